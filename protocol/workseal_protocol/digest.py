@@ -1,0 +1,52 @@
+"""SHA-256 digests, and the table of tags that keep their uses apart.
+
+Rule: whatever is hashed begins with a tag of this table, or is a complete statement, checkpoint or
+file whose own first bytes tell it apart.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Self
+
+DIGEST_BYTES = 32
+
+
+class Tag:
+    """Name the first bytes of hashed input, one for each use (docs/spec/README.md)."""
+
+    LEAF = b"\x00"
+    NODE = b"\x01"
+    FRAME = b"\x02"
+    SEED = b"\x03"
+    VALUE = b"\x04"
+    VERIFIER_CHAIN = b"workseal/v/v1"
+    AGENT_CHAIN = b"workseal/a/v1"
+    DRAW = b"workseal/cap/v1"
+    DRAW_OFFLINE = b"workseal/cap-offline/v1"
+
+
+def sha256(*parts: bytes | memoryview) -> bytes:
+    """Hash the concatenation of the parts."""
+    state = hashlib.sha256()
+    for part in parts:
+        state.update(part)
+    return state.digest()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """Hold one SHA-256 digest."""
+
+    raw: bytes
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.raw, bytes) or len(self.raw) != DIGEST_BYTES:
+            raise ValueError("a digest has 32 bytes")
+
+    @classmethod
+    def of(cls, *parts: bytes | memoryview) -> Self:
+        """Hash the concatenation of the parts."""
+        return cls(sha256(*parts))
+
+    def __str__(self) -> str:
+        return self.raw.hex()
