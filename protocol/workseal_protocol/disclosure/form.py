@@ -1,0 +1,162 @@
+"""A disclosure as it travels: header, shown tiles, seeds, hashes and deflated pixels."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final, Self
+
+from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.encoding import Fields, Value, decode, encode
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.frame import HEADER_BYTES, MAX_TILES, SEED_BYTES, FrameHeader
+from workseal_protocol.merkle import split_point
+
+# One message of the verifier, and more than an 8K screen of text needs.
+MAX_BYTES: Final = 64 * 2**20
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """Name a range of tiles that one seed (shown) or one hash (hidden) stands for."""
+
+    low: int
+    high: int
+    shown: bool
+
+
+def expected_subtrees(count: int, shown: Sequence[int]) -> tuple[Subtree, ...]:
+    """Return the largest wholly shown or wholly hidden subtrees, from left to right.
+
+    This is the one order of seeds and hashes. `shown` ascends.
+    """
+    flags = [0] * count
+    for number in shown:
+        flags[number] = 1
+    before = (0, *accumulate(flags))
+    return tuple(_subtrees(before, 0, count))
+
+
+def _subtrees(before: Sequence[int], low: int, high: int) -> Iterator[Subtree]:
+    inside = before[high] - before[low]
+    if inside in {0, high - low}:
+        yield Subtree(low, high, shown=inside > 0)
+        return
+    middle = low + split_point(high - low)
+    yield from _subtrees(before, low, middle)
+    yield from _subtrees(before, middle, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Show some tiles of one frame.
+
+    `shown` ascends (Z-order numbers); `seeds` and `hashes` are joined in the order of
+    `expected_subtrees`; `pixels` are the shown tiles' bytes joined in Z-order. The deflated pixels
+    are kept as they came, so that `digest` names exactly these bytes.
+    """
+
+    header: FrameHeader
+    shown: tuple[int, ...]
+    seeds: bytes
+    hashes: bytes
+    deflated: bytes
+    pixels: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        grid = self.header.grid
+        if any(b <= a for a, b in zip((-1, *self.shown), self.shown, strict=False)):
+            raise ValueError("shown tiles ascend, each once")
+        if self.shown and self.shown[-1] >= grid.count:
+            raise ValueError(f"the frame has only {grid.count} tiles")
+        subtrees = expected_subtrees(grid.count, self.shown)
+        opened = sum(subtree.shown for subtree in subtrees)
+        if len(self.seeds) != opened * SEED_BYTES:
+            raise ValueError(f"expected {opened} seeds of {SEED_BYTES} bytes")
+        if len(self.hashes) != (len(subtrees) - opened) * DIGEST_BYTES:
+            raise ValueError(f"expected {len(subtrees) - opened} hashes of {DIGEST_BYTES} bytes")
+        sizes = grid.tile_bytes
+        expected = sum(sizes[number] for number in self.shown)
+        object.__setattr__(self, "pixels", _inflate(self.deflated, expected))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read a disclosure, or raise `MalformedError`."""
+        fields = Fields(decode(data, max_bytes=MAX_BYTES), "disclosure")
+        fields.integer(1, "version", minimum=_VERSION, maximum=_VERSION)
+        header = FrameHeader.parse(fields.octets(2, "header", length=HEADER_BYTES))
+        runs = fields.array(3, "shown", maximum=MAX_TILES // 2)
+        seeds = fields.octets(4, "seeds", maximum=MAX_TILES * SEED_BYTES)
+        hashes = fields.octets(5, "hashes", maximum=MAX_TILES * DIGEST_BYTES)
+        deflated = fields.octets(6, "pixels", maximum=MAX_BYTES)
+        fields.close()
+        shown = _read_runs(runs, header.grid.count)
+        try:
+            return cls(header, shown, seeds, hashes, deflated)
+        except ValueError as e:
+            raise MalformedError(f"disclosure: {e}") from e
+
+    def encode(self) -> bytes:
+        """Write the disclosure; `parse` is its inverse."""
+        data = encode(
+            {
+                1: _VERSION,
+                2: self.header.encode(),
+                3: _runs(self.shown),
+                4: self.seeds,
+                5: self.hashes,
+                6: self.deflated,
+            }
+        )
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"a disclosure has at most {MAX_BYTES} bytes: show fewer tiles")
+        return data
+
+    @property
+    def digest(self) -> Digest:
+        """Return what a `dispute.disclosure` statement names: SHA-256 of the encoded bytes."""
+        return Digest.of(self.encode())
+
+
+def _runs(shown: Sequence[int]) -> list[Value]:
+    runs: list[list[int]] = []
+    for number in shown:
+        if runs and sum(runs[-1]) == number:
+            runs[-1][1] += 1
+        else:
+            runs.append([number, 1])
+    return [[start, length] for start, length in runs]
+
+
+def _read_runs(runs: Sequence[Value], count: int) -> tuple[int, ...]:
+    shown: list[int] = []
+    # A run begins at least two after the last tile of the one before: adjacent runs are one run.
+    least = 0
+    for run in runs:
+        match run:
+            case [int() as start, int() as length] if (
+                start >= least and length >= 1 and start + length <= count
+            ):
+                shown.extend(range(start, start + length))
+                least = start + length + 1
+            case _:
+                raise MalformedError(
+                    f"shown tiles are ascending, separate runs [start, count] below {count}"
+                )
+    return tuple(shown)
+
+
+def _inflate(deflated: bytes, expected: int) -> bytes:
+    """Inflate to exactly the expected length; never holds more than one byte above it."""
+    inflater = zlib.decompressobj()
+    try:
+        # One byte of room above: zero would mean "no limit", and the stream's end must be reached.
+        pixels = inflater.decompress(deflated, expected + 1)
+    except zlib.error as e:
+        raise ValueError("the pixels are not a zlib stream") from e
+    if len(pixels) != expected or not inflater.eof:
+        raise ValueError(f"expected exactly {expected} bytes of pixels")
+    if inflater.unused_data:
+        raise ValueError("bytes follow the zlib stream")
+    return pixels
