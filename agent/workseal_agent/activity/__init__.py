@@ -1,0 +1,15 @@
+"""Counts of input, without any trace of which keys were pressed."""
+
+from workseal_agent.activity.counts import ActivitySensor, Counts, NullActivity, Press, Tally
+from workseal_agent.activity.pick import pick_activity
+from workseal_agent.activity.x11 import X11Activity
+
+__all__ = [
+    "ActivitySensor",
+    "Counts",
+    "NullActivity",
+    "Press",
+    "Tally",
+    "X11Activity",
+    "pick_activity",
+]

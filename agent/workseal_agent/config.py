@@ -1,0 +1,315 @@
+"""The agent's settings: one TOML file in the agent's home folder.
+
+Rules: an unknown key is refused with the name of the nearest place to look, because a mask rule
+with a typing mistake would otherwise protect nothing. Folders are 0700 and files 0600.
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from workseal_agent.errors import SettingsError
+
+HOME_VARIABLE = "WORKSEAL_AGENT_HOME"
+MAX_SETTINGS_BYTES = 65_536
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+ScreenKind = Literal["auto", "x11", "replay"]
+ActivityKind = Literal["auto", "x11", "none"]
+
+DEFAULT_TEXT = """\
+# Settings of workseal-agent. Unknown keys are refused.
+
+[verifier]
+# Where signed statements are sent. Only commitments go there, never a picture.
+{url}
+# ca_file = "/path/to/ca.pem"    # only for a verifier with a certificate of your own
+
+[screen]
+kind = "auto"                    # "auto", "x11" or "replay"
+# display = ":0"                 # default: the DISPLAY of your session
+# replay = "/path/to/pngs"       # pictures shown in turn instead of a real screen
+
+[activity]
+kind = "auto"                    # "auto", "x11" or "none"; counts only, never which key
+
+[mask]
+defaults = true                  # password managers and private browsing windows are never recorded
+
+# Windows of your own that must never be recorded. * and ? are wildcards; case does not matter.
+# [[mask.rule]]
+# name = "bank"
+# application = "firefox"        # the window's WM_CLASS: see `xprop WM_CLASS`
+# title = "*My Bank*"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierSettings:
+    """Say where the verifier is."""
+
+    url: str | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """Say what is recorded."""
+
+    kind: ScreenKind = "auto"
+    display: str | None = None
+    replay: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivitySettings:
+    """Say how input is counted."""
+
+    kind: ActivityKind = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRuleSettings:
+    """Hold one rule of the user: at least one of application and title."""
+
+    name: str
+    application: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSettings:
+    """Say which windows are never recorded."""
+
+    defaults: bool = True
+    rules: tuple[MaskRuleSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold all settings and the places of the agent's files."""
+
+    home: Path
+    verifier: VerifierSettings = VerifierSettings()
+    screen: ScreenSettings = ScreenSettings()
+    activity: ActivitySettings = ActivitySettings()
+    mask: MaskSettings = MaskSettings()
+
+    @property
+    def config_file(self) -> Path:
+        """Return the place of the settings themselves."""
+        return self.home / "config.toml"
+
+    @property
+    def keys_file(self) -> Path:
+        """Return the place of the encrypted keys."""
+        return self.home / "keys"
+
+    @property
+    def ledger_file(self) -> Path:
+        """Return the place of the chain."""
+        return self.home / "ledger.sqlite"
+
+    @property
+    def vault_folder(self) -> Path:
+        """Return the folder of the sealed frames."""
+        return self.home / "vault"
+
+    @property
+    def socket_file(self) -> Path:
+        """Return the place of the control socket."""
+        return self.home / "control.sock"
+
+
+def home_folder(argument: Path | None, environment: Mapping[str, str]) -> Path:
+    """Choose the home: the argument, WORKSEAL_AGENT_HOME, or the system's place for user data."""
+    if argument is not None:
+        return argument.expanduser().absolute()
+    named = environment.get(HOME_VARIABLE)
+    if named:
+        return Path(named).expanduser().absolute()
+    import platformdirs  # noqa: PLC0415 - not needed when the home is named
+
+    return platformdirs.user_data_path("workseal-agent")
+
+
+def prepare_home(home: Path) -> None:
+    """Make the home folder private; `SettingsError` when it belongs to somebody else."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = home.stat()
+        if found.st_uid != os.geteuid():
+            raise SettingsError("the home folder belongs to another user")
+        if stat.S_IMODE(found.st_mode) != 0o700:
+            home.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(f"the home folder cannot be used: {error.strerror}") from error
+
+
+def write_default_settings(home: Path, url: str | None) -> Path:
+    """Write the commented default file; `SettingsError` when there is one already."""
+    target = Settings(home).config_file
+    line = f'url = "{_url(url)}"' if url is not None else '# url = "https://verifier.example"'
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        with os.fdopen(os.open(target, flags, 0o600), "w", encoding="utf-8") as file:
+            file.write(DEFAULT_TEXT.format(url=line))
+    except FileExistsError as error:
+        raise SettingsError("config.toml exists already") from error
+    except OSError as error:
+        raise SettingsError(f"config.toml cannot be written: {error.strerror}") from error
+    return target
+
+
+def load_settings(home: Path) -> Settings:
+    """Read config.toml of the home; without the file every setting has its default."""
+    try:
+        with Settings(home).config_file.open("rb") as file:
+            data = file.read(MAX_SETTINGS_BYTES + 1)
+    except FileNotFoundError:
+        return Settings(home)
+    except OSError as error:
+        raise SettingsError(f"config.toml cannot be read: {error.strerror}") from error
+    if len(data) > MAX_SETTINGS_BYTES:
+        raise SettingsError(f"config.toml is larger than {MAX_SETTINGS_BYTES} bytes")
+    return parse_settings(home, data)
+
+
+def parse_settings(home: Path, data: bytes) -> Settings:
+    """Read settings from the bytes of a TOML file."""
+    try:
+        root = _Table(tomllib.loads(data.decode("utf-8")), "config.toml")
+    except UnicodeDecodeError as error:
+        raise SettingsError("config.toml is not UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SettingsError("config.toml is not TOML") from error
+    settings = Settings(
+        home=home,
+        verifier=_verifier(root.table("verifier")),
+        screen=_screen(root.table("screen")),
+        activity=_activity(root.table("activity")),
+        mask=_mask(root.table("mask")),
+    )
+    root.close()
+    return settings
+
+
+class _Table:
+    """Read a TOML table key by key and refuse what nobody asked for."""
+
+    def __init__(self, values: dict[str, Any], place: str) -> None:
+        self._left = dict(values)
+        self._known: list[str] = []
+        self._place = place
+
+    def _take(self, key: str, form: type, what: str) -> Any:
+        self._known.append(key)
+        value = self._left.pop(key, None)
+        if value is not None and type(value) is not form:
+            raise SettingsError(f"{key} in {self._place} must be {what}")
+        return value
+
+    def text(self, key: str, *, maximum: int = 4096) -> str | None:
+        value = self._take(key, str, "text")
+        if value is not None and not 1 <= len(value) <= maximum:
+            raise SettingsError(f"{key} in {self._place} must have 1 to {maximum} characters")
+        return cast("str | None", value)
+
+    def path(self, key: str) -> Path | None:
+        value = self.text(key)
+        return None if value is None else Path(value).expanduser()
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        value = self.text(key)
+        if value is None:
+            return choices[0]
+        if value not in choices:
+            raise SettingsError(f"{key} in {self._place} must be one of {', '.join(choices)}")
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self._take(key, bool, "true or false")
+        return default if value is None else bool(value)
+
+    def table(self, key: str) -> "_Table":
+        return _Table(self._take(key, dict, "a table") or {}, f"[{key}]")
+
+    def tables(self, key: str, place: str, *, maximum: int) -> list["_Table"]:
+        values = self._take(key, list, "an array of tables") or []
+        if len(values) > maximum or not all(type(value) is dict for value in values):
+            raise SettingsError(f"{place} must be an array of at most {maximum} tables")
+        return [_Table(value, f"{place} {n}") for n, value in enumerate(values, 1)]
+
+    def close(self) -> None:
+        for key in self._left:
+            name = key if len(key) <= 40 and key.isprintable() else "a key"
+            known = ", ".join(self._known)
+            raise SettingsError(f"{name} in {self._place} is not known; known are: {known}")
+
+
+def _verifier(table: _Table) -> VerifierSettings:
+    url = table.text("url", maximum=512)
+    settings = VerifierSettings(None if url is None else _url(url), table.path("ca_file"))
+    table.close()
+    return settings
+
+
+def _url(text: str) -> str:
+    """Accept https anywhere, and plain http only to this machine."""
+    problem = SettingsError("url in [verifier] must be https://HOST, or http:// to this machine")
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError as error:
+        raise problem from error
+    if any(not "!" <= letter <= "~" or letter in '"\\' for letter in text):
+        raise problem
+    if not host or parts.username or parts.password or parts.query or parts.fragment:
+        raise problem
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        raise problem
+    return text.rstrip("/")
+
+
+def _screen(table: _Table) -> ScreenSettings:
+    kind = cast("ScreenKind", table.choice("kind", ("auto", "x11", "replay")))
+    settings = ScreenSettings(kind, table.text("display", maximum=256), table.path("replay"))
+    table.close()
+    if kind == "replay" and settings.replay is None:
+        raise SettingsError('kind = "replay" in [screen] needs replay = "FOLDER"')
+    return settings
+
+
+def _activity(table: _Table) -> ActivitySettings:
+    settings = ActivitySettings(cast("ActivityKind", table.choice("kind", ("auto", "x11", "none"))))
+    table.close()
+    return settings
+
+
+def _mask(table: _Table) -> MaskSettings:
+    defaults = table.flag("defaults", default=True)
+    rules = tuple(_rule(rule) for rule in table.tables("rule", "[[mask.rule]]", maximum=256))
+    table.close()
+    names = [rule.name for rule in rules]
+    if len(set(names)) != len(names):
+        raise SettingsError("two rules in [[mask.rule]] have the same name")
+    return MaskSettings(defaults, rules)
+
+
+def _rule(table: _Table) -> MaskRuleSettings:
+    name = table.text("name", maximum=64)
+    rule = MaskRuleSettings(
+        name or "", table.text("application", maximum=256), table.text("title", maximum=256)
+    )
+    table.close()
+    if name is None:
+        raise SettingsError("each rule in [[mask.rule]] needs a name")
+    if rule.application is None and rule.title is None:
+        raise SettingsError("each rule in [[mask.rule]] needs an application or a title")
+    return rule

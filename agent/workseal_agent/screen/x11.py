@@ -1,0 +1,124 @@
+"""Pictures of an X11 screen, by mss.
+
+Rules: each grab opens its own connection. mss reads the monitors once per connection, so a kept
+one would go on showing the old part of a screen that grew; a new one costs 10 ms for 1080p and
+follows resized, added and restarted screens alike. The alpha byte has no meaning.
+"""
+
+from contextlib import suppress
+
+import mss
+import numpy as np
+from mss.exception import ScreenShotError
+from mss.models import Monitor
+from Xlib.display import Display
+from Xlib.ext import xinput
+
+from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.screen.frame import RawFrame
+from workseal_agent.windows import WindowInfo, visible_windows
+from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
+
+MAX_DISPLAYS = 255
+_BAD_ACCESS = 10
+# Names of the input devices, outputs and extensions that servers without a screen make.
+_SIGNS = ("xvfb", "xephyr", "vnc", "xrdp", "xwayland", "nxagent", "xpra", "dummy", "qemu", "spice")
+
+
+class X11Screen:
+    """Grab every monitor of one X11 server; `NoScreenError` when it does not answer."""
+
+    def __init__(self, display: str | None = None) -> None:
+        self._display = display
+        self.virtual, self.name = _look_at(display)
+
+    def grab(self) -> tuple[RawFrame, ...]:
+        """Return one frame for each monitor; a screen that changes meanwhile is tried again."""
+        try:
+            return self._grab_once()
+        except CaptureError as first:
+            if first.failure is not CaptureFailure.CHANGED:
+                raise
+            return self._grab_once()
+
+    def windows(self) -> tuple[WindowInfo, ...]:
+        """List the visible windows of this server, bottom to top."""
+        return visible_windows(self._display)
+
+    def close(self) -> None:
+        """Release nothing: no connection is kept."""
+
+    def _grab_once(self) -> tuple[RawFrame, ...]:
+        try:
+            camera = mss.MSS(display=self._display)
+        except (ScreenShotError, OSError) as failure:
+            raise CaptureError(
+                CaptureFailure.NO_DISPLAY, "the X11 display does not answer"
+            ) from failure
+        try:
+            return tuple(
+                _take(camera, number, monitor)
+                for number, monitor in enumerate(_monitors(camera)[:MAX_DISPLAYS])
+            )
+        except ScreenShotError as failure:
+            code = failure.details.get("error_code")
+            refused = code == _BAD_ACCESS
+            raise CaptureError(
+                CaptureFailure.REFUSED if refused else CaptureFailure.CHANGED,
+                "the X11 server refused the picture"
+                if refused
+                else "the screen changed while the picture was taken",
+            ) from failure
+        finally:
+            with suppress(ScreenShotError, OSError):
+                camera.close()
+
+
+def _monitors(camera: mss.MSS) -> list[Monitor]:
+    """Return each monitor once: mirrored ones show the same pixels."""
+    everything, *single = camera.monitors
+    places = ((m["left"], m["top"], m["width"], m["height"]) for m in single)
+    different = dict(zip(places, single, strict=True))
+    return [m for m in different.values() if m["width"] and m["height"]] or [everything]
+
+
+def _take(camera: mss.MSS, number: int, monitor: Monitor) -> RawFrame:
+    shot = camera.grab(monitor)
+    pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
+    return RawFrame(
+        number, shot.left, shot.top, shot.width, shot.height, pixels[:, :, 2::-1].tobytes()
+    )
+
+
+def _look_at(display: str | None) -> tuple[bool, str]:
+    """Return whether the server shows a sign of a virtual screen, and its name."""
+    try:
+        connection = open_display(display)
+    except SERVER_ERRORS as failure:
+        raise NoScreenError(
+            f"no X11 display answers at {_plain(display or 'the DISPLAY of this session')}"
+        ) from failure
+    try:
+        name = f"X11 display {_plain(connection.get_display_name())}"
+        extensions = set(connection.list_extensions())
+        if "XWAYLAND" in extensions:
+            raise NoScreenError(
+                "this is a Wayland session: its X11 display does not show the screen"
+            )
+        return _is_virtual(connection, extensions), name
+    except SERVER_ERRORS as failure:
+        raise NoScreenError("the X11 display does not answer") from failure
+    finally:
+        close_display(connection)
+
+
+def _is_virtual(connection: Display, extensions: set[str]) -> bool:
+    words = [*extensions, connection.display.info.vendor]
+    if xinput.extname in extensions:
+        found = connection.xinput_query_device(xinput.AllDevices).devices
+        words.extend(device.name for device in found)
+    return any(sign in str(word).lower() for word in words for sign in _SIGNS)
+
+
+def _plain(text: str) -> str:
+    return text if len(text) <= 64 and text.isascii() and text.isprintable() else "that name"

@@ -1,0 +1,138 @@
+"""Which windows are on an X11 screen, whose they are and where: input of the privacy mask alone.
+
+Rules: titles are secrets, so a `WindowInfo` hides its title in its repr and nothing here is logged
+or stored. A window that cannot be read any more is gone; a server that cannot be read is an error,
+because then nobody can say what must be masked.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from Xlib import X, error
+from Xlib.display import Display
+from Xlib.xobject.drawable import Window
+
+from workseal_agent.errors import CaptureError, CaptureFailure
+from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
+
+MAX_TITLE = 4096
+_CLIENT_DEPTH = 4  # window managers put a client at most this deep inside its frame
+
+
+@dataclass(frozen=True, slots=True)
+class WindowInfo:
+    """Describe one visible top-level window; coordinates are pixels of the whole screen.
+
+    The rectangle includes the decorations, because a title bar shows the title. `stacking` counts
+    from the bottom. `transient_for` is the window that this one belongs to, if it says so.
+    """
+
+    title: str = field(repr=False)
+    wm_class: tuple[str, ...]
+    left: int
+    top: int
+    width: int
+    height: int
+    stacking: int
+    identifier: int = 0
+    transient_for: int | None = None
+
+
+def visible_windows(display: str | None = None) -> tuple[WindowInfo, ...]:
+    """List what is mapped, bottom to top; `CaptureError` when the server cannot be asked."""
+    try:
+        connection = open_display(display)
+    except SERVER_ERRORS as failure:
+        raise CaptureError(
+            CaptureFailure.NO_DISPLAY, "the windows of the screen cannot be listed"
+        ) from failure
+    try:
+        return tuple(_list_windows(connection))
+    except SERVER_ERRORS as failure:
+        raise CaptureError(
+            CaptureFailure.OTHER, "the windows of the screen cannot be listed"
+        ) from failure
+    finally:
+        close_display(connection)
+
+
+def _list_windows(connection: Display) -> Iterator[WindowInfo]:
+    reader = _Reader(connection)
+    for stacking, top_level in enumerate(connection.screen().root.query_tree().children):
+        try:
+            yield from reader.describe(top_level, stacking)
+        except (error.BadWindow, error.BadDrawable):
+            continue  # closed while we looked
+
+
+class _Reader:
+    """Read windows of one connection; the atoms are looked up once."""
+
+    def __init__(self, connection: Display) -> None:
+        self._state = connection.get_atom("WM_STATE")
+        self._names = tuple(
+            connection.get_atom(name)
+            for name in ("_NET_WM_NAME", "WM_NAME", "_NET_WM_VISIBLE_NAME")
+        )
+        self._class = connection.get_atom("WM_CLASS")
+        self._transient = connection.get_atom("WM_TRANSIENT_FOR")
+        self._root = connection.screen().root.id
+
+    def describe(self, top_level: Window, stacking: int) -> Iterator[WindowInfo]:
+        """Yield the window, once for each client inside it."""
+        attributes = top_level.get_attributes()
+        if attributes.map_state != X.IsViewable or attributes.win_class == X.InputOnly:
+            return
+        box = top_level.get_geometry()
+        for client in tuple(self._clients(top_level, _CLIENT_DEPTH)) or (top_level,):
+            yield WindowInfo(
+                title=self._title(client),
+                wm_class=self._wm_class(client),
+                left=box.x,
+                top=box.y,
+                width=box.width + 2 * box.border_width,
+                height=box.height + 2 * box.border_width,
+                stacking=stacking,
+                identifier=client.id,
+                transient_for=self._owner(client),
+            )
+
+    def _clients(self, window: Window, depth: int) -> Iterator[Window]:
+        """Find the managed windows: those on which a window manager has put WM_STATE."""
+        if self._octets(window, self._state):
+            yield window
+        elif depth:
+            for child in window.query_tree().children:
+                try:
+                    yield from self._clients(child, depth - 1)
+                except (error.BadWindow, error.BadDrawable):
+                    continue
+
+    def _title(self, window: Window) -> str:
+        """Join all names that a title may have, so that a rule can match any of them."""
+        names = [_decode(self._octets(window, atom)) for atom in self._names]
+        return "\n".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE]
+
+    def _wm_class(self, window: Window) -> tuple[str, ...]:
+        parts = self._octets(window, self._class).decode("latin-1").split("\0")
+        return tuple(part for part in parts[:2] if part)
+
+    def _owner(self, window: Window) -> int | None:
+        found = window.get_property(self._transient, X.AnyPropertyType, 0, 1)
+        if found is None or found.format != 32 or not found.value:
+            return None
+        owner = int(found.value[0])
+        return owner if owner not in {0, self._root} else None
+
+    def _octets(self, window: Window, atom: int) -> bytes:
+        """Read a property, at most `MAX_TITLE` bytes of it; empty when it is absent."""
+        found = window.get_property(atom, X.AnyPropertyType, 0, MAX_TITLE // 4)
+        return b"" if found is None else bytes(found.value)
+
+
+def _decode(raw: bytes) -> str:
+    """Read a name as UTF-8, or as Latin-1, which the oldest kind of name is in."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

@@ -1,0 +1,44 @@
+"""Opening and closing connections to an X11 server, with one list of what can go wrong.
+
+Rule: a local display is reached by its local socket or not at all. python-xlib would go on to try
+the network, where somebody else may listen.
+"""
+
+import socket
+from contextlib import closing, suppress
+
+from Xlib import error
+from Xlib.display import Display
+from Xlib.support.connect import get_display
+
+SERVER_ERRORS = (
+    error.DisplayError,
+    error.ConnectionClosedError,
+    error.XauthError,
+    error.XNoAuthError,
+    error.XError,
+    OSError,
+)
+
+
+def open_display(name: str | None) -> Display:
+    """Connect to a display, by default that of the session; raises one of `SERVER_ERRORS`."""
+    full_name, protocol, host, number, _ = get_display(name)
+    if not host and protocol in {None, "", "unix"} and not _listens(number):
+        raise error.DisplayConnectionError(full_name, "nobody listens")
+    return Display(full_name)
+
+
+def close_display(connection: Display) -> None:
+    """Close a connection, whatever state it is in."""
+    with suppress(*SERVER_ERRORS):
+        connection.close()
+
+
+def _listens(number: int) -> bool:
+    path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - fixed by X11
+    for address in ("\0" + path, path):
+        with closing(socket.socket(socket.AF_UNIX)) as probe, suppress(OSError):
+            probe.connect(address)
+            return True
+    return False

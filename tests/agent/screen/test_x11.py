@@ -1,0 +1,260 @@
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import mss
+import numpy as np
+import pytest
+from mss.exception import ScreenShotError
+from mss.models import Monitor
+
+from desktop import Desktop, DesktopError
+from support.desktop import NEEDS_XEPHYR, SCREEN_MARKS, noise, paint_root, private_desktop
+from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.mask import MASK_COLOUR, Rule, capture_masked
+from workseal_agent.screen import RawFrame, X11Screen, x11
+
+pytestmark = SCREEN_MARKS
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Desktop]:
+    with private_desktop(window_manager=False) as started:
+        yield started
+
+
+@pytest.fixture
+def managed() -> Iterator[Desktop]:
+    with private_desktop() as started:
+        yield started
+
+
+@pytest.fixture
+def nested(bare: Desktop) -> Iterator[Desktop]:
+    with bare.start_nested(640, 480) as started:
+        yield started
+
+
+def test_gives_exactly_the_pixels_that_were_painted(bare: Desktop) -> None:
+    pixels = noise(640, 480)
+    paint_root(bare, 640, 480, pixels)
+    (frame,) = X11Screen(bare.display).grab()
+    assert (frame.display, frame.left, frame.top) == (0, 0, 0)
+    assert (frame.width, frame.height) == (640, 480)
+    assert frame.rgb == pixels
+
+
+def test_follows_what_changes(bare: Desktop) -> None:
+    screen = X11Screen(bare.display)
+    for seed in (2, 3):
+        paint_root(bare, 640, 480, noise(640, 480, seed))
+        assert screen.grab()[0].rgb == noise(640, 480, seed)
+
+
+def test_takes_each_monitor_once(bare: Desktop) -> None:
+    pixels = noise(640, 480, 4)
+    paint_root(bare, 640, 480, pixels)
+    array = np.frombuffer(pixels, np.uint8).reshape(480, 640, 3)
+    places = {"left": (0, 0, 300, 480), "right": (300, 100, 340, 200), "mirror": (0, 0, 300, 480)}
+    for name, (left, top, width, height) in places.items():
+        output = "screen" if name == "left" else "none"
+        bare._call(["xrandr", "--setmonitor", name, f"{width}/80x{height}/60+{left}+{top}", output])
+    try:
+        frames = X11Screen(bare.display).grab()
+    finally:
+        for name in places:
+            bare._call(["xrandr", "--delmonitor", name])
+    assert [frame.display for frame in frames] == [0, 1]
+    found = {(frame.left, frame.top, frame.width, frame.height): frame.rgb for frame in frames}
+    assert found.keys() == set(places.values())
+    for (left, top, width, height), rgb in found.items():
+        assert rgb == array[top : top + height, left : left + width].tobytes()
+
+
+@NEEDS_XEPHYR
+def test_a_screen_that_shrinks_between_measuring_and_taking_is_taken_again(
+    nested: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[int] = []
+    real = x11._monitors
+
+    def measure(camera: mss.MSS) -> list[Monitor]:
+        found = real(camera)
+        measured.append(found[0]["width"])
+        if len(measured) == 1:
+            nested.resize_screen(320, 240)
+        return found
+
+    monkeypatch.setattr(x11, "_monitors", measure)
+    (frame,) = X11Screen(nested.display).grab()
+    assert measured == [640, 320]
+    assert (frame.width, frame.height) == (320, 240)
+
+
+@NEEDS_XEPHYR
+def test_a_screen_that_grows_is_taken_whole(nested: Desktop) -> None:
+    screen = X11Screen(nested.display)
+    for size in ((320, 240), (640, 480), (320, 240)):
+        nested.resize_screen(*size)
+        (frame,) = screen.grab()
+        assert (frame.width, frame.height) == size
+
+
+@NEEDS_XEPHYR
+def test_a_screen_that_goes_on_changing_gives_whole_frames_or_says_so(nested: Desktop) -> None:
+    stop = threading.Event()
+
+    def flip() -> None:
+        while not stop.is_set():
+            for size in ((320, 240), (640, 480)):
+                with suppress(DesktopError):  # xrandr may meet its own change half done
+                    nested.resize_screen(*size)
+
+    thread = threading.Thread(target=flip)
+    thread.start()
+    screen = X11Screen(nested.display)
+    try:
+        for _ in range(40):
+            try:
+                (frame,) = screen.grab()
+            except CaptureError as error:
+                assert error.failure is CaptureFailure.CHANGED  # noqa: PT017 - the one allowed
+            else:
+                assert (frame.width, frame.height) in {(320, 240), (640, 480)}
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("code", "failure", "attempts"),
+    [(8, CaptureFailure.CHANGED, 2), (10, CaptureFailure.REFUSED, 1)],
+)
+def test_a_failure_is_named_and_only_a_change_is_tried_again(
+    bare: Desktop,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    failure: CaptureFailure,
+    attempts: int,
+) -> None:
+    tried: list[int] = []
+
+    def fail(*_: object) -> RawFrame:
+        tried.append(code)
+        raise ScreenShotError("bad", details={"error_code": code})
+
+    monkeypatch.setattr(x11, "_take", fail)
+    with pytest.raises(CaptureError) as caught:
+        X11Screen(bare.display).grab()
+    assert caught.value.failure is failure
+    assert len(tried) == attempts
+
+
+def test_grabbing_leaves_no_connection_open(bare: Desktop) -> None:
+    screen = X11Screen(bare.display)
+    screen.grab()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        screen.grab()
+        screen.windows()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    screen.close()
+
+
+def test_says_that_a_server_without_a_screen_is_virtual(bare: Desktop) -> None:
+    screen = X11Screen(bare.display)
+    assert screen.virtual
+    assert screen.name == f"X11 display {bare.display}"
+
+
+@NEEDS_XEPHYR
+def test_says_that_a_nested_server_is_virtual(nested: Desktop) -> None:
+    assert X11Screen(nested.display).virtual
+
+
+def test_a_server_without_signs_is_not_called_virtual(
+    bare: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(x11, "_SIGNS", ("no such sign",))
+    assert not X11Screen(bare.display).virtual
+
+
+def test_refuses_the_screen_of_a_wayland_session(
+    bare: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("Xlib.display.Display.list_extensions", lambda _: ["XWAYLAND"])
+    with pytest.raises(NoScreenError, match="Wayland"):
+        X11Screen(bare.display)
+
+
+def test_a_server_that_is_gone_is_no_screen_and_then_no_display() -> None:
+    with private_desktop(window_manager=False) as gone:
+        screen = X11Screen(gone.display)
+    with pytest.raises(CaptureError) as caught:
+        screen.grab()
+    assert caught.value.failure is CaptureFailure.NO_DISPLAY
+    with pytest.raises(NoScreenError, match=gone.display):
+        X11Screen(gone.display)
+
+
+# --- the mask on real windows -------------------------------------------------------------------
+
+
+def test_an_excluded_window_is_painted_over_wherever_it_is(managed: Desktop) -> None:
+    secret = managed.open_terminal("My Bank", at=(100, 80), size=(30, 10), command="yes TOP-SECRET")
+    work = managed.open_terminal("client repo", at=(200, 150), size=(30, 10))
+    screen = X11Screen(managed.display)
+    rules = [Rule("bank", title="My Bank"), Rule("typo", title="My Bnak")]
+    for place in ((100, 80), (260, 200), (-40, 300)):
+        managed.xdotool("windowmove", str(secret.identifier), *map(str, place))
+        managed.raise_(work)
+        managed.wait_for(
+            "the move",
+            lambda place=place: any(  # type: ignore[misc]
+                (info.left, info.top) == place and info.title == "My Bank"
+                for info in screen.windows()
+            ),
+        )
+        masked = capture_masked(screen, screen.windows, rules)
+        (info,) = [info for info in screen.windows() if info.title == "My Bank"]
+        assert masked.masked_windows == 1
+        assert masked.rules_matched == {"bank"}
+        assert only_mask(masked.frames[0], info.left, info.top, info.width, info.height)
+        assert not only_mask(masked.frames[0], 0, 0, 640, 480)
+
+
+def test_two_excluded_windows_of_one_application_are_masked(managed: Desktop) -> None:
+    for number, place in enumerate(((10, 10), (330, 250))):
+        managed.open_terminal(f"vault {number}", at=place, size=(20, 5), wm_class="KeePassXC")
+    screen = X11Screen(managed.display)
+    masked = capture_masked(screen, screen.windows, [Rule("passwords", "keepassxc")])
+    assert masked.masked_windows == 2
+    found = [info for info in screen.windows() if "KeePassXC" in info.wm_class]
+    assert len(found) == 2
+    for info in found:
+        assert only_mask(masked.frames[0], info.left, info.top, info.width, info.height)
+
+
+def test_what_is_beside_the_mask_is_exact(bare: Desktop) -> None:
+    pixels = noise(640, 480, 9)
+    opened = bare.open_terminal("My Bank", at=(64, 32), size=(20, 5))
+    paint_root(bare, 640, 480, pixels)
+    screen = X11Screen(bare.display)
+    masked = capture_masked(screen, screen.windows, [Rule("bank", title="My Bank")])
+    (info,) = [info for info in screen.windows() if info.title == opened.title]
+    expected = np.frombuffer(pixels, np.uint8).reshape(480, 640, 3).copy()
+    expected[info.top : info.top + info.height, info.left : info.left + info.width] = MASK_COLOUR
+    assert masked.frames[0].rgb == expected.tobytes()
+
+
+def only_mask(frame: RawFrame, left: int, top: int, width: int, height: int) -> bool:
+    """Say whether all that lies on the frame of a rectangle has the colour of the mask."""
+    pixels = np.frombuffer(frame.rgb, np.uint8).reshape(frame.height, frame.width, 3)
+    part = pixels[max(0, top) : top + height, max(0, left) : left + width]
+    return part.size > 0 and bool((part == np.array(MASK_COLOUR, np.uint8)).all())
+
+
+def test_this_process_did_not_need_a_screen_of_its_own(bare: Desktop) -> None:
+    assert bare.display != os.environ.get("DISPLAY")
