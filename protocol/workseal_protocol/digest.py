@@ -40,7 +40,7 @@ class Digest:
     raw: bytes
 
     def __post_init__(self) -> None:
-        if not isinstance(self.raw, bytes) or len(self.raw) != DIGEST_BYTES:
+        if type(self.raw) is not bytes or len(self.raw) != DIGEST_BYTES:
             raise ValueError("a digest has 32 bytes")
 
     @classmethod

@@ -1,0 +1,31 @@
+"""Deterministic CBOR, written and read in one spelling (docs/spec/encoding.md)."""
+
+from workseal_protocol.encoding.cbor import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_INTEGER,
+    MAX_ITEMS,
+    MAX_KEY,
+    Value,
+    decode,
+    encode,
+    encode_sequence,
+    read_item,
+    split_sequence,
+)
+from workseal_protocol.encoding.fields import Fields
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_INTEGER",
+    "MAX_ITEMS",
+    "MAX_KEY",
+    "Fields",
+    "Value",
+    "decode",
+    "encode",
+    "encode_sequence",
+    "read_item",
+    "split_sequence",
+]

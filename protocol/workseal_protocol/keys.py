@@ -1,0 +1,246 @@
+"""Public keys, their names, and the table of signature algorithms.
+
+Rules: one key, one algorithm, chosen when the key is made and never negotiated. An Ed25519 key is
+accepted only as RFC 8032 section 5.1.3 decodes it (y below p, a point of the curve) and never when
+its order is small, so every component refuses the same keys. A signature with S >= L is refused.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final, Protocol, Self, TypeAlias
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PrivateKey,
+    MLDSA44PublicKey,
+    MLDSA65PrivateKey,
+    MLDSA65PublicKey,
+)
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.errors import MalformedError, VerificationError
+
+SEED_BYTES: Final = 32
+
+
+class Algorithm(IntEnum):
+    """Name the COSE algorithms that statements may carry (RFC 9053, 9864, 9964)."""
+
+    EDDSA = -8
+    ED25519 = -19
+    ML_DSA_44 = -48
+    ML_DSA_65 = -49
+
+
+class Role(IntEnum):
+    """Name the four people of an engagement; a key has one role."""
+
+    FREELANCER = 1
+    CLIENT = 2
+    ARBITRATOR = 3
+    OPERATOR = 4
+
+
+PUBLIC_KEY_BYTES: Final = {
+    Algorithm.EDDSA: 32,
+    Algorithm.ML_DSA_44: 1312,
+    Algorithm.ML_DSA_65: 1952,
+}
+SIGNATURE_BYTES: Final = {
+    Algorithm.EDDSA: 64,
+    Algorithm.ED25519: 64,
+    Algorithm.ML_DSA_44: 2420,
+    Algorithm.ML_DSA_65: 3309,
+}
+
+# The deterministic COSE_Key up to the key bytes: {1: OKP, -1: Ed25519, -2: x} with the head of x,
+# and {1: AKP, 3: alg, -1: pub}. RFC 9679 section 3 hashes exactly these members.
+_COSE_KEY_HEAD: Final = {
+    Algorithm.EDDSA: bytes.fromhex("a301012006215820"),
+    Algorithm.ML_DSA_44: bytes.fromhex("a3010703382f20590520"),
+    Algorithm.ML_DSA_65: bytes.fromhex("a30107033830205907a0"),
+}
+_TEXT_NAME: Final = {
+    Algorithm.EDDSA: "ed25519",
+    Algorithm.ML_DSA_44: "mldsa44",
+    Algorithm.ML_DSA_65: "mldsa65",
+}
+_TEXT_FORM = re.compile(r"(ed25519|mldsa44|mldsa65):([A-Za-z0-9_-]{43,2603})")
+URI_PREFIX: Final = "urn:ietf:params:oauth:ckt:sha-256:"
+
+_P: Final = 2**255 - 19
+_D: Final = -121665 * pow(121666, -1, _P) % _P
+_SIGN_BIT: Final = 1 << 255
+# The y of the points whose order divides 8: order 4, order 1, order 2, and the two of order 8.
+# With either sign bit these are the eight points, and two spellings (x = 0, sign 1) that
+# RFC 8032 does not decode; every spelling with y >= p is refused before.
+_ORDER_8_Y: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER_Y: Final = frozenset({0, 1, _P - 1, _ORDER_8_Y, _P - _ORDER_8_Y})
+
+_OpenKey: TypeAlias = Ed25519PublicKey | MLDSA44PublicKey | MLDSA65PublicKey
+_SecretKey: TypeAlias = Ed25519PrivateKey | MLDSA44PrivateKey | MLDSA65PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """Hold the bytes of a public key that its algorithm accepts.
+
+    An Ed25519 key has the algorithm EDDSA; that its statements may name ED25519 too is decided by
+    `allows`. Raises `ValueError`.
+    """
+
+    raw: bytes
+    algorithm: Algorithm = Algorithm.EDDSA
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in PUBLIC_KEY_BYTES:
+            raise ValueError("the algorithm of an Ed25519 key is written EDDSA (-8)")
+        _open(self.raw, self.algorithm)
+
+    @classmethod
+    def of_raw(cls, raw: bytes) -> Self:
+        """Tell the algorithm by the length, or raise `MalformedError`."""
+        for algorithm, length in PUBLIC_KEY_BYTES.items():
+            if len(raw) == length:
+                return cls._checked(raw, algorithm)
+        raise MalformedError(f"expected a public key of 32, 1312 or 1952 bytes, found {len(raw)}")
+
+    @classmethod
+    def parse_text(cls, text: str) -> Self:
+        """Read what `text` writes, or raise `MalformedError`."""
+        form = _TEXT_FORM.fullmatch(text)
+        if form is None:
+            raise MalformedError("a key is written ed25519:, mldsa44: or mldsa65: and base64url")
+        name, digits = form.groups()
+        if len(digits) % 4 == 1:
+            raise MalformedError("the base64url of a key has a length that no key has")
+        raw = base64.urlsafe_b64decode(digits + "=" * (-len(digits) % 4))
+        key = cls._checked(raw, next(a for a, n in _TEXT_NAME.items() if n == name))
+        if key.text() != text:
+            raise MalformedError("the base64url of a key has stray bits")
+        return key
+
+    @classmethod
+    def _checked(cls, raw: bytes, algorithm: Algorithm) -> Self:
+        try:
+            return cls(raw, algorithm)
+        except ValueError as error:
+            raise MalformedError(str(error)) from error
+
+    @property
+    def thumbprint(self) -> Digest:
+        """Name the key: SHA-256 of its deterministic COSE_Key (RFC 9679)."""
+        return _thumbprint(self.raw, self.algorithm)
+
+    @property
+    def uri(self) -> str:
+        """Name the key as a URI (RFC 9679 section 5)."""
+        return thumbprint_uri(self.thumbprint)
+
+    @property
+    def signature_bytes(self) -> int:
+        """Return the length of the key's signatures."""
+        return SIGNATURE_BYTES[self.algorithm]
+
+    def text(self) -> str:
+        """Write the key for a policy file or a person."""
+        digits = base64.urlsafe_b64encode(self.raw).rstrip(b"=").decode()
+        return f"{_TEXT_NAME[self.algorithm]}:{digits}"
+
+    def allows(self, algorithm: Algorithm) -> bool:
+        """Say whether a statement by this key may name the algorithm."""
+        if self.algorithm is Algorithm.EDDSA:
+            return algorithm in (Algorithm.EDDSA, Algorithm.ED25519)
+        return algorithm is self.algorithm
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Check a signature, or raise `VerificationError`."""
+        try:
+            _open(self.raw, self.algorithm).verify(signature, message)
+        except InvalidSignature as error:
+            raise VerificationError("the signature does not match") from error
+
+
+class Signer(Protocol):
+    """Sign with one key, wherever its secret lies."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """Return the key that verifies what `sign` returns."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over the message."""
+
+
+class SeedSigner:
+    """Sign with a key whose 32-byte seed is in memory."""
+
+    __slots__ = ("_public", "_secret")
+
+    def __init__(self, seed: bytes, algorithm: Algorithm = Algorithm.EDDSA) -> None:
+        if len(seed) != SEED_BYTES:
+            raise ValueError(f"a seed has {SEED_BYTES} bytes")
+        self._secret = _secret_key(seed, algorithm)
+        self._public = PublicKey(self._secret.public_key().public_bytes_raw(), algorithm)
+
+    @property
+    def public_key(self) -> PublicKey:
+        """Return the key that verifies what `sign` returns."""
+        return self._public
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature; ML-DSA is randomised, so two calls differ."""
+        return self._secret.sign(message)
+
+    def __repr__(self) -> str:
+        return f"SeedSigner({self._public.text()[:24]}…)"
+
+
+def thumbprint_uri(thumbprint: Digest) -> str:
+    """Write a thumbprint as a URI (RFC 9679 section 5)."""
+    return URI_PREFIX + base64.urlsafe_b64encode(thumbprint.raw).rstrip(b"=").decode()
+
+
+def _secret_key(seed: bytes, algorithm: Algorithm) -> _SecretKey:
+    if algorithm is Algorithm.ML_DSA_44:
+        return MLDSA44PrivateKey.from_seed_bytes(seed)
+    if algorithm is Algorithm.ML_DSA_65:
+        return MLDSA65PrivateKey.from_seed_bytes(seed)
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+# Keys are few and asked for with every statement: opening one costs more than finding it here.
+@lru_cache(maxsize=1024)
+def _open(raw: bytes, algorithm: Algorithm) -> _OpenKey:
+    if len(raw) != PUBLIC_KEY_BYTES[algorithm]:
+        raise ValueError(
+            f"expected a public key of {PUBLIC_KEY_BYTES[algorithm]} bytes, found {len(raw)}"
+        )
+    if algorithm is Algorithm.ML_DSA_44:
+        return MLDSA44PublicKey.from_public_bytes(raw)
+    if algorithm is Algorithm.ML_DSA_65:
+        return MLDSA65PublicKey.from_public_bytes(raw)
+    _check_point(raw)
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+@lru_cache(maxsize=1024)
+def _thumbprint(raw: bytes, algorithm: Algorithm) -> Digest:
+    return Digest.of(_COSE_KEY_HEAD[algorithm], raw)
+
+
+def _check_point(raw: bytes) -> None:
+    """Refuse what RFC 8032 does not decode, and the points whose order divides 8."""
+    y = int.from_bytes(raw, "little") & (_SIGN_BIT - 1)
+    if y >= _P:
+        raise ValueError("the Ed25519 key is not canonical")
+    if y in _SMALL_ORDER_Y:
+        raise ValueError("the Ed25519 key is a point of small order")
+    # x^2 = (y^2 - 1) / (d y^2 + 1) must be a square; the denominator is never zero.
+    square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
+    if pow(square, (_P - 1) // 2, _P) != 1:
+        raise ValueError("the Ed25519 key is not a point of the curve")

@@ -1,0 +1,85 @@
+"""Records: what each kind of statement says, as typed values (docs/spec/records.md).
+
+Every record has `KIND`, `to_value()` and `read(value)`, which are inverse; `sign` makes a statement
+of it and `read_record` reads it back.
+"""
+
+from workseal_protocol.records.agreement import Acceptance, Offer
+from workseal_protocol.records.dispatch import (
+    CHAINED,
+    ChainedRecord,
+    EngagementRecord,
+    IssuerRecord,
+    KeyRecord,
+    Record,
+    read_record,
+    sign,
+)
+from workseal_protocol.records.disputes import (
+    DisclosedFrame,
+    DisputeDisclosure,
+    DisputeFinding,
+    DisputeRequest,
+    Finding,
+    Outcome,
+    RequestedFrame,
+)
+from workseal_protocol.records.links import Anchor
+from workseal_protocol.records.manifest import BundleManifest, ManifestEntry
+from workseal_protocol.records.operation import BeaconCommitment, LogPolicy
+from workseal_protocol.records.parties import (
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
+    RevocationReason,
+    rotation_message,
+)
+from workseal_protocol.records.sessions import SessionClose, SessionOpen
+from workseal_protocol.records.work import (
+    Capture,
+    Declaration,
+    DeclarationForm,
+    Segment,
+    SegmentState,
+    Tombstone,
+    WithdrawalReason,
+)
+
+__all__ = [
+    "CHAINED",
+    "Acceptance",
+    "Anchor",
+    "BeaconCommitment",
+    "BundleManifest",
+    "Capture",
+    "ChainedRecord",
+    "Declaration",
+    "DeclarationForm",
+    "DisclosedFrame",
+    "DisputeDisclosure",
+    "DisputeFinding",
+    "DisputeRequest",
+    "EngagementRecord",
+    "Finding",
+    "IssuerRecord",
+    "KeyAnnounce",
+    "KeyRecord",
+    "KeyRevoke",
+    "KeyRotate",
+    "LogPolicy",
+    "ManifestEntry",
+    "Offer",
+    "Outcome",
+    "Record",
+    "RequestedFrame",
+    "RevocationReason",
+    "Segment",
+    "SegmentState",
+    "SessionClose",
+    "SessionOpen",
+    "Tombstone",
+    "WithdrawalReason",
+    "read_record",
+    "rotation_message",
+    "sign",
+]

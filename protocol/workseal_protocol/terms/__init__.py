@@ -1,0 +1,33 @@
+"""The terms of an engagement, as values and in plain words (docs/spec/terms.md)."""
+
+from workseal_protocol.terms.agreed import (
+    MAX_ARBITRATORS,
+    MAX_POLICY,
+    MAX_RATE,
+    MAX_ROUND_MS,
+    MIN_ROUND_MS,
+    WEEK_MS,
+    Granularity,
+    Level,
+    RoundingMode,
+    Terms,
+    WorkClass,
+)
+from workseal_protocol.terms.plain import amount_text, duration_text, plain_language
+
+__all__ = [
+    "MAX_ARBITRATORS",
+    "MAX_POLICY",
+    "MAX_RATE",
+    "MAX_ROUND_MS",
+    "MIN_ROUND_MS",
+    "WEEK_MS",
+    "Granularity",
+    "Level",
+    "RoundingMode",
+    "Terms",
+    "WorkClass",
+    "amount_text",
+    "duration_text",
+    "plain_language",
+]

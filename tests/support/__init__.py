@@ -1,0 +1,1 @@
+"""What several test packages share: parties with fixed keys, and builders of every record."""
