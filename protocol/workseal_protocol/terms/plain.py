@@ -126,7 +126,8 @@ def _evidence(terms: Terms) -> tuple[str, ...]:
         grid,
         (
             f"A frame is due in {terms.capture_rate} of {MAX_RATE} rounds, drawn by lot: about one"
-            f" in {duration_text(int(mean))} of work. Neither side can foresee or steer the draw."
+            f" in {duration_text(int(mean))} of work. Online, neither side can foresee the draw"
+            " before its round begins, nor steer it; offline rounds are marked."
         ),
         _tiles(terms),
     )
@@ -183,7 +184,7 @@ def _deadlines(terms: Terms) -> tuple[str, ...]:
         ),
         (
             f"Frames are kept on the freelancer's machine for"
-            f" {_days(terms.retention_days, 'day')}, and then destroyed."
+            f" {_days(terms.retention_days, 'day')}; after that they may be destroyed."
         ),
     )
 

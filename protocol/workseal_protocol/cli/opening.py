@@ -1,0 +1,204 @@
+"""`workseal open`: the arbitrator unseals a disclosure and checks it against the commitments.
+
+Rules: the bundle must hold under the arbitrator's own policy, and request and disclosure must be
+signed by the parties that it names. Only tiles that verified are drawn; which ones are hidden
+stands in words beside each picture, because a screen can show any picture, our pattern too.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workseal_protocol.cli.files import fill_folder, read_bytes, require_empty_folder
+from workseal_protocol.cli.frames import FrameTable, PlacedFrame
+from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, read_statement
+from workseal_protocol.cli.png import encode_png
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.seeds import read_case_key
+from workseal_protocol.cli.text import count, plain
+from workseal_protocol.cli.verification import examine_for_user
+from workseal_protocol.digest import Digest
+from workseal_protocol.disclosure import Disclosure, VerifiedTiles, verify_disclosure
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.records import DisputeDisclosure, DisputeRequest, read_record
+from workseal_protocol.sealing import MAX_PACKAGE_BYTES, case_public
+from workseal_protocol.sealing import open_package as unseal
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+from workseal_protocol.verify import Report
+
+# HPKE adds its encapsulated key and a tag to the package.
+_MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + 4096
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFrame:
+    """Hold one frame's verified tiles and its place in the bundle."""
+
+    place: PlacedFrame
+    tiles: VerifiedTiles
+
+
+def open_package(options: argparse.Namespace) -> int:
+    """Unseal a package, check everything in it, and draw what verified."""
+    if options.out:
+        require_empty_folder(options.out)
+    private = read_case_key(options.case_key)
+    report = _bundle_that_holds(options)
+    asked, request = _read_request(options, report, private)
+    sealed = read_bytes(options.sealed, limit=_MAX_SEALED_BYTES, what="sealed package")
+    try:
+        items = unseal(private, request, sealed)
+        statement, answer = _read_answer(items[0], report, request)
+        opened = tuple(_open_frames(items[1:], answer, asked, report))
+    except MalformedError as error:
+        raise CommandError(f"what was sealed is malformed: {error}") from error
+    except VerificationError as error:
+        raise CommandError(f"the disclosure does not hold: {error}", DOES_NOT_HOLD) from error
+    for line in _lines(opened, asked, statement, report):
+        print(plain(line))
+    if options.out:
+        parts = dict(part for one in opened for part in _parts(one))
+        fill_folder(options.out, parts)
+        print(f"{count(len(opened), 'picture')} in {plain(str(options.out))}")
+    return HOLDS
+
+
+def _bundle_that_holds(options: argparse.Namespace) -> Report:
+    policy = read_policy(options.policy)
+    report, _ = examine_for_user(read_bundle_bytes(options.bundle), policy)
+    if report.malformed:
+        raise CommandError(f"the bundle {options.bundle} is malformed: {report.steps[0].why}")
+    problem = report.first_problem
+    if problem is not None:
+        message = (
+            f"the bundle does not hold: step {problem.number} {problem.outcome}: {problem.why}"
+        )
+        raise CommandError(message, DOES_NOT_HOLD)
+    return report
+
+
+def _read_request(
+    options: argparse.Namespace, report: Report, private: bytes
+) -> tuple[DisputeRequest, Digest]:
+    statement = read_statement(options.request, "request")
+    try:
+        record = read_record(statement)
+    except MalformedError as error:
+        raise CommandError(f"the request {options.request} is malformed: {error}") from error
+    if not isinstance(record, DisputeRequest):
+        raise CommandError(f"{options.request} is a statement of kind {statement.kind}")
+    terms = report.terms
+    keys = {} if terms is None else {key.thumbprint: key for key in terms.arbitrators}
+    if statement.issuer not in keys:
+        raise CommandError("the request is not by an arbitrator of the terms", DOES_NOT_HOLD)
+    try:
+        statement.verify_signature(keys[statement.issuer])
+    except VerificationError as error:
+        raise CommandError(f"the request is not signed: {error}", DOES_NOT_HOLD) from error
+    if record.engagement != report.engagement:
+        raise CommandError("the request is about another engagement", DOES_NOT_HOLD)
+    if case_public(private) != record.sealing_key:
+        raise CommandError(f"the case key {options.case_key} is not the one of this request")
+    return record, statement.digest
+
+
+def _read_answer(
+    data: bytes, report: Report, request: Digest
+) -> tuple[Statement, DisputeDisclosure]:
+    statement = Statement.parse(data)
+    record = read_record(statement)
+    if not isinstance(record, DisputeDisclosure):
+        raise MalformedError(f"expected a dispute.disclosure first, found {statement.kind}")
+    if report.terms is None or report.engagement != record.engagement:
+        raise VerificationError("it is about another engagement")
+    statement.verify_signature(report.terms.freelancer)
+    if record.request != request:
+        raise VerificationError("it answers another request")
+    return statement, record
+
+
+def _open_frames(
+    items: tuple[bytes, ...], answer: DisputeDisclosure, asked: DisputeRequest, report: Report
+) -> Iterator[OpenedFrame]:
+    terms = report.terms
+    if report.bundle is None or terms is None:
+        raise VerificationError("there is no bundle to compare with")
+    records = tuple(entry.record for entry in report.entries)
+    table = FrameTable(zip(report.bundle.contents.statements, records, strict=True))
+    named = {one.disclosure: one.frame for one in answer.frames}
+    requested = {one.frame for one in asked.frames}
+    if len(items) != len(answer.frames):
+        raise VerificationError(
+            f"its statement names {len(answer.frames)} disclosures, {len(items)} came with it"
+        )
+    for item in items:
+        disclosure = Disclosure.parse(item)
+        commitment = named.pop(disclosure.digest, None)
+        if commitment is None:
+            raise VerificationError("a disclosure is not named by its statement, or comes twice")
+        if commitment not in requested:
+            raise VerificationError(f"the frame {commitment} was not asked for")
+        place = table.by_commitment(commitment)
+        if place is None:
+            raise VerificationError(f"the bundle has no frame {commitment}")
+        if table.is_withdrawn(commitment):
+            raise VerificationError(f"the frame {place.name} was withdrawn")
+        yield OpenedFrame(place, _verified_tiles(disclosure, place, terms))
+
+
+def _verified_tiles(disclosure: Disclosure, place: PlacedFrame, terms: Terms) -> VerifiedTiles:
+    tiles = verify_disclosure(disclosure, place.commitment)
+    header = tiles.header
+    # The same as step 12 of the verification, which a bundle with this disclosure passes.
+    if header.round != place.record.round:
+        raise VerificationError(f"the frame {place.name} tells another round than its segment")
+    if header.tile != terms.tile or header.offset_ms >= terms.round_ms:
+        raise VerificationError(f"the frame {place.name} was not made as the terms say")
+    return tiles
+
+
+def _lines(
+    opened: tuple[OpenedFrame, ...], asked: DisputeRequest, statement: Statement, report: Report
+) -> Iterator[str]:
+    for one in opened:
+        tiles = one.tiles
+        yield (
+            f"frame {one.place.name}: holds; {len(tiles.shown)} of"
+            f" {count(tiles.header.grid.count, 'tile')} shown,"
+            f" {tiles.shown_pixels} of {tiles.all_pixels} pixels,"
+            f" {count(tiles.flat_tiles, 'shown tile')} of one colour only"
+        )
+    unanswered = len({one.frame for one in asked.frames}) - len(opened)
+    if unanswered:
+        yield f"{count(unanswered, 'frame')} asked for, and not disclosed"
+    entries = {entry.digest: entry.index for entry in report.entries}
+    index = entries.get(statement.digest)
+    if index is None:
+        yield "the disclosure statement is not in this bundle: a later bundle shows it in the log"
+    else:
+        yield f"the disclosure statement is in the log, index {index}"
+    yield "a picture shows what was on the screen, not whether the screen was staged"
+
+
+def _parts(one: OpenedFrame) -> Iterator[tuple[str, bytes]]:
+    header = one.tiles.header
+    grid = header.grid
+    yield f"{one.place.name}.png", encode_png(grid.width, grid.height, one.tiles.render())
+    facts = {
+        "frame": str(one.place.commitment),
+        "segment": str(one.place.segment),
+        "round": header.round,
+        "offset_ms": header.offset_ms,
+        "display": header.display,
+        "width": grid.width,
+        "height": grid.height,
+        "tile": grid.tile,
+        "tiles": grid.count,
+        "shown": [
+            {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
+            for box in map(grid.box_of, one.tiles.shown)
+        ],
+    }
+    yield f"{one.place.name}.json", (json.dumps(facts, indent=2) + "\n").encode()

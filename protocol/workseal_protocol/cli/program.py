@@ -1,0 +1,138 @@
+"""The program: its commands and options, and the one place where an error becomes an exit code."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NoReturn
+
+from workseal_protocol.cli.dispute import request
+from workseal_protocol.cli.inspection import inspect
+from workseal_protocol.cli.opening import open_package
+from workseal_protocol.cli.parties import keygen, offer, terms
+from workseal_protocol.cli.problem import MALFORMED, CommandError
+from workseal_protocol.cli.text import bounded
+from workseal_protocol.cli.verification import verify
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; never raises for bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without UTF-8 shows an escape instead of ending the command.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        code = command(options)
+        sys.stdout.flush()
+    except CommandError as error:
+        print(f"workseal: {bounded(str(error))}", file=sys.stderr)
+        return error.code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return MALFORMED
+    except KeyboardInterrupt:
+        print("workseal: interrupted", file=sys.stderr)
+        return MALFORMED
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Say what is wrong with the options in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"workseal: {bounded(message)}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(MALFORMED)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="workseal",
+        description="Check evidence of work offline, and sign what client and arbitrator say.",
+        epilog="exit code: 0 holds, 1 does not hold, 2 malformed input or wrong use",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"workseal {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_checks(commands)
+    _add_parties(commands)
+    _add_dispute(commands)
+    return parser
+
+
+def _add_checks(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    one = _add(commands, "verify", verify, "check a bundle, step by step, against your own policy")
+    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    one = _add(commands, "inspect", inspect, "list a bundle's parts; verifies nothing by itself")
+    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one.add_argument(
+        "--extract", type=Path, metavar="DIR", help="write the parts as files for other tools"
+    )
+
+    one = _add(commands, "terms", terms, "say in plain words what an offer or acceptance agrees")
+    one.add_argument("file", type=Path, metavar="FILE", help="offer, acceptance or bundle")
+
+
+def _add_parties(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    one = _add(commands, "keygen", keygen, "make a signing key; print its public key, thumbprint")
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("--show", action="store_true", help="print the public key of an existing FILE")
+
+    one = _add(commands, "offer", offer, "sign an offer of terms to a freelancer")
+    one.add_argument("--terms", type=Path, required=True, help="TOML file; see docs/tutorial.md")
+    one.add_argument("--policy", type=Path, help="take parties and log from this policy file")
+    one.add_argument("--key", type=Path, required=True, help="the client's key file")
+    one.add_argument("--out", type=Path, required=True, metavar="OFFER.cose")
+
+
+def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    one = _add(commands, "request", request, "ask, as arbitrator, for frames of a bundle")
+    one.add_argument("--bundle", type=Path, required=True)
+    one.add_argument(
+        "--frame",
+        action="append",
+        required=True,
+        metavar="NNNNNN",
+        help="statement number as 'inspect' lists it, or a frame's commitment in hex; repeatable",
+    )
+    one.add_argument("--reason", required=True, help="why these frames; up to 500 characters")
+    one.add_argument("--key", type=Path, required=True, help="the arbitrator's key file")
+    one.add_argument("--case-key", type=Path, required=True, help="new file for the case's key")
+    one.add_argument("--out", type=Path, required=True, metavar="REQUEST.cose")
+    one.add_argument(
+        "--answer-by",
+        metavar="YYYY-MM-DD",
+        help="last day to answer; without it, the working days of the terms, Monday to Friday",
+    )
+
+    one = _add(commands, "open", open_package, "unseal and check what the freelancer disclosed")
+    one.add_argument("sealed", type=Path, metavar="SEALED")
+    one.add_argument("--request", type=Path, required=True, metavar="REQUEST.cose")
+    one.add_argument("--case-key", type=Path, required=True)
+    one.add_argument("--bundle", type=Path, required=True)
+    one.add_argument("--policy", type=Path, required=True)
+    one.add_argument("--out", type=Path, metavar="DIR", help="draw the verified tiles as PNG here")
+
+
+def _add(
+    commands: "argparse._SubParsersAction[_Parser]", name: str, command: Command, text: str
+) -> _Parser:
+    parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("workseal")
+    except PackageNotFoundError:
+        return "of a source tree that is not installed"

@@ -1,0 +1,210 @@
+"""A report as lines for a person, and as one value for a program.
+
+Rules: the steps come first, what is not proven comes always; figures are shown only as far as the
+steps that give them held. Both views show the same numbers.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from workseal_protocol.cli.text import count, exact, instant
+from workseal_protocol.diary import DiaryState, Span
+from workseal_protocol.terms import Granularity, amount_text
+from workseal_protocol.totals import Totals
+from workseal_protocol.verify import Outcome, Report, Step
+from workseal_protocol.window import Window
+
+MAX_SPANS: Final = 40  # on a screen; `--json` has every span
+
+_MARKS: Final = {Outcome.HOLDS: "ok  ", Outcome.FAILS: "FAIL", Outcome.NOT_REACHED: "-   "}
+
+
+def report_lines(report: Report) -> Iterator[str]:
+    """Write the report for a person."""
+    yield from (_step_line(step) for step in report.steps)
+    yield ""
+    yield _verdict(report)
+    if report.engagement is not None:
+        yield f"Engagement {report.engagement.hex()}"
+    if report.origin is not None:
+        yield _log_line(report)
+    if report.window is not None:
+        yield _window_line(report.window)
+    if report.totals is not None:
+        yield ""
+        yield from _totals_lines(report.totals, report.zone)
+    if report.diary:
+        yield ""
+        yield from _diary_lines(report)
+    yield ""
+    yield "Not proven, whatever the steps say:"
+    yield from (f"  - {sentence}" for sentence in report.not_proven)
+
+
+def report_value(report: Report) -> dict[str, Any]:
+    """Write the report for a program; times are Unix milliseconds."""
+    contents = report.bundle.contents if report.bundle else None
+    return {
+        "holds": report.holds,
+        "malformed": report.malformed,
+        "steps": [
+            {"number": one.number, "name": one.name, "outcome": str(one.outcome), "why": one.why}
+            for one in report.steps
+        ],
+        "engagement": report.engagement.hex() if report.engagement else None,
+        "statements": len(contents.statements) if contents else None,
+        "log": {
+            "origin": report.origin,
+            "size": report.tree_size,
+            "witnesses": list(report.witnesses),
+            "independent": list(report.independent),
+        },
+        "window": _window_value(report.window),
+        "zone": report.zone,
+        "totals": _totals_value(report.totals),
+        "diary": [
+            {
+                "begin_ms": span.begin,
+                "end_ms": span.end,
+                "state": str(span.state),
+                "reason": span.reason,
+                "worked_ms": span.worked_ms,
+                "grade": str(span.grade) if span.grade else None,
+            }
+            for span in report.diary
+        ],
+        "not_proven": list(report.not_proven),
+    }
+
+
+def _step_line(step: Step) -> str:
+    outcome = f"{step.number:2d} {_MARKS[step.outcome]} {step.name}: {step.outcome}"
+    return f"{outcome} ({step.why})" if step.why else outcome
+
+
+def _verdict(report: Report) -> str:
+    if report.holds:
+        return f"HOLDS: all {len(report.steps)} steps hold under your policy."
+    problem = report.first_problem
+    if report.malformed or problem is None:
+        return "MALFORMED: this is not a bundle that can be judged."
+    return f"DOES NOT HOLD: step {problem.number} ({problem.name}) {problem.outcome}."
+
+
+def _log_line(report: Report) -> str:
+    witnesses = count(len(report.witnesses), "witness", "witnesses")
+    independent = len(report.independent)
+    return (
+        f"Log {report.origin}, {report.tree_size} entries, cosigned by {witnesses}; "
+        f"{count(independent, 'independent witness', 'independent witnesses')}"
+        " by your policy"
+    )
+
+
+def _window_line(window: Window) -> str:
+    lower = "nothing bounds it" if window.lower is None else instant(window.lower)
+    upper = "nothing bounds it" if window.upper is None else instant(window.upper)
+    return (
+        f"Signed not before: {lower} ({window.lower_source}); "
+        f"all of it existed by: {upper} ({window.upper_source})"
+    )
+
+
+def _totals_lines(totals: Totals, zone: str) -> Iterator[str]:
+    yield f"Worked, recorded     {exact(totals.worked_ms)}"
+    for state, ms in totals.by_state.items():
+        if ms:
+            yield f"  {_words(state.name):<18} {exact(ms)}"
+    yield f"Declared late        {exact(totals.late_declared_ms)} (beside the recorded time)"
+    yield "How it is known      " + ", ".join(
+        f"{grade} {exact(ms)}" for grade, ms in totals.by_grade.items() if ms
+    )
+    yield (
+        f"Captures             {totals.captured} taken, {totals.missed} missed, {totals.sealed} in"
+        f" sealed time, {totals.due_outside} due outside recorded work"
+    )
+    yield f"Frames               {totals.frames} committed, {totals.withdrawn} withdrawn"
+    billed = totals.billed
+    yield (
+        f"Billed by the terms  {exact(billed.ms)}, {amount_text(billed.amount, billed.currency)}"
+        " (a view; the worked time above is the record)"
+    )
+    for limit in totals.exceeded:
+        week = f" in the week of {limit.week}" if limit.week else ""
+        yield f"LIMIT PASSED         {limit.limit}: {limit.found}, agreed {limit.allowed}{week}"
+    for day in totals.days:
+        yield f"  {day.day} ({zone})  {exact(sum(day.worked_ms.values()))}"
+
+
+def _diary_lines(report: Report) -> Iterator[str]:
+    lengths: Counter[DiaryState] = Counter()
+    for span in report.diary:
+        lengths[span.state] += span.end - span.begin
+    yield "Diary: " + ", ".join(f"{state} {exact(ms)}" for state, ms in lengths.items())
+    if report.terms is not None and report.terms.granularity is Granularity.DAY:
+        yield "  (the terms show worked time by day; --json has every span)"
+        return
+    yield from (_span_line(span) for span in report.diary[:MAX_SPANS])
+    left = len(report.diary) - MAX_SPANS
+    if left > 0:
+        yield f"  and {count(left, 'more span')}; --json has every one"
+
+
+def _span_line(span: Span) -> str:
+    worked = f", worked {exact(span.worked_ms)}" if span.worked_ms else ""
+    return f"  {instant(span.begin)} to {instant(span.end)}  {span.state}{worked}: {span.reason}"
+
+
+def _window_value(window: Window | None) -> dict[str, Any] | None:
+    if window is None:
+        return None
+    return {
+        "lower_ms": window.lower,
+        "upper_ms": window.upper,
+        "lower_source": str(window.lower_source),
+        "upper_source": str(window.upper_source),
+    }
+
+
+def _totals_value(totals: Totals | None) -> dict[str, Any] | None:
+    if totals is None:
+        return None
+    return {
+        "worked_ms": totals.worked_ms,
+        "by_state": {_words(state.name): ms for state, ms in totals.by_state.items()},
+        "by_grade": {str(grade): ms for grade, ms in totals.by_grade.items()},
+        "late_declared_ms": totals.late_declared_ms,
+        "captured": totals.captured,
+        "missed": totals.missed,
+        "sealed": totals.sealed,
+        "due_outside": totals.due_outside,
+        "frames": totals.frames,
+        "withdrawn": totals.withdrawn,
+        "days": [
+            {
+                "day": day.day.isoformat(),
+                "worked_ms": {_words(kind.name): ms for kind, ms in day.worked_ms.items()},
+                "offline_ms": day.offline_ms,
+            }
+            for day in totals.days
+        ],
+        "billed": {
+            "ms": totals.billed.ms,
+            "amount_minor": totals.billed.amount,
+            "currency": totals.billed.currency,
+        },
+        "exceeded": [
+            {
+                "limit": limit.limit,
+                "allowed": limit.allowed,
+                "found": limit.found,
+                "week": limit.week.isoformat() if limit.week else None,
+            }
+            for limit in totals.exceeded
+        ],
+    }
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("_", "-")

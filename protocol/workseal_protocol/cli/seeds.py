@@ -1,0 +1,61 @@
+"""Secret files of the parties: the seed of a signing key, the private key of one case.
+
+Rules: one line that says what it is; the file is new, mode 0600, and refused when others may read
+it. The text of a secret never reaches an error or the screen.
+"""
+
+import base64
+import binascii
+import re
+from pathlib import Path
+from typing import Final
+
+from workseal_protocol.cli.files import read_secret_text, write_new_secret
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.keys import SEED_BYTES, SeedSigner
+
+CASE_KEY_BYTES: Final = 96  # ML-KEM-768 seed (64), X25519 private key (32)
+
+_SEED_LABEL: Final = "workseal-seed ed25519"
+_CASE_LABEL: Final = "workseal-case-key mlkem768x25519"
+_DIGITS = re.compile(r"[A-Za-z0-9_-]{43,128}")
+
+
+def write_seed(path: Path, seed: bytes) -> None:
+    """Write the seed of an Ed25519 key to a new file."""
+    write_new_secret(path, _line(_SEED_LABEL, seed))
+
+
+def read_signer(path: Path) -> SeedSigner:
+    """Read the signer whose seed `write_seed` wrote."""
+    return SeedSigner(_read(path, _SEED_LABEL, SEED_BYTES, "key file"))
+
+
+def write_case_key(path: Path, private: bytes) -> None:
+    """Write the private key of one case to a new file."""
+    write_new_secret(path, _line(_CASE_LABEL, private))
+
+
+def read_case_key(path: Path) -> bytes:
+    """Read the private key that `write_case_key` wrote."""
+    return _read(path, _CASE_LABEL, CASE_KEY_BYTES, "case key")
+
+
+def _line(label: str, secret: bytes) -> bytes:
+    digits = base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return f"{label}:{digits}\n".encode()
+
+
+def _read(path: Path, label: str, length: int, what: str) -> bytes:
+    text = read_secret_text(path, what=what)
+    found, _, digits = text.removesuffix("\n").partition(":")
+    wrong = CommandError(f"the {what} {path} is not one line that begins with '{label}:'")
+    if found != label or _DIGITS.fullmatch(digits) is None:
+        raise wrong
+    try:
+        secret = base64.urlsafe_b64decode(digits + "=" * (-len(digits) % 4))
+    except binascii.Error:
+        raise wrong from None
+    if len(secret) != length or _line(label, secret) != text.encode():
+        raise wrong
+    return secret

@@ -1,0 +1,78 @@
+"""`workseal verify`: a bundle against the caller's own policy, step by step."""
+
+import argparse
+import json
+from datetime import UTC, tzinfo
+from importlib.util import find_spec
+
+from workseal_protocol.bundle import MAX_STATEMENTS, read_archive
+from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
+from workseal_protocol.cli.report import report_lines, report_value
+from workseal_protocol.cli.text import plain
+from workseal_protocol.encoding import split_sequence
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.records import Acceptance, read_record
+from workseal_protocol.statement import Kind, Statement
+from workseal_protocol.verify import Report, examine_bundle
+
+_TOKENS = frozenset({"checkpoint.tsr", "timestamps.cbor"})
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Print the report on one bundle."""
+    policy = read_policy(options.policy)
+    report, remarks = examine_for_user(read_bundle_bytes(options.bundle), policy)
+    if options.json:
+        print(json.dumps(report_value(report), indent=2))
+        return exit_code(report)
+    for line in (*report_lines(report), *remarks):
+        print(plain(line))
+    return exit_code(report)
+
+
+def examine_for_user(data: bytes, policy: TrustPolicy) -> tuple[Report, tuple[str, ...]]:
+    """Examine a bundle in the zone of its terms; remarks say what this machine lacks for that."""
+    zone, remarks = _prepare(data, policy)
+    return examine_bundle(data, policy, zone=zone), remarks
+
+
+def exit_code(report: Report) -> int:
+    """Return 0 when everything holds, 2 when there was nothing to judge, else 1."""
+    if report.malformed:
+        return MALFORMED
+    return HOLDS if report.holds else DOES_NOT_HOLD
+
+
+def _prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
+    """Find the zone of the terms, and refuse what this installation cannot check.
+
+    A malformed bundle passes: telling what is wrong with it is the examination's first step.
+    """
+    try:
+        entries = dict(read_archive(data))
+        name = _zone_name(entries.get("statements.cbor", b""))
+    except MalformedError:
+        return UTC, ()
+    if policy.tsa and _TOKENS & entries.keys() and find_spec("rfc3161_client") is None:
+        raise CommandError(
+            "this bundle has time-stamps, and checking them needs the time extra:"
+            " pip install 'workseal[time]'"
+        )
+    if name is None:
+        return UTC, ()
+    zone = zone_named(name)
+    if zone is None:
+        remark = f"Note: this machine does not know the zone {name}; days above are those of UTC."
+        return UTC, (remark,)
+    return zone, ()
+
+
+def _zone_name(statements: bytes) -> str | None:
+    for item in split_sequence(statements, max_items=MAX_STATEMENTS):
+        statement = Statement.parse(item)
+        if statement.kind is Kind.ACCEPTANCE:
+            record = read_record(statement)
+            return record.terms.zone if isinstance(record, Acceptance) else None
+    return None

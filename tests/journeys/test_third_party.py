@@ -1,0 +1,90 @@
+"""Tools that we did not write read the demo's bundle, each in its own environment."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import DemoRun, need
+
+ORACLES = Path(__file__).resolve().parents[1] / "oracles"
+
+pytestmark = [pytest.mark.journey, pytest.mark.oracle]
+
+
+def output_of(
+    *command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> str:
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_openssl_accepts_the_token_over_the_signed_checkpoint(demo: DemoRun) -> None:
+    folder = demo.extracted
+    printed = output_of(
+        need("openssl"), "ts", "-verify", "-data", folder / "checkpoint.signed",
+        "-in", folder / "checkpoint.tsr", "-CAfile", folder / "tsa-ca.pem",
+    )  # fmt: skip
+    assert "Verification: OK" in printed
+
+
+def test_openssl_refuses_the_token_over_another_checkpoint(demo: DemoRun, tmp_path: Path) -> None:
+    other = tmp_path / "checkpoint.signed"
+    other.write_bytes((demo.extracted / "checkpoint.signed").read_bytes() + b"\n")
+    done = subprocess.run(
+        [
+            *(need("openssl"), "ts", "-verify", "-data", other),
+            *("-in", demo.extracted / "checkpoint.tsr", "-CAfile", demo.extracted / "tsa-ca.pem"),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode != 0
+
+
+def test_scitt_cose_and_pycose_accept_every_statement_and_receipt(
+    demo: DemoRun, cose_tools: Path
+) -> None:
+    counts = json.loads(output_of(cose_tools, ORACLES / "cose_check.py", demo.extracted))
+    assert counts["statements"] == demo.summary["statements"] > 0
+    assert counts["scitt_cose"] == counts["pycose"] == counts["statements"]
+    assert counts["receipts"] == counts["scitt_cose_receipts"] == counts["statements"]
+
+
+def test_scitt_cose_refuses_an_altered_statement(
+    demo: DemoRun, cose_tools: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "extracted"
+    shutil.copytree(demo.extracted, copy)
+    victim = max((copy / "statements").iterdir())
+    data = bytearray(victim.read_bytes())
+    data[-70] ^= 1  # inside the payload, before the signature's 64 bytes and its head
+    victim.write_bytes(data)
+    counts = json.loads(output_of(cose_tools, ORACLES / "cose_check.py", copy))
+    assert counts["scitt_cose"] == counts["statements"] - 1
+    assert counts["scitt_cose_receipts"] == counts["receipts"] - 1
+
+
+def test_gos_own_log_code_accepts_checkpoint_and_every_inclusion_proof(demo: DemoRun) -> None:
+    go = need("go")
+    if not Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog").exists():
+        pytest.skip("golang-golang-x-mod-dev is not installed")
+    environment = {
+        "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "HOME": str(demo.work),
+        "PATH": f"{Path(go).parent}:/usr/bin:/bin",
+    }  # fmt: skip
+    printed = output_of(
+        go, "run", ORACLES / "check.go", demo.extracted, demo.log_vkeys()[0], env=environment
+    )
+    assert int(printed) == demo.summary["statements"]
+
+
+def test_webcrypto_in_node_accepts_every_tlog_proof(demo: DemoRun) -> None:
+    printed = output_of(need("node"), ORACLES / "tlog_proof.mjs", demo.extracted, *demo.log_vkeys())
+    result = json.loads(printed)
+    assert result["proofs"] == demo.summary["statements"]
+    assert result["lines"]["1"] == 1
+    assert result["lines"]["4"] >= 1

@@ -1,0 +1,136 @@
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from support.scripted import Story, tell_story
+from support.simulator import seeded
+from workseal_protocol.cli.seeds import read_case_key, write_seed
+from workseal_protocol.records import DisputeRequest, read_record
+from workseal_protocol.sealing import case_public
+from workseal_protocol.statement import Statement
+
+from .conftest import Run
+
+NUMBER = "000008"
+
+
+@pytest.fixture
+def desk(folder: Path, story: Story) -> Path:
+    """Give the arbitrator's folder: the bundle, the policy and the arbitrator's key."""
+    write_seed(folder / "arbitrator.key", seeded(story.verifier.seed, "party", "arbitrator"))
+    return folder
+
+
+def words(desk: Path, *more: object, frame: object = NUMBER) -> list[object]:
+    return [
+        "request", "--bundle", desk / "bundle", "--frame", frame, "--reason", "why?",
+        "--key", desk / "arbitrator.key", "--case-key", desk / "case.key",
+        "--out", desk / "request.cose", *more,
+    ]  # fmt: skip
+
+
+def test_signs_a_request_for_the_frames_and_keeps_the_case_key(
+    desk: Path, run: Run, story: Story
+) -> None:
+    done = run(*words(desk))
+    assert (done.code, done.err) == (0, "")
+    statement = Statement.parse((desk / "request.cose").read_bytes())
+    statement.verify_signature(story.verifier.people.arbitrator.public_key)
+    record = read_record(statement)
+    assert isinstance(record, DisputeRequest)
+    frame = story.agent.frames[0]
+    assert [(one.segment, one.frame) for one in record.frames] == [
+        (frame.segment, frame.tree.commitment)
+    ]
+    assert record.reason == "why?"
+    assert record.engagement == story.agent.engagement
+    assert case_public(read_case_key(desk / "case.key")) == record.sealing_key
+    assert str(statement.digest) in done.out
+
+
+def test_a_commitment_names_the_same_frame_as_its_number(
+    desk: Path, run: Run, story: Story
+) -> None:
+    commitment = story.agent.frames[0].tree.commitment
+    assert run(*words(desk, frame=commitment)).code == 0
+    record = read_record(Statement.parse((desk / "request.cose").read_bytes()))
+    assert isinstance(record, DisputeRequest)
+    assert [one.frame for one in record.frames] == [commitment]
+
+
+def test_two_requests_have_two_case_keys(desk: Path, run: Run) -> None:
+    run(*words(desk))
+    first = read_case_key(desk / "case.key")
+    (desk / "case.key").unlink()
+    (desk / "request.cose").unlink()
+    run(*words(desk))
+    assert read_case_key(desk / "case.key") != first
+
+
+@pytest.mark.parametrize("name", ["case.key", "request.cose"])
+def test_overwrites_neither_file_and_leaves_no_half(desk: Path, run: Run, name: str) -> None:
+    (desk / name).write_text("mine")
+    done = run(*words(desk))
+    assert (done.code, done.out) == (2, "")
+    assert (desk / name).read_text() == "mine"
+    other = {"case.key": "request.cose", "request.cose": "case.key"}[name]
+    assert not (desk / other).exists()
+
+
+def test_only_an_arbitrator_of_the_terms_may_ask(desk: Path, run: Run) -> None:
+    (desk / "arbitrator.key").unlink()
+    write_seed(desk / "arbitrator.key", bytes(32))
+    done = run(*words(desk))
+    assert done.code == 2
+    assert "do not name this key as an arbitrator" in done.err
+    assert not (desk / "case.key").exists()
+
+
+def test_a_withdrawn_frame_cannot_be_asked_for(desk: Path, run: Run) -> None:
+    done = run(*words(desk, frame="000006"))
+    assert done.code == 2
+    assert "was withdrawn" in done.err
+
+
+def test_a_reason_that_is_too_long_is_one_sentence(desk: Path, run: Run) -> None:
+    done = run(*words(desk, "--reason", "x" * 501))
+    assert done.code == 2
+    assert re.fullmatch(r"workseal: the request cannot be made: [^\n]+\n", done.err)
+    assert not (desk / "case.key").exists()
+
+
+def test_the_freelancer_has_the_working_days_of_the_terms_at_least(
+    desk: Path, run: Run, story: Story
+) -> None:
+    soon = (datetime.now(tz=UTC) + timedelta(days=2)).date()
+    done = run(*words(desk, "--answer-by", soon))
+    assert done.code == 2
+    assert "the terms give the freelancer until" in done.err
+    later = (datetime.now(tz=UTC) + timedelta(days=60)).date()
+    assert run(*words(desk, "--answer-by", later)).code == 0
+    record = read_record(Statement.parse((desk / "request.cose").read_bytes()))
+    assert isinstance(record, DisputeRequest)
+    days = (record.answer_by - record.claimed_at) / 86_400_000
+    assert story.agent.terms.answer_days < days < 62
+
+
+def test_says_that_holidays_are_not_known(desk: Path, run: Run) -> None:
+    assert "public holidays are not known here" in run(*words(desk)).out
+
+
+def test_a_bundle_without_an_acceptance_is_one_sentence(desk: Path, run: Run) -> None:
+    story = tell_story()
+    contents = replace(
+        story.contents,
+        statements=story.contents.statements[:3],
+        indices=story.contents.indices[:3],
+        receipts=(),
+        disclosures=(),
+    )
+    (desk / "bundle").write_bytes(story.bundle(contents).encode())
+    done = run(*words(desk))
+    assert done.code == 2
+    assert "expected one acceptance" in done.err

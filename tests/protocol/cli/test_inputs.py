@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from support.scripted import Story
+from workseal_protocol.cli.inputs import read_bundle, read_policy, read_statement, zone_named
+from workseal_protocol.cli.problem import CommandError
+
+
+def test_reads_what_was_written(folder: Path, story: Story, bundle_bytes: bytes) -> None:
+    assert read_policy(folder / "policy") == story.policy
+    assert read_bundle(folder / "bundle").encode() == bundle_bytes
+    statement = story.contents.statements[0]
+    (folder / "one.cose").write_bytes(statement.encode())
+    assert read_statement(folder / "one.cose", "offer") == statement
+
+
+def test_says_which_file_is_malformed(folder: Path) -> None:
+    with pytest.raises(CommandError, match=r"the policy .*bundle"):
+        read_policy(folder / "bundle")
+    with pytest.raises(CommandError, match=r"the bundle .*policy is malformed"):
+        read_bundle(folder / "policy")
+    with pytest.raises(CommandError, match=r"the offer .*policy is malformed"):
+        read_statement(folder / "policy", "offer")
+
+
+def test_knows_zones_by_name() -> None:
+    assert str(zone_named("Europe/Berlin")) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "Europe", "../etc/passwd", "/etc/passwd", "a\0b"])
+def test_another_name_is_no_zone_and_no_error(name: str) -> None:
+    assert zone_named(name) is None

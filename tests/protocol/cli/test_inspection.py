@@ -1,0 +1,66 @@
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.scripted import Story
+
+from .conftest import Run
+
+
+def test_lists_entries_statements_and_frames(folder: Path, run: Run, story: Story) -> None:
+    done = run("inspect", folder / "bundle")
+    assert (done.code, done.err) == (0, "")
+    for words in ("statements.cbor", "receipts.cbor", "000003", "acceptance", "000006"):
+        assert words in done.out
+    for frame in story.agent.frames:
+        assert f"frame {frame.tree.commitment}" in done.out
+    assert "nothing below is verified" in done.out
+
+
+def test_extracts_into_a_new_folder_only(folder: Path, run: Run, story: Story) -> None:
+    done = run("inspect", folder / "bundle", "--extract", folder / "parts")
+    assert done.code == 0
+    assert len(list((folder / "parts" / "statements").iterdir())) == len(story.contents.statements)
+    opened = json.loads((folder / "parts" / "openings.json").read_text())
+    assert len(opened) == len(story.contents.openings) > 0
+    before = sorted(folder.rglob("*"))
+    again = run("inspect", folder / "bundle", "--extract", folder / "parts")
+    assert (again.code, again.out) == (2, "")
+    assert "nothing is overwritten" in again.err
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_extracts_nothing_when_the_proof_does_not_hold(
+    folder: Path, run: Run, story: Story
+) -> None:
+    contents = replace(story.contents, hashes=(bytes(32), *story.contents.hashes[1:]))
+    (folder / "forged").write_bytes(story.bundle(contents).encode())
+    done = run("inspect", folder / "forged", "--extract", folder / "parts")
+    assert (done.code, done.out) == (1, "")
+    assert "the bundle's proof does not hold" in done.err
+    assert not (folder / "parts").exists()
+
+
+def test_what_is_no_bundle_is_one_sentence(folder: Path, run: Run) -> None:
+    done = run("inspect", folder / "policy")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("workseal: the bundle ")
+
+
+@pytest.mark.oracle
+def test_openssl_checks_every_token_that_was_extracted(folder: Path, run: Run) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    parts = folder / "parts"
+    run("inspect", folder / "bundle", "--extract", parts)
+    tokens = sorted(parts.rglob("*.tsr"))
+    assert len(tokens) == 2
+    for token in tokens:
+        check = [openssl, "ts", "-verify", "-data", str(token.with_suffix(".signed"))]
+        check += ["-in", str(token), "-CAfile", str(parts / "tsa-ca.pem")]
+        subprocess.run(check, check=True, capture_output=True)

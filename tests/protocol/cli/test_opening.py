@@ -1,0 +1,293 @@
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from support.scripted import KeptFrame, Story, disclose, finish, tell_story
+from support.simulator import seeded
+from workseal_protocol.cli.seeds import write_case_key, write_seed
+from workseal_protocol.digest import Digest
+from workseal_protocol.disclosure import Disclosure, open_frame
+from workseal_protocol.frame import FrameHeader, FrameTree, commit_frame
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import (
+    DisclosedFrame,
+    DisputeDisclosure,
+    DisputeRequest,
+    Record,
+    Segment,
+    read_record,
+    sign,
+)
+from workseal_protocol.sealing import seal_package
+from workseal_protocol.statement import Statement
+
+from .conftest import Outcome, Run
+
+
+@dataclass
+class Desk:
+    """An arbitrator's desk after a request, and a freelancer who answers it."""
+
+    folder: Path
+    story: Story
+    run: Run
+
+    @property
+    def request(self) -> Statement:
+        return Statement.parse((self.folder / "request.cose").read_bytes())
+
+    @property
+    def frame(self) -> KeptFrame:
+        return self.story.agent.frames[0]
+
+    def answer(
+        self, items: list[tuple[Digest, Disclosure]], signer: SeedSigner | None = None
+    ) -> Statement:
+        record = DisputeDisclosure(
+            engagement=self.story.agent.engagement,
+            claimed_at=self.story.verifier.now,
+            request=self.request.digest,
+            frames=tuple(DisclosedFrame(frame, shown.digest) for frame, shown in items),
+        )
+        return sign(record, signer or self.story.verifier.people.freelancer)
+
+    def seal(self, statement: Statement, disclosures: list[Disclosure]) -> None:
+        record = read_record(self.request)
+        assert isinstance(record, DisputeRequest)
+        items = [statement.encode(), *(one.encode() for one in disclosures)]
+        sealed = seal_package(record.sealing_key, self.request.digest, items)
+        (self.folder / "sealed").write_bytes(sealed)
+
+    def open(self, *more: object) -> Outcome:
+        here = self.folder
+        return self.run(
+            "open", here / "sealed", "--request", here / "request.cose",
+            "--case-key", here / "case.key", "--bundle", here / "bundle",
+            "--policy", here / "policy", *more,
+        )  # fmt: skip
+
+    def answer_honestly(self) -> Disclosure:
+        shown = disclose(self.frame, (0, 3))
+        self.seal(self.answer([(self.frame.tree.commitment, shown)]), [shown])
+        return shown
+
+
+@pytest.fixture
+def desk(folder: Path, run: Run) -> Desk:
+    story = tell_story()
+    write_seed(folder / "arbitrator.key", seeded(story.verifier.seed, "party", "arbitrator"))
+    done = run(
+        "request", "--bundle", folder / "bundle", "--frame", "000008", "--reason", "why?",
+        "--key", folder / "arbitrator.key", "--case-key", folder / "case.key",
+        "--out", folder / "request.cose",
+    )  # fmt: skip
+    assert done.code == 0
+    return Desk(folder, story, run)
+
+
+def test_draws_exactly_the_tiles_that_were_shown(desk: Desk) -> None:
+    desk.answer_honestly()
+    done = desk.open("--out", desk.folder / "out")
+    assert (done.code, done.err) == (0, "")
+    assert "frame 000008: holds; 2 of 4 tiles shown" in done.out
+    data = np.frombuffer((desk.folder / "out" / "000008.png").read_bytes(), dtype=np.uint8)
+    drawn = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    assert drawn is not None
+    height, width = drawn.shape[:2]
+    screen = np.frombuffer(desk.frame.pixels, dtype=np.uint8).reshape(height, width, 3)
+    facts = json.loads((desk.folder / "out" / "000008.json").read_text())
+    shown = np.zeros((height, width), dtype=bool)
+    for box in facts["shown"]:
+        rows = slice(box["top"], box["top"] + box["height"])
+        shown[rows, box["left"] : box["left"] + box["width"]] = True
+    assert facts["tiles"] == 4
+    assert len(facts["shown"]) == 2
+    assert (drawn[shown] == screen[shown]).all()
+    hidden = {tuple(pixel) for pixel in drawn[~shown].tolist()}
+    assert hidden == {(255, 0, 255), (128, 128, 128)}
+
+
+def test_without_a_folder_it_checks_and_writes_nothing(desk: Desk) -> None:
+    desk.answer_honestly()
+    before = sorted(desk.folder.iterdir())
+    assert desk.open().code == 0
+    assert sorted(desk.folder.iterdir()) == before
+
+
+def test_says_whether_the_disclosure_is_in_the_log(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0, 3))
+    statement = desk.answer([(desk.frame.tree.commitment, shown)])
+    desk.seal(statement, [shown])
+    assert "is not in this bundle" in desk.open().out
+    desk.story.verifier.submit([desk.request])
+    desk.story.verifier.submit([statement])
+    contents, _ = finish(desk.story.verifier, desk.story.agent, (shown,))
+    (desk.folder / "bundle").write_bytes(desk.story.bundle(contents).encode())
+    assert "is in the log, index " in desk.open().out
+
+
+def refused(desk: Desk, says: str, code: int = 1) -> None:
+    done = desk.open("--out", desk.folder / "out")
+    assert (done.code, done.out) == (code, "")
+    assert says in done.err
+    assert done.err.count("\n") == 1
+    assert not (desk.folder / "out").exists()
+
+
+def test_refuses_tiles_of_another_frame(desk: Desk) -> None:
+    shown = disclose(desk.story.agent.frames[1], (0,))
+    desk.seal(desk.answer([(desk.frame.tree.commitment, shown)]), [shown])
+    refused(desk, "not those of the committed frame")
+
+
+def test_refuses_a_frame_that_was_not_asked_for(desk: Desk) -> None:
+    other = desk.story.agent.frames[1]
+    shown = disclose(other, (0,))
+    desk.seal(desk.answer([(other.tree.commitment, shown)]), [shown])
+    refused(desk, "was not asked for")
+
+
+def test_refuses_a_disclosure_that_the_statement_does_not_name(desk: Desk) -> None:
+    named, sent = disclose(desk.frame, (0,)), disclose(desk.frame, (0, 1))
+    desk.seal(desk.answer([(desk.frame.tree.commitment, named)]), [sent])
+    refused(desk, "not named by its statement")
+
+
+def test_refuses_a_disclosure_that_is_missing(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0,))
+    desk.seal(desk.answer([(desk.frame.tree.commitment, shown)]), [])
+    refused(desk, "names 1 disclosures, 0 came with it")
+
+
+def test_refuses_a_statement_of_somebody_else(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0,))
+    client = desk.story.verifier.people.client
+    desk.seal(desk.answer([(desk.frame.tree.commitment, shown)], client), [shown])
+    refused(desk, "the statement names another key")
+
+
+def test_refuses_an_answer_to_another_request(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0,))
+    statement = desk.answer([(desk.frame.tree.commitment, shown)])
+    record = read_record(statement)
+    assert isinstance(record, DisputeDisclosure)
+    other = replace(record, request=Digest(bytes(32)))
+    desk.seal(sign(other, desk.story.verifier.people.freelancer), [shown])
+    refused(desk, "answers another request")
+
+
+def test_refuses_what_is_no_disclosure_statement(desk: Desk) -> None:
+    desk.seal(desk.request, [])
+    refused(desk, "what was sealed is malformed", code=2)
+
+
+def test_refuses_a_changed_package(desk: Desk) -> None:
+    desk.answer_honestly()
+    sealed = bytearray((desk.folder / "sealed").read_bytes())
+    sealed[-1] ^= 1
+    (desk.folder / "sealed").write_bytes(sealed)
+    refused(desk, "not sealed to this key for this request")
+
+
+def test_refuses_another_case_key(desk: Desk) -> None:
+    desk.answer_honestly()
+    (desk.folder / "case.key").unlink()
+    write_case_key(desk.folder / "case.key", bytes(range(96)))
+    refused(desk, "is not the one of this request", code=2)
+
+
+def test_refuses_a_request_that_no_arbitrator_signed(desk: Desk) -> None:
+    desk.answer_honestly()
+    forged = sign(read_record(desk.request), desk.story.verifier.people.client)
+    (desk.folder / "request.cose").write_bytes(forged.encode())
+    refused(desk, "not by an arbitrator of the terms")
+
+
+def test_refuses_a_request_whose_signature_is_not_the_arbitrators(desk: Desk) -> None:
+    desk.answer_honestly()
+    forged = replace(desk.request, signature=bytes(64))
+    (desk.folder / "request.cose").write_bytes(forged.encode())
+    refused(desk, "the request is not signed")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"round": 1}, "tells another round than its segment"),
+        ({"offset_ms": 10_000}, "was not made as the terms say"),
+        ({"tile": 16}, "was not made as the terms say"),
+    ],
+)
+def test_refuses_a_frame_that_was_committed_falsely(
+    folder: Path, run: Run, change: dict[str, Any], says: str
+) -> None:
+    pixels = bytes(64 * 48 * 3)
+    made: list[FrameTree] = []
+
+    def lie(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        # The last segment with a frame, so that the disclosure in the bundle stays true.
+        if not isinstance(record, Segment) or not record.frames or record.seq < 30:
+            return record, signer
+        header = FrameHeader(
+            width=64, height=48, tile=32, display=0, round=record.round, offset_ms=5,
+            nonce=bytes(16),
+        )  # fmt: skip
+        tree = commit_frame(replace(header, **change), pixels, bytes(16))
+        made.append(tree)
+        return replace(record, frames=(tree.commitment,)), signer
+
+    story = tell_story(twist=lie)
+    (folder / "bundle").write_bytes(story.bundle().encode())
+    tree = made[-1]
+    write_seed(folder / "arbitrator.key", seeded(story.verifier.seed, "party", "arbitrator"))
+    done = run(
+        "request", "--bundle", folder / "bundle", "--frame", tree.commitment, "--reason", "why?",
+        "--key", folder / "arbitrator.key", "--case-key", folder / "case.key",
+        "--out", folder / "request.cose",
+    )  # fmt: skip
+    assert done.code == 0
+    desk = Desk(folder, story, run)
+    shown = open_frame(tree, (0,), pixels=pixels, seed=bytes(16))
+    desk.seal(desk.answer([(tree.commitment, shown)]), [shown])
+    refused(desk, says)
+
+
+def test_refuses_a_request_of_another_kind(desk: Desk) -> None:
+    desk.answer_honestly()
+    (desk.folder / "request.cose").write_bytes(desk.story.agent.made[0][0].encode())
+    refused(desk, "is a statement of kind offer", code=2)
+
+
+def test_refuses_a_bundle_that_does_not_hold_under_the_policy(desk: Desk) -> None:
+    desk.answer_honestly()
+    lines = (desk.folder / "policy").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("party client")]
+    (desk.folder / "policy").write_text("".join(kept))
+    refused(desk, "the bundle does not hold: step 5")
+
+
+def test_refuses_a_withdrawn_frame(desk: Desk) -> None:
+    frame = desk.frame
+    shown = disclose(frame, (0,))
+    desk.seal(desk.answer([(frame.tree.commitment, shown)]), [shown])
+    desk.story.agent.withdraw(frame)
+    second = desk.story.agent.frames[0]
+    request = desk.story.agent.request([second])
+    others = desk.story.agent.answer(request, [second])
+    contents, _ = finish(desk.story.verifier, desk.story.agent, others)
+    (desk.folder / "bundle").write_bytes(desk.story.bundle(contents).encode())
+    refused(desk, "was withdrawn")
+
+
+def test_touches_no_folder_that_holds_something(desk: Desk) -> None:
+    desk.answer_honestly()
+    (desk.folder / "out").mkdir()
+    (desk.folder / "out" / "mine").write_text("precious")
+    done = desk.open("--out", desk.folder / "out")
+    assert (done.code, done.out) == (2, "")
+    assert [path.name for path in (desk.folder / "out").iterdir()] == ["mine"]

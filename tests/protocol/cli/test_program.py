@@ -1,0 +1,77 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+COMMANDS = ("verify", "inspect", "terms", "keygen", "offer", "request", "open")
+
+
+def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
+    done = run("--help")
+    assert done.code == 0
+    for command in COMMANDS:
+        assert re.search(rf"^    {command} ", done.out, re.MULTILINE)
+    assert "0 holds, 1 does not hold, 2 malformed" in done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_its_help(run: Run, command: str) -> None:
+    assert run(command, "--help").code == 0
+
+
+def test_version(run: Run) -> None:
+    done = run("--version")
+    assert done.code == 0
+    assert re.fullmatch(r"workseal [0-9]+\.[0-9]+\.[0-9]+\S*\n", done.out)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param(["veryfy"], id="unknown command"),
+        pytest.param(["verify"], id="no bundle"),
+        pytest.param(["verify", "x"], id="no policy"),
+        pytest.param(["verify", "x", "--pol", "y"], id="no abbreviations"),
+        pytest.param(["verify", "x", "--policy", "y", "--fast"], id="unknown option"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_2(run: Run, words: list[str]) -> None:
+    done = run(*words)
+    assert (done.code, done.out) == (2, "")
+    assert re.fullmatch(r"workseal: [^\n]+\n", done.err)
+
+
+def test_a_hostile_name_cannot_steer_the_terminal(tmp_path: Path, run: Run) -> None:
+    done = run("inspect", tmp_path / "a\x1b[2J\u202eb")
+    assert done.code == 2
+    assert "\x1b" not in done.err
+    assert "\u202e" not in done.err
+
+
+PROGRAM = "import sys; from workseal_protocol.cli import main; sys.exit(main())"
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback(folder: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, "inspect", str(folder / "bundle")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_a_terminal_without_utf8_shows_escapes(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "inspect", folder / "n\u00f8ne"],
+        env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.startswith(b"workseal: cannot read the bundle ")

@@ -1,0 +1,58 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from support.scripted import Story
+from workseal_protocol.cli.report import MAX_SPANS, report_lines, report_value
+from workseal_protocol.terms import Granularity
+from workseal_protocol.verify import Report, examine_bundle
+
+
+@pytest.fixture(scope="module")
+def report(story: Story, bundle_bytes: bytes) -> Report:
+    return examine_bundle(bundle_bytes, story.policy)
+
+
+def test_both_views_are_complete_for_a_report_of_nothing(story: Story) -> None:
+    empty = examine_bundle(b"nothing", story.policy)
+    lines = list(report_lines(empty))
+    assert any(line.startswith("MALFORMED") for line in lines)
+    assert [line for line in lines if line.startswith("  - ")]
+    value = json.loads(json.dumps(report_value(empty)))
+    assert value["malformed"]
+    assert not value["holds"]
+    assert value["totals"] is None
+    assert value["not_proven"]
+
+
+def test_limits_that_were_passed_are_told_in_both_views(report: Report) -> None:
+    assert any(
+        line.startswith("LIMIT PASSED         withdrawn percent") for line in report_lines(report)
+    )
+    assert report_value(report)["totals"]["exceeded"][0]["limit"] == "withdrawn percent"
+
+
+def test_terms_that_show_days_hide_the_spans_on_the_screen(report: Report) -> None:
+    assert report.terms is not None
+    by_day = replace(report, terms=replace(report.terms, granularity=Granularity.DAY))
+    shown = list(report_lines(by_day))
+    assert not any(" to 2026-03-02 " in line for line in shown)
+    assert any("--json has every span" in line for line in shown)
+
+
+def test_a_long_diary_says_how_much_of_it_is_not_on_the_screen(report: Report) -> None:
+    long = replace(report, diary=report.diary * 10)
+    lines = list(report_lines(long))
+    assert sum(" to 2026-03-0" in line for line in lines) == MAX_SPANS
+    assert f"  and {len(long.diary) - MAX_SPANS} more spans; --json has every one" in lines
+    assert len(report_value(long)["diary"]) == len(long.diary)
+
+
+def test_the_operators_own_witnesses_are_not_called_independent(
+    story: Story, bundle_bytes: bytes
+) -> None:
+    policy = replace(story.policy, independent=frozenset())
+    lines = list(report_lines(examine_bundle(bundle_bytes, policy)))
+    assert any("cosigned by 1 witness; 0 independent witnesses" in line for line in lines)
+    assert any("0 independent witnesses cosigned" in line for line in lines)

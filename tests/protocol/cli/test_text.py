@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workseal_protocol.cli.text import MAX_ERROR, bounded, count, duration, exact, instant, plain
+
+
+@given(st.text())
+def test_plain_text_cannot_steer_a_terminal(text: str) -> None:
+    shown = plain(text)
+    assert all(char == " " or char.isprintable() for char in shown)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[2J", "a\rb", "a\nb", "\u202egpj.exe", "\x9b31m", "\u200b"]
+)
+def test_spells_out_what_is_not_visible(hostile: str) -> None:
+    assert "\\" in plain(hostile)
+
+
+def test_results_are_never_cut_and_errors_are() -> None:
+    assert plain("x" * 10_000) == "x" * 10_000
+    assert len(bounded("x" * 10_000)) == MAX_ERROR + 1
+    assert bounded("\n" * MAX_ERROR) == "\\n" * MAX_ERROR
+
+
+@pytest.mark.parametrize(
+    ("ms", "shown"),
+    [
+        (0, "0 h 00 min 00 s"),
+        (999, "0 h 00 min 00 s"),
+        (61_000, "0 h 01 min 01 s"),
+        (3_599_999, "0 h 59 min 59 s"),
+        (360_000_000, "100 h 00 min 00 s"),
+    ],
+)
+def test_durations_are_never_rounded_up(ms: int, shown: str) -> None:
+    assert duration(ms) == shown
+
+
+def test_exact_durations_have_all_digits() -> None:
+    assert exact(61_007) == "0 h 01 min 01.007 s"
+    assert exact(0) == "0 h 00 min 00.000 s"
+
+
+def test_instants_are_utc_to_the_millisecond() -> None:
+    assert instant(1_795_424_400_007) == "2026-11-23 09:00:00.007Z"
+
+
+def test_an_instant_beyond_the_calendar_is_still_told() -> None:
+    assert instant(2**53 - 1) == f"{2**53 - 1} ms after 1970"
+
+
+def test_counts_have_their_noun() -> None:
+    assert count(1, "entry", "entries") == "1 entry"
+    assert count(0, "frame") == "0 frames"
