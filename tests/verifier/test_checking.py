@@ -1,0 +1,93 @@
+"""Every stored table, changed behind the server's back: `check-log` names the row."""
+
+import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.office import Office, check_store, new_home, stranger_offer
+from support.scripted import ScriptedAgent
+from support.simulator import ROUND_MS, START
+
+FORGED = "X'" + "ab" * 32 + "'"
+SWAPPED = (
+    "UPDATE checkpoints SET signed = (SELECT signed FROM checkpoints WHERE size = 5) WHERE size = 4"
+)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """A log of a few statements, closed, so that its file can be changed."""
+    office = Office(new_home(tmp_path_factory.mktemp("told"))).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536))
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    office.post([stranger_offer(office, word) for word in range(256)])
+    office.close()
+    return office
+
+
+def changed(told: Office, folder: Path, change: str) -> list[str]:
+    home = folder / "home"
+    # The same keys: what differs is the database alone.
+    shutil.copytree(told.verifier.settings.home, home)
+    target = home / "verifier.db"
+    with sqlite3.connect(told.verifier.settings.database) as source:
+        target.unlink(missing_ok=True)
+        with sqlite3.connect(target) as copy:
+            source.backup(copy)
+            if change:
+                assert copy.execute(change).rowcount > 0
+        copy.close()
+    source.close()
+    return check_store(replace(told.verifier.settings, home=home), told.acknowledged)
+
+
+def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
+    assert changed(told, tmp_path, "") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("UPDATE statements SET digest = {f} WHERE position = 2", "statement 2:"),
+        ("UPDATE statements SET body = X'00' WHERE position = 4", "statement 4:"),
+        ("UPDATE statements SET kind = 'segment' WHERE position = 4", "statement 4:"),
+        (
+            "UPDATE statements SET engagement = X'" + "00" * 16 + "' WHERE position = 4",
+            "statement 4:",
+        ),
+        ("UPDATE statements SET begin_ms = 1 WHERE position = 6", "statement 6:"),
+        ("UPDATE statements SET end_ms = 1 WHERE position = 6", "statement 6:"),
+        ("UPDATE statements SET end_ms = NULL WHERE position = 6", "statement 6:"),
+        ("UPDATE statements SET worker = {f} WHERE position = 6", "statement 6:"),
+        ("UPDATE statements SET about = {f} WHERE position = 6", "statement 6:"),
+        ("DELETE FROM statements WHERE position = 7", "statements: 7 in a row"),
+        ("UPDATE parties SET key = {f}", "the stored parties"),
+        ("UPDATE parties SET role = 1 WHERE role = 2", "the stored parties"),
+        ("UPDATE parties SET thumbprint = {f} WHERE role = 3", "the stored parties"),
+        ("UPDATE tiles SET hashes = {f} WHERE level = 0 AND number = 0", "tile 0/0:"),
+        ("UPDATE tiles SET hashes = {f} WHERE level = 1", "tile 1/0:"),
+        ("DELETE FROM tiles WHERE level = 0 AND number = 1", "tile 0/1:"),
+        ("INSERT INTO tiles VALUES (0, 9, {f})", "tile 0/9:"),
+        ("UPDATE head SET root = {f}", "head:"),
+        ("UPDATE head SET size = 9", "head:"),
+        ("UPDATE checkpoints SET root = {f} WHERE size = 4", "checkpoint 4:"),
+        ("UPDATE checkpoints SET digest = {f} WHERE size = 4", "checkpoint 4:"),
+        ("UPDATE checkpoints SET signed_at = 9 WHERE size = 4", "checkpoint 4:"),
+        (SWAPPED, "checkpoint 4:"),
+        ("UPDATE checkpoints SET signed = X'00' WHERE size = 4", "checkpoint 4:"),
+        ("UPDATE beacons SET head = {f}", "beacon "),
+        ("UPDATE beacons SET count = count + 1", "beacon "),
+        ("UPDATE beacons SET position = 0", "beacon "),
+        ("INSERT INTO timestamps VALUES (4, X'00', 1)", "time-stamp 4:"),
+        ("INSERT INTO timestamps VALUES (999, X'00', 1)", "time-stamp 999:"),
+    ],
+)
+def test_names_what_was_changed(told: Office, tmp_path: Path, change: str, named: str) -> None:
+    found = changed(told, tmp_path, change.format(f=FORGED))
+    assert [line for line in found if named in line], found

@@ -1,0 +1,180 @@
+"""The command as the operator types it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.office import ORIGIN
+from workseal_protocol.keys import Role
+from workseal_protocol.policy import TrustPolicy
+from workseal_verifier.serving import bind
+
+COMMAND = Path(sys.executable).with_name("workseal-verifier")
+
+
+def run(
+    *words: object, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **(environment or {})},
+    )
+
+
+@contextmanager
+def serving(home: Path, *words: str) -> Iterator[str]:
+    process = subprocess.Popen(
+        [COMMAND, "serve", "--home", home, "--port", "0", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(r"http://\S+", line)
+    try:
+        assert found is not None, process.communicate()
+        yield found[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=30)
+    assert "Traceback" not in complaints
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    done = run("init", "--home", tmp_path / "v", "--origin", ORIGIN, "--period-ms", "1000")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "v"
+
+
+def test_a_new_home_is_its_owners_alone(home: Path) -> None:
+    with serving(home):
+        pass
+    modes = {
+        path.relative_to(home).as_posix(): path.stat().st_mode & 0o077
+        for path in (home, *home.rglob("*"))
+    }
+    assert set(modes.values()) == {0}, modes
+    assert {path.name for path in (home / "keys").glob("*.seed")} == {
+        "log.seed",
+        "operator.seed",
+        "clock.seed",
+    }
+
+
+def test_never_makes_a_home_twice(home: Path) -> None:
+    seeds = {path: path.read_bytes() for path in (home / "keys").iterdir()}
+    done = run("init", "--home", home, "--origin", "another")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "already a verifier home" in done.stderr
+    assert seeds == {path: path.read_bytes() for path in (home / "keys").iterdir()}
+
+
+@pytest.mark.parametrize("words", [["--origin", "a b"], ["--origin", "a", "--period-ms", "7"]])
+def test_a_bad_setting_makes_nothing(tmp_path: Path, words: list[str]) -> None:
+    done = run("init", "--home", tmp_path / "v", *words)
+    assert done.returncode == 2
+    assert not (tmp_path / "v").exists()
+
+
+def test_serves_stamps_and_prints_a_policy_that_parses(home: Path) -> None:
+    with serving(home, "--local-tsa", "--stamp-interval", "1") as url:
+        assert httpx.get(f"{url}/healthz", trust_env=False).text == "ok"
+        done = run("policy", "--home", home)
+        policy = TrustPolicy.parse(f"workseal-policy v1\n{done.stdout}")
+        facts = httpx.get(f"{url}/v1/operator", trust_env=False).content
+        assert policy.parties[Role.OPERATOR][0].raw in facts
+        assert policy.tsa[0] in facts
+        assert policy.tlog.encode().encode() in facts
+        # A second server on the same home, and another home on the same port.
+        again = run("serve", "--home", home, "--port", "0")
+        assert again.returncode == 1
+        assert again.stderr.count("\n") == 1
+        assert "another server already runs" in again.stderr
+        done = run("check-log", "--home", home)
+        assert done.returncode == 0, done.stdout
+        assert done.stdout.startswith("the log holds: 3 statements")
+
+
+def test_a_port_in_use_is_one_sentence(home: Path) -> None:
+    with bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        done = run("serve", "--home", home, "--port", port)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"workseal-verifier: cannot listen on 127.0.0.1 port {port}: address already in use\n"
+    )
+
+
+def test_check_log_names_a_difference_and_fails(home: Path) -> None:
+    with serving(home):
+        pass
+    import sqlite3  # noqa: PLC0415
+
+    with sqlite3.connect(home / "verifier.db") as connection:
+        connection.execute("UPDATE tiles SET hashes = zeroblob(96)")
+    connection.close()
+    done = run("check-log", "--home", home)
+    assert done.returncode == 1
+    assert "tile 0/0: the statements have other hashes" in done.stdout
+    # And the server does not sign over it.
+    done = run("serve", "--home", home, "--port", "0")
+    assert done.returncode == 1
+    assert "the tiles do not lead to the root" in done.stderr
+
+
+def test_a_home_with_the_post_quantum_cosigner_says_so(tmp_path: Path) -> None:
+    home = tmp_path / "v"
+    assert run("init", "--home", home, "--origin", ORIGIN, "--pq").returncode == 0
+    with serving(home) as url:
+        lines = httpx.get(f"{url}/v1/log/checkpoint", trust_env=False).text.split("\n")
+    assert [line.split(" ")[1] for line in lines if line.startswith("—")] == [
+        ORIGIN,
+        f"{ORIGIN}/clock",
+        f"{ORIGIN}/pq",
+    ]
+    assert run("check-log", "--home", home).returncode == 0
+
+
+@pytest.mark.parametrize("words", [["serve"], ["check-log"], ["policy"]])
+def test_without_a_home_it_says_what_to_do(tmp_path: Path, words: list[str]) -> None:
+    done = run(*words, "--home", tmp_path)
+    assert done.returncode == 1
+    assert "workseal-verifier init" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_wrong_usage_is_exit_2() -> None:
+    assert run("serve").returncode == 2
+    assert run("nonsense").returncode == 2
+
+
+def test_without_the_extra_it_is_one_kind_sentence(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise ModuleNotFoundError('gone', name='typer')\n")
+    done = run("serve", environment={"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "workseal-verifier needs the verifier extra: pip install 'workseal[verifier]'\n"
+    )
+
+
+def test_stops_when_it_is_told(home: Path) -> None:
+    with serving(home) as url:
+        assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+    time.sleep(0)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/healthz", trust_env=False)

@@ -1,0 +1,92 @@
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from workseal_verifier.errors import StoreCorruptError, StoreError, StoreFullError
+from workseal_verifier.store.engine import Database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    made = Database(tmp_path / "verifier.db")
+    made.create()
+    return made
+
+
+def test_commits_survive_a_power_cut_by_setting(database: Database) -> None:
+    with database.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+        assert connection.exec_driver_sql("PRAGMA temp_store").scalar_one() == 2
+
+
+def test_writers_wait_for_each_other_instead_of_failing_at_the_end(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE counted (n INTEGER)"))
+        connection.execute(text("INSERT INTO counted VALUES (0)"))
+    failures: list[Exception] = []
+
+    def count() -> None:
+        try:
+            for _ in range(25):
+                with database.write() as connection:
+                    n = connection.execute(text("SELECT n FROM counted")).scalar_one()
+                    connection.execute(text("UPDATE counted SET n = :n"), {"n": n + 1})
+        except StoreError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert (failures, connection.execute(text("SELECT n FROM counted")).scalar_one()) == (
+            [],
+            100,
+        )
+
+
+def test_a_full_disk_stores_nothing_and_recovers(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE filled (data BLOB)"))
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def fill() -> None:
+        with database.write() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 4}")
+            for _ in range(64):
+                connection.execute(text("INSERT INTO filled VALUES (zeroblob(4096))"))
+
+    with pytest.raises(StoreFullError):
+        fill()
+    with database.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+        assert connection.execute(text("SELECT count(*) FROM filled")).scalar_one() == 0
+        connection.execute(text("INSERT INTO filled VALUES (zeroblob(4096))"))
+
+
+def test_an_error_never_quotes_what_was_stored(database: Database) -> None:
+    with pytest.raises(StoreError) as caught, database.write() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "hush"})
+    seen = f"{caught.value} {caught.value.__cause__}"
+    assert "hush" not in seen
+
+
+def test_refuses_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "verifier.db"
+    path.write_bytes(b"this is not a database file, but it is long enough to look at" * 99)
+    with pytest.raises(StoreCorruptError):
+        Database(path).create()
+
+
+def test_refuses_tables_of_another_version(tmp_path: Path) -> None:
+    path = tmp_path / "verifier.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version=7")
+    connection.close()
+    with pytest.raises(StoreError, match="has schema 7, this program knows 1"):
+        Database(path).create()

@@ -1,0 +1,55 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from workseal_verifier.errors import ConfigError
+from workseal_verifier.keyfiles import create_secret, make_folder, read_secret
+
+
+def test_reads_back_what_it_made_and_never_makes_it_twice(tmp_path: Path) -> None:
+    path = tmp_path / "one.seed"
+    made = create_secret(path)
+    assert len(made) == 32
+    assert create_secret(path) == made == read_secret(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["one.seed"]
+
+
+def test_only_the_owner_may_read(tmp_path: Path) -> None:
+    make_folder(tmp_path / "keys")
+    path = tmp_path / "keys" / "one.seed"
+    create_secret(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_refuses_a_secret_that_others_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "one.seed"
+    create_secret(path)
+    path.chmod(0o640)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        read_secret(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"00" * 31 + b"\n", id="short"),
+        pytest.param(b"00" * 33 + b"\n", id="long"),
+        pytest.param(b"0G" * 32 + b"\n", id="not hex"),
+        pytest.param(b"00" * 32, id="no newline"),
+    ],
+)
+def test_refuses_a_damaged_file_and_does_not_quote_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "one.seed"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(ConfigError, match="does not hold one seed") as caught:
+        read_secret(path)
+    assert content.decode().strip() == "" or content.decode().strip() not in str(caught.value)
+
+
+def test_says_which_file_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"log\.seed is missing"):
+        read_secret(tmp_path / "log.seed")

@@ -1,0 +1,53 @@
+import pytest
+
+from support.office import FakeClock
+from workseal_protocol.digest import Digest
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.mailbox import Mailbox
+
+
+def name(word: str) -> Digest:
+    return Digest.of(word.encode())
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def mailbox(clock: FakeClock) -> Mailbox:
+    return Mailbox(clock, count=2, total=10, ttl_ms=1_000)
+
+
+def test_gives_back_what_was_put(mailbox: Mailbox) -> None:
+    mailbox.put(name("a"), b"first")
+    mailbox.put(name("a"), b"second")
+    assert mailbox.get(name("a")) == b"second"
+
+
+def test_forgets_after_its_time(mailbox: Mailbox, clock: FakeClock) -> None:
+    mailbox.put(name("a"), b"x")
+    clock.ms += 999
+    assert mailbox.get(name("a")) == b"x"
+    clock.ms += 1
+    with pytest.raises(RefusedError) as gone:
+        mailbox.get(name("a"))
+    assert gone.value.reason is Reason.NOT_FOUND
+
+
+def test_holds_only_so_many(mailbox: Mailbox, clock: FakeClock) -> None:
+    mailbox.put(name("a"), b"x")
+    mailbox.put(name("b"), b"x")
+    with pytest.raises(RefusedError, match="full"):
+        mailbox.put(name("c"), b"x")
+    clock.ms += 1_000
+    mailbox.put(name("c"), b"x")
+
+
+def test_holds_only_so_much_and_pushes_nobody_out(mailbox: Mailbox) -> None:
+    mailbox.put(name("a"), b"12345")
+    with pytest.raises(RefusedError, match="full"):
+        mailbox.put(name("b"), b"123456")
+    mailbox.put(name("a"), b"1234567890")
+    assert mailbox.get(name("a")) == b"1234567890"

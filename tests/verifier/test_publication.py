@@ -1,0 +1,238 @@
+"""The fault table: every write of a story lost, or kept and said to have failed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.office import FakeClock, FlakyDatabase, Office, check_home, new_home, stranger_offer
+from support.scripted import ScriptedAgent
+from support.simulator import START
+from workseal_verifier.config import Settings
+from workseal_verifier.errors import (
+    ConfigError,
+    Reason,
+    RefusedError,
+    StoreCorruptError,
+    StoreError,
+    StoreRaceError,
+)
+from workseal_verifier.homelock import HomeLock, Mark
+from workseal_verifier.services.publication import Publisher
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import LogStore
+
+# What the story below writes; a test checks the number, so that no write escapes the table.
+WRITES = 16
+
+
+def tell(settings: Settings, faults: dict[int, str]) -> tuple[Office, FlakyDatabase]:
+    """Open a log and log an engagement; whoever is told to come back comes back."""
+    clock = FakeClock(START - 3_600_000)
+    faulty: list[FlakyDatabase] = []
+    done = 0
+
+    def flaky(path: Path) -> FlakyDatabase:
+        database = FlakyDatabase(path)
+        database.writes = done
+        database.fail_at = faults
+        faulty.append(database)
+        return database
+
+    for _ in range(8):
+        office = Office(settings, clock=clock, database=flaky)
+        office.patience = 6
+        try:
+            office.open()
+        except StoreError:
+            # As after a start that failed: the operator starts it again.
+            office.close()
+            done = faulty[-1].writes
+            continue
+        break
+    while office.verifier.keep_house() < 60:
+        pass
+    clock.ms = START
+    agent = ScriptedAgent(office)
+    agent.open_session()
+    agent.work(25_000)
+    agent.send()
+    agent.close_session()
+    return office, faulty[-1]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, int]:
+    """Give a home with its keys and beacon secrets, the story's root, the number of writes."""
+    settings = new_home(tmp_path_factory.mktemp("reference"))
+    office, database = tell(settings, {})
+    root = office.checkpoint().checkpoint.root.raw
+    office.close()
+    return settings.home, root, database.writes
+
+
+def copy_of(reference: Path, folder: Path) -> Settings:
+    settings = new_home(folder)
+    shutil.rmtree(settings.keys)
+    shutil.copytree(reference / "keys", settings.keys)
+    return settings
+
+
+def test_the_story_has_as_many_writes_as_the_table(reference: tuple[Path, bytes, int]) -> None:
+    assert reference[2] == WRITES
+
+
+@pytest.mark.parametrize("mode", ["lost", "kept"])
+@pytest.mark.parametrize("number", range(WRITES))
+def test_a_failed_write_changes_nothing_that_anybody_sees(
+    reference: tuple[Path, bytes, int], tmp_path: Path, number: int, mode: str
+) -> None:
+    home, root, _ = reference
+    settings = copy_of(home, tmp_path)
+    office, database = tell(settings, {number: mode})
+    assert database.writes > number
+    assert office.check() == []
+    assert office.checkpoint().checkpoint.root.raw == root
+    office.close()
+
+
+@pytest.mark.parametrize("modes", [("lost", "kept"), ("kept", "lost"), ("kept", "kept")])
+@pytest.mark.parametrize("number", range(3, WRITES, 3))
+def test_a_second_fault_while_recovering_changes_nothing_either(
+    reference: tuple[Path, bytes, int], tmp_path: Path, number: int, modes: tuple[str, str]
+) -> None:
+    home, root, _ = reference
+    settings = copy_of(home, tmp_path)
+    office, _ = tell(settings, {number: modes[0], number + 1: modes[1], number + 2: modes[1]})
+    assert office.check() == []
+    assert office.checkpoint().checkpoint.root.raw == root
+    office.close()
+
+
+def test_a_commit_without_a_signature_is_signed_at_the_next_start(tmp_path: Path) -> None:
+    settings = new_home(tmp_path)
+    office = Office(settings, database=FlakyDatabase).open()
+    office.now = START
+    database = office.verifier.database
+    assert isinstance(database, FlakyDatabase)
+    database.fail_at = {database.writes + 1: "lost"}
+    offer = stranger_offer(office, 1)
+    before = office.checkpoint().checkpoint.size
+    with pytest.raises(RefusedError, match="send again"):
+        office.post([offer])
+    assert office.checkpoint().checkpoint.size == before
+    office.close()
+    newest = LogStore(Database(settings.database)).newest_checkpoint()
+    assert newest is not None
+    assert (newest.size, newest.signed) == (before + 1, None)
+    again = Office(settings, clock=office.clock).open()
+    assert again.checkpoint().checkpoint.size == before + 1
+    assert again.post([offer]).indices == (before,)
+    assert again.check() == []
+    again.close()
+
+
+def test_refuses_to_sign_when_the_clock_went_back(office: Office) -> None:
+    office.post([stranger_offer(office, 1)])
+    office.now -= 2_000
+    office.post([stranger_offer(office, 2)])
+    offer = stranger_offer(office, 3)
+    office.now -= 1_000
+    with pytest.raises(RefusedError, match="clock is 3 s behind") as refused:
+        office.post([offer])
+    assert refused.value.reason is Reason.CLOCK
+    office.now += 1_000
+    office.post([offer])
+    assert office.check() == []
+
+
+def test_signature_times_never_go_back(office: Office) -> None:
+    office.post([stranger_offer(office, 1)])
+    first = office.verifier.log.last_signed_at()
+    office.now -= 1_500
+    office.post([stranger_offer(office, 2)])
+    assert office.verifier.log.last_signed_at() == first
+
+
+def test_a_second_server_on_one_home_is_refused(office: Office) -> None:
+    with pytest.raises(ConfigError, match="another server already runs"):
+        Office(office.verifier.settings)
+
+
+def test_a_second_writer_loses_the_race_and_signs_nothing(office: Office, tmp_path: Path) -> None:
+    """Two processes with two locks (say, a copied lock folder): the database decides."""
+    folder = tmp_path / "other lock"
+    folder.mkdir()
+    verifier = office.verifier
+    lock = HomeLock(folder)
+    second = Publisher(
+        LogStore(Database(verifier.settings.database)), verifier.identity, office.clock, lock
+    )
+    second.load()
+    office.post([stranger_offer(office, 1)])
+    entry = next(iter(verifier.records.all()))
+    with pytest.raises(StoreRaceError):
+        second.append([entry])
+    assert not second.is_loaded
+    assert office.check() == []
+    lock.close()
+
+
+def test_a_restored_backup_is_refused(tmp_path: Path) -> None:
+    settings = new_home(tmp_path)
+    office = Office(settings).open()
+    office.now = START
+    office.post([stranger_offer(office, 1)])
+    office.close()
+    backup = settings.database.read_bytes()
+    office = Office(settings, clock=office.clock).open()
+    office.post([stranger_offer(office, 2)])
+    office.close()
+    for leftover in settings.home.glob("verifier.db*"):
+        leftover.unlink()
+    settings.database.write_bytes(backup)
+    office = Office(settings, clock=office.clock)
+    with pytest.raises(StoreCorruptError, match="a backup was restored"):
+        office.open()
+    office.close()
+
+
+def test_another_tree_under_the_mark_is_refused(tmp_path: Path) -> None:
+    settings = new_home(tmp_path)
+    office = Office(settings).open()
+    office.close()
+    lock = HomeLock(settings.lock)
+    lock.write(Mark(2, bytes(32)))
+    lock.close()
+    office = Office(settings)
+    with pytest.raises(StoreCorruptError, match="not the one that this log signed"):
+        office.open()
+    assert check_home(settings, office) == []
+    office.close()
+
+
+def test_refuses_to_sign_over_tiles_that_do_not_lead_to_the_head(tmp_path: Path) -> None:
+    settings = new_home(tmp_path)
+    office = Office(settings).open()
+    office.now = START
+    office.post([stranger_offer(office, n) for n in range(256)])
+    office.close()
+    database = Database(settings.database)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE tiles SET hashes = zeroblob(32) WHERE level = 1")
+    database.close()
+    office = Office(settings, clock=office.clock)
+    with pytest.raises(StoreCorruptError, match="do not lead to the root"):
+        office.open()
+    office.close()
+
+
+def test_other_keys_need_another_home(tmp_path: Path) -> None:
+    settings = new_home(tmp_path)
+    Office(settings).open().close()
+    (settings.keys / "clock.seed").unlink()
+    new_home(tmp_path)
+    office = Office(settings)
+    with pytest.raises(ConfigError, match="new keys need a new home"):
+        office.open()
+    office.close()

@@ -1,0 +1,560 @@
+"""Admission, rule by rule, against a real log."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from support.office import Office, stranger_offer, unique
+from support.scripted import ScriptedAgent, dispute, first_day, second_day
+from support.simulator import ROUND_MS, seeded
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import (
+    Acceptance,
+    Anchor,
+    BeaconCommitment,
+    BundleManifest,
+    Capture,
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
+    ManifestEntry,
+    Offer,
+    Record,
+    RevocationReason,
+    Segment,
+    SessionOpen,
+    sign,
+)
+from workseal_protocol.statement import Statement
+from workseal_verifier.errors import Reason, RefusedError
+
+STRANGER = SeedSigner(bytes(range(32)))
+
+
+def refused(call: Callable[[], object]) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
+        call()
+    return caught.value
+
+
+def size_of(office: Office) -> int:
+    return office.checkpoint().checkpoint.size
+
+
+def offer_of(office: Office, word: str = "new", **changes: Any) -> Statement:
+    terms = office.terms(**changes)
+    record = Offer(engagement=unique(office, word), claimed_at=office.now, terms=terms)
+    return sign(record, office.people.client)
+
+
+def test_a_whole_engagement_with_a_dispute_is_admitted(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    first_day(office, agent, back_dated=False)
+    second_day(office, agent)
+    dispute(office, agent)
+    assert office.check() == []
+    assert {statement.digest for statement, _ in agent.made} <= set(office.acknowledged)
+
+
+# --- agreement ---
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        pytest.param({"log_policy": "quorum none\n"}, "another log policy", id="policy"),
+        pytest.param({"operator": STRANGER.public_key}, "another operator", id="operator"),
+        pytest.param({"round_ms": 30_000}, "rounds of 10000 ms", id="round length"),
+    ],
+)
+def test_refuses_an_offer_of_other_terms(office: Office, change: dict[str, Any], text: str) -> None:
+    found = refused(lambda: office.post([offer_of(office, **change)]))
+    assert found.reason is Reason.REFUSED
+    assert text in found.detail
+
+
+def test_refuses_an_offer_that_the_named_client_did_not_sign(office: Office) -> None:
+    record = Offer(engagement=unique(office, 1), claimed_at=office.now, terms=office.terms())
+    found = refused(lambda: office.post([sign(record, STRANGER)]))
+    assert found.reason is Reason.UNKNOWN_PARTY
+
+
+def test_refuses_a_client_who_is_not_on_the_operators_list(office: Office) -> None:
+    house = office.verifier.sequencer._admission.house
+    chosen = frozenset({STRANGER.public_key.text()})
+    office.verifier.sequencer._admission.house = replace(house, clients=chosen)
+    found = refused(lambda: office.post([offer_of(office)]))
+    assert found.reason is Reason.UNKNOWN_PARTY
+
+
+def test_refuses_a_second_offer_for_an_engagement(office: Office) -> None:
+    office.post([offer_of(office)])
+    found = refused(lambda: office.post([offer_of(office, review_days=6)]))
+    assert found.reason is Reason.CONFLICT
+
+
+def test_refuses_a_bad_signature(office: Office) -> None:
+    offer = offer_of(office)
+    bad = replace(offer, signature=bytes(64))
+    found = refused(lambda: office.post([bad]))
+    assert (found.reason, found.item) == (Reason.REFUSED, 0)
+
+
+def test_refuses_an_acceptance_of_something_else(office: Office) -> None:
+    offer = offer_of(office)
+    office.post([offer])
+    for terms, named in (
+        (office.terms(review_days=9), offer.digest),
+        (office.terms(), Digest.of(b"another")),
+    ):
+        record = Acceptance(
+            engagement=unique(office, "new"), claimed_at=office.now, terms=terms, offer=named
+        )
+        statement = sign(record, office.people.freelancer)
+        found = refused(lambda statement=statement: office.post([statement]))  # type: ignore[misc]
+        assert found.reason is Reason.REFUSED
+
+
+def test_refuses_a_second_acceptance(office: Office, agent: ScriptedAgent) -> None:
+    record = Acceptance(
+        engagement=agent.engagement,
+        claimed_at=office.now + 1,
+        terms=agent.terms,
+        offer=agent.made[0][0].digest,
+    )
+    found = refused(lambda: office.post([sign(record, office.people.freelancer)]))
+    assert found.reason is Reason.CONFLICT
+
+
+def test_refuses_a_bundle_manifest(office: Office, agent: ScriptedAgent) -> None:
+    record = BundleManifest(
+        engagement=agent.engagement,
+        claimed_at=office.now,
+        entries=(ManifestEntry("README.txt", Digest.of(b""), 1),),
+    )
+    found = refused(lambda: office.post([sign(record, office.people.freelancer)]))
+    assert found.reason is Reason.REFUSED
+
+
+def test_refuses_a_beacon_commitment_by_anybody_else(office: Office) -> None:
+    record = BeaconCommitment(
+        claimed_at=office.now, period_ms=ROUND_MS, first_round=1, count=1, head=Digest.of(b"")
+    )
+    found = refused(lambda: office.post([sign(record, STRANGER)]))
+    assert found.reason is Reason.UNKNOWN_PARTY
+
+
+# --- work ---
+
+
+def test_refuses_another_body_under_one_number(office: Office, agent: ScriptedAgent) -> None:
+    agent.open_session()
+    statement, record = agent.made[-1]
+    assert isinstance(record, SessionOpen)
+    other = sign(replace(record, agent="another"), office.people.freelancer)
+    found = refused(lambda: office.post([other]))
+    assert found.reason is Reason.CONFLICT
+    assert office.post([statement]).indices == (office.acknowledged[statement.digest],)
+
+
+def test_refuses_the_work_of_a_stranger_and_of_an_unknown_engagement_alike(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    record = agent.made[-1][1]
+    assert isinstance(record, SessionOpen)
+    stranger = refused(lambda: office.post([sign(record, STRANGER)]))
+    unknown = replace(record, engagement=unique(office, "nobody"))
+    nowhere = refused(lambda: office.post([sign(unknown, STRANGER)]))
+    assert (stranger.reason, stranger.detail) == (nowhere.reason, nowhere.detail)
+    assert stranger.reason is Reason.UNKNOWN_PARTY
+
+
+def twisted(agent: ScriptedAgent, **changes: Any) -> Statement:
+    """Let the agent work one round, and change its segment before it is sent."""
+
+    def change(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        return (replace(record, **changes) if isinstance(record, Segment) else record), signer
+
+    agent.twist = change
+    agent.work(ROUND_MS - agent.verifier.now % ROUND_MS)
+    return agent.pending[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        pytest.param({"verifier_value": bytes(32)}, "verifier value", id="false beacon value"),
+        pytest.param({"anchor": Anchor(Digest.of(b"x"), 6)}, "no checkpoint", id="false anchor"),
+        pytest.param({"anchor": Anchor(Digest.of(b"x"), 10**6)}, "no checkpoint", id="far anchor"),
+        pytest.param({"prev": Digest.of(b"x")}, "link", id="false link"),
+        pytest.param({"worked": 10_000}, "worked", id="more work than time"),
+        pytest.param({"agent_value": bytes(32)}, "agent-value", id="false agent value"),
+    ],
+)
+def test_refuses_a_segment(
+    office: Office, agent: ScriptedAgent, changes: dict[str, Any], text: str
+) -> None:
+    # Work that is shorter than its claim needs a part of a round.
+    office.now += 7_000 if "worked" in changes else 0
+    agent.open_session()
+    before = size_of(office)
+    found = refused(lambda: office.post([twisted(agent, **changes)]))
+    assert found.reason is Reason.REFUSED
+    assert text in found.detail
+    assert size_of(office) == before
+
+
+def test_refuses_a_round_that_has_not_begun(office: Office, agent: ScriptedAgent) -> None:
+    agent.open_session()
+    agent.online = False
+    agent.work(3 * ROUND_MS)
+    statements = list(agent.pending)
+    office.now -= 700_000
+    office.verifier.publisher._last_signed_at = 0
+    found = refused(lambda: office.post(statements[:1]))
+    assert found.reason is Reason.REFUSED
+
+
+def test_refuses_a_round_that_has_not_begun_even_without_work(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    number = office.now // ROUND_MS + 70
+    start = number * ROUND_MS
+    statement = twisted(
+        agent,
+        round=number,
+        begin=start,
+        end=start,
+        worked=0,
+        verifier_value=None,
+        agent_value=agent._values[number - agent._first],
+        frames=(),
+        capture=Capture.NONE,
+    )
+    assert "has not begun" in refused(lambda: office.post([statement])).detail
+
+
+def test_asks_a_sender_whose_clock_is_a_little_ahead_to_come_back(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    agent.online = False
+    agent.work(ROUND_MS)
+    statements = list(agent.pending)
+    office.now -= 5_000
+    office.verifier.publisher._last_signed_at = 0
+    found = refused(lambda: office.post(statements))
+    assert (found.reason, found.retry_after) == (Reason.BUSY, 4)
+    office.now += 3_000
+    office.post(statements)
+
+
+def test_refuses_a_round_told_long_after_it_as_if_it_were_new(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    """What verification would call back-dated must not reach the log: it would spoil the chain."""
+    agent.open_session()
+    agent.online = False
+    late_anchor_from = office.now
+    office.now += 600_000
+    office.post([stranger_offer(office, "tick")])
+    agent.refresh()
+    newest = office.now
+    office.now = late_anchor_from
+    agent.work(ROUND_MS)
+    office.now = newest
+    found = refused(lambda: office.post(agent.pending))
+    assert "long after" in found.detail
+
+
+# --- all or nothing, again and again ---
+
+
+def test_a_refused_item_refuses_its_whole_submission(office: Office, agent: ScriptedAgent) -> None:
+    before = size_of(office)
+    agent.online = False
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    good = list(agent.pending)
+    found = refused(lambda: office.post([*good, sign(agent.made[-1][1], STRANGER)]))
+    assert found.item == len(good)
+    assert size_of(office) == before
+    office.post(good)
+    assert size_of(office) == before + len(good)
+    assert office.check() == []
+
+
+def test_the_same_statement_keeps_its_index_however_often_it_is_sent(office: Office) -> None:
+    first, second = offer_of(office, "1"), offer_of(office, "2")
+    indices = office.post([first, second, first]).indices
+    assert indices[0] == indices[2]
+    before = office.checkpoint()
+    assert office.post([second]).indices == (indices[1],)
+    assert office.checkpoint() == before
+
+
+# --- double work ---
+
+
+def two_engagements(office: Office) -> tuple[ScriptedAgent, ScriptedAgent]:
+    here = ScriptedAgent(office)
+    client = SeedSigner(seeded(office.seed, "second client"))
+    original = office.people
+    office.people = replace(original, client=client)
+    terms = office.terms(client=client.public_key)
+    there = ScriptedAgent(office, terms=terms, engagement=unique(office, "there"))
+    office.people = original
+    return here, there
+
+
+def test_refuses_work_for_two_clients_at_one_time(office: Office) -> None:
+    here, there = two_engagements(office)
+    here.open_session()
+    there.open_session()
+    begin = office.now
+    here.work(ROUND_MS)
+    here.send()
+    office.now = begin
+    there.work(ROUND_MS)
+    found = refused(there.send)
+    assert found.reason is Reason.OVERLAP
+    # Nothing about the other engagement may stand in the answer.
+    assert found.detail == "other work is recorded for this time"
+    assert office.check() == []
+
+
+def test_refuses_it_within_one_tick_too(office: Office) -> None:
+    here, there = two_engagements(office)
+    here.open_session()
+    there.open_session()
+    begin = office.now
+    here.work(ROUND_MS)
+    office.now = begin
+    there.work(ROUND_MS)
+    found = refused(lambda: office.post([*here.pending, *there.pending]))
+    assert (found.reason, found.item) == (Reason.OVERLAP, 1)
+
+
+def test_admits_work_for_two_clients_one_after_the_other(office: Office) -> None:
+    here, there = two_engagements(office)
+    here.open_session()
+    there.open_session()
+    here.work(ROUND_MS)
+    here.send()
+    there.work(ROUND_MS)
+    there.send()
+    here.work(ROUND_MS)
+    here.send()
+    assert office.check() == []
+
+
+def test_refuses_double_work_after_a_restart(office: Office) -> None:
+    here, there = two_engagements(office)
+    here.open_session()
+    there.open_session()
+    begin = office.now
+    here.work(ROUND_MS)
+    here.send()
+    office.verifier.sequencer._admission.forget()
+    office.now = begin
+    office.verifier.publisher._last_signed_at = 0
+    there.work(ROUND_MS)
+    assert refused(there.send).reason is Reason.OVERLAP
+
+
+def test_refuses_double_work_under_a_new_key(office: Office, agent: ScriptedAgent) -> None:
+    """Terms that name the successor of a key are still about the same person."""
+    new = SeedSigner(seeded(office.seed, "new key"))
+    agent.open_session()
+    begin = office.now
+    agent.work(ROUND_MS)
+    agent.send()
+    old = office.people.freelancer
+    rotate = KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new)
+    office.post([sign(rotate, old)])
+    office.people = replace(office.people, freelancer=new)
+    terms = office.terms(freelancer=new.public_key)
+    # Joining takes a minute.
+    office.now = begin - 60_000
+    office.verifier.publisher._last_signed_at = 0
+    there = ScriptedAgent(office, terms=terms, engagement=unique(office, "there"))
+    there.open_session()
+    there.work(ROUND_MS)
+    assert refused(there.send).reason is Reason.OVERLAP
+
+
+# --- keys ---
+
+
+def test_a_rotated_key_speaks_and_the_old_one_no_more(office: Office, agent: ScriptedAgent) -> None:
+    new = SeedSigner(seeded(office.seed, "new key"))
+    old = office.people.freelancer
+    rotate = KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new)
+    office.post([sign(rotate, old)])
+    with pytest.raises(RefusedError) as caught:
+        agent.open_session()
+    assert caught.value.reason is Reason.UNKNOWN_PARTY
+    again = sign(agent.made[-1][1], new)
+    office.post([again])
+    office.verifier.sequencer._admission.forget()
+    assert office.post([again]).indices == (office.acknowledged[again.digest],)
+    assert office.check() == []
+
+
+@pytest.mark.parametrize("name", ["client", "arbitrator", "operator"])
+def test_refuses_a_party_who_says_what_is_anothers_to_say(
+    office: Office, agent: ScriptedAgent, name: str
+) -> None:
+    agent.open_session()
+    record = agent.made[-1][1]
+    assert isinstance(record, SessionOpen)
+    party = getattr(office.people, name)
+    other = sign(replace(record, seq=1), party)
+    assert refused(lambda: office.post([other])).reason is Reason.UNKNOWN_PARTY
+
+
+def test_checks_the_signature_of_a_key_that_the_same_submission_brings(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    new = SeedSigner(seeded(office.seed, "new key"))
+    old = office.people.freelancer
+    rotate = sign(KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new), old)
+    agent.online = False
+    agent.open_session()
+    statement = sign(agent.made[-1][1], new)
+    false = replace(statement, signature=bytes(64))
+    found = refused(lambda: office.post([rotate, false]))
+    assert (found.reason, found.item) == (Reason.REFUSED, 1)
+    office.post([rotate, statement])
+    # From now on intake knows the key: the signature is checked before the queue.
+    assert office.verifier.services.intake.read(statement.encode())[0].signed
+    assert office.check() == []
+
+
+def test_refuses_the_keys_of_strangers(office: Office, agent: ScriptedAgent) -> None:
+    del agent
+    for record in (
+        KeyAnnounce(claimed_at=1, public_key=STRANGER.public_key, role=Role.FREELANCER),
+        KeyRevoke(
+            claimed_at=1, key=STRANGER.public_key.thumbprint, reason=RevocationReason.RETIRED
+        ),
+    ):
+        found = refused(lambda record=record: office.post([sign(record, STRANGER)]))  # type: ignore[misc]
+        assert found.reason is Reason.UNKNOWN_PARTY
+
+
+def test_nobody_revokes_somebody_elses_key(office: Office, agent: ScriptedAgent) -> None:
+    del agent
+    record = KeyRevoke(
+        claimed_at=1,
+        key=office.people.client.public_key.thumbprint,
+        reason=RevocationReason.COMPROMISED,
+    )
+    found = refused(lambda: office.post([sign(record, office.people.freelancer)]))
+    assert found.reason is Reason.REFUSED
+
+
+def test_a_recovery_key_revokes_what_named_it(office: Office, agent: ScriptedAgent) -> None:
+    recovery = SeedSigner(seeded(office.seed, "recovery"))
+    freelancer = office.people.freelancer
+    announce = KeyAnnounce(
+        claimed_at=office.now,
+        public_key=freelancer.public_key,
+        role=Role.FREELANCER,
+        recovery=recovery.public_key.thumbprint,
+    )
+    office.post([sign(announce, freelancer)])
+    second = KeyAnnounce(
+        claimed_at=office.now, public_key=recovery.public_key, role=Role.FREELANCER
+    )
+    office.post([sign(second, recovery)])
+    again = replace(announce, claimed_at=office.now + 1)
+    assert refused(lambda: office.post([sign(again, freelancer)])).reason is Reason.CONFLICT
+    revoke = KeyRevoke(
+        claimed_at=office.now,
+        key=freelancer.public_key.thumbprint,
+        reason=RevocationReason.LOST,
+    )
+    office.post([sign(revoke, recovery)])
+    with pytest.raises(RefusedError) as caught:
+        agent.open_session()
+    assert caught.value.reason is Reason.UNKNOWN_PARTY
+    listing = list(office.verifier.services.reader.listing(agent.engagement))
+    kinds = [entry.kind for entry in listing if entry.kind.startswith("key.")]
+    assert kinds == ["key.announce", "key.announce", "key.revoke"]
+    # Of keys that others have, an engagement's listing tells nothing.
+    office.post([stranger_offer(office, "else")])
+    others = list(office.verifier.services.reader.listing(unique(office, "else")))
+    assert [entry.kind for entry in others if entry.kind.startswith("key.")] == []
+
+
+def test_an_arbitrator_revokes_only_keys_of_their_own_cases(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    del agent
+    office.post([stranger_offer(office, 1)])
+    arbitrator = office.people.arbitrator
+    others = SeedSigner(seeded(office.seed, "other client", 1))
+    # The other engagement names the same arbitrator: allowed there.
+    record = KeyRevoke(
+        claimed_at=1, key=others.public_key.thumbprint, reason=RevocationReason.COMPROMISED
+    )
+    office.post([sign(record, arbitrator)])
+    foreign = SeedSigner(seeded(office.seed, "foreign arbitrator"))
+    own = offer_of(office, "foreign", arbitrators=(foreign.public_key,))
+    office.post([own])
+    record = KeyRevoke(
+        claimed_at=1,
+        key=SeedSigner(seeded(office.seed, "other freelancer", 1)).public_key.thumbprint,
+        reason=RevocationReason.COMPROMISED,
+    )
+    assert refused(lambda: office.post([sign(record, foreign)])).reason is Reason.REFUSED
+
+
+# --- disputes ---
+
+
+def test_refuses_requests_that_name_no_frame_of_the_chain(agent: ScriptedAgent) -> None:
+    agent.open_session()
+    agent.work(12 * ROUND_MS)
+    agent.send()
+    frame = agent.frames[0]
+    with pytest.raises(RefusedError, match="its segment has not"):
+        agent.request([replace(frame, segment=agent.frames[1].segment)])
+    agent.withdraw(frame)
+    with pytest.raises(RefusedError, match="withdrawn"):
+        agent.request([frame])
+
+
+def test_a_refused_statement_leaves_no_frame_behind(office: Office, agent: ScriptedAgent) -> None:
+    """The chain's memory is shared between its states: what was refused must not be seen in it."""
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    first = list(agent.pending)
+    found = refused(lambda: office.post([*first[:1], sign(agent.made[-1][1], STRANGER)]))
+    assert found.item == 1
+    with pytest.raises(RefusedError, match="its segment has not"):
+        agent.request(agent.frames[:1])
+    office.post(first)
+    agent.request(agent.frames[:1])
+
+
+def test_refuses_a_disclosure_of_what_nobody_asked_for(agent: ScriptedAgent) -> None:
+    agent.open_session()
+    agent.work(12 * ROUND_MS)
+    agent.send()
+    request = agent.request(agent.frames[:1])
+    with pytest.raises(RefusedError, match="nobody asked for"):
+        agent.answer(request, agent.frames[1:2])
+    with pytest.raises(RefusedError, match="no logged request"):
+        agent.answer(agent.made[0][0], agent.frames[:1])
+    asked = agent.frames[:1]
+    agent.withdraw(agent.frames[0])
+    with pytest.raises(RefusedError, match="withdrawn"):
+        agent.answer(request, asked)

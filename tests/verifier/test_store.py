@@ -1,0 +1,149 @@
+"""The log's tables; schema.py and engine.py have modules of their own."""
+
+from pathlib import Path
+
+import pytest
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_protocol.merkle import EMPTY_ROOT
+from workseal_verifier.errors import StoreError, StoreRaceError
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import (
+    BeaconRow,
+    Change,
+    Entry,
+    Head,
+    LogStore,
+    PartyRow,
+    SignedRow,
+)
+from workseal_verifier.store.records import RecordStore
+
+ENGAGEMENT = bytes(16)
+EMPTY = Head(0, EMPTY_ROOT)
+ONE = Head(1, b"1" * 32)
+
+
+def entry(position: int, **changes: object) -> Entry:
+    fields: dict[str, object] = {
+        "position": position,
+        "digest": Digest.of(bytes([position])),
+        "body": bytes([position]),
+        "kind": "offer",
+        "engagement": ENGAGEMENT,
+    }
+    return Entry(**(fields | changes))  # type: ignore[arg-type]
+
+
+def change(old: Head, new: Head, *entries: Entry, **more: object) -> Change:
+    tiles = {(0, 0): b"t" * 32 * new.size}
+    return Change(old=old, new=new, entries=entries, tiles=tiles, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> LogStore:
+    database = Database(tmp_path / "verifier.db")
+    database.create()
+    made = LogStore(database)
+    made.found(EMPTY_ROOT)
+    return made
+
+
+def test_is_founded_once(log: LogStore) -> None:
+    log.append(change(EMPTY, ONE, entry(0)))
+    log.found(EMPTY_ROOT)
+    assert log.head() == ONE
+
+
+@pytest.mark.parametrize("old", [Head(1, EMPTY_ROOT), Head(0, bytes(32))])
+def test_a_writer_that_starts_from_another_head_changes_nothing(log: LogStore, old: Head) -> None:
+    with pytest.raises(StoreRaceError):
+        log.append(change(old, ONE, entry(0)))
+    assert log.head() == EMPTY
+    assert log.tile_numbers() == []
+    assert log.newest_checkpoint() is None
+
+
+def test_a_failing_row_takes_everything_with_it(log: LogStore) -> None:
+    same = entry(1, digest=entry(0).digest)
+    with pytest.raises(StoreError):
+        log.append(change(EMPTY, Head(2, b"2" * 32), entry(0), same))
+    assert log.head() == EMPTY
+    assert list(RecordStore(log.database).all()) == []
+
+
+def test_a_checkpoint_is_signed_once(log: LogStore) -> None:
+    log.append(change(EMPTY, ONE, entry(0)))
+    assert log.newest_checkpoint() == SignedRow(size=1, root=ONE.root, signed=None, signed_at=None)
+    assert log.anchor(1) is None
+    log.save_signed(1, b"signed", Digest.of(b"signed"), 9)
+    with pytest.raises(StoreRaceError):
+        log.save_signed(1, b"again", Digest.of(b"again"), 10)
+    assert log.checkpoint(1) == b"signed"
+    assert log.anchor(1) == (Digest.of(b"signed").raw, 9)
+    assert (log.last_signed_at(), log.signed_after(0), log.signed_after(1)) == (9, 9, None)
+
+
+def test_a_token_is_kept_once_and_found_by_range(log: LogStore) -> None:
+    for size in (3, 1, 2):
+        log.save_token(size, bytes([size]), size * 10)
+    log.save_token(1, b"other", 99)
+    assert log.tokens(1, 2, limit=9) == [(1, b"\x01"), (2, b"\x02")]
+    assert log.tokens(0, 9, limit=1) == [(1, b"\x01")]
+    assert [upper for _, _, upper in log.stamps()] == [10, 20, 30]
+    assert log.last_stamped() == 3
+
+
+def test_statements_are_found_by_what_they_are(log: LogStore) -> None:
+    other = bytes([1]) * 16
+    rows = [
+        entry(0),
+        entry(1, engagement=other, kind="segment", worker=b"w" * 32, begin_ms=10, end_ms=20),
+        entry(2, kind="dispute.finding", about=b"a" * 32),
+        entry(3, engagement=None, kind="key.announce"),
+    ]
+    beacon = BeaconRow(
+        period_ms=1000,
+        first_round=5,
+        count=7,
+        head=Digest.of(b"h"),
+        statement=Digest.of(b"s"),
+        position=3,
+    )
+    party = PartyRow(
+        thumbprint=Digest.of(b"p"), engagement=ENGAGEMENT, role=Role.CLIENT, key=b"k" * 32
+    )
+    log.append(change(EMPTY, Head(4, b"4" * 32), *rows, beacons=[beacon], parties=[party]))
+    records = RecordStore(log.database)
+    assert list(records.all()) == rows
+    assert records.by_digest(rows[2].digest) == rows[2]
+    assert records.positions([rows[3].digest, Digest.of(b"none")]) == {rows[3].digest: 3}
+    assert list(records.of_engagement(ENGAGEMENT, below=9)) == [rows[0], rows[2]]
+    assert list(records.of_engagement(ENGAGEMENT, below=2)) == [rows[0]]
+    assert list(records.of_kinds(["segment", "offer"], below=9)) == rows[:2]
+    assert records.about(b"a" * 32, "dispute.finding", ENGAGEMENT) == [rows[2]]
+    assert records.about(b"a" * 32, "dispute.finding", other) == []
+    assert list(records.at([0, 3])) == [rows[0], rows[3]]
+    assert records.last_of(ENGAGEMENT, below=9) == 2
+    assert records.last_of(b"z" * 16, below=9) == -1
+    assert records.beacons() == [beacon]
+    assert records.parties([party.thumbprint.raw]) == [party]
+    assert records.last_work([b"w" * 32]) == {other: 20}
+    for begin, end, engagement, found in [
+        (19, 30, ENGAGEMENT, [(10, 20)]),
+        (20, 30, ENGAGEMENT, []),
+        (0, 10, ENGAGEMENT, []),
+        (0, 11, ENGAGEMENT, [(10, 20)]),
+        (0, 99, other, []),
+    ]:
+        assert records.works_elsewhere([b"w" * 32], engagement, begin, end) == found
+    assert records.works_elsewhere([b"x" * 32], ENGAGEMENT, 0, 99) == []
+
+
+def test_long_listings_are_read_in_pages(log: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workseal_verifier.store.records._PAGE", 2)
+    rows = [entry(n) for n in range(7)]
+    log.append(change(EMPTY, Head(7, b"7" * 32), *rows))
+    assert list(RecordStore(log.database).all()) == rows
+    assert list(RecordStore(log.database).of_engagement(ENGAGEMENT, below=5)) == rows[:5]

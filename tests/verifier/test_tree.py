@@ -1,0 +1,80 @@
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workseal_protocol import merkle
+from workseal_verifier.errors import StoreCorruptError
+from workseal_verifier.services.tree import TileTree
+
+
+def leaves(count: int) -> list[bytes]:
+    return [merkle.leaf_hash(number.to_bytes(4)) for number in range(count)]
+
+
+def grow(steps: list[int]) -> tuple[TileTree, dict[tuple[int, int], bytes]]:
+    """Append in steps, storing and reloading after each, as crashes would."""
+    stored: dict[tuple[int, int], bytes] = {}
+
+    def load(level: int, number: int) -> bytes | None:
+        return stored.get((level, number))
+
+    tree = TileTree(0, load)
+    all_leaves = leaves(sum(steps))
+    for step in steps:
+        tree.extend(all_leaves[tree.size : tree.size + step])
+        stored.update(tree.pending())
+        tree = TileTree(tree.size, load)
+    return tree, stored
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 700), min_size=1, max_size=5))
+def test_has_the_root_of_its_leaves_however_it_grew(steps: list[int]) -> None:
+    tree, _ = grow(steps)
+    assert tree.root() == merkle.root_of(leaves(sum(steps)))
+
+
+@pytest.fixture(scope="module")
+def big() -> tuple[TileTree, list[bytes]]:
+    return grow([255, 1, 1, 65_279, 300, 700])[0], leaves(66_536)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_every_range_of_the_tree_has_its_hash(
+    big: tuple[TileTree, list[bytes]], data: st.DataObject
+) -> None:
+    tree, all_leaves = big
+    size = data.draw(st.integers(1, len(all_leaves)))
+    index = data.draw(st.integers(0, size - 1))
+    path = merkle.sparse_proof(tree.node, size, [index], [])
+    assert path == merkle.sparse_proof(
+        lambda low, high: merkle.root_of(all_leaves[low:high]), size, [index], []
+    )
+
+
+def test_serves_old_sizes_while_it_grows(big: tuple[TileTree, list[bytes]]) -> None:
+    tree, all_leaves = big
+    for size in (1, 255, 256, 257, 511, 65_535, 65_536, 65_537):
+        assert tree.root(size) == merkle.root_of(all_leaves[:size])
+
+
+def test_refuses_to_answer_beyond_its_size(big: tuple[TileTree, list[bytes]]) -> None:
+    with pytest.raises(ValueError, match="does not reach"):
+        big[0].node(66_536, 66_537)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda _: None, id="missing"),
+        pytest.param(lambda data: data[:-32], id="short"),
+        pytest.param(lambda data: data + bytes(32), id="long"),
+    ],
+)
+def test_refuses_a_damaged_tile(damage: Callable[[bytes], bytes | None]) -> None:
+    _, stored = grow([300])
+    with pytest.raises(StoreCorruptError, match="tile 0/1 must have 44 hashes"):
+        TileTree(300, lambda level, number: damage(stored[level, number]) if number else b"")

@@ -1,0 +1,1 @@
+"""The HTTP interface: bodies in, bodies out, one form of error."""

@@ -1,0 +1,64 @@
+"""Read a request's body, bounded in size and time while it arrives.
+
+Never through the framework's forms: those keep large parts in temporary files.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from workseal_verifier.errors import Reason, RefusedError
+
+MIB: Final = 1 << 20
+# After the first seconds a body must keep arriving at this rate.
+BYTES_PER_SECOND: Final = 64 * 1024
+# Holds the first statement of any body.
+BEGINNING: Final = 65_536 + 16
+
+
+async def read_body(
+    request: Request, *, limit: int, begun: Callable[[bytes], None] | None = None
+) -> bytes:
+    """Return the whole body, or refuse as soon as it is too large or too slow.
+
+    `begun` is called once with the first 64 KiB or so, or with all of a shorter body; it may
+    refuse.
+    """
+    seconds: float = request.app.state.body_timeout_s
+    _require_length(request, limit)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            start = asyncio.get_running_loop().time()
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                parts.append(chunk)
+                if begun is not None and size >= BEGINNING:
+                    begun(b"".join(parts))
+                    begun = None
+                deadline.reschedule(start + seconds + size / BYTES_PER_SECOND)
+    except TimeoutError:
+        raise RefusedError(Reason.TIMEOUT, "the body arrived too slowly") from None
+    except ClientDisconnect:
+        raise RefusedError(Reason.TIMEOUT, "the body did not arrive") from None
+    body = b"".join(parts)
+    if begun is not None:
+        begun(body)
+    return body
+
+
+def _require_length(request: Request, limit: int) -> None:
+    declared = request.headers.get("content-length", "")
+    # h11 has checked that it is a number, of at most 20 digits.
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> RefusedError:
+    return RefusedError(Reason.TOO_LARGE, f"expected at most {limit} bytes")

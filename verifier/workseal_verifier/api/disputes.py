@@ -1,0 +1,72 @@
+"""Disclosures, checked in memory, and sealed packages, held in memory."""
+
+from typing import Self
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_verifier.api.body import read_body
+from workseal_verifier.api.services import Given
+from workseal_verifier.api.values import OCTETS, PRIVATE, cbor, digest
+from workseal_verifier.errors import Reason, RefusedError
+
+router = APIRouter(prefix="/v1")
+
+# A sealed package is the package, a KEM ciphertext and a tag.
+MAX_SEALED = MAX_PACKAGE_BYTES + 4_096
+# Each may hold 64 MiB while it arrives.
+_LARGE_AT_ONCE = 2
+
+
+@router.post("/disclosures")
+async def post_disclosure(request: Request, given: Given) -> Response:
+    """Check a disclosure and log it with what was found."""
+    with _Place(request) as place:
+
+        def begun(start: bytes) -> None:
+            # A stranger holds no place: 64 KiB tell whether a party signed this.
+            given.desk.require_sender(start)
+            place.take()
+
+        body = await read_body(request, limit=MAX_PACKAGE_BYTES, begun=begun)
+        checked = await run_in_threadpool(given.desk.check, body)
+    return cbor({1: checked.finding.encode(), 2: checked.answer.encode()}, PRIVATE)
+
+
+@router.put("/sealed/{name}")
+async def put_sealed(name: str, request: Request, given: Given) -> Response:
+    """Hold a sealed package for the arbitrator whose request is logged."""
+    wanted = digest(name)
+    await run_in_threadpool(given.reader.request, wanted)
+    with _Place(request) as place:
+        place.take()
+        given.mailbox.put(wanted, await read_body(request, limit=MAX_SEALED))
+    return Response(status_code=204, headers=PRIVATE)
+
+
+@router.get("/sealed/{name}")
+def get_sealed(name: str, given: Given) -> Response:
+    """Return a sealed package; not found means that the sender should send it again."""
+    return Response(given.mailbox.get(digest(name)), 200, PRIVATE, OCTETS)
+
+
+class _Place:
+    """One of the few places for large bodies, from `take` to the end of the request."""
+
+    def __init__(self, request: Request) -> None:
+        self._state = request.app.state
+        self._taken = False
+
+    def take(self) -> None:
+        if self._state.large >= _LARGE_AT_ONCE:
+            raise RefusedError(Reason.BUSY, "other large bodies are arriving", retry_after=5)
+        self._state.large += 1
+        self._taken = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._taken:
+            self._state.large -= 1

@@ -1,0 +1,103 @@
+"""The public log: checkpoints, tiles, proofs, time-stamps (c2sp.org/tlog-tiles under /v1/log)."""
+
+import base64
+import re
+from textwrap import wrap
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from workseal_protocol.encoding import Fields, Value, decode
+from workseal_protocol.errors import MalformedError
+from workseal_verifier.api.body import MIB, read_body
+from workseal_verifier.api.services import Given
+from workseal_verifier.api.values import FOREVER, FRESH, OCTETS, TEXT, cbor, number
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.reading import MAX_PROOF_ITEMS
+
+router = APIRouter(prefix="/v1/log")
+
+# c2sp.org/tlog-tiles: groups of three digits, all but the last marked with x; partial tiles .p/W.
+_TILE = re.compile(
+    r"(?P<level>[0-9]|[1-5][0-9]|6[0-3])/"
+    r"(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})"
+    r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+)
+_FULL_TILE = 256
+
+
+@router.get("/checkpoint")
+def get_checkpoint(given: Given) -> Response:
+    """Return the newest signed checkpoint."""
+    return Response(given.reader.checkpoint(), 200, FRESH, TEXT)
+
+
+@router.get("/checkpoints/{size}")
+def get_checkpoint_of(size: str, given: Given) -> Response:
+    """Return the signed checkpoint of one size."""
+    return Response(given.reader.checkpoint_of(number(size, "size")), 200, FOREVER, TEXT)
+
+
+@router.get("/tile/{path:path}")
+def get_tile(path: str, given: Given) -> Response:
+    """Return the hashes of one tile, full or partial."""
+    form = _TILE.fullmatch(path)
+    if form is None or (form["number"].startswith("x000/")):
+        raise RefusedError(Reason.NOT_FOUND, "tiles are named <level>/<number>[.p/<width>]")
+    width = int(form["width"] or _FULL_TILE)
+    if form["width"] and width >= _FULL_TILE:
+        raise RefusedError(Reason.NOT_FOUND, "a partial tile has 1 to 255 hashes")
+    place = int(form["number"].replace("x", "").replace("/", ""))
+    data = given.reader.tile(int(form["level"]), place, width)
+    return Response(data, 200, {**FOREVER, "access-control-allow-origin": "*"}, OCTETS)
+
+
+@router.post("/proof")
+async def post_proof(request: Request, given: Given) -> Response:
+    """Return one sparse proof for many leaves and earlier sizes."""
+    body = await read_body(request, limit=MIB)
+    return await run_in_threadpool(_proof, given, body)
+
+
+def _proof(given: Given, body: bytes) -> Response:
+    try:
+        fields = Fields(decode(body, max_bytes=MIB), "proof request")
+        size = fields.uint(1, "size")
+        indices = _numbers(fields.array(2, "indices", maximum=MAX_PROOF_ITEMS))
+        sizes = _numbers(fields.array(3, "sizes", maximum=MAX_PROOF_ITEMS))
+        fields.close()
+    except MalformedError as error:
+        raise RefusedError(Reason.MALFORMED, str(error)) from error
+    return cbor({1: b"".join(given.reader.proof(size, indices, sizes))})
+
+
+@router.get("/timestamps")
+def get_timestamps(
+    given: Given,
+    first: Annotated[str, Query(alias="from")] = "0",
+    last: Annotated[str, Query(alias="to")] = str(2**53 - 1),
+) -> Response:
+    """Return [size, token] of the stamped checkpoints in a range of sizes, ascending."""
+    tokens = given.reader.tokens(number(first, "from"), number(last, "to"))
+    return cbor([[size, token] for size, token in tokens], FRESH)
+
+
+@router.get("/tsa-ca.pem")
+def get_tsa_roots(given: Given) -> Response:
+    """Return the root certificates that the tokens lead to."""
+    if not given.tsa_roots:
+        raise RefusedError(Reason.NOT_FOUND, "this server has no time-stamping authority")
+    return Response("".join(map(_pem, given.tsa_roots)), 200, FRESH, "application/x-pem-file")
+
+
+def _numbers(values: list[Value]) -> list[int]:
+    numbers = [value for value in values if isinstance(value, int) and value >= 0]
+    if len(numbers) != len(values):
+        raise MalformedError("expected unsigned integers")
+    return numbers
+
+
+def _pem(der: bytes) -> str:
+    lines = wrap(base64.b64encode(der).decode(), 64)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""))

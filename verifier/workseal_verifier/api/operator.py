@@ -1,0 +1,44 @@
+"""Who runs this, its beacon, and whether it answers."""
+
+from fastapi import APIRouter, Response
+
+from workseal_verifier.api.services import Given
+from workseal_verifier.api.values import FOREVER, FRESH, OCTETS, TEXT, cbor, number
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+def get_health(given: Given) -> Response:
+    """Answer "ok" when the log is open."""
+    given.reader.checkpoint()
+    return Response("ok", 200, FRESH, TEXT)
+
+
+@router.get("/v1/operator")
+def get_operator(given: Given) -> Response:
+    """Return the operator's key, log policy, time-stamp roots, round lengths and clock."""
+    return cbor(
+        {
+            1: given.identity.operator.public_key.raw,
+            2: given.identity.policy.encode(),
+            3: list(given.tsa_roots),
+            4: list(given.beacon.periods_ms),
+            5: given.clock.now_ms(),
+        },
+        FRESH,
+    )
+
+
+@router.get("/v1/beacon/{period}")
+def get_chain(period: str, given: Given) -> Response:
+    """Return the commitment in force for a round length."""
+    row = given.beacon.in_force(number(period, "period"))
+    return cbor({1: row.first_round, 2: row.count, 3: row.head.raw, 4: row.statement.raw}, FRESH)
+
+
+@router.get("/v1/beacon/{period}/{place}")
+def get_value(period: str, place: str, given: Given) -> Response:
+    """Return the value of a round that has begun."""
+    value = given.beacon.release(number(period, "period"), number(place, "round"))
+    return Response(value, 200, FOREVER, OCTETS)

@@ -1,0 +1,39 @@
+"""What the routes may use, handed to them by the application."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from workseal_verifier.services.beacon import Beacon
+from workseal_verifier.services.candidate import Intake
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.disclosures import DisclosureDesk
+from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.mailbox import Mailbox
+from workseal_verifier.services.reading import Reader
+from workseal_verifier.services.sequencer import Sequencer
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the HTTP interface; `tsa_roots` are DER certificates."""
+
+    intake: Intake
+    sequencer: Sequencer
+    reader: Reader
+    beacon: Beacon
+    desk: DisclosureDesk
+    mailbox: Mailbox
+    identity: Identity
+    clock: Clock
+    tsa_roots: Sequence[bytes]
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Given = Annotated[Services, Depends(_services)]

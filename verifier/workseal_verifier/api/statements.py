@@ -1,0 +1,44 @@
+"""Submitting statements, and asking for their receipts."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from workseal_verifier.api.body import MIB, read_body
+from workseal_verifier.api.services import Given
+from workseal_verifier.api.values import CBOR, FRESH, TEXT, digest, number, optional_number
+
+router = APIRouter(prefix="/v1/statements")
+
+MAX_BODY = MIB
+# Below this, reading and verifying takes less time than handing it to another thread.
+_SMALL = 4_096
+RECEIPT = "application/scitt-receipt+cose"
+
+
+@router.post("")
+async def post_statements(request: Request, given: Given, old: str = "0") -> Response:
+    """Log statements, all or none; answer with indices and one proof for all."""
+    size = number(old, "old")
+    body = await read_body(request, limit=MAX_BODY)
+    if len(body) <= _SMALL:
+        candidates = given.intake.read(body)
+    else:
+        candidates = await run_in_threadpool(given.intake.read, body)
+    answer = await asyncio.wrap_future(given.sequencer.submit(candidates, old=size))
+    return Response(answer.encode(), 200, FRESH, CBOR)
+
+
+@router.get("/{name}")
+def get_proof(name: str, given: Given) -> Response:
+    """Return a `.tlog-proof` against the newest checkpoint."""
+    return Response(given.reader.receipt(digest(name)).encode(), 200, FRESH, TEXT)
+
+
+@router.get("/{name}/receipt")
+def get_receipt(name: str, given: Given, size: Annotated[str | None, Query()] = None) -> Response:
+    """Return an RFC 9942 COSE receipt against the newest checkpoint, or that of a size."""
+    data = given.reader.cose_receipt(digest(name), optional_number(size, "size"))
+    return Response(data, 200, FRESH, RECEIPT)

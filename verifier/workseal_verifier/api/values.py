@@ -1,0 +1,58 @@
+"""Parts of addresses, and bodies in CBOR."""
+
+import re
+from typing import Final
+
+from fastapi import Response
+
+from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.encoding import MAX_INTEGER, Value, encode
+from workseal_protocol.lottery import ENGAGEMENT_BYTES
+from workseal_verifier.errors import Reason, RefusedError
+
+CBOR: Final = "application/cbor"
+CBOR_SEQUENCE: Final = "application/cbor-seq"
+OCTETS: Final = "application/octet-stream"
+TEXT: Final = "text/plain; charset=utf-8"
+
+# What can never change may be kept by whoever relays it.
+FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
+FRESH: Final = {"cache-control": "no-cache"}
+# What was revealed to one asker is not for a shared cache.
+PRIVATE: Final = {"cache-control": "no-store"}
+
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,15}")
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+def number(text: str, what: str) -> int:
+    """Read a decimal number below 2**53."""
+    if _DECIMAL.fullmatch(text) is None or int(text) > MAX_INTEGER:
+        raise RefusedError(Reason.MALFORMED, f"{what}: expected a decimal number")
+    return int(text)
+
+
+def optional_number(text: str | None, what: str) -> int | None:
+    """Read a decimal number, or None where none was given."""
+    return None if text is None else number(text, what)
+
+
+def digest(text: str) -> Digest:
+    """Read a digest in lower-case hex."""
+    return Digest(_octets(text, DIGEST_BYTES, "digest"))
+
+
+def engagement(text: str) -> bytes:
+    """Read an engagement's identifier in lower-case hex."""
+    return _octets(text, ENGAGEMENT_BYTES, "engagement")
+
+
+def cbor(value: Value, headers: dict[str, str] | None = None) -> Response:
+    """Write a CBOR answer."""
+    return Response(encode(value), 200, headers, CBOR)
+
+
+def _octets(text: str, length: int, what: str) -> bytes:
+    if len(text) != 2 * length or _HEX.fullmatch(text) is None:
+        raise RefusedError(Reason.MALFORMED, f"{what}: expected {2 * length} lower-case hex digits")
+    return bytes.fromhex(text)

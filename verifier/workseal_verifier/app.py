@@ -1,0 +1,286 @@
+"""The composition root: settings in, a running verifier and its HTTP application out."""
+
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from workseal_protocol.keys import Algorithm, SeedSigner
+from workseal_protocol.records import LogPolicy, read_record, sign
+from workseal_protocol.statement import Kind, Statement
+from workseal_verifier.api import (
+    disputes,
+    engagements,
+    log,
+    operator,
+    statements,
+)
+from workseal_verifier.api.guard import Guard
+from workseal_verifier.api.problems import install
+from workseal_verifier.api.services import Services
+from workseal_verifier.config import Settings
+from workseal_verifier.errors import ConfigError, RefusedError, StoreError
+from workseal_verifier.homelock import HomeLock
+from workseal_verifier.keyfiles import create_secret, make_folder, read_secret
+from workseal_verifier.services.admission import Admission
+from workseal_verifier.services.anchors import AnchorBook
+from workseal_verifier.services.beacon import Beacon
+from workseal_verifier.services.candidate import Intake
+from workseal_verifier.services.clock import Clock, SystemClock
+from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
+from workseal_verifier.services.draft import House
+from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.mailbox import Mailbox
+from workseal_verifier.services.publication import Publisher
+from workseal_verifier.services.reading import Reader
+from workseal_verifier.services.sequencer import Sequencer
+from workseal_verifier.services.stamping import Authority, Stamper
+from workseal_verifier.services.work import WorkBook
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.records import RecordStore
+from workseal_verifier.tsa import TsaClient, load_roots
+
+_logger = logging.getLogger(__name__)
+
+MIB = 1 << 20
+# How often the beacon's commitments are looked after; they are due once a day.
+HOUSEKEEPING_S = 60.0
+# And how soon again when that did not work.
+RETRY_S = 2.0
+RULES = (
+    "An offer by the client whom its terms name, an acceptance by the freelancer, the chained"
+    " statements of that freelancer, disputes by the named parties, and key statements about those"
+    " keys are logged if docs/spec holds for them at their place in the log; nothing else is.\n"
+)
+
+
+def make_keys(settings: Settings, *, pq: bool) -> None:
+    """Make the keys of a new log, each in a file of its own; keep those that exist."""
+    for folder in (settings.home, settings.keys, settings.lock):
+        make_folder(folder)
+    for name in ("log", "operator", "clock", *(("pq",) if pq else ())):
+        create_secret(settings.keys / f"{name}.seed")
+
+
+def load_identity(settings: Settings) -> Identity:
+    """Read the keys of a home."""
+    names = ("log", "operator", "clock")
+    seeds = {name: read_secret(settings.keys / f"{name}.seed") for name in names}
+    pq = settings.keys / "pq.seed"
+    return Identity(
+        origin=settings.origin,
+        **{name: SeedSigner(seed) for name, seed in seeds.items()},
+        pq=SeedSigner(read_secret(pq), Algorithm.ML_DSA_44) if pq.exists() else None,
+    )
+
+
+class Verifier:
+    """Everything that runs in one server process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        database: Callable[[Path], Database] = Database,
+        authority: Authority | None = None,
+    ) -> None:
+        self.settings = settings
+        clock = clock or SystemClock()
+        self.identity = load_identity(settings)
+        self._closing = ExitStack()
+        self._stop = threading.Event()
+        self._is_open = False
+        self.database = database(settings.database)
+        self.log = LogStore(self.database)
+        self.records = RecordStore(self.database)
+        self.lock = HomeLock(settings.lock)
+        self._clock = clock
+        self._authority = authority or _configured_authority(settings)
+        self.publisher = Publisher(self.log, self.identity, clock, self.lock)
+        self.beacon = Beacon(
+            periods_ms=settings.periods_ms,
+            keys=settings.keys,
+            identity=self.identity,
+            clock=clock,
+            records=self.records,
+        )
+        self.sequencer = Sequencer(
+            self.publisher,
+            Admission(self._house()),
+            self.records,
+            tick_s=settings.tick_ms / 1000,
+            max_pending=settings.max_pending,
+            min_free_bytes=settings.min_free_mib * MIB,
+        )
+        self.services = self._services()
+
+    def open(self) -> None:
+        """Open the log and begin to sequence; raises when the home is not fit to serve."""
+        if self._is_open:
+            return
+        self._is_open = True
+        self.database.create()
+        self._check_policy()
+        try:
+            self.publisher.load()
+        except RefusedError as error:
+            # A clock behind the newest checkpoint: reading goes on, signing waits for the clock.
+            _logger.error("%s", error)  # noqa: TRY400
+        self.beacon.refresh()
+        self.sequencer.start()
+        self._start_loop("housekeeping", self.keep_house)
+        if self._authority is not None:
+            stamper = Stamper(self.log, self.publisher, self.identity, self._authority)
+            self._start_loop("stamping", lambda: self._stamp(stamper))
+
+    def close(self) -> None:
+        """Finish what is queued and let the home go."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        if self._is_open:
+            self.sequencer.stop()
+        self._closing.close()
+        self.database.close()
+        self.lock.close()
+
+    def _start_loop(self, name: str, work: Callable[[], float]) -> None:
+        """Do some work now, and again each time after as many seconds as it says."""
+        wait_s = work()
+
+        def loop() -> None:
+            wait = wait_s
+            while not self._stop.wait(wait):
+                wait = work()
+
+        thread = threading.Thread(target=loop, name=name, daemon=True)
+        thread.start()
+        self._closing.callback(thread.join, 30)
+
+    def keep_house(self) -> float:
+        """Log the log's policy, once, and the beacon's commitments as they fall due.
+
+        Returns after how many seconds to look again.
+        """
+        try:
+            if self.publisher.size == 0:
+                self._log_own([self._policy_statement()])
+            self.beacon.commit_ahead(self._log_own)
+        except (RefusedError, StoreError, TimeoutError) as error:
+            _logger.error("housekeeping waits: %s", error)  # noqa: TRY400 - no traces
+            return RETRY_S
+        return HOUSEKEEPING_S
+
+    def _stamp(self, stamper: Stamper) -> float:
+        stamper.stamp()
+        return self.settings.stamp_interval_s
+
+    def _log_own(self, own: Sequence[Statement]) -> None:
+        candidates = [self.services.intake.own(statement) for statement in own]
+        self.sequencer.submit(candidates).result(ANSWER_TIMEOUT_S)
+
+    def _policy_statement(self) -> Statement:
+        record = LogPolicy(
+            claimed_at=self._clock.now_ms(),
+            origin=self.settings.origin,
+            policy=self.identity.policy.encode(),
+            rules=RULES,
+        )
+        return sign(record, self.identity.operator)
+
+    def _check_policy(self) -> None:
+        first = next(self.records.of_kinds([Kind.LOG_POLICY.value], below=1), None)
+        if first is None:
+            return
+        record = read_record(Statement.parse(first.body))
+        ours = (self.settings.origin, self.identity.policy.encode())
+        if not isinstance(record, LogPolicy) or (record.origin, record.policy) != ours:
+            raise ConfigError(
+                "the log was begun with another origin or other keys; new keys need a new home"
+            )
+
+    def _house(self) -> House:
+        return House(
+            identity=self.identity,
+            policy_text=self.identity.policy.encode(),
+            clients=frozenset(self.settings.clients),
+            beacon=self.beacon,
+            clock=self._clock,
+            records=self.records,
+            work=WorkBook(self.records),
+            anchors=AnchorBook(self.log),
+        )
+
+    def _services(self) -> Services:
+        intake = Intake(self.records)
+        settings = self.settings
+        return Services(
+            intake=intake,
+            sequencer=self.sequencer,
+            reader=Reader(
+                log=self.log,
+                records=self.records,
+                identity=self.identity,
+                beacon=self.beacon,
+                current=lambda: self.sequencer.current,
+            ),
+            beacon=self.beacon,
+            desk=DisclosureDesk(
+                intake=intake,
+                sequencer=self.sequencer,
+                records=self.records,
+                identity=self.identity,
+                clock=self._clock,
+            ),
+            mailbox=Mailbox(
+                self._clock,
+                count=settings.mailbox_count,
+                total=settings.mailbox_mib * MIB,
+                ttl_ms=settings.mailbox_ttl_s * 1000,
+            ),
+            identity=self.identity,
+            clock=self._clock,
+            tsa_roots=() if self._authority is None else tuple(self._authority.roots),
+        )
+
+
+def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
+    """Make the HTTP application of one home; it opens the log when it starts."""
+    running = verifier or Verifier(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running.open()
+        try:
+            yield
+        finally:
+            running.close()
+
+    app = FastAPI(
+        title="Workseal verifier",
+        lifespan=lifespan,
+        # The framework's pages load scripts from elsewhere; docs/spec describes the interface.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = running.services
+    app.state.body_timeout_s = settings.body_timeout_s
+    app.state.large = 0
+    for part in (statements, log, engagements, disputes, operator):
+        app.include_router(part.router)
+    install(app)
+    app.add_middleware(Guard, most=settings.max_connections)
+    return app
+
+
+def _configured_authority(settings: Settings) -> Authority | None:
+    if not settings.tsa_url:
+        return None
+    return Authority(TsaClient(settings.tsa_url).send, load_roots(Path(settings.tsa_root)))

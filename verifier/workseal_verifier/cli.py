@@ -1,0 +1,169 @@
+"""The `workseal-verifier` command.
+
+Exit codes: 0 done, 1 the log does not hold or the server cannot run, 2 wrong usage or settings.
+"""
+
+import dataclasses
+import itertools
+import logging
+import os
+import resource
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workseal_protocol.keys import Role
+from workseal_protocol.policy import TrustPolicy
+from workseal_verifier import serving
+from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
+from workseal_verifier.config import SETTINGS_FILE, Settings, render
+from workseal_verifier.errors import ConfigError, SettingsError, StoreError, VerifierError
+from workseal_verifier.local_tsa import ROOT_FILE, LocalTsa
+from workseal_verifier.services.checking import MAX_NAMED, LogCheck
+from workseal_verifier.services.stamping import Authority
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.records import RecordStore
+from workseal_verifier.tsa import TsaClient, load_roots
+
+app = typer.Typer(
+    help="Run a Workseal verifier: a log that admits, orders and receipts statements.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Home = Annotated[
+    Path, typer.Option("--home", help="The verifier's folder.", envvar="WORKSEAL_VERIFIER_HOME")
+]
+
+
+def run() -> None:
+    """Run the command; an expected error is one sentence and exit 1 or 2."""
+    os.umask(0o077)
+    try:
+        app()
+    except VerifierError as error:
+        typer.echo(f"workseal-verifier: {error}", err=True)
+        raise SystemExit(2 if isinstance(error, SettingsError) else 1) from None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        place = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"workseal-verifier: {place}{reason}", err=True)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def init(
+    home: Home,
+    origin: Annotated[
+        str, typer.Option(help="The log's name for ever, such as log.example.com/2026.")
+    ],
+    period_ms: Annotated[
+        list[int] | None,
+        typer.Option(help="A round length in milliseconds; may be given several times."),
+    ] = None,
+    *,
+    pq: Annotated[
+        bool, typer.Option("--pq", help="Also cosign checkpoints with ML-DSA-44.")
+    ] = False,
+) -> None:
+    """Make a home: settings and keys."""
+    path = home / SETTINGS_FILE
+    if path.exists():
+        raise ConfigError(f"{home} is already a verifier home")
+    text = render(origin, tuple(period_ms or [30_000]))
+    settings = Settings(home=home, origin=origin)
+    make_keys(settings, pq=pq)
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    typer.echo(f"made {home} for the log {origin}")
+    typer.echo(f"next: workseal-verifier serve --home {home}")
+
+
+@app.command()
+def serve(
+    home: Home,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port.")] = 8080,
+    *,
+    local_tsa: Annotated[
+        bool,
+        typer.Option("--local-tsa", help="Time-stamp with an authority of your own, to try out."),
+    ] = False,
+    stamp_interval: Annotated[
+        int | None, typer.Option(min=1, help="Seconds between time-stamps.")
+    ] = None,
+) -> None:
+    """Run the server until it is told to stop."""
+    # A core file would hold what a disclosure showed.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    settings = Settings.load(home)
+    if stamp_interval is not None:
+        settings = dataclasses.replace(settings, stamp_interval_s=stamp_interval)
+    listener = serving.bind(host, port)
+    tsa = LocalTsa(home / "tsa") if local_tsa else None
+    try:
+        authority = None
+        if tsa is not None:
+            authority = Authority(TsaClient(tsa.url).send, load_roots(home / "tsa" / ROOT_FILE))
+        verifier = Verifier(settings, authority=authority)
+        try:
+            verifier.open()
+            bound = listener.getsockname()[1]
+            typer.echo(f"serving {settings.origin} on http://{host}:{bound}", color=False)
+            serving.make_server(create_app(settings, verifier), settings).run(sockets=[listener])
+        finally:
+            verifier.close()
+    finally:
+        if tsa is not None:
+            tsa.close()
+
+
+@app.command(name="check-log")
+def check_log(home: Home) -> None:
+    """Derive the whole log again from its statements and name what differs."""
+    settings = Settings.load(home)
+    if not settings.database.exists():
+        raise ConfigError(f"{home} has no log yet: run 'workseal-verifier serve' first")
+    database = Database(settings.database)
+    database.check_version()
+    check = LogCheck(
+        LogStore(database), RecordStore(database), load_identity(settings), _roots(settings)
+    )
+    found = list(itertools.islice(check.problems(), MAX_NAMED))
+    for line in found:
+        typer.echo(line)
+    if found:
+        raise StoreError(
+            f"the log does not hold: {len(found)} differences (at most {MAX_NAMED} named)"
+        )
+    typer.echo(
+        f"the log holds: {check.statements} statements, {check.checkpoints} checkpoints,"
+        " every tile and root derived again"
+    )
+
+
+@app.command()
+def policy(home: Home) -> None:
+    """Print the lines of a trust policy that describe this verifier."""
+    settings = Settings.load(home)
+    identity = load_identity(settings)
+    described = TrustPolicy(
+        identity.policy,
+        {Role.OPERATOR: (identity.operator.public_key,)},
+        tsa=_roots(settings),
+    )
+    # The caller begins the file and adds the other parties.
+    _, _, lines = described.encode().partition("\n")
+    typer.echo(lines, nl=False)
+
+
+def _roots(settings: Settings) -> tuple[bytes, ...]:
+    local = settings.home / "tsa" / ROOT_FILE
+    files = [Path(settings.tsa_root)] if settings.tsa_root else []
+    return tuple(
+        root for path in (*files, *([local] if local.exists() else ())) for root in load_roots(path)
+    )

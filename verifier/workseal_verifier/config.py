@@ -1,0 +1,159 @@
+"""Settings of one verifier home, frozen, read once from `verifier.toml`.
+
+Layout of a home (directories 0700, files 0600):
+
+    verifier.toml      these settings
+    keys/              one seed file per key, and the beacon's secrets
+    lock/              the lock file; give it a volume that is never restored from a backup
+    verifier.db        everything else (SQLite, with -wal and -shm beside it)
+    tsa/               only with the local TSA: its certificates and key
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.keys import PublicKey
+from workseal_verifier.errors import ConfigError, SettingsError
+
+SETTINGS_FILE = "verifier.toml"
+
+# A C2SP origin and key name: no spaces, no plus sign; the suffixes "/clock" and "/pq" still fit.
+_ORIGIN = re.compile(r"[!-*,-~]{1,240}")
+_PERIOD_MS = range(1_000, 600_001)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided; every value has a safe default except the home and the origin."""
+
+    home: Path
+    origin: str
+    # Round lengths for which a beacon is committed and released.
+    periods_ms: tuple[int, ...] = (30_000,)
+    # Sequencing tick: how long a submission waits for others before one commit covers them all.
+    tick_ms: int = 20
+    # Time-stamps: the newest checkpoint at most this often, and only if the log grew.
+    stamp_interval_s: int = 600
+    tsa_url: str = ""
+    tsa_root: str = ""
+    # Client keys (text form) that may open an engagement; empty: any client may.
+    clients: tuple[str, ...] = ()
+    # Below this much free disk the log takes no new statements.
+    min_free_mib: int = 64
+    max_connections: int = 512
+    max_pending: int = 2_048
+    header_timeout_s: float = 10.0
+    body_timeout_s: float = 20.0
+    mailbox_count: int = 16
+    mailbox_mib: int = 128
+    mailbox_ttl_s: int = 3_600
+
+    def __post_init__(self) -> None:
+        if _ORIGIN.fullmatch(self.origin) is None:
+            raise SettingsError("origin must be 1 to 240 visible ASCII characters without '+'")
+        if not self.periods_ms or len(set(self.periods_ms)) != len(self.periods_ms):
+            raise SettingsError("periods_ms must list at least one round length, each once")
+        if any(type(period) is not int or period not in _PERIOD_MS for period in self.periods_ms):
+            raise SettingsError("periods_ms must be whole milliseconds from 1000 to 600000")
+        for name in ("tick_ms", "min_free_mib", "mailbox_count", "mailbox_mib"):
+            self._whole(name, minimum=0)
+        for name in ("stamp_interval_s", "max_connections", "max_pending", "mailbox_ttl_s"):
+            self._whole(name, minimum=1)
+        for name in ("header_timeout_s", "body_timeout_s"):
+            value = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not 0 < value <= 86_400
+            ):
+                raise SettingsError(f"{name} must be more than 0 and at most 86400 seconds")
+        if self.tsa_url and not self.tsa_url.startswith(("http://", "https://")):
+            raise SettingsError("tsa_url must begin with http:// or https://")
+        if bool(self.tsa_url) != bool(self.tsa_root):
+            raise SettingsError("tsa_url and tsa_root (a PEM file) belong together")
+
+    def _whole(self, name: str, *, minimum: int) -> None:
+        value = getattr(self, name)
+        if type(value) is not int or not minimum <= value <= 10**9:
+            raise SettingsError(f"{name} must be a whole number from {minimum}")
+
+    @classmethod
+    def load(cls, home: Path) -> Self:
+        """Read the settings of a home, or raise `ConfigError`: `SettingsError` for their form."""
+        path = home / SETTINGS_FILE
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(
+                f"{home} is not a verifier home: run 'workseal-verifier init' first"
+            ) from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{path} cannot be read: {error}") from error
+        return cls._of(home, table)
+
+    @classmethod
+    def _of(cls, home: Path, table: dict[str, Any]) -> Self:
+        known = {field.name for field in fields(cls)} - {"home"}
+        unknown = sorted(set(table) - known)
+        if unknown:
+            raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
+        if not isinstance(table.get("origin"), str):
+            raise SettingsError(f"{SETTINGS_FILE} must set origin")
+        for name in ("tsa_url", "tsa_root"):
+            if not isinstance(table.get(name, ""), str):
+                raise SettingsError(f"{name} must be text")
+        for name in ("periods_ms", "clients"):
+            if not isinstance(table.get(name, []), list):
+                raise SettingsError(f"{name} must be a list")
+        if not all(isinstance(client, str) for client in table.get("clients", [])):
+            raise SettingsError("clients must be a list of keys in text form")
+        _require_keys(table.get("clients", []))
+        tuples: dict[str, Any] = {
+            name: tuple(table[name]) for name in ("periods_ms", "clients") if name in table
+        }
+        return cls(home=home, **{**table, **tuples})
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.home / "verifier.db"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of seed files."""
+        return self.home / "keys"
+
+    @property
+    def lock(self) -> Path:
+        """The folder of the lock file; may be a mount of its own."""
+        return self.home / "lock"
+
+
+def _require_keys(texts: list[str]) -> None:
+    try:
+        for text in texts:
+            PublicKey.parse_text(text)
+    except MalformedError as error:
+        raise SettingsError(f"clients must be a list of keys in text form: {error}") from error
+
+
+def render(origin: str, periods_ms: tuple[int, ...]) -> str:
+    """Write the settings file of a new home."""
+    Settings(home=Path(), origin=origin, periods_ms=periods_ms)
+    quoted = origin.replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        "# Settings of this verifier; docs/operations/verifier.md explains each.\n"
+        f'origin = "{quoted}"\n'
+        f"periods_ms = [{', '.join(map(str, periods_ms))}]\n"
+        "tick_ms = 20\n"
+        "stamp_interval_s = 600\n"
+        "# A time-stamping authority (RFC 3161) and its root certificate:\n"
+        '# tsa_url = "https://tsa.example/"\n'
+        '# tsa_root = "/etc/workseal/tsa-root.pem"\n'
+        "# Only these client keys may open an engagement (empty: any client):\n"
+        "# clients = []\n"
+    )

@@ -1,0 +1,81 @@
+"""Every error of the verifier.
+
+    VerifierError
+    ├── ConfigError        the home or its settings are not usable; one sentence for the operator
+    │   └── SettingsError   what was written as a setting cannot be meant
+    ├── RefusedError       an answer to a client: a reason, a sentence, the offending item
+    └── StoreError         the database could not do it
+        ├── StoreFullError      no space: nothing was stored, try again later
+        ├── StoreRaceError      another writer moved the log: reload
+        └── StoreCorruptError   what is stored contradicts itself: stop
+
+Rule: the text of a `RefusedError` goes to a stranger. It never names another party or engagement.
+"""
+
+from enum import StrEnum, unique
+
+
+class VerifierError(Exception):
+    """Be the root of all; never raised itself."""
+
+
+class ConfigError(VerifierError):
+    """Say in one sentence what the operator must change."""
+
+
+class SettingsError(ConfigError):
+    """Say which setting is malformed; the exit code is 2."""
+
+
+class StoreError(VerifierError):
+    """Say that the database did not do what was asked; the outcome of a write is unknown."""
+
+
+class StoreFullError(StoreError):
+    """Say that there is no space left."""
+
+
+class StoreRaceError(StoreError):
+    """Say that the log is not at the size and root that the writer started from."""
+
+
+class StoreCorruptError(StoreError):
+    """Say that stored values contradict each other."""
+
+
+@unique
+class Reason(StrEnum):
+    """Name why a request was not done; each is one problem type of the HTTP interface."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_PARTY = "unknown-party"
+    NOT_FOUND = "not-found"
+    NOT_ALLOWED = "method-not-allowed"
+    TIMEOUT = "timeout"
+    CONFLICT = "conflict"
+    OVERLAP = "overlap"
+    TOO_LARGE = "too-large"
+    REFUSED = "refused"
+    TOO_EARLY = "too-early"
+    INTERNAL = "internal"
+    BUSY = "busy"
+    CLOCK = "clock"
+    FULL = "full"
+
+
+class RefusedError(VerifierError):
+    """Say why a request was not done, in words that may go to a stranger."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        item: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.item = item
+        self.retry_after = retry_after

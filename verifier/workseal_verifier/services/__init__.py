@@ -1,0 +1,1 @@
+"""What the verifier does, knowing neither HTTP nor SQL."""

@@ -1,0 +1,146 @@
+"""Decide whether a statement may stand next in the log.
+
+Rules: everything decided here can be recomputed by whoever holds the log; what the protocol's own
+folds decide (chain, keys, lottery) is never decided a second way. A refusal's text tells a sender
+about their own statement and never about anybody else's.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.keyhistory import KEY_KINDS
+from workseal_protocol.records import KeyRecord, read_record
+from workseal_protocol.statement import Statement
+from workseal_verifier.errors import RefusedError
+from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.draft import Draft, House
+from workseal_verifier.services.engagement import Engagement, fold
+from workseal_verifier.services.keyevents import KeyEvent, KeyEvents
+from workseal_verifier.services.rules import admit_one
+from workseal_verifier.services.work import PendingWork
+
+if TYPE_CHECKING:
+    from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+
+# One long engagement (20,000 segments) takes about 10 MB; the rest is folded again when needed.
+_CACHED_ENGAGEMENTS = 128
+
+
+class Admission:
+    """The state of every engagement, in a bounded cache over the store."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.events: KeyEvents | None = None
+        self._states: OrderedDict[bytes, Engagement] = OrderedDict()
+
+    def forget(self) -> None:
+        """Drop every cached state: the store is asked again."""
+        self.events = None
+        self._states.clear()
+        self.house.work.forget()
+
+    def begin(self, size: int) -> "Tick":
+        """Begin to admit statements that will stand from position `size` on."""
+        if self.events is None:
+            self.events = self._load_events(size)
+        return Tick(self, size, self.events)
+
+    def settle(self, tick: "Tick") -> None:
+        """Take over what a tick admitted, now that it is durable."""
+        self.events = tick.events
+        for identifier, state in tick.states.items():
+            self._keep(identifier, state)
+        self.house.work.settle(tick.spans)
+        if tick.beacons:
+            self.house.beacon.refresh()
+
+    def state(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
+        """Return the committed state of an engagement; None when it has no offer."""
+        state = self._states.get(identifier)
+        if state is None:
+            state = self._load(identifier, events)
+        if state is not None:
+            self._keep(identifier, state)
+        return state
+
+    def _keep(self, identifier: bytes, state: Engagement) -> None:
+        self._states[identifier] = state
+        self._states.move_to_end(identifier)
+        if len(self._states) > _CACHED_ENGAGEMENTS:
+            self._states.popitem(last=False)
+
+    def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
+        state = fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)
+        if state is None or state.chain is None or not state.chain.anchor_size:
+            return state
+        return state.moved(state.chain, self.house.anchors.at_size(state.chain.anchor_size))
+
+    def _load_events(self, size: int) -> KeyEvents:
+        kinds = sorted(kind.value for kind in KEY_KINDS)
+        events = []
+        for entry in self.house.records.of_kinds(kinds, below=size):
+            statement = Statement.parse(entry.body)
+            record = read_record(statement)
+            if isinstance(record, KeyRecord):
+                events.append(KeyEvent(entry.position, statement, record))
+        return KeyEvents(tuple(events))
+
+
+class Tick:
+    """What one sequencing tick has admitted so far, on top of the committed state."""
+
+    def __init__(self, admission: Admission, size: int, events: KeyEvents) -> None:
+        self._admission = admission
+        self._size = size
+        self.events = events
+        self.states: dict[bytes, Engagement] = {}
+        self.entries: list[Entry] = []
+        self.beacons: list[BeaconRow] = []
+        self.parties: list[PartyRow] = []
+        self.spans = PendingWork()
+        self._places: dict[Digest, int] = {}
+
+    def admit(
+        self, candidates: Sequence[Candidate], known: Mapping[Digest, int]
+    ) -> tuple[int, ...]:
+        """Admit a whole submission and return each statement's index, or raise `RefusedError`.
+
+        On a refusal nothing of the submission stays.
+        """
+        draft = Draft(
+            house=self._admission.house,
+            lookup=self._find,
+            waiting=self.spans,
+            waiting_parties=tuple(self.parties),
+            events=self.events,
+        )
+        indices: list[int] = []
+        for number, candidate in enumerate(candidates):
+            place = known.get(candidate.digest)
+            if place is None:
+                place = self._places.get(candidate.digest, draft.places.get(candidate.digest))
+            if place is None:
+                place = self._size + len(self.entries) + len(draft.entries)
+                try:
+                    admit_one(draft, candidate, place)
+                except RefusedError as refusal:
+                    refusal.item = number
+                    raise
+            indices.append(place)
+        self._take(draft)
+        return tuple(indices)
+
+    def _find(self, identifier: bytes) -> Engagement | None:
+        return self.states.get(identifier) or self._admission.state(identifier, self.events)
+
+    def _take(self, draft: Draft) -> None:
+        self.events = draft.events
+        self.states.update(draft.states)
+        self.entries += draft.entries
+        self.beacons += draft.beacons
+        self.parties += draft.parties
+        self.spans.add_all(draft.spans)
+        self._places.update(draft.places)

@@ -1,0 +1,108 @@
+"""A submitted statement on its way to the sequencer: parsed, read, its signature checked if known.
+
+All of it is pure work on the request's own bytes, so it runs in the request's thread; what depends
+on the log (may this key speak here?) is decided later, in order.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import split_sequence
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.keys import PublicKey
+from workseal_protocol.receipt import MAX_BATCH
+from workseal_protocol.records import KeyAnnounce, KeyRotate, Offer, Record, read_record
+from workseal_protocol.statement import Statement
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.store.records import RecordStore
+
+_REMEMBERED_KEYS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One statement; `signed` tells that its signature was verified with its issuer's key."""
+
+    statement: Statement
+    record: Record
+    digest: Digest
+    signed: bool
+
+
+class Intake:
+    """Read submissions; remembers the keys of parties, which are few."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self._records = records
+        self._lock = threading.Lock()
+        self._keys: OrderedDict[Digest, PublicKey] = OrderedDict()
+
+    def read(self, body: bytes) -> list[Candidate]:
+        """Read a CBOR sequence of statements, or refuse naming the item."""
+        try:
+            items = split_sequence(body, max_items=MAX_BATCH)
+        except MalformedError as error:
+            raise RefusedError(Reason.MALFORMED, str(error)) from error
+        if not items:
+            raise RefusedError(Reason.MALFORMED, "expected at least one statement")
+        return self.read_items(items)
+
+    def read_items(self, items: Sequence[bytes]) -> list[Candidate]:
+        """Read statements one by one, or refuse naming the item."""
+        return [self._candidate(number, item) for number, item in enumerate(items)]
+
+    def own(self, statement: Statement) -> Candidate:
+        """Wrap a statement that this server has just signed."""
+        return Candidate(statement, read_record(statement), statement.digest, signed=True)
+
+    def _candidate(self, number: int, item: bytes) -> Candidate:
+        try:
+            statement = Statement.parse(item)
+            record = read_record(statement)
+        except MalformedError as error:
+            raise RefusedError(Reason.MALFORMED, str(error), item=number) from error
+        key = self._key(statement, record)
+        if key is not None:
+            try:
+                statement.verify_signature(key)
+            except VerificationError as error:
+                raise RefusedError(Reason.REFUSED, str(error), item=number) from error
+        return Candidate(statement, record, statement.digest, signed=key is not None)
+
+    def _key(self, statement: Statement, record: Record) -> PublicKey | None:
+        """Find the key that the issuer's thumbprint names; None where the log must tell."""
+        match record:
+            case Offer():
+                key = record.terms.client
+            case KeyAnnounce():
+                key = record.public_key
+            case _:
+                return self._known_key(statement.issuer)
+        # The admission tells an offer by somebody else from one with a bad signature.
+        return key if key.thumbprint == statement.issuer else None
+
+    def _known_key(self, thumbprint: Digest) -> PublicKey | None:
+        with self._lock:
+            key = self._keys.get(thumbprint)
+            if key is not None:
+                self._keys.move_to_end(thumbprint)
+                return key
+        key = self._stored_key(thumbprint)
+        if key is None:
+            return None
+        with self._lock:
+            self._keys[thumbprint] = key
+            if len(self._keys) > _REMEMBERED_KEYS:
+                self._keys.popitem(last=False)
+        return key
+
+    def _stored_key(self, thumbprint: Digest) -> PublicKey | None:
+        rows = self._records.parties([thumbprint.raw])
+        if rows:
+            return PublicKey.of_raw(rows[0].key)
+        entry = self._records.rotation_to(thumbprint)
+        record = None if entry is None else read_record(Statement.parse(entry.body))
+        return record.public_key if isinstance(record, KeyRotate) else None

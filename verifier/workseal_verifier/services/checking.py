@@ -1,0 +1,176 @@
+"""Derive the whole log again from its statements, and name whatever differs.
+
+Nothing that is stored is believed: leaves come from the statements' bytes, every tile, root,
+checkpoint and column is computed again and compared. Reads only; the server may run meanwhile.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from workseal_protocol import merkle
+from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.digest import Digest
+from workseal_protocol.errors import MalformedError, WorksealError
+from workseal_protocol.policy import VerifiedCheckpoint, verify_checkpoint
+from workseal_protocol.records import Offer, Record, read_record
+from workseal_protocol.statement import Statement
+from workseal_protocol.timestamp import verify_token
+from workseal_verifier.services.columns import entry_of
+from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.keyevents import parties_of
+from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
+from workseal_verifier.store.log import Entry, LogStore
+from workseal_verifier.store.records import RecordStore
+
+MAX_NAMED = 50
+
+
+class LogCheck:
+    """One check of one log."""
+
+    def __init__(
+        self, log: LogStore, records: RecordStore, identity: Identity, roots: tuple[bytes, ...]
+    ) -> None:
+        self._log = log
+        self._records = records
+        self._identity = identity
+        self._roots = roots
+        self._workers: dict[bytes, Digest] = {}
+        self.statements = 0
+        self.checkpoints = 0
+
+    def problems(self) -> Iterator[str]:
+        """Give each difference as one line; none means that the log is as its statements say."""
+        head = self._log.head()
+        if head is None:
+            yield "head: missing"
+            return
+        roots: dict[int, bytes] = {0: merkle.EMPTY_ROOT}
+        wanted = {size for size, _, _ in self._log.checkpoint_roots()} | {head.size}
+        grown: dict[tuple[int, int], bytes] = {}
+        # Full tiles are answered from what has been derived so far, never from the store.
+        tree = TileTree(0, lambda level, number: grown.get((level, number)))
+        for entry in self._statements(head.size):
+            yield from self._check_entry(entry)
+            tree.extend([merkle.leaf_hash(Digest.of(entry.body).raw)])
+            if tree.size in wanted:
+                roots[tree.size] = tree.root()
+            if tree.size % TILE_WIDTH == 0:
+                grown.update(tree.pending())
+                tree.settle()
+            self.statements += 1
+        grown.update(tree.pending())
+        if tree.size != head.size:
+            yield f"statements: {tree.size} in a row, the head says {head.size}"
+        if roots.get(head.size) != head.root:
+            yield f"head: the statements have another root at size {head.size}"
+        yield from self._check_tiles(grown, tree.size)
+        yield from self._check_checkpoints(roots)
+        yield from self._check_beacons()
+
+    def _statements(self, size: int) -> Iterator[Entry]:
+        for number, entry in enumerate(self._records.all()):
+            if entry.position != number or number >= size:
+                return
+            yield entry
+
+    def _check_entry(self, entry: Entry) -> Iterator[str]:
+        where = f"statement {entry.position}"
+        if Digest.of(entry.body) != entry.digest:
+            yield f"{where}: its bytes have another digest than the column"
+        try:
+            statement = Statement.parse(entry.body)
+            record = read_record(statement)
+        except MalformedError as error:
+            yield f"{where}: malformed: {error}"
+            return
+        if isinstance(record, Offer):
+            self._workers[record.engagement] = record.terms.freelancer.thumbprint
+            yield from self._check_parties(where, record)
+        worker = self._workers.get(getattr(record, "engagement", b""))
+        derived = entry_of(statement, record, entry.position, worker)
+        for one in fields(Entry):
+            if one.name != "digest" and getattr(entry, one.name) != getattr(derived, one.name):
+                yield f"{where}: it has another {one.name} than the column"
+
+    def _check_parties(self, where: str, record: Offer) -> Iterator[str]:
+        keys = [key for keys in parties_of(record.terms).values() for key in keys]
+        stored = self._records.parties([key.thumbprint.raw for key in keys])
+        found = {(row.role, row.key) for row in stored if row.engagement == record.engagement}
+        named = {(role, key.raw) for role, keys in parties_of(record.terms).items() for key in keys}
+        if found != named:
+            yield f"{where}: the stored parties are not those of the terms"
+
+    def _check_tiles(self, grown: dict[tuple[int, int], bytes], size: int) -> Iterator[str]:
+        live = {
+            (level, number): data
+            for (level, number), data in grown.items()
+            if number * TILE_WIDTH < size >> (TILE_HEIGHT * level)
+        }
+        stored = set(self._log.tile_numbers())
+        for place in sorted(stored | set(live)):
+            name = f"tile {place[0]}/{place[1]}"
+            if place not in live:
+                yield f"{name}: stored, but the log does not reach that far"
+            elif self._log.tile(*place) != live[place]:
+                yield f"{name}: the statements have other hashes"
+
+    def _check_checkpoints(self, roots: dict[int, bytes]) -> Iterator[str]:
+        policy = self._identity.policy
+        messages: dict[int, bytes] = {}
+        for size, root, encoded in self._log.checkpoint_roots():
+            name = f"checkpoint {size}"
+            self.checkpoints += 1
+            if roots.get(size) != root:
+                yield f"{name}: the statements have another root"
+            if encoded is None:
+                continue
+            try:
+                signed = SignedCheckpoint.parse(encoded)
+                verified = verify_checkpoint(signed, policy)
+            except WorksealError as error:
+                yield f"{name}: {error}"
+                continue
+            checkpoint = signed.checkpoint
+            if (checkpoint.size, checkpoint.root.raw) != (size, root):
+                yield f"{name}: another size or root was signed"
+            if self._log.anchor(size) != (signed.digest.raw, _signed_at(verified)):
+                yield f"{name}: it has another digest or time than the columns"
+            messages[size] = signed.log_signed(self._identity.log_key)
+        yield from self._check_tokens(messages)
+
+    def _check_tokens(self, messages: dict[int, bytes]) -> Iterator[str]:
+        for size, token, upper_ms in self._log.stamps():
+            name = f"time-stamp {size}"
+            message = messages.get(size)
+            if message is None:
+                yield f"{name}: there is no such checkpoint"
+                continue
+            if not self._roots:
+                yield f"{name}: no root certificate is configured"
+                continue
+            try:
+                stamp = verify_token(token, message=message, roots=self._roots)
+            except WorksealError as error:
+                yield f"{name}: {error}"
+                continue
+            if stamp.upper != upper_ms:
+                yield f"{name}: it has another time than the column"
+
+    def _check_beacons(self) -> Iterator[str]:
+        for row in self._records.beacons():
+            name = f"beacon {row.period_ms}/{row.first_round}"
+            entry = self._records.by_digest(row.statement)
+            record = None if entry is None else read_record(Statement.parse(entry.body))
+            stored = (row.period_ms, row.first_round, row.count, row.head)
+            if entry is None or entry.position != row.position or stored != _beacon(record):
+                yield f"{name}: the row is not what the logged commitment says"
+
+
+def _signed_at(verified: VerifiedCheckpoint) -> int | None:
+    return None if verified.not_before is None else verified.not_before // 1000
+
+
+def _beacon(record: Record | None) -> tuple[object, ...]:
+    names = ("period_ms", "first_round", "count", "head")
+    return tuple(getattr(record, name, None) for name in names)

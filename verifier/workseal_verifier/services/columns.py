@@ -1,0 +1,58 @@
+"""The columns that a stored statement is found by, derived from the statement alone.
+
+Admission writes them and `check-log` derives them again, both here.
+"""
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import (
+    Declaration,
+    DeclarationForm,
+    DisputeDisclosure,
+    DisputeFinding,
+    KeyRotate,
+    Record,
+    Segment,
+    Tombstone,
+)
+from workseal_protocol.statement import Statement
+from workseal_verifier.services.work import Span
+from workseal_verifier.store.log import Entry
+
+
+def entry_of(statement: Statement, record: Record, place: int, worker: Digest | None) -> Entry:
+    """Make the stored form of a statement; `worker` is the freelancer key of its terms."""
+    span = None if worker is None else span_of(record, worker)
+    return Entry(
+        position=place,
+        digest=statement.digest,
+        body=statement.encode(),
+        kind=statement.kind.value,
+        engagement=getattr(record, "engagement", None),
+        about=_about(record),
+        worker=None if span is None else span.worker.raw,
+        begin_ms=None if span is None else span.begin_ms,
+        end_ms=None if span is None else span.end_ms,
+    )
+
+
+def span_of(record: Record, worker: Digest) -> Span | None:
+    """Return the time that a record claims as worked; None for a record that adds none."""
+    match record:
+        case Segment() | Declaration(form=DeclarationForm.LATE) if record.begin < record.end:
+            return Span(worker, record.engagement, record.begin, record.end)
+        case _:
+            return None
+
+
+def _about(record: Record) -> bytes | None:
+    match record:
+        case KeyRotate():
+            return record.public_key.thumbprint.raw
+        case Tombstone():
+            return record.frame.raw
+        case DisputeDisclosure():
+            return record.request.raw
+        case DisputeFinding():
+            return record.disclosure.raw
+        case _:
+            return None

@@ -1,0 +1,189 @@
+"""Check a disclosure against what was committed, in memory, and say what was found.
+
+Rules: the tiles live in the request's memory until the answer is sent, and nowhere else: not in the
+database, not in a file, not in a log line. What stays is the freelancer's statement and the
+finding, which hold digests and counts. One disclosure is checked at a time: it may take 64 MiB.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from workseal_protocol.chain import owed_instant
+from workseal_protocol.digest import Digest
+from workseal_protocol.disclosure import Disclosure, verify_disclosure
+from workseal_protocol.encoding import read_item
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.lottery import round_start
+from workseal_protocol.receipt import SubmissionAnswer
+from workseal_protocol.records import (
+    DisputeDisclosure,
+    DisputeFinding,
+    DisputeRequest,
+    Finding,
+    Offer,
+    Outcome,
+    Segment,
+    read_record,
+    sign,
+)
+from workseal_protocol.sealing import parse_package
+from workseal_protocol.statement import Kind, Statement
+from workseal_protocol.terms import Terms
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.candidate import Candidate, Intake
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.draft import unknown_party
+from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.sequencer import Sequencer
+from workseal_verifier.store.records import RecordStore
+
+# A submission that was not answered in this time is in doubt: the sender asks again.
+ANSWER_TIMEOUT_S = 60
+_TAG_18 = b"\xd2"
+
+_Record = TypeVar("_Record", DisputeRequest, Segment)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The signed finding, and the answer for [disclosure statement, finding]."""
+
+    finding: Statement
+    answer: SubmissionAnswer
+
+
+class DisclosureDesk:
+    """Take disclosures, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        sequencer: Sequencer,
+        records: RecordStore,
+        identity: Identity,
+        clock: Clock,
+    ) -> None:
+        self._intake = intake
+        self._sequencer = sequencer
+        self._records = records
+        self._identity = identity
+        self._clock = clock
+        self._busy = threading.Lock()
+
+    def check(self, body: bytes) -> Checked:
+        """Check and log one package: a statement, then the disclosures that it names, in order."""
+        if not self._busy.acquire(blocking=False):
+            raise RefusedError(Reason.BUSY, "another disclosure is being checked", retry_after=5)
+        try:
+            return self._check(body)
+        finally:
+            self._busy.release()
+
+    def require_sender(self, begun: bytes) -> None:
+        """Look at how a package begins: refuse what no party signed before the rest arrives."""
+        try:
+            _, end = read_item(begun, int(begun.startswith(_TAG_18)))
+        except MalformedError as error:
+            raise RefusedError(Reason.MALFORMED, str(error)) from error
+        candidate = self._intake.read_items([begun[:end]])[0]
+        if not isinstance(candidate.record, DisputeDisclosure):
+            raise RefusedError(Reason.MALFORMED, "expected a dispute.disclosure first", item=0)
+        if not candidate.signed:
+            raise unknown_party()
+
+    def _check(self, body: bytes) -> Checked:
+        try:
+            statement, *packed = parse_package(body)
+        except MalformedError as error:
+            raise RefusedError(Reason.MALFORMED, str(error)) from error
+        candidate = self._intake.read_items([statement])[0]
+        record = candidate.record
+        if not isinstance(record, DisputeDisclosure):
+            raise RefusedError(Reason.MALFORMED, "expected a dispute.disclosure first", item=0)
+        _require_named(record, packed)
+        finding = self._earlier(candidate, record)
+        if finding is None:
+            # Who may say this is decided before any work is done on the tiles.
+            self._sequencer.submit([candidate]).result(ANSWER_TIMEOUT_S)
+            finding = self._finding(candidate, record, packed)
+        pair = [candidate, self._intake.own(finding)]
+        return Checked(finding, self._sequencer.submit(pair).result(ANSWER_TIMEOUT_S))
+
+    def _earlier(self, candidate: Candidate, record: DisputeDisclosure) -> Statement | None:
+        found = self._records.about(
+            candidate.digest.raw, Kind.DISPUTE_FINDING.value, record.engagement
+        )
+        return Statement.parse(found[0].body) if found else None
+
+    def _finding(
+        self, candidate: Candidate, record: DisputeDisclosure, packed: Sequence[bytes]
+    ) -> Statement:
+        request = self._record(record.request, DisputeRequest)
+        terms = self._terms(record.engagement)
+        segments = {one.frame: one.segment for one in request.frames}
+        findings = tuple(
+            self._examine(data, named.frame, segments[named.frame], terms)
+            for named, data in zip(record.frames, packed, strict=True)
+        )
+        finding = DisputeFinding(
+            engagement=record.engagement,
+            claimed_at=self._clock.now_ms(),
+            disclosure=candidate.digest,
+            findings=findings,
+        )
+        return sign(finding, self._identity.operator)
+
+    def _examine(self, data: bytes, frame: Digest, segment: Digest, terms: Terms) -> Finding:
+        digest = Digest.of(data)
+        try:
+            disclosure = Disclosure.parse(data)
+        except MalformedError:
+            return Finding(digest, Outcome.FAILS, 0, 0)
+        shown, tiles = len(disclosure.shown), disclosure.header.grid.count
+        try:
+            verify_disclosure(disclosure, frame)
+            _require_drawn(disclosure, frame, self._record(segment, Segment), terms)
+        except VerificationError:
+            return Finding(digest, Outcome.FAILS, shown, tiles)
+        return Finding(digest, Outcome.HOLDS, shown, tiles)
+
+    def _record(self, digest: Digest, kind: type[_Record]) -> _Record:
+        entry = self._records.by_digest(digest)
+        record = None if entry is None else read_record(Statement.parse(entry.body))
+        if not isinstance(record, kind):
+            raise RefusedError(Reason.INTERNAL, "the log lacks what the disclosure answers")
+        return record
+
+    def _terms(self, engagement: bytes) -> Terms:
+        offer = next(self._records.of_engagement(engagement, below=2**63 - 1))
+        record = read_record(Statement.parse(offer.body))
+        if not isinstance(record, Offer):
+            raise RefusedError(Reason.INTERNAL, "the engagement does not begin with an offer")
+        return record.terms
+
+
+def _require_named(record: DisputeDisclosure, packed: Sequence[bytes]) -> None:
+    """Require that what was sent is what the statement names, in its order."""
+    if len(packed) != len(record.frames):
+        raise RefusedError(
+            Reason.REFUSED, f"expected {len(record.frames)} disclosures, found {len(packed)}"
+        )
+    for number, (named, data) in enumerate(zip(record.frames, packed, strict=True), start=1):
+        if Digest.of(data) != named.disclosure:
+            raise RefusedError(
+                Reason.REFUSED, "the disclosure is not the one that is named", item=number
+            )
+
+
+def _require_drawn(disclosure: Disclosure, frame: Digest, segment: Segment, terms: Terms) -> None:
+    """Require that the frame is of its place in the segment, and of the instant that was drawn."""
+    header = disclosure.header
+    instant = owed_instant(terms, segment.engagement, segment)
+    taken = round_start(header.round, terms.round_ms) + header.offset_ms
+    if frame not in segment.frames or header.display != segment.frames.index(frame):
+        raise VerificationError("the frame's header names another display than its place")
+    if header.round != segment.round or header.tile != terms.tile or taken != instant:
+        raise VerificationError("the frame's header is not that of the capture that was drawn")

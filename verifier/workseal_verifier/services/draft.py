@@ -1,0 +1,96 @@
+"""A submission while it is being admitted: reads through to the tick, writes only to itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import MAX_INTEGER
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.anchors import AnchorBook
+from workseal_verifier.services.beacon import Beacon
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.engagement import Engagement
+from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.keyevents import KeyEvent, KeyEvents
+from workseal_verifier.services.work import PendingWork, Span, WorkBook
+from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+from workseal_verifier.store.records import RecordStore
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the rules compare with: who this log is, what it offers, what it has stored."""
+
+    identity: Identity
+    policy_text: str
+    clients: frozenset[str]
+    beacon: Beacon
+    clock: Clock
+    records: RecordStore
+    work: WorkBook
+    anchors: AnchorBook
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a submission would add."""
+
+    house: House
+    lookup: Callable[[bytes], Engagement | None]
+    waiting: PendingWork
+    waiting_parties: tuple[PartyRow, ...]
+    events: KeyEvents
+    states: dict[bytes, Engagement] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    beacons: list[BeaconRow] = field(default_factory=list)
+    parties: list[PartyRow] = field(default_factory=list)
+    spans: PendingWork = field(default_factory=PendingWork)
+    places: dict[Digest, int] = field(default_factory=dict)
+
+    def find(self, identifier: bytes) -> Engagement | None:
+        """Return an engagement as it stands after everything admitted so far."""
+        state = self.states.get(identifier) or self.lookup(identifier)
+        return None if state is None else state.refreshed(self.events)
+
+    def get(self, identifier: bytes) -> Engagement:
+        """Return an engagement, or refuse whoever is not one of its parties."""
+        state = self.find(identifier)
+        if state is None:
+            raise unknown_party()
+        return state
+
+    def put(self, state: Engagement) -> None:
+        """Keep the next state of an engagement."""
+        self.states[state.identifier] = state
+
+    def engagements_of(self, thumbprints: frozenset[Digest]) -> list[bytes]:
+        """List the engagements whose terms name one of these keys."""
+        stored = self.house.records.parties(sorted(one.raw for one in thumbprints))
+        fresh = [*self.waiting_parties, *self.parties]
+        rows = [*stored, *(row for row in fresh if row.thumbprint in thumbprints)]
+        return list(dict.fromkeys(row.engagement for row in rows))
+
+    def claim(self, span: Span) -> None:
+        """Claim time as worked, or refuse when the same person worked elsewhere then."""
+        workers = self.events.lineage(span.worker)
+        waiting = (self.waiting, self.spans)
+        if any(one.meets(workers, span) for one in waiting) or self.house.work.meets(workers, span):
+            # The same words whoever the other client is: the text must tell nothing about them.
+            raise RefusedError(Reason.OVERLAP, "other work is recorded for this time")
+        self.spans.add(span)
+
+    def add(self, entry: Entry) -> None:
+        """Append an entry."""
+        if entry.position > MAX_INTEGER:
+            raise RefusedError(Reason.FULL, "the log is full")
+        self.entries.append(entry)
+        self.places[entry.digest] = entry.position
+
+    def add_event(self, event: KeyEvent) -> None:
+        """Append a key statement."""
+        self.events = self.events.with_event(event)
+
+
+def unknown_party() -> RefusedError:
+    """Make the one refusal for strangers: it does not tell whether the engagement exists."""
+    return RefusedError(Reason.UNKNOWN_PARTY, "the signer is not a party who may say this here")

@@ -1,0 +1,115 @@
+"""What the log knows of one engagement: a value, folded from its statements.
+
+The fold of stored statements checks nothing again: each was admitted when it was logged, and
+`check-log` repeats the checks.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from workseal_protocol.chain import ChainState, follow
+from workseal_protocol.digest import Digest
+from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.lottery import round_start
+from workseal_protocol.records import (
+    Acceptance,
+    ChainedRecord,
+    DisputeRequest,
+    Offer,
+    Record,
+    Segment,
+    read_record,
+)
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+from workseal_verifier.services.keyevents import KeyEvents
+from workseal_verifier.store.log import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """The state that the next statement of an engagement is checked against.
+
+    `lower_ms` is the latest instant that something in the chain proves to have passed: an anchor's
+    cosignature, or the start of a round whose verifier value was shown.
+    """
+
+    identifier: bytes
+    terms: Terms
+    offer: Digest
+    keys: KeyHistory
+    keys_seen: int
+    acceptance: Digest | None = None
+    chain: ChainState | None = None
+    lower_ms: int = 0
+    requests: Mapping[Digest, DisputeRequest] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, record: Offer, digest: Digest, events: KeyEvents) -> "Engagement":
+        """Begin with an offer."""
+        return cls(
+            identifier=record.engagement,
+            terms=record.terms,
+            offer=digest,
+            keys=events.history(record.terms),
+            keys_seen=events.version,
+        )
+
+    def refreshed(self, events: KeyEvents) -> "Engagement":
+        """Fold the key statements that were logged since."""
+        if self.keys_seen == events.version:
+            return self
+        return replace(self, keys=events.history(self.terms), keys_seen=events.version)
+
+    def accepted(self, digest: Digest) -> "Engagement":
+        """Take the acceptance: the chain may begin."""
+        chain = ChainState.start(self.identifier, self.terms, digest)
+        return replace(self, acceptance=digest, chain=chain)
+
+    def requested(self, digest: Digest, record: DisputeRequest) -> "Engagement":
+        """Remember a request for frames."""
+        return replace(self, requests={**self.requests, digest: record})
+
+    def moved(self, chain: ChainState, lower_ms: int) -> "Engagement":
+        """Take the next state of the chain."""
+        return replace(self, chain=chain, lower_ms=max(self.lower_ms, lower_ms))
+
+
+def fold(entries: Iterable[Entry], events: KeyEvents) -> Engagement | None:
+    """Fold an engagement's own stored statements; None when there are none."""
+    state: Engagement | None = None
+    for entry in entries:
+        statement = Statement.parse(entry.body)
+        state = _next(state, entry.digest, read_record(statement), events)
+    return state
+
+
+def _next(
+    state: Engagement | None,
+    digest: Digest,
+    record: Record,
+    events: KeyEvents,
+) -> Engagement | None:
+    if isinstance(record, Offer):
+        return Engagement.start(record, digest, events)
+    if state is None:
+        return None
+    if isinstance(record, Acceptance):
+        return state.accepted(digest)
+    if isinstance(record, DisputeRequest):
+        return state.requested(digest, record)
+    if isinstance(record, ChainedRecord) and state.chain is not None:
+        return _follow(state, state.chain, digest, record)
+    return state
+
+
+def _follow(
+    state: Engagement, chain: ChainState, digest: Digest, record: ChainedRecord
+) -> Engagement:
+    known = None
+    lower = 0
+    if isinstance(record, Segment):
+        known = (record.round, record.agent_value)
+        if record.verifier_value is not None:
+            lower = round_start(record.round, state.terms.round_ms)
+    return state.moved(follow(chain, digest, record, known=known), lower)

@@ -1,0 +1,59 @@
+"""Sealed packages on their way to an arbitrator: in memory only, few, and not for long.
+
+The agent keeps the original and sends again when a package is gone, so losing one costs a request.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from workseal_protocol.digest import Digest
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    data: bytes
+    until_ms: int
+
+
+class Mailbox:
+    """Hold at most `count` packages and `total` bytes, each for `ttl_ms`."""
+
+    def __init__(self, clock: Clock, *, count: int, total: int, ttl_ms: int) -> None:
+        self._clock = clock
+        self._count = count
+        self._total = total
+        self._ttl_ms = ttl_ms
+        self._lock = threading.Lock()
+        self._packages: OrderedDict[Digest, _Package] = OrderedDict()
+
+    def put(self, request: Digest, data: bytes) -> None:
+        """Hold a package; a newer one for the same request takes its place.
+
+        A full mailbox refuses: pushing out somebody else's package would let anybody empty it.
+        """
+        with self._lock:
+            self._expire()
+            others = [one for key, one in self._packages.items() if key != request]
+            used = sum(len(one.data) for one in others)
+            if len(others) >= self._count or used + len(data) > self._total:
+                raise RefusedError(
+                    Reason.BUSY, "the mailbox is full; send again later", retry_after=60
+                )
+            self._packages[request] = _Package(data, self._clock.now_ms() + self._ttl_ms)
+
+    def get(self, request: Digest) -> bytes:
+        """Return the package, or refuse as not found."""
+        with self._lock:
+            self._expire()
+            package = self._packages.get(request)
+        if package is None:
+            raise RefusedError(Reason.NOT_FOUND, "no package waits for this request")
+        return package.data
+
+    def _expire(self) -> None:
+        now = self._clock.now_ms()
+        for key in [key for key, one in self._packages.items() if one.until_ms <= now]:
+            del self._packages[key]

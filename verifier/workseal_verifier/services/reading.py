@@ -1,0 +1,186 @@
+"""What anybody may ask the log: proofs, receipts, and the statements of an engagement.
+
+Rule: everything is answered for a size that is signed. An engagement's listing holds its own
+statements and those of the operator and of key lives that verifying them needs, in log order; it
+only ever grows at its end, so two requests for it can be joined.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.digest import Digest
+from workseal_protocol.keyhistory import KEY_KINDS
+from workseal_protocol.merkle import sparse_proof
+from workseal_protocol.receipt import Receipt, cose_receipt
+from workseal_protocol.records import KeyRecord, Offer, read_record
+from workseal_protocol.statement import Kind, Statement
+from workseal_protocol.terms import Terms
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.beacon import Beacon
+from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.keyevents import KeyEvent, KeyEvents
+from workseal_verifier.services.publication import Published
+from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
+from workseal_verifier.store.log import Entry, LogStore
+from workseal_verifier.store.records import RecordStore
+
+MAX_PROOF_ITEMS = 65_536
+MAX_TOKENS = 1_000
+
+
+class Reader:
+    """Answer questions about the published log."""
+
+    def __init__(
+        self,
+        *,
+        log: LogStore,
+        records: RecordStore,
+        identity: Identity,
+        beacon: Beacon,
+        current: Callable[[], Published],
+    ) -> None:
+        self._log = log
+        self._records = records
+        self._identity = identity
+        self._beacon = beacon
+        self._current = current
+
+    # --- the log -----------------------------------------------------------------
+
+    def checkpoint(self) -> bytes:
+        """Return the newest signed checkpoint."""
+        return self._current().encoded
+
+    def checkpoint_of(self, size: int) -> bytes:
+        """Return the signed checkpoint of one size."""
+        signed = self._log.checkpoint(size) if size <= self._current().size else None
+        if signed is None:
+            raise _not_found("no checkpoint of this size was signed")
+        return signed
+
+    def tokens(self, first: int, last: int) -> list[tuple[int, bytes]]:
+        """Return (size, token) of the stamped checkpoints from `first` to `last`, ascending."""
+        return self._log.tokens(first, last, limit=MAX_TOKENS)
+
+    def tile(self, level: int, number: int, width: int) -> bytes:
+        """Return the first `width` hashes of a tile, all of which a checkpoint covers."""
+        reach = self._current().size >> (TILE_HEIGHT * level)
+        if number * TILE_WIDTH + width > reach:
+            raise _not_found("the log has no such tile yet")
+        data = self._log.tile(level, number)
+        if data is None or len(data) < width * 32:
+            raise _not_found("the log has no such tile yet")
+        return data[: width * 32]
+
+    def proof(self, size: int, indices: Sequence[int], sizes: Sequence[int]) -> tuple[bytes, ...]:
+        """Return a sparse proof against a size that is signed."""
+        if len(indices) + len(sizes) > MAX_PROOF_ITEMS:
+            raise RefusedError(
+                Reason.TOO_LARGE, f"expected at most {MAX_PROOF_ITEMS} indices and sizes"
+            )
+        current = self._current()
+        if size > current.size:
+            raise RefusedError(Reason.MALFORMED, f"the log has {current.size} leaves")
+        try:
+            return sparse_proof(current.tree.node, size, indices, sizes)
+        except ValueError as error:
+            raise RefusedError(Reason.MALFORMED, str(error)) from error
+
+    # --- statements --------------------------------------------------------------
+
+    def receipt(self, digest: Digest, size: int | None = None) -> Receipt:
+        """Return a statement's inclusion proof against a signed checkpoint (default: newest)."""
+        entry, current = self._entry(digest), self._current()
+        if size is None or size == current.size:
+            signed = current.signed
+        else:
+            signed = SignedCheckpoint.parse(self.checkpoint_of(size))
+        reach = signed.checkpoint.size
+        if entry.position >= reach:
+            raise _not_found("that checkpoint does not cover the statement")
+        return Receipt(entry.position, _path(current.tree, entry.position, reach), signed)
+
+    def cose_receipt(self, digest: Digest, size: int | None = None) -> bytes:
+        """Return the same as an RFC 9942 receipt; its subject is the statement's."""
+        receipt = self.receipt(digest, size)
+        checkpoint = receipt.signed.checkpoint
+        subject = Statement.parse(self._entry(digest).body).subject
+        return cose_receipt(
+            checkpoint.root.raw,
+            checkpoint.size,
+            receipt.index,
+            receipt.path,
+            signer=self._identity.log,
+            issuer=self._identity.log.public_key.uri,
+            subject=subject,
+        )
+
+    def request(self, digest: Digest) -> Entry:
+        """Return a logged request for frames."""
+        entry = self._records.by_digest(digest)
+        if entry is None or entry.kind != Kind.DISPUTE_REQUEST.value:
+            raise _not_found("no request with this digest is logged")
+        return entry
+
+    def listing(self, engagement: bytes, size: int | None = None) -> Iterator[Entry]:
+        """Return all statements that verifying an engagement needs, in log order."""
+        below = self._current().size if size is None else min(size, self._current().size)
+        own = self._records.of_engagement(engagement, below=below)
+        offer = next(own, None)
+        if offer is None:
+            raise _not_found("no such engagement")
+        return self._merged(engagement, offer, below)
+
+    def _merged(self, engagement: bytes, offer: Entry, below: int) -> Iterator[Entry]:
+        record = read_record(Statement.parse(offer.body))
+        if not isinstance(record, Offer):
+            raise _not_found("no such engagement")
+        keys = self._key_statements(record.terms, below)
+        last = max([self._records.last_of(engagement, below=below), *keys])
+        places = sorted({*keys, *self._beacons(record.terms, offer.position, last)})
+        for entry in self._records.of_engagement(engagement, below=below):
+            while places and places[0] < entry.position:
+                yield from self._records.at([places.pop(0)])
+            yield entry
+        yield from self._records.at(places)
+
+    def _key_statements(self, terms: Terms, below: int) -> list[int]:
+        events = []
+        for entry in self._records.of_kinds(sorted(k.value for k in KEY_KINDS), below=below):
+            statement = Statement.parse(entry.body)
+            record = read_record(statement)
+            if isinstance(record, KeyRecord):
+                events.append(KeyEvent(entry.position, statement, record))
+        return [event.position for event in KeyEvents(tuple(events)).concerning(terms)]
+
+    def _beacons(self, terms: Terms, offered: int, last: int) -> list[int]:
+        # From the chain in force when the offer was logged on: older ones can prove nothing here.
+        since = (self._log.signed_after(offered) or 0) * 1000 // terms.round_ms
+        rows = self._beacon.covering(terms.round_ms, since, 2**53)
+        return [row.position for row in rows if row.position < last]
+
+    def _entry(self, digest: Digest) -> Entry:
+        entry = self._records.by_digest(digest)
+        if entry is None or entry.position >= self._current().size:
+            raise _not_found("no statement with this digest is logged")
+        return entry
+
+
+def _path(tree: TileTree, index: int, size: int) -> tuple[bytes, ...]:
+    """Return the inclusion path of a leaf, leaf sibling first (RFC 9162 section 2.1.3.1)."""
+    path: list[bytes] = []
+    low, high = 0, size
+    while high - low > 1:
+        middle = low + (1 << ((high - low - 1).bit_length() - 1))
+        if index < middle:
+            path.append(tree.node(middle, high))
+            high = middle
+        else:
+            path.append(tree.node(low, middle))
+            low = middle
+    return tuple(reversed(path))
+
+
+def _not_found(detail: str) -> RefusedError:
+    return RefusedError(Reason.NOT_FOUND, detail)

@@ -1,0 +1,303 @@
+"""The rules of admission, one function for each family of statements.
+
+Order in each: who may speak (403), does it contradict what is logged (409), does it hold (422).
+"""
+
+from typing import TypeAlias
+
+from workseal_protocol.chain import ChainError, ChainReplay, advance
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.keyhistory import MAKERS, KeyHistory
+from workseal_protocol.keys import Role
+from workseal_protocol.lottery import round_start
+from workseal_protocol.records import (
+    Acceptance,
+    BeaconCommitment,
+    BundleManifest,
+    ChainedRecord,
+    DisputeDisclosure,
+    DisputeFinding,
+    DisputeRequest,
+    KeyAnnounce,
+    KeyRecord,
+    KeyRevoke,
+    KeyRotate,
+    LogPolicy,
+    Offer,
+    Segment,
+)
+from workseal_protocol.window import ONLINE_MS
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.columns import entry_of, span_of
+from workseal_verifier.services.draft import Draft, unknown_party
+from workseal_verifier.services.engagement import Engagement
+from workseal_verifier.services.keyevents import KeyEvent, parties_of
+from workseal_verifier.store.log import BeaconRow, PartyRow
+
+# A sender's clock may be ahead of ours by this much.
+AHEAD_MS = 2_000
+# A little early is told to come back; far ahead is a false claim.
+SOON_MS = 600_000
+
+_OperatorRecord: TypeAlias = LogPolicy | BeaconCommitment
+
+
+def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
+    """Admit one statement at a place in the log, or raise `RefusedError`."""
+    match candidate.record:
+        case Offer() as record:
+            _admit_offer(draft, candidate, record, place)
+        case Acceptance() as record:
+            _admit_acceptance(draft, candidate, record, place)
+        case KeyAnnounce() | KeyRotate() | KeyRevoke() as record:
+            _admit_key(draft, candidate, record, place)
+        case LogPolicy() | BeaconCommitment() as record:
+            _admit_operator(draft, candidate, record, place)
+        case DisputeRequest() as record:
+            _admit_request(draft, candidate, record, place)
+        case DisputeDisclosure() as record:
+            _admit_disclosure(draft, candidate, record, place)
+        case DisputeFinding() as record:
+            _admit_finding(draft, candidate, record, place)
+        case BundleManifest():
+            raise RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
+        case record:
+            _admit_chained(draft, candidate, record, place)
+
+
+# --- agreement --------------------------------------------------------------------
+
+
+def _admit_offer(draft: Draft, candidate: Candidate, record: Offer, place: int) -> None:
+    house, terms = draft.house, record.terms
+    if house.clients and terms.client.text() not in house.clients:
+        raise RefusedError(Reason.UNKNOWN_PARTY, "this server takes offers from its own clients")
+    _require_signature(draft.events.history(terms), candidate, place)
+    if draft.find(record.engagement) is not None:
+        raise RefusedError(Reason.CONFLICT, "another offer has this engagement")
+    if terms.log_policy != house.policy_text:
+        raise RefusedError(Reason.REFUSED, "the terms name another log policy than this log's")
+    if terms.operator != house.identity.operator.public_key:
+        raise RefusedError(Reason.REFUSED, "the terms name another operator")
+    if terms.round_ms not in house.beacon.periods_ms:
+        periods = ", ".join(map(str, house.beacon.periods_ms))
+        raise RefusedError(Reason.REFUSED, f"this log has rounds of {periods} ms")
+    draft.put(Engagement.start(record, candidate.digest, draft.events))
+    draft.parties += [
+        PartyRow(thumbprint=key.thumbprint, engagement=record.engagement, role=role, key=key.raw)
+        for role, keys in parties_of(terms).items()
+        for key in keys
+    ]
+    _add(draft, candidate, place)
+
+
+def _admit_acceptance(draft: Draft, candidate: Candidate, record: Acceptance, place: int) -> None:
+    state = _speaking(draft, candidate, record.engagement, place)
+    if state.acceptance is not None:
+        raise RefusedError(Reason.CONFLICT, "the offer is already accepted")
+    if record.offer != state.offer or record.terms != state.terms:
+        raise RefusedError(Reason.REFUSED, "the acceptance is not of the logged offer")
+    draft.put(state.accepted(candidate.digest))
+    _add(draft, candidate, place)
+
+
+# --- work -------------------------------------------------------------------------
+
+
+def _admit_chained(draft: Draft, candidate: Candidate, record: ChainedRecord, place: int) -> None:
+    state = _speaking(draft, candidate, record.engagement, place)
+    chain = state.chain
+    if chain is None:
+        raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
+    if record.seq < chain.next_seq:
+        raise RefusedError(Reason.CONFLICT, f"another statement has number {record.seq}")
+    try:
+        moved = advance(chain, candidate.statement, record)
+    except ChainError as error:
+        raise RefusedError(Reason.REFUSED, str(error)) from error
+    lower = max(state.lower_ms, draft.house.anchors.signed_at_ms(record.anchor))
+    if isinstance(record, Segment):
+        lower = max(lower, _check_segment(draft, state, record, lower))
+    span = span_of(record, state.terms.freelancer.thumbprint)
+    if span is not None:
+        _require_past(draft, span.end_ms, "the work is not over")
+        draft.claim(span)
+    draft.put(state.moved(moved, lower))
+    _add(draft, candidate, place, state)
+
+
+def _check_segment(draft: Draft, state: Engagement, record: Segment, lower: int) -> int:
+    round_ms = state.terms.round_ms
+    start = round_start(record.round, round_ms)
+    _require_past(draft, start, "the round has not begun")
+    if record.verifier_value is not None:
+        if record.verifier_value != draft.house.beacon.value_of(round_ms, record.round):
+            raise RefusedError(Reason.REFUSED, "the verifier value is not the committed one")
+        lower = max(lower, start)
+    if lower > start + round_ms + ONLINE_MS:
+        raise RefusedError(
+            Reason.REFUSED, f"round {record.round} is told of long after it, as if it were new"
+        )
+    return lower
+
+
+def _require_past(draft: Draft, instant: int, what: str) -> None:
+    wait = instant - AHEAD_MS - draft.house.clock.now_ms()
+    if wait > SOON_MS:
+        raise RefusedError(Reason.REFUSED, what)
+    if wait > 0:
+        # A sender whose clock is a little ahead: the same bytes will do in a moment.
+        raise RefusedError(
+            Reason.BUSY, f"{what} by this server's clock", retry_after=1 + wait // 1000
+        )
+
+
+# --- keys -------------------------------------------------------------------------
+
+
+def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int) -> None:
+    match record:
+        case KeyRotate():
+            target = record.old
+        case KeyAnnounce():
+            target = record.public_key.thumbprint
+        case KeyRevoke():
+            target = record.key
+    named = draft.engagements_of(draft.events.lineage(target))
+    if isinstance(record, KeyAnnounce):
+        if draft.events.is_announced(target):
+            raise RefusedError(Reason.CONFLICT, "the key was announced before")
+        if not named and draft.events.names(target):
+            # A recovery key stands in no terms; the announcement that names it vouches for it.
+            _require_signature_of(candidate, record)
+            _log_key(draft, candidate, record, place)
+            return
+    if not named:
+        raise unknown_party()
+    _require_force(draft, candidate, record, place, named)
+    _log_key(draft, candidate, record, place)
+
+
+def _require_force(
+    draft: Draft, candidate: Candidate, record: KeyRecord, place: int, named: list[bytes]
+) -> None:
+    """Require that the statement has force in at least one engagement of the key."""
+    problem = "it has no force here"
+    for identifier in named:
+        try:
+            draft.get(identifier).keys.advance(place, candidate.statement, record)
+        except VerificationError as error:
+            problem = str(error)
+        else:
+            return
+    raise RefusedError(Reason.REFUSED, f"the key statement does not hold: {problem}")
+
+
+def _require_signature_of(candidate: Candidate, record: KeyAnnounce) -> None:
+    try:
+        candidate.statement.verify_signature(record.public_key)
+    except VerificationError as error:
+        raise RefusedError(Reason.REFUSED, str(error)) from error
+
+
+def _log_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int) -> None:
+    draft.add_event(KeyEvent(place, candidate.statement, record))
+    _add(draft, candidate, place)
+
+
+# --- the operator ------------------------------------------------------------------
+
+
+def _admit_operator(
+    draft: Draft, candidate: Candidate, record: _OperatorRecord, place: int
+) -> None:
+    history = KeyHistory.start({Role.OPERATOR: (draft.house.identity.operator.public_key,)})
+    _require_signature(history, candidate, place)
+    if isinstance(record, BeaconCommitment):
+        draft.beacons.append(
+            BeaconRow(
+                period_ms=record.period_ms,
+                first_round=record.first_round,
+                count=record.count,
+                head=record.head,
+                statement=candidate.digest,
+                position=place,
+            )
+        )
+    _add(draft, candidate, place)
+
+
+# --- disputes ---------------------------------------------------------------------
+
+
+def _admit_request(draft: Draft, candidate: Candidate, record: DisputeRequest, place: int) -> None:
+    state = _speaking(draft, candidate, record.engagement, place)
+    past = _past(state)
+    for asked in record.frames:
+        found = past.frames.get(asked.frame)
+        if found is None or found[1] != asked.segment:
+            raise RefusedError(Reason.REFUSED, "the request names a frame that its segment has not")
+        if asked.frame in past.withdrawn:
+            raise RefusedError(Reason.REFUSED, "the request names a frame that was withdrawn")
+    draft.put(state.requested(candidate.digest, record))
+    _add(draft, candidate, place)
+
+
+def _admit_disclosure(
+    draft: Draft, candidate: Candidate, record: DisputeDisclosure, place: int
+) -> None:
+    state = _speaking(draft, candidate, record.engagement, place)
+    request = state.requests.get(record.request)
+    if request is None:
+        raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
+    asked = {one.frame for one in request.frames}
+    withdrawn = _past(state).withdrawn
+    for shown in record.frames:
+        if shown.frame not in asked:
+            raise RefusedError(Reason.REFUSED, "the disclosure shows a frame nobody asked for")
+        if shown.frame in withdrawn:
+            raise RefusedError(Reason.REFUSED, "the disclosure shows a frame that was withdrawn")
+    _add(draft, candidate, place)
+
+
+def _admit_finding(draft: Draft, candidate: Candidate, record: DisputeFinding, place: int) -> None:
+    _speaking(draft, candidate, record.engagement, place)
+    kind = candidate.statement.kind.value
+    if draft.house.records.about(record.disclosure.raw, kind, record.engagement):
+        raise RefusedError(Reason.CONFLICT, "the disclosure already has its finding")
+    _add(draft, candidate, place)
+
+
+def _past(state: Engagement) -> ChainReplay:
+    if state.chain is None:
+        return ChainReplay()
+    # The memory is shared with refused successors of this state: look no further than it does.
+    return state.chain.past.until(state.chain.next_seq)
+
+
+# --- shared ------------------------------------------------------------------------
+
+
+def _speaking(draft: Draft, candidate: Candidate, identifier: bytes, place: int) -> Engagement:
+    """Return the engagement if the issuer may make this kind in it now, and signed it."""
+    state = draft.get(identifier)
+    _require_signature(state.keys, candidate, place)
+    return state
+
+
+def _require_signature(history: KeyHistory, candidate: Candidate, place: int) -> None:
+    statement = candidate.statement
+    if not history.roles_of(statement.issuer, place) & MAKERS[statement.kind]:
+        raise unknown_party()
+    if candidate.signed:
+        return
+    try:
+        statement.verify_signature(history.valid_key(statement.issuer, place))
+    except VerificationError as error:
+        raise RefusedError(Reason.REFUSED, str(error)) from error
+
+
+def _add(draft: Draft, candidate: Candidate, place: int, state: Engagement | None = None) -> None:
+    worker = None if state is None else state.terms.freelancer.thumbprint
+    draft.add(entry_of(candidate.statement, candidate.record, place, worker))

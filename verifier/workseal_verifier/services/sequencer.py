@@ -1,0 +1,219 @@
+"""Group commit: submissions wait for the next tick, one transaction and one signature cover them.
+
+One thread sequences; nobody else writes to the log. A submission is all or nothing: its first
+refused item refuses it, and it leaves no trace in the others of its tick. Statements that are
+already logged keep their index, so sending again is always safe.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.merkle import sparse_proof
+from workseal_protocol.receipt import SubmissionAnswer
+from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
+from workseal_verifier.services.admission import Admission, Tick
+from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.publication import Published, Publisher
+from workseal_verifier.store.records import RecordStore
+
+_logger = logging.getLogger(__name__)
+
+# Statements in one transaction: more would make the ones that wait wait for too long.
+TICK_STATEMENTS = 4_096
+
+
+@dataclass(slots=True)
+class Submission:
+    """Statements of one request, and the promise of its answer."""
+
+    candidates: Sequence[Candidate]
+    old: int = 0
+    answer: "Future[SubmissionAnswer]" = field(default_factory=Future)
+    indices: tuple[int, ...] = ()
+
+
+class Sequencer:
+    """Admit, order and publish what is submitted."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        admission: Admission,
+        records: RecordStore,
+        *,
+        tick_s: float,
+        max_pending: int,
+        min_free_bytes: int,
+    ) -> None:
+        self._publisher = publisher
+        self._admission = admission
+        self._records = records
+        self._tick_s = tick_s
+        self._min_free = min_free_bytes
+        self._queue: queue.Queue[Submission | None] = queue.Queue(maxsize=max_pending)
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    # --- in any thread -----------------------------------------------------------
+
+    @property
+    def current(self) -> Published:
+        """The newest published checkpoint; refuses before the first."""
+        current = self._publisher.current
+        if current is None:
+            raise _busy("the log is not open yet")
+        return current
+
+    def submit(
+        self, candidates: Sequence[Candidate], *, old: int = 0
+    ) -> "Future[SubmissionAnswer]":
+        """Queue statements; the answer comes when they are durable, in the tree and signed for."""
+        submission = Submission(candidates, old)
+        # From here on nobody can cancel it: what is admitted is logged, whoever still waits.
+        submission.answer.set_running_or_notify_cancel()
+        if self._stopping.is_set():
+            raise _busy("the server is stopping")
+        try:
+            self._queue.put_nowait(submission)
+        except queue.Full:
+            raise _busy("too many submissions are waiting") from None
+        return submission.answer
+
+    def start(self) -> None:
+        """Start the sequencing thread."""
+        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued and end the thread."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    # --- in the sequencing thread ---------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                break
+            # A fixed wait, whoever sends: the times of checkpoints tell less about one sender.
+            time.sleep(self._tick_s)
+            batch, ending = self._drain(first)
+            self.run_tick(batch)
+            if ending:
+                break
+        self._refuse_rest()
+
+    def _drain(self, first: Submission) -> tuple[list[Submission], bool]:
+        batch = [first]
+        count = len(first.candidates)
+        while count < TICK_STATEMENTS:
+            try:
+                one = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if one is None:
+                return batch, True
+            batch.append(one)
+            count += len(one.candidates)
+        return batch, False
+
+    def _refuse_rest(self) -> None:
+        while True:
+            try:
+                rest = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if rest is not None:
+                _fail(rest, _busy("the server is stopping"))
+
+    def run_tick(self, batch: Sequence[Submission]) -> None:
+        """Sequence one batch; every submission is answered or refused, nothing is raised."""
+        try:
+            self._sequence(batch)
+        except RefusedError as refusal:
+            _fail_all(batch, refusal)
+        except StoreFullError:
+            _logger.error("the disk is full: nothing was stored")  # noqa: TRY400 - no traces
+            _fail_all(batch, RefusedError(Reason.FULL, "the server has no space", retry_after=60))
+        except StoreError as error:
+            _logger.error("the log could not be written: %s", error)  # noqa: TRY400
+            _fail_all(batch, _busy("the log could not be written; send again"))
+        except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake
+            _logger.error("sequencing failed: %s", type(error).__name__)  # noqa: TRY400
+            self._publisher.forget()
+            _fail_all(batch, RefusedError(Reason.INTERNAL, "the server made a mistake"))
+
+    def _sequence(self, batch: Sequence[Submission]) -> None:
+        if not self._publisher.is_loaded:
+            self._admission.forget()
+            self._publisher.load()
+        self._publisher.check_clock()
+        known = self._records.positions(
+            [candidate.digest for one in batch for candidate in one.candidates]
+        )
+        tick = self._admission.begin(self._publisher.size)
+        admitted = [one for one in batch if self._admit(tick, one, known)]
+        if tick.entries:
+            self._check_room()
+            published = self._publisher.append(tick.entries, tick.beacons, tick.parties)
+            self._admission.settle(tick)
+        else:
+            published = self.current
+        for one in admitted:
+            _answer(one, published)
+
+    def _admit(self, tick: Tick, one: Submission, known: dict[Digest, int]) -> bool:
+        try:
+            if one.old > self._publisher.size:
+                raise RefusedError(  # noqa: TRY301 - one place refuses a submission
+                    Reason.MALFORMED, f"old is {one.old}, the log has {self._publisher.size} leaves"
+                )
+            one.indices = tick.admit(one.candidates, known)
+        except RefusedError as refusal:
+            _fail(one, refusal)
+            return False
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one submission's mistake is not the others'
+            _logger.error("admission failed: %s", type(error).__name__)  # noqa: TRY400
+            _fail(one, RefusedError(Reason.INTERNAL, "the server made a mistake"))
+            return False
+        return True
+
+    def _check_room(self) -> None:
+        if self._records.database.free_bytes() < self._min_free:
+            raise RefusedError(Reason.FULL, "the server is low on space", retry_after=60)
+
+
+def _answer(one: Submission, published: Published) -> None:
+    hashes = sparse_proof(
+        published.tree.node,
+        published.size,
+        sorted(set(one.indices)),
+        [one.old] if one.old else [],
+    )
+    one.answer.set_result(SubmissionAnswer(published.signed, one.indices, hashes))
+
+
+def _fail(one: Submission, refusal: RefusedError) -> None:
+    if not one.answer.done():
+        one.answer.set_exception(refusal)
+
+
+def _fail_all(batch: Sequence[Submission], refusal: RefusedError) -> None:
+    for one in batch:
+        _fail(one, refusal)
+
+
+def _busy(detail: str) -> RefusedError:
+    return RefusedError(Reason.BUSY, detail, retry_after=1)

@@ -1,0 +1,101 @@
+"""Was this person at work somewhere else at the time? Yes or no, and nothing more.
+
+Spans are half-open. Memory holds, for each worker, when the latest work of each engagement ended:
+work that begins later than that needs no look into the store.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from workseal_protocol.digest import Digest
+from workseal_verifier.store.records import RecordStore
+
+_CACHED_WORKERS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Time that a statement claims as worked: whose, for which engagement, [begin, end)."""
+
+    worker: Digest
+    engagement: bytes
+    begin_ms: int
+    end_ms: int
+
+
+@dataclass(slots=True)
+class PendingWork:
+    """Spans that are admitted and not yet stored."""
+
+    spans: dict[Digest, dict[bytes, list[Span]]] = field(default_factory=dict)
+
+    def add(self, span: Span) -> None:
+        """Add one span."""
+        self.spans.setdefault(span.worker, {}).setdefault(span.engagement, []).append(span)
+
+    def add_all(self, other: "PendingWork") -> None:
+        """Add another one's spans."""
+        for span in other:
+            self.add(span)
+
+    def __iter__(self) -> Iterator[Span]:
+        for engagements in self.spans.values():
+            for spans in engagements.values():
+                yield from spans
+
+    def meets(self, workers: frozenset[Digest], span: Span) -> bool:
+        """Tell whether one of the workers has a span elsewhere that shares time with this one."""
+        return any(
+            one.begin_ms < span.end_ms and span.begin_ms < one.end_ms
+            for worker in workers
+            for engagement, spans in self.spans.get(worker, {}).items()
+            if engagement != span.engagement
+            for one in spans
+        )
+
+
+class WorkBook:
+    """The stored spans, with a bounded cache."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self._records = records
+        self._last: OrderedDict[Digest, dict[bytes, int]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Drop the cache."""
+        self._last.clear()
+
+    def meets(self, workers: frozenset[Digest], span: Span) -> bool:
+        """Tell whether one of the workers has a stored span elsewhere that shares time."""
+        if all(self._ended_before(worker, span) for worker in workers):
+            return False
+        return bool(
+            self._records.works_elsewhere(
+                sorted(worker.raw for worker in workers),
+                span.engagement,
+                span.begin_ms,
+                span.end_ms,
+            )
+        )
+
+    def settle(self, spans: PendingWork) -> None:
+        """Take over spans that are now stored."""
+        for span in spans:
+            last = self._last.get(span.worker)
+            if last is not None:
+                last[span.engagement] = max(last.get(span.engagement, 0), span.end_ms)
+
+    def _ended_before(self, worker: Digest, span: Span) -> bool:
+        last = self._last.get(worker)
+        if last is None:
+            last = self._records.last_work([worker.raw])
+            if len(self._last) >= _CACHED_WORKERS:
+                self._last.popitem(last=False)
+            self._last[worker] = last
+        self._last.move_to_end(worker)
+        return all(
+            end <= span.begin_ms
+            for engagement, end in last.items()
+            if engagement != span.engagement
+        )

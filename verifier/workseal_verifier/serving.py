@@ -1,0 +1,123 @@
+"""uvicorn, with the deadlines and the bound on connections that it lacks.
+
+Rules: a connection that does not finish its request's header in time is closed; connections beyond
+the bound are told so and closed; no access log, no addresses in any log.
+"""
+
+import asyncio
+import json
+import os
+import socket
+from typing import Any
+
+import h11
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
+from workseal_verifier.config import Settings
+from workseal_verifier.errors import ConfigError, Reason
+
+KEEP_ALIVE_S = 20
+_MAX_HEADER = 16_384
+_BACKLOG = 512
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Bind the listening socket, or raise `ConfigError` with one sentence."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        # create_server adds the address to the text a second time.
+        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
+        raise ConfigError(f"cannot listen on {host} port {port}: {reason}") from error
+
+
+def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Make the server of an application; `run(sockets=[...])` serves until a signal says stop."""
+    config = uvicorn.Config(
+        app,
+        http=_protocol(settings.header_timeout_s, settings.max_connections),
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=15,
+        h11_max_incomplete_event_size=_MAX_HEADER,
+    )
+    return uvicorn.Server(config)
+
+
+def _protocol(header_s: float, most: int) -> type[asyncio.Protocol]:
+    class Guarded(_GuardedProtocol):
+        header_timeout_s = header_s
+        max_connections = most
+
+    return Guarded
+
+
+class _GuardedProtocol(H11Protocol):
+    """HTTP/1.1 with a deadline for each header."""
+
+    header_timeout_s: float
+    max_connections: int
+    _header_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # uvicorn's own switch forgets loggers above: one handler at the root brings it back.
+        self.access_log = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > self.max_connections:
+            self._answer(Reason.BUSY, "too many connections")
+        else:
+            self._watch_header()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_watching()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # IDLE with bytes at hand: a header has begun and is not complete.
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._watch_header()
+        elif self.conn.their_state is not h11.IDLE:
+            self._stop_watching()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not ours
+        self._answer(Reason.MALFORMED, "this is not a request in HTTP/1.1")
+
+    def _watch_header(self) -> None:
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(self.header_timeout_s, self._expired)
+
+    def _stop_watching(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _expired(self) -> None:
+        self._header_timer = None
+        if not self.transport.is_closing():
+            self._answer(Reason.TIMEOUT, "the request's header arrived too slowly")
+
+    def _answer(self, reason: Reason, detail: str) -> None:
+        """Answer below the application, where there may be no request yet, and close."""
+        status, title = TABLE[reason]
+        members = {"type": PREFIX + reason, "title": title, "status": status, "detail": detail}
+        body = json.dumps(members).encode()
+        lines = (
+            f"HTTP/1.1 {status} {reason}",
+            f"content-type: {MEDIA}",
+            f"content-length: {len(body)}",
+            "connection: close",
+        )
+        self.transport.write("\r\n".join((*lines, "", "")).encode() + body)
+        self.transport.close()

@@ -1,0 +1,310 @@
+"""The log in the database: head, statements, tiles, checkpoints, time-stamps.
+
+Rule: `append` is the only way in, and it moves the head by compare-and-swap in the same
+transaction as everything else. Two writers cannot both succeed from one head.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_verifier.errors import StoreRaceError
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.schema import (
+    beacons,
+    checkpoints,
+    head,
+    parties,
+    statements,
+    tiles,
+    timestamps,
+)
+
+# Rows per read of a long listing: bounds memory, not the answer.
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the log reaches."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One logged statement, and what the questions to the log are asked by."""
+
+    position: int
+    digest: Digest
+    body: bytes
+    kind: str
+    engagement: bytes | None = None
+    about: bytes | None = None
+    worker: bytes | None = None
+    begin_ms: int | None = None
+    end_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeaconRow:
+    """One committed chain of the beacon."""
+
+    period_ms: int
+    first_round: int
+    count: int
+    head: Digest
+    statement: Digest
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyRow:
+    """One key that the terms of an engagement name."""
+
+    thumbprint: Digest
+    engagement: bytes
+    role: Role
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRow:
+    """A checkpoint; `signed` is None between commit and signing."""
+
+    size: int
+    root: bytes
+    signed: bytes | None
+    signed_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Everything that one sequencing tick writes."""
+
+    old: Head
+    new: Head
+    entries: Sequence[Entry]
+    tiles: Mapping[tuple[int, int], bytes]
+    beacons: Sequence[BeaconRow] = field(default=())
+    parties: Sequence[PartyRow] = field(default=())
+
+
+class LogStore:
+    """Reads and writes of the log."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # --- writing -----------------------------------------------------------------
+
+    def found(self, empty_root: bytes) -> None:
+        """Set the head of a new log; do nothing on a log that has one."""
+        with self.database.write() as connection:
+            row = upsert(head).values(one=1, size=0, root=empty_root)
+            connection.execute(row.on_conflict_do_nothing())
+
+    def append(self, change: Change) -> None:
+        """Move the head and store what it covers, all or nothing; `StoreRaceError` if it moved."""
+        new, old = change.new, change.old
+        with self.database.write() as connection:
+            moved = connection.execute(
+                update(head)
+                .where(head.c.one == 1, head.c.size == old.size, head.c.root == old.root)
+                .values(size=new.size, root=new.root)
+            )
+            if moved.rowcount != 1:
+                raise StoreRaceError("the log moved since it was read")
+            connection.execute(insert(statements), [_entry_values(e) for e in change.entries])
+            rows = [
+                {"level": level, "number": number, "hashes": hashes}
+                for (level, number), hashes in change.tiles.items()
+            ]
+            write_tile = upsert(tiles)
+            connection.execute(
+                write_tile.on_conflict_do_update(
+                    index_elements=["level", "number"],
+                    set_={"hashes": write_tile.excluded.hashes},
+                ),
+                rows,
+            )
+            connection.execute(insert(checkpoints).values(size=new.size, root=new.root))
+            if change.beacons:
+                connection.execute(insert(beacons), [_beacon_values(b) for b in change.beacons])
+            if change.parties:
+                connection.execute(insert(parties), [_party_values(p) for p in change.parties])
+
+    def save_signed(self, size: int, signed: bytes, digest: Digest, signed_at: int) -> None:
+        """Keep the signed bytes of a committed checkpoint."""
+        with self.database.write() as connection:
+            kept = connection.execute(
+                update(checkpoints)
+                .where(checkpoints.c.size == size, checkpoints.c.signed.is_(None))
+                .values(signed=signed, digest=digest.raw, signed_at=signed_at)
+            )
+            if kept.rowcount != 1:
+                raise StoreRaceError("the checkpoint is already signed")
+
+    def save_token(self, size: int, token: bytes, upper_ms: int) -> None:
+        """Keep the time-stamp token of a checkpoint."""
+        with self.database.write() as connection:
+            row = upsert(timestamps).values(size=size, token=token, upper_ms=upper_ms)
+            connection.execute(row.on_conflict_do_nothing())
+
+    # --- head and checkpoints -----------------------------------------------------
+
+    def head(self) -> Head | None:
+        """Read the head, or None before `found`."""
+        with self.database.read() as connection:
+            row = connection.execute(select(head.c.size, head.c.root)).one_or_none()
+        return None if row is None else Head(row.size, row.root)
+
+    def newest_checkpoint(self) -> SignedRow | None:
+        """Read the newest checkpoint, signed or not."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
+            ).one_or_none()
+        if row is None:
+            return None
+        return SignedRow(size=row.size, root=row.root, signed=row.signed, signed_at=row.signed_at)
+
+    def last_signed_at(self) -> int | None:
+        """Read the time of the newest signature, in seconds."""
+        with self.database.read() as connection:
+            latest: int | None = connection.execute(
+                select(func.max(checkpoints.c.signed_at))
+            ).scalar_one()
+        return latest
+
+    def checkpoint(self, size: int) -> bytes | None:
+        """Read the signed bytes of one checkpoint."""
+        with self.database.read() as connection:
+            return connection.execute(
+                select(checkpoints.c.signed).where(checkpoints.c.size == size)
+            ).scalar_one_or_none()
+
+    def anchor(self, size: int) -> tuple[bytes, int] | None:
+        """Read what an anchor at this size must name, and when that was signed, in seconds."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(checkpoints.c.digest, checkpoints.c.signed_at).where(
+                    checkpoints.c.size == size, checkpoints.c.signed.is_not(None)
+                )
+            ).one_or_none()
+        return None if row is None else (row.digest, row.signed_at)
+
+    def signed_after(self, position: int) -> int | None:
+        """Read when the first checkpoint that covers a position was signed, in seconds."""
+        with self.database.read() as connection:
+            return connection.execute(
+                select(checkpoints.c.signed_at)
+                .where(checkpoints.c.size > position)
+                .order_by(checkpoints.c.size)
+                .limit(1)
+            ).scalar_one_or_none()
+
+    def checkpoint_roots(self) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Read (size, root, signed) of every checkpoint, in order."""
+        last = -1
+        while True:
+            with self.database.read() as connection:
+                rows = connection.execute(
+                    select(checkpoints.c.size, checkpoints.c.root, checkpoints.c.signed)
+                    .where(checkpoints.c.size > last)
+                    .order_by(checkpoints.c.size)
+                    .limit(_PAGE)
+                ).all()
+            if not rows:
+                return
+            yield from ((row.size, row.root, row.signed) for row in rows)
+            last = rows[-1].size
+
+    # --- tiles -------------------------------------------------------------------
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        """Read the hashes of one tile, joined; a partial tile is shorter."""
+        with self.database.read() as connection:
+            return connection.execute(
+                select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.number == number)
+            ).scalar_one_or_none()
+
+    def tile_numbers(self) -> list[tuple[int, int]]:
+        """List (level, number) of every tile."""
+        with self.database.read() as connection:
+            found = connection.execute(select(tiles.c.level, tiles.c.number)).all()
+        return sorted((row.level, row.number) for row in found)
+
+    # --- time-stamps -------------------------------------------------------------
+
+    def tokens(self, first: int, last: int, *, limit: int) -> list[tuple[int, bytes]]:
+        """Read the tokens over checkpoints of these sizes, ascending."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(timestamps.c.size, timestamps.c.token)
+                .where(timestamps.c.size.between(first, last))
+                .order_by(timestamps.c.size)
+                .limit(limit)
+            ).all()
+        return [(row.size, row.token) for row in rows]
+
+    def stamps(self) -> Iterator[tuple[int, bytes, int]]:
+        """Read (size, token, upper bound in ms) of every time-stamp, ascending."""
+        last = -1
+        while True:
+            with self.database.read() as connection:
+                rows = connection.execute(
+                    select(timestamps)
+                    .where(timestamps.c.size > last)
+                    .order_by(timestamps.c.size)
+                    .limit(_PAGE)
+                ).all()
+            if not rows:
+                return
+            yield from ((row.size, row.token, row.upper_ms) for row in rows)
+            last = rows[-1].size
+
+    def last_stamped(self) -> int:
+        """Read the largest size that has a token; 0 if none has."""
+        with self.database.read() as connection:
+            size = connection.execute(select(func.max(timestamps.c.size))).scalar_one()
+        return 0 if size is None else size
+
+
+def _entry_values(entry: Entry) -> dict[str, object]:
+    return {
+        "position": entry.position,
+        "digest": entry.digest.raw,
+        "body": entry.body,
+        "kind": entry.kind,
+        "engagement": entry.engagement,
+        "about": entry.about,
+        "worker": entry.worker,
+        "begin_ms": entry.begin_ms,
+        "end_ms": entry.end_ms,
+    }
+
+
+def _beacon_values(row: BeaconRow) -> dict[str, object]:
+    return {
+        "period_ms": row.period_ms,
+        "first_round": row.first_round,
+        "count": row.count,
+        "head": row.head.raw,
+        "statement": row.statement.raw,
+        "position": row.position,
+    }
+
+
+def _party_values(row: PartyRow) -> dict[str, object]:
+    return {
+        "thumbprint": row.thumbprint.raw,
+        "engagement": row.engagement,
+        "role": int(row.role),
+        "key": row.key,
+    }

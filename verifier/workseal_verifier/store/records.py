@@ -1,0 +1,205 @@
+"""Questions to the stored statements: where, whose, which ones.
+
+Rule: read only. Every answer about an engagement reads rows of that engagement alone, except the
+one question that must not: whether a worker was at work elsewhere, which answers yes or no.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import func, select
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_protocol.statement import Kind
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+from workseal_verifier.store.schema import beacons, parties, statements
+
+_PAGE = 1_000
+# SQLite's own limit on parameters is 32,766; a request has far fewer digests.
+_MOST_PARAMETERS = 512
+
+
+class RecordStore:
+    """Reads of statements and beacon chains."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def positions(self, digests: Sequence[Digest]) -> dict[Digest, int]:
+        """Read where these statements stand, for those that are logged."""
+        found: dict[Digest, int] = {}
+        with self.database.read() as connection:
+            for start in range(0, len(digests), _MOST_PARAMETERS):
+                part = [digest.raw for digest in digests[start : start + _MOST_PARAMETERS]]
+                rows = connection.execute(
+                    select(statements.c.digest, statements.c.position).where(
+                        statements.c.digest.in_(part)
+                    )
+                )
+                found.update((Digest(row.digest), row.position) for row in rows)
+        return found
+
+    def by_digest(self, digest: Digest) -> Entry | None:
+        """Read one statement."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(statements).where(statements.c.digest == digest.raw)
+            ).one_or_none()
+        return None if row is None else _entry(row)
+
+    def of_engagement(self, engagement: bytes, *, below: int) -> Iterator[Entry]:
+        """Read an engagement's own statements in log order, those before position `below`."""
+        yield from self._paged(statements.c.engagement == engagement, below=below)
+
+    def of_kinds(self, kinds: Sequence[str], *, below: int) -> Iterator[Entry]:
+        """Read all statements of these kinds in log order, those before position `below`."""
+        yield from self._paged(statements.c.kind.in_(kinds), below=below)
+
+    def all(self) -> Iterator[Entry]:
+        """Read every statement in log order."""
+        yield from self._paged(statements.c.position >= 0, below=2**63 - 1)
+
+    def about(self, about: bytes, kind: str, engagement: bytes) -> list[Entry]:
+        """Read the engagement's statements of a kind that answer this digest."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(statements)
+                .where(
+                    statements.c.about == about,
+                    statements.c.kind == kind,
+                    statements.c.engagement == engagement,
+                )
+                .order_by(statements.c.position)
+            ).all()
+        return [_entry(row) for row in rows]
+
+    def rotation_to(self, thumbprint: Digest) -> Entry | None:
+        """Read a key.rotate statement whose new key this is."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(statements)
+                .where(
+                    statements.c.about == thumbprint.raw,
+                    statements.c.kind == Kind.KEY_ROTATE.value,
+                )
+                .limit(1)
+            ).one_or_none()
+        return None if row is None else _entry(row)
+
+    def works_elsewhere(
+        self, workers: Sequence[bytes], engagement: bytes, begin_ms: int, end_ms: int
+    ) -> list[tuple[int, int]]:
+        """Read the spans of work in other engagements that meet [begin, end)."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(statements.c.begin_ms, statements.c.end_ms).where(
+                    statements.c.worker.in_(workers),
+                    statements.c.end_ms > begin_ms,
+                    statements.c.begin_ms < end_ms,
+                    statements.c.engagement != engagement,
+                )
+            ).all()
+        return [(row.begin_ms, row.end_ms) for row in rows]
+
+    def last_work(self, workers: Sequence[bytes]) -> dict[bytes, int]:
+        """Read, per engagement of a worker, when the latest work ended."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(statements.c.engagement, func.max(statements.c.end_ms).label("end_ms"))
+                .where(statements.c.worker.in_(workers), statements.c.end_ms.is_not(None))
+                .group_by(statements.c.engagement)
+            ).all()
+        return {row.engagement: row.end_ms for row in rows}
+
+    def parties(self, thumbprints: Sequence[bytes]) -> list[PartyRow]:
+        """Read in which engagements and roles these keys stand in the terms."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(parties)
+                .where(parties.c.thumbprint.in_(thumbprints))
+                .order_by(parties.c.engagement)
+            ).all()
+        return [
+            PartyRow(
+                thumbprint=Digest(row.thumbprint),
+                engagement=row.engagement,
+                role=Role(row.role),
+                key=row.key,
+            )
+            for row in rows
+        ]
+
+    def beacons(self) -> list[BeaconRow]:
+        """Read every committed chain of the beacon, in log order."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(beacons, beacons.c.count.label("rounds")).order_by(beacons.c.position)
+            ).all()
+        return [
+            BeaconRow(
+                period_ms=row.period_ms,
+                first_round=row.first_round,
+                count=row.rounds,
+                head=Digest(row.head),
+                statement=Digest(row.statement),
+                position=row.position,
+            )
+            for row in rows
+        ]
+
+    def at(self, positions: Sequence[int]) -> Iterator[Entry]:
+        """Read the statements at these positions, in log order."""
+        for start in range(0, len(positions), _MOST_PARAMETERS):
+            part = positions[start : start + _MOST_PARAMETERS]
+            with self.database.read() as connection:
+                rows = connection.execute(
+                    select(statements)
+                    .where(statements.c.position.in_(part))
+                    .order_by(statements.c.position)
+                ).all()
+            yield from map(_entry, rows)
+
+    def last_of(self, engagement: bytes, *, below: int) -> int:
+        """Read where the engagement's newest statement before `below` stands; -1 for none."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                select(func.max(statements.c.position)).where(
+                    statements.c.engagement == engagement, statements.c.position < below
+                )
+            ).scalar_one()
+        return -1 if found is None else found
+
+    def _paged(self, condition: object, *, below: int) -> Iterator[Entry]:
+        last = -1
+        while True:
+            with self.database.read() as connection:
+                rows = connection.execute(
+                    select(statements)
+                    .where(
+                        condition,  # type: ignore[arg-type]
+                        statements.c.position > last,
+                        statements.c.position < below,
+                    )
+                    .order_by(statements.c.position)
+                    .limit(_PAGE)
+                ).all()
+            if not rows:
+                return
+            yield from map(_entry, rows)
+            last = rows[-1].position
+
+
+def _entry(row: object) -> Entry:
+    values = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001
+    return Entry(
+        position=values["position"],
+        digest=Digest(values["digest"]),
+        body=values["body"],
+        kind=values["kind"],
+        engagement=values["engagement"],
+        about=values["about"],
+        worker=values["worker"],
+        begin_ms=values["begin_ms"],
+        end_ms=values["end_ms"],
+    )

@@ -1,0 +1,153 @@
+"""Tables of the log: commitments and public keys, never content.
+
+Rules:
+- Each column says its privacy class in `info`, each blob and text also its bound, and the database
+  itself enforces type (STRICT tables) and bound. No column can hold an image: the widest holds one
+  statement, whose every field is a digest, a number or a short text.
+- Nothing here is secret: the keys and the beacon's secrets are files of their own.
+"""
+
+from enum import StrEnum, unique
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+SCHEMA_VERSION = 1
+
+STATEMENT_BYTES = 65_536
+TILE_BYTES = 8_192
+CHECKPOINT_BYTES = 16_384
+TOKEN_BYTES = 16_384
+PUBLIC_KEY_BYTES = 1_952  # ML-DSA-65, the longest that a statement's issuer may have
+
+
+@unique
+class Privacy(StrEnum):
+    """Say what a stranger learns who reads the column."""
+
+    PUBLIC = "public"  # anybody may read it over HTTP
+    PSEUDONYM = "pseudonym"  # a key or a random id: links acts of one party
+    COMMITMENT = "commitment"  # a hash that hides what it fixes
+    TIME = "time"  # when somebody worked or signed
+    ENGAGEMENT = "engagement"  # what the engagement's own parties signed and may fetch
+
+
+def _column(name: str, kind: Any, privacy: Privacy, **options: Any) -> Column[Any]:
+    options.setdefault("nullable", False)
+    return Column(name, kind, info={"privacy": privacy.value}, **options)
+
+
+def _octets(name: str, privacy: Privacy, *, most: int, least: int, **options: Any) -> Column[Any]:
+    options.setdefault("nullable", False)
+    bound = CheckConstraint(f"length({name}) BETWEEN {least} AND {most}", name=f"{name}_bound")
+    info = {"privacy": privacy.value, "bound": most}
+    return Column(name, LargeBinary(most), bound, info=info, **options)
+
+
+def _word(name: str, privacy: Privacy, *, most: int) -> Column[Any]:
+    bound = CheckConstraint(f"length({name}) BETWEEN 1 AND {most}", name=f"{name}_bound")
+    info = {"privacy": privacy.value, "bound": most}
+    return Column(name, Text, bound, info=info, nullable=False)
+
+
+metadata = MetaData()
+
+# One row: the size and root that the next append must start from (compare-and-swap).
+head = Table(
+    "head",
+    metadata,
+    _column("one", Integer, Privacy.PUBLIC, primary_key=True),
+    _column("size", Integer, Privacy.PUBLIC),
+    _octets("root", Privacy.PUBLIC, most=32, least=32),
+    sqlite_strict=True,
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    _column("position", Integer, Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _octets("digest", Privacy.COMMITMENT, most=32, least=32, unique=True),
+    _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    _word("kind", Privacy.PSEUDONYM, most=32),
+    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16, nullable=True),
+    # What it is about: a request's digest, a frame's commitment, a key's thumbprint.
+    _octets("about", Privacy.COMMITMENT, most=32, least=32, nullable=True),
+    # Work only: whose, and from when to when; what the rule against double work asks.
+    _octets("worker", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    _column("begin_ms", Integer, Privacy.TIME, nullable=True),
+    _column("end_ms", Integer, Privacy.TIME, nullable=True),
+    Index("statements_engagement", "engagement", "position"),
+    Index("statements_kind", "kind", "position"),
+    Index("statements_about", "about"),
+    Index("statements_worker", "worker", "end_ms"),
+    sqlite_strict=True,
+)
+
+# Whom the terms name: decides whose statements are looked at at all.
+parties = Table(
+    "parties",
+    metadata,
+    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    _column("role", Integer, Privacy.PSEUDONYM),
+    _octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
+    PrimaryKeyConstraint("thumbprint", "engagement", "role"),
+    sqlite_strict=True,
+)
+
+# Hash tiles of c2sp.org/tlog-tiles: up to 256 hashes of one level, the last one of each level
+# partial and written anew with each append.
+tiles = Table(
+    "tiles",
+    metadata,
+    _column("level", Integer, Privacy.PUBLIC),
+    _column("number", Integer, Privacy.PUBLIC),
+    _octets("hashes", Privacy.PUBLIC, most=TILE_BYTES, least=32),
+    PrimaryKeyConstraint("level", "number"),
+    sqlite_strict=True,
+)
+
+# A row without `signed` is committed but not yet signed: the next start signs it.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    _column("size", Integer, Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _octets("root", Privacy.PUBLIC, most=32, least=32),
+    _octets("signed", Privacy.PUBLIC, most=CHECKPOINT_BYTES, least=1, nullable=True),
+    _octets("digest", Privacy.PUBLIC, most=32, least=32, nullable=True),
+    _column("signed_at", Integer, Privacy.TIME, nullable=True),
+    sqlite_strict=True,
+)
+
+timestamps = Table(
+    "timestamps",
+    metadata,
+    _column("size", Integer, Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _octets("token", Privacy.PUBLIC, most=TOKEN_BYTES, least=1),
+    _column("upper_ms", Integer, Privacy.TIME),
+    sqlite_strict=True,
+)
+
+# Committed chains of the beacon; the secret last value of each is a file in keys/.
+beacons = Table(
+    "beacons",
+    metadata,
+    _column("period_ms", Integer, Privacy.PUBLIC),
+    _column("first_round", Integer, Privacy.PUBLIC),
+    _column("count", Integer, Privacy.PUBLIC),
+    _octets("head", Privacy.COMMITMENT, most=32, least=32),
+    _octets("statement", Privacy.PUBLIC, most=32, least=32),
+    _column("position", Integer, Privacy.PUBLIC),
+    PrimaryKeyConstraint("period_ms", "first_round"),
+    sqlite_strict=True,
+)
