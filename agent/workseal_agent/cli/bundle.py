@@ -1,0 +1,137 @@
+"""`export`: write everything that a client needs to verify the work, offline."""
+
+import os
+import secrets
+import time
+from collections.abc import Collection
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import console, say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.clock import SystemClock
+from workseal_agent.connection import VerifierClient
+from workseal_agent.export import Exported
+from workseal_agent.export import export as make_bundle
+from workseal_agent.ledger import Engagement
+from workseal_agent.vault import VaultReader
+from workseal_protocol.commitment import ValueKind
+
+_POLL_SECONDS = 0.5
+
+
+class Opened(StrEnum):
+    """Name what may be opened beside the commitments."""
+
+    ACTIVITY = "activity"
+    NOTES = "notes"
+    ENVIRONMENT = "environment"
+    MEMO = "memo"
+    ARTEFACT = "artefact"
+
+
+_KINDS = {
+    Opened.ACTIVITY: ValueKind.ACTIVITY,
+    Opened.NOTES: ValueKind.NOTES,
+    Opened.ENVIRONMENT: ValueKind.ENVIRONMENT,
+    Opened.MEMO: ValueKind.MEMO,
+    Opened.ARTEFACT: ValueKind.ARTEFACT,
+}
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="The bundle to write, like work.workseal.")],
+    *,
+    opened: Annotated[
+        list[Opened] | None,
+        typer.Option("--open", help="Open these values to the reader; may be repeated."),
+    ] = None,
+    receipts: Annotated[
+        bool, typer.Option("--receipts/--no-receipts", help="Add a COSE receipt per statement.")
+    ] = True,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for a time-stamp over the newest work.", min=0)
+    ] = 10.0,
+) -> None:
+    """Write a bundle that anybody can verify without this machine and without the verifier."""
+    home = home_of(context)
+    engagement = home.engagement()
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise UsageProblem(f"{out} cannot be written: it is a folder, or its folder is missing")
+    if home.running() is None:
+        home.send_now()
+    kinds = [_KINDS[one] for one in opened or ()]
+    client = home.client(engagement.url)
+    try:
+        _wait_for_stamp(home, client, engagement, wait)
+        exported = _make(home, client, engagement, kinds, receipts=receipts)
+    finally:
+        client.close()
+    _write(out, exported.data)
+    stamped = "with a time-stamp over it" if exported.stamped else "no time-stamp over it yet"
+    say(f"{out}: {exported.statements} statements, {exported.checkpoints} checkpoints, {stamped}")
+    if exported.unsent:
+        say(f"{exported.unsent} statements are not logged yet and stand in no bundle")
+    if engagement.tsa_roots and not exported.stamped:
+        say("a reader whose policy asks for a time-stamp will want a later bundle")
+    say("it was verified before it was written: every step holds")
+
+
+def _make(
+    home: Home,
+    client: VerifierClient,
+    engagement: Engagement,
+    kinds: Collection[ValueKind],
+    *,
+    receipts: bool,
+) -> Exported:
+    ledger = home.open_ledger
+    reader = None
+    if ledger.disclosures(engagement.id):
+        reader = VaultReader(home.settings.vault_folder, home.vault_key())
+    with Progress(console=console(), transient=True, disable=not console().is_terminal) as bars:
+        bar = bars.add_task("receipts", total=None)
+        return make_bundle(
+            ledger,
+            client,
+            engagement,
+            home.signer,
+            now_ms=SystemClock().wall_ms(),
+            openings=kinds,
+            reader=reader,
+            receipts=receipts,
+            progress=lambda done, all_: bars.update(bar, completed=done, total=all_),
+        )
+
+
+def _wait_for_stamp(
+    home: Home, client: VerifierClient, engagement: Engagement, seconds: float
+) -> None:
+    """Wait for a token over the newest statement, when this verifier gives tokens at all."""
+    last = home.ledger.counts(engagement.id).last_index
+    if last is None or not engagement.tsa_roots:
+        return
+    deadline = time.monotonic() + seconds
+    while not client.timestamps(last + 1, (1 << 53) - 1) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write aside, then give it its name: no reader ever meets half a bundle."""
+    part = path.with_name(f"{path.name}-{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

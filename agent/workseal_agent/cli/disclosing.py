@@ -1,0 +1,206 @@
+"""`disclose`: show an arbitrator chosen tiles of chosen frames."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workseal_agent import disclose as disclosing
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import confirmed, say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.clock import SystemClock
+from workseal_agent.connection import UnreachableError
+from workseal_agent.disclose import Answer, Opened, Request
+from workseal_agent.errors import AgentError
+from workseal_agent.evidence import find_frame
+from workseal_agent.ledger import CaptureRow, Engagement
+from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_protocol.cli.png import encode_png
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.frame import Box
+from workseal_protocol.records import Outcome
+
+_MAX_REQUEST_BYTES = 65_536
+
+
+@app.command()
+def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
+    context: typer.Context,
+    request: Annotated[Path, typer.Argument(help="The arbitrator's signed request.")],
+    *,
+    frame: Annotated[
+        list[str] | None, typer.Option(help="Only this frame of the request; may be repeated.")
+    ] = None,
+    show: Annotated[
+        list[str] | None,
+        typer.Option(help="x,y,w,h: show only tiles inside; FRAME:x,y,w,h for one frame."),
+    ] = None,
+    hide: Annotated[
+        list[str] | None,
+        typer.Option(help="x,y,w,h: hide every tile that is touched; FRAME:x,y,w,h for one frame."),
+    ] = None,
+    preview: Annotated[
+        Path | None, typer.Option(help="Folder for pictures of exactly what will be seen.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the sealed package here.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Send it without being asked.")] = False,
+) -> None:
+    """Answer an arbitrator's request with chosen tiles; everything else stays hidden."""
+    home = home_of(context)
+    if not show and not hide:
+        raise UsageProblem("say what may be seen: --show x,y,w,h or --hide x,y,w,h")
+    _require_writable(out, preview)
+    engagement = home.engagement()
+    try:
+        asked = disclosing.read_request(_read(request), engagement)
+    except MalformedError as error:
+        raise UsageProblem(f"{request} is no request for frames: {error}") from error
+    chosen = _choose(home, engagement, asked, frame or [])
+    opened = _open(home, engagement, chosen, show or [], hide or [])
+    say(f"the arbitrator asks: {asked.record.reason}")
+    for one in opened:
+        say(f"frame {one.frame.number}: {_share(one)}")
+    if preview is not None:
+        _write_previews(preview, opened)
+    if not yes and not confirmed("Disclose this?"):
+        raise AgentError("nothing was disclosed")
+    now_ms = SystemClock().wall_ms()
+    answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms)
+    _send(home, engagement, answer, out, now_ms)
+
+
+def _choose(
+    home: Home, engagement: Engagement, request: Request, names: Sequence[str]
+) -> tuple[CaptureRow, ...]:
+    asked = disclosing.requested_frames(request, home.ledger.captures(engagement.id))
+    left_out = len(request.record.frames) - len(asked)
+    if left_out:
+        say(f"{left_out} of the frames asked for are withdrawn and cannot be shown")
+    if names:
+        wanted = {find_frame(home.ledger, engagement.id, name).commitment for name in names}
+        known = {row.commitment for row in asked}
+        if not wanted <= known:
+            raise UsageProblem("a frame that you name is not asked for, or is withdrawn")
+        asked = tuple(row for row in asked if row.commitment in wanted)
+    if not asked:
+        raise AgentError("none of the frames asked for can be shown")
+    return asked
+
+
+def _open(
+    home: Home,
+    engagement: Engagement,
+    frames: Sequence[CaptureRow],
+    show: Sequence[str],
+    hide: Sequence[str],
+) -> list[Opened]:
+    shown = _boxes(home, engagement, show, frames)
+    hidden = _boxes(home, engagement, hide, frames)
+    reader = VaultReader(home.settings.vault_folder, home.vault_key())
+    opened = []
+    for row in frames:
+        boxes = shown[row.number]
+        if show and not boxes:
+            raise UsageProblem(f"nothing is said about frame {row.number}: --show or --frame")
+        tiles = disclosing.tiles_of(row, boxes or None, hidden[row.number], engagement.terms.tile)
+        if show and not tiles:
+            raise UsageProblem(
+                f"no tile of frame {row.number} would be seen: tiles have {engagement.terms.tile}"
+                " pixels a side, and only those wholly inside a box are shown"
+            )
+        opened.append(disclosing.open_tiles(reader, row, tiles))
+    return opened
+
+
+def _boxes(
+    home: Home, engagement: Engagement, texts: Sequence[str], frames: Sequence[CaptureRow]
+) -> dict[int, list[Box]]:
+    boxes: dict[int, list[Box]] = {row.number: [] for row in frames}
+    for text in texts:
+        name, colon, numbers = text.rpartition(":")
+        box = _box(numbers)
+        if not colon:
+            for several in boxes.values():
+                several.append(box)
+            continue
+        row = find_frame(home.ledger, engagement.id, name)
+        if row.number not in boxes:
+            raise UsageProblem("a box names a frame that is not to be disclosed")
+        boxes[row.number].append(box)
+    return boxes
+
+
+def _box(text: str) -> Box:
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageProblem("a box is four numbers: x,y,w,h")
+    try:
+        return Box(*(int(part[:9]) for part in parts))
+    except ValueError as error:
+        raise UsageProblem(str(error)) from error
+
+
+def _send(
+    home: Home, engagement: Engagement, answer: Answer, out: Path | None, now_ms: int
+) -> None:
+    vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+    disclosing.keep(answer, home.ledger, vault, engagement.id)
+    package = answer.package()
+    if out is not None:
+        out.write_bytes(package)
+        say(f"sealed package: {out}")
+    client = home.client(engagement.url)
+    try:
+        findings = disclosing.send(answer, home.ledger, client, engagement, now_ms=now_ms)
+        say("logged; the verifier checked the tiles in memory and kept none of them:")
+        numbers = {one.disclosure.digest: one.frame.number for one in answer.opened}
+        for found in findings:
+            told = "holds" if found.outcome is Outcome.HOLDS else "FAILS"
+            number = numbers[found.disclosure]
+            say(f"  frame {number}: {told}, {found.shown} of {found.tiles} tiles shown")
+        if any(found.outcome is not Outcome.HOLDS for found in findings):
+            raise AgentError("the verifier says that a disclosure does not hold")
+        address = client.put_sealed(answer.request.statement.digest, package)
+    except UnreachableError as error:
+        raise AgentError(f"not finished: {error}; the same command may be run again") from error
+    finally:
+        client.close()
+    say(f"sealed for the arbitrator at {address}")
+
+
+def _share(one: Opened) -> str:
+    tiles = one.disclosure.header.grid.count
+    percent = 100 * one.seen.shown_pixels // one.seen.all_pixels
+    return f"{len(one.disclosure.shown)} of {tiles} tiles ({percent} % of the pixels) would be seen"
+
+
+def _write_previews(folder: Path, opened: Sequence[Opened]) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in opened:
+        header = one.disclosure.header
+        path = folder / f"frame-{one.frame.number}.png"
+        path.write_bytes(encode_png(header.width, header.height, one.seen.render()))
+        say(f"preview: {path}")
+
+
+def _require_writable(out: Path | None, preview: Path | None) -> None:
+    """Refuse what could not be written, before anything is signed or stored."""
+    if out is not None and (os.path.lexists(out) or not out.absolute().parent.is_dir()):
+        raise UsageProblem(f"{out} cannot be written: it exists already, or has no folder")
+    if preview is not None and preview.exists() and not preview.is_dir():
+        raise UsageProblem(f"{preview} is not a folder")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_REQUEST_BYTES + 1)
+    except OSError as error:
+        raise UsageProblem(f"the file cannot be read: {error.strerror}") from error
+    if len(data) > _MAX_REQUEST_BYTES:
+        raise UsageProblem("the file is too long for a request")
+    return data

@@ -1,0 +1,175 @@
+"""`withdraw` and `declare`: what is added to the chain by hand."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from workseal_agent.chain import OwnChain
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import confirmed, say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.recording import MAX_MEMO
+from workseal_agent.clock import SystemClock
+from workseal_agent.daemon import HomeLock, NotRunningError
+from workseal_agent.errors import AgentError
+from workseal_agent.evidence import (
+    LateWork,
+    UnknownFrameError,
+    declare_late,
+    find_frame,
+)
+from workseal_agent.evidence import withdraw as withdraw_frame
+from workseal_agent.ledger import CaptureRow
+from workseal_agent.vault import VaultWriter
+from workseal_protocol.cli.text import duration, instant
+from workseal_protocol.records import WithdrawalReason
+
+
+class Reason(StrEnum):
+    """Name the reasons for withdrawing a frame."""
+
+    PRIVATE = "private"
+    THIRD_PARTY = "third-party"
+    CREDENTIALS = "credentials"
+    RETENTION = "retention"
+    OTHER = "other"
+
+
+_REASONS = {
+    Reason.PRIVATE: WithdrawalReason.PRIVATE,
+    Reason.THIRD_PARTY: WithdrawalReason.THIRD_PARTY,
+    Reason.CREDENTIALS: WithdrawalReason.CREDENTIALS,
+    Reason.RETENTION: WithdrawalReason.RETENTION,
+    Reason.OTHER: WithdrawalReason.OTHER,
+}
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    frame: Annotated[str, typer.Argument(help="Number or commitment of the frame.")],
+    *,
+    reason: Annotated[Reason, typer.Option(help="Why; the reason is signed.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without being asked.")] = False,
+) -> None:
+    """Destroy a frame's picture for ever; its time stays."""
+    home = home_of(context)
+    engagement = home.engagement()
+    row = find_frame(home.ledger, engagement.id, frame)
+    if row.withdrawn:
+        raise UnknownFrameError("the frame is withdrawn already")
+    _tell_effect(home, row)
+    if not yes and not confirmed("Withdraw it?"):
+        raise AgentError("nothing was changed")
+    try:
+        number = int(_REASONS[reason])
+        home.ask("withdraw", frame=str(row.commitment), reason=number)
+        sent = True
+    except NotRunningError:
+        with HomeLock(home.settings.home):
+            withdraw_frame(
+                OwnChain(home.open_ledger, engagement, home.signer),
+                home.open_ledger,
+                VaultWriter(home.settings.vault_folder, home.keystore.vault_public),
+                row,
+                _REASONS[reason],
+                now_ms=SystemClock().wall_ms(),
+            )
+            sent = home.send_now()
+    say(f"frame {row.number} is withdrawn; worked time is unchanged{_waiting(sent=sent)}")
+
+
+@app.command()
+def declare(
+    context: typer.Context,
+    *,
+    begin: Annotated[str, typer.Option(help="Like 2026-11-23T14:00, in the terms' time zone.")],
+    end: Annotated[str, typer.Option(help="Like 2026-11-23T15:30.")],
+    memo: Annotated[str, typer.Option(help="What the work was; only its commitment is sent.")],
+    worked_minutes: Annotated[
+        int | None, typer.Option(help="Less than the whole time, if so.", min=0)
+    ] = None,
+    artefact: Annotated[
+        Path | None, typer.Option(help="A file that shows the work; only a commitment is sent.")
+    ] = None,
+) -> None:
+    """Declare work that was not recorded; it is shown as declared late."""
+    home = home_of(context)
+    engagement = home.engagement()
+    zone = ZoneInfo(engagement.terms.zone)
+    begin_ms, end_ms = _instant(begin, zone), _instant(end, zone)
+    worked_ms = end_ms - begin_ms if worked_minutes is None else worked_minutes * 60_000
+    if not 0 <= worked_ms <= end_ms - begin_ms or begin_ms == end_ms:
+        raise UsageProblem("the declared time ends before it begins, or is shorter than the work")
+    if not 1 <= len(memo) <= MAX_MEMO:
+        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters")
+    work = LateWork(begin_ms, end_ms, worked_ms, memo, _digest(artefact))
+    sent = _declare(home, work)
+    say(f"declared late: {duration(worked_ms)}{_waiting(sent=sent)}")
+
+
+def _declare(home: Home, work: LateWork) -> bool:
+    asked: dict[str, Any] = {
+        "begin_ms": work.begin_ms,
+        "end_ms": work.end_ms,
+        "worked_ms": work.worked_ms,
+        "memo": work.memo,
+        "artefact": work.artefact.hex() if work.artefact else None,
+    }
+    try:
+        home.ask("declare", **asked)
+    except NotRunningError:
+        with HomeLock(home.settings.home):
+            chain = OwnChain(home.open_ledger, home.engagement(), home.signer)
+            now_ms = SystemClock().wall_ms()
+            declare_late(chain, work, now_ms=now_ms, recorded_from_ms=None)
+            return home.send_now()
+    return True
+
+
+def _tell_effect(home: Home, row: CaptureRow) -> None:
+    engagement = home.engagement()
+    rows = home.ledger.captures(engagement.id)
+    gone = 1 + sum(one.withdrawn for one in rows)
+    worked = sum(one.worked_ms for one in home.ledger.segments(engagement.id, 0, 1 << 62))
+    size = f"{row.width} x {row.height}"
+    say(f"frame {row.number}, {size}, taken {instant(row.captured_ms)}:")
+    say("  its picture is destroyed and can never be shown again, not even to an arbitrator;")
+    say(f"  worked time stays {duration(worked)}: not one second is lost;")
+    limit = engagement.terms.max_withdrawn_percent
+    say(f"  withdrawn would be {gone} of {len(rows)} frames; the terms name {limit} % as limit")
+
+
+def _instant(text: str, zone: ZoneInfo) -> int:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageProblem("a time is written like 2026-11-23T14:00") from error
+    aware = read if read.tzinfo is not None else read.replace(tzinfo=zone)
+    try:
+        ms = int(aware.timestamp() * 1000)
+    except (OverflowError, ValueError):
+        ms = -1
+    if ms < 0:
+        raise UsageProblem("a declared time lies between 1970 and now")
+    return ms
+
+
+def _digest(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise UsageProblem(f"the file cannot be read: {error.strerror}") from error
+
+
+def _waiting(*, sent: bool) -> str:
+    return "" if sent else "; it waits to be sent (`workseal-agent send`)"

@@ -1,0 +1,163 @@
+"""What the commands need of a home: settings, keys, ledger, engagement, the way to the verifier."""
+
+import getpass
+import os
+import sys
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.clock import SystemClock
+from workseal_agent.config import Settings, home_folder, load_settings, prepare_home
+from workseal_agent.connection import TrafficRecorder, VerifierClient, default_transport
+from workseal_agent.daemon import NotRunningError, ask
+from workseal_agent.errors import AgentError
+from workseal_agent.keystore import Keystore
+from workseal_agent.ledger import Engagement, Ledger, LedgerKey
+from workseal_agent.submission import Log
+from workseal_agent.uplink import Uplink
+from workseal_protocol.keys import PublicKey, SeedSigner
+
+PASSPHRASE_VARIABLE = "WORKSEAL_PASSPHRASE"  # noqa: S105 - the name of a variable
+_MAX_PASSPHRASE = 1024
+_SEND_STEPS = 64
+
+
+class Home:
+    """Open the parts of a home when they are first asked for."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        passphrase_file: Path | None,
+        traffic: Path | None,
+        engagement: str | None,
+    ) -> None:
+        self.folder = home_folder(folder, os.environ)
+        self.traffic = traffic
+        self._passphrase_file = passphrase_file
+        self._wanted = engagement
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the settings; the home must be there."""
+        if not self.folder.is_dir():
+            raise AgentError("there is no agent in this home: `workseal-agent init`")
+        prepare_home(self.folder)
+        return load_settings(self.folder)
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        """Return the key file, closed."""
+        if not self.settings.keys_file.exists():
+            raise AgentError("there are no keys in this home: `workseal-agent init`")
+        return Keystore.load(self.settings.keys_file)
+
+    @property
+    def public_key(self) -> PublicKey:
+        """Return this freelancer's public key."""
+        return PublicKey.of_raw(self.keystore.signing_public)
+
+    @cached_property
+    def signer(self) -> SeedSigner:
+        """Return the signing key, after asking for the passphrase."""
+        return self.keystore.unlock_signer(self.passphrase())
+
+    def vault_key(self) -> bytes:
+        """Return the vault's private key, after asking for the passphrase."""
+        return self.keystore.unlock_vault(self.passphrase())
+
+    def passphrase(self, *, new: bool = False) -> str:
+        """Return the passphrase: from file, environment or terminal; a new one is typed twice."""
+        if "_typed" in self.__dict__:
+            return str(self.__dict__["_typed"])
+        given = self._given_passphrase()
+        if given is None:
+            if not sys.stdin.isatty():
+                raise UsageProblem(
+                    f"no passphrase: --passphrase-file, {PASSPHRASE_VARIABLE}, or a terminal"
+                )
+            given = getpass.getpass("Passphrase: ")
+            if new and getpass.getpass("The same again: ") != given:
+                raise UsageProblem("the two passphrases differ")
+        self.__dict__["_typed"] = given
+        return given
+
+    def _given_passphrase(self) -> str | None:
+        if self._passphrase_file is None:
+            return os.environ.get(PASSPHRASE_VARIABLE) or None
+        try:
+            with self._passphrase_file.open("rb") as file:
+                line = file.readline(_MAX_PASSPHRASE)
+            return line.decode().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageProblem("the passphrase file cannot be read") from error
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Return the ledger without its key: enough for everything that is not private."""
+        return Ledger(self._ledger_file())
+
+    @cached_property
+    def open_ledger(self) -> Ledger:
+        """Return the ledger with its key, after asking for the passphrase."""
+        return Ledger(self._ledger_file(), LedgerKey(self.signer))
+
+    def _ledger_file(self) -> Path:
+        if not self.settings.keys_file.exists():
+            raise AgentError("there is no agent in this home: `workseal-agent init`")
+        file = self.settings.ledger_file
+        # A new one would begin the chain again, and every statement of it would contradict the log.
+        if not file.is_file() or not file.stat().st_size:
+            raise AgentError(f"the ledger {file} is missing or empty: restore it from a copy")
+        return file
+
+    def find_engagement(self) -> Engagement | None:
+        """Return the engagement asked for, else the one joined last; None before the first."""
+        known = self.ledger.engagements()
+        if self._wanted is None:
+            return known[-1] if known else None
+        found = [one for one in known if one.id.hex().startswith(self._wanted.lower())]
+        if len(found) != 1:
+            raise UsageProblem("there is no such engagement: `workseal-agent status` names them")
+        return found[0]
+
+    def engagement(self) -> Engagement:
+        """Return the engagement, or raise `AgentError` before the first one."""
+        engagement = self.find_engagement()
+        if engagement is None:
+            raise AgentError("no engagement yet: `workseal-agent join OFFER --verifier URL`")
+        return engagement
+
+    def client(self, url: str, *, seconds: float | None = None) -> VerifierClient:
+        """Return a client for a verifier; `seconds` limits each step of a request."""
+        file = self.settings.verifier.ca_file
+        network = default_transport(str(file) if file else None)
+        recorded = None if self.traffic is None else TrafficRecorder(network, self.traffic)
+        try:
+            return VerifierClient(url, recorded or network, seconds=seconds)
+        except ValueError as error:
+            raise UsageProblem(str(error)) from error
+
+    def ask(self, command: str, **more: Any) -> dict[str, Any]:
+        """Ask the recording process; `NotRunningError` when there is none."""
+        return ask(self.settings.socket_file, {"command": command, **more})
+
+    def running(self) -> dict[str, Any] | None:
+        """Return the recording process's status, None when nothing records."""
+        with suppress(NotRunningError):
+            return self.ask("status")
+        return None
+
+    def send_now(self) -> bool:
+        """Send what is unsent, once; True when nothing is left. Failures wait for the next time."""
+        engagement = self.engagement()
+        client = self.client(engagement.url)
+        try:
+            wall_ms = SystemClock().wall_ms
+            uplink = Uplink(self.ledger, client, Log.of(engagement), wall_ms=wall_ms)
+            return uplink.drain(_SEND_STEPS)
+        finally:
+            client.close()

@@ -1,0 +1,43 @@
+"""Words on the terminal: plain lines, tables where they help, other people's text made harmless."""
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from workseal_protocol.cli.text import plain
+
+_out = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """Print one line."""
+    _out.print(plain(text))
+
+
+def confirmed(question: str) -> bool:
+    """Ask for a yes; no answer at all is a no."""
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        say()
+        return False
+
+
+def raw(text: str) -> None:
+    """Print a line for a program to read, unchanged and unwrapped."""
+    _out.file.write(text + "\n")
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print rows under heads."""
+    grid = Table(box=None, pad_edge=False)
+    for head in heads:
+        grid.add_column(head, no_wrap=True)
+    for row in rows:
+        grid.add_row(*(plain(cell) for cell in row))
+    _out.print(grid)
+
+
+def console() -> Console:
+    """Return the console, for progress."""
+    return _out

@@ -1,0 +1,211 @@
+"""`start`, `pause`, `resume`, `stop`, `mode` and `send`."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.clock import SystemClock
+from workseal_agent.config import ScreenKind
+from workseal_agent.daemon import AlreadyRunningError, HomeLock, Options, build_service
+from workseal_agent.daemon.build import clock_correction
+from workseal_agent.errors import AgentError
+from workseal_agent.submission import newest_checkpoint
+
+# The beacon's answers are small and late ones are useless.
+_BEACON_SECONDS = 1.5
+_START_SECONDS = 30.0
+_STOP_SECONDS = 20.0
+MAX_MEMO = 2_000
+
+
+class Screen(StrEnum):
+    """Name the sources of pictures."""
+
+    AUTO = "auto"
+    X11 = "x11"
+    REPLAY = "replay"
+
+
+_KINDS: dict[Screen | None, ScreenKind | None] = {
+    None: None,
+    Screen.AUTO: "auto",
+    Screen.X11: "x11",
+    Screen.REPLAY: "replay",
+}
+
+
+class Mode(StrEnum):
+    """Name the kinds of work."""
+
+    WORKING = "working"
+    OFF_SCREEN = "off-screen"
+    SEALED = "sealed"
+
+
+@app.command()
+def start(
+    context: typer.Context,
+    *,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay in this terminal until stopped.")
+    ] = False,
+    screen: Annotated[Screen | None, typer.Option(help="Where pictures come from.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Folder of recorded PNG files.")] = None,
+    traffic: Annotated[
+        Path | None, typer.Option(help="Write every request that leaves into this folder.")
+    ] = None,
+) -> None:
+    """Begin to record the engagement's work."""
+    home = home_of(context)
+    home.traffic = traffic or home.traffic
+    if screen is Screen.REPLAY and not (replay or home.settings.screen.replay):
+        raise UsageProblem("a recorded desktop is a folder of PNG files: --replay FOLDER")
+    if not foreground:
+        _start_in_background(home, screen, replay)
+        return
+    with HomeLock(home.settings.home):
+        _record(home, Options(_KINDS[screen], replay))
+
+
+@app.command()
+def pause(context: typer.Context) -> None:
+    """Stop counting at this moment; nothing is captured while paused."""
+    home = home_of(context)
+    _tell_state(home.ask("pause"))
+
+
+@app.command()
+def resume(context: typer.Context) -> None:
+    """Count on."""
+    home = home_of(context)
+    _tell_state(home.ask("resume"))
+
+
+@app.command()
+def stop(context: typer.Context) -> None:
+    """End the session and the recording process."""
+    home = home_of(context)
+    home.ask("stop")
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with HomeLock(home.settings.home):
+                break
+        except AlreadyRunningError:
+            time.sleep(0.05)
+    counts = home.ledger.counts(home.engagement().id)
+    say("stopped" + (f"; {counts.unsent} statements wait to be sent" if counts.unsent else ""))
+
+
+@app.command()
+def mode(
+    context: typer.Context,
+    kind: Annotated[Mode, typer.Argument(help="What you do from now on.")],
+    *,
+    memo: Annotated[str | None, typer.Option(help="What the off-screen work is.")] = None,
+) -> None:
+    """Change the kind of work; sealed keeps time, and neither pictures nor counts."""
+    home = home_of(context)
+    if memo is not None and kind is not Mode.OFF_SCREEN:
+        raise UsageProblem("a memo describes off-screen work")
+    if memo is not None and not 1 <= len(memo) <= MAX_MEMO:
+        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters")
+    _tell_state(home.ask("mode", mode=str(kind), memo=memo))
+
+
+@app.command()
+def send(context: typer.Context) -> None:
+    """Send what is unsent now, parked statements too."""
+    home = home_of(context)
+    if home.running() is not None:
+        say("the recording process sends by itself")
+        return
+    engagement = home.engagement()
+    with home.ledger.write() as writing:
+        writing.unpark(engagement.id)
+    if not home.send_now():
+        counts = home.ledger.counts(engagement.id)
+        raise AgentError(
+            f"{counts.unsent} statements are unsent and {counts.parked} parked; they are kept"
+        )
+    say("everything is sent and receipted")
+
+
+def _record(home: Home, options: Options) -> None:
+    engagement = home.engagement()
+    if newest_checkpoint(home.ledger, engagement.id) is None:
+        raise AgentError("the acceptance is not logged yet: run `workseal-agent join` again")
+    client = home.client(engagement.url)
+    beacon = home.client(engagement.url, seconds=_BEACON_SECONDS)
+    correction = clock_correction(beacon, SystemClock())
+    service = build_service(
+        home.settings,
+        engagement,
+        home.open_ledger,
+        home.signer,
+        home.keystore.vault_public,
+        client=client,
+        beacon_client=beacon,
+        options=options,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: service.request_stop())
+    if correction:
+        say(f"this machine's clock differs from the verifier's by {correction / 1000:+.1f} s")
+    say(f"recording engagement {engagement.id.hex()}")
+    try:
+        service.run(correction)
+    finally:
+        client.close()
+        beacon.close()
+
+
+def _start_in_background(home: Home, screen: Screen | None, replay: Path | None) -> None:
+    if home.running() is not None:
+        raise AlreadyRunningError("recording runs already for this home")
+    engagement = home.engagement()
+    # Wrong passphrases are told here, not in a log file.
+    home.keystore.unlock_signer(home.passphrase())
+    program = "from workseal_agent import main; raise SystemExit(main())"
+    command = [sys.executable, "-c", program, "--home", str(home.folder)]
+    command += ["--passphrase-file", "/dev/stdin", "--engagement", engagement.id.hex()]
+    command += ["start", "--foreground"]
+    command += ["--screen", str(screen)] if screen else []
+    command += ["--replay", str(replay.absolute())] if replay else []
+    command += ["--traffic", str(home.traffic.absolute())] if home.traffic else []
+    log = home.folder / "agent.log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - this program, with the options given
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+        )
+    if process.stdin is not None:
+        process.stdin.write(home.passphrase().encode() + b"\n")
+        process.stdin.close()
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if home.running() is not None:
+            say(f"recording engagement {engagement.id.hex()}")
+            # It lives on after this process, on purpose: nobody is to wait for it.
+            process.returncode = 0
+            return
+        time.sleep(0.1)
+    last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no reason was told"]
+    raise AgentError(f"recording did not begin: {last[0].removeprefix('workseal-agent: ')}")
+
+
+def _tell_state(answer: dict[str, Any]) -> None:
+    say(f"{answer['state']}")
+    for trouble in answer.get("troubles", ()):
+        say(f"  {trouble}")

@@ -1,0 +1,102 @@
+"""`init` and `join`: keys, and the terms that both parties sign before anything is recorded."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.printing import confirmed, say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.clock import SystemClock
+from workseal_agent.config import Settings, prepare_home, write_default_settings
+from workseal_agent.connection import require_url
+from workseal_agent.engagement import join as join_engagement
+from workseal_agent.engagement import read_invitation
+from workseal_agent.errors import AgentError
+from workseal_agent.keystore import SHORTEST_PASSPHRASE, Keystore
+from workseal_agent.ledger import Ledger
+from workseal_agent.vault import VaultWriter
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.keys import PublicKey
+from workseal_protocol.terms import plain_language
+
+_MAX_OFFER_BYTES = 65_536
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    *,
+    verifier: Annotated[str | None, typer.Option(help="The verifier's address.")] = None,
+) -> None:
+    """Make keys, an empty vault and a settings file in a new home."""
+    home = home_of(context)
+    settings = Settings(home.folder)
+    if settings.keys_file.exists():
+        raise AgentError("this home has keys already; they are never replaced")
+    _require_url(verifier)
+    passphrase = home.passphrase(new=True)
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise UsageProblem(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
+    prepare_home(home.folder)
+    if not settings.config_file.exists():
+        write_default_settings(home.folder, verifier)
+    Ledger(settings.ledger_file).close()
+    # The keys last: a home that has them is complete, and one that has not can be made again.
+    keystore = Keystore.create(settings.keys_file, passphrase)
+    VaultWriter(settings.vault_folder, keystore.vault_public)
+    say(f"home: {home.folder}")
+    say(f"your public key: {PublicKey.of_raw(keystore.signing_public).text()}")
+    say("Give the public key to your client. Without the passphrase nobody opens the vault,")
+    say("you included: keep a copy of the passphrase and of the home folder.")
+
+
+@app.command()
+def join(
+    context: typer.Context,
+    invitation: Annotated[Path, typer.Argument(help="The client's signed offer.")],
+    *,
+    verifier: Annotated[str | None, typer.Option(help="The verifier's address.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept without being asked.")] = False,
+) -> None:
+    """Read a client's offer, show its terms in plain language, and accept it."""
+    home = home_of(context)
+    url = verifier or home.settings.verifier.url
+    if url is None:
+        raise UsageProblem("where is the verifier: --verifier URL")
+    try:
+        offer = read_invitation(_read(invitation), home.public_key)
+    except MalformedError as error:
+        raise UsageProblem(f"{invitation} is no offer: {error}") from error
+    say("The client offers these terms:")
+    for sentence in plain_language(offer.terms):
+        say(f"  - {sentence}")
+    if not yes and not confirmed("Do you accept them?"):
+        raise AgentError("nothing was signed")
+    client = home.client(url)
+    try:
+        now_ms = SystemClock().wall_ms()
+        engagement = join_engagement(offer, home.ledger, client, home.signer, now_ms=now_ms)
+    finally:
+        client.close()
+    say(f"accepted and logged: engagement {engagement.id.hex()}")
+
+
+def _require_url(url: str | None) -> None:
+    try:
+        if url is not None:
+            require_url(url)
+    except ValueError as error:
+        raise UsageProblem(str(error)) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_OFFER_BYTES + 1)
+    except OSError as error:
+        raise UsageProblem(f"the file cannot be read: {error.strerror}") from error
+    if len(data) > _MAX_OFFER_BYTES:
+        raise UsageProblem("the file is too long for an offer")
+    return data

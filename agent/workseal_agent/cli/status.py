@@ -1,0 +1,152 @@
+"""`status` and `frames`: what a glance must tell."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import raw, say, table
+from workseal_agent.clock import SystemClock
+from workseal_agent.ledger import Engagement, SendState
+from workseal_protocol.cli.text import duration, instant
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    public_key: Annotated[
+        bool, typer.Option("--public-key", help="Print your public key and nothing else.")
+    ] = False,
+) -> None:
+    """Show what is recorded now, today's worked time, and what is still to be sent."""
+    home = home_of(context)
+    if public_key:
+        raw(home.public_key.text())
+        return
+    running = home.running()
+    engagement = home.find_engagement()
+    if as_json:
+        raw(json.dumps(_facts(home, engagement, running)))
+    elif engagement is None:
+        say("no engagement yet: `workseal-agent join OFFER --verifier URL`")
+    else:
+        _tell(home, engagement, _facts(home, engagement, running), running)
+
+
+@app.command()
+def frames(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
+    as_list: Annotated[bool, typer.Option("--list", help="A table (the default).")] = False,
+) -> None:
+    """List the frames in the vault: when they were taken and what committed to them."""
+    home = home_of(context)
+    rows = home.ledger.captures(home.engagement().id)
+    if as_json and not as_list:
+        raw(
+            json.dumps(
+                [
+                    {
+                        "number": str(row.number),
+                        "segment": str(row.segment),
+                        "commitment": str(row.commitment),
+                        "round": row.round,
+                        "captured_at_ms": row.captured_ms,
+                        "display": row.display,
+                        "width": row.width,
+                        "height": row.height,
+                        "state": _state(withdrawn=row.withdrawn),
+                    }
+                    for row in rows
+                ]
+            )
+        )
+        return
+    table(
+        ("number", "taken", "display", "size", "state", "commitment"),
+        [
+            (
+                str(row.number),
+                instant(row.captured_ms),
+                str(row.display),
+                f"{row.width} x {row.height}",
+                _state(withdrawn=row.withdrawn),
+                str(row.commitment)[:16],
+            )
+            for row in rows
+        ],
+    )
+
+
+def worked_today(home: Home, engagement: Engagement, running: dict[str, Any] | None) -> int:
+    """Add up today's worked time, what is not signed yet included."""
+    zone = ZoneInfo(engagement.terms.zone)
+    now = datetime.fromtimestamp(SystemClock().wall_ms() / 1000, UTC).astimezone(zone)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    # Days of 23 and 25 hours: the next midnight is found on the calendar.
+    following = datetime.combine(now.date() + timedelta(days=1), midnight.timetz().replace(fold=0))
+    begin, end = (int(one.timestamp() * 1000) for one in (midnight, following))
+    signed = sum(row.worked_ms for row in home.ledger.segments(engagement.id, begin, end))
+    unsigned = (running or {}).get("running", [])
+    return signed + sum(int(worked) for at, worked in unsigned if begin <= at < end)
+
+
+def _facts(
+    home: Home, engagement: Engagement | None, running: dict[str, Any] | None
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "daemon": running is not None,
+        "state": running["state"] if running else "stopped",
+        "session": running["session"] if running else None,
+        "engagement": None,
+        "worked_ms_today": 0,
+        "statements": 0,
+        "unsent": 0,
+        "parked": 0,
+        "last_receipt_index": None,
+    }
+    if engagement is not None:
+        counts = home.ledger.counts(engagement.id)
+        facts |= {
+            "engagement": engagement.id.hex(),
+            "worked_ms_today": worked_today(home, engagement, running),
+            "statements": counts.statements,
+            "unsent": counts.unsent,
+            "parked": counts.parked,
+            "last_receipt_index": counts.last_index,
+        }
+    return facts
+
+
+def _tell(
+    home: Home, engagement: Engagement, facts: dict[str, Any], running: dict[str, Any] | None
+) -> None:
+    say(f"{facts['state']}; today {duration(facts['worked_ms_today'])}")
+    say(f"engagement {facts['engagement']} at {engagement.url}")
+    last = facts["last_receipt_index"]
+    receipts = "none yet" if last is None else f"newest at index {last} of the log"
+    say(f"{facts['statements']} statements, {facts['unsent']} unsent; receipts: {receipts}")
+    for stored in home.ledger.statements(engagement.id, SendState.PARKED):
+        say(f"parked: {stored.kind} {str(stored.digest)[:16]}: {stored.problem}")
+    if facts["parked"]:
+        say("later statements of the chain wait behind it; `workseal-agent send` tries again")
+    for trouble in (running or {}).get("troubles", ()):
+        say(f"trouble: {trouble}")
+    for incident in home.ledger.incidents(engagement.id):
+        say(f"evidence {incident.number} of {instant(incident.at_ms)}: {incident.text}")
+    for rule in (running or {}).get("rules_never_matched", ()):
+        say(f"mask rule that never matched since the start: {rule}")
+    others = [one.id.hex() for one in home.ledger.engagements() if one.id != engagement.id]
+    if others:
+        say(f"other engagements: {', '.join(others)}")
+
+
+def _state(*, withdrawn: bool) -> str:
+    return "withdrawn" if withdrawn else "kept"

@@ -1,0 +1,26 @@
+"""The way to the verifier: one HTTP client, and a record of every byte that leaves."""
+
+from workseal_agent.connection.client import (
+    MAX_BATCH,
+    MAX_BATCH_BYTES,
+    BeaconChain,
+    OperatorFacts,
+    VerifierClient,
+    default_transport,
+    require_url,
+)
+from workseal_agent.connection.errors import RefusedError, UnreachableError
+from workseal_agent.connection.traffic import TrafficRecorder
+
+__all__ = [
+    "MAX_BATCH",
+    "MAX_BATCH_BYTES",
+    "BeaconChain",
+    "OperatorFacts",
+    "RefusedError",
+    "TrafficRecorder",
+    "UnreachableError",
+    "VerifierClient",
+    "default_transport",
+    "require_url",
+]

@@ -1,0 +1,281 @@
+"""The verifier's HTTP interface, as this agent uses it: bytes out, checked forms in.
+
+Rules: each answer is bounded in size and time; nothing in an answer is believed here but its form,
+what it claims is verified by the caller. No method sends anything but its arguments.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ssl import SSLContext, create_default_context
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from workseal_agent.connection.errors import RefusedError, UnreachableError
+from workseal_agent.connection.problems import raise_problem
+from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.encoding import (
+    Fields,
+    Value,
+    decode,
+    encode,
+    encode_sequence,
+    split_sequence,
+)
+from workseal_protocol.errors import MalformedError
+
+MAX_BATCH = 256
+MAX_BATCH_BYTES = 1 << 20
+_MIB = 1 << 20
+# Longest wait for one whole answer; each read has its own, shorter limit below.
+_TOTAL_SECONDS = 60.0
+_TIMEOUT = httpx.Timeout(10.0, connect=4.0)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SEQUENCE = "application/cbor-seq"
+_CBOR = "application/cbor"
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFacts:
+    """Hold what the verifier says about itself; compared with the signed terms, never trusted."""
+
+    key: bytes
+    policy: str
+    tsa_roots: tuple[bytes, ...]
+    periods: tuple[int, ...]
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconChain:
+    """Hold the operator's commitment that is in force for one period."""
+
+    first_round: int
+    count: int
+    head: Digest
+    commitment: Digest
+
+
+class VerifierClient:
+    """Speak to one verifier. Methods raise `UnreachableError` or `RefusedError`."""
+
+    def __init__(
+        self,
+        url: str,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        self.url = require_url(url)
+        self._http = httpx.Client(
+            base_url=self.url,
+            transport=transport,
+            timeout=_TIMEOUT if seconds is None else seconds,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"user-agent": "workseal-agent", "accept-encoding": "identity"},
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def submit(self, statements: Sequence[bytes], old_size: int) -> bytes:
+        """Send statements; returns the bytes of a SubmissionAnswer, not yet verified."""
+        return self._send(
+            "POST",
+            f"/v1/statements?old={old_size}",
+            encode_sequence(statements),
+            media=_SEQUENCE,
+            limit=8 * _MIB,
+        )
+
+    def operator(self) -> OperatorFacts:
+        """Ask who the verifier says it is, and for its clock."""
+        fields = Fields(self._value("/v1/operator"), "operator")
+        with _form("operator"):
+            return OperatorFacts(
+                fields.octets(1, "key"),
+                fields.text(2, "policy"),
+                tuple(_each(fields.array(3, "roots", maximum=16), bytes)),
+                tuple(_each(fields.array(4, "periods", maximum=64), int)),
+                fields.uint(5, "time"),
+            )
+
+    def checkpoint(self) -> bytes:
+        """Return the newest signed checkpoint, not yet verified."""
+        return self._send("GET", "/v1/log/checkpoint", limit=_MIB)
+
+    def checkpoint_at(self, size: int) -> bytes:
+        """Return the signed checkpoint of one size, not yet verified."""
+        return self._send("GET", f"/v1/log/checkpoints/{size}", limit=_MIB)
+
+    def timestamps(self, first: int, last: int) -> tuple[tuple[int, bytes], ...]:
+        """Return (checkpoint size, token) for the stamped sizes in [first, last], ascending."""
+        value = self._value(f"/v1/log/timestamps?from={first}&to={last}", limit=64 * _MIB)
+        with _form("timestamps"):
+            rows = []
+            for row in _each(value, list):
+                match row:
+                    case [int() as size, bytes() as token] if first <= size <= last:
+                        rows.append((size, token))
+                    case _:
+                        raise MalformedError("a time-stamp has a size and a token")
+            return tuple(sorted(rows))
+
+    def proof(self, size: int, indices: Sequence[int], sizes: Sequence[int]) -> tuple[bytes, ...]:
+        """Return the hashes of a sparse proof, not yet verified."""
+        body = encode({1: size, 2: list(indices), 3: list(sizes)})
+        answer = self._send("POST", "/v1/log/proof", body, limit=64 * _MIB)
+        with _form("proof"):
+            fields = Fields(decode(answer, max_bytes=64 * _MIB), "proof")
+            joined = fields.octets(1, "hashes", maximum=64 * _MIB)
+            if len(joined) % DIGEST_BYTES:
+                raise MalformedError("hashes have 32 bytes each")
+            return tuple(
+                joined[at : at + DIGEST_BYTES] for at in range(0, len(joined), DIGEST_BYTES)
+            )
+
+    def statements(self, engagement: bytes) -> tuple[tuple[int, bytes], ...]:
+        """Return (index, statement) of all that verifying an engagement needs, not yet verified."""
+        path = f"/v1/engagements/{engagement.hex()}"
+        data = self._send("GET", f"{path}/statements", limit=256 * _MIB)
+        listed = self._send("GET", f"{path}/indices", limit=_MIB)
+        with _form("statements"):
+            bodies = split_sequence(data, max_items=65_536)
+            indices = tuple(_each(decode(listed, max_bytes=_MIB), int))
+            # A statement may be logged between the two requests: what has no index is left out.
+            return tuple(zip(indices, bodies, strict=False))
+
+    def receipt(self, statement: Digest, size: int) -> bytes | None:
+        """Return the COSE receipt of a statement under a checkpoint, None when there is none."""
+        try:
+            return self._send("GET", f"/v1/statements/{statement}/receipt?size={size}")
+        except RefusedError:
+            return None
+
+    def has_statement(self, statement: Digest) -> bool:
+        """Tell whether the verifier says that it has logged a statement."""
+        try:
+            self._send("GET", f"/v1/statements/{statement}")
+        except RefusedError as refused:
+            if refused.status == 404:
+                return False
+            raise
+        return True
+
+    def beacon(self, period_ms: int) -> BeaconChain:
+        """Return the commitment in force, not yet verified."""
+        fields = Fields(self._value(f"/v1/beacon/{period_ms}"), "beacon")
+        with _form("beacon"):
+            return BeaconChain(
+                fields.uint(1, "first round"),
+                fields.uint(2, "count"),
+                fields.digest(3, "head"),
+                fields.digest(4, "commitment"),
+            )
+
+    def beacon_value(self, period_ms: int, round_: int) -> bytes:
+        """Return the value of a round, not yet verified; a refusal says that it is too early."""
+        value = self._send("GET", f"/v1/beacon/{period_ms}/{round_}", limit=1024)
+        if len(value) != DIGEST_BYTES:
+            raise UnreachableError("the verifier's beacon value does not have 32 bytes")
+        return value
+
+    def disclose(self, statement: bytes, disclosures: Sequence[bytes]) -> tuple[bytes, bytes]:
+        """Send a disclosure; returns the finding and the SubmissionAnswer, neither verified."""
+        parts = (statement, *map(encode, disclosures))
+        body = encode_sequence(parts)
+        answer = self._send("POST", "/v1/disclosures", body, media=_SEQUENCE, limit=8 * _MIB)
+        with _form("disclosure"):
+            fields = Fields(decode(answer, max_bytes=8 * _MIB), "disclosure")
+            return fields.octets(1, "finding"), fields.octets(2, "answer", maximum=8 * _MIB)
+
+    def put_sealed(self, request: Digest, package: bytes) -> str:
+        """Leave a sealed package for the arbitrator; returns its address."""
+        path = f"/v1/sealed/{request}"
+        self._send("PUT", path, package, media="application/octet-stream")
+        return f"{self.url}{path}"
+
+    def _value(self, path: str, limit: int = _MIB) -> Value:
+        with _form("answer"):
+            return decode(self._send("GET", path, limit=limit), max_bytes=limit)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        media: str = _CBOR,
+        limit: int = 65_536,
+    ) -> bytes:
+        """Send one request and read the whole answer, bounded."""
+        headers = {"content-type": media} if body is not None else {}
+        deadline = time.monotonic() + _TOTAL_SECONDS
+        data = bytearray()
+        try:
+            with self._http.stream(method, path, content=body, headers=headers) as response:
+                for chunk in response.iter_bytes(65_536):
+                    data += chunk
+                    if len(data) > limit or time.monotonic() > deadline:
+                        raise UnreachableError("the verifier's answer is too long")
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise UnreachableError(f"no answer from the verifier ({_name(error)})") from error
+        if not response.is_success:
+            raise_problem(response, bytes(data))
+        return bytes(data)
+
+
+def require_url(url: str) -> str:
+    """Return a verifier's address without its last slash: https, or http to this machine only."""
+    problem = ValueError("a verifier's address is https://HOST, or http:// to this machine")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise problem from error
+    plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise problem
+    if parts.scheme != "https" and not plain:
+        raise problem
+    return url.rstrip("/")
+
+
+def default_transport(ca_file: str | None = None) -> httpx.HTTPTransport:
+    """Make the transport that reaches the network; certificates are always checked."""
+    context: SSLContext = create_default_context(cafile=ca_file)
+    return httpx.HTTPTransport(verify=context, retries=0)
+
+
+class _form:  # noqa: N801 - reads as a word after `with`
+    """Turn a malformed answer into `UnreachableError`: it is tried again like no answer."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, MalformedError):
+            text = f"the verifier's {self._what} is not in the right form: {error}"
+            raise UnreachableError(text) from error
+
+
+def _each(value: Value, kind: type[Item]) -> Iterable[Item]:
+    if not isinstance(value, list):
+        raise MalformedError("expected an array")
+    for item in value:
+        if not isinstance(item, kind):
+            raise MalformedError("an array holds an item of another type")
+        yield item
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__

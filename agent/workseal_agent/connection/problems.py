@@ -1,0 +1,52 @@
+"""Answers that are not a success, read as RFC 9457 problems.
+
+Rule: only a problem of the verifier's own kind is a refusal. Whatever a proxy, a captive portal or
+a half-started server says is no answer, and the request is tried again.
+"""
+
+import json
+
+import httpx
+
+from workseal_agent.connection.errors import RefusedError, UnreachableError
+
+_PREFIX = "urn:workseal:problem:"
+# Refusals of content: the same bytes will be refused again.
+_FINAL = frozenset({400, 403, 404, 409, 410, 413, 422, 425})
+_MAX_TEXT = 300
+_MAX_WAIT = 300.0
+
+
+def raise_problem(response: httpx.Response, body: bytes) -> None:
+    """Raise `RefusedError` or `UnreachableError` for an answer that is not a success."""
+    name, detail = _read(response, body)
+    if name is not None and response.status_code in _FINAL:
+        raise RefusedError(response.status_code, name, detail)
+    told = f"the verifier answered {response.status_code}" + (f" ({name})" if name else "")
+    raise UnreachableError(told, _retry_after(response))
+
+
+def _read(response: httpx.Response, body: bytes) -> tuple[str | None, str]:
+    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/problem+json":
+        return None, ""
+    try:
+        problem = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(problem, dict):
+        return None, ""
+    kind = problem.get("type")
+    if not isinstance(kind, str) or not kind.startswith(_PREFIX):
+        return None, ""
+    return plain(kind.removeprefix(_PREFIX), 40), plain(str(problem.get("detail", "")), _MAX_TEXT)
+
+
+def plain(text: str, limit: int) -> str:
+    """Keep a foreign text short and free of control characters."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:limit])
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return min(float(text), _MAX_WAIT) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,144 @@
+"""The composition of a recording process: real devices, real files, one engagement."""
+
+import platform
+import secrets
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from workseal_agent.activity import ActivitySensor, NullActivity, pick_activity
+from workseal_agent.chain import OwnChain
+from workseal_agent.clock import Clock, SystemClock
+from workseal_agent.config import ScreenKind, Settings
+from workseal_agent.connection import UnreachableError, VerifierClient
+from workseal_agent.daemon.acts import Acts
+from workseal_agent.daemon.service import Service, Wakers
+from workseal_agent.evidence import finish_withdrawals
+from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.mask import Masked, capture_masked, load_rules, never_matched
+from workseal_agent.recorder import Camera, Recorder, Schedule, SessionBook
+from workseal_agent.screen import ScreenSource, pick_screen
+from workseal_agent.submission import Log
+from workseal_agent.uplink import BeaconClient, Uplink
+from workseal_agent.vault import VaultWriter
+from workseal_protocol.encoding import encode
+from workseal_protocol.keys import Signer
+from workseal_protocol.terms import Level
+
+AGENT = f"workseal-agent {version('workseal')}"
+# Less than this is the round trip, and what people's clocks are off by.
+_CORRECT_FROM_MS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Hold what the command line overrides of the settings."""
+
+    screen: ScreenKind | None = None
+    replay: Path | None = None
+
+
+class Eyes:
+    """Take masked pictures, and remember which mask rules ever matched."""
+
+    def __init__(self, source: ScreenSource, settings: Settings) -> None:
+        self.source = source
+        self._rules = load_rules(settings)
+        self._matched: frozenset[str] = frozenset()
+
+    def take(self) -> Masked:
+        """Take one masked picture of all displays."""
+        masked = capture_masked(self.source, self.source.windows, self._rules)
+        self._matched |= masked.rules_matched
+        return masked
+
+    def describe(self) -> dict[str, Any]:
+        """Name the screen, and the user's own rules that never matched."""
+        return {
+            "screen": self.source.name,
+            "rules_never_matched": list(never_matched(self._rules, self._matched)),
+        }
+
+
+def build_service(  # noqa: PLR0913 - everything that a recording process is made of
+    settings: Settings,
+    engagement: Engagement,
+    ledger: Ledger,
+    signer: Signer,
+    vault_public: bytes,
+    *,
+    client: VerifierClient,
+    beacon_client: VerifierClient,
+    options: Options,
+) -> Service:
+    """Put a recording process together; raises `AgentError` when a device is missing."""
+    terms = engagement.terms
+    clock = SystemClock()
+    wakers = Wakers.make()
+    vault = VaultWriter(settings.vault_folder, vault_public)
+    finish_withdrawals(ledger, vault, engagement.id)
+    eyes = _eyes(settings, options) if terms.level >= Level.FRAMES else None
+    sensor: ActivitySensor = NullActivity()
+    if terms.level >= Level.ACTIVITY:
+        sensor = pick_activity(settings.activity.kind, display=settings.screen.display)
+    beacon = BeaconClient(beacon_client, terms.round_ms, wakers.recorder.set)
+    chain = OwnChain(ledger, engagement, signer)
+    camera = None if eyes is None else Camera(eyes.take, vault, ledger, terms.tile)
+    recorder = Recorder(
+        clock=clock,
+        chain=chain,
+        ledger=ledger,
+        book=SessionBook(
+            chain, ledger, agent=AGENT, wall_ms=clock.wall_ms, random=secrets.token_bytes
+        ),
+        schedule=Schedule(engagement.id, terms, beacon, camera),
+        sensor=sensor,
+        environment=environment(eyes, sensor),
+        on_statement=wakers.uplink.set,
+    )
+    with ledger.write() as writing:
+        writing.unpark(engagement.id)
+    acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
+    return Service(
+        socket_file=settings.socket_file,
+        recorder=recorder,
+        uplink=Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms),
+        beacon=beacon,
+        wakers=wakers,
+        acts=acts.table(),
+        describe=eyes.describe if eyes is not None else dict,
+    )
+
+
+def clock_correction(client: VerifierClient, clock: Clock) -> int:
+    """Return what to add to the wall clock when the verifier's differs by seconds, else 0.
+
+    Rounds are the verifier's: with a wrong clock every segment would be refused or late.
+    """
+    before = clock.wall_ms()
+    try:
+        told = client.operator().time_ms
+    except UnreachableError:
+        return 0
+    difference = told - (before + clock.wall_ms()) // 2
+    return difference if abs(difference) > _CORRECT_FROM_MS else 0
+
+
+def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:
+    """Describe the machine in general terms: a claim, committed and shown only when opened."""
+    return encode(
+        {
+            1: AGENT,
+            2: f"{platform.system()} {platform.machine()}",
+            3: eyes.source.name if eyes else "no screen",
+            4: int(eyes.source.virtual) if eyes else 0,
+            5: type(sensor).__name__,
+        }
+    )
+
+
+def _eyes(settings: Settings, options: Options) -> Eyes:
+    kind = options.screen or settings.screen.kind
+    replay = options.replay or settings.screen.replay
+    return Eyes(pick_screen(kind, display=settings.screen.display, replay=replay), settings)

@@ -1,0 +1,138 @@
+"""The control socket: one line of JSON asks, one line answers.
+
+Rules: the socket lies in the home (0700) and is 0600; only processes of the same user are heard.
+Every request is bounded in size and time, so no client can hold up the recording.
+"""
+
+import json
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from workseal_agent.errors import AgentError
+
+_MAX_LINE = 65_536
+# A capture that is being stored is waited for, no longer.
+_ANSWER_SECONDS = 30.0
+_REQUEST_SECONDS = 5.0
+_CREDENTIALS = struct.Struct("3i")
+
+Handler = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class NotRunningError(AgentError):
+    """Say that no process records for this home."""
+
+
+class ControlError(AgentError):
+    """Say what the recording process answered instead of doing as asked."""
+
+
+def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Send one request to the recording process and return its answer."""
+    with socket.socket(socket.AF_UNIX) as connection, _short(path) as address:
+        connection.settimeout(_ANSWER_SECONDS)
+        try:
+            connection.connect(address)
+        except OSError as error:
+            raise NotRunningError("the agent is not recording: `workseal-agent start`") from error
+        try:
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(_read_line(connection))
+        except (OSError, ValueError) as error:
+            raise ControlError("the recording process does not answer") from error
+    if not isinstance(answer, dict):
+        raise ControlError("the recording process does not answer")
+    if "error" in answer:
+        raise ControlError(str(answer["error"]))
+    return answer
+
+
+class ControlServer:
+    """Answer requests in a thread, one at a time."""
+
+    def __init__(self, path: Path, handler: Handler) -> None:
+        self._path = path
+        self._handler = handler
+        self._socket: socket.socket | None = None
+        self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
+
+    def start(self) -> None:
+        """Listen; the caller holds the home's lock, so a socket that is there is a leftover."""
+        self._path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX)
+        with _short(self._path) as address:
+            self._socket.bind(address)
+        self._path.chmod(0o600)
+        self._socket.listen(8)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._socket is None:
+            return
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(_REQUEST_SECONDS)
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def _serve(self) -> None:
+        listening = self._socket
+        while listening is not None:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.settimeout(_REQUEST_SECONDS)
+                if _peer_uid(connection) == os.geteuid():
+                    self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        try:
+            request = json.loads(_read_line(connection))
+            if not isinstance(request, dict):
+                raise ValueError("not an object")  # noqa: TRY301, TRY004 - one answer for all
+        except (ValueError, RecursionError):
+            answer: dict[str, Any] = {"error": "the request is not understood"}
+        else:
+            try:
+                answer = self._handler(request)
+            except (AgentError, ValueError, OverflowError) as error:
+                answer = {"error": str(error)}
+        connection.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _read_line(connection: socket.socket) -> bytes:
+    data = bytearray()
+    while not data.endswith(b"\n"):
+        chunk = connection.recv(4096)
+        if not chunk or len(data) + len(chunk) > _MAX_LINE:
+            raise ValueError("the line has no end")
+        data += chunk
+    return bytes(data)
+
+
+def _peer_uid(connection: socket.socket) -> int:
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    uid: int = _CREDENTIALS.unpack(data)[1]
+    return uid
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """Give an address below 108 bytes for a socket in a folder of any length."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotRunningError("there is no agent in this home: `workseal-agent init`") from error
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

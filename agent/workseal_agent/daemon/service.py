@@ -1,0 +1,165 @@
+"""The loops of a recording process: rounds, sending, beacon values, and requests from outside.
+
+Rules: recording never waits for the network. Whatever stops a loop for a while is kept as one
+sentence, shown by `status`, and tried again.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workseal_agent.daemon.control import ControlError, ControlServer
+from workseal_agent.errors import AgentError
+from workseal_agent.recorder import Recorder, RecorderState
+from workseal_agent.uplink import BeaconClient, Uplink
+from workseal_protocol.records import SegmentState
+
+# After stopping, what is left is sent for this long; the rest waits for the next start.
+_DRAIN_SECONDS = 8.0
+_DRAIN_STEPS = 1_000
+_IDLE_SECONDS = 30.0
+
+MODES = {
+    "working": SegmentState.WORKING,
+    "off-screen": SegmentState.OFF_SCREEN,
+    "sealed": SegmentState.SEALED,
+}
+
+# Does one act of the user on the chain (withdraw, declare) with what was asked.
+Act = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wakers:
+    """Hold the events that end a loop's wait."""
+
+    recorder: threading.Event
+    uplink: threading.Event
+    stop: threading.Event
+
+    @classmethod
+    def make(cls) -> "Wakers":
+        """Make them, none set."""
+        return cls(threading.Event(), threading.Event(), threading.Event())
+
+
+class Service:
+    """Run one engagement's recording until it is stopped."""
+
+    def __init__(  # noqa: PLR0913 - the loops it runs
+        self,
+        *,
+        socket_file: Path,
+        recorder: Recorder,
+        uplink: Uplink,
+        beacon: BeaconClient,
+        wakers: Wakers,
+        acts: dict[str, Act],
+        describe: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
+        self._recorder = recorder
+        self._uplink = uplink
+        self._beacon = beacon
+        self._wakers = wakers
+        self._acts = acts
+        self._describe = describe
+        self._trouble: str | None = None
+        self._control = ControlServer(socket_file, self.handle)
+
+    def run(self, correction_ms: int = 0) -> None:
+        """Record until `stop` is asked for or `request_stop` is called."""
+        beacon = threading.Thread(
+            target=self._beacon.run, args=(self._wakers.stop,), name="beacon", daemon=True
+        )
+        uplink = threading.Thread(target=self._send, name="uplink", daemon=True)
+        beacon.start()
+        self._recorder.start(correction_ms)
+        self._control.start()
+        uplink.start()
+        try:
+            self._record()
+        finally:
+            self._wakers.stop.set()
+            self._wakers.uplink.set()
+            self._beacon.release()
+            uplink.join(_DRAIN_SECONDS)
+            self._control.close()
+
+    def request_stop(self) -> None:
+        """Ask the loops to end, from any thread or a signal handler."""
+        self._wakers.stop.set()
+        self._wakers.recorder.set()
+
+    def handle(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what one request asks for."""
+        match request:
+            case {"command": "status"}:
+                return self.status()
+            case {"command": "pause"}:
+                self._recorder.pause()
+            case {"command": "resume"}:
+                self._recorder.resume()
+            case {"command": "mode", "mode": str(mode), **more} if mode in MODES:
+                memo = more.get("memo")
+                self._recorder.set_mode(MODES[mode], memo if isinstance(memo, str) else None)
+            case {"command": "stop"}:
+                self._recorder.stop()
+                self.request_stop()
+            case {"command": str(name)} if name in self._acts:
+                return self._recorder.between(lambda: self._acts[name](request))
+            case _:
+                raise ControlError("the recording process does not know this request")
+        self._wakers.recorder.set()
+        return self.status()
+
+    def status(self) -> dict[str, Any]:
+        """Describe what goes on; holds no content."""
+        troubles = (
+            self._trouble,
+            self._recorder.trouble,
+            self._uplink.trouble,
+            self._beacon.trouble,
+        )
+        session = self._recorder.session
+        return {
+            "state": str(self._recorder.state),
+            "session": session.hex() if session else None,
+            "running": [[one.begin_ms, one.worked_ms] for one in self._recorder.running()],
+            "troubles": [trouble for trouble in troubles if trouble],
+            "halted": self._uplink.halted,
+            **self._describe(),
+        }
+
+    def _record(self) -> None:
+        while not self._wakers.stop.is_set():
+            try:
+                wait = self._recorder.tick()
+                self._trouble = None
+            except AgentError as error:
+                self._trouble = str(error)
+                wait = 1.0
+            self._wakers.recorder.wait(wait)
+            self._wakers.recorder.clear()
+        if self._recorder.state is not RecorderState.STOPPED:
+            self._recorder.stop()
+
+    def _send(self) -> None:
+        wakers = self._wakers
+        while not wakers.stop.is_set():
+            try:
+                wait = self._uplink.step()
+            except AgentError as error:
+                self._uplink.trouble = str(error)
+                wait = 5.0
+            if wait is None:
+                wakers.uplink.wait(_IDLE_SECONDS)
+                wakers.uplink.clear()
+            elif wait:
+                # New statements do not shorten the wait after a failure.
+                wakers.stop.wait(wait)
+        try:
+            self._uplink.drain(_DRAIN_STEPS)
+        except AgentError as error:
+            self._uplink.trouble = str(error)

@@ -1,0 +1,238 @@
+"""Answering an arbitrator: chosen tiles of the frames asked for, nothing else of them.
+
+Rules: what is shown is decided in tiles before anything is built; each disclosure is checked here
+as the other side will check it; statement and disclosures are durable before they are sent. The
+package for the arbitrator is sealed to the key of the request.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from workseal_agent.connection import UnreachableError, VerifierClient
+from workseal_agent.errors import AgentError, VaultError
+from workseal_agent.evidence import part_name
+from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState
+from workseal_agent.submission import Log, accept_answer, newest_checkpoint, require_growth, submit
+from workseal_agent.vault import StoredFrame
+from workseal_protocol.checkpoint import Checkpoint
+from workseal_protocol.digest import Digest
+from workseal_protocol.disclosure import Disclosure, VerifiedTiles, open_frame, verify_disclosure
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.frame import Box, Grid, commit_frame
+from workseal_protocol.keys import Signer
+from workseal_protocol.receipt import SubmissionAnswer
+from workseal_protocol.records import (
+    DisclosedFrame,
+    DisputeDisclosure,
+    DisputeFinding,
+    DisputeRequest,
+    Finding,
+    read_record,
+    sign,
+)
+from workseal_protocol.sealing import seal_package
+from workseal_protocol.statement import Statement
+
+_PART_BYTES = 1 << 20
+
+
+class RequestError(AgentError):
+    """Say why a request for frames is not answered."""
+
+
+class FrameReader(Protocol):
+    """What a disclosure needs of the vault's private half."""
+
+    def frame(self, commitment: Digest) -> StoredFrame:
+        """Return one frame."""
+        ...
+
+    def secret(self, name: bytes) -> bytes:
+        """Return one secret."""
+        ...
+
+
+class SecretKeeper(Protocol):
+    """What a disclosure needs of the vault's public half."""
+
+    def put_secret(self, name: bytes, value: bytes) -> None:
+        """Keep a secret."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Hold a request that an arbitrator of the terms has signed."""
+
+    statement: Statement
+    record: DisputeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Hold one frame with what is shown of it, checked."""
+
+    frame: CaptureRow
+    disclosure: Disclosure
+    seen: VerifiedTiles
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hold a signed disclosure that is ready to be sent."""
+
+    request: Request
+    statement: Statement
+    opened: tuple[Opened, ...]
+
+    def package(self) -> bytes:
+        """Seal everything to the arbitrator's key."""
+        items = [self.statement.encode(), *(one.disclosure.encode() for one in self.opened)]
+        key = self.request.record.sealing_key
+        return seal_package(key, self.request.statement.digest, items)
+
+
+def read_request(data: bytes, engagement: Engagement) -> Request:
+    """Read an arbitrator's request; `MalformedError` or `RequestError`."""
+    statement = Statement.parse(data)
+    record = read_record(statement)
+    if not isinstance(record, DisputeRequest):
+        raise MalformedError(f"expected a dispute.request, found {statement.kind}")
+    if record.engagement != engagement.id:
+        raise RequestError("the request is about another engagement")
+    key = next(
+        (key for key in engagement.terms.arbitrators if key.thumbprint == statement.issuer), None
+    )
+    if key is None:
+        raise RequestError("the request is not by an arbitrator that the terms name")
+    try:
+        statement.verify_signature(key)
+    except VerificationError as error:
+        raise RequestError("the request's signature does not hold") from error
+    return Request(statement, record)
+
+
+def requested_frames(request: Request, captures: Sequence[CaptureRow]) -> tuple[CaptureRow, ...]:
+    """Return the frames asked for that are still there; `RequestError` for one that never was."""
+    known = {(row.segment, row.commitment): row for row in captures}
+    rows = []
+    for asked in request.record.frames:
+        row = known.get((asked.segment, asked.frame))
+        if row is None:
+            raise RequestError("the request names a frame that this agent never recorded")
+        rows.append(row)
+    return tuple(row for row in rows if not row.withdrawn)
+
+
+def open_tiles(reader: FrameReader, frame: CaptureRow, tiles: Sequence[int]) -> Opened:
+    """Open these tiles of a frame, and check the result against the frame's commitment."""
+    stored = reader.frame(frame.commitment)
+    tree = commit_frame(stored.header, stored.pixels, stored.seed)
+    if tree.commitment != frame.commitment:
+        raise VaultError("the stored frame is not the one that was committed")
+    disclosure = open_frame(tree, tiles, pixels=stored.pixels, seed=stored.seed)
+    return Opened(frame, disclosure, verify_disclosure(disclosure, frame.commitment))
+
+
+def answer(request: Request, opened: Sequence[Opened], signer: Signer, *, now_ms: int) -> Answer:
+    """Sign which disclosure shows which frame."""
+    record = DisputeDisclosure(
+        engagement=request.record.engagement,
+        claimed_at=now_ms,
+        request=request.statement.digest,
+        frames=tuple(DisclosedFrame(one.frame.commitment, one.disclosure.digest) for one in opened),
+    )
+    return Answer(request, sign(record, signer), tuple(opened))
+
+
+def keep(answer: Answer, ledger: Ledger, vault: SecretKeeper, engagement: bytes) -> None:
+    """Store an answer before it is sent: disclosures in the vault, the statement in the ledger."""
+    for one in answer.opened:
+        data = one.disclosure.encode()
+        for part, at in enumerate(range(0, len(data), _PART_BYTES)):
+            name = part_name(one.disclosure.digest, part)
+            try:
+                vault.put_secret(name, data[at : at + _PART_BYTES])
+            except VaultError:
+                # The same tiles were disclosed before: equal bytes are there already.
+                if not _is_known(ledger, engagement, one.disclosure.digest):
+                    raise
+    with ledger.write() as writing:
+        for statement in (answer.request.statement, answer.statement):
+            if ledger.statement(statement.digest) is None:
+                writing.add_statement(engagement, statement, state=SendState.HELD)
+        for one in answer.opened:
+            writing.add_disclosure(
+                engagement, one.disclosure.digest, answer.statement.digest, one.frame.commitment
+            )
+
+
+def send(
+    answer: Answer, ledger: Ledger, client: VerifierClient, engagement: Engagement, *, now_ms: int
+) -> tuple[Finding, ...]:
+    """Have the answer logged and checked; returns what the operator's check found, verified.
+
+    Raises `UnreachableError`, `RefusedError`, or an `AgentError` when the finding does not hold.
+    """
+    log = Log.of(engagement)
+    request = answer.request.statement
+    if not client.has_statement(request.digest):
+        submit(ledger, client, log, [request.encode()], now_ms=now_ms)
+    disclosures = [one.disclosure.encode() for one in answer.opened]
+    told, data = client.disclose(answer.statement.encode(), disclosures)
+    finding, record = _read_finding(told, answer, engagement)
+    digests = [answer.statement.digest, finding.digest]
+    # This answer proves no consistency of its own: it is asked for before anything is stored.
+    old = newest_checkpoint(ledger, engagement.id)
+    if old is not None:
+        require_growth(client, old, _checkpoint_of(data))
+    accept_answer(ledger, log, digests, None, data, now_ms=now_ms)
+    return record.findings
+
+
+def read_disclosure(reader: FrameReader, digest: Digest) -> Disclosure:
+    """Read a disclosure that was made back from the vault."""
+    data = b""
+    part = 0
+    while Digest.of(data) != digest:
+        data += reader.secret(part_name(digest, part))
+        part += 1
+    return Disclosure.parse(data)
+
+
+def tiles_of(
+    frame: CaptureRow, show: Sequence[Box] | None, hide: Sequence[Box], tile: int
+) -> tuple[int, ...]:
+    """Choose tiles: those inside a `show` box (all without one) that no `hide` box touches."""
+    return Grid(frame.width, frame.height, tile).tiles_to_show(show=show, hide=hide)
+
+
+def _read_finding(
+    data: bytes, answer: Answer, engagement: Engagement
+) -> tuple[Statement, DisputeFinding]:
+    try:
+        statement = Statement.parse(data)
+        record = read_record(statement)
+        statement.verify_signature(engagement.terms.operator)
+    except (MalformedError, VerificationError) as error:
+        raise UnreachableError("the verifier's finding is not the operator's statement") from error
+    named = {one.disclosure.digest for one in answer.opened}
+    if (
+        not isinstance(record, DisputeFinding)
+        or record.disclosure != answer.statement.digest
+        or {found.disclosure for found in record.findings} != named
+    ):
+        raise UnreachableError("the verifier's finding is about another disclosure")
+    return statement, record
+
+
+def _checkpoint_of(data: bytes) -> Checkpoint:
+    try:
+        return SubmissionAnswer.parse(data).signed.checkpoint
+    except MalformedError as error:
+        raise UnreachableError("the verifier's answer is not in the right form") from error
+
+
+def _is_known(ledger: Ledger, engagement: bytes, digest: Digest) -> bool:
+    return any(known == digest for known, _, _ in ledger.disclosures(engagement))

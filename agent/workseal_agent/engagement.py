@@ -1,0 +1,120 @@
+"""Joining an engagement: the client's signed offer, shown in plain words, accepted, logged.
+
+Rules: nothing is signed before the offer's signature, its parties and the verifier's own account of
+itself agree. The log's policy and the operator's key are those of the signed terms, whatever a
+server says later. The acceptance is stored before it is sent, so joining again sends the same one.
+"""
+
+from dataclasses import dataclass
+
+from workseal_agent.connection import OperatorFacts, VerifierClient
+from workseal_agent.errors import AgentError
+from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.submission import Log, submit
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.keys import PublicKey, Signer
+from workseal_protocol.records import Acceptance, Offer, read_record, sign
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+
+
+class InvitationError(AgentError):
+    """Say why an offer is not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Hold an offer that the client named in it has signed, and that names this freelancer."""
+
+    statement: Statement
+    offer: Offer
+
+    @property
+    def terms(self) -> Terms:
+        """Return the terms offered."""
+        return self.offer.terms
+
+
+def read_invitation(data: bytes, own: PublicKey) -> Invitation:
+    """Read the client's signed offer.
+
+    Raises `MalformedError` for bytes that are no offer, `InvitationError` for one that this
+    freelancer must not accept.
+    """
+    statement = Statement.parse(data)
+    offer = read_record(statement)
+    if not isinstance(offer, Offer):
+        raise MalformedError(f"expected an offer, found {statement.kind}")
+    try:
+        statement.verify_signature(offer.terms.client)
+    except VerificationError as error:
+        raise InvitationError("the offer is not signed by the client that it names") from error
+    if offer.terms.freelancer != own:
+        raise InvitationError("the offer names another freelancer's key than the one of this home")
+    return Invitation(statement, offer)
+
+
+def require_same_verifier(terms: Terms, facts: OperatorFacts) -> None:
+    """Check that this verifier is the one that the terms name."""
+    if facts.key != terms.operator.raw:
+        raise InvitationError("this verifier has another operator key than the terms name")
+    if facts.policy != terms.log_policy:
+        raise InvitationError("this verifier's log and witnesses are not those of the terms")
+    if terms.round_ms not in facts.periods:
+        raise InvitationError("this verifier has no rounds of the length that the terms ask for")
+
+
+def join(
+    invitation: Invitation,
+    ledger: Ledger,
+    client: VerifierClient,
+    signer: Signer,
+    *,
+    now_ms: int,
+) -> Engagement:
+    """Accept an offer and have both statements logged; safe to repeat."""
+    facts = client.operator()
+    require_same_verifier(invitation.terms, facts)
+    known = find(ledger, invitation.offer.engagement)
+    engagement = known or _accept(invitation, ledger, signer, client.url, facts, now_ms)
+    if engagement.offer != invitation.statement.encode():
+        raise InvitationError("another offer with the same number was accepted before")
+    with ledger.write() as writing:
+        writing.set_verifier(engagement.id, client.url, facts.tsa_roots)
+    bodies = [engagement.offer, engagement.acceptance]
+    submit(ledger, client, Log.of(engagement), bodies, now_ms=now_ms)
+    return engagement
+
+
+def find(ledger: Ledger, engagement: bytes) -> Engagement | None:
+    """Return a known engagement."""
+    return next((one for one in ledger.engagements() if one.id == engagement), None)
+
+
+def _accept(
+    invitation: Invitation,
+    ledger: Ledger,
+    signer: Signer,
+    url: str,
+    facts: OperatorFacts,
+    now_ms: int,
+) -> Engagement:
+    acceptance = Acceptance(
+        engagement=invitation.offer.engagement,
+        claimed_at=now_ms,
+        terms=invitation.terms,
+        offer=invitation.statement.digest,
+    )
+    signed = sign(acceptance, signer)
+    engagement = Engagement(
+        invitation.offer.engagement,
+        invitation.statement.encode(),
+        signed.encode(),
+        url,
+        facts.tsa_roots,
+    )
+    with ledger.write() as writing:
+        writing.add_engagement(engagement)
+        writing.add_statement(engagement.id, invitation.statement)
+        writing.add_statement(engagement.id, signed)
+    return engagement

@@ -1,0 +1,147 @@
+"""What a freelancer adds to the chain by hand: withdrawn frames and time declared late.
+
+Rules: withdrawing a frame never changes time. The tombstone is durable before the frame's key is
+destroyed, and what a crash left undone is done at the next start.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Protocol
+
+from workseal_agent.chain import OwnChain, Place
+from workseal_agent.errors import AgentError
+from workseal_agent.ledger import CaptureRow, Ledger, PrivateValue, Transaction
+from workseal_protocol.commitment import ValueKind, commit
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import (
+    Declaration,
+    DeclarationForm,
+    Tombstone,
+    WithdrawalReason,
+)
+from workseal_protocol.statement import Statement
+
+
+class UnknownFrameError(AgentError):
+    """Say that a frame is not known, or is withdrawn."""
+
+
+class Destroyer(Protocol):
+    """What withdrawing needs of the vault."""
+
+    def destroy(self, commitment: Digest) -> bool:
+        """Destroy a frame."""
+        ...
+
+    def destroy_secret(self, name: bytes) -> bool:
+        """Destroy a secret."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LateWork:
+    """Describe off-screen work that was not recorded."""
+
+    begin_ms: int
+    end_ms: int
+    worked_ms: int
+    memo: str
+    artefact: bytes | None = None
+
+
+def find_frame(ledger: Ledger, engagement: bytes, name: str) -> CaptureRow:
+    """Find a frame by its number or by the beginning of its commitment."""
+    rows = ledger.captures(engagement)
+    if name.isascii() and name.isdigit() and len(name) < 10:
+        found = [row for row in rows if row.number == int(name)]
+    else:
+        found = [row for row in rows if len(name) >= 8 and str(row.commitment).startswith(name)]
+    if len(found) != 1:
+        raise UnknownFrameError("there is no such frame: `workseal-agent frames` lists them")
+    return found[0]
+
+
+def withdraw(
+    chain: OwnChain,
+    ledger: Ledger,
+    vault: Destroyer,
+    frame: CaptureRow,
+    reason: WithdrawalReason,
+    *,
+    now_ms: int,
+) -> Statement:
+    """Withdraw a frame: its key is destroyed, its commitment and its time stay."""
+    if frame.withdrawn:
+        raise UnknownFrameError("the frame is withdrawn already")
+
+    def build(place: Place) -> Tombstone:
+        return Tombstone(
+            **place.link(now_ms), segment=frame.segment, frame=frame.commitment, reason=reason
+        )
+
+    def also(writing: Transaction, statement: Statement) -> None:
+        writing.withdraw_capture(frame.commitment, statement.digest)
+
+    statement = chain.append(build, also)
+    finish_withdrawals(ledger, vault, chain.state.engagement)
+    return statement
+
+
+def finish_withdrawals(ledger: Ledger, vault: Destroyer, engagement: bytes) -> None:
+    """Destroy every withdrawn frame that is still there, and what was disclosed of it."""
+    for frame in ledger.undestroyed():
+        vault.destroy(frame)
+        for disclosure, _, shown in ledger.disclosures(engagement):
+            if shown == frame:
+                destroy_parts(vault, disclosure)
+        with ledger.write() as writing:
+            writing.forget_disclosures(frame)
+            writing.mark_destroyed(frame)
+
+
+def part_name(disclosure: Digest, part: int) -> bytes:
+    """Name one part of a disclosure in the vault."""
+    return b"disclosure/" + disclosure.raw + part.to_bytes(2, "big")
+
+
+def destroy_parts(vault: Destroyer, disclosure: Digest) -> None:
+    """Destroy a disclosure that was kept in parts."""
+    part = 0
+    while vault.destroy_secret(part_name(disclosure, part)):
+        part += 1
+
+
+def declare_late(
+    chain: OwnChain, work: LateWork, *, now_ms: int, recorded_from_ms: int | None
+) -> Statement:
+    """Declare time that was not recorded; it is shown as declared late, beside the recorded time.
+
+    `recorded_from_ms` is when the recording that is not signed yet began, if one runs.
+    """
+    if recorded_from_ms is not None and work.end_ms > recorded_from_ms:
+        raise AgentError("this time is being recorded now: declare only time before it")
+    salt = secrets.token_bytes(16)
+    memo = work.memo.encode()
+    values = [PrivateValue(ValueKind.MEMO, salt, memo)]
+    artefact = None
+    if work.artefact is not None:
+        artefact_salt = secrets.token_bytes(16)
+        values.append(PrivateValue(ValueKind.ARTEFACT, artefact_salt, work.artefact))
+        artefact = commit(ValueKind.ARTEFACT, artefact_salt, work.artefact)
+
+    def build(place: Place) -> Declaration:
+        return Declaration(
+            **place.link(now_ms),
+            begin=work.begin_ms,
+            end=work.end_ms,
+            worked=work.worked_ms,
+            form=DeclarationForm.LATE,
+            memo=commit(ValueKind.MEMO, salt, memo),
+            artefact=artefact,
+        )
+
+    def also(writing: Transaction, statement: Statement) -> None:
+        for value in values:
+            writing.add_opening(statement.digest, value)
+
+    return chain.append(build, also)

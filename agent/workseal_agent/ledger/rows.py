@@ -1,0 +1,150 @@
+"""The values that the ledger hands out: never rows, never a cursor."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from workseal_agent.ledger.errors import LedgerError
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import Offer, read_record
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+
+
+class SendState(StrEnum):
+    """Say where a statement is on its way to the log."""
+
+    UNSENT = "unsent"
+    HELD = "held"  # another path than the queue sends it (a disclosure with its tiles)
+    RECEIPTED = "receipted"
+    PARKED = "parked"  # refused by the verifier; kept, shown, tried again on request
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """Hold what the two parties signed, and where the log is."""
+
+    id: bytes
+    offer: bytes
+    acceptance: bytes
+    url: str
+    tsa_roots: tuple[bytes, ...]
+
+    @property
+    def terms(self) -> Terms:
+        """Return the terms that both signed."""
+        record = read_record(Statement.parse(self.offer))
+        if not isinstance(record, Offer):
+            raise LedgerError("the ledger's offer is a statement of another kind")
+        return record.terms
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStatement:
+    """Hold one statement with its place in the queue."""
+
+    number: int
+    engagement: bytes
+    seq: int | None
+    digest: Digest
+    kind: str
+    body: bytes
+    state: SendState
+    problem: str | None
+    log_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSecrets:
+    """Hold what only this machine knows about a session."""
+
+    chain_last: bytes
+    secret: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.chain_last) != 32 or len(self.secret) != 32:
+            raise ValueError("session secrets have 32 bytes each")
+
+    def __repr__(self) -> str:
+        return "SessionSecrets()"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateValue:
+    """Hold the salt and the value behind one commitment."""
+
+    kind: int
+    salt: bytes
+    value: bytes
+
+    def __repr__(self) -> str:
+        return f"PrivateValue(kind={self.kind})"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """Hold the times of one segment."""
+
+    session: bytes
+    begin_ms: int
+    end_ms: int
+    worked_ms: int
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewCapture:
+    """Describe a frame that is about to be put into the vault."""
+
+    commitment: Digest
+    session: bytes
+    round: int
+    captured_ms: int
+    display: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRow:
+    """Describe a frame that a segment has committed to."""
+
+    number: int
+    commitment: Digest
+    round: int
+    captured_ms: int
+    display: int
+    width: int
+    height: int
+    segment: Digest
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """Hold the memo of an off-screen stretch that still runs."""
+
+    begin_ms: int
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Memo(begin_ms={self.begin_ms})"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Hold evidence that something contradicts the log's own signatures."""
+
+    number: int
+    at_ms: int
+    text: str
+    evidence: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Count the statements of an engagement by state."""
+
+    statements: int
+    unsent: int
+    parked: int
+    last_index: int | None

@@ -1,0 +1,154 @@
+"""The tables of the ledger, and how its file is opened.
+
+Rules: WAL with synchronous FULL, so that a row that was written survives a power cut; every write
+transaction is BEGIN IMMEDIATE, so that two processes wait for each other instead of failing.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from workseal_agent.ledger.errors import LedgerError
+
+VERSION = 1
+# How long one process waits for another that is writing: writes take milliseconds.
+BUSY_MS = 10_000
+
+_TABLES = """
+CREATE TABLE engagements (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE,
+    offer BLOB NOT NULL,
+    acceptance BLOB NOT NULL,
+    url TEXT NOT NULL,
+    tsa_roots BLOB NOT NULL
+) STRICT;
+
+-- Own statements, and those of others that this agent passed on: one body for each place.
+CREATE TABLE statements (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    engagement BLOB NOT NULL REFERENCES engagements (id),
+    seq INTEGER,
+    digest BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('unsent', 'held', 'receipted', 'parked')),
+    problem TEXT,
+    log_index INTEGER,
+    checkpoint_size INTEGER,
+    UNIQUE (engagement, seq)
+) STRICT;
+CREATE INDEX statements_by_state ON statements (state, number);
+
+CREATE TABLE checkpoints (
+    engagement BLOB NOT NULL REFERENCES engagements (id),
+    size INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (engagement, size)
+) STRICT, WITHOUT ROWID;
+
+-- `secrets`: last value of the agent's chain and the session's secret, sealed.
+CREATE TABLE sessions (
+    id BLOB PRIMARY KEY,
+    engagement BLOB NOT NULL REFERENCES engagements (id),
+    first_round INTEGER NOT NULL,
+    rounds INTEGER NOT NULL,
+    secrets BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What `status` and declarations ask of segments, without reading each statement again.
+CREATE TABLE segments (
+    digest BLOB PRIMARY KEY REFERENCES statements (digest),
+    engagement BLOB NOT NULL,
+    session BLOB NOT NULL,
+    begin_ms INTEGER NOT NULL,
+    end_ms INTEGER NOT NULL,
+    worked_ms INTEGER NOT NULL,
+    state INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segments_by_time ON segments (engagement, begin_ms);
+
+-- A frame stands here before it is in the vault; `segment` names what committed to it.
+CREATE TABLE captures (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    commitment BLOB NOT NULL UNIQUE,
+    engagement BLOB NOT NULL,
+    session BLOB NOT NULL,
+    round INTEGER NOT NULL,
+    captured_ms INTEGER NOT NULL,
+    display INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    segment BLOB,
+    tombstone BLOB,
+    destroyed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Values behind commitments: salt and value, sealed.
+CREATE TABLE openings (
+    statement BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (statement, kind)
+) STRICT, WITHOUT ROWID;
+
+-- The memo of an off-screen stretch that is not declared yet, sealed.
+CREATE TABLE memos (
+    engagement BLOB PRIMARY KEY,
+    begin_ms INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Which disclosures were made; their bytes stand in the vault.
+CREATE TABLE disclosures (
+    digest BLOB PRIMARY KEY,
+    engagement BLOB NOT NULL,
+    statement BLOB NOT NULL,
+    frame BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What contradicts the log's own signatures: kept as evidence, never deleted.
+CREATE TABLE incidents (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    engagement BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    evidence BLOB NOT NULL
+) STRICT;
+"""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the ledger's file, and make its tables when it is new.
+
+    Raises `LedgerError` when the file is damaged, or of a version that this agent does not know.
+    """
+    try:
+        path.touch(mode=0o600)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        _prepare(connection)
+    except (sqlite3.Error, OSError) as error:
+        raise LedgerError(f"the ledger cannot be opened: {error}") from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: a withdrawn value does not stay in a free page.
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in _TABLES.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    if version not in (0, VERSION):
+        connection.close()
+        raise LedgerError(f"the ledger has version {version}; this agent reads version {VERSION}")

@@ -1,0 +1,278 @@
+"""The ledger: one SQLite file with everything this agent has signed, and what became of it.
+
+Rules: one transaction for each statement and all that belongs to it; nothing is sent before its
+transaction is durable; nothing is ever removed from the queue but by a verified receipt.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from workseal_agent.ledger.errors import LedgerError
+from workseal_agent.ledger.rows import (
+    CaptureRow,
+    Counts,
+    Engagement,
+    Incident,
+    Memo,
+    PrivateValue,
+    SegmentRow,
+    SendState,
+    SessionSecrets,
+    StoredStatement,
+)
+from workseal_agent.ledger.schema import open_database
+from workseal_agent.ledger.sealing import LedgerKey
+from workseal_agent.ledger.transaction import Transaction
+from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import decode
+
+_SALT = 16
+_STATEMENT = "number, engagement, seq, digest, kind, body, state, problem, log_index"
+
+
+class Ledger:
+    """Read the ledger, and open transactions that write it; may be shared between threads."""
+
+    def __init__(self, path: Path, key: LedgerKey | None = None) -> None:
+        self._lock = threading.RLock()
+        self._key = key
+        self._sql = open_database(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._sql.close()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Run one transaction: durable when the block ends, absent when it raises.
+
+        A `LedgerError` of the commit itself leaves it unknown which: read before trying again.
+        """
+        with self._lock:
+            try:
+                self._sql.execute("BEGIN IMMEDIATE")
+                try:
+                    yield Transaction(self._sql, self._key)
+                    self._commit()
+                except BaseException:
+                    if self._sql.in_transaction:
+                        self._sql.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise LedgerError(f"the ledger cannot be written: {error}") from error
+
+    def _commit(self) -> None:
+        self._sql.execute("COMMIT")
+
+    def _rows(self, query: str, *parameters: Any) -> list[Any]:
+        with self._lock:
+            try:
+                return self._sql.execute(query, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise LedgerError(f"the ledger cannot be read: {error}") from error
+
+    def _one(self, query: str, *parameters: Any) -> Any:
+        rows = self._rows(query, *parameters)
+        return rows[0] if rows else None
+
+    def _opener(self) -> LedgerKey:
+        if self._key is None:
+            raise LedgerError("the ledger was opened without its key")
+        return self._key
+
+    def engagements(self) -> tuple[Engagement, ...]:
+        """Return all engagements, oldest first."""
+        rows = self._rows(
+            "SELECT id, offer, acceptance, url, tsa_roots FROM engagements ORDER BY number"
+        )
+        return tuple(
+            Engagement(id_, offer, acceptance, url, _octets(decode(roots)))
+            for id_, offer, acceptance, url, roots in rows
+        )
+
+    def chain(self, engagement: bytes, from_seq: int = 0) -> Iterator[StoredStatement]:
+        """Yield the chain's statements in order, reading a few at a time."""
+        while True:
+            rows = self._rows(
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND seq >= ?"  # noqa: S608
+                " ORDER BY seq LIMIT 512",
+                engagement,
+                from_seq,
+            )
+            for row in rows:
+                yield _statement(row)
+            if len(rows) < 512:
+                return
+            from_seq += 512
+
+    def statements(self, engagement: bytes, state: SendState) -> tuple[StoredStatement, ...]:
+        """Return the statements in one state, in the order in which they were made."""
+        return tuple(
+            _statement(row)
+            for row in self._rows(
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND state = ?"  # noqa: S608
+                " ORDER BY number",
+                engagement,
+                str(state),
+            )
+        )
+
+    def sendable(self, engagement: bytes, limit: int) -> tuple[StoredStatement, ...]:
+        """Return what can be sent now: chained statements behind a parked one wait for it."""
+        return tuple(
+            _statement(row)
+            for row in self._rows(
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ?1 AND state = 'unsent'"  # noqa: S608
+                " AND (seq IS NULL OR NOT EXISTS (SELECT 1 FROM statements AS p WHERE"
+                " p.engagement = ?1 AND p.state = 'parked' AND p.seq < statements.seq))"
+                " ORDER BY number LIMIT ?2",
+                engagement,
+                limit,
+            )
+        )
+
+    def statement(self, digest: Digest) -> StoredStatement | None:
+        """Return one statement."""
+        row = self._one(f"SELECT {_STATEMENT} FROM statements WHERE digest = ?", digest.raw)  # noqa: S608
+        return _statement(row) if row else None
+
+    def counts(self, engagement: bytes) -> Counts:
+        """Count the statements; what is held counts as neither sent nor unsent."""
+        row = self._one(
+            "SELECT COUNT(*), COALESCE(SUM(state = 'unsent'), 0),"
+            " COALESCE(SUM(state = 'parked'), 0), MAX(log_index)"
+            " FROM statements WHERE engagement = ?",
+            engagement,
+        )
+        return Counts(*row)
+
+    def newest_checkpoint(self, engagement: bytes) -> bytes | None:
+        """Return the bytes of the largest checkpoint that was verified."""
+        row = self._one(
+            "SELECT body FROM checkpoints WHERE engagement = ? ORDER BY size DESC LIMIT 1",
+            engagement,
+        )
+        return row[0] if row else None
+
+    def checkpoints(self, engagement: bytes) -> tuple[bytes, ...]:
+        """Return the bytes of all verified checkpoints, smallest first."""
+        rows = self._rows(
+            "SELECT body FROM checkpoints WHERE engagement = ? ORDER BY size", engagement
+        )
+        return tuple(body for (body,) in rows)
+
+    def session_secrets(self, session: bytes) -> SessionSecrets:
+        """Return a session's secrets, or raise `LedgerError`."""
+        row = self._one("SELECT secrets FROM sessions WHERE id = ?", session)
+        if row is None:
+            raise LedgerError("the ledger does not know this session")
+        plain = self._opener().open(b"session" + session, row[0])
+        return SessionSecrets(plain[:32], plain[32:])
+
+    def has_segment(self, session: bytes, begin_ms: int, end_ms: int) -> bool:
+        """Tell whether exactly this stretch of a session is in the chain already."""
+        return bool(
+            self._one(
+                "SELECT 1 FROM segments WHERE session = ? AND begin_ms = ? AND end_ms = ?",
+                session,
+                begin_ms,
+                end_ms,
+            )
+        )
+
+    def segments(self, engagement: bytes, from_ms: int, to_ms: int) -> tuple[SegmentRow, ...]:
+        """Return the times of the segments that begin in [from, to)."""
+        rows = self._rows(
+            "SELECT session, begin_ms, end_ms, worked_ms, state FROM segments"
+            " WHERE engagement = ? AND begin_ms >= ? AND begin_ms < ? ORDER BY begin_ms",
+            engagement,
+            from_ms,
+            to_ms,
+        )
+        return tuple(SegmentRow(*row) for row in rows)
+
+    def private_values(self, statement: Digest) -> tuple[PrivateValue, ...]:
+        """Return the values behind a statement's commitments, by kind."""
+        rows = self._rows(
+            "SELECT kind, sealed FROM openings WHERE statement = ? ORDER BY kind", statement.raw
+        )
+        values = []
+        for kind, sealed in rows:
+            plain = self._opener().open(b"opening" + statement.raw + bytes((kind,)), sealed)
+            values.append(PrivateValue(kind, plain[:_SALT], plain[_SALT:]))
+        return tuple(values)
+
+    def captures(self, engagement: bytes) -> tuple[CaptureRow, ...]:
+        """Return the frames that segments have committed to, in order."""
+        rows = self._rows(
+            "SELECT number, commitment, round, captured_ms, display, width, height, segment,"
+            " tombstone IS NOT NULL FROM captures"
+            " WHERE engagement = ? AND segment IS NOT NULL ORDER BY number",
+            engagement,
+        )
+        return tuple(
+            CaptureRow(n, Digest(c), r, ms, d, w, h, Digest(segment), bool(gone))
+            for n, c, r, ms, d, w, h, segment, gone in rows
+        )
+
+    def orphans(self) -> tuple[Digest, ...]:
+        """Return announced frames that no segment names: a crash came between."""
+        rows = self._rows("SELECT commitment FROM captures WHERE segment IS NULL")
+        return tuple(Digest(raw) for (raw,) in rows)
+
+    def undestroyed(self) -> tuple[Digest, ...]:
+        """Return withdrawn frames that the vault has perhaps not destroyed yet."""
+        rows = self._rows(
+            "SELECT commitment FROM captures WHERE tombstone IS NOT NULL AND NOT destroyed"
+        )
+        return tuple(Digest(raw) for (raw,) in rows)
+
+    def memo(self, engagement: bytes) -> Memo | None:
+        """Return the memo of the off-screen stretch that is not declared yet."""
+        row = self._one("SELECT begin_ms, sealed FROM memos WHERE engagement = ?", engagement)
+        if row is None:
+            return None
+        return Memo(row[0], self._opener().open(b"memo" + engagement, row[1]).decode())
+
+    def disclosures(self, engagement: bytes) -> tuple[tuple[Digest, Digest, Digest], ...]:
+        """Return (disclosure digest, statement digest, frame) of each disclosure made."""
+        rows = self._rows(
+            "SELECT digest, statement, frame FROM disclosures WHERE engagement = ? ORDER BY digest",
+            engagement,
+        )
+        return tuple((Digest(d), Digest(s), Digest(f)) for d, s, f in rows)
+
+    def incidents(self, engagement: bytes) -> tuple[Incident, ...]:
+        """Return the evidence against the log, oldest first."""
+        rows = self._rows(
+            "SELECT number, at_ms, text, evidence FROM incidents WHERE engagement = ?"
+            " ORDER BY number",
+            engagement,
+        )
+        return tuple(Incident(*row) for row in rows)
+
+
+def _statement(row: Any) -> StoredStatement:
+    number, engagement, seq, digest, kind, body, state, problem, index = row
+    if Digest.of(body).raw != digest:
+        raise LedgerError(f"statement {number} of the ledger was changed on the disk")
+    return StoredStatement(
+        number, engagement, seq, Digest(digest), kind, body, SendState(state), problem, index
+    )
+
+
+def _octets(value: object) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, bytes) for item in value):
+        raise LedgerError("the ledger's list of time-stamp roots is damaged")
+    return tuple(item for item in value if isinstance(item, bytes))

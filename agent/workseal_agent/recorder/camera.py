@@ -1,0 +1,174 @@
+"""Taking the frames of a due capture: masked, committed, sealed in the vault, then named.
+
+Rules: pixels are masked before they are hashed; a frame is announced in the ledger before it is in
+the vault, so a crash leaves nothing there that nobody knows of. Between two captures nothing of a
+picture stays in memory but a keyed 8-byte digest of each tile.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Protocol
+
+from workseal_agent.errors import CaptureError, CaptureFailure, VaultError
+from workseal_agent.ledger import Ledger, LedgerError, NewCapture
+from workseal_agent.mask import Masked
+from workseal_agent.screen import RawFrame
+from workseal_protocol.commitment import Note, NoteCode
+from workseal_protocol.digest import Digest
+from workseal_protocol.frame import FrameHeader, commit_frame, cut_rows
+
+MAX_FRAMES = 8
+
+
+class Vault(Protocol):
+    """What the camera and the recorder need of the vault."""
+
+    def put_frame(
+        self, header: FrameHeader, commitment: Digest, pixels: bytes, seed: bytes
+    ) -> None:
+        """Keep a frame, durable."""
+        ...
+
+    def destroy(self, commitment: Digest) -> bool:
+        """Destroy a frame."""
+        ...
+
+
+# Takes one picture of all displays, masked already; raises `CaptureError`.
+TakePicture = Callable[[], Masked]
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Hold what became of a due capture: the frames committed, or none when it was missed."""
+
+    frames: tuple[Digest, ...]
+    notes: tuple[Note, ...]
+    changed_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Say for which place of the schedule a capture is taken."""
+
+    engagement: bytes
+    session: bytes
+    round: int
+    offset_ms: int
+    captured_ms: int
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Remember one display's tiles by keyed digests."""
+
+    size: tuple[int, int]
+    tiles: list[bytes] = field(repr=False)
+
+
+class Camera:
+    """Take captures one after the other."""
+
+    def __init__(self, take: TakePicture, vault: Vault, ledger: Ledger, tile: int) -> None:
+        self._take = take
+        self._vault = vault
+        self._ledger = ledger
+        self._tile = tile
+        self._key = secrets.token_bytes(32)
+        self._seen: Mapping[int, _Seen] | None = None
+
+    def shoot(self, due: Due) -> Shot:
+        """Take one capture; what goes wrong becomes a note and a missed capture."""
+        try:
+            picture = self._take()
+        except CaptureError as error:
+            return _missed(error.failure)
+        notes: list[Note] = []
+        if picture.masked_windows:
+            notes.append(Note(NoteCode.MASKED, picture.masked_windows))
+        try:
+            frames = self._keep(picture, due)
+        except (VaultError, LedgerError, ValueError):
+            self.discard_orphans()
+            return _missed(CaptureFailure.OTHER)
+        if not frames:
+            return _missed(CaptureFailure.NO_DISPLAY)
+        changed, moved = self._compare(picture)
+        if moved:
+            notes.append(Note(NoteCode.DISPLAY_CHANGE, len(picture.frames)))
+        return Shot(frames, tuple(notes), changed)
+
+    def discard_orphans(self) -> None:
+        """Destroy frames that no segment names; what fails now is tried at the next start."""
+        for frame in self._ledger.orphans():
+            try:
+                self._vault.destroy(frame)
+                with self._ledger.write() as writing:
+                    writing.forget_capture(frame)
+            except (VaultError, LedgerError):
+                return
+
+    def _keep(self, picture: Masked, due: Due) -> tuple[Digest, ...]:
+        return tuple(self._keep_one(frame, due) for frame in picture.frames[:MAX_FRAMES])
+
+    def _keep_one(self, frame: RawFrame, due: Due) -> Digest:
+        header = FrameHeader(
+            frame.width,
+            frame.height,
+            self._tile,
+            frame.display,
+            due.round,
+            due.offset_ms,
+            secrets.token_bytes(16),
+        )
+        seed = secrets.token_bytes(16)
+        commitment = commit_frame(header, frame.rgb, seed).commitment
+        with self._ledger.write() as writing:
+            writing.announce_capture(
+                due.engagement,
+                NewCapture(
+                    commitment,
+                    due.session,
+                    due.round,
+                    due.captured_ms,
+                    frame.display,
+                    frame.width,
+                    frame.height,
+                ),
+            )
+        self._vault.put_frame(header, commitment, frame.rgb, seed)
+        return commitment
+
+    def _compare(self, picture: Masked) -> tuple[int | None, bool]:
+        """Return the share of tiles that changed since the last capture, and whether sizes did."""
+        before = self._seen
+        now = {frame.display: self._look(frame) for frame in picture.frames[:MAX_FRAMES]}
+        self._seen = now
+        if before is None:
+            return None, False
+        if {d: s.size for d, s in before.items()} != {d: s.size for d, s in now.items()}:
+            return None, True
+        pairs = [
+            (old, new)
+            for display, seen in now.items()
+            for old, new in zip(before[display].tiles, seen.tiles, strict=True)
+        ]
+        changed = sum(old != new for old, new in pairs)
+        return -(-100 * changed // len(pairs)), False
+
+    def _look(self, frame: RawFrame) -> _Seen:
+        grid = FrameHeader(
+            frame.width, frame.height, self._tile, frame.display, 0, 0, bytes(16)
+        ).grid
+        tiles = [
+            blake2b(tile, digest_size=8, key=self._key).digest()
+            for row in cut_rows(grid, frame.rgb)
+            for tile in row
+        ]
+        return _Seen((frame.width, frame.height), tiles)
+
+
+def _missed(failure: CaptureFailure) -> Shot:
+    return Shot((), (Note(NoteCode.CAPTURE_FAILED, int(failure)),))

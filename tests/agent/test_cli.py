@@ -1,0 +1,441 @@
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import builders
+from support.bridge import Bridge, bridged, now_ms
+from workseal_agent.cli import app, main
+from workseal_agent.cli.home import PASSPHRASE_VARIABLE
+from workseal_agent.vaultkey import generate_private, public_of
+from workseal_protocol.bundle import Bundle
+from workseal_protocol.cli.png import encode_png
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import PublicKey, Role
+from workseal_protocol.records import (
+    Acceptance,
+    Declaration,
+    DisputeDisclosure,
+    DisputeRequest,
+    RequestedFrame,
+    Segment,
+    SessionClose,
+    SessionOpen,
+    Tombstone,
+    sign,
+)
+from workseal_protocol.sealing import open_package
+from workseal_protocol.statement import Statement
+from workseal_protocol.verify import examine_bundle
+
+PASSPHRASE = "a passphrase for tests"  # noqa: S105
+MEMO = "zanzibar-quartz-7741"
+Run = Callable[..., "Done"]
+
+
+class Done:
+    """Hold how a command ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+    monkeypatch.setenv("WORKSEAL_AGENT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    def command(*words: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["workseal-agent", *map(str, words)])
+        capfd.readouterr()
+        code = main()
+        said = capfd.readouterr()
+        return Done(code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    with bridged() as bridge:
+        yield bridge
+
+
+def invite(run: Run, bridge: Bridge, folder: Path, **terms: Any) -> Path:
+    """Make a home, and an offer to its key."""
+    assert run("init").code == 0
+    key = PublicKey.parse_text(run("status", "--public-key").out.strip())
+    bridge.simulator.history = bridge.simulator.history.start(
+        {
+            role: [key] if role is Role.FREELANCER else [one.public_key for one in keys]
+            for role, keys in bridge.simulator.people.keys().items()
+        }
+    )
+    chosen = {"freelancer": key, "capture_rate": 65_536, "tile": 16, **terms}
+    offer = builders.make_offer(claimed_at=now_ms(), terms=bridge.simulator.terms(**chosen))
+    path = folder / "offer.cose"
+    path.write_bytes(sign(offer, bridge.simulator.people.client).encode())
+    return path
+
+
+@pytest.fixture
+def joined(run: Run, bridge: Bridge, tmp_path: Path) -> Path:
+    offer = invite(run, bridge, tmp_path)
+    done = run("join", offer, "--verifier", bridge.url, "--yes")
+    assert done.code == 0, done.err
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(4):
+        picture = encode_png(64, 48, bytes([50 + 50 * number]) * (64 * 48 * 3))
+        (pictures / f"{number}.png").write_bytes(picture)
+    return tmp_path
+
+
+def start(run: Run, folder: Path) -> None:
+    done = run(
+        "start", "--screen", "replay", "--replay", folder / "pictures",
+        "--traffic", folder / "traffic",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+
+
+def status(run: Run) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(run("status", "--json").out)
+    return told
+
+
+def until(ready: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def frames(run: Run) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(run("frames", "--json").out)
+    return rows
+
+
+def test_the_whole_life_of_an_engagement(run: Run, bridge: Bridge, joined: Path) -> None:
+    worked = work_a_while(run, joined)
+    withdraw_after_work(run, worked)
+    disclose_two(run, bridge, joined)
+    made = run("export", joined / "work.workseal", "--open", "activity", "--open", "memo")
+    assert made.code == 0, made.err
+    data = (joined / "work.workseal").read_bytes()
+    key = PublicKey.parse_text(run("status", "--public-key").out.strip())
+    trust = bridge.simulator.trust()
+    trust = replace(trust, parties={**trust.parties, Role.FREELANCER: (key,)})
+    report = examine_bundle(data, trust)
+    assert report.holds, report.first_problem
+    assert report.totals is not None
+    assert sum(report.totals.by_state.values()) == worked
+    contents = Bundle.parse(data).contents
+    assert len(contents.disclosures) == 2
+    assert any(opening.value == MEMO.encode() for opening in contents.openings)
+    nothing_of_the_content_left(joined)
+
+
+def work_a_while(run: Run, folder: Path) -> int:
+    start(run, folder)
+    assert run("start").code == 1
+    until(lambda: len(frames(run)) >= 4)
+    assert status(run)["state"] == "working"
+    assert run("pause").out.startswith("paused")
+    assert status(run)["state"] == "paused"
+    assert run("resume").out.startswith("working")
+    assert run("mode", "off-screen", "--memo", MEMO).out.startswith("off-screen")
+    time.sleep(1.2)
+    assert run("mode", "sealed").out.startswith("sealed")
+    time.sleep(1.2)
+    assert run("mode", "working").out.startswith("working")
+    done = run("withdraw", frames(run)[0]["number"], "--reason", "private", "--yes")
+    assert done.code == 0, done.err
+    assert "worked time stays" in done.out
+    assert run("stop").code == 0
+    after = status(run)
+    assert (after["daemon"], after["state"], after["unsent"]) == (False, "stopped", 0)
+    assert after["worked_ms_today"] > 3_000
+    return int(after["worked_ms_today"])
+
+
+def withdraw_after_work(run: Run, worked: int) -> None:
+    name = frames(run)[1]["commitment"]
+    assert run("withdraw", name, "--reason", "other", "--yes").code == 0
+    after = status(run)
+    assert (after["unsent"], after["worked_ms_today"]) == (0, worked)
+    assert [row["state"] for row in frames(run)[:3]] == ["withdrawn", "withdrawn", "kept"]
+    assert "kept" in run("frames").out
+
+
+def disclose_two(run: Run, bridge: Bridge, folder: Path) -> None:
+    case = generate_private()
+    first, second = frames(run)[2:4]
+    request = ask_for(bridge, folder, [first, second], case)
+    words: list[object] = ["disclose", request, "--yes", "--show", "0,0,32,32"]
+    words += ["--show", f"{first['number']}:0,0,48,48", "--hide", f"{second['number']}:0,0,1,1"]
+    words += ["--preview", folder / "preview", "--out", folder / "sealed"]
+    done = run(*words)
+    assert done.code == 0, done.err
+    assert "9 of 12 tiles" in done.out
+    assert "3 of 12 tiles" in done.out
+    assert len(list((folder / "preview").iterdir())) == 2
+    digest = Statement.parse(request.read_bytes()).digest
+    sealed = (folder / "sealed").read_bytes()
+    assert bridge.wire.sealed[str(digest)] == sealed
+    assert len(open_package(case, digest, sealed)) == 3
+
+
+def ask_for(bridge: Bridge, folder: Path, rows: list[dict[str, Any]], case: bytes) -> Path:
+    frames = tuple(
+        RequestedFrame(
+            Digest(bytes.fromhex(row["segment"])), Digest(bytes.fromhex(row["commitment"]))
+        )
+        for row in rows
+    )
+    record = DisputeRequest(
+        engagement=builders.ENGAGEMENT,
+        claimed_at=now_ms(),
+        frames=frames,
+        reason="was it done?",
+        sealing_key=public_of(case),
+        answer_by=now_ms() + 86_400_000,
+    )
+    path = folder / "request.cose"
+    path.write_bytes(sign(record, bridge.simulator.people.arbitrator).encode())
+    return path
+
+
+def nothing_of_the_content_left(folder: Path) -> None:
+    """Search what was sent while recording, and every file of the home, for memo and pixels."""
+    sent = [path.read_bytes() for path in (folder / "traffic").iterdir()]
+    kept = [path.read_bytes() for path in (folder / "home").rglob("*") if path.is_file()]
+    assert sent
+    words = [MEMO.encode(), MEMO.encode("utf-16-le"), PASSPHRASE.encode()]
+    words += [bytes([50 + 50 * number]) * 64 for number in range(4)]
+    for data in (*sent, *kept):
+        for word in words:
+            assert word not in data
+
+
+def test_joining_shows_the_terms_and_signs_nothing_without_a_yes(
+    run: Run, bridge: Bridge, tmp_path: Path
+) -> None:
+    offer = invite(run, bridge, tmp_path)
+    done = run("join", offer, "--verifier", bridge.url)
+    assert done.code == 1
+    assert "withdraw any frame" in done.out
+    assert status(run)["engagement"] is None
+    assert len(bridge.simulator.offers) == 0
+
+
+def test_a_home_is_the_users_alone_and_is_never_made_twice(run: Run, tmp_path: Path) -> None:
+    assert run("init").code == 0
+    home = tmp_path / "home"
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    for path in home.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+    done = run("init")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "never replaced" in done.err
+
+
+REFUSALS: list[tuple[tuple[str, ...], int, str]] = [
+    (("pause",), 1, "is not recording"),
+    (("resume",), 1, "is not recording"),
+    (("stop",), 1, "is not recording"),
+    (("mode", "sealed"), 1, "is not recording"),
+    (("mode", "dancing"), 2, ""),
+    (("mode", "working", "--memo", "x"), 2, "a memo describes off-screen work"),
+    (("withdraw", "99", "--reason", "private"), 1, "no such frame"),
+    (("withdraw", "1", "--reason", "boredom"), 2, ""),
+    (("withdraw", "1"), 2, ""),
+    (("declare", "--begin", "noon", "--end", "one", "--memo", "x"), 2, "2026-11-23T14:00"),
+    (
+        ("declare", "--begin", "2026-01-01T10:00", "--end", "2026-01-01T09:00", "--memo", "x"),
+        2,
+        "ends before it begins",
+    ),
+    (("disclose", "nowhere.cose", "--show", "0,0,1,1"), 2, "cannot be read"),
+    (("disclose", "nowhere.cose"), 2, "say what may be seen"),
+    (("join", "nowhere.cose", "--verifier", "http://elsewhere.example"), 2, "cannot be read"),
+    (("--engagement", "ffff", "frames"), 2, "no such engagement"),
+    (("fly",), 2, ""),
+]
+
+
+def test_each_refusal_is_one_sentence_with_its_exit_code(run: Run, joined: Path) -> None:
+    assert joined.exists()
+    for words, code, sentence in REFUSALS:
+        done = run(*words)
+        assert done.code == code, words
+        assert sentence in done.err, words
+        if sentence:
+            assert done.err.count("\n") == 1
+            assert done.err.startswith("workseal-agent: ")
+
+
+def test_malformed_files_exit_with_2(run: Run, bridge: Bridge, joined: Path) -> None:
+    junk = joined / "junk.cose"
+    for data in (b"", b"\xd2\x84", b"x" * 70_000):
+        junk.write_bytes(data)
+        assert run("join", junk, "--verifier", bridge.url, "--yes").code == 2
+        assert run("disclose", junk, "--show", "0,0,1,1").code == 2
+
+
+def test_a_box_is_four_numbers(run: Run, bridge: Bridge, joined: Path) -> None:
+    start(run, joined)
+    until(lambda: bool(frames(run)))
+    run("stop")
+    request = ask_for(bridge, joined, frames(run)[:1], generate_private())
+    for box in ("1,2,3", "a,b,c,d", "0,0,0,5", "-1,0,5,5", "1,2,3,4,5", "²,1,1,1", "9:1,1,1,1"):
+        assert run("disclose", request, f"--show={box}", "--yes").code in (1, 2), box
+    assert bridge.wire.sealed == {}
+
+
+def test_a_wrong_passphrase_is_one_sentence(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, "not the passphrase")
+    for words in (("start",), ("export", joined / "x"), ("start", "--foreground")):
+        done = run(*words)
+        assert done.code == 1
+        assert "passphrase" in done.err
+        assert "not the passphrase" not in done.err
+
+
+def test_no_passphrase_without_a_terminal_is_wrong_usage(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(PASSPHRASE_VARIABLE)
+    done = run("start")
+    assert done.code == 2
+    assert "--passphrase-file" in done.err
+    file = joined / "passphrase"
+    file.write_text("wrong passphrase\n")
+    assert run("--passphrase-file", file, "start").code == 1
+    assert run("--passphrase-file", joined / "none", "start").code == 2
+
+
+def test_before_init_and_join_every_command_says_what_is_missing(run: Run) -> None:
+    for words in (("status",), ("frames",), ("start",), ("pause",), ("export", "x")):
+        done = run(*words)
+        assert done.code == 1
+        assert "workseal-agent init" in done.err
+    assert run("init").code == 0
+    assert "no engagement yet" in run("status").out
+    for words in (("start",), ("frames",), ("export", "x"), ("send",)):
+        done = run(*words)
+        assert done.code == 1
+        assert "workseal-agent join" in done.err
+
+
+def test_a_verifier_that_is_down_stops_an_export_and_no_recording(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    start(run, joined)
+    until(lambda: status(run)["statements"] >= 4)
+    bridge.up = False
+    before = status(run)["worked_ms_today"]
+    time.sleep(2.2)
+    done = run("export", joined / "work.workseal")
+    assert done.code == 1
+    assert "no answer from the verifier" in done.err
+    assert not (joined / "work.workseal").exists()
+    assert list(joined.glob("*.part")) == []
+    assert status(run)["worked_ms_today"] > before + 1_000
+    assert run("stop").code == 0
+    waiting = status(run)["unsent"]
+    assert waiting > 0
+    assert run("send").code == 1
+    bridge.up = True
+    assert run("send").code == 0
+    assert status(run)["unsent"] == 0
+    assert run("export", joined / "work.workseal").code == 0
+
+
+def test_late_work_is_declared_with_and_without_a_recording(run: Run, joined: Path) -> None:
+    words = ("declare", "--begin", "2026-01-05T10:00", "--end", "2026-01-05T11:00", "--memo", MEMO)
+    done = run(*words)
+    assert done.code == 0, done.err
+    assert "1 h 00 min 00 s" in done.out
+    done = run(*words)
+    assert done.code == 1
+    assert "declared already" in done.err
+    start(run, joined)
+    times = ("--begin", "2026-01-06T10:00+01:00", "--end", "2026-01-06T11:00+01:00")
+    more = ("--worked-minutes", "30", "--artefact", joined / "offer.cose")
+    done = run("declare", *times, "--memo", MEMO, *more)
+    assert done.code == 0, done.err
+    done = run("declare", "--begin", "2026-01-01T00:00", "--end", "2100-01-01T00:00", "--memo", "x")
+    assert done.code == 1
+    run("stop")
+    assert run("export", joined / "w", "--open", "memo", "--open", "artefact").code == 0
+    assert run("export", joined / "w", "--no-receipts", "--wait", "0").code == 0
+
+
+def test_a_missing_screen_is_told_where_start_was_typed(run: Run, joined: Path) -> None:
+    done = run("start", "--screen", "x11")
+    assert done.code == 1
+    assert "no X11 display" in done.err
+    done = run("start", "--screen", "replay", "--replay", joined / "nowhere")
+    assert done.code == 1
+    assert "did not begin" in done.err
+
+
+def test_the_command_runs_as_a_program_of_its_own(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("workseal-agent")
+    environment = {**os.environ, "WORKSEAL_AGENT_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [program, "status"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == "workseal-agent: there is no agent in this home: `workseal-agent init`\n"
+    helped = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
+    for command in (
+        "init", "join", "start", "pause", "resume", "stop", "status", "mode", "declare", "frames",
+        "withdraw", "disclose", "export", "send",
+    ):  # fmt: skip
+        assert command in helped.stdout
+
+
+LEAVING = (
+    Acceptance,
+    SessionOpen,
+    Segment,
+    SessionClose,
+    Tombstone,
+    Declaration,
+    DisputeDisclosure,
+)
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "agent.md"
+
+
+def test_the_document_names_every_command_and_every_field_that_leaves() -> None:
+    text = DOCUMENT.read_text()
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"workseal-agent {command.name or command.callback.__name__}" in text or (
+            f"| {command.callback.__name__}" in text
+        )
+    for record in LEAVING:
+        rows = [line for line in text.splitlines() if line.startswith(f"| {record.KIND} |")]
+        rows += [line for line in text.splitlines() if line.startswith("| all of the chain |")]
+        told = " ".join(row.split("|")[2] for row in rows)
+        for field in fields(record):
+            if field.name != "engagement":
+                assert field.name in told, (record.KIND, field.name)

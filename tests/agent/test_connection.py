@@ -1,0 +1,153 @@
+import socket
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.rig import Rig
+from support.wire import problem
+from workseal_agent.connection import (
+    RefusedError,
+    TrafficRecorder,
+    UnreachableError,
+    VerifierClient,
+    require_url,
+)
+from workseal_protocol.encoding import encode
+
+
+def client_for(answer: httpx.Response | Exception) -> VerifierClient:
+    def respond(_request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return VerifierClient("http://localhost", httpx.MockTransport(respond))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(httpx.ConnectError("refused"), id="refused connection"),
+        pytest.param(httpx.ReadTimeout("slow"), id="no answer in time"),
+        pytest.param(httpx.RemoteProtocolError("half"), id="half an answer"),
+        pytest.param(httpx.Response(500), id="server error"),
+        pytest.param(httpx.Response(502, text="<html>"), id="proxy"),
+        pytest.param(httpx.Response(403, text="log in first"), id="captive portal"),
+        pytest.param(httpx.Response(302, headers={"location": "http://x/"}), id="redirect"),
+        pytest.param(problem(503, "busy"), id="busy"),
+        pytest.param(httpx.Response(200, content=b"\xff"), id="not CBOR"),
+        pytest.param(httpx.Response(200, content=encode({1: 5})), id="fields missing"),
+        pytest.param(httpx.Response(200, content=b"x" * 2_000_000), id="too long"),
+    ],
+)
+def test_whatever_is_no_answer_may_be_asked_again(answer: httpx.Response | Exception) -> None:
+    with pytest.raises(UnreachableError):
+        client_for(answer).operator()
+
+
+def test_reads_no_more_than_an_answer_may_have() -> None:
+    with pytest.raises(UnreachableError, match="too long"):
+        client_for(httpx.Response(200, content=b"x" * 2_000_000)).checkpoint()
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 413, 422])
+def test_a_problem_of_the_verifier_is_a_refusal(status: int) -> None:
+    with pytest.raises(RefusedError) as caught:
+        client_for(problem(status, "refused", "bad\x1b[2J\nrule")).submit([b"\x00"], 0)
+    assert (caught.value.status, caught.value.name) == (status, "refused")
+    assert "\x1b" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_foreign_problem_is_no_refusal() -> None:
+    foreign = httpx.Response(
+        422, headers={"content-type": "application/problem+json"}, json={"type": "about:blank"}
+    )
+    with pytest.raises(UnreachableError):
+        client_for(foreign).submit([b"\x00"], 0)
+
+
+def test_remembers_how_long_the_verifier_asks_to_wait() -> None:
+    answer = httpx.Response(503, headers={"retry-after": "7"})
+    with pytest.raises(UnreachableError) as caught:
+        client_for(answer).checkpoint()
+    assert caught.value.retry_after == 7
+    silly = httpx.Response(503, headers={"retry-after": "9" * 30})
+    with pytest.raises(UnreachableError) as caught:
+        client_for(silly).checkpoint()
+    assert caught.value.retry_after == 300
+
+
+def test_gives_up_on_a_half_closed_socket() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def half() -> None:
+            connection, _ = server.accept()
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nonly this")
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+            connection.close()
+
+        thread = threading.Thread(target=half)
+        thread.start()
+        client = VerifierClient(f"http://127.0.0.1:{server.getsockname()[1]}", seconds=3)
+        with pytest.raises(UnreachableError):
+            client.checkpoint()
+        client.close()
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://verifier.example",
+        "ftp://localhost",
+        "https://",
+        "https://user:pw@verifier.example",
+        "https://verifier.example?x=1",
+        "https://verifier.example:port",
+        "verifier.example",
+    ],
+)
+def test_refuses_an_address_that_is_not_safe(url: str) -> None:
+    with pytest.raises(ValueError, match="https://HOST"):
+        require_url(url)
+
+
+def test_writes_every_request_as_it_leaves(rig: Rig, tmp_path: Path) -> None:
+    folder = tmp_path / "traffic"
+    client = VerifierClient("http://localhost", TrafficRecorder(rig.wire, folder))
+    client.operator()
+    client.proof(3, [1], [2])
+    first, second = sorted(folder.iterdir())
+    assert (first.name, second.name) == ("000001.http", "000002.http")
+    assert first.read_bytes().startswith(b"GET /v1/operator HTTP/1.1\r\n")
+    head, _, body = second.read_bytes().partition(b"\r\n\r\n")
+    assert b"POST /v1/log/proof HTTP/1.1" in head
+    assert body == encode({1: 3, 2: [1], 3: [2]})
+    assert rig.wire.requests[-1][2] == body
+
+
+def test_nothing_is_sent_that_could_not_be_written_down(rig: Rig, tmp_path: Path) -> None:
+    folder = tmp_path / "traffic"
+    client = VerifierClient("http://localhost", TrafficRecorder(rig.wire, folder))
+    folder.rmdir()
+    before = len(rig.wire.requests)
+    with pytest.raises(UnreachableError):
+        client.operator()
+    assert len(rig.wire.requests) == before
+
+
+def test_two_processes_share_a_traffic_folder(rig: Rig, tmp_path: Path) -> None:
+    for _ in range(2):
+        recorder = TrafficRecorder(rig.wire, tmp_path / "traffic")
+        VerifierClient("http://localhost", recorder).operator()
+    assert len(list((tmp_path / "traffic").iterdir())) == 2
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)

@@ -1,0 +1,372 @@
+import json
+import os
+import random
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import builders
+from support.bridge import Bridge, bridged, now_ms
+from support.rig import Rig
+from workseal_agent.chain import OwnChain
+from workseal_agent.connection import VerifierClient
+from workseal_agent.daemon import (
+    AlreadyRunningError,
+    ControlError,
+    HomeLock,
+    NotRunningError,
+    Options,
+    Service,
+    ask,
+    build_service,
+)
+from workseal_agent.daemon import control as control_module
+from workseal_agent.daemon.build import clock_correction
+from workseal_agent.daemon.control import ControlServer
+from workseal_agent.daemon.service import Wakers
+from workseal_agent.engagement import join, read_invitation
+from workseal_agent.errors import AgentError
+from workseal_agent.export import export
+from workseal_agent.keystore import Keystore
+from workseal_agent.ledger import Ledger, LedgerKey
+from workseal_agent.submission import Log
+from workseal_agent.uplink import BeaconClient, Uplink
+from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_protocol.cli.png import encode_png
+from workseal_protocol.commitment import ValueKind
+from workseal_protocol.keys import PublicKey, Role
+from workseal_protocol.records import SessionClose, SessionOpen, read_record, sign
+from workseal_protocol.statement import Statement
+
+PASSPHRASE = "a passphrase for tests"  # noqa: S105
+PROGRAM = "from workseal_agent import main; raise SystemExit(main())"
+
+
+# The control socket
+
+
+def echo(request: dict[str, Any]) -> dict[str, Any]:
+    if request.get("command") == "fail":
+        raise AgentError("not possible now")
+    if request.get("command") == "overflow":
+        raise OverflowError("a number is too large")
+    return {"heard": request}
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "control.sock"
+    server = ControlServer(path, echo)
+    server.start()
+    yield path
+    server.close()
+    assert not path.exists()
+
+
+def test_answers_one_line_with_one_line(control: Path) -> None:
+    assert ask(control, {"command": "status"}) == {"heard": {"command": "status"}}
+    with pytest.raises(ControlError, match="not possible now"):
+        ask(control, {"command": "fail"})
+    with pytest.raises(ControlError, match="too large"):
+        ask(control, {"command": "overflow"})
+
+
+def test_only_the_user_reaches_the_socket(control: Path) -> None:
+    assert stat.S_IMODE(control.stat().st_mode) == 0o600
+
+
+def test_another_users_process_is_not_heard(control: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_module, "_peer_uid", lambda _connection: os.geteuid() + 1)
+    with pytest.raises(ControlError, match="does not answer"):
+        ask(control, {"command": "status"})
+
+
+def test_works_in_a_home_with_a_long_name(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30) / ("name" * 30)
+    folder.mkdir(parents=True)
+    server = ControlServer(folder / "control.sock", echo)
+    server.start()
+    assert "heard" in ask(folder / "control.sock", {})
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"\n", b"[]\n", b"nonsense\n", b"\xff\xfe\n", b"[" * 5_000 + b"\n", b"x" * 70_000 + b"\n"],
+)
+def test_what_is_no_request_is_told_so_and_the_next_one_is_heard(
+    control: Path, line: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(control))
+        with suppress(BrokenPipeError):
+            raw.sendall(line)
+        with suppress(ConnectionResetError):
+            assert "error" in json.loads(raw.recv(4096))
+    assert "heard" in ask(control, {"still": "there"})
+
+
+def test_nobody_there_is_one_kind_sentence(tmp_path: Path) -> None:
+    for path in (tmp_path / "control.sock", tmp_path / "no home" / "control.sock"):
+        with pytest.raises(NotRunningError, match="workseal-agent"):
+            ask(path, {"command": "status"})
+
+
+def test_a_leftover_socket_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "control.sock"
+    path.touch()
+    server = ControlServer(path, echo)
+    server.start()
+    assert "heard" in ask(path, {})
+    server.close()
+
+
+def test_one_process_records_for_a_home(tmp_path: Path) -> None:
+    with HomeLock(tmp_path), pytest.raises(AlreadyRunningError), HomeLock(tmp_path):
+        pass
+    with HomeLock(tmp_path):
+        pass
+
+
+# The service, with the rig's parts
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def service_of(rig: Rig, folder: Path, wakers: Wakers) -> Service:
+    return Service(
+        socket_file=folder / "control.sock",
+        recorder=rig.recorder,
+        uplink=rig.uplink,
+        beacon=BeaconClient(rig.client, rig.simulator.round_ms),
+        wakers=wakers,
+        acts={"act": lambda _request: {"done": True}},
+    )
+
+
+def test_does_what_is_asked_for(rig: Rig, tmp_path: Path) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    rig.recorder.start()
+    rig.work(12)
+    assert service.handle({"command": "status"})["state"] == "working"
+    assert service.handle({"command": "pause"})["state"] == "paused"
+    assert service.handle({"command": "resume"})["state"] == "working"
+    answer = service.handle({"command": "mode", "mode": "off-screen", "memo": "a call"})
+    assert answer["state"] == "off-screen"
+    assert service.handle({"command": "mode", "mode": "sealed", "memo": None})["state"] == "sealed"
+    assert service.handle({"command": "act"}) == {"done": True}
+    for strange in ({}, {"command": "dance"}, {"command": "mode", "mode": "dancing"}):
+        with pytest.raises(ControlError, match="does not know"):
+            service.handle(strange)
+    assert service.handle({"command": "stop"})["state"] == "stopped"
+
+
+def test_an_answer_holds_no_memo(rig: Rig, tmp_path: Path) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    rig.recorder.start()
+    told = service.handle({"command": "mode", "mode": "off-screen", "memo": "zanzibar"})
+    assert "zanzibar" not in json.dumps(told)
+
+
+def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Path) -> None:
+    wakers = Wakers.make()
+    service = service_of(rig, tmp_path, wakers)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    path = tmp_path / "control.sock"
+    deadline = time.monotonic() + 10
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    rig.clock.run(5)
+    assert ask(path, {"command": "stop"})["state"] == "stopped"
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not path.exists()
+    assert rig.worked_ms == 5_000
+    assert rig.ledger.counts(rig.engagement.id).unsent == 0
+
+
+def test_a_request_to_stop_ends_the_session_too(rig: Rig, tmp_path: Path) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    service.request_stop()
+    service.run()
+    assert isinstance(rig.records()[-1], SessionClose)
+
+
+def test_the_clock_is_corrected_by_seconds_not_by_noise(rig: Rig) -> None:
+    assert clock_correction(rig.client, rig.clock) == 0
+    rig.clock.offset_ms = 1_500
+    assert clock_correction(rig.client, rig.clock) == 0
+    rig.clock.offset_ms = 3_600_000
+    assert clock_correction(rig.client, rig.clock) == -3_600_000
+    rig.wire.fault = _down
+    assert clock_correction(rig.client, rig.clock) == 0
+
+
+def _down(_request: object) -> None:
+    raise OSError("down")
+
+
+# A real process
+
+
+class Worker:
+    """A home that has joined, and the process that records for it."""
+
+    def __init__(self, home: Path, bridge: Bridge, **terms: object) -> None:
+        self.home = home
+        home.mkdir(mode=0o700)
+        self.keystore = Keystore.create(home / "keys", PASSPHRASE)
+        VaultWriter(home / "vault", self.keystore.vault_public)
+        self.signer = self.keystore.unlock_signer(PASSPHRASE)
+        self.pictures = home / "pictures"
+        self.pictures.mkdir()
+        for number in range(4):
+            picture = encode_png(64, 48, bytes([60 * number]) * (64 * 48 * 3))
+            (self.pictures / f"{number}.png").write_bytes(picture)
+        freelancer = PublicKey.of_raw(self.keystore.signing_public)
+        terms = {"freelancer": freelancer, "capture_rate": 49_152, "tile": 16} | terms
+        offer = sign(
+            builders.make_offer(claimed_at=now_ms(), terms=bridge.simulator.terms(**terms)),
+            bridge.simulator.people.client,
+        )
+        bridge.simulator.history = bridge.simulator.history.start(
+            {
+                role: [freelancer] if role is Role.FREELANCER else [one.public_key for one in keys]
+                for role, keys in bridge.simulator.people.keys().items()
+            }
+        )
+        self.client = VerifierClient(bridge.url)
+        invitation = read_invitation(offer.encode(), freelancer)
+        with self.ledger() as ledger:
+            self.engagement = join(invitation, ledger, self.client, self.signer, now_ms=now_ms())
+        (home / "passphrase").write_text(PASSPHRASE + "\n")
+
+    def ledger(self) -> Ledger:
+        return Ledger(self.home / "ledger.sqlite", LedgerKey(self.signer))
+
+    def start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [
+                sys.executable, "-c", PROGRAM, "--home", self.home,
+                "--passphrase-file", self.home / "passphrase",
+                "start", "--foreground", "--screen", "replay", "--replay", self.pictures,
+            ],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def ask(self, command: str) -> dict[str, Any]:
+        return ask(self.home / "control.sock", {"command": command})
+
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and process.poll() is None:
+            with suppress(NotRunningError):
+                self.ask("status")
+                return
+            time.sleep(0.05)
+        raise AssertionError("the process did not begin to record")
+
+
+def test_a_process_killed_at_any_moment_leaves_a_chain_that_holds(tmp_path: Path) -> None:
+    seed = 20_261_123
+    moments = random.Random(seed)
+    with bridged() as bridge:
+        worker = Worker(tmp_path / "home", bridge)
+        bodies: list[bytes] = []
+        for _ in range(6):
+            process = worker.start()
+            worker.wait(process)
+            time.sleep(moments.uniform(0.0, 2.5))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            bodies = _read_and_check(worker, bodies)
+        process = worker.start()
+        worker.wait(process)
+        time.sleep(1.2)
+        worker.ask("stop")
+        assert process.wait(30) == 0
+        with worker.ledger() as ledger:
+            made = export(
+                ledger, worker.client, worker.engagement, worker.signer, now_ms=now_ms(),
+                openings=[ValueKind.NOTES],
+            )  # fmt: skip
+            assert made.unsent == 0
+            assert made.report.holds
+            rows = ledger.captures(worker.engagement.id)
+            kinds = [read_record(Statement.parse(row.body)) for row in
+                     ledger.chain(worker.engagement.id)]  # fmt: skip
+        opens = sum(isinstance(record, SessionOpen) for record in kinds)
+        closes = sum(isinstance(record, SessionClose) for record in kinds)
+        assert opens == closes
+        # The vault holds the frames that segments name, and no other.
+        reader = VaultReader(worker.home / "vault", worker.keystore.unlock_vault(PASSPHRASE))
+        assert set(reader.commitments()) == {row.commitment for row in rows}
+
+
+def _read_and_check(worker: Worker, before: list[bytes]) -> list[bytes]:
+    """After a kill: what was signed before is there with the same bytes, and all of it holds."""
+    with worker.ledger() as ledger:
+        bodies = [row.body for row in ledger.chain(worker.engagement.id)]
+        OwnChain(ledger, worker.engagement, worker.signer)
+    assert bodies[: len(before)] == before
+    return bodies
+
+
+def test_a_term_signal_ends_the_session_and_exits_with_0(tmp_path: Path) -> None:
+    with bridged() as bridge:
+        worker = Worker(tmp_path / "home", bridge, capture_rate=0)
+        process = worker.start()
+        worker.wait(process)
+        process.terminate()
+        assert process.wait(30) == 0
+        with worker.ledger() as ledger:
+            *_, last = ledger.chain(worker.engagement.id)
+        assert last.kind == "session.close"
+
+
+def test_a_second_process_for_one_home_is_refused(tmp_path: Path) -> None:
+    with bridged() as bridge:
+        worker = Worker(tmp_path / "home", bridge, capture_rate=0)
+        first = worker.start()
+        worker.wait(first)
+        second = worker.start()
+        assert second.wait(30) == 1
+        assert worker.ask("status")["state"] == "working"
+        worker.ask("stop")
+        assert first.wait(30) == 0
+
+
+def test_the_composition_names_a_missing_screen(rig: Rig, tmp_path: Path) -> None:
+    from workseal_agent.config import Settings  # noqa: PLC0415
+
+    settings = Settings(tmp_path)
+    with pytest.raises(AgentError):
+        build_service(
+            settings,
+            rig.engagement,
+            rig.ledger,
+            rig.signer,
+            bytes(1216),
+            client=rig.client,
+            beacon_client=rig.client,
+            options=Options("replay", tmp_path / "nothing here"),
+        )
+
+
+def test_the_uplink_of_a_service_is_its_own(rig: Rig) -> None:
+    assert isinstance(rig.uplink, Uplink)
+    assert Log.of(rig.engagement).policy == rig.simulator.policy

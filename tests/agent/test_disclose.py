@@ -1,0 +1,235 @@
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.rig import Rig
+from support.simulator import Simulator
+from support.wire import Fault
+from workseal_agent import disclose
+from workseal_agent.connection import RefusedError, UnreachableError
+from workseal_agent.disclose import Answer, Request, RequestError
+from workseal_agent.errors import VaultError
+from workseal_agent.evidence import find_frame, part_name, withdraw
+from workseal_agent.export import export
+from workseal_agent.ledger import CaptureRow, SendState
+from workseal_agent.vaultkey import generate_private, public_of
+from workseal_protocol.bundle import Bundle
+from workseal_protocol.digest import Digest
+from workseal_protocol.disclosure import Disclosure, verify_disclosure
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.frame import Box
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import (
+    DisputeRequest,
+    Outcome,
+    RequestedFrame,
+    WithdrawalReason,
+    sign,
+)
+from workseal_protocol.sealing import open_package
+from workseal_protocol.statement import Statement
+from workseal_protocol.verify import examine_bundle
+
+CASE = generate_private()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.screen.width, rig.screen.height = 128, 96
+    rig.recorder.start()
+    rig.work(50)
+    rig.recorder.stop()
+    assert rig.uplink.drain(10)
+    return rig
+
+
+def rows(rig: Rig) -> tuple[CaptureRow, ...]:
+    return rig.ledger.captures(rig.engagement.id)
+
+
+def asked(rig: Rig, *numbers: int, signed_by: SeedSigner | None = None) -> Statement:
+    record = DisputeRequest(
+        engagement=rig.engagement.id,
+        claimed_at=rig.clock.true_ms,
+        frames=tuple(
+            RequestedFrame(rows(rig)[number].segment, rows(rig)[number].commitment)
+            for number in numbers
+        ),
+        reason="was the report being written?",
+        sealing_key=public_of(CASE),
+        answer_by=rig.clock.true_ms + 86_400_000,
+    )
+    return sign(record, signed_by or rig.simulator.people.arbitrator)
+
+
+def request(rig: Rig, *numbers: int) -> Request:
+    return disclose.read_request(asked(rig, *numbers).encode(), rig.engagement)
+
+
+def answered(rig: Rig, *numbers: int, show: Box | None = None) -> Answer:
+    wanted = request(rig, *numbers)
+    boxes = [show or Box(0, 0, 64, 64)]
+    opened = [
+        disclose.open_tiles(rig.vault, row, disclose.tiles_of(row, boxes, [], 32))
+        for row in disclose.requested_frames(wanted, rows(rig))
+    ]
+    return disclose.answer(wanted, opened, rig.signer, now_ms=rig.clock.true_ms)
+
+
+def sent(rig: Rig, answer: Answer) -> None:
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    findings = disclose.send(
+        answer, rig.ledger, rig.client, rig.engagement, now_ms=rig.clock.true_ms
+    )
+    assert {finding.outcome for finding in findings} == {Outcome.HOLDS}
+
+
+def test_shows_the_chosen_tiles_and_nothing_else(rig: Rig) -> None:
+    answer = answered(rig, 1, show=Box(0, 0, 70, 40))
+    (one,) = answer.opened
+    # 70 x 40 holds two whole tiles of 32: boxes to show are rounded inward.
+    assert len(one.disclosure.shown) == 2
+    assert len(one.disclosure.pixels) == 2 * 32 * 32 * 3
+    verified = verify_disclosure(one.disclosure, rows(rig)[1].commitment)
+    assert verified.shown_pixels == 2 * 1024
+
+
+def test_hiding_is_rounded_outward(rig: Rig) -> None:
+    row = rows(rig)[0]
+    every = disclose.tiles_of(row, None, [], 32)
+    assert len(every) == 12
+    assert len(disclose.tiles_of(row, None, [Box(31, 31, 2, 2)], 32)) == 8
+    assert disclose.tiles_of(row, [Box(0, 0, 64, 64)], [Box(0, 0, 1, 1)], 32) != every
+
+
+def test_what_leaves_holds_no_pixel_of_a_hidden_tile(rig: Rig) -> None:
+    """The frames are of one colour each, so a hidden tile's bytes are known and can be sought."""
+    sent(rig, answered(rig, 1, show=Box(0, 0, 32, 32)))
+    colour = rig.vault.frames[rows(rig)[1].commitment].pixels[:1]
+    for _, _, body in rig.wire.requests:
+        assert colour * 600 not in body
+
+
+def test_an_answer_is_logged_checked_and_sealed(rig: Rig) -> None:
+    answer = answered(rig, 1, 3)
+    sent(rig, answer)
+    assert answer.request.statement.digest in rig.simulator.places
+    assert answer.statement.digest in rig.simulator.places
+    items = open_package(CASE, answer.request.statement.digest, answer.package())
+    assert items[0] == answer.statement.encode()
+    assert [Disclosure.parse(item) for item in items[1:]] == [
+        one.disclosure for one in answer.opened
+    ]
+    address = rig.client.put_sealed(answer.request.statement.digest, answer.package())
+    assert address.endswith(f"/v1/sealed/{answer.request.statement.digest}")
+
+
+def test_the_bundle_shows_what_was_disclosed(rig: Rig) -> None:
+    sent(rig, answered(rig, 1, 3))
+    made = export(rig.ledger, rig.client, rig.engagement, rig.signer, now_ms=1, reader=rig.vault)
+    contents = Bundle.parse(made.data).contents
+    assert len(contents.disclosures) == 2
+    assert examine_bundle(made.data, rig.simulator.trust()).holds
+
+
+def test_the_newest_disclosure_of_a_frame_stands_in_the_bundle(rig: Rig) -> None:
+    sent(rig, answered(rig, 1, show=Box(0, 0, 32, 32)))
+    rig.clock.run(5)
+    sent(rig, answered(rig, 1, show=Box(0, 0, 128, 96)))
+    made = export(rig.ledger, rig.client, rig.engagement, rig.signer, now_ms=1, reader=rig.vault)
+    (one,) = Bundle.parse(made.data).contents.disclosures
+    assert len(one.disclosure.shown) == 12
+
+
+def test_the_same_tiles_may_be_disclosed_twice(rig: Rig) -> None:
+    sent(rig, answered(rig, 1))
+    rig.clock.run(5)
+    sent(rig, answered(rig, 1))
+
+
+def test_a_large_disclosure_is_kept_in_parts(rig: Rig) -> None:
+    (one,) = answered(rig, 1).opened
+    data = one.disclosure.encode()
+    for part, at in enumerate(range(0, len(data), 100)):
+        rig.vault.put_secret(part_name(one.disclosure.digest, part), data[at : at + 100])
+    assert disclose.read_disclosure(rig.vault, one.disclosure.digest) == one.disclosure
+
+
+def test_a_withdrawn_frame_is_not_shown(rig: Rig) -> None:
+    frame = find_frame(rig.ledger, rig.engagement.id, rows(rig)[1].commitment.raw.hex())
+    reason = WithdrawalReason.PRIVATE
+    withdraw(rig.chain, rig.ledger, rig.vault, frame, reason, now_ms=rig.clock.true_ms)
+    left = disclose.requested_frames(request(rig, 1, 2), rows(rig))
+    assert [row.number for row in left] == [rows(rig)[2].number]
+    with pytest.raises(VaultError):
+        disclose.open_tiles(rig.vault, frame, [0])
+
+
+def test_a_frame_that_is_not_the_committed_one_is_not_shown(rig: Rig) -> None:
+    row = rows(rig)[1]
+    stored = rig.vault.frames[row.commitment]
+    changed = bytes([stored.pixels[0] ^ 1]) + stored.pixels[1:]
+    rig.vault.frames[row.commitment] = replace(stored, pixels=changed)
+    with pytest.raises(VaultError, match="not the one that was committed"):
+        disclose.open_tiles(rig.vault, row, [0])
+
+
+def test_only_an_arbitrator_of_the_terms_is_answered(rig: Rig) -> None:
+    with pytest.raises(RequestError, match="arbitrator"):
+        disclose.read_request(
+            asked(rig, 1, signed_by=rig.simulator.people.client).encode(), rig.engagement
+        )
+    true = asked(rig, 1)
+    forged = replace(true, signature=bytes(64))
+    with pytest.raises(RequestError, match="signature"):
+        disclose.read_request(forged.encode(), rig.engagement)
+    with pytest.raises(RequestError, match="another engagement"):
+        disclose.read_request(true.encode(), replace(rig.engagement, id=bytes(16)))
+    for data in (b"", rig.offer.encode()):
+        with pytest.raises(MalformedError):
+            disclose.read_request(data, rig.engagement)
+
+
+def test_a_frame_of_nobody_is_not_asked_for(rig: Rig) -> None:
+    wanted = request(rig, 1)
+    stranger = replace(
+        wanted.record, frames=(RequestedFrame(Digest(bytes(32)), Digest(bytes(32))),)
+    )
+    with pytest.raises(RequestError, match="never recorded"):
+        disclose.requested_frames(replace(wanted, record=stranger), rows(rig))
+
+
+def test_an_answer_is_stored_before_it_is_sent_and_waits_for_its_own_way(rig: Rig) -> None:
+    answer = answered(rig, 1)
+    rig.wire.fault = lambda _request: Fault(httpx.Response(500))
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    with pytest.raises(UnreachableError):
+        disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)
+    stored = rig.ledger.statement(answer.statement.digest)
+    assert stored is not None
+    assert stored.state is SendState.HELD
+    # The queue does not send it without its tiles.
+    assert rig.ledger.sendable(rig.engagement.id, 9) == ()
+    rig.wire.fault = lambda _request: None
+    disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)
+
+
+def test_a_finding_of_somebody_else_is_no_answer(rig: Rig) -> None:
+    answer = answered(rig, 1)
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    people = rig.simulator.people
+    rig.simulator.people = replace(people, operator=Simulator(b"x").people.operator)
+    rig.simulator.careless = True
+    with pytest.raises(UnreachableError, match="operator"):
+        disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)
+
+
+def test_a_refused_disclosure_is_told(rig: Rig) -> None:
+    answer = answered(rig, 1)
+    rig.wire.refuse = lambda _statement: True
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    with pytest.raises(RefusedError):
+        disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)

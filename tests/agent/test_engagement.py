@@ -1,0 +1,136 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from support import builders
+from support.rig import Rig
+from support.wire import Fault, problem
+from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
+from workseal_agent.engagement import (
+    InvitationError,
+    find,
+    join,
+    read_invitation,
+    require_same_verifier,
+)
+from workseal_agent.ledger import Engagement, Ledger, LedgerKey
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import Acceptance, Offer, read_record, sign
+from workseal_protocol.statement import Statement
+
+SECOND = b"a second number."
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def offer_of(rig: Rig, signed_by: SeedSigner | None = None, **terms: Any) -> Statement:
+    offer = builders.make_offer(
+        engagement=SECOND, terms=rig.simulator.terms(**terms), claimed_at=rig.clock.true_ms
+    )
+    return sign(offer, signed_by or rig.simulator.people.client)
+
+
+def accept(rig: Rig, offer: Statement, client: VerifierClient | None = None) -> Engagement:
+    invitation = read_invitation(offer.encode(), rig.signer.public_key)
+    return join(invitation, rig.ledger, client or rig.client, rig.signer, now_ms=1)
+
+
+def test_an_acceptance_repeats_the_terms_of_the_offer(rig: Rig) -> None:
+    acceptance = read_record(Statement.parse(rig.engagement.acceptance))
+    offer = read_record(rig.offer)
+    assert isinstance(acceptance, Acceptance)
+    assert isinstance(offer, Offer)
+    assert acceptance.terms == offer.terms == rig.engagement.terms
+    assert acceptance.offer == rig.offer.digest
+
+
+def test_refuses_an_offer_that_the_client_did_not_sign(rig: Rig) -> None:
+    forged = offer_of(rig, builders.STRANGER)
+    with pytest.raises(InvitationError, match="not signed by the client"):
+        read_invitation(forged.encode(), rig.signer.public_key)
+
+
+def test_refuses_an_offer_to_somebody_else(rig: Rig) -> None:
+    offer = offer_of(rig, freelancer=builders.STRANGER.public_key)
+    with pytest.raises(InvitationError, match="another freelancer"):
+        read_invitation(offer.encode(), rig.signer.public_key)
+
+
+def test_what_is_no_offer_is_malformed(rig: Rig) -> None:
+    for data in (b"", b"\xd2", rig.engagement.acceptance):
+        with pytest.raises(MalformedError):
+            read_invitation(data, rig.signer.public_key)
+
+
+@pytest.mark.parametrize(
+    ("terms", "what"),
+    [
+        pytest.param({"operator": builders.STRANGER.public_key}, "operator key", id="operator"),
+        pytest.param({"log_policy": builders.LOG_POLICY}, "log and witnesses", id="log"),
+        pytest.param({"round_ms": 17_000}, "rounds", id="rounds"),
+    ],
+)
+def test_signs_nothing_when_the_verifier_is_not_the_agreed_one(
+    rig: Rig, terms: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(InvitationError, match=what):
+        accept(rig, offer_of(rig, **terms))
+    assert find(rig.ledger, SECOND) is None
+
+
+def test_compares_what_the_verifier_says_with_the_terms(rig: Rig) -> None:
+    facts = rig.client.operator()
+    require_same_verifier(rig.engagement.terms, facts)
+    with pytest.raises(InvitationError):
+        require_same_verifier(rig.engagement.terms, replace(facts, key=bytes(32)))
+
+
+def test_joining_again_sends_the_same_acceptance(rig: Rig) -> None:
+    rig.wire.fault = lambda request: Fault(None) if request.method == "POST" else None
+    offer = offer_of(rig)
+    with pytest.raises(UnreachableError):
+        accept(rig, offer)
+    first = find(rig.ledger, SECOND)
+    assert first is not None
+    assert rig.ledger.newest_checkpoint(SECOND) is None
+    rig.wire.fault = lambda _request: None
+    again = accept(rig, offer)
+    assert again.acceptance == first.acceptance
+    assert rig.ledger.newest_checkpoint(SECOND) is not None
+    assert rig.ledger.counts(SECOND).unsent == 0
+    assert accept(rig, offer).acceptance == first.acceptance
+
+
+def test_one_number_stands_for_one_offer(rig: Rig) -> None:
+    accept(rig, offer_of(rig))
+    with pytest.raises(InvitationError, match="another offer"):
+        accept(rig, offer_of(rig, rate_minor_per_hour=1))
+
+
+def test_a_refused_acceptance_can_be_sent_again(rig: Rig) -> None:
+    refusal = Fault(problem(403, "unknown-party"))
+    rig.wire.fault = lambda request: refusal if request.method == "POST" else None
+    with pytest.raises(RefusedError, match="unknown-party"):
+        accept(rig, offer_of(rig))
+    rig.wire.fault = lambda _request: None
+    accept(rig, offer_of(rig))
+
+
+def test_pins_the_log_of_the_terms_and_not_of_the_server(rig: Rig, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with Ledger(tmp_path / "other" / "ledger", LedgerKey(rig.signer)) as ledger:
+        facts = rig.client.operator()
+        lying = httpx.MockTransport(lambda _request: httpx.Response(200, content=b"\xa0"))
+        client = VerifierClient("http://localhost", lying)
+        invitation = read_invitation(rig.offer.encode(), rig.signer.public_key)
+        with pytest.raises(UnreachableError):
+            join(invitation, ledger, client, rig.signer, now_ms=1)
+        assert ledger.engagements() == ()
+        assert facts.policy == rig.engagement.terms.log_policy

@@ -1,0 +1,221 @@
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from support import builders
+from support.rig import Rig
+from workseal_agent.ledger import (
+    Ledger,
+    LedgerError,
+    LedgerKey,
+    NewCapture,
+    PrivateValue,
+    SendState,
+    SessionSecrets,
+)
+from workseal_agent.ledger.schema import VERSION
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Algorithm, SeedSigner
+from workseal_protocol.records import sign
+from workseal_protocol.statement import Statement
+
+KEY = LedgerKey(builders.FREELANCER)
+FRAME = builders.digest("frame")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def a_capture(frame: Digest = FRAME) -> NewCapture:
+    return NewCapture(frame, bytes(16), 1, 2, 0, 64, 48)
+
+
+def a_statement(number: int = 0) -> Statement:
+    return sign(builders.make_open(number), builders.FREELANCER)
+
+
+def test_writes_are_durable_against_a_power_cut(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger", KEY)
+    assert ledger._rows("PRAGMA journal_mode") == [("wal",)]
+    assert ledger._rows("PRAGMA synchronous") == [(2,)]
+
+
+def test_the_file_belongs_to_the_user_alone(tmp_path: Path) -> None:
+    Ledger(tmp_path / "ledger", KEY)
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_keeps_everything_when_it_is_opened_again(rig: Rig) -> None:
+    rig.recorder.start()
+    rig.work(35)
+    before = [row.body for row in rig.ledger.chain(rig.engagement.id)]
+    counts = rig.ledger.counts(rig.engagement.id)
+    rig.kill()
+    assert [row.body for row in rig.ledger.chain(rig.engagement.id)] == before
+    assert rig.ledger.counts(rig.engagement.id) == counts
+    assert rig.ledger.engagements() == (rig.engagement,)
+
+
+def test_refuses_a_second_body_for_one_number(rig: Rig) -> None:
+    with rig.ledger.write() as writing:
+        writing.add_statement(rig.engagement.id, a_statement(), seq=0)
+    with pytest.raises(LedgerError, match="in this place"), rig.ledger.write() as writing:
+        writing.add_statement(rig.engagement.id, a_statement(7), seq=0)
+
+
+def test_a_transaction_that_raises_leaves_nothing(rig: Rig) -> None:
+    def fail_half_way() -> None:
+        with rig.ledger.write() as writing:
+            writing.add_statement(rig.engagement.id, a_statement(), seq=0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert list(rig.ledger.chain(rig.engagement.id)) == []
+    with rig.ledger.write() as writing:
+        writing.add_statement(rig.engagement.id, a_statement(), seq=0)
+
+
+def test_two_processes_wait_for_each_other(rig: Rig) -> None:
+    other = Ledger(rig.path, KEY)
+    with rig.ledger.write() as writing:
+        writing.add_statement(rig.engagement.id, a_statement(), seq=0)
+    with other.write() as writing:
+        writing.add_statement(rig.engagement.id, a_statement(1), seq=1)
+    assert [row.seq for row in rig.ledger.chain(rig.engagement.id)] == [0, 1]
+
+
+def test_a_write_is_announced_before_it_reads(rig: Rig) -> None:
+    """Two processes that read first and write then would fail each other half-way."""
+    other = Ledger(rig.path, KEY)
+    other._sql.execute("PRAGMA busy_timeout = 0")
+    with rig.ledger.write(), pytest.raises(LedgerError, match="locked"), other.write():
+        pass
+
+
+def test_names_a_statement_that_was_changed_on_the_disk(rig: Rig) -> None:
+    rig.recorder.start()
+    raw = sqlite3.connect(rig.path)
+    raw.execute("UPDATE statements SET body = zeroblob(length(body)) WHERE seq = 0")
+    raw.commit()
+    with pytest.raises(LedgerError, match="was changed on the disk"):
+        list(rig.ledger.chain(rig.engagement.id))
+
+
+def test_says_that_a_file_is_no_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        Ledger(path, KEY)
+
+
+def test_refuses_a_version_that_it_does_not_know(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    Ledger(path, KEY).close()
+    raw = sqlite3.connect(path)
+    raw.execute(f"PRAGMA user_version = {VERSION + 1}")
+    raw.close()
+    with pytest.raises(LedgerError, match="version"):
+        Ledger(path, KEY)
+
+
+def test_private_values_open_again_and_only_with_the_key(rig: Rig) -> None:
+    own = SessionSecrets(b"c" * 32, b"s" * 32)
+    value = PrivateValue(4, bytes(16), b"a memo about quartz")
+    with rig.ledger.write() as writing:
+        writing.add_opening(FRAME, value)
+        writing.set_memo(rig.engagement.id, 5, "zanzibar")
+        writing.add_session(
+            rig.engagement.id, bytes(16), 1, 1, SessionSecrets(b"c" * 32, b"s" * 32)
+        )
+    assert rig.ledger.private_values(FRAME) == (value,)
+    memo = rig.ledger.memo(rig.engagement.id)
+    assert memo is not None
+    assert (memo.begin_ms, memo.text) == (5, "zanzibar")
+    assert rig.ledger.session_secrets(bytes(16)) == own
+    stranger = Ledger(rig.path, LedgerKey(builders.STRANGER))
+    with pytest.raises(LedgerError, match="does not open"):
+        stranger.private_values(FRAME)
+    with pytest.raises(LedgerError, match="does not open"):
+        stranger.session_secrets(bytes(16))
+    with pytest.raises(LedgerError, match="without its key"):
+        Ledger(rig.path).memo(rig.engagement.id)
+
+
+def test_no_private_value_stands_in_the_files_in_clear(rig: Rig, tmp_path: Path) -> None:
+    secret = SessionSecrets(
+        b"chain-last-value-in-the-clear...", b"session-secret-in-the-clear....."
+    )
+    with rig.ledger.write() as writing:
+        writing.add_opening(FRAME, PrivateValue(4, bytes(16), b"quartz-memo-7741"))
+        writing.set_memo(rig.engagement.id, 5, "zanzibar-memo-7741")
+        writing.add_session(rig.engagement.id, bytes(16), 1, 1, secret)
+    files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for word in (b"quartz-memo", b"zanzibar-memo", secret.chain_last, secret.secret):
+        assert word not in files
+
+
+def test_a_value_sealed_for_one_place_does_not_open_in_another() -> None:
+    sealed = KEY.seal(b"one", b"value")
+    assert KEY.open(b"one", sealed) == b"value"
+    for place, data in ((b"two", sealed), (b"one", sealed[:-1]), (b"one", b"")):
+        with pytest.raises(LedgerError):
+            KEY.open(place, data)
+
+
+def test_needs_a_signer_whose_signatures_repeat() -> None:
+    with pytest.raises(ValueError, match="repeat"):
+        LedgerKey(SeedSigner(bytes(32), Algorithm.ML_DSA_44))
+
+
+def test_a_frame_is_announced_before_a_segment_may_name_it(rig: Rig) -> None:
+    with pytest.raises(LedgerError, match="not announced"), rig.ledger.write() as writing:
+        writing.attach_captures(FRAME, [builders.digest("never announced")])
+    with rig.ledger.write() as writing:
+        writing.announce_capture(rig.engagement.id, a_capture())
+    assert rig.ledger.orphans() == (FRAME,)
+    with rig.ledger.write() as writing:
+        writing.attach_captures(builders.digest("segment"), [FRAME])
+    assert rig.ledger.orphans() == ()
+    with pytest.raises(LedgerError, match="not announced"), rig.ledger.write() as writing:
+        writing.attach_captures(builders.digest("another segment"), [FRAME])
+
+
+def test_a_frame_is_withdrawn_once(rig: Rig) -> None:
+    with rig.ledger.write() as writing:
+        writing.announce_capture(rig.engagement.id, a_capture())
+        writing.attach_captures(builders.digest("segment"), [FRAME])
+        writing.withdraw_capture(FRAME, builders.digest("tombstone"))
+    assert rig.ledger.undestroyed() == (FRAME,)
+    with pytest.raises(LedgerError, match="withdrawn before"), rig.ledger.write() as writing:
+        writing.withdraw_capture(FRAME, builders.digest("tombstone"))
+
+
+def test_only_a_receipt_takes_a_statement_out_of_the_queue(rig: Rig) -> None:
+    rig.recorder.start()
+    (first,) = rig.ledger.sendable(rig.engagement.id, 10)
+    with rig.ledger.write() as writing:
+        writing.park(first.digest, "refused: because")
+    assert rig.ledger.sendable(rig.engagement.id, 10) == ()
+    assert rig.ledger.statements(rig.engagement.id, SendState.PARKED)[0].problem is not None
+    with rig.ledger.write() as writing:
+        assert writing.unpark(rig.engagement.id) == 1
+    assert len(rig.ledger.sendable(rig.engagement.id, 10)) == 1
+    with rig.ledger.write() as writing:
+        writing.receipted(first.digest, 5, 6)
+        writing.park(first.digest, "too late")
+    stored = rig.ledger.statement(first.digest)
+    assert stored is not None
+    assert (stored.state, stored.log_index) == (SendState.RECEIPTED, 5)
+
+
+def test_the_first_checkpoint_of_a_size_stays(rig: Rig) -> None:
+    with rig.ledger.write() as writing:
+        writing.add_checkpoint(rig.engagement.id, 1_000, b"first")
+        writing.add_checkpoint(rig.engagement.id, 1_000, b"second")
+    assert rig.ledger.newest_checkpoint(rig.engagement.id) == b"first"

@@ -1,0 +1,45 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import workseal_agent
+
+HIDE = """
+import sys
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {hidden!r}:
+            raise ModuleNotFoundError("no module", name=name)
+sys.meta_path.insert(0, Hide())
+import workseal_agent
+sys.exit(workseal_agent.main())
+"""
+
+
+@pytest.mark.parametrize("hidden", ["typer", "mss", "Xlib", "zstandard"])
+def test_a_missing_extra_is_told_in_one_sentence(hidden: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HIDE.format(hidden=hidden)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "workseal-agent needs the agent extra: pip install 'workseal[agent]'\n"
+
+
+def test_the_package_itself_needs_only_python() -> None:
+    program = "import sys, workseal_agent; print(sorted(m for m in sys.modules if '.' not in m))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": str(Path(workseal_agent.__file__).parent.parent)},
+    )
+    assert "typer" not in done.stdout
+    assert "cryptography" not in done.stdout
