@@ -62,7 +62,9 @@ class OwnChain:
         self._engagement = engagement
         self._signer = signer
         acceptance = Statement.parse(engagement.acceptance).digest
-        self._state = ChainState.start(engagement.id, engagement.terms, acceptance)
+        self._state = ChainState.start(
+            engagement.id, engagement.terms, acceptance, agreed_at=engagement.agreed_at
+        )
         self._anchor: Anchor | None = None
         self.refresh()
 

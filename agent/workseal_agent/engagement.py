@@ -17,6 +17,9 @@ from workseal_protocol.records import Acceptance, Offer, read_record, sign
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
+# A clock that differs more than this from the verifier's is not believed.
+_CLOCK_TOLERANCE_MS = 2_000
+
 
 class InvitationError(AgentError):
     """Say why an offer is not accepted."""
@@ -99,9 +102,11 @@ def _accept(
     facts: OperatorFacts,
     now_ms: int,
 ) -> Engagement:
+    # Nothing may be recorded of the time before: a clock that is far ahead must not claim later.
+    wrong = abs(facts.time_ms - now_ms) > _CLOCK_TOLERANCE_MS
     acceptance = Acceptance(
         engagement=invitation.offer.engagement,
-        claimed_at=now_ms,
+        claimed_at=facts.time_ms if wrong else now_ms,
         terms=invitation.terms,
         offer=invitation.statement.digest,
     )

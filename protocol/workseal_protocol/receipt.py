@@ -231,6 +231,12 @@ def verify_cose_receipt(data: bytes, *, entry: Digest, key: PublicKey) -> Digest
     return Digest(root)
 
 
+def cose_receipt_place(data: bytes) -> tuple[int, int]:
+    """Read the (size, index) that an RFC 9942 receipt claims, or raise `MalformedError`."""
+    size, index, _ = _inclusion_proof(Sign1.parse(data).unprotected)
+    return size, index
+
+
 def _receipt_header(protected: bytes) -> tuple[Algorithm, bytes]:
     header = Fields(decode(protected), "receipt header")
     number = header.integer(_ALG, "algorithm", minimum=-65_536, maximum=-1)

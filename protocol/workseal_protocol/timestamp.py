@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from rfc3161_client.tsp import TimeStampTokenInfo
 
 MAX_TOKEN_BYTES = 65_536
-MAX_CERTIFICATES = 8
+MAX_CERTIFICATES = 8  # of one token
+# As many roots as a policy names, and as many helpers as a bundle has room for beside them.
+MAX_TRUSTED = 32
 MAX_NONCE_BYTES = 20
 # A token without an accuracy: RFC 3161 leaves it open, so the resolution of its time counts.
 UNSTATED_ACCURACY_MS = 1000
@@ -92,8 +94,8 @@ def verify_token(
     """
     if not roots:
         raise VerificationError("the policy names no time-stamp root")
-    trusted = _certificates(roots)
-    helpers = _certificates(intermediates)
+    trusted = _certificates(roots, MAX_TRUSTED)
+    helpers = _certificates(intermediates, MAX_TRUSTED)
     with _foreign(MalformedError, "a certificate cannot be read"):
         # In the library's store a self-signed certificate is a root, wherever it came from.
         helpers = [one for one in helpers if one.issuer != one.subject]
@@ -231,9 +233,9 @@ def _head(data: bytes, at: int) -> tuple[int, int]:
     return start, int.from_bytes(data[at + 2 : start])
 
 
-def _certificates(ders: Sequence[bytes]) -> list[x509.Certificate]:
-    if len(ders) > MAX_CERTIFICATES:
-        raise MalformedError(f"expected at most {MAX_CERTIFICATES} certificates")
+def _certificates(ders: Sequence[bytes], maximum: int = MAX_CERTIFICATES) -> list[x509.Certificate]:
+    if len(ders) > maximum:
+        raise MalformedError(f"expected at most {maximum} certificates")
     with _foreign(MalformedError, "a certificate cannot be read"):
         return [x509.load_der_x509_certificate(der) for der in dict.fromkeys(ders)]
 

@@ -434,7 +434,7 @@ def free_bytes(token: bytes) -> set[int]:
 
 
 def mutations(token: bytes, count: int) -> Iterator[tuple[int, bytes]]:
-    chance = random.Random(3161)  # noqa: S311  (the same bytes in each run)
+    chance = random.Random(3161)
     for _ in range(count):
         at, change = chance.randrange(len(token)), chance.randrange(1, 256)
         yield at, token[:at] + bytes([token[at] ^ change]) + token[at + 1 :]

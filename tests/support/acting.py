@@ -111,7 +111,9 @@ class ScriptedAgent:
         self.verifier.admit([offer])
         self.verifier.now += 60_000
         self.verifier.admit([acceptance])
-        self.state = ChainState.start(self.engagement, self.terms, acceptance.digest)
+        self.state = ChainState.start(
+            self.engagement, self.terms, acceptance.digest, agreed_at=now + 60_000
+        )
         self.anchor = self.refresh()
 
     def refresh(self) -> Anchor:
@@ -279,11 +281,11 @@ class ScriptedAgent:
 
     def _segment(self, number: int, begin: int, end: int, state: SegmentState) -> None:
         agent_value = self._values[number - self._first]
-        verifier_value = self.verifier.value(number) if self.online else None
+        verifier_value = self._value_of(number)
         capture, frame = self._capture(number, begin, end, state, agent_value, verifier_value)
         salt_number = self.state.next_seq
         activity = self._value(ValueKind.ACTIVITY, salt_number, self._activity(end - begin))
-        notes = [] if self.online else [Note(NoteCode.OFFLINE, 0)]
+        notes = [Note(NoteCode.OFFLINE, 0)] if verifier_value is None else []
         noted = self._value(ValueKind.NOTES, salt_number, encode_notes(notes))
         active = self.terms.level >= Level.ACTIVITY and state is not SegmentState.SEALED
         statement = self._chain(
@@ -308,6 +310,13 @@ class ScriptedAgent:
         self._keep(statement, ValueKind.NOTES, noted[0])
         if frame:
             self.frames.append(KeptFrame(statement.digest, *frame))
+
+    def _value_of(self, number: int) -> bytes | None:
+        """Give the verifier's value as the round's first segment in this session had it."""
+        drawn = self._session().drawn
+        if drawn is not None and drawn[0] == number:
+            return drawn[1]
+        return self.verifier.value(number) if self.online else None
 
     def _capture(
         self,

@@ -155,6 +155,8 @@ class Simulator:
             "log_policy": self.policy.encode(),
             "round_ms": self.round_ms,
             "capture_rate": 16_384,
+            # So that the story, which withdraws one frame of a few, passes a limit.
+            "max_withdrawn_percent": 10,
         }
         return builders.make_terms(**(fields | changes))
 
@@ -244,7 +246,7 @@ class Simulator:
             case Offer():
                 self.offers[statement.digest] = record
             case Acceptance():
-                self._check_acceptance(statement, record)
+                self._check_acceptance(index, statement, record)
             case SessionOpen() | Segment() | SessionClose() | Tombstone() | Declaration():
                 if isinstance(record, Segment):
                     self._check_round(record)
@@ -255,7 +257,7 @@ class Simulator:
             case _:
                 pass
 
-    def _check_acceptance(self, statement: Statement, record: Acceptance) -> None:
+    def _check_acceptance(self, index: int, statement: Statement, record: Acceptance) -> None:
         offer = self.offers.get(record.offer)
         if offer is None or offer.terms != record.terms or offer.engagement != record.engagement:
             raise Refused("no logged offer has these terms")
@@ -264,7 +266,11 @@ class Simulator:
         if record.engagement in self.chains:
             raise Refused("the engagement has begun")
         self.chains[record.engagement] = ChainState.start(
-            record.engagement, record.terms, statement.digest
+            record.engagement,
+            record.terms,
+            statement.digest,
+            agreed_at=max(offer.claimed_at, record.claimed_at),
+            index=index,
         )
 
     def _check_round(self, record: Segment) -> None:

@@ -126,7 +126,7 @@ class Worker(Freelancer):
         return attempt(self, "workseal-agent", "--home", self.home, *words, **more)
 
     def holdings(self) -> dict[str, Any]:
-        """Return everything that this home holds: rows of the ledger, objects of the vault, keys."""
+        """Return everything that this home holds: the ledger's rows, and every other file."""
         files = [path for path in self.home.rglob("*") if path.is_file()]
         kept = {
             str(path.relative_to(self.home)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -198,13 +198,9 @@ class Server(Operator):
         )  # fmt: skip
         wait_for(lambda: self.ask("GET", "/healthz").status == 200, "the verifier to answer")
 
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, **headers: str
-    ) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Send one request; 0 is the status when nobody answers."""
-        request = urllib.request.Request(
-            self.url + path, data=body, method=method, headers=headers
-        )
+        request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=20) as got:
                 return Answer(got.status, _headers(got), got.read())

@@ -306,14 +306,17 @@ def test_a_false_disclosure_is_found_to_fail(
     assert value[11] == [[false.digest.raw, 2, 2, 4]]
 
 
-def test_a_frame_of_another_moment_is_found_to_fail(
-    office: Office, agent: ScriptedAgent, client: httpx.Client
+@pytest.mark.parametrize("told", ["moment", "display"])
+def test_a_frame_of_another_moment_or_display_is_found_to_fail(
+    office: Office, agent: ScriptedAgent, client: httpx.Client, told: str
 ) -> None:
-    """Tiles that verify, of a frame whose header tells another instant than the schedule drew."""
+    """Tiles that verify, of a frame whose header is not that of the place and instant owed."""
     agent.open_session()
     agent.work(ROUND_MS)
     frame = agent.frames[0]
-    header = replace(frame.tree.header, offset_ms=frame.tree.header.offset_ms ^ 1)
+    header = replace(frame.tree.header, display=1)
+    if told == "moment":
+        header = replace(frame.tree.header, offset_ms=frame.tree.header.offset_ms ^ 1)
     tree = commit_frame(header, frame.pixels, frame.seed)
     segment = agent.made[-1][1]
     assert isinstance(segment, Segment)

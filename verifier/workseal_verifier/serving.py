@@ -30,8 +30,9 @@ def bind(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        # create_server adds the address to the text a second time.
-        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
+        # create_server adds the address to its text; the resolver's numbers are not the system's.
+        number = error.errno or 0
+        reason = (os.strerror(number) if number > 0 else str(error.strerror)).lower()
         raise ConfigError(f"cannot listen on {host} port {port}: {reason}") from error
 
 

@@ -24,6 +24,8 @@ from workseal_agent.vault import VaultReader
 from workseal_protocol.commitment import ValueKind
 
 _POLL_SECONDS = 0.5
+# An older bundle may be replaced by a newer one, nothing else by any.
+_BUNDLE_HEAD = b"PK\x03\x04"
 
 
 class Opened(StrEnum):
@@ -66,6 +68,8 @@ def export(
     engagement = home.engagement()
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise UsageProblem(f"{out} cannot be written: it is a folder, or its folder is missing")
+    if out.exists() and not _is_bundle(out):
+        raise UsageProblem(f"{out} exists and is no bundle: it is not replaced")
     if home.running() is None:
         home.send_now()
     kinds = [_KINDS[one] for one in opened or ()]
@@ -122,6 +126,11 @@ def _wait_for_stamp(
     deadline = time.monotonic() + seconds
     while not client.timestamps(last + 1, (1 << 53) - 1) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
+
+
+def _is_bundle(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_BUNDLE_HEAD)) == _BUNDLE_HEAD
 
 
 def _write(path: Path, data: bytes) -> None:

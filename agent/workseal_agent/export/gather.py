@@ -7,6 +7,7 @@ agent trusted before.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
@@ -14,7 +15,6 @@ from workseal_agent.export.thinning import Mark, Need, thin
 from workseal_agent.ledger import Engagement, Ledger, SendState
 from workseal_agent.submission import LogContradictionError, newest_checkpoint, require_growth
 from workseal_protocol.checkpoint import SignedCheckpoint
-from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.lottery import round_start
 from workseal_protocol.merkle import leaf_hash, verify_sparse
@@ -30,6 +30,9 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_protocol.window import ONLINE_MS
+
+if TYPE_CHECKING:
+    from workseal_protocol.digest import Digest
 
 
 class MissingStatementError(AgentError):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from workseal_agent.ledger.errors import LedgerError
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Offer, read_record
+from workseal_protocol.records import Acceptance, Offer, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
@@ -32,10 +32,22 @@ class Engagement:
     @property
     def terms(self) -> Terms:
         """Return the terms that both signed."""
+        return self._offer.terms
+
+    @property
+    def agreed_at(self) -> int:
+        """Return when the terms were agreed: the later of what offer and acceptance claim."""
+        record = read_record(Statement.parse(self.acceptance))
+        if not isinstance(record, Acceptance):
+            raise LedgerError("the ledger's acceptance is a statement of another kind")
+        return max(self._offer.claimed_at, record.claimed_at)
+
+    @property
+    def _offer(self) -> Offer:
         record = read_record(Statement.parse(self.offer))
         if not isinstance(record, Offer):
             raise LedgerError("the ledger's offer is a statement of another kind")
-        return record.terms
+        return record
 
 
 @dataclass(frozen=True, slots=True)

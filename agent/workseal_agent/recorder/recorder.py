@@ -27,6 +27,7 @@ from workseal_agent.recorder.pending import Pending
 from workseal_agent.recorder.schedule import Schedule
 from workseal_agent.recorder.session import RunningSession, SessionBook
 from workseal_agent.recorder.stretch import Stretch
+from workseal_protocol.chain import earliest_begin
 from workseal_protocol.commitment import MAX_NOTES, Note, NoteCode
 from workseal_protocol.lottery import round_at, round_start
 from workseal_protocol.records import SegmentState
@@ -121,6 +122,11 @@ class Recorder:
             wanted_ms = self._seen.wall_ms + correction_ms
             # A wall clock that was set back must not record one moment twice.
             start_ms = max(wanted_ms, state.last_end, declared)
+            early_ms = earliest_begin(state) - start_ms
+            if early_ms > 0:
+                raise AgentError(
+                    f"the clock shows a time {early_ms} ms before the terms: set it, or wait"
+                )
             if state.session is not None:
                 self._book.close(state.session)
                 begun_ms = round_start(state.session.first_round, self._terms.round_ms)

@@ -44,6 +44,7 @@ class Schedule:
         self._terms = terms
         self._beacon = beacon
         self._camera = camera
+        self._fixed: tuple[bytes, int, bytes | None] | None = None
 
     @property
     def value_wait_ns(self) -> int:
@@ -62,12 +63,20 @@ class Schedule:
     def decide(
         self, stretch: Stretch, session: RunningSession, now_ns: int, *, force: bool = False
     ) -> None:
-        """Draw the round when the value is here; offline when it is late or `force` is set."""
+        """Draw the round when the value is here; offline when it is late or `force` is set.
+
+        The first stretch of a round decides for the whole round: a pause or another mode must not
+        choose between two draws.
+        """
         if stretch.decided:
             return
-        value = self._beacon.value(stretch.round)
-        if value is None and not force and now_ns < stretch.value_deadline_ns:
-            return
+        if self._fixed is not None and self._fixed[:2] == (session.id, stretch.round):
+            value = self._fixed[2]
+        else:
+            value = self._beacon.value(stretch.round)
+            if value is None and not force and now_ns < stretch.value_deadline_ns:
+                return
+            self._fixed = (session.id, stretch.round, value)
         stretch.decided = True
         stretch.verifier_value = value
         if value is None:

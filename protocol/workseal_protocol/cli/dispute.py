@@ -92,4 +92,6 @@ def _last_day(given: str | None, terms: Terms, now: int) -> tuple[date, tzinfo]:
         raise CommandError(f"--answer-by is not a day: {given[:40]}") from error
     if day < least:
         raise CommandError(f"the terms give the freelancer until {least} at least")
+    if day.year == date.max.year:
+        raise CommandError(f"--answer-by lies too far ahead: {given[:40]}")
     return day, zone

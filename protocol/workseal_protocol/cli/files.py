@@ -5,6 +5,7 @@ limit into memory. A written file is new, complete and on disk before the comman
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def read_secret_text(path: Path, *, what: str) -> str:
         mode = path.stat().st_mode
     except OSError as error:
         raise CommandError(f"cannot read the {what} {path}: {reason_of(error)}") from error
+    if stat.S_ISDIR(mode):
+        raise CommandError(f"cannot read the {what} {path}: is a directory")
     # Windows has no such bits: there the folder's owner decides.
     if os.name == "posix" and mode & 0o077:
         raise CommandError(f"the {what} {path} may be read by others; run: chmod 600 {path}")

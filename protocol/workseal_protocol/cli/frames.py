@@ -39,7 +39,7 @@ class FrameTable:
 
     def __init__(self, items: Iterable[tuple[Statement, Record]]) -> None:
         self._placed: list[PlacedFrame] = []
-        self._withdrawn: set[Digest] = set()
+        self._withdrawn: dict[Digest, int] = {}
         for number, (statement, record) in enumerate(items):
             if isinstance(record, Segment):
                 self._placed += [
@@ -47,15 +47,16 @@ class FrameTable:
                     for display in range(len(record.frames))
                 ]
             elif isinstance(record, Tombstone):
-                self._withdrawn.add(record.frame)
+                self._withdrawn.setdefault(record.frame, number)
 
     def by_commitment(self, commitment: Digest) -> PlacedFrame | None:
         """Find the frame with this commitment."""
         return next((one for one in self._placed if one.commitment == commitment), None)
 
-    def is_withdrawn(self, commitment: Digest) -> bool:
-        """Say whether the freelancer withdrew the frame."""
-        return commitment in self._withdrawn
+    def is_withdrawn(self, commitment: Digest, *, before: int | None = None) -> bool:
+        """Say whether the freelancer withdrew the frame: at all, or before a statement number."""
+        number = self._withdrawn.get(commitment)
+        return number is not None and (before is None or number < before)
 
     def named(self, words: Iterable[str]) -> tuple[PlacedFrame, ...]:
         """Find the frames that these words name, each once; `CommandError` when one does not."""

@@ -51,7 +51,7 @@ def open_package(options: argparse.Namespace) -> int:
     try:
         items = unseal(private, request, sealed)
         statement, answer = _read_answer(items[0], report, request)
-        opened = tuple(_open_frames(items[1:], answer, asked, report))
+        opened = tuple(_open_frames(items[1:], (statement, answer), asked, report))
     except MalformedError as error:
         raise CommandError(f"what was sealed is malformed: {error}") from error
     except VerificationError as error:
@@ -120,13 +120,20 @@ def _read_answer(
 
 
 def _open_frames(
-    items: tuple[bytes, ...], answer: DisputeDisclosure, asked: DisputeRequest, report: Report
+    items: tuple[bytes, ...],
+    answered: tuple[Statement, DisputeDisclosure],
+    asked: DisputeRequest,
+    report: Report,
 ) -> Iterator[OpenedFrame]:
+    statement, answer = answered
     terms = report.terms
     if report.bundle is None or terms is None:
         raise VerificationError("there is no bundle to compare with")
     records = tuple(entry.record for entry in report.entries)
     table = FrameTable(zip(report.bundle.contents.statements, records, strict=True))
+    # Without a place in the log, nothing shows that the answer came before a withdrawal.
+    numbers = {entry.digest: number for number, entry in enumerate(report.entries)}
+    place_of_answer = numbers.get(statement.digest)
     named = {one.disclosure: one.frame for one in answer.frames}
     requested = {one.frame for one in asked.frames}
     if len(items) != len(answer.frames):
@@ -143,7 +150,7 @@ def _open_frames(
         place = table.by_commitment(commitment)
         if place is None:
             raise VerificationError(f"the bundle has no frame {commitment}")
-        if table.is_withdrawn(commitment):
+        if table.is_withdrawn(commitment, before=place_of_answer):
             raise VerificationError(f"the frame {place.name} was withdrawn")
         yield OpenedFrame(place, _verified_tiles(disclosure, place, terms))
 
@@ -154,6 +161,8 @@ def _verified_tiles(disclosure: Disclosure, place: PlacedFrame, terms: Terms) ->
     # The same as step 12 of the verification, which a bundle with this disclosure passes.
     if header.round != place.record.round:
         raise VerificationError(f"the frame {place.name} tells another round than its segment")
+    if header.display != place.display:
+        raise VerificationError(f"the frame {place.name} tells another display than its place")
     if header.tile != terms.tile or header.offset_ms >= terms.round_ms:
         raise VerificationError(f"the frame {place.name} was not made as the terms say")
     return tiles

@@ -9,12 +9,22 @@ from typing import Final, Self
 from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import Fields, Value, decode, encode
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.frame import HEADER_BYTES, MAX_TILES, SEED_BYTES, FrameHeader
+from workseal_protocol.frame import (
+    CHANNELS,
+    HEADER_BYTES,
+    MAX_PIXELS,
+    MAX_TILES,
+    SEED_BYTES,
+    FrameHeader,
+)
 from workseal_protocol.merkle import split_point
 
 # One message of the verifier, and more than an 8K screen of text needs.
 MAX_BYTES: Final = 64 * 2**20
+# The largest frame, wholly shown.
+MAX_PIXEL_BYTES: Final = MAX_PIXELS * CHANNELS
 _VERSION: Final = 1
+_PIECE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +63,9 @@ class Disclosure:
     """Show some tiles of one frame.
 
     `shown` ascends (Z-order numbers); `seeds` and `hashes` are joined in the order of
-    `expected_subtrees`; `pixels` are the shown tiles' bytes joined in Z-order. The deflated pixels
-    are kept as they came, so that `digest` names exactly these bytes.
+    `expected_subtrees`. The pixels are kept deflated, as they came, so that `digest` names exactly
+    these bytes and many disclosures take no more memory than they have bytes; `pixel_bytes` is
+    what they inflate to.
     """
 
     header: FrameHeader
@@ -62,7 +73,7 @@ class Disclosure:
     seeds: bytes
     hashes: bytes
     deflated: bytes
-    pixels: bytes = field(init=False, repr=False, compare=False)
+    pixel_bytes: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         grid = self.header.grid
@@ -76,13 +87,21 @@ class Disclosure:
             raise ValueError(f"expected {opened} seeds of {SEED_BYTES} bytes")
         if len(self.hashes) != (len(subtrees) - opened) * DIGEST_BYTES:
             raise ValueError(f"expected {len(subtrees) - opened} hashes of {DIGEST_BYTES} bytes")
-        sizes = grid.tile_bytes
-        expected = sum(sizes[number] for number in self.shown)
-        object.__setattr__(self, "pixels", _inflate(self.deflated, expected))
+        object.__setattr__(self, "pixel_bytes", _shown_bytes(self.header, self.shown))
+        for _ in _inflated(self.deflated, self.pixel_bytes):
+            pass
+
+    @property
+    def pixels(self) -> bytes:
+        """Inflate the shown tiles' bytes, joined in Z-order; each call does the work again."""
+        return b"".join(_inflated(self.deflated, self.pixel_bytes))
 
     @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Read a disclosure, or raise `MalformedError`."""
+    def parse(cls, data: bytes, *, max_pixel_bytes: int = MAX_PIXEL_BYTES) -> Self:
+        """Read a disclosure, or raise `MalformedError`.
+
+        One that shows more bytes of pixels than `max_pixel_bytes` is refused, not inflated.
+        """
         fields = Fields(decode(data, max_bytes=MAX_BYTES), "disclosure")
         fields.integer(1, "version", minimum=_VERSION, maximum=_VERSION)
         header = FrameHeader.parse(fields.octets(2, "header", length=HEADER_BYTES))
@@ -92,6 +111,8 @@ class Disclosure:
         deflated = fields.octets(6, "pixels", maximum=MAX_BYTES)
         fields.close()
         shown = _read_runs(runs, header.grid.count)
+        if _shown_bytes(header, shown) > max_pixel_bytes:
+            raise MalformedError(f"it shows more than {max_pixel_bytes} bytes of pixels")
         try:
             return cls(header, shown, seeds, hashes, deflated)
         except ValueError as e:
@@ -147,16 +168,28 @@ def _read_runs(runs: Sequence[Value], count: int) -> tuple[int, ...]:
     return tuple(shown)
 
 
-def _inflate(deflated: bytes, expected: int) -> bytes:
-    """Inflate to exactly the expected length; never holds more than one byte above it."""
+def _shown_bytes(header: FrameHeader, shown: Sequence[int]) -> int:
+    sizes = header.grid.tile_bytes
+    return sum(sizes[number] for number in shown)
+
+
+def _inflated(deflated: bytes, expected: int) -> Iterator[bytes]:
+    """Inflate to exactly the expected length, in pieces; never one byte more than one above it."""
     inflater = zlib.decompressobj()
-    try:
-        # One byte of room above: zero would mean "no limit", and the stream's end must be reached.
-        pixels = inflater.decompress(deflated, expected + 1)
-    except zlib.error as e:
-        raise ValueError("the pixels are not a zlib stream") from e
-    if len(pixels) != expected or not inflater.eof:
+    left = expected
+    data = deflated
+    while not inflater.eof:
+        try:
+            # One byte of room above: zero would be "no limit", and the end must be reached.
+            piece = inflater.decompress(data, min(left + 1, _PIECE))
+        except zlib.error as e:
+            raise ValueError("the pixels are not a zlib stream") from e
+        left -= len(piece)
+        if left < 0 or not (piece or inflater.eof):
+            break
+        data = inflater.unconsumed_tail
+        yield piece
+    if left or not inflater.eof:
         raise ValueError(f"expected exactly {expected} bytes of pixels")
     if inflater.unused_data:
         raise ValueError("bytes follow the zlib stream")
-    return pixels

@@ -84,11 +84,12 @@ def verify_disclosure(disclosure: Disclosure, commitment: Digest) -> VerifiedTil
 
 def _cut_shown(disclosure: Disclosure) -> dict[int, bytes]:
     sizes = disclosure.header.grid.tile_bytes
+    pixels = disclosure.pixels
     tiles: dict[int, bytes] = {}
     at = 0
     for number in disclosure.shown:
         end = at + sizes[number]
-        tiles[number] = disclosure.pixels[at:end]
+        tiles[number] = pixels[at:end]
         at = end
     return tiles
 

@@ -30,7 +30,11 @@ TILES: Final = (16, 32, 64, 128)
 
 _POLICY = re.compile(r"(?:[\x20-\x7e]+\n)+")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3}")
+# Names that mean another zone on another machine, or count leap seconds, are no agreement.
+_ZONE = re.compile(
+    r"(?!(?:localtime|posixrules|Factory)$|(?:posix|right)/)"
+    r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3}"
+)
 _CALENDAR = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 

@@ -219,6 +219,7 @@ def test_refuses_a_request_whose_signature_is_not_the_arbitrators(desk: Desk) ->
     ("change", "says"),
     [
         ({"round": 1}, "tells another round than its segment"),
+        ({"display": 1}, "tells another display than its place"),
         ({"offset_ms": 10_000}, "was not made as the terms say"),
         ({"tile": 16}, "was not made as the terms say"),
     ],
@@ -282,6 +283,21 @@ def test_refuses_a_withdrawn_frame(desk: Desk) -> None:
     contents, _ = finish(desk.story.verifier, desk.story.agent, others)
     (desk.folder / "bundle").write_bytes(desk.story.bundle(contents).encode())
     refused(desk, "was withdrawn")
+
+
+def test_draws_a_frame_that_was_withdrawn_after_the_logged_answer(desk: Desk) -> None:
+    frame = desk.frame
+    shown = disclose(frame, (0,))
+    statement = desk.answer([(frame.tree.commitment, shown)])
+    desk.seal(statement, [shown])
+    desk.story.verifier.submit([desk.request])
+    desk.story.verifier.submit([statement])
+    desk.story.agent.withdraw(frame)
+    contents, _ = finish(desk.story.verifier, desk.story.agent, ())
+    (desk.folder / "bundle").write_bytes(desk.story.bundle(contents).encode())
+    done = desk.open()
+    assert (done.code, done.err) == (0, "")
+    assert "frame 000008: holds" in done.out
 
 
 def test_touches_no_folder_that_holds_something(desk: Desk) -> None:

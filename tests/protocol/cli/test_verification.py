@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_shows_window_totals_diary_and_what_is_not_proven(
     folder: Path, run: Run, story: Story, bundle_bytes: bytes
 ) -> None:
     out = run("verify", folder / "bundle", "--policy", folder / "policy").out
-    report = examine_bundle(bundle_bytes, story.policy)
+    report = examine_bundle(bundle_bytes, story.policy, zone=ZoneInfo("Europe/Berlin"))
     for sentence in report.not_proven:
         assert sentence in out
     for words in ("Signed not before", "Worked, recorded", "Diary:", "1 independent witness"):

@@ -74,7 +74,7 @@ class Admission:
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         state = fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)
-        if state is None or state.chain is None or not state.chain.anchor_size:
+        if state is None or state.chain is None or not state.chain.next_seq:
             return state
         return state.moved(state.chain, self.house.anchors.at_size(state.chain.anchor_size))
 

@@ -37,6 +37,7 @@ class Engagement:
     identifier: bytes
     terms: Terms
     offer: Digest
+    offered_at: int
     keys: KeyHistory
     keys_seen: int
     acceptance: Digest | None = None
@@ -51,6 +52,7 @@ class Engagement:
             identifier=record.engagement,
             terms=record.terms,
             offer=digest,
+            offered_at=record.claimed_at,
             keys=events.history(record.terms),
             keys_seen=events.version,
         )
@@ -61,9 +63,12 @@ class Engagement:
             return self
         return replace(self, keys=events.history(self.terms), keys_seen=events.version)
 
-    def accepted(self, digest: Digest) -> "Engagement":
-        """Take the acceptance: the chain may begin."""
-        chain = ChainState.start(self.identifier, self.terms, digest)
+    def accepted(self, digest: Digest, record: Acceptance, index: int) -> "Engagement":
+        """Take the acceptance at its place in the log: the chain may begin."""
+        agreed_at = max(self.offered_at, record.claimed_at)
+        chain = ChainState.start(
+            self.identifier, self.terms, digest, agreed_at=agreed_at, index=index
+        )
         return replace(self, acceptance=digest, chain=chain)
 
     def requested(self, digest: Digest, record: DisputeRequest) -> "Engagement":
@@ -80,22 +85,23 @@ def fold(entries: Iterable[Entry], events: KeyEvents) -> Engagement | None:
     state: Engagement | None = None
     for entry in entries:
         statement = Statement.parse(entry.body)
-        state = _next(state, entry.digest, read_record(statement), events)
+        state = _next(state, entry, read_record(statement), events)
     return state
 
 
 def _next(
     state: Engagement | None,
-    digest: Digest,
+    entry: Entry,
     record: Record,
     events: KeyEvents,
 ) -> Engagement | None:
+    digest = entry.digest
     if isinstance(record, Offer):
         return Engagement.start(record, digest, events)
     if state is None:
         return None
     if isinstance(record, Acceptance):
-        return state.accepted(digest)
+        return state.accepted(digest, record, entry.position)
     if isinstance(record, DisputeRequest):
         return state.requested(digest, record)
     if isinstance(record, ChainedRecord) and state.chain is not None:

@@ -98,7 +98,7 @@ def _admit_acceptance(draft: Draft, candidate: Candidate, record: Acceptance, pl
         raise RefusedError(Reason.CONFLICT, "the offer is already accepted")
     if record.offer != state.offer or record.terms != state.terms:
         raise RefusedError(Reason.REFUSED, "the acceptance is not of the logged offer")
-    draft.put(state.accepted(candidate.digest))
+    draft.put(state.accepted(candidate.digest, record, place))
     _add(draft, candidate, place)
 
 

@@ -1,0 +1,163 @@
+"""Which key speaks for which role at which index of the log: a fold over key.* statements.
+
+Rules: the keys of the caller's policy speak from index 0. A rotation, signed by the old key, ends
+it and gives its roles and its recovery key to the new one; a revocation ends a key. An announcement
+alone gives no role: anybody can make one. It publishes a key, and names the recovery key that may
+revoke it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.keys import PublicKey, Role
+from workseal_protocol.records import KeyAnnounce, KeyRecord, KeyRevoke, KeyRotate
+from workseal_protocol.statement import Kind, Statement
+
+KEY_KINDS = frozenset({Kind.KEY_ANNOUNCE, Kind.KEY_ROTATE, Kind.KEY_REVOKE})
+
+PARTIES = frozenset(Role)
+
+# Anybody can announce keys; a history is copied with each one.
+MAX_KEYS = 1024
+
+MAKERS: Mapping[Kind, frozenset[Role]] = {
+    Kind.OFFER: frozenset({Role.CLIENT}),
+    Kind.ACCEPTANCE: frozenset({Role.FREELANCER}),
+    Kind.SESSION_OPEN: frozenset({Role.FREELANCER}),
+    Kind.SEGMENT: frozenset({Role.FREELANCER}),
+    Kind.SESSION_CLOSE: frozenset({Role.FREELANCER}),
+    Kind.TOMBSTONE: frozenset({Role.FREELANCER}),
+    Kind.DECLARATION: frozenset({Role.FREELANCER}),
+    Kind.LOG_POLICY: frozenset({Role.OPERATOR}),
+    Kind.BEACON_COMMITMENT: frozenset({Role.OPERATOR}),
+    Kind.DISPUTE_REQUEST: frozenset({Role.ARBITRATOR}),
+    Kind.DISPUTE_DISCLOSURE: frozenset({Role.FREELANCER}),
+    Kind.DISPUTE_FINDING: frozenset({Role.OPERATOR}),
+    Kind.BUNDLE_MANIFEST: PARTIES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLife:
+    """Hold one key: what it may speak for, and between which indices of the log."""
+
+    key: PublicKey
+    roles: frozenset[Role] = frozenset()
+    after: int = -1  # valid at greater indices
+    until: int | None = None  # and, when ended, at smaller ones
+    recovery: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """Hold every key that the fold has met."""
+
+    lives: Mapping[Digest, KeyLife] = field(default_factory=dict)
+    index: int = -1
+
+    @classmethod
+    def start(cls, parties: Mapping[Role, Iterable[PublicKey]]) -> Self:
+        """Begin with the keys that the caller trusts, or that the terms name."""
+        lives: dict[Digest, KeyLife] = {}
+        for role, keys in parties.items():
+            for key in keys:
+                life = lives.get(key.thumbprint, KeyLife(key))
+                lives[key.thumbprint] = replace(life, roles=life.roles | {role})
+        return cls(lives)
+
+    def valid_key(self, thumbprint: Digest, index: int) -> PublicKey:
+        """Give the key that was valid at an index, or raise `VerificationError`."""
+        return self._life(thumbprint, index).key
+
+    def roles_of(self, thumbprint: Digest, index: int) -> frozenset[Role]:
+        """Give the roles that a key spoke for at an index; empty for an unknown key."""
+        try:
+            return self._life(thumbprint, index).roles
+        except VerificationError:
+            return frozenset()
+
+    def check_signature(self, statement: Statement, index: int) -> None:
+        """Check that a statement is signed by a key that may make its kind at this index.
+
+        Raises `VerificationError`; key.* statements are for `advance`.
+        """
+        if statement.kind in KEY_KINDS:
+            raise ValueError("key statements are checked by advance")
+        life = self._life(statement.issuer, index)
+        statement.verify_signature(life.key)
+        if not life.roles & MAKERS[statement.kind]:
+            raise VerificationError(f"its signer may not make a {statement.kind}")
+
+    def advance(self, index: int, statement: Statement, record: KeyRecord) -> "KeyHistory":
+        """Check one key.* statement at its index, and apply it; raise `VerificationError`."""
+        if index <= self.index:
+            raise VerificationError("key statements are not in the order of the log")
+        match record:
+            case KeyAnnounce():
+                lives = self._announced(index, statement, record)
+            case KeyRotate():
+                lives = self._rotated(index, statement, record)
+            case KeyRevoke():
+                lives = self._revoked(index, statement, record)
+        if len(self.lives) + len(lives) > MAX_KEYS:
+            raise VerificationError(f"more than {MAX_KEYS} keys in one history")
+        return KeyHistory({**self.lives, **lives}, index)
+
+    def _life(self, thumbprint: Digest, index: int) -> KeyLife:
+        life = self.lives.get(thumbprint)
+        if life is None:
+            raise VerificationError("its key is not one of the parties' keys")
+        if index <= life.after:
+            raise VerificationError("its key was not yet announced")
+        if life.until is not None and index >= life.until:
+            raise VerificationError("its key was rotated or revoked before")
+        return life
+
+    def _announced(
+        self, index: int, statement: Statement, record: KeyAnnounce
+    ) -> dict[Digest, KeyLife]:
+        key = record.public_key
+        statement.verify_signature(key)
+        old = self.lives.get(key.thumbprint)
+        if old is None:
+            return {key.thumbprint: KeyLife(key, after=index, recovery=record.recovery)}
+        # Announcing a key again must neither revive it nor change who may revoke it.
+        if old.recovery is not None:
+            raise VerificationError("the key was announced before")
+        return {key.thumbprint: replace(old, recovery=record.recovery)}
+
+    def _rotated(
+        self, index: int, statement: Statement, record: KeyRotate
+    ) -> dict[Digest, KeyLife]:
+        if statement.issuer != record.old:
+            raise VerificationError("a rotation is signed by the key that it ends")
+        old = self._life(record.old, index)
+        statement.verify_signature(old.key)
+        new = record.public_key
+        record.verify_proof()
+        known = self.lives.get(new.thumbprint)
+        if new.thumbprint == record.old or (known is not None and known.until is not None):
+            raise VerificationError("a rotation leads to a key that has ended")
+        if known is not None and known.roles:
+            raise VerificationError("a rotation leads to a key that speaks for somebody already")
+        # A thief who rotates must not escape the recovery key that the owner announced.
+        recovery = old.recovery or (known.recovery if known else None)
+        fresh = known or KeyLife(new, after=index)
+        return {
+            record.old: replace(old, until=index),
+            new.thumbprint: replace(fresh, roles=old.roles, recovery=recovery),
+        }
+
+    def _revoked(
+        self, index: int, statement: Statement, record: KeyRevoke
+    ) -> dict[Digest, KeyLife]:
+        life = self._life(record.key, index)
+        signer = self._life(statement.issuer, index)
+        statement.verify_signature(signer.key)
+        allowed = statement.issuer in {record.key, life.recovery}
+        if not allowed and Role.ARBITRATOR not in signer.roles:
+            raise VerificationError("only the key, its recovery key or an arbitrator revokes it")
+        return {record.key: replace(life, until=index)}

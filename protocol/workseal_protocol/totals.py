@@ -1,0 +1,250 @@
+"""How much was worked: a pure fold over statements, the same on every machine.
+
+Rules: integers only. Worked time comes from segments and declarations, never from frames, activity
+or their withdrawal. Recorded and late-declared time are never added up silently. What is billed is
+a view that the terms declare, beside the true figures. docs/spec/totals.md
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from workseal_protocol.chain import owed_instant
+from workseal_protocol.records import (
+    Capture,
+    Declaration,
+    DeclarationForm,
+    Segment,
+    SegmentState,
+    Tombstone,
+)
+from workseal_protocol.terms import RoundingMode, Terms, WorkClass
+from workseal_protocol.window import Entry, Grade
+
+if TYPE_CHECKING:
+    from workseal_protocol.digest import Digest
+
+HOUR_MS = 3_600_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """Hold one day of the terms' zone: worked milliseconds of each class, and the offline part."""
+
+    day: date
+    worked_ms: Mapping[WorkClass, int]
+    offline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """Hold what the terms make of the worked time: rounded milliseconds and minor units."""
+
+    ms: int
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitExceeded:
+    """Name a limit of the terms that was passed; `week` is its Monday, where it is weekly."""
+
+    limit: str
+    allowed: int
+    found: int
+    week: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Hold every sum of a diary.
+
+    Each drawn capture of a recorded round is counted once: `captured`, `missed`, `sealed` (its
+    instant lay in sealed time) or `due_outside` (paused, off-screen, or outside the recorded part).
+    `withdrawn` counts frames out of `frames`: a capture has one frame for each display.
+    """
+
+    by_state: Mapping[SegmentState, int]
+    by_grade: Mapping[Grade, int]
+    late_declared_ms: int
+    captured: int
+    missed: int
+    sealed: int
+    due_outside: int
+    frames: int
+    withdrawn: int
+    days: tuple[DayTotal, ...]
+    billed: Billed
+    exceeded: tuple[LimitExceeded, ...]
+
+    @property
+    def worked_ms(self) -> int:
+        """Give the recorded time of all states; late-declared time stands beside it."""
+        return sum(self.by_state.values())
+
+
+def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
+    """Fold verified entries, in log order, into totals; days and weeks are those of `zone`."""
+    segments: list[tuple[Segment, Grade]] = []
+    late: list[Declaration] = []
+    withdrawn = 0
+    thinned: set[Digest] = set()
+    for entry in entries:
+        match entry.record:
+            case Segment() as segment if entry.grade is not None:
+                segments.append((segment, entry.grade))
+            case Declaration(form=DeclarationForm.LATE) as declaration:
+                late.append(declaration)
+            case Tombstone() as tombstone:
+                withdrawn += 1
+                thinned.add(tombstone.segment)
+            case _:
+                pass
+    frames = sum(len(segment.frames) for segment, _ in segments)
+    sealed, outside = _untaken(terms, [segment for segment, _ in segments])
+    days = _days(segments, late, zone)
+    captured = sum(segment.capture is Capture.CAPTURED for segment, _ in segments)
+    return Totals(
+        by_state={
+            state: sum(segment.worked for segment, _ in segments if segment.state is state)
+            for state in SegmentState
+        },
+        by_grade={
+            grade: sum(segment.worked for segment, found in segments if found is grade)
+            for grade in Grade
+        },
+        late_declared_ms=sum(declaration.worked for declaration in late),
+        captured=captured,
+        missed=sum(segment.capture is Capture.MISSED for segment, _ in segments),
+        sealed=sealed,
+        due_outside=outside,
+        frames=frames,
+        withdrawn=withdrawn,
+        days=days,
+        billed=billed_of(terms, days),
+        exceeded=(*_withdrawn_limit(terms, captured, len(thinned)), *_weekly_limits(terms, days)),
+    )
+
+
+def cut_days(begin: int, end: int, zone: tzinfo) -> Iterator[tuple[date, int, int]]:
+    """Cut [begin, end), Unix milliseconds, at the midnights of a zone."""
+    while begin < end:
+        day = _day_of(begin, zone)
+        stop = min(_midnight_after(day, begin, zone), end)
+        yield day, begin, stop
+        begin = stop
+
+
+def billed_of(terms: Terms, days: Sequence[DayTotal]) -> Billed:
+    """Weigh each day by the worth of its classes, round it as the terms say, and add up."""
+    grid = terms.rounding_ms or 1
+    mode = terms.rounding_mode if terms.rounding_ms else RoundingMode.DOWN
+    ms = 0
+    for day in days:
+        hundredths = sum(
+            worked * terms.worth_percent[kind] for kind, worked in day.worked_ms.items()
+        )
+        ms += _rounded(hundredths, grid * 100, mode) * grid
+    amount = _rounded(ms * terms.rate_minor_per_hour, HOUR_MS, RoundingMode.NEAREST)
+    return Billed(ms, amount, terms.currency)
+
+
+def _rounded(value: int, unit: int, mode: RoundingMode) -> int:
+    if mode is RoundingMode.DOWN:
+        return value // unit
+    if mode is RoundingMode.UP:
+        return -(-value // unit)
+    return (2 * value + unit) // (2 * unit)
+
+
+def _day_of(instant: int, zone: tzinfo) -> date:
+    return datetime.fromtimestamp(instant // 1000, tz=UTC).astimezone(zone).date()
+
+
+def _midnight_after(day: date, instant: int, zone: tzinfo) -> int:
+    # Midnight may be skipped or told twice where clocks change then: the first telling that is
+    # still to come counts, and an hour's step passes whatever a zone may invent beyond that.
+    following = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+    for fold in (0, 1):
+        stop = (following.replace(fold=fold) - _EPOCH) // timedelta(milliseconds=1)
+        if stop > instant:
+            return stop
+    return instant + HOUR_MS
+
+
+def _untaken(terms: Terms, segments: Sequence[Segment]) -> tuple[int, int]:
+    # Two segments of one round have one draw, unless one of them knew no verifier value.
+    due: set[tuple[int, bool]] = set()
+    told: set[tuple[int, bool]] = set()
+    sealed: set[tuple[int, bool]] = set()
+    for segment in segments:
+        instant = owed_instant(terms, segment.engagement, segment)
+        if instant is None:
+            continue
+        place = (segment.round, segment.verifier_value is None)
+        due.add(place)
+        if segment.capture is not Capture.NONE:
+            told.add(place)
+        elif segment.state is SegmentState.SEALED and segment.begin <= instant < segment.end:
+            sealed.add(place)
+    return len(sealed - told), len(due - told - sealed)
+
+
+def _days(
+    segments: Sequence[tuple[Segment, Grade]], late: Sequence[Declaration], zone: tzinfo
+) -> tuple[DayTotal, ...]:
+    worked: dict[date, Counter[WorkClass]] = {}
+    offline: Counter[date] = Counter()
+    for segment, found in segments:
+        for day, part in _shares(segment.begin, segment.end, segment.worked, zone):
+            worked.setdefault(day, Counter())[WorkClass(segment.state)] += part
+            # What was proved late could have been made up late, with every draw known.
+            if found in {Grade.OFFLINE, Grade.LATE}:
+                offline[day] += part
+    for declaration in late:
+        for day, part in _shares(declaration.begin, declaration.end, declaration.worked, zone):
+            worked.setdefault(day, Counter())[WorkClass.LATE_DECLARED] += part
+    return tuple(
+        DayTotal(day, {kind: worked[day][kind] for kind in WorkClass}, offline[day])
+        for day in sorted(worked)
+    )
+
+
+def _shares(begin: int, end: int, worked: int, zone: tzinfo) -> Iterator[tuple[date, int]]:
+    if begin == end:
+        yield _day_of(begin, zone), worked
+        return
+    given = 0
+    for day, _, stop in cut_days(begin, end, zone):
+        # Cumulative, so that the parts add up to the whole to the millisecond.
+        until = worked * (stop - begin) // (end - begin)
+        yield day, until - given
+        given = until
+
+
+def _withdrawn_limit(terms: Terms, captured: int, thinned: int) -> Iterator[LimitExceeded]:
+    # Counted by captures, any frame of which was withdrawn: more displays must not dilute it.
+    if thinned * 100 > captured * terms.max_withdrawn_percent:
+        # Rounded up: what is shown as exceeded is never shown as equal to the limit.
+        percent = -(-thinned * 100 // max(captured, 1))
+        yield LimitExceeded("withdrawn percent", terms.max_withdrawn_percent, percent)
+
+
+def _weekly_limits(terms: Terms, days: Sequence[DayTotal]) -> Iterator[LimitExceeded]:
+    worked: Counter[date] = Counter()
+    offline: Counter[date] = Counter()
+    for day in days:
+        monday = day.day - timedelta(days=day.day.weekday())
+        worked[monday] += sum(day.worked_ms.values())
+        offline[monday] += day.offline_ms
+    for monday in sorted(worked):
+        if offline[monday] > terms.max_offline_ms_per_week:
+            yield LimitExceeded(
+                "offline ms per week", terms.max_offline_ms_per_week, offline[monday], monday
+            )
+        if terms.weekly_cap_ms and worked[monday] > terms.weekly_cap_ms:
+            yield LimitExceeded("worked ms per week", terms.weekly_cap_ms, worked[monday], monday)

@@ -1,0 +1,19 @@
+"""Verification of a bundle, offline: the numbered steps of docs/spec/verification.md.
+
+Rules: trust comes from the caller's policy alone. Each step ends in *holds*, *fails* or
+*not reached*, with a reason; a bundle holds when every step holds. Whatever is shown, what is not
+proven is shown with it.
+"""
+
+from workseal_protocol.verify.report import Outcome, Report, Step, Verified
+from workseal_protocol.verify.steps import STEPS, examine_bundle, verify_bundle
+
+__all__ = [
+    "STEPS",
+    "Outcome",
+    "Report",
+    "Step",
+    "Verified",
+    "examine_bundle",
+    "verify_bundle",
+]

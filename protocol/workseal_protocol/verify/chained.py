@@ -1,0 +1,150 @@
+"""Steps 7, 8 and 9: the chain is whole, its times are possible, its captures are those drawn."""
+
+from workseal_protocol.chain import (
+    ChainError,
+    ChainState,
+    check_closing,
+    check_order,
+    check_schedule,
+    check_timing,
+    follow,
+)
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.lottery import ChainSide, verify_value
+from workseal_protocol.records import BeaconCommitment, ChainedRecord, Segment, Tombstone
+from workseal_protocol.verify.case import Case, named
+
+
+def check_chain(case: Case) -> str:
+    """Fold the chain; problems of steps 8, 9 and 13 are kept for those steps."""
+    if case.engagement is None or case.acceptance is None:
+        raise VerificationError("no terms begin the chain")
+    state = ChainState.start(
+        case.engagement,
+        case.terms,
+        case.acceptance,
+        agreed_at=case.agreed_at,
+        index=case.agreed_index,
+    )
+    for place, _, statement, record in case.chained():
+        try:
+            # (7) Each statement is the next one of one chain.
+            check_order(state, record)
+        except ChainError as error:
+            raise VerificationError(f"{named(place, statement)}: {error}") from error
+        known = _note_problems(case, named(place, statement), state, record)
+        state = follow(state, statement.digest, record, known=known)
+        if isinstance(record, Tombstone):
+            case.withdrawn[record.frame] = place
+    return f"statements: {state.next_seq}"
+
+
+def check_units(case: Case) -> str:
+    """Tell whether the fold found an impossible time."""
+    # (8) Rounds, begin and end, worked time and declarations: the rules are in `chain.timing`.
+    return _tell(case, 8)
+
+
+def check_drawn(case: Case) -> str:
+    """Tell whether the fold found a wrong value or capture, and check the verifier's values."""
+    # (9) Agent values and captures: the rules are in `chain.schedule`.
+    _tell(case, 9)
+    beacons = _Beacons(case)
+    for place, index, statement, record in case.chained():
+        if isinstance(record, Segment) and record.verifier_value is not None:
+            try:
+                # (9) The verifier's value was fixed by the operator before it was used.
+                case.beacons[index] = beacons.commitment_of(index, record, record.verifier_value)
+            except VerificationError as error:
+                raise VerificationError(f"{named(place, statement)}: {error}") from error
+    return f"values of the verifier: {len(case.beacons)}"
+
+
+def _note_problems(
+    case: Case, name: str, state: ChainState, record: ChainedRecord
+) -> tuple[int, bytes] | None:
+    # The first problem of each step is kept, and does not hide those of the other steps.
+    known: tuple[int, bytes] | None = None
+    for step, check in ((8, check_timing), (9, check_schedule), (13, check_closing)):
+        # Without possible times, what the schedule asks for cannot be told.
+        if step in case.chain_problems or (step == 9 and 8 in case.chain_problems):
+            continue
+        try:
+            if step == 9:
+                case.work.spend(_distance(state, record))
+            known = check(state, record) or known
+        except VerificationError as error:
+            case.chain_problems[step] = f"{name}: {error}"
+    return known
+
+
+def _distance(state: ChainState, record: ChainedRecord) -> int:
+    """Count the rounds between an agent value and the newest one, or head, that is proved."""
+    if state.session is None or not isinstance(record, Segment):
+        return 0
+    known = state.session.known
+    start = state.session.first_round - 1 if known is None else known[0]
+    return max(record.round - start, 0)
+
+
+def _tell(case: Case, step: int) -> str:
+    problem = case.chain_problems.get(step)
+    if problem is not None:
+        raise VerificationError(problem)
+    return ""
+
+
+class _Beacons:
+    """Check verifier values against the operator's commitments that stand before them."""
+
+    def __init__(self, case: Case) -> None:
+        self._work = case.work
+        found = (
+            (index, record)
+            for _, index, _, record in case.items()
+            if isinstance(record, BeaconCommitment) and record.period_ms == case.terms.round_ms
+        )
+        # By first round, the last one at the end: rounds never go back (8), so each is met once.
+        self._coming = sorted(found, key=lambda one: one[1].first_round, reverse=True)
+        self._current: list[tuple[int, BeaconCommitment]] = []
+        self._known: dict[int, tuple[int, bytes]] = {}
+
+    def commitment_of(self, index: int, segment: Segment, value: bytes) -> int:
+        """Give the index of the commitment that the value opens, or raise `VerificationError`."""
+        problem = VerificationError(
+            f"no commitment of the operator before it covers round {segment.round}"
+        )
+        for at, record in self._covering(segment.round):
+            known = self._known.get(at)
+            start = record.first_round - 1 if known is None else known[0]
+            if at > index:
+                continue
+            self._work.spend(segment.round - start)
+            try:
+                verify_value(
+                    ChainSide.VERIFIER,
+                    head=record.head,
+                    first_round=record.first_round,
+                    count=record.count,
+                    round=segment.round,
+                    value=value,
+                    known=known,
+                )
+            except VerificationError as error:
+                problem = VerificationError(f"round {segment.round}: {error}")
+            else:
+                self._known[at] = (segment.round, value)
+                return at
+        raise problem
+
+    def _covering(self, number: int) -> list[tuple[int, BeaconCommitment]]:
+        """Give the commitments that cover a round: first those that were opened, then the newest.
+
+        One whose values nobody has is so tried once, and not for every segment.
+        """
+        while self._coming and self._coming[-1][1].first_round <= number:
+            self._current.append(self._coming.pop())
+        # (9) Looking at a commitment counts too: many may cover one round.
+        self._work.spend(len(self._current))
+        self._current = [one for one in self._current if number < one[1].first_round + one[1].count]
+        return sorted(self._current, key=lambda one: (one[0] in self._known, one[0]), reverse=True)

@@ -1,0 +1,19 @@
+"""Step 13: the sums are what the segments say, and the limits of the terms are told."""
+
+from workseal_protocol.diary import diary_of
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.totals import totals_of
+from workseal_protocol.verify.case import Case
+
+
+def check_totals(case: Case) -> str:
+    """Compare closing sums, and fold the totals and the diary."""
+    # (13) What closing statements say is what their segments say: found by the chain's fold.
+    problem = case.chain_problems.get(13)
+    if problem is not None:
+        raise VerificationError(problem)
+    # (13) Totals and limits, recomputed; a limit that was passed is told, and proves nothing false.
+    case.totals = totals_of(case.terms, case.entries, case.zone)
+    case.diary = diary_of(case.entries)
+    exceeded = len(case.totals.exceeded)
+    return f"limits of the terms exceeded: {exceeded}" if exceeded else ""

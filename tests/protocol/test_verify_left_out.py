@@ -1,0 +1,83 @@
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+from support.scripted import Story, tell_story
+from support.stamp import FixedTsa
+from workseal_protocol.bundle import Contents
+from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.verify import Report, examine_bundle
+
+
+@cache
+def story(*, back_dated: bool = False) -> Story:
+    return tell_story(careless=back_dated, back_dated=back_dated)
+
+
+def keeping(told: Story, keep: Callable[[SignedCheckpoint], bool]) -> Contents:
+    contents = told.contents
+    kept = tuple(one for one in contents.checkpoints if keep(one))
+    sizes = [one.checkpoint.size for one in kept]
+    return replace(
+        contents,
+        checkpoints=kept,
+        timestamps=tuple(one for one in contents.timestamps if one[0] in sizes),
+        hashes=told.verifier.proof(
+            contents.checkpoint.checkpoint.size, list(contents.indices), sizes
+        ),
+    )
+
+
+def examine(told: Story, contents: Contents, policy: TrustPolicy | None = None) -> Report:
+    return examine_bundle(told.bundle(contents).encode(), policy or told.policy)
+
+
+def about(report: Report, words: str) -> list[str]:
+    return [sentence for sentence in report.not_proven if words in sentence]
+
+
+def test_a_report_says_nothing_of_anchors_that_are_all_there() -> None:
+    assert about(examine(story(), story().contents), "anchors") == []
+
+
+def test_a_report_counts_the_anchors_that_cannot_be_checked() -> None:
+    told = story(back_dated=True)
+    complete = examine(told, told.contents).by_number()[11]
+    assert "was signed at least" in complete.why
+    named = {record.anchor.digest for _, record in told.agent.made if hasattr(record, "anchor")}
+    report = examine(told, keeping(told, lambda one: one.digest not in named))
+    # Back-dating does not show without what was anchored, and that it does not is told.
+    assert report.holds
+    chained = sum(hasattr(entry.record, "anchor") for entry in report.entries)
+    (sentence,) = about(report, "anchors")
+    assert sentence.startswith(f"{chained} of {chained} anchors cannot be checked")
+    assert "back-dated" in sentence
+
+
+def test_step_10_tells_when_the_newest_token_is_over_an_earlier_checkpoint() -> None:
+    told = story()
+    assert told.contents.token is not None
+    complete = examine(told, told.contents)
+    assert complete.by_number()[10].why == "tokens: 2"
+    assert about(complete, "No time-stamp is over") == []
+    first = told.contents.checkpoints[0]
+    tsa = FixedTsa.from_seed(told.verifier.seed)
+    token = tsa.stamp(first.log_signed(told.verifier.log_key), told.verifier.now)
+    size = first.checkpoint.size
+    report = examine(told, replace(told.contents, token=None, timestamps=((size, token),)))
+    whole = told.contents.checkpoint.checkpoint.size
+    assert report.by_number()[10].why == f"tokens: 1; the newest is over size {size} of {whole}"
+    later = sum(index >= size for index in told.contents.indices)
+    (sentence,) = about(report, "No time-stamp is over")
+    assert f"the last {later} statements" in sentence
+
+
+def test_step_10_takes_as_many_roots_as_a_policy_names() -> None:
+    told = story()
+    others = tuple(FixedTsa.from_seed(b"other %d" % n).root_der for n in range(31))
+    for roots in ((*others, *told.policy.tsa), (*told.policy.tsa, *others)):
+        policy = TrustPolicy.parse(replace(told.policy, tsa=roots).encode())
+        assert examine(told, told.contents, policy).holds
+    without = replace(told.policy, tsa=others)
+    assert "trusted root" in examine(told, told.contents, without).by_number()[10].why

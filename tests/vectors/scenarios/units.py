@@ -1,0 +1,163 @@
+"""Scenarios in which step 8 or 9 fails."""
+
+from dataclasses import replace
+
+from support.simulator import ROUND_MS
+from vectors.scenarios.telling import Scenario, nth, story, twisted
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import (
+    Capture,
+    Declaration,
+    DeclarationForm,
+    Segment,
+    SegmentState,
+)
+
+# --- (8) time units ---
+
+
+def units_outside_round() -> Scenario:
+    def later(one: Segment) -> Segment:
+        return replace(one, end=one.end + 1)
+
+    return Scenario(
+        "a segment ends after its round",
+        twisted(nth(Segment, 2, later)),
+        8,
+        "bounds: begin and end leave round",
+    )
+
+
+def units_too_much_work() -> Scenario:
+    def longer(one: Segment) -> Segment:
+        return replace(one, worked=one.end - one.begin + 1001)
+
+    return Scenario(
+        "more time was worked than passed",
+        twisted(nth(Segment, 7, longer)),
+        8,
+        "worked: ",
+    )
+
+
+def units_round_overfull() -> Scenario:
+    # The round of the pause has two segments: each may be right, and both together not.
+    def longer(one: Segment) -> Segment:
+        return replace(one, worked=one.end - one.begin + 900)
+
+    return Scenario(
+        "a round has more work than it is long",
+        twisted(nth(Segment, 12, longer)),
+        8,
+        "has more work than it is long",
+    )
+
+
+def units_declared_twice() -> Scenario:
+    def over_recorded(one: Declaration) -> Declaration:
+        return replace(one, form=DeclarationForm.LATE)
+
+    return Scenario(
+        "time that was recorded is declared late as well",
+        twisted(nth(Declaration, 0, over_recorded)),
+        8,
+        "overlap: late time was recorded already",
+    )
+
+
+def units_not_off_screen() -> Scenario:
+    def earlier(one: Declaration) -> Declaration:
+        return replace(one, begin=one.begin - 1)
+
+    return Scenario(
+        "a live declaration covers time on the screen",
+        twisted(nth(Declaration, 0, earlier)),
+        8,
+        "declaration: a live declaration covers time that was not off-screen",
+    )
+
+
+# --- (9) schedule ---
+
+
+def schedule_hidden_capture() -> Scenario:
+    def hide(one: Segment) -> Segment:
+        return replace(one, capture=Capture.NONE, frames=())
+
+    # The last capture: neither withdrawn nor disclosed.
+    segments = [record for _, record in story().agent.made if isinstance(record, Segment)]
+    last = max(n for n, one in enumerate(segments) if one.capture is Capture.CAPTURED)
+    return Scenario(
+        "a capture that was drawn is not told",
+        twisted(nth(Segment, last, hide)),
+        9,
+        "capture: the capture drawn in round",
+    )
+
+
+def schedule_capture_not_drawn() -> Scenario:
+    segments = [record for _, record in story().agent.made if isinstance(record, Segment)]
+    quiet = next(
+        n
+        for n, one in enumerate(segments)
+        if one.capture is Capture.NONE and one.state is SegmentState.WORKING
+    )
+
+    def extra(one: Segment) -> Segment:
+        return replace(one, capture=Capture.CAPTURED, frames=(Digest.of(b"gotcha"),))
+
+    return Scenario(
+        "a frame was taken in a round in which none was drawn",
+        twisted(nth(Segment, quiet, extra)),
+        9,
+        "capture: no capture was drawn in round",
+    )
+
+
+def schedule_agent_value() -> Scenario:
+    return Scenario(
+        "an agent value is not the one that was committed",
+        twisted(nth(Segment, 9, lambda one: replace(one, agent_value=bytes(32)))),
+        9,
+        "agent-value: round",
+    )
+
+
+def schedule_verifier_value() -> Scenario:
+    # A sealed segment has no capture, and one that fills its round has no neighbour in it: only the
+    # value itself is wrong.
+    segments = [record for _, record in story().agent.made if isinstance(record, Segment)]
+    sealed = next(
+        n
+        for n, one in enumerate(segments)
+        if one.state is SegmentState.SEALED and one.worked == ROUND_MS
+    )
+    return Scenario(
+        "a verifier value is not the one that the operator committed to",
+        twisted(nth(Segment, sealed, lambda one: replace(one, verifier_value=bytes(32)))),
+        9,
+        "the verifier value is not the committed one",
+    )
+
+
+def schedule_no_activity() -> Scenario:
+    return Scenario(
+        "a segment lacks the activity that the terms ask for",
+        twisted(nth(Segment, 3, lambda one: replace(one, activity=None))),
+        9,
+        "activity: a segment lacks the activity",
+    )
+
+
+ALL = (
+    units_outside_round,
+    units_too_much_work,
+    units_round_overfull,
+    units_declared_twice,
+    units_not_off_screen,
+    schedule_hidden_capture,
+    schedule_capture_not_drawn,
+    schedule_agent_value,
+    schedule_verifier_value,
+    schedule_no_activity,
+)
