@@ -49,7 +49,9 @@ class VirtualStage:
     def open_windows(self, title: str, text: str, secret_title: str, secret: str) -> None:
         """Open two terminals: one to type into, one that a password manager might be."""
         echo = f"echo '{secret} {secret} {secret}'; exec cat"
-        self.desktop.open_terminal(secret_title, at=(720, 60), size=(60, 12), command=echo)
+        self.desktop.open_terminal(
+            secret_title, at=(720, 60), size=(60, 12), command=echo, wm_class="KeePassXC"
+        )
         # The word stands in the lower right, which is never revealed.
         words = f"echo '{text} {text}'; exec cat"
         self.desktop.open_terminal("draft", at=(700, 520), size=(70, 14), command=words)

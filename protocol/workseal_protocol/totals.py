@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from workseal_protocol.chain import owed_instant
+from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
     Capture,
     Declaration,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from workseal_protocol.digest import Digest
 
 HOUR_MS = 3_600_000
+# Who stops for less than this, just when a capture is due, may have stepped over it.
+STEP_MS = 5_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,6 +69,7 @@ class Totals:
 
     Each drawn capture of a recorded round is counted once: `captured`, `missed`, `sealed` (its
     instant lay in sealed time) or `due_outside` (paused, off-screen, or outside the recorded part).
+    `stepped_over` says how many of the last two look as if work had stopped for their sake alone.
     `withdrawn` counts frames out of `frames`: a capture has one frame for each display.
     """
 
@@ -75,6 +80,7 @@ class Totals:
     missed: int
     sealed: int
     due_outside: int
+    stepped_over: int
     frames: int
     withdrawn: int
     days: tuple[DayTotal, ...]
@@ -105,7 +111,7 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
             case _:
                 pass
     frames = sum(len(segment.frames) for segment, _ in segments)
-    sealed, outside = _untaken(terms, [segment for segment, _ in segments])
+    untaken = _untaken(terms, [segment for segment, _ in segments])
     days = _days(segments, late, zone)
     captured = sum(segment.capture is Capture.CAPTURED for segment, _ in segments)
     return Totals(
@@ -120,8 +126,9 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
         late_declared_ms=sum(declaration.worked for declaration in late),
         captured=captured,
         missed=sum(segment.capture is Capture.MISSED for segment, _ in segments),
-        sealed=sealed,
-        due_outside=outside,
+        sealed=untaken.sealed,
+        due_outside=untaken.outside,
+        stepped_over=untaken.stepped_over,
         frames=frames,
         withdrawn=withdrawn,
         days=days,
@@ -176,22 +183,55 @@ def _midnight_after(day: date, instant: int, zone: tzinfo) -> int:
     return instant + HOUR_MS
 
 
-def _untaken(terms: Terms, segments: Sequence[Segment]) -> tuple[int, int]:
-    # Two segments of one round have one draw, unless one of them knew no verifier value.
-    due: set[tuple[int, bool]] = set()
-    told: set[tuple[int, bool]] = set()
-    sealed: set[tuple[int, bool]] = set()
+@dataclass(frozen=True, slots=True)
+class _Untaken:
+    """Count the drawn captures that no segment tells of."""
+
+    sealed: int
+    outside: int
+    stepped_over: int
+
+
+def _untaken(terms: Terms, segments: Sequence[Segment]) -> _Untaken:
+    # A round has one draw in each session: the sessions have different agent values.
+    due: dict[tuple[bytes, int], int] = {}
+    told: set[tuple[bytes, int]] = set()
+    sealed: set[tuple[bytes, int]] = set()
     for segment in segments:
         instant = owed_instant(terms, segment.engagement, segment)
         if instant is None:
             continue
-        place = (segment.round, segment.verifier_value is None)
-        due.add(place)
+        place = (segment.session, segment.round)
+        due[place] = instant
         if segment.capture is not Capture.NONE:
             told.add(place)
         elif segment.state is SegmentState.SEALED and segment.begin <= instant < segment.end:
             sealed.add(place)
-    return len(sealed - told), len(due - told - sealed)
+    untaken = {place: instant for place, instant in due.items() if place not in told}
+    return _Untaken(
+        sealed=len(sealed - told),
+        outside=len(untaken.keys() - sealed),
+        stepped_over=_stepped_over(terms, segments, untaken),
+    )
+
+
+def _stepped_over(
+    terms: Terms, segments: Sequence[Segment], untaken: Mapping[tuple[bytes, int], int]
+) -> int:
+    # Work on the screen stopped at or before the instant, in its round or the one before, and went
+    # on at once: after the instant, or in another session, where another draw holds.
+    working = [segment for segment in segments if segment.state is SegmentState.WORKING]
+    stepped: set[tuple[bytes, int]] = set()
+    for last, following in pairwise(working):
+        if following.begin - last.end >= STEP_MS:
+            continue
+        same = following.session == last.session
+        until = following.begin if same else round_start(last.round + 1, terms.round_ms)
+        for number in (last.round, last.round + 1):
+            place = (last.session, number)
+            if last.end <= untaken.get(place, -1) < until:
+                stepped.add(place)
+    return len(stepped)
 
 
 def _days(

@@ -123,6 +123,7 @@ def _totals_lines(totals: Totals, zone: str) -> Iterator[str]:
     yield (
         f"Captures             {totals.captured} taken, {totals.missed} missed, {totals.sealed} in"
         f" sealed time, {totals.due_outside} due outside recorded work"
+        f" ({totals.stepped_over} stepped over)"
     )
     yield f"Frames               {totals.frames} committed, {totals.withdrawn} withdrawn"
     billed = totals.billed
@@ -179,6 +180,7 @@ def _totals_value(totals: Totals | None) -> dict[str, Any] | None:
         "missed": totals.missed,
         "sealed": totals.sealed,
         "due_outside": totals.due_outside,
+        "stepped_over": totals.stepped_over,
         "frames": totals.frames,
         "withdrawn": totals.withdrawn,
         "days": [

@@ -84,6 +84,12 @@ def _about_time(case: Case) -> Iterator[str]:
             f"{_hours(late)} were proved late: they may have been recorded at any time up to then,"
             " with every draw known; the limit on offline time counts them too."
         )
+    stepped = case.totals.stepped_over if case.totals is not None else 0
+    if stepped:
+        yield (
+            f"{stepped} captures were due in gaps of under 5 s between recorded segments, or after"
+            " a change of session in their round: stepping over a capture looks like this."
+        )
     declared = _worked(case, Grade.DECLARED)
     if declared:
         yield f"{_hours(declared)} are declared: they rest on the freelancer's word."
