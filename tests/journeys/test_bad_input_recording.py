@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.world import REPLAY, Worker, World, attempt, unharmed, wait_for
+from support.world import IN_CHAIN, REPLAY, Worker, World, attempt, unharmed, wait_for
 
 pytestmark = pytest.mark.journey
 pytest_plugins = ["support.told"]
@@ -36,7 +36,7 @@ def full_disk(worker: Worker) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "words", [("pause",), ("resume",), ("stop",), ("mode", "sealed")], ids=lambda words: words[0]
+    "words", [("pause",), ("stop",), ("mode", "sealed")], ids=lambda words: words[0]
 )
 def test_nobody_is_told_when_nothing_records(world: World, words: tuple[str, ...]) -> None:
     with unharmed(world.freelancer):
@@ -84,9 +84,9 @@ def test_a_replay_without_pictures_is_refused(world: World, tmp_path: Path, name
 
 def test_pictures_that_are_none_are_missed_captures(worker: Worker, tmp_path: Path) -> None:
     (tmp_path / "00.png").write_bytes(b"not a picture")
-    before = worker.status()["statements"]
+    before = worker.stored("segments")
     with worker.recording("--screen", "replay", "--replay", str(tmp_path)):
-        wait_for(lambda: worker.status()["statements"] >= before + 3, "segments")
+        wait_for(lambda: worker.stored("segments") >= before + 2, "segments")
     assert worker.frames() == []
     assert worker.status()["worked_ms_today"] > 0
 
@@ -115,10 +115,11 @@ def holds(worker: Worker, name: str) -> None:
 
 def test_a_full_disk_is_told_and_loses_nothing_when_there_is_room_again(worker: Worker) -> None:
     with worker.recording():
-        before = len(worker.frames())
-        wait_for(lambda: len(worker.frames()) > before, "a frame")
+        before = worker.stored("captures", IN_CHAIN)
+        wait_for(lambda: worker.stored("captures", IN_CHAIN) > before, "a frame")
         with full_disk(worker):
-            wait_for(lambda: "trouble: " in worker.agent("status"), "the trouble to be told")
+            wait_for(worker.troubles, "the trouble")
+            assert "trouble: the ledger cannot be written" in worker.agent("status")
             stored = worker.status()["statements"]
             assert "ledger cannot be written" in worker.attempt("stop").told(1)
             told = worker.attempt("withdraw", "1", "--reason", "private", "--yes").told(1)
@@ -132,19 +133,19 @@ def test_a_full_disk_is_told_and_loses_nothing_when_there_is_room_again(worker: 
         assert status["statements"] > stored
         assert status["worked_ms_today"] >= counted["worked_ms_today"]
         assert "trouble" not in worker.agent("status")
-    wait_for(lambda: worker.status()["unsent"] == 0, "the queue to empty")
+    wait_for(worker.sent, "the queue to empty")
     holds(worker, "after.workseal")
 
 
 def test_a_process_that_ends_on_a_full_disk_says_so_and_keeps_what_was_stored(
     worker: Worker,
 ) -> None:
-    stored = worker.status()["statements"]
+    stored = worker.stored("segments")
     worker.work(*REPLAY)
     assert worker.process is not None
-    wait_for(lambda: worker.status()["statements"] > stored + 1, "segments")
+    wait_for(lambda: worker.stored("segments") > stored, "a segment")
     with full_disk(worker):
-        wait_for(lambda: "trouble: " in worker.agent("status"), "the trouble to be told")
+        wait_for(worker.troubles, "the trouble")
         worker.process.send_signal(signal.SIGTERM)
         assert worker.end() == 1
     last = worker.log().splitlines()[-1]
@@ -152,7 +153,7 @@ def test_a_process_that_ends_on_a_full_disk_says_so_and_keeps_what_was_stored(
     assert "Traceback" not in worker.log()
     with worker.recording():
         pass
-    wait_for(lambda: worker.status()["unsent"] == 0, "the queue to empty")
+    wait_for(worker.sent, "the queue to empty")
     assert worker.status()["parked"] == 0
     holds(worker, "after-the-end.workseal")
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from parties import COMMANDS, Freelancer, Operator, Party
 from stages import RECORDED
+from workseal_agent.daemon import ask
 
 ROUND_MS = 1_000
 TERMS = f"""\
@@ -45,6 +46,7 @@ retention_days = 180
 worth_percent = {{ working = 100, off_screen = 100, sealed = 100, late = 50 }}
 """
 REPLAY = ("--screen", "replay", "--replay", str(RECORDED))
+IN_CHAIN = "segment IS NOT NULL"  # of captures: a statement names the frame
 _LONGEST = 700  # characters: one sentence, not a page
 
 
@@ -112,6 +114,10 @@ def attempt(party: Party, command: str, *words: str | Path, stdin: str = "", **m
 class Worker(Freelancer):
     """Be a freelancer whose refused commands are looked at."""
 
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        # Python would leave half a .pyc file behind where a test lets no file grow.
+        super().__init__(folder, {**environment, "PYTHONDONTWRITEBYTECODE": "1"})
+
     def copy(self, folder: Path) -> "Worker":
         """Return the same freelancer with a copy of everything; nothing may be recording."""
         shutil.copytree(self.folder, folder)
@@ -134,6 +140,25 @@ class Worker(Freelancer):
             if not path.name.startswith(("ledger.sqlite", "agent.lo"))
         }
         return {"files": kept, "rows": self.rows()}
+
+    def public_key(self) -> str:
+        """Return the freelancer's public key, as the agent prints it."""
+        return self.agent("status", "--public-key").strip()
+
+    def stored(self, table: str, where: str = "1") -> int:
+        """Count rows of the ledger: a quicker look than a command's, for waiting."""
+        with closing(sqlite3.connect(self.home / "ledger.sqlite", timeout=10)) as sql:
+            (count,) = sql.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}").fetchone()  # noqa: S608
+            return int(count)
+
+    def troubles(self) -> list[str]:
+        """Return what the recording process complains of, asked by its socket, for waiting."""
+        told: list[str] = ask(self.home / "control.sock", {"command": "status"})["troubles"]
+        return told
+
+    def sent(self) -> bool:
+        """Tell whether nothing waits to be sent."""
+        return self.stored("statements", "state = 'unsent'") == 0
 
     def rows(self) -> dict[str, list[Any]]:
         """Return every row of the ledger."""
@@ -252,7 +277,7 @@ class World:
         self.make_offer(self.client, self.offer)
         self.freelancer.agent("join", self.offer, "--verifier", self.server.url, "--yes")
         with self.freelancer.recording():
-            wait_for(lambda: len(self.freelancer.frames()) >= 3, "three frames")
+            wait_for(lambda: self.freelancer.stored("captures", IN_CHAIN) >= 3, "three frames")
         self.freelancer.agent("withdraw", "1", "--reason", "private", "--yes")
         self.freelancer.agent("export", self.bundle, "--no-receipts")
         self.make_request(self.request, "--frame", self.kept[0], "--frame", self.kept[1])
@@ -289,14 +314,21 @@ class World:
 
     def policy_text(self, **changed: str) -> str:
         """Write a policy of these parties, some of them changed."""
-        keys = {
+        keys = {**self._keys, **changed}
+        lines = "".join(f"party {role} {key}\n" for role, key in keys.items())
+        return f"workseal-policy v1\n{lines}{self._log_lines}"
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        return {
             "client": key_of(self.client),
             "arbitrator": key_of(self.arbitrator),
-            "freelancer": self.freelancer.agent("status", "--public-key").strip(),
-            **changed,
+            "freelancer": self.freelancer.public_key(),
         }
-        lines = "".join(f"party {role} {key}\n" for role, key in keys.items())
-        return f"workseal-policy v1\n{lines}{self.server.policy_lines()}"
+
+    @cached_property
+    def _log_lines(self) -> str:
+        return self.server.policy_lines()
 
     def make_offer(self, client: Party, out: Path, policy: Path | None = None) -> None:
         """Let a client sign an offer."""
@@ -318,8 +350,7 @@ class World:
         worker.name = name
         worker.agent("init")
         policy, offer = worker.folder / "policy", worker.folder / "offer.cose"
-        key = worker.agent("status", "--public-key").strip()
-        policy.write_text(self.policy_text(freelancer=key))
+        policy.write_text(self.policy_text(freelancer=worker.public_key()))
         self.make_offer(self.client, offer, policy)
         worker.agent("join", offer, "--verifier", self.server.url, "--yes")
         return worker

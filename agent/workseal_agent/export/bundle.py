@@ -19,7 +19,7 @@ from workseal_agent.export.gather import (
     prove,
 )
 from workseal_agent.ledger import Engagement, Ledger
-from workseal_protocol.bundle import Contents, FrameDisclosure, seal_bundle
+from workseal_protocol.bundle import MAX_PIXEL_BYTES, Contents, FrameDisclosure, seal_bundle
 from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import WorksealError
@@ -181,6 +181,8 @@ def _disclosures(
         FrameDisclosure(*places[frame], read_disclosure(reader, disclosure))
         for frame, (_, disclosure) in newest.items()
     ]
+    if sum(item.disclosure.pixel_bytes for item in made) > MAX_PIXEL_BYTES:
+        raise ExportError(f"the disclosures show more than {MAX_PIXEL_BYTES} bytes of pixels")
     return tuple(sorted(made, key=lambda item: (item.number, item.display or 0)))
 
 

@@ -8,6 +8,7 @@ from workseal_protocol.bundle.archive import MAX_ENTRIES, read_archive, write_ar
 from workseal_protocol.bundle.contents import (
     MAX_BUNDLE_BYTES,
     MAX_CHECKPOINTS,
+    MAX_PIXEL_BYTES,
     MAX_STATEMENTS,
     Contents,
     FrameDisclosure,
@@ -20,6 +21,7 @@ __all__ = [
     "MAX_BUNDLE_BYTES",
     "MAX_CHECKPOINTS",
     "MAX_ENTRIES",
+    "MAX_PIXEL_BYTES",
     "MAX_STATEMENTS",
     "README",
     "README_ENTRY",

@@ -87,8 +87,8 @@ def _about_time(case: Case) -> Iterator[str]:
     stepped = case.totals.stepped_over if case.totals is not None else 0
     if stepped:
         yield (
-            f"{stepped} captures were due in gaps of under 5 s between recorded segments, or after"
-            " a change of session in their round: stepping over a capture looks like this."
+            f"{stepped} captures were due in gaps of under 5 s between recorded segments of work,"
+            " or where a new session took the round over: stepping over a capture looks like this."
         )
     declared = _worked(case, Grade.DECLARED)
     if declared:
