@@ -81,6 +81,7 @@ def test_an_unknown_key_may_neither_offer_nor_ask(world: World) -> None:
         ('level = "frames"', 'level = "everything"', "level"),
         ('currency = "EUR"', 'currency = "pounds"', "currency"),
         ("working = 100", "working = -1", "worth_percent"),
+        ("Europe/Berlin", "Moon/Sea", "Moon/Sea"),
         ("round_ms = 1000", "round_ms =", "TOML"),
     ],
 )

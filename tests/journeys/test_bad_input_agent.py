@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ import pytest
 from parties import PASSPHRASE
 from stages import RECORDED
 from support.world import REPLAY, Done, Worker, World, unharmed
+from workseal_protocol.cli.seeds import read_signer
+from workseal_protocol.keys import PublicKey
+from workseal_protocol.records import Offer, read_record, sign
+from workseal_protocol.statement import Statement
 
 pytestmark = pytest.mark.journey
 pytest_plugins = ["support.told"]
@@ -132,6 +137,20 @@ def test_an_offer_that_is_none_or_for_another_is_not_accepted(
     offer.write_bytes(make(world))
     with unharmed(fresh, world.server):
         assert "offer" in fresh.attempt("join", offer, "--yes").told(code)
+
+
+def test_terms_in_a_time_zone_that_nobody_knows_are_not_accepted(
+    world: World, fresh: Worker, tmp_path: Path
+) -> None:
+    true = read_record(Statement.parse(world.offer.read_bytes()))
+    assert isinstance(true, Offer)
+    own = PublicKey.parse_text(fresh.public_key())
+    terms = replace(true.terms, zone="Moon/Sea", freelancer=own)
+    signer = read_signer(world.client.folder / "key")
+    offer = tmp_path / "offer.cose"
+    offer.write_bytes(sign(replace(true, terms=terms), signer).encode())
+    with unharmed(fresh, world.server):
+        assert "time zone" in fresh.attempt("join", offer, "--yes").told(1)
 
 
 @pytest.mark.parametrize("name", ["missing", "folder", "long"])

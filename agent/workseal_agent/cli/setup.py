@@ -17,6 +17,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.keystore import SHORTEST_PASSPHRASE, Keystore
 from workseal_agent.ledger import Ledger
 from workseal_agent.vault import VaultWriter
+from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import PublicKey
 from workseal_protocol.terms import plain_language
@@ -69,6 +70,8 @@ def join(
         offer = read_invitation(_read(invitation), home.public_key)
     except MalformedError as error:
         raise UsageProblem(f"{invitation} is no offer: {error}") from error
+    if zone_named(offer.terms.zone) is None:
+        raise AgentError("this machine does not know the time zone of the terms")
     say("The client offers these terms:")
     for sentence in plain_language(offer.terms):
         say(f"  - {sentence}")

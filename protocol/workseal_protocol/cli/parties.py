@@ -13,7 +13,7 @@ from workseal_protocol.cli.files import (
     require_new,
     write_new,
 )
-from workseal_protocol.cli.inputs import read_policy
+from workseal_protocol.cli.inputs import read_policy, zone_named
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer, write_seed
 from workseal_protocol.cli.termsfile import read_terms
@@ -42,10 +42,13 @@ def offer(options: argparse.Namespace) -> int:
     signer = read_signer(options.key)
     policy = read_policy(options.policy) if options.policy else None
     text = read_text(options.terms, what="terms")
+    agreed = read_terms(text, signer.public_key, policy)
+    if zone_named(agreed.zone) is None:
+        raise CommandError(f"zone: this machine knows no time zone {agreed.zone[:64]}")
     offered = Offer(
         engagement=secrets.token_bytes(ENGAGEMENT_BYTES),
         claimed_at=time.time_ns() // 1_000_000,
-        terms=read_terms(text, signer.public_key, policy),
+        terms=agreed,
     )
     write_new(options.out, sign(offered, signer).encode())
     print(f"engagement {offered.engagement.hex()}")
