@@ -369,16 +369,19 @@ def test_a_verifier_that_is_down_stops_an_export_and_no_recording(
 
 
 def test_late_work_is_declared_with_and_without_a_recording(run: Run, joined: Path) -> None:
-    words = ("declare", "--begin", "2026-01-05T10:00", "--end", "2026-01-05T11:00", "--memo", MEMO)
+    # The terms are seconds old: only what is as young can be declared.
+    base = datetime.now(UTC).replace(microsecond=0)
+    first, second, third = (str(base - timedelta(seconds=ago)) for ago in (3, 2, 1))
+    words = ("declare", "--begin", first, "--end", second, "--memo", MEMO)
     done = run(*words)
     assert done.code == 0, done.err
-    assert "1 h 00 min 00 s" in done.out
+    assert "0 h 00 min 01 s" in done.out
     done = run(*words)
     assert done.code == 1
     assert "declared already" in done.err
     start(run, joined)
-    times = ("--begin", "2026-01-06T10:00+01:00", "--end", "2026-01-06T11:00+01:00")
-    more = ("--worked-minutes", "30", "--artefact", joined / "offer.cose")
+    times = ("--begin", second, "--end", third)
+    more = ("--worked-minutes", "0", "--artefact", joined / "offer.cose")
     done = run("declare", *times, "--memo", MEMO, *more)
     assert done.code == 0, done.err
     done = run("declare", "--begin", "2026-01-01T00:00", "--end", "2100-01-01T00:00", "--memo", "x")

@@ -137,8 +137,8 @@ def declare(rig: Rig, work: LateWork, recorded_from_ms: int | None = None) -> De
 
 def test_late_time_is_declared_beside_the_recorded(rig: Rig) -> None:
     worked = rig.worked_ms
-    record = declare(rig, late(rig, -3600, -1800, artefact=bytes(32)))
-    assert (record.form, record.worked) == (DeclarationForm.LATE, 1_800_000)
+    record = declare(rig, late(rig, -4, -2, artefact=bytes(32)))
+    assert (record.form, record.worked) == (DeclarationForm.LATE, 2_000)
     assert record.artefact is not None
     assert rig.worked_ms == worked
     (row,) = [row for row in rig.ledger.chain(rig.engagement.id) if row.kind == "declaration"]
@@ -150,10 +150,10 @@ def test_late_time_is_declared_beside_the_recorded(rig: Rig) -> None:
 
 def test_recorded_time_cannot_be_declared_again(rig: Rig) -> None:
     with pytest.raises(OwnChainError, match="recorded already"):
-        declare(rig, late(rig, -10, 10))
-    declare(rig, late(rig, -3600, -1800))
+        declare(rig, late(rig, -4, 10))
+    declare(rig, late(rig, -4, -2))
     with pytest.raises(OwnChainError, match="declared already"):
-        declare(rig, late(rig, -2000, -1700))
+        declare(rig, late(rig, -3, -1))
 
 
 def test_time_that_is_being_recorded_cannot_be_declared(rig: Rig) -> None:
@@ -165,6 +165,11 @@ def test_time_that_is_being_recorded_cannot_be_declared(rig: Rig) -> None:
     rig.work(30)
     rig.recorder.stop()
     assert rig.worked_ms == 87_000
+
+
+def test_time_before_the_terms_cannot_be_declared(rig: Rig) -> None:
+    with pytest.raises(OwnChainError, match="before the terms were agreed"):
+        declare(rig, late(rig, -3600, -1800))
 
 
 def test_time_to_come_cannot_be_declared(rig: Rig) -> None:

@@ -386,7 +386,7 @@ def test_only_so_many_large_bodies_arrive_at_once(
     worked(agent)
     package, _ = disclosed(office, agent)
     name = next(office.verifier.records.of_kinds(["dispute.request"], below=10**9)).digest
-    head = f"PUT /v1/sealed/{name} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n".encode()
+    head = f"PUT /v1/sealed/{name} HTTP/1.1\r\nhost: x\r\ncontent-length: 2004\r\n\r\n".encode()
     held = [live.connect() for _ in range(2)]
     for connection in held:
         connection.sendall(head + b"part")
@@ -394,7 +394,7 @@ def test_only_so_many_large_bodies_arrive_at_once(
         time.sleep(0.01)
     check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
     for connection in held:
-        connection.sendall(b" rest")
+        connection.sendall(bytes(2_000))
         assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
         connection.close()
     assert client.post("/v1/disclosures", content=package).status_code == 200

@@ -5,7 +5,8 @@ from typing import Self
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.sealing import ENCAPSULATED_BYTES, MAX_PACKAGE_BYTES
 from workseal_verifier.api.body import read_body
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import OCTETS, PRIVATE, cbor, digest
@@ -15,6 +16,7 @@ router = APIRouter(prefix="/v1")
 
 # A sealed package is the package, a KEM ciphertext and a tag.
 MAX_SEALED = MAX_PACKAGE_BYTES + 4_096
+MIN_SEALED = ENCAPSULATED_BYTES + 16
 # Each may hold 64 MiB while it arrives.
 _LARGE_AT_ONCE = 2
 
@@ -41,7 +43,12 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
     await run_in_threadpool(given.reader.request, wanted)
     with _Place(request) as place:
         place.take()
-        given.mailbox.put(wanted, await read_body(request, limit=MAX_SEALED))
+        sealed = await read_body(request, limit=MAX_SEALED)
+        if len(sealed) < MIN_SEALED:
+            raise MalformedError(
+                f"a sealed package has at least {MIN_SEALED} bytes, found {len(sealed)}"
+            )
+        given.mailbox.put(wanted, sealed)
     return Response(status_code=204, headers=PRIVATE)
 
 
