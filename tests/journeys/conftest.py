@@ -67,10 +67,8 @@ def need(program: str) -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def cose_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment that holds scitt-cose and pycose and nothing of ours."""
-    folder = tmp_path_factory.mktemp("cose-tools")
+def environment_of(folder: Path, *packages: str) -> Path:
+    """Make an environment that holds these packages and nothing of ours; return its Python."""
     venv.create(folder)
     python = folder / "bin" / "python"
     # The project's own environment holds no pip; the Python that it was made from does.
@@ -78,12 +76,24 @@ def cose_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(
         [
             *(host, "-m", "pip", "--disable-pip-version-check", "--python", python),
-            *("install", "-q", "scitt-cose==0.5.0", "pycose==1.1.0"),
+            *("install", "-q", *packages),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        pytest.skip(f"scitt-cose and pycose cannot be installed: {done.stderr[-300:]}")
+        pytest.skip(f"{packages[0]} cannot be installed: {done.stderr[-300:]}")
     return python
+
+
+@pytest.fixture(scope="session")
+def scitt_cose(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the Python of an environment with scitt-cose."""
+    return environment_of(tmp_path_factory.mktemp("scitt-cose"), "scitt-cose==0.5.0")
+
+
+@pytest.fixture(scope="session")
+def pycose(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the Python of an environment with pycose, which cannot work with cbor2 6."""
+    return environment_of(tmp_path_factory.mktemp("pycose"), "pycose==1.1.0", "cbor2<6")

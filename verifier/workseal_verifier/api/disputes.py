@@ -5,7 +5,6 @@ from typing import Self
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from workseal_protocol.errors import MalformedError
 from workseal_protocol.sealing import ENCAPSULATED_BYTES, MAX_PACKAGE_BYTES
 from workseal_verifier.api.body import read_body
 from workseal_verifier.api.services import Given
@@ -45,8 +44,9 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
         place.take()
         sealed = await read_body(request, limit=MAX_SEALED)
         if len(sealed) < MIN_SEALED:
-            raise MalformedError(
-                f"a sealed package has at least {MIN_SEALED} bytes, found {len(sealed)}"
+            raise RefusedError(
+                Reason.MALFORMED,
+                f"a sealed package has at least {MIN_SEALED} bytes, found {len(sealed)}",
             )
         given.mailbox.put(wanted, sealed)
     return Response(status_code=204, headers=PRIVATE)
