@@ -15,9 +15,9 @@ from workseal_protocol.records import (
 if TYPE_CHECKING:
     from workseal_protocol.chain.state import ChainState
 
-# The monotonic clock that counts work and the wall clock that tells begin and end are read a
-# moment apart and may drift: a second is allowed between them in each round.
-WORKED_TOLERANCE = 1000
+# Work is counted by one clock and its begin and end by another, each rounded to milliseconds. An
+# agent never claims more than it spans; this much a round is rounding, and buys nobody anything.
+WORKED_TOLERANCE = 10
 # Client and freelancer each have a clock: work may seem to begin this much before the terms.
 AGREED_TOLERANCE = 5000
 # The start of the year 9999 less a day: every calendar can tell the date in every zone.

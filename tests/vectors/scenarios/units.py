@@ -30,7 +30,7 @@ def units_outside_round() -> Scenario:
 
 def units_too_much_work() -> Scenario:
     def longer(one: Segment) -> Segment:
-        return replace(one, worked=one.end - one.begin + 1001)
+        return replace(one, worked=one.end - one.begin + 11)
 
     return Scenario(
         "more time was worked than passed",
@@ -43,7 +43,7 @@ def units_too_much_work() -> Scenario:
 def units_round_overfull() -> Scenario:
     # The round of the pause has two segments: each may be right, and both together not.
     def longer(one: Segment) -> Segment:
-        return replace(one, worked=one.end - one.begin + 900)
+        return replace(one, worked=one.end - one.begin + 9)
 
     return Scenario(
         "a round has more work than it is long",
