@@ -1,7 +1,7 @@
 """Steps 5 and 6: every statement is signed by a key that may make it, under agreed terms."""
 
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keyhistory import MAKERS, KeyHistory
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Acceptance,
@@ -46,6 +46,7 @@ def check_terms(case: Case) -> str:
     if case.bundle.manifest_record().engagement != engagement:
         raise VerificationError("the manifest is about another engagement")
     _check_parties(case, acceptance.terms)
+    _check_signers(case, acceptance.terms)
     # (6) The log and the witnesses that the terms name are those of the policy.
     text = case.policy.tlog.encode()
     if acceptance.terms.log_policy != text:
@@ -92,3 +93,27 @@ def _check_parties(case: Case, terms: Terms) -> None:
             raise VerificationError(
                 f"the {role.name.lower()} of the terms is not one of the policy"
             )
+
+
+def _check_signers(case: Case, terms: Terms) -> None:
+    # (6) Who speaks here is a party of these terms, or a successor of one: the caller may know
+    # other clients, freelancers and arbitrators. The signatures themselves held in step 5.
+    history = KeyHistory.start(
+        {
+            **case.policy.parties,
+            Role.CLIENT: (terms.client,),
+            Role.FREELANCER: (terms.freelancer,),
+            Role.ARBITRATOR: terms.arbitrators,
+        }
+    )
+    for place, index, statement, record in case.items():
+        match record:
+            case KeyAnnounce() | KeyRotate() | KeyRevoke():
+                try:
+                    history = history.advance(index, statement, record)
+                except VerificationError as error:
+                    raise VerificationError(f"{named(place, statement)}: {error}") from error
+            case _ if not history.roles_of(statement.issuer, index) & MAKERS[statement.kind]:
+                raise VerificationError(
+                    f"{named(place, statement)}: its signer is no party of the terms"
+                )
