@@ -423,3 +423,9 @@ def test_the_readme_is_plain_and_names_every_entry() -> None:
 def test_contents_read_what_they_write() -> None:
     contents = story().contents
     assert Contents.read(dict(contents.entries())) == contents
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"{}"])
+def test_says_that_something_else_is_no_bundle(data: bytes) -> None:
+    with pytest.raises(MalformedError, match="this is not a bundle"):
+        Bundle.parse(data)

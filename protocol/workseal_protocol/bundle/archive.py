@@ -49,6 +49,8 @@ def read_archive(data: bytes) -> tuple[Entry, ...]:
     """Read the entries in their order, or raise `MalformedError`."""
     if len(data) > MAX_ARCHIVE_BYTES:
         raise MalformedError(f"expected at most {MAX_ARCHIVE_BYTES} bytes, found {len(data)}")
+    if not data.startswith(b"PK"):
+        raise MalformedError("this is not a bundle: it does not begin as a ZIP file does")
     entries: list[Entry] = []
     names: set[str] = set()
     at = 0
