@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cheats import TAMPERINGS, tampered
-from parties import PASSPHRASE, CommandFailed, Freelancer, Operator, Party
+from parties import COMMANDS, PASSPHRASE, TERMS, CommandFailed, Freelancer, Operator, Party
 from stages import Stage, choose_stage
 
 ROUND_MS = 2_000
@@ -30,27 +30,6 @@ CAPTURE_RATE = 49_152
 CANARY = "zanzibar-quartz-7741"
 EXCLUDED_TITLE = "KeePassXC - vault"
 EXCLUDED_WORD = "hunter2-orchid"
-TERMS = """\
-round_ms = {round_ms}
-capture_rate = {rate}
-level = "frames"
-tile = 32
-max_withdrawn_percent = 50
-max_offline_ms_per_week = 14400000
-weekly_cap_ms = 0
-granularity = "interval"
-rate_minor_per_hour = 6000
-currency = "EUR"
-rounding_ms = 60000
-rounding_mode = "nearest"
-zone = "Europe/Berlin"
-client_calendar = "DE"
-freelancer_calendar = "PT"
-review_days = 10
-answer_days = 10
-retention_days = 180
-worth_percent = {{ working = 100, off_screen = 100, sealed = 100, late = 50 }}
-"""
 
 
 class Story:
@@ -314,8 +293,9 @@ def finish(
         shutil.copytree(freelancer.folder / "traffic", options.out / "traffic")
         (options.out / "summary.json").write_text(json.dumps(story.facts, indent=2) + "\n")
         story.say(f"left in {options.out}: bundle.workseal, policy, disclosure.png, traffic/")
-        story.say(f"check it yourself: workseal verify {options.out / 'bundle.workseal'} "
-                  f"--policy {options.out / 'policy'}")  # fmt: skip
+        command = COMMANDS / "workseal"
+        bundle, policy = options.out / "bundle.workseal", options.out / "policy"
+        story.say(f"check it yourself: {command} verify {bundle} --policy {policy}")
     story.say("done")
 
 

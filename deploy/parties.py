@@ -18,6 +18,29 @@ from typing import Any
 COMMANDS = Path(sys.executable).parent
 PASSPHRASE = "a demo passphrase"  # noqa: S105 - the demo's parties live for four minutes
 
+# What the client offers, once round length and capture rate are filled in.
+TERMS = """\
+round_ms = {round_ms}
+capture_rate = {rate}
+level = "frames"
+tile = 32
+max_withdrawn_percent = 50
+max_offline_ms_per_week = 14400000
+weekly_cap_ms = 0
+granularity = "interval"
+rate_minor_per_hour = 6000
+currency = "EUR"
+rounding_ms = 60000
+rounding_mode = "nearest"
+zone = "Europe/Berlin"
+client_calendar = "DE"
+freelancer_calendar = "PT"
+review_days = 10
+answer_days = 10
+retention_days = 180
+worth_percent = {{ working = 100, off_screen = 100, sealed = 100, late = 50 }}
+"""
+
 
 class CommandFailed(Exception):  # noqa: N818 - reads as a sentence in the demo's output
     """Say which command ended otherwise than the story expects, and what it printed."""

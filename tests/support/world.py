@@ -19,32 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from parties import COMMANDS, Freelancer, Operator, Party
+from parties import COMMANDS, TERMS, Freelancer, Operator, Party
 from stages import RECORDED
 from workseal_agent.daemon import ask
 
 ROUND_MS = 1_000
-TERMS = f"""\
-round_ms = {ROUND_MS}
-capture_rate = 65536
-level = "frames"
-tile = 32
-max_withdrawn_percent = 50
-max_offline_ms_per_week = 14400000
-weekly_cap_ms = 0
-granularity = "interval"
-rate_minor_per_hour = 6000
-currency = "EUR"
-rounding_ms = 60000
-rounding_mode = "nearest"
-zone = "Europe/Berlin"
-client_calendar = "DE"
-freelancer_calendar = "PT"
-review_days = 10
-answer_days = 10
-retention_days = 180
-worth_percent = {{ working = 100, off_screen = 100, sealed = 100, late = 50 }}
-"""
 REPLAY = ("--screen", "replay", "--replay", str(RECORDED))
 IN_CHAIN = "segment IS NOT NULL"  # of captures: a statement names the frame
 _LONGEST = 700  # characters: one sentence, not a page
@@ -273,7 +252,8 @@ class World:
             party.run("workseal", "keygen", "key")
         self.freelancer.agent("init")
         self.policy.write_text(self.policy_text())
-        (self.client.folder / "terms.toml").write_text(TERMS)
+        terms = TERMS.format(round_ms=ROUND_MS, rate=65_536)
+        (self.client.folder / "terms.toml").write_text(terms)
         self.make_offer(self.client, self.offer)
         self.freelancer.agent("join", self.offer, "--verifier", self.server.url, "--yes")
         with self.freelancer.recording():
