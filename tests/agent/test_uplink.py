@@ -83,6 +83,13 @@ def test_what_fails_is_sent_again_and_counted_once(
     assert len(own) == 6
 
 
+def test_a_trouble_ends_when_nothing_waits_any_more(rig: Rig) -> None:
+    assert rig.uplink.drain(10)
+    rig.uplink.trouble = "the ledger cannot be written"  # as the loop around it writes
+    assert rig.uplink.step() is None
+    assert trouble(rig) == ""
+
+
 def test_waits_as_long_as_the_verifier_asks(rig: Rig) -> None:
     busy = httpx.Response(503, headers={"retry-after": "42"})
     rig.wire.fault = lambda _request: Fault(busy)

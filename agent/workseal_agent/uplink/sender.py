@@ -53,6 +53,8 @@ class Uplink:
             return None
         batch = self._batch()
         if not batch:
+            # Nothing waits, so nothing that went wrong before keeps anything from the log.
+            self.trouble = None
             return None
         try:
             bodies = [stored.body for stored in batch]
