@@ -392,6 +392,43 @@ def test_refuses_double_work_under_a_new_key(office: Office, agent: ScriptedAgen
 # --- keys ---
 
 
+def _rotate_strangers_key(office: Office, *, times: int) -> None:
+    """Log an offer by strangers, and rotate its freelancer's key."""
+    client = SeedSigner(seeded(office.seed, "strange client"))
+    key = SeedSigner(seeded(office.seed, "strange freelancer"))
+    terms = office.terms(client=client.public_key, freelancer=key.public_key)
+    offer = Offer(engagement=unique(office, "strange"), claimed_at=office.now, terms=terms)
+    office.post([sign(offer, client)])
+    for number in range(times):
+        new = SeedSigner(seeded(office.seed, f"strange freelancer {number}"))
+        rotate = KeyRotate.make(claimed_at=office.now, old=key.public_key, new=new)
+        office.post([sign(rotate, key)])
+        key = new
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_work_goes_on_after_others_rotated_their_keys(
+    office: Office, agent: ScriptedAgent, times: int
+) -> None:
+    _rotate_strangers_key(office, times=times)
+    agent.open_session()
+    agent.work(ROUND_MS)
+    agent.send()
+
+
+def test_a_key_is_revoked_after_others_rotated_theirs(office: Office, agent: ScriptedAgent) -> None:
+    _rotate_strangers_key(office, times=1)
+    agent.open_session()
+    agent.send()
+    key = office.people.freelancer
+    revoke = KeyRevoke(
+        claimed_at=office.now, key=key.public_key.thumbprint, reason=RevocationReason.RETIRED
+    )
+    office.post([sign(revoke, key)])
+    agent.work(ROUND_MS)
+    assert refused(agent.send).reason is Reason.UNKNOWN_PARTY
+
+
 def test_a_rotated_key_speaks_and_the_old_one_no_more(office: Office, agent: ScriptedAgent) -> None:
     new = SeedSigner(seeded(office.seed, "new key"))
     old = office.people.freelancer

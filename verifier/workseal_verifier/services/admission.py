@@ -86,7 +86,7 @@ class Admission:
             record = read_record(statement)
             if isinstance(record, KeyRecord):
                 events.append(KeyEvent(entry.position, statement, record))
-        return KeyEvents(tuple(events))
+        return KeyEvents.of(events)
 
 
 class Tick:

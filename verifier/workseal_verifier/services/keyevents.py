@@ -4,8 +4,8 @@ Rules: an engagement's history holds only statements about its own parties' keys
 and their recovery keys. Nobody's announcement can reach into an engagement that does not name them.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
@@ -27,9 +27,22 @@ class KeyEvent:
 
 @dataclass(frozen=True, slots=True)
 class KeyEvents:
-    """All key.* statements so far, in log order; a value."""
+    """All key.* statements so far, in log order; a value.
+
+    `lineages` holds, for each key that was ever rotated, the keys of the same person. It is kept up
+    to date as statements come: each claim of work time asks for it.
+    """
 
     events: tuple[KeyEvent, ...] = ()
+    lineages: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, events: Iterable[KeyEvent]) -> "KeyEvents":
+        """Take logged statements, in log order."""
+        made = cls()
+        for event in events:
+            made = made.with_event(event)
+        return made
 
     @property
     def version(self) -> int:
@@ -38,7 +51,11 @@ class KeyEvents:
 
     def with_event(self, event: KeyEvent) -> "KeyEvents":
         """Add the newest statement."""
-        return KeyEvents((*self.events, event))
+        events = (*self.events, event)
+        if not isinstance(event.record, KeyRotate):
+            return KeyEvents(events, self.lineages)
+        joined = self.lineage(event.record.old) | self.lineage(_key_of(event))
+        return KeyEvents(events, {**self.lineages, **dict.fromkeys(joined, joined)})
 
     def history(self, terms: Terms) -> KeyHistory:
         """Fold what concerns the parties of these terms."""
@@ -50,14 +67,7 @@ class KeyEvents:
 
     def lineage(self, thumbprint: Digest) -> frozenset[Digest]:
         """List the keys that one person had: this one, those it replaced and their successors."""
-        found = {thumbprint}
-        links = [(e.record.old, _key_of(e)) for e in self.events if isinstance(e.record, KeyRotate)]
-        for _ in links:
-            met = [pair for pair in links if found & set(pair)]
-            if found.issuperset(*met):
-                break
-            found.update(*met)
-        return frozenset(found)
+        return self.lineages.get(thumbprint, frozenset((thumbprint,)))
 
     def is_announced(self, thumbprint: Digest) -> bool:
         """Tell whether a key was announced before."""
@@ -87,13 +97,15 @@ class KeyEvents:
         return history, tuple(applied)
 
     def _reach(self, wanted: set[Digest]) -> set[Digest]:
-        for _ in self.events:
-            more = {
-                made for event in self.events if _old_of(event) in wanted for made in _made(event)
-            }
-            if more <= wanted:
-                break
-            wanted |= more
+        """Add the keys that these keys' statements made, and theirs in turn."""
+        made: dict[Digest, list[Digest]] = {}
+        for event in self.events:
+            made.setdefault(_old_of(event), []).extend(_made(event))
+        waiting = list(wanted)
+        while waiting:
+            fresh = [key for key in made.get(waiting.pop(), ()) if key not in wanted]
+            wanted.update(fresh)
+            waiting += fresh
         return wanted
 
 

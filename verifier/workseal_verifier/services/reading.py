@@ -152,7 +152,7 @@ class Reader:
             record = read_record(statement)
             if isinstance(record, KeyRecord):
                 events.append(KeyEvent(entry.position, statement, record))
-        return [event.position for event in KeyEvents(tuple(events)).concerning(terms)]
+        return [event.position for event in KeyEvents.of(events).concerning(terms)]
 
     def _beacons(self, terms: Terms, offered: int, last: int) -> list[int]:
         # From the chain in force when the offer was logged on: older ones can prove nothing here.
