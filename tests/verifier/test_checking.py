@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from support.office import Office, check_store, new_home, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START
+from workseal_verifier.services.checking import LogCheck
+from workseal_verifier.store.log import Entry
+from workseal_verifier.store.records import RecordStore
 
 FORGED = "X'" + "ab" * 32 + "'"
 SWAPPED = (
@@ -91,3 +95,20 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
 def test_names_what_was_changed(told: Office, tmp_path: Path, change: str, named: str) -> None:
     found = changed(told, tmp_path, change.format(f=FORGED))
     assert [line for line in found if named in line], found
+
+
+def test_holds_while_the_server_appends(office: Office) -> None:
+    """What is logged during the check is not of the moment that is checked."""
+    office.post([stranger_offer(office, 1)])
+    verifier = office.verifier
+
+    class Appending(RecordStore):
+        def all(self) -> Iterator[Entry]:
+            entries = super().all()
+            yield next(entries)
+            office.post([stranger_offer(office, 2)])
+            yield from entries
+
+    check = LogCheck(verifier.log, Appending(verifier.database), verifier.identity, ())
+    assert list(check.problems()) == []
+    assert check.statements == 4

@@ -41,6 +41,11 @@ class LogCheck:
 
     def problems(self) -> Iterator[str]:
         """Give each difference as one line; none means that the log is as its statements say."""
+        # A server may append meanwhile: head, statements and tiles are those of one moment.
+        with self._records.database.snapshot():
+            yield from self._problems()
+
+    def _problems(self) -> Iterator[str]:
         head = self._log.head()
         if head is None:
             yield "head: missing"

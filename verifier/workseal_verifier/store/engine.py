@@ -9,6 +9,7 @@ Rules:
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._seen = threading.local()
         self._engine: Engine = create_engine(
             f"sqlite:///{path}",
             poolclass=QueuePool,
@@ -101,8 +103,25 @@ class Database:
             raise _translated(error) from error
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let every read of this thread see one moment, whatever is written meanwhile."""
+        try:
+            with self._engine.connect() as connection:
+                self._seen.connection = connection
+                try:
+                    yield
+                finally:
+                    del self._seen.connection
+        except SQLAlchemyError as error:
+            raise _translated(error) from error
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Run one consistent read."""
+        seen = getattr(self._seen, "connection", None)
+        if seen is not None:
+            yield seen
+            return
         try:
             with self._engine.connect() as connection:
                 yield connection
