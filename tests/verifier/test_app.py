@@ -1,5 +1,6 @@
 """The whole server, killed with SIGKILL in the middle of its work."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -11,8 +12,8 @@ import httpx
 import pytest
 
 from support import builders
-from support.office import ORIGIN, check_store, new_home
-from support.simulator import seeded
+from support.office import ORIGIN, Office, check_store, new_home, stranger_offer
+from support.simulator import START, seeded
 from workseal_protocol.checkpoint import Checkpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode
@@ -21,7 +22,9 @@ from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.receipt import SubmissionAnswer, verify_answer
 from workseal_protocol.records import Offer, sign
 from workseal_protocol.statement import Statement
+from workseal_verifier import app
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
+from workseal_verifier.services.stamping import Authority
 
 COMMAND = Path(sys.executable).with_name("workseal-verifier")
 SENDERS = 3
@@ -142,3 +145,42 @@ def load_of(url: str, enough: int) -> Load:
         case {1: bytes(key), 2: str(policy)}:
             return Load(url, TlogPolicy.parse(policy), PublicKey(key), enough)
     pytest.fail("the operator's facts are not in their form")
+
+
+def test_housekeeping_outlives_a_full_disk(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next day's commitment needs a file: it is made as soon as there is space again."""
+    monkeypatch.setattr(app, "RETRY_S", 0.01)
+    tried = threading.Event()
+    made = threading.Event()
+
+    def work() -> float:
+        if tried.is_set():
+            made.set()
+            return 60
+        tried.set()
+        raise OSError(errno.ENOSPC, "no space", "/a/home")
+
+    office.verifier._start_loop("another loop", work, 0)
+    assert made.wait(10)
+    assert "another loop waits: OSError" in caplog.text
+    assert "/a/home" not in caplog.text
+
+
+def test_a_silent_authority_does_not_hold_the_start(tmp_path: Path) -> None:
+    asked, end = threading.Event(), threading.Event()
+
+    def silent(_: bytes) -> bytes:
+        asked.set()
+        end.wait(20)
+        raise OSError("the authority did not answer")
+
+    office = Office(new_home(tmp_path), authority=Authority(silent, ())).open()
+    try:
+        assert asked.wait(10)
+        office.now = START
+        office.post([stranger_offer(office, 1)])
+    finally:
+        end.set()
+        office.close()

@@ -1,4 +1,5 @@
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def test_stores_nothing_that_does_not_verify(
     assert not stamper_of(office, send, root).stamp()
     assert office.verifier.services.reader.tokens(0, 99) == []
     assert "no time-stamp" in caplog.text
+
+
+def test_refuses_a_time_before_the_checkpoint(
+    office: Office, tsa: LocalTsa, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The authority's clock runs an hour behind the log's: its token would spoil every bundle."""
+    office.now = time.time_ns() // 1_000_000 + 3_600_000
+    office.post([stranger_offer(office, 1)])
+    stamper = stamper_of(office, tsa.answer, tsa.root.der)
+    assert not stamper.stamp()
+    assert office.verifier.services.reader.tokens(0, 99) == []
+    assert "s behind this one" in caplog.text
 
 
 def _request(office: Office) -> bytes:

@@ -133,10 +133,12 @@ class Verifier:
             _logger.error("%s", error)  # noqa: TRY400
         self.beacon.refresh()
         self.sequencer.start()
-        self._start_loop("housekeeping", self.keep_house)
+        # The first turn comes before anybody is answered: rounds need their beacon.
+        self._start_loop("housekeeping", self.keep_house, self.keep_house())
         if self._authority is not None:
             stamper = Stamper(self.log, self.publisher, self.identity, self._authority)
-            self._start_loop("stamping", lambda: self._stamp(stamper))
+            # Never in this thread: an authority that is slow must not hold the start.
+            self._start_loop("stamping", lambda: self._stamp(stamper), 0)
 
     def close(self) -> None:
         """Finish what is queued and let the home go."""
@@ -149,18 +151,24 @@ class Verifier:
         self.database.close()
         self.lock.close()
 
-    def _start_loop(self, name: str, work: Callable[[], float]) -> None:
-        """Do some work now, and again each time after as many seconds as it says."""
-        wait_s = work()
+    def _start_loop(self, name: str, work: Callable[[], float], wait_s: float) -> None:
+        """Do some work again and again, each time after as many seconds as it said before."""
 
         def loop() -> None:
             wait = wait_s
             while not self._stop.wait(wait):
-                wait = work()
+                wait = self._attempt(name, work)
 
         thread = threading.Thread(target=loop, name=name, daemon=True)
         thread.start()
         self._closing.callback(thread.join, 30)
+
+    def _attempt(self, name: str, work: Callable[[], float]) -> float:
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - a loop that ends is a beacon that ends
+            _logger.error("%s waits: %s", name, type(error).__name__)  # noqa: TRY400 - no traces
+            return RETRY_S
 
     def keep_house(self) -> float:
         """Log the log's policy, once, and the beacon's commitments as they fall due.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from workseal_protocol.errors import WorksealError
 from workseal_protocol.timestamp import token_request, verify_token
+from workseal_protocol.window import CLOCK_TOLERANCE_MS
 from workseal_verifier.errors import StoreError, VerifierError
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.publication import Publisher
@@ -57,8 +58,17 @@ class Stamper:
             if len(token) > TOKEN_BYTES:
                 raise VerifierError(f"the token has {len(token)} bytes")  # noqa: TRY301
             stamp = verify_token(token, message=message, roots=self._authority.roots, nonce=nonce)
+            self._require_later(published.size, stamp.upper)
             self._log.save_token(published.size, token, stamp.upper)
         except (OSError, WorksealError, VerifierError, StoreError) as error:
             _logger.warning("no time-stamp for the newest checkpoint: %s", error)
             return False
         return True
+
+    def _require_later(self, size: int, upper_ms: int) -> None:
+        """Refuse a time before the checkpoint's own: stored, it would spoil every bundle."""
+        signed = self._log.anchor(size)
+        if signed is not None and upper_ms + CLOCK_TOLERANCE_MS < signed[1] * 1000:
+            raise VerifierError(
+                f"the authority's clock is {signed[1] - upper_ms // 1000} s behind this one"
+            )
