@@ -92,10 +92,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="leave bundle, policy, picture and traffic here")
     parser.add_argument("--screen", choices=["auto", "xvfb", "own", "replay"], default="auto")
     parser.add_argument("--quick", action="store_true", help="a third of the working time")
-    parser.add_argument("--keep", help="keep every party's folder here instead of a temporary one")
+    parser.add_argument(
+        "--keep", type=Path, help="keep every party's folder here instead of a temporary one"
+    )
     options = parser.parse_args(arguments)
-    if options.out and options.out.exists() and any(options.out.iterdir()):
-        parser.error(f"{options.out} is not empty")
+    for folder in (options.out, options.keep):
+        if folder and folder.exists() and any(folder.iterdir()):
+            parser.error(f"{folder} is not empty")
     return options
 
 
