@@ -146,6 +146,32 @@ def test_refuses_to_sign_when_the_clock_went_back(office: Office) -> None:
     assert office.check() == []
 
 
+def test_reading_goes_on_while_the_clock_is_behind(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between commit and signing, started with a clock too early to sign what waits."""
+    before = office.checkpoint()
+
+    def killed(*_: object) -> None:
+        raise StoreError("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.verifier.log, "save_signed", killed)
+        with pytest.raises(RefusedError):
+            office.post([stranger_offer(office, 1)])
+    office.close()
+    # The newest signature is an hour older than the office's clock.
+    behind = FakeClock(START - 3_600_000 - 60_000)
+    again = Office(office.verifier.settings, clock=behind).open()
+    assert again.checkpoint() == before
+    with pytest.raises(RefusedError, match="clock is 60 s behind"):
+        again.post([stranger_offer(again, 2)])
+    again.now = office.now
+    again.post([stranger_offer(again, 3)])
+    assert again.checkpoint().checkpoint.size == before.checkpoint.size + 2
+    again.close()
+
+
 def test_signature_times_never_go_back(office: Office) -> None:
     office.post([stranger_offer(office, 1)])
     first = office.verifier.log.last_signed_at()

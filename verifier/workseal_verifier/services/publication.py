@@ -79,12 +79,21 @@ class Publisher:
         self._check_mark(tree, head)
         self._last_signed_at = self._log.last_signed_at() or 0
         self._head, self._tree = head, tree
+        if self.current is None:
+            self.current = self._signed_before(tree)
         if head.size:
             try:
                 self._publish(tree)
             except (StoreError, RefusedError):
                 self.forget()
                 raise
+
+    def _signed_before(self, tree: TileTree) -> Published | None:
+        """Return what was signed before this start; readers get it even if nothing can be."""
+        encoded = self._log.newest_signed()
+        if encoded is None:
+            return None
+        return Published(SignedCheckpoint.parse(encoded), encoded, tree)
 
     def forget(self) -> None:
         """Drop what memory holds: the store is asked again before the next write."""

@@ -174,6 +174,16 @@ class LogStore:
             return None
         return SignedRow(size=row.size, root=row.root, signed=row.signed, signed_at=row.signed_at)
 
+    def newest_signed(self) -> bytes | None:
+        """Read the signed bytes of the newest checkpoint that has them."""
+        with self.database.read() as connection:
+            return connection.execute(
+                select(checkpoints.c.signed)
+                .where(checkpoints.c.signed.is_not(None))
+                .order_by(checkpoints.c.size.desc())
+                .limit(1)
+            ).scalar_one_or_none()
+
     def last_signed_at(self) -> int | None:
         """Read the time of the newest signature, in seconds."""
         with self.database.read() as connection:
