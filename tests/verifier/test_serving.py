@@ -57,6 +57,15 @@ def test_a_slow_second_header_is_cut_off_too(hasty: LiveServer) -> None:
         assert read_all(connection).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_reader_who_does_not_read_is_cut_off(office: Office) -> None:
+    """Answers nobody takes would hold a connection for ever."""
+    asking = b"GET /v1/log/checkpoint HTTP/1.1\r\nhost: x\r\n\r\n" * 1_000
+    with LiveServer(office, body_timeout_s=0.2) as live, live.connect() as connection:
+        connection.settimeout(20)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(asking * 1_000)
+
+
 def test_the_deadline_is_for_headers_alone(office: Office) -> None:
     with LiveServer(office, header_timeout_s=1.5) as live, live.connect() as connection:
         for _ in range(2):

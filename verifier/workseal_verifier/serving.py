@@ -1,7 +1,8 @@
 """uvicorn, with the deadlines and the bound on connections that it lacks.
 
-Rules: a connection that does not finish its request's header in time is closed; connections beyond
-the bound are told so and closed; no access log, no addresses in any log.
+Rules: a connection that does not finish its request's header in time is closed, and one whose
+answers are not read; connections beyond the bound are told so and closed; no access log, no
+addresses in any log.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """Make the server of an application; `run(sockets=[...])` serves until a signal says stop."""
     config = uvicorn.Config(
         app,
-        http=_protocol(settings.header_timeout_s, settings.max_connections),
+        http=_protocol(settings),
         ws="none",
         lifespan="on",
         access_log=False,
@@ -53,20 +54,23 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _protocol(header_s: float, most: int) -> type[asyncio.Protocol]:
+def _protocol(settings: Settings) -> type[asyncio.Protocol]:
     class Guarded(_GuardedProtocol):
-        header_timeout_s = header_s
-        max_connections = most
+        header_timeout_s = settings.header_timeout_s
+        unread_timeout_s = settings.body_timeout_s
+        max_connections = settings.max_connections
 
     return Guarded
 
 
 class _GuardedProtocol(H11Protocol):
-    """HTTP/1.1 with a deadline for each header."""
+    """HTTP/1.1 with a deadline for each header, and for a reader who does not read."""
 
     header_timeout_s: float
+    unread_timeout_s: float
     max_connections: int
     _header_timer: asyncio.TimerHandle | None = None
+    _unread_timer: asyncio.TimerHandle | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -82,6 +86,7 @@ class _GuardedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -91,6 +96,15 @@ class _GuardedProtocol(H11Protocol):
             self._watch_header()
         elif self.conn.their_state is not h11.IDLE:
             self._stop_watching()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread_timer is None:
+            self._unread_timer = self.loop.call_later(self.unread_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_waiting()
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not ours
         self._answer(Reason.MALFORMED, "this is not a request in HTTP/1.1")
@@ -103,6 +117,11 @@ class _GuardedProtocol(H11Protocol):
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
+
+    def _stop_waiting(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
     def _expired(self) -> None:
         self._header_timer = None
