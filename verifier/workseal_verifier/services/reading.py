@@ -1,8 +1,8 @@
 """What anybody may ask the log: proofs, receipts, and the statements of an engagement.
 
 Rule: everything is answered for a size that is signed. An engagement's listing holds its own
-statements and those of the operator and of key lives that verifying them needs, in log order; it
-only ever grows at its end, so two requests for it can be joined.
+statements and those of the operator and of key lives that verifying them needs, in log order.
+Listings of two sizes cannot be joined: a later rotation may make an earlier key statement count.
 """
 
 from collections.abc import Callable, Iterator, Sequence
