@@ -69,6 +69,12 @@ class X11Screen:
                 if refused
                 else "the screen changed while the picture was taken",
             ) from failure
+        except Exception as failure:
+            # A server that dies in the middle shows as whatever the library trips over; a picture
+            # that is missed is noted, and the recording goes on.
+            raise CaptureError(
+                CaptureFailure.CHANGED, "the X11 server went away while the picture was taken"
+            ) from failure
         finally:
             with suppress(ScreenShotError, OSError):
                 camera.close()

@@ -152,6 +152,19 @@ def test_a_failure_is_named_and_only_a_change_is_tried_again(
     assert len(tried) == attempts
 
 
+def test_what_the_library_trips_over_is_a_missed_picture(
+    bare: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that dies in the middle of an answer shows as an assertion of the library."""
+
+    def fail(*_: object) -> RawFrame:
+        raise AssertionError
+
+    monkeypatch.setattr(x11, "_take", fail)
+    with pytest.raises(CaptureError, match="went away"):
+        X11Screen(bare.display).grab()
+
+
 def test_grabbing_leaves_no_connection_open(bare: Desktop) -> None:
     screen = X11Screen(bare.display)
     screen.grab()
