@@ -741,3 +741,24 @@ def test_what_runs_now_is_told_before_it_is_signed(rig: Rig) -> None:
     rig.clock.run(1.5)
     assert rig.recorder.running()[0].worked_ms == 5_500
     assert rig.clock.mono % NS >= 0
+
+
+def test_a_memo_that_cannot_be_recorded_holds_up_nothing(tmp_path: Path) -> None:
+    """Off-screen work, more than a week's pause, and more of it: no declaration covers that."""
+    rig = Rig(tmp_path, round_ms=10_000)
+    rig.recorder.start()
+    rig.recorder.set_mode(SegmentState.OFF_SCREEN, "sketching")
+    rig.work(25)
+    rig.recorder.pause()
+    rig.cut(up=False)
+    rig.clock.suspend(8 * 86_400)
+    rig.recorder.tick()
+    rig.recorder.resume()
+    rig.work(25)
+    rig.recorder.set_mode(SegmentState.WORKING)
+    before = len(rig.segments())
+    rig.work(60)
+    assert len(rig.segments()) >= before + 5
+    rig.recorder.stop()
+    rig.recorder.start()
+    rig.recorder.stop()

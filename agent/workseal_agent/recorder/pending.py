@@ -43,9 +43,9 @@ class Pending:
                 self._drafts.popleft()
                 self._unsure = False
                 self._on_statement()
+            self.trouble = None
             if declare:
                 self.declare_memo(engagement)
-            self.trouble = None
         except LedgerError as error:
             self._unsure = True
             self.trouble = str(error)
@@ -57,11 +57,19 @@ class Pending:
             raise LedgerError(self.trouble or "the last segments are not stored yet")
 
     def declare_memo(self, engagement: bytes) -> None:
-        """Describe the off-screen work that a memo was written for."""
+        """Describe the off-screen work that a memo was written for.
+
+        What cannot be described is told as a trouble and never holds up segments, start or stop.
+        """
         memo = self._ledger.memo(engagement)
-        if memo is not None:
+        if memo is None:
+            return
+        try:
             self._book.declare(memo)
-            self._on_statement()
+        except OwnChainError as error:
+            self.trouble = f"the memo of off-screen work is not recorded: {error}"
+            return
+        self._on_statement()
 
     def _is_stored(self, draft: Draft) -> bool:
         return self._ledger.has_segment(draft.session, draft.begin_ms, draft.end_ms)
