@@ -98,6 +98,7 @@ def test_somebody_elses_request_is_not_answered(
         ("--show", "0,0,10,10"),
         ("--show", "90000,90000,100,100"),
         ("--show", "1:0,0,640,400"),
+        ("--hide", "1:0,0,10,10"),
         ("--show", "0,0,640,400", "--hide", "all"),
         ("--show", "0,0,640,400", "--frame", "1"),
     ],

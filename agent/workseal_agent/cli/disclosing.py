@@ -106,6 +106,11 @@ def _open(
         boxes = shown[row.number]
         if show and not boxes:
             raise UsageProblem(f"nothing is said about frame {row.number}: --show or --frame")
+        if hide and not show and not hidden[row.number]:
+            raise UsageProblem(
+                f"nothing is said about frame {row.number}, so all of it would be seen:"
+                " --hide, --show or --frame"
+            )
         tiles = disclosing.tiles_of(row, boxes or None, hidden[row.number], engagement.terms.tile)
         if show and not tiles:
             raise UsageProblem(
