@@ -39,7 +39,7 @@ kind = "auto"                    # "auto", "x11" or "replay"
 kind = "auto"                    # "auto", "x11" or "none"; counts only, never which key
 
 [mask]
-defaults = true                  # password managers and private browsing windows are never recorded
+defaults = true                  # hide password managers, and private windows whose title says so
 
 # Windows of your own that must never be recorded. * and ? are wildcards; case does not matter.
 # [[mask.rule]]
