@@ -10,6 +10,7 @@ import pytest
 
 from support.office import LiveServer, Office, new_home, stranger_offer
 from support.simulator import START
+from support.world import wait_for
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.timestamp import token_request, verify_token
 from workseal_verifier.errors import ConfigError
@@ -121,8 +122,9 @@ def test_the_log_is_stamped_and_serves_its_tokens(
     office = Office(new_home(tmp_path), authority=authority).open()
     office.now = START
     with LiveServer(office) as live, httpx.Client(base_url=live.url, trust_env=False) as client:
-        rows = decode(client.get("/v1/log/timestamps").content)
-        match rows:
+        # The first stamp is fetched beside the server, which answers before it is there.
+        wait_for(lambda: decode(client.get("/v1/log/timestamps").content), "the first token")
+        match decode(client.get("/v1/log/timestamps").content):
             case [[int(size), bytes(token)]]:
                 signed = SignedCheckpoint.parse(client.get("/v1/log/checkpoint").content)
             case _:
