@@ -19,6 +19,8 @@ from workseal_protocol.terms import Terms
 
 # A clock that differs more than this from the verifier's is not believed.
 _CLOCK_TOLERANCE_MS = 2_000
+# Hexadecimal digits: enough to tell one person's engagements apart at a glance.
+_SHORT = 8
 
 
 class InvitationError(AgentError):
@@ -87,6 +89,11 @@ def join(
     bodies = [engagement.offer, engagement.acceptance]
     submit(ledger, client, Log.of(engagement), bodies, now_ms=now_ms)
     return engagement
+
+
+def short_name(engagement: bytes) -> str:
+    """Return the beginning of an engagement's number, as people type it after `--engagement`."""
+    return engagement.hex()[:_SHORT]
 
 
 def find(ledger: Ledger, engagement: bytes) -> Engagement | None:

@@ -17,6 +17,7 @@ from support import builders
 from support.bridge import Bridge, bridged, now_ms
 from workseal_agent.cli import app, main
 from workseal_agent.cli.home import PASSPHRASE_VARIABLE
+from workseal_agent.ledger import Ledger
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli.png import encode_png
@@ -79,6 +80,11 @@ def bridge() -> Iterator[Bridge]:
 def invite(run: Run, bridge: Bridge, folder: Path, **terms: Any) -> Path:
     """Make a home, and an offer to its key."""
     assert run("init").code == 0
+    return offered(run, bridge, folder / "offer.cose", builders.ENGAGEMENT, **terms)
+
+
+def offered(run: Run, bridge: Bridge, path: Path, engagement: bytes, **terms: Any) -> Path:
+    """Write an offer to the key of the home."""
     key = PublicKey.parse_text(run("status", "--public-key").out.strip())
     bridge.simulator.history = bridge.simulator.history.start(
         {
@@ -87,8 +93,9 @@ def invite(run: Run, bridge: Bridge, folder: Path, **terms: Any) -> Path:
         }
     )
     chosen = {"freelancer": key, "capture_rate": 65_536, "tile": 16, **terms}
-    offer = builders.make_offer(claimed_at=now_ms(), terms=bridge.simulator.terms(**chosen))
-    path = folder / "offer.cose"
+    offer = builders.make_offer(
+        engagement=engagement, claimed_at=now_ms(), terms=bridge.simulator.terms(**chosen)
+    )
     path.write_bytes(sign(offer, bridge.simulator.people.client).encode())
     return path
 
@@ -231,6 +238,65 @@ def nothing_of_the_content_left(folder: Path) -> None:
     for data in (*sent, *kept):
         for word in words:
             assert word not in data
+
+
+OTHER = bytes.fromhex("ab" * 16)
+
+
+def chain_of(folder: Path, engagement: bytes) -> list[str]:
+    with Ledger(folder / "home" / "ledger.sqlite") as ledger:
+        return [row.kind for row in ledger.chain(engagement)]
+
+
+def test_of_two_engagements_each_command_means_the_recorded_one_or_the_one_it_names(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    offer = offered(run, bridge, joined / "other.cose", OTHER)
+    assert run("join", offer, "--verifier", bridge.url, "--yes").code == 0
+    first, other = builders.ENGAGEMENT.hex(), OTHER.hex()
+    assert status(run)["engagement"] == other
+    done = run(
+        "--engagement", first[:8], "start",
+        "--screen", "replay", "--replay", joined / "pictures",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    told = status(run)
+    assert (told["engagement"], told["daemon"], told["recording"]) == (first, True, first)
+    base = datetime.now(UTC).replace(microsecond=0)
+    times = ("--begin", str(base - timedelta(seconds=2)), "--end", str(base - timedelta(seconds=1)))
+    for words in (
+        ("declare", *times, "--memo", MEMO), ("pause",), ("mode", "sealed"), ("stop",),
+    ):  # fmt: skip
+        done = run("--engagement", other[:8], *words)
+        assert done.code == 1, words
+        assert f"engagement {first[:8]} is being recorded" in done.err
+    told = json.loads(run("--engagement", other[:8], "status", "--json").out)
+    assert (told["engagement"], told["daemon"], told["recording"]) == (other, False, first)
+    assert told["state"] == "stopped"
+    assert "being recorded now" in run("--engagement", other[:8], "status").out
+    assert run("--engagement", other[:8], "send").out.startswith("everything is sent")
+    assert "by itself" in run("send").out
+    assert status(run)["state"] == "working"
+    assert run("stop").code == 0
+    assert "declaration" not in chain_of(joined, builders.ENGAGEMENT)
+    assert chain_of(joined, OTHER) == []
+
+
+def test_an_engagement_is_named_by_its_beginning_and_by_it_alone(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    near = builders.ENGAGEMENT[:15] + bytes([builders.ENGAGEMENT[15] ^ 1])
+    offer = offered(run, bridge, joined / "other.cose", near)
+    assert run("join", offer, "--verifier", bridge.url, "--yes").code == 0
+    done = run("--engagement", near.hex()[:8], "status")
+    assert done.code == 2
+    assert "several engagements begin like that" in done.err
+    assert near.hex() in done.err
+    done = run("--engagement", "ffff", "status")
+    assert near.hex()[:8] in done.err
+    assert json.loads(run("--engagement", near.hex(), "status", "--json").out)["engagement"] == (
+        near.hex()
+    )
 
 
 def test_joining_shows_the_terms_and_signs_nothing_without_a_yes(

@@ -148,6 +148,7 @@ def rig(tmp_path: Path) -> Rig:
 
 def service_of(rig: Rig, folder: Path, wakers: Wakers) -> Service:
     return Service(
+        engagement=rig.engagement.id,
         socket_file=folder / "control.sock",
         recorder=rig.recorder,
         uplink=rig.uplink,
@@ -157,27 +158,57 @@ def service_of(rig: Rig, folder: Path, wakers: Wakers) -> Service:
     )
 
 
+def meant(rig: Rig, command: str, **more: Any) -> dict[str, Any]:
+    """Give a request that means the rig's engagement."""
+    return {"command": command, "engagement": rig.engagement.id.hex(), **more}
+
+
+def test_an_act_that_means_another_engagement_is_refused_and_changes_nothing(
+    rig: Rig, tmp_path: Path
+) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    rig.recorder.start()
+    rig.work(12)
+    before = rig.records()
+    for command in ("status", "pause", "resume", "stop", "act"):
+        with pytest.raises(ControlError, match=f"{rig.engagement.id.hex()[:8]} is being recorded"):
+            service.handle({"command": command, "engagement": "ab" * 16})
+    for request in ({"command": "pause"}, {"command": "act", "engagement": 7}):
+        with pytest.raises(ControlError, match="does not say which engagement"):
+            service.handle(request)
+    assert rig.records() == before
+    assert service.handle({"command": "status"})["state"] == "working"
+
+
+def test_every_answer_names_the_engagement(rig: Rig, tmp_path: Path) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    rig.recorder.start()
+    for command in ("status", "pause", "act", "stop"):
+        told = service.handle(meant(rig, command))
+        assert told["engagement"] == rig.engagement.id.hex()
+
+
 def test_does_what_is_asked_for(rig: Rig, tmp_path: Path) -> None:
     service = service_of(rig, tmp_path, Wakers.make())
     rig.recorder.start()
     rig.work(12)
     assert service.handle({"command": "status"})["state"] == "working"
-    assert service.handle({"command": "pause"})["state"] == "paused"
-    assert service.handle({"command": "resume"})["state"] == "working"
-    answer = service.handle({"command": "mode", "mode": "off-screen", "memo": "a call"})
+    assert service.handle(meant(rig, "pause"))["state"] == "paused"
+    assert service.handle(meant(rig, "resume"))["state"] == "working"
+    answer = service.handle(meant(rig, "mode", mode="off-screen", memo="a call"))
     assert answer["state"] == "off-screen"
-    assert service.handle({"command": "mode", "mode": "sealed", "memo": None})["state"] == "sealed"
-    assert service.handle({"command": "act"}) == {"done": True}
-    for strange in ({}, {"command": "dance"}, {"command": "mode", "mode": "dancing"}):
+    assert service.handle(meant(rig, "mode", mode="sealed", memo=None))["state"] == "sealed"
+    assert service.handle(meant(rig, "act"))["done"] is True
+    for strange in (meant(rig, "dance"), meant(rig, "mode", mode="dancing"), meant(rig, "mode")):
         with pytest.raises(ControlError, match="does not know"):
             service.handle(strange)
-    assert service.handle({"command": "stop"})["state"] == "stopped"
+    assert service.handle(meant(rig, "stop"))["state"] == "stopped"
 
 
 def test_an_answer_holds_no_memo(rig: Rig, tmp_path: Path) -> None:
     service = service_of(rig, tmp_path, Wakers.make())
     rig.recorder.start()
-    told = service.handle({"command": "mode", "mode": "off-screen", "memo": "zanzibar"})
+    told = service.handle(meant(rig, "mode", mode="off-screen", memo="zanzibar"))
     assert "zanzibar" not in json.dumps(told)
 
 
@@ -191,7 +222,7 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     rig.clock.run(5)
-    assert ask(path, {"command": "stop"})["state"] == "stopped"
+    assert ask(path, meant(rig, "stop"))["state"] == "stopped"
     thread.join(20)
     assert not thread.is_alive()
     assert not path.exists()
@@ -269,7 +300,8 @@ class Worker:
         )  # fmt: skip
 
     def ask(self, command: str) -> dict[str, Any]:
-        return ask(self.home / "control.sock", {"command": command})
+        meant = self.engagement.id.hex()
+        return ask(self.home / "control.sock", {"command": command, "engagement": meant})
 
     def wait(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + 30

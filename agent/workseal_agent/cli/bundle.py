@@ -70,7 +70,7 @@ def export(
         raise UsageProblem(f"{out} cannot be written: it is a folder, or its folder is missing")
     if out.exists() and not _is_bundle(out):
         raise UsageProblem(f"{out} exists and is no bundle: it is not replaced")
-    if home.running() is None:
+    if home.records(engagement) is None:
         home.send_now()
     kinds = [_KINDS[one] for one in opened or ()]
     client = home.client(engagement.url)

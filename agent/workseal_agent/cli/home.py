@@ -13,6 +13,7 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder, load_settings, prepare_home
 from workseal_agent.connection import TrafficRecorder, VerifierClient, default_transport
 from workseal_agent.daemon import NotRunningError, ask
+from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
@@ -115,14 +116,31 @@ class Home:
         return file
 
     def find_engagement(self) -> Engagement | None:
-        """Return the engagement asked for, else the one joined last; None before the first."""
+        """Return the engagement asked for, else the recorded one, else the one joined last.
+
+        The same one during the whole command, also when a recording ends meanwhile; None before
+        the first.
+        """
+        return self._engagement
+
+    @cached_property
+    def _engagement(self) -> Engagement | None:
         known = self.ledger.engagements()
-        if self._wanted is None:
+        wanted = self._wanted.lower() if self._wanted is not None else self.recorded()
+        if wanted is None:
             return known[-1] if known else None
-        found = [one for one in known if one.id.hex().startswith(self._wanted.lower())]
-        if len(found) != 1:
-            raise UsageProblem("there is no such engagement: `workseal-agent status` names them")
-        return found[0]
+        found = [one for one in known if one.id.hex().startswith(wanted)]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(one.id.hex() if found else short_name(one.id) for one in found or known)
+        if found:
+            raise UsageProblem(f"several engagements begin like that: {names}")
+        raise UsageProblem(f"there is no such engagement in this home: it has {names or 'none'}")
+
+    def recorded(self) -> str | None:
+        """Return the number of the engagement that is being recorded, None when none is."""
+        running = self.running()
+        return None if running is None else str(running["engagement"])
 
     def engagement(self) -> Engagement:
         """Return the engagement, or raise `AgentError` before the first one."""
@@ -142,14 +160,23 @@ class Home:
             raise UsageProblem(str(error)) from error
 
     def ask(self, command: str, **more: Any) -> dict[str, Any]:
-        """Ask the recording process; `NotRunningError` when there is none."""
-        return ask(self.settings.socket_file, {"command": command, **more})
+        """Ask the recording process for something that concerns this command's engagement.
+
+        Raises `NotRunningError` when there is none, `ControlError` when it records another one.
+        """
+        request = {"command": command, "engagement": self.engagement().id.hex(), **more}
+        return ask(self.settings.socket_file, request)
 
     def running(self) -> dict[str, Any] | None:
-        """Return the recording process's status, None when nothing records."""
+        """Return the recording process's status, whichever engagement; None without one."""
         with suppress(NotRunningError):
-            return self.ask("status")
+            return ask(self.settings.socket_file, {"command": "status"})
         return None
+
+    def records(self, engagement: Engagement) -> dict[str, Any] | None:
+        """Return the recording process's status if it records this engagement."""
+        running = self.running()
+        return running if running and running["engagement"] == engagement.id.hex() else None
 
     def send_now(self) -> bool:
         """Send what is unsent, once; True when nothing is left. Failures wait for the next time."""

@@ -128,10 +128,10 @@ def mode(
 def send(context: typer.Context) -> None:
     """Send what is unsent now, parked statements too."""
     home = home_of(context)
-    if home.running() is not None:
+    engagement = home.engagement()
+    if home.records(engagement) is not None:
         say("the recording process sends by itself")
         return
-    engagement = home.engagement()
     with home.ledger.write() as writing:
         writing.unpark(engagement.id)
     if not home.send_now():

@@ -29,8 +29,8 @@ def status(
     if public_key:
         raw(home.public_key.text())
         return
-    running = home.running()
     engagement = home.find_engagement()
+    running = None if engagement is None else home.records(engagement)
     if as_json:
         raw(json.dumps(_facts(home, engagement, running)))
     elif engagement is None:
@@ -103,6 +103,7 @@ def _facts(
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "daemon": running is not None,
+        "recording": home.recorded(),
         "state": running["state"] if running else "stopped",
         "session": running["session"] if running else None,
         "engagement": None,
@@ -143,9 +144,10 @@ def _tell(
         say(f"evidence {incident.number} of {instant(incident.at_ms)}: {incident.text}")
     for rule in (running or {}).get("rules_never_matched", ()):
         say(f"mask rule that never matched since the start: {rule}")
-    others = [one.id.hex() for one in home.ledger.engagements() if one.id != engagement.id]
-    if others:
-        say(f"other engagements: {', '.join(others)}")
+    for other in home.ledger.engagements():
+        if other.id != engagement.id:
+            recorded = facts["recording"] == other.id.hex()
+            say(f"other engagement: {other.id.hex()}{', being recorded now' if recorded else ''}")
 
 
 def _state(*, withdrawn: bool) -> str:

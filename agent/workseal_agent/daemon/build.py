@@ -101,6 +101,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         writing.unpark(engagement.id)
     acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
     return Service(
+        engagement=engagement.id,
         socket_file=settings.socket_file,
         recorder=recorder,
         uplink=Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.daemon.control import ControlError, ControlServer
+from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.recorder import Recorder, RecorderState
 from workseal_agent.uplink import BeaconClient, Uplink
@@ -51,6 +52,7 @@ class Service:
     def __init__(  # noqa: PLR0913 - the loops it runs
         self,
         *,
+        engagement: bytes,
         socket_file: Path,
         recorder: Recorder,
         uplink: Uplink,
@@ -59,6 +61,7 @@ class Service:
         acts: dict[str, Act],
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
+        self._engagement = engagement
         self._recorder = recorder
         self._uplink = uplink
         self._beacon = beacon
@@ -93,7 +96,26 @@ class Service:
         self._wakers.recorder.set()
 
     def handle(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Do what one request asks for."""
+        """Do what one request asks for, if it means the engagement that is recorded here."""
+        self._require_meant(request)
+        return {**self._done(request), "engagement": self._engagement.hex()}
+
+    def _require_meant(self, request: dict[str, Any]) -> None:
+        """Refuse what is meant for another engagement: its statement would stand in this chain."""
+        match request:
+            case {"engagement": str(named)}:
+                if named != self._engagement.hex():
+                    here = short_name(self._engagement)
+                    raise ControlError(
+                        f"engagement {here} is being recorded, and not the one that is meant:"
+                        f" stop it first (`workseal-agent --engagement {here} stop`)"
+                    )
+            case {"command": "status"}:
+                pass
+            case _:
+                raise ControlError("the request does not say which engagement it means")
+
+    def _done(self, request: dict[str, Any]) -> dict[str, Any]:
         match request:
             case {"command": "status"}:
                 return self.status()
@@ -124,6 +146,7 @@ class Service:
         )
         session = self._recorder.session
         return {
+            "engagement": self._engagement.hex(),
             "state": str(self._recorder.state),
             "session": session.hex() if session else None,
             "running": [[one.begin_ms, one.worked_ms] for one in self._recorder.running()],
