@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def test_answers_one_line_with_one_line(control: Path) -> None:
     assert ask(control, {"command": "status"}) == {"heard": {"command": "status"}}
     with pytest.raises(ControlError, match="not possible now"):
         ask(control, {"command": "fail"})
-    with pytest.raises(ControlError, match="too large"):
+    with pytest.raises(ControlError, match=r"unexpected failed \(OverflowError\)$"):
         ask(control, {"command": "overflow"})
 
 
@@ -228,6 +228,60 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     assert not path.exists()
     assert rig.worked_ms == 5_000
     assert rig.ledger.counts(rig.engagement.id).unsent == 0
+
+
+def test_what_nobody_foresaw_ends_no_loop_and_tells_its_class_alone(
+    rig: Rig, tmp_path: Path
+) -> None:
+    wakers = Wakers.make()
+    service = service_of(rig, tmp_path, wakers)
+    ticked, stepped = Failing(rig.recorder.tick), Failing(rig.uplink.step)
+    rig.recorder.tick = ticked  # type: ignore[method-assign]
+    rig.uplink.step = stepped  # type: ignore[method-assign]
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    assert ticked.failed.wait(10)
+    assert stepped.failed.wait(10)
+    until = time.monotonic() + 10
+    while len(troubles := service.status()["troubles"]) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert troubles == ["something unexpected failed (ZeroDivisionError)"] * 2
+    ticked.mended.set()
+    stepped.mended.set()
+    wakers.recorder.set()
+    assert ticked.again.wait(10)
+    assert stepped.again.wait(10)
+    service.request_stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert isinstance(rig.records()[-1], SessionClose)
+
+
+class Failing:
+    """Do something only once it is mended; until then fail with words that nobody may read."""
+
+    def __init__(self, real: Callable[[], Any]) -> None:
+        self._real = real
+        self.failed, self.mended, self.again = (threading.Event() for _ in range(3))
+
+    def __call__(self) -> Any:
+        if not self.mended.is_set():
+            self.failed.set()
+            raise ZeroDivisionError("zanzibar")
+        self.again.set()
+        return self._real()
+
+
+def test_a_loop_that_is_broken_off_still_closes_the_session(rig: Rig, tmp_path: Path) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+
+    def broken_off() -> float:
+        raise KeyboardInterrupt
+
+    rig.recorder.tick = broken_off  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        service.run()
+    assert isinstance(rig.records()[-1], SessionClose)
 
 
 def test_a_request_to_stop_ends_the_session_too(rig: Rig, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.errors import AgentError
+from workseal_protocol.errors import WorksealError
 
 _MAX_LINE = 65_536
 # A capture that is being stored is waited for, no longer.
@@ -51,6 +52,13 @@ def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
     if "error" in answer:
         raise ControlError(str(answer["error"]))
     return answer
+
+
+def told(error: Exception) -> str:
+    """Tell an error in one sentence; of one that nobody foresaw its class alone, never content."""
+    if isinstance(error, AgentError | WorksealError):
+        return str(error)
+    return f"something unexpected failed ({type(error).__name__})"
 
 
 class ControlServer:
@@ -104,8 +112,8 @@ class ControlServer:
         else:
             try:
                 answer = self._handler(request)
-            except (AgentError, ValueError, OverflowError) as error:
-                answer = {"error": str(error)}
+            except Exception as error:  # noqa: BLE001 - the next request is to be heard
+                answer = {"error": told(error)}
         connection.sendall(json.dumps(answer).encode() + b"\n")
 
 

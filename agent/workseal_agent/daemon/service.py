@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workseal_agent.daemon.control import ControlError, ControlServer
+from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.engagement import short_name
-from workseal_agent.errors import AgentError
-from workseal_agent.recorder import Recorder, RecorderState
+from workseal_agent.recorder import Recorder
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_protocol.records import SegmentState
 
@@ -156,16 +155,17 @@ class Service:
         }
 
     def _record(self) -> None:
-        while not self._wakers.stop.is_set():
-            try:
-                wait = self._recorder.tick()
-                self._trouble = None
-            except AgentError as error:
-                self._trouble = str(error)
-                wait = 1.0
-            self._wakers.recorder.wait(wait)
-            self._wakers.recorder.clear()
-        if self._recorder.state is not RecorderState.STOPPED:
+        try:
+            while not self._wakers.stop.is_set():
+                try:
+                    wait = self._recorder.tick()
+                    self._trouble = None
+                except Exception as error:  # noqa: BLE001 - time goes on, whatever failed
+                    self._trouble = told(error)
+                    wait = 1.0
+                self._wakers.recorder.wait(wait)
+                self._wakers.recorder.clear()
+        finally:
             self._recorder.stop()
 
     def _send(self) -> None:
@@ -173,8 +173,8 @@ class Service:
         while not wakers.stop.is_set():
             try:
                 wait = self._uplink.step()
-            except AgentError as error:
-                self._uplink.trouble = str(error)
+            except Exception as error:  # noqa: BLE001 - what is unsent is sent later
+                self._uplink.trouble = told(error)
                 wait = 5.0
             if wait is None:
                 wakers.uplink.wait(_IDLE_SECONDS)
@@ -184,5 +184,5 @@ class Service:
                 wakers.stop.wait(wait)
         try:
             self._uplink.drain(_DRAIN_STEPS)
-        except AgentError as error:
-            self._uplink.trouble = str(error)
+        except Exception as error:  # noqa: BLE001 - the next start sends what is left
+            self._uplink.trouble = told(error)
