@@ -158,10 +158,14 @@ class Keystore:
 
     def unlock_signer(self, passphrase: str) -> SeedSigner:
         """Return the signer; `WrongPassphraseError` also when the file was changed."""
-        signer = SeedSigner(self._open(_SIGNING, self._signing, passphrase))
-        if signer.public_key.raw != self.signing_public:
+        return SeedSigner(self.unlock_seed(passphrase))
+
+    def unlock_seed(self, passphrase: str) -> bytes:
+        """Return the signing seed (32 bytes), for the process that records."""
+        seed = self._open(_SIGNING, self._signing, passphrase)
+        if SeedSigner(seed).public_key.raw != self.signing_public:
             raise KeystoreError("the signing key does not belong to its public key")
-        return signer
+        return seed
 
     def unlock_vault(self, passphrase: str) -> bytes:
         """Return the vault's private key (96 bytes); needed only to review or to disclose."""

@@ -16,7 +16,7 @@ import pytest
 from support import builders
 from support.bridge import Bridge, bridged, now_ms
 from workseal_agent.cli import app, main
-from workseal_agent.cli.home import PASSPHRASE_VARIABLE
+from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.ledger import Ledger
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.bundle import Bundle
@@ -383,6 +383,19 @@ def test_a_wrong_passphrase_is_one_sentence(
         assert done.code == 1
         assert "passphrase" in done.err
         assert "not the passphrase" not in done.err
+
+
+def test_a_handover_is_for_the_agent_itself(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for data, code, sentence in (
+        (b"", 2, "for the agent itself"),
+        (bytes(16) + bytes(32), 1, "not the key of this home"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        done = run("start", "--handed-over")
+        assert (done.code, sentence in done.err) == (code, True), done.err
+    assert not (joined / "home" / "control.sock").exists()
 
 
 def test_no_passphrase_without_a_terminal_is_wrong_usage(

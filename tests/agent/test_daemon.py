@@ -17,8 +17,10 @@ import pytest
 
 from support import builders
 from support.bridge import Bridge, bridged, now_ms
+from support.inspected import core_limit, in_memory, pid_behind, seen_of
 from support.rig import Rig
 from workseal_agent.chain import OwnChain
+from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import (
     AlreadyRunningError,
@@ -422,6 +424,37 @@ def test_a_term_signal_ends_the_session_and_exits_with_0(tmp_path: Path) -> None
         with worker.ledger() as ledger:
             *_, last = ledger.chain(worker.engagement.id)
         assert last.kind == "session.close"
+
+
+@pytest.mark.parametrize("more", [["--foreground"], []], ids=["foreground", "background"])
+def test_the_recording_process_holds_no_passphrase_and_leaves_no_core(
+    tmp_path: Path, more: list[str]
+) -> None:
+    with bridged() as bridge:
+        worker = Worker(tmp_path / "home", bridge, capture_rate=0)
+        words = ["start", "--screen", "replay", "--replay", str(worker.pictures), *more]
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, "--home", str(worker.home), *words],
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, PASSPHRASE_VARIABLE: PASSPHRASE},
+        )
+        if more:
+            worker.wait(process)
+        else:
+            assert process.wait(30) == 0
+        pid = pid_behind(worker.home / "control.sock")
+        assert (pid == process.pid) is bool(more)
+        arguments = seen_of(pid, "cmdline")
+        assert b"handed-over" in arguments
+        assert worker.engagement.id.hex().encode() not in arguments
+        assert PASSPHRASE.encode() not in seen_of(pid, "environ")
+        assert core_limit(pid) == [b"0", b"0"]
+        # What is there is found, where the system lets anybody look.
+        assert in_memory(pid, worker.engagement.id.hex().encode()) != 0
+        for coding in ("utf-8", "utf-16-le", "utf-32-le"):
+            assert not in_memory(pid, PASSPHRASE.encode(coding))
+        worker.ask("stop")
+        assert process.wait(30) == 0
 
 
 def test_a_second_process_for_one_home_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from workseal_agent.cli.handover import PASSPHRASE_VARIABLE, Handover
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.undumped import forbid_dumps
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder, load_settings, prepare_home
 from workseal_agent.connection import TrafficRecorder, VerifierClient, default_transport
@@ -21,7 +23,6 @@ from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_protocol.keys import PublicKey, SeedSigner
 
-PASSPHRASE_VARIABLE = "WORKSEAL_PASSPHRASE"  # noqa: S105 - the name of a variable
 _MAX_PASSPHRASE = 1024
 _SEND_STEPS = 64
 
@@ -40,6 +41,7 @@ class Home:
         self.traffic = traffic
         self._passphrase_file = passphrase_file
         self._wanted = engagement
+        self._handed: Handover | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -64,7 +66,22 @@ class Home:
     @cached_property
     def signer(self) -> SeedSigner:
         """Return the signing key, after asking for the passphrase."""
-        return self.keystore.unlock_signer(self.passphrase())
+        return SeedSigner(self.seed)
+
+    @cached_property
+    def seed(self) -> bytes:
+        """Return the seed of the signing key: handed over, else after asking for the passphrase."""
+        if self._handed is not None:
+            return self._handed.seed
+        return self.keystore.unlock_seed(self.passphrase())
+
+    def adopt(self, handover: Handover) -> None:
+        """Use what the starting command handed over, instead of asking for a passphrase."""
+        forbid_dumps()
+        if SeedSigner(handover.seed).public_key != self.public_key:
+            raise AgentError("the key that was handed over is not the key of this home")
+        self._handed = handover
+        self._wanted = handover.engagement.hex()
 
     def vault_key(self) -> bytes:
         """Return the vault's private key, after asking for the passphrase."""
@@ -74,6 +91,7 @@ class Home:
         """Return the passphrase: from file, environment or terminal; a new one is typed twice."""
         if "_typed" in self.__dict__:
             return str(self.__dict__["_typed"])
+        forbid_dumps()
         given = self._given_passphrase()
         if given is None:
             if not sys.stdin.isatty():

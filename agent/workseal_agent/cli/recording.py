@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.handover import Handover, become, given, receive, without_passphrase
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
@@ -21,6 +22,7 @@ from workseal_agent.daemon import AlreadyRunningError, HomeLock, Options, build_
 from workseal_agent.daemon.build import clock_correction
 from workseal_agent.errors import AgentError
 from workseal_agent.submission import newest_checkpoint
+from workseal_protocol.errors import MalformedError
 
 # The beacon's answers are small and late ones are useless.
 _BEACON_SECONDS = 1.5
@@ -65,17 +67,27 @@ def start(
     traffic: Annotated[
         Path | None, typer.Option(help="Write every request that leaves into this folder.")
     ] = None,
+    handed_over: Annotated[
+        bool, typer.Option("--handed-over", hidden=True, help="For the agent itself.")
+    ] = False,
 ) -> None:
     """Begin to record the engagement's work."""
     home = home_of(context)
     home.traffic = traffic or home.traffic
     if screen is Screen.REPLAY and not (replay or home.settings.screen.replay):
         raise UsageProblem("a recorded desktop is a folder of PNG files: --replay FOLDER")
-    if not foreground:
-        _start_in_background(home, screen, replay)
+    if handed_over:
+        home.adopt(_received())
+        with HomeLock(home.settings.home):
+            _record(home, Options(_KINDS[screen], replay))
         return
-    with HomeLock(home.settings.home):
-        _record(home, Options(_KINDS[screen], replay))
+    if home.running() is not None:
+        raise AlreadyRunningError("recording runs already for this home")
+    handover = Handover(home.engagement().id, home.seed)
+    command = _recording_command(home, screen, replay)
+    if foreground:
+        become(command, handover)
+    _start_in_background(home, command, handover)
 
 
 @app.command()
@@ -171,32 +183,38 @@ def _record(home: Home, options: Options) -> None:
         beacon.close()
 
 
-def _start_in_background(home: Home, screen: Screen | None, replay: Path | None) -> None:
-    if home.running() is not None:
-        raise AlreadyRunningError("recording runs already for this home")
-    engagement = home.engagement()
-    # Wrong passphrases are told here, not in a log file.
-    home.keystore.unlock_signer(home.passphrase())
+def _received() -> Handover:
+    try:
+        return receive()
+    except MalformedError as error:
+        raise UsageProblem("--handed-over is for the agent itself: start without it") from error
+
+
+def _recording_command(home: Home, screen: Screen | None, replay: Path | None) -> list[str]:
     program = "from workseal_agent import main; raise SystemExit(main())"
-    command = [sys.executable, "-c", program, "--home", str(home.folder)]
-    command += ["--passphrase-file", "/dev/stdin", "--engagement", engagement.id.hex()]
-    command += ["start", "--foreground"]
+    command = [sys.executable, "-c", program, "--home", str(home.folder), "start", "--handed-over"]
     command += ["--screen", str(screen)] if screen else []
     command += ["--replay", str(replay.absolute())] if replay else []
     command += ["--traffic", str(home.traffic.absolute())] if home.traffic else []
+    return command
+
+
+def _start_in_background(home: Home, command: list[str], handover: Handover) -> None:
     log = home.folder / "agent.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as output:
+    with os.fdopen(descriptor, "wb") as output, given(handover) as pipe:
         process = subprocess.Popen(  # noqa: S603 - this program, with the options given
-            command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+            command,
+            stdin=pipe,
+            stdout=output,
+            stderr=output,
+            env=without_passphrase(os.environ),
+            start_new_session=True,
         )
-    if process.stdin is not None:
-        process.stdin.write(home.passphrase().encode() + b"\n")
-        process.stdin.close()
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if home.running() is not None:
-            say(f"recording engagement {engagement.id.hex()}")
+            say(f"recording engagement {handover.engagement.hex()}")
             # It lives on after this process, on purpose: nobody is to wait for it.
             process.returncode = 0
             return
