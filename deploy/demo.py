@@ -191,9 +191,11 @@ def record(story: Story, stage: Stage, operator: Operator, freelancer: Freelance
     story.facts |= {"frames": len(frames), "unsent_while_down": unsent, "agent_status": after}
 
 
-def verify(story: Story, client: Party, freelancer: Freelancer, bundle: Path) -> dict[str, Any]:
+def verify(
+    story: Story, client: Party, freelancer: Freelancer, bundle: Path, *opened: str
+) -> dict[str, Any]:
     """Let the freelancer export and the client verify without any network."""
-    freelancer.agent("export", bundle.name)
+    story.show(freelancer.agent("export", bundle.name, *opened))
     shutil.copy(freelancer.folder / bundle.name, bundle)
     story.show(client.run("workseal", "verify", bundle, "--policy", "policy"))
     report: dict[str, Any] = json.loads(
@@ -226,7 +228,9 @@ def disclose(
     story.show(printed)
     request = (arbitrator.folder / "request.cose").read_bytes()
     fetch_sealed(operator, request, arbitrator.folder / "sealed.bin")
-    verify(story, client, freelancer, client.folder / "bundle.workseal")
+    story.say("freelancer: lets the client see the same tiles, in a bundle that opens them:")
+    bundle = client.folder / "bundle.workseal"
+    verify(story, client, freelancer, bundle, "--open", "disclosures")
     shutil.copy(client.folder / "bundle.workseal", arbitrator.folder / "bundle.workseal")
     opened = arbitrator.run(
         "workseal", "open", "sealed.bin", "--request", "request.cose", "--case-key", "case.key",

@@ -142,8 +142,15 @@ def test_the_whole_life_of_an_engagement(run: Run, bridge: Bridge, joined: Path)
     worked = work_a_while(run, joined)
     withdraw_after_work(run, worked)
     disclose_two(run, bridge, joined)
-    made = run("export", joined / "work.workseal", "--open", "activity", "--open", "memo")
+    assert "no pixel is in it; what an arbitrator was shown of 2 frames is left out" in (
+        run("export", joined / "work.workseal").out
+    )
+    assert Bundle.parse((joined / "work.workseal").read_bytes()).contents.disclosures == ()
+    words = ("--open", "activity", "--open", "memo", "--open", "disclosures")
+    made = run("export", joined / "work.workseal", *words)
     assert made.code == 0, made.err
+    assert "opened to its reader: activity, memo" in made.out
+    assert "WITH PIXELS: the disclosed tiles of 2 frames" in made.out
     data = (joined / "work.workseal").read_bytes()
     key = PublicKey.parse_text(run("status", "--public-key").out.strip())
     trust = bridge.simulator.trust()

@@ -36,6 +36,7 @@ class Opened(StrEnum):
     ENVIRONMENT = "environment"
     MEMO = "memo"
     ARTEFACT = "artefact"
+    DISCLOSURES = "disclosures"
 
 
 _KINDS = {
@@ -54,7 +55,10 @@ def export(
     *,
     opened: Annotated[
         list[Opened] | None,
-        typer.Option("--open", help="Open these values to the reader; may be repeated."),
+        typer.Option(
+            "--open",
+            help="Open these values, or tiles disclosed before, to the reader; may be repeated.",
+        ),
     ] = None,
     receipts: Annotated[
         bool, typer.Option("--receipts/--no-receipts", help="Add a COSE receipt per statement.")
@@ -72,16 +76,17 @@ def export(
         raise UsageProblem(f"{out} exists and is no bundle: it is not replaced")
     if home.records(engagement) is None:
         home.send_now()
-    kinds = [_KINDS[one] for one in opened or ()]
+    chosen = dict.fromkeys(opened or ())
     client = home.client(engagement.url)
     try:
         _wait_for_stamp(home, client, engagement, wait)
-        exported = _make(home, client, engagement, kinds, receipts=receipts)
+        exported = _make(home, client, engagement, chosen, receipts=receipts)
     finally:
         client.close()
     _write(out, exported.data)
     stamped = "with a time-stamp over it" if exported.stamped else "no time-stamp over it yet"
     say(f"{out}: {exported.statements} statements, {exported.checkpoints} checkpoints, {stamped}")
+    _tell_opened(chosen, exported)
     if exported.unsent:
         say(f"{exported.unsent} statements are not logged yet and stand in no bundle")
     if engagement.tsa_roots and not exported.stamped:
@@ -89,17 +94,31 @@ def export(
     say("it was verified before it was written: every step holds")
 
 
+def _tell_opened(opened: Collection[Opened], exported: Exported) -> None:
+    values = [str(one) for one in opened if one in _KINDS]
+    say(f"opened to its reader: {', '.join(values) or 'no value'}")
+    if exported.disclosed:
+        say(f"WITH PIXELS: the disclosed tiles of {exported.disclosed} frames, readable by anybody")
+    elif exported.withheld:
+        say(
+            f"no pixel is in it; what an arbitrator was shown of {exported.withheld} frames"
+            " is left out (`--open disclosures` adds it)"
+        )
+    else:
+        say("no pixel is in it")
+
+
 def _make(
     home: Home,
     client: VerifierClient,
     engagement: Engagement,
-    kinds: Collection[ValueKind],
+    opened: Collection[Opened],
     *,
     receipts: bool,
 ) -> Exported:
     ledger = home.open_ledger
     reader = None
-    if ledger.disclosures(engagement.id):
+    if Opened.DISCLOSURES in opened and ledger.disclosures(engagement.id):
         reader = VaultReader(home.settings.vault_folder, home.vault_key())
     with Progress(console=console(), transient=True, disable=not console().is_terminal) as bars:
         bar = bars.add_task("receipts", total=None)
@@ -109,7 +128,7 @@ def _make(
             engagement,
             home.signer,
             now_ms=SystemClock().wall_ms(),
-            openings=kinds,
+            openings=[_KINDS[one] for one in opened if one in _KINDS],
             reader=reader,
             receipts=receipts,
             progress=lambda done, all_: bars.update(bar, completed=done, total=all_),

@@ -44,6 +44,8 @@ class Exported:
     checkpoints: int
     stamped: bool
     unsent: int
+    disclosed: int
+    withheld: int
 
 
 # Called with (done, of how many) while receipts are fetched.
@@ -64,11 +66,12 @@ def export(  # noqa: PLR0913 - sources, choices and the moment
 ) -> Exported:
     """Make a bundle of everything that is logged.
 
-    `reader` opens the vault, and is needed only when disclosures were made. Raises `ExportError`,
-    or what the verifier's answers raise.
+    Of frames that were disclosed to an arbitrator, the tiles stand in it only with a `reader` of
+    the vault. Raises `ExportError`, or what the verifier's answers raise.
     """
     logged = logged_statements(ledger, client, engagement)
     checkpoints = choose_checkpoints(ledger, client, engagement, logged)
+    disclosed = _newest_disclosures(ledger, engagement, logged)
     policy = TlogPolicy.parse(engagement.terms.log_policy)
     contents = Contents(
         statements=tuple(statement for _, statement in logged.items),
@@ -82,7 +85,7 @@ def export(  # noqa: PLR0913 - sources, choices and the moment
         tsa_ca=_pem(engagement.tsa_roots) if checkpoints.tokens else None,
         receipts=_receipts(client, policy, logged, checkpoints, progress) if receipts else (),
         openings=_openings(ledger, logged, openings),
-        disclosures=_disclosures(ledger, reader, engagement, logged),
+        disclosures=_disclosures(reader, disclosed, logged) if reader is not None else (),
     )
     sealed = seal_bundle(contents, engagement=engagement.id, claimed_at=now_ms, signer=signer)
     data = sealed.encode()
@@ -99,6 +102,8 @@ def export(  # noqa: PLR0913 - sources, choices and the moment
         checkpoints=len(contents.checkpoints) + 1,
         stamped=contents.token is not None,
         unsent=ledger.counts(engagement.id).unsent + ledger.counts(engagement.id).parked,
+        disclosed=len(contents.disclosures),
+        withheld=len(disclosed) - len(contents.disclosures),
     )
 
 
@@ -162,24 +167,26 @@ def _openings(ledger: Ledger, logged: Logged, kinds: Collection[ValueKind]) -> t
     )
 
 
-def _disclosures(
-    ledger: Ledger, reader: FrameReader | None, engagement: Engagement, logged: Logged
-) -> tuple[FrameDisclosure, ...]:
-    """Return the newest disclosure of each frame that was disclosed in a logged statement."""
+def _newest_disclosures(
+    ledger: Ledger, engagement: Engagement, logged: Logged
+) -> Mapping[Digest, Digest]:
+    """Return for each frame that a logged statement discloses the newest disclosure of it."""
     order = {statement.digest: number for number, (_, statement) in enumerate(logged.items)}
     newest: dict[Digest, tuple[int, Digest]] = {}
     for disclosure, statement, frame in ledger.disclosures(engagement.id):
         if statement in order:
             told = (order[statement], disclosure)
             newest[frame] = max(newest.get(frame, told), told)
-    if not newest:
-        return ()
-    if reader is None:
-        raise ExportError("frames were disclosed: the vault's key is needed to include them")
+    return {frame: disclosure for frame, (_, disclosure) in newest.items()}
+
+
+def _disclosures(
+    reader: FrameReader, disclosed: Mapping[Digest, Digest], logged: Logged
+) -> tuple[FrameDisclosure, ...]:
     places = _places(logged)
     made = [
         FrameDisclosure(*places[frame], read_disclosure(reader, disclosure))
-        for frame, (_, disclosure) in newest.items()
+        for frame, disclosure in disclosed.items()
     ]
     if sum(item.disclosure.pixel_bytes for item in made) > MAX_PIXEL_BYTES:
         raise ExportError(f"the disclosures show more than {MAX_PIXEL_BYTES} bytes of pixels")
