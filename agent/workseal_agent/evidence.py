@@ -83,20 +83,31 @@ def withdraw(
         writing.withdraw_capture(frame.commitment, statement.digest)
 
     statement = chain.append(build, also)
-    finish_withdrawals(ledger, vault, chain.state.engagement)
+    finish_withdrawals(ledger, vault)
     return statement
 
 
-def finish_withdrawals(ledger: Ledger, vault: Destroyer, engagement: bytes) -> None:
-    """Destroy every withdrawn frame that is still there, and what was disclosed of it."""
+def finish_withdrawals(ledger: Ledger, vault: Destroyer) -> None:
+    """Destroy every withdrawn frame that is still there, and what was disclosed of it.
+
+    Of every engagement: what is known of a frame's disclosures is forgotten with the frame.
+    """
     for frame in ledger.undestroyed():
         vault.destroy(frame)
-        for disclosure, _, shown in ledger.disclosures(engagement):
-            if shown == frame:
-                destroy_parts(vault, disclosure)
+        for disclosure in _disclosures_of(ledger, frame):
+            destroy_parts(vault, disclosure)
         with ledger.write() as writing:
             writing.forget_disclosures(frame)
             writing.mark_destroyed(frame)
+
+
+def _disclosures_of(ledger: Ledger, frame: Digest) -> list[Digest]:
+    return [
+        disclosure
+        for engagement in ledger.engagements()
+        for disclosure, _, shown in ledger.disclosures(engagement.id)
+        if shown == frame
+    ]
 
 
 def part_name(disclosure: Digest, part: int) -> bytes:

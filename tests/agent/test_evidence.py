@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_crash_before_the_destruction_is_made_good_at_the_next_start(rig: Rig)
     (frame,) = rig.ledger.undestroyed()
     assert frame in rig.vault.frames
     rig.vault.destroy = real  # type: ignore[method-assign]
-    finish_withdrawals(rig.ledger, rig.vault, rig.engagement.id)
+    finish_withdrawals(rig.ledger, rig.vault)
     assert frame not in rig.vault.frames
     assert rig.ledger.undestroyed() == ()
 
@@ -113,6 +114,30 @@ def test_what_was_disclosed_of_a_withdrawn_frame_is_destroyed_too(rig: Rig) -> N
     gone(rig)
     assert set(rig.vault.secrets) == {part_name(Digest.of(b"another"), 0)}
     assert rig.ledger.disclosures(rig.engagement.id) == ()
+
+
+def test_a_withdrawal_left_undone_is_finished_whatever_is_recorded_next(rig: Rig) -> None:
+    frame = find_frame(rig.ledger, rig.engagement.id, "1").commitment
+    disclosure = Digest.of(b"disclosure")
+    rig.vault.put_secret(part_name(disclosure, 0), b"tiles")
+    with rig.ledger.write() as writing:
+        writing.add_disclosure(rig.engagement.id, disclosure, Digest.of(b"statement"), frame)
+    real = rig.vault.destroy
+
+    def killed(commitment: Digest) -> bool:
+        raise KeyboardInterrupt(commitment)
+
+    rig.vault.destroy = killed  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        gone(rig)
+    rig.vault.destroy = real  # type: ignore[method-assign]
+    other = replace(rig.engagement, id=b"\x42" * 16)
+    with rig.ledger.write() as writing:
+        writing.add_engagement(other)
+    finish_withdrawals(rig.ledger, rig.vault)
+    assert rig.vault.secrets == {}
+    assert frame not in rig.vault.frames
+    assert rig.ledger.undestroyed() == ()
 
 
 def late(rig: Rig, begin: int, end: int, **changes: object) -> LateWork:

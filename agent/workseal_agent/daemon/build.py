@@ -77,7 +77,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     clock = SystemClock()
     wakers = Wakers.make()
     vault = VaultWriter(settings.vault_folder, vault_public)
-    finish_withdrawals(ledger, vault, engagement.id)
+    finish_withdrawals(ledger, vault)
     eyes = _eyes(settings, options) if terms.level >= Level.FRAMES else None
     sensor: ActivitySensor = NullActivity()
     if terms.level >= Level.ACTIVITY:
