@@ -151,6 +151,7 @@ def test_the_whole_life_of_an_engagement(run: Run, bridge: Bridge, joined: Path)
     assert made.code == 0, made.err
     assert "opened to its reader: activity, memo" in made.out
     assert "WITH PIXELS: the disclosed tiles of 2 frames" in made.out
+    assert mode_of(joined / "work.workseal") == 0o600
     data = (joined / "work.workseal").read_bytes()
     key = PublicKey.parse_text(run("status", "--public-key").out.strip())
     trust = bridge.simulator.trust()
@@ -204,15 +205,26 @@ def disclose_two(run: Run, bridge: Bridge, folder: Path) -> None:
     words: list[object] = ["disclose", request, "--yes", "--show", "0,0,32,32"]
     words += ["--show", f"{first['number']}:0,0,48,48", "--hide", f"{second['number']}:0,0,1,1"]
     words += ["--preview", folder / "preview", "--out", folder / "sealed"]
+    asked = run(*[word for word in words if word != "--yes"])
+    assert asked.code == 1
+    assert "nothing was disclosed, and the previews are removed" in asked.err
+    assert "preview: " in asked.out
+    assert list((folder / "preview").iterdir()) == []
     done = run(*words)
     assert done.code == 0, done.err
     assert "9 of 12 tiles" in done.out
     assert "3 of 12 tiles" in done.out
-    assert len(list((folder / "preview").iterdir())) == 2
+    assert mode_of(folder / "preview") == 0o700
+    previews = list((folder / "preview").iterdir())
+    assert [mode_of(path) for path in (*previews, folder / "sealed")] == [0o600] * 3
     digest = Statement.parse(request.read_bytes()).digest
     sealed = (folder / "sealed").read_bytes()
     assert bridge.wire.sealed[str(digest)] == sealed
     assert len(open_package(case, digest, sealed)) == 3
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def ask_for(bridge: Bridge, folder: Path, rows: list[dict[str, Any]], case: bytes) -> Path:

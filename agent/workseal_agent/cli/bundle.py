@@ -1,7 +1,5 @@
 """`export`: write everything that a client needs to verify the work, offline."""
 
-import os
-import secrets
 import time
 from collections.abc import Collection
 from enum import StrEnum
@@ -15,6 +13,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, say
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.writing import write_private
 from workseal_agent.clock import SystemClock
 from workseal_agent.connection import VerifierClient
 from workseal_agent.export import Exported
@@ -83,7 +82,7 @@ def export(
         exported = _make(home, client, engagement, chosen, receipts=receipts)
     finally:
         client.close()
-    _write(out, exported.data)
+    write_private(out, exported.data)
     stamped = "with a time-stamp over it" if exported.stamped else "no time-stamp over it yet"
     say(f"{out}: {exported.statements} statements, {exported.checkpoints} checkpoints, {stamped}")
     _tell_opened(chosen, exported)
@@ -150,16 +149,3 @@ def _wait_for_stamp(
 def _is_bundle(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_BUNDLE_HEAD)) == _BUNDLE_HEAD
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write aside, then give it its name: no reader ever meets half a bundle."""
-    part = path.with_name(f"{path.name}-{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

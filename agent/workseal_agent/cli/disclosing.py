@@ -12,6 +12,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.writing import write_private
 from workseal_agent.clock import SystemClock
 from workseal_agent.connection import UnreachableError
 from workseal_agent.disclose import Answer, Opened, Request
@@ -64,10 +65,12 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     say(f"the arbitrator asks: {asked.record.reason}")
     for one in opened:
         say(f"frame {one.frame.number}: {_share(one)}")
-    if preview is not None:
-        _write_previews(preview, opened)
+    previews = [] if preview is None else _write_previews(preview, opened)
     if not yes and not confirmed("Disclose this?"):
-        raise AgentError("nothing was disclosed")
+        for path in previews:
+            path.unlink(missing_ok=True)
+        removed = ", and the previews are removed" if previews else ""
+        raise AgentError(f"nothing was disclosed{removed}")
     now_ms = SystemClock().wall_ms()
     answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms)
     _send(home, engagement, answer, out, now_ms)
@@ -156,7 +159,7 @@ def _send(
     disclosing.keep(answer, home.ledger, vault, engagement.id)
     package = answer.package()
     if out is not None:
-        out.write_bytes(package)
+        write_private(out, package)
         say(f"sealed package: {out}")
     client = home.client(engagement.url)
     try:
@@ -183,13 +186,16 @@ def _share(one: Opened) -> str:
     return f"{len(one.disclosure.shown)} of {tiles} tiles ({percent} % of the pixels) would be seen"
 
 
-def _write_previews(folder: Path, opened: Sequence[Opened]) -> None:
+def _write_previews(folder: Path, opened: Sequence[Opened]) -> list[Path]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written = []
     for one in opened:
         header = one.disclosure.header
         path = folder / f"frame-{one.frame.number}.png"
-        path.write_bytes(encode_png(header.width, header.height, one.seen.render()))
+        write_private(path, encode_png(header.width, header.height, one.seen.render()))
+        written.append(path)
         say(f"preview: {path}")
+    return written
 
 
 def _require_writable(out: Path | None, preview: Path | None) -> None:
