@@ -17,8 +17,10 @@ from support import builders
 from support.bridge import Bridge, bridged, now_ms
 from workseal_agent.cli import app, main
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
+from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Ledger
 from workseal_agent.vaultkey import generate_private, public_of
+from workseal_agent.vaultobject import ObjectKind, object_id
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.digest import Digest
@@ -196,6 +198,59 @@ def withdraw_after_work(run: Run, worked: int) -> None:
     assert (after["unsent"], after["worked_ms_today"]) == (0, worked)
     assert [row["state"] for row in frames(run)[:3]] == ["withdrawn", "withdrawn", "kept"]
     assert "kept" in run("frames").out
+
+
+def test_a_frame_is_looked_at_by_its_owner_alone(run: Run, joined: Path) -> None:
+    start(run, joined)
+    until(lambda: len(frames(run)) >= 2)
+    run("stop")
+    seen = joined / "seen.png"
+    done = run("frames", "--view", "1", "--out", seen)
+    assert done.code == 0, done.err
+    assert mode_of(seen) == 0o600
+    pictures = [path.read_bytes() for path in sorted((joined / "pictures").iterdir())]
+    assert seen.read_bytes() in pictures
+    for words, code, sentence in (
+        (("--view", "1", "--out", seen), 2, "exists already"),
+        (("--view", "1"), 2, "--out FILE"),
+        (("--out", joined / "x.png"), 2, "--view NUMBER"),
+        (("--view", "99", "--out", joined / "x.png"), 1, "no such frame"),
+    ):
+        done = run("frames", *words)
+        assert (done.code, sentence in done.err) == (code, True), done.err
+    assert run("withdraw", "1", "--reason", "private", "--yes").code == 0
+    done = run("frames", "--view", "1", "--out", joined / "x.png")
+    assert (done.code, "its picture is destroyed" in done.err) == (1, True)
+    assert not (joined / "x.png").exists()
+
+
+def test_a_check_names_each_frame_that_is_damaged_or_missing(run: Run, joined: Path) -> None:
+    start(run, joined)
+    until(lambda: len(frames(run)) >= 3)
+    run("stop")
+    rows = frames(run)
+    done = run("frames", "--check")
+    assert done.code == 0, done.err
+    assert f"{len(rows)} frames are whole" in done.out
+    vault = joined / "home" / "vault"
+    (vault / "of a write that goes on.part").touch()
+    assert run("frames", "--check").code == 0
+    public = Keystore.load(joined / "home" / "keys").vault_public
+    first, second, third = (
+        vault / object_id(public, ObjectKind.FRAME, bytes.fromhex(row["commitment"])).hex()
+        for row in rows[:3]
+    )
+    whole = first.read_bytes()
+    first.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    second.unlink()
+    third.write_bytes(whole)
+    done = run("frames", "--check")
+    assert done.code == 1
+    assert "3 objects of the vault are damaged or missing" in done.err
+    named = [line.split(" of ")[0] for line in done.out.splitlines()]
+    assert sorted(named) == [f"frame {row['number']}" for row in rows[:3]]
+    (vault / "stranger").touch()
+    assert "vault/stranger: not a vault object" in run("frames", "--check").out
 
 
 def disclose_two(run: Run, bridge: Bridge, folder: Path) -> None:

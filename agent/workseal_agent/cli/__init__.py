@@ -6,14 +6,32 @@ is one sentence on the error stream, and never anything of what was recorded.
 
 import sys
 
-from workseal_agent.cli import bundle, disclosing, evidence, recording, setup, status
+from workseal_agent.cli import (
+    bundle,
+    disclosing,
+    evidence,
+    frames,
+    recording,
+    setup,
+    status,
+)
 from workseal_agent.cli.app import app
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.errors import AgentError, SettingsError
 from workseal_protocol.cli.text import plain
 from workseal_protocol.errors import MalformedError, VerificationError
 
-__all__ = ["app", "bundle", "disclosing", "evidence", "main", "recording", "setup", "status"]
+__all__ = [
+    "app",
+    "bundle",
+    "disclosing",
+    "evidence",
+    "frames",
+    "main",
+    "recording",
+    "setup",
+    "status",
+]
 
 
 def main() -> int:

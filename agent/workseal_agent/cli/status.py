@@ -1,4 +1,4 @@
-"""`status` and `frames`: what a glance must tell."""
+"""`status`: what a glance must tell."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import typer
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.printing import raw, say, table
+from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.ledger import Engagement, SendState
 from workseal_protocol.cli.text import duration, instant
@@ -37,52 +37,6 @@ def status(
         say("no engagement yet: `workseal-agent join OFFER --verifier URL`")
     else:
         _tell(home, engagement, _facts(home, engagement, running), running)
-
-
-@app.command()
-def frames(
-    context: typer.Context,
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
-    as_list: Annotated[bool, typer.Option("--list", help="A table (the default).")] = False,
-) -> None:
-    """List the frames in the vault: when they were taken and what committed to them."""
-    home = home_of(context)
-    rows = home.ledger.captures(home.engagement().id)
-    if as_json and not as_list:
-        raw(
-            json.dumps(
-                [
-                    {
-                        "number": str(row.number),
-                        "segment": str(row.segment),
-                        "commitment": str(row.commitment),
-                        "round": row.round,
-                        "captured_at_ms": row.captured_ms,
-                        "display": row.display,
-                        "width": row.width,
-                        "height": row.height,
-                        "state": _state(withdrawn=row.withdrawn),
-                    }
-                    for row in rows
-                ]
-            )
-        )
-        return
-    table(
-        ("number", "taken", "display", "size", "state", "commitment"),
-        [
-            (
-                str(row.number),
-                instant(row.captured_ms),
-                str(row.display),
-                f"{row.width} x {row.height}",
-                _state(withdrawn=row.withdrawn),
-                str(row.commitment)[:16],
-            )
-            for row in rows
-        ],
-    )
 
 
 def worked_today(home: Home, engagement: Engagement, running: dict[str, Any] | None) -> int:
@@ -148,7 +102,3 @@ def _tell(
         if other.id != engagement.id:
             recorded = facts["recording"] == other.id.hex()
             say(f"other engagement: {other.id.hex()}{', being recorded now' if recorded else ''}")
-
-
-def _state(*, withdrawn: bool) -> str:
-    return "withdrawn" if withdrawn else "kept"
