@@ -459,6 +459,33 @@ def test_a_wrong_passphrase_is_one_sentence(
         assert "not the passphrase" not in done.err
 
 
+def test_the_status_tells_that_captures_fail_and_all_that_is_wrong(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    for picture in (joined / "pictures").iterdir():
+        picture.write_bytes(b"no picture")
+    settings = joined / "home" / "config.toml"
+    settings.write_text('[[mask.rule]]\nname = "bank"\napplication = "firefox"\n')
+    start(run, joined)
+    until(lambda: status(run)["missed"] > 0)
+    bridge.up = False
+    until(lambda: bool(status(run)["troubles"]))
+    with Ledger(joined / "home" / "ledger.sqlite") as ledger, ledger.write() as writing:
+        writing.add_incident(builders.ENGAGEMENT, 1_000, "the log contradicts itself", b"")
+    facts, told = status(run), run("status").out
+    bridge.up = True
+    assert run("stop").code == 0
+    assert (facts["captured"], facts["halted"]) == (0, False)
+    assert f"captures fail: {facts['captures_failing']}" in told
+    assert "captures in this session: 0 taken" in told
+    assert all(f"trouble: {trouble}" in told for trouble in facts["troubles"])
+    incident = {"number": 1, "at_ms": 1_000, "text": "the log contradicts itself"}
+    assert facts["incidents"] == [incident]
+    assert "the log contradicts itself" in told
+    assert facts["rules_never_matched"] == ["bank"]
+    assert status(run)["troubles"] == []
+
+
 def test_a_handover_is_for_the_agent_itself(
     run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

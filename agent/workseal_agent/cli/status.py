@@ -36,7 +36,7 @@ def status(
     elif engagement is None:
         say("no engagement yet: `workseal-agent join OFFER --verifier URL`")
     else:
-        _tell(home, engagement, _facts(home, engagement, running), running)
+        _tell(home, engagement, _facts(home, engagement, running))
 
 
 def worked_today(home: Home, engagement: Engagement, running: dict[str, Any] | None) -> int:
@@ -60,6 +60,13 @@ def _facts(
         "recording": home.recorded(),
         "state": running["state"] if running else "stopped",
         "session": running["session"] if running else None,
+        "troubles": running["troubles"] if running else [],
+        "halted": running["halted"] if running else False,
+        "captured": running["captured"] if running else 0,
+        "missed": running["missed"] if running else 0,
+        "captures_failing": running.get("captures_failing") if running else None,
+        "rules_never_matched": running.get("rules_never_matched", []) if running else [],
+        "incidents": [],
         "engagement": None,
         "worked_ms_today": 0,
         "statements": 0,
@@ -76,13 +83,15 @@ def _facts(
             "unsent": counts.unsent,
             "parked": counts.parked,
             "last_receipt_index": counts.last_index,
+            "incidents": [
+                {"number": one.number, "at_ms": one.at_ms, "text": one.text}
+                for one in home.ledger.incidents(engagement.id)
+            ],
         }
     return facts
 
 
-def _tell(
-    home: Home, engagement: Engagement, facts: dict[str, Any], running: dict[str, Any] | None
-) -> None:
+def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
     say(f"{facts['state']}; today {duration(facts['worked_ms_today'])}")
     say(f"engagement {facts['engagement']} at {engagement.url}")
     last = facts["last_receipt_index"]
@@ -92,13 +101,24 @@ def _tell(
         say(f"parked: {stored.kind} {str(stored.digest)[:16]}: {stored.problem}")
     if facts["parked"]:
         say("later statements of the chain wait behind it; `workseal-agent send` tries again")
-    for trouble in (running or {}).get("troubles", ()):
-        say(f"trouble: {trouble}")
-    for incident in home.ledger.incidents(engagement.id):
-        say(f"evidence {incident.number} of {instant(incident.at_ms)}: {incident.text}")
-    for rule in (running or {}).get("rules_never_matched", ()):
-        say(f"mask rule that never matched since the start: {rule}")
+    _tell_wrongs(facts)
     for other in home.ledger.engagements():
         if other.id != engagement.id:
             recorded = facts["recording"] == other.id.hex()
             say(f"other engagement: {other.id.hex()}{', being recorded now' if recorded else ''}")
+
+
+def _tell_wrongs(facts: dict[str, Any]) -> None:
+    """Tell what goes wrong, or did: on this machine, on the way, and in the log."""
+    for trouble in facts["troubles"]:
+        say(f"trouble: {trouble}")
+    if facts["halted"]:
+        say("nothing more is sent until the next start: keep this home as evidence")
+    if facts["session"]:
+        say(f"captures in this session: {facts['captured']} taken, {facts['missed']} missed")
+    if facts["captures_failing"]:
+        say(f"captures fail: {facts['captures_failing']}")
+    for incident in facts["incidents"]:
+        say(f"evidence {incident['number']} of {instant(incident['at_ms'])}: {incident['text']}")
+    for rule in facts["rules_never_matched"]:
+        say(f"mask rule that never matched since the start: {rule}")

@@ -13,12 +13,13 @@ from workseal_agent.clock import Clock, SystemClock
 from workseal_agent.config import ScreenKind, Settings
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
+from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
-from workseal_agent.mask import Masked, capture_masked, load_rules, never_matched
+from workseal_agent.mask import load_rules
 from workseal_agent.recorder import Camera, Recorder, Schedule, SessionBook
-from workseal_agent.screen import ScreenSource, pick_screen
+from workseal_agent.screen import pick_screen
 from workseal_agent.submission import Log
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_agent.vault import VaultWriter
@@ -37,28 +38,6 @@ class Options:
 
     screen: ScreenKind | None = None
     replay: Path | None = None
-
-
-class Eyes:
-    """Take masked pictures, and remember which mask rules ever matched."""
-
-    def __init__(self, source: ScreenSource, settings: Settings) -> None:
-        self.source = source
-        self._rules = load_rules(settings)
-        self._matched: frozenset[str] = frozenset()
-
-    def take(self) -> Masked:
-        """Take one masked picture of all displays."""
-        masked = capture_masked(self.source, self.source.windows, self._rules)
-        self._matched |= masked.rules_matched
-        return masked
-
-    def describe(self) -> dict[str, Any]:
-        """Name the screen, and the user's own rules that never matched."""
-        return {
-            "screen": self.source.name,
-            "rules_never_matched": list(never_matched(self._rules, self._matched)),
-        }
 
 
 def build_service(  # noqa: PLR0913 - everything that a recording process is made of
@@ -84,7 +63,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         sensor = pick_activity(settings.activity.kind, display=settings.screen.display)
     beacon = BeaconClient(beacon_client, terms.round_ms, wakers.recorder.set)
     chain = OwnChain(ledger, engagement, signer)
-    camera = None if eyes is None else Camera(eyes.take, vault, ledger, terms.tile)
+    camera = None if eyes is None else Camera(eyes.take, eyes.keeping(vault), ledger, terms.tile)
     recorder = Recorder(
         clock=clock,
         chain=chain,
@@ -108,8 +87,17 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         beacon=beacon,
         wakers=wakers,
         acts=acts.table(),
-        describe=eyes.describe if eyes is not None else dict,
+        describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )
+
+
+def captures_of(chain: OwnChain) -> dict[str, Any]:
+    """Count the captures of the open session that were taken and missed."""
+    session = chain.state.session
+    return {
+        "captured": session.captured if session else 0,
+        "missed": session.missed if session else 0,
+    }
 
 
 def clock_correction(client: VerifierClient, clock: Clock) -> int:
@@ -142,4 +130,5 @@ def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:
 def _eyes(settings: Settings, options: Options) -> Eyes:
     kind = options.screen or settings.screen.kind
     replay = options.replay or settings.screen.replay
-    return Eyes(pick_screen(kind, display=settings.screen.display, replay=replay), settings)
+    source = pick_screen(kind, display=settings.screen.display, replay=replay)
+    return Eyes(source, load_rules(settings))

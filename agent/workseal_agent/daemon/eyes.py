@@ -1,0 +1,76 @@
+"""What a recording process sees and keeps, watched so that `status` can tell when it fails.
+
+Rule: only sentences of this program's own errors are kept, never anything of a picture.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from workseal_agent.errors import CaptureError, VaultError
+from workseal_agent.mask import Masked, Rule, capture_masked, never_matched
+from workseal_agent.recorder import Vault
+from workseal_agent.screen import ScreenSource
+from workseal_protocol.digest import Digest
+from workseal_protocol.frame import FrameHeader
+
+
+class Eyes:
+    """Take masked pictures; remember which mask rules ever matched, and why captures fail."""
+
+    def __init__(self, source: ScreenSource, rules: Sequence[Rule]) -> None:
+        self.source = source
+        self._rules = rules
+        self._matched: frozenset[str] = frozenset()
+        self._failing: str | None = None
+
+    def take(self) -> Masked:
+        """Take one masked picture of all displays."""
+        with self._watched():
+            masked = capture_masked(self.source, self.source.windows, self._rules)
+        self._matched |= masked.rules_matched
+        return masked
+
+    def keeping(self, vault: Vault) -> Vault:
+        """Return a vault that tells here whether a frame could be kept."""
+        return _Watched(self, vault)
+
+    def keep(
+        self, vault: Vault, header: FrameHeader, commitment: Digest, pixels: bytes, seed: bytes
+    ) -> None:
+        """Put a frame into the vault; this is what ends a failure."""
+        with self._watched():
+            vault.put_frame(header, commitment, pixels, seed)
+        self._failing = None
+
+    def describe(self) -> dict[str, Any]:
+        """Name the screen, the user's own rules that never matched, and why captures fail."""
+        return {
+            "screen": self.source.name,
+            "rules_never_matched": list(never_matched(self._rules, self._matched)),
+            "captures_failing": self._failing,
+        }
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except (CaptureError, VaultError) as error:
+            self._failing = str(error)
+            raise
+
+
+class _Watched:
+    """Be a vault whose failures are seen."""
+
+    def __init__(self, eyes: Eyes, vault: Vault) -> None:
+        self._eyes = eyes
+        self._vault = vault
+
+    def put_frame(
+        self, header: FrameHeader, commitment: Digest, pixels: bytes, seed: bytes
+    ) -> None:
+        self._eyes.keep(self._vault, header, commitment, pixels, seed)
+
+    def destroy(self, commitment: Digest) -> bool:
+        return self._vault.destroy(commitment)

@@ -1,0 +1,83 @@
+from typing import Any, cast
+
+import pytest
+
+from support.rig import MemoryVault
+from workseal_agent.daemon.eyes import Eyes
+from workseal_agent.errors import CaptureError, CaptureFailure, VaultError
+from workseal_agent.mask import Rule
+from workseal_agent.screen import RawFrame, ScreenSource
+from workseal_protocol.frame import FrameHeader, commit_frame
+
+SEED = bytes(16)
+HEADER = FrameHeader(4, 4, 16, 0, 1, 0, bytes(16))
+PIXELS = bytes(4 * 4 * 3)
+
+
+class Screen:
+    """Show one small frame, or fail."""
+
+    name = "test"
+
+    def __init__(self) -> None:
+        self.error: CaptureError | None = None
+
+    def grab(self) -> tuple[RawFrame, ...]:
+        if self.error is not None:
+            raise self.error
+        return (RawFrame(0, 0, 0, 4, 4, PIXELS),)
+
+    def windows(self) -> tuple[Any, ...]:
+        return ()
+
+
+def seeing(screen: Screen) -> Eyes:
+    return Eyes(cast("ScreenSource", screen), ())
+
+
+def keep(eyes: Eyes, vault: MemoryVault) -> None:
+    commitment = commit_frame(HEADER, PIXELS, SEED).commitment
+    eyes.keeping(vault).put_frame(HEADER, commitment, PIXELS, SEED)
+
+
+def test_a_picture_that_fails_is_told_until_a_frame_is_kept() -> None:
+    screen = Screen()
+    eyes = seeing(screen)
+    assert eyes.describe()["captures_failing"] is None
+    screen.error = CaptureError(CaptureFailure.REFUSED, "the screen is locked away")
+    with pytest.raises(CaptureError):
+        eyes.take()
+    assert eyes.describe()["captures_failing"] == "the screen is locked away"
+    screen.error = None
+    eyes.take()
+    assert eyes.describe()["captures_failing"] == "the screen is locked away"
+    keep(eyes, MemoryVault())
+    assert eyes.describe()["captures_failing"] is None
+
+
+def test_a_vault_that_keeps_nothing_is_told() -> None:
+    vault = MemoryVault()
+
+    def full(_when: str) -> None:
+        raise VaultError("there is no room in the vault")
+
+    vault.fault = full
+    eyes = seeing(Screen())
+    with pytest.raises(VaultError):
+        keep(eyes, vault)
+    assert eyes.describe()["captures_failing"] == "there is no room in the vault"
+
+
+def test_a_watched_vault_destroys_as_the_vault_does() -> None:
+    vault = MemoryVault()
+    eyes = seeing(Screen())
+    keep(eyes, vault)
+    (commitment,) = vault.frames
+    assert eyes.keeping(vault).destroy(commitment)
+    assert vault.frames == {}
+
+
+def test_a_rule_that_never_matched_is_named() -> None:
+    eyes = Eyes(cast("ScreenSource", Screen()), (Rule("bank", "firefox"),))
+    eyes.take()
+    assert eyes.describe()["rules_never_matched"] == ["bank"]
