@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from support import builders
 from support.bridge import Bridge, bridged, now_ms
 from support.inspected import core_limit, in_memory, pid_behind, seen_of
 from support.rig import Rig
+from support.wire import Fault, problem
 from workseal_agent.chain import OwnChain
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.connection import VerifierClient
@@ -116,6 +117,45 @@ def test_what_is_no_request_is_told_so_and_the_next_one_is_heard(
         with suppress(ConnectionResetError):
             assert "error" in json.loads(raw.recv(4096))
     assert "heard" in ask(control, {"still": "there"})
+
+
+def test_a_client_that_says_nothing_holds_up_no_other(
+    control: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "_REQUEST_SECONDS", 60.0)
+    monkeypatch.setattr(control_module, "_ANSWER_SECONDS", 10.0)
+    with ExitStack() as silent:
+        for _ in range(control_module._PLACES - 1):
+            one = silent.enter_context(socket.socket(socket.AF_UNIX))
+            one.connect(str(control))
+            one.sendall(b"{")
+        assert "heard" in ask(control, {"command": "pause"})
+
+
+def test_a_client_that_drips_is_cut_off(control: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_module, "_REQUEST_SECONDS", 0.3)
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(control))
+        with pytest.raises(OSError, match=r"pipe|reset"):
+            drip(raw)
+
+
+def drip(connection: socket.socket) -> None:
+    for _ in range(500):
+        connection.sendall(b" ")
+        time.sleep(0.02)
+
+
+def test_more_clients_than_places_wait_and_are_heard(
+    control: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "_REQUEST_SECONDS", 0.3)
+    with ExitStack() as silent:
+        for _ in range(2 * control_module._PLACES):
+            one = silent.enter_context(socket.socket(socket.AF_UNIX))
+            one.settimeout(10)
+            one.connect(str(control))
+        assert "heard" in ask(control, {"command": "pause"})
 
 
 def test_nobody_there_is_one_kind_sentence(tmp_path: Path) -> None:
@@ -291,6 +331,16 @@ def test_a_request_to_stop_ends_the_session_too(rig: Rig, tmp_path: Path) -> Non
     service.request_stop()
     service.run()
     assert isinstance(rig.records()[-1], SessionClose)
+
+
+def test_a_verifier_that_refuses_to_describe_itself_stops_no_recording(rig: Rig) -> None:
+    rig.clock.offset_ms = 3_600_000
+    rig.wire.fault = _refuse
+    assert clock_correction(rig.client, rig.clock) == 0
+
+
+def _refuse(_request: object) -> Fault:
+    return Fault(problem(404, "gone", "nobody is here any more"))
 
 
 def test_the_clock_is_corrected_by_seconds_not_by_noise(rig: Rig) -> None:

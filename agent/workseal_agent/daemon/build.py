@@ -11,7 +11,7 @@ from workseal_agent.activity import ActivitySensor, NullActivity, pick_activity
 from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock, SystemClock
 from workseal_agent.config import ScreenKind, Settings
-from workseal_agent.connection import UnreachableError, VerifierClient
+from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.service import Service, Wakers
@@ -108,7 +108,7 @@ def clock_correction(client: VerifierClient, clock: Clock) -> int:
     before = clock.wall_ms()
     try:
         told = client.operator().time_ms
-    except UnreachableError:
+    except (RefusedError, UnreachableError):
         return 0
     difference = told - (before + clock.wall_ms()) // 2
     return difference if abs(difference) > _CORRECT_FROM_MS else 0

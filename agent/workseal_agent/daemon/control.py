@@ -1,7 +1,8 @@
 """The control socket: one line of JSON asks, one line answers.
 
 Rules: the socket lies in the home (0700) and is 0600; only processes of the same user are heard.
-Every request is bounded in size and time, so no client can hold up the recording.
+Every request is bounded in size and time and answered in a thread of its own, so no client can hold
+up the recording, or another client.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +23,9 @@ _MAX_LINE = 65_536
 # A capture that is being stored is waited for, no longer.
 _ANSWER_SECONDS = 30.0
 _REQUEST_SECONDS = 5.0
+# Requests that are read or answered at the same time, and connections that wait for a place.
+_PLACES = 16
+_WAITING = 128
 _CREDENTIALS = struct.Struct("3i")
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
@@ -40,11 +45,13 @@ def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
         connection.settimeout(_ANSWER_SECONDS)
         try:
             connection.connect(address)
+        except BlockingIOError as error:
+            raise ControlError("the recording process has too many callers: try again") from error
         except OSError as error:
             raise NotRunningError("the agent is not recording: `workseal-agent start`") from error
         try:
             connection.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(_read_line(connection))
+            answer = json.loads(_read_line(connection, _ANSWER_SECONDS))
         except (OSError, ValueError) as error:
             raise ControlError("the recording process does not answer") from error
     if not isinstance(answer, dict):
@@ -62,12 +69,13 @@ def told(error: Exception) -> str:
 
 
 class ControlServer:
-    """Answer requests in a thread, one at a time."""
+    """Answer requests, each in a thread, a bounded number of them at a time."""
 
     def __init__(self, path: Path, handler: Handler) -> None:
         self._path = path
         self._handler = handler
         self._socket: socket.socket | None = None
+        self._places = threading.BoundedSemaphore(_PLACES)
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
 
     def start(self) -> None:
@@ -77,34 +85,46 @@ class ControlServer:
         with _short(self._path) as address:
             self._socket.bind(address)
         self._path.chmod(0o600)
-        self._socket.listen(8)
+        self._socket.listen(_WAITING)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and remove the socket."""
+        """Stop listening, let who is being answered have the answer, and remove the socket."""
         if self._socket is None:
             return
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        deadline = time.monotonic() + _REQUEST_SECONDS
         self._thread.join(_REQUEST_SECONDS)
+        for _ in range(_PLACES):
+            self._places.acquire(timeout=max(0.0, deadline - time.monotonic()))
         self._socket.close()
         self._path.unlink(missing_ok=True)
 
     def _serve(self) -> None:
         listening = self._socket
         while listening is not None:
+            self._places.acquire()
             try:
                 connection, _ = listening.accept()
             except OSError:
+                self._places.release()
                 return
+            threading.Thread(
+                target=self._serve_one, args=(connection,), name="request", daemon=True
+            ).start()
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        try:
             with connection, suppress(OSError):
-                connection.settimeout(_REQUEST_SECONDS)
                 if _peer_uid(connection) == os.geteuid():
                     self._answer(connection)
+        finally:
+            self._places.release()
 
     def _answer(self, connection: socket.socket) -> None:
         try:
-            request = json.loads(_read_line(connection))
+            request = json.loads(_read_line(connection, _REQUEST_SECONDS))
             if not isinstance(request, dict):
                 raise ValueError("not an object")  # noqa: TRY301, TRY004 - one answer for all
         except (ValueError, RecursionError):
@@ -114,12 +134,19 @@ class ControlServer:
                 answer = self._handler(request)
             except Exception as error:  # noqa: BLE001 - the next request is to be heard
                 answer = {"error": told(error)}
+        connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(json.dumps(answer).encode() + b"\n")
 
 
-def _read_line(connection: socket.socket) -> bytes:
+def _read_line(connection: socket.socket, seconds: float) -> bytes:
+    """Read up to the end of a line, all of it within these seconds; `OSError`, `ValueError`."""
+    deadline = time.monotonic() + seconds
     data = bytearray()
     while not data.endswith(b"\n"):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
         chunk = connection.recv(4096)
         if not chunk or len(data) + len(chunk) > _MAX_LINE:
             raise ValueError("the line has no end")
