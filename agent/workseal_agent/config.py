@@ -139,16 +139,33 @@ def home_folder(argument: Path | None, environment: Mapping[str, str]) -> Path:
 
 
 def prepare_home(home: Path) -> None:
-    """Make the home folder private; `SettingsError` when it belongs to somebody else."""
+    """Make the home folder, or take one that is private already, or empty.
+
+    Raises `SettingsError` for any other folder: its rights are not this program's to change.
+    """
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = home.stat()
-        if found.st_uid != os.geteuid():
-            raise SettingsError("the home folder belongs to another user")
-        if stat.S_IMODE(found.st_mode) != 0o700:
+        if not any(home.iterdir()) and home.stat().st_uid == os.geteuid():
             home.chmod(0o700)
     except OSError as error:
         raise SettingsError(f"the home folder cannot be used: {error.strerror}") from error
+    require_private(home)
+
+
+def require_private(home: Path) -> None:
+    """Check that a home is its owner's alone, and change nothing; `SettingsError` if it is not."""
+    try:
+        found = home.stat()
+    except OSError as error:
+        raise SettingsError(f"the home folder cannot be used: {error.strerror}") from error
+    if found.st_uid != os.geteuid():
+        raise SettingsError("the home folder belongs to another user")
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077:
+        raise SettingsError(
+            f"the home folder is open to other users (mode {mode:03o}, expected 700):"
+            f" `chmod 700 {home}`"
+        )
 
 
 def write_default_settings(home: Path, url: str | None) -> Path:

@@ -395,6 +395,45 @@ def test_a_home_is_the_users_alone_and_is_never_made_twice(run: Run, tmp_path: P
     assert "never replaced" in done.err
 
 
+def test_no_new_keys_are_made_beside_older_work(run: Run, joined: Path) -> None:
+    keys = joined / "home" / "keys"
+    keys.rename(joined / "keys")
+    done = run("init")
+    assert (done.code, "restore the file `keys` from a copy" in done.err) == (1, True), done.err
+    assert not keys.exists()
+    done = run("status")
+    assert (done.code, "restore it from a copy" in done.err) == (1, True), done.err
+    (joined / "home" / "ledger.sqlite").unlink()
+    (joined / "home" / "vault" / "frame").touch()
+    assert "holds recorded work" in run("init").err
+    assert not keys.exists()
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])
+def test_a_home_that_others_can_enter_is_refused_and_not_changed(
+    run: Run, tmp_path: Path, mode: int
+) -> None:
+    assert run("init").code == 0
+    home = tmp_path / "home"
+    home.chmod(mode)
+    for words in (("status",), ("start",), ("frames",)):
+        done = run(*words)
+        assert (done.code, f"chmod 700 {home}" in done.err) == (2, True), done.err
+    assert mode_of(home) == mode
+
+
+def test_no_command_changes_a_folder_that_is_no_home(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    (folder / "letter").touch()
+    for words, code in ((("status",), 1), (("start",), 1), (("init",), 2)):
+        done = run("--home", folder, *words)
+        assert (done.code, str(folder) in done.err) == (code, True), done.err
+    assert mode_of(folder) == 0o755
+    assert [path.name for path in folder.iterdir()] == ["letter"]
+
+
 REFUSALS: list[tuple[tuple[str, ...], int, str]] = [
     (("pause",), 1, "is not recording"),
     (("resume",), 1, "is not recording"),
@@ -588,7 +627,10 @@ def test_the_command_runs_as_a_program_of_its_own(tmp_path: Path) -> None:
         [program, "status"], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stderr == "workseal-agent: there is no agent in this home: `workseal-agent init`\n"
+    assert done.stderr == (
+        f"workseal-agent: there is no agent in {tmp_path / 'home'}: name its folder with --home,"
+        " or make one there with `workseal-agent init`\n"
+    )
     helped = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
     for command in (
         "init", "join", "start", "pause", "resume", "stop", "status", "mode", "declare", "frames",

@@ -12,7 +12,7 @@ from workseal_agent.cli.handover import PASSPHRASE_VARIABLE, Handover
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.undumped import forbid_dumps
 from workseal_agent.clock import SystemClock
-from workseal_agent.config import Settings, home_folder, load_settings, prepare_home
+from workseal_agent.config import Settings, home_folder, load_settings, require_private
 from workseal_agent.connection import TrafficRecorder, VerifierClient, default_transport
 from workseal_agent.daemon import NotRunningError, ask
 from workseal_agent.engagement import short_name
@@ -45,17 +45,23 @@ class Home:
 
     @cached_property
     def settings(self) -> Settings:
-        """Return the settings; the home must be there."""
-        if not self.folder.is_dir():
-            raise AgentError("there is no agent in this home: `workseal-agent init`")
-        prepare_home(self.folder)
+        """Return the settings of a home that `init` made and that is its owner's alone."""
+        if not Settings(self.folder).keys_file.exists():
+            raise AgentError(self._no_agent())
+        require_private(self.folder)
         return load_settings(self.folder)
+
+    def _no_agent(self) -> str:
+        if Settings(self.folder).ledger_file.exists():
+            return f"the file `keys` is missing in {self.folder}: restore it from a copy"
+        return (
+            f"there is no agent in {self.folder}: name its folder with --home, or make one there"
+            " with `workseal-agent init`"
+        )
 
     @cached_property
     def keystore(self) -> Keystore:
         """Return the key file, closed."""
-        if not self.settings.keys_file.exists():
-            raise AgentError("there are no keys in this home: `workseal-agent init`")
         return Keystore.load(self.settings.keys_file)
 
     @property
@@ -125,8 +131,6 @@ class Home:
         return Ledger(self._ledger_file(), LedgerKey(self.signer))
 
     def _ledger_file(self) -> Path:
-        if not self.settings.keys_file.exists():
-            raise AgentError("there is no agent in this home: `workseal-agent init`")
         file = self.settings.ledger_file
         # A new one would begin the chain again, and every statement of it would contradict the log.
         if not file.is_file() or not file.stat().st_size:

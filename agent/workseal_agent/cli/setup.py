@@ -35,7 +35,8 @@ def init(
     home = home_of(context)
     settings = Settings(home.folder)
     if settings.keys_file.exists():
-        raise AgentError("this home has keys already; they are never replaced")
+        raise AgentError(f"{home.folder} has keys already; they are never replaced")
+    _require_unused(settings)
     _require_url(verifier)
     passphrase = home.passphrase(new=True)
     if len(passphrase) < SHORTEST_PASSPHRASE:
@@ -84,6 +85,22 @@ def join(
     finally:
         client.close()
     say(f"accepted and logged: engagement {engagement.id.hex()}")
+
+
+def _require_unused(settings: Settings) -> None:
+    """Refuse new keys beside evidence of older ones: nothing of it could be continued or opened."""
+    vault, ledger = settings.vault_folder, settings.ledger_file
+    frames = vault.is_dir() and any(vault.iterdir())
+    if frames or (ledger.is_file() and ledger.stat().st_size and _has_engagements(ledger)):
+        raise AgentError(
+            f"{settings.home} holds recorded work and not its keys: restore the file `keys` from a"
+            " copy, or name another folder with --home"
+        )
+
+
+def _has_engagements(ledger: Path) -> bool:
+    with Ledger(ledger) as opened:
+        return bool(opened.engagements())
 
 
 def _require_url(url: str | None) -> None:

@@ -166,7 +166,7 @@ def _short(path: Path) -> Iterator[str]:
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise NotRunningError("there is no agent in this home: `workseal-agent init`") from error
+        raise NotRunningError("there is no agent in this folder: `workseal-agent init`") from error
     try:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:
