@@ -21,6 +21,9 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.statement import Statement
 
+# Characters of a commitment; fewer could be a mistyped number.
+_SHORTEST_NAME = 8
+
 
 class UnknownFrameError(AgentError):
     """Say that a frame is not known, or is withdrawn."""
@@ -54,10 +57,17 @@ def find_frame(ledger: Ledger, engagement: bytes, name: str) -> CaptureRow:
     rows = ledger.captures(engagement)
     if name.isascii() and name.isdigit() and len(name) < 10:
         found = [row for row in rows if row.number == int(name)]
+    elif len(name) < _SHORTEST_NAME:
+        raise UnknownFrameError(
+            "a frame is named by its number, or by the first"
+            f" {_SHORTEST_NAME} characters of its commitment: `workseal-agent frames` lists them"
+        )
     else:
-        found = [row for row in rows if len(name) >= 8 and str(row.commitment).startswith(name)]
-    if len(found) != 1:
+        found = [row for row in rows if str(row.commitment).startswith(name)]
+    if not found:
         raise UnknownFrameError("there is no such frame: `workseal-agent frames` lists them")
+    if len(found) > 1:
+        raise UnknownFrameError("several frames begin like that: type more of the commitment")
     return found[0]
 
 

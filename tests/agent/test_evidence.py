@@ -64,6 +64,16 @@ def test_a_frame_is_found_by_number_or_commitment(rig: Rig) -> None:
             find_frame(rig.ledger, rig.engagement.id, name)
 
 
+def test_a_name_that_fits_several_frames_is_told_so(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rig.ledger.captures(rig.engagement.id)
+    near = [replace(row, commitment=Digest(bytes(31) + bytes([row.number]))) for row in rows]
+    monkeypatch.setattr(rig.ledger, "captures", lambda _engagement: near)
+    with pytest.raises(UnknownFrameError, match="several frames"):
+        find_frame(rig.ledger, rig.engagement.id, "00000000000")
+
+
 def test_a_frame_is_withdrawn_once(rig: Rig) -> None:
     gone(rig)
     with pytest.raises(UnknownFrameError, match="already"):

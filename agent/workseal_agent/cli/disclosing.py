@@ -211,7 +211,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_MAX_REQUEST_BYTES + 1)
     except OSError as error:
-        raise UsageProblem(f"the file cannot be read: {error.strerror}") from error
+        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
     if len(data) > _MAX_REQUEST_BYTES:
-        raise UsageProblem("the file is too long for a request")
+        raise UsageProblem(f"{path} is too long for a request")
     return data

@@ -14,7 +14,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.recording import MAX_MEMO
+from workseal_agent.cli.recording import require_memo
 from workseal_agent.clock import SystemClock
 from workseal_agent.daemon import HomeLock, NotRunningError
 from workseal_agent.errors import AgentError
@@ -107,8 +107,7 @@ def declare(
     worked_ms = end_ms - begin_ms if worked_minutes is None else worked_minutes * 60_000
     if not 0 <= worked_ms <= end_ms - begin_ms or begin_ms == end_ms:
         raise UsageProblem("the declared time ends before it begins, or is shorter than the work")
-    if not 1 <= len(memo) <= MAX_MEMO:
-        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters")
+    require_memo(memo)
     work = LateWork(begin_ms, end_ms, worked_ms, memo, _digest(artefact))
     sent = _declare(home, work)
     say(f"declared late: {duration(worked_ms)}{_waiting(sent=sent)}")
@@ -168,7 +167,7 @@ def _digest(path: Path | None) -> bytes | None:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
-        raise UsageProblem(f"the file cannot be read: {error.strerror}") from error
+        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _waiting(*, sent: bool) -> str:

@@ -118,7 +118,10 @@ class Home:
                 line = file.readline(_MAX_PASSPHRASE)
             return line.decode().rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageProblem("the passphrase file cannot be read") from error
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise UsageProblem(
+                f"the passphrase file {self._passphrase_file} cannot be read: {reason}"
+            ) from error
 
     @cached_property
     def ledger(self) -> Ledger:

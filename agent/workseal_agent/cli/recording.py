@@ -131,8 +131,8 @@ def mode(
     home = home_of(context)
     if memo is not None and kind is not Mode.OFF_SCREEN:
         raise UsageProblem("a memo describes off-screen work")
-    if memo is not None and not 1 <= len(memo) <= MAX_MEMO:
-        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters")
+    if memo is not None:
+        require_memo(memo)
     _tell_state(home.ask("mode", mode=str(kind), memo=memo))
 
 
@@ -181,6 +181,16 @@ def _record(home: Home, options: Options) -> None:
     finally:
         client.close()
         beacon.close()
+
+
+def require_memo(memo: str) -> None:
+    """Check that a memo can be kept; the sentence holds nothing of it."""
+    if not 1 <= len(memo) <= MAX_MEMO:
+        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters, and this one {len(memo)}")
+    try:
+        memo.encode()
+    except UnicodeEncodeError as error:
+        raise UsageProblem("a memo is text in UTF-8, and this one is not") from error
 
 
 def _received() -> Handover:

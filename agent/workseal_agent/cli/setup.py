@@ -116,7 +116,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_MAX_OFFER_BYTES + 1)
     except OSError as error:
-        raise UsageProblem(f"the file cannot be read: {error.strerror}") from error
+        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
     if len(data) > _MAX_OFFER_BYTES:
-        raise UsageProblem("the file is too long for an offer")
+        raise UsageProblem(f"{path} is too long for an offer")
     return data
