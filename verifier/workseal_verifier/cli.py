@@ -113,8 +113,11 @@ def serve(
         try:
             verifier.open()
             bound = listener.getsockname()[1]
-            typer.echo(f"serving {settings.origin} on http://{host}:{bound}", color=False)
-            serving.make_server(create_app(settings, verifier), settings).run(sockets=[listener])
+            line = f"serving {settings.origin} on http://{host}:{bound}"
+            server = serving.make_server(
+                create_app(settings, verifier), settings, lambda: typer.echo(line, color=False)
+            )
+            server.run(sockets=[listener])
         finally:
             verifier.close()
     finally:

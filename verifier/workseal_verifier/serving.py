@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -37,8 +38,13 @@ def bind(host: str, port: int) -> socket.socket:
         raise ConfigError(f"cannot listen on {host} port {port}: {reason}") from error
 
 
-def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    """Make the server of an application; `run(sockets=[...])` serves until a signal says stop."""
+def make_server(
+    app: FastAPI, settings: Settings, announce: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
+    """Make the server of an application; `run(sockets=[...])` serves until a signal says stop.
+
+    `announce` is called when requests are answered, and signals heard.
+    """
     config = uvicorn.Config(
         app,
         http=_protocol(settings),
@@ -51,7 +57,18 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         timeout_graceful_shutdown=15,
         h11_max_incomplete_event_size=_MAX_HEADER,
     )
-    return uvicorn.Server(config)
+    return _AnnouncedServer(config, announce)
+
+
+class _AnnouncedServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
 
 
 def _protocol(settings: Settings) -> type[asyncio.Protocol]:
