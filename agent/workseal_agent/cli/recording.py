@@ -16,6 +16,7 @@ from workseal_agent.cli.handover import Handover, become, given, receive, withou
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.undumped import forbid_dumps
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import ScreenKind
 from workseal_agent.daemon import AlreadyRunningError, HomeLock, Options, build_service
@@ -194,6 +195,7 @@ def require_memo(memo: str) -> None:
 
 
 def _received() -> Handover:
+    forbid_dumps()
     try:
         return receive()
     except MalformedError as error:
