@@ -173,16 +173,20 @@ def test_needs_a_signer_whose_signatures_repeat() -> None:
         LedgerKey(SeedSigner(bytes(32), Algorithm.ML_DSA_44))
 
 
-def test_a_frame_is_announced_before_a_segment_may_name_it(rig: Rig) -> None:
-    with pytest.raises(LedgerError, match="not announced"), rig.ledger.write() as writing:
-        writing.attach_captures(FRAME, [builders.digest("never announced")])
+def test_a_frame_that_is_not_known_holds_up_no_segment(rig: Rig) -> None:
+    with rig.ledger.write() as writing:
+        writing.attach_captures(builders.digest("segment"), [builders.digest("unknown")])
+    assert rig.ledger.captures(rig.engagement.id) == ()
+
+
+def test_an_announced_frame_belongs_to_one_segment(rig: Rig) -> None:
     with rig.ledger.write() as writing:
         writing.announce_capture(rig.engagement.id, a_capture())
     assert rig.ledger.orphans() == (FRAME,)
     with rig.ledger.write() as writing:
         writing.attach_captures(builders.digest("segment"), [FRAME])
     assert rig.ledger.orphans() == ()
-    with pytest.raises(LedgerError, match="not announced"), rig.ledger.write() as writing:
+    with pytest.raises(LedgerError, match="another segment"), rig.ledger.write() as writing:
         writing.attach_captures(builders.digest("another segment"), [FRAME])
 
 

@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count, pairwise
@@ -16,7 +18,8 @@ from workseal_agent.evidence import withdraw
 from workseal_agent.export import export
 from workseal_agent.ledger import Ledger, LedgerError, LedgerKey
 from workseal_agent.mask import Masked
-from workseal_agent.recorder import RecorderState, Shot
+from workseal_agent.recorder import RecorderState, SessionBook, Shot
+from workseal_agent.recorder.session import Draft
 from workseal_agent.recorder.stretch import Stretch
 from workseal_agent.submission import newest_checkpoint
 from workseal_protocol.chain import owed_instant
@@ -762,3 +765,161 @@ def test_a_memo_that_cannot_be_recorded_holds_up_nothing(tmp_path: Path) -> None
     rig.recorder.stop()
     rig.recorder.start()
     rig.recorder.stop()
+
+
+def named(rig: Rig) -> set[Digest]:
+    """Return the frames that segments commit to."""
+    return {frame for segment in rig.segments() for frame in segment.frames}
+
+
+def work_with_troubles(rig: Rig, seconds: float) -> None:
+    """Run the loop as the process does: what fails is tried again a second later."""
+    end = rig.clock.mono + round(seconds * NS)
+    while rig.clock.mono < end:
+        wait = 1.0
+        with suppress(LedgerError):
+            wait = rig.recorder.tick()
+        rig.clock.run(max(wait, 0.0) + 0.002)
+        rig.simulator.now = rig.clock.true_ms
+
+
+def full() -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_a_full_disk_destroys_no_frame_of_a_stretch_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.recorder.start()
+    rig.work(20)
+    while len(rig.vault.frames) == len(named(rig)):
+        rig.work(0.5)
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.ledger, "_commit", full)
+        stored = len(rig.segments())
+        rig.work(30)
+        assert len(rig.segments()) == stored
+    rig.work(30)
+    rig.recorder.stop()
+    assert rig.recorder.trouble is None
+    assert named(rig) == set(rig.vault.frames)
+    assert rig.ledger.orphans() == ()
+    spans = [(segment.begin, segment.end) for segment in rig.segments()]
+    assert rig.worked_ms == spans[-1][1] - spans[0][0] >= 80_000
+
+
+def test_a_frame_that_fails_takes_its_own_capture_along_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.recorder.start()
+    rig.work(20)
+    while len(rig.vault.frames) == len(named(rig)):
+        rig.work(0.5)
+    refused: list[str] = []
+
+    def no_room(when: str) -> None:
+        refused.append(when)
+        raise VaultFullError("there is no room in the vault")
+
+    attach = SessionBook.segment
+
+    def store_later(book: SessionBook, draft: Draft) -> None:
+        if not refused:
+            raise LedgerError("the disk is full")
+        attach(book, draft)
+
+    rig.vault.fault = no_room
+    monkeypatch.setattr(SessionBook, "segment", store_later)
+    rig.work(30)
+    rig.vault.fault = lambda _when: None
+    rig.work(20)
+    rig.recorder.stop()
+    assert refused
+    assert named(rig) == set(rig.vault.frames)
+    assert rig.ledger.orphans() == ()
+
+
+def test_an_unforeseen_error_of_a_capture_is_a_missed_capture(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, capture_rate=65_536)
+
+    def broken() -> Masked:
+        raise RuntimeError
+
+    rig.screen.take = broken  # type: ignore[method-assign]
+    rig.recorder = rig.build()
+    rig.recorder.start()
+    rig.work(30)
+    rig.recorder.stop()
+    assert {segment.capture for segment in rig.segments()[:3]} == {Capture.MISSED}
+    assert set(noted(rig, NoteCode.CAPTURE_FAILED)) == {int(CaptureFailure.OTHER)}
+    assert rig.worked_ms == 30_000
+
+
+def test_time_in_which_no_stretch_could_begin_is_owned_up_to(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.recorder.start()
+    rig.work(25)
+    with monkeypatch.context() as patched:
+        patched.setattr(OwnChain, "newest_anchor", unreadable)
+        work_with_troubles(rig, 100)
+    rig.work(30)
+    rig.recorder.stop()
+    (gap,) = noted(rig, NoteCode.CRASH_GAP)
+    spans = [(segment.begin, segment.end) for segment in rig.segments()]
+    assert gap >= 90_000
+    assert rig.worked_ms + gap == spans[-1][1] - spans[0][0]
+
+
+def test_a_pause_holds_although_no_stretch_could_begin(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.recorder.start()
+    rig.work(25)
+    with monkeypatch.context() as patched:
+        patched.setattr(OwnChain, "newest_anchor", unreadable)
+        work_with_troubles(rig, 20)
+        rig.recorder.pause()
+    rig.work(60)
+    assert rig.recorder.state is RecorderState.PAUSED
+    rig.recorder.resume()
+    rig.work(20)
+    rig.recorder.stop()
+    (gap,) = noted(rig, NoteCode.CRASH_GAP)
+    assert 10_000 <= gap <= 20_100
+    assert rig.worked_ms == 30_000 + 20_000
+
+
+def test_nothing_is_counted_after_a_stop_that_could_not_be_stored(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.recorder.start()
+    rig.work(25)
+    with monkeypatch.context() as patched:
+        patched.setattr(OwnChain, "newest_anchor", unreadable)
+        work_with_troubles(rig, 20)
+        with pytest.raises(LedgerError):
+            rig.recorder.stop()
+    rig.work(60)
+    rig.recorder.stop()
+    assert isinstance(rig.records()[-1], SessionClose)
+    assert rig.worked_ms == 30_000
+
+
+def test_refuses_to_continue_a_chain_that_lies_in_the_future(rig: Rig) -> None:
+    rig.clock.offset_ms = 400 * 86_400_000
+    rig.recorder.start()
+    rig.work(25)
+    rig.recorder.stop()
+    before = len(rig.records())
+    rig.clock.offset_ms = 0
+    with pytest.raises(AgentError, match="9600 hours ahead of the clock"):
+        rig.recorder.start()
+    assert rig.recorder.state is RecorderState.STOPPED
+    assert len(rig.records()) == before
+
+
+def unreadable(_chain: OwnChain) -> Anchor:
+    raise LedgerError("the ledger cannot be read")

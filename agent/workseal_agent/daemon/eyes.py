@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from workseal_agent.errors import CaptureError, VaultError
+from workseal_agent.daemon.control import told
 from workseal_agent.mask import Masked, Rule, capture_masked, never_matched
 from workseal_agent.recorder import Vault
 from workseal_agent.screen import ScreenSource
@@ -55,8 +55,8 @@ class Eyes:
     def _watched(self) -> Iterator[None]:
         try:
             yield
-        except (CaptureError, VaultError) as error:
-            self._failing = str(error)
+        except Exception as error:
+            self._failing = told(error)
             raise
 
 

@@ -127,14 +127,22 @@ class Transaction:
         )
 
     def attach_captures(self, segment: Digest, frames: Iterable[Digest]) -> None:
-        """Join announced frames to the segment that commits to them."""
+        """Join announced frames to the segment that commits to them.
+
+        A frame that is not known here any more does not hold up the time; one of another segment
+        raises `LedgerError`.
+        """
         for frame in frames:
             changed = self._sql.execute(
                 "UPDATE captures SET segment = ? WHERE commitment = ? AND segment IS NULL",
                 (segment.raw, frame.raw),
             )
-            if changed.rowcount != 1:
-                raise LedgerError("a segment names a frame that was not announced")
+            if changed.rowcount != 1 and self._knows_capture(frame):
+                raise LedgerError("a segment names a frame of another segment")
+
+    def _knows_capture(self, frame: Digest) -> bool:
+        found = self._sql.execute("SELECT 1 FROM captures WHERE commitment = ?", (frame.raw,))
+        return found.fetchone() is not None
 
     def forget_capture(self, frame: Digest) -> None:
         """Drop a frame that no segment names; the vault has destroyed it already."""

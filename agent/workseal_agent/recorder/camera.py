@@ -1,12 +1,14 @@
 """Taking the frames of a due capture: masked, committed, sealed in the vault, then named.
 
 Rules: pixels are masked before they are hashed; a frame is announced in the ledger before it is in
-the vault, so a crash leaves nothing there that nobody knows of. Between two captures nothing of a
-picture stays in memory but a keyed 8-byte digest of each tile.
+the vault, so a crash leaves nothing there that nobody knows of. Whatever fails costs this capture
+alone: no frame of another one, and no time. Between two captures nothing of a picture stays in
+memory but a keyed 8-byte digest of each tile.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
@@ -81,39 +83,43 @@ class Camera:
 
     def shoot(self, due: Due) -> Shot:
         """Take one capture; what goes wrong becomes a note and a missed capture."""
+        announced: list[Digest] = []
         try:
-            picture = self._take()
+            return self._shoot(due, announced)
         except CaptureError as error:
-            return _missed(error.failure)
-        notes: list[Note] = []
-        if picture.masked_windows:
-            notes.append(Note(NoteCode.MASKED, picture.masked_windows))
-        try:
-            frames = self._keep(picture, due)
-        except (VaultError, LedgerError, ValueError):
-            self.discard_orphans()
-            return _missed(CaptureFailure.OTHER)
-        if not frames:
-            return _missed(CaptureFailure.NO_DISPLAY)
-        changed, moved = self._compare(picture)
-        if moved:
-            notes.append(Note(NoteCode.DISPLAY_CHANGE, len(picture.frames)))
-        return Shot(frames, tuple(notes), changed)
+            failure = error.failure
+        except Exception:  # noqa: BLE001 - it would be raised again at each look
+            failure = CaptureFailure.OTHER
+        self.discard(announced)
+        return _missed(failure)
 
-    def discard_orphans(self) -> None:
-        """Destroy frames that no segment names; what fails now is tried at the next start."""
-        for frame in self._ledger.orphans():
-            try:
+    def discard(self, frames: Iterable[Digest]) -> None:
+        """Destroy frames that no segment will name; what fails now is tried at the next start."""
+        for frame in frames:
+            with suppress(VaultError, LedgerError):
                 self._vault.destroy(frame)
                 with self._ledger.write() as writing:
                     writing.forget_capture(frame)
-            except (VaultError, LedgerError):
-                return
 
-    def _keep(self, picture: Masked, due: Due) -> tuple[Digest, ...]:
-        return tuple(self._keep_one(frame, due) for frame in picture.frames[:MAX_FRAMES])
+    def discard_orphans(self) -> None:
+        """Destroy what a crash left behind; only while no finished stretch waits to be signed."""
+        self.discard(self._ledger.orphans())
 
-    def _keep_one(self, frame: RawFrame, due: Due) -> Digest:
+    def _shoot(self, due: Due, announced: list[Digest]) -> Shot:
+        picture = self._take()
+        for frame in picture.frames[:MAX_FRAMES]:
+            self._keep(frame, due, announced)
+        if not announced:
+            return _missed(CaptureFailure.NO_DISPLAY)
+        notes: list[Note] = []
+        if picture.masked_windows:
+            notes.append(Note(NoteCode.MASKED, picture.masked_windows))
+        changed, moved = self._compare(picture)
+        if moved:
+            notes.append(Note(NoteCode.DISPLAY_CHANGE, len(picture.frames)))
+        return Shot(tuple(announced), tuple(notes), changed)
+
+    def _keep(self, frame: RawFrame, due: Due, announced: list[Digest]) -> None:
         header = FrameHeader(
             frame.width,
             frame.height,
@@ -125,6 +131,8 @@ class Camera:
         )
         seed = secrets.token_bytes(16)
         commitment = commit_frame(header, frame.rgb, seed).commitment
+        # Before the ledger is asked: a commit that reports failure may have kept its row.
+        announced.append(commitment)
         with self._ledger.write() as writing:
             writing.announce_capture(
                 due.engagement,
@@ -139,7 +147,6 @@ class Camera:
                 ),
             )
         self._vault.put_frame(header, commitment, frame.rgb, seed)
-        return commitment
 
     def _compare(self, picture: Masked) -> tuple[int | None, bool]:
         """Return the share of tiles that changed since the last capture, and whether sizes did."""

@@ -7,6 +7,7 @@ finished stretch that cannot be stored now waits in memory and is tried again at
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -15,7 +16,7 @@ from workseal_agent.activity import ActivitySensor
 from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock
 from workseal_agent.errors import AgentError
-from workseal_agent.ledger import Ledger
+from workseal_agent.ledger import Ledger, LedgerError
 from workseal_agent.recorder.moments import (
     NS_PER_MS,
     GapKind,
@@ -37,6 +38,8 @@ from workseal_protocol.terms import Level, Terms
 _LOOK_SECONDS = 1.0
 # A session that begins this far from the wall clock says so in its first note.
 _STEP_MS = 2_000
+# A chain whose newest time is this far ahead cannot be continued at a time that anybody believes.
+_AHEAD_MS = 24 * 3_600_000
 
 
 class RecorderState(StrEnum):
@@ -100,6 +103,8 @@ class Recorder:
         self._pending = Pending(book, ledger, on_statement)
         self._notes: list[Note] = []
         self._last_end_ms = 0
+        # Since when no stretch could begin, although time should be counted.
+        self._missed_ns: int | None = None
         self._seen = Moment.read(clock)
         self._attended_ns = self._seen.mono_ns
         self._time = SessionClock(self._seen, self._seen.wall_ms)
@@ -118,10 +123,11 @@ class Recorder:
             self._schedule.tidy()
             state = self._chain.refresh()
             self._see(Moment.read(self._clock))
-            declared = max(state.past.late.ends, default=0)
+            told_ms = max(state.last_end, *state.past.late.ends, 0)
             wanted_ms = self._seen.wall_ms + correction_ms
+            _require_plausible(told_ms - wanted_ms)
             # A wall clock that was set back must not record one moment twice.
-            start_ms = max(wanted_ms, state.last_end, declared)
+            start_ms = max(wanted_ms, told_ms)
             early_ms = earliest_begin(state) - start_ms
             if early_ms > 0:
                 raise AgentError(
@@ -146,9 +152,7 @@ class Recorder:
         at = Moment.read(self._clock)
         with self._lock:
             self._require_running()
-            self._look(at)
-            self._active = False
-            self._end(self._now_ns)
+            self._halt(at)
             self._flush()
 
     def resume(self) -> None:
@@ -187,9 +191,7 @@ class Recorder:
         with self._lock:
             if self._session is None:
                 return
-            self._look(at)
-            self._active = False
-            self._end(self._now_ns)
+            self._halt(at)
             self._mode = SegmentState.WORKING
             self._close()
             self._session = None
@@ -303,6 +305,15 @@ class Recorder:
             self._work(self._now_ns, max(0, asleep))
         self._attended_ns = self._clock.monotonic_ns()
 
+    def _halt(self, at: Moment) -> None:
+        """Count no more from this moment on, whatever fails."""
+        self._active = False
+        # Raised only while the next stretch begins: the time before is kept, and none is to begin.
+        with suppress(LedgerError):
+            self._look(at)
+        self._end(self._now_ns)
+        self._own_up(self._now_ns)
+
     def _work(self, now_ns: int, asleep_ns: int) -> None:
         while (stretch := self._stretch) is not None and self._session is not None:
             end_ns = (stretch.round + 1) * self._round_ns
@@ -315,7 +326,12 @@ class Recorder:
             self._begin(end_ns)
 
     def _begin(self, ns: int) -> None:
-        """Begin a stretch at a moment, in a new session when the old one has no more rounds."""
+        """Begin a stretch at a moment, in a new session when the old one has no more rounds.
+
+        What fails is tried again at the next look; the time until then is owned up to.
+        """
+        if self._missed_ns is None:
+            self._missed_ns = ns
         round_ = ns // self._round_ns
         if self._session is None or not self._session.covers(round_):
             self._close()
@@ -333,6 +349,13 @@ class Recorder:
             notes=self._notes,
         )
         self._notes = []
+        self._own_up(ns)
+
+    def _own_up(self, ns: int) -> None:
+        """Note how long no stretch could begin."""
+        missed_ns, self._missed_ns = self._missed_ns, None
+        if missed_ns is not None and ns - missed_ns >= NS_PER_MS:
+            self._note(Note(NoteCode.CRASH_GAP, (ns - missed_ns) // NS_PER_MS))
 
     def _end(self, ns: int) -> None:
         """Finish the stretch that runs; what is left of it waits as a draft."""
@@ -344,7 +367,7 @@ class Recorder:
         self._schedule.decide(stretch, session, ns, force=True)
         finished = stretch.finish(ns, self._last_end_ms, self._schedule.due_ns(stretch))
         if stretch.shot is not None and (finished is None or finished.shot is None):
-            self._schedule.tidy()
+            self._schedule.discard(stretch.shot.frames)
         if finished is None:
             self._notes = stretch.notes
             return
@@ -385,3 +408,13 @@ class Recorder:
     def _require_running(self) -> None:
         if self._session is None:
             raise AgentError("nothing is being recorded")
+
+
+def _require_plausible(ahead_ms: int) -> None:
+    """Refuse to continue a chain whose newest time is far in the future."""
+    if ahead_ms > _AHEAD_MS:
+        raise AgentError(
+            f"the newest recorded time lies {ahead_ms // 3_600_000} hours ahead of the clock: set"
+            " the clock if it is wrong; else time was recorded under a clock that was ahead, and"
+            " work goes on in a new engagement"
+        )

@@ -3,6 +3,7 @@
 Rule: nothing here knows what is on the screen, which program is in front, or whether anyone types.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from workseal_agent.recorder.camera import Camera, Due, Shot
@@ -10,6 +11,7 @@ from workseal_agent.recorder.moments import NS_PER_MS
 from workseal_agent.recorder.session import RunningSession
 from workseal_agent.recorder.stretch import Stretch
 from workseal_protocol.commitment import Note, NoteCode
+from workseal_protocol.digest import Digest
 from workseal_protocol.lottery import draw
 from workseal_protocol.records import SegmentState
 from workseal_protocol.terms import Level, Terms
@@ -56,9 +58,14 @@ class Schedule:
         self._beacon.want(round_)
 
     def tidy(self) -> None:
-        """Destroy frames that no segment will name."""
+        """Destroy what a crash left behind; only while no finished stretch waits to be signed."""
         if self._camera is not None:
             self._camera.discard_orphans()
+
+    def discard(self, frames: Iterable[Digest]) -> None:
+        """Destroy frames of a capture that belongs to no stretch."""
+        if self._camera is not None:
+            self._camera.discard(frames)
 
     def decide(
         self, stretch: Stretch, session: RunningSession, now_ns: int, *, force: bool = False
