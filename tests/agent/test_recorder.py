@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.rig import NS, MemoryVault, PaintedScreen, Rig
-from workseal_agent.chain import OwnChain
+from workseal_agent.chain import OwnChain, OwnChainError
 from workseal_agent.errors import AgentError, CaptureError, CaptureFailure, VaultFullError
-from workseal_agent.evidence import withdraw
+from workseal_agent.evidence import LateWork, declare_late, withdraw
 from workseal_agent.export import export
-from workseal_agent.ledger import Ledger, LedgerError, LedgerKey
+from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, Memo
 from workseal_agent.mask import Masked
 from workseal_agent.recorder import RecorderState, SessionBook, Shot
 from workseal_agent.recorder.session import Draft
@@ -746,8 +746,13 @@ def test_what_runs_now_is_told_before_it_is_signed(rig: Rig) -> None:
     assert rig.clock.mono % NS >= 0
 
 
-def test_a_memo_that_cannot_be_recorded_holds_up_nothing(tmp_path: Path) -> None:
-    """Off-screen work, more than a week's pause, and more of it: no declaration covers that."""
+def declarations(rig: Rig) -> list[Declaration]:
+    """Return the chain's declarations."""
+    return [record for record in rig.records() if isinstance(record, Declaration)]
+
+
+def test_a_memo_covers_off_screen_work_on_both_sides_of_a_holiday(tmp_path: Path) -> None:
+    """No declaration may span more than a week."""
     rig = Rig(tmp_path, round_ms=10_000)
     rig.recorder.start()
     rig.recorder.set_mode(SegmentState.OFF_SCREEN, "sketching")
@@ -759,12 +764,61 @@ def test_a_memo_that_cannot_be_recorded_holds_up_nothing(tmp_path: Path) -> None
     rig.recorder.resume()
     rig.work(25)
     rig.recorder.set_mode(SegmentState.WORKING)
+    assert [declared.worked for declared in declarations(rig)] == [25_000, 25_000]
+    assert rig.recorder.trouble is None
+    assert rig.ledger.memo(rig.engagement.id) is None
     before = len(rig.segments())
     rig.work(60)
     assert len(rig.segments()) >= before + 5
     rig.recorder.stop()
     rig.recorder.start()
     rig.recorder.stop()
+
+
+def test_a_memo_leaves_out_a_pause_that_was_declared_late(rig: Rig) -> None:
+    rig.recorder.start()
+    rig.recorder.set_mode(SegmentState.OFF_SCREEN, "sketching")
+    rig.work(25)
+    rig.recorder.pause()
+    begin_ms = rig.clock.wall_ms()
+    rig.work(60)
+    end_ms = rig.clock.wall_ms()
+    rig.work(1)
+    work = LateWork(begin_ms + 1_000, end_ms - 1_000, end_ms - begin_ms - 2_000, "a call", None)
+    rig.recorder.between(
+        lambda: declare_late(
+            rig.chain,
+            work,
+            now_ms=rig.clock.wall_ms(),
+            recorded_from_ms=rig.recorder.recorded_from_ms(),
+        )
+    )
+    rig.recorder.resume()
+    rig.work(25)
+    rig.recorder.set_mode(SegmentState.WORKING)
+    forms = [declared.form for declared in declarations(rig)]
+    assert forms == [DeclarationForm.LATE, DeclarationForm.LIVE, DeclarationForm.LIVE]
+    assert rig.recorder.trouble is None
+    assert finish(rig).holds
+
+
+def test_a_memo_that_cannot_be_recorded_holds_up_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_book: SessionBook, _memo: Memo) -> None:
+        raise OwnChainError("no")
+
+    monkeypatch.setattr(SessionBook, "declare", refused)
+    rig.recorder.start()
+    rig.recorder.set_mode(SegmentState.OFF_SCREEN, "sketching")
+    rig.work(25)
+    rig.recorder.set_mode(SegmentState.WORKING)
+    rig.work(25)
+    assert "the memo of off-screen work" in str(rig.recorder.trouble)
+    rig.recorder.stop()
+    rig.recorder.start()
+    rig.recorder.stop()
+    assert rig.worked_ms == 50_000
 
 
 def named(rig: Rig) -> set[Digest]:

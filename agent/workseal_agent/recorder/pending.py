@@ -61,15 +61,13 @@ class Pending:
 
         What cannot be described is told as a trouble and never holds up segments, start or stop.
         """
-        memo = self._ledger.memo(engagement)
-        if memo is None:
-            return
-        try:
-            self._book.declare(memo)
-        except OwnChainError as error:
-            self.trouble = f"the memo of off-screen work is not recorded: {error}"
-            return
-        self._on_statement()
+        while (memo := self._ledger.memo(engagement)) is not None:
+            try:
+                self._book.declare(memo)
+            except OwnChainError as error:
+                self.trouble = f"the memo of off-screen work is not recorded: {error}"
+                return
+            self._on_statement()
 
     def _is_stored(self, draft: Draft) -> bool:
         return self._ledger.has_segment(draft.session, draft.begin_ms, draft.end_ms)

@@ -16,7 +16,7 @@ from workseal_agent.ledger import (
     SessionSecrets,
     Transaction,
 )
-from workseal_protocol.chain import OpenSession
+from workseal_protocol.chain import LONGEST_DECLARATION, OpenSession
 from workseal_protocol.commitment import ValueKind, commit, derive_salt
 from workseal_protocol.digest import Digest
 from workseal_protocol.lottery import ChainSide, build_chain, chain_head
@@ -180,9 +180,13 @@ class SessionBook:
         return self._chain.append(build)
 
     def declare(self, memo: Memo) -> Statement | None:
-        """Describe the off-screen stretch that a memo was written for; None when there was none."""
+        """Describe off-screen work that a memo was written for; None when there was none.
+
+        One unbroken run: what was worked after a pause waits, with the memo, for the next call. So
+        a declaration never spans time that something else tells of, nor more than it may.
+        """
         engagement = self._chain.state.engagement
-        run = _first_run(self._ledger.segments(engagement, memo.begin_ms, _FOREVER))
+        run, rest = _first_run(self._ledger.segments(engagement, memo.begin_ms, _FOREVER))
         if not run:
             with self._ledger.write() as writing:
                 writing.clear_memo(engagement)
@@ -204,6 +208,8 @@ class SessionBook:
         def also(writing: Transaction, statement: Statement) -> None:
             writing.add_opening(statement.digest, PrivateValue(ValueKind.MEMO, salt, text))
             writing.clear_memo(engagement)
+            if rest is not None:
+                writing.set_memo(engagement, rest.begin_ms, memo.text)
 
         return self._chain.append(build, also)
 
@@ -211,12 +217,19 @@ class SessionBook:
 _FOREVER = 1 << 62
 
 
-def _first_run(rows: tuple[SegmentRow, ...]) -> list[SegmentRow]:
-    """Return the off-screen segments from the first one to the next that is not."""
+def _first_run(rows: tuple[SegmentRow, ...]) -> tuple[list[SegmentRow], SegmentRow | None]:
+    """Return the first unbroken off-screen segments, and the off-screen one after a break."""
     run: list[SegmentRow] = []
     for row in rows:
-        if row.state == SegmentState.OFF_SCREEN:
+        if row.state != SegmentState.OFF_SCREEN:
+            if run:
+                break
+        elif not run or _continues(run, row):
             run.append(row)
-        elif run:
-            break
-    return run
+        else:
+            return run, row
+    return run, None
+
+
+def _continues(run: list[SegmentRow], row: SegmentRow) -> bool:
+    return row.begin_ms == run[-1].end_ms and row.end_ms - run[0].begin_ms <= LONGEST_DECLARATION

@@ -12,10 +12,16 @@ from workseal_protocol.chain.rules import ChainError, Rule
 from workseal_protocol.chain.schedule import check_schedule, owed_instant
 from workseal_protocol.chain.session import OpenSession
 from workseal_protocol.chain.state import ChainState, advance, follow
-from workseal_protocol.chain.timing import LAST_INSTANT, check_timing, earliest_begin
+from workseal_protocol.chain.timing import (
+    LAST_INSTANT,
+    LONGEST_DECLARATION,
+    check_timing,
+    earliest_begin,
+)
 
 __all__ = [
     "LAST_INSTANT",
+    "LONGEST_DECLARATION",
     "ChainError",
     "ChainReplay",
     "ChainState",
