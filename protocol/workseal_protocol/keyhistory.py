@@ -102,9 +102,10 @@ class KeyHistory:
                 lives = self._rotated(index, statement, record)
             case KeyRevoke():
                 lives = self._revoked(index, statement, record)
-        if len(self.lives) + len(lives) > MAX_KEYS:
+        after = {**self.lives, **lives}
+        if len(after) > MAX_KEYS:
             raise VerificationError(f"more than {MAX_KEYS} keys in one history")
-        return KeyHistory({**self.lives, **lives}, index)
+        return KeyHistory(after, index)
 
     def _life(self, thumbprint: Digest, index: int) -> KeyLife:
         life = self.lives.get(thumbprint)

@@ -9,7 +9,7 @@ from support.builders import ARBITRATOR, CLIENT, FREELANCER, OPERATOR, STRANGER,
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import KEY_KINDS, MAKERS, MAX_KEYS, KeyHistory
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import KeyRecord, KeyRotate, sign
+from workseal_protocol.records import KeyRecord, KeyRevoke, KeyRotate, RevocationReason, sign
 from workseal_protocol.statement import Kind
 
 PARTIES = {
@@ -204,3 +204,16 @@ def test_a_history_is_bounded() -> None:
         history = after(history, number, builders.make_announce(key, recovery=None), key)
     with pytest.raises(VerificationError, match="more than 1024 keys"):
         after(history, MAX_KEYS, builders.make_announce(STRANGER), STRANGER)
+
+
+def test_a_full_history_still_takes_what_adds_no_key() -> None:
+    history = start()
+    for number in range(MAX_KEYS - 4):
+        key = signer(f"key {number}")
+        history = after(history, number, builders.make_announce(key, recovery=None), key)
+    revoke = KeyRevoke(
+        claimed_at=1, key=FREELANCER.public_key.thumbprint, reason=RevocationReason.LOST
+    )
+    assert not after(history, MAX_KEYS, revoke, FREELANCER).roles_of(
+        FREELANCER.public_key.thumbprint, MAX_KEYS + 1
+    )

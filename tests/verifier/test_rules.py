@@ -9,6 +9,7 @@ import pytest
 from support.office import Office, stranger_offer, unique
 from support.scripted import ScriptedAgent, dispute, first_day, second_day
 from support.simulator import ROUND_MS, seeded
+from workseal_protocol import keyhistory
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
@@ -17,6 +18,7 @@ from workseal_protocol.records import (
     BeaconCommitment,
     BundleManifest,
     Capture,
+    DisputeRequest,
     KeyAnnounce,
     KeyRevoke,
     KeyRotate,
@@ -26,10 +28,13 @@ from workseal_protocol.records import (
     RevocationReason,
     Segment,
     SessionOpen,
+    read_record,
     sign,
 )
+from workseal_protocol.records.bounds import MAX_TIME
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services import rules
 
 STRANGER = SeedSigner(bytes(range(32)))
 
@@ -529,6 +534,145 @@ def test_a_recovery_key_revokes_what_named_it(office: Office, agent: ScriptedAge
     office.post([stranger_offer(office, "else")])
     others = list(office.verifier.services.reader.listing(unique(office, "else")))
     assert [entry.kind for entry in others if entry.kind.startswith("key.")] == []
+
+
+def _announce(office: Office, key: SeedSigner, recovery: SeedSigner | None = None) -> Statement:
+    record = KeyAnnounce(
+        claimed_at=office.now,
+        public_key=key.public_key,
+        role=Role.FREELANCER,
+        recovery=None if recovery is None else recovery.public_key.thumbprint,
+    )
+    return sign(record, key)
+
+
+def test_a_recovery_key_names_no_other(office: Office, agent: ScriptedAgent) -> None:
+    """Else one party could make a list of keys without end, one for each announcement."""
+    del agent
+    recovery, next_one = (SeedSigner(seeded(office.seed, f"recovery {n}")) for n in range(2))
+    office.post([_announce(office, office.people.freelancer, recovery)])
+    found = refused(lambda: office.post([_announce(office, recovery, next_one)]))
+    assert found.reason is Reason.REFUSED
+    assert "no recovery key itself" in str(found)
+    office.post([_announce(office, recovery)])
+    assert office.check() == []
+
+
+def test_a_recovery_key_is_announced_by_its_holder_alone(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    del agent
+    recovery = SeedSigner(seeded(office.seed, "recovery"))
+    office.post([_announce(office, office.people.freelancer, recovery)])
+    true = _announce(office, recovery)
+    for false in (
+        replace(true, signature=bytes(64)),
+        sign(read_record(true), office.people.freelancer),
+    ):
+        assert refused(lambda false=false: office.post([false])).reason is Reason.REFUSED  # type: ignore[misc]
+
+
+def test_a_history_that_is_full_takes_no_recovery_key(
+    office: Office, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del agent
+    recovery = SeedSigner(seeded(office.seed, "recovery"))
+    office.post([_announce(office, office.people.freelancer, recovery)])
+    monkeypatch.setattr(keyhistory, "MAX_KEYS", 4)
+    found = refused(lambda: office.post([_announce(office, recovery)]))
+    assert "more than 4 keys" in str(found)
+
+
+def test_a_person_has_only_so_many_keys(
+    office: Office, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del agent
+    monkeypatch.setattr(rules, "MAX_SUCCESSION", 3)
+    _rotate_strangers_key(office, times=2)
+    with pytest.raises(RefusedError, match="at most 2 times"):
+        _rotate_strangers_key_again(office)
+
+
+def _rotate_strangers_key_again(office: Office) -> None:
+    old, new = (SeedSigner(seeded(office.seed, f"strange freelancer {n}")) for n in (1, 2))
+    office.post([sign(KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new), old)])
+
+
+def test_a_listing_of_an_earlier_size_has_the_key_statements_of_then(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    reader = office.verifier.services.reader
+    before = size_of(office)
+    office.post([_announce(office, office.people.freelancer)])
+    for size, expected in ((None, 1), (before, 0), (before + 1, 1)):
+        listed = reader.listing(agent.engagement, size)
+        assert sum(entry.kind.startswith("key.") for entry in listed) == expected
+    office.post([_announce(office, office.people.client)])
+    listed = reader.listing(agent.engagement)
+    assert sum(entry.kind.startswith("key.") for entry in listed) == 2
+
+
+# --- claimed times ---
+
+
+@pytest.mark.parametrize("kind", ["offer", "acceptance", "key", "chain", "request"])
+@pytest.mark.parametrize(
+    ("ahead", "reason"),
+    [
+        (2_000, None),
+        (2_001, Reason.BUSY),
+        (602_000, Reason.BUSY),
+        (602_001, Reason.REFUSED),
+        (10**12, Reason.REFUSED),
+    ],
+)
+def test_no_claimed_time_lies_in_the_future(
+    office: Office, agent: ScriptedAgent, kind: str, ahead: int, reason: Reason | None
+) -> None:
+    """An offer dated a year ahead would make every honest acceptance and session impossible."""
+    statement, signer = _dated(office, agent, kind)
+    dated = sign(replace(read_record(statement), claimed_at=office.now + ahead), signer)
+    before = size_of(office)
+    if reason is None:
+        office.post([dated])
+        return
+    assert refused(lambda: office.post([dated])).reason is reason
+    assert size_of(office) == before
+    office.post([statement])
+
+
+def _dated(office: Office, agent: ScriptedAgent, kind: str) -> tuple[Statement, SeedSigner]:
+    """Make a statement that would be taken now, and say who signs it."""
+    people = office.people
+    if kind == "offer":
+        return offer_of(office), people.client
+    if kind == "key":
+        return _announce(office, people.freelancer), people.freelancer
+    if kind == "acceptance":
+        offer = offer_of(office)
+        office.post([offer])
+        record = read_record(offer)
+        assert isinstance(record, Offer)
+        accepted = Acceptance(
+            engagement=record.engagement,
+            claimed_at=office.now,
+            terms=record.terms,
+            offer=offer.digest,
+        )
+        return sign(accepted, people.freelancer), people.freelancer
+    if kind == "chain":
+        agent.online = False
+        agent.open_session()
+        return agent.made[-1][0], people.freelancer
+    agent.open_session()
+    agent.work(ROUND_MS)
+    agent.send()
+    office.submit, submit = (lambda *_: None), office.submit  # type: ignore[method-assign,assignment]
+    request = agent.request(agent.frames[:1])
+    office.submit = submit  # type: ignore[method-assign]
+    asked = read_record(request)
+    assert isinstance(asked, DisputeRequest)
+    return sign(replace(asked, answer_by=MAX_TIME), people.arbitrator), people.arbitrator
 
 
 def test_an_arbitrator_revokes_only_keys_of_their_own_cases(

@@ -10,14 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.keyhistory import KEY_KINDS
-from workseal_protocol.records import KeyRecord, read_record
-from workseal_protocol.statement import Statement
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.draft import Draft, House
 from workseal_verifier.services.engagement import Engagement, fold
-from workseal_verifier.services.keyevents import KeyEvent, KeyEvents
+from workseal_verifier.services.keyevents import KeyEvents, logged_events
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
 
@@ -45,7 +42,7 @@ class Admission:
     def begin(self, size: int) -> "Tick":
         """Begin to admit statements that will stand from position `size` on."""
         if self.events is None:
-            self.events = self._load_events(size)
+            self.events = KeyEvents.of(logged_events(self.house.records, since=0, below=size))
         return Tick(self, size, self.events)
 
     def settle(self, tick: "Tick") -> None:
@@ -77,16 +74,6 @@ class Admission:
         if state is None or state.chain is None or not state.chain.next_seq:
             return state
         return state.moved(state.chain, self.house.anchors.at_size(state.chain.anchor_size))
-
-    def _load_events(self, size: int) -> KeyEvents:
-        kinds = sorted(kind.value for kind in KEY_KINDS)
-        events = []
-        for entry in self.house.records.of_kinds(kinds, below=size):
-            statement = Statement.parse(entry.body)
-            record = read_record(statement)
-            if isinstance(record, KeyRecord):
-                events.append(KeyEvent(entry.position, statement, record))
-        return KeyEvents.of(events)
 
 
 class Tick:

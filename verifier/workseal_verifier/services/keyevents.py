@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keyhistory import KEY_KINDS, KeyHistory
 from workseal_protocol.keys import PublicKey, Role
-from workseal_protocol.records import KeyAnnounce, KeyRecord, KeyRevoke, KeyRotate
+from workseal_protocol.records import (
+    KeyAnnounce,
+    KeyRecord,
+    KeyRevoke,
+    KeyRotate,
+    read_record,
+)
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
+from workseal_verifier.store.records import RecordStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,67 +34,74 @@ class KeyEvent:
 
 @dataclass(frozen=True, slots=True)
 class KeyEvents:
-    """All key.* statements so far, in log order; a value.
+    """All key.* statements so far; a value.
 
-    `lineages` holds, for each key that was ever rotated, the keys of the same person. It is kept up
-    to date as statements come: each claim of work time asks for it.
+    They are kept by the key that must already count for them, so that a fold reads only what
+    concerns its parties. `lineages` holds, for each key that was ever rotated, the keys of the same
+    person, and `vouchers`, for each recovery key, the keys that named it.
     """
 
-    events: tuple[KeyEvent, ...] = ()
+    version: int = 0
+    about: Mapping[Digest, tuple[KeyEvent, ...]] = field(default_factory=dict)
     lineages: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
+    vouchers: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, events: Iterable[KeyEvent]) -> "KeyEvents":
         """Take logged statements, in log order."""
-        made = cls()
-        for event in events:
-            made = made.with_event(event)
-        return made
-
-    @property
-    def version(self) -> int:
-        """Count the statements; a fold over fewer of them is out of date."""
-        return len(self.events)
+        return cls().with_events(events)
 
     def with_event(self, event: KeyEvent) -> "KeyEvents":
         """Add the newest statement."""
-        events = (*self.events, event)
-        if not isinstance(event.record, KeyRotate):
-            return KeyEvents(events, self.lineages)
-        joined = self.lineage(event.record.old) | self.lineage(_key_of(event))
-        return KeyEvents(events, {**self.lineages, **dict.fromkeys(joined, joined)})
+        return self.with_events((event,))
+
+    def with_events(self, events: Iterable[KeyEvent]) -> "KeyEvents":
+        """Add the newest statements; `version` counts them all."""
+        version = self.version
+        about, lineages, vouchers = dict(self.about), dict(self.lineages), dict(self.vouchers)
+        for event in events:
+            version += 1
+            old = _old_of(event)
+            about[old] = (*about.get(old, ()), event)
+            match event.record:
+                case KeyRotate(public_key=new):
+                    joined = _lineage(lineages, old) | _lineage(lineages, new.thumbprint)
+                    lineages.update(dict.fromkeys(joined, joined))
+                case KeyAnnounce(recovery=Digest() as recovery):
+                    vouchers[recovery] = vouchers.get(recovery, frozenset()) | {old}
+                case _:
+                    pass
+        return KeyEvents(version, about, lineages, vouchers)
 
     def history(self, terms: Terms) -> KeyHistory:
         """Fold what concerns the parties of these terms."""
-        return self._fold(terms)[0]
+        return self._fold(terms, None)[0]
 
-    def concerning(self, terms: Terms) -> tuple[KeyEvent, ...]:
-        """List the statements that the history of these terms is made of."""
-        return self._fold(terms)[1]
+    def concerning(self, terms: Terms, *, below: int | None = None) -> tuple[KeyEvent, ...]:
+        """List the statements that the history of these terms is made of, in log order."""
+        return self._fold(terms, below)[1]
 
     def lineage(self, thumbprint: Digest) -> frozenset[Digest]:
         """List the keys that one person had: this one, those it replaced and their successors."""
-        return self.lineages.get(thumbprint, frozenset((thumbprint,)))
+        return _lineage(self.lineages, thumbprint)
+
+    def vouching(self, recovery: Digest) -> frozenset[Digest]:
+        """List the keys of everybody who named this key as a recovery key."""
+        return frozenset().union(*map(self.lineage, self.vouchers.get(recovery, ())))
 
     def is_announced(self, thumbprint: Digest) -> bool:
         """Tell whether a key was announced before."""
         return any(
-            isinstance(event.record, KeyAnnounce) and _key_of(event) == thumbprint
-            for event in self.events
+            isinstance(event.record, KeyAnnounce) for event in self.about.get(thumbprint, ())
         )
 
-    def names(self, thumbprint: Digest) -> bool:
-        """Tell whether a logged statement made this key a successor or a recovery key."""
-        return any(thumbprint in _made(event) for event in self.events)
-
-    def _fold(self, terms: Terms) -> tuple[KeyHistory, tuple[KeyEvent, ...]]:
+    def _fold(self, terms: Terms, below: int | None) -> tuple[KeyHistory, tuple[KeyEvent, ...]]:
         named = parties_of(terms)
         history = KeyHistory.start(named)
-        wanted = self._reach({key.thumbprint for keys in named.values() for key in keys})
         applied: list[KeyEvent] = []
-        for event in self.events:
-            if _old_of(event) not in wanted:
-                continue
+        for event in self._reached({key.thumbprint for keys in named.values() for key in keys}):
+            if below is not None and event.position >= below:
+                break
             try:
                 history = history.advance(event.position, event.statement, event.record)
             except VerificationError:
@@ -96,17 +110,26 @@ class KeyEvents:
             applied.append(event)
         return history, tuple(applied)
 
-    def _reach(self, wanted: set[Digest]) -> set[Digest]:
-        """Add the keys that these keys' statements made, and theirs in turn."""
-        made: dict[Digest, list[Digest]] = {}
-        for event in self.events:
-            made.setdefault(_old_of(event), []).extend(_made(event))
+    def _reached(self, wanted: set[Digest]) -> list[KeyEvent]:
+        """List what is said of these keys, of those that they made, and theirs in turn."""
+        found: list[KeyEvent] = []
         waiting = list(wanted)
         while waiting:
-            fresh = [key for key in made.get(waiting.pop(), ()) if key not in wanted]
-            wanted.update(fresh)
+            events = self.about.get(waiting.pop(), ())
+            found += events
+            fresh = {key for event in events for key in _made(event)} - wanted
+            wanted |= fresh
             waiting += fresh
-        return wanted
+        return sorted(found, key=lambda event: event.position)
+
+
+def logged_events(records: RecordStore, *, since: int, below: int) -> Iterator[KeyEvent]:
+    """Read the key.* statements at positions from `since` to before `below`, in log order."""
+    for entry in records.of_kinds(sorted(k.value for k in KEY_KINDS), below=below, since=since):
+        statement = Statement.parse(entry.body)
+        record = read_record(statement)
+        if isinstance(record, KeyRecord):
+            yield KeyEvent(entry.position, statement, record)
 
 
 def parties_of(terms: Terms) -> dict[Role, tuple[PublicKey, ...]]:
@@ -140,3 +163,7 @@ def _made(event: KeyEvent) -> Iterator[Digest]:
             yield recovery
         case _:
             return
+
+
+def _lineage(lineages: Mapping[Digest, frozenset[Digest]], thumbprint: Digest) -> frozenset[Digest]:
+    return lineages.get(thumbprint, frozenset((thumbprint,)))

@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
-from workseal_protocol.keyhistory import KEY_KINDS
 from workseal_protocol.merkle import sparse_proof
 from workseal_protocol.receipt import Receipt, cose_receipt
-from workseal_protocol.records import KeyRecord, Offer, read_record
+from workseal_protocol.records import Offer, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.identity import Identity
-from workseal_verifier.services.keyevents import KeyEvent, KeyEvents
+from workseal_verifier.services.keyevents import KeyEvents, logged_events
 from workseal_verifier.services.publication import Published
 from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
 from workseal_verifier.store.log import Entry, LogStore
@@ -45,6 +44,8 @@ class Reader:
         self._identity = identity
         self._beacon = beacon
         self._current = current
+        # The key statements before a position: they are read once, not at each listing.
+        self._known_keys: tuple[int, KeyEvents] = (0, KeyEvents())
 
     # --- the log -----------------------------------------------------------------
 
@@ -146,13 +147,12 @@ class Reader:
         yield from self._records.at(places)
 
     def _key_statements(self, terms: Terms, below: int) -> list[int]:
-        events = []
-        for entry in self._records.of_kinds(sorted(k.value for k in KEY_KINDS), below=below):
-            statement = Statement.parse(entry.body)
-            record = read_record(statement)
-            if isinstance(record, KeyRecord):
-                events.append(KeyEvent(entry.position, statement, record))
-        return [event.position for event in KeyEvents.of(events).concerning(terms)]
+        seen, events = self._known_keys
+        if seen < below:
+            # Two readers may do this at once: both come to the same value.
+            events = events.with_events(logged_events(self._records, since=seen, below=below))
+            self._known_keys = (below, events)
+        return [event.position for event in events.concerning(terms, below=below)]
 
     def _beacons(self, terms: Terms, offered: int, last: int) -> list[int]:
         # From the chain in force when the offer was logged on: older ones can prove nothing here.

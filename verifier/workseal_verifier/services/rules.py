@@ -37,6 +37,8 @@ from workseal_verifier.store.log import BeaconRow, PartyRow
 
 # A sender's clock may be ahead of ours by this much.
 AHEAD_MS = 2_000
+# So many keys of one person are known; each claim of work time looks at all of them.
+MAX_SUCCESSION = 256
 # A little early is told to come back; far ahead is a false claim.
 SOON_MS = 600_000
 
@@ -45,6 +47,9 @@ _OperatorRecord: TypeAlias = LogPolicy | BeaconCommitment
 
 def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
     """Admit one statement at a place in the log, or raise `RefusedError`."""
+    if not isinstance(candidate.record, BundleManifest):
+        # A claim from the future would stand above every later statement that must follow it.
+        _require_past(draft, candidate.record.claimed_at, "the claimed time has not come")
     match candidate.record:
         case Offer() as record:
             _admit_offer(draft, candidate, record, place)
@@ -164,19 +169,35 @@ def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int
             target = record.public_key.thumbprint
         case KeyRevoke():
             target = record.key
-    named = draft.engagements_of(draft.events.lineage(target))
+    keys = draft.events.lineage(target)
     if isinstance(record, KeyAnnounce):
         if draft.events.is_announced(target):
             raise RefusedError(Reason.CONFLICT, "the key was announced before")
-        if not named and draft.events.names(target):
-            # A recovery key stands in no terms; the announcement that names it vouches for it.
-            _require_signature_of(candidate, record)
-            _log_key(draft, candidate, record, place)
-            return
+        # A recovery key stands in no terms; the announcement that names it vouches for it.
+        keys |= draft.events.vouching(target)
+    named = draft.engagements_of(keys)
     if not named:
         raise unknown_party()
     _require_force(draft, candidate, record, place, named)
-    _log_key(draft, candidate, record, place)
+    _require_few(draft, record)
+    draft.add_event(KeyEvent(place, candidate.statement, record))
+    _add(draft, candidate, place)
+
+
+def _require_few(draft: Draft, record: KeyRecord) -> None:
+    """Bound what one person can make everybody else's folds and queries carry."""
+    if (
+        isinstance(record, KeyAnnounce)
+        and record.recovery is not None
+        and draft.events.vouching(record.public_key.thumbprint)
+    ):
+        raise RefusedError(Reason.REFUSED, "a recovery key has no recovery key itself")
+    if isinstance(record, KeyRotate):
+        keys = draft.events.lineage(record.old)
+        if len(keys) >= MAX_SUCCESSION:
+            raise RefusedError(
+                Reason.REFUSED, f"a key is rotated at most {MAX_SUCCESSION - 1} times"
+            )
 
 
 def _require_force(
@@ -192,18 +213,6 @@ def _require_force(
         else:
             return
     raise RefusedError(Reason.REFUSED, f"the key statement does not hold: {problem}")
-
-
-def _require_signature_of(candidate: Candidate, record: KeyAnnounce) -> None:
-    try:
-        candidate.statement.verify_signature(record.public_key)
-    except VerificationError as error:
-        raise RefusedError(Reason.REFUSED, str(error)) from error
-
-
-def _log_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int) -> None:
-    draft.add_event(KeyEvent(place, candidate.statement, record))
-    _add(draft, candidate, place)
 
 
 # --- the operator ------------------------------------------------------------------

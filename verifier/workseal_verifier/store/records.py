@@ -6,7 +6,7 @@ one question that must not: whether a worker was at work elsewhere, which answer
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -52,9 +52,10 @@ class RecordStore:
         """Read an engagement's own statements in log order, those before position `below`."""
         yield from self._paged(statements.c.engagement == engagement, below=below)
 
-    def of_kinds(self, kinds: Sequence[str], *, below: int) -> Iterator[Entry]:
-        """Read all statements of these kinds in log order, those before position `below`."""
-        yield from self._paged(statements.c.kind.in_(kinds), below=below)
+    def of_kinds(self, kinds: Sequence[str], *, below: int, since: int = 0) -> Iterator[Entry]:
+        """Read all statements of these kinds in log order, from `since` to before `below`."""
+        wanted = and_(statements.c.kind.in_(kinds), statements.c.position >= since)
+        yield from self._paged(wanted, below=below)
 
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""
