@@ -34,6 +34,7 @@ from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 
 HOUR_MS = 3_600_000
+_REFUSED = "urn:workseal:problem:refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +209,8 @@ def _submit(statements: tuple[Statement, ...], url: str) -> str:
             raise WorksealError("the verifier took a back-dated segment")
     except urllib.error.HTTPError as error:
         problem = json.loads(error.read())
-        return f"{problem['status']} {problem['title']}: {problem['detail']}"
+        told = f"{problem['status']} {problem['title']}: {problem['detail']}"
+        # A server that stumbles has refused nothing.
+        if problem["type"] != _REFUSED:
+            raise WorksealError(f"the verifier did not judge the segment: {told}") from error
+        return told

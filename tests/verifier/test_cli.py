@@ -16,6 +16,8 @@ import pytest
 from support.office import ORIGIN
 from workseal_protocol.keys import Role
 from workseal_protocol.policy import TrustPolicy
+from workseal_verifier.config import Settings
+from workseal_verifier.keyfiles import create_secret, read_secret
 from workseal_verifier.serving import bind
 
 COMMAND = Path(sys.executable).with_name("workseal-verifier")
@@ -82,6 +84,17 @@ def test_never_makes_a_home_twice(home: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "already a verifier home" in done.stderr
     assert seeds == {path: path.read_bytes() for path in (home / "keys").iterdir()}
+
+
+def test_a_home_that_is_half_made_is_finished(tmp_path: Path) -> None:
+    """Whatever a crash left, the keys are kept and the settings come last."""
+    home = tmp_path / "v"
+    keys = home / "keys"
+    keys.mkdir(parents=True)
+    create_secret(keys / "log.seed", bytes(32))
+    assert run("init", "--home", home, "--origin", ORIGIN).returncode == 0
+    assert read_secret(keys / "log.seed") == bytes(32)
+    assert Settings.load(home).origin == ORIGIN
 
 
 @pytest.mark.parametrize("words", [["--origin", "a b"], ["--origin", "a", "--period-ms", "7"]])

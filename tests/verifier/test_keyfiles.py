@@ -1,10 +1,11 @@
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from workseal_verifier.errors import ConfigError
-from workseal_verifier.keyfiles import create_secret, make_folder, read_secret
+from workseal_verifier.keyfiles import create_secret, make_folder, read_secret, replace_file
 
 
 def test_reads_back_what_it_made_and_never_makes_it_twice(tmp_path: Path) -> None:
@@ -53,3 +54,20 @@ def test_refuses_a_damaged_file_and_does_not_quote_it(tmp_path: Path, content: b
 def test_says_which_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"log\.seed is missing"):
         read_secret(tmp_path / "log.seed")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings"
+    replace_file(path, b"old")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def full(_: int) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        replace_file(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [one.name for one in tmp_path.iterdir()] == ["settings"]

@@ -1,10 +1,14 @@
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from workseal_verifier import tsa
 from workseal_verifier.errors import ConfigError
 from workseal_verifier.tsa import TsaClient, load_roots
 
@@ -59,3 +63,24 @@ def test_refuses_a_root_file_without_a_certificate(tmp_path: Path) -> None:
     for name in ("root.pem", "missing.pem"):
         with pytest.raises(ConfigError, match="holds no certificate"):
             load_roots(tmp_path / name)
+
+
+def test_an_answer_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the whole never does: head first, then body."""
+    monkeypatch.setattr(tsa, "TIMEOUT_S", 0.5)
+    for begun in (b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n"):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            thread = threading.Thread(target=_drip, args=(server, begun))
+            thread.start()
+            with pytest.raises(OSError, match=r"in 0\.5 s"):
+                TsaClient(f"http://127.0.0.1:{server.getsockname()[1]}/").send(b"query")
+            thread.join()
+
+
+def _drip(server: socket.socket, begun: bytes) -> None:
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        connection.sendall(begun)
+        while True:
+            connection.sendall(b"a")
+            time.sleep(0.05)

@@ -19,6 +19,7 @@ from workseal_verifier import serving
 from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, VerifierError
+from workseal_verifier.keyfiles import replace_file
 from workseal_verifier.local_tsa import ROOT_FILE, LocalTsa
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
 from workseal_verifier.services.stamping import Authority
@@ -76,8 +77,8 @@ def init(
     text = render(origin, tuple(period_ms or [30_000]))
     settings = Settings(home=home, origin=origin)
     make_keys(settings, pq=pq)
-    path.write_text(text, "utf-8")
-    path.chmod(0o600)
+    # Last: the settings say that the home is complete. What is half made is finished by a repeat.
+    replace_file(path, text.encode())
     typer.echo(f"made {home} for the log {origin}")
     typer.echo(f"next: workseal-verifier serve --home {home}")
 

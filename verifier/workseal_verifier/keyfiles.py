@@ -1,7 +1,8 @@
 """Secret files of a home: one seed per key, one secret per beacon chain; 0600, written once.
 
-Rules: a file that exists is never written again; it is complete and durable before its name exists;
-a file that others may read is refused, because a seed that leaked is a key that others hold.
+Rules: a secret that exists is never written again; every file is complete and durable before its
+name exists; a secret that others may read is refused, because a seed that leaked is a key that
+others hold.
 """
 
 import os
@@ -28,21 +29,23 @@ def create_secret(path: Path, value: bytes | None = None) -> bytes:
     An existing file wins: its value is returned, so that a start after a crash goes on with it.
     """
     value = secrets.token_bytes(SECRET_BYTES) if value is None else value
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # created 0600
+    temporary = _write_beside(path, value.hex().encode() + b"\n")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(value.hex().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A link, not a rename: a rename would replace what exists.
-            os.link(temporary, path)
-        except FileExistsError:
-            return read_secret(path)
+        # A link, not a rename: a rename would replace what exists.
+        os.link(temporary, path)
+    except FileExistsError:
+        return read_secret(path)
     finally:
-        Path(temporary).unlink()
+        temporary.unlink()
     _sync_folder(path.parent)
     return value
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone may read; after a crash it is the old one or the new."""
+    temporary = _write_beside(path, data)
+    temporary.replace(path)
+    _sync_folder(path.parent)
 
 
 def read_secret(path: Path) -> bytes:
@@ -59,6 +62,21 @@ def read_secret(path: Path) -> bytes:
     if _FORM.fullmatch(data) is None:
         raise ConfigError(f"{path} does not hold one seed of {SECRET_BYTES} bytes")
     return bytes.fromhex(data.decode())
+
+
+def _write_beside(path: Path, data: bytes) -> Path:
+    """Write a complete, durable file under another name."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # created 0600
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink()
+        raise
+    return temporary
 
 
 def _sync_folder(path: Path) -> None:

@@ -6,7 +6,6 @@ is missing is the independence. The process ends when whoever started it ends.
 """
 
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from workseal_verifier.errors import ConfigError
-from workseal_verifier.keyfiles import make_folder
+from workseal_verifier.keyfiles import make_folder, replace_file
 
 ROOT_FILE: Final = "root.pem"
 _VALID: Final = timedelta(days=3650)
@@ -94,13 +93,13 @@ def prepare(folder: Path) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _write(folder / "tsa.key", secret)
-    _write(folder / "tsa.pem", leaf.public_bytes(serialization.Encoding.PEM))
-    _write(folder / "tsa.cnf", _CONFIGURATION.format(policy=_POLICY).encode())
-    _write(folder / "serial", b"01\n")
+    replace_file(folder / "tsa.key", secret)
+    replace_file(folder / "tsa.pem", leaf.public_bytes(serialization.Encoding.PEM))
+    replace_file(folder / "tsa.cnf", _CONFIGURATION.format(policy=_POLICY).encode())
+    replace_file(folder / "serial", b"01\n")
     # Last, because its presence says that the others are complete. The root's key is not kept:
     # nothing else will ever be issued under it.
-    _write(folder / ROOT_FILE, root.public_bytes(serialization.Encoding.PEM))
+    replace_file(folder / ROOT_FILE, root.public_bytes(serialization.Encoding.PEM))
 
 
 def answer(folder: Path, query: bytes) -> bytes:
@@ -201,12 +200,6 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Ask a time-stamping authority over HTTP (RFC 3161 section 3.4); read its root certificate."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from workseal_verifier.errors import ConfigError
 
-_TIMEOUT_S: Final = 15.0
+TIMEOUT_S: Final = 15.0
 _MAX_ANSWER: Final = 65_536
 _HEADERS: Final = {"content-type": "application/timestamp-query"}
 
@@ -21,21 +22,33 @@ class TsaClient:
         self._url = url
 
     def send(self, request: bytes) -> bytes:
-        """Return the answer to a TimeStampReq; raises `OSError` when there is none."""
+        """Return the answer to a TimeStampReq; raises `OSError` when there is none in time."""
+        return asyncio.run(self._send(request))
+
+    async def _send(self, request: bytes) -> bytes:
         try:
-            with httpx.stream(
-                "POST", self._url, content=request, headers=_HEADERS, timeout=_TIMEOUT_S
-            ) as answer:
-                if answer.status_code != httpx.codes.OK:
-                    raise OSError(f"the authority answered {answer.status_code}")
-                data = b""
-                for part in answer.iter_bytes():
-                    data += part
-                    if len(data) > _MAX_ANSWER:
-                        raise OSError(f"the authority's answer exceeds {_MAX_ANSWER} bytes")
+            # Over all: each part of an answer that drips has its own time otherwise.
+            async with (
+                asyncio.timeout(TIMEOUT_S),
+                httpx.AsyncClient(timeout=TIMEOUT_S) as client,
+                client.stream("POST", self._url, content=request, headers=_HEADERS) as answer,
+            ):
+                return await _read(answer)
+        except TimeoutError:
+            raise OSError(f"the authority did not answer in {TIMEOUT_S:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise OSError(f"the authority did not answer: {type(error).__name__}") from error
-        return data
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    if answer.status_code != httpx.codes.OK:
+        raise OSError(f"the authority answered {answer.status_code}")
+    data = b""
+    async for part in answer.aiter_bytes():
+        data += part
+        if len(data) > _MAX_ANSWER:
+            raise OSError(f"the authority's answer exceeds {_MAX_ANSWER} bytes")
+    return data
 
 
 def load_roots(path: Path) -> tuple[bytes, ...]:
