@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -41,8 +42,11 @@ from workseal_protocol.receipt import (
 from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, Segment, read_record, sign
 from workseal_protocol.sealing import encode_package
 from workseal_protocol.statement import Statement
+from workseal_verifier.api.disputes import LARGE_AT_ONCE
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
 from workseal_verifier.errors import Reason
+from workseal_verifier.services import disclosures
+from workseal_verifier.services.health import HOUSEKEEPING, STAMPING
 
 SEQUENCE = {"content-type": "application/cbor-seq"}
 
@@ -247,6 +251,17 @@ def test_nothing_is_served_before_it_is_signed_for(tmp_path: Path) -> None:
     office.close()
 
 
+def test_health_names_what_fails(office: Office, client: httpx.Client) -> None:
+    for _ in range(3):
+        office.verifier.health.failed(STAMPING)
+    told = client.get("/healthz")
+    assert (told.status_code, told.text) == (200, "ok\nfailing: stamping")
+    for _ in range(3):
+        office.verifier.health.failed(HOUSEKEEPING)
+    problem = check_problem(client.get("/healthz"), Reason.BUSY)
+    assert "housekeeping, stamping" in problem["detail"]
+
+
 # --- disputes ---
 
 
@@ -380,24 +395,79 @@ def test_a_stranger_holds_no_place_for_a_large_body(
     assert client.post("/v1/disclosures", content=package).status_code == 200
 
 
-def test_only_so_many_large_bodies_arrive_at_once(
+def test_a_package_for_no_request_holds_no_place(
+    office: Office, agent: ScriptedAgent, live: LiveServer
+) -> None:
+    worked(agent)
+    package, _ = disclosed(office, agent)
+    record = read_record(
+        Statement.parse(split_sequence(package, max_items=9, max_item_bytes=1 << 20)[0])
+    )
+    assert isinstance(record, DisputeDisclosure)
+    known = agent.made[0][0].digest
+    for false in (
+        replace(record, request=Digest.of(b"none")),
+        replace(record, request=known),
+        replace(record, engagement=unique(office, "other")),
+    ):
+        with live.connect() as connection:
+            connection.sendall(
+                b"POST /v1/disclosures HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+                b"content-length: 60000000\r\n\r\n"
+                + sign(false, office.people.freelancer).encode()
+                + bytes(70_000)
+            )
+            answer = read_all(connection)
+        assert answer.startswith(b"HTTP/1.1 422 ")
+        assert b"no logged request" in answer
+
+
+def test_only_one_large_body_of_an_engagement_arrives_at_once(
     office: Office, agent: ScriptedAgent, live: LiveServer, client: httpx.Client
 ) -> None:
     worked(agent)
     package, _ = disclosed(office, agent)
     name = next(office.verifier.records.of_kinds(["dispute.request"], below=10**9)).digest
-    head = f"PUT /v1/sealed/{name} HTTP/1.1\r\nhost: x\r\ncontent-length: 2004\r\n\r\n".encode()
-    held = [live.connect() for _ in range(2)]
-    for connection in held:
+    path = f"/v1/sealed/{name}"
+    head = f"PUT {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2004\r\n\r\n".encode()
+    with live.connect() as connection:
         connection.sendall(head + b"part")
-    while live.app.state.large < len(held):
-        time.sleep(0.01)
-    check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
-    for connection in held:
+        while not live.app.state.arriving:
+            time.sleep(0.01)
+        check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
+        check_problem(client.put(path, content=bytes(2_004)), Reason.BUSY)
         connection.sendall(bytes(2_000))
         assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
-        connection.close()
     assert client.post("/v1/disclosures", content=package).status_code == 200
+    assert live.app.state.arriving == []
+
+
+def test_only_so_many_large_bodies_arrive_at_once(
+    office: Office, agent: ScriptedAgent, live: LiveServer, client: httpx.Client
+) -> None:
+    worked(agent)
+    package, _ = disclosed(office, agent)
+    live.app.state.arriving += [bytes([number]) for number in range(LARGE_AT_ONCE - 1)]
+    assert client.post("/v1/disclosures", content=package).status_code == 200
+    live.app.state.arriving.append(b"one more")
+    check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
+
+
+def test_a_log_that_takes_long_to_write_is_busy_and_not_broken(
+    office: Office,
+    agent: ScriptedAgent,
+    client: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked(agent)
+    package, _ = disclosed(office, agent)
+    with monkeypatch.context() as patch:
+        patch.setattr(disclosures, "ANSWER_TIMEOUT_S", 0)
+        answer = client.post("/v1/disclosures", content=package)
+        check_problem(answer, Reason.BUSY)
+        assert answer.headers["retry-after"] == "5"
+    assert client.post("/v1/disclosures", content=package).status_code == 200
+    assert office.check() == []
 
 
 def test_no_pixel_of_a_disclosure_is_kept_anywhere(
@@ -611,6 +681,29 @@ def test_a_slow_body_is_cut_off(office: Office, begun: bytes) -> None:
             b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n" + begun
         )
         assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_in_crumbs_is_refused(live: LiveServer) -> None:
+    """Each crumb costs as much as a large piece: thousands of them are no usual client's."""
+    with live.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(
+            b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        answer = b""
+        connection.settimeout(0)
+        for _ in range(200_000):
+            try:
+                connection.send(b"1\r\na\r\n")
+                answer = connection.recv(65_536)
+            except BlockingIOError:
+                time.sleep(0.0005)
+                continue
+            except OSError:
+                break
+            break
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"too many small pieces" in answer
 
 
 def read_all(connection: Any) -> bytes:

@@ -21,13 +21,13 @@ def mailbox(clock: FakeClock) -> Mailbox:
 
 
 def test_gives_back_what_was_put(mailbox: Mailbox) -> None:
-    mailbox.put(name("a"), b"first")
-    mailbox.put(name("a"), b"second")
+    mailbox.put(name("a"), b"a", b"first")
+    mailbox.put(name("a"), b"a", b"second")
     assert mailbox.get(name("a")) == b"second"
 
 
 def test_forgets_after_its_time(mailbox: Mailbox, clock: FakeClock) -> None:
-    mailbox.put(name("a"), b"x")
+    mailbox.put(name("a"), b"a", b"x")
     clock.ms += 999
     assert mailbox.get(name("a")) == b"x"
     clock.ms += 1
@@ -37,17 +37,32 @@ def test_forgets_after_its_time(mailbox: Mailbox, clock: FakeClock) -> None:
 
 
 def test_holds_only_so_many(mailbox: Mailbox, clock: FakeClock) -> None:
-    mailbox.put(name("a"), b"x")
-    mailbox.put(name("b"), b"x")
+    mailbox.put(name("a"), b"a", b"x")
+    mailbox.put(name("b"), b"b", b"x")
     with pytest.raises(RefusedError, match="full"):
-        mailbox.put(name("c"), b"x")
+        mailbox.put(name("c"), b"c", b"x")
     clock.ms += 1_000
-    mailbox.put(name("c"), b"x")
+    mailbox.put(name("c"), b"c", b"x")
 
 
 def test_holds_only_so_much_and_pushes_nobody_out(mailbox: Mailbox) -> None:
-    mailbox.put(name("a"), b"12345")
+    mailbox.put(name("a"), b"a", b"12345")
     with pytest.raises(RefusedError, match="full"):
-        mailbox.put(name("b"), b"123456")
-    mailbox.put(name("a"), b"1234567890")
+        mailbox.put(name("b"), b"b", b"123456")
+    mailbox.put(name("a"), b"a", b"1234567890")
     assert mailbox.get(name("a")) == b"1234567890"
+
+
+def test_one_engagement_has_a_share_of_the_mailbox(clock: FakeClock) -> None:
+    mailbox = Mailbox(clock, count=8, total=100, ttl_ms=1_000)
+    mailbox.put(name("a"), b"one", b"x")
+    mailbox.put(name("b"), b"one", b"x")
+    with pytest.raises(RefusedError, match="full"):
+        mailbox.put(name("c"), b"one", b"x")
+    mailbox.put(name("a"), b"one", b"again")
+    mailbox.put(name("c"), b"other", bytes(90))
+    clock.ms += 1_000
+    mailbox.put(name("a"), b"one", bytes(30))
+    with pytest.raises(RefusedError, match="full"):
+        mailbox.put(name("b"), b"one", bytes(21))
+    mailbox.put(name("b"), b"one", bytes(20))

@@ -8,6 +8,7 @@ import pytest
 from support.office import Office, new_home, stranger_offer
 from support.simulator import START
 from support.tsa import LocalTsa
+from workseal_verifier.services.health import STAMPING
 from workseal_verifier.services.stamping import Authority, Stamper
 
 
@@ -18,12 +19,16 @@ def tsa(tmp_path_factory: pytest.TempPathFactory) -> LocalTsa:
 
 def stamper_of(office: Office, send: Callable[[bytes], bytes], root: bytes) -> Stamper:
     verifier = office.verifier
-    return Stamper(verifier.log, verifier.publisher, verifier.identity, Authority(send, (root,)))
+    authority = Authority(send, (root,))
+    return Stamper(verifier.log, verifier.publisher, verifier.identity, authority, verifier.health)
 
 
 def test_stamps_once_for_each_growth(office: Office, tsa: LocalTsa) -> None:
     stamper = stamper_of(office, tsa.answer, tsa.root.der)
+    for _ in range(3):
+        office.verifier.health.failed(STAMPING)
     assert stamper.stamp()
+    assert office.verifier.health.failing() == ()
     assert not stamper.stamp()
     office.post([stranger_offer(office, 1)])
     assert stamper.stamp()
@@ -48,7 +53,9 @@ def test_stores_nothing_that_does_not_verify(
         "down": down,
     }[wrong]
     root = LocalTsa.make(tmp_path).root.der if wrong == "root" else tsa.root.der
-    assert not stamper_of(office, send, root).stamp()
+    for _ in range(3):
+        assert not stamper_of(office, send, root).stamp()
+    assert office.verifier.health.failing() == (STAMPING,)
     assert office.verifier.services.reader.tokens(0, 99) == []
     assert "no time-stamp" in caplog.text
 

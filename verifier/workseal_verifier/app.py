@@ -32,11 +32,12 @@ from workseal_verifier.services.candidate import Intake
 from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
 from workseal_verifier.services.draft import House
+from workseal_verifier.services.health import HOUSEKEEPING, STAMPING, Health
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.mailbox import Mailbox
 from workseal_verifier.services.publication import Publisher
 from workseal_verifier.services.reading import Reader
-from workseal_verifier.services.sequencer import Sequencer
+from workseal_verifier.services.sequencer import Limits, Sequencer
 from workseal_verifier.services.stamping import Authority, Stamper
 from workseal_verifier.services.work import WorkBook
 from workseal_verifier.store.engine import Database
@@ -101,6 +102,7 @@ class Verifier:
         self.lock = HomeLock(settings.lock)
         self._clock = clock
         self._authority = authority or _configured_authority(settings)
+        self.health = Health()
         self.publisher = Publisher(self.log, self.identity, clock, self.lock)
         self.beacon = Beacon(
             periods_ms=settings.periods_ms,
@@ -113,9 +115,12 @@ class Verifier:
             self.publisher,
             Admission(self._house()),
             self.records,
-            tick_s=settings.tick_ms / 1000,
-            max_pending=settings.max_pending,
-            min_free_bytes=settings.min_free_mib * MIB,
+            limits=Limits(
+                tick_s=settings.tick_ms / 1000,
+                max_pending=settings.max_pending,
+                min_free_bytes=settings.min_free_mib * MIB,
+            ),
+            health=self.health,
         )
         self.services = self._services()
 
@@ -134,11 +139,11 @@ class Verifier:
         self.beacon.refresh()
         self.sequencer.start()
         # The first turn comes before anybody is answered: rounds need their beacon.
-        self._start_loop("housekeeping", self.keep_house, self.keep_house())
+        self._start_loop(HOUSEKEEPING, self.keep_house, self.keep_house())
         if self._authority is not None:
-            stamper = Stamper(self.log, self.publisher, self.identity, self._authority)
+            stamper = Stamper(self.log, self.publisher, self.identity, self._authority, self.health)
             # Never in this thread: an authority that is slow must not hold the start.
-            self._start_loop("stamping", lambda: self._stamp(stamper), 0)
+            self._start_loop(STAMPING, lambda: self._stamp(stamper), 0)
 
     def close(self) -> None:
         """Finish what is queued and let the home go."""
@@ -168,6 +173,7 @@ class Verifier:
             return work()
         except Exception as error:  # noqa: BLE001 - a loop that ends is a beacon that ends
             _logger.error("%s waits: %s", name, type(error).__name__)  # noqa: TRY400 - no traces
+            self.health.failed(name)
             return RETRY_S
 
     def keep_house(self) -> float:
@@ -181,7 +187,9 @@ class Verifier:
             self.beacon.commit_ahead(self._log_own)
         except (RefusedError, StoreError, TimeoutError) as error:
             _logger.error("housekeeping waits: %s", error)  # noqa: TRY400 - no traces
+            self.health.failed(HOUSEKEEPING)
             return RETRY_S
+        self.health.worked(HOUSEKEEPING)
         return HOUSEKEEPING_S
 
     def _stamp(self, stamper: Stamper) -> float:
@@ -252,6 +260,7 @@ class Verifier:
                 ttl_ms=settings.mailbox_ttl_s * 1000,
             ),
             identity=self.identity,
+            health=self.health,
             clock=self._clock,
             tsa_roots=() if self._authority is None else tuple(self._authority.roots),
         )
@@ -280,7 +289,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     )
     app.state.services = running.services
     app.state.body_timeout_s = settings.body_timeout_s
-    app.state.large = 0
+    # The engagements whose large bodies are arriving now.
+    app.state.arriving = []
     for part in (statements, log, engagements, disputes, operator):
         app.include_router(part.router)
     install(app)

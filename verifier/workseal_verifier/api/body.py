@@ -4,7 +4,7 @@ Never through the framework's forms: those keep large parts in temporary files.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import Request
@@ -15,12 +15,16 @@ from workseal_verifier.errors import Reason, RefusedError
 MIB: Final = 1 << 20
 # After the first seconds a body must keep arriving at this rate.
 BYTES_PER_SECOND: Final = 64 * 1024
+# A body may come in this many pieces, and one more for each so many bytes: each costs a turn of
+# the event loop, whatever it holds.
+MAX_PIECES: Final = 1_024
+PIECE_BYTES: Final = 256
 # Holds the first statement of any body.
 BEGINNING: Final = 65_536 + 16
 
 
 async def read_body(
-    request: Request, *, limit: int, begun: Callable[[bytes], None] | None = None
+    request: Request, *, limit: int, begun: Callable[[bytes], Awaitable[None]] | None = None
 ) -> bytes:
     """Return the whole body, or refuse as soon as it is too large or too slow.
 
@@ -29,28 +33,30 @@ async def read_body(
     """
     seconds: float = request.app.state.body_timeout_s
     _require_length(request, limit)
-    parts: list[bytes] = []
-    size = 0
+    body = bytearray()
+    pieces = 0
     try:
         async with asyncio.timeout(seconds) as deadline:
             start = asyncio.get_running_loop().time()
             async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
+                body += chunk
+                pieces += 1
+                if len(body) > limit:
                     raise _too_large(limit)
-                parts.append(chunk)
-                if begun is not None and size >= BEGINNING:
-                    begun(b"".join(parts))
+                if pieces > MAX_PIECES + len(body) // PIECE_BYTES:
+                    raise RefusedError(Reason.MALFORMED, "the body came in too many small pieces")
+                if begun is not None and len(body) >= BEGINNING:
+                    await begun(bytes(body[:BEGINNING]))
                     begun = None
-                deadline.reschedule(start + seconds + size / BYTES_PER_SECOND)
+                deadline.reschedule(start + seconds + len(body) / BYTES_PER_SECOND)
     except TimeoutError:
         raise RefusedError(Reason.TIMEOUT, "the body arrived too slowly") from None
     except ClientDisconnect:
         raise RefusedError(Reason.TIMEOUT, "the body did not arrive") from None
-    body = b"".join(parts)
+    whole = bytes(body)
     if begun is not None:
-        begun(body)
-    return body
+        await begun(whole)
+    return whole
 
 
 def _require_length(request: Request, limit: int) -> None:

@@ -16,8 +16,9 @@ router = APIRouter(prefix="/v1")
 # A sealed package is the package, a KEM ciphertext and a tag.
 MAX_SEALED = MAX_PACKAGE_BYTES + 4_096
 MIN_SEALED = ENCAPSULATED_BYTES + 16
-# Each may hold 64 MiB while it arrives.
-_LARGE_AT_ONCE = 2
+# Each may hold 64 MiB while it arrives, for as long as the slowest line takes: one to an
+# engagement, so that nobody's two slow bodies shut out everybody else.
+LARGE_AT_ONCE = 4
 
 
 @router.post("/disclosures")
@@ -25,10 +26,9 @@ async def post_disclosure(request: Request, given: Given) -> Response:
     """Check a disclosure and log it with what was found."""
     with _Place(request) as place:
 
-        def begun(start: bytes) -> None:
+        async def begun(start: bytes) -> None:
             # A stranger holds no place: 64 KiB tell whether a party signed this.
-            given.desk.require_sender(start)
-            place.take()
+            place.take(await run_in_threadpool(given.desk.require_sender, start))
 
         body = await read_body(request, limit=MAX_PACKAGE_BYTES, begun=begun)
         checked = await run_in_threadpool(given.desk.check, body)
@@ -39,16 +39,17 @@ async def post_disclosure(request: Request, given: Given) -> Response:
 async def put_sealed(name: str, request: Request, given: Given) -> Response:
     """Hold a sealed package for the arbitrator whose request is logged."""
     wanted = digest(name)
-    await run_in_threadpool(given.reader.request, wanted)
+    asked = await run_in_threadpool(given.reader.request, wanted)
+    engagement = asked.engagement or b""
     with _Place(request) as place:
-        place.take()
+        place.take(engagement)
         sealed = await read_body(request, limit=MAX_SEALED)
         if len(sealed) < MIN_SEALED:
             raise RefusedError(
                 Reason.MALFORMED,
                 f"a sealed package has at least {MIN_SEALED} bytes, found {len(sealed)}",
             )
-        given.mailbox.put(wanted, sealed)
+        given.mailbox.put(wanted, engagement, sealed)
     return Response(status_code=204, headers=PRIVATE)
 
 
@@ -62,18 +63,18 @@ class _Place:
     """One of the few places for large bodies, from `take` to the end of the request."""
 
     def __init__(self, request: Request) -> None:
-        self._state = request.app.state
-        self._taken = False
+        self._arriving: list[bytes] = request.app.state.arriving
+        self._taken: bytes | None = None
 
-    def take(self) -> None:
-        if self._state.large >= _LARGE_AT_ONCE:
+    def take(self, engagement: bytes) -> None:
+        if engagement in self._arriving or len(self._arriving) >= LARGE_AT_ONCE:
             raise RefusedError(Reason.BUSY, "other large bodies are arriving", retry_after=5)
-        self._state.large += 1
-        self._taken = True
+        self._arriving.append(engagement)
+        self._taken = engagement
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._taken:
-            self._state.large -= 1
+        if self._taken is not None:
+            self._arriving.remove(self._taken)

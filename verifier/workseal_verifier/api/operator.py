@@ -4,15 +4,21 @@ from fastapi import APIRouter, Response
 
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import FOREVER, FRESH, OCTETS, TEXT, cbor, number
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.health import STAMPING
 
 router = APIRouter()
 
 
 @router.get("/healthz")
 def get_health(given: Given) -> Response:
-    """Answer "ok" when the log is open."""
+    """Answer "ok" when the log is open and its loops work; name those that do not."""
     given.reader.checkpoint()
-    return Response("ok", 200, FRESH, TEXT)
+    failing = given.health.failing()
+    # Without time-stamps the log goes on: that is told, and no reason to take it out of service.
+    if set(failing) - {STAMPING}:
+        raise RefusedError(Reason.BUSY, f"failing: {', '.join(failing)}; see the server's log")
+    return Response("\nfailing: ".join(("ok", *failing)), 200, FRESH, TEXT)
 
 
 @router.get("/v1/operator")

@@ -10,6 +10,7 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Intake
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.disclosures import DisclosureDesk
+from workseal_verifier.services.health import Health
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.mailbox import Mailbox
 from workseal_verifier.services.reading import Reader
@@ -27,6 +28,7 @@ class Services:
     desk: DisclosureDesk
     mailbox: Mailbox
     identity: Identity
+    health: Health
     clock: Clock
     tsa_roots: Sequence[bytes]
 

@@ -82,8 +82,11 @@ class DisclosureDesk:
         finally:
             self._busy.release()
 
-    def require_sender(self, begun: bytes) -> None:
-        """Look at how a package begins: refuse what no party signed before the rest arrives."""
+    def require_sender(self, begun: bytes) -> bytes:
+        """Look at how a package begins, and return its engagement.
+
+        What no party signed, or answers nothing that was asked, is refused before the rest arrives.
+        """
         try:
             _, end = read_item(begun, int(begun.startswith(_TAG_18)))
         except MalformedError as error:
@@ -93,6 +96,14 @@ class DisclosureDesk:
             raise RefusedError(Reason.MALFORMED, "expected a dispute.disclosure first", item=0)
         if not candidate.signed:
             raise unknown_party()
+        asked = self._records.by_digest(candidate.record.request)
+        request = Kind.DISPUTE_REQUEST.value
+        if asked is None or (asked.kind, asked.engagement) != (
+            request,
+            candidate.record.engagement,
+        ):
+            raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
+        return candidate.record.engagement
 
     def _check(self, body: bytes) -> Checked:
         try:
@@ -107,10 +118,18 @@ class DisclosureDesk:
         finding = self._earlier(candidate, record)
         if finding is None:
             # Who may say this is decided before any work is done on the tiles.
-            self._sequencer.submit([candidate]).result(ANSWER_TIMEOUT_S)
+            self._log([candidate])
             finding = self._finding(candidate, record, packed)
         pair = [candidate, self._intake.own(finding)]
-        return Checked(finding, self._sequencer.submit(pair).result(ANSWER_TIMEOUT_S))
+        return Checked(finding, self._log(pair))
+
+    def _log(self, candidates: Sequence[Candidate]) -> SubmissionAnswer:
+        try:
+            return self._sequencer.submit(candidates).result(ANSWER_TIMEOUT_S)
+        except TimeoutError:
+            raise RefusedError(
+                Reason.BUSY, "the log takes long to write; send again", retry_after=5
+            ) from None
 
     def _earlier(self, candidate: Candidate, record: DisputeDisclosure) -> Statement | None:
         found = self._records.about(

@@ -5,6 +5,7 @@ The agent keeps the original and sends again when a package is gone, so losing o
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workseal_protocol.digest import Digest
@@ -14,12 +15,17 @@ from workseal_verifier.services.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class _Package:
+    engagement: bytes
     data: bytes
     until_ms: int
 
 
 class Mailbox:
-    """Hold at most `count` packages and `total` bytes, each for `ttl_ms`."""
+    """Hold at most `count` packages and `total` bytes, each for `ttl_ms`.
+
+    Several packages of one engagement have a quarter of the places and half of the bytes: its
+    arbitrator can log any number of requests.
+    """
 
     def __init__(self, clock: Clock, *, count: int, total: int, ttl_ms: int) -> None:
         self._clock = clock
@@ -29,7 +35,7 @@ class Mailbox:
         self._lock = threading.Lock()
         self._packages: OrderedDict[Digest, _Package] = OrderedDict()
 
-    def put(self, request: Digest, data: bytes) -> None:
+    def put(self, request: Digest, engagement: bytes, data: bytes) -> None:
         """Hold a package; a newer one for the same request takes its place.
 
         A full mailbox refuses: pushing out somebody else's package would let anybody empty it.
@@ -37,12 +43,14 @@ class Mailbox:
         with self._lock:
             self._expire()
             others = [one for key, one in self._packages.items() if key != request]
-            used = sum(len(one.data) for one in others)
-            if len(others) >= self._count or used + len(data) > self._total:
+            own = [one for one in others if one.engagement == engagement]
+            full = _is_over(others, data, self._count, self._total)
+            if full or (own and _is_over(own, data, self._count // 4, self._total // 2)):
                 raise RefusedError(
                     Reason.BUSY, "the mailbox is full; send again later", retry_after=60
                 )
-            self._packages[request] = _Package(data, self._clock.now_ms() + self._ttl_ms)
+            until = self._clock.now_ms() + self._ttl_ms
+            self._packages[request] = _Package(engagement, data, until)
 
     def get(self, request: Digest) -> bytes:
         """Return the package, or refuse as not found."""
@@ -57,3 +65,7 @@ class Mailbox:
         now = self._clock.now_ms()
         for key in [key for key, one in self._packages.items() if one.until_ms <= now]:
             del self._packages[key]
+
+
+def _is_over(held: Sequence[_Package], data: bytes, count: int, total: int) -> bool:
+    return len(held) >= count or sum(len(one.data) for one in held) + len(data) > total

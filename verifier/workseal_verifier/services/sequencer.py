@@ -19,6 +19,7 @@ from workseal_protocol.receipt import SubmissionAnswer
 from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
 from workseal_verifier.services.admission import Admission, Tick
 from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.health import SEQUENCING, Health
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.store.records import RecordStore
 
@@ -38,6 +39,15 @@ class Submission:
     indices: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a tick waits for more, how many submissions may wait, and what stays free."""
+
+    tick_s: float
+    max_pending: int
+    min_free_bytes: int
+
+
 class Sequencer:
     """Admit, order and publish what is submitted."""
 
@@ -47,16 +57,16 @@ class Sequencer:
         admission: Admission,
         records: RecordStore,
         *,
-        tick_s: float,
-        max_pending: int,
-        min_free_bytes: int,
+        limits: Limits,
+        health: Health,
     ) -> None:
         self._publisher = publisher
         self._admission = admission
         self._records = records
-        self._tick_s = tick_s
-        self._min_free = min_free_bytes
-        self._queue: queue.Queue[Submission | None] = queue.Queue(maxsize=max_pending)
+        self._tick_s = limits.tick_s
+        self._min_free = limits.min_free_bytes
+        self._health = health
+        self._queue: queue.Queue[Submission | None] = queue.Queue(maxsize=limits.max_pending)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
@@ -138,6 +148,12 @@ class Sequencer:
 
     def run_tick(self, batch: Sequence[Submission]) -> None:
         """Sequence one batch; every submission is answered or refused, nothing is raised."""
+        if self._sequenced(batch):
+            self._health.worked(SEQUENCING)
+        else:
+            self._health.failed(SEQUENCING)
+
+    def _sequenced(self, batch: Sequence[Submission]) -> bool:
         try:
             self._sequence(batch)
         except RefusedError as refusal:
@@ -152,6 +168,9 @@ class Sequencer:
             _logger.error("sequencing failed: %s", type(error).__name__)  # noqa: TRY400
             self._publisher.forget()
             _fail_all(batch, RefusedError(Reason.INTERNAL, "the server made a mistake"))
+        else:
+            return True
+        return False
 
     def _sequence(self, batch: Sequence[Submission]) -> None:
         if not self._publisher.is_loaded:

@@ -13,6 +13,7 @@ from workseal_protocol.errors import WorksealError
 from workseal_protocol.timestamp import token_request, verify_token
 from workseal_protocol.window import CLOCK_TOLERANCE_MS
 from workseal_verifier.errors import StoreError, VerifierError
+from workseal_verifier.services.health import STAMPING, Health
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.publication import Publisher
 from workseal_verifier.store.log import LogStore
@@ -36,12 +37,18 @@ class Stamper:
     """Stamp the newest checkpoint."""
 
     def __init__(
-        self, log: LogStore, publisher: Publisher, identity: Identity, authority: Authority
+        self,
+        log: LogStore,
+        publisher: Publisher,
+        identity: Identity,
+        authority: Authority,
+        health: Health,
     ) -> None:
         self._log = log
         self._publisher = publisher
         self._identity = identity
         self._authority = authority
+        self._health = health
 
     def stamp(self) -> bool:
         """Get a token if the log grew since the last one; tell whether one was stored.
@@ -51,6 +58,7 @@ class Stamper:
         published = self._publisher.current
         try:
             if published is None or published.size <= self._log.last_stamped():
+                self._health.worked(STAMPING)
                 return False
             message = published.signed.log_signed(self._identity.log_key)
             nonce = secrets.randbits(63) | 1 << 63
@@ -62,7 +70,9 @@ class Stamper:
             self._log.save_token(published.size, token, stamp.upper)
         except (OSError, WorksealError, VerifierError, StoreError) as error:
             _logger.warning("no time-stamp for the newest checkpoint: %s", error)
+            self._health.failed(STAMPING)
             return False
+        self._health.worked(STAMPING)
         return True
 
     def _require_later(self, size: int, upper_ms: int) -> None:

@@ -1,0 +1,63 @@
+import pytest
+
+from support.office import Office, stranger_offer
+from workseal_verifier.errors import RefusedError, StoreError
+from workseal_verifier.services.health import HOUSEKEEPING, SEQUENCING, STAMPING, Health
+
+
+def test_tells_what_failed_three_times_in_a_row() -> None:
+    health = Health()
+    for _ in range(2):
+        health.failed(STAMPING)
+    health.worked(STAMPING)
+    for _ in range(2):
+        health.failed(STAMPING)
+        health.failed(HOUSEKEEPING)
+    assert health.failing() == ()
+    health.failed(STAMPING)
+    assert health.failing() == (STAMPING,)
+    health.worked(STAMPING)
+    assert health.failing() == ()
+
+
+def test_a_log_that_cannot_be_written_is_told_until_it_can(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = office.verifier.health
+
+    def broken(*_: object) -> None:
+        raise StoreError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.verifier.publisher, "append", broken)
+        for number in range(3):
+            assert health.failing() == ()
+            with pytest.raises(RefusedError):
+                office.post([stranger_offer(office, number)])
+    assert health.failing() == (SEQUENCING,)
+    office.post([stranger_offer(office, 1)])
+    assert health.failing() == ()
+
+
+def test_housekeeping_that_fails_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier = office.verifier
+
+    def broken(_: object) -> None:
+        raise StoreError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verifier.beacon, "commit_ahead", broken)
+        for _ in range(3):
+            verifier.keep_house()
+    assert verifier.health.failing() == (HOUSEKEEPING,)
+    verifier.keep_house()
+    assert verifier.health.failing() == ()
+
+
+def test_an_unforeseen_error_of_a_loop_is_told(office: Office) -> None:
+    def broken() -> float:
+        raise RuntimeError
+
+    for _ in range(3):
+        office.verifier._attempt(HOUSEKEEPING, broken)
+    assert office.verifier.health.failing() == (HOUSEKEEPING,)
