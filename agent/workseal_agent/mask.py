@@ -2,11 +2,13 @@
 
 Rules: grab, mask, and only masked frames leave `capture_masked`. In doubt more is masked: the
 whole rectangle of an excluded window with its decorations, where it stood before and after the
-picture and all between, whatever lies above it, and every window that belongs to it.
+picture and all between, whatever lies above it, every window that belongs to it, and every menu,
+tooltip and list of its program.
 """
 
 import fnmatch
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,8 +46,9 @@ _PRIVATE_TITLES = (
 class Rule:
     """Exclude the windows that match; with both patterns, both must match.
 
-    Patterns match the whole text, case does not matter, * and ? are the only wildcards: titles are
-    chosen by web pages, and a regular expression could be made to run for ever.
+    Patterns match the whole text, * and ? are the only wildcards: titles are chosen by web pages,
+    and a regular expression could be made to run for ever. Case does not matter, nor which of
+    several codes of one letter is used.
     """
 
     name: str
@@ -139,16 +142,40 @@ def _excluded(
     hits = [(window, rule) for window in windows for rule in rules if rule.matches(window)]
     excluded = {window.identifier for window, _ in hits}
     for _ in range(_TRANSIENT_DEPTH):
-        more = {w.identifier for w in windows if w.transient_for in excluded} - excluded
+        more = _belonging(windows, excluded) - excluded
         if not more:
             break
         excluded |= more
     return frozenset(excluded), frozenset(rule.name for _, rule in hits)
 
 
+def _belonging(windows: Sequence[WindowInfo], excluded: set[int]) -> set[int]:
+    """List what says that it belongs to these windows, and the pop-ups of their programs.
+
+    A menu need not say to which of its program's windows it belongs, so all of them are named.
+    """
+    owners = [window for window in windows if window.identifier in excluded]
+    clients = {window.client for window in owners} - {None}
+    processes = {window.process for window in owners} - {None}
+    return {
+        window.identifier
+        for window in windows
+        if window.transient_for in excluded
+        or (window.popup and (window.client in clients or window.process in processes))
+    }
+
+
 def _any_matches(pattern: str, texts: Iterable[str]) -> bool:
-    glob = re.compile(fnmatch.translate(pattern.casefold().replace("[", "[[]")))
-    return any(glob.match(text.casefold()) for text in texts)
+    glob = re.compile(fnmatch.translate(_plain(pattern).replace("[", "[[]")))
+    return any(glob.match(_plain(text)) for text in texts)
+
+
+def _plain(text: str) -> str:
+    """Write letters in one way (UAX 15, NFKC, without case); the Turkish i is an i."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return folded.replace("i\N{COMBINING DOT ABOVE}", "i").replace(
+        "\N{LATIN SMALL LETTER DOTLESS I}", "i"
+    )
 
 
 def _area_of(window: WindowInfo) -> _Area:

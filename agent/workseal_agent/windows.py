@@ -24,7 +24,9 @@ class WindowInfo:
     """Describe one visible top-level window; coordinates are pixels of the whole screen.
 
     The rectangle includes the decorations, because a title bar shows the title. `stacking` counts
-    from the bottom. `transient_for` is the window that this one belongs to, if it says so.
+    from the bottom. `transient_for` is the window that this one belongs to, if it says so. `client`
+    is the connection that made the window and `process` the process, if it says so. A `popup` is a
+    menu, a tooltip or a list: put up past the window manager, and told by nothing else whose it is.
     """
 
     title: str = field(repr=False)
@@ -36,6 +38,9 @@ class WindowInfo:
     stacking: int
     identifier: int = 0
     transient_for: int | None = None
+    client: int | None = None
+    process: int | None = None
+    popup: bool = False
 
 
 def visible_windows(display: str | None = None) -> tuple[WindowInfo, ...]:
@@ -76,7 +81,10 @@ class _Reader:
         )
         self._class = connection.get_atom("WM_CLASS")
         self._transient = connection.get_atom("WM_TRANSIENT_FOR")
+        self._process = connection.get_atom("_NET_WM_PID")
         self._root = connection.screen().root.id
+        # Each connection draws its identifiers from a range of its own (X11 protocol, section 8).
+        self._own_bits = connection.display.info.resource_id_mask
 
     def describe(self, top_level: Window, stacking: int) -> Iterator[WindowInfo]:
         """Yield the window, once for each client inside it."""
@@ -84,7 +92,8 @@ class _Reader:
         if attributes.map_state != X.IsViewable or attributes.win_class == X.InputOnly:
             return
         box = top_level.get_geometry()
-        for client in tuple(self._clients(top_level, _CLIENT_DEPTH)) or (top_level,):
+        managed = tuple(self._clients(top_level, _CLIENT_DEPTH))
+        for client in managed or (top_level,):
             yield WindowInfo(
                 title=self._title(client),
                 wm_class=self._wm_class(client),
@@ -94,7 +103,10 @@ class _Reader:
                 height=box.height + 2 * box.border_width,
                 stacking=stacking,
                 identifier=client.id,
-                transient_for=self._owner(client),
+                transient_for=self._number(client, self._transient),
+                client=client.id & ~self._own_bits,
+                process=self._number(client, self._process),
+                popup=not managed and bool(attributes.override_redirect),
             )
 
     def _clients(self, window: Window, depth: int) -> Iterator[Window]:
@@ -117,12 +129,13 @@ class _Reader:
         parts = self._octets(window, self._class).decode("latin-1").split("\0")
         return tuple(part for part in parts[:2] if part)
 
-    def _owner(self, window: Window) -> int | None:
-        found = window.get_property(self._transient, X.AnyPropertyType, 0, 1)
+    def _number(self, window: Window, atom: int) -> int | None:
+        """Read a window's or a process's number; the root window and 0 stand for nobody."""
+        found = window.get_property(atom, X.AnyPropertyType, 0, 1)
         if found is None or found.format != 32 or not found.value:
             return None
-        owner = int(found.value[0])
-        return owner if owner not in {0, self._root} else None
+        number = int(found.value[0])
+        return number if number not in {0, self._root} else None
 
     def _octets(self, window: Window, atom: int) -> bytes:
         """Read a property, at most `MAX_TITLE` bytes of it; empty when it is absent."""

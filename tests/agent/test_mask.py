@@ -1,5 +1,6 @@
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,49 @@ def test_masks_what_belongs_to_an_excluded_window() -> None:
     assert masked.masked_windows == 3
     assert len(painted(masked.frames[0])) == 75
     assert (0, 30) not in painted(masked.frames[0])
+
+
+@pytest.mark.parametrize("sign", ["client", "process"])
+def test_masks_the_popups_of_an_excluded_windows_program(sign: str) -> None:
+    def made(identifier: int, left: int, owner: int, *, popup: bool) -> WindowInfo:
+        info = WindowInfo("", (), left, 0, 2, 2, 0, identifier=identifier, popup=popup)
+        return replace(info, client=owner) if sign == "client" else replace(info, process=owner)
+
+    bank = replace(made(1, 0, 7, popup=False), title="My Bank")
+    windows = [
+        made(2, 10, 7, popup=True),  # listed before its owner: the order tells nothing
+        bank,
+        made(3, 20, 7, popup=False),  # another window of the same program
+        made(4, 30, 8, popup=True),  # another program's menu
+        WindowInfo("", (), 36, 0, 2, 2, 0, identifier=5, transient_for=2),
+    ]
+    masked = apply_mask([frame()], windows, [BANK])
+    assert {x for x, _ in painted(masked.frames[0])} == {0, 1, 10, 11, 36, 37}
+    assert masked.masked_windows == 3
+
+
+def test_popups_of_nobody_belong_to_nobody() -> None:
+    blind = WindowInfo("", (), 10, 0, 2, 2, 0, identifier=2, popup=True)
+    masked = apply_mask([frame()], [window("My Bank", (0, 0, 2, 2)), blind], [BANK])
+    assert masked.masked_windows == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "title"),
+    [
+        pytest.param("*gr\u00f6\u00dfe*", "Gro\u0308\u00dfe", id="composed, decomposed"),
+        pytest.param("*gro\u0308sse*", "GR\u00d6\u00dfE", id="sharp s"),
+        pytest.param("*bank*", "\uff22\uff21\uff2e\uff2b", id="full width"),
+        pytest.param("*\uff42ank*", "My Bank", id="full width rule"),
+        pytest.param("*office*", "o\ufb03ce", id="ligature"),
+        pytest.param("*istanbul*", "\u0130STANBUL", id="dotted capital i"),
+        pytest.param("*bankac\u0131l\u0131k*", "BANKACILIK", id="dotless i"),
+        pytest.param("*[1]*", "tab \uff3b1\uff3d", id="full width brackets are letters"),
+    ],
+)
+def test_letters_match_whatever_their_code(pattern: str, title: str) -> None:
+    assert Rule("r", title=pattern).matches(WindowInfo(title, (), 0, 0, 1, 1, 0))
+    assert Rule("r", pattern).matches(WindowInfo("", (title,), 0, 0, 1, 1, 0))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from Xlib import X, Xatom
 from Xlib.display import Display
@@ -7,6 +8,8 @@ from Xlib.display import Display
 from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
 from workseal_agent.errors import CaptureError, CaptureFailure
+from workseal_agent.mask import Rule, capture_masked
+from workseal_agent.screen import RawFrame, X11Screen
 from workseal_agent.windows import WindowInfo, visible_windows
 
 pytestmark = SCREEN_MARKS
@@ -90,6 +93,73 @@ def test_tells_to_which_window_another_belongs(bare: Desktop) -> None:
     assert found[blind.id].transient_for is None
     assert (found[menu.id].width, found[menu.id].height) == (7, 8)
     connection.close()
+
+
+def test_tells_a_popup_and_whose_it_is(desktop: Desktop) -> None:
+    """With a window manager: a menu is put up past it, a dialog is not."""
+    desktop.open_terminal("another program", at=(300, 300), size=(20, 4))
+    ours = Display(desktop.display)
+    screen = ours.screen()
+    main = screen.root.create_window(10, 10, 50, 50, 0, screen.root_depth)
+    main.set_wm_name("main window")
+    menu = screen.root.create_window(80, 80, 9, 9, 0, screen.root_depth, override_redirect=True)
+    pid = ours.intern_atom("_NET_WM_PID")
+    menu.change_property(pid, Xatom.CARDINAL, 32, [4711])
+    for item in (main, menu):
+        item.map()
+    ours.sync()
+    desktop.wait_for(
+        "the window manager",
+        lambda: "main window" in [info.title for info in visible_windows(desktop.display)],
+    )
+    found = {info.identifier: info for info in visible_windows(desktop.display)}
+    other = named(desktop, "another program")
+    assert (found[main.id].popup, found[menu.id].popup, other.popup) == (False, True, False)
+    assert found[main.id].client == found[menu.id].client != other.client
+    assert (found[main.id].process, found[menu.id].process) == (None, 4711)
+    ours.close()
+
+
+@pytest.mark.parametrize("manager", [True, False])
+def test_no_pixel_of_an_excluded_programs_menu_is_left(*, manager: bool) -> None:
+    secret, plain = 0xC81E64, 0x1A2B3C
+    with private_desktop(window_manager=manager) as shown:
+        ours, theirs = Display(shown.display), Display(shown.display)
+        bank = put_up(ours, (10, 10), plain, title="My Bank")
+        put_up(ours, (200, 10), secret, override_redirect=True)
+        put_up(theirs, (300, 300), plain, override_redirect=True)
+        shown.wait_for(
+            "the window", lambda: bank in {w.identifier for w in visible_windows(shown.display)}
+        )
+        screen = X11Screen(shown.display)
+        (bare,) = screen.grab()
+        masked = capture_masked(screen, screen.windows, [Rule("bank", title="*bank*")])
+        assert count(bare, secret) == 900
+        assert count(masked.frames[0], secret) == 0
+        # The menu of the other program is untouched.
+        assert count(masked.frames[0], plain) == 900
+        ours.close()
+        theirs.close()
+
+
+def put_up(
+    connection: Display, at: tuple[int, int], colour: int, *, title: str = "", **how: bool
+) -> int:
+    """Map a window of 30 by 30 pixels in one colour; returns its identifier."""
+    screen = connection.screen()
+    item = screen.root.create_window(
+        *at, 30, 30, 0, screen.root_depth, background_pixel=colour, **how
+    )
+    item.set_wm_name(title)
+    item.map()
+    connection.sync()
+    return int(item.id)
+
+
+def count(frame: RawFrame, colour: int) -> int:
+    pixels = np.frombuffer(frame.rgb, np.uint8).reshape(frame.height, frame.width, 3)
+    wanted = np.array(list(colour.to_bytes(3, "big")), np.uint8)
+    return int((pixels == wanted).all(axis=2).sum())
 
 
 def test_leaves_out_what_has_no_pixels(bare: Desktop) -> None:

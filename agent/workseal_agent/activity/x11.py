@@ -1,8 +1,9 @@
 """Input counts of an X11 server, by raw XInput2 events (docs/adr/0012).
 
 Rules: the four bytes of an event that tell which key or button it was are skipped by the reader of
-the wire format, so no object of this process ever holds them. Pointer motion is not subscribed to;
-once a second the pointer is asked whether it is still where it was.
+the wire format, so nothing here ever sees them; as the server sends them, they stand in the
+library's receive buffer and in the raw event until the next one is read. Pointer motion is not
+subscribed to; once a second the pointer is asked whether it is still where it was.
 """
 
 import os

@@ -271,3 +271,23 @@ def only_mask(frame: RawFrame, left: int, top: int, width: int, height: int) -> 
 
 def test_this_process_did_not_need_a_screen_of_its_own(bare: Desktop) -> None:
     assert bare.display != os.environ.get("DISPLAY")
+
+
+@pytest.mark.parametrize("moment", ["greeting", "parting"])
+def test_a_server_that_dies_at_either_end_is_no_surprise(
+    bare: Desktop, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The library trips over assertions of its own then."""
+    screen = X11Screen(bare.display)
+
+    def trips(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    if moment == "greeting":
+        monkeypatch.setattr(mss, "MSS", trips)
+        with pytest.raises(CaptureError) as caught:
+            screen.grab()
+        assert caught.value.failure is CaptureFailure.NO_DISPLAY
+    else:
+        monkeypatch.setattr(mss.MSS, "close", trips)
+        assert screen.grab()
