@@ -13,14 +13,15 @@ from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError, VaultError
 from workseal_agent.evidence import part_name
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState
-from workseal_agent.submission import Log, accept_answer, newest_checkpoint, require_growth, submit
+from workseal_agent.submission import Log, accept_answer, newest_signed, require_growth, submit
 from workseal_agent.vault import StoredFrame
-from workseal_protocol.checkpoint import Checkpoint
+from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, VerifiedTiles, open_frame, verify_disclosure
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.frame import Box, Grid, commit_frame
 from workseal_protocol.keys import Signer
+from workseal_protocol.policy import verify_checkpoint
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import (
     DisclosedFrame,
@@ -184,9 +185,10 @@ def send(
     finding, record = _read_finding(told, answer, engagement)
     digests = [answer.statement.digest, finding.digest]
     # This answer proves no consistency of its own: it is asked for before anything is stored.
-    old = newest_checkpoint(ledger, engagement.id)
+    old = newest_signed(ledger, engagement.id)
     if old is not None:
-        require_growth(client, old, _checkpoint_of(data))
+        grown = (old, _signed_of(data, log))
+        require_growth(ledger, client, engagement.id, grown, now_ms=now_ms)
     accept_answer(ledger, log, digests, None, data, now_ms=now_ms)
     return record.findings
 
@@ -227,11 +229,14 @@ def _read_finding(
     return statement, record
 
 
-def _checkpoint_of(data: bytes) -> Checkpoint:
+def _signed_of(data: bytes, log: Log) -> SignedCheckpoint:
     try:
-        return SubmissionAnswer.parse(data).signed.checkpoint
+        return verify_checkpoint(SubmissionAnswer.parse(data).signed, log.policy).signed
     except MalformedError as error:
         raise UnreachableError("the verifier's answer is not in the right form") from error
+    except VerificationError as error:
+        # What the log did not sign is no evidence against it.
+        raise UnreachableError(f"the answer is not from the agreed log: {error}") from error
 
 
 def _is_known(ledger: Ledger, engagement: bytes, digest: Digest) -> bool:

@@ -5,7 +5,7 @@ that the log did sign and that contradicts what it signed before is evidence: it
 nothing more is sent. Bodies are kept in either case.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint
 from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import encode
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.merkle import verify_sparse
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
@@ -41,8 +42,14 @@ class Log:
 
 def newest_checkpoint(ledger: Ledger, engagement: bytes) -> Checkpoint | None:
     """Return the largest checkpoint that was verified before."""
+    signed = newest_signed(ledger, engagement)
+    return None if signed is None else signed.checkpoint
+
+
+def newest_signed(ledger: Ledger, engagement: bytes) -> SignedCheckpoint | None:
+    """Return the same with its signatures: evidence, when the log contradicts it."""
     body = ledger.newest_checkpoint(engagement)
-    return None if body is None else SignedCheckpoint.parse(body).checkpoint
+    return None if body is None else SignedCheckpoint.parse(body)
 
 
 def submit(
@@ -90,23 +97,41 @@ def accept_answer(
     return verified
 
 
-def require_growth(client: VerifierClient, *checkpoints: Checkpoint) -> None:
+def require_growth(
+    ledger: Ledger,
+    client: VerifierClient,
+    engagement: bytes,
+    signed: Iterable[SignedCheckpoint],
+    *,
+    now_ms: int,
+) -> None:
     """Check that each checkpoint is a prefix of the next larger one, with proofs fetched now.
 
-    Raises `LogContradictionError` when one is not.
+    Raises `LogContradictionError` when one is not; both checkpoints and the proof are kept then.
     """
-    for old, new in pairwise(sorted(checkpoints, key=lambda one: one.size)):
-        if old.size == new.size:
-            if old.root != new.root:
-                raise LogContradictionError(f"the log signed two roots for size {old.size}")
-            continue
-        hashes = client.proof(new.size, [], [old.size])
-        earlier = {old.size: old.root.raw}
+    for old, new in pairwise(sorted(signed, key=lambda one: one.checkpoint.size)):
+        hashes: tuple[bytes, ...] = ()
         try:
-            verify_sparse(
-                size=new.size, root=new.root.raw, leaves={}, earlier=earlier, hashes=hashes
-            )
+            if old.checkpoint.size != new.checkpoint.size:
+                hashes = client.proof(new.checkpoint.size, [], [old.checkpoint.size])
+            _require_prefix(old.checkpoint, new.checkpoint, hashes)
         except VerificationError as error:
-            raise LogContradictionError(
-                f"the log of size {new.size} does not continue that of size {old.size}"
-            ) from error
+            evidence = encode([old.encode(), new.encode(), b"".join(hashes)])
+            text = f"the log contradicts what it signed before: {error}"
+            with ledger.write() as writing:
+                writing.add_incident(engagement, now_ms, text, evidence)
+            raise LogContradictionError(text) from error
+
+
+def _require_prefix(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> None:
+    if old.size == new.size:
+        if old.root != new.root:
+            raise VerificationError(f"it signed two roots for size {old.size}")
+        return
+    earlier = {old.size: old.root.raw}
+    try:
+        verify_sparse(size=new.size, root=new.root.raw, leaves={}, earlier=earlier, hashes=hashes)
+    except VerificationError as error:
+        raise VerificationError(
+            f"size {new.size} does not continue size {old.size}: {error}"
+        ) from error

@@ -12,10 +12,12 @@ from workseal_agent.submission import (
     LogContradictionError,
     accept_answer,
     newest_checkpoint,
+    newest_signed,
     require_growth,
     submit,
 )
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.encoding import decode
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.statement import Statement
 
@@ -101,18 +103,36 @@ def test_a_log_that_shrank_is_kept_as_evidence(rig: Rig) -> None:
         accept(rig, more, shrunk.encode())
 
 
+def grown(rig: Rig, *signed: SignedCheckpoint) -> None:
+    require_growth(rig.ledger, rig.client, rig.engagement.id, signed, now_ms=4711)
+
+
 def test_growth_is_proved_between_any_two_checkpoints(rig: Rig) -> None:
-    old = newest_checkpoint(rig.ledger, rig.engagement.id)
+    old = newest_signed(rig.ledger, rig.engagement.id)
     assert old is not None
     rig.simulator.others(5)
-    middle = rig.simulator.checkpoint().checkpoint
+    middle = rig.simulator.checkpoint()
     rig.simulator.others(6)
-    new = rig.simulator.checkpoint().checkpoint
-    require_growth(rig.client, new, old, middle, middle)
-    with pytest.raises(LogContradictionError):
-        require_growth(rig.client, replace(old, root=new.root), new)
+    grown(rig, rig.simulator.checkpoint(), old, middle, middle)
+    assert rig.ledger.incidents(rig.engagement.id) == ()
+
+
+def test_a_log_that_does_not_grow_is_refused_and_the_evidence_kept(rig: Rig) -> None:
+    """As a bundle or a disclosure finds it, not the sending: the proof must outlive the command."""
+    old = newest_signed(rig.ledger, rig.engagement.id)
+    assert old is not None
+    rig.simulator.others(5)
+    new = rig.simulator.checkpoint()
+    forked = replace(old, checkpoint=replace(old.checkpoint, root=new.checkpoint.root))
+    with pytest.raises(LogContradictionError, match="does not continue"):
+        grown(rig, forked, new)
     with pytest.raises(LogContradictionError, match="two roots"):
-        require_growth(rig.client, old, replace(old, root=new.root))
+        grown(rig, old, forked)
+    first, second = rig.ledger.incidents(rig.engagement.id)
+    assert (first.at_ms, second.at_ms) == (4711, 4711)
+    hashes = rig.client.proof(new.checkpoint.size, [], [old.checkpoint.size])
+    assert decode(first.evidence) == [forked.encode(), new.encode(), b"".join(hashes)]
+    assert decode(second.evidence) == [old.encode(), forked.encode(), b""]
 
 
 def test_sending_twice_gives_the_same_index(rig: Rig) -> None:

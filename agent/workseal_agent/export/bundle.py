@@ -70,7 +70,7 @@ def export(  # noqa: PLR0913 - sources, choices and the moment
     the vault. Raises `ExportError`, or what the verifier's answers raise.
     """
     logged = logged_statements(ledger, client, engagement)
-    checkpoints = choose_checkpoints(ledger, client, engagement, logged)
+    checkpoints = choose_checkpoints(ledger, client, engagement, logged, now_ms=now_ms)
     disclosed = _newest_disclosures(ledger, engagement, logged)
     policy = TlogPolicy.parse(engagement.terms.log_policy)
     contents = Contents(

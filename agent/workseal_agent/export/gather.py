@@ -13,7 +13,7 @@ from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.export.thinning import Mark, Need, thin
 from workseal_agent.ledger import Engagement, Ledger, SendState
-from workseal_agent.submission import LogContradictionError, newest_checkpoint, require_growth
+from workseal_agent.submission import LogContradictionError, newest_signed, require_growth
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.lottery import round_start
@@ -86,7 +86,12 @@ def logged_statements(ledger: Ledger, client: VerifierClient, engagement: Engage
 
 
 def choose_checkpoints(
-    ledger: Ledger, client: VerifierClient, engagement: Engagement, logged: Logged
+    ledger: Ledger,
+    client: VerifierClient,
+    engagement: Engagement,
+    logged: Logged,
+    *,
+    now_ms: int,
 ) -> Checkpoints:
     """Choose the final checkpoint (a stamped one if there is one) and thin the earlier ones."""
     policy = TlogPolicy.parse(engagement.terms.log_policy)
@@ -98,8 +103,9 @@ def choose_checkpoints(
     final = newest
     if covering and min(covering) < newest.checkpoint.size:
         final = _verified(client.checkpoint_at(min(covering)), policy)
-    trusted = newest_checkpoint(ledger, engagement.id)
-    require_growth(client, newest.checkpoint, final.checkpoint, *([trusted] if trusted else []))
+    trusted = newest_signed(ledger, engagement.id)
+    grown = [newest.signed, final.signed, *([trusted] if trusted else [])]
+    require_growth(ledger, client, engagement.id, grown, now_ms=now_ms)
     known = _known(ledger, client, engagement, logged, stamped)
     size = final.checkpoint.size
     chosen = _chosen(known, final, logged, stamped, engagement)
