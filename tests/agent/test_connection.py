@@ -141,6 +141,15 @@ def test_nothing_is_sent_that_could_not_be_written_down(rig: Rig, tmp_path: Path
     assert len(rig.wire.requests) == before
 
 
+def test_a_stray_file_in_the_traffic_folder_is_stepped_over(rig: Rig, tmp_path: Path) -> None:
+    for name in ("notes.http", "000007.http", "-3.http", "1.http", "٣.http", "9" * 100 + ".http"):
+        (tmp_path / name).write_bytes(b"mine")
+    client = VerifierClient("http://localhost", TrafficRecorder(rig.wire, tmp_path))
+    client.checkpoint()
+    assert (tmp_path / "000008.http").read_bytes().startswith(b"GET /v1/log/checkpoint ")
+    assert (tmp_path / "notes.http").read_bytes() == b"mine"
+
+
 def test_two_processes_share_a_traffic_folder(rig: Rig, tmp_path: Path) -> None:
     for _ in range(2):
         recorder = TrafficRecorder(rig.wire, tmp_path / "traffic")

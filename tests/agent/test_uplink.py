@@ -255,6 +255,23 @@ def test_no_value_without_a_network(rig: Rig) -> None:
     assert beacon.value(number) is None
 
 
+def test_an_unforeseen_error_costs_one_try_and_not_the_thread(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beacon, number = beacon_of(rig), current_round(rig)
+    beacon.want(number)
+
+    def trips(*_: object) -> None:
+        raise ZeroDivisionError("of something secret")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.client, "beacon", trips)
+        assert not beacon.fetch()
+    assert beacon.trouble == "the value of a round cannot be fetched (ZeroDivisionError)"
+    assert beacon.fetch()
+    assert beacon.value(number) is not None
+
+
 def test_the_beacons_thread_serves_wishes_and_ends(rig: Rig) -> None:
     came = threading.Event()
     client = VerifierClient("http://localhost", rig.wire)

@@ -4,9 +4,12 @@ Rule: a file is complete before its request is sent, so nothing can leave that i
 """
 
 import os
+import re
 from pathlib import Path
 
 import httpx
+
+_NUMBER = re.compile(r"[0-9]{6,12}")
 
 
 class TrafficRecorder(httpx.BaseTransport):
@@ -31,7 +34,9 @@ class TrafficRecorder(httpx.BaseTransport):
         self._inner.close()
 
     def _write(self, data: bytes) -> None:
-        number = 1 + max((int(path.stem) for path in self._folder.glob("*.http")), default=0)
+        # The folder is the user's: what else lies in it is stepped over.
+        names = (path.stem for path in self._folder.glob("*.http"))
+        number = 1 + max((int(name) for name in names if _NUMBER.fullmatch(name)), default=0)
         while True:
             path = self._folder / f"{number:06}.http"
             try:

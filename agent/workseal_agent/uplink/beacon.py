@@ -71,6 +71,10 @@ class BeaconClient:
             self.trouble = f"the verifier's value of a round is refused: {error}"
             self._chain = None
             return True
+        except Exception as error:  # noqa: BLE001 - a thread that ends is every later round offline
+            self.trouble = f"the value of a round cannot be fetched ({type(error).__name__})"
+            self._chain = None
+            return False
         self.trouble = None
         self._known = (round_, value)
         self._on_value()
