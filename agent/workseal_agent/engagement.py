@@ -6,6 +6,7 @@ server says later. The acceptance is stored before it is sent, so joining again 
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from workseal_agent.connection import OperatorFacts, VerifierClient
 from workseal_agent.errors import AgentError
@@ -19,6 +20,8 @@ from workseal_protocol.terms import Terms
 
 # A clock that differs more than this from the verifier's is not believed.
 _CLOCK_TOLERANCE_MS = 2_000
+# An offer dated further ahead than this is no matter of clocks; the log refuses it too.
+_SOON_MS = 600_000
 # Hexadecimal digits: enough to tell one person's engagements apart at a glance.
 _SHORT = 8
 
@@ -69,6 +72,16 @@ def require_same_verifier(terms: Terms, facts: OperatorFacts) -> None:
         raise InvitationError("this verifier has no rounds of the length that the terms ask for")
 
 
+def require_past(offer: Offer, facts: OperatorFacts) -> None:
+    """Check that the offer was made: nothing could be recorded under it before its date."""
+    if offer.claimed_at > facts.time_ms + _SOON_MS:
+        made = datetime.fromtimestamp(offer.claimed_at / 1000, UTC)
+        raise InvitationError(
+            f"the offer is dated {made:%Y-%m-%d %H:%M} UTC, which is still to come: ask the client"
+            " for one with the right date"
+        )
+
+
 def join(
     invitation: Invitation,
     ledger: Ledger,
@@ -80,6 +93,7 @@ def join(
     """Accept an offer and have both statements logged; safe to repeat."""
     facts = client.operator()
     require_same_verifier(invitation.terms, facts)
+    require_past(invitation.offer, facts)
     known = find(ledger, invitation.offer.engagement)
     engagement = known or _accept(invitation, ledger, signer, client.url, facts, now_ms)
     if engagement.offer != invitation.statement.encode():

@@ -92,6 +92,19 @@ def test_compares_what_the_verifier_says_with_the_terms(rig: Rig) -> None:
         require_same_verifier(rig.engagement.terms, replace(facts, key=bytes(32)))
 
 
+def test_signs_no_offer_of_the_future(rig: Rig) -> None:
+    """The chain may not begin before its offer: nothing could be recorded for a year."""
+    offer = read_record(offer_of(rig))
+    assert isinstance(offer, Offer)
+    now = rig.client.operator().time_ms
+    for ahead, text in ((600_001, "still to come"), (366 * 86_400_000, "right date")):
+        later = sign(replace(offer, claimed_at=now + ahead), rig.simulator.people.client)
+        with pytest.raises(InvitationError, match=text):
+            accept(rig, later)
+    assert find(rig.ledger, SECOND) is None
+    accept(rig, sign(offer, rig.simulator.people.client))
+
+
 def test_joining_again_sends_the_same_acceptance(rig: Rig) -> None:
     rig.wire.fault = lambda request: Fault(None) if request.method == "POST" else None
     offer = offer_of(rig)
