@@ -28,15 +28,12 @@ from workseal_agent.daemon import (
     ControlError,
     HomeLock,
     NotRunningError,
-    Options,
-    Service,
     ask,
-    build_service,
 )
 from workseal_agent.daemon import control as control_module
-from workseal_agent.daemon.build import clock_correction
+from workseal_agent.daemon.build import Options, build_service, clock_correction
 from workseal_agent.daemon.control import ControlServer
-from workseal_agent.daemon.service import Wakers
+from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.engagement import join, read_invitation
 from workseal_agent.errors import AgentError
 from workseal_agent.export import export

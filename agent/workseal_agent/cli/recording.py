@@ -19,8 +19,7 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.undumped import forbid_dumps
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import ScreenKind
-from workseal_agent.daemon import AlreadyRunningError, HomeLock, Options, build_service
-from workseal_agent.daemon.build import clock_correction
+from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
 from workseal_agent.submission import newest_checkpoint
 from workseal_protocol.errors import MalformedError
@@ -80,7 +79,7 @@ def start(
     if handed_over:
         home.adopt(_received())
         with HomeLock(home.settings.home):
-            _record(home, Options(_KINDS[screen], replay))
+            _record(home, _KINDS[screen], replay)
         return
     if home.running() is not None:
         raise AlreadyRunningError("recording runs already for this home")
@@ -155,7 +154,14 @@ def send(context: typer.Context) -> None:
     say("everything is sent and receipted")
 
 
-def _record(home: Home, options: Options) -> None:
+def _record(home: Home, screen: ScreenKind | None, replay: Path | None) -> None:
+    # The recorder is what takes long to load: no other command waits for it.
+    from workseal_agent.daemon.build import (  # noqa: PLC0415
+        Options,
+        build_service,
+        clock_correction,
+    )
+
     engagement = home.engagement()
     if newest_checkpoint(home.ledger, engagement.id) is None:
         raise AgentError("the acceptance is not logged yet: run `workseal-agent join` again")
@@ -170,7 +176,7 @@ def _record(home: Home, options: Options) -> None:
         home.keystore.vault_public,
         client=client,
         beacon_client=beacon,
-        options=options,
+        options=Options(screen, replay),
     )
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: service.request_stop())

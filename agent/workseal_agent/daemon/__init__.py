@@ -1,17 +1,16 @@
-"""The process that records: its loops, its composition, and the socket through which it is told."""
+"""The process that records: its loops, its composition, and the socket through which it is told.
 
-from workseal_agent.daemon.build import Options, build_service
+What every command needs is here; `build` and `service`, which load the whole recorder, are
+imported by whoever records.
+"""
+
 from workseal_agent.daemon.control import ControlError, NotRunningError, ask
 from workseal_agent.daemon.homelock import AlreadyRunningError, HomeLock
-from workseal_agent.daemon.service import Service
 
 __all__ = [
     "AlreadyRunningError",
     "ControlError",
     "HomeLock",
     "NotRunningError",
-    "Options",
-    "Service",
     "ask",
-    "build_service",
 ]
