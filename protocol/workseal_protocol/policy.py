@@ -30,8 +30,8 @@ MAX_ENTRIES = 32  # logs, witnesses, groups: C2SP asks for 32 of each at least
 MAX_PARTIES = 16
 MAX_CERTIFICATE_BYTES = 8192
 
-# C2SP: every octet but controls and the separators; text here, so no lone surrogates.
-_NAME = re.compile(r"[!-~\u0080-\ud7ff\ue000-\U0010ffff]{1,255}")
+# C2SP: no spaces and no controls, of any script; text here, so no lone surrogates.
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _NUMBER = re.compile(r"[1-9][0-9]?")
 _HEADER = ["workseal-policy", "v1"]

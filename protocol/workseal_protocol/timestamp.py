@@ -58,6 +58,10 @@ class Stamp:
         return self.generated_at + self.accuracy
 
 
+class MissingLibraryError(VerificationError):
+    """Say that nothing was examined, because `rfc3161_client` is not installed."""
+
+
 def token_request(message: bytes, nonce: int) -> bytes:
     """Write a TimeStampReq (DER) for SHA-256 of the message that asks for the TSA certificate."""
     if not 0 < nonce < 1 << (8 * MAX_NONCE_BYTES):
@@ -90,7 +94,7 @@ def verify_token(
 
     `roots` (DER, self-signed) are the caller's; `intermediates` may come from anywhere. Raises
     `MalformedError` when bytes are not what they should be, `VerificationError` when the token does
-    not hold or `rfc3161_client` is not installed.
+    not hold, `MissingLibraryError` when nothing could be examined.
     """
     if not roots:
         raise VerificationError("the policy names no time-stamp root")
@@ -113,7 +117,7 @@ def _response(token: bytes) -> "TimeStampResponse":
     try:
         from rfc3161_client import decode_timestamp_response  # noqa: PLC0415
     except ImportError as e:
-        raise VerificationError(
+        raise MissingLibraryError(
             "time-stamps need rfc3161-client: pip install 'workseal[time]'"
         ) from e
     if len(token) > MAX_TOKEN_BYTES:

@@ -473,3 +473,15 @@ def test_the_example_of_the_specification_is_read() -> None:
     assert trust.independent == {"arbitrator"}
     assert [role.name for role in trust.parties] == ["FREELANCER", "CLIENT", "OPERATOR"]
     assert trust.tlog.is_satisfied_by({"arbitrator", "client"})
+
+
+@pytest.mark.parametrize(
+    "space",
+    ["\u0085", "\u009f", "\u00a0", "\u1680", "\u2003", "\u2028", "\u202f", "\u3000", "\x7f"],
+)
+def test_a_name_has_no_white_space_and_no_control_of_any_script(space: str) -> None:
+    """Two names that look the same, or a terminal's command, would pass as a witness."""
+    witness = WITNESSES["a"]
+    assert TlogPolicy((LOG_KEY,), {"witneß-無": witness}, (), "witneß-無").quorum
+    with pytest.raises(ValueError, match="no space"):
+        TlogPolicy((LOG_KEY,), {f"wit{space}ness": witness}, (), f"wit{space}ness")

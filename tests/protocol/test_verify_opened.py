@@ -20,11 +20,13 @@ from support.scripted import (
 )
 from support.simulator import Simulator
 from workseal_protocol.bundle import Contents, FrameDisclosure
+from workseal_protocol.commitment import Opening, ValueKind, commit
 from workseal_protocol.digest import Digest
 from workseal_protocol.frame import FrameHeader, FrameTree, commit_frame
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import (
     Capture,
+    Declaration,
     DisclosedFrame,
     DisputeDisclosure,
     DisputeFinding,
@@ -253,3 +255,15 @@ def test_step_12_compares_the_header_with_the_segment(
         assert report.holds, report.first_problem
     else:
         assert_fails(report, 12, why)
+
+
+def test_step_12_refuses_a_memo_that_is_no_text() -> None:
+    salt, value = bytes(16), b"caf\xe9"
+    twist = changed(Declaration, memo=commit(ValueKind.MEMO, salt, value))
+    told = tell_story(careless=True, twist=twist)
+    statement = next(one for one, record in told.agent.made if isinstance(record, Declaration))
+    contents = replace(
+        told.contents, openings=(Opening(statement.digest, ValueKind.MEMO, salt, value),)
+    )
+    report = examine_bundle(told.bundle(contents).encode(), told.policy)
+    assert_fails(report, 12, "opening 0: the value is not text in UTF-8")

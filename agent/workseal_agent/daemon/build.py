@@ -23,7 +23,6 @@ from workseal_agent.screen import pick_screen
 from workseal_agent.submission import Log
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_agent.vault import VaultWriter
-from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Signer
 from workseal_protocol.terms import Level
 
@@ -116,15 +115,15 @@ def clock_correction(client: VerifierClient, clock: Clock) -> int:
 
 def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:
     """Describe the machine in general terms: a claim, committed and shown only when opened."""
-    return encode(
-        {
-            1: AGENT,
-            2: f"{platform.system()} {platform.machine()}",
-            3: eyes.source.name if eyes else "no screen",
-            4: int(eyes.source.virtual) if eyes else 0,
-            5: type(sensor).__name__,
-        }
+    screen = "none" if eyes is None else eyes.source.name
+    virtual = " (virtual)" if eyes is not None and eyes.source.virtual else ""
+    lines = (
+        f"agent: {AGENT}",
+        f"system: {platform.system()} {platform.machine()}",
+        f"screen: {screen}{virtual}",
+        f"input: {type(sensor).__name__}",
     )
+    return "\n".join(lines).encode()
 
 
 def _eyes(settings: Settings, options: Options) -> Eyes:

@@ -25,6 +25,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.verify.case import Case, named
 
+_TEXTS = frozenset({ValueKind.ENVIRONMENT, ValueKind.MEMO})
 # How many tiles of a frame are shown, of how many: the tiles themselves are not kept.
 _Counts = tuple[int, int]
 
@@ -63,6 +64,15 @@ def _check_opening(opening: Opening, record: Record | None) -> None:
         ActivityRecord.parse(opening.value)
     if opening.kind is ValueKind.NOTES:
         parse_notes(opening.value)
+    if opening.kind in _TEXTS:
+        _require_text(opening.value)
+
+
+def _require_text(value: bytes) -> None:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise VerificationError("the value is not text in UTF-8") from error
 
 
 def _commitment(kind: ValueKind, record: Record | None) -> Digest | None:

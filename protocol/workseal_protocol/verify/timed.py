@@ -4,7 +4,7 @@ import base64
 import re
 
 from workseal_protocol.errors import VerificationError, WorksealError
-from workseal_protocol.timestamp import verify_token
+from workseal_protocol.timestamp import MissingLibraryError, verify_token
 from workseal_protocol.verify.case import Case, NotReachedError, named
 from workseal_protocol.window import Entry, WindowError, grade, windows_of
 
@@ -38,6 +38,8 @@ def check_time_stamps(case: Case) -> str:
                 roots=case.policy.tsa,
                 intermediates=helpers,
             )
+        except MissingLibraryError as error:
+            raise NotReachedError(str(error)) from error
         except WorksealError as error:
             raise VerificationError(f"the token of size {size}: {error}") from error
         case.stamps[size] = stamp.upper
