@@ -100,11 +100,13 @@ def windows_of(
 
     `beacon_proven` holds the indices of the segments whose verifier value matches the operator's
     commitment; `stamps` gives, for a checkpoint size, the upper end of its verified token. Raises
-    `WindowError` when a segment was signed long after the round that it claims, when work is told
-    of that was not over yet, or when the bounds of a statement contradict each other.
+    `WindowError` when a segment was signed long after the round that it claims, or could have been
+    and its anchor is not at hand, when work is told of that was not over yet, or when the bounds of
+    a statement contradict each other.
     """
     anchors = {checkpoint.signed.digest: checkpoint for checkpoint in checkpoints}
     uppers = _Uppers(checkpoints, stamps or {})
+    timed = any(checkpoint.not_before is not None for checkpoint in checkpoints)
     windows: list[Window] = []
     link: int | None = None
     for place, (index, record) in enumerate(items):
@@ -116,6 +118,8 @@ def windows_of(
             link = lower
         upper, upper_source = uppers.of(index)
         _check(place, record, lower, upper, round_ms)
+        if timed:
+            _require_anchor(place, record, upper, anchors, round_ms)
         windows.append(Window(lower, upper, source, upper_source))
     return tuple(windows)
 
@@ -178,6 +182,24 @@ def _check(place: int, record: Record, lower: int | None, upper: int | None, rou
     # (11) The bounds leave an instant between them.
     if lower is not None and upper is not None and upper + CLOCK_TOLERANCE_MS < lower:
         raise WindowError(place, f"it existed {lower - upper} ms before it can have been signed")
+
+
+def _require_anchor(
+    place: int,
+    record: Record,
+    upper: int | None,
+    anchors: Mapping[Digest, VerifiedCheckpoint],
+    round_ms: int,
+) -> None:
+    # (11) What nobody saw in time may have been back-dated, and its anchor is what can tell.
+    if not isinstance(record, Segment) or record.anchor.digest in anchors:
+        return
+    end = round_start(record.round + 1, round_ms)
+    if upper is None or upper > end + ONLINE_MS:
+        raise WindowError(
+            place,
+            f"round {record.round} was not seen in time, and its anchor is not in the bundle",
+        )
 
 
 def _over(record: Record) -> int | None:

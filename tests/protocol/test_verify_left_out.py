@@ -1,18 +1,23 @@
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+
+import pytest
 
 from support.scripted import Story, tell_story
 from support.stamp import FixedTsa
 from workseal_protocol.bundle import Contents
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.digest import Digest
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.verify import Report, examine_bundle
+from workseal_protocol.verify import Outcome, Report, examine_bundle
+from workseal_protocol.window import Grade
 
 
 @cache
-def story(*, back_dated: bool = False) -> Story:
-    return tell_story(careless=back_dated, back_dated=back_dated)
+def story(*, back_dated: bool = False, witnesses: int = 1) -> Story:
+    return tell_story(careless=back_dated, back_dated=back_dated, witnesses=witnesses)
 
 
 def keeping(told: Story, keep: Callable[[SignedCheckpoint], bool]) -> Contents:
@@ -41,18 +46,43 @@ def test_a_report_says_nothing_of_anchors_that_are_all_there() -> None:
     assert about(examine(story(), story().contents), "anchors") == []
 
 
-def test_a_report_counts_the_anchors_that_cannot_be_checked() -> None:
+def anchors_of(told: Story) -> set[Digest]:
+    return {record.anchor.digest for _, record in told.agent.made if hasattr(record, "anchor")}
+
+
+def test_back_dating_is_not_hidden_by_leaving_anchors_out() -> None:
     told = story(back_dated=True)
-    complete = examine(told, told.contents).by_number()[11]
-    assert "was signed at least" in complete.why
-    named = {record.anchor.digest for _, record in told.agent.made if hasattr(record, "anchor")}
-    report = examine(told, keeping(told, lambda one: one.digest not in named))
-    # Back-dating does not show without what was anchored, and that it does not is told.
-    assert report.holds
-    chained = sum(hasattr(entry.record, "anchor") for entry in report.entries)
-    (sentence,) = about(report, "anchors")
-    assert sentence.startswith(f"{chained} of {chained} anchors cannot be checked")
-    assert "back-dated" in sentence
+    assert "was signed at least" in examine(told, told.contents).by_number()[11].why
+    named = anchors_of(told)
+    step = examine(told, keeping(told, lambda one: one.digest not in named)).by_number()[11]
+    assert step.outcome is Outcome.FAILS
+    assert "was not seen in time, and its anchor is not in the bundle" in step.why
+
+
+def test_a_report_counts_the_other_anchors_that_cannot_be_checked() -> None:
+    told = story()
+    told_of = 0
+    for anchor in anchors_of(told):
+        report = examine(told, keeping(told, lambda one, gone=anchor: one.digest != gone))  # type: ignore[misc]
+        others = [
+            one.record.anchor.digest
+            for one in report.entries
+            if hasattr(one.record, "anchor") and one.grade is not Grade.ONLINE
+        ]
+        if not report.holds or anchor not in others:
+            continue
+        told_of += 1
+        (sentence,) = about(report, "anchors")
+        assert sentence.startswith(f"{others.count(anchor)} of {len(others)} anchors cannot be")
+        assert "back-dated" in sentence
+    assert told_of
+
+
+def test_without_witnesses_no_anchor_is_asked_for() -> None:
+    """There no checkpoint has a time: an anchor could tell nothing."""
+    told = story(witnesses=0)
+    named = anchors_of(told)
+    assert examine(told, keeping(told, lambda one: one.digest not in named)).holds
 
 
 def test_step_10_tells_when_the_newest_token_is_over_an_earlier_checkpoint() -> None:
@@ -81,3 +111,13 @@ def test_step_10_takes_as_many_roots_as_a_policy_names() -> None:
         assert examine(told, told.contents, policy).holds
     without = replace(told.policy, tsa=others)
     assert "trusted root" in examine(told, told.contents, without).by_number()[10].why
+
+
+def test_step_10_is_not_reached_by_a_program_that_cannot_read_tokens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was not examined did not fail."""
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    step = examine(story(), story().contents).by_number()[10]
+    assert step.outcome is Outcome.NOT_REACHED
+    assert "workseal[time]" in step.why

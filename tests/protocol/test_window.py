@@ -68,12 +68,13 @@ def test_step_11_takes_the_least_of_later_bounds() -> None:
 
 
 def test_step_11_an_upper_bound_needs_a_checkpoint_that_covers() -> None:
-    (window,) = bound([(6, make_segment())], checkpoint(6, END))
-    assert window == Window()
+    before = checkpoint(6, END)
+    (window,) = bound([(6, make_segment(anchor=anchored(before)))], before)
+    assert (window.upper, window.upper_source) == (None, Source.NONE)
 
 
 def test_step_11_a_token_bounds_where_it_is_earlier_or_alone() -> None:
-    seen = checkpoint(6, END + 60_000)
+    seen = checkpoint(6, END + 59_000)
     (window,) = bound([(5, make_segment())], seen, stamps={6: END + 2_000})
     assert (window.upper, window.upper_source) == (END + 2_000, Source.STAMP)
     (window,) = bound([(5, make_segment())], seen, stamps={6: END + 90_000})
@@ -105,6 +106,21 @@ def test_step_11_an_anchor_bounds_from_below() -> None:
 def test_step_11_an_anchor_that_is_not_at_hand_bounds_nothing() -> None:
     (window,) = bound([(5, make_segment(anchor=Anchor(digest(1), 3)))], checkpoint(6, END))
     assert window.lower is None
+
+
+@pytest.mark.parametrize("upper", [END + ONLINE_MS, END + ONLINE_MS + 1, None])
+def test_step_11_what_was_not_seen_in_time_shows_its_anchor(upper: int | None) -> None:
+    hidden, seen = make_segment(anchor=Anchor(digest(1), 3)), checkpoint(6, END + 90_000)
+    index, stamps = (5, {6: upper}) if upper is not None else (6, {})
+    if upper == END + ONLINE_MS:
+        assert bound([(index, hidden)], seen, stamps=stamps)
+    else:
+        with pytest.raises(WindowError, match="was not seen in time, and its anchor"):
+            bound([(index, hidden)], seen, stamps=stamps)
+    at_hand = checkpoint(3, T0)
+    assert bound([(index, make_segment(anchor=anchored(at_hand)))], at_hand, seen, stamps=stamps)
+    # Without witnesses a checkpoint has no time, and its anchor could tell nothing.
+    assert bound([(index, hidden)], checkpoint(6, END, witnesses=0))
 
 
 def test_step_11_what_links_to_a_statement_is_younger() -> None:

@@ -5,13 +5,13 @@ when the verifier leaves it out, and every checkpoint is checked against the new
 agent trusted before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
-from workseal_agent.export.thinning import Mark, Need, thin
+from workseal_agent.export.thinning import Mark, Need, thin, unseen
 from workseal_agent.ledger import Engagement, Ledger, SendState
 from workseal_agent.submission import LogContradictionError, newest_signed, require_growth
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -21,7 +21,7 @@ from workseal_protocol.merkle import leaf_hash, verify_sparse
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
 from workseal_protocol.records import (
     BeaconCommitment,
-    Declaration,
+    ChainedRecord,
     Record,
     Segment,
     SessionOpen,
@@ -197,8 +197,12 @@ def _chosen(
         if size <= final.checkpoint.size
         and (upper := _upper(one, stamped.get(size), engagement)) is not None
     ]
-    chosen = set(thin(marks, needs_of(logged.items, engagement.terms.round_ms)))
-    return chosen | (set(_anchors_kept(known.values(), logged)) - {final.checkpoint.size})
+    needs = needs_of(logged.items, engagement.terms.round_ms)
+    # Without witnesses no checkpoint has a time, and no anchor bounds anything.
+    timed = final.not_before is not None
+    late = unseen(marks, needs) if timed else frozenset()
+    anchors = _anchors_kept(known.values(), logged, late)
+    return set(thin(marks, needs)) | (set(anchors) - {final.checkpoint.size})
 
 
 def needs_of(items: Sequence[tuple[int, Statement]], round_ms: int) -> list[Need]:
@@ -217,22 +221,24 @@ def _need(index: int, record: Record, round_ms: int) -> Need:
             return Need(index)
 
 
-def _anchors_kept(known: Iterable[VerifiedCheckpoint], logged: Logged) -> list[int]:
+def _anchors_kept(
+    known: Iterable[VerifiedCheckpoint], logged: Logged, late: Collection[int]
+) -> list[int]:
     """Return the checkpoints that alone bound something from below.
 
-    These are the anchors of both ends of each session, of declarations, and of segments without
-    the verifier's value.
+    These are the anchors of each session's last segment, of segments without the verifier's value
+    or that nobody saw in time, and of every other chained statement.
     """
     by_digest = {one.signed.digest: one.checkpoint.size for one in known}
     wanted = set()
     last: dict[bytes, Digest] = {}
-    for _, statement in logged.items:
+    for index, statement in logged.items:
         record = read_record(statement)
-        if isinstance(record, Segment):
+        if not isinstance(record, ChainedRecord):
+            continue
+        if isinstance(record, Segment) and record.verifier_value is not None and index not in late:
             last[record.session] = record.anchor.digest
-        if isinstance(record, SessionOpen | Declaration) or (
-            isinstance(record, Segment) and record.verifier_value is None
-        ):
+        else:
             wanted.add(record.anchor.digest)
     wanted.update(last.values())
     return [by_digest[digest] for digest in wanted if digest in by_digest]

@@ -51,6 +51,19 @@ def thin(marks: Sequence[Mark], needs: Iterable[Need]) -> frozenset[int]:
     return frozenset(sizes[place] for place in chosen)
 
 
+def unseen(marks: Sequence[Mark], needs: Iterable[Need]) -> frozenset[int]:
+    """Return the indices of the needs whose latest instant no mark keeps."""
+    ordered = sorted(marks)
+    best = _best_from(ordered)
+    sizes = [mark.size for mark in ordered]
+    late = set()
+    for need in needs:
+        first = bisect_right(sizes, need.index)
+        if need.latest_ms is not None and (first == len(ordered) or best[first] > need.latest_ms):
+            late.add(need.index)
+    return frozenset(late)
+
+
 def _best_from(ordered: Sequence[Mark]) -> list[int]:
     """Return the least upper bound among each mark and those after it."""
     best: list[int] = []

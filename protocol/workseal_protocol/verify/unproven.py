@@ -99,8 +99,11 @@ def _about_anchors(case: Case) -> Iterator[str]:
     held = {one.signed.digest for one in case.earlier}
     if case.checkpoint is not None:
         held.add(case.checkpoint.signed.digest)
+    # A segment that was seen in time was not back-dated, whatever its anchor.
     named = [
-        entry.record.anchor.digest for entry in case.entries if hasattr(entry.record, "anchor")
+        entry.record.anchor.digest
+        for entry in case.entries
+        if hasattr(entry.record, "anchor") and entry.grade is not Grade.ONLINE
     ]
     missing = sum(digest not in held for digest in named)
     if missing:

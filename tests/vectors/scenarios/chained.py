@@ -98,6 +98,18 @@ def chain_unknown_frame() -> Scenario:
     )
 
 
+def chain_anchor_before_the_terms() -> Scenario:
+    def earlier(one: SessionOpen) -> SessionOpen:
+        return replace(one, anchor=replace(one.anchor, size=1))
+
+    return Scenario(
+        "a session anchors on a checkpoint that is older than the acceptance",
+        twisted(nth(SessionOpen, 0, earlier)),
+        7,
+        "anchor: ",
+    )
+
+
 def chain_session_reopened() -> Scenario:
     first: list[SessionOpen] = []
 
@@ -122,5 +134,6 @@ ALL = (
     chain_other_link,
     chain_other_session,
     chain_unknown_frame,
+    chain_anchor_before_the_terms,
     chain_session_reopened,
 )

@@ -6,6 +6,7 @@ from support.scripted import Story, begin, finish, first_day, tell_story
 from support.simulator import START, Simulator
 from vectors.scenarios.telling import SEED, Scenario, resealed, story
 from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
+from workseal_protocol.records import Segment
 from workseal_protocol.totals import HOUR_MS
 
 # --- (10) time-stamp ---
@@ -65,6 +66,29 @@ def windows_before_the_end() -> Scenario:
     )
 
 
+def windows_hidden_anchor() -> Scenario:
+    told = story()
+    contents = told.contents
+    offline = next(
+        record
+        for _, record in told.agent.made
+        if isinstance(record, Segment) and record.verifier_value is None
+    )
+    left = tuple(one for one in contents.checkpoints if one.checkpoint.size != offline.anchor.size)
+    sizes = tuple(one.checkpoint.size for one in left)
+    size = contents.checkpoint.checkpoint.size
+    return Scenario(
+        "offline work was proved late, and the checkpoint that it anchors on is left out",
+        resealed(
+            checkpoints=left,
+            hashes=told.verifier.proof(size, contents.indices, sizes),
+            timestamps=tuple(one for one in contents.timestamps if one[0] in sizes),
+        ),
+        11,
+        "its anchor is not in the bundle",
+    )
+
+
 def windows_contradict() -> Scenario:
     verifier = Simulator(SEED)
     agent = begin(verifier)
@@ -103,5 +127,6 @@ ALL = (
     time_stamp_absent,
     windows_back_dated,
     windows_before_the_end,
+    windows_hidden_anchor,
     windows_contradict,
 )

@@ -1,17 +1,20 @@
 """Scenarios in which step 8 or 9 fails."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from support.simulator import ROUND_MS
 from vectors.scenarios.telling import Scenario, nth, story, twisted
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
+    Acceptance,
     Capture,
     Declaration,
     DeclarationForm,
     Segment,
     SegmentState,
 )
+from workseal_protocol.totals import HOUR_MS
 
 # --- (8) time units ---
 
@@ -77,6 +80,40 @@ def units_not_off_screen() -> Scenario:
     )
 
 
+def units_work_without_length() -> Scenario:
+    def flat(one: Segment) -> Segment:
+        return replace(one, end=one.begin, worked=5, capture=Capture.NONE, frames=())
+
+    return Scenario(
+        "a segment without length has work",
+        twisted(nth(Segment, _quiet(), flat)),
+        8,
+        "worked: ",
+    )
+
+
+def units_before_the_terms() -> Scenario:
+    def later(one: Acceptance) -> Acceptance:
+        return replace(one, claimed_at=one.claimed_at + 40 * 24 * HOUR_MS)
+
+    return Scenario(
+        "work begins before the terms were agreed",
+        twisted(nth(Acceptance, 0, later)),
+        8,
+        "terms: ",
+    )
+
+
+def _quiet() -> int:
+    """Find a segment of work in whose round no capture was drawn."""
+    segments = [record for _, record in story().agent.made if isinstance(record, Segment)]
+    return next(
+        n
+        for n, one in enumerate(segments)
+        if one.capture is Capture.NONE and one.state is SegmentState.WORKING
+    )
+
+
 # --- (9) schedule ---
 
 
@@ -96,19 +133,12 @@ def schedule_hidden_capture() -> Scenario:
 
 
 def schedule_capture_not_drawn() -> Scenario:
-    segments = [record for _, record in story().agent.made if isinstance(record, Segment)]
-    quiet = next(
-        n
-        for n, one in enumerate(segments)
-        if one.capture is Capture.NONE and one.state is SegmentState.WORKING
-    )
-
     def extra(one: Segment) -> Segment:
         return replace(one, capture=Capture.CAPTURED, frames=(Digest.of(b"gotcha"),))
 
     return Scenario(
         "a frame was taken in a round in which none was drawn",
-        twisted(nth(Segment, quiet, extra)),
+        twisted(nth(Segment, _quiet(), extra)),
         9,
         "capture: no capture was drawn in round",
     )
@@ -140,6 +170,22 @@ def schedule_verifier_value() -> Scenario:
     )
 
 
+def schedule_two_draws() -> Scenario:
+    # The round of a pause has two segments; the second one chooses the offline draw.
+    segments = [record for _, record in story().agent.made if isinstance(record, Segment)]
+    second = next(
+        n
+        for n, (before, one) in enumerate(pairwise(segments), start=1)
+        if before.round == one.round and one.verifier_value is not None
+    )
+    return Scenario(
+        "two segments of one round use two draws",
+        twisted(nth(Segment, second, lambda one: replace(one, verifier_value=None))),
+        9,
+        "draw: ",
+    )
+
+
 def schedule_no_activity() -> Scenario:
     return Scenario(
         "a segment lacks the activity that the terms ask for",
@@ -155,9 +201,12 @@ ALL = (
     units_round_overfull,
     units_declared_twice,
     units_not_off_screen,
+    units_work_without_length,
+    units_before_the_terms,
     schedule_hidden_capture,
     schedule_capture_not_drawn,
     schedule_agent_value,
     schedule_verifier_value,
+    schedule_two_draws,
     schedule_no_activity,
 )
