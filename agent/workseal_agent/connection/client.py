@@ -4,15 +4,15 @@ Rules: each answer is bounded in size and time; nothing in an answer is believed
 what it claims is verified by the caller. No method sends anything but its arguments.
 """
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from ssl import SSLContext, create_default_context
+from ssl import create_default_context
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
+from workseal_agent.connection.deadline import DeadlineTransport
 from workseal_agent.connection.errors import RefusedError, UnreachableError
 from workseal_agent.connection.problems import raise_problem
 from workseal_protocol.digest import DIGEST_BYTES, Digest
@@ -29,8 +29,8 @@ from workseal_protocol.errors import MalformedError
 MAX_BATCH = 256
 MAX_BATCH_BYTES = 1 << 20
 _MIB = 1 << 20
-# Longest wait for one whole answer; each read has its own, shorter limit below.
-_TOTAL_SECONDS = 60.0
+# Longest wait for one whole answer; each step has its own, shorter limit below.
+TOTAL_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(10.0, connect=4.0)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SEQUENCE = "application/cbor-seq"
@@ -73,7 +73,7 @@ class VerifierClient:
         self.url = require_url(url)
         self._http = httpx.Client(
             base_url=self.url,
-            transport=transport,
+            transport=transport or default_transport(),
             timeout=_TIMEOUT if seconds is None else seconds,
             follow_redirects=False,
             trust_env=False,
@@ -216,13 +216,12 @@ class VerifierClient:
     ) -> bytes:
         """Send one request and read the whole answer, bounded."""
         headers = {"content-type": media} if body is not None else {}
-        deadline = time.monotonic() + _TOTAL_SECONDS
         data = bytearray()
         try:
             with self._http.stream(method, path, content=body, headers=headers) as response:
                 for chunk in response.iter_bytes(65_536):
                     data += chunk
-                    if len(data) > limit or time.monotonic() > deadline:
+                    if len(data) > limit:
                         raise UnreachableError("the verifier's answer is too long")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             raise UnreachableError(f"no answer from the verifier ({_name(error)})") from error
@@ -247,10 +246,9 @@ def require_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def default_transport(ca_file: str | None = None) -> httpx.HTTPTransport:
+def default_transport(ca_file: str | None = None) -> DeadlineTransport:
     """Make the transport that reaches the network; certificates are always checked."""
-    context: SSLContext = create_default_context(cafile=ca_file)
-    return httpx.HTTPTransport(verify=context, retries=0)
+    return DeadlineTransport(create_default_context(cafile=ca_file), seconds=TOTAL_SECONDS)
 
 
 class _form:  # noqa: N801 - reads as a word after `with`
