@@ -18,6 +18,7 @@ from workseal_protocol.records import (
     BeaconCommitment,
     BundleManifest,
     Capture,
+    ChainedRecord,
     DisputeRequest,
     KeyAnnounce,
     KeyRevoke,
@@ -615,7 +616,7 @@ def test_a_listing_of_an_earlier_size_has_the_key_statements_of_then(
 # --- claimed times ---
 
 
-@pytest.mark.parametrize("kind", ["offer", "acceptance", "key", "chain", "request"])
+@pytest.mark.parametrize("kind", ["offer", "acceptance", "key", "request"])
 @pytest.mark.parametrize(
     ("ahead", "reason"),
     [
@@ -641,6 +642,27 @@ def test_no_claimed_time_lies_in_the_future(
     office.post([statement])
 
 
+def test_a_recording_machine_whose_clock_is_wrong_loses_nothing(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    """Rounds and work follow the verifier's clock; when it was signed is a claim of its own."""
+    agent.online = False
+    agent.open_session()
+    agent.work(ROUND_MS)
+    ahead = office.now + 366 * 86_400_000
+    previous: Digest | None = None
+    wrong: list[Statement] = []
+    for _, record in agent.made:
+        if not isinstance(record, ChainedRecord):
+            continue
+        moved = replace(record, claimed_at=ahead, prev=previous or record.prev)
+        wrong.append(sign(moved, office.people.freelancer))
+        previous = wrong[-1].digest
+    assert len(wrong) > 1
+    office.post(wrong)
+    assert office.check() == []
+
+
 def _dated(office: Office, agent: ScriptedAgent, kind: str) -> tuple[Statement, SeedSigner]:
     """Make a statement that would be taken now, and say who signs it."""
     people = office.people
@@ -660,10 +682,6 @@ def _dated(office: Office, agent: ScriptedAgent, kind: str) -> tuple[Statement, 
             offer=offer.digest,
         )
         return sign(accepted, people.freelancer), people.freelancer
-    if kind == "chain":
-        agent.online = False
-        agent.open_session()
-        return agent.made[-1][0], people.freelancer
     agent.open_session()
     agent.work(ROUND_MS)
     agent.send()

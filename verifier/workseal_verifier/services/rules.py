@@ -42,12 +42,16 @@ MAX_SUCCESSION = 256
 # A little early is told to come back; far ahead is a false claim.
 SOON_MS = 600_000
 
+# Nothing is compared with when these say that they were made: a recording machine whose clock is
+# wrong must not lose what it recorded by the verifier's.
+_CLAIMS_ALONE = (ChainedRecord, DisputeDisclosure, BundleManifest)
+
 _OperatorRecord: TypeAlias = LogPolicy | BeaconCommitment
 
 
 def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
     """Admit one statement at a place in the log, or raise `RefusedError`."""
-    if not isinstance(candidate.record, BundleManifest):
+    if not isinstance(candidate.record, _CLAIMS_ALONE):
         # A claim from the future would stand above every later statement that must follow it.
         _require_past(draft, candidate.record.claimed_at, "the claimed time has not come")
     match candidate.record:
