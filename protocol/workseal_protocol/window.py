@@ -134,10 +134,12 @@ def grade(record: Record, window: Window, round_ms: int) -> Grade | None:
         return Grade.DECLARED
     if record.verifier_value is None:
         return Grade.OFFLINE
-    end = round_start(record.round + 1, round_ms)
-    if window.upper is not None and window.upper - end <= ONLINE_MS:
-        return Grade.ONLINE
-    return Grade.LATE
+    return Grade.ONLINE if seen_in_time(record, window.upper, round_ms) else Grade.LATE
+
+
+def seen_in_time(segment: Segment, upper: int | None, round_ms: int) -> bool:
+    """Tell whether a segment is shown to have existed within a minute after its round."""
+    return upper is not None and upper - round_start(segment.round + 1, round_ms) <= ONLINE_MS
 
 
 def _lower(
@@ -194,8 +196,7 @@ def _require_anchor(
     # (11) What nobody saw in time may have been back-dated, and its anchor is what can tell.
     if not isinstance(record, Segment) or record.anchor.digest in anchors:
         return
-    end = round_start(record.round + 1, round_ms)
-    if upper is None or upper > end + ONLINE_MS:
+    if not seen_in_time(record, upper, round_ms):
         raise WindowError(
             place,
             f"round {record.round} was not seen in time, and its anchor is not in the bundle",

@@ -36,15 +36,15 @@ def test_says_when_a_round_began_before_its_session_was_opened() -> None:
     # Seven seconds of the first round, and the first round of the second day: the opening was
     # cosigned within it, so the agent's values may have been made with the beacon's at hand.
     text = " ".join(report.not_proven)
-    assert "For 0 h 00 min 17 s the round began before its session" in text
+    assert "For 0 h 00 min 17.000 s the round began before its session" in text
 
 
 def test_says_how_much_was_offline_and_declared() -> None:
     _, report = vector("valid")
     text = " ".join(report.not_proven)
-    assert "0 h 00 min 30 s were recorded offline" in text
+    assert "0 h 00 min 30.000 s were recorded offline" in text
     # Twenty seconds off-screen and a thousand declared late; the live description adds nothing.
-    assert "0 h 17 min 00 s are declared" in text
+    assert "0 h 17 min 00.000 s are declared" in text
 
 
 def test_says_when_the_beacon_was_committed_less_than_a_day_ahead() -> None:

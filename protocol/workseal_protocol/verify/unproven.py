@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
     BeaconCommitment,
+    ChainedRecord,
     Declaration,
     DeclarationForm,
     Segment,
@@ -13,7 +14,7 @@ from workseal_protocol.records import (
 from workseal_protocol.terms import Level
 from workseal_protocol.totals import HOUR_MS
 from workseal_protocol.verify.case import Case
-from workseal_protocol.window import Grade
+from workseal_protocol.window import Grade, seen_in_time
 
 ALWAYS = (
     "It is not proven that the screen was not staged: the agent's machine is the freelancer's.",
@@ -103,7 +104,11 @@ def _about_anchors(case: Case) -> Iterator[str]:
     named = [
         entry.record.anchor.digest
         for entry in case.entries
-        if hasattr(entry.record, "anchor") and entry.grade is not Grade.ONLINE
+        if isinstance(entry.record, ChainedRecord)
+        and not (
+            isinstance(entry.record, Segment)
+            and seen_in_time(entry.record, entry.window.upper, case.terms.round_ms)
+        )
     ]
     missing = sum(digest not in held for digest in named)
     if missing:
@@ -183,4 +188,4 @@ def _worked(case: Case, grade: Grade) -> int:
 
 def _hours(ms: int) -> str:
     seconds = ms // 1000
-    return f"{seconds // 3600} h {seconds // 60 % 60:02d} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds // 60 % 60:02d} min {seconds % 60:02d}.{ms % 1000:03d} s"
