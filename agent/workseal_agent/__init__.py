@@ -8,8 +8,8 @@ import sys
 # Top-level import names of the `agent` extra.
 _EXTRA = frozenset(
     {
-        "PIL", "Xlib", "cv2", "httpx", "imagehash", "keyring", "mss", "numpy", "platformdirs",
-        "rfc3161_client", "rich", "typer", "zstandard",
+        "PIL", "Xlib", "cv2", "httpcore", "httpx", "imagehash", "keyring", "mss", "numpy",
+        "platformdirs", "rfc3161_client", "rich", "typer", "zstandard",
     }
 )  # fmt: skip
 
@@ -18,9 +18,11 @@ def main() -> int:
     """Run the command line of the agent; return its exit code."""
     try:
         from workseal_agent.cli import main as run  # noqa: PLC0415 - the import is what can fail
+
+        # The recorder is loaded by the command that records.
+        return run()
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write("workseal-agent needs the agent extra: pip install 'workseal[agent]'\n")
         return 2
-    return run()

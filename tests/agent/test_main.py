@@ -14,14 +14,26 @@ class Hide:
             raise ModuleNotFoundError("no module", name=name)
 sys.meta_path.insert(0, Hide())
 import workseal_agent
+{command}
 sys.exit(workseal_agent.main())
 """
 
 
-@pytest.mark.parametrize("hidden", ["typer", "mss", "Xlib", "zstandard"])
-def test_a_missing_extra_is_told_in_one_sentence(hidden: str) -> None:
+RECORDING = """
+import workseal_agent.cli
+def record():
+    import workseal_agent.daemon.build
+workseal_agent.cli.main = record
+"""
+
+
+@pytest.mark.parametrize(
+    ("hidden", "command"),
+    [("typer", ""), ("httpcore", ""), ("zstandard", ""), ("mss", RECORDING), ("Xlib", RECORDING)],
+)
+def test_a_missing_extra_is_told_in_one_sentence(hidden: str, command: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", HIDE.format(hidden=hidden)],
+        [sys.executable, "-c", HIDE.format(hidden=hidden, command=command)],
         check=False,
         capture_output=True,
         text=True,
