@@ -42,6 +42,7 @@ from workseal_agent.ledger import Ledger, LedgerKey
 from workseal_agent.submission import Log
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.keys import PublicKey, Role
@@ -531,6 +532,29 @@ def test_the_composition_names_a_missing_screen(rig: Rig, tmp_path: Path) -> Non
             beacon_client=rig.client,
             options=Options("replay", tmp_path / "nothing here"),
         )
+
+
+def test_each_start_tries_parked_statements_once_more(rig: Rig, tmp_path: Path) -> None:
+    from workseal_agent.config import Settings  # noqa: PLC0415
+
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.png").write_bytes(encode_png(2, 2, bytes(12)))
+    rig.recorder.start()
+    with rig.ledger.write() as writing:
+        (waiting,) = rig.ledger.sendable(rig.engagement.id, 1)
+        writing.park(waiting.digest, "refused: once")
+    assert rig.ledger.counts(rig.engagement.id).parked == 1
+    build_service(
+        Settings(tmp_path),
+        rig.engagement,
+        rig.ledger,
+        rig.signer,
+        public_of(generate_private()),
+        client=rig.client,
+        beacon_client=rig.client,
+        options=Options("replay", tmp_path / "pictures"),
+    )
+    assert rig.ledger.counts(rig.engagement.id).parked == 0
 
 
 def test_the_uplink_of_a_service_is_its_own(rig: Rig) -> None:

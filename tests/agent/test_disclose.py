@@ -14,6 +14,7 @@ from workseal_agent.errors import VaultError
 from workseal_agent.evidence import find_frame, part_name, withdraw
 from workseal_agent.export import export
 from workseal_agent.ledger import CaptureRow, SendState
+from workseal_agent.submission import LogContradictionError
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.digest import Digest
@@ -233,3 +234,31 @@ def test_a_refused_disclosure_is_told(rig: Rig) -> None:
     disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
     with pytest.raises(RefusedError):
         disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)
+
+
+def test_a_log_that_forked_since_is_found_by_a_disclosure(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer proves no consistency of its own: that is asked for, and must hold."""
+    answer = answered(rig, 1)
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    rig.simulator.submit([answer.request.statement], None)
+    rig.simulator.others(1)
+    monkeypatch.setattr(rig.client, "proof", lambda *_: (bytes(32),))
+    with pytest.raises(LogContradictionError, match="does not continue"):
+        disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=4711)
+    (incident,) = rig.ledger.incidents(rig.engagement.id)
+    assert incident.at_ms == 4711
+    assert rig.ledger.statement(answer.statement.digest).state is not SendState.RECEIPTED  # type: ignore[union-attr]
+
+
+def test_an_answer_that_the_log_did_not_sign_is_no_evidence(rig: Rig) -> None:
+    answer = answered(rig, 1)
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    rig.simulator.submit([answer.request.statement], None)
+    other = Simulator(b"another log")
+    rig.simulator.log_signer, true = other.log_signer, rig.simulator.log_signer
+    with pytest.raises(UnreachableError, match="not from the agreed log"):
+        disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=4711)
+    rig.simulator.log_signer = true
+    assert rig.ledger.incidents(rig.engagement.id) == ()

@@ -11,7 +11,7 @@ from support.wire import Fault, problem
 from workseal_agent.connection import VerifierClient
 from workseal_agent.export import export
 from workseal_agent.ledger import SendState
-from workseal_agent.uplink import BeaconClient
+from workseal_agent.uplink import BeaconClient, sender
 from workseal_protocol.records import Segment, read_record, sign
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.window import Grade
@@ -105,6 +105,21 @@ def test_a_batch_has_bounds(tmp_path: Path) -> None:
     assert unsent(rig) == 401 - 256
     assert rig.uplink.drain(10)
     assert max(len(body) for _, _, body in rig.wire.requests) <= 1 << 20
+
+
+def test_a_batch_is_no_larger_than_the_verifier_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, capture_rate=0)
+    rig.recorder.start()
+    rig.work(100, send=False)
+    size = max(len(row.body) for row in rig.ledger.sendable(rig.engagement.id, 100))
+    monkeypatch.setattr(sender, "MAX_BATCH_BYTES", 3 * size)
+    sent = len(rig.wire.requests)
+    assert rig.uplink.drain(100)
+    bodies = [len(body) for method, _, body in rig.wire.requests[sent:] if method == "POST"]
+    assert len(bodies) > 3
+    assert max(bodies) <= 3 * size
 
 
 def test_an_outage_of_eight_hours_costs_not_one_minute(tmp_path: Path) -> None:

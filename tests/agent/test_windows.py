@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from Xlib import X, Xatom
 from Xlib.display import Display
+from Xlib.xobject.drawable import Window
 
 from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
+from workseal_agent import windows
 from workseal_agent.errors import CaptureError, CaptureFailure
 from workseal_agent.mask import Rule, capture_masked
 from workseal_agent.screen import RawFrame, X11Screen
@@ -187,6 +189,28 @@ def test_tells_every_name_that_a_window_has(bare: Desktop) -> None:
     connection.sync()
     (found,) = [info for info in visible_windows(bare.display) if info.identifier == item.id]
     assert found.title == "Größe 無痕\nGröße ?"
+    connection.close()
+
+
+def test_steps_over_a_window_that_closes_while_it_is_read(
+    bare: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = Display(bare.display)
+    gone, stays = (
+        put_up(connection, (10 * n, 0), 0x112233, override_redirect=True) for n in (1, 9)
+    )
+    describe = windows._Reader.describe
+
+    def closing(reader: windows._Reader, window: Window, stacking: int) -> Iterator[WindowInfo]:
+        if window.id == gone:
+            connection.create_resource_object("window", gone).destroy()
+            connection.sync()
+        return describe(reader, window, stacking)
+
+    monkeypatch.setattr(windows._Reader, "describe", closing)
+    found = {info.identifier for info in visible_windows(bare.display)}
+    assert gone not in found
+    assert stays in found
     connection.close()
 
 

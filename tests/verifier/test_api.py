@@ -251,6 +251,13 @@ def test_nothing_is_served_before_it_is_signed_for(tmp_path: Path) -> None:
     office.close()
 
 
+def test_proves_nothing_beyond_what_is_signed(office: Office, client: httpx.Client) -> None:
+    size = office.checkpoint().checkpoint.size
+    for asked in (encode({1: size + 1, 2: [0], 3: []}), encode({1: size + 1, 2: [], 3: [size]})):
+        problem = check_problem(client.post("/v1/log/proof", content=asked), Reason.MALFORMED)
+        assert problem["detail"] == f"the log has {size} leaves"
+
+
 def test_health_names_what_fails(office: Office, client: httpx.Client) -> None:
     for _ in range(3):
         office.verifier.health.failed(STAMPING)
@@ -321,17 +328,22 @@ def test_a_false_disclosure_is_found_to_fail(
     assert value[11] == [[false.digest.raw, 2, 2, 4]]
 
 
-@pytest.mark.parametrize("told", ["moment", "display"])
-def test_a_frame_of_another_moment_or_display_is_found_to_fail(
+@pytest.mark.parametrize("told", ["moment", "display", "round", "tile"])
+def test_a_frame_of_another_moment_or_place_is_found_to_fail(
     office: Office, agent: ScriptedAgent, client: httpx.Client, told: str
 ) -> None:
     """Tiles that verify, of a frame whose header is not that of the place and instant owed."""
     agent.open_session()
     agent.work(ROUND_MS)
     frame = agent.frames[0]
-    header = replace(frame.tree.header, display=1)
-    if told == "moment":
-        header = replace(frame.tree.header, offset_ms=frame.tree.header.offset_ms ^ 1)
+    true = frame.tree.header
+    header = {
+        "display": replace(true, display=1),
+        "moment": replace(true, offset_ms=true.offset_ms ^ 1),
+        # The same instant, told as one of the round before.
+        "round": replace(true, round=true.round - 1, offset_ms=true.offset_ms + ROUND_MS),
+        "tile": replace(true, tile=true.tile // 2),
+    }[told]
     tree = commit_frame(header, frame.pixels, frame.seed)
     segment = agent.made[-1][1]
     assert isinstance(segment, Segment)
@@ -351,7 +363,7 @@ def test_a_frame_of_another_moment_or_display_is_found_to_fail(
     answer = cbor_map(client.post("/v1/disclosures", content=package).content)
     value = decode(Statement.parse(answer[1]).payload)
     assert isinstance(value, dict)
-    assert value[11] == [[disclosure.digest.raw, 2, 1, 4]]
+    assert value[11] == [[disclosure.digest.raw, 2, 1, header.grid.count]]
 
 
 @pytest.mark.parametrize("change", ["one missing", "another one", "too many"])

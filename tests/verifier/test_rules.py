@@ -19,6 +19,7 @@ from workseal_protocol.records import (
     BundleManifest,
     Capture,
     ChainedRecord,
+    DisputeFinding,
     DisputeRequest,
     KeyAnnounce,
     KeyRevoke,
@@ -395,6 +396,35 @@ def test_refuses_double_work_under_a_new_key(office: Office, agent: ScriptedAgen
     assert refused(there.send).reason is Reason.OVERLAP
 
 
+@pytest.mark.parametrize("forget", [False, True])
+@pytest.mark.parametrize("late_s", [60, 61])
+def test_no_round_is_told_of_long_after_it(
+    office: Office, agent: ScriptedAgent, late_s: int, *, forget: bool
+) -> None:
+    """Offline rounds are prepared by nobody: their anchor says that they are over for long."""
+    agent.open_session()
+    begin = office.now
+    agent.online = False
+    agent.work(ROUND_MS)
+    # A checkpoint of just then, cosigned in whole seconds, is what the segment anchors on.
+    over = (begin // ROUND_MS + 1) * ROUND_MS
+    office.now = over + late_s * 1_000
+    office.verifier.publisher._last_signed_at = 0
+    office.others(1)
+    agent.refresh()
+    anchor = Anchor(office.checkpoint().digest, size_of(office))
+    session, first = agent.made[-2][0], agent.made[-1][1]
+    assert isinstance(first, Segment)
+    office.post([session])
+    if forget:
+        office.verifier.sequencer._admission.forget()
+    segment = sign(replace(first, anchor=anchor), office.people.freelancer)
+    if late_s == 60:
+        office.post([segment])
+    else:
+        assert "long after it" in refused(lambda: office.post([segment])).detail
+
+
 # --- keys ---
 
 
@@ -693,6 +723,17 @@ def _dated(office: Office, agent: ScriptedAgent, kind: str) -> tuple[Statement, 
     return sign(replace(asked, answer_by=MAX_TIME), people.arbitrator), people.arbitrator
 
 
+def test_a_key_is_known_in_the_tick_of_its_offer(office: Office) -> None:
+    """Two submissions that wait together: the second is about whom the first one names."""
+    verifier = office.verifier
+    client = SeedSigner(seeded(office.seed, "quick client"))
+    terms = office.terms(client=client.public_key)
+    offer = Offer(engagement=unique(office, "quick"), claimed_at=office.now, terms=terms)
+    tick = verifier.sequencer._admission.begin(size_of(office))
+    for statement in (sign(offer, client), _announce(office, client)):
+        assert tick.admit(verifier.services.intake.read(statement.encode()), {})
+
+
 def test_an_arbitrator_revokes_only_keys_of_their_own_cases(
     office: Office, agent: ScriptedAgent
 ) -> None:
@@ -757,3 +798,14 @@ def test_refuses_a_disclosure_of_what_nobody_asked_for(agent: ScriptedAgent) -> 
     agent.withdraw(agent.frames[0])
     with pytest.raises(RefusedError, match="withdrawn"):
         agent.answer(request, asked)
+
+
+def test_a_disclosure_has_one_finding(office: Office, agent: ScriptedAgent) -> None:
+    first_day(office, agent, back_dated=False)
+    second_day(office, agent)
+    dispute(office, agent)
+    entry = next(office.verifier.records.of_kinds(["dispute.finding"], below=10**9))
+    finding = read_record(Statement.parse(entry.body))
+    assert isinstance(finding, DisputeFinding)
+    second = sign(replace(finding, claimed_at=office.now - 1), office.people.operator)
+    assert refused(lambda: office.post([second])).reason is Reason.CONFLICT

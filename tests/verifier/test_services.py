@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.office import Office, new_home, stranger_offer
 from support.scripted import ScriptedAgent
-from support.simulator import START
+from support.simulator import ROUND_MS, START
 from workseal_protocol.digest import Digest
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import SessionOpen, sign
@@ -135,6 +135,55 @@ def test_one_submissions_mistake_is_not_the_others(
     assert "hush" not in first.detail + caplog.text
     assert isinstance(try_post(office, [good]), SubmissionAnswer)
     assert office.check() == []
+
+
+def test_after_an_unforeseen_error_memory_is_read_anew(
+    office: Office, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement is durable, and what was folded of it is not: the next one must still fit."""
+
+    def trips(_: object) -> None:
+        raise ZeroDivisionError
+
+    agent.online = False
+    agent.open_session()
+    agent.work(ROUND_MS)
+    first, *others = [statement for statement, _ in agent.made[-2:]]
+    with monkeypatch.context() as patch:
+        patch.setattr(office.verifier.sequencer._admission, "settle", trips)
+        answer = try_post(office, [first])
+        assert isinstance(answer, RefusedError)
+        assert answer.reason is Reason.INTERNAL
+    assert isinstance(try_post(office, others), SubmissionAnswer)
+    assert isinstance(try_post(office, [first]), SubmissionAnswer)
+    assert office.check() == []
+
+
+def test_with_a_clock_that_went_back_nothing_is_stored(office: Office) -> None:
+    office.post([stranger_offer(office, 1)])
+    size = office.verifier.publisher.size
+    office.now -= 3_600_000
+    refusal = try_post(office, [stranger_offer(office, 2)])
+    assert isinstance(refusal, RefusedError)
+    assert refusal.reason is Reason.CLOCK
+    head = office.verifier.log.head()
+    assert head is not None
+    assert head.size == size
+
+
+def test_what_comes_behind_the_last_tick_is_refused_and_not_forgotten(office: Office) -> None:
+    sequencer = office.verifier.sequencer
+    sequencer.stop()
+    sequencer._stopping.clear()
+    # The sign to stop stands in the queue, and a submission slipped in behind it.
+    sequencer._queue.put(None)
+    candidates = office.verifier.services.intake.read(stranger_offer(office, 1).encode())
+    answer = sequencer.submit(candidates)
+    sequencer.start()
+    refusal = answer.exception(10)
+    assert isinstance(refusal, RefusedError)
+    assert refusal.reason is Reason.BUSY
+    sequencer.start()
 
 
 def test_a_stopped_server_says_so(tmp_path: Path) -> None:

@@ -51,8 +51,6 @@ class Admission:
         for identifier, state in tick.states.items():
             self._keep(identifier, state)
         self.house.work.settle(tick.spans)
-        if tick.beacons:
-            self.house.beacon.refresh()
 
     def state(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         """Return the committed state of an engagement; None when it has no offer."""
@@ -70,10 +68,7 @@ class Admission:
             self._states.popitem(last=False)
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
-        state = fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)
-        if state is None or state.chain is None or not state.chain.next_seq:
-            return state
-        return state.moved(state.chain, self.house.anchors.at_size(state.chain.anchor_size))
+        return fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)
 
 
 class Tick:

@@ -23,11 +23,6 @@ class AnchorBook:
             raise RefusedError(Reason.REFUSED, "the anchor is no checkpoint of this log")
         return found[1] * 1000
 
-    def at_size(self, size: int) -> int:
-        """Return when the checkpoint of an admitted anchor was cosigned."""
-        found = self._find(size)
-        return 0 if found is None else found[1] * 1000
-
     def _find(self, size: int) -> tuple[bytes, int] | None:
         found = self._known.get(size)
         if found is None:

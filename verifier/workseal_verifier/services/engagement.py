@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from workseal_protocol.chain import ChainState, follow
 from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KeyHistory
-from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
     Acceptance,
     ChainedRecord,
@@ -28,11 +27,7 @@ from workseal_verifier.store.log import Entry
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """The state that the next statement of an engagement is checked against.
-
-    `lower_ms` is the latest instant that something in the chain proves to have passed: an anchor's
-    cosignature, or the start of a round whose verifier value was shown.
-    """
+    """The state that the next statement of an engagement is checked against."""
 
     identifier: bytes
     terms: Terms
@@ -42,7 +37,6 @@ class Engagement:
     keys_seen: int
     acceptance: Digest | None = None
     chain: ChainState | None = None
-    lower_ms: int = 0
     requests: Mapping[Digest, DisputeRequest] = field(default_factory=dict)
 
     @classmethod
@@ -75,9 +69,9 @@ class Engagement:
         """Remember a request for frames."""
         return replace(self, requests={**self.requests, digest: record})
 
-    def moved(self, chain: ChainState, lower_ms: int) -> "Engagement":
+    def moved(self, chain: ChainState) -> "Engagement":
         """Take the next state of the chain."""
-        return replace(self, chain=chain, lower_ms=max(self.lower_ms, lower_ms))
+        return replace(self, chain=chain)
 
 
 def fold(entries: Iterable[Entry], events: KeyEvents) -> Engagement | None:
@@ -112,10 +106,5 @@ def _next(
 def _follow(
     state: Engagement, chain: ChainState, digest: Digest, record: ChainedRecord
 ) -> Engagement:
-    known = None
-    lower = 0
-    if isinstance(record, Segment):
-        known = (record.round, record.agent_value)
-        if record.verifier_value is not None:
-            lower = round_start(record.round, state.terms.round_ms)
-    return state.moved(follow(chain, digest, record, known=known), lower)
+    known = (record.round, record.agent_value) if isinstance(record, Segment) else None
+    return state.moved(follow(chain, digest, record, known=known))

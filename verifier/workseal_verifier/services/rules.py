@@ -125,30 +125,29 @@ def _admit_chained(draft: Draft, candidate: Candidate, record: ChainedRecord, pl
         moved = advance(chain, candidate.statement, record)
     except ChainError as error:
         raise RefusedError(Reason.REFUSED, str(error)) from error
-    lower = max(state.lower_ms, draft.house.anchors.signed_at_ms(record.anchor))
+    anchored_at = draft.house.anchors.signed_at_ms(record.anchor)
     if isinstance(record, Segment):
-        lower = max(lower, _check_segment(draft, state, record, lower))
+        _check_segment(draft, state, record, anchored_at)
     span = span_of(record, state.terms.freelancer.thumbprint)
     if span is not None:
         _require_past(draft, span.end_ms, "the work is not over")
         draft.claim(span)
-    draft.put(state.moved(moved, lower))
+    draft.put(state.moved(moved))
     _add(draft, candidate, place, state)
 
 
-def _check_segment(draft: Draft, state: Engagement, record: Segment, lower: int) -> int:
+def _check_segment(draft: Draft, state: Engagement, record: Segment, anchored_at: int) -> None:
     round_ms = state.terms.round_ms
     start = round_start(record.round, round_ms)
     _require_past(draft, start, "the round has not begun")
-    if record.verifier_value is not None:
-        if record.verifier_value != draft.house.beacon.value_of(round_ms, record.round):
-            raise RefusedError(Reason.REFUSED, "the verifier value is not the committed one")
-        lower = max(lower, start)
-    if lower > start + round_ms + ONLINE_MS:
+    value = record.verifier_value
+    if value is not None and value != draft.house.beacon.value_of(round_ms, record.round):
+        raise RefusedError(Reason.REFUSED, "the verifier value is not the committed one")
+    # The newest anchor bounds all of the chain so far: neither anchors nor rounds ever go back.
+    if anchored_at > start + round_ms + ONLINE_MS:
         raise RefusedError(
             Reason.REFUSED, f"round {record.round} is told of long after it, as if it were new"
         )
-    return lower
 
 
 def _require_past(draft: Draft, instant: int, what: str) -> None:
