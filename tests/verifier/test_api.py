@@ -24,7 +24,7 @@ from support.office import (
     unique,
 )
 from support.scripted import ScriptedAgent, disclose, stored
-from support.simulator import ROUND_MS, START
+from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode, encode, split_sequence
@@ -39,7 +39,14 @@ from workseal_protocol.receipt import (
     verify_cose_receipt,
     verify_receipt,
 )
-from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, Segment, read_record, sign
+from workseal_protocol.records import (
+    DisclosedFrame,
+    DisputeDisclosure,
+    KeyRotate,
+    Segment,
+    read_record,
+    sign,
+)
 from workseal_protocol.sealing import encode_package
 from workseal_protocol.statement import Statement
 from workseal_verifier.api.disputes import LARGE_AT_ONCE
@@ -417,10 +424,10 @@ def test_a_package_for_no_request_holds_no_place(
     )
     assert isinstance(record, DisputeDisclosure)
     known = agent.made[0][0].digest
-    for false in (
-        replace(record, request=Digest.of(b"none")),
-        replace(record, request=known),
-        replace(record, engagement=unique(office, "other")),
+    for false, reason in (
+        (replace(record, request=Digest.of(b"none")), Reason.REFUSED),
+        (replace(record, request=known), Reason.REFUSED),
+        (replace(record, engagement=unique(office, "other")), Reason.UNKNOWN_PARTY),
     ):
         with live.connect() as connection:
             connection.sendall(
@@ -430,11 +437,46 @@ def test_a_package_for_no_request_holds_no_place(
                 + bytes(70_000)
             )
             answer = read_all(connection)
-        assert answer.startswith(b"HTTP/1.1 422 ")
-        assert b"no logged request" in answer
+        assert answer.startswith(f"HTTP/1.1 {TABLE[reason][0]} ".encode())
+        assert reason is Reason.UNKNOWN_PARTY or b"no logged request" in answer
 
 
-def test_only_one_large_body_of_an_engagement_arrives_at_once(
+@pytest.mark.parametrize("who", ["client", "arbitrator", "freelancer of another"])
+def test_no_other_party_holds_a_freelancers_place(
+    office: Office, agent: ScriptedAgent, live: LiveServer, who: str
+) -> None:
+    worked(agent)
+    package, _ = disclosed(office, agent)
+    record = read_record(
+        Statement.parse(split_sequence(package, max_items=9, max_item_bytes=1 << 20)[0])
+    )
+    office.post([stranger_offer(office, 1)])
+    signer = {
+        "client": office.people.client,
+        "arbitrator": office.people.arbitrator,
+        "freelancer of another": SeedSigner(seeded(office.seed, "other freelancer", 1)),
+    }[who]
+    with live.connect() as connection:
+        connection.sendall(
+            b"POST /v1/disclosures HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+            b"content-length: 60000000\r\n\r\n" + sign(record, signer).encode() + bytes(70_000)
+        )
+        assert read_all(connection).startswith(b"HTTP/1.1 403 ")
+
+
+def test_a_rotated_key_holds_its_place(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    worked(agent)
+    package, _ = disclosed(office, agent)
+    statement, wrapped = split_sequence(package, max_items=9, max_item_bytes=1 << 20)
+    new, old = SeedSigner(seeded(office.seed, "new key")), office.people.freelancer
+    office.post([sign(KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new), old)])
+    again = sign(read_record(Statement.parse(statement)), new).encode()
+    assert client.post("/v1/disclosures", content=again + wrapped).status_code == 200
+
+
+def test_only_one_large_body_for_a_request_arrives_at_once(
     office: Office, agent: ScriptedAgent, live: LiveServer, client: httpx.Client
 ) -> None:
     worked(agent)
@@ -444,14 +486,15 @@ def test_only_one_large_body_of_an_engagement_arrives_at_once(
     head = f"PUT {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2004\r\n\r\n".encode()
     with live.connect() as connection:
         connection.sendall(head + b"part")
-        while not live.app.state.arriving:
+        while not live.app.state.sealing:
             time.sleep(0.01)
-        check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
         check_problem(client.put(path, content=bytes(2_004)), Reason.BUSY)
+        # What nobody signed does not stand in the way of what the freelancer did.
+        assert client.post("/v1/disclosures", content=package).status_code == 200
         connection.sendall(bytes(2_000))
         assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
-    assert client.post("/v1/disclosures", content=package).status_code == 200
-    assert live.app.state.arriving == []
+    assert client.put(path, content=bytes(2_004)).status_code == 204
+    assert live.app.state.sealing == live.app.state.disclosing == []
 
 
 def test_only_so_many_large_bodies_arrive_at_once(
@@ -459,9 +502,13 @@ def test_only_so_many_large_bodies_arrive_at_once(
 ) -> None:
     worked(agent)
     package, _ = disclosed(office, agent)
-    live.app.state.arriving += [bytes([number]) for number in range(LARGE_AT_ONCE - 1)]
+    arriving = live.app.state.disclosing
+    arriving += [bytes([number]) for number in range(LARGE_AT_ONCE - 1)]
     assert client.post("/v1/disclosures", content=package).status_code == 200
-    live.app.state.arriving.append(b"one more")
+    arriving.append(b"one more")
+    check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
+    arriving[-1] = agent.engagement
+    del arriving[:-1]
     check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
 
 

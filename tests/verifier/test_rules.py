@@ -36,7 +36,7 @@ from workseal_protocol.records import (
 from workseal_protocol.records.bounds import MAX_TIME
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services import rules
+from workseal_verifier.services import keyevents, rules
 
 STRANGER = SeedSigner(bytes(range(32)))
 
@@ -587,6 +587,39 @@ def test_a_recovery_key_names_no_other(office: Office, agent: ScriptedAgent) -> 
     assert "no recovery key itself" in str(found)
     office.post([_announce(office, recovery)])
     assert office.check() == []
+
+
+def test_naming_a_partys_key_as_recovery_takes_nothing_from_them(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    """Anybody may name anybody's key: who is named still has a recovery key of their own."""
+    del agent
+    recovery = SeedSigner(seeded(office.seed, "recovery"))
+    office.post([stranger_offer(office, 1)])
+    stranger = SeedSigner(seeded(office.seed, "other client", 1))
+    office.post([_announce(office, stranger, office.people.freelancer)])
+    office.post([_announce(office, office.people.freelancer, recovery)])
+    office.post([_announce(office, recovery)])
+    assert office.check() == []
+
+
+def test_the_first_who_names_a_recovery_key_is_not_crowded_out(
+    office: Office, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del agent
+    monkeypatch.setattr(keyevents, "MAX_VOUCHERS", 2)
+    recovery = SeedSigner(seeded(office.seed, "recovery"))
+    office.post([_announce(office, office.people.freelancer, recovery)])
+    for number in range(3):
+        office.post([stranger_offer(office, number)])
+        stranger = SeedSigner(seeded(office.seed, "other client", number))
+        office.post([_announce(office, stranger, recovery)])
+    events = office.verifier.sequencer._admission.events
+    assert events is not None
+    named_by = events.vouching(recovery.public_key.thumbprint)
+    assert len(named_by) == 2
+    assert office.people.freelancer.public_key.thumbprint in named_by
+    office.post([_announce(office, recovery)])
 
 
 def test_a_recovery_key_is_announced_by_its_holder_alone(

@@ -289,8 +289,9 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     )
     app.state.services = running.services
     app.state.body_timeout_s = settings.body_timeout_s
-    # The engagements whose large bodies are arriving now.
-    app.state.arriving = []
+    # Whose large bodies are arriving now: engagements, and requests.
+    app.state.disclosing = []
+    app.state.sealing = []
     for part in (statements, log, engagements, disputes, operator):
         app.include_router(part.router)
     install(app)

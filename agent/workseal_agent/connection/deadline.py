@@ -15,6 +15,7 @@ from typing import Any
 import httpcore
 import httpx
 
+_IDLE_SECONDS = 4.0
 _FAILURES = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -29,7 +30,10 @@ class DeadlineTransport(httpx.BaseTransport):
     def __init__(self, context: ssl.SSLContext, *, seconds: float) -> None:
         self._clock = _Clock(seconds)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context, network_backend=_Backend(self._clock)
+            ssl_context=context,
+            # Shorter than a server's own: what lay idle through a suspend is not tried again.
+            keepalive_expiry=_IDLE_SECONDS,
+            network_backend=_Backend(self._clock),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -22,7 +22,8 @@ def raise_problem(response: httpx.Response, body: bytes) -> None:
     name, detail = _read(response, body)
     if name is not None and response.status_code in _FINAL:
         raise RefusedError(response.status_code, name, detail)
-    told = f"the verifier answered {response.status_code}" + (f" ({name})" if name else "")
+    reason = f" ({name}: {detail})" if name and detail else f" ({name})" if name else ""
+    told = f"the verifier answered {response.status_code}{reason}"
     raise UnreachableError(told, _retry_after(response))
 
 

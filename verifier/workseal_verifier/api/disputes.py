@@ -16,15 +16,15 @@ router = APIRouter(prefix="/v1")
 # A sealed package is the package, a KEM ciphertext and a tag.
 MAX_SEALED = MAX_PACKAGE_BYTES + 4_096
 MIN_SEALED = ENCAPSULATED_BYTES + 16
-# Each may hold 64 MiB while it arrives, for as long as the slowest line takes: one to an
-# engagement, so that nobody's two slow bodies shut out everybody else.
-LARGE_AT_ONCE = 4
+# Of each kind. Each may hold 64 MiB while it arrives, for as long as the slowest line takes: so one
+# to an engagement or request, and what nobody signed takes no place from what a party did.
+LARGE_AT_ONCE = 3
 
 
 @router.post("/disclosures")
 async def post_disclosure(request: Request, given: Given) -> Response:
     """Check a disclosure and log it with what was found."""
-    with _Place(request) as place:
+    with _Place(request.app.state.disclosing) as place:
 
         async def begun(start: bytes) -> None:
             # A stranger holds no place: 64 KiB tell whether a party signed this.
@@ -41,8 +41,8 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
     wanted = digest(name)
     asked = await run_in_threadpool(given.reader.request, wanted)
     engagement = asked.engagement or b""
-    with _Place(request) as place:
-        place.take(engagement)
+    with _Place(request.app.state.sealing) as place:
+        place.take(wanted.raw)
         sealed = await read_body(request, limit=MAX_SEALED)
         if len(sealed) < MIN_SEALED:
             raise RefusedError(
@@ -62,15 +62,15 @@ def get_sealed(name: str, given: Given) -> Response:
 class _Place:
     """One of the few places for large bodies, from `take` to the end of the request."""
 
-    def __init__(self, request: Request) -> None:
-        self._arriving: list[bytes] = request.app.state.arriving
+    def __init__(self, arriving: list[bytes]) -> None:
+        self._arriving = arriving
         self._taken: bytes | None = None
 
-    def take(self, engagement: bytes) -> None:
-        if engagement in self._arriving or len(self._arriving) >= LARGE_AT_ONCE:
+    def take(self, name: bytes) -> None:
+        if name in self._arriving or len(self._arriving) >= LARGE_AT_ONCE:
             raise RefusedError(Reason.BUSY, "other large bodies are arriving", retry_after=5)
-        self._arriving.append(engagement)
-        self._taken = engagement
+        self._arriving.append(name)
+        self._taken = name
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, verify_disclosure
 from workseal_protocol.encoding import read_item
 from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import (
@@ -22,6 +23,7 @@ from workseal_protocol.records import (
     DisputeFinding,
     DisputeRequest,
     Finding,
+    KeyRotate,
     Offer,
     Outcome,
     Segment,
@@ -36,6 +38,7 @@ from workseal_verifier.services.candidate import Candidate, Intake
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.draft import unknown_party
 from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.rules import MAX_SUCCESSION
 from workseal_verifier.services.sequencer import Sequencer
 from workseal_verifier.store.records import RecordStore
 
@@ -94,7 +97,7 @@ class DisclosureDesk:
         candidate = self._intake.read_items([begun[:end]])[0]
         if not isinstance(candidate.record, DisputeDisclosure):
             raise RefusedError(Reason.MALFORMED, "expected a dispute.disclosure first", item=0)
-        if not candidate.signed:
+        if not candidate.signed or not self._is_freelancers(candidate):
             raise unknown_party()
         asked = self._records.by_digest(candidate.record.request)
         request = Kind.DISPUTE_REQUEST.value
@@ -104,6 +107,21 @@ class DisclosureDesk:
         ):
             raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
         return candidate.record.engagement
+
+    def _is_freelancers(self, candidate: Candidate) -> bool:
+        """Tell whether the issuer is the freelancer of the engagement, or a successor's key."""
+        key: Digest | None = candidate.statement.issuer
+        engagement = getattr(candidate.record, "engagement", b"")
+        for _ in range(MAX_SUCCESSION):
+            if key is None:
+                return False
+            rows = self._records.parties([key.raw])
+            if any((row.engagement, row.role) == (engagement, Role.FREELANCER) for row in rows):
+                return True
+            entry = self._records.rotation_to(key)
+            record = None if entry is None else read_record(Statement.parse(entry.body))
+            key = record.old if isinstance(record, KeyRotate) else None
+        return False
 
     def _check(self, body: bytes) -> Checked:
         try:

@@ -22,6 +22,8 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.store.records import RecordStore
 
+MAX_VOUCHERS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent:
@@ -38,13 +40,13 @@ class KeyEvents:
 
     They are kept by the key that must already count for them, so that a fold reads only what
     concerns its parties. `lineages` holds, for each key that was ever rotated, the keys of the same
-    person, and `vouchers`, for each recovery key, the keys that named it.
+    person, and `vouchers`, for each recovery key, the first keys that named it.
     """
 
     version: int = 0
     about: Mapping[Digest, tuple[KeyEvent, ...]] = field(default_factory=dict)
     lineages: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
-    vouchers: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
+    vouchers: Mapping[Digest, tuple[Digest, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, events: Iterable[KeyEvent]) -> "KeyEvents":
@@ -68,7 +70,10 @@ class KeyEvents:
                     joined = _lineage(lineages, old) | _lineage(lineages, new.thumbprint)
                     lineages.update(dict.fromkeys(joined, joined))
                 case KeyAnnounce(recovery=Digest() as recovery):
-                    vouchers[recovery] = vouchers.get(recovery, frozenset()) | {old}
+                    named_by = vouchers.get(recovery, ())
+                    # Whoever learns a recovery key's name reads it in the first of these.
+                    if len(named_by) < MAX_VOUCHERS:
+                        vouchers[recovery] = (*named_by, old)
                 case _:
                     pass
         return KeyEvents(version, about, lineages, vouchers)

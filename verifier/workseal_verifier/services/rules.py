@@ -37,7 +37,7 @@ from workseal_verifier.store.log import BeaconRow, PartyRow
 
 # A sender's clock may be ahead of ours by this much.
 AHEAD_MS = 2_000
-# So many keys of one person are known; each claim of work time looks at all of them.
+# So many keys of one person are known.
 MAX_SUCCESSION = 256
 # A little early is told to come back; far ahead is a false claim.
 SOON_MS = 600_000
@@ -172,35 +172,33 @@ def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int
             target = record.public_key.thumbprint
         case KeyRevoke():
             target = record.key
-    keys = draft.events.lineage(target)
+    named = draft.engagements_of(draft.events.lineage(target))
     if isinstance(record, KeyAnnounce):
         if draft.events.is_announced(target):
             raise RefusedError(Reason.CONFLICT, "the key was announced before")
-        # A recovery key stands in no terms; the announcement that names it vouches for it.
-        keys |= draft.events.vouching(target)
-    named = draft.engagements_of(keys)
+        named = named or _vouched_for(draft, record)
     if not named:
         raise unknown_party()
     _require_force(draft, candidate, record, place, named)
-    _require_few(draft, record)
+    if isinstance(record, KeyRotate):
+        _require_few(draft, record)
     draft.add_event(KeyEvent(place, candidate.statement, record))
     _add(draft, candidate, place)
 
 
-def _require_few(draft: Draft, record: KeyRecord) -> None:
-    """Bound what one person can make everybody else's folds and queries carry."""
-    if (
-        isinstance(record, KeyAnnounce)
-        and record.recovery is not None
-        and draft.events.vouching(record.public_key.thumbprint)
-    ):
+def _vouched_for(draft: Draft, record: KeyAnnounce) -> list[bytes]:
+    """List where a key that stands in no terms is the recovery key of a party."""
+    named = draft.engagements_of(draft.events.vouching(record.public_key.thumbprint))
+    if named and record.recovery is not None:
+        # Each could name the next one, without end.
         raise RefusedError(Reason.REFUSED, "a recovery key has no recovery key itself")
-    if isinstance(record, KeyRotate):
-        keys = draft.events.lineage(record.old)
-        if len(keys) >= MAX_SUCCESSION:
-            raise RefusedError(
-                Reason.REFUSED, f"a key is rotated at most {MAX_SUCCESSION - 1} times"
-            )
+    return named
+
+
+def _require_few(draft: Draft, record: KeyRotate) -> None:
+    """Bound how many keys one person has: each claim of work time looks at all of them."""
+    if len(draft.events.lineage(record.old)) >= MAX_SUCCESSION:
+        raise RefusedError(Reason.REFUSED, f"a key is rotated at most {MAX_SUCCESSION - 1} times")
 
 
 def _require_force(
