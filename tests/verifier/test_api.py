@@ -30,7 +30,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode, encode, split_sequence
 from workseal_protocol.frame import commit_frame
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.merkle import leaf_hash, verify_sparse
+from workseal_protocol.merkle import leaf_hash, root_of, verify_sparse
 from workseal_protocol.policy import TlogPolicy, verify_checkpoint
 from workseal_protocol.receipt import (
     Receipt,
@@ -256,6 +256,36 @@ def test_nothing_is_served_before_it_is_signed_for(tmp_path: Path) -> None:
         assert client.post("/v1/statements", content=offer.encode()).status_code == 200
         assert client.get("/v1/log/tile/0/000.p/4").status_code == 200
     office.close()
+
+
+def test_entries_are_the_leaves_of_the_tree(office: Office, client: httpx.Client) -> None:
+    """A monitor mirrors the whole log: bundle by bundle, up to the root that is signed."""
+    office.others(300)
+    checkpoint = office.checkpoint().checkpoint
+    first = client.get("/v1/log/tile/entries/000")
+    rest = client.get(f"/v1/log/tile/entries/001.p/{checkpoint.size - 256}")
+    for answer in (first, rest):
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["content-type"] == "application/octet-stream"
+    data = first.content + rest.content
+    assert len(data) == 34 * checkpoint.size
+    entries = [data[at : at + 34] for at in range(0, len(data), 34)]
+    assert {entry[:2] for entry in entries} == {b"\x00\x20"}
+    leaves = [leaf_hash(entry[2:]) for entry in entries]
+    assert root_of(leaves) == checkpoint.root.raw
+    assert client.get("/v1/log/tile/0/000").content == b"".join(leaves[:256])
+    for path in (
+        "entries/001",
+        f"entries/001.p/{checkpoint.size - 255}",
+        "entries/002.p/1",
+        "entries/001.p/256",
+        "entries/1",
+        "entries/x000/001",
+        "entry/000",
+    ):
+        check_problem(client.get(f"/v1/log/tile/{path}"), Reason.NOT_FOUND)
 
 
 def test_proves_nothing_beyond_what_is_signed(office: Office, client: httpx.Client) -> None:

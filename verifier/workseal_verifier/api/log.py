@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/log")
 
 # c2sp.org/tlog-tiles: groups of three digits, all but the last marked with x; partial tiles .p/W.
 _TILE = re.compile(
-    r"(?P<level>[0-9]|[1-5][0-9]|6[0-3])/"
+    r"(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/"
     r"(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
@@ -41,15 +41,20 @@ def get_checkpoint_of(size: str, given: Given) -> Response:
 
 @router.get("/tile/{path:path}")
 def get_tile(path: str, given: Given) -> Response:
-    """Return the hashes of one tile, full or partial."""
+    """Return the hashes of one tile, or the entries of one bundle, full or partial."""
     form = _TILE.fullmatch(path)
     if form is None or (form["number"].startswith("x000/")):
-        raise RefusedError(Reason.NOT_FOUND, "tiles are named <level>/<number>[.p/<width>]")
+        raise RefusedError(
+            Reason.NOT_FOUND, "tiles are named <level or entries>/<number>[.p/<width>]"
+        )
     width = int(form["width"] or _FULL_TILE)
     if form["width"] and width >= _FULL_TILE:
         raise RefusedError(Reason.NOT_FOUND, "a partial tile has 1 to 255 hashes")
     place = int(form["number"].replace("x", "").replace("/", ""))
-    data = given.reader.tile(int(form["level"]), place, width)
+    if form["level"] == "entries":
+        data = given.reader.entries(place, width)
+    else:
+        data = given.reader.tile(int(form["level"]), place, width)
     return Response(data, 200, {**FOREVER, "access-control-allow-origin": "*"}, OCTETS)
 
 

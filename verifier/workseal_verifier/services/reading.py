@@ -8,7 +8,7 @@ Listings of two sizes cannot be joined: a later rotation may make an earlier key
 from collections.abc import Callable, Iterator, Sequence
 
 from workseal_protocol.checkpoint import SignedCheckpoint
-from workseal_protocol.digest import Digest
+from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.merkle import sparse_proof
 from workseal_protocol.receipt import Receipt, cose_receipt
 from workseal_protocol.records import Offer, read_record
@@ -25,6 +25,7 @@ from workseal_verifier.store.records import RecordStore
 
 MAX_PROOF_ITEMS = 65_536
 MAX_TOKENS = 1_000
+_LENGTH = DIGEST_BYTES.to_bytes(2)
 
 
 class Reader:
@@ -73,6 +74,19 @@ class Reader:
         if data is None or len(data) < width * 32:
             raise _not_found("the log has no such tile yet")
         return data[: width * 32]
+
+    def entries(self, number: int, width: int) -> bytes:
+        """Return the first `width` entries of a bundle of 256, all of which a checkpoint covers.
+
+        An entry is a statement's digest, with its length before it (c2sp.org/tlog-tiles).
+        """
+        first = number * TILE_WIDTH
+        digests = []
+        if first + width <= self._current().size:
+            digests = self._records.digests(first, width)
+        if len(digests) < width:
+            raise _not_found("the log has no such entries yet")
+        return b"".join(_LENGTH + digest.raw for digest in digests)
 
     def proof(self, size: int, indices: Sequence[int], sizes: Sequence[int]) -> tuple[bytes, ...]:
         """Return a sparse proof against a size that is signed."""

@@ -40,6 +40,16 @@ class RecordStore:
                 found.update((Digest(row.digest), row.position) for row in rows)
         return found
 
+    def digests(self, first: int, count: int) -> list[Digest]:
+        """Read the digests of the statements at these positions, in log order."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(statements.c.digest)
+                .where(statements.c.position >= first, statements.c.position < first + count)
+                .order_by(statements.c.position)
+            ).all()
+        return [Digest(row.digest) for row in rows]
+
     def by_digest(self, digest: Digest) -> Entry | None:
         """Read one statement."""
         with self.database.read() as connection:
