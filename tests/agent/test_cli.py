@@ -616,6 +616,20 @@ def test_late_work_is_declared_with_and_without_a_recording(run: Run, joined: Pa
     assert run("export", joined / "w", "--no-receipts", "--wait", "0").code == 0
 
 
+def test_a_copy_for_the_operator_needs_no_verifier_and_no_passphrase(
+    run: Run, bridge: Bridge, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge.up = False
+    monkeypatch.delenv(PASSPHRASE_VARIABLE)
+    made = run("copy", joined / "mine.logcopy")
+    assert made.code == 0, made.err
+    assert "2 statements and 1 checkpoints" in made.out
+    assert mode_of(joined / "mine.logcopy") == 0o600
+    again = run("copy", joined / "mine.logcopy")
+    assert again.code == 2
+    assert "it exists" in again.err
+
+
 def test_a_missing_screen_is_told_where_start_was_typed(run: Run, joined: Path) -> None:
     done = run("start", "--screen", "x11")
     assert done.code == 1
@@ -639,7 +653,7 @@ def test_the_command_runs_as_a_program_of_its_own(tmp_path: Path) -> None:
     helped = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
     for command in (
         "init", "join", "start", "pause", "resume", "stop", "status", "mode", "declare", "frames",
-        "withdraw", "disclose", "export", "send",
+        "withdraw", "disclose", "export", "copy", "send",
     ):  # fmt: skip
         assert command in helped.stdout
 

@@ -8,6 +8,7 @@ import sys
 
 from workseal_agent.cli import (
     bundle,
+    copying,
     disclosing,
     evidence,
     frames,
@@ -24,6 +25,7 @@ from workseal_protocol.errors import MalformedError, VerificationError
 __all__ = [
     "app",
     "bundle",
+    "copying",
     "disclosing",
     "evidence",
     "frames",
