@@ -1,4 +1,4 @@
-"""Copies of a log: statements with their places, and signed checkpoints, whole or in part.
+"""Copies of a log: statements with their places, checkpoints, time-stamps; whole or in part.
 
 Rules: a copy proves nothing by itself. Whoever rebuilds a log from copies computes the tree and
 compares its root with a checkpoint that verifies. Reading is bounded by one item, not by the file.
@@ -33,7 +33,21 @@ class CopiedStatement:
             raise ValueError(f"a statement has 1 to {MAX_BYTES} bytes")
 
 
-Copied: TypeAlias = CopiedStatement | SignedCheckpoint
+@dataclass(frozen=True, slots=True)
+class CopiedToken:
+    """Hold the time-stamp token (RFC 3161) over the checkpoint of a size."""
+
+    size: int
+    token: bytes
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= MAX_INTEGER:
+            raise ValueError("a stamped size has 53 bits, and is not 0")
+        if not 1 <= len(self.token) <= MAX_BYTES:
+            raise ValueError(f"a token has 1 to {MAX_BYTES} bytes")
+
+
+Copied: TypeAlias = CopiedStatement | SignedCheckpoint | CopiedToken
 
 
 def encode_copy(origin: str, items: Iterable[Copied]) -> Iterator[bytes]:
@@ -50,6 +64,8 @@ def encode_copy(origin: str, items: Iterable[Copied]) -> Iterator[bytes]:
                 yield encode([item.index, item.body])
             case SignedCheckpoint():
                 yield encode(item.encode())
+            case CopiedToken():
+                yield encode({1: item.size, 2: item.token})
 
 
 class CopyReader:
@@ -95,25 +111,27 @@ class CopyReader:
 
 
 class _Order:
-    """Statements by ascending index, then checkpoints of the origin by ascending size."""
+    """Statements by index, then checkpoints of the origin by size, then tokens by size."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
-        self._last_index = -1
-        self._last_size = -1
+        self._last = (0, -1)
 
     def take(self, item: Copied) -> None:
         match item:
             case CopiedStatement():
-                if self._last_size >= 0 or item.index <= self._last_index:
-                    raise ValueError("statements ascend by index, and come before checkpoints")
-                self._last_index = item.index
+                place = (0, item.index)
             case SignedCheckpoint():
                 if item.checkpoint.origin != self._origin:
                     raise ValueError("a checkpoint is of another log than the copy")
-                if item.checkpoint.size <= self._last_size:
-                    raise ValueError("checkpoints ascend by size")
-                self._last_size = item.checkpoint.size
+                place = (1, item.checkpoint.size)
+            case CopiedToken():
+                place = (2, item.size)
+        if place <= self._last:
+            raise ValueError(
+                "statements, checkpoints and tokens come in this order, each ascending"
+            )
+        self._last = place
 
 
 def _origin(value: Value) -> str:
@@ -124,12 +142,14 @@ def _origin(value: Value) -> str:
 
 
 def _copied(value: Value) -> Copied:
-    match value:
-        case [int(index), bytes(body)]:
-            try:
+    try:
+        match value:
+            case [int(index), bytes(body)]:
                 return CopiedStatement(index, body)
-            except ValueError as error:
-                raise MalformedError(f"log copy: {error}") from error
-        case bytes(note):
-            return SignedCheckpoint.parse(note)
-    raise MalformedError("an item of a log copy is [index, statement] or a checkpoint")
+            case bytes(note):
+                return SignedCheckpoint.parse(note)
+            case {1: int(size), 2: bytes(token), **rest} if not rest:
+                return CopiedToken(size, token)
+    except ValueError as error:
+        raise MalformedError(f"log copy: {error}") from error
+    raise MalformedError("an item of a log copy is a statement, a checkpoint or a token")

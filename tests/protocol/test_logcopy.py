@@ -18,6 +18,7 @@ from workseal_protocol.logcopy import (
     TITLE,
     Copied,
     CopiedStatement,
+    CopiedToken,
     CopyReader,
     encode_copy,
 )
@@ -33,7 +34,7 @@ def checkpoint(size: int, origin: str = ORIGIN) -> SignedCheckpoint:
 
 HEAD = encode([TITLE, ORIGIN])
 STATEMENTS = [CopiedStatement(7, b"seven"), CopiedStatement(9, b"n" * 65_536)]
-ITEMS: list[Copied] = [*STATEMENTS, checkpoint(8), checkpoint(10)]
+ITEMS: list[Copied] = [*STATEMENTS, checkpoint(8), checkpoint(10), CopiedToken(8, b"t" * 65_536)]
 
 statements = st.lists(
     st.builds(CopiedStatement, st.integers(0, 2**53 - 1), st.binary(min_size=1, max_size=99)),
@@ -53,8 +54,7 @@ def read(data: bytes, piece: int = 1 << 16) -> tuple[str, list[Copied]]:
 
 @pytest.mark.parametrize("piece", [1, 77, 1 << 20])
 def test_reading_is_the_inverse_of_writing_whatever_the_pieces(piece: int) -> None:
-    data = written([CopiedStatement(0, b"zero"), checkpoint(1)])
-    assert read(data, piece) == (ORIGIN, [CopiedStatement(0, b"zero"), checkpoint(1)])
+    assert read(written(ITEMS), piece) == (ORIGIN, ITEMS)
 
 
 @given(statements, st.integers(1, 99))
@@ -80,7 +80,9 @@ def test_reads_as_the_vector_says(case: dict[str, Any]) -> None:
     assert written(items, origin) == data
     indices = [one.index for one in items if isinstance(one, CopiedStatement)]
     sizes = [one.checkpoint.size for one in items if isinstance(one, SignedCheckpoint)]
+    stamped = [one.size for one in items if isinstance(one, CopiedToken)]
     assert (origin, indices, sizes) == (case["origin"], case["indices"], case["sizes"])
+    assert stamped == case["stamped"]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,13 @@ def test_reads_as_the_vector_says(case: dict[str, Any]) -> None:
         pytest.param(HEAD + encode(checkpoint(3, "other/1").encode()), id="other log"),
         pytest.param(
             HEAD + encode(checkpoint(3).encode()) + encode([7, b"x"]), id="statement after it"
+        ),
+        pytest.param(HEAD + encode({1: 0, 2: b"t"}), id="token over nothing"),
+        pytest.param(HEAD + encode({1: 1, 2: b""}), id="empty token"),
+        pytest.param(HEAD + encode({1: 1, 2: b"t", 3: 0}), id="token and more"),
+        pytest.param(HEAD + encode({1: 1, 2: b"t"}) * 2, id="two tokens of a size"),
+        pytest.param(
+            HEAD + encode({1: 1, 2: b"t"}) + encode(checkpoint(3).encode()), id="token first"
         ),
         pytest.param(HEAD + encode([7, b"seven"])[:-1], id="ends inside an item"),
         pytest.param(HEAD + b"\x82\x18\x07\x41x", id="longer spelling"),
