@@ -1,59 +1,18 @@
 """The command as the operator types it."""
 
-import os
-import re
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from support.command import run, serving
 from support.office import ORIGIN
 from workseal_protocol.keys import Role
 from workseal_protocol.policy import TrustPolicy
 from workseal_verifier.config import Settings
 from workseal_verifier.keyfiles import create_secret, read_secret
 from workseal_verifier.serving import bind
-
-COMMAND = Path(sys.executable).with_name("workseal-verifier")
-
-
-def run(
-    *words: object, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **(environment or {})},
-    )
-
-
-@contextmanager
-def serving(home: Path, *words: str) -> Iterator[str]:
-    process = subprocess.Popen(
-        [COMMAND, "serve", "--home", home, "--port", "0", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.search(r"http://\S+", line)
-    try:
-        assert found is not None, process.communicate()
-        yield found[0]
-    finally:
-        process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=30)
-    assert "Traceback" not in complaints
 
 
 @pytest.fixture

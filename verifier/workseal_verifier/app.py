@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.keys import Algorithm, SeedSigner
 from workseal_protocol.records import LogPolicy, read_record, sign
 from workseal_protocol.statement import Kind, Statement
@@ -25,6 +26,7 @@ from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, RefusedError, StoreError
 from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, make_folder, read_secret
+from workseal_verifier.owncopy import OwnCopy
 from workseal_verifier.services.admission import Admission
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
@@ -52,6 +54,10 @@ MIB = 1 << 20
 HOUSEKEEPING_S = 60.0
 # And how soon again when that did not work.
 RETRY_S = 2.0
+# What the operator signs.
+_OWN_KINDS = [kind.value for kind in Kind if kind.value.startswith(("beacon.", "key.", "log."))] + [
+    Kind.DISPUTE_FINDING.value
+]
 RULES = (
     "An offer by the client whom its terms name, an acceptance by the freelancer, the chained"
     " statements of that freelancer, disputes by the named parties, and key statements about those"
@@ -100,6 +106,7 @@ class Verifier:
         self.log = LogStore(self.database)
         self.records = RecordStore(self.database)
         self.lock = HomeLock(settings.lock)
+        self.own = OwnCopy(settings.lock, settings.origin)
         self._clock = clock
         self._authority = authority or _configured_authority(settings)
         self.health = Health()
@@ -185,7 +192,8 @@ class Verifier:
             if self.publisher.size == 0:
                 self._log_own([self._policy_statement()])
             self.beacon.commit_ahead(self._log_own)
-        except (RefusedError, StoreError, TimeoutError) as error:
+            self._copy_own()
+        except (RefusedError, StoreError, ConfigError, TimeoutError) as error:
             _logger.error("housekeeping waits: %s", error)  # noqa: TRY400 - no traces
             self.health.failed(HOUSEKEEPING)
             return RETRY_S
@@ -196,16 +204,33 @@ class Verifier:
         stamper.stamp()
         return self.settings.stamp_interval_s
 
+    def _copy_own(self) -> None:
+        """Copy what the operator signed to the volume that is never restored."""
+        issuer = self.identity.operator.public_key.thumbprint
+        entries = self.records.of_kinds(
+            _OWN_KINDS, since=self.own.next_index(), below=self.publisher.size
+        )
+        self.own.add(
+            (entry.position, entry.body)
+            for entry in entries
+            if Statement.parse(entry.body).issuer == issuer
+        )
+
     def _log_own(self, own: Sequence[Statement]) -> None:
         candidates = [self.services.intake.own(statement) for statement in own]
         self.sequencer.submit(candidates).result(ANSWER_TIMEOUT_S)
 
     def _policy_statement(self) -> Statement:
+        continued = self.settings.continued
+        previous = None
+        if continued.exists():
+            previous = SignedCheckpoint.parse(continued.read_bytes())
         record = LogPolicy(
             claimed_at=self._clock.now_ms(),
             origin=self.settings.origin,
             policy=self.identity.policy.encode(),
             rules=RULES,
+            previous=previous,
         )
         return sign(record, self.identity.operator)
 

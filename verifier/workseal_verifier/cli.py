@@ -13,15 +13,20 @@ from typing import Annotated
 
 import typer
 
+from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Role
 from workseal_protocol.policy import TrustPolicy
-from workseal_verifier import serving
+from workseal_verifier import copies, serving
 from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, VerifierError
+from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import replace_file
 from workseal_verifier.local_tsa import ROOT_FILE, LocalTsa
+from workseal_verifier.owncopy import OWN_FILE
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
+from workseal_verifier.services.rebuilding import Floor, Rebuilder
 from workseal_verifier.services.stamping import Authority
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
@@ -65,6 +70,10 @@ def init(
         list[int] | None,
         typer.Option(help="A round length in milliseconds; may be given several times."),
     ] = None,
+    continues: Annotated[
+        Path | None,
+        typer.Option(help="The last good checkpoint of a log that ended: this one names it."),
+    ] = None,
     *,
     pq: Annotated[
         bool, typer.Option("--pq", help="Also cosign checkpoints with ML-DSA-44.")
@@ -76,11 +85,24 @@ def init(
         raise ConfigError(f"{home} is already a verifier home")
     text = render(origin, tuple(period_ms or [30_000]))
     settings = Settings(home=home, origin=origin)
+    last = None if continues is None else _last_good(continues, origin)
     make_keys(settings, pq=pq)
+    if last is not None:
+        replace_file(settings.continued, last.encode())
     # Last: the settings say that the home is complete. What is half made is finished by a repeat.
     replace_file(path, text.encode())
     typer.echo(f"made {home} for the log {origin}")
     typer.echo(f"next: workseal-verifier serve --home {home}")
+
+
+def _last_good(path: Path, origin: str) -> SignedCheckpoint:
+    try:
+        signed = SignedCheckpoint.parse(path.read_bytes())
+    except MalformedError as error:
+        raise SettingsError(f"{path} is no signed checkpoint: {error}") from error
+    if signed.checkpoint.origin == origin:
+        raise SettingsError("a log that continues another has another origin")
+    return signed
 
 
 @app.command()
@@ -130,10 +152,7 @@ def serve(
 def check_log(home: Home) -> None:
     """Derive the whole log again from its statements and name what differs."""
     settings = Settings.load(home)
-    if not settings.database.exists():
-        raise ConfigError(f"{home} has no log yet: run 'workseal-verifier serve' first")
-    database = Database(settings.database)
-    database.check_version()
+    database = _opened(settings)
     check = LogCheck(
         LogStore(database), RecordStore(database), load_identity(settings), _roots(settings)
     )
@@ -151,6 +170,51 @@ def check_log(home: Home) -> None:
 
 
 @app.command()
+def export(
+    home: Home,
+    out: Annotated[Path, typer.Argument(help="The new file to write, like log.logcopy.")],
+) -> None:
+    """Copy the whole log into one file, from which it can be rebuilt; the server may run."""
+    settings = Settings.load(home)
+    database = _opened(settings)
+    statements, checkpoints = copies.write_export(
+        LogStore(database), RecordStore(database), settings.origin, out
+    )
+    typer.echo(f"{out}: {statements} statements and {checkpoints} checkpoints of {settings.origin}")
+
+
+@app.command()
+def recover(
+    home: Home,
+    files: Annotated[
+        list[Path], typer.Argument(help="Copies of the log, and bundles, in any order.")
+    ],
+) -> None:
+    """Rebuild the lost end of a log from copies, to a root that was signed before."""
+    settings = Settings.load(home)
+    lock = HomeLock(settings.lock)
+    try:
+        database = Database(settings.database)
+        database.create()
+        rebuilder = Rebuilder(
+            LogStore(database), RecordStore(database), load_identity(settings), _roots(settings)
+        )
+        mark = lock.read()
+        floors = [] if mark is None else [Floor("the lock file", mark.size, mark.root)]
+        own = [settings.lock / OWN_FILE] if (settings.lock / OWN_FILE).exists() else []
+        done = copies.recover(rebuilder, [*own, *files], floors)
+    finally:
+        lock.close()
+    typer.echo(
+        f"the log ends at {done.size}: {done.statements} statements, {done.checkpoints} checkpoints"
+        f" and {done.tokens} time-stamps rebuilt"
+    )
+    if done.left_out:
+        typer.echo(f"left out: {done.left_out} checkpoints and time-stamps that do not verify")
+    typer.echo(f"next: workseal-verifier check-log --home {home}, then serve")
+
+
+@app.command()
 def policy(home: Home) -> None:
     """Print the lines of a trust policy that describe this verifier."""
     settings = Settings.load(home)
@@ -163,6 +227,14 @@ def policy(home: Home) -> None:
     # The caller begins the file and adds the other parties.
     _, _, lines = described.encode().partition("\n")
     typer.echo(lines, nl=False)
+
+
+def _opened(settings: Settings) -> Database:
+    if not settings.database.exists():
+        raise ConfigError(f"{settings.home} has no log yet: run 'workseal-verifier serve' first")
+    database = Database(settings.database)
+    database.check_version()
+    return database
 
 
 def _roots(settings: Settings) -> tuple[bytes, ...]:

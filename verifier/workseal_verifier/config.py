@@ -5,6 +5,7 @@ Layout of a home (directories 0700, files 0600):
     verifier.toml      these settings
     keys/              one seed file per key, and the beacon's secrets
     lock/              the lock file; give it a volume that is never restored from a backup
+    continued.checkpoint   of the log that this one continues, if it does
     verifier.db        everything else (SQLite, with -wal and -shm beside it)
     tsa/               only with the local TSA: its certificates and key
 """
@@ -121,6 +122,11 @@ class Settings:
     def database(self) -> Path:
         """The SQLite file."""
         return self.home / "verifier.db"
+
+    @property
+    def continued(self) -> Path:
+        """The last good checkpoint of the log that this one continues, if it does."""
+        return self.home / "continued.checkpoint"
 
     @property
     def keys(self) -> Path:

@@ -3,6 +3,7 @@
     VerifierError
     ├── ConfigError        the home or its settings are not usable; one sentence for the operator
     │   └── SettingsError   what was written as a setting cannot be meant
+    ├── RebuildError       copies of the log do not lead to what it signed
     ├── RefusedError       an answer to a client: a reason, a sentence, the offending item
     └── StoreError         the database could not do it
         ├── StoreFullError      no space: nothing was stored, try again later
@@ -25,6 +26,10 @@ class ConfigError(VerifierError):
 
 class SettingsError(ConfigError):
     """Say which setting is malformed; the exit code is 2."""
+
+
+class RebuildError(VerifierError):
+    """Say what is missing in copies of a log, or which of them contradict it."""
 
 
 class StoreError(VerifierError):

@@ -1,22 +1,25 @@
-"""The columns that a stored statement is found by, derived from the statement alone.
+"""The rows and columns that a stored statement is found by, derived from the statement alone.
 
-Admission writes them and `check-log` derives them again, both here.
+Admission writes them, `check-log` derives them again, and so does a rebuilt log: all three here.
 """
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
+    BeaconCommitment,
     Declaration,
     DeclarationForm,
     DisputeDisclosure,
     DisputeFinding,
     KeyRotate,
+    Offer,
     Record,
     Segment,
     Tombstone,
 )
 from workseal_protocol.statement import Statement
+from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.work import Span
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
 
 
 def entry_of(statement: Statement, record: Record, place: int, worker: Digest | None) -> Entry:
@@ -33,6 +36,27 @@ def entry_of(statement: Statement, record: Record, place: int, worker: Digest | 
         begin_ms=None if span is None else span.begin_ms,
         end_ms=None if span is None else span.end_ms,
     )
+
+
+def beacon_row(record: BeaconCommitment, digest: Digest, place: int) -> BeaconRow:
+    """Make the stored form of a commitment to a chain of the beacon."""
+    return BeaconRow(
+        period_ms=record.period_ms,
+        first_round=record.first_round,
+        count=record.count,
+        head=record.head,
+        statement=digest,
+        position=place,
+    )
+
+
+def party_rows(record: Offer) -> list[PartyRow]:
+    """Make the stored form of the keys that an offer's terms name."""
+    return [
+        PartyRow(thumbprint=key.thumbprint, engagement=record.engagement, role=role, key=key.raw)
+        for role, keys in parties_of(record.terms).items()
+        for key in keys
+    ]
 
 
 def span_of(record: Record, worker: Digest) -> Span | None:

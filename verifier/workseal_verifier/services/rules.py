@@ -29,11 +29,10 @@ from workseal_protocol.records import (
 from workseal_protocol.window import ONLINE_MS
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.columns import entry_of, span_of
+from workseal_verifier.services.columns import beacon_row, entry_of, party_rows, span_of
 from workseal_verifier.services.draft import Draft, unknown_party
 from workseal_verifier.services.engagement import Engagement
-from workseal_verifier.services.keyevents import KeyEvent, parties_of
-from workseal_verifier.store.log import BeaconRow, PartyRow
+from workseal_verifier.services.keyevents import KeyEvent
 
 # A sender's clock may be ahead of ours by this much.
 AHEAD_MS = 2_000
@@ -93,11 +92,7 @@ def _admit_offer(draft: Draft, candidate: Candidate, record: Offer, place: int) 
         periods = ", ".join(map(str, house.beacon.periods_ms))
         raise RefusedError(Reason.REFUSED, f"this log has rounds of {periods} ms")
     draft.put(Engagement.start(record, candidate.digest, draft.events))
-    draft.parties += [
-        PartyRow(thumbprint=key.thumbprint, engagement=record.engagement, role=role, key=key.raw)
-        for role, keys in parties_of(terms).items()
-        for key in keys
-    ]
+    draft.parties += party_rows(record)
     _add(draft, candidate, place)
 
 
@@ -225,16 +220,7 @@ def _admit_operator(
     history = KeyHistory.start({Role.OPERATOR: (draft.house.identity.operator.public_key,)})
     _require_signature(history, candidate, place)
     if isinstance(record, BeaconCommitment):
-        draft.beacons.append(
-            BeaconRow(
-                period_ms=record.period_ms,
-                first_round=record.first_round,
-                count=record.count,
-                head=record.head,
-                statement=candidate.digest,
-                position=place,
-            )
-        )
+        draft.beacons.append(beacon_row(record, candidate.digest, place))
     _add(draft, candidate, place)
 
 

@@ -85,7 +85,11 @@ class SignedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Everything that one sequencing tick writes."""
+    """Everything that one sequencing tick writes.
+
+    Of a rebuilt log `checkpoints` holds those that were signed before, the new one among them; else
+    the new one is signed after it is committed.
+    """
 
     old: Head
     new: Head
@@ -93,6 +97,7 @@ class Change:
     tiles: Mapping[tuple[int, int], bytes]
     beacons: Sequence[BeaconRow] = field(default=())
     parties: Sequence[PartyRow] = field(default=())
+    checkpoints: Sequence[SignedRow] = field(default=())
 
 
 class LogStore:
@@ -133,7 +138,9 @@ class LogStore:
                 ),
                 rows,
             )
-            connection.execute(insert(checkpoints).values(size=new.size, root=new.root))
+            unsigned = SignedRow(size=new.size, root=new.root, signed=None, signed_at=None)
+            rows = [_signed_values(one) for one in change.checkpoints or (unsigned,)]
+            connection.execute(insert(checkpoints), rows)
             if change.beacons:
                 connection.execute(insert(beacons), [_beacon_values(b) for b in change.beacons])
             if change.parties:
@@ -297,6 +304,16 @@ def _entry_values(entry: Entry) -> dict[str, object]:
         "worker": entry.worker,
         "begin_ms": entry.begin_ms,
         "end_ms": entry.end_ms,
+    }
+
+
+def _signed_values(row: SignedRow) -> dict[str, object]:
+    return {
+        "size": row.size,
+        "root": row.root,
+        "signed": row.signed,
+        "digest": None if row.signed is None else Digest.of(row.signed).raw,
+        "signed_at": row.signed_at,
     }
 
 
