@@ -6,6 +6,7 @@ package for the arbitrator is sealed to the key of the request.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,9 +19,11 @@ from workseal_agent.vault import StoredFrame
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, VerifiedTiles, open_frame, verify_disclosure
+from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.frame import Box, Grid, commit_frame
-from workseal_protocol.keys import Signer
+from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keys import Role, Signer
 from workseal_protocol.policy import verify_checkpoint
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import (
@@ -29,6 +32,7 @@ from workseal_protocol.records import (
     DisputeFinding,
     DisputeRequest,
     Finding,
+    KeyRecord,
     read_record,
     sign,
 )
@@ -182,7 +186,7 @@ def send(
         submit(ledger, client, log, [request.encode()], now_ms=now_ms)
     disclosures = [one.disclosure.encode() for one in answer.opened]
     told, data = client.disclose(answer.statement.encode(), disclosures)
-    finding, record = _read_finding(told, answer, engagement)
+    finding, record = _read_finding(told, answer, client, engagement)
     digests = [answer.statement.digest, finding.digest]
     # This answer proves no consistency of its own: it is asked for before anything is stored.
     old = newest_signed(ledger, engagement.id)
@@ -211,12 +215,13 @@ def tiles_of(
 
 
 def _read_finding(
-    data: bytes, answer: Answer, engagement: Engagement
+    data: bytes, answer: Answer, client: VerifierClient, engagement: Engagement
 ) -> tuple[Statement, DisputeFinding]:
     try:
         statement = Statement.parse(data)
         record = read_record(statement)
-        statement.verify_signature(engagement.terms.operator)
+        keys = _operator_keys(client, engagement, statement.issuer)
+        keys.check_signature(statement, MAX_INTEGER)
     except (MalformedError, VerificationError) as error:
         raise UnreachableError("the verifier's finding is not the operator's statement") from error
     named = {one.disclosure.digest for one in answer.opened}
@@ -227,6 +232,21 @@ def _read_finding(
     ):
         raise UnreachableError("the verifier's finding is about another disclosure")
     return statement, record
+
+
+def _operator_keys(client: VerifierClient, engagement: Engagement, issuer: Digest) -> KeyHistory:
+    """Return the operator's keys: that of the terms, and those it was rotated to since."""
+    history = KeyHistory.start({Role.OPERATOR: (engagement.terms.operator,)})
+    if issuer in history.lives:
+        return history
+    for index, body in client.statements(engagement.id):
+        statement = Statement.parse(body)
+        record = read_record(statement)
+        if isinstance(record, KeyRecord):
+            # Only the key that the terms name, or a successor of it, leads to another one.
+            with suppress(VerificationError):
+                history = history.advance(index, statement, record)
+    return history
 
 
 def _signed_of(data: bytes, log: Log) -> SignedCheckpoint:

@@ -24,6 +24,7 @@ from workseal_protocol.frame import Box
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import (
     DisputeRequest,
+    KeyRotate,
     Outcome,
     RequestedFrame,
     WithdrawalReason,
@@ -226,6 +227,23 @@ def test_a_finding_of_somebody_else_is_no_answer(rig: Rig) -> None:
     rig.simulator.careless = True
     with pytest.raises(UnreachableError, match="operator"):
         disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)
+
+
+def test_a_finding_by_the_operators_next_key_is_an_answer(rig: Rig) -> None:
+    answer = answered(rig, 1)
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    people, new = rig.simulator.people, SeedSigner(b"\x07" * 32)
+    rotation = KeyRotate.make(claimed_at=rig.clock.true_ms, old=people.operator.public_key, new=new)
+    # A rotation by anybody else leads nowhere.
+    other = SeedSigner(b"\x08" * 32)
+    stray = KeyRotate.make(claimed_at=rig.clock.true_ms, old=other.public_key, new=new)
+    rig.simulator.careless = True
+    rig.simulator.admit([sign(stray, other)])
+    rig.simulator.people = replace(people, operator=new)
+    with pytest.raises(UnreachableError, match="operator"):
+        disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)
+    rig.simulator.admit([sign(rotation, people.operator)])
+    disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=1)
 
 
 def test_a_refused_disclosure_is_told(rig: Rig) -> None:

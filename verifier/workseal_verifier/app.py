@@ -131,12 +131,16 @@ class Verifier:
         )
         self.services = self._services()
 
-    def open(self) -> None:
+    def open(self, *, rotating: bool = False) -> None:
         """Open the log and begin to sequence; raises when the home is not fit to serve."""
         if self._is_open:
             return
         self._is_open = True
         self.database.create()
+        if self.settings.next_operator.exists() and not rotating:
+            raise ConfigError(
+                "the operator's key is being rotated: finish it with 'workseal-verifier rotate'"
+            )
         self._check_policy()
         try:
             self.publisher.load()

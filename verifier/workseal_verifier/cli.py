@@ -15,16 +15,17 @@ import typer
 
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.keys import Role
+from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_verifier import copies, serving
 from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, VerifierError
 from workseal_verifier.homelock import HomeLock
-from workseal_verifier.keyfiles import replace_file
+from workseal_verifier.keyfiles import create_secret, replace_file
 from workseal_verifier.local_tsa import ROOT_FILE, LocalTsa
 from workseal_verifier.owncopy import OWN_FILE
+from workseal_verifier.rotation import rotate_operator
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
 from workseal_verifier.services.rebuilding import Floor, Rebuilder
 from workseal_verifier.services.stamping import Authority
@@ -212,6 +213,29 @@ def recover(
     if done.left_out:
         typer.echo(f"left out: {done.left_out} checkpoints and time-stamps that do not verify")
     typer.echo(f"next: workseal-verifier check-log --home {home}, then serve")
+
+
+@app.command()
+def keygen(
+    out: Annotated[Path, typer.Argument(help="The new file for the seed, readable by you alone.")],
+    *,
+    pq: Annotated[bool, typer.Option("--pq", help="An ML-DSA-44 key, for keys/pq.seed.")] = False,
+) -> None:
+    """Make a key ahead of `init`, say on a machine that is never online; print its public part."""
+    if out.exists() or not out.absolute().parent.is_dir():
+        raise SettingsError(f"{out} cannot be written: it exists, or its folder is missing")
+    seed = create_secret(out)
+    signer = SeedSigner(seed, Algorithm.ML_DSA_44) if pq else SeedSigner(seed)
+    typer.echo(signer.public_key.text())
+
+
+@app.command()
+def rotate(home: Home) -> None:
+    """Replace the operator's key, as a statement in the log; the server must not run."""
+    settings = Settings.load(home)
+    key = rotate_operator(settings)
+    typer.echo(f"the operator's key is now {key.text()}")
+    typer.echo("offers from now on must name it; what is agreed goes on as it was")
 
 
 @app.command()

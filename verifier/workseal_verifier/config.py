@@ -134,6 +134,11 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def next_operator(self) -> Path:
+        """The seed of the operator's next key, while the present one is being rotated."""
+        return self.keys / "operator.next.seed"
+
+    @property
     def lock(self) -> Path:
         """The folder of the lock file; may be a mount of its own."""
         return self.home / "lock"

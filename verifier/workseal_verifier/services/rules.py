@@ -172,9 +172,13 @@ def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int
         if draft.events.is_announced(target):
             raise RefusedError(Reason.CONFLICT, "the key was announced before")
         named = named or _vouched_for(draft, record)
-    if not named:
+    if named:
+        _require_force(draft, candidate, record, place, named)
+    elif target == draft.house.identity.operator.public_key.thumbprint:
+        # A log without engagements has an operator too.
+        _require_own_force(draft, candidate, record, place)
+    else:
         raise unknown_party()
-    _require_force(draft, candidate, record, place, named)
     if isinstance(record, KeyRotate):
         _require_few(draft, record)
     draft.add_event(KeyEvent(place, candidate.statement, record))
@@ -209,6 +213,14 @@ def _require_force(
         else:
             return
     raise RefusedError(Reason.REFUSED, f"the key statement does not hold: {problem}")
+
+
+def _require_own_force(draft: Draft, candidate: Candidate, record: KeyRecord, place: int) -> None:
+    history = KeyHistory.start({Role.OPERATOR: (draft.house.identity.operator.public_key,)})
+    try:
+        history.advance(place, candidate.statement, record)
+    except VerificationError as error:
+        raise RefusedError(Reason.REFUSED, f"the key statement does not hold: {error}") from error
 
 
 # --- the operator ------------------------------------------------------------------
