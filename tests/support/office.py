@@ -30,7 +30,7 @@ from workseal_verifier.errors import RefusedError, StoreError
 from workseal_verifier.services.checking import LogCheck
 from workseal_verifier.services.stamping import Authority
 from workseal_verifier.serving import bind, make_server
-from workseal_verifier.store.engine import Database
+from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
 
@@ -65,7 +65,7 @@ class Office(Simulator):
         *,
         seed: bytes = b"office",
         clock: FakeClock | None = None,
-        database: Callable[[Path], Database] = Database,
+        database: Callable[[Where], Database] = Database,
         authority: Authority | None = None,
     ) -> None:
         self.clock = clock or FakeClock(START - 3_600_000)
@@ -159,7 +159,7 @@ def check_store(
     settings: Settings, acknowledged: Mapping[Digest, int], roots: tuple[bytes, ...] = ()
 ) -> list[str]:
     """Check a log in a database opened anew; name whatever differs or is missing."""
-    database = Database(settings.database)
+    database = Database(settings.store)
     records = RecordStore(database)
     check = LogCheck(LogStore(database), records, load_identity(settings), roots)
     found = list(check.problems())
@@ -176,8 +176,8 @@ def check_store(
 class FlakyDatabase(Database):
     """Fail chosen writes: `lost` before the commit, `kept` after it (the answer is the same)."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, where: Where) -> None:
+        super().__init__(where)
         self.writes = 0
         self.fail_at: dict[int, str] = {}
         # SQLite's own limit on the file: beyond it a write fails with SQLITE_FULL.
@@ -198,7 +198,9 @@ class _FlakyWrite:
         self._database.writes += 1
         self._mode = self._database.fail_at.get(number, "")
         connection: Connection = self._inner.__enter__()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={self._database.page_limit}")
+        if not self._database.shared:
+            limit = self._database.page_limit
+            connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")
         return connection
 
     def __exit__(

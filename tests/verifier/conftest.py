@@ -6,8 +6,30 @@ from pathlib import Path
 import pytest
 
 from support.office import Office, new_home
+from support.postgres import Cluster, runs_here
 from support.scripted import ScriptedAgent
 from support.simulator import START
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Give a PostgreSQL server for the whole run."""
+    if not runs_here():
+        pytest.skip("needs a PostgreSQL server (Debian: postgresql)")
+    made = Cluster()
+    yield made
+    made.close()
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)],
+)
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Give an empty place for a log, in each kind of database."""
+    if request.param == "sqlite":
+        return tmp_path / "verifier.db"
+    url: str = request.getfixturevalue("cluster").database()
+    return url
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
-import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.errors import StoreCorruptError, StoreError, StoreFullError
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import Head, LogStore
 
 
 @pytest.fixture
@@ -83,10 +84,25 @@ def test_refuses_a_file_that_is_no_database(tmp_path: Path) -> None:
         Database(path).create()
 
 
-def test_refuses_tables_of_another_version(tmp_path: Path) -> None:
-    path = tmp_path / "verifier.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version=7")
-    connection.close()
-    with pytest.raises(StoreError, match="has schema 7, this program knows 1"):
-        Database(path).create()
+def test_only_one_process_leads_and_another_takes_over(where: Path | str) -> None:
+    first, second = Database(where), Database(where)
+    assert first.lead()
+    assert first.lead()
+    assert second.lead() is not first.shared
+    first.close()
+    assert second.lead()
+    second.close()
+
+
+def test_a_snapshot_shows_one_moment(where: Path | str) -> None:
+    database = Database(where)
+    database.create()
+    log = LogStore(database)
+    with database.snapshot():
+        assert log.head() is None
+        other = Database(where)
+        LogStore(other).found(EMPTY_ROOT)
+        other.close()
+        assert log.head() is None
+    assert log.head() == Head(0, EMPTY_ROOT)
+    database.close()

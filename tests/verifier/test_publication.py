@@ -19,7 +19,7 @@ from workseal_verifier.errors import (
 )
 from workseal_verifier.homelock import HomeLock, Mark
 from workseal_verifier.services.publication import Publisher
-from workseal_verifier.store.engine import Database
+from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import LogStore
 
 # What the story below writes; a test checks the number, so that no write escapes the table.
@@ -32,7 +32,7 @@ def tell(settings: Settings, faults: dict[int, str]) -> tuple[Office, FlakyDatab
     faulty: list[FlakyDatabase] = []
     done = 0
 
-    def flaky(path: Path) -> FlakyDatabase:
+    def flaky(path: Where) -> FlakyDatabase:
         database = FlakyDatabase(path)
         database.writes = done
         database.fail_at = faults
@@ -122,7 +122,7 @@ def test_a_commit_without_a_signature_is_signed_at_the_next_start(tmp_path: Path
         office.post([offer])
     assert office.checkpoint().checkpoint.size == before
     office.close()
-    newest = LogStore(Database(settings.database)).newest_checkpoint()
+    newest = LogStore(Database(settings.store)).newest_checkpoint()
     assert newest is not None
     assert (newest.size, newest.signed) == (before + 1, None)
     again = Office(settings, clock=office.clock).open()
@@ -192,7 +192,7 @@ def test_a_second_writer_loses_the_race_and_signs_nothing(office: Office, tmp_pa
     verifier = office.verifier
     lock = HomeLock(folder)
     second = Publisher(
-        LogStore(Database(verifier.settings.database)), verifier.identity, office.clock, lock
+        LogStore(Database(verifier.settings.store)), verifier.identity, office.clock, lock
     )
     second.load()
     office.post([stranger_offer(office, 1)])
@@ -243,7 +243,7 @@ def test_refuses_to_sign_over_tiles_that_do_not_lead_to_the_head(tmp_path: Path)
     office.now = START
     office.post([stranger_offer(office, n) for n in range(256)])
     office.close()
-    database = Database(settings.database)
+    database = Database(settings.store)
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE tiles SET hashes = zeroblob(32) WHERE level = 1")
     database.close()

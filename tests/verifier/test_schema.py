@@ -57,6 +57,8 @@ def test_the_stored_values_keep_to_the_declared_classes(office: Office) -> None:
             "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p"
             " WHERE m.type = 'table'"
         ).all()
+    # And the number of the newest revision.
     assert {(table, column) for table, column in found} == {
-        (column.table.name, column.name) for column in COLUMNS
+        ("alembic_version", "version_num"),
+        *((column.table.name, column.name) for column in COLUMNS),
     }

@@ -1,5 +1,6 @@
 """The log's tables; schema.py and engine.py have modules of their own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,13 @@ def change(old: Head, new: Head, *entries: Entry, **more: object) -> Change:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> LogStore:
-    database = Database(tmp_path / "verifier.db")
+def log(where: Path | str) -> Iterator[LogStore]:
+    database = Database(where)
     database.create()
     made = LogStore(database)
     made.found(EMPTY_ROOT)
-    return made
+    yield made
+    database.close()
 
 
 def test_is_founded_once(log: LogStore) -> None:

@@ -42,7 +42,7 @@ from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Limits, Sequencer
 from workseal_verifier.services.stamping import Authority, Stamper
 from workseal_verifier.services.work import WorkBook
-from workseal_verifier.store.engine import Database
+from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.tsa import TsaClient, load_roots
@@ -93,7 +93,7 @@ class Verifier:
         settings: Settings,
         *,
         clock: Clock | None = None,
-        database: Callable[[Path], Database] = Database,
+        database: Callable[[Where], Database] = Database,
         authority: Authority | None = None,
     ) -> None:
         self.settings = settings
@@ -102,7 +102,7 @@ class Verifier:
         self._closing = ExitStack()
         self._stop = threading.Event()
         self._is_open = False
-        self.database = database(settings.database)
+        self.database = database(settings.store)
         self.log = LogStore(self.database)
         self.records = RecordStore(self.database)
         self.lock = HomeLock(settings.lock)

@@ -195,7 +195,7 @@ def recover(
     settings = Settings.load(home)
     lock = HomeLock(settings.lock)
     try:
-        database = Database(settings.database)
+        database = Database(settings.store)
         database.create()
         rebuilder = Rebuilder(
             LogStore(database), RecordStore(database), load_identity(settings), _roots(settings)
@@ -213,6 +213,18 @@ def recover(
     if done.left_out:
         typer.echo(f"left out: {done.left_out} checkpoints and time-stamps that do not verify")
     typer.echo(f"next: workseal-verifier check-log --home {home}, then serve")
+
+
+@app.command()
+def migrate(home: Home) -> None:
+    """Bring the database to what this program knows; the server must not run, nor any other."""
+    settings = Settings.load(home)
+    lock = HomeLock(settings.lock)
+    try:
+        before, after = Database(settings.store).migrate()
+    finally:
+        lock.close()
+    typer.echo(f"the database has schema {after}, it had {before}")
 
 
 @app.command()
@@ -254,9 +266,9 @@ def policy(home: Home) -> None:
 
 
 def _opened(settings: Settings) -> Database:
-    if not settings.database.exists():
+    if not settings.database_url and not settings.database.exists():
         raise ConfigError(f"{settings.home} has no log yet: run 'workseal-verifier serve' first")
-    database = Database(settings.database)
+    database = Database(settings.store)
     database.check_version()
     return database
 

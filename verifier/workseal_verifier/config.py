@@ -24,6 +24,7 @@ SETTINGS_FILE = "verifier.toml"
 
 # A C2SP origin and key name: no spaces, no plus sign; the suffixes "/clock" and "/pq" still fit.
 _ORIGIN = re.compile(r"[!-*,-~]{1,240}")
+URL_BEGIN = "postgresql+psycopg://"
 _PERIOD_MS = range(1_000, 600_001)
 
 
@@ -41,6 +42,8 @@ class Settings:
     stamp_interval_s: int = 600
     tsa_url: str = ""
     tsa_root: str = ""
+    # Where the log is kept: a PostgreSQL URL, for several workers or hosts; empty: SQLite.
+    database_url: str = ""
     # Client keys (text form) that may open an engagement; empty: any client may.
     clients: tuple[str, ...] = ()
     # Below this much free disk the log takes no new statements.
@@ -72,8 +75,13 @@ class Settings:
                 or not 0 < value <= 86_400
             ):
                 raise SettingsError(f"{name} must be more than 0 and at most 86400 seconds")
+        self._check_places()
+
+    def _check_places(self) -> None:
         if self.tsa_url and not self.tsa_url.startswith(("http://", "https://")):
             raise SettingsError("tsa_url must begin with http:// or https://")
+        if self.database_url and not self.database_url.startswith(URL_BEGIN):
+            raise SettingsError(f"database_url must begin with {URL_BEGIN}")
         if bool(self.tsa_url) != bool(self.tsa_root):
             raise SettingsError("tsa_url and tsa_root (a PEM file) belong together")
 
@@ -104,7 +112,7 @@ class Settings:
             raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
         if not isinstance(table.get("origin"), str):
             raise SettingsError(f"{SETTINGS_FILE} must set origin")
-        for name in ("tsa_url", "tsa_root"):
+        for name in ("database_url", "tsa_url", "tsa_root"):
             if not isinstance(table.get(name, ""), str):
                 raise SettingsError(f"{name} must be text")
         for name in ("periods_ms", "clients"):
@@ -122,6 +130,11 @@ class Settings:
     def database(self) -> Path:
         """The SQLite file."""
         return self.home / "verifier.db"
+
+    @property
+    def store(self) -> Path | str:
+        """Where the log is kept: the SQLite file's path, or the URL."""
+        return self.database_url or self.database
 
     @property
     def continued(self) -> Path:
@@ -165,6 +178,8 @@ def render(origin: str, periods_ms: tuple[int, ...]) -> str:
         "# A time-stamping authority (RFC 3161) and its root certificate:\n"
         '# tsa_url = "https://tsa.example/"\n'
         '# tsa_root = "/etc/workseal/tsa-root.pem"\n'
+        "# Several workers or hosts on one log (docs/operations/verifier.md):\n"
+        '# database_url = "postgresql+psycopg://workseal@/workseal"\n'
         "# Only these client keys may open an engagement (empty: any client):\n"
         "# clients = []\n"
     )

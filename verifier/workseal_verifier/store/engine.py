@@ -1,119 +1,123 @@
-"""One SQLite file, opened so that what was committed stays committed.
+"""Transactions on one database, opened so that what was committed stays committed.
 
 Rules:
-- WAL with `synchronous=FULL`: a commit that returned survives a power cut.
-- Writers begin with BEGIN IMMEDIATE: two never find out at the end that they raced.
+- A path is an SQLite file, a URL is a PostgreSQL database; nothing above this module knows which.
 - A write that raised has an unknown outcome. The caller reads the store again before it goes on.
-- Temporary tables live in memory: no statement ever lies in a temporary file.
 """
 
-import shutil
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
-from workseal_verifier.errors import StoreCorruptError, StoreError, StoreFullError
-from workseal_verifier.store.schema import SCHEMA_VERSION, metadata
+from workseal_verifier.errors import StoreError
+from workseal_verifier.store import migrating
+from workseal_verifier.store.postgres import PostgresBackend
+from workseal_verifier.store.sqlite import WRITE, SqliteBackend
 
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=5000",
-    "PRAGMA temp_store=MEMORY",
-    "PRAGMA trusted_schema=OFF",
-)
-_WRITE = "workseal_write"
+Where: TypeAlias = Path | str
+Upsert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
-def _on_connect(connection: Any, _record: object) -> None:
-    # SQLAlchemy's BEGIN is replaced by ours below, so the driver must not begin by itself.
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(pragma).close()
+class Backend(Protocol):
+    """What differs between the databases."""
 
+    shared: bool
 
-def _on_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    def engine(self) -> Engine:
+        """Prepare the connections."""
+        ...
 
+    def check(self, connection: Connection) -> None:
+        """Raise `ConfigError` when commits would not be durable."""
+        ...
 
-def _translated(error: SQLAlchemyError) -> StoreError:
-    cause = error.orig if isinstance(error, DBAPIError) else None
-    code = getattr(cause, "sqlite_errorcode", None)
-    # The class alone goes into the text: SQLAlchemy's own text would carry the parameters.
-    text = f"the database refused: {getattr(cause, 'sqlite_errorname', type(error).__name__)}"
-    if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
-        return StoreFullError(text)
-    if code is not None and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return StoreCorruptError(text)
-    return StoreError(text)
+    def after_commit(self, connection: Connection) -> None:
+        """Raise `StoreError` when a commit that returned is in doubt."""
+        ...
+
+    def snapshot(self, connection: Connection) -> Connection:
+        """Let a connection see one moment."""
+        ...
+
+    def upsert(self, table: Table) -> Any:
+        """Make an INSERT that can say what to do on a conflict."""
+        ...
+
+    def lead(self, connection: Connection) -> bool:
+        """Tell whether this connection leads."""
+        ...
+
+    def free_bytes(self) -> int:
+        """Count the free bytes."""
+        ...
+
+    def translate(self, error: SQLAlchemyError) -> StoreError:
+        """Say what failed, and quote nothing."""
+        ...
 
 
 class Database:
-    """Transactions on one SQLite file."""
+    """Transactions on one database."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._seen = threading.local()
-        self._engine: Engine = create_engine(
-            f"sqlite:///{path}",
-            poolclass=QueuePool,
-            pool_size=8,
-            max_overflow=56,
-            # Statement bodies would otherwise stand in the text of errors.
-            hide_parameters=True,
+    def __init__(self, where: Where) -> None:
+        self._backend: Backend = (
+            SqliteBackend(where) if isinstance(where, Path) else PostgresBackend(where)
         )
-        event.listen(self._engine, "connect", _on_connect)
-        event.listen(self._engine, "begin", _on_begin)
+        self._seen = threading.local()
+        self._leading: Connection | None = None
+        self._engine = self._backend.engine()
+
+    @property
+    def shared(self) -> bool:
+        """Tell whether other processes may write too."""
+        return self._backend.shared
 
     def create(self) -> None:
-        """Create the tables of a new log; refuse a file that has other tables."""
+        """Create the tables of a new log; refuse a database that another program made."""
         with self.write() as connection:
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-            if version == 0:
-                metadata.create_all(connection)
-                connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
-                return
-        self.check_version()
+            self._backend.check(connection)
+            migrating.create(connection)
+
+    def migrate(self) -> tuple[str, str]:
+        """Bring the tables to what this program knows; returns the revisions before and after."""
+        with self.write() as connection:
+            self._backend.check(connection)
+            return migrating.upgrade(connection)
 
     def check_version(self) -> None:
         """Raise `StoreError` unless this program knows the tables."""
         with self.read() as connection:
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if version != SCHEMA_VERSION:
-            raise StoreError(
-                f"the database has schema {version}, this program knows {SCHEMA_VERSION}"
-            )
+            migrating.require_current(connection)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Run one durable transaction; on `StoreError` its outcome is unknown."""
         try:
-            with self._engine.connect().execution_options(**{_WRITE: True}) as connection:  # noqa: SIM117
+            with self._engine.connect().execution_options(**{WRITE: True}) as connection:
                 with connection.begin():
                     yield connection
+                self._backend.after_commit(connection)
         except SQLAlchemyError as error:
-            raise _translated(error) from error
+            raise self._backend.translate(error) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Let every read of this thread see one moment, whatever is written meanwhile."""
         try:
             with self._engine.connect() as connection:
-                self._seen.connection = connection
+                self._seen.connection = self._backend.snapshot(connection)
                 try:
                     yield
                 finally:
                     del self._seen.connection
         except SQLAlchemyError as error:
-            raise _translated(error) from error
+            raise self._backend.translate(error) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -126,12 +130,33 @@ class Database:
             with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise _translated(error) from error
+            raise self._backend.translate(error) from error
+
+    def upsert(self, table: Table) -> Upsert:
+        """Make an INSERT that can say what to do on a conflict."""
+        made: Upsert = self._backend.upsert(table)
+        return made
+
+    def lead(self) -> bool:
+        """Tell whether this process does what only one may do; it keeps the part while it lives."""
+        try:
+            if self._leading is None:
+                self._leading = self._engine.connect()
+            leads = self._backend.lead(self._leading)
+        except SQLAlchemyError:
+            leads = False
+        if not leads and self._leading is not None:
+            self._leading.invalidate()
+            self._leading = None
+        return leads
 
     def free_bytes(self) -> int:
-        """Count the bytes that are free where the database lies."""
-        return shutil.disk_usage(self.path.parent).free
+        """Count the bytes that are free where the database lies, as far as can be told."""
+        return self._backend.free_bytes()
 
     def close(self) -> None:
         """Close all connections."""
+        if self._leading is not None:
+            self._leading.close()
+            self._leading = None
         self._engine.dispose()

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -111,7 +110,7 @@ class LogStore:
     def found(self, empty_root: bytes) -> None:
         """Set the head of a new log; do nothing on a log that has one."""
         with self.database.write() as connection:
-            row = upsert(head).values(one=1, size=0, root=empty_root)
+            row = self.database.upsert(head).values(one=1, size=0, root=empty_root)
             connection.execute(row.on_conflict_do_nothing())
 
     def append(self, change: Change) -> None:
@@ -130,7 +129,7 @@ class LogStore:
                 {"level": level, "number": number, "hashes": hashes}
                 for (level, number), hashes in change.tiles.items()
             ]
-            write_tile = upsert(tiles)
+            write_tile = self.database.upsert(tiles)
             connection.execute(
                 write_tile.on_conflict_do_update(
                     index_elements=["level", "number"],
@@ -160,7 +159,7 @@ class LogStore:
     def save_token(self, size: int, token: bytes, upper_ms: int) -> None:
         """Keep the time-stamp token of a checkpoint."""
         with self.database.write() as connection:
-            row = upsert(timestamps).values(size=size, token=token, upper_ms=upper_ms)
+            row = self.database.upsert(timestamps).values(size=size, token=token, upper_ms=upper_ms)
             connection.execute(row.on_conflict_do_nothing())
 
     # --- head and checkpoints -----------------------------------------------------

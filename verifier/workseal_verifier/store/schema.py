@@ -2,7 +2,8 @@
 
 Rules:
 - Each column says its privacy class in `info`, each blob and text also its bound, and the database
-  itself enforces type (STRICT tables) and bound. No column can hold an image: the widest holds one
+  itself enforces type (STRICT tables in SQLite) and bound. `migrations/` makes the same tables; a
+  test compares. No column can hold an image: the widest holds one
   statement, whose every field is a digest, a number or a short text.
 - Nothing here is secret: the keys and the beacon's secrets are files of their own.
 """
@@ -11,6 +12,7 @@ from enum import StrEnum, unique
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Index,
@@ -21,8 +23,6 @@ from sqlalchemy import (
     Table,
     Text,
 )
-
-SCHEMA_VERSION = 1
 
 STATEMENT_BYTES = 65_536
 TILE_BYTES = 8_192
@@ -42,9 +42,13 @@ class Privacy(StrEnum):
     ENGAGEMENT = "engagement"  # what the engagement's own parties signed and may fetch
 
 
-def _column(name: str, kind: Any, privacy: Privacy, **options: Any) -> Column[Any]:
+# Milliseconds and sizes need 64 bits; SQLite's INTEGER has them.
+_INTEGER = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _whole(name: str, privacy: Privacy, **options: Any) -> Column[Any]:
     options.setdefault("nullable", False)
-    return Column(name, kind, info={"privacy": privacy.value}, **options)
+    return Column(name, _INTEGER, info={"privacy": privacy.value}, **options)
 
 
 def _octets(name: str, privacy: Privacy, *, most: int, least: int, **options: Any) -> Column[Any]:
@@ -66,8 +70,8 @@ metadata = MetaData()
 head = Table(
     "head",
     metadata,
-    _column("one", Integer, Privacy.PUBLIC, primary_key=True),
-    _column("size", Integer, Privacy.PUBLIC),
+    _whole("one", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _whole("size", Privacy.PUBLIC),
     _octets("root", Privacy.PUBLIC, most=32, least=32),
     sqlite_strict=True,
 )
@@ -75,7 +79,7 @@ head = Table(
 statements = Table(
     "statements",
     metadata,
-    _column("position", Integer, Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
     _octets("digest", Privacy.COMMITMENT, most=32, least=32, unique=True),
     _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
     _word("kind", Privacy.PSEUDONYM, most=32),
@@ -84,8 +88,8 @@ statements = Table(
     _octets("about", Privacy.COMMITMENT, most=32, least=32, nullable=True),
     # Work only: whose, and from when to when; what the rule against double work asks.
     _octets("worker", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
-    _column("begin_ms", Integer, Privacy.TIME, nullable=True),
-    _column("end_ms", Integer, Privacy.TIME, nullable=True),
+    _whole("begin_ms", Privacy.TIME, nullable=True),
+    _whole("end_ms", Privacy.TIME, nullable=True),
     Index("statements_engagement", "engagement", "position"),
     Index("statements_kind", "kind", "position"),
     Index("statements_about", "about"),
@@ -99,7 +103,7 @@ parties = Table(
     metadata,
     _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
     _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
-    _column("role", Integer, Privacy.PSEUDONYM),
+    _whole("role", Privacy.PSEUDONYM),
     _octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
     PrimaryKeyConstraint("thumbprint", "engagement", "role"),
     sqlite_strict=True,
@@ -110,8 +114,8 @@ parties = Table(
 tiles = Table(
     "tiles",
     metadata,
-    _column("level", Integer, Privacy.PUBLIC),
-    _column("number", Integer, Privacy.PUBLIC),
+    _whole("level", Privacy.PUBLIC),
+    _whole("number", Privacy.PUBLIC),
     _octets("hashes", Privacy.PUBLIC, most=TILE_BYTES, least=32),
     PrimaryKeyConstraint("level", "number"),
     sqlite_strict=True,
@@ -121,20 +125,20 @@ tiles = Table(
 checkpoints = Table(
     "checkpoints",
     metadata,
-    _column("size", Integer, Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _whole("size", Privacy.PUBLIC, primary_key=True, autoincrement=False),
     _octets("root", Privacy.PUBLIC, most=32, least=32),
     _octets("signed", Privacy.PUBLIC, most=CHECKPOINT_BYTES, least=1, nullable=True),
     _octets("digest", Privacy.PUBLIC, most=32, least=32, nullable=True),
-    _column("signed_at", Integer, Privacy.TIME, nullable=True),
+    _whole("signed_at", Privacy.TIME, nullable=True),
     sqlite_strict=True,
 )
 
 timestamps = Table(
     "timestamps",
     metadata,
-    _column("size", Integer, Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _whole("size", Privacy.PUBLIC, primary_key=True, autoincrement=False),
     _octets("token", Privacy.PUBLIC, most=TOKEN_BYTES, least=1),
-    _column("upper_ms", Integer, Privacy.TIME),
+    _whole("upper_ms", Privacy.TIME),
     sqlite_strict=True,
 )
 
@@ -142,12 +146,12 @@ timestamps = Table(
 beacons = Table(
     "beacons",
     metadata,
-    _column("period_ms", Integer, Privacy.PUBLIC),
-    _column("first_round", Integer, Privacy.PUBLIC),
-    _column("count", Integer, Privacy.PUBLIC),
+    _whole("period_ms", Privacy.PUBLIC),
+    _whole("first_round", Privacy.PUBLIC),
+    _whole("count", Privacy.PUBLIC),
     _octets("head", Privacy.COMMITMENT, most=32, least=32),
     _octets("statement", Privacy.PUBLIC, most=32, least=32),
-    _column("position", Integer, Privacy.PUBLIC),
+    _whole("position", Privacy.PUBLIC),
     PrimaryKeyConstraint("period_ms", "first_round"),
     sqlite_strict=True,
 )

@@ -1,0 +1,102 @@
+"""A real PostgreSQL server of the tests' own: a private cluster on a socket in a new folder."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+_USER = "postgres"
+_OPTIONS = "-c listen_addresses= -c max_connections=200 -c shared_buffers=64MB"
+
+
+def find_programs() -> Path | None:
+    """Find the folder of the newest server's programs."""
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: int(one.parts[-3])
+    )
+    if installed:
+        return installed[-1].parent
+    found = shutil.which("initdb")
+    return None if found is None else Path(found).resolve().parent
+
+
+def runs_here() -> bool:
+    """Tell whether a server can be started: the programs exist, and a user who may run them."""
+    if find_programs() is None:
+        return False
+    if os.getuid() != 0:
+        return True
+    try:
+        pwd.getpwnam(_USER)
+    except KeyError:
+        return False
+    return True
+
+
+class Cluster:
+    """One server; each test takes a database of its own."""
+
+    def __init__(self, options: str = "") -> None:
+        programs = find_programs()
+        if programs is None:
+            raise RuntimeError("there is no PostgreSQL server on this machine")
+        self._programs = programs
+        # Short: the path of a socket has at most 107 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._as_user = []
+        if os.getuid() == 0:
+            shutil.chown(self.folder, _USER)
+            self._as_user = ["runuser", "-u", _USER, "--"]
+        self._count = 0
+        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "test", "-E", "UTF8")
+        self._options = f"-k {self.folder} {_OPTIONS} {options}"
+        self.start()
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def start(self) -> None:
+        """Start the server, or start it again."""
+        self._run(
+            "pg_ctl", "-D", str(self._data), "-w", "-o", self._options, "-l",
+            str(self.folder / "log"), "start",
+        )  # fmt: skip
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; `immediate` is a crash."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-m", mode, "stop")
+
+    def database(self) -> str:
+        """Make an empty database and return its URL."""
+        self._count += 1
+        name = f"log{self._count}"
+        self.psql(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://test@/{name}?host={self.folder}"
+
+    def psql(self, sql: str, database: str = "postgres") -> str:
+        """Run SQL as the superuser."""
+        done = self._run("psql", "-h", str(self.folder), "-U", "test", "-d", database, "-Atc", sql)
+        return done.stdout.strip()
+
+    def close(self) -> None:
+        """Stop the server and remove all of it."""
+        self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*self._as_user, str(self._programs / program), *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            timeout=120,
+            # A server that is started keeps the pipes: it must not be waited for.
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
+        return done

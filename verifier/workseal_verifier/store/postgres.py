@@ -1,0 +1,122 @@
+"""PostgreSQL: several workers, several hosts, one log.
+
+Rules:
+- A commit counts when it is as durable as the server was told to make it, never less than on its
+  own disk. A warning while committing means that a standby may not have it: the outcome is unknown.
+- Nothing cancels a commit from here. A connection that is lost leaves the outcome unknown too.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from workseal_verifier.config import URL_BEGIN
+from workseal_verifier.errors import (
+    ConfigError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreRaceError,
+)
+
+_WARNINGS = "workseal_warnings"
+# Of the classes of SQLSTATE, by their first two or by all five characters.
+_FULL = {"53100"}
+_CORRUPT = {"XX001", "XX002", "58030"}
+_RACES = {"40001", "40P01"}
+# No commit is acknowledged earlier than this asks for.
+_DURABLE = {"on", "remote_write", "remote_apply"}
+# A key of advisory locks that is this program's own: "WORKSEAL" in ASCII.
+_LEADER = 0x574F524B5345414C
+_NO_LIMIT = 2**62
+
+
+class PostgresBackend:
+    """What is particular to PostgreSQL."""
+
+    shared = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def engine(self) -> Engine:
+        """Prepare to connect."""
+        try:
+            engine = create_engine(
+                self._url,
+                poolclass=QueuePool,
+                pool_size=8,
+                max_overflow=24,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={"connect_timeout": 10, "application_name": "workseal-verifier"},
+            )
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            # The URL may hold a password: it is never quoted.
+            raise ConfigError(
+                "the database's URL cannot be used: expected"
+                f" {URL_BEGIN}USER@HOST/NAME, and the postgres extra"
+            ) from (None if isinstance(error, ValueError) else error)
+        event.listen(engine, "connect", _on_connect)
+        return engine
+
+    def check(self, connection: Connection) -> None:
+        """Refuse a server that would acknowledge what a power cut takes back."""
+        found = {
+            name: connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            for name in ("fsync", "full_page_writes", "synchronous_commit")
+        }
+        if found["fsync"] != "on" or found["full_page_writes"] != "on":
+            raise ConfigError("the database runs with fsync or full_page_writes off: turn both on")
+        if found["synchronous_commit"] not in _DURABLE:
+            raise ConfigError(
+                f"the database has synchronous_commit = {found['synchronous_commit']}:"
+                " set it to on, or remote_apply"
+            )
+
+    def after_commit(self, connection: Connection) -> None:
+        """Doubt a commit that came back with a warning, such as a wait for a standby cut short."""
+        warnings = connection.info.get(_WARNINGS)
+        if warnings:
+            warnings.clear()
+            raise StoreError("the commit may not be where it should be: the database warned")
+
+    def snapshot(self, connection: Connection) -> Connection:
+        """Let a connection see one moment."""
+        return connection.execution_options(isolation_level="REPEATABLE READ")
+
+    def upsert(self, table: Table) -> Insert:
+        """Make an INSERT that can say what to do on a conflict."""
+        return Insert(table)
+
+    def lead(self, connection: Connection) -> bool:
+        """Tell whether this connection leads; it does until it ends."""
+        query = text("SELECT pg_try_advisory_lock(:key)")
+        return bool(connection.execute(query, {"key": _LEADER}).scalar_one())
+
+    def free_bytes(self) -> int:
+        """Leave it to the database to say that it is full."""
+        return _NO_LIMIT
+
+    def translate(self, error: SQLAlchemyError) -> StoreError:
+        """Say what failed by its SQLSTATE alone: the server's text may quote values."""
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        state = str(getattr(cause, "sqlstate", None) or "")
+        message = f"the database refused: {state or type(cause or error).__name__}"
+        if state in _FULL:
+            return StoreFullError(message)
+        if state in _CORRUPT:
+            return StoreCorruptError(message)
+        if state in _RACES:
+            return StoreRaceError(message)
+        return StoreError(message)
+
+
+def _on_connect(connection: Any, record: Any) -> None:
+    seen = record.info.setdefault(_WARNINGS, [])
+    connection.add_notice_handler(
+        lambda said: seen.append(said.sqlstate) if said.severity_nonlocalized == "WARNING" else None
+    )

@@ -1,0 +1,97 @@
+"""SQLite: one file, one server process.
+
+Rules:
+- WAL with `synchronous=FULL`: a commit that returned survives a power cut.
+- Writers begin with BEGIN IMMEDIATE: two never find out at the end that they raced.
+- Temporary tables live in memory: no statement ever lies in a temporary file.
+"""
+
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from workseal_verifier.errors import StoreCorruptError, StoreError, StoreFullError
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA trusted_schema=OFF",
+)
+WRITE = "workseal_write"
+
+
+class SqliteBackend:
+    """What is particular to SQLite."""
+
+    # One process at a time: what its memory holds is what the file holds.
+    shared = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def engine(self) -> Engine:
+        """Open the file."""
+        engine = create_engine(
+            f"sqlite:///{self._path}",
+            poolclass=QueuePool,
+            pool_size=8,
+            max_overflow=56,
+            # Statement bodies would otherwise stand in the text of errors.
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def check(self, connection: Connection) -> None:
+        """Have nothing to check: each connection sets what durability needs."""
+
+    def after_commit(self, connection: Connection) -> None:
+        """Have nothing to doubt: a commit that returned is on the disk."""
+
+    def snapshot(self, connection: Connection) -> Connection:
+        """Let a connection see one moment: BEGIN does in WAL."""
+        return connection
+
+    def upsert(self, table: Table) -> Insert:
+        """Make an INSERT that can say what to do on a conflict."""
+        return Insert(table)
+
+    def lead(self, connection: Connection) -> bool:
+        """Tell whether this process leads: there is no other."""
+        return not connection.closed
+
+    def free_bytes(self) -> int:
+        """Count the bytes that are free where the file lies."""
+        return shutil.disk_usage(self._path.parent).free
+
+    def translate(self, error: SQLAlchemyError) -> StoreError:
+        """Say what failed by its class alone: SQLAlchemy's own text would carry parameters."""
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        code = getattr(cause, "sqlite_errorcode", None)
+        text = f"the database refused: {getattr(cause, 'sqlite_errorname', type(error).__name__)}"
+        if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
+            return StoreFullError(text)
+        if code is not None and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            return StoreCorruptError(text)
+        return StoreError(text)
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    # SQLAlchemy's BEGIN is replaced by ours below, so the driver must not begin by itself.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma).close()
+
+
+def _on_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
