@@ -64,7 +64,7 @@ def test_a_writer_that_starts_from_another_head_changes_nothing(log: LogStore, o
         log.append(change(old, ONE, entry(0)))
     assert log.head() == EMPTY
     assert log.tile_numbers() == []
-    assert log.newest_checkpoint() is None
+    assert log.committed(1) is None
 
 
 def test_a_failing_row_takes_everything_with_it(log: LogStore) -> None:
@@ -77,7 +77,7 @@ def test_a_failing_row_takes_everything_with_it(log: LogStore) -> None:
 
 def test_a_checkpoint_is_signed_once(log: LogStore) -> None:
     log.append(change(EMPTY, ONE, entry(0)))
-    assert log.newest_checkpoint() == SignedRow(size=1, root=ONE.root, signed=None, signed_at=None)
+    assert log.committed(1) == SignedRow(size=1, root=ONE.root, signed=None, signed_at=None)
     assert log.anchor(1) is None
     log.save_signed(1, b"signed", Digest.of(b"signed"), 9)
     with pytest.raises(StoreRaceError):

@@ -36,7 +36,7 @@ from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureD
 from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import HOUSEKEEPING, STAMPING, Health
 from workseal_verifier.services.identity import Identity
-from workseal_verifier.services.mailbox import Mailbox
+from workseal_verifier.services.mailbox import Mailbox, Packages
 from workseal_verifier.services.publication import Publisher
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Limits, Sequencer
@@ -54,6 +54,8 @@ MIB = 1 << 20
 HOUSEKEEPING_S = 60.0
 # And how soon again when that did not work.
 RETRY_S = 2.0
+# How often a process that does not lead looks whether it does now.
+FOLLOWING_S = 5.0
 # What the operator signs.
 _OWN_KINDS = [kind.value for kind in Kind if kind.value.startswith(("beacon.", "key.", "log."))] + [
     Kind.DISPUTE_FINDING.value
@@ -85,6 +87,16 @@ def load_identity(settings: Settings) -> Identity:
     )
 
 
+def make_mailbox(settings: Settings, clock: Clock) -> Mailbox:
+    """Make the mailbox of a home."""
+    return Mailbox(
+        clock,
+        count=settings.mailbox_count,
+        total=settings.mailbox_mib * MIB,
+        ttl_ms=settings.mailbox_ttl_s * 1000,
+    )
+
+
 class Verifier:
     """Everything that runs in one server process."""
 
@@ -95,7 +107,9 @@ class Verifier:
         clock: Clock | None = None,
         database: Callable[[Where], Database] = Database,
         authority: Authority | None = None,
+        packages: Packages | None = None,
     ) -> None:
+        """Take the home's lock; with `packages`, as one of several workers that share them."""
         self.settings = settings
         clock = clock or SystemClock()
         self.identity = load_identity(settings)
@@ -105,7 +119,8 @@ class Verifier:
         self.database = database(settings.store)
         self.log = LogStore(self.database)
         self.records = RecordStore(self.database)
-        self.lock = HomeLock(settings.lock)
+        self.lock = HomeLock(settings.lock, shared=packages is not None)
+        self._packages = packages or make_mailbox(settings, clock)
         self.own = OwnCopy(settings.lock, settings.origin)
         self._clock = clock
         self._authority = authority or _configured_authority(settings)
@@ -192,6 +207,11 @@ class Verifier:
 
         Returns after how many seconds to look again.
         """
+        if not self.database.lead():
+            # Another process looks after the log's own statements.
+            self.beacon.refresh()
+            self.health.worked(HOUSEKEEPING)
+            return FOLLOWING_S
         try:
             if self.publisher.size == 0:
                 self._log_own([self._policy_statement()])
@@ -205,7 +225,8 @@ class Verifier:
         return HOUSEKEEPING_S
 
     def _stamp(self, stamper: Stamper) -> float:
-        stamper.stamp()
+        if self.database.lead():
+            stamper.stamp()
         return self.settings.stamp_interval_s
 
     def _copy_own(self) -> None:
@@ -263,7 +284,6 @@ class Verifier:
 
     def _services(self) -> Services:
         intake = Intake(self.records)
-        settings = self.settings
         return Services(
             intake=intake,
             sequencer=self.sequencer,
@@ -282,12 +302,7 @@ class Verifier:
                 identity=self.identity,
                 clock=self._clock,
             ),
-            mailbox=Mailbox(
-                self._clock,
-                count=settings.mailbox_count,
-                total=settings.mailbox_mib * MIB,
-                ttl_ms=settings.mailbox_ttl_s * 1000,
-            ),
+            mailbox=self._packages,
             identity=self.identity,
             health=self.health,
             clock=self._clock,

@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 import resource
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.tsa import TsaClient, load_roots
+from workseal_verifier.workers import supervise
 
 app = typer.Typer(
     help="Run a Workseal verifier: a log that admits, orders and receipts statements.",
@@ -111,6 +113,9 @@ def serve(
     home: Home,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port.")] = 8080,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that serve; more than 1: PostgreSQL.")
+    ] = 1,
     *,
     local_tsa: Annotated[
         bool,
@@ -127,26 +132,43 @@ def serve(
     settings = Settings.load(home)
     if stamp_interval is not None:
         settings = dataclasses.replace(settings, stamp_interval_s=stamp_interval)
+    if workers > 1 and not settings.database_url:
+        raise SettingsError(
+            "several workers need a database that they share: set database_url to PostgreSQL"
+        )
     listener = serving.bind(host, port)
     tsa = LocalTsa(home / "tsa") if local_tsa else None
+    line = f"serving {settings.origin} on http://{host}:{listener.getsockname()[1]}"
     try:
-        authority = None
-        if tsa is not None:
-            authority = Authority(TsaClient(tsa.url).send, load_roots(home / "tsa" / ROOT_FILE))
-        verifier = Verifier(settings, authority=authority)
-        try:
-            verifier.open()
-            bound = listener.getsockname()[1]
-            line = f"serving {settings.origin} on http://{host}:{bound}"
-            server = serving.make_server(
-                create_app(settings, verifier), settings, lambda: typer.echo(line, color=False)
-            )
-            server.run(sockets=[listener])
-        finally:
-            verifier.close()
+        stamping = None if tsa is None else (tsa.url, home / "tsa" / ROOT_FILE)
+        if workers > 1:
+            supervise(settings, listener, workers, stamping, lambda: _announce(line))
+        else:
+            _serve_alone(settings, listener, stamping, line)
     finally:
         if tsa is not None:
             tsa.close()
+
+
+def _serve_alone(
+    settings: Settings, listener: socket.socket, stamping: tuple[str, Path] | None, line: str
+) -> None:
+    authority = None
+    if stamping is not None:
+        authority = Authority(TsaClient(stamping[0]).send, load_roots(stamping[1]))
+    verifier = Verifier(settings, authority=authority)
+    try:
+        verifier.open()
+        server = serving.make_server(
+            create_app(settings, verifier), settings, lambda: _announce(line)
+        )
+        server.run(sockets=[listener])
+    finally:
+        verifier.close()
+
+
+def _announce(line: str) -> None:
+    typer.echo(line, color=False)
 
 
 @app.command(name="check-log")

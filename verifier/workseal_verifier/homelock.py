@@ -1,4 +1,4 @@
-"""One server per home: an exclusive lock, and the mark that notices a restored backup.
+"""One server per home, or one home's workers; and the mark that notices a restored backup.
 
 The lock file holds the size and root of the newest signed checkpoint. It is never part of a backup
 (give `lock/` a volume of its own): a database that is behind its mark was restored, and signing
@@ -26,19 +26,21 @@ class Mark:
 
 
 class HomeLock:
-    """The held lock of one home; released by `close` or by the end of the process."""
+    """The held lock of one home; released by `close` or by the end of the process.
 
-    def __init__(self, folder: Path) -> None:
-        path = folder / "server.lock"
+    `shared` is for the workers of one server: they hold it together, and nobody else with them.
+    """
+
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        self._handle = _open(folder / "server.lock")
+        # Several workers move the mark: each reads it again, and moves it on, under this lock.
+        self._guard = _open(folder / "mark.lock") if shared else None
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be opened: {error.strerror}") from error
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._handle, kind | fcntl.LOCK_NB)
         except OSError:
-            os.close(self._handle)
-            raise ConfigError(f"another server already runs on this home ({path})") from None
+            self.close()
+            raise ConfigError(f"another server already runs on this home ({folder})") from None
 
     def read(self) -> Mark | None:
         """Read the mark; None on a new home."""
@@ -51,14 +53,35 @@ class HomeLock:
         return Mark(int(form[1]), bytes.fromhex(form[2].decode()))
 
     def write(self, mark: Mark) -> None:
-        """Move the mark.
+        """Move the mark; of several workers only the one that is ahead moves it.
 
         Without fsync: it guards against a restore, not against a power cut, after which an older
         mark is still a true one. Padded to one width, so that one write replaces all of it.
         """
+        if self._guard is None:
+            self._put(mark)
+            return
+        fcntl.flock(self._guard, fcntl.LOCK_EX)
+        try:
+            before = self.read()
+            if before is None or before.size < mark.size:
+                self._put(mark)
+        finally:
+            fcntl.flock(self._guard, fcntl.LOCK_UN)
+
+    def _put(self, mark: Mark) -> None:
         line = f"{mark.size} {mark.root.hex()}\n".encode()
         os.pwrite(self._handle, line.ljust(_WIDTH), 0)
 
     def close(self) -> None:
         """Release the lock."""
-        os.close(self._handle)
+        for handle in (self._handle, self._guard):
+            if handle is not None:
+                os.close(handle)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be opened: {error.strerror}") from error

@@ -49,7 +49,7 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
                 Reason.MALFORMED,
                 f"a sealed package has at least {MIN_SEALED} bytes, found {len(sealed)}",
             )
-        given.mailbox.put(wanted, engagement, sealed)
+        await run_in_threadpool(given.mailbox.put, wanted, engagement, sealed)
     return Response(status_code=204, headers=PRIVATE)
 
 

@@ -12,7 +12,7 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.identity import Identity
-from workseal_verifier.services.mailbox import Mailbox
+from workseal_verifier.services.mailbox import Packages
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Sequencer
 
@@ -26,7 +26,7 @@ class Services:
     reader: Reader
     beacon: Beacon
     desk: DisclosureDesk
-    mailbox: Mailbox
+    mailbox: Packages
     identity: Identity
     health: Health
     clock: Clock

@@ -10,11 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
+from workseal_protocol.statement import Kind
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.columns import stored_span
 from workseal_verifier.services.draft import Draft, House
-from workseal_verifier.services.engagement import Engagement, fold
-from workseal_verifier.services.keyevents import KeyEvents, logged_events
+from workseal_verifier.services.engagement import Engagement, fold, followed
+from workseal_verifier.services.keyevents import (
+    KEY_STATEMENTS,
+    KeyEvents,
+    event_of,
+    logged_events,
+)
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
 
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
 
 # One long engagement (20,000 segments) takes about 10 MB; the rest is folded again when needed.
 _CACHED_ENGAGEMENTS = 128
+# More than this that other processes logged, and it is cheaper to begin again.
+_MOST_FOREIGN = 65_536
 
 
 class Admission:
@@ -31,6 +40,8 @@ class Admission:
     def __init__(self, house: House) -> None:
         self.house = house
         self.events: KeyEvents | None = None
+        # Up to where memory holds what the log holds.
+        self._size = 0
         self._states: OrderedDict[bytes, Engagement] = OrderedDict()
 
     def forget(self) -> None:
@@ -41,13 +52,36 @@ class Admission:
 
     def begin(self, size: int) -> "Tick":
         """Begin to admit statements that will stand from position `size` on."""
-        if self.events is None:
+        if self.events is None or size - self._size > _MOST_FOREIGN:
+            self.forget()
             self.events = KeyEvents.of(logged_events(self.house.records, since=0, below=size))
+            self.house.beacon.refresh()
+        elif self._size < size:
+            self.events = self._catch_up(self.events, size)
+        self._size = size
         return Tick(self, size, self.events)
+
+    def _catch_up(self, events: KeyEvents, size: int) -> KeyEvents:
+        """Take over what other processes logged since."""
+        spans = PendingWork()
+        for entry in self.house.records.between(self._size, size):
+            if entry.kind in KEY_STATEMENTS:
+                events = events.with_events([event_of(entry)])
+            elif entry.kind == Kind.BEACON_COMMITMENT.value:
+                self.house.beacon.refresh()
+            state = self._states.get(entry.engagement or b"")
+            if state is not None:
+                self._states[state.identifier] = followed(state, entry, events)
+            span = stored_span(entry)
+            if span is not None:
+                spans.add(span)
+        self.house.work.settle(spans)
+        return events
 
     def settle(self, tick: "Tick") -> None:
         """Take over what a tick admitted, now that it is durable."""
         self.events = tick.events
+        self._size += len(tick.entries)
         for identifier, state in tick.states.items():
             self._keep(identifier, state)
         self.house.work.settle(tick.spans)
@@ -97,6 +131,7 @@ class Tick:
             lookup=self._find,
             waiting=self.spans,
             waiting_parties=tuple(self.parties),
+            waiting_beacons=tuple(self.beacons),
             events=self.events,
         )
         indices: list[int] = []

@@ -20,7 +20,7 @@ from workseal_protocol.lottery import (
 )
 from workseal_protocol.records import BeaconCommitment, sign
 from workseal_protocol.statement import Statement
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import ConfigError, Reason, RefusedError
 from workseal_verifier.keyfiles import create_secret, read_secret
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
@@ -76,12 +76,18 @@ class Beacon:
                 if self._row(period, first) is None
             ]
             if statements:
-                log(statements)
+                try:
+                    log(statements)
+                except RefusedError as refusal:
+                    # Another process was first: its commitment is the one.
+                    if refusal.reason is not Reason.CONFLICT:
+                        raise
                 self.refresh()
 
     def in_force(self, period_ms: int) -> BeaconRow:
         """Return the chain of the current round, or of the next one if that comes first."""
         now = round_at(self._clock.now_ms(), period_ms) if period_ms in self._periods else -1
+        self._row(period_ms, now)
         rows = [row for row in self._rows if row.period_ms == period_ms]
         ahead = [row for row in rows if now < row.first_round + row.count]
         if now < 0 or not ahead:
@@ -116,6 +122,14 @@ class Beacon:
         ]
 
     def _row(self, period_ms: int, number: int) -> BeaconRow | None:
+        found = self._known_row(period_ms, number)
+        if found is None and self._records.database.shared:
+            # Another process may have committed since.
+            self.refresh()
+            found = self._known_row(period_ms, number)
+        return found
+
+    def _known_row(self, period_ms: int, number: int) -> BeaconRow | None:
         # The newest chains are the ones that are asked for.
         for row in reversed(self._rows):
             if row.period_ms == period_ms and 0 <= number - row.first_round < row.count:
@@ -135,7 +149,13 @@ class Beacon:
         return sign(record, self._identity.operator)
 
     def _load_chain(self, row: BeaconRow) -> tuple[bytes, ...]:
-        last = read_secret(self._secret_path(row.period_ms, row.first_round))
+        try:
+            last = read_secret(self._secret_path(row.period_ms, row.first_round))
+        except ConfigError as error:
+            _logger.error("a chain of the beacon has no secret here: %s", error)  # noqa: TRY400
+            raise RefusedError(
+                Reason.NOT_FOUND, "this server cannot release the values of these rounds"
+            ) from error
         values = build_chain(ChainSide.VERIFIER, last, row.count)
         if chain_head(ChainSide.VERIFIER, values[0]) != row.head:
             raise RefusedError(Reason.INTERNAL, "the beacon's secret is not the committed one")

@@ -39,6 +39,7 @@ class Draft:
     lookup: Callable[[bytes], Engagement | None]
     waiting: PendingWork
     waiting_parties: tuple[PartyRow, ...]
+    waiting_beacons: tuple[BeaconRow, ...]
     events: KeyEvents
     states: dict[bytes, Engagement] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)

@@ -15,7 +15,6 @@ from workseal_protocol.records import (
     ChainedRecord,
     DisputeRequest,
     Offer,
-    Record,
     Segment,
     read_record,
 )
@@ -78,22 +77,20 @@ def fold(entries: Iterable[Entry], events: KeyEvents) -> Engagement | None:
     """Fold an engagement's own stored statements; None when there are none."""
     state: Engagement | None = None
     for entry in entries:
-        statement = Statement.parse(entry.body)
-        state = _next(state, entry, read_record(statement), events)
+        if state is None:
+            record = read_record(Statement.parse(entry.body))
+            if isinstance(record, Offer):
+                state = Engagement.start(record, entry.digest, events)
+        else:
+            state = followed(state, entry, events)
     return state
 
 
-def _next(
-    state: Engagement | None,
-    entry: Entry,
-    record: Record,
-    events: KeyEvents,
-) -> Engagement | None:
+def followed(state: Engagement, entry: Entry, events: KeyEvents) -> Engagement:
+    """Take the next stored statement of an engagement, which was admitted when it was logged."""
+    record = read_record(Statement.parse(entry.body))
+    state = state.refreshed(events)
     digest = entry.digest
-    if isinstance(record, Offer):
-        return Engagement.start(record, digest, events)
-    if state is None:
-        return None
     if isinstance(record, Acceptance):
         return state.accepted(digest, record, entry.position)
     if isinstance(record, DisputeRequest):

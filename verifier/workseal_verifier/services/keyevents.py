@@ -20,9 +20,13 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
+from workseal_verifier.errors import StoreCorruptError
+from workseal_verifier.store.log import Entry
 from workseal_verifier.store.records import RecordStore
 
 MAX_VOUCHERS = 64
+# As the store names the kinds.
+KEY_STATEMENTS = frozenset(kind.value for kind in KEY_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +134,16 @@ class KeyEvents:
 
 def logged_events(records: RecordStore, *, since: int, below: int) -> Iterator[KeyEvent]:
     """Read the key.* statements at positions from `since` to before `below`, in log order."""
-    for entry in records.of_kinds(sorted(k.value for k in KEY_KINDS), below=below, since=since):
-        statement = Statement.parse(entry.body)
-        record = read_record(statement)
-        if isinstance(record, KeyRecord):
-            yield KeyEvent(entry.position, statement, record)
+    yield from map(event_of, records.of_kinds(sorted(KEY_STATEMENTS), below=below, since=since))
+
+
+def event_of(entry: Entry) -> KeyEvent:
+    """Read a stored key.* statement."""
+    statement = Statement.parse(entry.body)
+    record = read_record(statement)
+    if not isinstance(record, KeyRecord):
+        raise StoreCorruptError(f"statement {entry.position} is stored as another kind")
+    return KeyEvent(entry.position, statement, record)
 
 
 def parties_of(terms: Terms) -> dict[Role, tuple[PublicKey, ...]]:

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.errors import Reason, RefusedError
@@ -18,6 +19,18 @@ class _Package:
     engagement: bytes
     data: bytes
     until_ms: int
+
+
+class Packages(Protocol):
+    """What holds packages: here, or for all workers in another process."""
+
+    def put(self, request: Digest, engagement: bytes, data: bytes) -> None:
+        """Hold a package."""
+        ...
+
+    def get(self, request: Digest) -> bytes:
+        """Return a package."""
+        ...
 
 
 class Mailbox:

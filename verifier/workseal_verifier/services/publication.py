@@ -2,11 +2,14 @@
 
 Order, which is the whole point: the store moves its head by compare-and-swap and is durable; only
 then is the new checkpoint signed; only when the signed bytes are durable too does anybody see them.
-After a crash between the two, the next start signs the committed tree by the same path.
+Whatever is committed may be signed by any process that has the keys; the first signature that is
+stored counts. After a crash between the two, the next start signs by the same path.
 """
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from workseal_protocol import merkle
@@ -16,12 +19,13 @@ from workseal_verifier.errors import (
     RefusedError,
     StoreCorruptError,
     StoreError,
+    StoreRaceError,
 )
 from workseal_verifier.homelock import HomeLock, Mark
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.tree import TileTree
-from workseal_verifier.store.log import BeaconRow, Change, Entry, Head, LogStore, PartyRow
+from workseal_verifier.store.log import BeaconRow, Change, Entry, Head, LogStore, PartyRow, Turn
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +48,7 @@ class Published:
 
 
 class Publisher:
-    """The only writer of the log."""
+    """The only writer of the log in this process; there may be others in other processes."""
 
     def __init__(self, log: LogStore, identity: Identity, clock: Clock, lock: HomeLock) -> None:
         self._log = log
@@ -54,17 +58,30 @@ class Publisher:
         self._head = Head(0, merkle.EMPTY_ROOT)
         self._tree: TileTree | None = None
         self._last_signed_at = 0
-        self.current: Published | None = None
+        self._current: Published | None = None
+        self._showing = threading.Lock()
 
     @property
     def size(self) -> int:
-        """Count the leaves of the committed tree."""
+        """Count the leaves of the committed tree, as far as this process knows."""
         return self._head.size
 
     @property
     def is_loaded(self) -> bool:
-        """Tell whether memory holds what the store holds."""
+        """Tell whether memory holds what the store held when this process last had its turn."""
         return self._tree is not None
+
+    @property
+    def current(self) -> Published | None:
+        """The newest published checkpoint, whichever process published it."""
+        if self._log.database.shared and self._current is not None:
+            size = self._log.newest_signed_size()
+            encoded = self._log.checkpoint(size) if size > self._current.size else None
+            if encoded is not None:
+                self._show(self._published(encoded))
+        return self._current
+
+    # --- start and recovery ----------------------------------------------------------
 
     def load(self) -> None:
         """Read the committed tree, check it against its root and the mark, sign it if need be."""
@@ -73,27 +90,21 @@ class Publisher:
         head = self._log.head()
         if head is None:
             raise StoreCorruptError("the log has no head")
-        tree = TileTree(head.size, self._log.tile)
-        if tree.root() != head.root:
-            raise StoreCorruptError("the tiles do not lead to the root of the head")
+        tree = self._checked_tree(head)
         self._check_mark(tree, head)
         self._last_signed_at = self._log.last_signed_at() or 0
         self._head, self._tree = head, tree
-        if self.current is None:
-            self.current = self._signed_before(tree)
+        if self._current is None:
+            encoded = self._log.newest_signed()
+            if encoded is not None:
+                # Readers get what was signed before this start even if nothing can be signed now.
+                self._show(self._published(encoded))
         if head.size:
             try:
-                self._publish(tree)
+                self.publish()
             except (StoreError, RefusedError):
                 self.forget()
                 raise
-
-    def _signed_before(self, tree: TileTree) -> Published | None:
-        """Return what was signed before this start; readers get it even if nothing can be."""
-        encoded = self._log.newest_signed()
-        if encoded is None:
-            return None
-        return Published(SignedCheckpoint.parse(encoded), encoded, tree)
 
     def forget(self) -> None:
         """Drop what memory holds: the store is asked again before the next write."""
@@ -101,6 +112,8 @@ class Publisher:
 
     def check_clock(self) -> int:
         """Return the time to sign with, in seconds, or refuse when the clock went back."""
+        if self._log.database.shared:
+            self._last_signed_at = max(self._last_signed_at, self._log.last_signed_at() or 0)
         now = self._clock.now_ms() // 1000
         if now < self._last_signed_at - CLOCK_SLACK_S:
             raise RefusedError(
@@ -111,58 +124,84 @@ class Publisher:
             )
         return max(now, self._last_signed_at)
 
-    def append(
-        self,
-        entries: Sequence[Entry],
-        beacons: Sequence[BeaconRow] = (),
-        parties: Sequence[PartyRow] = (),
-    ) -> Published:
-        """Commit entries at the end of the log, sign, and return what is now published.
+    # --- writing -----------------------------------------------------------------------
 
-        Whatever is raised, the caller must `load` before it appends again.
+    @contextmanager
+    def turn(self) -> Iterator["Writing"]:
+        """Hold the log, as it is now: nobody else appends until the block ends.
+
+        Whatever is raised once something was appended, the caller must `load` before it goes on.
         """
         tree = self._tree
         if tree is None:
             raise StoreError("the log is not loaded")
-        old = self._head
         try:
-            tree.extend(merkle.leaf_hash(entry.digest.raw) for entry in entries)
-            new = Head(tree.size, tree.root())
-            self._log.append(
-                Change(
-                    old=old,
-                    new=new,
-                    entries=entries,
-                    tiles=tree.pending(),
-                    beacons=beacons,
-                    parties=parties,
-                )
-            )
-            tree.settle()
-            self._head = new
-            return self._publish(tree)
+            with self._log.turn() as turn:
+                if turn.head != self._head:
+                    # Another process had its turn.
+                    self._tree = tree = self._checked_tree(turn.head)
+                    self._head = turn.head
+                writing = Writing(turn, tree)
+                yield writing
+            if writing.new is not None:
+                tree.settle()
+                self._head = writing.new
+        except RefusedError:
+            if tree.size != self._head.size:
+                self.forget()
+            raise
         except BaseException:
             # What the store did is unknown: nothing in memory may be believed.
             self.forget()
             raise
 
-    def _publish(self, tree: TileTree) -> Published:
-        newest = self._log.newest_checkpoint()
-        if newest is None or (newest.size, newest.root) != (self._head.size, self._head.root):
-            raise StoreCorruptError("the newest checkpoint is not the head")
-        if newest.signed is None:
-            at = self.check_clock()
-            signed = self._identity.sign(newest.size, newest.root, at)
-            encoded = signed.encode()
-            self._log.save_signed(newest.size, encoded, signed.digest, at)
-            self._last_signed_at = at
-        else:
-            encoded = newest.signed
-            signed = SignedCheckpoint.parse(encoded)
-        self._lock.write(Mark(newest.size, newest.root))
-        published = Published(signed, encoded, tree)
-        self.current = published
+    def publish(self) -> Published:
+        """Sign what is committed and not yet signed, and return what is now published.
+
+        Raises `StoreError` or `RefusedError`; then nothing that this process knows is published.
+        """
+        if self._tree is None:
+            raise StoreError("the log is not loaded")
+        row = self._log.committed(self._head.size)
+        if row is None or row.root != self._head.root:
+            raise StoreCorruptError("the checkpoint of the head is not the head")
+        encoded = row.signed or self._sign(self._head)
+        self._lock.write(Mark(row.size, row.root))
+        published = Published(SignedCheckpoint.parse(encoded), encoded, self._tree)
+        self._show(published)
         return published
+
+    def _sign(self, head: Head) -> bytes:
+        at = self.check_clock()
+        signed = self._identity.sign(head.size, head.root, at)
+        encoded = signed.encode()
+        try:
+            self._log.save_signed(head.size, encoded, signed.digest, at)
+        except StoreRaceError:
+            # Another process signed the same tree a moment before: its signature is the one.
+            found = self._log.checkpoint(head.size)
+            if found is None:
+                raise
+            return found
+        self._last_signed_at = at
+        return encoded
+
+    def _show(self, published: Published) -> None:
+        with self._showing:
+            if self._current is None or published.size >= self._current.size:
+                self._current = published
+
+    def _published(self, encoded: bytes) -> Published:
+        signed = SignedCheckpoint.parse(encoded)
+        checkpoint = signed.checkpoint
+        tree = self._checked_tree(Head(checkpoint.size, checkpoint.root.raw))
+        return Published(signed, encoded, tree)
+
+    def _checked_tree(self, head: Head) -> TileTree:
+        tree = TileTree(head.size, self._log.tile)
+        if tree.root() != head.root:
+            raise StoreCorruptError("the tiles do not lead to the root of the head")
+        return tree
 
     def _check_mark(self, tree: TileTree, head: Head) -> None:
         mark = self._lock.read()
@@ -177,3 +216,37 @@ class Publisher:
             raise StoreCorruptError(
                 f"the tree of size {mark.size} is not the one that this log signed"
             )
+
+
+class Writing:
+    """What may be done with the log while it is held."""
+
+    def __init__(self, turn: Turn, tree: TileTree) -> None:
+        self._turn = turn
+        self._tree = tree
+        self.new: Head | None = None
+
+    @property
+    def size(self) -> int:
+        """Count the leaves before anything is appended."""
+        return self._turn.head.size
+
+    def append(
+        self,
+        entries: Sequence[Entry],
+        beacons: Sequence[BeaconRow] = (),
+        parties: Sequence[PartyRow] = (),
+    ) -> None:
+        """Append entries at the end of the log, once; durable when the turn ends."""
+        self._tree.extend(merkle.leaf_hash(entry.digest.raw) for entry in entries)
+        self.new = Head(self._tree.size, self._tree.root())
+        self._turn.append(
+            Change(
+                old=self._turn.head,
+                new=self.new,
+                entries=entries,
+                tiles=self._tree.pending(),
+                beacons=beacons,
+                parties=parties,
+            )
+        )

@@ -3,9 +3,11 @@
 Order in each: who may speak (403), does it contradict what is logged (409), does it hold (422).
 """
 
+from dataclasses import replace
 from typing import TypeAlias
 
 from workseal_protocol.chain import ChainError, ChainReplay, advance
+from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import MAKERS, KeyHistory
 from workseal_protocol.keys import Role
@@ -25,7 +27,9 @@ from workseal_protocol.records import (
     LogPolicy,
     Offer,
     Segment,
+    read_record,
 )
+from workseal_protocol.statement import Statement
 from workseal_protocol.window import ONLINE_MS
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
@@ -231,9 +235,35 @@ def _admit_operator(
 ) -> None:
     history = KeyHistory.start({Role.OPERATOR: (draft.house.identity.operator.public_key,)})
     _require_signature(history, candidate, place)
+    # Several processes look after the log's own statements: one of them is first.
     if isinstance(record, BeaconCommitment):
+        _require_free_rounds(draft, record)
         draft.beacons.append(beacon_row(record, candidate.digest, place))
+    elif _is_logged(draft, record):
+        raise RefusedError(Reason.CONFLICT, "the policy is logged already")
     _add(draft, candidate, place)
+
+
+def _require_free_rounds(draft: Draft, record: BeaconCommitment) -> None:
+    last = record.first_round + record.count - 1
+    rows = draft.house.beacon.covering(record.period_ms, record.first_round, last)
+    fresh = (*draft.waiting_beacons, *draft.beacons)
+    if rows or any(
+        row.period_ms == record.period_ms
+        and row.first_round <= last
+        and record.first_round < row.first_round + row.count
+        for row in fresh
+    ):
+        raise RefusedError(Reason.CONFLICT, "some of these rounds have their values committed")
+
+
+def _is_logged(draft: Draft, record: LogPolicy) -> bool:
+    logged = draft.house.records.of_kinds([LogPolicy.KIND.value], below=MAX_INTEGER)
+    return any(
+        replace(found, claimed_at=record.claimed_at) == record
+        for entry in logged
+        if isinstance(found := read_record(Statement.parse(entry.body)), LogPolicy)
+    )
 
 
 # --- disputes ---------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """Group commit: submissions wait for the next tick, one transaction and one signature cover them.
 
-One thread sequences; nobody else writes to the log. A submission is all or nothing: its first
-refused item refuses it, and it leaves no trace in the others of its tick. Statements that are
-already logged keep their index, so sending again is always safe.
+One thread of a process sequences; between processes, the store gives one a turn at a time. A
+submission is all or nothing: its first refused item refuses it, and it leaves no trace in the
+others of its tick. Statements that are already logged keep their index, so sending again is always
+safe.
 """
 
 import logging
@@ -177,17 +178,18 @@ class Sequencer:
             self._admission.forget()
             self._publisher.load()
         self._publisher.check_clock()
-        known = self._records.positions(
-            [candidate.digest for one in batch for candidate in one.candidates]
-        )
-        tick = self._admission.begin(self._publisher.size)
-        admitted = [one for one in batch if self._admit(tick, one, known)]
-        if tick.entries:
-            self._check_room()
-            published = self._publisher.append(tick.entries, tick.beacons, tick.parties)
-            self._admission.settle(tick)
-        else:
-            published = self.current
+        with self._publisher.turn() as writing:
+            known = self._records.positions(
+                [candidate.digest for one in batch for candidate in one.candidates]
+            )
+            tick = self._admission.begin(writing.size)
+            admitted = [one for one in batch if self._admit(tick, one, known)]
+            if tick.entries:
+                self._check_room()
+                writing.append(tick.entries, tick.beacons, tick.parties)
+        # What was known already may be committed by another process, and not yet signed.
+        published = self._publisher.publish()
+        self._admission.settle(tick)
         for one in admitted:
             _answer(one, published)
 

@@ -146,7 +146,9 @@ class TileTree:
         number, width = divmod(level_size, TILE_WIDTH)
         if not width:
             return Tile()
-        return _parse(self._load(level, number), width, level, number)
+        data = self._load(level, number)
+        # The log may have grown since: a tile only ever gets longer.
+        return _parse(None if data is None else data[: width * HASH_BYTES], width, level, number)
 
 
 def _parse(data: bytes | None, width: int, level: int, number: int) -> Tile:

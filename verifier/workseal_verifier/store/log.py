@@ -1,17 +1,18 @@
 """The log in the database: head, statements, tiles, checkpoints, time-stamps.
 
-Rule: `append` is the only way in, and it moves the head by compare-and-swap in the same
-transaction as everything else. Two writers cannot both succeed from one head.
+Rule: a turn is the only way in. It locks the head for its whole transaction, and moves it by
+compare-and-swap with everything else: of two writers one waits, whatever machine they run on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
-from workseal_verifier.errors import StoreRaceError
+from workseal_verifier.errors import StoreCorruptError, StoreRaceError
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.schema import (
     beacons,
@@ -99,6 +100,48 @@ class Change:
     checkpoints: Sequence[SignedRow] = field(default=())
 
 
+class Turn:
+    """The one writer's transaction, from a locked head."""
+
+    def __init__(self, database: Database, connection: Connection, head: Head) -> None:
+        self._database = database
+        self._connection = connection
+        self.head = head
+
+    def append(self, change: Change) -> None:
+        """Move the head and store what it covers; `StoreRaceError` if it is another one."""
+        self._move(change.old, change.new)
+        execute = self._connection.execute
+        execute(insert(statements), [_entry_values(e) for e in change.entries])
+        rows = [
+            {"level": level, "number": number, "hashes": hashes}
+            for (level, number), hashes in change.tiles.items()
+        ]
+        write_tile = self._database.upsert(tiles)
+        execute(
+            write_tile.on_conflict_do_update(
+                index_elements=["level", "number"],
+                set_={"hashes": write_tile.excluded.hashes},
+            ),
+            rows,
+        )
+        new = SignedRow(size=change.new.size, root=change.new.root, signed=None, signed_at=None)
+        execute(insert(checkpoints), [_signed_values(c) for c in change.checkpoints or (new,)])
+        if change.beacons:
+            execute(insert(beacons), [_beacon_values(b) for b in change.beacons])
+        if change.parties:
+            execute(insert(parties), [_party_values(p) for p in change.parties])
+
+    def _move(self, old: Head, new: Head) -> None:
+        moved = self._connection.execute(
+            update(head)
+            .where(head.c.one == 1, head.c.size == old.size, head.c.root == old.root)
+            .values(size=new.size, root=new.root)
+        )
+        if moved.rowcount != 1:
+            raise StoreRaceError("the log moved since it was read")
+
+
 class LogStore:
     """Reads and writes of the log."""
 
@@ -113,40 +156,28 @@ class LogStore:
             row = self.database.upsert(head).values(one=1, size=0, root=empty_root)
             connection.execute(row.on_conflict_do_nothing())
 
-    def append(self, change: Change) -> None:
-        """Move the head and store what it covers, all or nothing; `StoreRaceError` if it moved."""
-        new, old = change.new, change.old
+    @contextmanager
+    def turn(self) -> Iterator["Turn"]:
+        """Hold the log for one transaction: nobody else appends before the block ends.
+
+        What was appended is durable when the block ended, absent when it raised anything but a
+        `StoreError` of the commit itself, whose outcome is unknown.
+        """
         with self.database.write() as connection:
-            moved = connection.execute(
-                update(head)
-                .where(head.c.one == 1, head.c.size == old.size, head.c.root == old.root)
-                .values(size=new.size, root=new.root)
-            )
-            if moved.rowcount != 1:
-                raise StoreRaceError("the log moved since it was read")
-            connection.execute(insert(statements), [_entry_values(e) for e in change.entries])
-            rows = [
-                {"level": level, "number": number, "hashes": hashes}
-                for (level, number), hashes in change.tiles.items()
-            ]
-            write_tile = self.database.upsert(tiles)
-            connection.execute(
-                write_tile.on_conflict_do_update(
-                    index_elements=["level", "number"],
-                    set_={"hashes": write_tile.excluded.hashes},
-                ),
-                rows,
-            )
-            unsigned = SignedRow(size=new.size, root=new.root, signed=None, signed_at=None)
-            rows = [_signed_values(one) for one in change.checkpoints or (unsigned,)]
-            connection.execute(insert(checkpoints), rows)
-            if change.beacons:
-                connection.execute(insert(beacons), [_beacon_values(b) for b in change.beacons])
-            if change.parties:
-                connection.execute(insert(parties), [_party_values(p) for p in change.parties])
+            row = connection.execute(
+                select(head.c.size, head.c.root).where(head.c.one == 1).with_for_update()
+            ).one_or_none()
+            if row is None:
+                raise StoreCorruptError("the log has no head")
+            yield Turn(self.database, connection, Head(row.size, row.root))
+
+    def append(self, change: Change) -> None:
+        """Take a turn for one change."""
+        with self.turn() as turn:
+            turn.append(change)
 
     def save_signed(self, size: int, signed: bytes, digest: Digest, signed_at: int) -> None:
-        """Keep the signed bytes of a committed checkpoint."""
+        """Keep the signed bytes of a committed checkpoint; `StoreRaceError` if it has some."""
         with self.database.write() as connection:
             kept = connection.execute(
                 update(checkpoints)
@@ -170,15 +201,26 @@ class LogStore:
             row = connection.execute(select(head.c.size, head.c.root)).one_or_none()
         return None if row is None else Head(row.size, row.root)
 
-    def newest_checkpoint(self) -> SignedRow | None:
-        """Read the newest checkpoint, signed or not."""
+    def committed(self, size: int) -> SignedRow | None:
+        """Read the checkpoint of a committed size, signed or not."""
         with self.database.read() as connection:
             row = connection.execute(
-                select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
+                select(checkpoints).where(checkpoints.c.size == size)
             ).one_or_none()
         if row is None:
             return None
         return SignedRow(size=row.size, root=row.root, signed=row.signed, signed_at=row.signed_at)
+
+    def newest_signed_size(self) -> int:
+        """Read the largest size that is signed; 0 if none is."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                select(checkpoints.c.size)
+                .where(checkpoints.c.signed.is_not(None))
+                .order_by(checkpoints.c.size.desc())
+                .limit(1)
+            ).scalar_one_or_none()
+        return 0 if found is None else found
 
     def newest_signed(self) -> bytes | None:
         """Read the signed bytes of the newest checkpoint that has them."""
@@ -220,7 +262,7 @@ class LogStore:
         with self.database.read() as connection:
             return connection.execute(
                 select(checkpoints.c.signed_at)
-                .where(checkpoints.c.size > position)
+                .where(checkpoints.c.size > position, checkpoints.c.signed.is_not(None))
                 .order_by(checkpoints.c.size)
                 .limit(1)
             ).scalar_one_or_none()

@@ -52,7 +52,13 @@ class PostgresBackend:
                 max_overflow=24,
                 pool_pre_ping=True,
                 hide_parameters=True,
-                connect_args={"connect_timeout": 10, "application_name": "workseal-verifier"},
+                connect_args={
+                    "connect_timeout": 10,
+                    "application_name": "workseal-verifier",
+                    # A host that froze in its turn must not stop the others for ever. Neither of
+                    # the two cuts a commit short.
+                    "options": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
+                },
             )
         except (SQLAlchemyError, ImportError, ValueError) as error:
             # The URL may hold a password: it is never quoted.
@@ -64,7 +70,11 @@ class PostgresBackend:
         return engine
 
     def check(self, connection: Connection) -> None:
-        """Refuse a server that would acknowledge what a power cut takes back."""
+        """Refuse a server that would acknowledge what a power cut takes back.
+
+        Holds a lock until the transaction ends: two processes must not make the tables at once.
+        """
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LEADER + 1})
         found = {
             name: connection.exec_driver_sql(f"SHOW {name}").scalar_one()
             for name in ("fsync", "full_page_writes", "synchronous_commit")

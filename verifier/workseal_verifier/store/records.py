@@ -67,6 +67,10 @@ class RecordStore:
         wanted = and_(statements.c.kind.in_(kinds), statements.c.position >= since)
         yield from self._paged(wanted, below=below)
 
+    def between(self, first: int, below: int) -> Iterator[Entry]:
+        """Read the statements from one position to before another, in log order."""
+        yield from self._paged(statements.c.position >= first, below=below)
+
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""
         yield from self._paged(statements.c.position >= 0, below=2**63 - 1)

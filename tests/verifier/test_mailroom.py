@@ -1,0 +1,44 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.office import FakeClock
+from workseal_protocol.digest import Digest
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.mailroom import Mailroom, RemoteMailbox
+from workseal_verifier.services.mailbox import Mailbox
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "room.sock"
+    made = Mailroom(Mailbox(FakeClock(), count=4, total=1 << 24, ttl_ms=1000), path)
+    yield path
+    made.close()
+    assert not path.exists()
+
+
+def test_what_one_worker_puts_another_gets(room: Path) -> None:
+    data = bytes(range(256)) * 40_000
+    RemoteMailbox(room).put(Digest(bytes(32)), bytes(16), data)
+    assert RemoteMailbox(room).get(Digest(bytes(32))) == data
+
+
+def test_a_refusal_comes_back_as_one(room: Path) -> None:
+    with pytest.raises(RefusedError, match="no package waits") as refused:
+        RemoteMailbox(room).get(Digest(bytes(32)))
+    assert refused.value.reason is Reason.NOT_FOUND
+    with pytest.raises(RefusedError, match="mailbox is full") as full:
+        RemoteMailbox(room).put(Digest(bytes(32)), bytes(16), bytes((1 << 24) + 1))
+    assert full.value.retry_after == 60
+
+
+def test_only_its_owner_may_open_it(room: Path) -> None:
+    assert room.stat().st_mode & 0o077 == 0
+
+
+def test_a_mailroom_that_is_gone_is_busy(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="does not answer") as refused:
+        RemoteMailbox(tmp_path / "nowhere").get(Digest(bytes(32)))
+    assert refused.value.reason is Reason.BUSY
