@@ -28,6 +28,7 @@ from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import RefusedError, StoreError
 from workseal_verifier.services.checking import LogCheck
+from workseal_verifier.services.publication import Cosigning
 from workseal_verifier.services.stamping import Authority
 from workseal_verifier.serving import bind, make_server
 from workseal_verifier.store.engine import Database, Where
@@ -67,11 +68,18 @@ class Office(Simulator):
         clock: FakeClock | None = None,
         database: Callable[[Where], Database] = Database,
         authority: Authority | None = None,
+        cosigning: Cosigning | None = None,
     ) -> None:
         self.clock = clock or FakeClock(START - 3_600_000)
         self.seed = seed
         self.round_ms = settings.periods_ms[0]
-        self.verifier = Verifier(settings, clock=self.clock, database=database, authority=authority)
+        self.verifier = Verifier(
+            settings,
+            clock=self.clock,
+            database=database,
+            authority=authority,
+            cosigning=cosigning,
+        )
         identity = self.verifier.identity
         operator = identity.operator
         if not isinstance(operator, SeedSigner):

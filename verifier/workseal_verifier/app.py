@@ -37,7 +37,7 @@ from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import HOUSEKEEPING, STAMPING, Health
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.mailbox import Mailbox, Packages
-from workseal_verifier.services.publication import Publisher
+from workseal_verifier.services.publication import Cosigning, Publisher
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Limits, Sequencer
 from workseal_verifier.services.stamping import Authority, Stamper
@@ -108,6 +108,7 @@ class Verifier:
         database: Callable[[Where], Database] = Database,
         authority: Authority | None = None,
         packages: Packages | None = None,
+        cosigning: Cosigning | None = None,
     ) -> None:
         """Take the home's lock; with `packages`, as one of several workers that share them."""
         self.settings = settings
@@ -125,7 +126,7 @@ class Verifier:
         self._clock = clock
         self._authority = authority or _configured_authority(settings)
         self.health = Health()
-        self.publisher = Publisher(self.log, self.identity, clock, self.lock)
+        self.publisher = Publisher(self.log, self.identity, clock, self.lock, cosigning=cosigning)
         self.beacon = Beacon(
             periods_ms=settings.periods_ms,
             keys=settings.keys,

@@ -9,6 +9,7 @@ from typing import Final
 
 SEQUENCING: Final = "sequencing"
 HOUSEKEEPING: Final = "housekeeping"
+PUBLISHING: Final = "publishing"
 STAMPING: Final = "stamping"
 # Turns in a row that failed before it is told.
 TOLD_AFTER: Final = 3

@@ -1,16 +1,18 @@
 """The log as the world sees it: a committed tree, signed, and never two of one size.
 
 Order, which is the whole point: the store moves its head by compare-and-swap and is durable; only
-then is the new checkpoint signed; only when the signed bytes are durable too does anybody see them.
+then is the new checkpoint signed; then the lock's mark moves; then outside witnesses, if the policy
+asks for them, are shown it; only when the bytes with all lines are durable too are they published.
 Whatever is committed may be signed by any process that has the keys; the first signature that is
 stored counts. After a crash between the two, the next start signs by the same path.
 """
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -47,16 +49,40 @@ class Published:
         return self.signed.checkpoint.size
 
 
+class Cosigning(Protocol):
+    """Outside witnesses, whose lines the log's policy asks for."""
+
+    def cosign(
+        self, signed: SignedCheckpoint, prove: Callable[[int], tuple[bytes, ...]]
+    ) -> SignedCheckpoint:
+        """Return the checkpoint with their lines, or raise `RefusedError` when too few came.
+
+        `prove` gives the consistency path from an earlier size (RFC 9162 section 2.1.4).
+        """
+        ...
+
+
 class Publisher:
     """The only writer of the log in this process; there may be others in other processes."""
 
-    def __init__(self, log: LogStore, identity: Identity, clock: Clock, lock: HomeLock) -> None:
+    def __init__(
+        self,
+        log: LogStore,
+        identity: Identity,
+        clock: Clock,
+        lock: HomeLock,
+        *,
+        cosigning: Cosigning | None = None,
+    ) -> None:
+        self._cosigning = cosigning
         self._log = log
         self._identity = identity
         self._clock = clock
         self._lock = lock
         self._head = Head(0, merkle.EMPTY_ROOT)
         self._tree: TileTree | None = None
+        # What was committed last, for who publishes in another thread.
+        self._committed: tuple[Head, TileTree] | None = None
         self._last_signed_at = 0
         self._current: Published | None = None
         self._showing = threading.Lock()
@@ -70,6 +96,11 @@ class Publisher:
     def is_loaded(self) -> bool:
         """Tell whether memory holds what the store held when this process last had its turn."""
         return self._tree is not None
+
+    @property
+    def asks_witnesses(self) -> bool:
+        """Tell whether publishing takes as long as others take to answer."""
+        return self._cosigning is not None
 
     @property
     def current(self) -> Published | None:
@@ -94,12 +125,13 @@ class Publisher:
         self._check_mark(tree, head)
         self._last_signed_at = self._log.last_signed_at() or 0
         self._head, self._tree = head, tree
+        self._committed = (head, tree)
         if self._current is None:
             encoded = self._log.newest_signed()
             if encoded is not None:
                 # Readers get what was signed before this start even if nothing can be signed now.
                 self._show(self._published(encoded))
-        if head.size:
+        if head.size and not self.asks_witnesses:
             try:
                 self.publish()
             except (StoreError, RefusedError):
@@ -146,6 +178,7 @@ class Publisher:
             if writing.new is not None:
                 tree.settle()
                 self._head = writing.new
+            self._committed = (self._head, tree)
         except RefusedError:
             if tree.size != self._head.size:
                 self.forget()
@@ -160,20 +193,27 @@ class Publisher:
 
         Raises `StoreError` or `RefusedError`; then nothing that this process knows is published.
         """
-        if self._tree is None:
+        if self._committed is None:
             raise StoreError("the log is not loaded")
-        row = self._log.committed(self._head.size)
-        if row is None or row.root != self._head.root:
+        head, tree = self._committed
+        row = self._log.committed(head.size)
+        if row is None or row.root != head.root:
             raise StoreCorruptError("the checkpoint of the head is not the head")
-        encoded = row.signed or self._sign(self._head)
-        self._lock.write(Mark(row.size, row.root))
-        published = Published(SignedCheckpoint.parse(encoded), encoded, self._tree)
+        if row.signed is None:
+            encoded = self._sign(head, tree)
+        else:
+            encoded = row.signed
+            self._lock.write(Mark(head.size, head.root))
+        published = Published(SignedCheckpoint.parse(encoded), encoded, tree)
         self._show(published)
         return published
 
-    def _sign(self, head: Head) -> bytes:
+    def _sign(self, head: Head, tree: TileTree) -> bytes:
         at = self.check_clock()
         signed = self._identity.sign(head.size, head.root, at)
+        self._lock.write(Mark(head.size, head.root))
+        if self._cosigning is not None:
+            signed = self._cosigning.cosign(signed, lambda old: _path(tree, old, head.size))
         encoded = signed.encode()
         try:
             self._log.save_signed(head.size, encoded, signed.digest, at)
@@ -183,7 +223,7 @@ class Publisher:
             if found is None:
                 raise
             return found
-        self._last_signed_at = at
+        self._last_signed_at = max(at, self._last_signed_at)
         return encoded
 
     def _show(self, published: Published) -> None:
@@ -250,3 +290,7 @@ class Writing:
                 parties=parties,
             )
         )
+
+
+def _path(tree: TileTree, old: int, size: int) -> tuple[bytes, ...]:
+    return tuple(tree.node(low, high) for low, high in merkle.consistency_ranges(old, size))

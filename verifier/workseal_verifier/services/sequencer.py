@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from workseal_protocol.receipt import SubmissionAnswer
 from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
 from workseal_verifier.services.admission import Admission, Tick
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.health import SEQUENCING, Health
+from workseal_verifier.services.health import PUBLISHING, SEQUENCING, Health
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.store.records import RecordStore
 
@@ -28,6 +28,8 @@ _logger = logging.getLogger(__name__)
 
 # Statements in one transaction: more would make the ones that wait wait for too long.
 TICK_STATEMENTS = 4_096
+# What too few witnesses cosigned is shown to them again after this, whoever asks.
+RETRY_S = 5.0
 
 
 @dataclass(slots=True)
@@ -68,7 +70,9 @@ class Sequencer:
         self._min_free = limits.min_free_bytes
         self._health = health
         self._queue: queue.Queue[Submission | None] = queue.Queue(maxsize=limits.max_pending)
+        self._committed: queue.SimpleQueue[Sequence[Submission] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._publishing: threading.Thread | None = None
         self._stopping = threading.Event()
 
     # --- in any thread -----------------------------------------------------------
@@ -100,6 +104,14 @@ class Sequencer:
         """Start the sequencing thread."""
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._thread.start()
+        if self._publisher.asks_witnesses:
+            self._publishing = threading.Thread(
+                target=self._run_publishing, name="publishing", daemon=True
+            )
+            self._publishing.start()
+            if self._publisher.size:
+                # What was committed before this start and not published.
+                self._committed.put([])
 
     def stop(self) -> None:
         """Finish what is queued and end the thread."""
@@ -108,6 +120,9 @@ class Sequencer:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
+        if self._publishing is not None:
+            self._publishing.join()
+            self._publishing = None
 
     # --- in the sequencing thread ---------------------------------------------------
 
@@ -123,6 +138,36 @@ class Sequencer:
             if ending:
                 break
         self._refuse_rest()
+        self._committed.put(None)
+
+    # --- in the publishing thread, where witnesses are asked ---------------------------
+
+    def _run_publishing(self) -> None:
+        behind = False
+        ending = False
+        while not ending:
+            batch, ending = self._take_committed(RETRY_S if behind else None)
+            if not batch and ending:
+                return
+            behind = not self._done(batch, self._publish)
+            if behind:
+                self._health.failed(PUBLISHING)
+            else:
+                self._health.worked(PUBLISHING)
+
+    def _take_committed(self, wait_s: float | None) -> tuple[list[Submission], bool]:
+        """Take all that was committed meanwhile: one checkpoint covers it."""
+        together: list[Submission] = []
+        try:
+            more = self._committed.get(timeout=wait_s)
+            while more is not None:
+                together += more
+                more = self._committed.get_nowait()
+        except queue.Empty:
+            return together, False
+        return together, True
+
+    # --- in the sequencing thread, again -------------------------------------------------
 
     def _drain(self, first: Submission) -> tuple[list[Submission], bool]:
         batch = [first]
@@ -149,14 +194,16 @@ class Sequencer:
 
     def run_tick(self, batch: Sequence[Submission]) -> None:
         """Sequence one batch; every submission is answered or refused, nothing is raised."""
-        if self._sequenced(batch):
+        if self._done(batch, self._sequence):
             self._health.worked(SEQUENCING)
         else:
             self._health.failed(SEQUENCING)
 
-    def _sequenced(self, batch: Sequence[Submission]) -> bool:
+    def _done(
+        self, batch: Sequence[Submission], work: Callable[[Sequence[Submission]], None]
+    ) -> bool:
         try:
-            self._sequence(batch)
+            work(batch)
         except RefusedError as refusal:
             _fail_all(batch, refusal)
         except StoreFullError:
@@ -187,9 +234,17 @@ class Sequencer:
             if tick.entries:
                 self._check_room()
                 writing.append(tick.entries, tick.beacons, tick.parties)
-        # What was known already may be committed by another process, and not yet signed.
-        published = self._publisher.publish()
         self._admission.settle(tick)
+        if not admitted:
+            return
+        if self._publisher.asks_witnesses:
+            # They take their time: meanwhile the next ticks go on.
+            self._committed.put(admitted)
+        else:
+            self._publish(admitted)
+
+    def _publish(self, admitted: Sequence[Submission]) -> None:
+        published = self._publisher.publish()
         for one in admitted:
             _answer(one, published)
 

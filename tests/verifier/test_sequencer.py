@@ -1,0 +1,177 @@
+"""Where witnesses are asked: published is what they cosigned, and no tick waits for them."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from support.office import ANSWER_S, FakeClock, Office, new_home, stranger_offer
+from support.simulator import START
+from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.merkle import EMPTY_ROOT, verify_consistency
+from workseal_protocol.receipt import SubmissionAnswer
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services import sequencer
+from workseal_verifier.services.health import PUBLISHING
+
+WITNESS = SeedSigner(b"\x05" * 32)
+
+
+class FakeWitness:
+    """Cosign what continues the tree seen before; `gate` holds it up, `willing` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.willing = True
+        self.asked = 0
+        self.asking = threading.Semaphore(0)
+        self.seen: tuple[int, bytes] = (0, EMPTY_ROOT)
+
+    def cosign(
+        self, signed: SignedCheckpoint, prove: Callable[[int], tuple[bytes, ...]]
+    ) -> SignedCheckpoint:
+        self.asked += 1
+        self.asking.release()
+        self.gate.wait(20)
+        if not self.willing:
+            raise RefusedError(Reason.BUSY, "too few witnesses have cosigned", retry_after=1)
+        size, root = signed.checkpoint.size, signed.checkpoint.root.raw
+        verify_consistency(
+            old_size=self.seen[0],
+            old_root=self.seen[1],
+            size=size,
+            root=root,
+            path=prove(self.seen[0]),
+        )
+        self.seen = (size, root)
+        return add_cosignature(signed, cosign(signed.checkpoint, "w.example", WITNESS, 7))
+
+
+@pytest.fixture
+def witness() -> FakeWitness:
+    return FakeWitness()
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, witness: FakeWitness, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    monkeypatch.setattr(sequencer, "RETRY_S", 0.05)
+    settings = new_home(tmp_path)
+    made = Office(settings, clock=FakeClock(START - 3_600_000), cosigning=witness)
+    made.open()
+    made.now = START
+    yield made
+    witness.gate.set()
+    witness.willing = True
+    made.close()
+
+
+def submit(office: Office, word: object) -> Future[SubmissionAnswer]:
+    candidates = office.verifier.services.intake.read(stranger_offer(office, word).encode())
+    return office.verifier.sequencer.submit(candidates)
+
+
+def names(signed: SignedCheckpoint) -> list[str]:
+    return [line.name for line in signed.lines]
+
+
+def test_what_is_published_has_the_witnesses_line(office: Office) -> None:
+    answer = office.post([stranger_offer(office, 1)])
+    assert "w.example" in names(answer.signed)
+    assert office.checkpoint() == answer.signed
+    assert office.check() == []
+
+
+def test_ticks_go_on_while_a_witness_is_slow_and_one_checkpoint_answers_them(
+    office: Office, witness: FakeWitness
+) -> None:
+    before = office.checkpoint().checkpoint.size
+    while witness.asking.acquire(blocking=False):
+        pass
+    witness.gate.clear()
+    first = submit(office, 1)
+    assert witness.asking.acquire(timeout=20)
+    others = [submit(office, number) for number in (2, 3)]
+    while office.verifier.publisher.size < before + 3:
+        pass
+    assert not any(one.done() for one in (first, *others))
+    assert office.checkpoint().checkpoint.size == before
+    witness.gate.set()
+    assert first.result(ANSWER_S).signed.checkpoint.size == before + 1
+    sizes = {one.result(ANSWER_S).signed.checkpoint.size for one in others}
+    assert sizes == {before + 3}
+    # The size between them was never published, and nothing is missing.
+    assert office.verifier.log.checkpoint(before + 2) is None
+    assert office.check() == []
+
+
+def test_too_few_witnesses_publish_nothing_and_lose_nothing(
+    office: Office, witness: FakeWitness
+) -> None:
+    before = office.checkpoint()
+    offer = stranger_offer(office, 1)
+    witness.willing = False
+    with pytest.raises(RefusedError, match="too few witnesses") as refused:
+        office.post([offer])
+    assert refused.value.reason is Reason.BUSY
+    assert office.checkpoint() == before
+    witness.willing = True
+    # The same bytes get the place that they had all the time.
+    assert office.post([offer]).indices == (before.checkpoint.size,)
+    assert office.check() == []
+
+
+def test_what_too_few_cosigned_is_shown_again_by_itself(
+    office: Office, witness: FakeWitness
+) -> None:
+    size = office.checkpoint().checkpoint.size
+    witness.willing = False
+    with pytest.raises(RefusedError):
+        office.post([stranger_offer(office, 1)])
+    while PUBLISHING not in office.verifier.health.failing():
+        pass
+    witness.willing = True
+    while office.checkpoint().checkpoint.size != size + 1:
+        pass
+    while office.verifier.health.failing():
+        pass
+
+
+def test_what_was_not_published_before_a_restart_is_published_after_it(
+    tmp_path: Path, witness: FakeWitness
+) -> None:
+    settings = new_home(tmp_path)
+    office = Office(settings, clock=FakeClock(START - 3_600_000), cosigning=witness)
+    office.open()
+    office.now = START
+    before = office.checkpoint().checkpoint.size
+    witness.willing = False
+    with pytest.raises(RefusedError):
+        office.post([stranger_offer(office, 1)])
+    office.close()
+    witness.willing = True
+    again = Office(settings, clock=office.clock, cosigning=witness)
+    again.open()
+    while again.checkpoint().checkpoint.size != before + 1:
+        pass
+    assert again.check() == []
+    again.close()
+
+
+def test_a_stop_answers_what_was_taken(tmp_path: Path, witness: FakeWitness) -> None:
+    settings = new_home(tmp_path)
+    office = Office(settings, clock=FakeClock(START - 3_600_000), cosigning=witness)
+    office.open()
+    office.now = START
+    witness.gate.clear()
+    waiting = [submit(office, number) for number in range(3)]
+    stopping = threading.Thread(target=office.close)
+    stopping.start()
+    witness.gate.set()
+    assert all(one.result(ANSWER_S).indices for one in waiting)
+    stopping.join()
