@@ -1,18 +1,24 @@
 """What a recording process sees and keeps, watched so that `status` can tell when it fails.
 
-Rule: only sentences of this program's own errors are kept, never anything of a picture.
+Rules: only sentences of this program's own errors are kept, never anything of a picture. A screen
+that stands still costs a capture, never the recorder's time.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from workseal_agent.daemon.control import told
+from workseal_agent.daemon.deadline import Deadline, OverdueError
+from workseal_agent.errors import CaptureError, CaptureFailure
 from workseal_agent.mask import Masked, Rule, capture_masked, never_matched
 from workseal_agent.recorder import Vault
 from workseal_agent.screen import ScreenSource
 from workseal_protocol.digest import Digest
 from workseal_protocol.frame import FrameHeader
+
+# A busy machine takes a second for a large screen.
+TAKE_S: Final = 8.0
 
 
 class Eyes:
@@ -21,15 +27,24 @@ class Eyes:
     def __init__(self, source: ScreenSource, rules: Sequence[Rule]) -> None:
         self.source = source
         self._rules = rules
+        self._patient = Deadline(self._look, TAKE_S)
         self._matched: frozenset[str] = frozenset()
         self._failing: str | None = None
 
     def take(self) -> Masked:
         """Take one masked picture of all displays."""
         with self._watched():
-            masked = capture_masked(self.source, self.source.windows, self._rules)
+            try:
+                masked = self._patient()
+            except OverdueError:
+                raise CaptureError(
+                    CaptureFailure.NO_DISPLAY, "the screen does not answer"
+                ) from None
         self._matched |= masked.rules_matched
         return masked
+
+    def _look(self) -> Masked:
+        return capture_masked(self.source, self.source.windows, self._rules)
 
     def keeping(self, vault: Vault) -> Vault:
         """Return a vault that tells here whether a frame could be kept."""
