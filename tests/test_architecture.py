@@ -24,8 +24,9 @@ IMPURE = frozenset(
     }
 )  # fmt: skip
 FOREIGN = frozenset({"cbor2", "cryptography"})
-# (module, import): the token's library, and only inside the functions that need it.
-ALLOWED_INSIDE = {("timestamp", "rfc3161_client")}
+# (module, import): the token's library inside the functions that need it, and a faster check of
+# signatures where it is installed.
+ALLOWED_INSIDE = {("timestamp", "rfc3161_client"), ("ed25519", "nacl")}
 
 # Test modules about what a whole package does, not about one module of it.
 ABOUT_THE_WHOLE = {"test_main"}

@@ -1,8 +1,7 @@
 """Public keys, their names, and the table of signature algorithms.
 
-Rules: one key, one algorithm, chosen when the key is made and never negotiated. An Ed25519 key is
-accepted only as RFC 8032 section 5.1.3 decodes it (y below p, a point of the curve) and never when
-its order is small, so every component refuses the same keys. A signature with S >= L is refused.
+Rules: one key, one algorithm, chosen when the key is made and never negotiated. Which Ed25519 keys
+and signatures are accepted is fixed in `ed25519`, so that every component accepts the same ones.
 """
 
 import base64
@@ -13,7 +12,7 @@ from functools import lru_cache
 from typing import Final, Protocol, Self, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA44PrivateKey,
     MLDSA44PublicKey,
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
 )
 
 from workseal_protocol.digest import Digest
+from workseal_protocol.ed25519 import Ed25519Key
 from workseal_protocol.errors import MalformedError, VerificationError
 
 SEED_BYTES: Final = 32
@@ -72,16 +72,7 @@ _TEXT_NAME: Final = {
 _TEXT_FORM = re.compile(r"(ed25519|mldsa44|mldsa65):([A-Za-z0-9_-]{43,2603})")
 URI_PREFIX: Final = "urn:ietf:params:oauth:ckt:sha-256:"
 
-_P: Final = 2**255 - 19
-_D: Final = -121665 * pow(121666, -1, _P) % _P
-_SIGN_BIT: Final = 1 << 255
-# The y of the points whose order divides 8: order 4, order 1, order 2, and the two of order 8.
-# With either sign bit these are the eight points, and two spellings (x = 0, sign 1) that
-# RFC 8032 does not decode; every spelling with y >= p is refused before.
-_ORDER_8_Y: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
-_SMALL_ORDER_Y: Final = frozenset({0, 1, _P - 1, _ORDER_8_Y, _P - _ORDER_8_Y})
-
-_OpenKey: TypeAlias = Ed25519PublicKey | MLDSA44PublicKey | MLDSA65PublicKey
+_OpenKey: TypeAlias = Ed25519Key | MLDSA44PublicKey | MLDSA65PublicKey
 _SecretKey: TypeAlias = Ed25519PrivateKey | MLDSA44PrivateKey | MLDSA65PrivateKey
 
 
@@ -224,23 +215,9 @@ def _open(raw: bytes, algorithm: Algorithm) -> _OpenKey:
         return MLDSA44PublicKey.from_public_bytes(raw)
     if algorithm is Algorithm.ML_DSA_65:
         return MLDSA65PublicKey.from_public_bytes(raw)
-    _check_point(raw)
-    return Ed25519PublicKey.from_public_bytes(raw)
+    return Ed25519Key(raw)
 
 
 @lru_cache(maxsize=1024)
 def _thumbprint(raw: bytes, algorithm: Algorithm) -> Digest:
     return Digest.of(_COSE_KEY_HEAD[algorithm], raw)
-
-
-def _check_point(raw: bytes) -> None:
-    """Refuse what RFC 8032 does not decode, and the points whose order divides 8."""
-    y = int.from_bytes(raw, "little") & (_SIGN_BIT - 1)
-    if y >= _P:
-        raise ValueError("the Ed25519 key is not canonical")
-    if y in _SMALL_ORDER_Y:
-        raise ValueError("the Ed25519 key is a point of small order")
-    # x^2 = (y^2 - 1) / (d y^2 + 1) must be a square; the denominator is never zero.
-    square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
-    if pow(square, (_P - 1) // 2, _P) != 1:
-        raise ValueError("the Ed25519 key is not a point of the curve")
