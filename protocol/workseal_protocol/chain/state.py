@@ -1,6 +1,7 @@
 """The state of a chain after each statement, and the fold that moves it on."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from workseal_protocol.chain.closing import check_closing
 from workseal_protocol.chain.order import check_order
@@ -82,7 +83,8 @@ def advance(state: ChainState, statement: Statement, record: ChainedRecord) -> C
     `record` is what `statement` says. Who signed it is not checked here (step 5). Raises
     `ChainError`; a refused statement leaves `state` usable.
     """
-    current = replace(state, past=state.past.until(state.next_seq))
+    past = state.past.until(state.next_seq)
+    current = state if past is state.past else replace(state, past=past)
     check_order(current, record)
     check_timing(current, record)
     known = check_schedule(current, record)
@@ -100,37 +102,35 @@ def follow(
     """Move the state on without checking; `known` is the agent value that the schedule proved."""
     past = state.past.until(state.next_seq)
     past.length = record.seq + 1
-    moved = replace(
-        state,
-        next_seq=record.seq + 1,
-        head=digest,
-        anchor_size=record.anchor.size,
-        past=past,
-    )
+    # One new state, whatever changes: each costs more than all the checks of a statement.
+    changed: dict[str, Any] = {
+        "next_seq": record.seq + 1,
+        "head": digest,
+        "anchor_size": record.anchor.size,
+        "past": past,
+    }
     match record:
-        case SessionOpen():
-            past.sessions[record.session] = record.seq
-            return replace(moved, session=OpenSession.of(record, digest))
         case Segment():
             _remember_segment(past, digest, record)
-            session = state.session and state.session.count(record, known)
             worked, span = state.of_round(record.round)
-            return replace(
-                moved,
-                session=session,
-                last_round=record.round,
-                last_end=record.end,
-                round_worked=worked + record.worked,
-                round_span=span + record.end - record.begin,
-            )
+            changed |= {
+                "session": state.session and state.session.count(record, known),
+                "last_round": record.round,
+                "last_end": record.end,
+                "round_worked": worked + record.worked,
+                "round_span": span + record.end - record.begin,
+            }
+        case SessionOpen():
+            past.sessions[record.session] = record.seq
+            changed["session"] = OpenSession.of(record, digest)
         case SessionClose():
-            return replace(moved, session=None)
+            changed["session"] = None
         case Tombstone():
             past.withdrawn[record.frame] = record.seq
         case Declaration():
             if record.form is DeclarationForm.LATE:
                 past.late.add(record.begin, record.end, record.seq)
-    return moved
+    return replace(state, **changed)
 
 
 def _remember_segment(past: ChainReplay, digest: Digest, record: Segment) -> None:
