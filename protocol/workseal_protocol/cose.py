@@ -29,6 +29,14 @@ class Sign1:
     @classmethod
     def parse(cls, data: bytes, *, max_bytes: int = MAX_BYTES) -> Self:
         """Read one tagged COSE_Sign1, or raise `MalformedError`."""
+        parsed = cls.read(data, max_bytes=max_bytes)
+        if parsed.encode() != data:
+            raise MalformedError("the COSE_Sign1 is not in its one spelling")
+        return parsed
+
+    @classmethod
+    def read(cls, data: bytes, *, max_bytes: int = MAX_BYTES) -> Self:
+        """Read the parts, or raise `MalformedError`; the caller writes them again and compares."""
         if len(data) > max_bytes:
             raise MalformedError(f"expected at most {max_bytes} bytes, found {len(data)}")
         if data[:2] != _HEAD:
@@ -43,10 +51,9 @@ class Sign1:
         else:
             payload, at = _octets(data, at, "payload")
         signature, at = _octets(data, at, "signature")
-        parsed = cls(protected, payload, signature, unprotected)
-        if at != len(data) or parsed.encode() != data:
+        if at != len(data):
             raise MalformedError("the COSE_Sign1 is not in its one spelling")
-        return parsed
+        return cls(protected, payload, signature, unprotected)
 
     def encode(self) -> bytes:
         """Write the COSE_Sign1; `parse` is its inverse."""

@@ -27,10 +27,8 @@ class Tag:
 
 def sha256(*parts: bytes | memoryview) -> bytes:
     """Hash the concatenation of the parts."""
-    state = hashlib.sha256()
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    # Joined first: nearly all inputs are short, and one call costs less than one for each part.
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -75,42 +75,42 @@ class Statement:
     payload: bytes
     algorithm: Algorithm
     signature: bytes
+    # The entry in the log: SHA-256 of the complete bytes.
+    digest: Digest = field(init=False, repr=False, compare=False)
+    _protected: bytes = field(init=False, repr=False, compare=False)
     _encoded: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.signature) != SIGNATURE_BYTES[self.algorithm]:
             raise ValueError("the signature does not have the length of its algorithm")
-        encoded = envelope(self._protected, self.payload, self.signature)
+        protected = _write_protected(self.kind, self.issuer, self.subject, self.algorithm)
+        encoded = envelope(protected, self.payload, self.signature)
         if len(encoded) > MAX_BYTES:
             raise ValueError(f"a statement has at most {MAX_BYTES} bytes")
+        object.__setattr__(self, "digest", Digest.of(encoded))
+        object.__setattr__(self, "_protected", protected)
         object.__setattr__(self, "_encoded", encoded)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read one statement, or raise `MalformedError`."""
-        parts = Sign1.parse(data)
+        parts = Sign1.read(data)
         if parts.unprotected:
             raise MalformedError("expected an empty unprotected header")
         if parts.payload is None:
             raise MalformedError("expected the payload inside the statement")
         kind, issuer, subject, algorithm = _read_protected(parts.protected)
         try:
-            return cls(kind, issuer, subject, parts.payload, algorithm, parts.signature)
+            parsed = cls(kind, issuer, subject, parts.payload, algorithm, parts.signature)
         except ValueError as error:
             raise MalformedError(str(error)) from error
+        if parsed._encoded != data:
+            raise MalformedError("the COSE_Sign1 is not in its one spelling")
+        return parsed
 
     def encode(self) -> bytes:
         """Return the exact bytes; `parse` is its inverse."""
         return self._encoded
-
-    @property
-    def digest(self) -> Digest:
-        """Return the SHA-256 of the complete bytes: the entry in the log."""
-        return Digest.of(self._encoded)
-
-    @property
-    def _protected(self) -> bytes:
-        return _write_protected(self.kind, self.issuer, self.subject, self.algorithm)
 
     def verify_signature(self, key: PublicKey) -> None:
         """Check that this key signed the statement, or raise `VerificationError`."""
