@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from workseal_protocol.digest import sha256
@@ -98,11 +100,7 @@ def verify_token(
     """
     if not roots:
         raise VerificationError("the policy names no time-stamp root")
-    trusted = _certificates(roots, MAX_TRUSTED)
-    helpers = _certificates(intermediates, MAX_TRUSTED)
-    with _foreign(MalformedError, "a certificate cannot be read"):
-        # In the library's store a self-signed certificate is a root, wherever it came from.
-        helpers = [one for one in helpers if one.issuer != one.subject]
+    trusted, helpers = _trust(tuple(roots), tuple(intermediates))
     response = _response(token)
     with _foreign(MalformedError, "the time-stamp response has parts that cannot be read"):
         info = response.tst_info
@@ -235,6 +233,35 @@ def _head(data: bytes, at: int) -> tuple[int, int]:
         return at + 2, first
     start = at + 2 + (first & 0x7F)
     return start, int.from_bytes(data[at + 2 : start])
+
+
+@lru_cache(maxsize=4)
+def _trust(
+    roots: tuple[bytes, ...], intermediates: tuple[bytes, ...]
+) -> tuple[list[x509.Certificate], list[x509.Certificate]]:
+    """Read roots, and of the intermediates those that lead to one; a bundle has many tokens."""
+    trusted = _certificates(roots, MAX_TRUSTED)
+    waiting = _certificates(intermediates, MAX_TRUSTED)
+    # The library's store takes what looks self-signed for a root, wherever it came from, and its
+    # eyes are not ours: it compares names without case and spaces. So only what a root vouches for
+    # comes near it. Each pair is looked at once.
+    issuers = list(trusted)
+    with _foreign(MalformedError, "a certificate cannot be read"):
+        for issuer in issuers:
+            found = [one for one in waiting if _issued_by(one, issuer)]
+            waiting = [one for one in waiting if one not in found]
+            issuers += found
+    return trusted, issuers[len(trusted) :]
+
+
+def _issued_by(one: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether a certificate is an authority's, and signed by that issuer."""
+    try:
+        one.verify_directly_issued_by(issuer)
+        constraints = one.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+        return False
+    return constraints.ca
 
 
 def _certificates(ders: Sequence[bytes], maximum: int = MAX_CERTIFICATES) -> list[x509.Certificate]:

@@ -200,6 +200,41 @@ def test_a_self_signed_tsa_is_trusted_only_as_a_root(tmp_path: Path) -> None:
         verify_token(token, message=MESSAGE, roots=[tsa.root.der], intermediates=[leaf.der])
 
 
+@pytest.mark.parametrize(
+    ("subject", "issuer"),
+    [
+        pytest.param("impostor", "Impostor", id="case"),
+        pytest.param("impostor", "impostor ", id="a space after it"),
+        pytest.param("an impostor", "an  impostor", id="two spaces"),
+    ],
+)
+def test_a_self_signed_helper_is_no_root_under_any_spelling(
+    tmp_path: Path, subject: str, issuer: str
+) -> None:
+    # OpenSSL folds case and spaces of names: to it, this one is self-signed, hence a root.
+    impostor = Authority.disguised_root(subject, issuer)
+    tsa = LocalTsa.make(tmp_path, root=impostor, leaf=impostor.issue_leaf())
+    token = tsa.answer(token_request(MESSAGE, NONCE))
+    verify_token(token, message=MESSAGE, roots=[impostor.der])
+    with pytest.raises(VerificationError, match="trusted root"):
+        verify_token(
+            token, message=MESSAGE, roots=[Authority.root().der], intermediates=[impostor.der]
+        )
+
+
+def test_helpers_lead_to_a_root_in_any_order(tmp_path: Path) -> None:
+    root = Authority.root()
+    upper = root.issue("Upper", authority=True)
+    lower = upper.issue("Lower", authority=True)
+    tsa = LocalTsa.make(tmp_path, root=root, leaf=lower.issue_leaf())
+    token = tsa.answer(token_request(MESSAGE, NONCE))
+    stranger = Authority.root("Upper").issue("Lower", authority=True)
+    for helpers in ([upper, lower], [lower, upper], [stranger, lower, stranger, upper]):
+        verify_token(
+            token, message=MESSAGE, roots=[root.der], intermediates=[one.der for one in helpers]
+        )
+
+
 def test_an_issuer_that_is_no_authority_is_refused(tmp_path: Path) -> None:
     root = Authority.root()
     plain = root.issue("Not an authority")

@@ -39,7 +39,15 @@ class FixedTsa:
     @classmethod
     def from_seed(cls, seed: bytes) -> Self:
         root_key, key = _key(seed + b"root"), _key(seed + b"leaf")
-        root = _certificate("Simulated root", root_key, "Simulated root", root_key, 1)
+        root = _certificate("Simulated root", root_key, "Simulated root", root_key, 1, ca=True)
+        leaf = _certificate("Simulated TSA", key, "Simulated root", root_key, 2)
+        return cls(root, leaf, key)
+
+    @classmethod
+    def disguised(cls, seed: bytes) -> Self:
+        """Make an authority whose root names itself in capitals and signs itself."""
+        root_key, key = _key(seed + b"root"), _key(seed + b"leaf")
+        root = _certificate("Simulated root", root_key, "SIMULATED ROOT", root_key, 1, ca=True)
         leaf = _certificate("Simulated TSA", key, "Simulated root", root_key, 2)
         return cls(root, leaf, key)
 
@@ -106,8 +114,9 @@ def _certificate(
     issuer: str,
     signer: ec.EllipticCurvePrivateKey,
     serial: int,
+    *,
+    ca: bool = False,
 ) -> x509.Certificate:
-    authority = name == issuer
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
@@ -116,13 +125,13 @@ def _certificate(
         .serial_number(serial)
         .not_valid_before(_SINCE)
         .not_valid_after(_UNTIL)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
         )
     )
-    if not authority:
+    if not ca:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
         builder = builder.add_extension(usage, critical=True)
     return builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True)

@@ -73,6 +73,25 @@ class Authority:
         usage = x509.ExtendedKeyUsage(TIME_STAMPING)
         return cls(_certificate(name, key, None, usage=usage), key)
 
+    @classmethod
+    def disguised_root(cls, subject: str, issuer: str) -> Self:
+        """Make a root that names itself in two spellings, and names no key of its issuer."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + VALIDITY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_key_usage(authority=True), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        return cls(certificate, key)
+
     def twin_of(
         self, leaf: Self, *, usages: Sequence[x509.ObjectIdentifier], critical: bool
     ) -> Self:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from support.scripted import Story, begin, finish, first_day, tell_story
 from support.simulator import START, Simulator
+from support.stamp import FixedTsa
 from vectors.scenarios.telling import SEED, Scenario, resealed, story
 from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
 from workseal_protocol.records import Segment
@@ -30,6 +31,18 @@ def time_stamp_other_authority() -> Scenario:
         10,
         "does not lead to a trusted root",
         policy="policy-other-tsa.txt",
+    )
+
+
+def time_stamp_disguised_root() -> Scenario:
+    told = story()
+    forger = FixedTsa.disguised(b"forger")
+    message = told.contents.checkpoint.log_signed(told.verifier.log_key)
+    return Scenario(
+        "the bundle brings a root of its own, whose names for itself differ in capitals alone",
+        resealed(token=forger.stamp(message, told.verifier.now), timestamps=(), tsa_ca=forger.pem),
+        10,
+        "does not lead to a trusted root",
     )
 
 
@@ -124,6 +137,7 @@ def _cosigned_at(
 ALL = (
     time_stamp_other_checkpoint,
     time_stamp_other_authority,
+    time_stamp_disguised_root,
     time_stamp_absent,
     windows_back_dated,
     windows_before_the_end,
