@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from workseal_protocol.cli.dispute import request
+from workseal_protocol.cli.files import reason_of
 from workseal_protocol.cli.inspection import inspect
 from workseal_protocol.cli.opening import open_package
 from workseal_protocol.cli.parties import keygen, offer, terms
@@ -29,25 +30,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = options.command
     try:
         code = command(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever wants the exit code alone
+            sys.stdout.flush()
     except CommandError as error:
-        print(f"workseal: {bounded(str(error))}", file=sys.stderr)
+        _complain(str(error))
         return error.code
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
+        return MALFORMED
+    except OSError as error:
+        # Commands name the file that fails them. What is left is the output, and a report that
+        # nobody can read must not end like one that does not hold.
+        _silence(sys.stdout)
+        _complain(f"cannot write the output: {reason_of(error)}")
         return MALFORMED
     except KeyboardInterrupt:
-        print("workseal: interrupted", file=sys.stderr)
+        _complain("interrupted")
         return MALFORMED
     return code
+
+
+def _complain(sentence: str) -> None:
+    """Print one sentence of error; where even that cannot be written, the exit code tells."""
+    try:
+        print(f"workseal: {bounded(sentence)}", file=sys.stderr, flush=True)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is buffered go nowhere, so that Python does not try again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
     """Say what is wrong with the options in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"workseal: {bounded(message)}; see {self.prog} --help", file=sys.stderr)
+        _complain(f"{message}; see {self.prog} --help")
         raise SystemExit(MALFORMED)
 
 

@@ -65,6 +65,42 @@ def test_a_reader_that_leaves_early_sees_no_traceback(folder: Path) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize(
+    ("out", "err", "code"),
+    [
+        pytest.param(">/dev/full", "", 2, id="a full disk"),
+        pytest.param(">/dev/full", "2>/dev/full", 2, id="a full disk for both"),
+        pytest.param(">&-", "", 0, id="output closed"),
+        pytest.param(">&-", "2>&-", 0, id="both closed"),
+    ],
+)
+def test_output_that_cannot_be_written_is_no_verdict(
+    folder: Path, out: str, err: str, code: int
+) -> None:
+    # 1 would say that the bundle does not hold.
+    line = f'exec "$0" -c "$1" verify bundle --policy policy {out} {err}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable, PROGRAM],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    said = "workseal: cannot write the output: no space left on device\n"
+    assert done.stderr == (said if code and not err else "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_an_error_that_cannot_be_written_keeps_its_exit_code(tmp_path: Path) -> None:
+    line = 'exec "$0" -c "$1" verify nowhere --policy nowhere 2>/dev/full'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable, PROGRAM], cwd=tmp_path, check=False
+    )
+    assert done.returncode == 2
+
+
 def test_a_terminal_without_utf8_shows_escapes(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "inspect", folder / "n\u00f8ne"],
