@@ -26,6 +26,8 @@ from workseal_agent.daemon import ask
 ROUND_MS = 1_000
 REPLAY = ("--screen", "replay", "--replay", str(RECORDED))
 IN_CHAIN = "segment IS NOT NULL"  # of captures: a statement names the frame
+_SEQUENCE = "application/cbor-seq"
+_MEDIA = {"/v1/log": "application/cbor", "/v1/sealed": "application/octet-stream"}
 _LONGEST = 700  # characters: one sentence, not a page
 
 
@@ -204,6 +206,9 @@ class Server(Operator):
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Send one request; 0 is the status when nobody answers."""
+        if body is not None:
+            kinds = [kind for start, kind in _MEDIA.items() if path.startswith(start)]
+            headers.setdefault("content-type", *(kinds or [_SEQUENCE]))
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=20) as got:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.keys import Algorithm, SeedSigner
@@ -17,11 +17,14 @@ from workseal_verifier.api import (
     engagements,
     log,
     operator,
+    scrapi,
     statements,
 )
+from workseal_verifier.api.edge import Edge
 from workseal_verifier.api.guard import Guard
 from workseal_verifier.api.problems import install
 from workseal_verifier.api.services import Services
+from workseal_verifier.api.strict import require_known_query
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, RefusedError, StoreError
 from workseal_verifier.homelock import HomeLock
@@ -32,6 +35,7 @@ from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Intake
 from workseal_verifier.services.clock import Clock, SystemClock
+from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
 from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import HOUSEKEEPING, STAMPING, Health
@@ -42,6 +46,7 @@ from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Limits, Sequencer
 from workseal_verifier.services.stamping import Authority, Stamper
 from workseal_verifier.services.work import WorkBook
+from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
@@ -134,6 +139,7 @@ class Verifier:
             clock=clock,
             records=self.records,
         )
+        self.conflicts = ConflictBook(ConflictStore(self.database))
         self.sequencer = Sequencer(
             self.publisher,
             Admission(self._house()),
@@ -144,6 +150,7 @@ class Verifier:
                 min_free_bytes=settings.min_free_mib * MIB,
             ),
             health=self.health,
+            conflicts=self.conflicts,
         )
         self.services = self._services()
 
@@ -304,6 +311,7 @@ class Verifier:
                 clock=self._clock,
             ),
             mailbox=self._packages,
+            conflicts=self.conflicts,
             identity=self.identity,
             health=self.health,
             clock=self._clock,
@@ -331,15 +339,17 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(require_known_query)],
     )
     app.state.services = running.services
     app.state.body_timeout_s = settings.body_timeout_s
     # Whose large bodies are arriving now: engagements, and requests.
     app.state.disclosing = []
     app.state.sealing = []
-    for part in (statements, log, engagements, disputes, operator):
+    for part in (statements, scrapi, log, engagements, disputes, operator):
         app.include_router(part.router)
     install(app)
+    app.add_middleware(Edge)
     app.add_middleware(Guard, most=settings.max_connections)
     return app
 

@@ -5,6 +5,7 @@
     │   └── SettingsError   what was written as a setting cannot be meant
     ├── RebuildError       copies of the log do not lead to what it signed
     ├── RefusedError       an answer to a client: a reason, a sentence, the offending item
+    │   └── ForkError       a chain's own signer gave one number to two bodies
     └── StoreError         the database could not do it
         ├── StoreFullError      no space: nothing was stored, try again later
         ├── StoreRaceError      another writer moved the log: reload
@@ -60,8 +61,10 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
     OVERLAP = "overlap"
     TOO_LARGE = "too-large"
+    MEDIA = "unsupported-media"
     REFUSED = "refused"
     TOO_EARLY = "too-early"
+    TOO_MANY = "too-many"
     INTERNAL = "internal"
     BUSY = "busy"
     CLOCK = "clock"
@@ -84,3 +87,13 @@ class RefusedError(VerifierError):
         self.detail = detail
         self.item = item
         self.retry_after = retry_after
+
+
+class ForkError(RefusedError):
+    """Refuse a second body under one number of a chain, and hold it: it is evidence."""
+
+    def __init__(self, engagement: bytes, seq: int, body: bytes) -> None:
+        super().__init__(Reason.CONFLICT, f"another statement has number {seq}")
+        self.engagement = engagement
+        self.seq = seq
+        self.body = body

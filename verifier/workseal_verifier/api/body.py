@@ -4,7 +4,7 @@ Never through the framework's forms: those keep large parts in temporary files.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from fastapi import Request
@@ -24,14 +24,19 @@ BEGINNING: Final = 65_536 + 16
 
 
 async def read_body(
-    request: Request, *, limit: int, begun: Callable[[bytes], Awaitable[None]] | None = None
+    request: Request,
+    *,
+    limit: int,
+    media: Sequence[str],
+    begun: Callable[[bytes], Awaitable[None]] | None = None,
 ) -> bytes:
-    """Return the whole body, or refuse as soon as it is too large or too slow.
+    """Return the whole body, or refuse as soon as it is of another type, too large or too slow.
 
-    `begun` is called once with the first 64 KiB or so, or with all of a shorter body; it may
-    refuse.
+    A body that says no type is taken for what it should be. `begun` is called once with the first
+    64 KiB or so, or with all of a shorter body; it may refuse.
     """
     seconds: float = request.app.state.body_timeout_s
+    _require_media(request, media)
     _require_length(request, limit)
     body = bytearray()
     pieces = 0
@@ -57,6 +62,14 @@ async def read_body(
     if begun is not None:
         await begun(whole)
     return whole
+
+
+def _require_media(request: Request, media: Sequence[str]) -> None:
+    told = [
+        line.partition(";")[0].strip().lower() for line in request.headers.getlist("content-type")
+    ]
+    if told and (len(told) > 1 or told[0] not in media):
+        raise RefusedError(Reason.MEDIA, f"expected the content-type {' or '.join(media)}")
 
 
 def _require_length(request: Request, limit: int) -> None:

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from workseal_protocol.sealing import ENCAPSULATED_BYTES, MAX_PACKAGE_BYTES
 from workseal_verifier.api.body import read_body
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import OCTETS, PRIVATE, cbor, digest
+from workseal_verifier.api.values import CBOR_SEQUENCE, OCTETS, PRIVATE, cbor, digest
 from workseal_verifier.errors import Reason, RefusedError
 
 router = APIRouter(prefix="/v1")
@@ -30,7 +30,9 @@ async def post_disclosure(request: Request, given: Given) -> Response:
             # A stranger holds no place: 64 KiB tell whether a party signed this.
             place.take(await run_in_threadpool(given.desk.require_sender, start))
 
-        body = await read_body(request, limit=MAX_PACKAGE_BYTES, begun=begun)
+        body = await read_body(
+            request, limit=MAX_PACKAGE_BYTES, media=(CBOR_SEQUENCE,), begun=begun
+        )
         checked = await run_in_threadpool(given.desk.check, body)
     return cbor({1: checked.finding.encode(), 2: checked.answer.encode()}, PRIVATE)
 
@@ -43,7 +45,7 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
     engagement = asked.engagement or b""
     with _Place(request.app.state.sealing) as place:
         place.take(wanted.raw)
-        sealed = await read_body(request, limit=MAX_SEALED)
+        sealed = await read_body(request, limit=MAX_SEALED, media=(OCTETS,))
         if len(sealed) < MIN_SEALED:
             raise RefusedError(
                 Reason.MALFORMED,

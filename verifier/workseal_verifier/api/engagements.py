@@ -32,6 +32,14 @@ def get_indices(name: str, given: Given, size: Size = None) -> Response:
     return cbor([entry.position for entry in entries], PRIVATE)
 
 
+@router.get("/{name}/conflicts")
+def get_conflicts(name: str, given: Given) -> Response:
+    """Return the numbers that the freelancer signed two bodies for, and both bodies of each."""
+    wanted = engagement(name)
+    given.reader.require_engagement(wanted)
+    return cbor([[seq, *bodies] for seq, *bodies in given.conflicts.listing(wanted)], PRIVATE)
+
+
 def _chunks(bodies: Iterator[bytes]) -> Iterator[bytes]:
     waiting: list[bytes] = []
     size = 0

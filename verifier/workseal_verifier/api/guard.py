@@ -6,7 +6,7 @@ are worked on at once than the server can hold in memory.
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workseal_verifier.api.problems import mistake, problem
+from workseal_verifier.api.problems import mistake, refuse
 from workseal_verifier.errors import Reason, RefusedError
 
 
@@ -25,7 +25,7 @@ class Guard:
             return
         if self._running >= self._most:
             busy = RefusedError(Reason.BUSY, "too many requests at once", retry_after=2)
-            await problem(busy)(scope, receive, send)
+            await refuse(busy, scope)(scope, receive, send)
             return
         self._running += 1
         try:
@@ -44,6 +44,6 @@ class Guard:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - the edge of the request
-            answer = mistake(error)
+            answer = mistake(error, scope)
             if not started:
                 await answer(scope, receive, send)

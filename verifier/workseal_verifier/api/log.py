@@ -12,7 +12,7 @@ from workseal_protocol.encoding import Fields, Value, decode
 from workseal_protocol.errors import MalformedError
 from workseal_verifier.api.body import MIB, read_body
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import FOREVER, FRESH, OCTETS, TEXT, cbor, number
+from workseal_verifier.api.values import CBOR, FOREVER, FRESH, OCTETS, PRIVATE, TEXT, cbor, number
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS
 
@@ -55,13 +55,13 @@ def get_tile(path: str, given: Given) -> Response:
         data = given.reader.entries(place, width)
     else:
         data = given.reader.tile(int(form["level"]), place, width)
-    return Response(data, 200, {**FOREVER, "access-control-allow-origin": "*"}, OCTETS)
+    return Response(data, 200, FOREVER, OCTETS)
 
 
 @router.post("/proof")
 async def post_proof(request: Request, given: Given) -> Response:
     """Return one sparse proof for many leaves and earlier sizes."""
-    body = await read_body(request, limit=MIB)
+    body = await read_body(request, limit=MIB, media=(CBOR,))
     return await run_in_threadpool(_proof, given, body)
 
 
@@ -74,7 +74,7 @@ def _proof(given: Given, body: bytes) -> Response:
         fields.close()
     except MalformedError as error:
         raise RefusedError(Reason.MALFORMED, str(error)) from error
-    return cbor({1: b"".join(given.reader.proof(size, indices, sizes))})
+    return cbor({1: b"".join(given.reader.proof(size, indices, sizes))}, PRIVATE)
 
 
 @router.get("/timestamps")

@@ -1,22 +1,33 @@
-"""Errors as RFC 9457 problems: the one table from reasons to statuses."""
+"""Errors as problems: the one table from reasons to statuses.
+
+Rules: a problem is JSON (RFC 9457), and concise CBOR (RFC 9290) where SCRAPI asks for that. No
+cache keeps one: what is not there yet may be there in a moment.
+"""
 
 import json
 import logging
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+import cbor2
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
+from workseal_verifier.api.routing import methods_of
 from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
 
 _logger = logging.getLogger(__name__)
 
 PREFIX: Final = "urn:workseal:problem:"
 MEDIA: Final = "application/problem+json"
+CONCISE: Final = "application/concise-problem-details+cbor"
+# draft-ietf-scitt-scrapi: its addresses answer in CBOR throughout.
+_SCRAPI: Final = ("/entries", "/.well-known/scitt-keys")
+# RFC 9290, section 2.
+_TITLE, _DETAIL = -1, -2
 
 TABLE: Final[Mapping[Reason, tuple[int, str]]] = {
     Reason.MALFORMED: (400, "The request is not in the form of the specification"),
@@ -27,8 +38,10 @@ TABLE: Final[Mapping[Reason, tuple[int, str]]] = {
     Reason.CONFLICT: (409, "Something else is logged in this place"),
     Reason.OVERLAP: (409, "The time is already recorded"),
     Reason.TOO_LARGE: (413, "The request is too large"),
+    Reason.MEDIA: (415, "The body is of another type"),
     Reason.REFUSED: (422, "The statement does not hold"),
     Reason.TOO_EARLY: (425, "The round has not begun"),
+    Reason.TOO_MANY: (429, "Too many requests"),
     Reason.INTERNAL: (500, "The server made a mistake"),
     Reason.BUSY: (503, "Not now; send the same again"),
     Reason.CLOCK: (503, "The server's clock is wrong"),
@@ -36,34 +49,55 @@ TABLE: Final[Mapping[Reason, tuple[int, str]]] = {
 }
 
 # Answers after which the rest of the request's body is not wanted.
-_CLOSING = {Reason.TOO_LARGE, Reason.TIMEOUT}
+_CLOSING = {Reason.TOO_LARGE, Reason.TIMEOUT, Reason.MEDIA}
 _FRAMEWORK = {404: Reason.NOT_FOUND, 405: Reason.NOT_ALLOWED}
 
 
-def problem(refusal: RefusedError) -> Response:
-    """Write a refusal as a problem."""
+def is_concise(path: str) -> bool:
+    """Tell whether an address answers its problems in CBOR."""
+    return path.startswith(_SCRAPI)
+
+
+def refuse(refusal: RefusedError, scope: Scope) -> Response:
+    """Write a refusal as the kind of problem that the request's address answers with."""
+    status = TABLE[refusal.reason][0]
+    headers = {"cache-control": "no-store"}
+    if refusal.retry_after is not None:
+        headers["retry-after"] = str(refusal.retry_after)
+    if refusal.reason in _CLOSING:
+        headers["connection"] = "close"
+    if is_concise(scope["path"]):
+        return Response(concise(refusal), status, headers, CONCISE)
+    return Response(json.dumps(members(refusal)), status, headers, MEDIA)
+
+
+def members(refusal: RefusedError) -> dict[str, str | int]:
+    """Give the members of an RFC 9457 problem."""
     status, title = TABLE[refusal.reason]
-    members: dict[str, str | int] = {
+    found: dict[str, str | int] = {
         "type": PREFIX + refusal.reason,
         "title": title,
         "status": status,
         "detail": refusal.detail,
     }
     if refusal.item is not None:
-        members["item"] = refusal.item
-    headers = {}
-    if refusal.retry_after is not None:
-        headers["retry-after"] = str(refusal.retry_after)
-    if refusal.reason in _CLOSING:
-        headers["connection"] = "close"
-    return Response(json.dumps(members), status, headers, MEDIA)
+        found["item"] = refusal.item
+    return found
 
 
-def mistake(error: Exception) -> Response:
+def concise(refusal: RefusedError) -> bytes:
+    """Give an RFC 9290 problem; what has no number of its own stands under the problem's type."""
+    status, title = TABLE[refusal.reason]
+    own = {"status": status}
+    value = {_TITLE: title, _DETAIL: refusal.detail, PREFIX + refusal.reason: own}
+    return cbor2.dumps(value, canonical=True)
+
+
+def mistake(error: Exception, scope: Scope) -> Response:
     """Answer for an error that nobody foresaw; its text, which may quote a body, stays unsaid."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     _logger.error("%s in %s line %s", type(error).__name__, place.name, place.lineno)
-    return problem(RefusedError(Reason.INTERNAL, "the server made a mistake"))
+    return refuse(RefusedError(Reason.INTERNAL, "the server made a mistake"), scope)
 
 
 def install(app: FastAPI) -> None:
@@ -74,50 +108,30 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
 
 
-async def _on_refusal(_request: Request, error: Exception) -> Response:
+async def _on_refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, RefusedError):
-        return problem(error)
-    return mistake(error)
+        return refuse(error, request.scope)
+    return mistake(error, request.scope)
 
 
-async def _on_store(_request: Request, error: Exception) -> Response:
+async def _on_store(request: Request, error: Exception) -> Response:
     _logger.error("the log could not be read: %s", error)
     reason = Reason.FULL if isinstance(error, StoreFullError) else Reason.BUSY
-    return problem(RefusedError(reason, "the log could not be read", retry_after=5))
+    refusal = RefusedError(reason, "the log could not be read", retry_after=5)
+    return refuse(refusal, request.scope)
 
 
-async def _on_validation(_request: Request, _error: Exception) -> Response:
+async def _on_validation(request: Request, _error: Exception) -> Response:
     # The framework's own text would quote what was sent.
-    return problem(RefusedError(Reason.MALFORMED, "a part of the address is not in its form"))
+    refusal = RefusedError(Reason.MALFORMED, "a part of the address is not in its form")
+    return refuse(refusal, request.scope)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
-        return mistake(error)
+        return mistake(error, request.scope)
     reason = _FRAMEWORK.get(error.status_code, Reason.MALFORMED)
-    answer = problem(RefusedError(reason, TABLE[reason][1].lower()))
+    answer = refuse(RefusedError(reason, TABLE[reason][1].lower()), request.scope)
     if reason is Reason.NOT_ALLOWED:
-        answer.headers["allow"] = ", ".join(_methods(request))
+        answer.headers["allow"] = ", ".join(methods_of(request.scope))
     return answer
-
-
-def _methods(request: Request) -> list[str]:
-    """List what the address does know (RFC 9110, section 15.5.6): it may have several routes."""
-    routes = list(_routes(request.app.routes))
-    return [
-        method
-        for method in ("GET", "POST", "PUT")
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
-    ]
-
-
-def _routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
-    # Some releases of FastAPI keep an included router as one entry among the routes.
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        if inner is None:
-            yield route
-        else:
-            yield from _routes(inner.routes)

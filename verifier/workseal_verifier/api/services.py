@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Intake
 from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.identity import Identity
@@ -27,6 +28,7 @@ class Services:
     beacon: Beacon
     desk: DisclosureDesk
     mailbox: Packages
+    conflicts: ConflictBook
     identity: Identity
     health: Health
     clock: Clock

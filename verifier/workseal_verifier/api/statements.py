@@ -8,27 +8,36 @@ from starlette.concurrency import run_in_threadpool
 
 from workseal_verifier.api.body import MIB, read_body
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import CBOR, FRESH, TEXT, digest, number, optional_number
+from workseal_verifier.api.values import (
+    CBOR,
+    CBOR_SEQUENCE,
+    FRESH,
+    PRIVATE,
+    RECEIPT,
+    TEXT,
+    digest,
+    number,
+    optional_number,
+)
 
 router = APIRouter(prefix="/v1/statements")
 
 MAX_BODY = MIB
 # Below this, reading and verifying takes less time than handing it to another thread.
 _SMALL = 4_096
-RECEIPT = "application/scitt-receipt+cose"
 
 
 @router.post("")
 async def post_statements(request: Request, given: Given, old: str = "0") -> Response:
     """Log statements, all or none; answer with indices and one proof for all."""
     size = number(old, "old")
-    body = await read_body(request, limit=MAX_BODY)
+    body = await read_body(request, limit=MAX_BODY, media=(CBOR_SEQUENCE,))
     if len(body) <= _SMALL:
         candidates = given.intake.read(body)
     else:
         candidates = await run_in_threadpool(given.intake.read, body)
     answer = await asyncio.wrap_future(given.sequencer.submit(candidates, old=size))
-    return Response(answer.encode(), 200, FRESH, CBOR)
+    return Response(answer.encode(), 200, PRIVATE, CBOR)
 
 
 @router.get("/{name}")

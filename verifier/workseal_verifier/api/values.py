@@ -12,13 +12,16 @@ from workseal_verifier.errors import Reason, RefusedError
 
 CBOR: Final = "application/cbor"
 CBOR_SEQUENCE: Final = "application/cbor-seq"
+COSE: Final = "application/cose"
+STATEMENT: Final = "application/scitt-statement+cose"
+RECEIPT: Final = "application/scitt-receipt+cose"
 OCTETS: Final = "application/octet-stream"
 TEXT: Final = "text/plain; charset=utf-8"
 
 # What can never change may be kept by whoever relays it.
 FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
 FRESH: Final = {"cache-control": "no-cache"}
-# What was revealed to one asker is not for a shared cache.
+# What was said to one asker is for no cache.
 PRIVATE: Final = {"cache-control": "no-store"}
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,15}")

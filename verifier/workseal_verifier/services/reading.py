@@ -147,6 +147,12 @@ class Reader:
             raise _not_found("no such engagement")
         return self._merged(engagement, offer, below)
 
+    def require_engagement(self, engagement: bytes) -> None:
+        """Refuse what is not an engagement whose offer a checkpoint covers."""
+        own = self._records.of_engagement(engagement, below=self._current().size)
+        if next(own, None) is None:
+            raise _not_found("no such engagement")
+
     def _merged(self, engagement: bytes, offer: Entry, below: int) -> Iterator[Entry]:
         record = read_record(Statement.parse(offer.body))
         if not isinstance(record, Offer):

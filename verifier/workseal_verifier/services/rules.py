@@ -31,7 +31,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.statement import Statement
 from workseal_protocol.window import ONLINE_MS
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.columns import beacon_row, entry_of, party_rows, span_of
 from workseal_verifier.services.draft import Draft, unknown_party
@@ -119,7 +119,7 @@ def _admit_chained(draft: Draft, candidate: Candidate, record: ChainedRecord, pl
     if chain is None:
         raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
     if record.seq < chain.next_seq:
-        raise RefusedError(Reason.CONFLICT, f"another statement has number {record.seq}")
+        raise ForkError(record.engagement, record.seq, candidate.statement.encode())
     try:
         moved = advance(chain, candidate.statement, record)
     except ChainError as error:

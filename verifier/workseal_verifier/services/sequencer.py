@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from workseal_protocol.digest import Digest
 from workseal_protocol.merkle import sparse_proof
 from workseal_protocol.receipt import SubmissionAnswer
-from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
+from workseal_verifier.errors import ForkError, Reason, RefusedError, StoreError, StoreFullError
 from workseal_verifier.services.admission import Admission, Tick
 from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.health import PUBLISHING, SEQUENCING, Health
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.store.records import RecordStore
@@ -62,6 +63,7 @@ class Sequencer:
         *,
         limits: Limits,
         health: Health,
+        conflicts: ConflictBook,
     ) -> None:
         self._publisher = publisher
         self._admission = admission
@@ -69,6 +71,7 @@ class Sequencer:
         self._tick_s = limits.tick_s
         self._min_free = limits.min_free_bytes
         self._health = health
+        self._conflicts = conflicts
         self._queue: queue.Queue[Submission | None] = queue.Queue(maxsize=limits.max_pending)
         self._committed: queue.SimpleQueue[Sequence[Submission] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -230,11 +233,16 @@ class Sequencer:
                 [candidate.digest for one in batch for candidate in one.candidates]
             )
             tick = self._admission.begin(writing.size)
-            admitted = [one for one in batch if self._admit(tick, one, known)]
+            forks: list[tuple[Submission, ForkError]] = []
+            admitted = [one for one in batch if self._admit(tick, one, known, forks)]
             if tick.entries:
                 self._check_room()
                 writing.append(tick.entries, tick.beacons, tick.parties)
         self._admission.settle(tick)
+        # Only now is the body that was first surely in the log.
+        self._conflicts.keep([fork for _, fork in forks])
+        for one, fork in forks:
+            _fail(one, fork)
         if not admitted:
             return
         if self._publisher.asks_witnesses:
@@ -248,13 +256,22 @@ class Sequencer:
         for one in admitted:
             _answer(one, published)
 
-    def _admit(self, tick: Tick, one: Submission, known: dict[Digest, int]) -> bool:
+    def _admit(
+        self,
+        tick: Tick,
+        one: Submission,
+        known: dict[Digest, int],
+        forks: list[tuple[Submission, ForkError]],
+    ) -> bool:
         try:
             if one.old > self._publisher.size:
                 raise RefusedError(  # noqa: TRY301 - one place refuses a submission
                     Reason.MALFORMED, f"old is {one.old}, the log has {self._publisher.size} leaves"
                 )
             one.indices = tick.admit(one.candidates, known)
+        except ForkError as fork:
+            forks.append((one, fork))
+            return False
         except RefusedError as refusal:
             _fail(one, refusal)
             return False

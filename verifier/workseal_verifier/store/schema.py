@@ -155,3 +155,15 @@ beacons = Table(
     PrimaryKeyConstraint("period_ms", "first_round"),
     sqlite_strict=True,
 )
+
+# Second bodies that a chain's own signer signed for a number which the log had given to another.
+conflicts = Table(
+    "conflicts",
+    metadata,
+    _octets("digest", Privacy.COMMITMENT, most=32, least=32, primary_key=True),
+    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    _whole("seq", Privacy.PSEUDONYM),
+    _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    Index("conflicts_engagement", "engagement", "seq"),
+    sqlite_strict=True,
+)

@@ -1,0 +1,165 @@
+"""One real exchange for every operation of the HTTP interface, the same bytes in each run.
+
+A verifier with fixed secrets and a fixed clock lives through a short engagement with a fork and a
+dispute. What is asked and answered on the way are the examples of the OpenAPI description.
+"""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from unittest import mock
+
+import httpx
+
+from support.office import LiveServer, Office, new_home, stranger_offer
+from support.scripted import ScriptedAgent, disclose
+from support.simulator import ROUND_MS, START, seeded
+from support.stamp import FixedTsa
+from workseal_protocol.encoding import encode
+from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, Segment, sign
+from workseal_protocol.sealing import encode_package
+
+SEED = b"examples"
+CBOR, SEQUENCE = "application/cbor", "application/cbor-seq"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Hold one request and its answer."""
+
+    operation: str
+    method: str
+    path: str
+    media: str
+    body: bytes
+    answer: httpx.Response
+
+
+class Asker:
+    """Ask, and keep what was asked and answered."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self.kept: dict[str, Exchange] = {}
+
+    def ask(
+        self, operation: str, path: str = "", body: bytes = b"", media: str = ""
+    ) -> httpx.Response:
+        method, _, template = operation.partition(" ")
+        path = path or template
+        headers = {"content-type": media} if media else {}
+        answer = self._client.request(method, path, content=body, headers=headers)
+        assert answer.is_success, (operation, answer.text)
+        self.kept[operation] = Exchange(operation, method, path, media, body, answer)
+        return answer
+
+
+@contextmanager
+def fixed_office(folder: Path) -> Iterator[Office]:
+    """Give an office whose secrets follow from a seed."""
+    numbers = itertools.count()
+
+    def secret(_length: int) -> bytes:
+        return seeded(SEED, "secret", next(numbers))
+
+    with mock.patch("workseal_verifier.keyfiles.secrets.token_bytes", secret):
+        office = Office(new_home(folder), seed=SEED).open()
+        office.now = START
+        try:
+            yield office
+        finally:
+            office.close()
+
+
+def exchanges(folder: Path) -> dict[str, Exchange]:
+    """Live through it; give one exchange for each operation."""
+    with fixed_office(folder) as office:
+        tsa = FixedTsa.from_seed(SEED)
+        office.verifier.services = replace(office.verifier.services, tsa_roots=(tsa.root_der,))
+        with (
+            LiveServer(office) as live,
+            httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
+        ):
+            asker = Asker(client)
+            _tell(office, asker, tsa)
+    return asker.kept
+
+
+def _tell(office: Office, asker: Asker, tsa: FixedTsa) -> None:
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536))
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    _ask_of_parties(office, asker, agent)
+    signed = office.checkpoint()
+    office.verifier.log.save_token(
+        signed.checkpoint.size,
+        tsa.stamp(signed.log_signed(office.log_key), office.now),
+        office.now + 1_000,
+    )
+    _ask_of_all(office, asker)
+
+
+def _ask_of_parties(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
+    first, second = (stranger_offer(office, word).encode() for word in ("first", "second"))
+    asker.ask("POST /v1/statements", "/v1/statements?old=4", first, SEQUENCE)
+    asker.ask("POST /entries", "", second, "application/cose")
+    asker.ask("GET /entries/{name}", f"/entries/{agent.made[0][0].digest}")
+    name = agent.made[-1][0].digest
+    asker.ask("GET /v1/statements/{name}", f"/v1/statements/{name}")
+    asker.ask("GET /v1/statements/{name}/receipt", f"/v1/statements/{name}/receipt")
+    _fork(asker, agent, office)
+    place = f"/v1/engagements/{agent.engagement.hex()}"
+    for what in ("statements", "indices", "conflicts"):
+        asker.ask(f"GET /v1/engagements/{{name}}/{what}", f"{place}/{what}")
+    _dispute(office, asker, agent)
+
+
+def _fork(asker: Asker, agent: ScriptedAgent, office: Office) -> None:
+    segment = agent.made[-1][1]
+    assert isinstance(segment, Segment)
+    other = sign(replace(segment, end=segment.end - 1), office.people.freelancer)
+    answer = asker._client.post("/v1/statements", content=other.encode())
+    assert answer.status_code == 409, answer.text
+
+
+def _dispute(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
+    frame = agent.frames[0]
+    request = agent.request([frame])
+    disclosure = disclose(frame, (0,))
+    record = DisputeDisclosure(
+        engagement=agent.engagement,
+        claimed_at=office.now,
+        request=request.digest,
+        frames=(DisclosedFrame(frame.tree.commitment, disclosure.digest),),
+    )
+    statement = sign(record, office.people.freelancer)
+    package = encode_package([statement.encode(), disclosure.encode()])
+    asker.ask("POST /v1/disclosures", "", package, SEQUENCE)
+    path = f"/v1/sealed/{request.digest}"
+    sealed = b"".join(seeded(SEED, "sealed", n) for n in range(36))
+    asker.ask("PUT /v1/sealed/{name}", path, sealed, "application/octet-stream")
+    asker.ask("GET /v1/sealed/{name}", path)
+
+
+def _ask_of_all(office: Office, asker: Asker) -> None:
+    size = office.checkpoint().checkpoint.size
+    asker.ask("GET /v1/log/checkpoint")
+    asker.ask("GET /v1/log/checkpoints/{size}", "/v1/log/checkpoints/3")
+    asker.ask("GET /v1/log/tile/{path:path}", f"/v1/log/tile/0/000.p/{size}")
+    asker.ask("POST /v1/log/proof", "", encode({1: size, 2: [0, size - 1], 3: [3]}), CBOR)
+    asker.ask("GET /v1/log/timestamps", "/v1/log/timestamps?from=0&to=100")
+    asker.ask("GET /v1/log/tsa-ca.pem")
+    asker.ask("GET /v1/operator")
+    asker.ask("GET /v1/beacon/{period}", f"/v1/beacon/{ROUND_MS}")
+    asker.ask("GET /v1/beacon/{period}/{place}", f"/v1/beacon/{ROUND_MS}/{office.now // ROUND_MS}")
+    key = asker.ask("GET /.well-known/scitt-keys").content
+    assert key
+    asker.ask("GET /.well-known/scitt-keys/{kid}", f"/.well-known/scitt-keys/{_kid(office)}")
+    asker.ask("GET /healthz")
+
+
+def _kid(office: Office) -> str:
+    return office.log_key.key.uri.rpartition(":")[2]
