@@ -39,9 +39,11 @@ CACHING = {
     "GET /v1/beacon/{period}": FRESH,
     "GET /v1/beacon/{period}/{place}": IMMUTABLE,
     "GET /healthz": FRESH,
+    "GET /openapi.json": FRESH,
 }
 # What a verifier in a browser, on a page of somebody else, can do.
 PUBLIC = {
+    "GET /openapi.json",
     "GET /.well-known/scitt-keys",
     "GET /.well-known/scitt-keys/{kid}",
     "GET /v1/log/checkpoint",

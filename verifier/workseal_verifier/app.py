@@ -16,6 +16,7 @@ from workseal_verifier.api import (
     disputes,
     engagements,
     log,
+    openapi,
     operator,
     scrapi,
     statements,
@@ -346,9 +347,12 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     # Whose large bodies are arriving now: engagements, and requests.
     app.state.disclosing = []
     app.state.sealing = []
-    for part in (statements, scrapi, log, engagements, disputes, operator):
+    for part in (statements, scrapi, log, engagements, disputes, operator, openapi):
         app.include_router(part.router)
     install(app)
+    description = openapi.describe(app.routes)
+    # Assigned, as the framework's documentation has it: its own description knows no CBOR.
+    app.openapi = lambda: description  # type: ignore[method-assign]
     app.add_middleware(Edge)
     app.add_middleware(Guard, most=settings.max_connections)
     return app

@@ -12,7 +12,17 @@ from workseal_protocol.encoding import Fields, Value, decode
 from workseal_protocol.errors import MalformedError
 from workseal_verifier.api.body import MIB, read_body
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import CBOR, FOREVER, FRESH, OCTETS, PRIVATE, TEXT, cbor, number
+from workseal_verifier.api.values import (
+    CBOR,
+    FOREVER,
+    FRESH,
+    OCTETS,
+    PEM,
+    PRIVATE,
+    TEXT,
+    cbor,
+    number,
+)
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS
 
@@ -93,7 +103,7 @@ def get_tsa_roots(given: Given) -> Response:
     """Return the root certificates that the tokens lead to."""
     if not given.tsa_roots:
         raise RefusedError(Reason.NOT_FOUND, "this server has no time-stamping authority")
-    return Response("".join(map(_pem, given.tsa_roots)), 200, FRESH, "application/x-pem-file")
+    return Response("".join(map(_pem, given.tsa_roots)), 200, FRESH, PEM)
 
 
 def _numbers(values: list[Value]) -> list[int]:

@@ -17,6 +17,8 @@ STATEMENT: Final = "application/scitt-statement+cose"
 RECEIPT: Final = "application/scitt-receipt+cose"
 OCTETS: Final = "application/octet-stream"
 TEXT: Final = "text/plain; charset=utf-8"
+PEM: Final = "application/x-pem-file"
+JSON: Final = "application/json"
 
 # What can never change may be kept by whoever relays it.
 FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable"}

@@ -1,0 +1,173 @@
+"""What each operation takes, gives and refuses: one table, a row for each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from workseal_verifier.api.openapi import schemas
+from workseal_verifier.api.openapi.schemas import DECIMAL, DIGEST, ENGAGEMENT, Schema
+from workseal_verifier.api.values import (
+    CBOR,
+    CBOR_SEQUENCE,
+    COSE,
+    FOREVER,
+    FRESH,
+    JSON,
+    OCTETS,
+    PEM,
+    PRIVATE,
+    RECEIPT,
+    STATEMENT,
+    TEXT,
+)
+from workseal_verifier.errors import Reason
+
+# What any operation may be refused for: its address, a slow header, the load, our own mistakes.
+COMMON: Final = (
+    Reason.MALFORMED,
+    Reason.TIMEOUT,
+    Reason.TOO_MANY,
+    Reason.INTERNAL,
+    Reason.BUSY,
+    Reason.FULL,
+)
+_BODY: Final = (Reason.TOO_LARGE, Reason.MEDIA)
+_SUBMITTED: Final = (
+    *_BODY,
+    Reason.UNKNOWN_PARTY,
+    Reason.CONFLICT,
+    Reason.OVERLAP,
+    Reason.REFUSED,
+    Reason.CLOCK,
+)
+_ABSENT: Final = (Reason.NOT_FOUND,)
+_TILE_NAME: Final[Schema] = {
+    "type": "string",
+    "pattern": (
+        "^(?:entries|[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/){0,5}[0-9]{3}(?:\\.p/[1-9][0-9]{0,2})?$"
+    ),
+}
+_KID: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Bytes of one media type or of several, and what they hold."""
+
+    schema: Schema
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of one operation beyond its address."""
+
+    gives: Body | None
+    headers: Mapping[str, str]
+    takes: Body | None = None
+    status: int = 200
+    parameters: Mapping[str, Schema] = field(default_factory=dict)
+    refuses: tuple[Reason, ...] = ()
+
+
+def _body(schema: Schema, *media: str) -> Body:
+    return Body(schema, media)
+
+
+_SIZE: Final = {"size": DECIMAL}
+_NAMED: Final = {"name": DIGEST}
+_OF_ENGAGEMENT: Final = {"name": ENGAGEMENT, **_SIZE}
+
+OPERATIONS: Final[Mapping[str, Told]] = {
+    "POST /v1/statements": Told(
+        _body(schemas.ANSWER, CBOR),
+        PRIVATE,
+        takes=_body(schemas.STATEMENTS, CBOR_SEQUENCE),
+        parameters={"old": DECIMAL},
+        refuses=_SUBMITTED,
+    ),
+    "GET /v1/statements/{name}": Told(
+        _body(schemas.TLOG_PROOF, TEXT), FRESH, parameters=_NAMED, refuses=_ABSENT
+    ),
+    "GET /v1/statements/{name}/receipt": Told(
+        _body(schemas.RECEIPT_BODY, RECEIPT),
+        FRESH,
+        parameters={**_NAMED, **_SIZE},
+        refuses=_ABSENT,
+    ),
+    "POST /entries": Told(
+        _body(schemas.RECEIPT_BODY, RECEIPT, COSE),
+        PRIVATE,
+        takes=_body(schemas.STATEMENT_BODY, COSE, STATEMENT),
+        status=201,
+        refuses=_SUBMITTED,
+    ),
+    "GET /entries/{name}": Told(
+        _body(schemas.RECEIPT_BODY, RECEIPT, COSE), FRESH, parameters=_NAMED, refuses=_ABSENT
+    ),
+    "GET /.well-known/scitt-keys": Told(_body(schemas.KEY_SET, CBOR), FRESH),
+    "GET /.well-known/scitt-keys/{kid}": Told(
+        _body(schemas.COSE_KEY, CBOR), FRESH, parameters={"kid": _KID}, refuses=_ABSENT
+    ),
+    "GET /v1/log/checkpoint": Told(_body(schemas.NOTE, TEXT), FRESH),
+    "GET /v1/log/checkpoints/{size}": Told(
+        _body(schemas.NOTE, TEXT), FOREVER, parameters=_SIZE, refuses=_ABSENT
+    ),
+    "GET /v1/log/tile/{path}": Told(
+        _body(schemas.TILE, OCTETS), FOREVER, parameters={"path": _TILE_NAME}, refuses=_ABSENT
+    ),
+    "POST /v1/log/proof": Told(
+        _body(schemas.PROOF, CBOR),
+        PRIVATE,
+        takes=_body(schemas.PROOF_REQUEST, CBOR),
+        refuses=_BODY,
+    ),
+    "GET /v1/log/timestamps": Told(
+        _body(schemas.TIMESTAMPS, CBOR), FRESH, parameters={"from": DECIMAL, "to": DECIMAL}
+    ),
+    "GET /v1/log/tsa-ca.pem": Told(_body(schemas.CERTIFICATES, PEM), FRESH, refuses=_ABSENT),
+    "GET /v1/engagements/{name}/statements": Told(
+        _body(schemas.LISTED, CBOR_SEQUENCE),
+        PRIVATE,
+        parameters=_OF_ENGAGEMENT,
+        refuses=_ABSENT,
+    ),
+    "GET /v1/engagements/{name}/indices": Told(
+        _body(schemas.INDICES, CBOR), PRIVATE, parameters=_OF_ENGAGEMENT, refuses=_ABSENT
+    ),
+    "GET /v1/engagements/{name}/conflicts": Told(
+        _body(schemas.CONFLICTS, CBOR),
+        PRIVATE,
+        parameters={"name": ENGAGEMENT},
+        refuses=_ABSENT,
+    ),
+    "POST /v1/disclosures": Told(
+        _body(schemas.CHECKED, CBOR),
+        PRIVATE,
+        takes=_body(schemas.PACKAGE, CBOR_SEQUENCE),
+        refuses=_SUBMITTED,
+    ),
+    "PUT /v1/sealed/{name}": Told(
+        None,
+        PRIVATE,
+        takes=_body(schemas.SEALED, OCTETS),
+        status=204,
+        parameters=_NAMED,
+        refuses=(*_BODY, *_ABSENT),
+    ),
+    "GET /v1/sealed/{name}": Told(
+        _body(schemas.SEALED, OCTETS), PRIVATE, parameters=_NAMED, refuses=_ABSENT
+    ),
+    "GET /v1/operator": Told(_body(schemas.OPERATOR, CBOR), FRESH),
+    "GET /v1/beacon/{period}": Told(
+        _body(schemas.CHAIN, CBOR), FRESH, parameters={"period": DECIMAL}, refuses=_ABSENT
+    ),
+    "GET /v1/beacon/{period}/{place}": Told(
+        _body(schemas.DIGEST, OCTETS),
+        FOREVER,
+        parameters={"period": DECIMAL, "place": DECIMAL},
+        refuses=(*_ABSENT, Reason.TOO_EARLY),
+    ),
+    "GET /healthz": Told(_body(schemas.HEALTH, TEXT), FRESH),
+    "GET /openapi.json": Told(_body(schemas.DESCRIPTION, JSON), FRESH),
+}

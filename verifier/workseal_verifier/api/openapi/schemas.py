@@ -1,0 +1,164 @@
+"""Schemas of everything that goes over the wire, as JSON Schema.
+
+CBOR and octets are shown as RFC 8949 section 6.1 converts them: a map's numbers as decimal text, a
+byte string in lower-case hex (`contentEncoding: base16`), a sequence as an array.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from workseal_protocol.encoding import MAX_INTEGER
+from workseal_protocol.receipt import MAX_ANSWER_BYTES, MAX_BATCH
+from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_verifier.api.disputes import MAX_SEALED, MIN_SEALED
+from workseal_verifier.api.problems import PREFIX, TABLE
+from workseal_verifier.api.values import (
+    CBOR,
+    CBOR_SEQUENCE,
+    COSE,
+    JSON,
+    OCTETS,
+    PEM,
+    RECEIPT,
+    STATEMENT,
+    TEXT,
+)
+from workseal_verifier.errors import Reason
+from workseal_verifier.services.reading import MAX_PROOF_ITEMS, MAX_TOKENS
+from workseal_verifier.store.schema import CHECKPOINT_BYTES, STATEMENT_BYTES, TOKEN_BYTES
+
+Schema: TypeAlias = Mapping[str, Any]
+
+UINT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
+DECIMAL: Final[Schema] = {"type": "string", "pattern": "^(?:0|[1-9][0-9]{0,15})$"}
+
+
+def octets(least: int = 0, most: int | None = None, *, each: int = 1) -> Schema:
+    """Describe a byte string of a length that is a multiple of `each`."""
+    bound = {} if most is None else {"maxLength": 2 * most}
+    return {
+        "type": "string",
+        "contentEncoding": "base16",
+        "pattern": f"^(?:[0-9a-f]{{{2 * each}}})*$",
+        "minLength": 2 * least,
+        **bound,
+    }
+
+
+def exactly(length: int) -> Schema:
+    """Describe a byte string of one length."""
+    pattern = f"^[0-9a-f]{{{2 * length}}}$"
+    return {"type": "string", "contentEncoding": "base16", "pattern": pattern}
+
+
+def array(items: Schema, *, least: int = 0, most: int | None = None) -> Schema:
+    """Describe an array of items that are alike."""
+    bound = {} if most is None else {"maxItems": most}
+    return {"type": "array", "items": items, "minItems": least, **bound}
+
+
+def row(*items: Schema) -> Schema:
+    """Describe an array of a fixed number of items."""
+    count = len(items)
+    return {"type": "array", "prefixItems": list(items), "minItems": count, "maxItems": count}
+
+
+def fields(**members: Schema) -> Schema:
+    """Describe a map that has all of these numbers, named `_1`, or `n1` for -1, and no others."""
+    named = {name.replace("_", "").replace("n", "-"): one for name, one in members.items()}
+    return {
+        "type": "object",
+        "properties": named,
+        "required": list(named),
+        "additionalProperties": False,
+    }
+
+
+DIGEST: Final = exactly(32)
+ENGAGEMENT: Final = exactly(16)
+STATEMENT_BODY: Final = octets(64, STATEMENT_BYTES)
+STATEMENTS: Final = array(STATEMENT_BODY, least=1, most=MAX_BATCH)
+LISTED: Final = array(STATEMENT_BODY, least=1)
+CHECKPOINT: Final = octets(1, CHECKPOINT_BYTES)
+NOTE: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": CHECKPOINT_BYTES}
+TLOG_PROOF: Final[Schema] = {"type": "string", "pattern": "^c2sp\\.org/tlog-proof@v1\\n"}
+RECEIPT_BODY: Final = octets(64, STATEMENT_BYTES)
+ANSWER: Final = fields(
+    _1=CHECKPOINT,
+    _2=array(UINT, least=1, most=MAX_BATCH),
+    _3=octets(most=MAX_ANSWER_BYTES, each=32),
+)
+_NUMBERS: Final = array(UINT, most=MAX_PROOF_ITEMS)
+PROOF_REQUEST: Final = fields(_1=UINT, _2=_NUMBERS, _3=_NUMBERS)
+PROOF: Final = fields(_1=octets(each=32))
+TIMESTAMPS: Final = array(row(UINT, octets(1, TOKEN_BYTES)), most=MAX_TOKENS)
+CONFLICTS: Final = array(row(UINT, STATEMENT_BODY, STATEMENT_BODY))
+INDICES: Final = array(UINT, least=1)
+# A statement, then disclosures, each in a byte string of its own.
+PACKAGE: Final = array(octets(1, MAX_PACKAGE_BYTES), least=2, most=513)
+CHECKED: Final = fields(_1=STATEMENT_BODY, _2=octets(1, MAX_ANSWER_BYTES))
+SEALED: Final = octets(MIN_SEALED, MAX_SEALED)
+TILE: Final = octets(32, 256 * 34)
+OPERATOR: Final = fields(
+    _1=exactly(32),
+    _2={"type": "string", "minLength": 1},
+    _3=array(octets(1)),
+    _4=array({**UINT, "minimum": 1}, least=1),
+    _5=UINT,
+)
+CHAIN: Final = fields(_1=UINT, _2={**UINT, "minimum": 1}, _3=DIGEST, _4=DIGEST)
+COSE_KEY: Final = fields(
+    _1={"const": 1}, _2=DIGEST, _3={"const": -8}, n1={"const": 6}, n2=exactly(32)
+)
+KEY_SET: Final = array(COSE_KEY, least=1)
+CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
+HEALTH: Final[Schema] = {"type": "string", "pattern": "^ok"}
+DESCRIPTION: Final[Schema] = {
+    "type": "object",
+    "required": ["openapi", "info", "paths"],
+    "properties": {"openapi": {"const": "3.1.0"}},
+}
+
+# What each media type that a schema stands under is, for readers of the description.
+MEDIA_NOTES: Final[Mapping[str, str]] = {
+    CBOR: "deterministic CBOR (RFC 8949 section 4.2.1)",
+    CBOR_SEQUENCE: "a sequence of complete statements or packed items (RFC 8742)",
+    COSE: "one COSE_Sign1, tag 18",
+    STATEMENT: "one COSE_Sign1, tag 18",
+    RECEIPT: "an RFC 9942 receipt",
+    OCTETS: "octets",
+    TEXT: "text",
+    PEM: "certificates",
+    JSON: "JSON",
+}
+
+
+def problem(reasons: tuple[Reason, ...]) -> Schema:
+    """Describe the RFC 9457 problem of one status."""
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"enum": [PREFIX + reason for reason in reasons]},
+            "title": {"enum": [TABLE[reason][1] for reason in reasons]},
+            "status": {"const": TABLE[reasons[0]][0]},
+            "detail": {"type": "string", "minLength": 1},
+            "item": UINT,
+        },
+        "additionalProperties": False,
+    }
+
+
+def concise(reasons: tuple[Reason, ...]) -> Schema:
+    """Describe the RFC 9290 problem of one status."""
+    own = {"type": "object", "properties": {"status": {"const": TABLE[reasons[0]][0]}}}
+    return {
+        "type": "object",
+        "required": ["-1", "-2"],
+        "properties": {
+            "-1": {"enum": [TABLE[reason][1] for reason in reasons]},
+            "-2": {"type": "string", "minLength": 1},
+            **{PREFIX + reason: own for reason in reasons},
+        },
+        "additionalProperties": False,
+    }
