@@ -1,4 +1,4 @@
-"""docs/spec/api.md against the application: operations, problem types, and the example's sizes."""
+"""The pages on HTTP against the application: operations, problems, and the example's sizes."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,9 @@ from support.simulator import ROUND_MS
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
 from workseal_verifier.app import create_app
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "spec" / "api.md"
+SPEC = Path(__file__).resolve().parents[2] / "docs" / "spec"
+PAGE = SPEC / "api.md"
+PAGES = (PAGE, SPEC / "public.md", SPEC / "scrapi.md")
 OPERATION = re.compile(r"^### `([A-Z]+) (/\S+)`$", re.MULTILINE)
 PROBLEM = re.compile(r"^\| `([a-z-]+)` \| ([0-9]{3}) \|", re.MULTILINE)
 
@@ -20,10 +22,14 @@ def unnamed(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def test_the_page_has_exactly_the_operations_of_the_application(tmp_path: Path) -> None:
+def text_of_all() -> str:
+    return "\n".join(page.read_text() for page in PAGES)
+
+
+def test_the_pages_have_exactly_the_operations_of_the_application(tmp_path: Path) -> None:
     paths = create_app(new_home(tmp_path)).openapi()["paths"]
     real = {(method.upper(), unnamed(path)) for path, one in paths.items() for method in one}
-    told = [(method, unnamed(path)) for method, path in OPERATION.findall(PAGE.read_text())]
+    told = [(method, unnamed(path)) for method, path in OPERATION.findall(text_of_all())]
     assert len(real) > 10
     assert sorted(told) == sorted(real)
 
@@ -34,7 +40,7 @@ def test_the_page_has_exactly_the_problems_of_the_application() -> None:
 
 
 def test_each_operation_names_problems_that_exist() -> None:
-    parts = re.findall(r"Problems: (.*?)(?=\n\n)", PAGE.read_text(), re.DOTALL)
+    parts = re.findall(r"Problems: (.*?)(?=\n\n)", text_of_all(), re.DOTALL)
     named = {word for part in parts for word in re.findall(r"`([a-z-]+)`", part)}
     assert len(parts) > 10
     assert named - {"old", "item"} <= {reason.value for reason in TABLE}
