@@ -171,7 +171,8 @@ def test_evidence_that_cannot_be_kept_stops_nothing(tmp_path: Path) -> None:
     agent.send()
     database = office.verifier.database
     assert isinstance(database, FlakyDatabase)
-    database.fail_at = {database.writes: "lost"}
+    # The turn itself, in which the second body is refused, then the evidence.
+    database.fail_at = {database.writes + 1: "lost"}
     with pytest.raises(RefusedError) as caught:
         office.post([second(agent)])
     assert caught.value.reason is Reason.CONFLICT
