@@ -16,12 +16,13 @@ from workseal_agent.cli import app as agent_app
 from workseal_protocol.cli.program import _parser
 from workseal_protocol.verify import STEPS
 from workseal_verifier.cli import app as verifier_app
+from workseal_witness.cli import app as witness_app
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("[pav]*/README.md")]
 )
-PROGRAMS = ("workseal", "workseal-agent", "workseal-verifier")
+PROGRAMS = ("workseal", "workseal-agent", "workseal-verifier", "workseal-witness")
 FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 SUBSTITUTION = re.compile(r"\$\((workseal[^)]*)\)")
@@ -67,6 +68,7 @@ def programs() -> dict[str, Options]:
         "workseal": of_argparse(_parser()),
         "workseal-agent": of_typer(typer.main.get_command(agent_app)),
         "workseal-verifier": of_typer(typer.main.get_command(verifier_app)),
+        "workseal-witness": of_typer(typer.main.get_command(witness_app)),
     }
 
 

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Everything that a base install brings, on the Python that runs this.
 BASE = ("cbor2", "cryptography", "cffi", "pycparser")
 FRAMEWORKS = (
-    "cv2", "fastapi", "httpx", "mss", "numpy", "pydantic", "rfc3161_client", "rich", "sqlalchemy",
-    "starlette", "typer", "uvicorn", "zstandard",
+    "cv2", "fastapi", "h11", "httpx", "mss", "numpy", "pydantic", "rfc3161_client", "rich",
+    "sqlalchemy", "starlette", "typer", "uvicorn", "zstandard",
 )  # fmt: skip
 
 
@@ -91,11 +91,11 @@ def command(name: str) -> str:
     raise LookupError(name)
 
 
-def test_the_wheel_has_the_three_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_the_four_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     roots = {name.split("/")[0] for name in names}
-    packages = {"workseal_protocol", "workseal_agent", "workseal_verifier"}
+    packages = {"workseal_protocol", "workseal_witness", "workseal_agent", "workseal_verifier"}
     assert packages <= roots
     assert all(root.endswith(".dist-info") for root in roots - packages)
     for package in packages:
@@ -150,7 +150,7 @@ def test_time_stamps_without_their_extra_are_one_sentence(base: Path, tmp_path: 
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("extra", ["agent", "verifier"])
+@pytest.mark.parametrize("extra", ["agent", "verifier", "witness"])
 def test_a_command_without_its_extra_says_so_in_one_sentence(base: Path, extra: str) -> None:
     run(
         base, "-c", command(f"workseal-{extra}"), "--help", code=2,

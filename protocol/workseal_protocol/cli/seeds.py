@@ -12,23 +12,26 @@ from typing import Final
 
 from workseal_protocol.cli.files import read_secret_text, write_new_secret
 from workseal_protocol.cli.problem import CommandError
-from workseal_protocol.keys import SEED_BYTES, SeedSigner
+from workseal_protocol.keys import SEED_BYTES, Algorithm, SeedSigner
 
 CASE_KEY_BYTES: Final = 96  # ML-KEM-768 seed (64), X25519 private key (32)
 
-_SEED_LABEL: Final = "workseal-seed ed25519"
+_SEED_LABELS: Final = {
+    Algorithm.EDDSA: "workseal-seed ed25519",
+    Algorithm.ML_DSA_44: "workseal-seed mldsa44",
+}
 _CASE_LABEL: Final = "workseal-case-key mlkem768x25519"
 _DIGITS = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
 
-def write_seed(path: Path, seed: bytes) -> None:
-    """Write the seed of an Ed25519 key to a new file."""
-    write_new_secret(path, _line(_SEED_LABEL, seed))
+def write_seed(path: Path, seed: bytes, algorithm: Algorithm = Algorithm.EDDSA) -> None:
+    """Write the seed of a signing key to a new file."""
+    write_new_secret(path, _line(_SEED_LABELS[algorithm], seed))
 
 
-def read_signer(path: Path) -> SeedSigner:
+def read_signer(path: Path, algorithm: Algorithm = Algorithm.EDDSA) -> SeedSigner:
     """Read the signer whose seed `write_seed` wrote."""
-    return SeedSigner(_read(path, _SEED_LABEL, SEED_BYTES, "key file"))
+    return SeedSigner(_read(path, _SEED_LABELS[algorithm], SEED_BYTES, "key file"), algorithm)
 
 
 def write_case_key(path: Path, private: bytes) -> None:
