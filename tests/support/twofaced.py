@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint, sign_checkpoint
 from workseal_protocol.digest import Digest
-from workseal_protocol.keys import SeedSigner
+from workseal_protocol.keys import SeedSigner, Signer
 from workseal_protocol.merkle import consistency_path, leaf_hash, root_of
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.witness import AddCheckpoint
@@ -16,7 +16,7 @@ class TwoFacedLog:
     """Sign whatever it is told to, with honest proofs inside each history."""
 
     def __init__(self, origin: str = "twofaced.example/log", seed: bytes = b"\x01" * 32) -> None:
-        self.signer = SeedSigner(seed)
+        self.signer: Signer = SeedSigner(seed)
         self.key = VerifierKey(origin, self.signer.public_key, NoteType.LOG_ED25519)
 
     def history(self, size: int, fork_at: int | None = None, word: str = "other") -> Leaves:

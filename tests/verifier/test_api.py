@@ -115,6 +115,7 @@ def test_the_operators_facts_are_those_of_the_log(office: Office, client: httpx.
         3: [],
         4: [ROUND_MS],
         5: office.now,
+        6: 0,
     }
     policy = TlogPolicy.parse(facts[2])
     verify_checkpoint(SignedCheckpoint.parse(client.get("/v1/log/checkpoint").content), policy)

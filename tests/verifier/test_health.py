@@ -2,7 +2,7 @@ import pytest
 
 from support.office import Office, stranger_offer
 from workseal_verifier.errors import RefusedError, StoreError
-from workseal_verifier.services.health import HOUSEKEEPING, SEQUENCING, STAMPING, Health
+from workseal_verifier.services.health import HOUSEKEEPING, SEQUENCING, STAMPING, WITNESSING, Health
 
 
 def test_tells_what_failed_three_times_in_a_row() -> None:
@@ -17,6 +17,15 @@ def test_tells_what_failed_three_times_in_a_row() -> None:
     health.failed(STAMPING)
     assert health.failing() == (STAMPING,)
     health.worked(STAMPING)
+    assert health.failing() == ()
+
+
+def test_what_stands_still_is_told_at_once_and_until_it_moves() -> None:
+    health = Health()
+    health.stuck(WITNESSING)
+    health.worked(WITNESSING)
+    assert health.failing() == (WITNESSING,)
+    health.freed(WITNESSING)
     assert health.failing() == ()
 
 

@@ -4,14 +4,18 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
 
+from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.encoding import MAX_INTEGER
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, SeedSigner
-from workseal_protocol.records import LogPolicy, read_record, sign
-from workseal_protocol.statement import Kind, Statement
+from workseal_protocol.records import LogPolicy, sign
+from workseal_protocol.statement import Statement
 from workseal_verifier.api import (
     disputes,
     engagements,
@@ -27,9 +31,10 @@ from workseal_verifier.api.problems import install
 from workseal_verifier.api.services import Services
 from workseal_verifier.api.strict import require_known_query
 from workseal_verifier.config import Settings
-from workseal_verifier.errors import ConfigError, RefusedError, StoreError
+from workseal_verifier.errors import ConfigError, RefusedError, SettingsError, StoreError
 from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, make_folder, read_secret
+from workseal_verifier.outward import Outward
 from workseal_verifier.owncopy import OwnCopy
 from workseal_verifier.services.admission import Admission
 from workseal_verifier.services.anchors import AnchorBook
@@ -39,17 +44,25 @@ from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
 from workseal_verifier.services.draft import House
-from workseal_verifier.services.health import HOUSEKEEPING, STAMPING, Health
+from workseal_verifier.services.health import HOUSEKEEPING, STAMPING, WITNESSING, Health
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.mailbox import Mailbox, Packages
+from workseal_verifier.services.outside import Outside
+from workseal_verifier.services.policies import (
+    logged_policies,
+    policies_in_force,
+    require_continued,
+)
 from workseal_verifier.services.publication import Cosigning, Publisher
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Limits, Sequencer
 from workseal_verifier.services.stamping import Authority, Stamper
+from workseal_verifier.services.tree import TileTree
+from workseal_verifier.services.witnessing import Witnessing, require_not_behind
 from workseal_verifier.services.work import WorkBook
 from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.engine import Database, Where
-from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.log import Head, LogStore
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.tsa import TsaClient, load_roots
 
@@ -82,15 +95,23 @@ def make_keys(settings: Settings, *, pq: bool) -> None:
 
 
 def load_identity(settings: Settings) -> Identity:
-    """Read the keys of a home."""
+    """Read the keys of a home, and of the witnesses that its settings name."""
     names = ("log", "operator", "clock")
-    seeds = {name: read_secret(settings.keys / f"{name}.seed") for name in names}
-    pq = settings.keys / "pq.seed"
-    return Identity(
-        origin=settings.origin,
-        **{name: SeedSigner(seed) for name, seed in seeds.items()},
-        pq=SeedSigner(read_secret(pq), Algorithm.ML_DSA_44) if pq.exists() else None,
+    log, operator, clock = (
+        SeedSigner(read_secret(settings.keys / f"{name}.seed")) for name in names
     )
+    pq = settings.keys / "pq.seed"
+    signer = SeedSigner(read_secret(pq), Algorithm.ML_DSA_44) if pq.exists() else None
+    made = Identity(settings.origin, log, operator, clock, signer)
+    if not settings.witness:
+        return made
+    witnesses = {one.name: one.vkey for one in settings.witness}
+    if len(witnesses) != len(settings.witness):
+        raise SettingsError("two [[witness]] tables have one name")
+    try:
+        return replace(made, witnesses=witnesses, quorum=settings.quorum)
+    except (MalformedError, ValueError) as error:
+        raise SettingsError(f"[[witness]] and quorum make no log policy: {error}") from error
 
 
 def make_mailbox(settings: Settings, clock: Clock) -> Mailbox:
@@ -123,6 +144,8 @@ class Verifier:
         self._closing = ExitStack()
         self._stop = threading.Event()
         self._is_open = False
+        self._policy_is_logged = False
+        self._in_force = [self.identity.policy]
         self.database = database(settings.store)
         self.log = LogStore(self.database)
         self.records = RecordStore(self.database)
@@ -132,6 +155,10 @@ class Verifier:
         self._clock = clock
         self._authority = authority or _configured_authority(settings)
         self.health = Health()
+        self._outward = Outward(settings.witness_timeout_s) if settings.witness else None
+        self.witnessing = self._witnessing()
+        if settings.witness and cosigning is None:
+            cosigning = self.witnessing
         self.publisher = Publisher(self.log, self.identity, clock, self.lock, cosigning=cosigning)
         self.beacon = Beacon(
             periods_ms=settings.periods_ms,
@@ -166,6 +193,7 @@ class Verifier:
                 "the operator's key is being rotated: finish it with 'workseal-verifier rotate'"
             )
         self._check_policy()
+        self._check_witnesses()
         try:
             self.publisher.load()
         except RefusedError as error:
@@ -179,6 +207,8 @@ class Verifier:
             stamper = Stamper(self.log, self.publisher, self.identity, self._authority, self.health)
             # Never in this thread: an authority that is slow must not hold the start.
             self._start_loop(STAMPING, lambda: self._stamp(stamper), 0)
+        if self.settings.witness:
+            self._start_loop(WITNESSING, self._refresh, self.settings.witness_interval_s)
 
     def close(self) -> None:
         """Finish what is queued and let the home go."""
@@ -187,6 +217,9 @@ class Verifier:
         self._stop.set()
         if self._is_open:
             self.sequencer.stop()
+        self.witnessing.close()
+        if self._outward is not None:
+            self._outward.close()
         self._closing.close()
         self.database.close()
         self.lock.close()
@@ -212,7 +245,7 @@ class Verifier:
             return RETRY_S
 
     def keep_house(self) -> float:
-        """Log the log's policy, once, and the beacon's commitments as they fall due.
+        """Log the log's policy when it is new, and the beacon's commitments as they fall due.
 
         Returns after how many seconds to look again.
         """
@@ -222,8 +255,9 @@ class Verifier:
             self.health.worked(HOUSEKEEPING)
             return FOLLOWING_S
         try:
-            if self.publisher.size == 0:
+            if not self._policy_is_logged:
                 self._log_own([self._policy_statement()])
+                self._policy_is_logged = True
             self.beacon.commit_ahead(self._log_own)
             self._copy_own()
         except (RefusedError, StoreError, ConfigError, TimeoutError) as error:
@@ -269,15 +303,46 @@ class Verifier:
         return sign(record, self.identity.operator)
 
     def _check_policy(self) -> None:
-        first = next(self.records.of_kinds([Kind.LOG_POLICY.value], below=1), None)
-        if first is None:
-            return
-        record = read_record(Statement.parse(first.body))
-        ours = (self.settings.origin, self.identity.policy.encode())
-        if not isinstance(record, LogPolicy) or (record.origin, record.policy) != ours:
-            raise ConfigError(
-                "the log was begun with another origin or other keys; new keys need a new home"
-            )
+        logged = logged_policies(self.records, MAX_INTEGER)
+        require_continued(logged, self.identity)
+        ours = self.identity.policy.encode()
+        self._policy_is_logged = bool(logged) and logged[-1].policy == ours
+        self._in_force = policies_in_force(logged, self.identity)
+
+    def _check_witnesses(self) -> None:
+        """Ask the witnesses how far they have seen this log, before anything is signed."""
+        sightings = self.witnessing.sightings()
+        if sightings:
+            head = self.log.head() or Head(0, merkle.EMPTY_ROOT)
+            tree = TileTree(head.size, self.log.tile)
+            require_not_behind(sightings, head.size, tree.root)
+
+    def _refresh(self) -> float:
+        published = self.publisher.current
+        if published is not None:
+            tree, size = published.tree, published.size
+            self.witnessing.refresh(published.signed, lambda old: tree.consistency(old, size))
+        return self.settings.witness_interval_s
+
+    def _witnessing(self) -> Witnessing:
+        outward, outside = self._outward, []
+        if outward is not None:
+            addresses = dict.fromkeys(one.url for one in self.settings.witness)
+            # One witness may have two keys: it is asked once.
+            keys = {
+                url: {one.name: one.vkey for one in self.settings.witness if one.url == url}
+                for url in addresses
+            }
+            outside = [Outside(found, outward.to(url)) for url, found in keys.items()]
+        return Witnessing(
+            self.identity.log_key,
+            outside,
+            policies=lambda: self._in_force,
+            size=lambda: (self.log.head() or Head(0, merkle.EMPTY_ROOT)).size,
+            clock=self._clock,
+            health=self.health,
+            timeout_s=self.settings.witness_timeout_s,
+        )
 
     def _house(self) -> House:
         return House(

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import PublicKey
+from workseal_protocol.note import NoteType, VerifierKey
 from workseal_verifier.errors import ConfigError, SettingsError
 
 SETTINGS_FILE = "verifier.toml"
@@ -25,7 +26,36 @@ SETTINGS_FILE = "verifier.toml"
 # A C2SP origin and key name: no spaces, no plus sign; the suffixes "/clock" and "/pq" still fit.
 _ORIGIN = re.compile(r"[!-*,-~]{1,240}")
 URL_BEGIN = "postgresql+psycopg://"
+_URL = re.compile(r"https?://[!-~]{1,500}")
+_LISTS = ("periods_ms", "clients", "witness", "quorum")
 _PERIOD_MS = range(1_000, 600_001)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessSettings:
+    """A witness that somebody else runs: its name in the policy, its key, where it is asked."""
+
+    name: str
+    vkey: VerifierKey
+    url: str
+
+    @classmethod
+    def of(cls, table: object) -> Self:
+        """Read one `[[witness]]` table, or raise `SettingsError`."""
+        match table:
+            case {"name": str(name), "vkey": str(vkey), "url": str(url), **more} if not more:
+                pass
+            case _:
+                raise SettingsError("each [[witness]] must set name, vkey and url, as text")
+        try:
+            key = VerifierKey.parse(vkey)
+        except MalformedError as error:
+            raise SettingsError(f"vkey of a [[witness]]: {error}") from error
+        if key.type is NoteType.LOG_ED25519:
+            raise SettingsError("vkey of a [[witness]]: expected a key of type 04 or 06, found 01")
+        if _URL.fullmatch(url) is None:
+            raise SettingsError("url of a [[witness]] must be http:// or https:// and a host")
+        return cls(name, key, url.rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +74,13 @@ class Settings:
     tsa_root: str = ""
     # Where the log is kept: a PostgreSQL URL, for several workers or hosts; empty: SQLite.
     database_url: str = ""
+    # Outside witnesses, and the lines of the log's policy that say how many must cosign.
+    witness: tuple[WitnessSettings, ...] = ()
+    quorum: tuple[str, ...] = ()
+    # How long a checkpoint waits for its quorum, and each witness's answer.
+    witness_timeout_s: float = 5.0
+    # An unchanged log is cosigned again this often.
+    witness_interval_s: int = 3_600
     # Client keys (text form) that may open an engagement; empty: any client may.
     clients: tuple[str, ...] = ()
     # Below this much free disk the log takes no new statements.
@@ -65,9 +102,12 @@ class Settings:
             raise SettingsError("periods_ms must be whole milliseconds from 1000 to 600000")
         for name in ("tick_ms", "min_free_mib", "mailbox_count", "mailbox_mib"):
             self._whole(name, minimum=0)
-        for name in ("stamp_interval_s", "max_connections", "max_pending", "mailbox_ttl_s"):
+        for name in (
+            *("stamp_interval_s", "witness_interval_s"),
+            *("max_connections", "max_pending", "mailbox_ttl_s"),
+        ):
             self._whole(name, minimum=1)
-        for name in ("header_timeout_s", "body_timeout_s"):
+        for name in ("header_timeout_s", "body_timeout_s", "witness_timeout_s"):
             value = getattr(self, name)
             if (
                 isinstance(value, bool)
@@ -84,6 +124,11 @@ class Settings:
             raise SettingsError(f"database_url must begin with {URL_BEGIN}")
         if bool(self.tsa_url) != bool(self.tsa_root):
             raise SettingsError("tsa_url and tsa_root (a PEM file) belong together")
+        if bool(self.witness) != bool(self.quorum):
+            raise SettingsError(
+                "[[witness]] tables and quorum, the policy lines that say how many of them must"
+                " cosign, belong together"
+            )
 
     def _whole(self, name: str, *, minimum: int) -> None:
         value = getattr(self, name)
@@ -115,15 +160,17 @@ class Settings:
         for name in ("database_url", "tsa_url", "tsa_root"):
             if not isinstance(table.get(name, ""), str):
                 raise SettingsError(f"{name} must be text")
-        for name in ("periods_ms", "clients"):
+        for name in _LISTS:
             if not isinstance(table.get(name, []), list):
                 raise SettingsError(f"{name} must be a list")
         if not all(isinstance(client, str) for client in table.get("clients", [])):
             raise SettingsError("clients must be a list of keys in text form")
         _require_keys(table.get("clients", []))
-        tuples: dict[str, Any] = {
-            name: tuple(table[name]) for name in ("periods_ms", "clients") if name in table
-        }
+        if not all(isinstance(line, str) for line in table.get("quorum", [])):
+            raise SettingsError("quorum must be a list of policy lines")
+        tuples: dict[str, Any] = {name: tuple(table[name]) for name in _LISTS if name in table}
+        if "witness" in tuples:
+            tuples["witness"] = tuple(map(WitnessSettings.of, tuples["witness"]))
         return cls(home=home, **{**table, **tuples})
 
     @property
@@ -182,4 +229,11 @@ def render(origin: str, periods_ms: tuple[int, ...]) -> str:
         '# database_url = "postgresql+psycopg://workseal@/workseal"\n'
         "# Only these client keys may open an engagement (empty: any client):\n"
         "# clients = []\n"
+        "# Witnesses that others run, and which of them must cosign before anything is published;\n"
+        "# these lines come last:\n"
+        '# quorum = ["group outside 1 client", "group all 2 clock outside", "quorum all"]\n'
+        "# [[witness]]\n"
+        '# name = "client"\n'
+        '# vkey = "witness.client.example/w1+…"\n'
+        '# url = "https://witness.client.example"\n'
     )

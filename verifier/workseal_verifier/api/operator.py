@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import FOREVER, FRESH, OCTETS, TEXT, cbor, number
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services.health import STAMPING
+from workseal_verifier.services.health import BESIDE
 
 router = APIRouter()
 
@@ -15,15 +15,14 @@ def get_health(given: Given) -> Response:
     """Answer "ok" when the log is open and its loops work; name those that do not."""
     given.reader.checkpoint()
     failing = given.health.failing()
-    # Without time-stamps the log goes on: that is told, and no reason to take it out of service.
-    if set(failing) - {STAMPING}:
+    if set(failing) - BESIDE:
         raise RefusedError(Reason.BUSY, f"failing: {', '.join(failing)}; see the server's log")
     return Response("\nfailing: ".join(("ok", *failing)), 200, FRESH, TEXT)
 
 
 @router.get("/v1/operator")
 def get_operator(given: Given) -> Response:
-    """Return the operator's key, log policy, time-stamp roots, round lengths and clock."""
+    """Return the operator's key, log policy, time-stamp roots, round lengths, clock, witnesses."""
     return cbor(
         {
             1: given.identity.operator.public_key.raw,
@@ -31,6 +30,8 @@ def get_operator(given: Given) -> Response:
             3: list(given.tsa_roots),
             4: list(given.beacon.periods_ms),
             5: given.clock.now_ms(),
+            # Besides the log's own cosigners; whether they are independent is the reader's to say.
+            6: len(given.identity.witnesses),
         },
         FRESH,
     )

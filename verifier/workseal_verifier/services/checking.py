@@ -11,12 +11,12 @@ from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, WorksealError
-from workseal_protocol.policy import VerifiedCheckpoint, verify_checkpoint
-from workseal_protocol.records import Offer, Record, read_record
+from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
+from workseal_protocol.records import LogPolicy, Offer, Record, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_verifier.services.columns import entry_of
-from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
 from workseal_verifier.store.log import Entry, LogStore
@@ -36,6 +36,8 @@ class LogCheck:
         self._identity = identity
         self._roots = roots
         self._workers: dict[bytes, Digest] = {}
+        # Of the log's policies, the position of each: checkpoints above it must satisfy it.
+        self._policies: list[tuple[int, TlogPolicy]] = []
         self.statements = 0
         self.checkpoints = 0
 
@@ -89,6 +91,8 @@ class LogCheck:
         except MalformedError as error:
             yield f"{where}: malformed: {error}"
             return
+        if isinstance(record, LogPolicy):
+            yield from self._check_policy(where, entry.position, record)
         if isinstance(record, Offer):
             self._workers[record.engagement] = record.terms.freelancer.thumbprint
             yield from self._check_parties(where, record)
@@ -97,6 +101,12 @@ class LogCheck:
         for one in fields(Entry):
             if one.name != "digest" and getattr(entry, one.name) != getattr(derived, one.name):
                 yield f"{where}: it has another {one.name} than the column"
+
+    def _check_policy(self, where: str, position: int, record: LogPolicy) -> Iterator[str]:
+        try:
+            self._policies.append((position, TlogPolicy.parse(record.policy)))
+        except MalformedError as error:
+            yield f"{where}: {error}"
 
     def _check_parties(self, where: str, record: Offer) -> Iterator[str]:
         keys = [key for keys in parties_of(record.terms).values() for key in keys]
@@ -121,7 +131,8 @@ class LogCheck:
                 yield f"{name}: the statements have other hashes"
 
     def _check_checkpoints(self, roots: dict[int, bytes]) -> Iterator[str]:
-        policy = self._identity.policy
+        known = self._identity.policy.witnesses
+        timed = TlogPolicy((self._identity.log_key,), known, quorum=CLOCK_WITNESS)
         messages: dict[int, bytes] = {}
         for size, root, encoded in self._log.checkpoint_roots():
             name = f"checkpoint {size}"
@@ -132,7 +143,9 @@ class LogCheck:
                 continue
             try:
                 signed = SignedCheckpoint.parse(encoded)
-                verified = verify_checkpoint(signed, policy)
+                verified = verify_checkpoint(signed, timed)
+                for _, policy in (one for one in self._policies if one[0] < size):
+                    verify_checkpoint(signed, policy)
             except WorksealError as error:
                 yield f"{name}: {error}"
                 continue
@@ -173,7 +186,9 @@ class LogCheck:
 
 
 def _signed_at(verified: VerifiedCheckpoint) -> int | None:
-    return None if verified.not_before is None else verified.not_before // 1000
+    # The clock's own time: outside witnesses cosign a moment later.
+    times = (one.timestamp for one in verified.cosignatures if one.name == CLOCK_WITNESS)
+    return next(times, None)
 
 
 def _beacon(record: Record | None) -> tuple[object, ...]:

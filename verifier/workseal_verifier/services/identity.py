@@ -4,7 +4,8 @@ Each key has one use: the log key signs checkpoints and COSE receipts, the clock
 with the time, the optional post-quantum key cosigns them too, the operator key signs statements.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from workseal_protocol.checkpoint import (
     Checkpoint,
@@ -24,13 +25,23 @@ PQ_WITNESS = "pq"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The keys of one log; `pq` is None where no ML-DSA cosigner was made at init."""
+    """The keys of one log; `pq` is None where no ML-DSA cosigner was made at init.
+
+    `witnesses` are those that others run, by their names in the policy; `quorum` holds the lines
+    of the policy that say which must have cosigned. Without them the log's own clock suffices.
+    """
 
     origin: str
     log: Signer
     operator: Signer
     clock: Signer
     pq: Signer | None = None
+    witnesses: Mapping[str, VerifierKey] = field(default_factory=dict)
+    quorum: tuple[str, ...] = (f"quorum {CLOCK_WITNESS}",)
+
+    def __post_init__(self) -> None:
+        """Refuse witnesses that make no policy: `MalformedError`, or `ValueError`."""
+        _ = self.policy
 
     @property
     def log_key(self) -> VerifierKey:
@@ -39,7 +50,7 @@ class Identity:
 
     @property
     def policy(self) -> TlogPolicy:
-        """What terms must name to be admitted here: this log, cosigned by its clock."""
+        """What terms must name to be admitted here: this log, and who must have cosigned it."""
         witnesses = {
             CLOCK_WITNESS: VerifierKey(
                 self._cosigner(CLOCK_WITNESS), self.clock.public_key, NoteType.COSIGNATURE
@@ -49,7 +60,11 @@ class Identity:
             witnesses[PQ_WITNESS] = VerifierKey(
                 self._cosigner(PQ_WITNESS), self.pq.public_key, NoteType.MLDSA_COSIGNATURE
             )
-        return TlogPolicy((self.log_key,), witnesses, quorum=CLOCK_WITNESS)
+        if not witnesses.keys().isdisjoint(self.witnesses):
+            raise ValueError(f"{CLOCK_WITNESS} and {PQ_WITNESS} are the log's own cosigners")
+        known = TlogPolicy((self.log_key,), {**witnesses, **self.witnesses}).encode()
+        lines = "".join(f"{line}\n" for line in self.quorum)
+        return TlogPolicy.read(known.removesuffix("quorum none\n") + lines)
 
     def sign(self, size: int, root: bytes, at_s: int) -> SignedCheckpoint:
         """Sign a checkpoint that is committed; `at_s` is the clock's time in whole seconds."""

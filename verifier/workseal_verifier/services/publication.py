@@ -213,7 +213,7 @@ class Publisher:
         signed = self._identity.sign(head.size, head.root, at)
         self._lock.write(Mark(head.size, head.root))
         if self._cosigning is not None:
-            signed = self._cosigning.cosign(signed, lambda old: _path(tree, old, head.size))
+            signed = self._cosigning.cosign(signed, lambda old: tree.consistency(old, head.size))
         encoded = signed.encode()
         try:
             self._log.save_signed(head.size, encoded, signed.digest, at)
@@ -291,6 +291,3 @@ class Writing:
             )
         )
 
-
-def _path(tree: TileTree, old: int, size: int) -> tuple[bytes, ...]:
-    return tuple(tree.node(low, high) for low, high in merkle.consistency_ranges(old, size))

@@ -118,6 +118,10 @@ class TileTree:
         size = self.size if size is None else size
         return self.node(0, size) if size else merkle.EMPTY_ROOT
 
+    def consistency(self, old: int, size: int) -> tuple[bytes, ...]:
+        """Prove that the first `size` leaves continue the first `old` (RFC 9162 section 2.1.4)."""
+        return tuple(self.node(low, high) for low, high in merkle.consistency_ranges(old, size))
+
     def node(self, low: int, high: int) -> bytes:
         """Return the hash of leaves [low, high): a node of the tree, complete or at its edge."""
         width = high - low
