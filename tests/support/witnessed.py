@@ -5,12 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.note import VerifierKey
 from workseal_verifier.services.outside import Outside
-from workseal_verifier.services.witnessing import Witnessing, consistency
 from workseal_witness.home import Home, create, opened, witness_of
 from workseal_witness.serving import Server, bind
 from workseal_witness.witness import Answer, Witness
@@ -89,20 +86,3 @@ def serving(witness: Witness) -> Iterator[str]:
     finally:
         server.stop()
         thread.join()
-
-
-class Cosigned:
-    """An identity whose every checkpoint waits for the outside witnesses before it is published."""
-
-    def __init__(self, publisher: Any, witnessing: Witnessing) -> None:
-        self._identity = publisher._identity
-        self._publisher = publisher
-        self._witnessing = witnessing
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._identity, name)
-
-    def sign(self, size: int, root: bytes, at_s: int) -> SignedCheckpoint:
-        signed = self._identity.sign(size, root, at_s)
-        tree = self._publisher._tree
-        return self._witnessing.cosign(signed, lambda old: consistency(tree, old, size))

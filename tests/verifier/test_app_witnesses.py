@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +21,7 @@ from support.office import (
 )
 from support.simulator import START
 from support.twofaced import TwoFacedLog
-from support.witnessed import Cosigned, Stand, serving, stands
+from support.witnessed import Stand, serving, stands
 from workseal_protocol.checkpoint import SignedCheckpoint, verified_cosignatures
 from workseal_protocol.merkle import leaf_hash
 from workseal_protocol.policy import TlogPolicy, verify_checkpoint
@@ -67,8 +66,6 @@ class Town:
     def office(self, settings: Settings) -> Office:
         office = Office(settings, clock=self.clock)
         self._closing.callback(office.close)
-        publisher: Any = office.verifier.publisher
-        publisher._identity = Cosigned(publisher, office.verifier.witnessing)
         return office
 
 

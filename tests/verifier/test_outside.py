@@ -20,15 +20,17 @@ class Asked:
 
     def __init__(self, stand: Stand, clock: FakeClock, outside: Outside | None = None) -> None:
         self.reports = 0
+        self.reach = 0
         self.stand = stand
         self.clock = clock
-        self.peer = Peer(outside or stand.outside, LOG.key, clock, self._report)
+        self.peer = Peer(outside or stand.outside, LOG.key, lambda: self.reach, clock, self._report)
 
     def _report(self) -> None:
         self.reports += 1
 
     def ask(self, leaves: Leaves) -> Lines:
         round_ = round_of(leaves)
+        self.reach = max(self.reach, len(leaves))
         self.peer.ask(round_)
         round_.wait(20)
         return round_.lines

@@ -32,6 +32,7 @@ class Scene:
     """Three witnesses, the log's own clock, and what the log does with them."""
 
     def __init__(self, made: list[Stand], clock: FakeClock, *lines: str, timeout_s: float) -> None:
+        self.reach = 0
         self.stands = made
         self.clock = clock
         self.health = Health()
@@ -40,6 +41,7 @@ class Scene:
             LOG.key,
             [stand.outside for stand in made],
             policies=lambda: self.policies,
+            size=lambda: self.reach,
             clock=clock,
             health=self.health,
             timeout_s=timeout_s,
@@ -51,6 +53,7 @@ class Scene:
         return TlogPolicy.read(text + "".join(f"{line}\n" for line in lines))
 
     def signed(self, leaves: Leaves) -> SignedCheckpoint:
+        self.reach = max(self.reach, len(leaves))
         signed = LOG.signed(leaves)
         at = self.clock.ms // 1000
         return add_cosignature(signed, cosign(signed.checkpoint, CLOCK_KEY.name, CLOCK, at))

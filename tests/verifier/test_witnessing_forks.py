@@ -50,6 +50,7 @@ class Operator:
             self.log.key,
             [one.outside for one in self.people],
             policies=lambda: [self.policy],
+            size=lambda: len(leaves),
             clock=CLOCK,
             health=Health(),
             timeout_s=20,

@@ -15,7 +15,7 @@ from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, SeedSigner
 from workseal_protocol.records import LogPolicy, sign
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.api import (
     disputes,
     engagements,

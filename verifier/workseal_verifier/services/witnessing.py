@@ -29,7 +29,7 @@ from workseal_verifier.services.outside import (
 class Witnessing:
     """Ask the witnesses of one log."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom it asks, by what rules, and whom it tells
         self,
         log: VerifierKey,
         outside: Sequence[Outside],

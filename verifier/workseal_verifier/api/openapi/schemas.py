@@ -105,6 +105,7 @@ OPERATOR: Final = fields(
     _3=array(octets(1)),
     _4=array({**UINT, "minimum": 1}, least=1),
     _5=UINT,
+    _6=UINT,
 )
 CHAIN: Final = fields(_1=UINT, _2={**UINT, "minimum": 1}, _3=DIGEST, _4=DIGEST)
 COSE_KEY: Final = fields(
