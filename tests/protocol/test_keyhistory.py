@@ -192,6 +192,35 @@ def test_a_wrong_signature_is_refused_before_the_role_counts() -> None:
         start().check_signature(broken, 0)
 
 
+@pytest.mark.parametrize(
+    ("record", "named"),
+    [
+        pytest.param(builders.make_announce(STRANGER), STRANGER, id="announce"),
+        pytest.param(
+            KeyRotate.make(claimed_at=0, old=FREELANCER.public_key, new=FRESH),
+            FREELANCER,
+            id="rotate",
+        ),
+        pytest.param(
+            KeyRevoke(
+                claimed_at=0, key=FREELANCER.public_key.thumbprint, reason=RevocationReason.LOST
+            ),
+            ARBITRATOR,
+            id="revoke",
+        ),
+    ],
+)
+def test_nobody_makes_a_key_statement_in_the_name_of_another(
+    record: KeyRecord, named: SeedSigner
+) -> None:
+    # The header may name any key: only the signature says who made it.
+    statement = sign(record, named)
+    start().advance(1, statement, record)
+    forged = replace(statement, signature=sign(record, CLIENT).signature)
+    with pytest.raises(VerificationError, match="signature"):
+        start().advance(1, forged, record)
+
+
 def test_key_statements_are_not_for_check_signature() -> None:
     with pytest.raises(ValueError, match="checked by advance"):
         start().check_signature(sign(builders.make_announce(), FREELANCER), 0)
