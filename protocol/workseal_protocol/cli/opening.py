@@ -21,12 +21,12 @@ from workseal_protocol.cli.verification import examine_for_user
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, VerifiedTiles, verify_disclosure
 from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.merkle import MAX_SIZE
 from workseal_protocol.records import DisputeDisclosure, DisputeRequest, read_record
 from workseal_protocol.sealing import MAX_PACKAGE_BYTES, case_public
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
-from workseal_protocol.terms import Terms
-from workseal_protocol.verify import Report
+from workseal_protocol.verify import Report, check_frame_header
 
 # HPKE adds its encapsulated key and a tag to the package.
 _MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + 4096
@@ -89,14 +89,11 @@ def _read_request(
         raise CommandError(f"the request {options.request} is malformed: {error}") from error
     if not isinstance(record, DisputeRequest):
         raise CommandError(f"{options.request} is a statement of kind {statement.kind}")
-    terms = report.terms
-    keys = {} if terms is None else {key.thumbprint: key for key in terms.arbitrators}
-    if statement.issuer not in keys:
-        raise CommandError("the request is not by an arbitrator of the terms", DOES_NOT_HOLD)
     try:
-        statement.verify_signature(keys[statement.issuer])
+        _check_signed(statement, report)
     except VerificationError as error:
-        raise CommandError(f"the request is not signed: {error}", DOES_NOT_HOLD) from error
+        message = f"the request is not signed by an arbitrator of the terms: {error}"
+        raise CommandError(message, DOES_NOT_HOLD) from error
     if record.engagement != report.engagement:
         raise CommandError("the request is about another engagement", DOES_NOT_HOLD)
     if case_public(private) != record.sealing_key:
@@ -111,12 +108,20 @@ def _read_answer(
     record = read_record(statement)
     if not isinstance(record, DisputeDisclosure):
         raise MalformedError(f"expected a dispute.disclosure first, found {statement.kind}")
-    if report.terms is None or report.engagement != record.engagement:
+    if report.engagement != record.engagement:
         raise VerificationError("it is about another engagement")
-    statement.verify_signature(report.terms.freelancer)
+    _check_signed(statement, report)
     if record.request != request:
         raise VerificationError("it answers another request")
     return statement, record
+
+
+def _check_signed(statement: Statement, report: Report) -> None:
+    # What is not in the log yet is judged by the keys that are valid at the end of the bundle.
+    places = {entry.digest: entry.index for entry in report.entries}
+    if report.keys is None:
+        raise VerificationError("the bundle tells of no keys")
+    report.keys.check_signature(statement, places.get(statement.digest, MAX_SIZE))
 
 
 def _open_frames(
@@ -135,7 +140,7 @@ def _open_frames(
     numbers = {entry.digest: number for number, entry in enumerate(report.entries)}
     place_of_answer = numbers.get(statement.digest)
     named = {one.disclosure: one.frame for one in answer.frames}
-    requested = {one.frame for one in asked.frames}
+    requested = {(one.frame, one.segment) for one in asked.frames}
     if len(items) != len(answer.frames):
         raise VerificationError(
             f"its statement names {len(answer.frames)} disclosures, {len(items)} came with it"
@@ -145,27 +150,19 @@ def _open_frames(
         commitment = named.pop(disclosure.digest, None)
         if commitment is None:
             raise VerificationError("a disclosure is not named by its statement, or comes twice")
-        if commitment not in requested:
-            raise VerificationError(f"the frame {commitment} was not asked for")
         place = table.by_commitment(commitment)
         if place is None:
             raise VerificationError(f"the bundle has no frame {commitment}")
+        if (commitment, place.segment) not in requested:
+            raise VerificationError(f"the frame {place.name} was not asked for")
         if table.is_withdrawn(commitment, before=place_of_answer):
             raise VerificationError(f"the frame {place.name} was withdrawn")
-        yield OpenedFrame(place, _verified_tiles(disclosure, place, terms))
-
-
-def _verified_tiles(disclosure: Disclosure, place: PlacedFrame, terms: Terms) -> VerifiedTiles:
-    tiles = verify_disclosure(disclosure, place.commitment)
-    header = tiles.header
-    # The same as step 12 of the verification, which a bundle with this disclosure passes.
-    if header.round != place.record.round:
-        raise VerificationError(f"the frame {place.name} tells another round than its segment")
-    if header.display != place.display:
-        raise VerificationError(f"the frame {place.name} tells another display than its place")
-    if header.tile != terms.tile or header.offset_ms >= terms.round_ms:
-        raise VerificationError(f"the frame {place.name} was not made as the terms say")
-    return tiles
+        tiles = verify_disclosure(disclosure, place.commitment)
+        try:
+            check_frame_header(tiles.header, place.record, place.display, terms)
+        except VerificationError as error:
+            raise VerificationError(f"frame {place.name}: {error}") from error
+        yield OpenedFrame(place, tiles)
 
 
 def _lines(

@@ -28,7 +28,6 @@ def check_signatures(case: Case) -> str:
                     history.check_signature(statement, index)
         except VerificationError as error:
             raise VerificationError(f"{named(place, statement)}: {error}") from error
-    case.keys = history
     return ""
 
 
@@ -46,7 +45,7 @@ def check_terms(case: Case) -> str:
     if case.bundle.manifest_record().engagement != engagement:
         raise VerificationError("the manifest is about another engagement")
     _check_parties(case, acceptance.terms)
-    _check_signers(case, acceptance.terms)
+    case.keys = _check_signers(case, acceptance.terms)
     # (6) The log and the witnesses that the terms name are those of the policy.
     text = case.policy.tlog.encode()
     if acceptance.terms.log_policy != text:
@@ -95,7 +94,7 @@ def _check_parties(case: Case, terms: Terms) -> None:
             )
 
 
-def _check_signers(case: Case, terms: Terms) -> None:
+def _check_signers(case: Case, terms: Terms) -> KeyHistory:
     # (6) Who speaks here is a party of these terms, or a successor of one: the caller may know
     # other clients, freelancers and arbitrators. The signatures themselves held in step 5.
     history = KeyHistory.start(
@@ -117,3 +116,4 @@ def _check_signers(case: Case, terms: Terms) -> None:
                 raise VerificationError(
                     f"{named(place, statement)}: its signer is no party of the terms"
                 )
+    return history

@@ -12,6 +12,7 @@ from workseal_protocol.commitment import (
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import verify_disclosure
 from workseal_protocol.errors import VerificationError, WorksealError
+from workseal_protocol.frame import FrameHeader
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
     Declaration,
@@ -23,6 +24,7 @@ from workseal_protocol.records import (
     Segment,
     SessionOpen,
 )
+from workseal_protocol.terms import Terms
 from workseal_protocol.verify.case import Case, named
 
 _TEXTS = frozenset({ValueKind.ENVIRONMENT, ValueKind.MEMO})
@@ -141,16 +143,21 @@ def _check_disclosure(case: Case, item: FrameDisclosure, answers: _Answers) -> _
         raise VerificationError("the frame was withdrawn before the answer")
     # (12) The tiles are those of the frame, and the frame is one of its segment's round.
     verified = verify_disclosure(item.disclosure, frame)
-    if verified.header.round != record.round:
-        raise VerificationError("the frame tells another round than its segment")
-    if verified.header.display != (item.display or 0):
-        raise VerificationError("the frame tells another display than its place in the segment")
-    if verified.header.tile != case.terms.tile:
-        raise VerificationError("the frame has other tiles than the terms ask for")
-    drawn = owed_instant(case.terms, record.engagement, record)
-    if drawn != round_start(record.round, case.terms.round_ms) + verified.header.offset_ms:
-        raise VerificationError("the frame tells another instant than the one that was drawn")
+    check_frame_header(verified.header, record, item.display or 0, case.terms)
     return len(verified.shown), verified.header.grid.count
+
+
+def check_frame_header(header: FrameHeader, segment: Segment, display: int, terms: Terms) -> None:
+    """Check that a frame tells the place where it stands, or raise `VerificationError`."""
+    if header.round != segment.round:
+        raise VerificationError("the frame tells another round than its segment")
+    if header.display != display:
+        raise VerificationError("the frame tells another display than its place in the segment")
+    if header.tile != terms.tile:
+        raise VerificationError("the frame has other tiles than the terms ask for")
+    drawn = owed_instant(terms, segment.engagement, segment)
+    if drawn != round_start(segment.round, terms.round_ms) + header.offset_ms:
+        raise VerificationError("the frame tells another instant than the one that was drawn")
 
 
 def _check_findings(

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
+from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.terms import Terms
 from workseal_protocol.totals import Totals
 from workseal_protocol.window import Entry, Window
@@ -40,7 +41,8 @@ class Report:
     Values are None, or empty, where the steps that give them did not hold. `window` reaches from
     the lower bound of the first statement of the chain to the upper bound of the last one.
     `witnesses` are the cosigners of the bundle's checkpoint, `independent` those that the caller
-    holds to be independent of the operator.
+    holds to be independent of the operator. `keys` tells which keys spoke for the parties of the
+    terms, and until when, as far as the bundle goes.
     """
 
     steps: tuple[Step, ...]
@@ -49,6 +51,7 @@ class Report:
     bundle: Bundle | None = None
     engagement: bytes | None = None
     terms: Terms | None = None
+    keys: KeyHistory | None = None
     origin: str | None = None
     tree_size: int | None = None
     witnesses: tuple[str, ...] = ()

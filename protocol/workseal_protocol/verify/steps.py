@@ -101,6 +101,7 @@ def _report(case: Case, steps: tuple[Step, ...], *, malformed: bool) -> Report:
         bundle=case.parsed,
         engagement=case.engagement,
         terms=case.agreed,
+        keys=case.keys,
         origin=checkpoint.checkpoint.origin if checkpoint else None,
         tree_size=checkpoint.checkpoint.size if checkpoint else None,
         witnesses=tuple(one.name for one in checkpoint.cosignatures) if checkpoint else (),

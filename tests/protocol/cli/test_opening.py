@@ -18,6 +18,7 @@ from workseal_protocol.records import (
     DisclosedFrame,
     DisputeDisclosure,
     DisputeRequest,
+    KeyRotate,
     Record,
     Segment,
     read_record,
@@ -168,7 +169,50 @@ def test_refuses_a_statement_of_somebody_else(desk: Desk) -> None:
     shown = disclose(desk.frame, (0,))
     client = desk.story.verifier.people.client
     desk.seal(desk.answer([(desk.frame.tree.commitment, shown)], client), [shown])
-    refused(desk, "the statement names another key")
+    refused(desk, "its signer may not make a dispute.disclosure")
+
+
+def test_refuses_an_answer_whose_signature_is_not_the_freelancers(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0,))
+    forged = replace(desk.answer([(desk.frame.tree.commitment, shown)]), signature=bytes(64))
+    desk.seal(forged, [shown])
+    refused(desk, "the signature does not match")
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_after_a_rotation_the_new_key_answers_and_the_old_one_does_not(
+    desk: Desk, *, renewed: bool
+) -> None:
+    people, verifier = desk.story.verifier.people, desk.story.verifier
+    fresh = SeedSigner(bytes(32))
+    old = people.freelancer.public_key
+    rotation = KeyRotate.make(claimed_at=verifier.now, old=old, new=fresh)
+    verifier.submit([sign(rotation, people.freelancer)])
+    contents, _ = finish(verifier, desk.story.agent, ())
+    bundle = desk.story.bundle(replace(contents, disclosures=()), signer=fresh)
+    (desk.folder / "bundle").write_bytes(bundle.encode())
+    shown = disclose(desk.frame, (0,))
+    signer = fresh if renewed else people.freelancer
+    desk.seal(desk.answer([(desk.frame.tree.commitment, shown)], signer), [shown])
+    if renewed:
+        done = desk.open()
+        assert (done.code, done.err) == (0, "")
+    else:
+        refused(desk, "its key was rotated or revoked before")
+
+
+def test_refuses_a_frame_that_was_asked_for_in_another_segment(desk: Desk) -> None:
+    # Step 12 would refuse the bundle that shows it.
+    record = read_record(desk.request)
+    assert isinstance(record, DisputeRequest)
+    elsewhere = tuple(
+        replace(one, segment=desk.story.agent.frames[1].segment) for one in record.frames
+    )
+    arbitrator = desk.story.verifier.people.arbitrator
+    moved = sign(replace(record, frames=elsewhere), arbitrator)
+    (desk.folder / "request.cose").write_bytes(moved.encode())
+    desk.answer_honestly()
+    refused(desk, "was not asked for")
 
 
 def test_refuses_an_answer_to_another_request(desk: Desk) -> None:
@@ -205,7 +249,7 @@ def test_refuses_a_request_that_no_arbitrator_signed(desk: Desk) -> None:
     desk.answer_honestly()
     forged = sign(read_record(desk.request), desk.story.verifier.people.client)
     (desk.folder / "request.cose").write_bytes(forged.encode())
-    refused(desk, "not by an arbitrator of the terms")
+    refused(desk, "not signed by an arbitrator of the terms")
 
 
 def test_refuses_a_request_whose_signature_is_not_the_arbitrators(desk: Desk) -> None:
@@ -220,8 +264,9 @@ def test_refuses_a_request_whose_signature_is_not_the_arbitrators(desk: Desk) ->
     [
         ({"round": 1}, "tells another round than its segment"),
         ({"display": 1}, "tells another display than its place"),
-        ({"offset_ms": 10_000}, "was not made as the terms say"),
-        ({"tile": 16}, "was not made as the terms say"),
+        ({}, "tells another instant than the one that was drawn"),
+        ({"offset_ms": 10_000}, "tells another instant than the one that was drawn"),
+        ({"tile": 16}, "has other tiles than the terms ask for"),
     ],
 )
 def test_refuses_a_frame_that_was_committed_falsely(
