@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey, ML
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from workseal_protocol.bundle import README, Bundle, Contents
+from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.encoding import encode
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Algorithm, PublicKey
@@ -25,14 +26,19 @@ from workseal_protocol.records import Acceptance, KeyAnnounce, KeyRotate, Offer,
 # COSE_Key labels and values: RFC 9053 section 7, RFC 9964 section 2.
 _KTY, _ALG, _CRV_OR_PUB, _X = 1, 3, -1, -2
 _OKP, _AKP, _ED25519_CURVE = 1, 7, 6
+# Each proof repeats the checkpoint with all its lines, 256 KiB at most: a small bundle of somebody
+# who means harm would fill a disk. The longest honest ones, with ML-DSA witnesses, stay below.
+MAX_PROOF_BYTES = 1 << 30
 
 
 def extracted_parts(bundle: Bundle) -> dict[str, bytes]:
     """Return every file to write, by its name below the folder.
 
-    Raises `VerificationError` when the bundle's proof does not lead to its checkpoint.
+    Raises `VerificationError` when the bundle's proof does not lead to its checkpoint, and
+    `CommandError` when the files would fill a disk.
     """
     contents = bundle.contents
+    _require_room(contents)
     parts = {
         "README.txt": README,
         "manifest.cose": bundle.manifest.encode(),
@@ -51,6 +57,14 @@ def extracted_parts(bundle: Bundle) -> dict[str, bytes]:
     if contents.openings:
         parts["openings.json"] = _openings(contents)
     return parts
+
+
+def _require_room(contents: Contents) -> None:
+    wanted = len(contents.statements) * len(contents.checkpoint.encode())
+    if wanted > MAX_PROOF_BYTES:
+        raise CommandError(
+            f"the proofs of this bundle would take {wanted} bytes, more than {MAX_PROOF_BYTES}"
+        )
 
 
 def _checkpoint_parts(contents: Contents) -> Iterator[tuple[str, bytes]]:

@@ -6,8 +6,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from support.scripted import Story
-from workseal_protocol.bundle import Bundle
-from workseal_protocol.cli.extraction import cose_key, extracted_parts
+from workseal_protocol.bundle import MAX_STATEMENTS, Bundle
+from workseal_protocol.cli.extraction import MAX_PROOF_BYTES, cose_key, extracted_parts
+from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keys import Algorithm, PublicKey, SeedSigner
 from workseal_protocol.receipt import Receipt, verify_cose_receipt, verify_receipt
@@ -77,3 +78,22 @@ def test_makes_up_no_path_when_the_proof_does_not_hold(bundle: Bundle) -> None:
     broken = Bundle(bundle.manifest, replace(bundle.contents, hashes=hashes))
     with pytest.raises(VerificationError, match="does not lead to the root"):
         extracted_parts(broken)
+
+
+def test_refuses_to_fill_a_disk_with_copies_of_one_long_checkpoint(bundle: Bundle) -> None:
+    # Lines of unknown keys prove nothing, and stand in each proof all the same.
+    contents = bundle.contents
+    line = contents.checkpoint.lines[0]
+    more = tuple(replace(line, name=f"x{n}", signature=bytes(4089)) for n in range(46))
+    long = replace(contents.checkpoint, lines=(line, *more))
+    many = MAX_PROOF_BYTES // len(long.encode()) + 1
+    assert many < MAX_STATEMENTS
+    hostile = replace(
+        contents,
+        checkpoint=long,
+        statements=contents.statements[:1] * many,
+        indices=tuple(range(many)),
+        receipts=(),
+    )
+    with pytest.raises(CommandError, match="the proofs of this bundle would take"):
+        extracted_parts(replace(bundle, contents=hostile))
