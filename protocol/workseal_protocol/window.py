@@ -95,18 +95,19 @@ def windows_of(
     round_ms: int,
     beacon_proven: frozenset[int] = frozenset(),
     stamps: Mapping[int, int] | None = None,
+    quorum: bool = False,
 ) -> tuple[Window, ...]:
     """Bound each (log index, record), in log order, from checkpoints that all verified.
 
     `beacon_proven` holds the indices of the segments whose verifier value matches the operator's
-    commitment; `stamps` gives, for a checkpoint size, the upper end of its verified token. Raises
+    commitment; `stamps` gives, for a checkpoint size, the upper end of its verified token; `quorum`
+    says that the policy asks for cosignatures, whether or not they tell a time. Raises
     `WindowError` when a segment was signed long after the round that it claims, or could have been
     and its anchor is not at hand, when work is told of that was not over yet, or when the bounds of
     a statement contradict each other.
     """
     anchors = {checkpoint.signed.digest: checkpoint for checkpoint in checkpoints}
     uppers = _Uppers(checkpoints, stamps or {})
-    timed = any(checkpoint.not_before is not None for checkpoint in checkpoints)
     windows: list[Window] = []
     link: int | None = None
     for place, (index, record) in enumerate(items):
@@ -118,7 +119,7 @@ def windows_of(
             link = lower
         upper, upper_source = uppers.of(index)
         _check(place, record, lower, upper, round_ms)
-        if timed:
+        if quorum:
             _require_anchor(place, record, upper, anchors, round_ms)
         windows.append(Window(lower, upper, source, upper_source))
     return tuple(windows)

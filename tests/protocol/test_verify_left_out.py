@@ -9,7 +9,7 @@ from support.scripted import Story, tell_story
 from support.simulator import ROUND_MS
 from support.stamp import FixedTsa
 from workseal_protocol.bundle import Contents
-from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
 from workseal_protocol.digest import Digest
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import Segment
@@ -59,6 +59,27 @@ def test_back_dating_is_not_hidden_by_leaving_anchors_out() -> None:
     step = examine(told, keeping(told, lambda one: one.digest not in named)).by_number()[11]
     assert step.outcome is Outcome.FAILS
     assert "was not seen in time, and its anchor is not in the bundle" in step.why
+
+
+def test_witnesses_that_tell_no_time_hide_no_anchor() -> None:
+    # Cosignatures of time 0 make the quorum and bound nothing: nobody saw any segment in time.
+    told = story()
+
+    def timeless(signed: SignedCheckpoint) -> SignedCheckpoint:
+        signed = replace(signed, lines=signed.lines[:1])
+        for name, signer in told.verifier.witness_signers.items():
+            signed = add_cosignature(signed, cosign(signed.checkpoint, name, signer, 0))
+        return signed
+
+    contents = replace(
+        told.contents,
+        checkpoint=timeless(told.contents.checkpoint),
+        checkpoints=tuple(map(timeless, told.contents.checkpoints)),
+    )
+    policy = replace(told.policy, tsa=())
+    step = examine(told, contents, policy).by_number()[11]
+    assert step.outcome is Outcome.FAILS
+    assert "its anchor is not in the bundle" in step.why
 
 
 def test_a_report_counts_the_other_anchors_that_cannot_be_checked() -> None:

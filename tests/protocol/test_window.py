@@ -51,8 +51,16 @@ def bound(
     *checkpoints: VerifiedCheckpoint,
     proven: frozenset[int] = frozenset(),
     stamps: dict[int, int] | None = None,
+    quorum: bool = False,
 ) -> tuple[Window, ...]:
-    return windows_of(items, checkpoints, round_ms=ROUND_MS, beacon_proven=proven, stamps=stamps)
+    return windows_of(
+        items,
+        checkpoints,
+        round_ms=ROUND_MS,
+        beacon_proven=proven,
+        stamps=stamps,
+        quorum=quorum,
+    )
 
 
 def test_step_11_bounds_from_the_first_checkpoint_that_covers() -> None:
@@ -113,12 +121,13 @@ def test_step_11_what_was_not_seen_in_time_shows_its_anchor(upper: int | None) -
     hidden, seen = make_segment(anchor=Anchor(digest(1), 3)), checkpoint(6, END + 90_000)
     index, stamps = (5, {6: upper}) if upper is not None else (6, {})
     if upper == END + ONLINE_MS:
-        assert bound([(index, hidden)], seen, stamps=stamps)
+        assert bound([(index, hidden)], seen, stamps=stamps, quorum=True)
     else:
         with pytest.raises(WindowError, match="was not seen in time, and its anchor"):
-            bound([(index, hidden)], seen, stamps=stamps)
+            bound([(index, hidden)], seen, stamps=stamps, quorum=True)
     at_hand = checkpoint(3, T0)
-    assert bound([(index, make_segment(anchor=anchored(at_hand)))], at_hand, seen, stamps=stamps)
+    shown = make_segment(anchor=anchored(at_hand))
+    assert bound([(index, shown)], at_hand, seen, stamps=stamps, quorum=True)
     # Without witnesses a checkpoint has no time, and its anchor could tell nothing.
     assert bound([(index, hidden)], checkpoint(6, END, witnesses=0))
 

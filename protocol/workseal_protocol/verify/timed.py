@@ -61,6 +61,7 @@ def check_windows(case: Case) -> str:
             round_ms=case.terms.round_ms,
             beacon_proven=frozenset(case.beacons),
             stamps=case.stamps,
+            quorum=case.policy.tlog.quorum is not None,
         )
     except WindowError as error:
         statement = case.bundle.contents.statements[error.place]
