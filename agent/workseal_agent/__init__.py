@@ -8,7 +8,7 @@ import sys
 # Top-level import names of the `agent` extra.
 _EXTRA = frozenset(
     {
-        "PIL", "Xlib", "cv2", "httpcore", "httpx", "imagehash", "keyring", "mss", "numpy",
+        "PIL", "Xlib", "cv2", "h11", "httpcore", "httpx", "imagehash", "keyring", "mss", "numpy",
         "platformdirs", "rfc3161_client", "rich", "typer", "zstandard",
     }
 )  # fmt: skip

@@ -5,6 +5,7 @@ with a typing mistake would otherwise protect nothing. Folders are 0700 and file
 """
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from workseal_agent.errors import SettingsError
 
 HOME_VARIABLE = "WORKSEAL_AGENT_HOME"
 MAX_SETTINGS_BYTES = 65_536
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 ScreenKind = Literal["auto", "x11", "replay"]
@@ -37,6 +39,9 @@ kind = "auto"                    # "auto", "x11" or "replay"
 
 [activity]
 kind = "auto"                    # "auto", "x11" or "none"; counts only, never which key
+
+# [witness]
+# listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
 
 [mask]
 defaults = true                  # hide password managers, and private windows whose title says so
@@ -91,6 +96,14 @@ class MaskSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessSettings:
+    """Say where the witness listens that runs while this agent records."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold all settings and the places of the agent's files."""
 
@@ -99,6 +112,7 @@ class Settings:
     screen: ScreenSettings = ScreenSettings()
     activity: ActivitySettings = ActivitySettings()
     mask: MaskSettings = MaskSettings()
+    witness: WitnessSettings | None = None
 
     @property
     def config_file(self) -> Path:
@@ -119,6 +133,11 @@ class Settings:
     def vault_folder(self) -> Path:
         """Return the folder of the sealed frames."""
         return self.home / "vault"
+
+    @property
+    def witness_folder(self) -> Path:
+        """Return the home of the witness that runs while this agent records."""
+        return self.home / "witness"
 
     @property
     def socket_file(self) -> Path:
@@ -211,6 +230,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         screen=_screen(root.table("screen")),
         activity=_activity(root.table("activity")),
         mask=_mask(root.table("mask")),
+        witness=_witness(root.table("witness")),
     )
     root.close()
     return settings
@@ -307,6 +327,17 @@ def _activity(table: _Table) -> ActivitySettings:
     settings = ActivitySettings(cast("ActivityKind", table.choice("kind", ("auto", "x11", "none"))))
     table.close()
     return settings
+
+
+def _witness(table: _Table) -> WitnessSettings | None:
+    listen = table.text("listen", maximum=256)
+    table.close()
+    if listen is None:
+        return None
+    host, colon, port = listen.rpartition(":")
+    if not (host and colon and _PORT.fullmatch(port)) or int(port) > 65_535:
+        raise SettingsError('listen in [witness] must be "ADDRESS:PORT", such as "127.0.0.1:8090"')
+    return WitnessSettings(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 def _mask(table: _Table) -> MaskSettings:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +106,10 @@ def serve(
     home: HomeOption,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port.")] = 8090,
+    *,
+    until_eof: Annotated[
+        bool, typer.Option("--until-eof", hidden=True, help="End with the standard input.")
+    ] = False,
 ) -> None:
     """Run the witness until it is told to stop."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
@@ -114,6 +119,8 @@ def serve(
         server = Server(witness, listener)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.stop())
+        if until_eof:
+            threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
         line = f"serving {state.name} on http://{host}:{listener.getsockname()[1]}"
         server.run(lambda: typer.echo(line, color=False))
 
@@ -162,6 +169,12 @@ def forks(
     if kept:
         raise typer.Exit(1)
     typer.echo("no log has shown this witness two histories")
+
+
+def _end_with_input(server: Server) -> None:
+    # Whoever started this may die: its end of the pipe closes with it.
+    sys.stdin.buffer.read()
+    server.stop()
 
 
 def _log_keys(vkey: str | None, policy: Path | None) -> list[VerifierKey]:

@@ -9,6 +9,7 @@ from workseal_agent.config import (
     HOME_VARIABLE,
     MaskRuleSettings,
     Settings,
+    WitnessSettings,
     home_folder,
     load_settings,
     parse_settings,
@@ -37,6 +38,8 @@ title = "*My Bank*"
 [[mask.rule]]
 name = "mail"
 title = "*inbox*"
+[witness]
+listen = "[::1]:8090"
 """
 
 
@@ -57,6 +60,7 @@ def test_reads_every_setting() -> None:
         MaskRuleSettings("bank", "firefox", "*My Bank*"),
         MaskRuleSettings("mail", None, "*inbox*"),
     )
+    assert settings.witness == WitnessSettings("::1", 8090)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +81,10 @@ def test_reads_every_setting() -> None:
         pytest.param("mask=1", "mask in config.toml must be a table", id="table as number"),
         pytest.param("[screen]\nkind='wayland'", "one of auto, x11, replay", id="choice"),
         pytest.param("[screen]\nkind='replay'", "needs replay", id="replay without folder"),
+        pytest.param("[witness]\nlisten='8090'", "ADDRESS:PORT", id="listen without address"),
+        pytest.param("[witness]\nlisten='a:port'", "ADDRESS:PORT", id="listen without port"),
+        pytest.param("[witness]\nlisten='a:65536'", "ADDRESS:PORT", id="listen too high"),
+        pytest.param("[witness]\nport=1", r"port in \[witness\]", id="witness key"),
         pytest.param("[screen]\ndisplay=''", "1 to 256 characters", id="empty text"),
         pytest.param("[verifier]\nurl='http://verifier.example'", "must be https", id="plain http"),
         pytest.param("[verifier]\nurl='ftp://localhost'", "must be https", id="scheme"),

@@ -534,6 +534,36 @@ def test_the_composition_names_a_missing_screen(rig: Rig, tmp_path: Path) -> Non
         )
 
 
+def test_a_witness_that_cannot_run_is_told_and_holds_up_nothing(rig: Rig, tmp_path: Path) -> None:
+    from workseal_agent.config import Settings, WitnessSettings  # noqa: PLC0415
+
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.png").write_bytes(encode_png(2, 2, bytes(12)))
+    service = build_service(
+        Settings(tmp_path, witness=WitnessSettings("127.0.0.1", 1)),
+        rig.engagement,
+        rig.ledger,
+        rig.signer,
+        public_of(generate_private()),
+        client=rig.client,
+        beacon_client=rig.client,
+        options=Options("replay", tmp_path / "pictures"),
+    )
+    running = threading.Thread(target=service.run)
+    running.start()
+    try:
+        for _ in range(200):
+            told = service.status()
+            if told["troubles"] and told["state"] == "working":
+                break
+            time.sleep(0.05)
+        assert "your witness does not run: there is none yet" in told["troubles"][0]
+        assert told["state"] == "working"
+    finally:
+        service.request_stop()
+        running.join(30)
+
+
 def test_each_start_tries_parked_statements_once_more(rig: Rig, tmp_path: Path) -> None:
     from workseal_agent.config import Settings  # noqa: PLC0415
 

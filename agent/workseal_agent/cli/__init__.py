@@ -15,6 +15,7 @@ from workseal_agent.cli import (
     recording,
     setup,
     status,
+    witness,
 )
 from workseal_agent.cli.app import app
 from workseal_agent.cli.problem import UsageProblem
@@ -33,6 +34,7 @@ __all__ = [
     "recording",
     "setup",
     "status",
+    "witness",
 ]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.daemon.control import ControlError, ControlServer, told
+from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
 from workseal_agent.recorder import Recorder
 from workseal_agent.uplink import BeaconClient, Uplink
@@ -58,6 +59,7 @@ class Service:
         beacon: BeaconClient,
         wakers: Wakers,
         acts: dict[str, Act],
+        watch: Watch | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -66,6 +68,7 @@ class Service:
         self._beacon = beacon
         self._wakers = wakers
         self._acts = acts
+        self._watch = watch
         self._describe = describe
         self._trouble: str | None = None
         self._control = ControlServer(socket_file, self.handle)
@@ -77,6 +80,8 @@ class Service:
         )
         uplink = threading.Thread(target=self._send, name="uplink", daemon=True)
         beacon.start()
+        if self._watch is not None:
+            self._watch.start()
         self._recorder.start(correction_ms)
         self._control.start()
         uplink.start()
@@ -87,6 +92,8 @@ class Service:
             self._wakers.uplink.set()
             self._beacon.release()
             uplink.join(_DRAIN_SECONDS)
+            if self._watch is not None:
+                self._watch.stop()
             self._control.close()
 
     def request_stop(self) -> None:
@@ -142,6 +149,7 @@ class Service:
             self._recorder.trouble,
             self._uplink.trouble,
             self._beacon.trouble,
+            self._watch.trouble if self._watch is not None else None,
         )
         session = self._recorder.session
         return {

@@ -1,0 +1,61 @@
+"""`witness`: make or show the witness that runs while this agent records."""
+
+from typing import Annotated
+
+import typer
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.printing import raw, say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.config import Settings
+from workseal_agent.errors import AgentError
+from workseal_protocol.cli.text import count, instant
+from workseal_witness.errors import WitnessError
+from workseal_witness.home import Home, create, opened
+
+
+@app.command()
+def witness(
+    context: typer.Context,
+    *,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Make a witness of this name for ever, such as you.example/w1."),
+    ] = None,
+) -> None:
+    """Cosign the log's checkpoints while you record, so that it cannot show two histories."""
+    settings = home_of(context).settings
+    place = Home(settings.witness_folder)
+    try:
+        if name is not None:
+            create(place, name)
+        elif not place.folder.exists():
+            raise AgentError("there is no witness yet: `workseal-agent witness --name NAME`")
+        _tell(settings, place)
+    except ValueError as error:
+        raise UsageProblem(f"the name of a witness: {error}") from error
+    except WitnessError as error:
+        raise AgentError(str(error)) from error
+
+
+def _tell(settings: Settings, place: Home) -> None:
+    with opened(place) as state, state.store.write() as reading:
+        rows = {key.name: reading.seen(key.name) for key in reading.logs()}
+        forks = reading.forks()
+    for key in state.keys:
+        raw(key.encode())
+    listen = settings.witness
+    if listen is None:
+        say("it does not run yet: set listen under [witness] in config.toml")
+    else:
+        say(f"it listens on {listen.host} port {listen.port} while you record")
+    for origin, row in rows.items():
+        found = "nothing cosigned yet"
+        if row is not None:
+            found = f"size {row.seen.size}, cosigned {instant(row.cosigned_at * 1000)}"
+        say(f"{origin}: {found}")
+    if forks:
+        say(
+            f"{count(len(forks), 'FORK')} kept: the log has two histories; write them out with"
+            f" `workseal-witness forks --home {place.folder} --out FOLDER`"
+        )
