@@ -1,0 +1,28 @@
+"""The benches run, and their checks of what they measured hold. No figure is judged here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.journey
+def test_ingest_measures_both_servers_and_verifies_what_it_got(tmp_path: Path) -> None:
+    told = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, ROOT / "bench" / "ingest.py", "--quick", "--json", told],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every tile and root derived again" in done.stdout
+    figures = json.loads(told.read_text())["figures"]
+    rates = [value for name, (value, *_) in figures.items() if name.endswith("per second")]
+    assert len(rates) >= 9
+    assert min(rates) > 0
