@@ -16,7 +16,7 @@ import pytest
 
 from support.office import FakeClock, LiveServer, Office, new_home, stranger_offer
 from support.twofaced import Leaves, TwoFacedLog
-from support.witnessed import Cosigned, serving, stands
+from support.witnessed import serving, stands
 from workseal_protocol.checkpoint import SignedCheckpoint, verified_cosignatures, verify_log
 from workseal_protocol.merkle import consistency_path, leaf_hash
 from workseal_protocol.note import VerifierKey
@@ -120,8 +120,6 @@ class Town:
 def open_office(settings: Settings, closing: ExitStack) -> Office:
     office = Office(settings, clock=WallClock())
     closing.callback(office.close)
-    publisher: Any = office.verifier.publisher
-    publisher._identity = Cosigned(publisher, office.verifier.witnessing)
     return office.open()
 
 
@@ -221,6 +219,7 @@ def shown_to(outside: list[Outside], log: TwoFacedLog, leaves: Leaves) -> list[s
         log.key,
         outside,
         policies=list,
+        size=lambda: len(leaves),
         clock=WallClock(),
         health=Health(),
         timeout_s=10,
