@@ -1,8 +1,10 @@
+import hashlib
 import io
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from struct import pack_into
 from typing import Any
 
@@ -429,3 +431,8 @@ def test_contents_read_what_they_write() -> None:
 def test_says_that_something_else_is_no_bundle(data: bytes) -> None:
     with pytest.raises(MalformedError, match="this is not a bundle"):
         Bundle.parse(data)
+
+
+def test_the_specification_names_the_readme() -> None:
+    page = Path(__file__).parents[2] / "docs/spec/bundle.md"
+    assert hashlib.sha256(README).hexdigest() in page.read_text()

@@ -16,6 +16,7 @@ from workseal_protocol.bundle import (
     Contents,
 )
 from workseal_protocol.checkpoint import Checkpoint, add_cosignature, cosign, sign_checkpoint
+from workseal_protocol.cli.report import report_value
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.note import NoteType, VerifierKey
@@ -88,6 +89,11 @@ def test_says_of_a_vector_what_stands_beside_it(name: str) -> None:
     failed = [step.number for step in report.steps if step.outcome is Outcome.FAILS]
     if told["expect"] == "holds":
         assert failed == []
+        shown = report_value(report)
+        bounds = [(one.window.lower, one.window.upper, one.grade) for one in report.entries]
+        assert told["windows"] == [list(row) for row in bounds]
+        assert (told["totals"], told["diary"]) == (shown["totals"], shown["diary"])
+        assert told["not_proven"] == len(report.not_proven)
         return
     step = report.by_number()[int(str(told["step"]))]
     assert str(step.outcome) == told["outcome"]

@@ -2,8 +2,9 @@
 
     python tests/vectors/generate.py [--check]
 
-One scenario each: a bundle, and beside it what a verifier must say. Every failing scenario fails in
-one step only. Keys, times and signatures follow from a seed, so the files are the same everywhere.
+One scenario each: a bundle, and beside it what a verifier must say, with all figures where it
+holds. Every failing scenario fails in one step only. README.txt is the one of every bundle. Keys,
+times and signatures follow from a seed, so the files are the same everywhere.
 """
 
 import argparse
@@ -15,9 +16,12 @@ FOLDER = Path(__file__).parent / "bundle"
 
 def wanted() -> dict[str, bytes]:
     """Give every file of the folder by its name."""
-    from vectors.scenarios import SCENARIOS, policies  # noqa: PLC0415  (after the path is set)
+    # After the path is set.
+    from vectors.scenarios import SCENARIOS, policies  # noqa: PLC0415
+    from workseal_protocol.bundle import README  # noqa: PLC0415
 
     files = {name: text.encode() for name, text in policies().items()}
+    files["README.txt"] = README
     for name, make in SCENARIOS.items():
         scenario = make()
         files[f"{name}.json"] = scenario.describe(name)

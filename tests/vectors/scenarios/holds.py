@@ -2,8 +2,14 @@
 
 from dataclasses import replace
 
-from support.scripted import tell_story
+from support.scripted import Story, finish, tell_story
+from support.shaped import ShapedAgent, first_round, shaped
+from support.simulator import DAY_MS, START
 from vectors.scenarios.telling import SEED, Scenario, resealed, story
+from workseal_protocol.records import DeclarationForm, SegmentState
+from workseal_protocol.terms import RoundingMode
+
+HOUR = 3_600_000
 
 # --- what holds ---
 
@@ -45,8 +51,63 @@ def valid_by_client() -> Scenario:
     )
 
 
+def valid_counts() -> Scenario:
+    # The 29th of March 2026 has 23 hours in Berlin.
+    agent = shaped(
+        rounding_ms=360_000,
+        rounding_mode=RoundingMode.NEAREST,
+        max_offline_ms_per_week=0,
+        weekly_cap_ms=60_000,
+    )
+    verifier = agent.verifier
+    agent.open_session()
+    number = _next_due(agent, first_round(agent))
+    at = _due(agent, number)
+    agent.part(number, 0, at - 1)
+    agent.part(number, at - 1, at + 1)  # missed
+    number = _next_due(agent, number + 1)
+    agent.part(number, 0, 10_000, state=SegmentState.SEALED)  # in sealed time
+    number = _next_due(agent, number + 1)
+    at = _due(agent, number)
+    agent.part(number, 0, at - 1000)
+    agent.part(number, at, at + 1, state=SegmentState.OFF_SCREEN)
+    agent.part(number, at + 3999, 10_000)  # outside, and stepped over by a millisecond
+    number = _next_due(agent, number + 1)
+    at = _due(agent, number)
+    agent.part(number, 0, at - 1000)
+    agent.part(number, at + 4000, 10_000)  # outside, and not stepped over
+    agent.send()
+    agent.close_session()
+    verifier.now = START + 28 * DAY_MS
+    begin = START + 26 * DAY_MS + 11 * HOUR  # 20:00 on the 28th, UTC
+    agent.told(DeclarationForm.LATE, begin, begin + 29 * HOUR, 12_345_677)
+    agent.send()
+    contents, tsa = finish(verifier, agent, ())
+    told = Story(verifier, agent, replace(contents, openings=(), receipts=()), tsa)
+    return Scenario(
+        "captures missed, sealed, outside and stepped over; a declaration over a day of 23 hours;"
+        " limits passed",
+        told.bundle().encode(),
+    )
+
+
+def _next_due(agent: ShapedAgent, number: int) -> int:
+    """Find the next round that owes a capture in its middle."""
+    while not 2000 <= (agent.due_in(number) or 0) <= 5000:
+        number += 1
+    return number
+
+
+def _due(agent: ShapedAgent, number: int) -> int:
+    at = agent.due_in(number)
+    if at is None:
+        raise ValueError("no capture is due")
+    return at
+
+
 ALL = (
     valid,
+    valid_counts,
     valid_without_tsa,
     valid_nobody_independent,
     valid_no_witnesses,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from support.scripted import Story, Twist, tell_story
 from support.simulator import Simulator
@@ -14,11 +15,13 @@ from workseal_protocol.checkpoint import (
     add_cosignature,
     cosign,
 )
+from workseal_protocol.cli.report import report_value
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import (
     Record,
 )
+from workseal_protocol.verify import examine_bundle
 
 SEED = b"workseal"
 T = TypeVar("T", bound=Record)
@@ -45,9 +48,26 @@ class Scenario:
             "policy": self.policy,
             "expect": expect,
         }
-        if self.step is not None:
+        if self.step is None:
+            value |= self._figures()
+        else:
             value |= {"step": self.step, "outcome": self.outcome, "why": self.why}
         return (json.dumps(value, indent=2) + "\n").encode()
+
+    def _figures(self) -> dict[str, Any]:
+        """Give what everybody computes from it: for each statement its bounds and grade, sums."""
+        policy = TrustPolicy.parse(policies()[self.policy])
+        report = examine_bundle(self.data, policy, zone=ZoneInfo("Europe/Berlin"))
+        shown = report_value(report)
+        return {
+            "windows": [
+                [one.window.lower, one.window.upper, one.grade and str(one.grade)]
+                for one in report.entries
+            ],
+            "totals": shown["totals"],
+            "diary": shown["diary"],
+            "not_proven": len(report.not_proven),
+        }
 
 
 def story() -> Story:
