@@ -69,3 +69,26 @@ def test_a_live_declaration_tells_of_no_more_work_than_its_segments(
     else:
         with pytest.raises(ChainError, match=r"tells of 5001 ms worked, its segments of 5000"):
             agent.send()
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "holds"),
+    [
+        pytest.param(1000, 3000, True, id="what was recorded"),
+        pytest.param(999, 3000, False, id="from before it"),
+        pytest.param(1000, 3001, False, id="until after it"),
+    ],
+)
+def test_a_live_declaration_reaches_beyond_no_segment(begin: int, end: int, *, holds: bool) -> None:
+    agent = shaped(capture_rate=0)
+    agent.open_session()
+    number = first_round(agent)
+    agent.part(number, 1000, 3000, state=SegmentState.OFF_SCREEN)
+    start = number * agent.terms.round_ms
+    agent.verifier.now = start + 20_000
+    agent.told(DeclarationForm.LIVE, start + begin, start + end, 2000)
+    if holds:
+        agent.send()
+    else:
+        with pytest.raises(ChainError, match="reaches beyond off-screen segments"):
+            agent.send()

@@ -231,6 +231,20 @@ def test_a_day_in_berlin_has_its_hours(day: date, hours: int) -> None:
     assert shares == [HOUR_MS, hours * HOUR_MS, HOUR_MS]
 
 
+def test_of_a_midnight_that_comes_twice_the_next_one_counts() -> None:
+    # In Havana the first hour of 2026-11-01 is told twice.
+    havana = ZoneInfo("America/Havana")
+    begin, end = millis(2026, 11, 1, 2), millis(2026, 11, 2, 8)
+    first, second = millis(2026, 11, 1, 4), millis(2026, 11, 1, 5)
+    midnight = millis(2026, 11, 2, 5)
+    assert list(cut_days(begin, end, havana)) == [
+        (date(2026, 10, 31), begin, first),
+        (date(2026, 11, 1), first, midnight),
+        (date(2026, 11, 2), midnight, end),
+    ]
+    assert next(cut_days(second - 1, end, havana)) == (date(2026, 11, 1), second - 1, midnight)
+
+
 @pytest.mark.parametrize(
     "zone",
     [
