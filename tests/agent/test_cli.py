@@ -15,8 +15,9 @@ import pytest
 
 from support import builders
 from support.bridge import Bridge, bridged, now_ms
-from workseal_agent.cli import app, main
+from workseal_agent.cli import app, main, recording
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
+from workseal_agent.config import Settings
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Ledger
 from workseal_agent.vaultkey import generate_private, public_of
@@ -56,7 +57,9 @@ class Done:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
     monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
     monkeypatch.setenv("WORKSEAL_AGENT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
@@ -70,7 +73,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
         said = capfd.readouterr()
         return Done(code, said.out, said.err)
 
-    return command
+    yield command
+    # A test that fails leaves no recording behind.
+    if Settings(tmp_path / "home").socket_file.exists():
+        command("stop")
 
 
 @pytest.fixture
@@ -637,6 +643,25 @@ def test_a_missing_screen_is_told_where_start_was_typed(run: Run, joined: Path) 
     done = run("start", "--screen", "replay", "--replay", joined / "nowhere")
     assert done.code == 1
     assert "did not begin" in done.err
+
+
+def test_what_did_not_begin_in_time_does_not_begin_later(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Remembered(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **named: Any) -> None:
+            super().__init__(*words, **named)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Remembered)
+    monkeypatch.setattr(recording, "_START_SECONDS", 0.0)
+    done = run("start", "--screen", "replay", "--replay", joined / "pictures")
+    assert done.code == 1
+    assert "did not begin: nothing answered within 0 seconds" in done.err
+    (process,) = started
+    assert process.returncode is not None
 
 
 def test_the_command_runs_as_a_program_of_its_own(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -31,11 +32,11 @@ from workseal_agent.daemon import (
     ask,
 )
 from workseal_agent.daemon import control as control_module
-from workseal_agent.daemon.build import Options, build_service, clock_correction
+from workseal_agent.daemon.build import Options, build_service, clock_correction, greeted
 from workseal_agent.daemon.control import ControlServer
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.engagement import join, read_invitation
-from workseal_agent.errors import AgentError
+from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.export import export
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Ledger, LedgerKey
@@ -228,6 +229,27 @@ def test_every_answer_names_the_engagement(rig: Rig, tmp_path: Path) -> None:
         assert told["engagement"] == rig.engagement.id.hex()
 
 
+def test_who_is_recorded_is_told_also_while_a_capture_holds_up_the_rest(
+    rig: Rig, tmp_path: Path
+) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    rig.recorder.start()
+    with ThreadPoolExecutor(1) as pool:
+        # What is done in between holds the recorder as a capture does.
+        asked = rig.recorder.between(
+            lambda: pool.submit(service.handle, {"command": "engagement"}).result(60)
+        )
+    assert asked == {"engagement": rig.engagement.id.hex()}
+
+
+def test_a_device_that_does_not_greet_is_told_as_a_missing_screen() -> None:
+    greeting = threading.Event()
+    with pytest.raises(NoScreenError, match="does not answer within 0 seconds"):
+        greeted(greeting.wait, 0.01)
+    greeting.set()
+    assert greeted(greeting.wait)
+
+
 def test_does_what_is_asked_for(rig: Rig, tmp_path: Path) -> None:
     service = service_of(rig, tmp_path, Wakers.make())
     rig.recorder.start()
@@ -358,8 +380,20 @@ def _down(_request: object) -> None:
 # A real process
 
 
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    """End what a failing test left recording."""
+    yield
+    while Worker.started:
+        process = Worker.started.pop()
+        process.kill()
+        process.wait()
+
+
 class Worker:
     """A home that has joined, and the process that records for it."""
+
+    started: ClassVar[list[subprocess.Popen[bytes]]] = []
 
     def __init__(self, home: Path, bridge: Bridge, **terms: object) -> None:
         self.home = home
@@ -394,7 +428,7 @@ class Worker:
         return Ledger(self.home / "ledger.sqlite", LedgerKey(self.signer))
 
     def start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [
                 sys.executable, "-c", PROGRAM, "--home", self.home,
                 "--passphrase-file", self.home / "passphrase",
@@ -402,6 +436,8 @@ class Worker:
             ],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
+        self.started.append(process)
+        return process
 
     def ask(self, command: str) -> dict[str, Any]:
         meant = self.engagement.id.hex()

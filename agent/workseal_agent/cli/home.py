@@ -163,8 +163,10 @@ class Home:
 
     def recorded(self) -> str | None:
         """Return the number of the engagement that is being recorded, None when none is."""
-        running = self.running()
-        return None if running is None else str(running["engagement"])
+        with suppress(NotRunningError):
+            told = ask(self.settings.socket_file, {"command": "engagement"})
+            return str(told["engagement"])
+        return None
 
     def engagement(self) -> Engagement:
         """Return the engagement, or raise `AgentError` before the first one."""

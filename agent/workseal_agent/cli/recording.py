@@ -28,6 +28,8 @@ from workseal_protocol.errors import MalformedError
 _BEACON_SECONDS = 1.5
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
+# For closing a session that was opened just then, and telling the verifier.
+_END_SECONDS = 15.0
 MAX_MEMO = 2_000
 
 
@@ -81,7 +83,7 @@ def start(
         with HomeLock(home.settings.home):
             _record(home, _KINDS[screen], replay)
         return
-    if home.running() is not None:
+    if home.recorded() is not None:
         raise AlreadyRunningError("recording runs already for this home")
     handover = Handover(home.engagement().id, home.seed)
     command = _recording_command(home, screen, replay)
@@ -229,16 +231,47 @@ def _start_in_background(home: Home, command: list[str], handover: Handover) -> 
             env=without_passphrase(os.environ),
             start_new_session=True,
         )
+    begun = late = False
+    try:
+        begun = _begins(home, process)
+    finally:
+        # What did not begin by now must not begin later, when nobody knows of it.
+        late = not begun and _end(process)
+    if begun:
+        say(f"recording engagement {handover.engagement.hex()}")
+        # It lives on after this process, on purpose: nobody is to wait for it.
+        process.returncode = 0
+        return
+    reason = f"nothing answered within {_START_SECONDS:.0f} seconds" if late else _last_line(log)
+    raise AgentError(f"recording did not begin: {reason}")
+
+
+def _begins(home: Home, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the process records; False when it ended, or the time for it did."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        if home.running() is not None:
-            say(f"recording engagement {handover.engagement.hex()}")
-            # It lives on after this process, on purpose: nobody is to wait for it.
-            process.returncode = 0
-            return
+        if home.recorded() is not None:
+            return True
         time.sleep(0.1)
+    return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> bool:
+    """End a process: first asked, then made to; False when it had ended by itself."""
+    if process.poll() is not None:
+        return False
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    return True
+
+
+def _last_line(log: Path) -> str:
     last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no reason was told"]
-    raise AgentError(f"recording did not begin: {last[0].removeprefix('workseal-agent: ')}")
+    return last[0].removeprefix("workseal-agent: ")
 
 
 def _tell_state(answer: dict[str, Any]) -> None:

@@ -1,12 +1,12 @@
 """The composition of a recording process: real devices, real files, one engagement."""
 
-import os
 import platform
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workseal_agent.activity import ActivitySensor, NullActivity, pick_activity
 from workseal_agent.chain import OwnChain
@@ -15,8 +15,9 @@ from workseal_agent.config import ScreenKind, Settings
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.eyes import Eyes
+from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
-from workseal_agent.daemon.watch import Watch
+from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.mask import load_rules
@@ -31,6 +32,10 @@ from workseal_protocol.terms import Level
 AGENT = f"workseal-agent {version('workseal')}"
 # Less than this is the round trip, and what people's clocks are off by.
 _CORRECT_FROM_MS = 2_000
+# A screen that does not greet by then hangs.
+_GREETING_SECONDS = 10.0
+
+Device = TypeVar("Device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,9 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     eyes = _eyes(settings, options) if terms.level >= Level.FRAMES else None
     sensor: ActivitySensor = NullActivity()
     if terms.level >= Level.ACTIVITY:
-        sensor = pick_activity(settings.activity.kind, display=settings.screen.display)
+        sensor = greeted(
+            lambda: pick_activity(settings.activity.kind, display=settings.screen.display)
+        )
     beacon = BeaconClient(beacon_client, terms.round_ms, wakers.recorder.set)
     chain = OwnChain(ledger, engagement, signer)
     camera = None if eyes is None else Camera(eyes.take, eyes.keeping(vault), ledger, terms.tile)
@@ -88,9 +95,16 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         beacon=beacon,
         wakers=wakers,
         acts=acts.table(),
-        watch=_watch(settings, Log.of(engagement)),
         describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )
+
+
+def greeted(opening: Callable[[], Device], seconds: float = _GREETING_SECONDS) -> Device:
+    """Open a device, or raise `NoScreenError` when it does not answer in time."""
+    try:
+        return Patience(seconds).wait_for(opening)
+    except TimeoutError as error:
+        raise NoScreenError(f"the screen does not answer within {seconds:.0f} seconds") from error
 
 
 def captures_of(chain: OwnChain) -> dict[str, Any]:
@@ -129,14 +143,8 @@ def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _watch(settings: Settings, log: Log) -> Watch | None:
-    if settings.witness is None:
-        return None
-    return Watch(settings.witness_folder, settings.witness, log.policy.logs, os.environ)
-
-
 def _eyes(settings: Settings, options: Options) -> Eyes:
     kind = options.screen or settings.screen.kind
     replay = options.replay or settings.screen.replay
-    source = pick_screen(kind, display=settings.screen.display, replay=replay)
+    source = greeted(lambda: pick_screen(kind, display=settings.screen.display, replay=replay))
     return Eyes(source, load_rules(settings))

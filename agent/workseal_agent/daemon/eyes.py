@@ -1,15 +1,15 @@
 """What a recording process sees and keeps, watched so that `status` can tell when it fails.
 
 Rules: only sentences of this program's own errors are kept, never anything of a picture. A screen
-that stands still costs a capture, never the recorder's time.
+that does not answer costs captures, and holds up nothing else.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from workseal_agent.daemon.control import told
-from workseal_agent.daemon.deadline import Deadline, OverdueError
+from workseal_agent.daemon.patience import Patience
 from workseal_agent.errors import CaptureError, CaptureFailure
 from workseal_agent.mask import Masked, Rule, capture_masked, never_matched
 from workseal_agent.recorder import Vault
@@ -17,34 +17,36 @@ from workseal_agent.screen import ScreenSource
 from workseal_protocol.digest import Digest
 from workseal_protocol.frame import FrameHeader
 
-# A busy machine takes a second for a large screen.
-TAKE_S: Final = 8.0
+# Longer than a picture of many displays takes on a busy machine; pause and stop wait as long.
+_PICTURE_SECONDS = 5.0
 
 
 class Eyes:
     """Take masked pictures; remember which mask rules ever matched, and why captures fail."""
 
-    def __init__(self, source: ScreenSource, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, source: ScreenSource, rules: Sequence[Rule], *, seconds: float = _PICTURE_SECONDS
+    ) -> None:
         self.source = source
         self._rules = rules
-        self._patient = Deadline(self._look, TAKE_S)
+        self._patience = Patience(seconds)
         self._matched: frozenset[str] = frozenset()
         self._failing: str | None = None
 
     def take(self) -> Masked:
         """Take one masked picture of all displays."""
         with self._watched():
-            try:
-                masked = self._patient()
-            except OverdueError:
-                raise CaptureError(
-                    CaptureFailure.NO_DISPLAY, "the screen does not answer"
-                ) from None
+            masked = self._in_time()
         self._matched |= masked.rules_matched
         return masked
 
-    def _look(self) -> Masked:
-        return capture_masked(self.source, self.source.windows, self._rules)
+    def _in_time(self) -> Masked:
+        try:
+            return self._patience.wait_for(
+                lambda: capture_masked(self.source, self.source.windows, self._rules)
+            )
+        except TimeoutError as error:
+            raise CaptureError(CaptureFailure.NO_DISPLAY, "the screen does not answer") from error
 
     def keeping(self, vault: Vault) -> Vault:
         """Return a vault that tells here whether a frame could be kept."""

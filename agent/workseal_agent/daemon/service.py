@@ -116,13 +116,16 @@ class Service:
                         f"engagement {here} is being recorded, and not the one that is meant:"
                         f" stop it first (`workseal-agent --engagement {here} stop`)"
                     )
-            case {"command": "status"}:
+            case {"command": "status" | "engagement"}:
                 pass
             case _:
                 raise ControlError("the request does not say which engagement it means")
 
     def _done(self, request: dict[str, Any]) -> dict[str, Any]:
         match request:
+            case {"command": "engagement"}:
+                # Waits for nothing: it is asked before every act, whose moment is when it comes.
+                return {}
             case {"command": "status"}:
                 return self.status()
             case {"command": "pause"}:
