@@ -18,6 +18,9 @@ from typing import Any
 COMMANDS = Path(sys.executable).parent
 PASSPHRASE = "a demo passphrase"  # noqa: S105 - the demo's parties live for four minutes
 
+# Characters of a command that is told when it failed.
+_MAX_SHOWN = 400
+
 # What the client offers, once round length and capture rate are filled in.
 TERMS = """\
 round_ms = {round_ms}
@@ -60,17 +63,20 @@ class Party:
 
     def run(self, command: str, *arguments: str | Path, expect: int = 0) -> str:
         """Run one command to its end and return what it printed."""
-        done = subprocess.run(
-            [COMMANDS / command, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        shown = " ".join(str(word) for word in (command, *arguments))[:_MAX_SHOWN]
+        try:
+            done = subprocess.run(
+                [COMMANDS / command, *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise CommandFailed(f"{self.name}: '{shown}' did not end in two minutes") from late
         if done.returncode != expect:
-            shown = " ".join(str(word) for word in (command, *arguments[:2]))
             raise CommandFailed(
                 f"{self.name}: '{shown}' ended with {done.returncode}, not {expect}:\n"
                 f"{done.stdout[-1500:]}{done.stderr[-1500:]}"
@@ -140,17 +146,18 @@ class Freelancer(Party):
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         super().__init__("freelancer", folder, {**environment, "WORKSEAL_PASSPHRASE": PASSPHRASE})
         self.home = folder / "agent"
+        self.traffic = folder / "traffic"
         self.process: subprocess.Popen[bytes] | None = None
 
     def agent(self, *arguments: str | Path, expect: int = 0) -> str:
-        """Run one agent command."""
-        return self.run("workseal-agent", "--home", self.home, *arguments, expect=expect)
+        """Run one agent command; what it sends is written down."""
+        words = ("--home", self.home, "--traffic", self.traffic, *arguments)
+        return self.run("workseal-agent", *words, expect=expect)
 
     def work(self, *arguments: str | Path) -> None:
         """Start recording and wait until the agent says so."""
-        self.process = self.start(
-            "workseal-agent", "--home", self.home, "start", "--foreground", *arguments
-        )
+        words = ("--home", self.home, "--traffic", self.traffic, "start", "--foreground")
+        self.process = self.start("workseal-agent", *words, *arguments)
         self.wait_for(lambda status: bool(status["daemon"]), "recording to begin")
 
     def status(self) -> dict[str, Any]:

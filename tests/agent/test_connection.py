@@ -1,3 +1,4 @@
+import resource
 import socket
 import threading
 from pathlib import Path
@@ -136,9 +137,25 @@ def test_nothing_is_sent_that_could_not_be_written_down(rig: Rig, tmp_path: Path
     client = VerifierClient("http://localhost", TrafficRecorder(rig.wire, folder))
     folder.rmdir()
     before = len(rig.wire.requests)
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreachableError, match="traffic folder, and is not sent: no such file"):
         client.operator()
     assert len(rig.wire.requests) == before
+
+
+def test_a_request_that_is_half_written_down_does_not_count_as_sent(
+    rig: Rig, tmp_path: Path
+) -> None:
+    client = VerifierClient("http://localhost", TrafficRecorder(rig.wire, tmp_path))
+    before = len(rig.wire.requests)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(UnreachableError, match="too large"):
+            client.operator()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(rig.wire.requests) == before
+    assert list(tmp_path.glob("*.http")) == []
 
 
 def test_a_stray_file_in_the_traffic_folder_is_stepped_over(rig: Rig, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from workseal_agent.config import load_settings
 from workseal_agent.keystore import Keystore
 from workseal_agent.vault import StoredFrame, VaultReader
+from workseal_protocol.records import CHAINED
+from workseal_protocol.statement import Kind, Statement
 
 from .conftest import DemoRun
 
@@ -35,6 +37,25 @@ def test_every_step_holds_and_every_party_saw_it(demo: DemoRun) -> None:
 )
 def test_each_forgery_is_refused_with_its_step(demo: DemoRun, forgery: str, step: int) -> None:
     assert demo.summary["refused"][forgery]["step"] == step
+
+
+def test_traffic_holds_every_request_of_the_agent(demo: DemoRun) -> None:
+    sent = b"".join(path.read_bytes() for path in (demo.out / "traffic").iterdir())
+    for line in (
+        b"GET /v1/operator ", b"GET /v1/beacon/", b"POST /v1/statements?", b"POST /v1/log/proof ",
+        b"POST /v1/disclosures ", b"PUT /v1/sealed/",
+    ):  # fmt: skip
+        assert line in sent, f"no {line!r} among what left the agent"
+    own = 0
+    for path in (demo.extracted / "statements").glob("*.cose"):
+        statement = Statement.parse(path.read_bytes())
+        if statement.kind in CHAINED or statement.kind in {
+            Kind.ACCEPTANCE,
+            Kind.DISPUTE_DISCLOSURE,
+        }:
+            own += 1
+            assert statement.encode() in sent, f"nobody wrote down how {path.name} left"
+    assert own > 20
 
 
 def spellings(word: str) -> list[bytes]:

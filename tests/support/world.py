@@ -105,6 +105,7 @@ class Worker(Freelancer):
         other = Worker.__new__(Worker)
         other.__dict__ |= self.__dict__
         other.folder, other.home, other.process = folder, folder / self.home.name, None
+        other.traffic = folder / self.traffic.name
         other.environment = {**self.environment, "HOME": str(folder / "home")}
         return other
 

@@ -1,6 +1,7 @@
 """Write down every byte that leaves this machine, as numbered files.
 
 Rule: a file is complete before its request is sent, so nothing can leave that is not in a file.
+What cannot be written down is not sent.
 """
 
 import os
@@ -8,6 +9,8 @@ import re
 from pathlib import Path
 
 import httpx
+
+from workseal_agent.connection.errors import UnreachableError
 
 _NUMBER = re.compile(r"[0-9]{6,12}")
 
@@ -26,7 +29,13 @@ class TrafficRecorder(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Write the request, then send it."""
         body = request.read()
-        self._write(_head(request) + body)
+        try:
+            self._write(_head(request) + body)
+        except OSError as error:
+            raise UnreachableError(
+                "a request cannot be written into the traffic folder, and is not sent:"
+                f" {(error.strerror or type(error).__name__).lower()}"
+            ) from error
         return self._inner.handle_request(request)
 
     def close(self) -> None:
@@ -44,8 +53,12 @@ class TrafficRecorder(httpx.BaseTransport):
             except FileExistsError:
                 number += 1
                 continue
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
             return
 
 
