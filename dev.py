@@ -7,6 +7,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -15,7 +16,7 @@ STAMP = VENV / "installed"
 
 LINT = [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"], ["lint-imports"]]
 COMMANDS = {
-    "demo": [["python", "deploy/demo.py"]],
+    "demo": [["python", str(ROOT / "deploy" / "demo.py")]],
     "test": [["pytest"]],
     "lint": LINT,
     "check": [*LINT, ["coverage", "run", "-m", "pytest"], ["coverage", "report"]],
@@ -39,17 +40,20 @@ def install() -> None:
     STAMP.write_text(wanted)
 
 
-def main(name: str, *args: str) -> int:
-    """Run one command's steps; what follows its name goes to the last of them."""
+def main(name: str, *args: str) -> NoReturn:
+    """Run one command's steps, and become the last of them; it is given what follows the name."""
     install()
-    *first, last = COMMANDS[name]
-    for program, *rest in [*first, [*last, *args]]:
-        if code := subprocess.run([str(BIN / program), *rest], cwd=ROOT, check=False).returncode:
-            return code
-    return 0
+    *first, (program, *rest) = COMMANDS[name]
+    for step, *words in first:
+        if code := subprocess.run([str(BIN / step), *words], cwd=ROOT, check=False).returncode:
+            sys.exit(code)
+    if name != "demo":
+        os.chdir(ROOT)  # the demo's options name files from where it was typed
+    # In place of this process: a Ctrl-C or another signal reaches the command itself.
+    os.execv(BIN / program, [str(BIN / program), *rest, *args])  # noqa: S606 - without a shell
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 1 or sys.argv[1] not in COMMANDS:
         sys.exit(f"usage: dev.py {{{','.join(COMMANDS)}}} [args]")
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -11,6 +11,8 @@ real windows on a virtual screen (or your own, or a recorded one; the demo says 
 import argparse
 import json
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from cheats import TAMPERINGS, tampered
+from desktop import DesktopError
 from parties import COMMANDS, PASSPHRASE, TERMS, CommandFailed, Freelancer, Operator, Party
 from stages import Stage, choose_stage
 
@@ -71,19 +74,33 @@ class Story:
 def main(arguments: list[str]) -> int:
     """Run the demo; 0 when every step of the story came out as told."""
     options = parse(arguments)
-    with ExitStack() as stack:
-        if options.keep:
-            work = Path(options.keep).resolve()
-            work.mkdir(parents=True, exist_ok=True)
-        else:
-            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workseal-demo-")))
-        story = Story(work, pace=0.34 if options.quick else 1.0)
-        try:
-            tell(story, stack, options)
-        except CommandFailed as error:
-            print(f"\nthe demo stopped: {error}", file=sys.stderr)
-            return 1
-    return 0
+    _react(signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            if options.keep:
+                work = Path(options.keep).resolve()
+            else:
+                made = tempfile.TemporaryDirectory(prefix="workseal-demo-")
+                work = Path(stack.enter_context(made))
+            story = Story(work, pace=0.34 if options.quick else 1.0)
+            try:
+                tell(story, stack, options)
+            finally:
+                _react(signal.SIG_IGN)  # what cleans up now is not broken off
+    except (CommandFailed, DesktopError) as error:
+        print(f"\nthe demo stopped: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\nthe demo was broken off; all that it started is ended", file=sys.stderr)
+    else:
+        return 0
+    return 1
+
+
+def _react(how: Any) -> None:
+    """Treat all ways of ending this process alike: nothing, least of all a recording, may stay."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, how)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -96,9 +113,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--keep", type=Path, help="keep every party's folder here instead of a temporary one"
     )
     options = parser.parse_args(arguments)
-    for folder in (options.out, options.keep):
-        if folder and folder.exists() and any(folder.iterdir()):
-            parser.error(f"{folder} is not empty")
+    for folder in filter(None, (options.out, options.keep)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                parser.error(f"{folder} is not empty")
+        except OSError as error:
+            parser.error(f"{folder} cannot be used: {(error.strerror or 'it failed').lower()}")
     return options
 
 
@@ -159,8 +180,7 @@ def agree(
 def record(story: Story, stage: Stage, operator: Operator, freelancer: Freelancer) -> None:
     """Work, with a pause, an off-screen stretch, a killed verifier and a withdrawn frame."""
     stage.open_windows("client report", CANARY, EXCLUDED_TITLE, EXCLUDED_WORD)
-    traffic = freelancer.folder / "traffic"
-    freelancer.work("--traffic", traffic, *stage.capture_options)
+    freelancer.work(*stage.capture_options)
     story.say("freelancer: recording; one excluded window is masked before anything is hashed")
     story.work_for(stage, 30, "the quarterly report, part one. ")
     freelancer.agent("pause")
@@ -276,7 +296,11 @@ def forge(story: Story, operator: Operator, client: Party, freelancer: Freelance
 
 
 def finish(
-    story: Story, options: argparse.Namespace, client: Party, arbitrator: Party, freelancer: Party
+    story: Story,
+    options: argparse.Namespace,
+    client: Party,
+    arbitrator: Party,
+    freelancer: Freelancer,
 ) -> None:
     """Write what `--out` asked for and close the story."""
     report = json.loads(
@@ -293,11 +317,10 @@ def finish(
         "seconds": round(time.monotonic() - story.began, 1),
     }
     if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
         shutil.copy(client.folder / "bundle.workseal", options.out / "bundle.workseal")
         shutil.copy(client.folder / "policy", options.out / "policy")
         shutil.copy(pictures[0], options.out / "disclosure.png")
-        shutil.copytree(freelancer.folder / "traffic", options.out / "traffic")
+        shutil.copytree(freelancer.traffic, options.out / "traffic")
         (options.out / "summary.json").write_text(json.dumps(story.facts, indent=2) + "\n")
         story.say(f"left in {options.out}: bundle.workseal, policy, disclosure.png, traffic/")
         command = COMMANDS / "workseal"
@@ -308,9 +331,14 @@ def finish(
 
 def stop_quietly(freelancer: Freelancer) -> None:
     """End a recording that an interrupted story left behind."""
-    if freelancer.process is not None and freelancer.process.poll() is None:
-        freelancer.process.terminate()
+    if freelancer.process is None or freelancer.process.poll() is not None:
+        return
+    freelancer.process.terminate()
+    try:
         freelancer.process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        freelancer.process.kill()
+        freelancer.process.wait()
 
 
 if __name__ == "__main__":
