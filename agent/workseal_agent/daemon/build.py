@@ -1,5 +1,6 @@
 """The composition of a recording process: real devices, real files, one engagement."""
 
+import os
 import platform
 import secrets
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
+from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
@@ -95,6 +97,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         beacon=beacon,
         wakers=wakers,
         acts=acts.table(),
+        watch=_watch(settings, Log.of(engagement)),
         describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )
 
@@ -141,6 +144,12 @@ def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:
         f"input: {type(sensor).__name__}",
     )
     return "\n".join(lines).encode()
+
+
+def _watch(settings: Settings, log: Log) -> Watch | None:
+    if settings.witness is None:
+        return None
+    return Watch(settings.witness_folder, settings.witness, log.policy.logs, os.environ)
 
 
 def _eyes(settings: Settings, options: Options) -> Eyes:
