@@ -5,7 +5,7 @@ itself agree. The log's policy and the operator's key are those of the signed te
 server says later. The acceptance is stored before it is sent, so joining again sends the same one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from workseal_agent.connection import OperatorFacts, VerifierClient
@@ -103,6 +103,16 @@ def join(
     bodies = [engagement.offer, engagement.acceptance]
     submit(ledger, client, Log.of(engagement), bodies, now_ms=now_ms)
     return engagement
+
+
+def with_authorities(ledger: Ledger, client: VerifierClient, engagement: Engagement) -> Engagement:
+    """Take over the time-stamping authorities that the verifier has now: it may have other ones."""
+    roots = client.operator().tsa_roots
+    if roots == engagement.tsa_roots:
+        return engagement
+    with ledger.write() as writing:
+        writing.set_verifier(engagement.id, engagement.url, roots)
+    return replace(engagement, tsa_roots=roots)
 
 
 def short_name(engagement: bytes) -> str:

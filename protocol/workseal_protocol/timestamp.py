@@ -94,7 +94,8 @@ def verify_token(
 ) -> Stamp:
     """Check a TimeStampResp (DER) over a message, and say when the TSA made it.
 
-    `roots` (DER, self-signed) are the caller's; `intermediates` may come from anywhere. Raises
+    `roots` (DER) are the caller's: each self-signed one is trusted, others among them only help.
+    `intermediates` may come from anywhere. Raises
     `MalformedError` when bytes are not what they should be, `VerificationError` when the token does
     not hold, `MissingLibraryError` when nothing could be examined.
     """

@@ -15,6 +15,7 @@ from workseal_agent.engagement import (
     join,
     read_invitation,
     require_same_verifier,
+    with_authorities,
 )
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
 from workseal_protocol.errors import MalformedError
@@ -119,6 +120,15 @@ def test_joining_again_sends_the_same_acceptance(rig: Rig) -> None:
     assert rig.ledger.newest_checkpoint(SECOND) is not None
     assert rig.ledger.counts(SECOND).unsent == 0
     assert accept(rig, offer).acceptance == first.acceptance
+
+
+def test_takes_over_the_authorities_that_the_verifier_has_now(rig: Rig) -> None:
+    """What was stamped since it joined may lead to a root that did not exist then."""
+    assert with_authorities(rig.ledger, rig.client, rig.engagement) == rig.engagement
+    rig.wire.roots = [b"a root", b"an intermediate"]
+    found = with_authorities(rig.ledger, rig.client, rig.engagement)
+    assert found == replace(rig.engagement, tsa_roots=(b"a root", b"an intermediate"))
+    assert find(rig.ledger, rig.engagement.id) == found
 
 
 def test_one_number_stands_for_one_offer(rig: Rig) -> None:

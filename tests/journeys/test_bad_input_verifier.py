@@ -98,7 +98,7 @@ def test_one_home_has_one_server_and_one_port_too(world: World, made: Path) -> N
         (b'origin = "a"\nperiods_ms = [7]\n', "periods_ms"),
         (b'origin = "a"\nbody_timeout_s = nan\n', "body_timeout_s"),
         (b'origin = "a"\nclients = ["Alice"]\n', "clients"),
-        (b'origin = "a"\ntsa_url = "http://tsa.example"\n', "tsa_root"),
+        (b'origin = "a"\ntsa_url = "http://tsa.example"\n', "[[tsa]]"),
         (b'origin = "a"\ncolour = 1\n', "colour"),
     ],
 )

@@ -67,7 +67,7 @@ class Office(Simulator):
         seed: bytes = b"office",
         clock: FakeClock | None = None,
         database: Callable[[Where], Database] = Database,
-        authority: Authority | None = None,
+        authorities: Sequence[Authority] = (),
         cosigning: Cosigning | None = None,
     ) -> None:
         self.clock = clock or FakeClock(START - 3_600_000)
@@ -77,7 +77,7 @@ class Office(Simulator):
             settings,
             clock=self.clock,
             database=database,
-            authority=authority,
+            authorities=authorities,
             cosigning=cosigning,
         )
         identity = self.verifier.identity
@@ -160,7 +160,9 @@ class Office(Simulator):
 
 def check_home(settings: Settings, office: Office) -> list[str]:
     """Check a home's log from outside, and that it holds what the office acknowledged."""
-    return check_store(settings, office.acknowledged, tuple(office.verifier.services.tsa_roots))
+    return check_store(
+        settings, office.acknowledged, tuple(office.verifier.services.tsa_certificates)
+    )
 
 
 def check_store(

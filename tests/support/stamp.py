@@ -26,6 +26,10 @@ _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.47"
 _POLICY = "1.3.6.1.4.1.32473.1.1"
+# Of a TimeStampReq: a head, the version, the imprint with its 32 bytes; the request for the
+# certificate ends it.
+_NONCE_AT = 2 + 3 + 51
+_AFTER_NONCE = b"\x01\x01\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,19 @@ class FixedTsa:
 
     def stamp(self, message: bytes, at: int) -> bytes:
         """Give a TimeStampResp over a message; `at` is in Unix milliseconds."""
+        return self._token(hashlib.sha256(message).digest(), at, b"")
+
+    def answer(self, request: bytes, at: int) -> bytes:
+        """Answer a TimeStampReq as this project writes it: its digest, then its nonce."""
+        start = len(request) - len(_AFTER_NONCE) - request[_NONCE_AT + 1] - 2
+        if start != _NONCE_AT:
+            raise ValueError("this is no request of ours")
+        nonce = request[_NONCE_AT : -len(_AFTER_NONCE)]
+        return self._token(request[_NONCE_AT - 32 : _NONCE_AT], at, nonce)
+
+    def _token(self, digest: bytes, at: int, nonce: bytes) -> bytes:
         when = datetime.fromtimestamp(at // 1000, tz=UTC).strftime("%Y%m%d%H%M%SZ").encode()
-        imprint = _sequence(_algorithm(_SHA256), _tlv(0x04, hashlib.sha256(message).digest()))
+        imprint = _sequence(_algorithm(_SHA256), _tlv(0x04, digest))
         info = _sequence(
             _integer(1),
             _oid(_POLICY),
@@ -70,6 +85,7 @@ class FixedTsa:
             _integer(at // 1000),
             _tlv(0x18, when),
             _sequence(_integer(1)),
+            nonce,
         )
         der = self.leaf.public_bytes(serialization.Encoding.DER)
         attributes = sorted(

@@ -140,6 +140,7 @@ class LocalTsa:
         accuracy: str = "secs:1",
         precision_digits: int = 0,
         digest: str = "sha256",
+        policy: str = POLICY_OID,
     ) -> Self:
         """Make certificates and a configuration in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +159,7 @@ class LocalTsa:
         (folder / "tsa.cnf").write_text(
             _CONFIGURATION.format(
                 folder=folder,
-                policy=POLICY_OID,
+                policy=policy,
                 digits=precision_digits,
                 accuracy=f"accuracy = {accuracy}" if accuracy else "",
                 digest=digest,

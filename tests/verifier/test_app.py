@@ -176,7 +176,8 @@ def test_a_silent_authority_does_not_hold_the_start(tmp_path: Path) -> None:
         end.wait(20)
         raise OSError("the authority did not answer")
 
-    office = Office(new_home(tmp_path), authority=Authority(silent, ())).open()
+    authority = Authority(name="silent", send=silent, roots=(), policy="1.2.3")
+    office = Office(new_home(tmp_path), authorities=[authority]).open()
     try:
         assert asked.wait(10)
         office.now = START

@@ -41,8 +41,6 @@ def test_reads_back_what_init_writes(tmp_path: Path) -> None:
         pytest.param('origin = "a"\ntick_ms = -1', "tick_ms", id="negative"),
         pytest.param('origin = "a"\ntick_ms = 1.5', "tick_ms", id="a fraction"),
         pytest.param('origin = "a"\nheader_timeout_s = 0', "header_timeout_s", id="no time"),
-        pytest.param('origin = "a"\ntsa_url = "ftp://x"', "tsa_url", id="not http"),
-        pytest.param('origin = "a"\ntsa_url = "http://x"', "belong together", id="no root"),
         pytest.param('origin = "a"\nclients = [3]', "clients", id="client a number"),
         pytest.param("origin = ", "cannot be read", id="not TOML"),
         pytest.param('origin = "a"\nquorum = ["quorum w"]', "belong together", id="no witness"),

@@ -3,18 +3,18 @@
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.office import LiveServer, Office, new_home, stranger_offer
-from support.simulator import START
+from support.office import FakeClock, LiveServer, Office, new_home, stranger_offer
 from support.world import wait_for
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.timestamp import token_request, verify_token
 from workseal_verifier.errors import ConfigError
-from workseal_verifier.local_tsa import ROOT_FILE, LocalTsa, answer, prepare
+from workseal_verifier.local_tsa import POLICY, ROOT_FILE, LocalTsa, answer, prepare
 from workseal_verifier.tsa import TsaClient, load_roots
 
 
@@ -32,11 +32,11 @@ def test_its_tokens_verify_under_its_root_and_no_other(
     running, folder = tsa
     message = b"a checkpoint"
     token = TsaClient(running.url).send(token_request(message, 4711))
-    stamp = verify_token(token, message=message, roots=load_roots(folder / ROOT_FILE), nonce=4711)
+    stamp = verify_token(token, message=message, roots=load_roots([folder / ROOT_FILE]), nonce=4711)
     assert stamp.accuracy == 1_000
     prepare(tmp_path / "other")
     with pytest.raises(VerificationError):
-        verify_token(token, message=message, roots=load_roots(tmp_path / "other" / ROOT_FILE))
+        verify_token(token, message=message, roots=load_roots([tmp_path / "other" / ROOT_FILE]))
 
 
 def test_openssl_agrees(tsa: tuple[LocalTsa, Path], tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_answers_in_a_folder_named_from_here(
     monkeypatch.chdir(tmp_path)
     prepare(Path("authority"))
     token = answer(Path("authority"), token_request(b"a checkpoint", 1))
-    roots = load_roots(Path("authority") / ROOT_FILE)
+    roots = load_roots([Path("authority") / ROOT_FILE])
     assert verify_token(token, message=b"a checkpoint", roots=roots, nonce=1).accuracy == 1_000
 
 
@@ -117,10 +117,12 @@ def test_the_log_is_stamped_and_serves_its_tokens(
     from workseal_verifier.services.stamping import Authority  # noqa: PLC0415
 
     running, folder = tsa
-    roots = load_roots(folder / ROOT_FILE)
-    authority = Authority(TsaClient(running.url).send, roots)
-    office = Office(new_home(tmp_path), authority=authority).open()
-    office.now = START
+    roots = load_roots([folder / ROOT_FILE])
+    send = TsaClient(running.url).send
+    authority = Authority(name="local", send=send, roots=roots, policy=POLICY)
+    # The time that `openssl ts` will tell.
+    clock = FakeClock(time.time_ns() // 1_000_000)
+    office = Office(new_home(tmp_path), clock=clock, authorities=[authority]).open()
     with LiveServer(office) as live, httpx.Client(base_url=live.url, trust_env=False) as client:
         # The first stamp is fetched beside the server, which answers before it is there.
         wait_for(lambda: decode(client.get("/v1/log/timestamps").content), "the first token")

@@ -1,86 +1,46 @@
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from workseal_verifier import tsa
+from support.tsa import Authority
+from support.tsahttp import ServedTsa
 from workseal_verifier.errors import ConfigError
-from workseal_verifier.tsa import TsaClient, load_roots
+from workseal_verifier.tsa import TsaClient, load_intermediates, load_roots
 
 
-class Answering(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        status, body = {
-            "/good": (200, b"token"),
-            "/huge": (200, bytes(70_000)),
-            "/bad": (500, b""),
-        }[self.path]
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+def test_sends_the_request_and_returns_the_answer() -> None:
+    with ServedTsa(lambda query: b"token for " + query) as served:
+        assert TsaClient(served.url).send(b"query") == b"token for query"
 
 
-@pytest.fixture
-def url() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Answering)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def test_refuses_an_answer_that_no_token_has() -> None:
+    with ServedTsa(lambda _: bytes(65_537)) as served, pytest.raises(OSError, match="exceeds"):
+        TsaClient(served.url).send(b"query")
 
 
-def test_returns_the_answer(url: str) -> None:
-    assert TsaClient(f"{url}/good").send(b"query") == b"token"
+def test_reads_each_certificate_once(tmp_path: Path) -> None:
+    first, second = (Authority.root(name) for name in ("First", "Second"))
+    middle = first.issue("Middle", authority=True)
+    (tmp_path / "roots.pem").write_bytes(first.pem + second.pem)
+    (tmp_path / "again.pem").write_bytes(first.pem)
+    (tmp_path / "middle.pem").write_bytes(middle.pem)
+    files = [tmp_path / "roots.pem", tmp_path / "again.pem"]
+    assert load_roots(files) == (first.der, second.der)
+    assert load_intermediates([tmp_path / "middle.pem"]) == (middle.der,)
 
 
-@pytest.mark.parametrize(
-    ("path", "text"), [("/bad", "answered 500"), ("/huge", "exceeds 65536 bytes")]
-)
-def test_whatever_goes_wrong_is_an_os_error(url: str, path: str, text: str) -> None:
-    with pytest.raises(OSError, match=text):
-        TsaClient(url + path).send(b"query")
+def test_refuses_a_root_that_is_none(tmp_path: Path) -> None:
+    """It would stand in everybody's policy, and nothing would lead to it."""
+    path = tmp_path / "middle.pem"
+    path.write_bytes(Authority.root().issue("Middle", authority=True).pem)
+    with pytest.raises(ConfigError, match="not self-signed"):
+        load_roots([path])
 
 
-def test_no_authority_is_an_os_error() -> None:
-    with pytest.raises(OSError, match="did not answer"):
-        TsaClient("http://127.0.0.1:1/").send(b"query")
-
-
-def test_refuses_a_root_file_without_a_certificate(tmp_path: Path) -> None:
+def test_refuses_a_file_without_a_certificate(tmp_path: Path) -> None:
     (tmp_path / "root.pem").write_text("nothing")
     for name in ("root.pem", "missing.pem"):
         with pytest.raises(ConfigError, match="holds no certificate"):
-            load_roots(tmp_path / name)
-
-
-def test_an_answer_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each byte comes in time, the whole never does: head first, then body."""
-    monkeypatch.setattr(tsa, "TIMEOUT_S", 0.5)
-    for begun in (b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n"):
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            thread = threading.Thread(target=_drip, args=(server, begun))
-            thread.start()
-            with pytest.raises(OSError, match=r"in 0\.5 s"):
-                TsaClient(f"http://127.0.0.1:{server.getsockname()[1]}/").send(b"query")
-            thread.join()
-
-
-def _drip(server: socket.socket, begun: bytes) -> None:
-    connection, _ = server.accept()
-    with connection, suppress(OSError):
-        connection.sendall(begun)
-        while True:
-            connection.sendall(b"a")
-            time.sleep(0.05)
+            load_roots([tmp_path / name])
+        with pytest.raises(ConfigError, match="holds no certificate"):
+            load_intermediates([tmp_path / name])

@@ -5,7 +5,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from fastapi import Depends, FastAPI
 
@@ -30,6 +29,7 @@ from workseal_verifier.api.guard import Guard
 from workseal_verifier.api.problems import install
 from workseal_verifier.api.services import Services
 from workseal_verifier.api.strict import require_known_query
+from workseal_verifier.authorities import certificates_of, configured
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, RefusedError, SettingsError, StoreError
 from workseal_verifier.homelock import HomeLock
@@ -64,7 +64,6 @@ from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import Head, LogStore
 from workseal_verifier.store.records import RecordStore
-from workseal_verifier.tsa import TsaClient, load_roots
 
 _logger = logging.getLogger(__name__)
 
@@ -133,7 +132,7 @@ class Verifier:
         *,
         clock: Clock | None = None,
         database: Callable[[Where], Database] = Database,
-        authority: Authority | None = None,
+        authorities: Sequence[Authority] | None = None,
         packages: Packages | None = None,
         cosigning: Cosigning | None = None,
     ) -> None:
@@ -153,7 +152,7 @@ class Verifier:
         self._packages = packages or make_mailbox(settings, clock)
         self.own = OwnCopy(settings.lock, settings.origin)
         self._clock = clock
-        self._authority = authority or _configured_authority(settings)
+        self.authorities = configured(settings) if authorities is None else authorities
         self.health = Health()
         self._outward = Outward(settings.witness_timeout_s) if settings.witness else None
         self.witnessing = self._witnessing()
@@ -203,8 +202,15 @@ class Verifier:
         self.sequencer.start()
         # The first turn comes before anybody is answered: rounds need their beacon.
         self._start_loop(HOUSEKEEPING, self.keep_house, self.keep_house())
-        if self._authority is not None:
-            stamper = Stamper(self.log, self.publisher, self.identity, self._authority, self.health)
+        if any(one.send is not None for one in self.authorities):
+            stamper = Stamper(
+                self.log,
+                self.publisher,
+                self.identity,
+                self.authorities,
+                clock=self._clock,
+                health=self.health,
+            )
             # Never in this thread: an authority that is slow must not hold the start.
             self._start_loop(STAMPING, lambda: self._stamp(stamper), 0)
         if self.settings.witness:
@@ -381,7 +387,7 @@ class Verifier:
             identity=self.identity,
             health=self.health,
             clock=self._clock,
-            tsa_roots=() if self._authority is None else tuple(self._authority.roots),
+            tsa_certificates=certificates_of(self.authorities),
         )
 
 
@@ -421,9 +427,3 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.add_middleware(Edge)
     app.add_middleware(Guard, most=settings.max_connections)
     return app
-
-
-def _configured_authority(settings: Settings) -> Authority | None:
-    if not settings.tsa_url:
-        return None
-    return Authority(TsaClient(settings.tsa_url).send, load_roots(Path(settings.tsa_root)))

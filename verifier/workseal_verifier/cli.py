@@ -20,20 +20,19 @@ from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_verifier import copies, serving
 from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
+from workseal_verifier.authorities import certificates_of, configured
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, VerifierError
 from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, replace_file
-from workseal_verifier.local_tsa import ROOT_FILE, LocalTsa
+from workseal_verifier.local_tsa import LocalTsa
 from workseal_verifier.owncopy import OWN_FILE
 from workseal_verifier.rotation import rotate_operator
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
 from workseal_verifier.services.rebuilding import Floor, Rebuilder
-from workseal_verifier.services.stamping import Authority
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
-from workseal_verifier.tsa import TsaClient, load_roots
 from workseal_verifier.workers import supervise
 
 app = typer.Typer(
@@ -140,23 +139,20 @@ def serve(
     tsa = LocalTsa(home / "tsa") if local_tsa else None
     line = f"serving {settings.origin} on http://{host}:{listener.getsockname()[1]}"
     try:
-        stamping = None if tsa is None else (tsa.url, home / "tsa" / ROOT_FILE)
+        local_url = "" if tsa is None else tsa.url
         if workers > 1:
-            supervise(settings, listener, workers, stamping, lambda: _announce(line))
+            supervise(settings, listener, workers, local_url, lambda: _announce(line))
         else:
-            _serve_alone(settings, listener, stamping, line)
+            _serve_alone(settings, listener, local_url, line)
     finally:
         if tsa is not None:
             tsa.close()
 
 
 def _serve_alone(
-    settings: Settings, listener: socket.socket, stamping: tuple[str, Path] | None, line: str
+    settings: Settings, listener: socket.socket, local_tsa_url: str, line: str
 ) -> None:
-    authority = None
-    if stamping is not None:
-        authority = Authority(TsaClient(stamping[0]).send, load_roots(stamping[1]))
-    verifier = Verifier(settings, authority=authority)
+    verifier = Verifier(settings, authorities=configured(settings, local_tsa_url))
     try:
         verifier.open()
         server = serving.make_server(
@@ -177,7 +173,10 @@ def check_log(home: Home) -> None:
     settings = Settings.load(home)
     database = _opened(settings)
     check = LogCheck(
-        LogStore(database), RecordStore(database), load_identity(settings), _roots(settings)
+        LogStore(database),
+        RecordStore(database),
+        load_identity(settings),
+        certificates_of(configured(settings)),
     )
     found = list(itertools.islice(check.problems(), MAX_NAMED))
     for line in found:
@@ -220,7 +219,10 @@ def recover(
         database = Database(settings.store)
         database.create()
         rebuilder = Rebuilder(
-            LogStore(database), RecordStore(database), load_identity(settings), _roots(settings)
+            LogStore(database),
+            RecordStore(database),
+            load_identity(settings),
+            certificates_of(configured(settings)),
         )
         mark = lock.read()
         floors = [] if mark is None else [Floor("the lock file", mark.size, mark.root)]
@@ -280,7 +282,7 @@ def policy(home: Home) -> None:
     described = TrustPolicy(
         identity.policy,
         {Role.OPERATOR: (identity.operator.public_key,)},
-        tsa=_roots(settings),
+        tsa=tuple(dict.fromkeys(root for one in configured(settings) for root in one.roots)),
     )
     # The caller begins the file and adds the other parties.
     _, _, lines = described.encode().partition("\n")
@@ -293,11 +295,3 @@ def _opened(settings: Settings) -> Database:
     database = Database(settings.store)
     database.check_version()
     return database
-
-
-def _roots(settings: Settings) -> tuple[bytes, ...]:
-    local = settings.home / "tsa" / ROOT_FILE
-    files = [Path(settings.tsa_root)] if settings.tsa_root else []
-    return tuple(
-        root for path in (*files, *([local] if local.exists() else ())) for root in load_roots(path)
-    )

@@ -20,6 +20,7 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import PublicKey
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_verifier.errors import ConfigError, SettingsError
+from workseal_verifier.outsiders import TsaSettings, read_authorities
 
 SETTINGS_FILE = "verifier.toml"
 
@@ -70,8 +71,8 @@ class Settings:
     tick_ms: int = 20
     # Time-stamps: the newest checkpoint at most this often, and only if the log grew.
     stamp_interval_s: int = 600
-    tsa_url: str = ""
-    tsa_root: str = ""
+    # Asked in this order.
+    tsa: tuple[TsaSettings, ...] = ()
     # Where the log is kept: a PostgreSQL URL, for several workers or hosts; empty: SQLite.
     database_url: str = ""
     # Outside witnesses, and the lines of the log's policy that say how many must cosign.
@@ -115,15 +116,8 @@ class Settings:
                 or not 0 < value <= 86_400
             ):
                 raise SettingsError(f"{name} must be more than 0 and at most 86400 seconds")
-        self._check_places()
-
-    def _check_places(self) -> None:
-        if self.tsa_url and not self.tsa_url.startswith(("http://", "https://")):
-            raise SettingsError("tsa_url must begin with http:// or https://")
         if self.database_url and not self.database_url.startswith(URL_BEGIN):
             raise SettingsError(f"database_url must begin with {URL_BEGIN}")
-        if bool(self.tsa_url) != bool(self.tsa_root):
-            raise SettingsError("tsa_url and tsa_root (a PEM file) belong together")
         if bool(self.witness) != bool(self.quorum):
             raise SettingsError(
                 "[[witness]] tables and quorum, the policy lines that say how many of them must"
@@ -151,15 +145,15 @@ class Settings:
 
     @classmethod
     def _of(cls, home: Path, table: dict[str, Any]) -> Self:
+        table = {**table, "tsa": read_authorities(table)}
         known = {field.name for field in fields(cls)} - {"home"}
         unknown = sorted(set(table) - known)
         if unknown:
             raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
         if not isinstance(table.get("origin"), str):
             raise SettingsError(f"{SETTINGS_FILE} must set origin")
-        for name in ("database_url", "tsa_url", "tsa_root"):
-            if not isinstance(table.get(name, ""), str):
-                raise SettingsError(f"{name} must be text")
+        if not isinstance(table.get("database_url", ""), str):
+            raise SettingsError("database_url must be text")
         for name in _LISTS:
             if not isinstance(table.get(name, []), list):
                 raise SettingsError(f"{name} must be a list")
@@ -222,13 +216,15 @@ def render(origin: str, periods_ms: tuple[int, ...]) -> str:
         f"periods_ms = [{', '.join(map(str, periods_ms))}]\n"
         "tick_ms = 20\n"
         "stamp_interval_s = 600\n"
-        "# A time-stamping authority (RFC 3161) and its root certificate:\n"
-        '# tsa_url = "https://tsa.example/"\n'
-        '# tsa_root = "/etc/workseal/tsa-root.pem"\n'
         "# Several workers or hosts on one log (docs/operations/verifier.md):\n"
         '# database_url = "postgresql+psycopg://workseal@/workseal"\n'
         "# Only these client keys may open an engagement (empty: any client):\n"
         "# clients = []\n"
+        "# Time-stamping authorities (RFC 3161), asked in this order; tables stand at the end:\n"
+        "# [[tsa]]\n"
+        '# url = "https://tsa.example/"\n'
+        '# roots = "/etc/workseal/tsa-root.pem"\n'
+        '# policy = "1.3.6.1.4.1.32473.1"\n'
         "# Witnesses that others run, and which of them must cosign before anything is published;\n"
         "# these lines come last:\n"
         '# quorum = ["group outside 1 client", "group all 2 clock outside", "quorum all"]\n'

@@ -29,7 +29,7 @@ ROOT_FILE: Final = "root.pem"
 _VALID: Final = timedelta(days=3650)
 _MAX_QUERY: Final = 4_096
 # 2.25.* are object identifiers from UUIDs: nobody has to be asked for one (ITU-T X.667).
-_POLICY: Final = "2.25.139425672183490128734650912387465091238"
+POLICY: Final = "2.25.139425672183490128734650912387465091238"
 _CONFIGURATION: Final = """\
 [tsa]
 default_tsa = local
@@ -95,7 +95,7 @@ def prepare(folder: Path) -> None:
     )
     replace_file(folder / "tsa.key", secret)
     replace_file(folder / "tsa.pem", leaf.public_bytes(serialization.Encoding.PEM))
-    replace_file(folder / "tsa.cnf", _CONFIGURATION.format(policy=_POLICY).encode())
+    replace_file(folder / "tsa.cnf", _CONFIGURATION.format(policy=POLICY).encode())
     replace_file(folder / "serial", b"01\n")
     # Last, because its presence says that the others are complete. The root's key is not kept:
     # nothing else will ever be issued under it.

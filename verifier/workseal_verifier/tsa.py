@@ -1,14 +1,14 @@
-"""Ask a time-stamping authority over HTTP (RFC 3161 section 3.4); read its root certificate."""
+"""Ask a time-stamping authority over HTTP (RFC 3161 section 3.4); read certificates."""
 
-import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from workseal_verifier.errors import ConfigError
+from workseal_verifier.exchange import ask
 
 TIMEOUT_S: Final = 15.0
 _MAX_ANSWER: Final = 65_536
@@ -18,43 +18,43 @@ _HEADERS: Final = {"content-type": "application/timestamp-query"}
 class TsaClient:
     """Send requests to one authority."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
+        self._timeout_s = timeout_s
 
     def send(self, request: bytes) -> bytes:
         """Return the answer to a TimeStampReq; raises `OSError` when there is none in time."""
-        return asyncio.run(self._send(request))
-
-    async def _send(self, request: bytes) -> bytes:
-        try:
-            # Over all: each part of an answer that drips has its own time otherwise.
-            async with (
-                asyncio.timeout(TIMEOUT_S),
-                httpx.AsyncClient(timeout=TIMEOUT_S) as client,
-                client.stream("POST", self._url, content=request, headers=_HEADERS) as answer,
-            ):
-                return await _read(answer)
-        except TimeoutError:
-            raise OSError(f"the authority did not answer in {TIMEOUT_S:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise OSError(f"the authority did not answer: {type(error).__name__}") from error
+        return ask(
+            self._url,
+            limit=_MAX_ANSWER,
+            timeout_s=self._timeout_s,
+            method="POST",
+            content=request,
+            headers=_HEADERS,
+        )
 
 
-async def _read(answer: httpx.Response) -> bytes:
-    if answer.status_code != httpx.codes.OK:
-        raise OSError(f"the authority answered {answer.status_code}")
-    data = b""
-    async for part in answer.aiter_bytes():
-        data += part
-        if len(data) > _MAX_ANSWER:
-            raise OSError(f"the authority's answer exceeds {_MAX_ANSWER} bytes")
-    return data
-
-
-def load_roots(path: Path) -> tuple[bytes, ...]:
+def load_roots(paths: Sequence[Path]) -> tuple[bytes, ...]:
     """Read PEM root certificates as DER."""
+    found = []
+    for path in paths:
+        certificates = _read(path)
+        if any(one.issuer != one.subject for one in certificates):
+            raise ConfigError(
+                f"{path} holds a certificate that is not self-signed: no root, but an intermediate"
+            )
+        found += certificates
+    return tuple(dict.fromkeys(one.public_bytes(Encoding.DER) for one in found))
+
+
+def load_intermediates(paths: Sequence[Path]) -> tuple[bytes, ...]:
+    """Read PEM certificates between a token's own and a root, as DER."""
+    found = [one.public_bytes(Encoding.DER) for path in paths for one in _read(path)]
+    return tuple(dict.fromkeys(found))
+
+
+def _read(path: Path) -> list[x509.Certificate]:
     try:
-        found = x509.load_pem_x509_certificates(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} holds no certificate in PEM form") from error
-    return tuple(one.public_bytes(Encoding.DER) for one in found)

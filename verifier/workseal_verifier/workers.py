@@ -20,14 +20,13 @@ from types import FrameType
 from typing import Final
 
 from workseal_verifier.app import Verifier, create_app, make_mailbox
+from workseal_verifier.authorities import configured
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, VerifierError
 from workseal_verifier.mailroom import Mailroom, RemoteMailbox
 from workseal_verifier.services.clock import SystemClock
-from workseal_verifier.services.stamping import Authority
 from workseal_verifier.serving import make_server
 from workseal_verifier.store.engine import Database
-from workseal_verifier.tsa import TsaClient, load_roots
 
 _logger = logging.getLogger(__name__)
 
@@ -48,8 +47,7 @@ class Task:
     socket: int
     mailroom: Path
     stamp_interval_s: int
-    tsa_url: str = ""
-    tsa_root: str = ""
+    local_tsa_url: str = ""
 
     def words(self) -> Sequence[str]:
         """Write the command line."""
@@ -58,15 +56,14 @@ class Task:
             str(self.socket),
             str(self.mailroom),
             str(self.stamp_interval_s),
-            self.tsa_url,
-            self.tsa_root,
+            self.local_tsa_url,
         )
 
     @classmethod
     def read(cls, words: Sequence[str]) -> "Task":
         """Read it back."""
-        home, handle, mailroom, interval, url, root = words
-        return cls(Path(home), int(handle), Path(mailroom), int(interval), url, root)
+        home, handle, mailroom, interval, url = words
+        return cls(Path(home), int(handle), Path(mailroom), int(interval), url)
 
 
 class Workers:
@@ -198,7 +195,7 @@ def supervise(
     settings: Settings,
     listener: socket.socket,
     count: int,
-    authority: tuple[str, Path] | None,
+    local_tsa_url: str,
     announce: Callable[[], None],
 ) -> None:
     """Serve one home with several workers until a signal says stop."""
@@ -210,8 +207,7 @@ def supervise(
         database.close()
     path = settings.home / "mailroom.sock"
     mailroom = Mailroom(make_mailbox(settings, SystemClock()), path)
-    url, root = ("", "") if authority is None else (authority[0], str(authority[1]))
-    task = Task(settings.home, listener.fileno(), path, settings.stamp_interval_s, url, root)
+    task = Task(settings.home, listener.fileno(), path, settings.stamp_interval_s, local_tsa_url)
     try:
         Workers(task, count, announce).run()
     finally:
@@ -220,10 +216,8 @@ def supervise(
 
 def _work(task: Task) -> None:
     settings = Settings.load(task.home)
-    authority = None
-    if task.tsa_url:
-        authority = Authority(TsaClient(task.tsa_url).send, load_roots(Path(task.tsa_root)))
-    verifier = Verifier(settings, authority=authority, packages=RemoteMailbox(task.mailroom))
+    authorities = configured(settings, task.local_tsa_url)
+    verifier = Verifier(settings, authorities=authorities, packages=RemoteMailbox(task.mailroom))
     try:
         verifier.open()
         server = make_server(

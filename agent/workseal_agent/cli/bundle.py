@@ -16,6 +16,7 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.writing import write_private
 from workseal_agent.clock import SystemClock
 from workseal_agent.connection import VerifierClient
+from workseal_agent.engagement import with_authorities
 from workseal_agent.export import Exported
 from workseal_agent.export import export as make_bundle
 from workseal_agent.ledger import Engagement
@@ -78,6 +79,7 @@ def export(
     chosen = dict.fromkeys(opened or ())
     client = home.client(engagement.url)
     try:
+        engagement = with_authorities(home.open_ledger, client, engagement)
         _wait_for_stamp(home, client, engagement, wait)
         exported = _make(home, client, engagement, chosen, receipts=receipts)
     finally:

@@ -99,11 +99,11 @@ def get_timestamps(
 
 
 @router.get("/tsa-ca.pem")
-def get_tsa_roots(given: Given) -> Response:
-    """Return the root certificates that the tokens lead to."""
-    if not given.tsa_roots:
+def get_tsa_certificates(given: Given) -> Response:
+    """Return the roots that the tokens lead to, and what lies between where tokens leave it out."""
+    if not given.tsa_certificates:
         raise RefusedError(Reason.NOT_FOUND, "this server has no time-stamping authority")
-    return Response("".join(map(_pem, given.tsa_roots)), 200, FRESH, PEM)
+    return Response("".join(map(_pem, given.tsa_certificates)), 200, FRESH, PEM)
 
 
 def _numbers(values: list[Value]) -> list[int]:

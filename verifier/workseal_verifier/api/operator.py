@@ -5,7 +5,6 @@ from fastapi import APIRouter, Response
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import FOREVER, FRESH, OCTETS, TEXT, cbor, number
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services.health import BESIDE
 
 router = APIRouter()
 
@@ -15,19 +14,19 @@ def get_health(given: Given) -> Response:
     """Answer "ok" when the log is open and its loops work; name those that do not."""
     given.reader.checkpoint()
     failing = given.health.failing()
-    if set(failing) - BESIDE:
+    if given.health.down():
         raise RefusedError(Reason.BUSY, f"failing: {', '.join(failing)}; see the server's log")
     return Response("\nfailing: ".join(("ok", *failing)), 200, FRESH, TEXT)
 
 
 @router.get("/v1/operator")
 def get_operator(given: Given) -> Response:
-    """Return the operator's key, log policy, time-stamp roots, round lengths, clock, witnesses."""
+    """Return the operator's key, log policy, authorities, round lengths, clock, witnesses."""
     return cbor(
         {
             1: given.identity.operator.public_key.raw,
             2: given.identity.policy.encode(),
-            3: list(given.tsa_roots),
+            3: list(given.tsa_certificates),
             4: list(given.beacon.periods_ms),
             5: given.clock.now_ms(),
             # Besides the log's own cosigners; whether they are independent is the reader's to say.

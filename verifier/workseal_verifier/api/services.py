@@ -20,7 +20,7 @@ from workseal_verifier.services.sequencer import Sequencer
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything behind the HTTP interface; `tsa_roots` are DER certificates."""
+    """Everything behind the HTTP interface; `tsa_certificates` are DER, roots first."""
 
     intake: Intake
     sequencer: Sequencer
@@ -32,7 +32,7 @@ class Services:
     identity: Identity
     health: Health
     clock: Clock
-    tsa_roots: Sequence[bytes]
+    tsa_certificates: Sequence[bytes]
 
 
 def _services(request: Request) -> Services:
