@@ -77,7 +77,9 @@ def exchanges(folder: Path) -> dict[str, Exchange]:
     """Live through it; give one exchange for each operation."""
     with fixed_office(folder) as office:
         tsa = FixedTsa.from_seed(SEED)
-        office.verifier.services = replace(office.verifier.services, tsa_roots=(tsa.root_der,))
+        office.verifier.services = replace(
+            office.verifier.services, tsa_certificates=(tsa.root_der,)
+        )
         with (
             LiveServer(office) as live,
             httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,

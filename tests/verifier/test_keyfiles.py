@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,33 @@ def test_a_file_is_replaced_whole_or_not_at_all(
         replace_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == ["settings"]
+
+
+def test_processes_that_make_one_secret_at_once_all_get_the_same(tmp_path: Path) -> None:
+    """Workers and hosts share the folder: whoever is second reads what the first wrote."""
+    program = (
+        "import sys; from pathlib import Path;"
+        "from workseal_verifier.keyfiles import create_secret;"
+        "print('ready', flush=True); sys.stdin.readline();"
+        "print(*(create_secret(Path(sys.argv[1], str(n))).hex() for n in range(40)))"
+    )
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    told = [racer.communicate(timeout=60)[0].split() for racer in racers]
+    assert told[1:] == told[:-1]
+    assert told[0] == [read_secret(tmp_path / str(n)).hex() for n in range(40)]
+    assert len(set(told[0])) == len(list(tmp_path.iterdir())) == 40

@@ -44,7 +44,13 @@ from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
 from workseal_verifier.services.draft import House
-from workseal_verifier.services.health import HOUSEKEEPING, STAMPING, WITNESSING, Health
+from workseal_verifier.services.health import (
+    BEACON,
+    HOUSEKEEPING,
+    STAMPING,
+    WITNESSING,
+    Health,
+)
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.mailbox import Mailbox, Packages
 from workseal_verifier.services.outside import Outside
@@ -145,6 +151,7 @@ class Verifier:
         self._is_open = False
         self._policy_is_logged = False
         self._in_force = [self.identity.policy]
+        self._lost: list[str] = []
         self.database = database(settings.store)
         self.log = LogStore(self.database)
         self.records = RecordStore(self.database)
@@ -165,6 +172,7 @@ class Verifier:
             identity=self.identity,
             clock=clock,
             records=self.records,
+            signed_at=self.log.last_signed_at,
         )
         self.conflicts = ConflictBook(ConflictStore(self.database))
         self.sequencer = Sequencer(
@@ -258,6 +266,7 @@ class Verifier:
         if not self.database.lead():
             # Another process looks after the log's own statements.
             self.beacon.refresh()
+            self._tell_lost()
             self.health.worked(HOUSEKEEPING)
             return FOLLOWING_S
         try:
@@ -266,12 +275,24 @@ class Verifier:
                 self._policy_is_logged = True
             self.beacon.commit_ahead(self._log_own)
             self._copy_own()
+            self._tell_lost()
         except (RefusedError, StoreError, ConfigError, TimeoutError) as error:
             _logger.error("housekeeping waits: %s", error)  # noqa: TRY400 - no traces
             self.health.failed(HOUSEKEEPING)
             return RETRY_S
         self.health.worked(HOUSEKEEPING)
         return HOUSEKEEPING_S
+
+    def _tell_lost(self) -> None:
+        """Say which rounds this process cannot release, once; agents mark them offline."""
+        lost = self.beacon.lost()
+        for rounds in [one for one in lost if one not in self._lost]:
+            _logger.error("the beacon's secret is missing or another: %s", rounds)
+        self._lost = lost
+        if lost:
+            self.health.failed(BEACON)
+        else:
+            self.health.worked(BEACON)
 
     def _stamp(self, stamper: Stamper) -> float:
         if self.database.lead():
@@ -387,6 +408,7 @@ class Verifier:
             identity=self.identity,
             health=self.health,
             clock=self._clock,
+            check_clock=self.publisher.check_clock,
             tsa_certificates=certificates_of(self.authorities),
         )
 

@@ -11,8 +11,9 @@ router = APIRouter()
 
 @router.get("/healthz")
 def get_health(given: Given) -> Response:
-    """Answer "ok" when the log is open and its loops work; name those that do not."""
+    """Answer "ok" when the log is open, can be signed, and its loops work; name what fails."""
     given.reader.checkpoint()
+    given.check_clock()
     failing = given.health.failing()
     if given.health.down():
         raise RefusedError(Reason.BUSY, f"failing: {', '.join(failing)}; see the server's log")

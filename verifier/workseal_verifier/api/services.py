@@ -1,6 +1,6 @@
 """What the routes may use, handed to them by the application."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,7 +20,11 @@ from workseal_verifier.services.sequencer import Sequencer
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything behind the HTTP interface; `tsa_certificates` are DER, roots first."""
+    """Everything behind the HTTP interface.
+
+    `check_clock` refuses while the clock is too far back to sign; `tsa_certificates` are DER, roots
+    first.
+    """
 
     intake: Intake
     sequencer: Sequencer
@@ -32,6 +36,7 @@ class Services:
     identity: Identity
     health: Health
     clock: Clock
+    check_clock: Callable[[], int]
     tsa_certificates: Sequence[bytes]
 
 

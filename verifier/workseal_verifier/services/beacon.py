@@ -3,20 +3,24 @@
 Rules: a chain is a 24-hour window of a period's grid; the log commits to its head before its first
 round begins, at least a day ahead for all but the first. The secret (the last value) is durable
 before its commitment is logged. The value of a round leaves this process when the round begins,
-never before. A value that was released stays available.
+never before. A value that was released stays available, whatever the clock does, and no second
+chain ever covers its round.
 """
 
-import logging
+import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from workseal_protocol.errors import VerificationError
 from workseal_protocol.lottery import (
     ChainSide,
     build_chain,
     chain_head,
     round_at,
     round_start,
+    verify_value,
 )
 from workseal_protocol.records import BeaconCommitment, sign
 from workseal_protocol.statement import Statement
@@ -26,8 +30,6 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.store.log import BeaconRow
 from workseal_verifier.store.records import RecordStore
-
-_logger = logging.getLogger(__name__)
 
 WINDOW_MS = 86_400_000
 # The first chain of a new log begins this long after its commitment is made.
@@ -48,13 +50,19 @@ class Beacon:
         identity: Identity,
         clock: Clock,
         records: RecordStore,
+        signed_at: Callable[[], int | None],
     ) -> None:
+        """Take the periods, the folder of secrets and `signed_at`: the newest signature's time."""
         self._periods = tuple(periods_ms)
         self._keys = keys
         self._identity = identity
         self._clock = clock
         self._records = records
+        self._signed_at = signed_at
         self._rows: tuple[BeaconRow, ...] = ()
+        # By period, the newest round whose value left: it gives all earlier ones.
+        self._released: dict[int, int] = {}
+        self._lock = threading.Lock()
         self._chain = lru_cache(maxsize=_CACHED_CHAINS)(self._load_chain)
 
     @property
@@ -73,7 +81,8 @@ class Beacon:
             statements = [
                 self._commitment(period, first, end)
                 for first, end in _windows(self._clock.now_ms(), period)
-                if self._row(period, first) is None
+                # After a step back of the clock a window may begin before its own chain does.
+                if not self.covering(period, first, end - 1)
             ]
             if statements:
                 try:
@@ -100,16 +109,53 @@ class Beacon:
         if row is None:
             raise RefusedError(Reason.NOT_FOUND, "no beacon is committed for this round")
         wait = round_start(number, period_ms) - self._clock.now_ms()
-        if wait > 0:
+        if wait > 0 and not self._is_out(period_ms, number):
             raise RefusedError(
                 Reason.TOO_EARLY, "the round has not begun", retry_after=-(-wait // 1000)
             )
-        return self._chain(row)[number - row.first_round]
+        values = self._values(row)
+        if values is None:
+            raise RefusedError(Reason.NOT_FOUND, "the value of this round was lost")
+        with self._lock:
+            self._released[period_ms] = max(number, self._released.get(period_ms, number))
+        return values[number - row.first_round]
 
-    def value_of(self, period_ms: int, number: int) -> bytes | None:
-        """Return the committed value of a round, begun or not; never leaves the process."""
+    def is_committed(self, period_ms: int, number: int, value: bytes) -> bool:
+        """Tell whether a value is that of a round, begun or not."""
         row = self._row(period_ms, number)
-        return None if row is None else self._chain(row)[number - row.first_round]
+        if row is None:
+            return False
+        values = self._values(row)
+        if values is not None:
+            return values[number - row.first_round] == value
+        # Its secret is lost; what had been released before still leads to the head.
+        try:
+            verify_value(
+                ChainSide.VERIFIER,
+                head=row.head,
+                first_round=row.first_round,
+                count=row.count,
+                round=number,
+                value=value,
+            )
+        except VerificationError:
+            return False
+        return True
+
+    def lost(self) -> list[str]:
+        """Name the rounds whose values cannot be released: their secret is missing or another."""
+        runs: list[tuple[int, int, int]] = []
+        for row in sorted(filter(self._is_lost, self._rows), key=_place):
+            end = row.first_round + row.count
+            if runs and runs[-1][0::2] == (row.period_ms, row.first_round):
+                runs[-1] = (row.period_ms, runs[-1][1], end)
+            else:
+                runs.append((row.period_ms, row.first_round, end))
+        return [
+            f"rounds {first} to {end - 1} of {period} ms, from {_utc(round_start(first, period))}"
+            f" to {_utc(round_start(end, period))}"
+            for period, first, end in runs
+        ]
 
     def covering(self, period_ms: int, first: int, last: int) -> list[BeaconRow]:
         """Return the chains that have a round from `first` to `last`, in log order."""
@@ -148,21 +194,44 @@ class Beacon:
         )
         return sign(record, self._identity.operator)
 
-    def _load_chain(self, row: BeaconRow) -> tuple[bytes, ...]:
+    def _is_out(self, period_ms: int, number: int) -> bool:
+        """Tell whether a round has begun for others, though this clock went back behind it."""
+        if number <= self._released.get(period_ms, -1):
+            return True
+        signed_at = self._signed_at()
+        return signed_at is not None and round_start(number, period_ms) <= signed_at * 1000
+
+    def _is_lost(self, row: BeaconRow) -> bool:
+        if not self._secret_path(row.period_ms, row.first_round).exists():
+            return True
+        # Not for the days that are over: each would have to be hashed through.
+        running = self._clock.now_ms() < round_start(row.first_round + row.count, row.period_ms)
+        return running and self._values(row) is None
+
+    def _values(self, row: BeaconRow) -> tuple[bytes, ...] | None:
+        """Return a chain's values; None when its secret is missing or another one."""
         try:
-            last = read_secret(self._secret_path(row.period_ms, row.first_round))
-        except ConfigError as error:
-            _logger.error("a chain of the beacon has no secret here: %s", error)  # noqa: TRY400
-            raise RefusedError(
-                Reason.NOT_FOUND, "this server cannot release the values of these rounds"
-            ) from error
-        values = build_chain(ChainSide.VERIFIER, last, row.count)
+            return self._chain(row)
+        except ConfigError:
+            return None
+
+    def _load_chain(self, row: BeaconRow) -> tuple[bytes, ...]:
+        path = self._secret_path(row.period_ms, row.first_round)
+        values = build_chain(ChainSide.VERIFIER, read_secret(path), row.count)
         if chain_head(ChainSide.VERIFIER, values[0]) != row.head:
-            raise RefusedError(Reason.INTERNAL, "the beacon's secret is not the committed one")
+            raise ConfigError(f"{path} is not the secret that was committed to")
         return values
 
     def _secret_path(self, period: int, first: int) -> Path:
         return self._keys / f"beacon-{period}-{first}.secret"
+
+
+def _place(row: BeaconRow) -> tuple[int, int]:
+    return row.period_ms, row.first_round
+
+
+def _utc(ms: int) -> str:
+    return datetime.fromtimestamp(ms // 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _windows(now_ms: int, period: int) -> list[tuple[int, int]]:

@@ -12,8 +12,9 @@ HOUSEKEEPING: Final = "housekeeping"
 PUBLISHING: Final = "publishing"
 STAMPING: Final = "stamping"
 WITNESSING: Final = "witnessing"
+BEACON: Final = "beacon"
 # What begins like this is told, and is no reason to take the server out of service.
-_BESIDE: Final = (STAMPING, WITNESSING)
+_BESIDE: Final = (STAMPING, WITNESSING, BEACON)
 # Turns in a row that failed before it is told.
 TOLD_AFTER: Final = 3
 

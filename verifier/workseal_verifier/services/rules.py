@@ -140,7 +140,7 @@ def _check_segment(draft: Draft, state: Engagement, record: Segment, anchored_at
     start = round_start(record.round, round_ms)
     _require_past(draft, start, "the round has not begun")
     value = record.verifier_value
-    if value is not None and value != draft.house.beacon.value_of(round_ms, record.round):
+    if value is not None and not draft.house.beacon.is_committed(round_ms, record.round, value):
         raise RefusedError(Reason.REFUSED, "the verifier value is not the committed one")
     # The newest anchor bounds all of the chain so far: neither anchors nor rounds ever go back.
     if anchored_at > start + round_ms + ONLINE_MS:
@@ -246,6 +246,8 @@ def _admit_operator(
 
 def _require_free_rounds(draft: Draft, record: BeaconCommitment) -> None:
     last = record.first_round + record.count - 1
+    # It is this process's turn: what others committed to is stored by now.
+    draft.house.beacon.refresh()
     rows = draft.house.beacon.covering(record.period_ms, record.first_round, last)
     fresh = (*draft.waiting_beacons, *draft.beacons)
     if rows or any(
