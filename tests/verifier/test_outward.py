@@ -137,6 +137,7 @@ def _drip(server: socket.socket, begun: bytes) -> None:
     connection, _ = server.accept()
     with connection, suppress(OSError):
         connection.sendall(begun)
-        while True:
+        # Ten times the deadline, and then the end: who waits longer is told of that.
+        for _ in range(100):
             connection.sendall(b"a")
             time.sleep(0.05)

@@ -17,6 +17,7 @@ from workseal_protocol.keys import SeedSigner
 from workseal_protocol.merkle import consistency_path, root_of
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy, verify_checkpoint
+from workseal_protocol.witness import AddCheckpoint
 from workseal_verifier.errors import Reason, RefusedError, StoreCorruptError
 from workseal_verifier.services.health import WITNESSING, Health
 from workseal_verifier.services.outside import Sighting, Standing
@@ -102,6 +103,15 @@ def test_what_is_returned_satisfies_the_policy(tmp_path: Path) -> None:
             verified = verify_checkpoint(signed, it.policies[0])
             assert verified.checkpoint.size == size
             assert len(it.names(signed)) >= 2
+
+
+def test_a_witness_is_shown_the_log_s_line_alone(tmp_path: Path) -> None:
+    with scene(tmp_path) as it:
+        it.cosign(LOG.history(3))
+        bodies = [body for stand in it.stands for _, body in stand.asked if body is not None]
+        assert bodies
+        for body in bodies:
+            assert [line.name for line in AddCheckpoint.parse(body).signed.lines] == [LOG.key.name]
 
 
 def test_a_slow_witness_holds_up_nobody(tmp_path: Path) -> None:
