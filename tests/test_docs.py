@@ -26,6 +26,8 @@ PROGRAMS = ("workseal", "workseal-agent", "workseal-verifier", "workseal-witness
 FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 SUBSTITUTION = re.compile(r"\$\((workseal[^)]*)\)")
+# What another program prints in its place is one word.
+OTHERS = re.compile(r"\$\((?!workseal)[^)]*\)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -87,7 +89,7 @@ def commands_in(text: str) -> Iterator[str]:
 
 def problem_of(line: str) -> str | None:
     """Say what does not exist in a command line, if anything."""
-    program, *words = shlex.split(line, comments=True)
+    program, *words = shlex.split(OTHERS.sub("…printed…", line), comments=True)
     here, left = programs()[program], iter(words)
     for word in left:
         if word in {"|", ">", ">>", "&&", "…"}:

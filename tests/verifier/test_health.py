@@ -38,7 +38,7 @@ def test_a_log_that_cannot_be_written_is_told_until_it_can(
         raise StoreError("the disk is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.verifier.publisher, "append", broken)
+        patch.setattr(office.verifier.publisher, "turn", broken)
         for number in range(3):
             assert health.failing() == ()
             with pytest.raises(RefusedError):
