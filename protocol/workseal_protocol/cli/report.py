@@ -11,7 +11,7 @@ from typing import Any, Final
 from workseal_protocol.cli.text import count, exact, instant
 from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.terms import Granularity, amount_text
-from workseal_protocol.totals import Totals
+from workseal_protocol.totals import LimitExceeded, Totals
 from workseal_protocol.verify import Outcome, Report, Step
 from workseal_protocol.window import Window
 
@@ -131,11 +131,19 @@ def _totals_lines(totals: Totals, zone: str) -> Iterator[str]:
         f"Billed by the terms  {exact(billed.ms)}, {amount_text(billed.amount, billed.currency)}"
         " (a view; the worked time above is the record)"
     )
-    for limit in totals.exceeded:
-        week = f" in the week of {limit.week}" if limit.week else ""
-        yield f"LIMIT PASSED         {limit.limit}: {limit.found}, agreed {limit.allowed}{week}"
+    yield from map(_limit_line, totals.exceeded)
     for day in totals.days:
         yield f"  {day.day} ({zone})  {exact(sum(day.worked_ms.values()))}"
+
+
+def _limit_line(limit: LimitExceeded) -> str:
+    name, found, allowed = limit.limit, str(limit.found), str(limit.allowed)
+    if limit.week is not None:
+        # Weekly limits are of time.
+        name = name.replace(" ms ", " time ")
+        found, allowed = exact(limit.found), exact(limit.allowed)
+    week = f" in the week of {limit.week}" if limit.week else ""
+    return f"LIMIT PASSED         {name}: {found}, agreed {allowed}{week}"
 
 
 def _diary_lines(report: Report) -> Iterator[str]:

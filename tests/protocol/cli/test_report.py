@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from support.examined import vector
 from support.scripted import Story
 from workseal_protocol.cli.report import MAX_SPANS, report_lines, report_value
 from workseal_protocol.terms import Granularity
@@ -31,6 +32,21 @@ def test_limits_that_were_passed_are_told_in_both_views(report: Report) -> None:
         line.startswith("LIMIT PASSED         withdrawn percent") for line in report_lines(report)
     )
     assert report_value(report)["totals"]["exceeded"][0]["limit"] == "withdrawn percent"
+
+
+def test_a_weekly_limit_is_told_in_hours() -> None:
+    _, counted = vector("valid-counts")
+    lines = [line for line in report_lines(counted) if line.startswith("LIMIT PASSED")]
+    assert lines[:2] == [
+        (
+            "LIMIT PASSED         offline time per week: 0 h 00 min 03.456 s,"
+            " agreed 0 h 00 min 00.000 s in the week of 2026-03-02"
+        ),
+        (
+            "LIMIT PASSED         worked time per week: 3 h 04 min 28.538 s,"
+            " agreed 0 h 01 min 00.000 s in the week of 2026-03-23"
+        ),
+    ]
 
 
 def test_terms_that_show_days_hide_the_spans_on_the_screen(report: Report) -> None:
