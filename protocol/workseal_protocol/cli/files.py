@@ -6,14 +6,16 @@ limit into memory. A written file is new, complete and on disk before the comman
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from workseal_protocol.cli.problem import CommandError
 
 MAX_BUNDLE_BYTES = 256 * 1024 * 1024  # the limit of `Bundle.parse`
 MAX_TEXT_BYTES = 1024 * 1024  # policies, terms, keys: far above any honest one
 
+_PIECE = 1024 * 1024
 _PUBLIC_MODE = 0o644
 _SECRET_MODE = 0o600
 
@@ -22,12 +24,19 @@ def read_bytes(path: Path, *, limit: int, what: str) -> bytes:
     """Return the content of a file of at most `limit` bytes."""
     try:
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            data = b"".join(_pieces(file, limit + 1))
     except OSError as error:
         raise CommandError(f"cannot read the {what} {path}: {reason_of(error)}") from error
     if len(data) > limit:
         raise CommandError(f"the {what} {path} has more than {limit} bytes")
     return data
+
+
+def _pieces(file: BinaryIO, most: int) -> Iterator[bytes]:
+    # A read of n bytes takes room for n, however short the file is.
+    while most and (piece := file.read(min(most, _PIECE))):
+        most -= len(piece)
+        yield piece
 
 
 def read_text(path: Path, *, what: str) -> str:

@@ -34,10 +34,10 @@ _MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + 4096
 
 @dataclass(frozen=True, slots=True)
 class OpenedFrame:
-    """Hold one frame's verified tiles and its place in the bundle."""
+    """Say what one frame shows, and hold its files; never its pixels, which may be many."""
 
-    place: PlacedFrame
-    tiles: VerifiedTiles
+    line: str
+    parts: tuple[tuple[str, bytes], ...]
 
 
 def open_package(options: argparse.Namespace) -> int:
@@ -51,7 +51,8 @@ def open_package(options: argparse.Namespace) -> int:
     try:
         items = unseal(private, request, sealed)
         statement, answer = _read_answer(items[0], report, request)
-        opened = tuple(_open_frames(items[1:], (statement, answer), asked, report))
+        frames = _open_frames(items[1:], (statement, answer), asked, report)
+        opened = tuple(_opened(*one, draw=bool(options.out)) for one in frames)
     except MalformedError as error:
         raise CommandError(f"what was sealed is malformed: {error}") from error
     except VerificationError as error:
@@ -59,7 +60,7 @@ def open_package(options: argparse.Namespace) -> int:
     for line in _lines(opened, asked, statement, report):
         print(plain(line))
     if options.out:
-        parts = dict(part for one in opened for part in _parts(one))
+        parts = dict(part for one in opened for part in one.parts)
         fill_folder(options.out, parts)
         print(f"{count(len(opened), 'picture')} in {plain(str(options.out))}")
     return HOLDS
@@ -129,7 +130,7 @@ def _open_frames(
     answered: tuple[Statement, DisputeDisclosure],
     asked: DisputeRequest,
     report: Report,
-) -> Iterator[OpenedFrame]:
+) -> Iterator[tuple[PlacedFrame, VerifiedTiles]]:
     statement, answer = answered
     terms = report.terms
     if report.bundle is None or terms is None:
@@ -162,20 +163,23 @@ def _open_frames(
             check_frame_header(tiles.header, place.record, place.display, terms)
         except VerificationError as error:
             raise VerificationError(f"frame {place.name}: {error}") from error
-        yield OpenedFrame(place, tiles)
+        yield place, tiles
+
+
+def _opened(place: PlacedFrame, tiles: VerifiedTiles, *, draw: bool) -> OpenedFrame:
+    line = (
+        f"frame {place.name}: holds; {len(tiles.shown)} of"
+        f" {count(tiles.header.grid.count, 'tile')} shown,"
+        f" {tiles.shown_pixels} of {tiles.all_pixels} pixels,"
+        f" {count(tiles.flat_tiles, 'shown tile')} of one colour only"
+    )
+    return OpenedFrame(line, tuple(_parts(place, tiles)) if draw else ())
 
 
 def _lines(
     opened: tuple[OpenedFrame, ...], asked: DisputeRequest, statement: Statement, report: Report
 ) -> Iterator[str]:
-    for one in opened:
-        tiles = one.tiles
-        yield (
-            f"frame {one.place.name}: holds; {len(tiles.shown)} of"
-            f" {count(tiles.header.grid.count, 'tile')} shown,"
-            f" {tiles.shown_pixels} of {tiles.all_pixels} pixels,"
-            f" {count(tiles.flat_tiles, 'shown tile')} of one colour only"
-        )
+    yield from (one.line for one in opened)
     unanswered = len({one.frame for one in asked.frames}) - len(opened)
     if unanswered:
         yield f"{count(unanswered, 'frame')} asked for, and not disclosed"
@@ -188,13 +192,13 @@ def _lines(
     yield "a picture shows what was on the screen, not whether the screen was staged"
 
 
-def _parts(one: OpenedFrame) -> Iterator[tuple[str, bytes]]:
-    header = one.tiles.header
+def _parts(place: PlacedFrame, tiles: VerifiedTiles) -> Iterator[tuple[str, bytes]]:
+    header = tiles.header
     grid = header.grid
-    yield f"{one.place.name}.png", encode_png(grid.width, grid.height, one.tiles.render())
+    yield f"{place.name}.png", encode_png(grid.width, grid.height, tiles.render())
     facts = {
-        "frame": str(one.place.commitment),
-        "segment": str(one.place.segment),
+        "frame": str(place.commitment),
+        "segment": str(place.segment),
         "round": header.round,
         "offset_ms": header.offset_ms,
         "display": header.display,
@@ -204,7 +208,7 @@ def _parts(one: OpenedFrame) -> Iterator[tuple[str, bytes]]:
         "tiles": grid.count,
         "shown": [
             {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
-            for box in map(grid.box_of, one.tiles.shown)
+            for box in map(grid.box_of, tiles.shown)
         ],
     }
-    yield f"{one.place.name}.json", (json.dumps(facts, indent=2) + "\n").encode()
+    yield f"{place.name}.json", (json.dumps(facts, indent=2) + "\n").encode()

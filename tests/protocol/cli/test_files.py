@@ -1,10 +1,12 @@
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from workseal_protocol.cli.files import (
+    MAX_BUNDLE_BYTES,
     fill_folder,
     read_bytes,
     read_secret_text,
@@ -114,3 +116,13 @@ def test_a_name_that_would_leave_the_folder_is_a_mistake_of_the_caller(
     with pytest.raises(ValueError, match="below its folder"):
         fill_folder(tmp_path / "new", {name: b"x"})
     assert not (tmp_path / "out").exists()
+
+
+def test_a_short_file_takes_no_room_for_a_long_one(tmp_path: Path) -> None:
+    (tmp_path / "short").write_bytes(b"short")
+    tracemalloc.start()
+    data = read_bytes(tmp_path / "short", limit=MAX_BUNDLE_BYTES, what="bundle")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert data == b"short"
+    assert peak < MAX_BUNDLE_BYTES / 64

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, open_frame
 from workseal_protocol.frame import FrameHeader, FrameTree, commit_frame
 from workseal_protocol.keys import SeedSigner
+from workseal_protocol.lottery import draw
 from workseal_protocol.records import (
     DisclosedFrame,
     DisputeDisclosure,
@@ -111,6 +113,55 @@ def test_draws_exactly_the_tiles_that_were_shown(desk: Desk) -> None:
     assert (drawn[shown] == screen[shown]).all()
     hidden = {tuple(pixel) for pixel in drawn[~shown].tolist()}
     assert hidden == {(255, 0, 255), (128, 128, 128)}
+
+
+def test_looks_at_one_frame_at_a_time(folder: Path, run: Run) -> None:
+    # All black, so that a package of a few kilobytes shows megabytes.
+    side = 1024
+    pixels = bytes(side * side * 3)
+    made: list[FrameTree] = []
+    met: list[Segment] = []
+
+    def enlarge(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        if not isinstance(record, Segment) or not record.frames:
+            return record, signer
+        met.append(record)
+        if len(met) == 1:  # the one that will be withdrawn
+            return record, signer
+        drawn = draw(
+            agent_value=record.agent_value, verifier_value=record.verifier_value,
+            engagement=record.engagement, round=record.round, rate=16_384, round_ms=10_000,
+        )  # fmt: skip
+        header = FrameHeader(
+            width=side, height=side, tile=32, display=0, round=record.round,
+            offset_ms=drawn.offset_ms, nonce=bytes(16),
+        )  # fmt: skip
+        made.append(commit_frame(header, pixels, bytes(16)))
+        return replace(record, frames=(made[-1].commitment,)), signer
+
+    story = tell_story(twist=enlarge)
+    contents = replace(story.contents, disclosures=())
+    (folder / "bundle").write_bytes(story.bundle(contents).encode())
+    write_seed(folder / "arbitrator.key", seeded(story.verifier.seed, "party", "arbitrator"))
+    frames = [word for tree in made for word in ("--frame", tree.commitment)]
+    done = run(
+        "request", "--bundle", folder / "bundle", *frames, "--reason", "why?",
+        "--key", folder / "arbitrator.key", "--case-key", folder / "case.key",
+        "--out", folder / "request.cose",
+    )  # fmt: skip
+    assert (done.code, len(made)) == (0, 4)
+    desk = Desk(folder, story, run)
+    every = range(made[0].header.grid.count)
+    shown = [open_frame(tree, every, pixels=pixels, seed=bytes(16)) for tree in made]
+    answers = [(tree.commitment, one) for tree, one in zip(made, shown, strict=True)]
+    desk.seal(desk.answer(answers), shown)
+    assert (folder / "sealed").stat().st_size < len(pixels) / 10
+    tracemalloc.start()
+    done = desk.open()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (done.code, done.out.count("1024 of 1024 tiles shown")) == (0, 4)
+    assert peak < 4 * len(pixels)
 
 
 def test_without_a_folder_it_checks_and_writes_nothing(desk: Desk) -> None:
