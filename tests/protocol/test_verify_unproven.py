@@ -1,5 +1,5 @@
 from support.examined import VECTORS, vector
-from support.scripted import Story, begin, finish
+from support.scripted import ScriptedAgent, Story, begin, finish
 from support.simulator import START, Simulator
 from workseal_protocol.verify import (
     examine_bundle,
@@ -57,3 +57,19 @@ def test_says_when_the_beacon_was_committed_less_than_a_day_ahead() -> None:
     report = examine_bundle(told.bundle().encode(), told.policy)
     assert report.holds, report.first_problem
     assert any("only 2 hours ahead" in sentence for sentence in report.not_proven)
+
+
+def test_says_when_the_beacon_was_committed_after_a_round_began() -> None:
+    verifier = Simulator()
+    verifier.publish_rules()
+    agent = ScriptedAgent(verifier)
+    verifier.now = START + 3_000
+    agent.open_session()
+    # One commitment for everything, too late for the running round alone.
+    verifier.start_beacon(START // verifier.round_ms, 100)
+    agent.work(30_000)
+    agent.close_session()
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    report = examine_bundle(told.bundle().encode(), told.policy)
+    assert report.holds, report.first_problem
+    assert "not shown that the operator committed" in " ".join(report.not_proven)
