@@ -5,9 +5,12 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _USER = "postgres"
+_STUCK = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 _OPTIONS = "-c listen_addresses= -c max_connections=200 -c shared_buffers=64MB"
 
 
@@ -80,6 +83,27 @@ class Cluster:
         """Run SQL as the superuser."""
         done = self._run("psql", "-h", str(self.folder), "-U", "test", "-d", database, "-Atc", sql)
         return done.stdout.strip()
+
+    @contextmanager
+    def missing_a_standby(self) -> Iterator[None]:
+        """Let every commit wait for a standby that never comes, until the block ends."""
+        self._say("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        try:
+            yield
+        finally:
+            self._say("ALTER SYSTEM RESET synchronous_standby_names")
+
+    def _say(self, sql: str) -> None:
+        self.psql(sql)
+        self.psql("SELECT pg_reload_conf()")
+
+    def waiting(self) -> int:
+        """Count the commits that wait for a standby."""
+        return int(self.psql(f"SELECT count(*) {_STUCK}"))
+
+    def cut_waits(self) -> None:
+        """Cut the waits short, as an operator may do."""
+        self.psql(f"SELECT pg_cancel_backend(pid) {_STUCK}")
 
     def close(self) -> None:
         """Stop the server and remove all of it."""

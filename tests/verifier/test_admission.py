@@ -1,43 +1,16 @@
 """Two processes on one log, in turn: what one admitted the other knows at its next statement."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from support.office import FakeClock, Office, check_home, new_home, stranger_offer
-from support.postgres import Cluster
+from support.office import Office, check_home, stranger_offer
 from support.scripted import ScriptedAgent
-from support.simulator import START, seeded
+from support.simulator import seeded
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import BeaconCommitment, KeyRotate, LogPolicy, read_record, sign
 from workseal_protocol.statement import Statement
-from workseal_verifier.config import Settings
 from workseal_verifier.errors import Reason, RefusedError
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def both(tmp_path: Path, cluster: Cluster) -> Iterator[tuple[Office, Office]]:
-    first = new_home(tmp_path / "one", database_url=cluster.database())
-    second = Settings(
-        home=tmp_path / "two" / "home",
-        origin=first.origin,
-        periods_ms=first.periods_ms,
-        tick_ms=0,
-        database_url=first.database_url,
-    )
-    second.lock.mkdir(parents=True)
-    second.keys.symlink_to(first.keys)
-    clock = FakeClock(START - 3_600_000)
-    offices = Office(first, clock=clock), Office(second, clock=clock)
-    for one in offices:
-        one.open()
-    clock.ms = START
-    yield offices
-    for one in offices:
-        one.close()
 
 
 def use(agent: ScriptedAgent, office: Office, other: Office) -> None:

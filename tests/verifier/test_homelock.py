@@ -1,20 +1,68 @@
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from workseal_verifier.errors import ConfigError
+from workseal_verifier.errors import ConfigError, StoreCorruptError
 from workseal_verifier.homelock import HomeLock, Mark
 
 
 def test_reads_back_its_mark_after_a_restart(tmp_path: Path) -> None:
     lock = HomeLock(tmp_path)
     assert lock.read() is None
-    lock.write(Mark(10**18, bytes(range(32))))
     lock.write(Mark(7, bytes(32)))
+    lock.write(Mark(10**18, bytes(range(32))))
     lock.close()
     again = HomeLock(tmp_path)
-    assert again.read() == Mark(7, bytes(32))
+    assert again.read() == Mark(10**18, bytes(range(32)))
     again.close()
+
+
+def test_the_mark_only_grows_whoever_moves_it(tmp_path: Path) -> None:
+    first, second = HomeLock(tmp_path, shared=True), HomeLock(tmp_path, shared=True)
+
+    def move(lock: HomeLock, begin: int) -> None:
+        for size in range(begin, 400, 2):
+            lock.write(Mark(size, size.to_bytes(32)))
+
+    threads = [
+        threading.Thread(target=move, args=(lock, begin))
+        for lock in (first, second)
+        for begin in (1, 2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert first.read() == second.read() == Mark(399, (399).to_bytes(32))
+    second.write(Mark(7, bytes(32)))
+    assert first.read() == Mark(399, (399).to_bytes(32))
+    first.close()
+    second.close()
+
+
+def test_a_second_tree_of_one_size_is_refused(tmp_path: Path) -> None:
+    lock = HomeLock(tmp_path)
+    lock.write(Mark(7, bytes(32)))
+    lock.write(Mark(7, bytes(32)))
+    with pytest.raises(StoreCorruptError, match="another tree of size 7"):
+        lock.write(Mark(7, bytes(31) + b"\1"))
+    lock.close()
+
+
+def test_the_mark_is_on_the_disk_when_it_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = HomeLock(tmp_path)
+    synced: list[bytes] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", lambda handle: synced.append(os.pread(handle, 99, 0)))
+        lock.write(Mark(7, bytes(32)))
+        # As far already: nothing to wait for.
+        lock.write(Mark(7, bytes(32)))
+    assert [one.split()[0] for one in synced] == [b"7"]
+    lock.close()
 
 
 def test_is_held_by_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from support.office import FakeClock
 from workseal_protocol.digest import Digest
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import ConfigError, Reason, RefusedError
 from workseal_verifier.mailroom import Mailroom, RemoteMailbox
 from workseal_verifier.services.mailbox import Mailbox
 
@@ -42,3 +42,8 @@ def test_a_mailroom_that_is_gone_is_busy(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="does not answer") as refused:
         RemoteMailbox(tmp_path / "nowhere").get(Digest(bytes(32)))
     assert refused.value.reason is Reason.BUSY
+
+
+def test_a_path_that_no_socket_can_have_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="at most 107 bytes"):
+        Mailroom(Mailbox(FakeClock(), count=4, total=9, ttl_ms=1000), tmp_path / ("a" * 107))

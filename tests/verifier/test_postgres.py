@@ -1,16 +1,17 @@
 """What PostgreSQL does that SQLite does not: doubtful commits, weak settings, lost connections."""
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from support.postgres import Cluster, runs_here
+from support.postgres import Cluster
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, StoreRaceError
+from workseal_verifier.store import postgres
 from workseal_verifier.store.engine import Database
 
 pytestmark = pytest.mark.postgres
@@ -26,63 +27,106 @@ def database(cluster: Cluster) -> Iterator[Database]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def waiting() -> Iterator[Cluster]:
-    """Give a server whose commits wait for a standby that never comes."""
-    if not runs_here():
-        pytest.skip("needs a PostgreSQL server (Debian: postgresql)")
-    made = Cluster()
-    yield made
-    made.close()
-
-
 def count(database: Database) -> int:
     with database.read() as connection:
         found: int = connection.execute(text("SELECT count(*) FROM counted")).scalar_one()
     return found
 
 
-def test_a_cut_wait_for_a_standby_is_no_commit_that_counts(waiting: Cluster) -> None:
-    """The trap: the driver reports success, and a warning says that no standby has it."""
-    database = Database(waiting.database())
-    database.create()
-    with database.write() as connection:
+@pytest.fixture
+def counting(waiting: Cluster) -> Iterator[Database]:
+    made = Database(waiting.database())
+    made.create()
+    with made.write() as connection:
         connection.execute(text("CREATE TABLE counted (n INTEGER)"))
-    waiting.psql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    waiting.psql("SELECT pg_reload_conf()")
-    outcome: list[Exception | None] = []
+    yield made
+    made.close()
 
-    def write() -> None:
-        try:
-            with database.write() as connection:
-                connection.execute(text("INSERT INTO counted VALUES (1)"))
-        except StoreError as error:
-            outcome.append(error)
-        else:
-            outcome.append(None)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    stuck = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-    while waiting.psql(f"SELECT count(*) {stuck}") != "1":
-        time.sleep(0.05)
-    assert not outcome
-    waiting.psql(f"SELECT pg_cancel_backend(pid) {stuck}")
-    thread.join()
-    assert isinstance(outcome[0], StoreError)
-    assert "may not be where it should be" in str(outcome[0])
-    waiting.psql("ALTER SYSTEM RESET synchronous_standby_names")
-    waiting.psql("SELECT pg_reload_conf()")
-    # It is there, on one disk: unknown is the only honest word. And the next commit counts again.
-    assert count(database) == 1
+def add(database: Database) -> None:
     with database.write() as connection:
-        connection.execute(text("INSERT INTO counted VALUES (2)"))
-    database.close()
+        connection.execute(text("INSERT INTO counted VALUES (1)"))
+
+
+def while_cut(cluster: Cluster, work: Callable[[], object]) -> Future[object]:
+    """Do something whose commits wait for a standby, and cut each wait short."""
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(work)
+        while not done.done():
+            cluster.cut_waits()
+            time.sleep(0.02)
+    return done
+
+
+def test_a_cut_wait_for_a_standby_is_no_commit_that_counts(
+    waiting: Cluster, counting: Database
+) -> None:
+    """The trap: the driver reports success, and a warning says that no standby has it."""
+    with waiting.missing_a_standby():
+        outcome = while_cut(waiting, lambda: add(counting)).exception()
+    assert isinstance(outcome, StoreError)
+    assert "may not be where it should be" in str(outcome)
+    # It is there, on one disk: unknown is the only honest word. And the next commit counts again.
+    assert count(counting) == 1
+    add(counting)
+
+
+def test_a_commit_that_waits_for_too_long_is_given_up_and_not_cancelled(
+    waiting: Cluster, counting: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with waiting.missing_a_standby():
+        with monkeypatch.context() as patch:
+            patch.setattr(postgres, "COMMIT_S", 0.2)
+            with pytest.raises(StoreError, match="did not confirm a commit"):
+                add(counting)
+        # The server still waits: nothing told it not to.
+        assert waiting.waiting() == 1
+        assert count(counting) == 0
+    while count(counting) == 0:
+        time.sleep(0.02)
+    add(counting)
+
+
+def test_what_is_settled_waited_for_the_standby(waiting: Cluster, counting: Database) -> None:
+    counting.settle()
+    with waiting.missing_a_standby():
+        outcome = while_cut(waiting, counting.settle).exception()
+    assert isinstance(outcome, StoreError)
+    counting.settle()
+
+
+def test_the_leader_holds_no_transaction_open(cluster: Cluster, database: Database) -> None:
+    assert database.lead()
+    assert database.lead()
+    found = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    assert cluster.psql(found) == "0"
+
+
+def test_a_leader_whose_connection_ends_leads_again(cluster: Cluster, database: Database) -> None:
+    assert database.lead()
+    held = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+    pid = cluster.psql(held)
+    cluster.psql(f"SELECT pg_terminate_backend({pid})")
+    assert not database.lead()
+    assert database.lead()
+    assert cluster.psql(held) != pid
+
+
+def test_options_of_the_url_are_kept_beside_those_of_the_program(cluster: Cluster) -> None:
+    made = Database(cluster.database() + "&options=-c%20search_path%3Dpg_catalog")
+    with made.read() as connection:
+        for name, value in (("search_path", "pg_catalog"), ("lock_timeout", "30s")):
+            assert connection.exec_driver_sql(f"SHOW {name}").scalar_one() == value
+    made.close()
 
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [("synchronous_commit=off", "synchronous_commit = off"), ("fsync=off", "fsync")],
+    [
+        ("synchronous_commit=off", "synchronous_commit = off"),
+        ("synchronous_commit=remote_write", "synchronous_commit = remote_write"),
+        ("fsync=off", "fsync"),
+    ],
 )
 def test_a_server_that_forgets_what_it_acknowledged_is_refused(
     cluster: Cluster, setting: str, words: str
@@ -92,7 +136,7 @@ def test_a_server_that_forgets_what_it_acknowledged_is_refused(
         database = Database(weak.database())
     else:
         weak = None
-        database = Database(cluster.database() + "&options=-c%20synchronous_commit%3Doff")
+        database = Database(f"{cluster.database()}&options=-c%20{setting.replace('=', '%3D')}")
     with pytest.raises(ConfigError, match=words):
         database.create()
     database.close()

@@ -1,7 +1,9 @@
 """The fault table: every write of a story lost, or kept and said to have failed."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -16,13 +18,14 @@ from workseal_verifier.errors import (
     StoreCorruptError,
     StoreError,
 )
-from workseal_verifier.homelock import HomeLock, Mark
+from workseal_verifier.homelock import HomeLock
 from workseal_verifier.services.publication import Publisher
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import LogStore
 
-# What the story below writes; a test checks the number, so that no write escapes the table.
-WRITES = 16
+# What the story below writes; a test checks the number, so that no write escapes the table. Where
+# others may write too, a start waits for what they committed.
+WRITES, WRITES_SHARED = 16, 17
 
 
 def tell(settings: Settings, faults: dict[int, str]) -> tuple[Office, FlakyDatabase]:
@@ -60,36 +63,52 @@ def tell(settings: Settings, faults: dict[int, str]) -> tuple[Office, FlakyDatab
     return office, faulty[-1]
 
 
-@pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, int]:
-    """Give a home with its keys and beacon secrets, the story's root, the number of writes."""
-    settings = new_home(tmp_path_factory.mktemp("reference"))
+Story: TypeAlias = tuple[Settings, bytes, int]
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def reference(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Story, Callable[[], str]]:
+    """Give the story's home, root and number of writes, and where the next log is kept."""
+
+    def place() -> str:
+        if request.param == "sqlite":
+            return ""
+        url: str = request.getfixturevalue("cluster").database()
+        return url
+
+    settings = new_home(tmp_path_factory.mktemp("reference"), database_url=place())
     office, database = tell(settings, {})
     root = office.checkpoint().checkpoint.root.raw
     office.close()
-    return settings.home, root, database.writes
+    return (settings, root, database.writes), place
 
 
-def copy_of(reference: Path, folder: Path) -> Settings:
-    settings = new_home(folder)
+@pytest.fixture
+def story(reference: tuple[Story, Callable[[], str]], tmp_path: Path) -> Story:
+    """Give a new home with the story's keys and beacon secrets, its root and number of writes."""
+    (told, root, writes), place = reference
+    settings = new_home(tmp_path, database_url=place())
     shutil.rmtree(settings.keys)
-    shutil.copytree(reference / "keys", settings.keys)
-    return settings
+    shutil.copytree(told.keys, settings.keys)
+    return settings, root, writes
 
 
-def test_the_story_has_as_many_writes_as_the_table(reference: tuple[Path, bytes, int]) -> None:
-    assert reference[2] == WRITES
+def test_the_story_has_as_many_writes_as_the_table(story: Story) -> None:
+    assert story[2] == (WRITES_SHARED if story[0].database_url else WRITES)
 
 
 @pytest.mark.parametrize("mode", ["lost", "kept"])
-@pytest.mark.parametrize("number", range(WRITES))
+@pytest.mark.parametrize("number", range(WRITES_SHARED))
 def test_a_failed_write_changes_nothing_that_anybody_sees(
-    reference: tuple[Path, bytes, int], tmp_path: Path, number: int, mode: str
+    story: Story, number: int, mode: str
 ) -> None:
-    home, root, _ = reference
-    settings = copy_of(home, tmp_path)
+    settings, root, writes = story
     office, database = tell(settings, {number: mode})
-    assert database.writes > number
+    assert database.writes > min(number, writes - 1)
     assert office.check() == []
     assert office.checkpoint().checkpoint.root.raw == root
     office.close()
@@ -98,10 +117,9 @@ def test_a_failed_write_changes_nothing_that_anybody_sees(
 @pytest.mark.parametrize("modes", [("lost", "kept"), ("kept", "lost"), ("kept", "kept")])
 @pytest.mark.parametrize("number", range(3, WRITES, 3))
 def test_a_second_fault_while_recovering_changes_nothing_either(
-    reference: tuple[Path, bytes, int], tmp_path: Path, number: int, modes: tuple[str, str]
+    story: Story, number: int, modes: tuple[str, str]
 ) -> None:
-    home, root, _ = reference
-    settings = copy_of(home, tmp_path)
+    settings, root, _ = story
     office, _ = tell(settings, {number: modes[0], number + 1: modes[1], number + 2: modes[1]})
     assert office.check() == []
     assert office.checkpoint().checkpoint.root.raw == root
@@ -228,9 +246,7 @@ def test_another_tree_under_the_mark_is_refused(tmp_path: Path) -> None:
     settings = new_home(tmp_path)
     office = Office(settings).open()
     office.close()
-    lock = HomeLock(settings.lock)
-    lock.write(Mark(2, bytes(32)))
-    lock.close()
+    (settings.lock / "server.lock").write_bytes(b"2 " + b"0" * 64 + b"\n")
     office = Office(settings)
     with pytest.raises(StoreCorruptError, match="not the one that this log signed"):
         office.open()

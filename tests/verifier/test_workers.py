@@ -34,10 +34,14 @@ SENDERS, REQUESTS, BATCH = (120, 40, 3) if LONG else (8, 12, 5)
 
 
 @contextmanager
-def supervised(home: Path, workers: int = 2) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    words = ("serve", "--home", home, "--port", "0", "--workers", str(workers))
+def supervised(
+    home: Path, workers: int = 2, words: tuple[str, ...] = ()
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     process = subprocess.Popen(
-        [COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [COMMAND, "serve", "--home", home, "--port", "0", "--workers", str(workers), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     found = re.search(r"http://\S+", process.stdout.readline())
@@ -159,6 +163,35 @@ def test_a_worker_that_is_killed_is_started_again(home: Path) -> None:
             time.sleep(0.05)
         for _ in range(8):
             assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+
+
+def test_a_second_server_on_one_home_is_refused(home: Path) -> None:
+    with supervised(home) as (url, process):
+        for words in (("--workers", "2"), ()):
+            done = run("serve", "--home", home, "--port", "0", *words)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert "another server already runs on this home" in done.stderr
+        # Nor was anything taken from the first.
+        assert len(children(process)) == 2
+        assert (home / "mailroom.sock").is_socket()
+        assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+
+
+def test_workers_stamp_as_often_as_the_command_says(home: Path) -> None:
+    with supervised(home, words=("--local-tsa", "--stamp-interval", "1")) as (url, _):
+        sender = Sender([url], Facts.of(url), 1)
+        for number in range(3):
+            sender.number = number
+            sender.__post_init__()
+            sender.join()
+            while not stamped(url, sender.seen.size if sender.seen is not None else 0):
+                time.sleep(0.1)
+            sender.close()
+
+
+def stamped(url: str, size: int) -> bool:
+    found = httpx.get(f"{url}/v1/log/timestamps", params={"from": size}, trust_env=False)
+    return len(found.content) > 1
 
 
 def test_the_workers_end_with_their_supervisor(home: Path) -> None:

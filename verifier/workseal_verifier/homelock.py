@@ -1,17 +1,22 @@
 """One server per home, or one home's workers; and the mark that notices a restored backup.
 
-The lock file holds the size and root of the newest signed checkpoint. It is never part of a backup
-(give `lock/` a volume of its own): a database that is behind its mark was restored, and signing
-again from there would make two histories.
+The lock file holds the largest size, and its root, that this home has signed or shown. It is never
+part of a backup (give `lock/` a volume of its own): a database that is behind its mark was
+restored, and signing again from there would make two histories.
+
+Rule: the mark only ever grows, and is on the disk before what it stands for leaves this machine.
 """
 
 import fcntl
 import os
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from workseal_verifier.errors import ConfigError
+from workseal_verifier.errors import ConfigError, StoreCorruptError
 
 _FORM = re.compile(rb"(0|[1-9][0-9]{0,18}) ([0-9a-f]{64})\n")
 _WIDTH = 128
@@ -19,7 +24,7 @@ _WIDTH = 128
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The newest size and root that this home has signed."""
+    """The largest size, and its root, that this home has signed or shown."""
 
     size: int
     root: bytes
@@ -33,14 +38,14 @@ class HomeLock:
 
     def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self._handle = _open(folder / "server.lock")
-        # Several workers move the mark: each reads it again, and moves it on, under this lock.
-        self._guard = _open(folder / "mark.lock") if shared else None
-        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        # Several workers move the mark: each reads it again, and moves it on, under these locks.
+        self._guard = _open(folder / "mark.lock")
+        self._moving = threading.Lock()
         try:
-            fcntl.flock(self._handle, kind | fcntl.LOCK_NB)
-        except OSError:
+            _hold(self._handle, folder, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        except ConfigError:
             self.close()
-            raise ConfigError(f"another server already runs on this home ({folder})") from None
+            raise
 
     def read(self) -> Mark | None:
         """Read the mark; None on a new home."""
@@ -53,31 +58,45 @@ class HomeLock:
         return Mark(int(form[1]), bytes.fromhex(form[2].decode()))
 
     def write(self, mark: Mark) -> None:
-        """Move the mark; of several workers only the one that is ahead moves it.
+        """Move the mark, durably, unless it is as far already; refuse a second tree of one size.
 
-        Without fsync: it guards against a restore, not against a power cut, after which an older
-        mark is still a true one. Padded to one width, so that one write replaces all of it.
+        Padded to one width, so that one write within one sector replaces all of it.
         """
-        if self._guard is None:
-            self._put(mark)
-            return
-        fcntl.flock(self._guard, fcntl.LOCK_EX)
-        try:
-            before = self.read()
-            if before is None or before.size < mark.size:
-                self._put(mark)
-        finally:
-            fcntl.flock(self._guard, fcntl.LOCK_UN)
-
-    def _put(self, mark: Mark) -> None:
-        line = f"{mark.size} {mark.root.hex()}\n".encode()
-        os.pwrite(self._handle, line.ljust(_WIDTH), 0)
+        with self._moving:
+            fcntl.flock(self._guard, fcntl.LOCK_EX)
+            try:
+                before = self.read()
+                if before is not None and before.size == mark.size and before != mark:
+                    raise StoreCorruptError(f"another tree of size {mark.size} was signed before")
+                if before is None or before.size < mark.size:
+                    line = f"{mark.size} {mark.root.hex()}\n".encode()
+                    os.pwrite(self._handle, line.ljust(_WIDTH), 0)
+                    os.fdatasync(self._handle)
+            finally:
+                fcntl.flock(self._guard, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Release the lock."""
-        for handle in (self._handle, self._guard):
-            if handle is not None:
-                os.close(handle)
+        os.close(self._handle)
+        os.close(self._guard)
+
+
+@contextmanager
+def supervising(folder: Path) -> Iterator[None]:
+    """Be the one server of a home whose workers share its lock."""
+    handle = _open(folder / "supervisor.lock")
+    try:
+        _hold(handle, folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int, folder: Path, kind: int) -> None:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except OSError:
+        raise ConfigError(f"another server already runs on this home ({folder})") from None
 
 
 def _open(path: Path) -> int:

@@ -4,6 +4,7 @@ Workers ask over a socket in the home, which only its owner may open. What passe
 of it is written anywhere.
 """
 
+import os
 import threading
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -13,16 +14,23 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import Value, decode, encode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.sealing import MAX_PACKAGE_BYTES
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import ConfigError, Reason, RefusedError
 from workseal_verifier.services.mailbox import Mailbox
 
 _MOST: Final = MAX_PACKAGE_BYTES + 65_536
+# What the system takes, less its closing zero.
+_LONGEST_PATH: Final = 107
 
 
 class Mailroom:
     """Serve a mailbox to the workers."""
 
     def __init__(self, mailbox: Mailbox, path: Path) -> None:
+        if len(os.fsencode(path)) > _LONGEST_PATH:
+            raise ConfigError(
+                f"{path} is too long a name for a socket: expected at most {_LONGEST_PATH} bytes,"
+                " so give the home a shorter path"
+            )
         path.unlink(missing_ok=True)
         self._mailbox = mailbox
         self._path = path

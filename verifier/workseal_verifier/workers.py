@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -23,6 +23,7 @@ from workseal_verifier.app import Verifier, create_app, make_mailbox
 from workseal_verifier.authorities import configured
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, VerifierError
+from workseal_verifier.homelock import supervising
 from workseal_verifier.mailroom import Mailroom, RemoteMailbox
 from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.serving import make_server
@@ -199,23 +200,25 @@ def supervise(
     announce: Callable[[], None],
 ) -> None:
     """Serve one home with several workers until a signal says stop."""
-    # Made here, so that the workers find the tables, and a sentence comes once.
-    database = Database(settings.store)
-    try:
-        database.create()
-    finally:
-        database.close()
-    path = settings.home / "mailroom.sock"
-    mailroom = Mailroom(make_mailbox(settings, SystemClock()), path)
-    task = Task(settings.home, listener.fileno(), path, settings.stamp_interval_s, local_tsa_url)
-    try:
-        Workers(task, count, announce).run()
-    finally:
-        mailroom.close()
+    with supervising(settings.lock):
+        # Made here, so that the workers find the tables, and a sentence comes once.
+        database = Database(settings.store)
+        try:
+            database.create()
+        finally:
+            database.close()
+        path = settings.home / "mailroom.sock"
+        mailroom = Mailroom(make_mailbox(settings, SystemClock()), path)
+        interval = settings.stamp_interval_s
+        task = Task(settings.home, listener.fileno(), path, interval, local_tsa_url)
+        try:
+            Workers(task, count, announce).run()
+        finally:
+            mailroom.close()
 
 
 def _work(task: Task) -> None:
-    settings = Settings.load(task.home)
+    settings = replace(Settings.load(task.home), stamp_interval_s=task.stamp_interval_s)
     authorities = configured(settings, task.local_tsa_url)
     verifier = Verifier(settings, authorities=authorities, packages=RemoteMailbox(task.mailroom))
     try:

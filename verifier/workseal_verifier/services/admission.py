@@ -13,13 +13,11 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.statement import Kind
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.columns import stored_span
 from workseal_verifier.services.draft import Draft, House
 from workseal_verifier.services.engagement import Engagement, fold, followed
 from workseal_verifier.services.keyevents import (
     KEY_STATEMENTS,
     KeyEvents,
-    event_of,
     logged_events,
 )
 from workseal_verifier.services.rules import admit_one
@@ -43,11 +41,14 @@ class Admission:
         # Up to where memory holds what the log holds.
         self._size = 0
         self._states: OrderedDict[bytes, Engagement] = OrderedDict()
+        # From where on other processes logged more of an engagement than its cached state holds.
+        self._behind: dict[bytes, int] = {}
 
     def forget(self) -> None:
         """Drop every cached state: the store is asked again."""
         self.events = None
         self._states.clear()
+        self._behind.clear()
         self.house.work.forget()
 
     def begin(self, size: int) -> "Tick":
@@ -62,20 +63,21 @@ class Admission:
         return Tick(self, size, self.events)
 
     def _catch_up(self, events: KeyEvents, size: int) -> KeyEvents:
-        """Take over what other processes logged since."""
-        spans = PendingWork()
-        for entry in self.house.records.between(self._size, size):
-            if entry.kind in KEY_STATEMENTS:
-                events = events.with_events([event_of(entry)])
-            elif entry.kind == Kind.BEACON_COMMITMENT.value:
-                self.house.beacon.refresh()
-            state = self._states.get(entry.engagement or b"")
-            if state is not None:
-                self._states[state.identifier] = followed(state, entry, events)
-            span = stored_span(entry)
-            if span is not None:
-                spans.add(span)
-        self.house.work.settle(spans)
+        """Take over what other processes logged since; of engagements, only what is asked for."""
+        records = self.house.records
+        kinds = set()
+        for one in records.touched(self._size, size):
+            kinds.add(one.kind)
+            if one.engagement is None:
+                continue
+            if one.engagement in self._states:
+                self._behind.setdefault(one.engagement, self._size)
+            if one.worker is not None and one.end_ms is not None:
+                self.house.work.ended(Digest(one.worker), one.engagement, one.end_ms)
+        if Kind.BEACON_COMMITMENT.value in kinds:
+            self.house.beacon.refresh()
+        if kinds & KEY_STATEMENTS:
+            events = events.with_events(logged_events(records, since=self._size, below=size))
         return events
 
     def settle(self, tick: "Tick") -> None:
@@ -91,15 +93,25 @@ class Admission:
         state = self._states.get(identifier)
         if state is None:
             state = self._load(identifier, events)
+        elif identifier in self._behind:
+            state = self._follow(state, events, self._behind[identifier])
         if state is not None:
             self._keep(identifier, state)
+        return state
+
+    def _follow(self, state: Engagement, events: KeyEvents, since: int) -> Engagement:
+        own = self.house.records.of_engagement(state.identifier, since=since, below=2**63 - 1)
+        for entry in own:
+            state = followed(state, entry, events)
         return state
 
     def _keep(self, identifier: bytes, state: Engagement) -> None:
         self._states[identifier] = state
         self._states.move_to_end(identifier)
+        self._behind.pop(identifier, None)
         if len(self._states) > _CACHED_ENGAGEMENTS:
-            self._states.popitem(last=False)
+            left, _ = self._states.popitem(last=False)
+            self._behind.pop(left, None)
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         return fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)

@@ -68,16 +68,6 @@ def span_of(record: Record, worker: Digest) -> Span | None:
             return None
 
 
-def stored_span(entry: Entry) -> Span | None:
-    """Return the same time from the stored columns."""
-    columns = (entry.worker, entry.engagement, entry.begin_ms, entry.end_ms)
-    match columns:
-        case (bytes(worker), bytes(engagement), int(begin), int(end)):
-            return Span(Digest(worker), engagement, begin, end)
-        case _:
-            return None
-
-
 def _about(record: Record) -> bytes | None:
     match record:
         case KeyRotate():

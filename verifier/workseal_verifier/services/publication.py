@@ -5,6 +5,9 @@ then is the new checkpoint signed; then the lock's mark moves; then outside witn
 asks for them, are shown it; only when the bytes with all lines are durable too are they published.
 Whatever is committed may be signed by any process that has the keys; the first signature that is
 stored counts. After a crash between the two, the next start signs by the same path.
+
+What this process read, and did not commit itself, may be lost with the machine that it was read
+from: before it is signed for or shown, the store settles it.
 """
 
 import logging
@@ -33,6 +36,10 @@ _logger = logging.getLogger(__name__)
 
 # A clock that is corrected by NTP may step back this far without anybody's harm.
 CLOCK_SLACK_S = 2
+# More that other processes logged, and the tree is read again rather than followed.
+_MOST_FOREIGN = 65_536
+# A reader waits so long for what another process published; then it gets what was shown before.
+_FOLLOW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,11 @@ class Published:
     def size(self) -> int:
         """Count the leaves that the checkpoint covers."""
         return self.signed.checkpoint.size
+
+    @property
+    def mark(self) -> Mark:
+        """What every later state of the log must continue."""
+        return Mark(self.size, self.signed.checkpoint.root.raw)
 
 
 class Cosigning(Protocol):
@@ -83,9 +95,12 @@ class Publisher:
         self._tree: TileTree | None = None
         # What was committed last, for who publishes in another thread.
         self._committed: tuple[Head, TileTree] | None = None
+        # Up to where the store is known to keep what it holds.
+        self._settled = 0
         self._last_signed_at = 0
         self._current: Published | None = None
         self._showing = threading.Lock()
+        self._following = threading.Lock()
 
     @property
     def size(self) -> int:
@@ -105,12 +120,32 @@ class Publisher:
     @property
     def current(self) -> Published | None:
         """The newest published checkpoint, whichever process published it."""
-        if self._log.database.shared and self._current is not None:
-            size = self._log.newest_signed_size()
-            encoded = self._log.checkpoint(size) if size > self._current.size else None
-            if encoded is not None:
-                self._show(self._published(encoded))
+        if (
+            self._log.database.shared
+            and self._log.newest_signed_size() > _size_of(self._current)
+            and self._following.acquire(timeout=_FOLLOW_S)
+        ):
+            try:
+                self._follow()
+            except StoreError as error:
+                _logger.error("what is newest is not shown: %s", error)  # noqa: TRY400 - no traces
+            finally:
+                self._following.release()
         return self._current
+
+    def _follow(self) -> None:
+        """Show what another process published since."""
+        before, encoded = self._current, self._log.newest_signed()
+        if encoded is None:
+            return
+        published = self._published(encoded)
+        if published.size <= _size_of(before):
+            return
+        if before is not None:
+            _require_mark(before.mark, published.tree)
+        self._log.database.settle()
+        self._lock.write(published.mark)
+        self._show(published)
 
     # --- start and recovery ----------------------------------------------------------
 
@@ -118,19 +153,22 @@ class Publisher:
         """Read the committed tree, check it against its root and the mark, sign it if need be."""
         self.forget()
         self._log.found(merkle.EMPTY_ROOT)
+        # Before the head: whoever moves the mark meanwhile has moved the head before.
+        mark = self._lock.read()
         head = self._log.head()
         if head is None:
             raise StoreCorruptError("the log has no head")
         tree = self._checked_tree(head)
-        self._check_mark(tree, head)
+        _require_mark(mark, tree)
+        encoded = self._log.newest_signed()
+        self._log.database.settle()
+        self._settled = head.size
         self._last_signed_at = self._log.last_signed_at() or 0
         self._head, self._tree = head, tree
         self._committed = (head, tree)
-        if self._current is None:
-            encoded = self._log.newest_signed()
-            if encoded is not None:
-                # Readers get what was signed before this start even if nothing can be signed now.
-                self._show(self._published(encoded))
+        if self._current is None and encoded is not None:
+            # Readers get what was signed before this start even if nothing can be signed now.
+            self._show(self._published(encoded))
         if head.size and not self.asks_witnesses:
             try:
                 self.publish()
@@ -170,15 +208,19 @@ class Publisher:
         try:
             with self._log.turn() as turn:
                 if turn.head != self._head:
-                    # Another process had its turn.
-                    self._tree = tree = self._checked_tree(turn.head)
+                    self._tree = tree = self._followed(tree, turn.head)
                     self._head = turn.head
+                shown = self._current
+                if shown is not None and shown.tree is not tree:
+                    _require_mark(shown.mark, tree)
                 writing = Writing(turn, tree)
                 yield writing
             if writing.new is not None:
                 tree.settle()
                 self._head = writing.new
             self._committed = (self._head, tree)
+            # Even a turn that wrote nothing locked the head: its commit waited for all before it.
+            self._settled = self._head.size
         except RefusedError:
             if tree.size != self._head.size:
                 self.forget()
@@ -188,6 +230,23 @@ class Publisher:
             self.forget()
             raise
 
+    def _followed(self, tree: TileTree, head: Head) -> TileTree:
+        """Return the tree at a head to which other processes moved the log.
+
+        It is grown from the tree that this process knows: what does not continue it has another
+        root.
+        """
+        grown = head.size - self._head.size
+        if grown > _MOST_FOREIGN:
+            tree = self._checked_tree(head)
+            _require_mark(self._lock.read(), tree)
+            return tree
+        tree.extend(map(merkle.leaf_hash, self._log.entries(self._head.size, head.size)))
+        tree.settle()
+        if (tree.size, tree.root()) != (head.size, head.root):
+            raise StoreCorruptError("the log does not continue what was seen of it before")
+        return tree
+
     def publish(self) -> Published:
         """Sign what is committed and not yet signed, and return what is now published.
 
@@ -196,13 +255,18 @@ class Publisher:
         if self._committed is None:
             raise StoreError("the log is not loaded")
         head, tree = self._committed
+        newest = self.current
+        if newest is not None and newest.size >= head.size:
+            # Another process was ahead, or there was nothing new: no older size is signed late.
+            return newest
         row = self._log.committed(head.size)
         if row is None or row.root != head.root:
             raise StoreCorruptError("the checkpoint of the head is not the head")
-        if row.signed is None:
-            encoded = self._sign(head, tree)
-        else:
-            encoded = row.signed
+        if head.size > self._settled:
+            self._log.database.settle()
+        encoded = row.signed or self._sign(head, tree)
+        if encoded is row.signed:
+            self._log.database.settle()
             self._lock.write(Mark(head.size, head.root))
         published = Published(SignedCheckpoint.parse(encoded), encoded, tree)
         self._show(published)
@@ -222,13 +286,14 @@ class Publisher:
             found = self._log.checkpoint(head.size)
             if found is None:
                 raise
+            self._log.database.settle()
             return found
         self._last_signed_at = max(at, self._last_signed_at)
         return encoded
 
     def _show(self, published: Published) -> None:
         with self._showing:
-            if self._current is None or published.size >= self._current.size:
+            if published.size >= _size_of(self._current):
                 self._current = published
 
     def _published(self, encoded: bytes) -> Published:
@@ -242,20 +307,6 @@ class Publisher:
         if tree.root() != head.root:
             raise StoreCorruptError("the tiles do not lead to the root of the head")
         return tree
-
-    def _check_mark(self, tree: TileTree, head: Head) -> None:
-        mark = self._lock.read()
-        if mark is None:
-            return
-        if mark.size > head.size:
-            raise StoreCorruptError(
-                f"this log once signed size {mark.size} and now ends at {head.size}:"
-                " a backup was restored; signing again would make a second history"
-            )
-        if tree.root(mark.size) != mark.root:
-            raise StoreCorruptError(
-                f"the tree of size {mark.size} is not the one that this log signed"
-            )
 
 
 class Writing:
@@ -290,3 +341,20 @@ class Writing:
                 parties=parties,
             )
         )
+
+
+def _size_of(shown: Published | None) -> int:
+    return 0 if shown is None else shown.size
+
+
+def _require_mark(mark: Mark | None, tree: TileTree) -> None:
+    """Require that a tree continues what was signed or shown before."""
+    if mark is None:
+        return
+    if mark.size > tree.size:
+        raise StoreCorruptError(
+            f"this log once signed size {mark.size} and now ends at {tree.size}:"
+            " a backup was restored; signing again would make a second history"
+        )
+    if tree.root(mark.size) != mark.root:
+        raise StoreCorruptError(f"the tree of size {mark.size} is not the one that this log signed")

@@ -82,9 +82,13 @@ class WorkBook:
     def settle(self, spans: PendingWork) -> None:
         """Take over spans that are now stored."""
         for span in spans:
-            last = self._last.get(span.worker)
-            if last is not None:
-                last[span.engagement] = max(last.get(span.engagement, 0), span.end_ms)
+            self.ended(span.worker, span.engagement, span.end_ms)
+
+    def ended(self, worker: Digest, engagement: bytes, end_ms: int) -> None:
+        """Take over when stored work ended."""
+        last = self._last.get(worker)
+        if last is not None:
+            last[engagement] = max(last.get(engagement, 0), end_ms)
 
     def _ended_before(self, worker: Digest, span: Span) -> bool:
         last = self._last.get(worker)

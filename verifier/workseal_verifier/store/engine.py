@@ -3,11 +3,12 @@
 Rules:
 - A path is an SQLite file, a URL is a PostgreSQL database; nothing above this module knows which.
 - A write that raised has an unknown outcome. The caller reads the store again before it goes on.
+- What a thread reads within its write, it reads in the same transaction.
 """
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -37,8 +38,16 @@ class Backend(Protocol):
         """Raise `ConfigError` when commits would not be durable."""
         ...
 
-    def after_commit(self, connection: Connection) -> None:
-        """Raise `StoreError` when a commit that returned is in doubt."""
+    def reading(self, engine: Engine) -> Engine:
+        """Give the connections for single reads."""
+        ...
+
+    def committing(self, connection: Connection) -> AbstractContextManager[None]:
+        """Hold a commit; raise `StoreError` when it is in doubt, though it may have returned."""
+        ...
+
+    def settle(self, connection: Connection) -> None:
+        """Let the commit of this transaction wait for all that others committed."""
         ...
 
     def snapshot(self, connection: Connection) -> Connection:
@@ -71,7 +80,9 @@ class Database:
         )
         self._seen = threading.local()
         self._leading: Connection | None = None
+        self._choosing = threading.Lock()
         self._engine = self._backend.engine()
+        self._reading = self._backend.reading(self._engine)
 
     @property
     def shared(self) -> bool:
@@ -99,25 +110,46 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Run one durable transaction; on `StoreError` its outcome is unknown."""
         try:
-            with self._engine.connect().execution_options(**{WRITE: True}) as connection:
-                with connection.begin():
+            with (
+                self._engine.connect().execution_options(**{WRITE: True}) as connection,
+                connection.begin() as transaction,
+            ):
+                with self._through(connection):
                     yield connection
-                self._backend.after_commit(connection)
+                with self._backend.committing(connection):
+                    transaction.commit()
         except SQLAlchemyError as error:
             raise self._backend.translate(error) from error
+
+    def settle(self) -> None:
+        """Return when all that could be read until now is as durable as what is committed here.
+
+        Where standbys are waited for, others see a commit whose wait was cut short; it may be lost.
+        """
+        if self.shared:
+            with self.write() as connection:
+                self._backend.settle(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Let every read of this thread see one moment, whatever is written meanwhile."""
         try:
-            with self._engine.connect() as connection:
-                self._seen.connection = self._backend.snapshot(connection)
-                try:
-                    yield
-                finally:
-                    del self._seen.connection
+            with (
+                self._engine.connect() as connection,
+                self._through(self._backend.snapshot(connection)),
+            ):
+                yield
         except SQLAlchemyError as error:
             raise self._backend.translate(error) from error
+
+    @contextmanager
+    def _through(self, connection: Connection) -> Iterator[None]:
+        before = getattr(self._seen, "connection", None)
+        self._seen.connection = connection
+        try:
+            yield
+        finally:
+            self._seen.connection = before
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -127,7 +159,7 @@ class Database:
             yield seen
             return
         try:
-            with self._engine.connect() as connection:
+            with self._reading.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise self._backend.translate(error) from error
@@ -139,16 +171,17 @@ class Database:
 
     def lead(self) -> bool:
         """Tell whether this process does what only one may do; it keeps the part while it lives."""
-        try:
-            if self._leading is None:
-                self._leading = self._engine.connect()
-            leads = self._backend.lead(self._leading)
-        except SQLAlchemyError:
-            leads = False
-        if not leads and self._leading is not None:
-            self._leading.invalidate()
-            self._leading = None
-        return leads
+        with self._choosing:
+            try:
+                if self._leading is None:
+                    self._leading = self._reading.connect()
+                leads = self._backend.lead(self._leading)
+            except SQLAlchemyError:
+                leads = False
+            if not leads and self._leading is not None:
+                self._leading.invalidate()
+                self._leading = None
+            return leads
 
     def free_bytes(self) -> int:
         """Count the bytes that are free where the database lies, as far as can be told."""

@@ -233,12 +233,14 @@ class LogStore:
             ).scalar_one_or_none()
 
     def last_signed_at(self) -> int | None:
-        """Read the time of the newest signature, in seconds."""
+        """Read when the newest signed checkpoint was signed, in seconds."""
         with self.database.read() as connection:
-            latest: int | None = connection.execute(
-                select(func.max(checkpoints.c.signed_at))
-            ).scalar_one()
-        return latest
+            return connection.execute(
+                select(checkpoints.c.signed_at)
+                .where(checkpoints.c.signed.is_not(None))
+                .order_by(checkpoints.c.size.desc())
+                .limit(1)
+            ).scalar_one_or_none()
 
     def checkpoint(self, size: int) -> bytes | None:
         """Read the signed bytes of one checkpoint."""
@@ -283,7 +285,17 @@ class LogStore:
             yield from ((row.size, row.root, row.signed) for row in rows)
             last = rows[-1].size
 
-    # --- tiles -------------------------------------------------------------------
+    # --- leaves and tiles --------------------------------------------------------
+
+    def entries(self, first: int, below: int) -> list[bytes]:
+        """Read what the leaves from one position to before another are made of, in order."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(statements.c.digest)
+                .where(statements.c.position >= first, statements.c.position < below)
+                .order_by(statements.c.position)
+            ).all()
+        return [row.digest for row in rows]
 
     def tile(self, level: int, number: int) -> bytes | None:
         """Read the hashes of one tile, joined; a partial tile is shorter."""

@@ -3,12 +3,20 @@
 Rules:
 - A commit counts when it is as durable as the server was told to make it, never less than on its
   own disk. A warning while committing means that a standby may not have it: the outcome is unknown.
-- Nothing cancels a commit from here. A connection that is lost leaves the outcome unknown too.
+- Nothing cancels a commit from here. One that takes too long loses its connection, and a connection
+  that is lost leaves the outcome unknown too.
+- What others committed may be read before a standby has it: `settle` waits for that.
 """
 
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -28,10 +36,15 @@ _FULL = {"53100"}
 _CORRUPT = {"XX001", "XX002", "58030"}
 _RACES = {"40001", "40P01"}
 # No commit is acknowledged earlier than this asks for.
-_DURABLE = {"on", "remote_write", "remote_apply"}
-# A key of advisory locks that is this program's own: "WORKSEAL" in ASCII.
+_DURABLE = {"on", "remote_apply"}
+# Keys of advisory locks that are this program's own: "WORKSEAL" in ASCII, and the next ones.
 _LEADER = 0x574F524B5345414C
+_TABLES, _SETTLING = _LEADER + 1, _LEADER + 2
 _NO_LIMIT = 2**62
+# A host that froze in its turn must not stop the others for ever. Neither cuts a commit short.
+_OPTIONS = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
+# So long a commit may wait for a standby, while its senders hold their connections.
+COMMIT_S = 15.0
 
 
 class PostgresBackend:
@@ -45,19 +58,21 @@ class PostgresBackend:
     def engine(self) -> Engine:
         """Prepare to connect."""
         try:
+            url = make_url(self._url)
+            asked = url.query.get("options", ())
+            options = (_OPTIONS, *([asked] if isinstance(asked, str) else asked))
             engine = create_engine(
-                self._url,
+                url,
                 poolclass=QueuePool,
+                # Of a server's 100 connections, so many for each worker: more readers wait.
                 pool_size=8,
-                max_overflow=24,
+                max_overflow=4,
                 pool_pre_ping=True,
                 hide_parameters=True,
                 connect_args={
                     "connect_timeout": 10,
                     "application_name": "workseal-verifier",
-                    # A host that froze in its turn must not stop the others for ever. Neither of
-                    # the two cuts a commit short.
-                    "options": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
+                    "options": " ".join(options),
                 },
             )
         except (SQLAlchemyError, ImportError, ValueError) as error:
@@ -74,7 +89,7 @@ class PostgresBackend:
 
         Holds a lock until the transaction ends: two processes must not make the tables at once.
         """
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LEADER + 1})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES})
         found = {
             name: connection.exec_driver_sql(f"SHOW {name}").scalar_one()
             for name in ("fsync", "full_page_writes", "synchronous_commit")
@@ -87,12 +102,42 @@ class PostgresBackend:
                 " set it to on, or remote_apply"
             )
 
-    def after_commit(self, connection: Connection) -> None:
-        """Doubt a commit that came back with a warning, such as a wait for a standby cut short."""
-        warnings = connection.info.get(_WARNINGS)
+    def reading(self, engine: Engine) -> Engine:
+        """Give the connections for single reads: no BEGIN before, no ROLLBACK after."""
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def committing(self, connection: Connection) -> Iterator[None]:
+        """Doubt a commit that warns, such as a wait for a standby cut short, or takes too long."""
+        warnings = connection.info[_WARNINGS]
+        warnings.clear()
+        late = threading.Event()
+        driver = connection.connection.driver_connection
+        timer = threading.Timer(COMMIT_S, _cut, (driver, late))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except SQLAlchemyError:
+            if late.is_set():
+                raise StoreError(
+                    f"the database did not confirm a commit in {COMMIT_S:.0f} s:"
+                    " perhaps a standby is missing"
+                ) from None
+            raise
+        finally:
+            timer.cancel()
         if warnings:
-            warnings.clear()
             raise StoreError("the commit may not be where it should be: the database warned")
+
+    def settle(self, connection: Connection) -> None:
+        """Write something, so that the commit waits for the standbys, where there are any.
+
+        One at a time: without its standby a server would fill with those who wait.
+        """
+        if connection.exec_driver_sql("SHOW synchronous_standby_names").scalar_one():
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SETTLING})
+            connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'workseal', '')")
 
     def snapshot(self, connection: Connection) -> Connection:
         """Let a connection see one moment."""
@@ -123,6 +168,15 @@ class PostgresBackend:
         if state in _RACES:
             return StoreRaceError(message)
         return StoreError(message)
+
+
+def _cut(driver: Any, late: threading.Event) -> None:
+    """Cut a connection from this side; the server goes on with what it was told."""
+    late.set()
+    with contextlib.suppress(OSError):
+        if not driver.closed:
+            with socket.socket(fileno=os.dup(driver.fileno())) as handle:
+                handle.shutdown(socket.SHUT_RDWR)
 
 
 def _on_connect(connection: Any, record: Any) -> None:

@@ -5,6 +5,7 @@ one question that must not: whether a worker was at work elsewhere, which answer
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select
 
@@ -18,6 +19,16 @@ from workseal_verifier.store.schema import beacons, parties, statements
 _PAGE = 1_000
 # SQLite's own limit on parameters is 32,766; a request has far fewer digests.
 _MOST_PARAMETERS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Whom and what some statements are about, and when the latest work among them ended."""
+
+    kind: str
+    engagement: bytes | None
+    worker: bytes | None
+    end_ms: int | None
 
 
 class RecordStore:
@@ -58,18 +69,26 @@ class RecordStore:
             ).one_or_none()
         return None if row is None else _entry(row)
 
-    def of_engagement(self, engagement: bytes, *, below: int) -> Iterator[Entry]:
-        """Read an engagement's own statements in log order, those before position `below`."""
-        yield from self._paged(statements.c.engagement == engagement, below=below)
+    def of_engagement(self, engagement: bytes, *, below: int, since: int = 0) -> Iterator[Entry]:
+        """Read an engagement's own statements in log order, from `since` to before `below`."""
+        wanted = and_(statements.c.engagement == engagement, statements.c.position >= since)
+        yield from self._paged(wanted, below=below)
 
     def of_kinds(self, kinds: Sequence[str], *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read all statements of these kinds in log order, from `since` to before `below`."""
         wanted = and_(statements.c.kind.in_(kinds), statements.c.position >= since)
         yield from self._paged(wanted, below=below)
 
-    def between(self, first: int, below: int) -> Iterator[Entry]:
-        """Read the statements from one position to before another, in log order."""
-        yield from self._paged(statements.c.position >= first, below=below)
+    def touched(self, first: int, below: int) -> list[Touched]:
+        """Read what the statements from one position to before another are about."""
+        columns = (statements.c.kind, statements.c.engagement, statements.c.worker)
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(*columns, func.max(statements.c.end_ms).label("end_ms"))
+                .where(statements.c.position >= first, statements.c.position < below)
+                .group_by(*columns)
+            ).all()
+        return [Touched(row.kind, row.engagement, row.worker, row.end_ms) for row in rows]
 
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""

@@ -8,6 +8,7 @@ Rules:
 
 import shutil
 import sqlite3
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,16 @@ class SqliteBackend:
     def check(self, connection: Connection) -> None:
         """Have nothing to check: each connection sets what durability needs."""
 
-    def after_commit(self, connection: Connection) -> None:
+    def reading(self, engine: Engine) -> Engine:
+        """Give the connections for single reads: the same."""
+        return engine
+
+    def committing(self, connection: Connection) -> AbstractContextManager[None]:  # noqa: ARG002
         """Have nothing to doubt: a commit that returned is on the disk."""
+        return nullcontext()
+
+    def settle(self, connection: Connection) -> None:
+        """Have nothing to wait for: what can be read is on the disk."""
 
     def snapshot(self, connection: Connection) -> Connection:
         """Let a connection see one moment: BEGIN does in WAL."""
