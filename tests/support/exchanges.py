@@ -4,7 +4,6 @@ A verifier with fixed secrets and a fixed clock lives through a short engagement
 dispute. What is asked and answered on the way are the examples of the OpenAPI description.
 """
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from support.stamp import FixedTsa
 from workseal_protocol.encoding import encode
 from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, Segment, sign
 from workseal_protocol.sealing import encode_package
+from workseal_verifier.keyfiles import create_secret
 
 SEED = b"examples"
 CBOR, SEQUENCE = "application/cbor", "application/cbor-seq"
@@ -56,15 +56,17 @@ class Asker:
         return answer
 
 
+def _secret(path: Path, value: bytes | None = None) -> bytes:
+    return create_secret(path, seeded(SEED, path.name) if value is None else value)
+
+
 @contextmanager
 def fixed_office(folder: Path) -> Iterator[Office]:
     """Give an office whose secrets follow from a seed."""
-    numbers = itertools.count()
-
-    def secret(_length: int) -> bytes:
-        return seeded(SEED, "secret", next(numbers))
-
-    with mock.patch("workseal_verifier.keyfiles.secrets.token_bytes", secret):
+    with (
+        mock.patch("workseal_verifier.app.create_secret", _secret),
+        mock.patch("workseal_verifier.services.beacon.create_secret", _secret),
+    ):
         office = Office(new_home(folder), seed=SEED).open()
         office.now = START
         try:

@@ -1,5 +1,6 @@
 """The composition root: settings in, a running verifier and its HTTP application out."""
 
+import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,8 +25,10 @@ from workseal_verifier.api import (
     scrapi,
     statements,
 )
+from workseal_verifier.api.arrivals import Arrivals
 from workseal_verifier.api.edge import Edge
-from workseal_verifier.api.guard import Guard
+from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Guard
+from workseal_verifier.api.lanes import Lanes
 from workseal_verifier.api.problems import install
 from workseal_verifier.api.services import Services
 from workseal_verifier.api.strict import require_known_query
@@ -52,6 +55,7 @@ from workseal_verifier.services.health import (
     Health,
 )
 from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Mailbox, Packages
 from workseal_verifier.services.outside import Outside
 from workseal_verifier.services.policies import (
@@ -84,6 +88,9 @@ FOLLOWING_S = 5.0
 _OWN_KINDS = [kind.value for kind in Kind if kind.value.startswith(("beacon.", "key.", "log."))] + [
     Kind.DISPUTE_FINDING.value
 ]
+# Bodies that arrive at once, of at most 1 MiB each or not yet looked at, and all their bytes.
+ARRIVING = 256
+ARRIVING_BYTES = 32 * MIB
 RULES = (
     "An offer by the client whom its terms name, an acceptance by the freelancer, the chained"
     " statements of that freelancer, disputes by the named parties, and key statements about those"
@@ -410,6 +417,11 @@ class Verifier:
             clock=self._clock,
             check_clock=self.publisher.check_clock,
             tsa_certificates=certificates_of(self.authorities),
+            signers=Limiter(
+                rate=self.settings.signer_rate,
+                burst=self.settings.signer_burst,
+                what="statements by one signer",
+            ),
         )
 
 
@@ -437,6 +449,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     )
     app.state.services = running.services
     app.state.body_timeout_s = settings.body_timeout_s
+    app.state.lanes = Lanes()
+    app.state.arrivals = Arrivals(most=ARRIVING, most_bytes=ARRIVING_BYTES)
     # Whose large bodies are arriving now: engagements, and requests.
     app.state.disclosing = []
     app.state.sealing = []
@@ -444,8 +458,21 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         app.include_router(part.router)
     install(app)
     description = openapi.describe(app.routes)
+    app.state.description = json.dumps(description).encode()
     # Assigned, as the framework's documentation has it: its own description knows no CBOR.
     app.openapi = lambda: description  # type: ignore[method-assign]
     app.add_middleware(Edge)
-    app.add_middleware(Guard, most=settings.max_connections)
+    app.add_middleware(Guard, budget=_budget(settings))
     return app
+
+
+def _budget(settings: Settings) -> Budget:
+    return Budget(
+        {READ: settings.max_reads, SUBMISSION: settings.max_submissions},
+        Limiter(
+            rate=settings.sender_rate,
+            burst=settings.sender_burst,
+            what="requests from one sender",
+        ),
+        settings.sender_header,
+    )

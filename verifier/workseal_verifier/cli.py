@@ -35,6 +35,8 @@ from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.workers import supervise
 
+_logger = logging.getLogger(__name__)
+
 app = typer.Typer(
     help="Run a Workseal verifier: a log that admits, orders and receipts statements.",
     no_args_is_help=True,
@@ -131,6 +133,12 @@ def serve(
     settings = Settings.load(home)
     if stamp_interval is not None:
         settings = dataclasses.replace(settings, stamp_interval_s=stamp_interval)
+    possible = serving.allow_connections(settings.max_connections)
+    if possible < settings.max_connections:
+        _logger.warning(
+            "the system allows %s connections, not %s", possible, settings.max_connections
+        )
+        settings = dataclasses.replace(settings, max_connections=possible)
     if workers > 1 and not settings.database_url:
         raise SettingsError(
             "several workers need a database that they share: set database_url to PostgreSQL"

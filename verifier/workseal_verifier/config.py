@@ -30,6 +30,19 @@ URL_BEGIN = "postgresql+psycopg://"
 _URL = re.compile(r"https?://[!-~]{1,500}")
 _LISTS = ("periods_ms", "clients", "witness", "quorum")
 _PERIOD_MS = range(1_000, 600_001)
+_FROM_0 = ("tick_ms", "min_free_mib", "mailbox_count", "mailbox_mib", "sender_rate", "signer_rate")
+_FROM_1 = (
+    "stamp_interval_s",
+    "witness_interval_s",
+    "max_connections",
+    "max_reads",
+    "max_submissions",
+    "max_pending",
+    "sender_burst",
+    "signer_burst",
+    "mailbox_ttl_s",
+)
+_HEADER = re.compile(r"[a-z0-9-]{0,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +99,21 @@ class Settings:
     clients: tuple[str, ...] = ()
     # Below this much free disk the log takes no new statements.
     min_free_mib: int = 64
-    max_connections: int = 512
+    max_connections: int = 2_048
+    # Worked on at once: reads, and submissions, with those that wait for a tick.
+    max_reads: int = 512
+    max_submissions: int = 1_024
     max_pending: int = 2_048
+    # Requests a second of one sender, and how many at once; 0: any number.
+    sender_rate: int = 100
+    sender_burst: int = 1_000
+    # The header in which a proxy of yours tells whose request it passes on, such as x-real-ip.
+    sender_header: str = ""
+    # Statements a second by one key, and how many at once (a week offline comes at once); 0: any.
+    signer_rate: int = 50
+    signer_burst: int = 20_000
     header_timeout_s: float = 10.0
-    body_timeout_s: float = 20.0
+    body_timeout_s: float = 12.0
     mailbox_count: int = 16
     mailbox_mib: int = 128
     mailbox_ttl_s: int = 3_600
@@ -101,21 +125,17 @@ class Settings:
             raise SettingsError("periods_ms must list at least one round length, each once")
         if any(type(period) is not int or period not in _PERIOD_MS for period in self.periods_ms):
             raise SettingsError("periods_ms must be whole milliseconds from 1000 to 600000")
-        for name in ("tick_ms", "min_free_mib", "mailbox_count", "mailbox_mib"):
+        for name in _FROM_0:
             self._whole(name, minimum=0)
-        for name in (
-            *("stamp_interval_s", "witness_interval_s"),
-            *("max_connections", "max_pending", "mailbox_ttl_s"),
-        ):
+        for name in _FROM_1:
             self._whole(name, minimum=1)
         for name in ("header_timeout_s", "body_timeout_s", "witness_timeout_s"):
-            value = getattr(self, name)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not 0 < value <= 86_400
-            ):
-                raise SettingsError(f"{name} must be more than 0 and at most 86400 seconds")
+            self._seconds(name)
+        if _HEADER.fullmatch(self.sender_header) is None:
+            raise SettingsError("sender_header must be the name of a header, in lower case")
+        self._check_places()
+
+    def _check_places(self) -> None:
         if self.database_url and not self.database_url.startswith(URL_BEGIN):
             raise SettingsError(f"database_url must begin with {URL_BEGIN}")
         if bool(self.witness) != bool(self.quorum):
@@ -123,6 +143,12 @@ class Settings:
                 "[[witness]] tables and quorum, the policy lines that say how many of them must"
                 " cosign, belong together"
             )
+
+    def _seconds(self, name: str) -> None:
+        value = getattr(self, name)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 < value <= 86_400:
+            raise SettingsError(f"{name} must be more than 0 and at most 86400 seconds")
 
     def _whole(self, name: str, *, minimum: int) -> None:
         value = getattr(self, name)
@@ -152,8 +178,9 @@ class Settings:
             raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
         if not isinstance(table.get("origin"), str):
             raise SettingsError(f"{SETTINGS_FILE} must set origin")
-        if not isinstance(table.get("database_url", ""), str):
-            raise SettingsError("database_url must be text")
+        for name in ("database_url", "sender_header"):
+            if not isinstance(table.get(name, ""), str):
+                raise SettingsError(f"{name} must be text")
         for name in _LISTS:
             if not isinstance(table.get(name, []), list):
                 raise SettingsError(f"{name} must be a list")

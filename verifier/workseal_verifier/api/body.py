@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from workseal_verifier.api.arrivals import Arrival, Arrivals
 from workseal_verifier.errors import Reason, RefusedError
 
 MIB: Final = 1 << 20
@@ -33,31 +34,51 @@ async def read_body(
     """Return the whole body, or refuse as soon as it is of another type, too large or too slow.
 
     A body that says no type is taken for what it should be. `begun` is called once with the first
-    64 KiB or so, or with all of a shorter body; it may refuse.
+    64 KiB or so, or with all of a shorter body; it may refuse, and has given the rest a place.
     """
-    seconds: float = request.app.state.body_timeout_s
     _require_media(request, media)
     _require_length(request, limit)
-    body = bytearray()
-    pieces = 0
+    arrivals: Arrivals = request.app.state.arrivals
+    arrival: Arrival | None = None
     try:
-        async with asyncio.timeout(seconds) as deadline:
-            start = asyncio.get_running_loop().time()
-            async for chunk in request.stream():
-                body += chunk
-                pieces += 1
-                if len(body) > limit:
-                    raise _too_large(limit)
-                if pieces > MAX_PIECES + len(body) // PIECE_BYTES:
-                    raise RefusedError(Reason.MALFORMED, "the body came in too many small pieces")
-                if begun is not None and len(body) >= BEGINNING:
-                    await begun(bytes(body[:BEGINNING]))
-                    begun = None
-                deadline.reschedule(start + seconds + len(body) / BYTES_PER_SECOND)
+        async with asyncio.timeout(None) as deadline:
+            with arrivals.arriving(deadline) as arrival:
+                whole = await _arrived(request, arrival, limit, begun)
     except TimeoutError:
+        if arrival is not None and arrival.gave_way:
+            raise RefusedError(Reason.BUSY, "other bodies came first", retry_after=2) from None
         raise RefusedError(Reason.TIMEOUT, "the body arrived too slowly") from None
     except ClientDisconnect:
         raise RefusedError(Reason.TIMEOUT, "the body did not arrive") from None
+    return whole
+
+
+async def _arrived(
+    request: Request,
+    arrival: Arrival,
+    limit: int,
+    begun: Callable[[bytes], Awaitable[None]] | None,
+) -> bytes:
+    seconds: float = request.app.state.body_timeout_s
+    arrivals: Arrivals = request.app.state.arrivals
+    start = asyncio.get_running_loop().time()
+    arrival.deadline.reschedule(start + seconds)
+    body = bytearray()
+    pieces = 0
+    async for chunk in request.stream():
+        body += chunk
+        pieces += 1
+        arrivals.grow(arrival, len(chunk))
+        if len(body) > limit:
+            raise _too_large(limit)
+        if pieces > MAX_PIECES + len(body) // PIECE_BYTES:
+            raise RefusedError(Reason.MALFORMED, "the body came in too many small pieces")
+        if begun is not None and len(body) >= BEGINNING:
+            await begun(bytes(body[:BEGINNING]))
+            begun = None
+            arrivals.leave(arrival)
+        if not arrival.gave_way:
+            arrival.deadline.reschedule(start + seconds + len(body) / BYTES_PER_SECOND)
     whole = bytes(body)
     if begun is not None:
         await begun(whole)

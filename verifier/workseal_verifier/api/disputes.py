@@ -7,8 +7,9 @@ from starlette.concurrency import run_in_threadpool
 
 from workseal_protocol.sealing import ENCAPSULATED_BYTES, MAX_PACKAGE_BYTES
 from workseal_verifier.api.body import read_body
+from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import CBOR_SEQUENCE, OCTETS, PRIVATE, cbor, digest
+from workseal_verifier.api.values import CBOR_SEQUENCE, OCTETS, PRIVATE, answer, cbor, digest
 from workseal_verifier.errors import Reason, RefusedError
 
 router = APIRouter(prefix="/v1")
@@ -24,16 +25,17 @@ LARGE_AT_ONCE = 3
 @router.post("/disclosures")
 async def post_disclosure(request: Request, given: Given) -> Response:
     """Check a disclosure and log it with what was found."""
+    lanes: Lanes = request.app.state.lanes
     with _Place(request.app.state.disclosing) as place:
 
         async def begun(start: bytes) -> None:
             # A stranger holds no place: 64 KiB tell whether a party signed this.
-            place.take(await run_in_threadpool(given.desk.require_sender, start))
+            place.take(await run_in(lanes.disclosing, given.desk.require_sender, start))
 
         body = await read_body(
             request, limit=MAX_PACKAGE_BYTES, media=(CBOR_SEQUENCE,), begun=begun
         )
-        checked = await run_in_threadpool(given.desk.check, body)
+        checked = await run_in(lanes.disclosing, given.desk.check, body)
     return cbor({1: checked.finding.encode(), 2: checked.answer.encode()}, PRIVATE)
 
 
@@ -58,7 +60,7 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
 @router.get("/sealed/{name}")
 def get_sealed(name: str, given: Given) -> Response:
     """Return a sealed package; not found means that the sender should send it again."""
-    return Response(given.mailbox.get(digest(name)), 200, PRIVATE, OCTETS)
+    return answer(given.mailbox.get(digest(name)), PRIVATE, OCTETS)
 
 
 class _Place:

@@ -7,12 +7,16 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import CBOR_SEQUENCE, PRIVATE, cbor, engagement, optional_number
+from workseal_verifier.api.values import (
+    CBOR_SEQUENCE,
+    PIECE,
+    PRIVATE,
+    cbor,
+    engagement,
+    optional_number,
+)
 
 router = APIRouter(prefix="/v1/engagements")
-
-# Bodies are sent in pieces of about this size.
-_CHUNK = 64 * 1024
 
 Size = Annotated[str | None, Query()]
 
@@ -46,7 +50,7 @@ def _chunks(bodies: Iterator[bytes]) -> Iterator[bytes]:
     for body in bodies:
         waiting.append(body)
         size += len(body)
-        if size >= _CHUNK:
+        if size >= PIECE:
             yield b"".join(waiting)
             waiting, size = [], 0
     yield b"".join(waiting)

@@ -1,44 +1,93 @@
 """The outermost layer of the application: nothing leaves it but an answer.
 
-Rules: an error nobody foresaw becomes a problem and one log line without its text; no more requests
-are worked on at once than the server can hold in memory.
+Rules: an error nobody foresaw becomes a problem and one log line without its text. Reads and
+submissions have budgets of their own: when there is too much, submissions are told to come back
+before a read is.
 """
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workseal_verifier.api.problems import mistake, refuse
+from workseal_verifier.api.sender import sender_of
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.limits import Limiter
+
+READ, SUBMISSION = "read", "submission"
+# Asks with a body, and changes nothing.
+_READING: Final = frozenset({"/v1/log/proof"})
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many requests of each kind are worked on at once, and how often one sender may ask."""
+
+    most: Mapping[str, int]
+    senders: Limiter
+    sender_header: str = ""
 
 
 class Guard:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, *, most: int) -> None:
+    def __init__(self, app: ASGIApp, *, budget: Budget) -> None:
         self._app = app
-        self._most = most
-        self._running = 0
+        self._budget = budget
+        self._running = dict.fromkeys(budget.most, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._running >= self._most:
-            busy = RefusedError(Reason.BUSY, "too many requests at once", retry_after=2)
-            await refuse(busy, scope)(scope, receive, send)
-            return
-        self._running += 1
+        kind = kind_of(scope)
         try:
-            await self._guarded(scope, receive, send)
-        finally:
-            self._running -= 1
+            self._require_room(scope, kind)
+        except RefusedError as refusal:
+            await refuse(refusal, scope)(scope, receive, send)
+            return
+        with self._working(kind) as done:
+            await self._guarded(scope, receive, send, done)
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @contextmanager
+    def _working(self, kind: str) -> Iterator[Callable[[], None]]:
+        """Count a request as worked on, until its answer begins: who reads slowly is no load."""
+        counted = True
+
+        def done() -> None:
+            nonlocal counted
+            if counted:
+                counted = False
+                self._running[kind] -= 1
+
+        self._running[kind] += 1
+        try:
+            yield done
+        finally:
+            done()
+
+    def _require_room(self, scope: Scope, kind: str) -> None:
+        if self._running[kind] >= self._budget.most[kind]:
+            raise RefusedError(Reason.BUSY, "too many requests at once", retry_after=2)
+        sender = sender_of(scope, self._budget.sender_header)
+        if sender is not None:
+            self._budget.senders.require(sender)
+
+    async def _guarded(
+        self, scope: Scope, receive: Receive, send: Send, done: Callable[[], None]
+    ) -> None:
         started = False
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
+            if message["type"] == "http.response.start":
+                started = True
+                done()
             await send(message)
 
         try:
@@ -47,3 +96,9 @@ class Guard:
             answer = mistake(error, scope)
             if not started:
                 await answer(scope, receive, send)
+
+
+def kind_of(scope: Scope) -> str:
+    """Tell a read from a submission, before its route is known."""
+    reads = scope["method"] in _SAFE or scope["path"] in _READING
+    return READ if reads else SUBMISSION

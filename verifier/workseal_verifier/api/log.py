@@ -6,11 +6,11 @@ from textwrap import wrap
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from workseal_protocol.encoding import Fields, Value, decode
 from workseal_protocol.errors import MalformedError
 from workseal_verifier.api.body import MIB, read_body
+from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import (
     CBOR,
@@ -72,7 +72,8 @@ def get_tile(path: str, given: Given) -> Response:
 async def post_proof(request: Request, given: Given) -> Response:
     """Return one sparse proof for many leaves and earlier sizes."""
     body = await read_body(request, limit=MIB, media=(CBOR,))
-    return await run_in_threadpool(_proof, given, body)
+    lanes: Lanes = request.app.state.lanes
+    return await run_in(lanes.proving, _proof, given, body)
 
 
 def _proof(given: Given, body: bytes) -> Response:

@@ -30,6 +30,7 @@ async def post_entry(request: Request, given: Given) -> Response:
     """Register one signed statement and answer with its receipt."""
     body = await read_body(request, limit=STATEMENT_BYTES, media=(COSE, STATEMENT))
     candidates = given.intake.read_items([body])
+    given.require_rate(candidates)
     await asyncio.wrap_future(given.sequencer.submit(candidates))
     name = candidates[0].digest
     receipt = await run_in_threadpool(given.reader.cose_receipt, name)

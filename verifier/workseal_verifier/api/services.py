@@ -1,5 +1,6 @@
 """What the routes may use, handed to them by the application."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,12 +8,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from workseal_verifier.services.beacon import Beacon
-from workseal_verifier.services.candidate import Intake
+from workseal_verifier.services.candidate import Candidate, Intake
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Packages
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Sequencer
@@ -38,6 +40,13 @@ class Services:
     clock: Clock
     check_clock: Callable[[], int]
     tsa_certificates: Sequence[bytes]
+    signers: Limiter
+
+    def require_rate(self, candidates: Sequence[Candidate]) -> None:
+        """Count statements by who surely signed them; who cannot be counted cannot be shut out."""
+        counts = Counter(one.statement.issuer.raw for one in candidates if one.signed)
+        for signer, count in counts.items():
+            self.signers.require(signer, count)
 
 
 def _services(request: Request) -> Services:

@@ -4,9 +4,9 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from workseal_verifier.api.body import MIB, read_body
+from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import (
     CBOR,
@@ -35,7 +35,9 @@ async def post_statements(request: Request, given: Given, old: str = "0") -> Res
     if len(body) <= _SMALL:
         candidates = given.intake.read(body)
     else:
-        candidates = await run_in_threadpool(given.intake.read, body)
+        lanes: Lanes = request.app.state.lanes
+        candidates = await run_in(lanes.submitting, given.intake.read, body)
+    given.require_rate(candidates)
     answer = await asyncio.wrap_future(given.sequencer.submit(candidates, old=size))
     return Response(answer.encode(), 200, PRIVATE, CBOR)
 

@@ -1,9 +1,11 @@
 """Parts of addresses, and bodies in CBOR."""
 
 import re
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from fastapi import Response
+from starlette.responses import StreamingResponse
 
 from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import MAX_INTEGER, Value, encode
@@ -25,6 +27,8 @@ FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
 FRESH: Final = {"cache-control": "no-cache"}
 # What was said to one asker is for no cache.
 PRIVATE: Final = {"cache-control": "no-store"}
+
+PIECE: Final = 32 * 1024
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,15}")
 _HEX = re.compile(r"[0-9a-f]+")
@@ -52,9 +56,25 @@ def engagement(text: str) -> bytes:
     return _octets(text, ENGAGEMENT_BYTES, "engagement")
 
 
-def cbor(value: Value, headers: dict[str, str] | None = None) -> Response:
+def cbor(value: Value, headers: Mapping[str, str]) -> Response:
     """Write a CBOR answer."""
-    return Response(encode(value), 200, headers, CBOR)
+    return answer(encode(value), headers, CBOR)
+
+
+def answer(data: bytes, headers: Mapping[str, str], media: str) -> Response:
+    """Write an answer; a long one goes out in pieces, as fast as it is read.
+
+    In one piece, all of it would lie in the connection's buffer for as long as nobody reads it.
+    """
+    if len(data) <= PIECE:
+        return Response(data, 200, headers, media)
+    known = {**headers, "content-length": str(len(data))}
+    return StreamingResponse(_pieces(data), 200, known, media)
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), PIECE):
+        yield data[start : start + PIECE]
 
 
 def _octets(text: str, length: int, what: str) -> bytes:

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 from workseal_verifier.api.openapi.operations import COMMON, OPERATIONS, Body, Told
 from workseal_verifier.api.openapi.schemas import MEDIA_NOTES, concise, problem
 from workseal_verifier.api.problems import CONCISE, MEDIA, PREFIX, TABLE, is_concise
-from workseal_verifier.api.values import FRESH, JSON
+from workseal_verifier.api.values import FRESH, JSON, answer
 from workseal_verifier.errors import Reason, VerifierError
 
 router = APIRouter()
@@ -53,7 +53,7 @@ _DETAILS: Final[Mapping[Reason, str]] = {
 @router.get("/openapi.json")
 def get_description(request: Request) -> Response:
     """Return the description of this interface."""
-    return Response(json.dumps(request.app.openapi()), 200, FRESH, JSON)
+    return answer(request.app.state.description, FRESH, JSON)
 
 
 def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
@@ -103,11 +103,11 @@ def _success(told: Told, shown: Mapping[str, Any]) -> dict[str, Any]:
     headers = {name: _header({"const": value}) for name, value in told.headers.items()}
     if "location" in shown:
         headers["location"] = _header({"type": "string", "format": "uri-reference"})
-    answer: dict[str, Any] = {"description": "done", "headers": headers}
+    given: dict[str, Any] = {"description": "done", "headers": headers}
     if told.gives is not None:
-        answer["description"] = MEDIA_NOTES[told.gives.media[0]]
-        answer["content"] = _content(told.gives, shown.get("answer"))
-    return answer
+        given["description"] = MEDIA_NOTES[told.gives.media[0]]
+        given["content"] = _content(told.gives, shown.get("answer"))
+    return given
 
 
 def _content(body: Body, example: Any) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""By what a sender is counted: the network it asks from, or what a proxy says of that.
+
+Rules: what is returned here goes into the limiter's hash and nowhere else. A connection from this
+machine is a proxy or its owner: it is not counted, unless a header is trusted to tell more.
+"""
+
+import ipaddress
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+# A household or a server has a whole /64 of IPv6.
+_NETWORK_BITS = 64
+
+
+def sender_of(scope: Scope, header: str) -> bytes | None:
+    """Name who sent a request, None for whom is not counted."""
+    if header:
+        # The last value is the one that the nearest proxy wrote; the others are anybody's.
+        told = ",".join(Headers(scope=scope).getlist(header)).rpartition(",")[2].strip()
+        return _network(told)
+    client = scope.get("client")
+    if client is None:
+        return None
+    try:
+        if ipaddress.ip_address(client[0]).is_loopback:
+            return None
+    except ValueError:
+        return None
+    return _network(client[0])
+
+
+def _network(text: str) -> bytes:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        # All that a proxy does not tell apart is one sender.
+        return b""
+    if address.version == 6:
+        address = address.ipv4_mapped or address
+    raw = address.packed
+    return raw[: _NETWORK_BITS // 8] if len(raw) == 16 else raw
