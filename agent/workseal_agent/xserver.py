@@ -1,7 +1,7 @@
 """Opening and closing connections to an X11 server, with one list of what can go wrong.
 
-Rule: a local display is reached by its local socket or not at all. python-xlib would go on to try
-the network, where somebody else may listen.
+Rules: a local display is reached by its local socket or not at all. python-xlib would go on to try
+the network, where somebody else may listen. Whoever listens may be no X11 server, or one that dies.
 """
 
 import socket
@@ -26,7 +26,13 @@ def open_display(name: str | None) -> Display:
     full_name, protocol, host, number, _ = get_display(name)
     if not host and protocol in {None, "", "unix"} and not _listens(number):
         raise error.DisplayConnectionError(full_name, "nobody listens")
-    return Display(full_name)
+    try:
+        return Display(full_name)
+    except SERVER_ERRORS:
+        raise
+    except Exception as failure:
+        # A greeting that is none shows as whatever python-xlib trips over.
+        raise error.DisplayConnectionError(full_name, "its greeting is not X11") from failure
 
 
 def close_display(connection: Display) -> None:

@@ -2,8 +2,10 @@ import socket
 
 import pytest
 from Xlib import error
+from Xlib.support import connect
 
 from support.desktop import SCREEN_MARKS, private_desktop
+from workseal_agent import xserver
 from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
 
 
@@ -27,6 +29,31 @@ def test_a_local_display_is_never_looked_for_on_the_network(
 def test_a_name_that_is_none_is_a_server_error() -> None:
     with pytest.raises(SERVER_ERRORS):
         open_display("not a display")
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x01\x00\x0b\x00\x00\x00\x00\x00",  # yes, and nothing else
+        b"\x01\x00\x0b\x00\x00\x00\x08\x00" + b"\xff" * 32,
+        b"\x00\xff\x0b\x00\x00\x00\x02\x00no\0\0\0\0\0\0",
+    ],
+    ids=["nothing", "another protocol", "half", "lengths that lie", "a refusal that lies"],
+)
+def test_whoever_listens_and_is_no_x11_server_is_a_server_error(
+    greeting: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.sendall(greeting)
+        theirs.shutdown(socket.SHUT_WR)
+        monkeypatch.setattr(xserver, "_listens", lambda _number: True)
+        monkeypatch.setattr(connect, "get_socket", lambda *_: ours)
+        with pytest.raises(SERVER_ERRORS):
+            open_display(":98765")
+    ours.close()
 
 
 class TestWithADesktop:
