@@ -1,12 +1,15 @@
 import json
 import shutil
+import ssl
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from support.examined import FOLDER
 from support.scripted import Story
+from workseal_protocol.policy import TrustPolicy
 
 from .conftest import Run
 
@@ -53,14 +56,30 @@ def test_what_is_no_bundle_is_one_sentence(folder: Path, run: Run) -> None:
 
 @pytest.mark.oracle
 def test_openssl_checks_every_token_that_was_extracted(folder: Path, run: Run) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
     parts = folder / "parts"
     run("inspect", folder / "bundle", "--extract", parts)
     tokens = sorted(parts.rglob("*.tsr"))
     assert len(tokens) == 2
-    for token in tokens:
-        check = [openssl, "ts", "-verify", "-data", str(token.with_suffix(".signed"))]
-        check += ["-in", str(token), "-CAfile", str(parts / "tsa-ca.pem")]
-        subprocess.run(check, check=True, capture_output=True)
+    assert all(openssl_takes(token, parts, folder / "policy") for token in tokens)
+
+
+@pytest.mark.oracle
+def test_openssl_takes_no_token_under_a_root_that_the_bundle_brought(
+    folder: Path, run: Run
+) -> None:
+    parts = folder / "parts"
+    run("inspect", FOLDER / "time-stamp-disguised-root.bundle", "--extract", parts)
+    assert not openssl_takes(parts / "checkpoint.tsr", parts, folder / "policy")
+
+
+def openssl_takes(token: Path, parts: Path, policy: Path) -> bool:
+    """Check a token as the tutorial does: under the root of one's own policy."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    (root,) = TrustPolicy.parse(policy.read_text()).tsa
+    (parts / "root.pem").write_text(ssl.DER_cert_to_PEM_cert(root))
+    check = [openssl, "ts", "-verify", "-data", str(token.with_suffix(".signed"))]
+    check += ["-in", str(token), "-CAfile", str(parts / "root.pem")]
+    check += ["-untrusted", str(parts / "tsa-ca.pem")]
+    return subprocess.run(check, check=False, capture_output=True).returncode == 0
