@@ -13,6 +13,7 @@ import pytest
 from support.office import ANSWER_S, Office, check_home, new_home, stranger_offer
 from support.postgres import Cluster
 from workseal_protocol.receipt import SubmissionAnswer
+from workseal_verifier.app import HOUSEKEEPING_S
 from workseal_verifier.errors import Reason, RefusedError, StoreCorruptError
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.store.engine import Database
@@ -208,8 +209,12 @@ def test_whoever_opens_an_empty_log_shows_what_the_first_to_write_published(
     assert follower.verifier.publisher.current is None
     leader.open()
     assert follower.checkpoint() == leader.checkpoint()
-    follower.close()
+    # And it leads on where the other one ends.
     leader.close()
+    follower.now += 86_400_000
+    assert follower.verifier.keep_house() == HOUSEKEEPING_S
+    assert follower.value(follower.now // follower.round_ms)
+    follower.close()
 
 
 @shared

@@ -34,7 +34,13 @@ from workseal_verifier.api.services import Services
 from workseal_verifier.api.strict import require_known_query
 from workseal_verifier.authorities import certificates_of, configured
 from workseal_verifier.config import Settings
-from workseal_verifier.errors import ConfigError, RefusedError, SettingsError, StoreError
+from workseal_verifier.errors import (
+    ConfigError,
+    Reason,
+    RefusedError,
+    SettingsError,
+    StoreError,
+)
 from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, make_folder, read_secret
 from workseal_verifier.outward import Outward
@@ -277,9 +283,7 @@ class Verifier:
             self.health.worked(HOUSEKEEPING)
             return FOLLOWING_S
         try:
-            if not self._policy_is_logged:
-                self._log_own([self._policy_statement()])
-                self._policy_is_logged = True
+            self._log_policy()
             self.beacon.commit_ahead(self._log_own)
             self._copy_own()
             self._tell_lost()
@@ -317,6 +321,17 @@ class Verifier:
             for entry in entries
             if Statement.parse(entry.body).issuer == issuer
         )
+
+    def _log_policy(self) -> None:
+        if self._policy_is_logged:
+            return
+        try:
+            self._log_own([self._policy_statement()])
+        except RefusedError as refusal:
+            # Another process, which led before this one, has logged it.
+            if refusal.reason is not Reason.CONFLICT:
+                raise
+        self._policy_is_logged = True
 
     def _log_own(self, own: Sequence[Statement]) -> None:
         candidates = [self.services.intake.own(statement) for statement in own]
