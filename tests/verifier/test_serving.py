@@ -178,3 +178,12 @@ def test_a_port_in_use_is_one_sentence() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {port}: address already in use$"):
             bind("127.0.0.1", port)
+
+
+def test_an_accepted_connection_sends_at_once() -> None:
+    with (
+        bind("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()) as _client,
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
