@@ -49,7 +49,8 @@ class Services:
             self.signers.require(signer, count)
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
+    # A plain function would be called in another thread, for each request.
     services: Services = request.app.state.services
     return services
 
