@@ -7,7 +7,7 @@ Rules:
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -22,6 +22,7 @@ from workseal_verifier.store.postgres import PostgresBackend
 from workseal_verifier.store.sqlite import WRITE, SqliteBackend
 
 Where: TypeAlias = Path | str
+Row: TypeAlias = tuple[Any, ...]
 Upsert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
@@ -52,6 +53,10 @@ class Backend(Protocol):
 
     def snapshot(self, connection: Connection) -> Connection:
         """Let a connection see one moment."""
+        ...
+
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+        """Insert many rows, each with all columns of the table in their order."""
         ...
 
     def upsert(self, table: Table) -> Any:
@@ -163,6 +168,10 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             raise self._backend.translate(error) from error
+
+    def insert(self, connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+        """Insert many rows, each with all columns of the table in their order."""
+        self._backend.insert(connection, table, rows)
 
     def upsert(self, table: Table) -> Upsert:
         """Make an INSERT that can say what to do on a conflict."""

@@ -112,7 +112,7 @@ class Turn:
         """Move the head and store what it covers; `StoreRaceError` if it is another one."""
         self._move(change.old, change.new)
         execute = self._connection.execute
-        execute(insert(statements), [_entry_values(e) for e in change.entries])
+        self._database.insert(self._connection, statements, map(_entry_row, change.entries))
         rows = [
             {"level": level, "number": number, "hashes": hashes}
             for (level, number), hashes in change.tiles.items()
@@ -346,18 +346,18 @@ class LogStore:
         return 0 if size is None else size
 
 
-def _entry_values(entry: Entry) -> dict[str, object]:
-    return {
-        "position": entry.position,
-        "digest": entry.digest.raw,
-        "body": entry.body,
-        "kind": entry.kind,
-        "engagement": entry.engagement,
-        "about": entry.about,
-        "worker": entry.worker,
-        "begin_ms": entry.begin_ms,
-        "end_ms": entry.end_ms,
-    }
+def _entry_row(entry: Entry) -> tuple[object, ...]:
+    return (
+        entry.position,
+        entry.digest.raw,
+        entry.body,
+        entry.kind,
+        entry.engagement,
+        entry.about,
+        entry.worker,
+        entry.begin_ms,
+        entry.end_ms,
+    )
 
 
 def _signed_values(row: SignedRow) -> dict[str, object]:
