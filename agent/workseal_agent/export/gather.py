@@ -199,7 +199,7 @@ def _chosen(
     ]
     needs = needs_of(logged.items, engagement.terms.round_ms)
     # Without witnesses no checkpoint has a time, and no anchor bounds anything.
-    timed = final.not_before is not None
+    timed = TlogPolicy.parse(engagement.terms.log_policy).quorum is not None
     late = unseen(marks, needs) if timed else frozenset()
     anchors = _anchors_kept(known.values(), logged, late)
     return set(thin(marks, needs)) | (set(anchors) - {final.checkpoint.size})
