@@ -1,5 +1,6 @@
 """uvicorn, set up: where it listens, with which limits, and how it says that it serves."""
 
+import gc
 import os
 import resource
 import socket
@@ -58,6 +59,7 @@ def make_server(
     """
     config = uvicorn.Config(
         app,
+        loop="uvloop",
         http=protocol_of(
             Room(
                 most=settings.max_connections,
@@ -85,4 +87,7 @@ class _AnnouncedServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            # What is loaded by now stays: the collector need not walk it again and again.
+            gc.collect()
+            gc.freeze()
             self._announce()
