@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workseal_agent.config import load_settings
+from workseal_agent.connection import VerifierClient
 from workseal_agent.keystore import Keystore
 from workseal_protocol.bundle import Bundle, Contents, seal_bundle
 from workseal_protocol.disclosure import Disclosure
@@ -24,7 +25,10 @@ from workseal_protocol.records import (
     CHAINED,
     Capture,
     ChainedRecord,
+    DisputeDisclosure,
+    DisputeFinding,
     Offer,
+    Outcome,
     Segment,
     SessionOpen,
     read_record,
@@ -64,15 +68,49 @@ def tampered(
 
 
 def altered_pixel(contents: Contents, signer: Signer, url: str) -> tuple[Contents, dict[str, str]]:
-    """Change one pixel of a disclosed frame."""
-    del signer, url
+    """Change one pixel of a disclosed frame; offer it to the verifier too, newly signed."""
     first, *others = contents.disclosures
     true = first.disclosure
     pixels = bytearray(true.pixels)
     pixels[len(pixels) // 2] ^= 0x40
     deflated = zlib.compress(bytes(pixels))
     changed = Disclosure(true.header, true.shown, true.seeds, true.hashes, deflated)
-    return replace(contents, disclosures=(replace(first, disclosure=changed), *others)), {}
+    found = _disclose(contents, true, changed, signer, url)
+    forged = replace(contents, disclosures=(replace(first, disclosure=changed), *others))
+    return forged, {"problem": found}
+
+
+def _disclose(
+    contents: Contents, true: Disclosure, changed: Disclosure, signer: Signer, url: str
+) -> str:
+    """Sign that the changed tiles are what is disclosed, and return what the verifier finds."""
+    record = next(
+        record
+        for record in map(read_record, contents.statements)
+        if isinstance(record, DisputeDisclosure)
+        and any(one.disclosure == true.digest for one in record.frames)
+    )
+    frames = tuple(
+        replace(one, disclosure=changed.digest) if one.disclosure == true.digest else one
+        for one in record.frames
+    )
+    known = {item.disclosure.digest: item.disclosure for item in contents.disclosures}
+    known[changed.digest] = changed
+    client = VerifierClient(url)
+    try:
+        told, _ = client.disclose(
+            sign(replace(record, frames=frames), signer).encode(),
+            [known[one.disclosure].encode() for one in frames],
+        )
+    finally:
+        client.close()
+    finding = read_record(Statement.parse(told))
+    if not isinstance(finding, DisputeFinding):
+        raise WorksealError("the verifier found nothing")
+    found = next(one for one in finding.findings if one.disclosure == changed.digest)
+    if found.outcome is Outcome.HOLDS:
+        raise WorksealError("the verifier took an altered pixel")
+    return "newly signed, the tiles are still not those of the frame: its logged finding is FAILS"
 
 
 def altered_minute(contents: Contents, signer: Signer, url: str) -> tuple[Contents, dict[str, str]]:

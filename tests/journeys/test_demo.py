@@ -39,6 +39,16 @@ def test_each_forgery_is_refused_with_its_step(demo: DemoRun, forgery: str, step
     assert demo.summary["refused"][forgery]["step"] == step
 
 
+@pytest.mark.parametrize(
+    ("forgery", "told"),
+    [("altered_pixel", "not those of the frame"), ("back_dated", "before the terms were agreed")],
+)
+def test_what_is_newly_signed_is_refused_by_the_verifier_too(
+    demo: DemoRun, forgery: str, told: str
+) -> None:
+    assert told in demo.summary["refused"][forgery]["problem"]
+
+
 def test_traffic_holds_every_request_of_the_agent(demo: DemoRun) -> None:
     sent = b"".join(path.read_bytes() for path in (demo.out / "traffic").iterdir())
     for line in (
