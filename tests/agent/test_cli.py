@@ -645,6 +645,18 @@ def test_a_missing_screen_is_told_where_start_was_typed(run: Run, joined: Path) 
     assert "did not begin" in done.err
 
 
+def test_a_clock_that_is_wrong_is_told_where_start_was_typed(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    bridge.ahead_ms = 60_000
+    done = run("start", "--screen", "replay", "--replay", joined / "pictures")
+    assert done.code == 0, done.err
+    clock, recording = done.out.splitlines()
+    # To the second or so: the start of a program lies between the two clocks.
+    assert clock.startswith("this machine's clock differs from the verifier's by +")
+    assert recording.startswith("recording engagement ")
+
+
 def test_what_did_not_begin_in_time_does_not_begin_later(
     run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

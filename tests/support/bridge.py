@@ -29,12 +29,14 @@ class Bridge:
         self.wire = Wire(self.simulator)
         self.lock = threading.Lock()
         self.up = True
+        # How far the verifier's clock is ahead of this machine's.
+        self.ahead_ms = 0
         self.url = ""
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer one request at the present time."""
         with self.lock:
-            self.simulator.now = now_ms()
+            self.simulator.now = now_ms() + self.ahead_ms
             return self.wire.handle_request(request)
 
 

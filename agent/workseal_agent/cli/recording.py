@@ -238,11 +238,15 @@ def _start_in_background(home: Home, command: list[str], handover: Handover) -> 
         # What did not begin by now must not begin later, when nobody knows of it.
         late = not begun and _end(process)
     if begun:
-        say(f"recording engagement {handover.engagement.hex()}")
+        for line in _lines(log):
+            say(line)
         # It lives on after this process, on purpose: nobody is to wait for it.
         process.returncode = 0
         return
-    reason = f"nothing answered within {_START_SECONDS:.0f} seconds" if late else _last_line(log)
+    reason = f"nothing answered within {_START_SECONDS:.0f} seconds"
+    if not late:
+        *_, last = "no reason was told", *_lines(log)
+        reason = last.removeprefix("workseal-agent: ")
     raise AgentError(f"recording did not begin: {reason}")
 
 
@@ -269,9 +273,8 @@ def _end(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _last_line(log: Path) -> str:
-    last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no reason was told"]
-    return last[0].removeprefix("workseal-agent: ")
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").strip().splitlines()
 
 
 def _tell_state(answer: dict[str, Any]) -> None:
