@@ -645,6 +645,18 @@ def test_a_missing_screen_is_told_where_start_was_typed(run: Run, joined: Path) 
     assert "did not begin" in done.err
 
 
+def test_a_process_that_outlives_its_stop_is_told(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(run, joined)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(recording, "_STOP_SECONDS", 0.0)
+        assert "its process has not ended yet" in run("stop").out
+    until(lambda: not status(run)["daemon"])
+    start(run, joined)
+    assert "ended" not in run("stop").out
+
+
 def test_a_clock_that_is_wrong_is_told_where_start_was_typed(
     run: Run, bridge: Bridge, joined: Path
 ) -> None:

@@ -111,15 +111,22 @@ def stop(context: typer.Context) -> None:
     """End the session and the recording process."""
     home = home_of(context)
     home.ask("stop")
+    ended = _ends(home)
+    counts = home.ledger.counts(home.engagement().id)
+    unsent = f"; {counts.unsent} statements wait to be sent" if counts.unsent else ""
+    say(f"stopped{unsent}{'' if ended else '; its process has not ended yet'}")
+
+
+def _ends(home: Home) -> bool:
+    """Wait until the recording process lets go of the home; False when the time for it is over."""
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
         try:
             with HomeLock(home.settings.home):
-                break
+                return True
         except AlreadyRunningError:
             time.sleep(0.05)
-    counts = home.ledger.counts(home.engagement().id)
-    say("stopped" + (f"; {counts.unsent} statements wait to be sent" if counts.unsent else ""))
+    return False
 
 
 @app.command()
