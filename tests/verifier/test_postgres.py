@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from support.postgres import Cluster
+from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, StoreRaceError
 from workseal_verifier.store import postgres
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import LogStore
 
 pytestmark = pytest.mark.postgres
 
@@ -93,6 +95,23 @@ def test_what_is_settled_waited_for_the_standby(waiting: Cluster, counting: Data
         outcome = while_cut(waiting, counting.settle).exception()
     assert isinstance(outcome, StoreError)
     counting.settle()
+
+
+def test_a_turn_that_appends_nothing_waited_for_the_standby(
+    waiting: Cluster, counting: Database
+) -> None:
+    """Its commit stands behind all that it read: that is what the publisher relies on."""
+    log = LogStore(counting)
+    log.found(EMPTY_ROOT)
+
+    def look() -> None:
+        with log.turn():
+            pass
+
+    with waiting.missing_a_standby():
+        outcome = while_cut(waiting, look).exception()
+    assert isinstance(outcome, StoreError)
+    look()
 
 
 def test_the_leader_holds_no_transaction_open(cluster: Cluster, database: Database) -> None:

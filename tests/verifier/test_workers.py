@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.postgres
 # The short form runs everywhere; WORKSEAL_LONG=1 is an hour's worth of 120 agents' segments.
 LONG = bool(os.environ.get("WORKSEAL_LONG"))
 SENDERS, REQUESTS, BATCH = (120, 40, 3) if LONG else (8, 12, 5)
+CRASHES = 40 if LONG else 4
 
 
 @contextmanager
@@ -66,7 +68,10 @@ def children(process: subprocess.Popen[str]) -> list[int]:
 
 @pytest.fixture
 def home(tmp_path: Path, cluster: Cluster) -> Path:
-    made = tmp_path / "one"
+    return new_host(tmp_path / "one", cluster)
+
+
+def new_host(made: Path, cluster: Cluster) -> Path:
     words = ("--origin", ORIGIN, "--period-ms", str(PERIOD_MS))
     assert run("init", "--home", made, *words).returncode == 0
     with (made / SETTINGS_FILE).open("a") as file:
@@ -84,13 +89,13 @@ def second_host(home: Path) -> Path:
     return other
 
 
-def race(senders: list[Sender]) -> None:
+def race(senders: list[Sender], requests: int = REQUESTS) -> None:
     failed: list[BaseException] = []
 
     def work(sender: Sender) -> None:
         try:
             sender.join()
-            for _ in range(REQUESTS):
+            for _ in range(requests):
                 sender.send(sender.segments(BATCH))
         except BaseException as error:  # noqa: BLE001 - told by the test's own thread
             failed.append(error)
@@ -136,11 +141,14 @@ def test_two_hosts_with_two_workers_each_keep_one_history_whoever_is_killed(home
             stop.set()
             killer.join()
     assert killed
-    for one in (home, other):
-        done = run("check-log", "--home", one)
-        assert done.returncode == 0, done.stdout + done.stderr
-    settings = Settings.load(home)
-    database = Database(settings.store)
+    require_one_history(home, senders)
+    require_one_history(other, senders)
+
+
+def require_one_history(home: Path, senders: list[Sender]) -> None:
+    done = run("check-log", "--home", home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    database = Database(Settings.load(home).store)
     records = RecordStore(database)
     places: dict[tuple[bytes, int], int] = {}
     for entry in records.of_kinds(["segment"], below=2**53):
@@ -148,10 +156,31 @@ def test_two_hosts_with_two_workers_each_keep_one_history_whoever_is_killed(home
         assert isinstance(record, Segment)
         # One leaf for each number of each chain.
         assert places.setdefault((record.engagement, record.seq), entry.position) == entry.position
-    assert len(places) == SENDERS * REQUESTS * BATCH
+    assert len(places) == sum(sender.seq - 1 for sender in senders)
     for sender in senders:
         assert records.positions(list(sender.acknowledged)) == sender.acknowledged
     database.close()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_database_that_crashes_under_load_takes_back_nothing(tmp_path: Path) -> None:
+    own = Cluster()
+    try:
+        home = new_host(tmp_path / "one", own)
+        with supervised(home) as (url, _):
+            senders = [Sender([url], Facts.of(url), number) for number in range(SENDERS // 2)]
+            crashes = 0
+            with ThreadPoolExecutor() as pool:
+                racing = pool.submit(race, senders, 8 * REQUESTS)
+                while crashes < CRASHES and not wait([racing], timeout=2).done:
+                    own.stop("immediate")
+                    own.start()
+                    crashes += 1
+            racing.result()
+        assert crashes > 1
+        require_one_history(home, senders)
+    finally:
+        own.close()
 
 
 def test_a_worker_that_is_killed_is_started_again(home: Path) -> None:
