@@ -22,6 +22,7 @@ NONE = "0" * 64
 NOBODY = "0" * 32
 ADDRESSES = {
     "/healthz": "GET, HEAD, OPTIONS",
+    "/readyz": "GET, HEAD, OPTIONS",
     "/openapi.json": "GET, HEAD, OPTIONS",
     "/v1/operator": "GET, HEAD, OPTIONS",
     "/v1/beacon/1000": "GET, HEAD, OPTIONS",

@@ -163,6 +163,7 @@ def _ask_of_all(office: Office, asker: Asker) -> None:
     assert key
     asker.ask("GET /.well-known/scitt-keys/{kid}", f"/.well-known/scitt-keys/{_kid(office)}")
     asker.ask("GET /healthz")
+    asker.ask("GET /readyz")
     asker.ask("GET /openapi.json")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import tempfile
 import time
@@ -705,10 +706,13 @@ def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:
 def test_refuses_new_statements_before_the_disk_is_full(
     office: Office, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(office.verifier.sequencer, "_min_free", 1 << 60)
+    monkeypatch.setattr(office.verifier.space, "_least", 1 << 60)
     offer = stranger_offer(office, 1).encode()
     check_problem(client.post("/v1/statements", content=offer), Reason.FULL)
-    monkeypatch.setattr(office.verifier.sequencer, "_min_free", 0)
+    check_problem(client.get("/readyz"), Reason.FULL)
+    assert client.get("/v1/log/checkpoint").status_code == 200
+    monkeypatch.setattr(office.verifier.space, "_least", 1)
+    assert client.get("/readyz").text == "ready"
     assert client.post("/v1/statements", content=offer).status_code == 200
 
 
@@ -726,6 +730,8 @@ def test_no_log_line_names_an_address(
     # The client's own library logs too, in this process.
     ours = [one for one in caplog.records if one.name.startswith(("uvicorn", "workseal"))]
     assert not [one for one in ours if "127.0.0.1" in one.getMessage()]
+    # Nor a digest or an engagement.
+    assert not [one for one in ours if re.search(r"[0-9a-f]{16}", one.getMessage())]
 
 
 # --- bodies that are too large or too slow ---

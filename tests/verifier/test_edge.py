@@ -39,6 +39,7 @@ CACHING = {
     "GET /v1/beacon/{period}": FRESH,
     "GET /v1/beacon/{period}/{place}": IMMUTABLE,
     "GET /healthz": FRESH,
+    "GET /readyz": FRESH,
     "GET /openapi.json": FRESH,
 }
 # What a verifier in a browser, on a page of somebody else, can do.

@@ -43,6 +43,7 @@ from workseal_verifier.errors import (
 )
 from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, make_folder, read_secret
+from workseal_verifier.measured import MetricsServer, register, wal_bytes
 from workseal_verifier.outward import Outward
 from workseal_verifier.owncopy import OwnCopy
 from workseal_verifier.services.admission import Admission
@@ -56,6 +57,7 @@ from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import (
     BEACON,
     HOUSEKEEPING,
+    SPACE,
     STAMPING,
     WITNESSING,
     Health,
@@ -63,6 +65,7 @@ from workseal_verifier.services.health import (
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Mailbox, Packages
+from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.outside import Outside
 from workseal_verifier.services.policies import (
     logged_policies,
@@ -70,8 +73,10 @@ from workseal_verifier.services.policies import (
     require_continued,
 )
 from workseal_verifier.services.publication import Cosigning, Publisher
+from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
-from workseal_verifier.services.sequencer import Limits, Sequencer
+from workseal_verifier.services.sequencer import Limits, Sequencer, Watch
+from workseal_verifier.services.space import Space
 from workseal_verifier.services.stamping import Authority, Stamper
 from workseal_verifier.services.tree import TileTree
 from workseal_verifier.services.witnessing import Witnessing, require_not_behind
@@ -86,6 +91,7 @@ _logger = logging.getLogger(__name__)
 MIB = 1 << 20
 # How often the beacon's commitments are looked after; they are due once a day.
 HOUSEKEEPING_S = 60.0
+SPACE_S = 5.0
 # And how soon again when that did not work.
 RETRY_S = 2.0
 # How often a process that does not lead looks whether it does now.
@@ -187,6 +193,12 @@ class Verifier:
             records=self.records,
             signed_at=self.log.last_signed_at,
         )
+        self.meters = Meters()
+        self.space = Space(
+            free=self.database.free_bytes,
+            owed=lambda: wal_bytes(settings.database),
+            least_bytes=settings.min_free_mib * MIB,
+        )
         self.conflicts = ConflictBook(ConflictStore(self.database))
         self.sequencer = Sequencer(
             self.publisher,
@@ -195,10 +207,27 @@ class Verifier:
             limits=Limits(
                 tick_s=settings.tick_ms / 1000,
                 max_pending=settings.max_pending,
-                min_free_bytes=settings.min_free_mib * MIB,
             ),
+            watch=Watch(self.health, self.space, self.meters),
+            conflicts=self.conflicts,
+        )
+        self.readiness = Readiness(self.publisher, self.health, self.space)
+        register(
+            self.meters,
+            sequencer=self.sequencer,
+            space=self.space,
             health=self.health,
             conflicts=self.conflicts,
+            database=settings.database,
+        )
+        self.meters.gauges(
+            "witness_behind",
+            "Statements that a witness has not cosigned yet.",
+            "witness",
+            lambda: {
+                name: self.sequencer.current.size - size
+                for name, _, size in self.witnessing.standings()
+            },
         )
         self.services = self._services()
 
@@ -223,6 +252,7 @@ class Verifier:
         self.sequencer.start()
         # The first turn comes before anybody is answered: rounds need their beacon.
         self._start_loop(HOUSEKEEPING, self.keep_house, self.keep_house())
+        self._start_loop(SPACE, self._look_at_space, 0)
         if any(one.send is not None for one in self.authorities):
             stamper = Stamper(
                 self.log,
@@ -304,6 +334,12 @@ class Verifier:
             self.health.failed(BEACON)
         else:
             self.health.worked(BEACON)
+
+    def _look_at_space(self) -> float:
+        # Also when nothing is submitted: that the log is read-only is told before somebody tries.
+        self.space.look()
+        self.health.worked(SPACE)
+        return SPACE_S
 
     def _stamp(self, stamper: Stamper) -> float:
         if self.database.lead():
@@ -429,6 +465,7 @@ class Verifier:
             conflicts=self.conflicts,
             identity=self.identity,
             health=self.health,
+            readiness=self.readiness,
             clock=self._clock,
             check_clock=self.publisher.check_clock,
             tsa_certificates=certificates_of(self.authorities),
@@ -447,9 +484,14 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running.open()
+        metrics = None
+        if settings.metrics_port:
+            metrics = MetricsServer(running.meters, settings.metrics_port)
         try:
             yield
         finally:
+            if metrics is not None:
+                metrics.close()
             running.close()
 
     app = FastAPI(
@@ -477,7 +519,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     # Assigned, as the framework's documentation has it: its own description knows no CBOR.
     app.openapi = lambda: description  # type: ignore[method-assign]
     app.add_middleware(Edge)
-    app.add_middleware(Guard, budget=_budget(settings))
+    app.add_middleware(Guard, budget=_budget(settings), answered=running.meters.answered)
     return app
 
 

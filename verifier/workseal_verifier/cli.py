@@ -18,7 +18,7 @@ from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
-from workseal_verifier import copies, serving
+from workseal_verifier import copies, logs, serving
 from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
 from workseal_verifier.authorities import certificates_of, configured
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
@@ -129,8 +129,8 @@ def serve(
     """Run the server until it is told to stop."""
     # A core file would hold what a disclosure showed.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     settings = Settings.load(home)
+    logs.configure(settings.log_format, settings.log_level)
     if stamp_interval is not None:
         settings = dataclasses.replace(settings, stamp_interval_s=stamp_interval)
     possible = serving.allow_connections(settings.max_connections)

@@ -20,6 +20,7 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import PublicKey
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_verifier.errors import ConfigError, SettingsError
+from workseal_verifier.logs import FORMATS, LEVELS
 from workseal_verifier.outsiders import TsaSettings, read_authorities
 
 SETTINGS_FILE = "verifier.toml"
@@ -30,7 +31,15 @@ URL_BEGIN = "postgresql+psycopg://"
 _URL = re.compile(r"https?://[!-~]{1,500}")
 _LISTS = ("periods_ms", "clients", "witness", "quorum")
 _PERIOD_MS = range(1_000, 600_001)
-_FROM_0 = ("tick_ms", "min_free_mib", "mailbox_count", "mailbox_mib", "sender_rate", "signer_rate")
+_FROM_0 = (
+    "tick_ms",
+    "min_free_mib",
+    "mailbox_count",
+    "mailbox_mib",
+    "sender_rate",
+    "signer_rate",
+    "metrics_port",
+)
 _FROM_1 = (
     "stamp_interval_s",
     "witness_interval_s",
@@ -112,6 +121,12 @@ class Settings:
     # Statements a second by one key, and how many at once (a week offline comes at once); 0: any.
     signer_rate: int = 50
     signer_burst: int = 20_000
+    # Answered at /metrics of this machine alone; 0: nowhere. Workers take the ports above it.
+    metrics_port: int = 0
+    log_format: str = "text"
+    log_level: str = "warning"
+    # Told to stop: so long connections are still accepted, told to go, and answered.
+    drain_s: float = 2.0
     header_timeout_s: float = 10.0
     body_timeout_s: float = 12.0
     mailbox_count: int = 16
@@ -129,11 +144,20 @@ class Settings:
             self._whole(name, minimum=0)
         for name in _FROM_1:
             self._whole(name, minimum=1)
-        for name in ("header_timeout_s", "body_timeout_s", "witness_timeout_s"):
+        for name in ("header_timeout_s", "body_timeout_s", "witness_timeout_s", "drain_s"):
             self._seconds(name)
         if _HEADER.fullmatch(self.sender_header) is None:
             raise SettingsError("sender_header must be the name of a header, in lower case")
         self._check_places()
+        self._check_telling()
+
+    def _check_telling(self) -> None:
+        if not self.metrics_port < 65_536:
+            raise SettingsError("metrics_port must be below 65536")
+        if self.log_format not in FORMATS:
+            raise SettingsError("log_format must be text or json")
+        if self.log_level not in LEVELS:
+            raise SettingsError("log_level must be debug, info, warning or error")
 
     def _check_places(self) -> None:
         if self.database_url and not self.database_url.startswith(URL_BEGIN):
@@ -178,7 +202,7 @@ class Settings:
             raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
         if not isinstance(table.get("origin"), str):
             raise SettingsError(f"{SETTINGS_FILE} must set origin")
-        for name in ("database_url", "sender_header"):
+        for name in ("database_url", "sender_header", "log_format", "log_level"):
             if not isinstance(table.get(name, ""), str):
                 raise SettingsError(f"{name} must be text")
         for name in _LISTS:

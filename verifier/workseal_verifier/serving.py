@@ -1,10 +1,12 @@
 """uvicorn, set up: where it listens, with which limits, and how it says that it serves."""
 
+import asyncio
+import contextlib
 import gc
 import os
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import uvicorn
 from fastapi import FastAPI
@@ -76,13 +78,23 @@ def make_server(
         timeout_graceful_shutdown=15,
         h11_max_incomplete_event_size=_MAX_HEADER,
     )
-    return _AnnouncedServer(config, announce)
+    return _Server(config, announce, app.state.services.readiness.stop, settings.drain_s)
 
 
-class _AnnouncedServer(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+class _Server(uvicorn.Server):
+    """Say when it serves; stop so that whoever has a connection gets an answer."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        going: Callable[[], None],
+        drain_s: float,
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._going = going
+        self._drain_s = drain_s
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -91,3 +103,20 @@ class _AnnouncedServer(uvicorn.Server):
             gc.collect()
             gc.freeze()
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # While requests still come in, each answer says that it is the connection's last.
+        self._going()
+        self.server_state.default_headers.append((b"connection", b"close"))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._drain_s
+        while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn's
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        with super().capture_signals():
+            yield
+            # Else the signal is raised once more, and ends the process before it has cleaned up.
+            self._captured_signals.clear()

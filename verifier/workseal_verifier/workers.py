@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from workseal_verifier import logs
 from workseal_verifier.app import Verifier, create_app, make_mailbox
 from workseal_verifier.authorities import configured
 from workseal_verifier.config import Settings
@@ -219,6 +220,7 @@ def supervise(
 
 def _work(task: Task) -> None:
     settings = replace(Settings.load(task.home), stamp_interval_s=task.stamp_interval_s)
+    logs.configure(settings.log_format, settings.log_level)
     authorities = configured(settings, task.local_tsa_url)
     verifier = Verifier(settings, authorities=authorities, packages=RemoteMailbox(task.mailroom))
     try:
@@ -242,7 +244,6 @@ def main() -> int:
     """Run one worker."""
     os.umask(0o077)
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     try:
         _work(Task.read(sys.argv[1:]))
     except VerifierError as error:

@@ -52,9 +52,9 @@ class Edge:
         if scope["method"] == "OPTIONS":
             await _options(scope, public=public)(scope, receive, send)
         elif scope["method"] == "HEAD":
+            # A copy: the server beneath must go on to see a HEAD.
             asked = {**scope, "method": "GET"}
-            await self._app(asked, receive, _bodiless(send))
-            scope["route"] = asked.get("route")
+            await self._app(asked, receive, _bodiless(_routed(send, asked, scope)))
         else:
             await self._app(scope, receive, send)
 
@@ -76,6 +76,14 @@ def _cross_origin(send: Send) -> Send:
         await send(message)
 
     return allowed
+
+
+def _routed(send: Send, asked: Scope, scope: Scope) -> Send:
+    async def told(message: Message) -> None:
+        scope["route"] = asked.get("route")
+        await send(message)
+
+    return told
 
 
 def _bodiless(send: Send) -> Send:

@@ -13,6 +13,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workseal_verifier.api.problems import mistake, refuse
+from workseal_verifier.api.routing import operation_of
 from workseal_verifier.api.sender import sender_of
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.limits import Limiter
@@ -35,8 +36,11 @@ class Budget:
 class Guard:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, *, budget: Budget) -> None:
+    def __init__(
+        self, app: ASGIApp, *, budget: Budget, answered: Callable[[str, int], None]
+    ) -> None:
         self._app = app
+        self._answered = answered
         self._budget = budget
         self._running = dict.fromkeys(budget.most, 0)
 
@@ -46,6 +50,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         kind = kind_of(scope)
+        send = self._counted(scope, send)
         try:
             self._require_room(scope, kind)
         except RefusedError as refusal:
@@ -53,6 +58,14 @@ class Guard:
             return
         with self._working(kind) as done:
             await self._guarded(scope, receive, send, done)
+
+    def _counted(self, scope: Scope, send: Send) -> Send:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._answered(operation_of(scope), message["status"])
+            await send(message)
+
+        return counted
 
     @contextmanager
     def _working(self, kind: str) -> Iterator[Callable[[], None]]:

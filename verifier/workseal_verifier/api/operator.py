@@ -20,6 +20,13 @@ def get_health(given: Given) -> Response:
     return Response("\nfailing: ".join(("ok", *failing)), 200, FRESH, TEXT)
 
 
+@router.get("/readyz")
+def get_readiness(given: Given) -> Response:
+    """Answer "ready" when requests of every kind would be done; else say what stands in the way."""
+    given.readiness.require()
+    return Response("ready", 200, FRESH, TEXT)
+
+
 @router.get("/v1/operator")
 def get_operator(given: Given) -> Response:
     """Return the operator's key, log policy, authorities, round lengths, clock, witnesses."""

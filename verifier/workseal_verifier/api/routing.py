@@ -16,9 +16,15 @@ def operations(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, APIRoute]]:
 
 
 def operation_of(scope: Scope) -> str:
-    """Name the operation of a request that was routed; "other" for all the rest."""
-    route = scope.get("route")
-    return f"{scope['method']} {route.path}" if isinstance(route, APIRoute) else "other"
+    """Name the operation of a request that was routed; "other" for all the rest.
+
+    There are only so many names, whatever is sent: a method may be any word.
+    """
+    route, method = scope.get("route"), scope["method"]
+    method = "GET" if method == "HEAD" else method
+    if not isinstance(route, APIRoute) or method not in (route.methods or ()):
+        return "other"
+    return f"{method} {route.path}"
 
 
 def methods_of(scope: Scope) -> list[str]:

@@ -16,6 +16,7 @@ from workseal_verifier.services.health import Health
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Packages
+from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.sequencer import Sequencer
 
@@ -37,6 +38,7 @@ class Services:
     conflicts: ConflictBook
     identity: Identity
     health: Health
+    readiness: Readiness
     clock: Clock
     check_clock: Callable[[], int]
     tsa_certificates: Sequence[bytes]

@@ -4,6 +4,7 @@ Each turn says how it ended; a single failure is tried again and is nobody's con
 """
 
 import threading
+import time
 from collections import Counter
 from typing import Final
 
@@ -11,6 +12,7 @@ SEQUENCING: Final = "sequencing"
 HOUSEKEEPING: Final = "housekeeping"
 PUBLISHING: Final = "publishing"
 STAMPING: Final = "stamping"
+SPACE: Final = "space"
 WITNESSING: Final = "witnessing"
 BEACON: Final = "beacon"
 # What begins like this is told, and is no reason to take the server out of service.
@@ -26,11 +28,13 @@ class Health:
         self._lock = threading.Lock()
         self._failures: Counter[str] = Counter()
         self._stuck: set[str] = set()
+        self._worked_at: dict[str, float] = {}
 
     def worked(self, what: str) -> None:
         """Note a turn that did what it should."""
         with self._lock:
             self._failures.pop(what, None)
+            self._worked_at[what] = time.monotonic()
 
     def failed(self, what: str) -> None:
         """Note a turn that did not."""
@@ -56,3 +60,9 @@ class Health:
     def down(self) -> bool:
         """Tell whether something fails without which the log cannot be written."""
         return not all(name.startswith(_BESIDE) for name in self.failing())
+
+    def ages(self) -> dict[str, float]:
+        """Tell how many seconds ago each loop did what it should."""
+        with self._lock:
+            now = time.monotonic()
+            return {loop: now - at for loop, at in self._worked_at.items()}

@@ -22,7 +22,9 @@ from workseal_verifier.services.admission import Admission, Tick
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.health import PUBLISHING, SEQUENCING, Health
+from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.publication import Published, Publisher
+from workseal_verifier.services.space import Space
 from workseal_verifier.store.records import RecordStore
 
 _logger = logging.getLogger(__name__)
@@ -45,11 +47,19 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a tick waits for more, how many submissions may wait, and what stays free."""
+    """How long a tick waits for more, and how many submissions may wait."""
 
     tick_s: float
     max_pending: int
-    min_free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told how ticks end, and says whether there is room for one."""
+
+    health: Health
+    space: Space
+    meters: Meters
 
 
 class Sequencer:
@@ -62,16 +72,17 @@ class Sequencer:
         records: RecordStore,
         *,
         limits: Limits,
-        health: Health,
+        watch: Watch,
         conflicts: ConflictBook,
     ) -> None:
         self._publisher = publisher
         self._admission = admission
         self._records = records
         self._tick_s = limits.tick_s
-        self._min_free = limits.min_free_bytes
-        self._health = health
+        self._health = watch.health
         self._conflicts = conflicts
+        self._space = watch.space
+        self._meters = watch.meters
         self._queue: queue.Queue[Submission | None] = queue.Queue(maxsize=limits.max_pending)
         self._committed: queue.SimpleQueue[Sequence[Submission] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -87,6 +98,11 @@ class Sequencer:
         if current is None:
             raise _busy("the log is not open yet")
         return current
+
+    @property
+    def waiting(self) -> int:
+        """Count the submissions that wait for a tick."""
+        return self._queue.qsize()
 
     def submit(
         self, candidates: Sequence[Candidate], *, old: int = 0
@@ -197,7 +213,10 @@ class Sequencer:
 
     def run_tick(self, batch: Sequence[Submission]) -> None:
         """Sequence one batch; every submission is answered or refused, nothing is raised."""
-        if self._done(batch, self._sequence):
+        begun = time.perf_counter()
+        done = self._done(batch, self._sequence)
+        self._meters.ticked(time.perf_counter() - begun, len(batch))
+        if done:
             self._health.worked(SEQUENCING)
         else:
             self._health.failed(SEQUENCING)
@@ -236,11 +255,12 @@ class Sequencer:
             forks: list[tuple[Submission, ForkError]] = []
             admitted = [one for one in batch if self._admit(tick, one, known, forks)]
             if tick.entries:
-                self._check_room()
+                self._space.require(sum(len(entry.body) for entry in tick.entries))
                 writing.append(tick.entries, tick.beacons, tick.parties)
         self._admission.settle(tick)
         # Only now is the body that was first surely in the log.
-        self._conflicts.keep([fork for _, fork in forks])
+        if not self._space.is_full:
+            self._conflicts.keep([fork for _, fork in forks])
         for one, fork in forks:
             _fail(one, fork)
         if not admitted:
@@ -282,10 +302,6 @@ class Sequencer:
             _fail(one, RefusedError(Reason.INTERNAL, "the server made a mistake"))
             return False
         return True
-
-    def _check_room(self) -> None:
-        if self._records.database.free_bytes() < self._min_free:
-            raise RefusedError(Reason.FULL, "the server is low on space", retry_after=60)
 
 
 def _answer(one: Submission, published: Published) -> None:

@@ -169,5 +169,6 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         refuses=(*_ABSENT, Reason.TOO_EARLY),
     ),
     "GET /healthz": Told(_body(schemas.HEALTH, TEXT), FRESH, refuses=(Reason.CLOCK,)),
+    "GET /readyz": Told(_body(schemas.READINESS, TEXT), FRESH, refuses=(Reason.CLOCK,)),
     "GET /openapi.json": Told(_body(schemas.DESCRIPTION, JSON), FRESH),
 }

@@ -114,6 +114,7 @@ COSE_KEY: Final = fields(
 KEY_SET: Final = array(COSE_KEY, least=1)
 CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
 HEALTH: Final[Schema] = {"type": "string", "pattern": "^ok"}
+READINESS: Final[Schema] = {"const": "ready"}
 DESCRIPTION: Final[Schema] = {
     "type": "object",
     "required": ["openapi", "info", "paths"],

@@ -45,6 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert found is not None
         yield Server(found[0], process.pid)
         process.terminate()
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""What the server writes of its own life: one line each, for people or for programs.
+
+Rules: no trace, because a trace quotes what was being handled; the class of an error is told, its
+text is not. What is logged elsewhere names no address, body, engagement or statement.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+TEXT, JSON = "text", "json"
+FORMATS: Final = frozenset({TEXT, JSON})
+LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        kind = record.exc_info[0] if record.exc_info else None
+        return self.line(record, record.getMessage().strip(), kind.__name__ if kind else "")
+
+    def line(self, record: logging.LogRecord, message: str, error: str) -> str:
+        raise NotImplementedError
+
+
+class _TextFormatter(_Formatter):
+    def line(self, record: logging.LogRecord, message: str, error: str) -> str:
+        told = f"{message}: {error}" if error else message
+        return f"{_instant(record)} {record.levelname.lower()} {record.name}: {told}"
+
+
+class _JsonFormatter(_Formatter):
+    def line(self, record: logging.LogRecord, message: str, error: str) -> str:
+        members = {
+            "time": _instant(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": message,
+        }
+        return json.dumps(members | ({"error": error} if error else {}), ensure_ascii=False)
+
+
+def configure(form: str, level: str) -> None:
+    """Write to standard error, in this form, from this level on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if form == JSON else _TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # uvicorn sets its own level; ours is for all.
+    logging.getLogger("uvicorn").setLevel(level.upper())
+
+
+def _instant(record: logging.LogRecord) -> str:
+    when = datetime.fromtimestamp(record.created, UTC)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
