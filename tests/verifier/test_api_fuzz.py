@@ -2,10 +2,14 @@
 
 Twelve for each operation; as many as WORKSEAL_API_CASES says on a desk:
 
-    WORKSEAL_API_CASES=450 pytest tests/verifier/test_api_fuzz.py
+    WORKSEAL_API_CASES=600 pytest -rP tests/verifier/test_api_fuzz.py
+
+What has no part that can vary is asked once; the last test writes how many there were.
 """
 
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +30,7 @@ from support.simulator import START
 from support.viewed import view
 from workseal_verifier.api.openapi.operations import OPERATIONS
 
+ASKED: Counter[int] = Counter()
 CASES = int(os.environ.get("WORKSEAL_API_CASES", "12"))
 CBOR_MEDIA = (
     "application/cbor",
@@ -154,6 +159,7 @@ def test_answers_as_it_is_described(
             put_known(draw, name, case, known)
         response = case.call(base_url=live.url, session=session)
         seen.add(response.status_code)
+        ASKED[response.status_code] += 1
         assert response.status_code < 500, response.text
         case.validate_response(response, checks=CHECKS)
         check_body(live, name, response)
@@ -182,3 +188,9 @@ def test_an_undescribed_answer_would_be_noticed(
     response.headers["content-type"] = ["text/html"]
     with pytest.raises(BaseExceptionGroup):
         case.validate_response(response, checks=CHECKS)
+
+
+def test_all_of_it_was_asked() -> None:
+    told = ", ".join(f"{status}: {count}" for status, count in sorted(ASKED.items()))
+    sys.stdout.write(f"{ASKED.total()} requests; {told}\n")
+    assert ASKED.total() > len(OPERATIONS)
