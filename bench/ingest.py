@@ -286,7 +286,7 @@ def _options(words: Sequence[str] | None) -> tuple[Options, argparse.Namespace]:
     # The few signers of a bench send far more than agents do.
     settings: dict[str, str | int] = {"signer_rate": 0}
     if given.database is not None:
-        settings["database"] = given.database
+        settings["database_url"] = given.database
     if given.tick_ms is not None:
         settings["tick_ms"] = given.tick_ms
     serve = [] if given.workers is None else ["--workers", str(given.workers)]
