@@ -12,7 +12,8 @@ from unittest import mock
 
 import httpx
 
-from support.office import LiveServer, Office, new_home, stranger_offer
+from support.drand import OneMan
+from support.office import LiveServer, Office, cbor_map, new_home, stranger_offer
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, START, seeded
 from support.stamp import FixedTsa
@@ -20,6 +21,7 @@ from workseal_protocol.encoding import encode
 from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, Segment, sign
 from workseal_protocol.sealing import encode_package
 from workseal_verifier.keyfiles import create_secret
+from workseal_verifier.services.relaying import PUBLISHED_MS, DrandRelay
 
 SEED = b"examples"
 CBOR, SEQUENCE = "application/cbor", "application/cbor-seq"
@@ -80,7 +82,7 @@ def exchanges(folder: Path) -> dict[str, Exchange]:
     with fixed_office(folder) as office:
         tsa = FixedTsa.from_seed(SEED)
         office.verifier.services = replace(
-            office.verifier.services, tsa_certificates=(tsa.root_der,)
+            office.verifier.services, tsa_certificates=(tsa.root_der,), drand=_relay(office)
         )
         with (
             LiveServer(office) as live,
@@ -89,6 +91,16 @@ def exchanges(folder: Path) -> dict[str, Exchange]:
             asker = Asker(client)
             _tell(office, asker, tsa)
     return asker.kept
+
+
+def _relay(office: Office) -> DrandRelay:
+    man = OneMan(SEED)
+
+    def source(number: int | None) -> tuple[int, bytes]:
+        found = number or man.network.at(office.now - PUBLISHED_MS)
+        return found, man.sign(found)
+
+    return DrandRelay(man.network, [source], clock=office.clock, health=office.verifier.health)
 
 
 def _tell(office: Office, asker: Asker, tsa: FixedTsa) -> None:
@@ -159,6 +171,8 @@ def _ask_of_all(office: Office, asker: Asker) -> None:
     asker.ask("GET /v1/operator")
     asker.ask("GET /v1/beacon/{period}", f"/v1/beacon/{ROUND_MS}")
     asker.ask("GET /v1/beacon/{period}/{place}", f"/v1/beacon/{ROUND_MS}/{office.now // ROUND_MS}")
+    newest = cbor_map(asker.ask("GET /v1/beacon/drand/latest").content)[2]
+    asker.ask("GET /v1/beacon/drand/{place}", f"/v1/beacon/drand/{newest}")
     key = asker.ask("GET /.well-known/scitt-keys").content
     assert key
     asker.ask("GET /.well-known/scitt-keys/{kid}", f"/.well-known/scitt-keys/{_kid(office)}")

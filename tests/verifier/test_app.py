@@ -5,15 +5,19 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from support.drand import GENESIS_S, PERIOD_S, OneMan
 from support.load import load_of
 from support.office import ORIGIN, Office, check_store, new_home, stranger_offer
 from support.simulator import START
+from support.tsa import Authority as Certified
+from support.tsahttp import Dripping
 from workseal_verifier import app
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.services.stamping import Authority
@@ -125,3 +129,41 @@ def test_a_silent_authority_does_not_hold_the_start(tmp_path: Path) -> None:
     finally:
         end.set()
         office.close()
+
+
+def test_nobody_elses_server_holds_the_start_or_the_readers(
+    settings: Settings,
+) -> None:
+    """Authority and relay take connections and say nothing."""
+    root, man = Certified.root(), OneMan()
+    (settings.home / "root.pem").write_bytes(root.pem)
+    with Dripping(b"", b"") as authority, Dripping(b"", b"") as relay:
+        path = settings.home / SETTINGS_FILE
+        path.write_text(
+            f"""{path.read_text()}
+[[tsa]]
+url = "{authority.url}"
+roots = "root.pem"
+policy = "1.2.3"
+
+[drand]
+urls = ["{relay.url}"]
+chain = "{man.chain.hex()}"
+key = "{man.key.hex()}"
+genesis = {GENESIS_S}
+period = {PERIOD_S}
+"""
+        )
+        server = Server(settings.home)
+        try:
+            with (
+                httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client,
+                ThreadPoolExecutor(1) as pool,
+            ):
+                asked = pool.submit(client.get, "/v1/beacon/drand/latest")
+                while not asked.done():
+                    assert client.get("/healthz").text == "ok"
+                assert asked.result().status_code == 503
+                assert "no drand relay" in asked.result().text
+        finally:
+            server.kill()

@@ -4,7 +4,7 @@ import pytest
 
 from workseal_verifier.config import SETTINGS_FILE, Settings
 from workseal_verifier.errors import SettingsError
-from workseal_verifier.outsiders import MAX_AUTHORITIES, TsaSettings
+from workseal_verifier.outsiders import MAX_AUTHORITIES, MAX_RELAYS, DrandSettings, TsaSettings
 
 GOOD = """
 [[tsa]]
@@ -17,6 +17,16 @@ policy = "1.3.6.1.4.1.32473.1"
 roots = ["a.pem", "/b.pem"]
 policy = "2.25.139425672183490128734650912387465091238"
 intermediates = ["c.pem"]
+"""
+
+
+DRAND = f"""
+[drand]
+urls = ["https://user:secret@relay.example/", "http://other.example"]
+chain = "{"0a" * 32}"
+key = "{"0b" * 96}"
+genesis = 1692803367
+period = 3
 """
 
 
@@ -39,6 +49,17 @@ def test_reads_authorities_in_their_order(tmp_path: Path) -> None:
             policy="2.25.139425672183490128734650912387465091238",
             intermediates=("c.pem",),
         ),
+    )
+
+
+def test_reads_a_drand_network(tmp_path: Path) -> None:
+    assert load(tmp_path, "").drand is None
+    assert load(tmp_path, DRAND).drand == DrandSettings(
+        urls=("https://user:secret@relay.example/", "http://other.example"),
+        chain="0a" * 32,
+        key="0b" * 96,
+        genesis=1_692_803_367,
+        period=3,
     )
 
 
@@ -68,6 +89,26 @@ def test_reads_authorities_in_their_order(tmp_path: Path) -> None:
         ),
         pytest.param(
             "[[tsa]]\nroots = 'a'\npolicy = '1.2'\n" * (MAX_AUTHORITIES + 1), "at most", id="many"
+        ),
+        pytest.param("drand = 3", r"must be a table: \[drand\]", id="drand a number"),
+        pytest.param("[[drand]]", r"must be a table: \[drand\]", id="drand tables"),
+        pytest.param("[drand]", "must set urls", id="nothing set"),
+        pytest.param(DRAND.replace("period = 3", ""), "must set period", id="no period"),
+        pytest.param(DRAND + "rounds = 3", "unknown setting 'rounds'", id="drand misspelt"),
+        pytest.param(DRAND.replace("0a", "0A", 1), "chain must be 64", id="upper case"),
+        pytest.param(DRAND.replace("0b", "", 1), "key must be 192", id="short key"),
+        pytest.param(DRAND.replace("= 3", "= 0"), "period must be", id="no seconds"),
+        pytest.param(DRAND.replace("= 3", "= true"), "period must be", id="period a truth"),
+        pytest.param(DRAND.replace("= 3", "= 3.0"), "period must be", id="a fraction"),
+        pytest.param(DRAND.replace("1692803367", '"1692803367"'), "genesis", id="text"),
+        pytest.param(
+            DRAND.replace("http:", "ftp:"), "each of urls must begin", id="drand not http"
+        ),
+        pytest.param(DRAND.replace("other.example", "x/?key=secret"), "urls end", id="a query"),
+        pytest.param(
+            DRAND.replace('"http://other.example"', '"http://x", ' * MAX_RELAYS),
+            "1 to 8 relays",
+            id="many relays",
         ),
     ],
 )

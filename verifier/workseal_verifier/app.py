@@ -18,6 +18,7 @@ from workseal_protocol.records import LogPolicy, sign
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.api import (
     disputes,
+    drand,
     engagements,
     log,
     openapi,
@@ -32,7 +33,7 @@ from workseal_verifier.api.lanes import Lanes
 from workseal_verifier.api.problems import install
 from workseal_verifier.api.services import Services
 from workseal_verifier.api.strict import require_known_query
-from workseal_verifier.authorities import certificates_of, configured
+from workseal_verifier.authorities import certificates_of, configured, drand_relay
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import (
     ConfigError,
@@ -468,6 +469,7 @@ class Verifier:
             readiness=self.readiness,
             clock=self._clock,
             check_clock=self.publisher.check_clock,
+            drand=drand_relay(self.settings, self._clock, self.health),
             tsa_certificates=certificates_of(self.authorities),
             signers=Limiter(
                 rate=self.settings.signer_rate,
@@ -511,7 +513,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     # Whose large bodies are arriving now: engagements, and requests.
     app.state.disclosing = []
     app.state.sealing = []
-    for part in (statements, scrapi, log, engagements, disputes, operator, openapi):
+    # The first that fits answers: drand before the beacon's periods.
+    for part in (statements, scrapi, log, engagements, disputes, drand, operator, openapi):
         app.include_router(part.router)
     install(app)
     description = openapi.describe(app.routes)

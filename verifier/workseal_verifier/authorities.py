@@ -1,11 +1,15 @@
-"""Time-stamping authorities, made from the settings, and the certificates that they need."""
+"""What the settings say of others' servers, made: time-stamping authorities, a relay of drand."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from workseal_verifier.config import Settings
+from workseal_verifier.drand import DrandClient, checker
 from workseal_verifier.errors import ConfigError
 from workseal_verifier.local_tsa import POLICY, ROOT_FILE
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.health import Health
+from workseal_verifier.services.relaying import DrandRelay, Network
 from workseal_verifier.services.stamping import Authority
 from workseal_verifier.tsa import TsaClient, load_intermediates, load_roots
 
@@ -20,6 +24,20 @@ def configured(settings: Settings, local_url: str = "") -> tuple[Authority, ...]
     counts.
     """
     return (*_outside(settings), *_local(settings, local_url))
+
+
+def drand_relay(settings: Settings, clock: Clock, health: Health) -> DrandRelay | None:
+    """Make the relay of a drand network, if one is set."""
+    wanted = settings.drand
+    if wanted is None:
+        return None
+    chain = bytes.fromhex(wanted.chain)
+    return DrandRelay(
+        Network(chain, wanted.genesis, wanted.period, checker(bytes.fromhex(wanted.key))),
+        [DrandClient(url, chain).ask for url in wanted.urls],
+        clock=clock,
+        health=health,
+    )
 
 
 def _outside(settings: Settings) -> tuple[Authority, ...]:

@@ -21,7 +21,12 @@ from workseal_protocol.keys import PublicKey
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_verifier.errors import ConfigError, SettingsError
 from workseal_verifier.logs import FORMATS, LEVELS
-from workseal_verifier.outsiders import TsaSettings, read_authorities
+from workseal_verifier.outsiders import (
+    DrandSettings,
+    TsaSettings,
+    read_authorities,
+    read_drand,
+)
 
 SETTINGS_FILE = "verifier.toml"
 
@@ -95,6 +100,8 @@ class Settings:
     stamp_interval_s: int = 600
     # Asked in this order.
     tsa: tuple[TsaSettings, ...] = ()
+    # A public beacon whose values are relayed.
+    drand: DrandSettings | None = None
     # Where the log is kept: a PostgreSQL URL, for several workers or hosts; empty: SQLite.
     database_url: str = ""
     # Outside witnesses, and the lines of the log's policy that say how many must cosign.
@@ -195,7 +202,7 @@ class Settings:
 
     @classmethod
     def _of(cls, home: Path, table: dict[str, Any]) -> Self:
-        table = {**table, "tsa": read_authorities(table)}
+        table = {**table, "tsa": read_authorities(table), "drand": read_drand(table)}
         known = {field.name for field in fields(cls)} - {"home"}
         unknown = sorted(set(table) - known)
         if unknown:

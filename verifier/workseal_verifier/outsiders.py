@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 from workseal_verifier.errors import SettingsError
 
 MAX_AUTHORITIES: Final = 8
+MAX_RELAYS: Final = 8
 
 # Shown to whoever asks for the server's health.
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
+# Until the year 5138.
+_MAX_SECONDS: Final = 10**11
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]{0,38})){1,31}")
 
 
@@ -74,6 +77,53 @@ def read_authorities(settings: Mapping[str, Any]) -> tuple[TsaSettings, ...]:
     if len({one.name for one in found}) != len(found):
         raise SettingsError("two tables [[tsa]] have one name")
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrandSettings:
+    """A drand network, pinned, and the relays that are asked for its values in this order."""
+
+    urls: tuple[str, ...]
+    chain: str
+    key: str
+    genesis: int
+    period: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.urls) <= MAX_RELAYS:
+            raise SettingsError(f"[drand] urls must name 1 to {MAX_RELAYS} relays")
+        for url in self.urls:
+            require_url(url, "[drand]: each of urls")
+            if "?" in url or "#" in url:
+                raise SettingsError("[drand]: urls end with a path: the round is written behind it")
+        for name, length in (("chain", 64), ("key", 192)):
+            if re.fullmatch(rf"[0-9a-f]{{{length}}}", getattr(self, name)) is None:
+                raise SettingsError(f"[drand] {name} must be {length} lower-case hex digits")
+        for name in ("genesis", "period"):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= _MAX_SECONDS:
+                raise SettingsError(f"[drand] {name} must be a whole number of seconds")
+
+
+def read_drand(settings: Mapping[str, Any]) -> DrandSettings | None:
+    """Read the table `[drand]`, if there is one."""
+    table = settings.get("drand")
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise SettingsError("drand must be a table: [drand]")
+    names = ("urls", "chain", "key", "genesis", "period")
+    require_known(table, names, "[drand]")
+    missing = [name for name in names if name not in table]
+    if missing:
+        raise SettingsError(f"[drand] must set {missing[0]}")
+    return DrandSettings(
+        urls=texts_in(table, "urls", "[drand]"),
+        chain=text_in(table, "chain", "[drand]"),
+        key=text_in(table, "key", "[drand]"),
+        genesis=table["genesis"],
+        period=table["period"],
+    )
 
 
 def require_url(url: str, what: str) -> None:

@@ -7,8 +7,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from workseal_verifier.asking import ask
 from workseal_verifier.errors import ConfigError
-from workseal_verifier.exchange import ask
 
 TIMEOUT_S: Final = 15.0
 _MAX_ANSWER: Final = 65_536

@@ -18,6 +18,7 @@ from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Packages
 from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
+from workseal_verifier.services.relaying import DrandRelay
 from workseal_verifier.services.sequencer import Sequencer
 
 
@@ -41,6 +42,7 @@ class Services:
     readiness: Readiness
     clock: Clock
     check_clock: Callable[[], int]
+    drand: DrandRelay | None
     tsa_certificates: Sequence[bytes]
     signers: Limiter
 

@@ -15,8 +15,9 @@ STAMPING: Final = "stamping"
 SPACE: Final = "space"
 WITNESSING: Final = "witnessing"
 BEACON: Final = "beacon"
+DRAND: Final = "drand"
 # What begins like this is told, and is no reason to take the server out of service.
-_BESIDE: Final = (STAMPING, WITNESSING, BEACON)
+_BESIDE: Final = (STAMPING, WITNESSING, BEACON, DRAND)
 # Turns in a row that failed before it is told.
 TOLD_AFTER: Final = 3
 

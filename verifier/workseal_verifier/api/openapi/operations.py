@@ -159,6 +159,15 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         _body(schemas.SEALED, OCTETS), PRIVATE, parameters=_NAMED, refuses=_ABSENT
     ),
     "GET /v1/operator": Told(_body(schemas.OPERATOR, CBOR), FRESH),
+    "GET /v1/beacon/drand/latest": Told(
+        _body(schemas.DRAND, CBOR), FRESH, refuses=(Reason.NOT_FOUND,)
+    ),
+    "GET /v1/beacon/drand/{place}": Told(
+        _body(schemas.DRAND, CBOR),
+        FOREVER,
+        parameters={"place": DECIMAL},
+        refuses=(*_ABSENT, Reason.TOO_EARLY),
+    ),
     "GET /v1/beacon/{period}": Told(
         _body(schemas.CHAIN, CBOR), FRESH, parameters={"period": DECIMAL}, refuses=_ABSENT
     ),

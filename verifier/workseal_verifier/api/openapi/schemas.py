@@ -108,6 +108,7 @@ OPERATOR: Final = fields(
     _6=UINT,
 )
 CHAIN: Final = fields(_1=UINT, _2={**UINT, "minimum": 1}, _3=DIGEST, _4=DIGEST)
+DRAND: Final = fields(_1=DIGEST, _2={**UINT, "minimum": 1}, _3=exactly(48))
 COSE_KEY: Final = fields(
     _1={"const": 1}, _2=DIGEST, _3={"const": -8}, n1={"const": 6}, n2=exactly(32)
 )

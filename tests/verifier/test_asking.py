@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from support.tsahttp import Dripping, ServedTsa
-from workseal_verifier.exchange import ask
+from workseal_verifier.asking import ask
 
 
 def post(url: str, *, limit: int = 100, timeout_s: float = 20.0) -> bytes:
