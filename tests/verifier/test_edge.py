@@ -38,6 +38,8 @@ CACHING = {
     "GET /v1/operator": FRESH,
     "GET /v1/beacon/{period}": FRESH,
     "GET /v1/beacon/{period}/{place}": IMMUTABLE,
+    "GET /v1/beacon/drand/latest": FRESH,
+    "GET /v1/beacon/drand/{place}": IMMUTABLE,
     "GET /healthz": FRESH,
     "GET /readyz": FRESH,
     "GET /openapi.json": FRESH,
@@ -56,6 +58,8 @@ PUBLIC = {
     "GET /v1/operator",
     "GET /v1/beacon/{period}",
     "GET /v1/beacon/{period}/{place}",
+    "GET /v1/beacon/drand/latest",
+    "GET /v1/beacon/drand/{place}",
 }
 
 
