@@ -125,7 +125,8 @@ def test_a_commitment_or_policy_that_is_logged_is_not_logged_again(
     both: tuple[Office, Office],
 ) -> None:
     a, b = both
-    # The other process has not looked since.
+    # The other process has its turns, and has not looked at the beacon since.
+    b.post([stranger_offer(b, 1)])
     a.now += 86_400_000
     a.verifier.keep_house()
     row = a.verifier.records.beacons()[-1]

@@ -19,27 +19,45 @@ def test_reads_back_its_mark_after_a_restart(tmp_path: Path) -> None:
     again.close()
 
 
-def test_the_mark_only_grows_whoever_moves_it(tmp_path: Path) -> None:
+def test_the_mark_only_grows_whoever_moves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = HomeLock(tmp_path, shared=True), HomeLock(tmp_path, shared=True)
+    further = threading.Thread(target=second.write, args=(Mark(9, bytes(32)),))
+    read = first.read
 
-    def move(lock: HomeLock, begin: int) -> None:
-        for size in range(begin, 400, 2):
+    def read_and_wait() -> Mark | None:
+        found = read()
+        # The other one has its chance between our look and our move; it must wait instead.
+        further.start()
+        further.join(0.2)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(first, "read", read_and_wait)
+        first.write(Mark(5, bytes(32)))
+    further.join()
+    assert first.read() == second.read() == Mark(9, bytes(32))
+    first.write(Mark(7, bytes(32)))
+    assert second.read() == Mark(9, bytes(32))
+    first.close()
+    second.close()
+
+
+def test_threads_of_one_process_move_the_mark_in_turn(tmp_path: Path) -> None:
+    lock = HomeLock(tmp_path)
+
+    def move(begin: int) -> None:
+        for size in range(begin, 200, 2):
             lock.write(Mark(size, size.to_bytes(32)))
 
-    threads = [
-        threading.Thread(target=move, args=(lock, begin))
-        for lock in (first, second)
-        for begin in (1, 2)
-    ]
+    threads = [threading.Thread(target=move, args=(begin,)) for begin in (1, 2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert first.read() == second.read() == Mark(399, (399).to_bytes(32))
-    second.write(Mark(7, bytes(32)))
-    assert first.read() == Mark(399, (399).to_bytes(32))
-    first.close()
-    second.close()
+    assert lock.read() == Mark(199, (199).to_bytes(32))
+    lock.close()
 
 
 def test_a_second_tree_of_one_size_is_refused(tmp_path: Path) -> None:

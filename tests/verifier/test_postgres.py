@@ -1,5 +1,6 @@
 """What PostgreSQL does that SQLite does not: doubtful commits, weak settings, lost connections."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -79,8 +80,12 @@ def test_a_commit_that_waits_for_too_long_is_given_up_and_not_cancelled(
     with waiting.missing_a_standby():
         with monkeypatch.context() as patch:
             patch.setattr(postgres, "COMMIT_S", 0.2)
+            # So that the test fails rather than waits for ever.
+            otherwise = threading.Timer(20, waiting.cut_waits)
+            otherwise.start()
             with pytest.raises(StoreError, match="did not confirm a commit"):
                 add(counting)
+            otherwise.cancel()
         # The server still waits: nothing told it not to.
         assert waiting.waiting() == 1
         assert count(counting) == 0

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.statement import Kind
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.draft import Draft, House
@@ -74,8 +73,6 @@ class Admission:
                 self._behind.setdefault(one.engagement, self._size)
             if one.worker is not None and one.end_ms is not None:
                 self.house.work.ended(Digest(one.worker), one.engagement, one.end_ms)
-        if Kind.BEACON_COMMITMENT.value in kinds:
-            self.house.beacon.refresh()
         if kinds & KEY_STATEMENTS:
             events = events.with_events(logged_events(records, since=self._size, below=size))
         return events
