@@ -31,6 +31,8 @@ from workseal_protocol.terms import Level
 
 # One round holds a whole race.
 PERIOD_MS = 600_000
+# More than one sender's segments, of a millisecond each.
+_RACE_MS = 10_000
 _PATIENCE_S = 60.0
 
 
@@ -72,7 +74,9 @@ class Sender:
 
     def join(self) -> None:
         """Log offer and acceptance, and open a session."""
-        self.at_ms = time.time_ns() // 1_000_000
+        now = time.time_ns() // 1_000_000
+        # Whatever is sent is work of one round, wherever in it the race begins.
+        self.at_ms = now - max(0, _RACE_MS - (PERIOD_MS - now % PERIOD_MS))
         terms = make_terms(
             client=self.client.public_key,
             freelancer=self.signer.public_key,

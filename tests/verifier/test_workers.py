@@ -272,7 +272,7 @@ def test_a_database_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_worker_module_says_nothing_of_its_own(tmp_path: Path) -> None:
-    words = [str(tmp_path), "0", str(tmp_path / "room"), "60", "", ""]
+    words = [str(tmp_path), "0", str(tmp_path / "room"), "60", ""]
     done = subprocess.run(
         [sys.executable, "-m", "workseal_verifier.workers", *words],
         capture_output=True,
