@@ -107,44 +107,42 @@ class _Beacons:
         # By first round, the last one at the end: rounds never go back (8), so each is met once.
         self._coming = sorted(found, key=lambda one: one[1].first_round, reverse=True)
         self._current: list[tuple[int, BeaconCommitment]] = []
+        # By the index of its commitment, the newest value that was verified.
         self._known: dict[int, tuple[int, bytes]] = {}
 
     def commitment_of(self, index: int, segment: Segment, value: bytes) -> int:
         """Give the index of the commitment that the value opens, or raise `VerificationError`."""
-        problem = VerificationError(
-            f"no commitment of the operator before it covers round {segment.round}"
-        )
-        for at, record in self._covering(segment.round):
-            known = self._known.get(at)
-            start = record.first_round - 1 if known is None else known[0]
-            if at > index:
-                continue
-            self._work.spend(segment.round - start)
-            try:
-                verify_value(
-                    ChainSide.VERIFIER,
-                    head=record.head,
-                    first_round=record.first_round,
-                    count=record.count,
-                    round=segment.round,
-                    value=value,
-                    known=known,
-                )
-            except VerificationError as error:
-                problem = VerificationError(f"round {segment.round}: {error}")
-            else:
-                self._known[at] = (segment.round, value)
-                return at
-        raise problem
+        at, record = self._first(segment.round) or (index, None)
+        if record is None or at > index:
+            raise VerificationError(
+                f"no commitment of the operator before it covers round {segment.round}"
+            )
+        known = self._known.get(at)
+        self._work.spend(segment.round - (record.first_round - 1 if known is None else known[0]))
+        try:
+            verify_value(
+                ChainSide.VERIFIER,
+                head=record.head,
+                first_round=record.first_round,
+                count=record.count,
+                round=segment.round,
+                value=value,
+                known=known,
+            )
+        except VerificationError as error:
+            raise VerificationError(f"round {segment.round}: {error}") from error
+        self._known[at] = (segment.round, value)
+        return at
 
-    def _covering(self, number: int) -> list[tuple[int, BeaconCommitment]]:
-        """Give the commitments that cover a round: first those that were opened, then the newest.
+    def _first(self, number: int) -> tuple[int, BeaconCommitment] | None:
+        """Give the first commitment of the log that covers a round.
 
-        One whose values nobody has is so tried once, and not for every segment.
+        Only that one counts: with two, the operator could choose between two draws, and with a rule
+        that fails for two, undo work that is done by committing to its rounds again.
         """
         while self._coming and self._coming[-1][1].first_round <= number:
             self._current.append(self._coming.pop())
         # (9) Looking at a commitment counts too: many may cover one round.
         self._work.spend(len(self._current))
         self._current = [one for one in self._current if number < one[1].first_round + one[1].count]
-        return sorted(self._current, key=lambda one: (one[0] in self._known, one[0]), reverse=True)
+        return min(self._current, key=lambda one: one[0], default=None)

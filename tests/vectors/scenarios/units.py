@@ -3,8 +3,9 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from support.simulator import ROUND_MS
-from vectors.scenarios.telling import Scenario, nth, story, twisted
+from support.scripted import Story, begin, finish
+from support.simulator import ROUND_MS, START, Simulator
+from vectors.scenarios.telling import SEED, Scenario, nth, story, twisted
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     Acceptance,
@@ -195,6 +196,23 @@ def schedule_no_activity() -> Scenario:
     )
 
 
+def schedule_second_commitment() -> Scenario:
+    verifier = Simulator(SEED, careless=True)
+    agent = begin(verifier)
+    # A second chain for the rounds of the first: whoever made both chooses the draw.
+    verifier.start_beacon(START // verifier.round_ms - 10, 100)
+    agent.open_session()
+    agent.work(40_000)
+    agent.close_session()
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    return Scenario(
+        "a verifier value is the one of the second commitment to its round",
+        told.bundle().encode(),
+        9,
+        "the verifier value is not the committed one",
+    )
+
+
 ALL = (
     units_outside_round,
     units_too_much_work,
@@ -208,5 +226,6 @@ ALL = (
     schedule_agent_value,
     schedule_verifier_value,
     schedule_two_draws,
+    schedule_second_commitment,
     schedule_no_activity,
 )
