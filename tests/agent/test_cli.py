@@ -452,7 +452,13 @@ REFUSALS: list[tuple[tuple[str, ...], int, str]] = [
     (("withdraw", "1"), 2, ""),
     (("withdraw", "abc", "--reason", "private"), 1, "first 8 characters of its commitment"),
     (("withdraw", "abcdefgh", "--reason", "private"), 1, "no such frame"),
-    (("mode", "off-screen", "--memo", ""), 2, "1 to 2000 characters, and this one 0"),
+    (("mode", "off-screen", "--memo", ""), 2, "1 to 2000 characters, and this one has 0"),
+    (
+        ("mode", "off-screen", "--memo", "x" * 2_001),
+        2,
+        "1 to 2000 characters, and this one has more",
+    ),
+    (("mode", "off-screen", "--memo", "-"), 2, "1 to 2000 characters, and this one has 0"),
     (("mode", "off-screen", "--memo", "\udcff"), 2, "text in UTF-8"),
     (("--passphrase-file", "nowhere", "start"), 2, "nowhere cannot be read: No such file"),
     (("declare", "--begin", "noon", "--end", "one", "--memo", "x"), 2, "2026-11-23T14:00"),
@@ -599,7 +605,9 @@ def test_a_verifier_that_is_down_stops_an_export_and_no_recording(
     assert run("export", joined / "work.workseal").code == 0
 
 
-def test_late_work_is_declared_with_and_without_a_recording(run: Run, joined: Path) -> None:
+def test_late_work_is_declared_with_and_without_a_recording(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The terms are seconds old: only what is as young can be declared.
     base = datetime.now(UTC).replace(microsecond=0)
     first, second, third = (str(base - timedelta(seconds=ago)) for ago in (3, 2, 1))
@@ -613,12 +621,16 @@ def test_late_work_is_declared_with_and_without_a_recording(run: Run, joined: Pa
     start(run, joined)
     times = ("--begin", second, "--end", third)
     more = ("--worked-minutes", "0", "--artefact", joined / "offer.cose")
-    done = run("declare", *times, "--memo", MEMO, *more)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{MEMO}, typed\n"))
+    done = run("declare", *times, "--memo", "-", *more)
     assert done.code == 0, done.err
     done = run("declare", "--begin", "2026-01-01T00:00", "--end", "2100-01-01T00:00", "--memo", "x")
     assert done.code == 1
     run("stop")
     assert run("export", joined / "w", "--open", "memo", "--open", "artefact").code == 0
+    openings = Bundle.parse((joined / "w").read_bytes()).contents.openings
+    values = {opening.value for opening in openings}
+    assert {MEMO.encode(), f"{MEMO}, typed".encode()} <= values
     assert run("export", joined / "w", "--no-receipts", "--wait", "0").code == 0
 
 

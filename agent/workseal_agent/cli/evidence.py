@@ -14,7 +14,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.recording import require_memo
+from workseal_agent.cli.recording import read_memo
 from workseal_agent.clock import SystemClock
 from workseal_agent.daemon import HomeLock, NotRunningError
 from workseal_agent.errors import AgentError
@@ -91,7 +91,12 @@ def declare(
     *,
     begin: Annotated[str, typer.Option(help="Like 2026-11-23T14:00, in the terms' time zone.")],
     end: Annotated[str, typer.Option(help="Like 2026-11-23T15:30.")],
-    memo: Annotated[str, typer.Option(help="What the work was; only its commitment is sent.")],
+    memo: Annotated[
+        str,
+        typer.Option(
+            help="What the work was; only its commitment is sent. - reads it from standard input."
+        ),
+    ],
     worked_minutes: Annotated[
         int | None, typer.Option(help="Less than the whole time, if so.", min=0)
     ] = None,
@@ -107,8 +112,7 @@ def declare(
     worked_ms = end_ms - begin_ms if worked_minutes is None else worked_minutes * 60_000
     if not 0 <= worked_ms <= end_ms - begin_ms or begin_ms == end_ms:
         raise UsageProblem("the declared time ends before it begins, or is shorter than the work")
-    require_memo(memo)
-    work = LateWork(begin_ms, end_ms, worked_ms, memo, _digest(artefact))
+    work = LateWork(begin_ms, end_ms, worked_ms, read_memo(memo), _digest(artefact))
     sent = _declare(home, work)
     say(f"declared late: {duration(worked_ms)}{_waiting(sent=sent)}")
 

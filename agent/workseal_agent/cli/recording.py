@@ -134,14 +134,17 @@ def mode(
     context: typer.Context,
     kind: Annotated[Mode, typer.Argument(help="What you do from now on.")],
     *,
-    memo: Annotated[str | None, typer.Option(help="What the off-screen work is.")] = None,
+    memo: Annotated[
+        str | None,
+        typer.Option(help="What the off-screen work is; - reads it from standard input."),
+    ] = None,
 ) -> None:
     """Change the kind of work; sealed keeps time, and neither pictures nor counts."""
     home = home_of(context)
     if memo is not None and kind is not Mode.OFF_SCREEN:
         raise UsageProblem("a memo describes off-screen work")
     if memo is not None:
-        require_memo(memo)
+        memo = read_memo(memo)
     _tell_state(home.ask("mode", mode=str(kind), memo=memo))
 
 
@@ -199,14 +202,22 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None) -> None:
         beacon.close()
 
 
-def require_memo(memo: str) -> None:
-    """Check that a memo can be kept; the sentence holds nothing of it."""
-    if not 1 <= len(memo) <= MAX_MEMO:
-        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters, and this one {len(memo)}")
+def read_memo(given: str) -> str:
+    """Return a memo that can be kept: the one given, or for "-" what stands on standard input.
+
+    What is typed as an argument stands in the shell's history, and in the list of processes while
+    the command runs. The sentence of a refusal holds nothing of it.
+    """
     try:
+        # One more than a memo has, and the end of its line.
+        memo = sys.stdin.read(MAX_MEMO + 2).removesuffix("\n") if given == "-" else given
         memo.encode()
-    except UnicodeEncodeError as error:
+    except UnicodeError as error:
         raise UsageProblem("a memo is text in UTF-8, and this one is not") from error
+    if not 1 <= len(memo) <= MAX_MEMO:
+        found = len(memo) if len(memo) <= MAX_MEMO else "more"
+        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters, and this one has {found}")
+    return memo
 
 
 def _received() -> Handover:
