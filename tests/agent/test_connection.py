@@ -48,6 +48,23 @@ def test_whatever_is_no_answer_may_be_asked_again(answer: httpx.Response | Excep
         client_for(answer).operator()
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (httpx.ConnectError("10.1.2.3"), "it cannot be reached"),
+        (httpx.ConnectTimeout("10.1.2.3"), "it took too long"),
+        (httpx.ReadTimeout("10.1.2.3"), "it took too long"),
+        (httpx.RemoteProtocolError("10.1.2.3"), "the connection broke off"),
+        (httpx.UnsupportedProtocol("10.1.2.3"), "its address is none"),
+        (httpx.TooManyRedirects("10.1.2.3"), "TooManyRedirects"),
+    ],
+)
+def test_says_in_plain_words_why_no_answer_came(error: Exception, words: str) -> None:
+    with pytest.raises(UnreachableError) as caught:
+        client_for(error).operator()
+    assert str(caught.value) == f"no answer from the verifier: {words}"
+
+
 def test_reads_no_more_than_an_answer_may_have() -> None:
     with pytest.raises(UnreachableError, match="too long"):
         client_for(httpx.Response(200, content=b"x" * 2_000_000)).checkpoint()

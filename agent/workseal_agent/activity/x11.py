@@ -40,6 +40,10 @@ class X11Activity:
         self._display = display
         self._lock = threading.Lock()
         self._counter: _Counter | None = _Counter(display)
+        self._revival: threading.Thread | None = None
+        self._closed = False
+        # Who asks a server that hangs must not hold up who takes the counts.
+        self._idle_lock = threading.Lock()
         self._idle: Display | None = None
 
     def take(self) -> Counts:
@@ -48,13 +52,15 @@ class X11Activity:
             if self._counter is not None and self._counter.alive:
                 return self._counter.take()
             self._stop()
-            with suppress(NoScreenError):
-                self._counter = _Counter(self._display)
+            if self._revival is None or not self._revival.is_alive():
+                # A daemon, beside: a server that came back may take connections and say nothing.
+                self._revival = threading.Thread(target=self._revive, name="revival", daemon=True)
+                self._revival.start()
             return Tally().take(ActivitySource.NONE)
 
     def idle_ms(self) -> int | None:
         """Return the idle time that the server's screen saver extension tells."""
-        with self._lock:
+        with self._idle_lock:
             try:
                 if self._idle is None:
                     self._idle = open_display(self._display)
@@ -68,10 +74,21 @@ class X11Activity:
     def close(self) -> None:
         """Stop the thread and close both connections."""
         with self._lock:
+            self._closed = True
             self._stop()
+        with self._idle_lock:
             idle, self._idle = self._idle, None
             if idle is not None:
                 close_display(idle)
+
+    def _revive(self) -> None:
+        with suppress(NoScreenError):
+            counter = _Counter(self._display)
+            with self._lock:
+                if not self._closed:
+                    self._counter = counter
+                    return
+            counter.close()
 
     def _stop(self) -> None:
         counter, self._counter = self._counter, None

@@ -224,7 +224,7 @@ class VerifierClient:
                     if len(data) > limit:
                         raise UnreachableError("the verifier's answer is too long")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise UnreachableError(f"no answer from the verifier ({_name(error)})") from error
+            raise UnreachableError(f"no answer from the verifier: {_reason(error)}") from error
         if not response.is_success:
             raise_problem(response, bytes(data))
         return bytes(data)
@@ -275,5 +275,16 @@ def _each(value: Value, kind: type[Item]) -> Iterable[Item]:
         yield item
 
 
-def _name(error: Exception) -> str:
-    return type(error).__name__
+def _reason(error: Exception) -> str:
+    """Say why no answer came, without what the library says: it names addresses."""
+    match error:
+        case httpx.TimeoutException():
+            return "it took too long"
+        case httpx.ConnectError():
+            return "it cannot be reached"
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
+            return "its address is none"
+        case httpx.TransportError() | OSError():
+            return "the connection broke off"
+        case _:
+            return type(error).__name__
