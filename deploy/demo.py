@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -246,8 +245,7 @@ def disclose(
     )
     story.say("freelancer: reveals one region of each; the verifier checks the tiles in memory:")
     story.show(printed)
-    request = (arbitrator.folder / "request.cose").read_bytes()
-    fetch_sealed(operator, request, arbitrator.folder / "sealed.bin")
+    fetch_sealed(operator, arbitrator)
     story.say("freelancer: lets the client see the same tiles, in a bundle that opens them:")
     bundle = client.folder / "bundle.workseal"
     verify(story, client, freelancer, bundle, "--open", "disclosures")
@@ -265,13 +263,15 @@ def story_window(frame: dict[str, Any]) -> tuple[int, int, int, int]:
     return 0, 0, frame["width"] // 2, frame["height"] // 2
 
 
-def fetch_sealed(operator: Operator, request: bytes, target: Path) -> None:
-    """Fetch the sealed package over HTTP, as the arbitrator's own program does."""
+def fetch_sealed(operator: Operator, arbitrator: Party) -> None:
+    """Fetch the sealed package over HTTP; the arbitrator's key says who asks."""
     from workseal_protocol.statement import Statement  # noqa: PLC0415 - only this step needs it
 
-    digest = Statement.parse(request).digest
-    with urllib.request.urlopen(f"{operator.url}/v1/sealed/{digest}", timeout=10) as answer:
-        target.write_bytes(answer.read())
+    digest = Statement.parse((arbitrator.folder / "request.cose").read_bytes()).digest
+    arbitrator.run(
+        "workseal", "fetch", f"{operator.url}/v1/sealed/{digest}",
+        "--key", "arbitrator.key", "--out", "sealed.bin",
+    )  # fmt: skip
 
 
 def forge(story: Story, operator: Operator, client: Party, freelancer: Freelancer) -> None:

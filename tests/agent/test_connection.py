@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.asking import target_of
 from support.rig import Rig
 from support.wire import problem
 from workseal_agent.connection import (
@@ -15,7 +16,10 @@ from workseal_agent.connection import (
     VerifierClient,
     require_url,
 )
-from workseal_protocol.encoding import encode
+from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import Value, encode
+from workseal_protocol.httpsignature import RequestSignature
+from workseal_protocol.keys import SeedSigner
 
 
 def client_for(answer: httpx.Response | Exception) -> VerifierClient:
@@ -194,3 +198,100 @@ def test_two_processes_share_a_traffic_folder(rig: Rig, tmp_path: Path) -> None:
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
+
+
+# --- what only a party reads ---
+
+
+class Listening(httpx.BaseTransport):
+    """Answer what only a party reads with a refusal, or as told, and keep what was asked."""
+
+    def __init__(self, clock_ms: int, *answers: httpx.Response) -> None:
+        self.clock_ms = clock_ms
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        if request.url.path == "/v1/operator":
+            facts: dict[int, Value] = {1: b"", 2: "", 3: [], 4: [], 5: self.clock_ms}
+            return httpx.Response(200, content=encode(facts))
+        self.asked.append(request)
+        return self.answers.pop(0)
+
+    def signatures(self) -> list[RequestSignature]:
+        """Check each request's signature, and return them."""
+        found = []
+        for request in self.asked:
+            headers = request.headers
+            signature = RequestSignature.parse(
+                headers["signature-input"], headers["signature"], headers.get("content-digest")
+            )
+            signature.verify(target_of(request), OWN.public_key)
+            signature.verify_body(request.content)
+            found.append(signature)
+        return found
+
+
+OWN = SeedSigner(b"\x05" * 32)
+NOW = 1_700_000_000_000
+
+
+def signing(transport: Listening, url: str = "http://localhost:8080") -> VerifierClient:
+    return VerifierClient(url, transport, signer=OWN, now_ms=lambda: NOW)
+
+
+def test_reads_and_the_sealed_package_are_signed() -> None:
+    empty = httpx.Response(200, content=encode([]))
+    plain = httpx.Response(200)
+    transport = Listening(NOW, plain, empty, empty, plain, plain)
+    client = signing(transport)
+    client.statements(bytes(16))
+    client.keys(bytes(16))
+    client.receipt(Digest.of(b"x"), 5)
+    client.put_sealed(Digest.of(b"x"), b"sealed")
+    signatures = transport.signatures()
+    assert len(signatures) == 5
+    assert {one.created for one in signatures} == {NOW // 1_000}
+    assert len({one.nonce for one in signatures}) == 5
+    assert transport.asked[3].url.query == b"size=5"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://log.example", "https://log.example:443", "https://log.example:8443"]
+)
+def test_the_authority_is_that_of_the_request(url: str) -> None:
+    transport = Listening(NOW, httpx.Response(200, content=encode([])))
+    signing(transport, url).keys(bytes(16))
+    assert len(transport.signatures()) == 1
+
+
+def test_a_wrong_clock_is_set_right_by_the_verifiers_once() -> None:
+    empty = httpx.Response(200, content=encode([]))
+    transport = Listening(NOW + 7_200_000, problem(401, "stale"), empty, empty)
+    client = signing(transport)
+    client.keys(bytes(16))
+    client.keys(bytes(16))
+    assert [one.created for one in transport.signatures()] == [
+        NOW // 1_000,
+        NOW // 1_000 + 7_200,
+        NOW // 1_000 + 7_200,
+    ]
+
+
+def test_a_verifier_that_calls_every_time_wrong_is_a_refusal() -> None:
+    transport = Listening(NOW, problem(401, "stale"), problem(401, "stale"))
+    with pytest.raises(RefusedError):
+        signing(transport).keys(bytes(16))
+    assert len(transport.asked) == 2
+
+
+def test_two_signed_requests_have_the_same_length() -> None:
+    """What is sent tells nothing by its length."""
+    empty = httpx.Response(200, content=encode([]))
+    transport = Listening(NOW, empty, empty)
+    client = signing(transport)
+    client.keys(bytes(16))
+    client.keys(b"\xff" * 16)
+    lengths = {sum(len(k) + len(v) for k, v in one.headers.raw) for one in transport.asked}
+    assert len(lengths) == 1

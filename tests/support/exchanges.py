@@ -4,27 +4,38 @@ A verifier with fixed secrets and a fixed clock lives through a short engagement
 dispute. What is asked and answered on the way are the examples of the OpenAPI description.
 """
 
-from collections.abc import Iterator
+import itertools
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import httpx
 
+from support.asking import SignedBy
+from support.authenticator import Authenticator
 from support.drand import OneMan
 from support.office import LiveServer, Office, cbor_map, new_home, stranger_offer
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, START, seeded
 from support.stamp import FixedTsa
 from workseal_protocol.encoding import encode
+from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, Segment, sign
 from workseal_protocol.sealing import encode_package
+from workseal_verifier.api.access import write_token
 from workseal_verifier.keyfiles import create_secret
+from workseal_verifier.services.invitations import Invitations
+from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.relaying import PUBLISHED_MS, DrandRelay
+from workseal_verifier.services.signin import SignIn
 
 SEED = b"examples"
-CBOR, SEQUENCE = "application/cbor", "application/cbor-seq"
+CBOR, SEQUENCE, JSON = "application/cbor", "application/cbor-seq", "application/json"
+SITE = "https://office.workseal.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +53,44 @@ class Exchange:
 class Asker:
     """Ask, and keep what was asked and answered."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, office: Office) -> None:
         self._client = client
+        self._office = office
+        self._cookie = ""
         self.kept: dict[str, Exchange] = {}
 
     def ask(
-        self, operation: str, path: str = "", body: bytes = b"", media: str = ""
+        self,
+        operation: str,
+        path: str = "",
+        body: bytes = b"",
+        media: str = "",
+        *,
+        by: SeedSigner | None = None,
+    ) -> httpx.Response:
+        """Ask, signed `by` a party where one is named."""
+        auth = None if by is None else SignedBy(by, lambda: self._office.now)
+        return self._asked(operation, path, body, {"content-type": media} if media else {}, auth)
+
+    def ask_on_page(self, operation: str, form: object = None) -> httpx.Response:
+        """Ask as a page of the server does, with its cookie."""
+        headers = {"sec-fetch-site": "same-origin", "origin": SITE}
+        if self._cookie:
+            headers["cookie"] = self._cookie
+        body = b""
+        if form is not None:
+            body, headers["content-type"] = json.dumps(form).encode(), JSON
+        answer = self._asked(operation, "", body, headers, None)
+        self._client.cookies.clear()
+        self._cookie = answer.headers.get("set-cookie", self._cookie).partition(";")[0]
+        return answer
+
+    def _asked(
+        self, operation: str, path: str, body: bytes, headers: dict[str, str], auth: Any
     ) -> httpx.Response:
         method, _, template = operation.partition(" ")
-        path = path or template
-        headers = {"content-type": media} if media else {}
-        answer = self._client.request(method, path, content=body, headers=headers)
+        path, media = path or template, headers.get("content-type", "")
+        answer = self._client.request(method, path, content=body, headers=headers, auth=auth)
         assert answer.is_success, (operation, answer.text)
         self.kept[operation] = Exchange(operation, method, path, media, body, answer)
         return answer
@@ -81,14 +119,13 @@ def exchanges(folder: Path) -> dict[str, Exchange]:
     """Live through it; give one exchange for each operation."""
     with fixed_office(folder) as office:
         tsa = FixedTsa.from_seed(SEED)
-        office.verifier.services = replace(
-            office.verifier.services, tsa_certificates=(tsa.root_der,), drand=_relay(office)
-        )
+        _make_fixed(office, tsa)
+        host = {"host": SITE.partition("//")[2]}
         with (
             LiveServer(office) as live,
-            httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
+            httpx.Client(base_url=live.url, headers=host, trust_env=False, timeout=30) as client,
         ):
-            asker = Asker(client)
+            asker = Asker(client, office)
             _tell(office, asker, tsa)
     return asker.kept
 
@@ -101,6 +138,29 @@ def _relay(office: Office) -> DrandRelay:
         return found, man.sign(found)
 
     return DrandRelay(man.network, [source], clock=office.clock, health=office.verifier.health)
+
+
+def _random(what: str) -> Callable[[int], bytes]:
+    """Give bytes that are the same in each run."""
+    numbers = itertools.count()
+    return lambda length: seeded(SEED, what, next(numbers))[:length]
+
+
+def _make_fixed(office: Office, tsa: FixedTsa) -> None:
+    verifier = office.verifier
+    signin = SignIn(verifier.access, office.clock, _random("token"))
+    secret = seeded(SEED, "access.seed")
+    verifier.invitations = Invitations(verifier.access, office.clock, _random("invitation"))
+    verifier.services = replace(
+        verifier.services,
+        tsa_certificates=(tsa.root_der,),
+        drand=_relay(office),
+        signin=signin,
+        passkeys=Passkeys(
+            verifier.access, signin, office.clock, secret, random=_random("challenge")
+        ),
+        invitations=verifier.invitations,
+    )
 
 
 def _tell(office: Office, asker: Asker, tsa: FixedTsa) -> None:
@@ -122,15 +182,17 @@ def _ask_of_parties(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
     first, second = (stranger_offer(office, word).encode() for word in ("first", "second"))
     asker.ask("POST /v1/statements", "/v1/statements?old=4", first, SEQUENCE)
     asker.ask("POST /entries", "", second, "application/cose")
-    asker.ask("GET /entries/{name}", f"/entries/{agent.made[0][0].digest}")
+    own = office.people.freelancer
+    asker.ask("GET /entries/{name}", f"/entries/{agent.made[0][0].digest}", by=own)
     name = agent.made[-1][0].digest
     asker.ask("GET /v1/statements/{name}", f"/v1/statements/{name}")
-    asker.ask("GET /v1/statements/{name}/receipt", f"/v1/statements/{name}/receipt")
+    asker.ask("GET /v1/statements/{name}/receipt", f"/v1/statements/{name}/receipt", by=own)
     _fork(asker, agent, office)
     place = f"/v1/engagements/{agent.engagement.hex()}"
-    for what in ("statements", "indices", "conflicts"):
-        asker.ask(f"GET /v1/engagements/{{name}}/{what}", f"{place}/{what}")
+    for what in ("statements", "indices", "conflicts", "keys"):
+        asker.ask(f"GET /v1/engagements/{{name}}/{what}", f"{place}/{what}", by=own)
     _dispute(office, asker, agent)
+    _sign_in(office, asker)
 
 
 def _fork(asker: Asker, agent: ScriptedAgent, office: Office) -> None:
@@ -156,8 +218,32 @@ def _dispute(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
     asker.ask("POST /v1/disclosures", "", package, SEQUENCE)
     path = f"/v1/sealed/{request.digest}"
     sealed = b"".join(seeded(SEED, "sealed", n) for n in range(36))
-    asker.ask("PUT /v1/sealed/{name}", path, sealed, "application/octet-stream")
-    asker.ask("GET /v1/sealed/{name}", path)
+    asker.ask(
+        "PUT /v1/sealed/{name}",
+        path,
+        sealed,
+        "application/octet-stream",
+        by=office.people.freelancer,
+    )
+    asker.ask("GET /v1/sealed/{name}", path, by=office.people.arbitrator)
+
+
+def _sign_in(office: Office, asker: Asker) -> None:
+    guest = SeedSigner(seeded(SEED, "guest"))
+    token = office.verifier.invitations.make(Role.CLIENT, uses=1, days=1)
+    form = {"token": write_token(token), "key": guest.public_key.text()}
+    asker.ask("POST /v1/invitations/accept", "", json.dumps(form).encode(), JSON, by=guest)
+    link = asker.ask("POST /v1/signin/links", by=office.people.freelancer).json()
+    asker.ask_on_page("POST /v1/signin", {"token": link["token"]})
+    device = Authenticator(SITE, random=_random("device"))
+    made = device.create(asker.ask_on_page("POST /v1/passkeys/options").json())
+    asker.ask_on_page("POST /v1/passkeys", {"credential": made})
+    used = device.get(asker.ask_on_page("POST /v1/signin/passkey/options").json())
+    asker.ask_on_page("POST /v1/signin/passkey", {"credential": used})
+    asker.ask_on_page("GET /v1/session")
+    asker.ask_on_page("DELETE /v1/session")
+    asker.ask("DELETE /v1/sessions", by=office.people.freelancer)
+    asker.ask("DELETE /v1/passkeys", by=office.people.freelancer)
 
 
 def _ask_of_all(office: Office, asker: Asker) -> None:

@@ -16,6 +16,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, verify_disclosure
 from workseal_protocol.encoding import Fields, Value, decode, encode, split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.partykeys import PartyKey, encode_keys
 from workseal_protocol.records import (
     BeaconCommitment,
     DisputeDisclosure,
@@ -59,6 +60,7 @@ class Wire(httpx.BaseTransport):
         self.requests: list[tuple[str, str, bytes]] = []
         self.sealed: dict[str, bytes] = {}
         self.roots: list[bytes] = []
+        self.keys: list[PartyKey] = []
         self.refuse: Callable[[Statement], bool] = lambda _statement: False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -157,6 +159,8 @@ class Wire(httpx.BaseTransport):
 
     def _engagement(self, engagement: bytes, what: str) -> httpx.Response:
         rows = self.simulator.statements_for(engagement)
+        if what == "keys":
+            return _ok(encode_keys(self.keys))
         if what == "indices":
             return _ok(encode([index for index, _ in rows]))
         return _ok(b"".join(statement.encode() for _, statement in rows))

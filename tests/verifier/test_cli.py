@@ -1,5 +1,6 @@
 """The command as the operator types it."""
 
+import re
 import time
 from pathlib import Path
 
@@ -8,11 +9,17 @@ import pytest
 
 from support.command import run, serving
 from support.office import ORIGIN
-from workseal_protocol.keys import Role
+from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
+from workseal_verifier.api.access import read_token
 from workseal_verifier.config import Settings
 from workseal_verifier.keyfiles import create_secret, read_secret
+from workseal_verifier.services.clock import SystemClock
+from workseal_verifier.services.invitations import Invitations
+from workseal_verifier.services.signin import Root, SignIn
 from workseal_verifier.serving import bind
+from workseal_verifier.store.access import AccessStore
+from workseal_verifier.store.engine import Database
 
 
 @pytest.fixture
@@ -34,6 +41,7 @@ def test_a_new_home_is_its_owners_alone(home: Path) -> None:
         "log.seed",
         "operator.seed",
         "clock.seed",
+        "access.seed",
     }
 
 
@@ -150,3 +158,59 @@ def test_stops_when_it_is_told(home: Path) -> None:
     time.sleep(0)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/healthz", trust_env=False)
+
+
+# --- letting people in ---
+
+
+def test_an_invitation_is_printed_once_and_listed_with_who_accepted_it(home: Path) -> None:
+    with serving(home):
+        made = run("invite", "--home", home, "--role", "freelancer", "--uses", "3")
+        assert made.returncode == 0, made.stderr
+        link = made.stdout.splitlines()[0]
+        host = ORIGIN.partition("/")[0]
+        assert re.fullmatch(rf"https://{re.escape(host)}/#invitation=[\w-]{{43}}", link)
+        listed = run("invitations", "--home", home)
+        assert re.fullmatch(r"open: 3 of role freelancer, until \S+\n", listed.stdout)
+        assert link.rpartition("=")[2] not in listed.stdout
+        store = AccessStore(Database(home / "verifier.db"))
+        token = read_token(link.rpartition("=")[2])
+        assert token is not None
+        guest = SeedSigner(bytes(32)).public_key
+        Invitations(store, SystemClock()).accept(token, guest)
+        store.database.close()
+        listed = run("invitations", "--home", home)
+        assert listed.stdout.splitlines()[0].startswith("open: 2 of")
+        assert listed.stdout.splitlines()[1].endswith(f": freelancer {guest.text()}")
+
+
+def test_the_operator_signs_in_only_who_is_known(home: Path) -> None:
+    with serving(home):
+        guest = SeedSigner(bytes(32)).public_key
+        unknown = run("invite", "--home", home, "--sign-in", guest.text())
+        assert (unknown.returncode, unknown.stdout) == (1, "")
+        assert "nobody here has this key" in unknown.stderr
+        malformed = run("invite", "--home", home, "--sign-in", "ed25519:x")
+        assert (malformed.returncode, malformed.stdout) == (2, "")
+        store = AccessStore(Database(home / "verifier.db"))
+        invitations = Invitations(store, SystemClock())
+        invitations.accept(invitations.make(Role.CLIENT, uses=1, days=1), guest)
+        words = ("--sign-in", guest.text(), "--url", "http://localhost:1")
+        known = run("invite", "--home", home, *words)
+        assert re.match(r"http://localhost:1/#signin=[\w-]{43}\n", known.stdout)
+        token = read_token(known.stdout.splitlines()[0].rpartition("=")[2])
+        assert token is not None
+        begun = SignIn(store, SystemClock()).begin(token)
+        assert begun.session.root == Root.OPERATOR
+        store.database.close()
+
+
+def test_an_invitation_needs_a_log_and_an_address(tmp_path: Path) -> None:
+    home = tmp_path / "nameless"
+    run("init", "--home", home, "--origin", "log-2026")
+    without = run("invite", "--home", home)
+    assert (without.returncode, without.stdout) == (2, "")
+    assert "--url" in without.stderr
+    early = run("invite", "--home", home, "--url", "http://localhost:1")
+    assert (early.returncode, early.stdout) == (1, "")
+    assert "serve" in early.stderr

@@ -12,6 +12,7 @@ from support.simulator import ROUND_MS
 from workseal_verifier.api.edge import is_public
 from workseal_verifier.api.routing import operations
 from workseal_verifier.app import create_app
+from workseal_verifier.services.access import TABLE, Shown
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 FRESH, NEVER = "no-cache", "no-store"
@@ -32,6 +33,18 @@ CACHING = {
     "GET /v1/engagements/{name}/statements": NEVER,
     "GET /v1/engagements/{name}/indices": NEVER,
     "GET /v1/engagements/{name}/conflicts": NEVER,
+    "GET /v1/engagements/{name}/keys": NEVER,
+    "POST /v1/invitations/accept": NEVER,
+    "POST /v1/signin/links": NEVER,
+    "POST /v1/signin": NEVER,
+    "POST /v1/signin/passkey/options": NEVER,
+    "POST /v1/signin/passkey": NEVER,
+    "GET /v1/session": NEVER,
+    "DELETE /v1/session": NEVER,
+    "DELETE /v1/sessions": NEVER,
+    "POST /v1/passkeys/options": NEVER,
+    "POST /v1/passkeys": NEVER,
+    "DELETE /v1/passkeys": NEVER,
     "POST /v1/disclosures": NEVER,
     "PUT /v1/sealed/{name}": NEVER,
     "GET /v1/sealed/{name}": NEVER,
@@ -96,10 +109,23 @@ def test_pages_of_other_origins_read_what_anybody_may_and_nothing_else(
     assert told == dict.fromkeys(PUBLIC, "*")
 
 
-def test_no_answer_varies_by_origin_or_sets_a_cookie(seen: dict[str, Exchange]) -> None:
+def test_what_any_page_may_read_is_told_to_whoever_asks() -> None:
+    assert {TABLE[name].shown for name in PUBLIC} == {Shown.NOTHING}
+
+
+def test_no_answer_varies_by_origin_and_none_but_a_sign_in_sets_a_cookie(
+    seen: dict[str, Exchange],
+) -> None:
     for one in seen.values():
-        assert "set-cookie" not in one.answer.headers
         assert one.answer.headers.get("vary", "accept") == "accept"
+    setting = {name for name, one in seen.items() if "set-cookie" in one.answer.headers}
+    assert setting == {
+        "POST /v1/signin",
+        "POST /v1/signin/passkey",
+        "DELETE /v1/session",
+        "DELETE /v1/sessions",
+        "DELETE /v1/passkeys",
+    }
 
 
 @pytest.mark.parametrize(
@@ -213,11 +239,14 @@ def test_every_body_of_another_type_is_refused(
     client: httpx.Client, seen: dict[str, Exchange]
 ) -> None:
     sent = [one for one in seen.values() if one.media]
-    assert len(sent) == 5
+    assert len(sent) == 9
+    page = {"origin": str(client.base_url).rstrip("/"), "sec-fetch-site": "same-origin"}
     for one in sent:
-        if one.method == "PUT":
-            continue  # no request is logged here: it is not found before a body matters
+        if TABLE[one.operation].shown in {Shown.PARTY, Shown.SESSION}:
+            continue  # nobody is let in here: the door comes before the body
         for media in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
-            headers = {"content-type": media}
+            if media == one.media:
+                continue
+            headers = page | {"content-type": media}
             answer = client.request(one.method, one.path, content=one.body, headers=headers)
             assert answer.status_code == 415, one.operation

@@ -13,12 +13,24 @@ from fastapi import APIRouter
 from support.examples import FILE, encode, examples_of
 from support.office import LiveServer, Office, new_home
 from workseal_verifier.api import openapi
-from workseal_verifier.api.openapi.operations import COMMON, OPERATIONS
+from workseal_verifier.api.openapi.operations import COMMON, DOORS, OPERATIONS
 from workseal_verifier.api.openapi.schemas import octets
 from workseal_verifier.api.problems import PREFIX, TABLE
 from workseal_verifier.api.routing import operations
 from workseal_verifier.app import create_app
 from workseal_verifier.errors import Reason, VerifierError
+from workseal_verifier.services.access import Shown
+
+SIGNED = {Reason.UNPROVEN, Reason.STALE, Reason.WAITING, Reason.MISDIRECTED}
+CARRIED = {Reason.UNPROVEN, Reason.CROSS_SITE, Reason.WAITING, Reason.MISDIRECTED}
+AT_THE_DOOR: dict[Shown, set[Reason]] = {
+    Shown.NOTHING: set(),
+    Shown.CONTENT: set(),
+    Shown.SIGNATURE: SIGNED,
+    Shown.SESSION: CARRIED,
+    Shown.KEY: SIGNED | CARRIED,
+    Shown.PARTY: SIGNED | CARRIED | {Reason.NOT_FOUND},
+}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +95,10 @@ def test_the_examples_are_what_a_verifier_answers(tmp_path: Path) -> None:
 
 def test_every_problem_of_an_operation_is_told(described: dict[str, Any]) -> None:
     for name, operation in told(described).items():
-        wanted = {PREFIX + reason for reason in (*COMMON, *OPERATIONS[name].refuses)}
+        row = DOORS[name]
+        asked = (*COMMON, *OPERATIONS[name].refuses, *AT_THE_DOOR[row.shown])
+        wanted = {PREFIX + reason for reason in asked}
+        wanted |= {PREFIX + Reason.NOT_FRESH} if row.sensitive else set()
         found = {
             kind
             for status, answer in operation["responses"].items()

@@ -91,9 +91,8 @@ def test_refuses_an_offer_that_the_named_client_did_not_sign(office: Office) -> 
 
 
 def test_refuses_a_client_who_is_not_on_the_operators_list(office: Office) -> None:
-    house = office.verifier.sequencer._admission.house
-    chosen = frozenset({STRANGER.public_key.text()})
-    office.verifier.sequencer._admission.house = replace(house, clients=chosen)
+    settings = office.verifier.settings
+    office.verifier.settings = replace(settings, clients=(STRANGER.public_key.text(),))
     found = refused(lambda: office.post([offer_of(office)]))
     assert found.reason is Reason.UNKNOWN_PARTY
 

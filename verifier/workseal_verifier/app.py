@@ -13,19 +13,23 @@ from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.keys import Algorithm, SeedSigner
+from workseal_protocol.keys import Algorithm, PublicKey, SeedSigner
 from workseal_protocol.records import LogPolicy, sign
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.api import (
     disputes,
     drand,
     engagements,
+    invitations,
+    keys,
     log,
     openapi,
     operator,
     scrapi,
+    signin,
     statements,
 )
+from workseal_verifier.api.access import HERE
 from workseal_verifier.api.arrivals import Arrivals
 from workseal_verifier.api.edge import Edge
 from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Guard
@@ -64,24 +68,33 @@ from workseal_verifier.services.health import (
     Health,
 )
 from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.invitations import Invitations
+from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Mailbox, Packages
 from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.outside import Outside
+from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.policies import (
     logged_policies,
     policies_in_force,
     require_continued,
 )
+from workseal_verifier.services.proving import Prover
 from workseal_verifier.services.publication import Cosigning, Publisher
 from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
+from workseal_verifier.services.replay import NonceMemory
 from workseal_verifier.services.sequencer import Limits, Sequencer, Watch
+from workseal_verifier.services.signin import SignIn
+from workseal_verifier.services.sites import Sites
 from workseal_verifier.services.space import Space
 from workseal_verifier.services.stamping import Authority, Stamper
+from workseal_verifier.services.standing import Standings
 from workseal_verifier.services.tree import TileTree
 from workseal_verifier.services.witnessing import Witnessing, require_not_behind
 from workseal_verifier.services.work import WorkBook
+from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import Head, LogStore
@@ -115,7 +128,7 @@ def make_keys(settings: Settings, *, pq: bool) -> None:
     """Make the keys of a new log, each in a file of its own; keep those that exist."""
     for folder in (settings.home, settings.keys, settings.lock):
         make_folder(folder)
-    for name in ("log", "operator", "clock", *(("pq",) if pq else ())):
+    for name in ("log", "operator", "clock", "access", *(("pq",) if pq else ())):
         create_secret(settings.keys / f"{name}.seed")
 
 
@@ -175,6 +188,8 @@ class Verifier:
         self.database = database(settings.store)
         self.log = LogStore(self.database)
         self.records = RecordStore(self.database)
+        self.access = AccessStore(self.database)
+        self.invitations = Invitations(self.access, clock)
         self.lock = HomeLock(settings.lock, shared=packages is not None)
         self._packages = packages or make_mailbox(settings, clock)
         self.own = OwnCopy(settings.lock, settings.origin)
@@ -434,7 +449,7 @@ class Verifier:
         return House(
             identity=self.identity,
             policy_text=self.identity.policy.encode(),
-            clients=frozenset(self.settings.clients),
+            may_offer=self._may_offer,
             beacon=self.beacon,
             clock=self._clock,
             records=self.records,
@@ -442,8 +457,28 @@ class Verifier:
             anchors=AnchorBook(self.log),
         )
 
+    def _may_offer(self, key: PublicKey) -> bool:
+        settings = self.settings
+        if not settings.clients and not settings.invited_only:
+            return True
+        if key.text() in settings.clients:
+            return True
+        return settings.invited_only and self.invitations.may_offer(key)
+
     def _services(self) -> Services:
         intake = Intake(self.records)
+        keys = KeyBook(self.records)
+        standings = Standings(
+            log=self.log,
+            records=self.records,
+            access=self.access,
+            keys=keys,
+            operator=self.identity.operator.public_key,
+            size=lambda: self.sequencer.current.size,
+        )
+        signin = SignIn(self.access, self._clock)
+        # A home of an earlier release has none yet.
+        secret = create_secret(self.settings.keys / "access.seed")
         return Services(
             intake=intake,
             sequencer=self.sequencer,
@@ -452,6 +487,7 @@ class Verifier:
                 records=self.records,
                 identity=self.identity,
                 beacon=self.beacon,
+                keys=keys,
                 current=lambda: self.sequencer.current,
             ),
             beacon=self.beacon,
@@ -464,6 +500,12 @@ class Verifier:
             ),
             mailbox=self._packages,
             conflicts=self.conflicts,
+            standings=standings,
+            prover=Prover(standings, NonceMemory(self._clock)),
+            signin=signin,
+            passkeys=Passkeys(self.access, signin, self._clock, secret),
+            invitations=self.invitations,
+            sites=Sites(self.settings.url, self.settings.origin),
             identity=self.identity,
             health=self.health,
             readiness=self.readiness,
@@ -516,6 +558,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     # The first that fits answers: drand before the beacon's periods.
     for part in (statements, scrapi, log, engagements, disputes, drand, operator, openapi):
         app.include_router(part.router)
+    for part in (keys, invitations, signin):
+        app.include_router(part.router, dependencies=[HERE])
     install(app)
     description = openapi.describe(app.routes)
     app.state.description = json.dumps(description).encode()

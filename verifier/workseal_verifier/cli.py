@@ -9,6 +9,8 @@ import logging
 import os
 import resource
 import socket
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +18,10 @@ import typer
 
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.keys import Algorithm, Role, SeedSigner
+from workseal_protocol.keys import Algorithm, PublicKey, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_verifier import copies, logs, serving
+from workseal_verifier.api.access import write_token
 from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
 from workseal_verifier.authorities import certificates_of, configured
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
@@ -29,7 +32,12 @@ from workseal_verifier.local_tsa import LocalTsa
 from workseal_verifier.owncopy import OWN_FILE
 from workseal_verifier.rotation import rotate_operator
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
+from workseal_verifier.services.clock import SystemClock
+from workseal_verifier.services.invitations import MAX_DAYS, MAX_USES, Invitations
 from workseal_verifier.services.rebuilding import Floor, Rebuilder
+from workseal_verifier.services.signin import LINK_MS, Root, SignIn
+from workseal_verifier.services.sites import Sites
+from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
@@ -43,6 +51,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class Guest(StrEnum):
+    """Name whom an operator invites; arbitrators are named by terms."""
+
+    CLIENT = "client"
+    FREELANCER = "freelancer"
+
 
 Home = Annotated[
     Path, typer.Option("--home", help="The verifier's folder.", envvar="WORKSEAL_VERIFIER_HOME")
@@ -295,6 +311,64 @@ def policy(home: Home) -> None:
     # The caller begins the file and adds the other parties.
     _, _, lines = described.encode().partition("\n")
     typer.echo(lines, nl=False)
+
+
+@app.command()
+def invite(
+    home: Home,
+    role: Annotated[Guest, typer.Option(help="As what the guest may name a key.")] = Guest.CLIENT,
+    uses: Annotated[int, typer.Option(min=1, max=MAX_USES, help="How many keys.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="Until it expires.")] = 14,
+    sign_in: Annotated[
+        str | None,
+        typer.Option(help="No invitation, but a link that signs the holder of this key in."),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where the server is reached, if the settings do not say.")
+    ] = None,
+) -> None:
+    """Print a link that lets somebody in; whoever has it can use it."""
+    settings = Settings.load(home)
+    address = url or Sites(settings.url, settings.origin).url
+    if not address:
+        raise SettingsError(f"where is the server reached: set url in {SETTINGS_FILE}, or --url")
+    database = _opened(settings)
+    store = AccessStore(database)
+    if sign_in is None:
+        token = Invitations(store, SystemClock()).make(Role[role.name], uses=uses, days=days)
+        typer.echo(f"{address}/#invitation={write_token(token)}")
+        typer.echo(f"for {uses} of role {role.value}, {days} days: workseal accept LINK --key FILE")
+    else:
+        key = _known_key(sign_in, RecordStore(database), store)
+        token = SignIn(store, SystemClock()).link(key.thumbprint, Root.OPERATOR)
+        typer.echo(f"{address}/#signin={write_token(token)}")
+        typer.echo(
+            f"works once, within {LINK_MS // 60_000} minutes; it reads, and makes no passkey"
+        )
+
+
+@app.command()
+def invitations(home: Home) -> None:
+    """List the invitations that are open, and the keys that accepted one."""
+    store = AccessStore(_opened(Settings.load(home)))
+    for row in Invitations(store, SystemClock()).open():
+        until = datetime.fromtimestamp(row.until_ms / 1000, UTC)
+        typer.echo(f"open: {row.uses_left} of role {row.role.name.lower()}, until {until:%Y-%m-%d}")
+    for key in store.invited():
+        at = datetime.fromtimestamp(key.accepted_ms / 1000, UTC)
+        typer.echo(f"accepted {at:%Y-%m-%d}: {key.role.name.lower()} {key.key.text()}")
+
+
+def _known_key(text: str, records: RecordStore, store: AccessStore) -> PublicKey:
+    try:
+        key = PublicKey.parse_text(text)
+    except MalformedError as error:
+        raise SettingsError(f"--sign-in: {error}") from error
+    thumbprint = key.thumbprint
+    known = records.parties([thumbprint.raw]) or store.invited(thumbprint)
+    if not known and records.rotation_to(thumbprint) is None:
+        raise ConfigError("nobody here has this key: no terms name it, and it accepted nothing")
+    return key
 
 
 def _opened(settings: Settings) -> Database:

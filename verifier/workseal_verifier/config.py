@@ -35,6 +35,10 @@ _ORIGIN = re.compile(r"[!-*,-~]{1,240}")
 URL_BEGIN = "postgresql+psycopg://"
 _URL = re.compile(r"https?://[!-~]{1,500}")
 _LISTS = ("periods_ms", "clients", "witness", "quorum")
+# Passkeys work on https, and on http for a machine's own name.
+_OWN_URL = re.compile(
+    r"https://[a-z0-9.-]{1,253}(?::[1-9][0-9]{0,4})?|http://localhost:[1-9][0-9]{0,4}"
+)
 _PERIOD_MS = range(1_000, 600_001)
 _FROM_0 = (
     "tick_ms",
@@ -113,6 +117,10 @@ class Settings:
     witness_interval_s: int = 3_600
     # Client keys (text form) that may open an engagement; empty: any client may.
     clients: tuple[str, ...] = ()
+    # Also the clients that accepted an invitation, and nobody else.
+    invited_only: bool = False
+    # Where people and programs reach this server, such as https://log.example.com.
+    url: str = ""
     # Below this much free disk the log takes no new statements.
     min_free_mib: int = 64
     max_connections: int = 2_048
@@ -156,6 +164,7 @@ class Settings:
         if _HEADER.fullmatch(self.sender_header) is None:
             raise SettingsError("sender_header must be the name of a header, in lower case")
         self._check_places()
+        self._check_doors()
         self._check_telling()
 
     def _check_telling(self) -> None:
@@ -174,6 +183,12 @@ class Settings:
                 "[[witness]] tables and quorum, the policy lines that say how many of them must"
                 " cosign, belong together"
             )
+
+    def _check_doors(self) -> None:
+        if type(self.invited_only) is not bool:
+            raise SettingsError("invited_only must be true or false")
+        if self.url and _OWN_URL.fullmatch(self.url) is None:
+            raise SettingsError("url must be https:// and a host in lower case, without a path")
 
     def _seconds(self, name: str) -> None:
         value = getattr(self, name)
@@ -209,7 +224,7 @@ class Settings:
             raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
         if not isinstance(table.get("origin"), str):
             raise SettingsError(f"{SETTINGS_FILE} must set origin")
-        for name in ("database_url", "sender_header", "log_format", "log_level"):
+        for name in ("database_url", "sender_header", "log_format", "log_level", "url"):
             if not isinstance(table.get(name, ""), str):
                 raise SettingsError(f"{name} must be text")
         for name in _LISTS:
@@ -278,6 +293,10 @@ def render(origin: str, periods_ms: tuple[int, ...]) -> str:
         '# database_url = "postgresql+psycopg://workseal@/workseal"\n'
         "# Only these client keys may open an engagement (empty: any client):\n"
         "# clients = []\n"
+        "# And those that accept an invitation (workseal-verifier invite):\n"
+        "# invited_only = true\n"
+        "# Where this server is reached; signed requests and sessions are for this name alone:\n"
+        '# url = "https://log.example.com"\n'
         "# Time-stamping authorities (RFC 3161), asked in this order; tables stand at the end:\n"
         "# [[tsa]]\n"
         '# url = "https://tsa.example/"\n'

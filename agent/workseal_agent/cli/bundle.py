@@ -77,7 +77,7 @@ def export(
     if home.records(engagement) is None:
         home.send_now()
     chosen = dict.fromkeys(opened or ())
-    client = home.client(engagement.url)
+    client = home.client(engagement.url, signer=home.signer)
     try:
         engagement = with_authorities(home.open_ledger, client, engagement)
         _wait_for_stamp(home, client, engagement, wait)

@@ -161,7 +161,7 @@ def _send(
     if out is not None:
         write_private(out, package)
         say(f"sealed package: {out}")
-    client = home.client(engagement.url)
+    client = home.client(engagement.url, signer=home.signer)
     try:
         findings = disclosing.send(answer, home.ledger, client, engagement, now_ms=now_ms)
         say("logged; the verifier checked the tiles in memory and kept none of them:")

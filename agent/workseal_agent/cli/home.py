@@ -21,7 +21,7 @@ from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
-from workseal_protocol.keys import PublicKey, SeedSigner
+from workseal_protocol.keys import PublicKey, SeedSigner, Signer
 
 _MAX_PASSPHRASE = 1024
 _SEND_STEPS = 64
@@ -175,13 +175,18 @@ class Home:
             raise AgentError("no engagement yet: `workseal-agent join OFFER --verifier URL`")
         return engagement
 
-    def client(self, url: str, *, seconds: float | None = None) -> VerifierClient:
-        """Return a client for a verifier; `seconds` limits each step of a request."""
+    def client(
+        self, url: str, *, seconds: float | None = None, signer: Signer | None = None
+    ) -> VerifierClient:
+        """Return a client for a verifier; `seconds` limits each step of a request.
+
+        With a signer it may ask for what only a party reads.
+        """
         file = self.settings.verifier.ca_file
         network = default_transport(str(file) if file else None)
         recorded = None if self.traffic is None else TrafficRecorder(network, self.traffic)
         try:
-            return VerifierClient(url, recorded or network, seconds=seconds)
+            return VerifierClient(url, recorded or network, seconds=seconds, signer=signer)
         except ValueError as error:
             raise UsageProblem(str(error)) from error
 

@@ -1,10 +1,13 @@
 """The verifier's HTTP interface, as this agent uses it: bytes out, checked forms in.
 
 Rules: each answer is bounded in size and time; nothing in an answer is believed here but its form,
-what it claims is verified by the caller. No method sends anything but its arguments.
+what it claims is verified by the caller. No method sends anything but its arguments. What only a
+party reads is asked for with a signature by its key; a verifier that finds its time wrong is asked
+for the right one, once.
 """
 
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import create_default_context
 from typing import TypeVar
@@ -12,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from workseal_agent.clock import SystemClock
 from workseal_agent.connection.deadline import DeadlineTransport
 from workseal_agent.connection.errors import RefusedError, UnreachableError
 from workseal_agent.connection.problems import raise_problem
@@ -25,6 +29,9 @@ from workseal_protocol.encoding import (
     split_sequence,
 )
 from workseal_protocol.errors import MalformedError
+from workseal_protocol.httpsignature import NONCE_BYTES, Target, sign_request
+from workseal_protocol.keys import Signer
+from workseal_protocol.partykeys import MAX_BYTES, PartyKey, parse_keys
 
 MAX_BATCH = 256
 MAX_BATCH_BYTES = 1 << 20
@@ -69,8 +76,14 @@ class VerifierClient:
         transport: httpx.BaseTransport | None = None,
         *,
         seconds: float | None = None,
+        signer: Signer | None = None,
+        now_ms: Callable[[], int] | None = None,
     ) -> None:
         self.url = require_url(url)
+        self._signer = signer
+        self._now_ms = now_ms or SystemClock().wall_ms
+        # What the verifier's clock is ahead of this one, once it said that this one is wrong.
+        self._ahead_ms = 0
         self._http = httpx.Client(
             base_url=self.url,
             transport=transport or default_transport(),
@@ -143,18 +156,24 @@ class VerifierClient:
     def statements(self, engagement: bytes) -> tuple[tuple[int, bytes], ...]:
         """Return (index, statement) of all that verifying an engagement needs, not yet verified."""
         path = f"/v1/engagements/{engagement.hex()}"
-        data = self._send("GET", f"{path}/statements", limit=256 * _MIB)
-        listed = self._send("GET", f"{path}/indices", limit=_MIB)
+        data = self._signed("GET", f"{path}/statements", limit=256 * _MIB)
+        listed = self._signed("GET", f"{path}/indices", limit=_MIB)
         with _form("statements"):
             bodies = split_sequence(data, max_items=65_536)
             indices = tuple(_each(decode(listed, max_bytes=_MIB), int))
             # A statement may be logged between the two requests: what has no index is left out.
             return tuple(zip(indices, bodies, strict=False))
 
+    def keys(self, engagement: bytes) -> tuple[PartyKey, ...]:
+        """Return the parties' keys as the verifier tells them."""
+        path = f"/v1/engagements/{engagement.hex()}/keys"
+        with _form("keys"):
+            return parse_keys(self._signed("GET", path, limit=MAX_BYTES))
+
     def receipt(self, statement: Digest, size: int) -> bytes | None:
         """Return the COSE receipt of a statement under a checkpoint, None when there is none."""
         try:
-            return self._send("GET", f"/v1/statements/{statement}/receipt?size={size}")
+            return self._signed("GET", f"/v1/statements/{statement}/receipt?size={size}")
         except RefusedError:
             return None
 
@@ -198,12 +217,45 @@ class VerifierClient:
     def put_sealed(self, request: Digest, package: bytes) -> str:
         """Leave a sealed package for the arbitrator; returns its address."""
         path = f"/v1/sealed/{request}"
-        self._send("PUT", path, package, media="application/octet-stream")
+        self._signed("PUT", path, package, media="application/octet-stream")
         return f"{self.url}{path}"
 
     def _value(self, path: str, limit: int = _MIB) -> Value:
         with _form("answer"):
             return decode(self._send("GET", path, limit=limit), max_bytes=limit)
+
+    def _signed(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        media: str = _CBOR,
+        limit: int = 65_536,
+    ) -> bytes:
+        """Send one request signed by this party's key, and again if the clock was wrong."""
+        try:
+            fields = self._signature(method, path, body)
+            return self._send(method, path, body, media=media, limit=limit, fields=fields)
+        except RefusedError as refused:
+            if refused.name != "stale":
+                raise
+        self._ahead_ms = self.operator().time_ms - self._now_ms()
+        fields = self._signature(method, path, body)
+        return self._send(method, path, body, media=media, limit=limit, fields=fields)
+
+    def _signature(self, method: str, path: str, body: bytes | None) -> dict[str, str]:
+        if self._signer is None:
+            return {}
+        url = self._http.build_request(method, path).url
+        target, _, query = url.raw_path.decode().partition("?")
+        return sign_request(
+            Target(method, url.netloc.decode().lower(), target, f"?{query}"),
+            self._signer,
+            created=(self._now_ms() + self._ahead_ms) // 1_000,
+            nonce=secrets.token_bytes(NONCE_BYTES),
+            body=body or b"",
+        )
 
     def _send(
         self,
@@ -213,9 +265,11 @@ class VerifierClient:
         *,
         media: str = _CBOR,
         limit: int = 65_536,
+        fields: Mapping[str, str] | None = None,
     ) -> bytes:
         """Send one request and read the whole answer, bounded."""
         headers = {"content-type": media} if body is not None else {}
+        headers |= fields or {}
         data = bytearray()
         try:
             with self._http.stream(method, path, content=body, headers=headers) as response:

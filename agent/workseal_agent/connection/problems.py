@@ -12,7 +12,7 @@ from workseal_agent.connection.errors import RefusedError, UnreachableError
 
 _PREFIX = "urn:workseal:problem:"
 # Refusals of content: the same bytes will be refused again.
-_FINAL = frozenset({400, 403, 404, 409, 410, 413, 422, 425})
+_FINAL = frozenset({400, 401, 403, 404, 409, 410, 413, 421, 422, 425})
 _MAX_TEXT = 300
 _MAX_WAIT = 300.0
 

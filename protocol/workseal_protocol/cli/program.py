@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from workseal_protocol.cli.asking import accept, fetch, keys, sign_in
 from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
 from workseal_protocol.cli.inspection import inspect
@@ -84,6 +85,7 @@ def _parser() -> _Parser:
     _add_checks(commands)
     _add_parties(commands)
     _add_dispute(commands)
+    _add_asking(commands)
     return parser
 
 
@@ -142,6 +144,26 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--bundle", type=Path, required=True)
     one.add_argument("--policy", type=Path, required=True)
     one.add_argument("--out", type=Path, metavar="DIR", help="draw the verified tiles as PNG here")
+
+
+def _add_asking(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    one = _add(commands, "fetch", fetch, "fetch from a verifier what only a party may read")
+    one.add_argument("url", metavar="URL", help="such as the address of a sealed package")
+    one.add_argument("--key", type=Path, required=True, help="your key file")
+    one.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+    one = _add(commands, "keys", keys, "show the parties' keys, and changes under way")
+    one.add_argument("url", metavar="URL", help="the verifier's address")
+    one.add_argument("--engagement", required=True, metavar="NUMBER")
+    one.add_argument("--key", type=Path, required=True, help="your key file")
+
+    one = _add(commands, "sign-in", sign_in, "print a link that signs your browser in, once")
+    one.add_argument("url", metavar="URL", help="the verifier's address")
+    one.add_argument("--key", type=Path, required=True, help="your key file")
+
+    one = _add(commands, "accept", accept, "accept an operator's invitation with your key")
+    one.add_argument("link", metavar="LINK")
+    one.add_argument("--key", type=Path, required=True, help="your key file")
 
 
 def _add(

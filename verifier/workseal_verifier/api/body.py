@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from workseal_protocol.errors import VerificationError
 from workseal_verifier.api.arrivals import Arrival, Arrivals
 from workseal_verifier.errors import Reason, RefusedError
 
@@ -80,9 +81,20 @@ async def _arrived(
         if not arrival.gave_way:
             arrival.deadline.reschedule(start + seconds + len(body) / BYTES_PER_SECOND)
     whole = bytes(body)
+    require_signed_body(request, whole)
     if begun is not None:
         await begun(whole)
     return whole
+
+
+def require_signed_body(request: Request, body: bytes) -> None:
+    """Refuse a body that is not the one that the request's signature covers, if it has one."""
+    signature = getattr(request.state, "signature", None)
+    try:
+        if signature is not None:
+            signature.verify_body(body)
+    except VerificationError as error:
+        raise RefusedError(Reason.UNPROVEN, str(error)) from error
 
 
 def _require_media(request: Request, media: Sequence[str]) -> None:

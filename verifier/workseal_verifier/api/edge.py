@@ -20,6 +20,9 @@ from workseal_verifier.errors import Reason, RefusedError
 _PUBLIC: Final = ("/v1/log/", "/v1/beacon/", "/v1/operator", "/.well-known/scitt-keys")
 _PUBLIC_EXACT: Final = frozenset({"/openapi.json"})
 
+# Where a request's scope keeps the method that it came with, and that its signature covers.
+ASKED: Final = "workseal.asked"
+
 _CROSS_ORIGIN: Final[Mapping[str, str]] = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "retry-after",
@@ -53,7 +56,7 @@ class Edge:
             await _options(scope, public=public)(scope, receive, send)
         elif scope["method"] == "HEAD":
             # A copy: the server beneath must go on to see a HEAD.
-            asked = {**scope, "method": "GET"}
+            asked = {**scope, "method": "GET", ASKED: "HEAD"}
             await self._app(asked, receive, _bodiless(_routed(send, asked, scope)))
         else:
             await self._app(scope, receive, send)

@@ -31,7 +31,12 @@ _TITLE, _DETAIL = -1, -2
 
 TABLE: Final[Mapping[Reason, tuple[int, str]]] = {
     Reason.MALFORMED: (400, "The request is not in the form of the specification"),
+    Reason.UNPROVEN: (401, "Nobody who may ask is shown to ask"),
+    Reason.STALE: (401, "Signed at another time, or taken before"),
     Reason.UNKNOWN_PARTY: (403, "The signer may not say this here"),
+    Reason.WAITING: (403, "The key's waiting time is not over"),
+    Reason.NOT_FRESH: (403, "A passkey has to be used for this now"),
+    Reason.CROSS_SITE: (403, "Another page asks"),
     Reason.NOT_FOUND: (404, "There is nothing here"),
     Reason.NOT_ALLOWED: (405, "This address does not know that method"),
     Reason.TIMEOUT: (408, "The request took too long to arrive"),
@@ -39,6 +44,7 @@ TABLE: Final[Mapping[Reason, tuple[int, str]]] = {
     Reason.OVERLAP: (409, "The time is already recorded"),
     Reason.TOO_LARGE: (413, "The request is too large"),
     Reason.MEDIA: (415, "The body is of another type"),
+    Reason.MISDIRECTED: (421, "This server has another name"),
     Reason.REFUSED: (422, "The statement does not hold"),
     Reason.TOO_EARLY: (425, "The round has not begun"),
     Reason.TOO_MANY: (429, "Too many requests"),
@@ -50,6 +56,7 @@ TABLE: Final[Mapping[Reason, tuple[int, str]]] = {
 
 # Answers after which the rest of the request's body is not wanted.
 _CLOSING = {Reason.TOO_LARGE, Reason.TIMEOUT, Reason.MEDIA}
+UNAUTHORIZED: Final = 401
 _FRAMEWORK = {404: Reason.NOT_FOUND, 405: Reason.NOT_ALLOWED}
 
 
@@ -62,6 +69,8 @@ def refuse(refusal: RefusedError, scope: Scope) -> Response:
     """Write a refusal as the kind of problem that the request's address answers with."""
     status = TABLE[refusal.reason][0]
     headers = {"cache-control": "no-store"}
+    if status == UNAUTHORIZED:
+        headers["www-authenticate"] = "Signature"
     if refusal.retry_after is not None:
         headers["retry-after"] = str(refusal.retry_after)
     if refusal.reason in _CLOSING:

@@ -14,12 +14,18 @@ from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.invitations import Invitations
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Packages
+from workseal_verifier.services.passkeys import Passkeys
+from workseal_verifier.services.proving import Prover
 from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.relaying import DrandRelay
 from workseal_verifier.services.sequencer import Sequencer
+from workseal_verifier.services.signin import SignIn
+from workseal_verifier.services.sites import Sites
+from workseal_verifier.services.standing import Standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,12 @@ class Services:
     desk: DisclosureDesk
     mailbox: Packages
     conflicts: ConflictBook
+    standings: Standings
+    prover: Prover
+    signin: SignIn
+    passkeys: Passkeys
+    invitations: Invitations
+    sites: Sites
     identity: Identity
     health: Health
     readiness: Readiness

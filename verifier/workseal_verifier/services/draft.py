@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
+from workseal_protocol.keys import PublicKey
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
@@ -23,7 +24,7 @@ class House:
 
     identity: Identity
     policy_text: str
-    clients: frozenset[str]
+    may_offer: Callable[[PublicKey], bool]
     beacon: Beacon
     clock: Clock
     records: RecordStore

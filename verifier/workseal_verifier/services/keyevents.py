@@ -132,6 +132,23 @@ class KeyEvents:
         return sorted(found, key=lambda event: event.position)
 
 
+class KeyBook:
+    """The key statements of the published log, read once and not at each question."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self._records = records
+        self._known: tuple[int, KeyEvents] = (0, KeyEvents())
+
+    def below(self, size: int) -> KeyEvents:
+        """Return the statements before a position, and perhaps later ones."""
+        seen, events = self._known
+        if seen < size:
+            # Two readers may do this at once: both come to the same value.
+            events = events.with_events(logged_events(self._records, since=seen, below=size))
+            self._known = (size, events)
+        return events
+
+
 def logged_events(records: RecordStore, *, since: int, below: int) -> Iterator[KeyEvent]:
     """Read the key.* statements at positions from `since` to before `below`, in log order."""
     yield from map(event_of, records.of_kinds(sorted(KEY_STATEMENTS), below=below, since=since))

@@ -17,7 +17,7 @@ from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.identity import Identity
-from workseal_verifier.services.keyevents import KeyEvents, logged_events
+from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.publication import Published
 from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
 from workseal_verifier.store.log import Entry, LogStore
@@ -38,15 +38,15 @@ class Reader:
         records: RecordStore,
         identity: Identity,
         beacon: Beacon,
+        keys: KeyBook,
         current: Callable[[], Published],
     ) -> None:
         self._log = log
         self._records = records
         self._identity = identity
         self._beacon = beacon
+        self._keys = keys
         self._current = current
-        # The key statements before a position: they are read once, not at each listing.
-        self._known_keys: tuple[int, KeyEvents] = (0, KeyEvents())
 
     # --- the log -----------------------------------------------------------------
 
@@ -157,7 +157,8 @@ class Reader:
         record = read_record(Statement.parse(offer.body))
         if not isinstance(record, Offer):
             raise _not_found("no such engagement")
-        keys = self._key_statements(record.terms, below)
+        events = self._keys.below(below)
+        keys = [event.position for event in events.concerning(record.terms, below=below)]
         last = max([self._records.last_of(engagement, below=below), *keys])
         places = sorted({*keys, *self._beacons(record.terms, offer.position, last)})
         for entry in self._records.of_engagement(engagement, below=below):
@@ -165,14 +166,6 @@ class Reader:
                 yield from self._records.at([places.pop(0)])
             yield entry
         yield from self._records.at(places)
-
-    def _key_statements(self, terms: Terms, below: int) -> list[int]:
-        seen, events = self._known_keys
-        if seen < below:
-            # Two readers may do this at once: both come to the same value.
-            events = events.with_events(logged_events(self._records, since=seen, below=below))
-            self._known_keys = (below, events)
-        return [event.position for event in events.concerning(terms, below=below)]
 
     def _beacons(self, terms: Terms, offered: int, last: int) -> list[int]:
         # From the chain in force when the offer was logged on: older ones can prove nothing here.

@@ -83,7 +83,7 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
 
 def _admit_offer(draft: Draft, candidate: Candidate, record: Offer, place: int) -> None:
     house, terms = draft.house, record.terms
-    if house.clients and terms.client.text() not in house.clients:
+    if not house.may_offer(terms.client):
         raise RefusedError(Reason.UNKNOWN_PARTY, "this server takes offers from its own clients")
     _require_signature(draft.events.history(terms), candidate, place)
     if draft.find(record.engagement) is not None:

@@ -94,6 +94,17 @@ class RecordStore:
         """Read every statement in log order."""
         yield from self._paged(statements.c.position >= 0, below=2**63 - 1)
 
+    def of_engagement_and_kinds(
+        self, engagement: bytes, kinds: Sequence[str], *, since: int, below: int
+    ) -> Iterator[Entry]:
+        """Read an engagement's statements of these kinds, from `since` to before `below`."""
+        wanted = and_(
+            statements.c.engagement == engagement,
+            statements.c.kind.in_(kinds),
+            statements.c.position >= since,
+        )
+        yield from self._paged(wanted, below=below)
+
     def about(self, about: bytes, kind: str, engagement: bytes) -> list[Entry]:
         """Read the engagement's statements of a kind that answer this digest."""
         with self.database.read() as connection:

@@ -1,11 +1,12 @@
-"""Tables of the log: commitments and public keys, never content.
+"""Tables of the log and of its doors: commitments and public keys, never content.
 
 Rules:
 - Each column says its privacy class in `info`, each blob and text also its bound, and the database
   itself enforces type (STRICT tables in SQLite) and bound. `migrations/` makes the same tables; a
   test compares. No column can hold an image: the widest holds one
   statement, whose every field is a digest, a number or a short text.
-- Nothing here is secret: the keys and the beacon's secrets are files of their own.
+- Nothing here is secret: the keys and the beacon's secrets are files of their own, and of a token
+  that lets somebody in only the hash is stored.
 """
 
 from enum import StrEnum, unique
@@ -29,6 +30,8 @@ TILE_BYTES = 8_192
 CHECKPOINT_BYTES = 16_384
 TOKEN_BYTES = 16_384
 PUBLIC_KEY_BYTES = 1_952  # ML-DSA-65, the longest that a statement's issuer may have
+CREDENTIAL_BYTES = 1_023  # the longest that WebAuthn allows
+PASSKEY_BYTES = 1_024  # a COSE key; RSA-4096, the longest in use, has 530
 
 
 @unique
@@ -38,6 +41,7 @@ class Privacy(StrEnum):
     PUBLIC = "public"  # anybody may read it over HTTP
     PSEUDONYM = "pseudonym"  # a key or a random id: links acts of one party
     COMMITMENT = "commitment"  # a hash that hides what it fixes
+    HASHED = "hashed"  # of a random token or challenge: who reads it cannot use it
     TIME = "time"  # when somebody worked or signed
     ENGAGEMENT = "engagement"  # what the engagement's own parties signed and may fetch
 
@@ -165,5 +169,75 @@ conflicts = Table(
     _whole("seq", Privacy.PSEUDONYM),
     _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
     Index("conflicts_engagement", "engagement", "seq"),
+    sqlite_strict=True,
+)
+
+# --- doors: who was invited, and the sessions of people in browsers -----------------
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
+    _whole("role", Privacy.PSEUDONYM),
+    _whole("uses_left", Privacy.PSEUDONYM),
+    _whole("until_ms", Privacy.TIME),
+    sqlite_strict=True,
+)
+
+# Keys that accepted an invitation.
+invited = Table(
+    "invited",
+    metadata,
+    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    _whole("role", Privacy.PSEUDONYM),
+    _octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
+    _whole("accepted_ms", Privacy.TIME),
+    PrimaryKeyConstraint("thumbprint", "role"),
+    sqlite_strict=True,
+)
+
+# `root` in this and the next: what the session rests on (services.signin.Root).
+links = Table(
+    "links",
+    metadata,
+    _octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
+    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    _whole("root", Privacy.PSEUDONYM),
+    _whole("until_ms", Privacy.TIME),
+    sqlite_strict=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
+    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    _whole("root", Privacy.PSEUDONYM),
+    _whole("until_ms", Privacy.TIME),
+    _whole("seen_ms", Privacy.TIME),
+    # When a passkey was last used for it: sensitive acts ask for a moment ago.
+    _whole("fresh_ms", Privacy.TIME, nullable=True),
+    Index("sessions_thumbprint", "thumbprint"),
+    sqlite_strict=True,
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    _octets("credential", Privacy.PSEUDONYM, most=CREDENTIAL_BYTES, least=1, primary_key=True),
+    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    _octets("public_key", Privacy.PSEUDONYM, most=PASSKEY_BYTES, least=1),
+    _whole("sign_count", Privacy.PSEUDONYM),
+    _whole("made_ms", Privacy.TIME),
+    Index("passkeys_thumbprint", "thumbprint"),
+    sqlite_strict=True,
+)
+
+# Challenges that were answered, until they expire: none is answered twice.
+spent = Table(
+    "spent",
+    metadata,
+    _octets("challenge", Privacy.HASHED, most=32, least=32, primary_key=True),
+    _whole("until_ms", Privacy.TIME),
     sqlite_strict=True,
 )

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from workseal_verifier.api.openapi.operations import COMMON, OPERATIONS, Body, Told
+from workseal_verifier.api.openapi.operations import OPERATIONS, Body, Told, refused
 from workseal_verifier.api.openapi.schemas import MEDIA_NOTES, concise, problem
 from workseal_verifier.api.problems import CONCISE, MEDIA, PREFIX, TABLE, is_concise
 from workseal_verifier.api.values import FRESH, JSON, answer
@@ -33,6 +33,15 @@ _ABOUT: Final = (
 # One sentence for each kind of problem, as the server says it where it is most often said.
 _DETAILS: Final[Mapping[Reason, str]] = {
     Reason.MALFORMED: "digest: expected 64 lower-case hex digits",
+    Reason.UNPROVEN: "the request shows no key that speaks for anybody here",
+    Reason.STALE: "a request with this nonce was taken before",
+    Reason.WAITING: (
+        "this key replaced another one, and reads when the other parties had time to see it;"
+        " what it signs counts already"
+    ),
+    Reason.NOT_FRESH: "use a passkey, then ask again within 5 minutes",
+    Reason.CROSS_SITE: "this does not come from a page of this server",
+    Reason.MISDIRECTED: "this server is not known by this name",
     Reason.UNKNOWN_PARTY: "the signer is not a party who may say this here",
     Reason.NOT_FOUND: "no statement with this digest is logged",
     Reason.TIMEOUT: "the body arrived too slowly",
@@ -74,20 +83,20 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
             name = f"{method.upper()} {path}"
             if name not in rows:
                 raise VerifierError(f"the operation {name} is not described")
-            _fill(operation, path, rows.pop(name), examples.get(name, {}))
+            _fill(operation, name, rows.pop(name), examples.get(name, {}))
     if rows:
         raise VerifierError(f"no operation {min(rows)} exists")
     return described
 
 
-def _fill(operation: dict[str, Any], path: str, told: Told, shown: Mapping[str, Any]) -> None:
+def _fill(operation: dict[str, Any], name: str, told: Told, shown: Mapping[str, Any]) -> None:
     operation["summary"] = operation.pop("description").partition("\n")[0]
     for parameter in operation.get("parameters", []):
-        name = parameter["name"]
-        parameter["schema"] = told.parameters[name]
-        parameter["description"] = name
-        if name in shown.get("parameters", {}):
-            parameter["example"] = shown["parameters"][name]
+        part = parameter["name"]
+        parameter["schema"] = told.parameters[part]
+        parameter["description"] = part
+        if part in shown.get("parameters", {}):
+            parameter["example"] = shown["parameters"][part]
     if told.takes is not None:
         operation["requestBody"] = {
             "required": True,
@@ -95,7 +104,7 @@ def _fill(operation: dict[str, Any], path: str, told: Told, shown: Mapping[str, 
         }
     operation["responses"] = {
         str(told.status): _success(told, shown),
-        **dict(_problems(path, (*COMMON, *told.refuses))),
+        **dict(_problems(name.partition(" ")[2], refused(name))),
     }
 
 

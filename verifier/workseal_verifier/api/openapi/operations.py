@@ -21,6 +21,7 @@ from workseal_verifier.api.values import (
     TEXT,
 )
 from workseal_verifier.errors import Reason
+from workseal_verifier.services.access import TABLE, Row, Shown
 
 # What any operation may be refused for: its address, a slow header, the load, our own mistakes.
 COMMON: Final = (
@@ -48,6 +49,17 @@ _TILE_NAME: Final[Schema] = {
     ),
 }
 _KID: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
+# What the door refuses, by what a request has to show.
+_KEYLESS: Final = (Reason.UNPROVEN, Reason.WAITING, Reason.MISDIRECTED)
+_AT_THE_DOOR: Final[Mapping[Shown, tuple[Reason, ...]]] = {
+    Shown.NOTHING: (),
+    Shown.CONTENT: (),
+    Shown.SIGNATURE: (*_KEYLESS, Reason.STALE),
+    Shown.SESSION: (*_KEYLESS, Reason.CROSS_SITE),
+    Shown.KEY: (*_KEYLESS, Reason.STALE, Reason.CROSS_SITE),
+    Shown.PARTY: (*_KEYLESS, Reason.STALE, Reason.CROSS_SITE, Reason.NOT_FOUND),
+}
+_PAGE: Final = (Reason.CROSS_SITE, Reason.MISDIRECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +170,47 @@ OPERATIONS: Final[Mapping[str, Told]] = {
     "GET /v1/sealed/{name}": Told(
         _body(schemas.SEALED, OCTETS), PRIVATE, parameters=_NAMED, refuses=_ABSENT
     ),
+    "GET /v1/engagements/{name}/keys": Told(
+        _body(schemas.PARTY_KEYS, CBOR), PRIVATE, parameters={"name": ENGAGEMENT}
+    ),
+    "POST /v1/invitations/accept": Told(
+        _body(schemas.ACCEPTED, JSON),
+        PRIVATE,
+        takes=_body(schemas.ACCEPTANCE, JSON),
+        refuses=(*_BODY, *_ABSENT, Reason.UNPROVEN, Reason.STALE, Reason.MISDIRECTED),
+    ),
+    "POST /v1/signin/links": Told(_body(schemas.LINK, JSON), PRIVATE, status=201),
+    "POST /v1/signin": Told(
+        None,
+        PRIVATE,
+        takes=_body(schemas.LINK_TOKEN, JSON),
+        status=204,
+        refuses=(*_BODY, *_ABSENT, *_PAGE),
+    ),
+    "POST /v1/signin/passkey/options": Told(
+        _body(schemas.OPTIONS, JSON), PRIVATE, refuses=(Reason.MISDIRECTED,)
+    ),
+    "POST /v1/signin/passkey": Told(
+        None,
+        PRIVATE,
+        takes=_body(schemas.CREDENTIAL, JSON),
+        status=204,
+        refuses=(*_BODY, *_PAGE, Reason.REFUSED),
+    ),
+    "GET /v1/session": Told(_body(schemas.SESSION, JSON), PRIVATE),
+    "DELETE /v1/session": Told(None, PRIVATE, status=204),
+    "DELETE /v1/sessions": Told(None, PRIVATE, status=204),
+    "POST /v1/passkeys/options": Told(
+        _body(schemas.OPTIONS, JSON), PRIVATE, refuses=(Reason.UNKNOWN_PARTY,)
+    ),
+    "POST /v1/passkeys": Told(
+        None,
+        PRIVATE,
+        takes=_body(schemas.CREDENTIAL, JSON),
+        status=204,
+        refuses=(*_BODY, Reason.UNKNOWN_PARTY, Reason.CONFLICT, Reason.REFUSED),
+    ),
+    "DELETE /v1/passkeys": Told(None, PRIVATE, status=204),
     "GET /v1/operator": Told(_body(schemas.OPERATOR, CBOR), FRESH),
     "GET /v1/beacon/drand/latest": Told(
         _body(schemas.DRAND, CBOR), FRESH, refuses=(Reason.NOT_FOUND,)
@@ -181,3 +234,14 @@ OPERATIONS: Final[Mapping[str, Told]] = {
     "GET /readyz": Told(_body(schemas.READINESS, TEXT), FRESH, refuses=(Reason.CLOCK,)),
     "GET /openapi.json": Told(_body(schemas.DESCRIPTION, JSON), FRESH),
 }
+
+# The access table's rows, under the addresses of the description.
+DOORS: Final[Mapping[str, Row]] = {name.replace(":path}", "}"): row for name, row in TABLE.items()}
+
+
+def refused(name: str) -> tuple[Reason, ...]:
+    """List what an operation may be refused for, at the door and behind it."""
+    row = DOORS[name]
+    sensitive = (Reason.NOT_FRESH,) if row.sensitive else ()
+    found = (*COMMON, *OPERATIONS[name].refuses, *_AT_THE_DOOR[row.shown], *sensitive)
+    return tuple(dict.fromkeys(found))

@@ -24,8 +24,14 @@ from workseal_verifier.api.values import (
     TEXT,
 )
 from workseal_verifier.errors import Reason
+from workseal_verifier.services.passkeys import MAX_PASSKEYS
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS, MAX_TOKENS
-from workseal_verifier.store.schema import CHECKPOINT_BYTES, STATEMENT_BYTES, TOKEN_BYTES
+from workseal_verifier.store.schema import (
+    CHECKPOINT_BYTES,
+    PUBLIC_KEY_BYTES,
+    STATEMENT_BYTES,
+    TOKEN_BYTES,
+)
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -63,9 +69,22 @@ def row(*items: Schema) -> Schema:
     return {"type": "array", "prefixItems": list(items), "minItems": count, "maxItems": count}
 
 
-def fields(**members: Schema) -> Schema:
-    """Describe a map that has all of these numbers, named `_1`, or `n1` for -1, and no others."""
-    named = {name.replace("_", "").replace("n", "-"): one for name, one in members.items()}
+def fields(*, optional: Schema | None = None, **numbers: Schema) -> Schema:
+    """Describe a map that has all of these numbers, named `_1`, or `n1` for -1, and no others.
+
+    Those of `optional` it may have.
+    """
+    named = {name.replace("_", "").replace("n", "-"): one for name, one in numbers.items()}
+    return {
+        "type": "object",
+        "properties": {**named, **(optional or {})},
+        "required": list(named),
+        "additionalProperties": False,
+    }
+
+
+def members(**named: Schema) -> Schema:
+    """Describe a JSON object that has exactly these members."""
     return {
         "type": "object",
         "properties": named,
@@ -113,6 +132,40 @@ COSE_KEY: Final = fields(
     _1={"const": 1}, _2=DIGEST, _3={"const": -8}, n1={"const": 6}, n2=exactly(32)
 )
 KEY_SET: Final = array(COSE_KEY, least=1)
+_MOMENT: Final = row(UINT, UINT)
+PARTY_KEYS: Final = array(
+    fields(
+        _1=UINT,
+        _2=octets(32, PUBLIC_KEY_BYTES),
+        optional={
+            "3": _MOMENT,
+            "4": _MOMENT,
+            "5": row(DIGEST, UINT, UINT),
+            "6": UINT,
+        },
+    ),
+    least=2,
+)
+# --- JSON, for pages ---
+_TOKEN: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
+_FLAG: Final[Schema] = {"type": "boolean"}
+_OBJECT: Final[Schema] = {"type": "object"}
+ACCEPTANCE: Final = members(
+    token=_TOKEN, key={"type": "string", "pattern": "^ed25519:[A-Za-z0-9_-]{43}$"}
+)
+ACCEPTED: Final = members(role={"enum": ["freelancer", "client"]})
+LINK: Final = members(token=_TOKEN, expires_in=UINT)
+LINK_TOKEN: Final = members(token=_TOKEN)
+SESSION: Final = members(
+    key={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    root={"enum": ["key", "operator", "passkey"]},
+    until=UINT,
+    fresh=_FLAG,
+    passkeys=array(UINT, most=MAX_PASSKEYS),
+)
+CREDENTIAL: Final = members(credential=_OBJECT)
+# What the browser's interface takes is WebAuthn's to say.
+OPTIONS: Final[Schema] = {**_OBJECT, "required": ["challenge", "timeout"]}
 CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
 HEALTH: Final[Schema] = {"type": "string", "pattern": "^ok"}
 READINESS: Final[Schema] = {"const": "ready"}

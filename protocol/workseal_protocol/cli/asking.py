@@ -1,0 +1,97 @@
+"""`workseal fetch`, `keys`, `sign-in`, `accept`: what client and arbitrator ask a verifier for.
+
+Rule: what is fetched is written as it came and believed by nobody; `open` and `verify` check it.
+"""
+
+import argparse
+import json
+import re
+import time
+from urllib.parse import SplitResult
+
+from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, require_new, write_new_secret
+from workseal_protocol.cli.keylines import key_lines
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.seeds import read_signer
+from workseal_protocol.cli.server import address_of, ask
+from workseal_protocol.cli.text import count, plain
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.partykeys import MAX_BYTES, parse_keys
+
+_INVITATION = "invitation="
+_ENGAGEMENT = re.compile(r"[0-9a-f]{32}")
+
+
+def fetch(options: argparse.Namespace) -> int:
+    """Fetch something that a party may read, and write it to a new file."""
+    require_new(options.out)
+    address = address_of(options.url)
+    if address.fragment:
+        raise CommandError("the address of something to fetch has no number sign")
+    signer = read_signer(options.key)
+    data = ask(address, "GET", signer, limit=MAX_BUNDLE_BYTES)
+    write_new_secret(options.out, data)
+    print(f"{count(len(data), 'byte')} in {plain(str(options.out))}, not verified")
+    return HOLDS
+
+
+def sign_in(options: argparse.Namespace) -> int:
+    """Print a link that signs a browser in, once and soon."""
+    address = _server_of(address_of(options.url))
+    answer = ask(_at(address, "/v1/signin/links"), "POST", read_signer(options.key))
+    told = _members(answer)
+    token, seconds = told.get("token"), told.get("expires_in")
+    if not isinstance(token, str) or not isinstance(seconds, int):
+        raise CommandError("the verifier's answer is not in the right form", DOES_NOT_HOLD)
+    print(plain(f"{address.geturl()}/#signin={token}"))
+    print(
+        f"works once, within {count(seconds // 60, 'minute')}; whoever has it reads what you read"
+    )
+    return HOLDS
+
+
+def accept(options: argparse.Namespace) -> int:
+    """Accept an operator's invitation with a key of one's own."""
+    link = address_of(options.link)
+    token = link.fragment.removeprefix(_INVITATION)
+    if token == link.fragment or not token:
+        raise CommandError(f"an invitation's link ends with #{_INVITATION} and its token")
+    signer = read_signer(options.key)
+    body = json.dumps({"token": token, "key": signer.public_key.text()}).encode()
+    answer = ask(_at(_server_of(link), "/v1/invitations/accept"), "POST", signer, body=body)
+    print(plain(f"accepted, as {_members(answer).get('role')}: {signer.public_key.text()}"))
+    return HOLDS
+
+
+def keys(options: argparse.Namespace) -> int:
+    """Print the parties' keys as a verifier tells them."""
+    if _ENGAGEMENT.fullmatch(options.engagement) is None:
+        raise CommandError("an engagement's number has 32 lower-case hex digits")
+    address = _server_of(address_of(options.url))
+    place = _at(address, f"/v1/engagements/{options.engagement}/keys")
+    answer = ask(place, "GET", read_signer(options.key), limit=MAX_BYTES)
+    try:
+        told = parse_keys(answer)
+    except MalformedError as error:
+        raise CommandError(f"the verifier's answer is malformed: {error}", DOES_NOT_HOLD) from error
+    for line in key_lines(told, time.time_ns() // 1_000_000):
+        print(plain(line))
+    return HOLDS
+
+
+def _server_of(address: SplitResult) -> SplitResult:
+    return address._replace(path="", query="", fragment="")
+
+
+def _at(address: SplitResult, path: str) -> SplitResult:
+    return address._replace(path=path)
+
+
+def _members(answer: bytes) -> dict[str, object]:
+    try:
+        told = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise CommandError("the verifier's answer is not JSON", DOES_NOT_HOLD) from error
+    if not isinstance(told, dict):
+        raise CommandError("the verifier's answer is not in the right form", DOES_NOT_HOLD)
+    return told

@@ -1,0 +1,252 @@
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from support.asking import SignedBy
+from support.authenticator import Authenticator, b64
+from support.browser import Browser, name_of
+from support.office import LiveServer, Office
+from support.scripted import ScriptedAgent
+from workseal_verifier.services.passkeys import CHALLENGE_MS, MAX_PASSKEYS
+from workseal_verifier.services.signin import Root
+from workseal_verifier.store.access import PasskeyRow
+
+
+@pytest.fixture
+def browser(office: Office) -> Iterator[Browser]:
+    ScriptedAgent(office)
+    with LiveServer(office) as live:
+        made = Browser(office, live)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def owner(browser: Browser, office: Office) -> Browser:
+    """Somebody with a passkey, whose session rests on it."""
+    browser.sign_in(office.people.arbitrator)
+    assert browser.make_passkey().status_code == 204
+    assert browser.use_passkey().status_code == 204
+    return browser
+
+
+def told(browser: Browser) -> dict[str, Any]:
+    answer: dict[str, Any] = browser.ask("GET", "/v1/session").json()
+    return answer
+
+
+# --- making ---
+
+
+def test_a_passkey_begins_a_fresh_session_of_its_key(browser: Browser, office: Office) -> None:
+    browser.sign_in(office.people.client)
+    assert browser.make_passkey().status_code == 204
+    assert told(browser)["passkeys"] == [office.now]
+    browser.cookie = ""
+    assert browser.use_passkey().status_code == 204
+    session = told(browser)
+    assert session["key"] == str(office.people.client.public_key.thumbprint)
+    assert (session["root"], session["fresh"]) == ("passkey", True)
+
+
+@pytest.mark.parametrize("root", [Root.OPERATOR, Root.PASSKEY])
+def test_only_a_session_that_rests_on_the_key_makes_a_passkey(
+    browser: Browser, office: Office, root: Root
+) -> None:
+    browser.sign_in(office.people.client)
+    options = browser.ask("POST", "/v1/passkeys/options").json()
+    answer = {"credential": browser.authenticator.create(options)}
+    services = office.verifier.services
+    thumbprint = office.people.client.public_key.thumbprint
+    token = services.signin.link(thumbprint, root)
+    assert browser.ask("POST", "/v1/signin", {"token": b64(token)}).status_code == 204
+    assert told(browser)["root"] == root.name.lower()
+    assert name_of(browser.ask("POST", "/v1/passkeys/options")) == "unknown-party"
+    assert name_of(browser.ask("POST", "/v1/passkeys", answer)) == "unknown-party"
+    assert services.passkeys.of(thumbprint) == []
+
+
+def test_the_options_name_no_person_and_ask_for_no_attestation(
+    browser: Browser, office: Office
+) -> None:
+    browser.sign_in(office.people.client)
+    options = browser.ask("POST", "/v1/passkeys/options").json()
+    assert options["attestation"] == "none"
+    assert options["rp"]["id"] == "localhost"
+    assert options["authenticatorSelection"]["userVerification"] == "required"
+    thumbprint = office.people.client.public_key.thumbprint
+    assert options["user"]["id"] == b64(thumbprint.raw)
+    assert options["user"]["name"] == f"key {str(thumbprint)[:8]}"
+
+
+def test_who_signs_in_with_a_passkey_is_told_nothing_of_anybody(owner: Browser) -> None:
+    options = owner.ask("POST", "/v1/signin/passkey/options").json()
+    assert options.get("allowCredentials", []) == []
+
+
+def test_a_key_has_so_many_passkeys(browser: Browser, office: Office) -> None:
+    browser.sign_in(office.people.client)
+    for _ in range(MAX_PASSKEYS):
+        assert browser.make_passkey().status_code == 204
+    assert name_of(browser.make_passkey()) == "conflict"
+
+
+# --- answers that do not hold ---
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def set_client(answer: dict[str, Any], **changes: Any) -> None:
+    """Change what the browser says that it signed for."""
+    response = answer["response"]
+    client = json.loads(base64.urlsafe_b64decode(response["clientDataJSON"] + "=="))
+    response["clientDataJSON"] = b64(json.dumps(client | changes).encode())
+
+
+CHANGES: dict[str, Change] = {
+    "other origin": lambda answer: set_client(answer, origin="https://evil.example"),
+    "other purpose": lambda answer: set_client(answer, type="payment.get"),
+    "challenge of others": lambda answer: set_client(answer, challenge=b64(bytes(56))),
+    "short challenge": lambda answer: set_client(answer, challenge="AAAA"),
+    "challenge of another type": lambda answer: set_client(answer, challenge=5),
+    "other passkey": lambda answer: answer.update(id=b64(bytes(32)), rawId=b64(bytes(32))),
+    "id and raw id differ": lambda answer: answer.update(rawId=b64(bytes(32))),
+    "other type": lambda answer: answer.update(type="password"),
+    "no response": lambda answer: answer.pop("response"),
+    "response of another type": lambda answer: answer.update(response=[1]),
+    "no id": lambda answer: answer.pop("id"),
+    "not base64": lambda answer: answer["response"].update(clientDataJSON="\u00e9"),
+    "not JSON": lambda answer: answer["response"].update(clientDataJSON=b64(b"{")),
+    "deep JSON": lambda answer: answer["response"].update(clientDataJSON=b64(b"[" * 5_000)),
+    "data cut": lambda answer: answer["response"].update(authenticatorData=b64(bytes(20))),
+    "signature": lambda answer: answer["response"].update(signature=b64(bytes(70))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_an_answer_that_does_not_hold_begins_no_session(owner: Browser, change: Change) -> None:
+    options = owner.ask("POST", "/v1/signin/passkey/options").json()
+    answer = owner.authenticator.get(options)
+    change(answer)
+    refused = owner.ask("POST", "/v1/signin/passkey", {"credential": answer})
+    assert name_of(refused) == "refused"
+    assert owner.use_passkey().status_code == 204
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(CHANGES["other origin"], id="other origin"),
+        pytest.param(CHANGES["challenge of others"], id="challenge of others"),
+        pytest.param(
+            lambda answer: answer["response"].update(attestationObject=b64(b"\xff")), id="not CBOR"
+        ),
+        pytest.param(
+            lambda answer: answer["response"].update(attestationObject=b64(b"\xa0")), id="empty"
+        ),
+    ],
+)
+def test_a_passkey_that_does_not_hold_is_not_kept(
+    browser: Browser, office: Office, change: Change
+) -> None:
+    browser.sign_in(office.people.client)
+    options = browser.ask("POST", "/v1/passkeys/options").json()
+    answer = browser.authenticator.create(options)
+    change(answer)
+    assert name_of(browser.ask("POST", "/v1/passkeys", {"credential": answer})) == "refused"
+    assert told(browser)["passkeys"] == []
+
+
+def test_the_user_has_to_be_verified(owner: Browser, office: Office) -> None:
+    owner.authenticator.verifies_user = False
+    assert name_of(owner.use_passkey()) == "refused"
+    owner.sign_in(office.people.client)
+    assert name_of(owner.make_passkey()) == "refused"
+
+
+def test_what_device_somebody_has_is_not_taken(browser: Browser, office: Office) -> None:
+    browser.sign_in(office.people.client)
+    browser.authenticator.attests = True
+    assert "attestation" in browser.make_passkey().json()["detail"]
+    assert told(browser)["passkeys"] == []
+
+
+def test_a_challenge_is_answered_once(owner: Browser) -> None:
+    options = owner.ask("POST", "/v1/signin/passkey/options").json()
+    answer = {"credential": owner.authenticator.get(options)}
+    assert owner.ask("POST", "/v1/signin/passkey", answer).status_code == 204
+    assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
+
+
+def test_a_challenge_is_answered_once_also_by_a_passkey_that_counts_nothing(
+    owner: Browser,
+) -> None:
+    options = owner.ask("POST", "/v1/signin/passkey/options").json()
+    owner.authenticator.counter = -1
+    with owner.office.verifier.database.write() as connection:
+        connection.exec_driver_sql("UPDATE passkeys SET sign_count = 0")
+    answer = {"credential": owner.authenticator.get(options)}
+    assert owner.ask("POST", "/v1/signin/passkey", answer).status_code == 204
+    assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
+
+
+def test_a_cloned_passkey_that_counts_back_is_refused(owner: Browser) -> None:
+    owner.authenticator.counter = 0
+    assert name_of(owner.use_passkey()) == "refused"
+
+
+def test_a_challenge_expires(owner: Browser, office: Office) -> None:
+    options = owner.ask("POST", "/v1/signin/passkey/options").json()
+    answer = {"credential": owner.authenticator.get(options)}
+    office.now += CHALLENGE_MS
+    refused = owner.ask("POST", "/v1/signin/passkey", answer)
+    assert "expired" in refused.json()["detail"]
+
+
+def test_a_challenge_is_for_one_purpose_and_one_session(browser: Browser, office: Office) -> None:
+    browser.sign_in(office.people.client)
+    options = browser.ask("POST", "/v1/passkeys/options").json()
+    browser.sign_in(office.people.client)
+    answer = {"credential": browser.authenticator.create(options)}
+    assert name_of(browser.ask("POST", "/v1/passkeys", answer)) == "refused"
+    options["challenge"] = browser.ask("POST", "/v1/signin/passkey/options").json()["challenge"]
+    answer = {"credential": browser.authenticator.create(options)}
+    assert name_of(browser.ask("POST", "/v1/passkeys", answer)) == "refused"
+
+
+def test_a_passkey_of_another_site_is_refused(owner: Browser) -> None:
+    """The same passkey, answered by a page of another port."""
+    other = Authenticator(owner.origin.replace("localhost", "127.0.0.1"))
+    other.keys, other.counter = owner.authenticator.keys, 9
+    options = owner.ask("POST", "/v1/signin/passkey/options").json()
+    answer = {"credential": other.get(options)}
+    assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
+
+
+# --- ending, and sensitive acts ---
+
+
+def test_all_passkeys_of_a_key_end_with_its_sessions(owner: Browser, office: Office) -> None:
+    auth = SignedBy(office.people.arbitrator, lambda: office.now)
+    assert owner.http.delete("/v1/passkeys", auth=auth).status_code == 204
+    assert owner.ask("GET", "/v1/session").status_code == 401
+    assert name_of(owner.use_passkey()) == "refused"
+
+
+def test_a_passkey_is_bounded_in_the_store(office: Office) -> None:
+    row = PasskeyRow(
+        credential=b"x" * 1_024,
+        thumbprint=office.people.client.public_key.thumbprint,
+        public_key=b"k",
+        sign_count=0,
+        made_ms=0,
+    )
+    store = office.verifier.access
+    digest = office.people.client.public_key.thumbprint
+    with pytest.raises(Exception, match="CONSTRAINT"):
+        store.add_passkey(row, digest, 1, MAX_PASSKEYS)
+    assert store.add_passkey(replace(row, credential=b"x"), digest, 1, MAX_PASSKEYS)

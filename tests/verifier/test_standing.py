@@ -1,0 +1,277 @@
+"""Keys that change: who reads from when, and what the other parties are shown of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.asking import SignedBy
+from support.office import LiveServer, Office, new_home, unique
+from support.scripted import ScriptedAgent
+from workseal_protocol.encoding import decode
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import (
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
+    RevocationReason,
+    sign,
+)
+from workseal_verifier.services.access import About, Standing, State, Who
+from workseal_verifier.services.standing import WAIT_MS, Standings
+
+NEW = SeedSigner(b"\x21" * 32)
+RECOVERY = SeedSigner(b"\x22" * 32)
+
+
+@pytest.fixture
+def standings(office: Office) -> Standings:
+    return office.verifier.services.standings
+
+
+@pytest.fixture
+def client(office: Office) -> Iterator[httpx.Client]:
+    with LiveServer(office) as live, httpx.Client(base_url=live.url, trust_env=False) as made:
+        yield made
+
+
+def rotate(office: Office, old: SeedSigner, new: SeedSigner) -> None:
+    record = KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new)
+    office.post([sign(record, old)])
+
+
+def announce(office: Office, signer: SeedSigner, recovery: SeedSigner | None = None) -> None:
+    record = KeyAnnounce(
+        claimed_at=office.now,
+        public_key=signer.public_key,
+        role=Role.FREELANCER,
+        recovery=None if recovery is None else recovery.public_key.thumbprint,
+    )
+    office.post([sign(record, signer)])
+
+
+def revoke(office: Office, key: SeedSigner, by: SeedSigner) -> None:
+    record = KeyRevoke(
+        claimed_at=office.now,
+        key=key.public_key.thumbprint,
+        reason=RevocationReason.COMPROMISED,
+    )
+    office.post([sign(record, by)])
+
+
+def status(
+    office: Office, client: httpx.Client, agent: ScriptedAgent, signer: SeedSigner
+) -> tuple[int, str]:
+    path = f"/v1/engagements/{agent.engagement.hex()}/keys"
+    answer = client.get(path, auth=SignedBy(signer, lambda: office.now))
+    if answer.status_code == 200:
+        return 200, ""
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+def shown(office: Office, client: httpx.Client, agent: ScriptedAgent) -> list[dict[int, object]]:
+    """Return what the client is shown of the parties' keys."""
+    path = f"/v1/engagements/{agent.engagement.hex()}/keys"
+    auth = SignedBy(office.people.client, lambda: office.now)
+    value = decode(client.get(path, auth=auth).content)
+    assert isinstance(value, list)
+    return [dict(one) for one in value if isinstance(one, dict)]
+
+
+# --- reading with changed keys ---
+
+
+def test_a_rotated_key_reads_nothing_and_the_new_one_after_the_waiting_time(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    old = office.people.freelancer
+    assert status(office, client, agent, old) == (200, "")
+    rotate(office, old, NEW)
+    begun = office.now
+    assert status(office, client, agent, old) == (404, "not-found")
+    assert status(office, client, agent, NEW) == (403, "waiting")
+    office.now = begun + WAIT_MS - 1_000
+    assert status(office, client, agent, NEW) == (403, "waiting")
+    office.now = begun + WAIT_MS
+    assert status(office, client, agent, NEW) == (200, "")
+
+
+@pytest.mark.usefixtures("agent")
+def test_what_a_waiting_key_signs_counts_at_once(office: Office) -> None:
+    """The protocol has no clock: only what is read waits."""
+    rotate(office, office.people.freelancer, NEW)
+    announce(office, NEW)
+    assert office.check() == []
+
+
+def test_a_revoked_key_reads_nothing_at_once(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    own = office.people.freelancer
+    announce(office, own, RECOVERY)
+    announce(office, RECOVERY)
+    assert status(office, client, agent, own) == (200, "")
+    revoke(office, own, by=RECOVERY)
+    assert status(office, client, agent, own) == (404, "not-found")
+    assert status(office, client, agent, RECOVERY) == (401, "unproven")
+
+
+def test_a_thief_who_rotates_is_revoked_before_the_new_key_reads(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    own = office.people.freelancer
+    announce(office, own, RECOVERY)
+    announce(office, RECOVERY)
+    rotate(office, own, NEW)
+    revoke(office, NEW, by=RECOVERY)
+    office.now += 2 * WAIT_MS
+    assert status(office, client, agent, NEW) == (404, "not-found")
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_ended_key_gets_no_link(office: Office, client: httpx.Client) -> None:
+    def link(signer: SeedSigner) -> int:
+        auth = SignedBy(signer, lambda: office.now)
+        return client.post("/v1/signin/links", auth=auth).status_code
+
+    assert link(office.people.freelancer) == 201
+    rotate(office, office.people.freelancer, NEW)
+    assert link(office.people.freelancer) == 401
+    assert link(NEW) == 403
+    office.now += WAIT_MS
+    assert link(NEW) == 201
+
+
+def test_a_key_that_ended_in_one_engagement_reads_another(
+    office: Office, standings: Standings
+) -> None:
+    """An arbitrator of one engagement ends a key there, and reaches into no other."""
+    foe = SeedSigner(b"\x66" * 32)
+    here = ScriptedAgent(office)
+    there = ScriptedAgent(
+        office,
+        terms=office.terms(arbitrators=(foe.public_key,)),
+        engagement=unique(office, "there"),
+    )
+    own = office.people.freelancer
+    revoke(office, own, by=foe)
+    thumbprint = own.public_key.thumbprint
+    assert standings.of(thumbprint, About.ENGAGEMENT, there.engagement) == [Standing()]
+    (found,) = standings.of(thumbprint, About.ENGAGEMENT, here.engagement)
+    assert found == Standing(Who.FREELANCER, State.ACCEPTED)
+    assert standings.anywhere(thumbprint).who is Who.FREELANCER
+
+
+# --- what the other parties are shown ---
+
+
+def test_the_parties_keys_are_those_of_the_terms_at_first(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    assert shown(office, client, agent) == [
+        {1: role, 2: signer.public_key.raw}
+        for role, signers in sorted(office.people.keys().items())
+        for signer in signers
+    ]
+
+
+def test_the_other_party_sees_a_new_key_and_from_when_it_reads(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    own = office.people.freelancer
+    announce(office, own, RECOVERY)
+    index = office.checkpoint().checkpoint.size - 1
+    at = office.now // 1000 * 1000
+    rotate(office, own, NEW)
+    named = RECOVERY.public_key.thumbprint.raw
+    keys = [one for one in shown(office, client, agent) if one[1] == Role.FREELANCER]
+    assert keys == [
+        {1: 1, 2: own.public_key.raw, 4: [index + 1, at], 5: [named, index, at]},
+        {
+            1: 1,
+            2: NEW.public_key.raw,
+            3: [index + 1, at],
+            5: [named, index, at],
+            6: at + WAIT_MS,
+        },
+    ]
+
+
+def test_a_revocation_is_shown(office: Office, agent: ScriptedAgent, client: httpx.Client) -> None:
+    revoke(office, office.people.freelancer, by=office.people.freelancer)
+    index = office.checkpoint().checkpoint.size - 1
+    (key,) = [one for one in shown(office, client, agent) if one[1] == Role.FREELANCER]
+    assert key[4] == [index, office.now // 1000 * 1000]
+
+
+def test_a_recovery_key_that_is_rotated_elsewhere_breaks_nothing(
+    office: Office, standings: Standings
+) -> None:
+    """A party's recovery key may be a party's key of another engagement, and change there."""
+    agent = ScriptedAgent(office)
+    announce(office, office.people.freelancer, RECOVERY)
+    ScriptedAgent(
+        office,
+        terms=office.terms(arbitrators=(RECOVERY.public_key,)),
+        engagement=unique(office, "there"),
+    )
+    announce(office, RECOVERY)
+    rotate(office, RECOVERY, NEW)
+    keys = standings.keys_of(agent.engagement)
+    assert [one.key for one in keys if one.role is Role.FREELANCER] == [
+        office.people.freelancer.public_key
+    ]
+
+
+def test_a_changed_key_is_seen_by_a_reader_who_asked_before(
+    office: Office, agent: ScriptedAgent, standings: Standings
+) -> None:
+    """What is known of an engagement is kept: a change must reach it."""
+    own = office.people.freelancer.public_key.thumbprint
+    assert standings.of(own, About.ENGAGEMENT, agent.engagement)[0].who is Who.FREELANCER
+    revoke(office, office.people.freelancer, by=office.people.freelancer)
+    assert standings.of(own, About.ENGAGEMENT, agent.engagement) == [Standing()]
+
+
+# --- receipts of statements without an engagement ---
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_key_statement_is_for_who_shares_an_engagement_with_its_person(
+    office: Office, standings: Standings
+) -> None:
+    other_client, other = SeedSigner(b"\x31" * 32), SeedSigner(b"\x32" * 32)
+    people = office.people
+    office.people = type(people)(other_client, other, people.arbitrator, people.operator)
+    ScriptedAgent(office, engagement=unique(office, "theirs"))
+    office.people = people
+    announce(office, people.freelancer, RECOVERY)
+    announce(office, RECOVERY)
+    told = list(office.verifier.records.of_kinds(["key.announce"], below=10**9))
+    for entry in told:
+        for signer, allowed in ((people.client, True), (other_client, False), (other, False)):
+            found = standings.of(signer.public_key.thumbprint, About.STATEMENT, entry.digest.raw)
+            assert any(one.who is not Who.PUBLIC for one in found) is allowed
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_operators_statement_is_for_every_party(office: Office, standings: Standings) -> None:
+    first = next(office.verifier.records.of_kinds(["log.policy"], below=1))
+    for signer, count in ((office.people.client, 1), (NEW, 0)):
+        found = standings.of(signer.public_key.thumbprint, About.STATEMENT, first.digest.raw)
+        assert len(found) == count
+
+
+def test_nothing_is_known_of_what_is_not_signed_for(tmp_path: Path) -> None:
+    office = Office(new_home(tmp_path)).open()
+    agent = ScriptedAgent(office)
+    size = 1
+    standings = office.verifier.services.standings
+    standings._size = lambda: size
+    own = office.people.client.public_key.thumbprint
+    assert standings.of(own, About.ENGAGEMENT, agent.engagement) == [Standing()]
+    assert standings.of(own, About.STATEMENT, agent.made[0][0].digest.raw) == []
+    size = office.checkpoint().checkpoint.size
+    assert standings.of(own, About.ENGAGEMENT, agent.engagement)[0].who is Who.CLIENT
+    office.close()

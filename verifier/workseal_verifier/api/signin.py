@@ -1,0 +1,147 @@
+"""Sessions of people in browsers: links, the session itself, passkeys.
+
+Rules: a token reaches a browser behind a link's number sign alone, where no server and no log sees
+it, and a cookie that no script reads. What begins or changes something comes from a page of ours.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from workseal_verifier.api.access import (
+    COOKIE,
+    Asking,
+    OwnSession,
+    read_token,
+    require_own_page,
+    site_of,
+    write_token,
+)
+from workseal_verifier.api.forms import Form, read_form
+from workseal_verifier.api.services import Given
+from workseal_verifier.api.values import PRIVATE
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.signin import LINK_MS, SESSION_MS, Begun, Root
+
+router = APIRouter(prefix="/v1")
+
+
+class LinkToken(Form):
+    """A link's token, as it stands behind `#signin=`."""
+
+    token: str = Field(max_length=64)
+
+
+class PasskeyAnswer(Form):
+    """What `navigator.credentials` answered, by its `toJSON()`."""
+
+    credential: dict[str, Any]
+
+
+@router.post("/signin/links", status_code=201)
+def post_link(asking: Asking, given: Given) -> Response:
+    """Make a link that signs its reader in, once and soon, as the key that signed this."""
+    token = given.signin.link(asking.thumbprint, Root.KEY)
+    answer = {"token": write_token(token), "expires_in": LINK_MS // 1000}
+    return JSONResponse(answer, 201, PRIVATE)
+
+
+@router.post("/signin", status_code=204)
+async def post_signin(request: Request, given: Given) -> Response:
+    """Use a link's token up, and begin a session in a cookie."""
+    require_own_page(request, site_of(request))
+    form = await read_form(request, LinkToken)
+    token = read_token(form.token)
+    if token is None:
+        raise RefusedError(Reason.MALFORMED, "a token is the base64url of 32 bytes")
+    return _begun(await run_in_threadpool(given.signin.begin, token))
+
+
+@router.get("/session")
+def get_session(session: OwnSession, given: Given) -> Response:
+    """Say whose session this is, what it rests on, until when, and which passkeys there are."""
+    return JSONResponse(
+        {
+            "key": str(session.thumbprint),
+            "root": Root(session.root).name.lower(),
+            "until": session.until_ms,
+            "fresh": given.signin.is_fresh(session),
+            "passkeys": [one.made_ms for one in given.passkeys.of(session.thumbprint)],
+        },
+        headers=PRIVATE,
+    )
+
+
+@router.delete("/session", status_code=204)
+def delete_session(session: OwnSession, given: Given) -> Response:
+    """End this session."""
+    given.signin.end(session)
+    return _ended()
+
+
+@router.delete("/sessions", status_code=204)
+def delete_sessions(asking: Asking, given: Given) -> Response:
+    """End all sessions of this key, and its link."""
+    given.signin.end_all(asking.thumbprint)
+    return _ended()
+
+
+@router.post("/passkeys/options")
+def post_registration_options(request: Request, session: OwnSession, given: Given) -> Response:
+    """Return what a page hands to `navigator.credentials.create`."""
+    options = given.passkeys.registration_options(session, site_of(request))
+    return JSONResponse(options, headers=PRIVATE)
+
+
+@router.post("/passkeys", status_code=204)
+async def post_passkey(request: Request, session: OwnSession, given: Given) -> Response:
+    """Keep the passkey that the browser made."""
+    form = await read_form(request, PasskeyAnswer)
+    await run_in_threadpool(given.passkeys.register, session, site_of(request), form.credential)
+    return Response(status_code=204, headers=PRIVATE)
+
+
+@router.delete("/passkeys", status_code=204)
+def delete_passkeys(asking: Asking, given: Given) -> Response:
+    """End all passkeys of this key, and all its sessions."""
+    given.passkeys.end_all(asking.thumbprint)
+    return _ended()
+
+
+@router.post("/signin/passkey/options")
+def post_sign_in_options(request: Request, given: Given) -> Response:
+    """Return what a page hands to `navigator.credentials.get`."""
+    return JSONResponse(given.passkeys.sign_in_options(site_of(request)), headers=PRIVATE)
+
+
+@router.post("/signin/passkey", status_code=204)
+async def post_passkey_signin(request: Request, given: Given) -> Response:
+    """Begin a fresh session with a passkey; it takes the place of the browser's earlier one."""
+    site = site_of(request)
+    require_own_page(request, site)
+    form = await read_form(request, PasskeyAnswer)
+    begun = await run_in_threadpool(given.passkeys.sign_in, site, form.credential)
+    return _begun(begun)
+
+
+def _begun(begun: Begun) -> Response:
+    answer = Response(status_code=204, headers=PRIVATE)
+    answer.set_cookie(
+        COOKIE,
+        write_token(begun.token),
+        max_age=SESSION_MS // 1000,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+def _ended() -> Response:
+    answer = Response(status_code=204, headers=PRIVATE)
+    answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    return answer

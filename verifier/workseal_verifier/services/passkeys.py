@@ -1,0 +1,244 @@
+"""Passkeys (WebAuthn): made in a session that a party's key opened, used to open later ones.
+
+Rules: a challenge is ours (authenticated), for one purpose, one site and a few minutes, and is
+answered once. The authenticator must have verified its user. No attestation is asked for: which
+device somebody owns is nothing that we want to know. Who signs in names nothing beforehand, so
+nobody can ask who has a passkey.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AttestationFormat,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from workseal_protocol.digest import Digest
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.signin import Begun, Random, Root, SignIn
+from workseal_verifier.services.sites import Site
+from workseal_verifier.store.access import AccessStore, PasskeyRow, SessionRow
+from workseal_verifier.store.schema import CREDENTIAL_BYTES, PASSKEY_BYTES
+
+CHALLENGE_MS = 5 * 60_000
+MAX_PASSKEYS = 16
+_NONCE_BYTES = 16
+_TIME_BYTES = 8
+_MAC_BYTES = 32
+_TAG = b"workseal/challenge/v1"
+_REGISTER = b"register"
+_SIGN_IN = b"sign in"
+
+
+@dataclass(frozen=True, slots=True)
+class _Challenge:
+    raw: bytes
+    until_ms: int
+
+    @property
+    def digest(self) -> Digest:
+        return Digest.of(_TAG, self.raw)
+
+
+class Passkeys:
+    """Make and use passkeys; `secret` authenticates challenges."""
+
+    def __init__(
+        self,
+        store: AccessStore,
+        signin: SignIn,
+        clock: Clock,
+        secret: bytes,
+        *,
+        random: Random = secrets.token_bytes,
+    ) -> None:
+        self._store = store
+        self._signin = signin
+        self._clock = clock
+        self._secret = secret
+        self._random = random
+
+    def registration_options(self, session: SessionRow, site: Site) -> dict[str, Any]:
+        """Return what a page hands to the browser to make a passkey."""
+        _require_key(session)
+        known = self._store.passkeys_of(session.thumbprint)
+        name = f"key {str(session.thumbprint)[:8]}"
+        options = generate_registration_options(
+            rp_id=site.domain,
+            rp_name="Workseal",
+            user_name=name,
+            user_id=session.thumbprint.raw,
+            challenge=self._challenge(_REGISTER, site, session.token.raw).raw,
+            timeout=CHALLENGE_MS,
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED,
+                user_verification=UserVerificationRequirement.REQUIRED,
+            ),
+            exclude_credentials=[PublicKeyCredentialDescriptor(one.credential) for one in known],
+        )
+        return _plain(options_to_json(options))
+
+    def register(self, session: SessionRow, site: Site, answer: Mapping[str, Any]) -> None:
+        """Store the passkey that a browser made, or refuse."""
+        _require_key(session)
+        challenge = self._answered(answer, _REGISTER, site, session.token.raw)
+        try:
+            made = verify_registration_response(
+                credential=dict(answer),
+                expected_challenge=challenge.raw,
+                expected_rp_id=site.domain,
+                expected_origin=site.origin,
+                require_user_verification=True,
+            )
+        except _FAILURES as error:
+            raise _refused() from error
+        if made.fmt != AttestationFormat.NONE:
+            raise RefusedError(Reason.REFUSED, "no attestation was asked for")
+        if not 1 <= len(made.credential_id) <= CREDENTIAL_BYTES or (
+            len(made.credential_public_key) > PASSKEY_BYTES
+        ):
+            raise RefusedError(Reason.REFUSED, "the passkey is longer than any in use")
+        row = PasskeyRow(
+            credential=made.credential_id,
+            thumbprint=session.thumbprint,
+            public_key=made.credential_public_key,
+            sign_count=made.sign_count,
+            made_ms=self._clock.now_ms(),
+        )
+        if not self._store.add_passkey(row, challenge.digest, challenge.until_ms, MAX_PASSKEYS):
+            raise RefusedError(
+                Reason.CONFLICT,
+                f"this passkey or its challenge was used before, or there are {MAX_PASSKEYS}",
+            )
+
+    def sign_in_options(self, site: Site) -> dict[str, Any]:
+        """Return what a page hands to the browser to use a passkey; it names nobody."""
+        options = generate_authentication_options(
+            rp_id=site.domain,
+            challenge=self._challenge(_SIGN_IN, site, b"").raw,
+            timeout=CHALLENGE_MS,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+        return _plain(options_to_json(options))
+
+    def sign_in(self, site: Site, answer: Mapping[str, Any]) -> Begun:
+        """Begin a session for whoever's passkey answered, or refuse."""
+        challenge = self._answered(answer, _SIGN_IN, site, b"")
+        passkey = self._store.passkey(_octets(answer.get("id")))
+        if passkey is None:
+            raise _refused()
+        try:
+            used = verify_authentication_response(
+                credential=dict(answer),
+                expected_challenge=challenge.raw,
+                expected_rp_id=site.domain,
+                expected_origin=site.origin,
+                credential_public_key=passkey.public_key,
+                credential_current_sign_count=passkey.sign_count,
+                require_user_verification=True,
+            )
+        except _FAILURES as error:
+            raise _refused() from error
+        begun = self._signin.new_session(passkey.thumbprint, Root.PASSKEY)
+        if not self._store.use_passkey(
+            passkey.credential,
+            used.new_sign_count,
+            challenge.digest,
+            challenge.until_ms,
+            begun.session,
+        ):
+            raise _refused()
+        return begun
+
+    def of(self, thumbprint: Digest) -> list[PasskeyRow]:
+        """List the passkeys of a key."""
+        return self._store.passkeys_of(thumbprint)
+
+    def end_all(self, thumbprint: Digest) -> None:
+        """End all passkeys of a key, and its sessions."""
+        self._store.end_passkeys(thumbprint)
+
+    def _challenge(self, purpose: bytes, site: Site, holder: bytes) -> _Challenge:
+        until = self._clock.now_ms() + CHALLENGE_MS
+        head = self._random(_NONCE_BYTES) + until.to_bytes(_TIME_BYTES)
+        return _Challenge(head + self._mac(head, purpose, site, holder), until)
+
+    def _answered(
+        self, answer: Mapping[str, Any], purpose: bytes, site: Site, holder: bytes
+    ) -> _Challenge:
+        """Return the challenge that an answer names if it is ours, for this, and not over."""
+        raw = _named_challenge(answer)
+        head, mac = raw[: _NONCE_BYTES + _TIME_BYTES], raw[_NONCE_BYTES + _TIME_BYTES :]
+        until = int.from_bytes(head[_NONCE_BYTES:])
+        if not hmac.compare_digest(mac, self._mac(head, purpose, site, holder)):
+            raise _refused()
+        if until <= self._clock.now_ms():
+            raise RefusedError(Reason.REFUSED, "the challenge has expired; ask for another one")
+        return _Challenge(raw, until)
+
+    def _mac(self, head: bytes, purpose: bytes, site: Site, holder: bytes) -> bytes:
+        parts = (_TAG, purpose, site.origin.encode(), holder, head)
+        message = b"".join(len(part).to_bytes(2) + part for part in parts)
+        return hmac.digest(self._secret, message, "sha256")
+
+
+# What the library lets out for bytes that are no answer, beside its own errors.
+_FAILURES = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
+
+
+def _require_key(session: SessionRow) -> None:
+    if session.root != Root.KEY:
+        raise RefusedError(
+            Reason.UNKNOWN_PARTY,
+            "a passkey is made in a session whose link was asked for with your key",
+        )
+
+
+def _named_challenge(answer: Mapping[str, Any]) -> bytes:
+    """Read which challenge an answer is to; the library compares it again."""
+    response = answer.get("response")
+    data = response.get("clientDataJSON") if isinstance(response, Mapping) else None
+    try:
+        told = json.loads(_octets(data))
+    except (ValueError, RecursionError) as error:
+        raise _refused() from error
+    challenge = _octets(told.get("challenge")) if isinstance(told, dict) else b""
+    if len(challenge) != _NONCE_BYTES + _TIME_BYTES + _MAC_BYTES:
+        raise _refused()
+    return challenge
+
+
+def _octets(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise _refused()
+    try:
+        return base64url_to_bytes(text)
+    except ValueError as error:
+        raise _refused() from error
+
+
+def _plain(text: str) -> dict[str, Any]:
+    options: dict[str, Any] = json.loads(text)
+    return options
+
+
+def _refused() -> RefusedError:
+    return RefusedError(Reason.REFUSED, "the passkey's answer does not hold")

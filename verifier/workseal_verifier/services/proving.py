@@ -1,0 +1,44 @@
+"""Whose key signed a request.
+
+Rule: whatever is wrong with a signature that is near in time, the answer is the same: it does not
+tell whether anybody here has this key.
+"""
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.httpsignature import RequestSignature, Target
+from workseal_protocol.keys import PublicKey
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.replay import NonceMemory
+from workseal_verifier.services.standing import Standings
+
+
+class Prover:
+    """Check signed requests."""
+
+    def __init__(self, standings: Standings, nonces: NonceMemory) -> None:
+        self._standings = standings
+        self._nonces = nonces
+
+    def require_signed(self, target: Target, signature: RequestSignature) -> Digest:
+        """Return whose key signed a request, or refuse."""
+        return self.require_signed_by(target, signature, self._standings.key(signature.key))
+
+    def require_signed_by(
+        self, target: Target, signature: RequestSignature, key: PublicKey | None
+    ) -> Digest:
+        """Return the key's thumbprint if it signed this request, near in time and once."""
+        self._nonces.require_near(signature.created)
+        if key is None:
+            raise unproven()
+        try:
+            signature.verify(target, key)
+        except VerificationError as error:
+            raise unproven() from error
+        self._nonces.require_new(signature.key, signature.nonce)
+        return signature.key
+
+
+def unproven() -> RefusedError:
+    """Make the one refusal for whoever shows no key that speaks for anybody here."""
+    return RefusedError(Reason.UNPROVEN, "the request shows no key that speaks for anybody here")

@@ -1,0 +1,266 @@
+"""What a key is here: whose key, in which engagement, in what state; and a party's keys for both.
+
+Rules: the signed terms and the key statements of the published log decide, nothing else. A key that
+was rotated away or revoked is nobody's, at once. One that came by rotation reads only after a
+waiting time, in which the other party can see it coming: until then a thief's key opens nothing.
+The protocol has no clock, so statements by the new key count at once (docs/adr/0021).
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import MAX_INTEGER
+from workseal_protocol.keyhistory import KEY_KINDS, KeyHistory
+from workseal_protocol.keys import PublicKey
+from workseal_protocol.partykeys import Moment, PartyKey
+from workseal_protocol.records import (
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
+    Offer,
+    read_record,
+)
+from workseal_protocol.statement import Kind, Statement
+from workseal_protocol.terms import Terms
+from workseal_verifier.services.access import About, Standing, State, Who
+from workseal_verifier.services.keyevents import KeyBook, KeyEvent, parties_of
+from workseal_verifier.store.access import AccessStore
+from workseal_verifier.store.log import Entry, LogStore
+from workseal_verifier.store.records import RecordStore
+
+WAIT_MS = 24 * 3_600_000
+# A place behind everything that is logged: what has ended by now has ended there.
+_NOW = MAX_INTEGER
+_CACHED = 1_024
+_TELLING = (Kind.OFFER.value, Kind.ACCEPTANCE.value, Kind.DISPUTE_REQUEST.value)
+_KEYS = frozenset(kind.value for kind in KEY_KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What the statements before `seen` say of an engagement, and so many key statements."""
+
+    terms: Terms
+    seen: int
+    accepted: bool = False
+    requesters: frozenset[Digest] = frozenset()
+    version: int = -1
+    history: KeyHistory = field(default_factory=KeyHistory)
+    keys: tuple[PartyKey, ...] = ()
+
+    def state(self, who: Who, keys: frozenset[Digest]) -> State:
+        asked = self.requesters & keys if who is Who.ARBITRATOR else self.requesters
+        if asked:
+            return State.DISPUTED
+        return State.ACCEPTED if self.accepted else State.OFFERED
+
+
+class Standings:
+    """Answer from the published log; `size` tells how far it reaches."""
+
+    def __init__(
+        self,
+        *,
+        log: LogStore,
+        records: RecordStore,
+        access: AccessStore,
+        keys: KeyBook,
+        operator: PublicKey,
+        size: Callable[[], int],
+    ) -> None:
+        self._log = log
+        self._records = records
+        self._access = access
+        self._keys = keys
+        self._operator = operator
+        self._size = size
+        self._lock = threading.Lock()
+        self._cases: OrderedDict[bytes, _Case] = OrderedDict()
+
+    def key(self, thumbprint: Digest) -> PublicKey | None:
+        """Return the key of this name if anybody here has or had it."""
+        if thumbprint == self._operator.thumbprint:
+            return self._operator
+        rows = self._records.parties([thumbprint.raw])
+        if rows:
+            return PublicKey.of_raw(rows[0].key)
+        entry = self._records.rotation_to(thumbprint)
+        if entry is not None and entry.position < self._size():
+            record = read_record(Statement.parse(entry.body))
+            return record.public_key if isinstance(record, KeyRotate) else None
+        return next((row.key for row in self._access.invited(thumbprint)), None)
+
+    def anywhere(self, thumbprint: Digest) -> Standing:
+        """Say what a key is where nothing is named: a party of anything, or invited."""
+        if thumbprint == self._operator.thumbprint:
+            return Standing(Who.OPERATOR)
+        engagements = self._engagements_of([thumbprint])
+        waiting = Standing()
+        for found in (self._in(one, thumbprint) for one in engagements):
+            if found.who is not Who.PUBLIC and not found.from_ms:
+                return replace(found, state=State.NONE)
+            if found.who is not Who.PUBLIC:
+                waiting = replace(found, state=State.NONE)
+        if not engagements:
+            invited = [Who.of(row.role) for row in self._access.invited(thumbprint)]
+            return Standing(invited[0] if invited else Who.PUBLIC)
+        return waiting
+
+    def of(self, thumbprint: Digest, about: About, name: bytes) -> list[Standing]:
+        """Say what a key is to the engagement, request or statement of this name.
+
+        A key statement concerns several engagements: what one of them allows is allowed.
+        """
+        match about:
+            case About.NOTHING:
+                return [self.anywhere(thumbprint)]
+            case About.ENGAGEMENT:
+                return [self._in(name, thumbprint)]
+            case About.REQUEST:
+                return [self._of_request(thumbprint, Digest(name))]
+            case About.STATEMENT:
+                told = self._told_in(thumbprint, Digest(name))
+                return [self._in(one, thumbprint) for one in told]
+
+    def keys_of(self, engagement: bytes) -> tuple[PartyKey, ...]:
+        """List every key that a party had or has, by role and in the order of the log."""
+        case = self._case(engagement)
+        return () if case is None else case.keys
+
+    def _of_request(self, thumbprint: Digest, name: Digest) -> Standing:
+        entry = self._entry(name)
+        if entry is None or entry.kind != Kind.DISPUTE_REQUEST.value or entry.engagement is None:
+            return Standing()
+        found = self._in(entry.engagement, thumbprint)
+        issuer = Statement.parse(entry.body).issuer
+        if found.who is Who.ARBITRATOR and issuer not in self._lineage(thumbprint):
+            # Another arbitrator of the panel: this request is not theirs.
+            return replace(found, state=State.ACCEPTED)
+        return found
+
+    def _told_in(self, thumbprint: Digest, name: Digest) -> Sequence[bytes]:
+        """List the engagements that a statement is about, of a key statement the asker's alone."""
+        entry = self._entry(name)
+        if entry is None:
+            return []
+        if entry.engagement is not None:
+            return [entry.engagement]
+        if entry.kind not in _KEYS:
+            # The operator's own: whoever is party of anything.
+            return self._engagements_of([thumbprint])
+        record = read_record(Statement.parse(entry.body))
+        match record:
+            case KeyAnnounce():
+                concerned = {record.public_key.thumbprint}
+                concerned |= self._keys.below(self._size()).vouching(record.public_key.thumbprint)
+            case KeyRotate():
+                concerned = {record.old}
+            case KeyRevoke():
+                concerned = {record.key}
+            case _:
+                concerned = set()
+        told = set(self._engagements_of(concerned))
+        return sorted(told & set(self._engagements_of([thumbprint])))
+
+    def _in(self, engagement: bytes, thumbprint: Digest) -> Standing:
+        case = self._case(engagement)
+        if case is None:
+            return Standing()
+        roles = case.history.roles_of(thumbprint, _NOW)
+        if not roles:
+            return Standing()
+        who = Who.of(next(iter(roles)))
+        own = next(one for one in case.keys if one.key.thumbprint == thumbprint)
+        return Standing(who, case.state(who, self._lineage(thumbprint)), own.reads_from_ms)
+
+    def _case(self, engagement: bytes) -> _Case | None:
+        """Return what is known of an engagement, brought up to the published log."""
+        size = self._size()
+        with self._lock:
+            case = self._cases.get(engagement)
+        if case is None or case.seen < size:
+            since = 0 if case is None else case.seen
+            told = self._records.of_engagement_and_kinds(
+                engagement, _TELLING, since=since, below=size
+            )
+            case = _told(case, told, size)
+        if case is not None:
+            case = self._followed(case)
+            with self._lock:
+                self._cases[engagement] = case
+                self._cases.move_to_end(engagement)
+                if len(self._cases) > _CACHED:
+                    self._cases.popitem(last=False)
+        return case
+
+    def _followed(self, case: _Case) -> _Case:
+        """Fold the key statements that were logged since."""
+        events = self._keys.below(self._size())
+        if case.version == events.version:
+            return case
+        return replace(
+            case,
+            version=events.version,
+            history=events.history(case.terms),
+            keys=_party_keys(case.terms, events.concerning(case.terms), self._moment),
+        )
+
+    def _entry(self, digest: Digest) -> Entry | None:
+        entry = self._records.by_digest(digest)
+        return None if entry is None or entry.position >= self._size() else entry
+
+    def _engagements_of(self, thumbprints: Iterable[Digest]) -> list[bytes]:
+        lineages = frozenset().union(*map(self._lineage, thumbprints))
+        rows = self._records.parties(sorted(one.raw for one in lineages))
+        return list(dict.fromkeys(row.engagement for row in rows))
+
+    def _lineage(self, thumbprint: Digest) -> frozenset[Digest]:
+        return self._keys.below(self._size()).lineage(thumbprint)
+
+    def _moment(self, index: int) -> Moment:
+        return Moment(index, (self._log.signed_after(index) or 0) * 1000)
+
+
+def _told(case: _Case | None, entries: Iterable[Entry], seen: int) -> _Case | None:
+    for entry in entries:
+        statement = Statement.parse(entry.body)
+        record = read_record(statement)
+        if isinstance(record, Offer):
+            case = _Case(record.terms, seen)
+        elif case is not None and entry.kind == Kind.ACCEPTANCE.value:
+            case = replace(case, accepted=True)
+        elif case is not None:
+            case = replace(case, requesters=case.requesters | {statement.issuer})
+    return None if case is None else replace(case, seen=seen)
+
+
+def _party_keys(
+    terms: Terms, events: Sequence[KeyEvent], moment: Callable[[int], Moment]
+) -> tuple[PartyKey, ...]:
+    known = {
+        key.thumbprint: PartyKey(role=role, key=key)
+        for role, keys in parties_of(terms).items()
+        for key in keys
+    }
+    recoveries: dict[Digest, tuple[Digest, Moment]] = {}
+    for event in events:
+        at = moment(event.position)
+        match event.record:
+            case KeyAnnounce(public_key=key, recovery=Digest() as recovery):
+                recoveries[key.thumbprint] = (recovery, at)
+            case KeyRotate(old=old, public_key=key) if old in known:
+                if old in recoveries:
+                    recoveries[key.thumbprint] = recoveries[old]
+                known[key.thumbprint] = PartyKey(
+                    role=known[old].role, key=key, begun=at, reads_from_ms=at.at_ms + WAIT_MS
+                )
+                known[old] = replace(known[old], ended=at)
+            case KeyRevoke(key=ended) if ended in known:
+                known[ended] = replace(known[ended], ended=at)
+            case _:
+                pass
+    keys = [replace(one, recovery=recoveries.get(name)) for name, one in known.items()]
+    return tuple(sorted(keys, key=lambda one: (one.role, one.begun.index if one.begun else -1)))

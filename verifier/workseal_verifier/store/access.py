@@ -1,0 +1,360 @@
+"""Invitations, invited keys, sign-in links, sessions and passkeys.
+
+Rules: a token is stored and found by its hash alone. What may be used once, or so many times, is
+used up by one statement of the database, so that two requests at once never both succeed, be they
+of one worker or of two. What has expired is never returned, and is deleted when the next of its
+kind is made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import PublicKey, Role
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.schema import invitations, invited, links, passkeys, sessions, spent
+
+# Of one key: the oldest ends when one more begins.
+MAX_SESSIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """An invitation that may still be accepted."""
+
+    role: Role
+    uses_left: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedRow:
+    """A key that accepted an invitation."""
+
+    key: PublicKey
+    role: Role
+    accepted_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session: whose, resting on what, until when."""
+
+    token: Digest
+    thumbprint: Digest
+    root: int
+    until_ms: int
+    seen_ms: int
+    fresh_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRow:
+    """A passkey of somebody who proved a key."""
+
+    credential: bytes
+    thumbprint: Digest
+    public_key: bytes
+    sign_count: int
+    made_ms: int
+
+
+class AccessStore:
+    """Reads and writes of what lets people in."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # --- invitations ------------------------------------------------------------------
+
+    def add_invitation(self, token: Digest, row: InvitationRow, *, now_ms: int) -> None:
+        """Store a new invitation."""
+        with self.database.write() as connection:
+            _expire(connection, invitations, now_ms)
+            connection.execute(
+                insert(invitations),
+                {
+                    "token": token.raw,
+                    "role": row.role,
+                    "uses_left": row.uses_left,
+                    "until_ms": row.until_ms,
+                },
+            )
+
+    def invitations(self, now_ms: int) -> list[InvitationRow]:
+        """Read the invitations that may still be accepted, the next to expire first."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(invitations)
+                .where(invitations.c.until_ms > now_ms, invitations.c.uses_left > 0)
+                .order_by(invitations.c.until_ms)
+            ).all()
+        return [InvitationRow(Role(row.role), row.uses_left, row.until_ms) for row in rows]
+
+    def accept(self, token: Digest, key: PublicKey, *, now_ms: int) -> Role | None:
+        """Use an invitation once for a key; a key that accepted it before uses nothing up."""
+        with self.database.write() as connection:
+            role = connection.execute(
+                select(invitations.c.role).where(
+                    invitations.c.token == token.raw, invitations.c.until_ms > now_ms
+                )
+            ).scalar_one_or_none()
+            if role is None:
+                return None
+            known = connection.execute(
+                select(invited.c.role).where(
+                    invited.c.thumbprint == key.thumbprint.raw, invited.c.role == role
+                )
+            ).scalar_one_or_none()
+            if known is not None:
+                return Role(role)
+            if not _use(connection, token, 1):
+                return None
+            added = connection.execute(
+                self.database.upsert(invited)
+                .values(thumbprint=key.thumbprint.raw, role=role, key=key.raw, accepted_ms=now_ms)
+                .on_conflict_do_nothing()
+            )
+            if not added.rowcount:
+                # Another worker took this key in meanwhile.
+                _use(connection, token, -1)
+        return Role(role)
+
+    def invited(self, thumbprint: Digest | None = None) -> list[InvitedRow]:
+        """Read the keys that accepted an invitation, all or one, in the order of acceptance."""
+        query = select(invited).order_by(invited.c.accepted_ms, invited.c.thumbprint)
+        if thumbprint is not None:
+            query = query.where(invited.c.thumbprint == thumbprint.raw)
+        with self.database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            InvitedRow(PublicKey.of_raw(row.key), Role(row.role), row.accepted_ms) for row in rows
+        ]
+
+    # --- links ------------------------------------------------------------------------
+
+    def add_link(
+        self, token: Digest, thumbprint: Digest, root: int, *, until_ms: int, now_ms: int
+    ) -> None:
+        """Store a sign-in link; it takes the place of the key's earlier one of the same root."""
+        with self.database.write() as connection:
+            _expire(connection, links, now_ms)
+            connection.execute(
+                delete(links).where(links.c.thumbprint == thumbprint.raw, links.c.root == root)
+            )
+            connection.execute(
+                insert(links),
+                {
+                    "token": token.raw,
+                    "thumbprint": thumbprint.raw,
+                    "root": root,
+                    "until_ms": until_ms,
+                },
+            )
+
+    def take_link(self, token: Digest, *, now_ms: int) -> tuple[Digest, int] | None:
+        """Take a link, which is then gone: whose it is, and its root."""
+        with self.database.read() as connection:
+            # A guess must not cost a write.
+            found = connection.execute(
+                select(links.c.until_ms).where(links.c.token == token.raw)
+            ).scalar_one_or_none()
+        if found is None:
+            return None
+        with self.database.write() as connection:
+            row = connection.execute(
+                delete(links)
+                .where(links.c.token == token.raw)
+                .returning(links.c.thumbprint, links.c.root, links.c.until_ms)
+            ).one_or_none()
+        if row is None or row.until_ms <= now_ms:
+            return None
+        return Digest(row.thumbprint), row.root
+
+    # --- sessions ---------------------------------------------------------------------
+
+    def add_session(self, row: SessionRow) -> None:
+        """Store a new session."""
+        with self.database.write() as connection:
+            _add_session(connection, row)
+
+    def session(self, token: Digest, *, now_ms: int) -> SessionRow | None:
+        """Read a session that has not expired."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(sessions).where(sessions.c.token == token.raw, sessions.c.until_ms > now_ms)
+            ).one_or_none()
+        if row is None:
+            return None
+        return SessionRow(
+            token=Digest(row.token),
+            thumbprint=Digest(row.thumbprint),
+            root=row.root,
+            until_ms=row.until_ms,
+            seen_ms=row.seen_ms,
+            fresh_ms=row.fresh_ms,
+        )
+
+    def see_session(self, token: Digest, *, now_ms: int) -> None:
+        """Remember that a session was used."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(sessions).where(sessions.c.token == token.raw).values(seen_ms=now_ms)
+            )
+
+    def end_session(self, token: Digest) -> None:
+        """End one session."""
+        with self.database.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.token == token.raw))
+
+    def end_sessions(self, thumbprint: Digest) -> None:
+        """End all sessions of a key, and links that would begin one."""
+        with self.database.write() as connection:
+            _end_sessions(connection, thumbprint)
+
+    # --- passkeys ---------------------------------------------------------------------
+
+    def add_passkey(self, row: PasskeyRow, challenge: Digest, until_ms: int, most: int) -> bool:
+        """Store a passkey for an answered challenge; False when it was answered or has no room."""
+        with self.database.write() as connection:
+            _lock(connection, row.thumbprint)
+            count = connection.execute(
+                select(func.count())
+                .select_from(passkeys)
+                .where(passkeys.c.thumbprint == row.thumbprint.raw)
+            ).scalar_one()
+            known = connection.execute(
+                select(passkeys.c.made_ms).where(passkeys.c.credential == row.credential)
+            ).scalar_one_or_none()
+            if count >= most or known is not None:
+                return False
+            if not self._spend(connection, challenge, until_ms, now_ms=row.made_ms):
+                return False
+            connection.execute(
+                insert(passkeys),
+                {
+                    "credential": row.credential,
+                    "thumbprint": row.thumbprint.raw,
+                    "public_key": row.public_key,
+                    "sign_count": row.sign_count,
+                    "made_ms": row.made_ms,
+                },
+            )
+        return True
+
+    def passkey(self, credential: bytes) -> PasskeyRow | None:
+        """Read a passkey."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(passkeys).where(passkeys.c.credential == credential)
+            ).all()
+        return next(iter(_passkeys(rows)), None)
+
+    def passkeys_of(self, thumbprint: Digest) -> list[PasskeyRow]:
+        """Read the passkeys of a key, in the order in which they were made."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(passkeys)
+                .where(passkeys.c.thumbprint == thumbprint.raw)
+                .order_by(passkeys.c.made_ms, passkeys.c.credential)
+            ).all()
+        return _passkeys(rows)
+
+    def use_passkey(
+        self, credential: bytes, count: int, challenge: Digest, until_ms: int, session: SessionRow
+    ) -> bool:
+        """Begin a session for an answered challenge; False when it was answered before."""
+        with self.database.write() as connection:
+            if not self._spend(connection, challenge, until_ms, now_ms=session.seen_ms):
+                return False
+            used = connection.execute(
+                update(passkeys).where(passkeys.c.credential == credential).values(sign_count=count)
+            )
+            if not used.rowcount:
+                return False
+            _add_session(connection, session)
+        return True
+
+    def end_passkeys(self, thumbprint: Digest) -> None:
+        """End all passkeys of a key, and all its sessions."""
+        with self.database.write() as connection:
+            connection.execute(delete(passkeys).where(passkeys.c.thumbprint == thumbprint.raw))
+            _end_sessions(connection, thumbprint)
+
+    def _spend(
+        self, connection: Connection, challenge: Digest, until_ms: int, *, now_ms: int
+    ) -> bool:
+        _expire(connection, spent, now_ms)
+        made = connection.execute(
+            self.database.upsert(spent)
+            .values(challenge=challenge.raw, until_ms=until_ms)
+            .on_conflict_do_nothing()
+        )
+        return made.rowcount > 0
+
+
+def _use(connection: Connection, token: Digest, times: int) -> bool:
+    used = connection.execute(
+        update(invitations)
+        .where(invitations.c.token == token.raw, invitations.c.uses_left >= times)
+        .values(uses_left=invitations.c.uses_left - times)
+    )
+    return used.rowcount > 0
+
+
+def _expire(connection: Connection, table: Table, now_ms: int) -> None:
+    connection.execute(delete(table).where(table.c.until_ms <= now_ms))
+
+
+def _lock(connection: Connection, thumbprint: Digest) -> None:
+    """Let nobody else count what this key has; in SQLite every write is alone anyway."""
+    connection.execute(
+        select(sessions.c.token)
+        .where(sessions.c.thumbprint == thumbprint.raw)
+        .order_by(sessions.c.token)
+        .with_for_update()
+    ).all()
+
+
+def _add_session(connection: Connection, row: SessionRow) -> None:
+    _expire(connection, sessions, row.seen_ms)
+    _lock(connection, row.thumbprint)
+    own = sessions.c.thumbprint == row.thumbprint.raw
+    kept = connection.execute(
+        select(sessions.c.token)
+        .where(own)
+        .order_by(sessions.c.until_ms.desc(), sessions.c.token)
+        .limit(MAX_SESSIONS - 1)
+    ).scalars()
+    connection.execute(delete(sessions).where(own, sessions.c.token.not_in(list(kept))))
+    connection.execute(
+        insert(sessions),
+        {
+            "token": row.token.raw,
+            "thumbprint": row.thumbprint.raw,
+            "root": row.root,
+            "until_ms": row.until_ms,
+            "seen_ms": row.seen_ms,
+            "fresh_ms": row.fresh_ms,
+        },
+    )
+
+
+def _end_sessions(connection: Connection, thumbprint: Digest) -> None:
+    for table in (sessions, links):
+        connection.execute(delete(table).where(table.c.thumbprint == thumbprint.raw))
+
+
+def _passkeys(rows: Sequence[object]) -> list[PasskeyRow]:
+    return [
+        PasskeyRow(
+            credential=values["credential"],
+            thumbprint=Digest(values["thumbprint"]),
+            public_key=values["public_key"],
+            sign_count=values["sign_count"],
+            made_ms=values["made_ms"],
+        )
+        for values in (row._mapping for row in rows)  # type: ignore[attr-defined]  # noqa: SLF001
+    ]
