@@ -26,6 +26,7 @@ from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import PublicKey, Role
+from workseal_protocol.partykeys import Moment, PartyKey
 from workseal_protocol.records import (
     Acceptance,
     Declaration,
@@ -603,6 +604,21 @@ def test_a_verifier_that_is_down_stops_an_export_and_no_recording(
     assert run("send").code == 0
     assert status(run)["unsent"] == 0
     assert run("export", joined / "work.workseal").code == 0
+
+
+def test_the_parties_keys_are_shown_with_what_is_still_to_come(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    assert joined.exists()
+    client = bridge.simulator.people.client.public_key
+    begun = Moment(7, now_ms())
+    bridge.wire.keys = [
+        PartyKey(role=Role.CLIENT, key=client, begun=begun, reads_from_ms=now_ms() + 86_400_000)
+    ]
+    done = run("keys")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == f"client {client.text()}"
+    assert "WAITS: reads from" in done.out
 
 
 def test_late_work_is_declared_with_and_without_a_recording(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stages import RECORDED
-from support.world import ROUND_MS, Answer, World, unharmed
+from support.world import ROUND_MS, Answer, World, signed, unharmed
 from workseal_protocol.encoding import Value, encode
 from workseal_protocol.statement import Statement
 
@@ -39,12 +39,31 @@ ADDRESSES = {
     f"/v1/engagements/{NOBODY}/statements": "GET, HEAD, OPTIONS",
     f"/v1/engagements/{NOBODY}/indices": "GET, HEAD, OPTIONS",
     f"/v1/engagements/{NOBODY}/conflicts": "GET, HEAD, OPTIONS",
+    f"/v1/engagements/{NOBODY}/keys": "GET, HEAD, OPTIONS",
     "/entries": "OPTIONS, POST",
     f"/entries/{NONE}": "GET, HEAD, OPTIONS",
     "/.well-known/scitt-keys": "GET, HEAD, OPTIONS",
     "/.well-known/scitt-keys/x": "GET, HEAD, OPTIONS",
     "/v1/disclosures": "OPTIONS, POST",
     f"/v1/sealed/{NONE}": "GET, HEAD, OPTIONS, PUT",
+    "/v1/invitations/accept": "OPTIONS, POST",
+    "/v1/signin": "OPTIONS, POST",
+    "/v1/signin/links": "OPTIONS, POST",
+    "/v1/signin/passkey": "OPTIONS, POST",
+    "/v1/signin/passkey/options": "OPTIONS, POST",
+    "/v1/session": "DELETE, GET, HEAD, OPTIONS",
+    "/v1/sessions": "DELETE, OPTIONS",
+    "/v1/passkeys": "DELETE, OPTIONS, POST",
+    "/v1/passkeys/options": "OPTIONS, POST",
+}
+# What only a party may ask for.
+CLOSED = {
+    f"/v1/statements/{NONE}/receipt": "GET",
+    f"/v1/engagements/{NOBODY}/statements": "GET",
+    f"/v1/engagements/{NOBODY}/indices": "GET",
+    f"/v1/engagements/{NOBODY}/conflicts": "GET",
+    f"/v1/engagements/{NOBODY}/keys": "GET",
+    f"/v1/sealed/{NONE}": "GET",
 }
 GARBAGE = {
     "nothing": b"",
@@ -98,10 +117,6 @@ def test_a_wrong_method_is_told_with_the_right_ones(world: World, path: str) -> 
         "/v1/log/tile/9/zzz",
         "/v1/log/tile/0/999",
         f"/v1/statements/{NONE}",
-        f"/v1/statements/{NONE}/receipt",
-        f"/v1/sealed/{NONE}",
-        f"/v1/engagements/{NOBODY}/statements",
-        f"/v1/engagements/{NOBODY}/indices",
         "/v1/log/checkpoints/99999999",
         "/v1/beacon/7",
         "/v1/beacon/7/1",
@@ -128,12 +143,31 @@ def test_what_is_not_there_is_not_found(world: World, path: str) -> None:
         "/v1/beacon/1000/x",
         "/v1/beacon/1000/99999999999999999999",
         "/v1/engagements/xyz/statements",
-        f"/v1/engagements/{NOBODY}/statements?size=x",
-        f"/v1/statements/{NONE}/receipt?size=-1",
+        f"/v1/engagements/{NOBODY[:-1]}/keys",
     ],
 )
 def test_an_address_that_is_not_in_its_form_is_malformed(world: World, path: str) -> None:
     problem(world.server.ask("GET", path), 400, "malformed")
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_what_is_a_partys_is_closed_to_strangers_and_hidden_from_other_parties(
+    world: World, path: str
+) -> None:
+    answer = world.server.ask("GET", path)
+    problem(answer, 401, "unproven")
+    assert answer.headers["www-authenticate"] == "Signature"
+    problem(world.server.ask_as(world.freelancers_signer, "GET", path), 404, "not-found")
+
+
+@pytest.mark.parametrize("name", ["signature-input", "signature", "content-digest"])
+@pytest.mark.parametrize("value", ["", "x", "\u00e9", "workseal=()", '"' * 500])
+def test_a_signature_that_is_none_is_malformed(world: World, name: str, value: str) -> None:
+    path = f"/v1/sealed/{NONE}"
+    fields = signed(world.freelancers_signer, world.server.url + path, "PUT", b"x")
+    with unharmed(world.server):
+        answer = world.server.ask("PUT", path, b"x", **fields | {name: value})
+        problem(answer, 400, "malformed")
 
 
 def test_a_round_that_has_not_begun_is_too_early(world: World) -> None:
@@ -172,7 +206,10 @@ def test_strangers_and_other_statements_are_refused(world: World) -> None:
         # A request is no disclosure, and nothing answers it yet.
         problem(world.server.ask("POST", "/v1/disclosures", request), 400, "malformed")
         name = "0" * 63 + "1"
-        problem(world.server.ask("PUT", f"/v1/sealed/{name}", b"x" * 2_000), 404, "not-found")
+        path, body = f"/v1/sealed/{name}", b"x" * 2_000
+        problem(world.server.ask("PUT", path, body), 401, "unproven")
+        answer = world.server.ask_as(world.freelancers_signer, "PUT", path, body)
+        problem(answer, 404, "not-found")
 
 
 @pytest.mark.parametrize(
@@ -224,9 +261,13 @@ def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(
     # The mailbox knows this request already when its frames were disclosed.
     assert world.server.ask("POST", "/v1/statements", request).status == 200
     head = address.format(request=Statement.parse(request).digest)
+    method, path = head.split(" ")
     for length in (limit + 1, 10**15):
+        fields = signed(world.freelancers_signer, world.server.url + path, method)
+        lines = [f"{name}: {value}" for name, value in fields.items()]
         # Not one byte of the body is sent: the answer comes all the same.
-        answer = raw(world, f"{head} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}")
+        lines += [f"host: 127.0.0.1:{world.server.port}", f"content-length: {length}"]
+        answer = raw(world, "\r\n".join((f"{head} HTTP/1.1", *lines)))
         problem(answer, 413, "too-large")
         assert answer.headers["connection"] == "close"
 
@@ -263,10 +304,12 @@ def test_a_sealed_package_that_cannot_be_one_is_refused(world: World) -> None:
     request = world.request.read_bytes()
     assert world.server.ask("POST", "/v1/statements", request).status == 200
     path = f"/v1/sealed/{Statement.parse(request).digest}"
-    before = world.server.ask("GET", path)
+    before = world.server.ask_as(world.arbitrators_signer, "GET", path)
     for body in (b"", b"x", b"x" * 1_000):
-        problem(world.server.ask("PUT", path, body), 400, "malformed")
-    assert world.server.ask("GET", path).body == before.body
+        answer = world.server.ask_as(world.freelancers_signer, "PUT", path, body)
+        problem(answer, 400, "malformed")
+    after = world.server.ask_as(world.arbitrators_signer, "GET", path)
+    assert (before.status, before.body) == (after.status, after.body)
 
 
 def test_the_servers_log_tells_of_no_mistake(world: World) -> None:

@@ -27,7 +27,7 @@ def test_a_client_of_the_standards_alone_is_served(tmp_path: Path, scitt_cose: P
     office.close()
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
-        "status": [201, 201, 200, 422],
+        "status": [201, 201, 401, 422],
         "type": "application/cose",
         "location is the same": True,
         "receipts": [True, True],

@@ -52,13 +52,14 @@ def accepted(receipt: bytes) -> bool:
 
 
 status, headers, receipt = ask("/entries", statement)
-again, same, _ = ask("/entries", statement)
-fetched, _, later = ask(headers["location"])
+again, same, later = ask("/entries", statement)
+# A receipt names its engagement, so an entry is for who signs as a party.
+closed, _, _ = ask(headers["location"])
 refused, told, problem = ask("/entries", statement[:-1] + bytes([statement[-1] ^ 1]))
 print(
     json.dumps(
         {
-            "status": [status, again, fetched, refused],
+            "status": [status, again, closed, refused],
             "type": headers["content-type"],
             "location is the same": headers["location"] == same["location"],
             "receipts": [accepted(receipt), accepted(later)],

@@ -6,6 +6,7 @@ a copy of it; `Done` and `unharmed` say what each refused command must have prin
 
 import hashlib
 import json
+import secrets
 import shutil
 import sqlite3
 import subprocess
@@ -18,10 +19,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from parties import COMMANDS, TERMS, Freelancer, Operator, Party
+from parties import COMMANDS, PASSPHRASE, TERMS, Freelancer, Operator, Party
 from stages import RECORDED
 from workseal_agent.daemon import ask
+from workseal_agent.keystore import Keystore
+from workseal_protocol.cli.seeds import read_signer
+from workseal_protocol.httpsignature import NONCE_BYTES, Target, sign_request
+from workseal_protocol.keys import SeedSigner, Signer
 
 ROUND_MS = 1_000
 REPLAY = ("--screen", "replay", "--replay", str(RECORDED))
@@ -220,6 +226,11 @@ class Server(Operator):
         except OSError:
             return Answer(0, {}, b"")
 
+    def ask_as(self, signer: Signer, method: str, path: str, body: bytes | None = None) -> Answer:
+        """Send one request signed by a party's key."""
+        fields = signed(signer, self.url + path, method, body or b"")
+        return self.ask(method, path, body, **fields)
+
     def holdings(self) -> bytes:
         """Return the log's size and root, which every statement would change."""
         return b"\n".join(self.ask("GET", "/v1/log/checkpoint").body.splitlines()[:3])
@@ -227,6 +238,14 @@ class Server(Operator):
     def log(self) -> str:
         """Return what the server printed."""
         return (self.folder / "workseal-verifier.log").read_text(errors="replace")
+
+
+def signed(signer: Signer, address: str, method: str, body: bytes = b"") -> dict[str, str]:
+    """Return the headers that show whose request this is."""
+    parts = urlsplit(address)
+    target = Target(method, parts.netloc, parts.path, f"?{parts.query}")
+    now, nonce = int(time.time()), secrets.token_bytes(NONCE_BYTES)
+    return sign_request(target, signer, created=now, nonce=nonce, body=body)
 
 
 def _headers(answer: Any) -> dict[str, str]:
@@ -267,6 +286,17 @@ class World:
         self.freelancer.agent("withdraw", "1", "--reason", "private", "--yes")
         self.freelancer.agent("export", self.bundle, "--no-receipts")
         self.make_request(self.request, "--frame", self.kept[0], "--frame", self.kept[1])
+
+    @cached_property
+    def freelancers_signer(self) -> SeedSigner:
+        """Return the freelancer's key, as the passphrase opens it."""
+        keystore = Keystore.load(self.freelancer.home / "keys")
+        return SeedSigner(keystore.unlock_seed(PASSPHRASE))
+
+    @cached_property
+    def arbitrators_signer(self) -> SeedSigner:
+        """Return the arbitrator's key."""
+        return read_signer(self.arbitrator.folder / "key")
 
     @cached_property
     def kept(self) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from support.asking import SignedBy
 from support.office import (
     FlakyDatabase,
     LiveServer,
@@ -69,6 +70,11 @@ def live(office: Office) -> Iterator[LiveServer]:
 def client(live: LiveServer) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=live.url, trust_env=False, timeout=30) as made:
         yield made
+
+
+def by(office: Office, signer: SeedSigner | None = None) -> SignedBy:
+    """Sign requests as a party, the freelancer if nobody is named, at the office's time."""
+    return SignedBy(signer or office.people.freelancer, lambda: office.now)
 
 
 def worked(agent: ScriptedAgent, rounds: int = 3) -> ScriptedAgent:
@@ -148,27 +154,30 @@ def test_receipts_verify_against_the_newest_and_an_older_checkpoint(
     key = office.log_key.key
     older = office.acknowledged[agent.made[1][0].digest] + 1
     for size in ("", f"?size={older}"):
-        data = client.get(f"/v1/statements/{statement.digest}/receipt{size}").content
+        path = f"/v1/statements/{statement.digest}/receipt{size}"
+        data = client.get(path, auth=by(office)).content
         root = verify_cose_receipt(data, entry=statement.digest, key=key)
         newest = office.checkpoint().checkpoint
         assert (root == newest.root) is (size == "")
     signed = client.get(f"/v1/log/checkpoints/{older}").content
     assert root == SignedCheckpoint.parse(signed).checkpoint.root
     check_problem(
-        client.get(f"/v1/statements/{agent.made[-1][0].digest}/receipt?size={older}"),
+        client.get(
+            f"/v1/statements/{agent.made[-1][0].digest}/receipt?size={older}", auth=by(office)
+        ),
         Reason.NOT_FOUND,
     )
     check_problem(client.get(f"/v1/statements/{Digest.of(b'none')}"), Reason.NOT_FOUND)
     check_problem(client.get("/v1/log/checkpoints/99999"), Reason.NOT_FOUND)
 
 
-def test_one_proof_covers_a_whole_engagement(agent: ScriptedAgent, client: httpx.Client) -> None:
+def test_one_proof_covers_a_whole_engagement(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
     worked(agent, 8)
-    name = agent.engagement.hex()
-    bodies = split_sequence(
-        client.get(f"/v1/engagements/{name}/statements").content, max_items=65_536
-    )
-    indices = decode(client.get(f"/v1/engagements/{name}/indices").content)
+    path, auth = f"/v1/engagements/{agent.engagement.hex()}", by(office)
+    bodies = split_sequence(client.get(f"{path}/statements", auth=auth).content, max_items=65_536)
+    indices = decode(client.get(f"{path}/indices", auth=auth).content)
     assert isinstance(indices, list)
     assert len(bodies) == len(indices) == len(set(indices))
     signed = SignedCheckpoint.parse(client.get("/v1/log/checkpoint").content).checkpoint
@@ -190,7 +199,7 @@ def test_one_proof_covers_a_whole_engagement(agent: ScriptedAgent, client: httpx
     kinds = [Statement.parse(body).kind.value for body in bodies]
     assert kinds.count("beacon.commitment") == 2
     assert kinds.count("offer") == 1
-    check_problem(client.get(f"/v1/engagements/{'00' * 16}/indices"), Reason.NOT_FOUND)
+    check_problem(client.get(f"/v1/engagements/{'00' * 16}/indices", auth=auth), Reason.NOT_FOUND)
     check_problem(client.get("/v1/engagements/xyz/indices"), Reason.MALFORMED)
 
 
@@ -199,6 +208,7 @@ def test_a_listing_only_grows_at_its_end(
 ) -> None:
     """Statements and indices are two requests: what one lists, the other continues."""
     path = f"/v1/engagements/{agent.engagement.hex()}/indices"
+    client.auth = by(office)
     seen = [decode(client.get(path).content)]
     for _ in range(3):
         office.now += 86_400_000
@@ -248,13 +258,14 @@ def test_nothing_is_served_before_it_is_signed_for(tmp_path: Path) -> None:
         database.fail_at = {database.writes + 1: "lost"}
         check_problem(client.post("/v1/statements", content=offer.encode()), Reason.BUSY)
         assert database.writes > max(database.fail_at)
+        own = SeedSigner(seeded(office.seed, "other client", 1))
         for path in (
             "/v1/log/tile/0/000.p/4",
             f"/v1/statements/{offer.digest}",
             "/v1/log/checkpoints/4",
             f"/v1/engagements/{unique(office, 1).hex()}/indices",
         ):
-            check_problem(client.get(path), Reason.NOT_FOUND)
+            check_problem(client.get(path, auth=by(office, own)), Reason.NOT_FOUND)
         assert client.post("/v1/statements", content=offer.encode()).status_code == 200
         assert client.get("/v1/log/tile/0/000.p/4").status_code == 200
     office.close()
@@ -514,8 +525,12 @@ def test_only_one_large_body_for_a_request_arrives_at_once(
     worked(agent)
     package, _ = disclosed(office, agent)
     name = next(office.verifier.records.of_kinds(["dispute.request"], below=10**9)).digest
-    path = f"/v1/sealed/{name}"
-    head = f"PUT {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2004\r\n\r\n".encode()
+    path, body = f"/v1/sealed/{name}", b"part" + bytes(2_000)
+    client.auth = by(office)
+    request = client.build_request("PUT", path, content=body)
+    signed = next(by(office).auth_flow(request)).headers.raw
+    fields = b"".join(name + b": " + value + b"\r\n" for name, value in signed)
+    head = f"PUT {path} HTTP/1.1\r\n".encode() + fields + b"\r\n"
     with live.connect() as connection:
         connection.sendall(head + b"part")
         while not live.app.state.sealing:
@@ -582,8 +597,9 @@ def test_no_pixel_of_a_disclosure_is_kept_anywhere(
     sealed = b"sealed:" + pixels
     request = office.verifier.records.of_kinds(["dispute.request"], below=10**9)
     name = next(iter(request)).digest
-    assert client.put(f"/v1/sealed/{name}", content=sealed).status_code == 204
-    assert client.get(f"/v1/sealed/{name}").content == sealed
+    path, arbitrator = f"/v1/sealed/{name}", by(office, office.people.arbitrator)
+    assert client.put(path, content=sealed, auth=by(office)).status_code == 204
+    assert client.get(path, auth=arbitrator).content == sealed
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "verifier.db-wal" for path in files)
     assert not [path for path in files if word in path.read_bytes()]
@@ -596,8 +612,9 @@ def test_the_mailbox_needs_a_logged_request(
 ) -> None:
     worked(agent)
     for digest in (Digest.of(b"nothing"), agent.made[0][0].digest):
-        check_problem(client.put(f"/v1/sealed/{digest}", content=b"x"), Reason.NOT_FOUND)
-        check_problem(client.get(f"/v1/sealed/{digest}"), Reason.NOT_FOUND)
+        path, arbitrator = f"/v1/sealed/{digest}", by(office, office.people.arbitrator)
+        check_problem(client.put(path, content=b"x", auth=by(office)), Reason.NOT_FOUND)
+        check_problem(client.get(path, auth=arbitrator), Reason.NOT_FOUND)
     assert office.check() == []
 
 
@@ -645,6 +662,18 @@ def test_every_error_is_a_problem(
     client: httpx.Client, method: str, path: str, body: bytes, reason: Reason
 ) -> None:
     check_problem(client.request(method, path, content=body), reason)
+
+
+@pytest.mark.parametrize("size", ["x", "-1", "007", "9" * 20])
+def test_a_size_that_is_no_number_is_a_problem(
+    office: Office, agent: ScriptedAgent, client: httpx.Client, size: str
+) -> None:
+    for path in (
+        f"/v1/engagements/{agent.engagement.hex()}/statements",
+        f"/v1/statements/{agent.made[0][0].digest}/receipt",
+    ):
+        answer = client.get(f"{path}?size={size}", auth=by(office))
+        check_problem(answer, Reason.MALFORMED)
 
 
 def test_a_refused_item_is_named(office: Office, client: httpx.Client) -> None:
@@ -841,11 +870,17 @@ def test_what_a_hears_does_not_depend_on_whether_b_exists(tmp_path: Path) -> Non
                     [
                         Statement.parse(body).kind.value
                         for body in split_sequence(
-                            client.get(f"/v1/engagements/{name}/statements").content,
+                            client.get(
+                                f"/v1/engagements/{name}/statements",
+                                auth=by(office, office.people.client),
+                            ).content,
                             max_items=99,
                         )
                     ],
-                    client.get(f"/v1/engagements/{unknown}/statements").content,
+                    client.get(
+                        f"/v1/engagements/{unknown}/statements",
+                        auth=by(office, office.people.client),
+                    ).content,
                     client.post("/v1/statements", content=false.encode()).content,
                     client.post(
                         "/v1/statements",

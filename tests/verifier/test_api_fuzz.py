@@ -8,10 +8,12 @@ What has no part that can vary is asked once; the last test writes how many ther
 """
 
 import os
+import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema_rs
 import pytest
@@ -28,6 +30,8 @@ from support.bodies import Deep, deepen, known_names
 from support.office import LiveServer, Office, new_home
 from support.simulator import START
 from support.viewed import view
+from workseal_protocol.httpsignature import NONCE_BYTES, Target, sign_request
+from workseal_protocol.keys import Signer
 from workseal_verifier.api.openapi.operations import OPERATIONS
 
 ASKED: Counter[int] = Counter()
@@ -51,6 +55,7 @@ KNOWN = {
     "GET /v1/engagements/{name}/statements": "engagement",
     "GET /v1/engagements/{name}/indices": "engagement",
     "GET /v1/engagements/{name}/conflicts": "engagement",
+    "GET /v1/engagements/{name}/keys": "engagement",
     "GET /v1/sealed/{name}": "request",
     "PUT /v1/sealed/{name}": "request",
     "size": "size",
@@ -129,6 +134,39 @@ def put_known(draw: st.DataObject, name: str, case: Any, known: dict[str, list[s
                 values[part] = draw.draw(st.sampled_from(known[kind]))
 
 
+class PartyAuth(requests.auth.AuthBase):
+    """Sign as a party, so that what is asked goes behind the door."""
+
+    def __init__(self, signer: Signer, now_ms: Callable[[], int]) -> None:
+        self._signer = signer
+        self._now_ms = now_ms
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        parts = urlsplit(str(request.url))
+        target = Target(str(request.method), parts.netloc, parts.path, f"?{parts.query}")
+        body = request.body or b""
+        assert isinstance(body, bytes | str)
+        fields = sign_request(
+            target,
+            self._signer,
+            created=self._now_ms() // 1000,
+            nonce=secrets.token_bytes(NONCE_BYTES),
+            body=body.encode() if isinstance(body, str) else body,
+        )
+        request.headers.update(fields)
+        return request
+
+
+def asking(deep: Deep, name: str) -> requests.Session:
+    """Give a session that signs as the party who may."""
+    people = deep.office.people
+    signer = people.arbitrator if name == "GET /v1/sealed/{name}" else people.freelancer
+    session = requests.Session()
+    session.trust_env = False
+    session.auth = PartyAuth(signer, lambda: deep.office.now)
+    return session
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_answers_as_it_is_described(
@@ -141,8 +179,7 @@ def test_answers_as_it_is_described(
     options = {} if drawn is None else {"body": b"", "media_type": operation.body[0].media_type}
     known = known_names(deep)
     seen: set[int] = set()
-    session = requests.Session()
-    session.trust_env = False
+    session = asking(deep, name)
 
     @settings(
         max_examples=CASES // 2,
@@ -179,8 +216,7 @@ def test_an_undescribed_answer_would_be_noticed(
     monkeypatch.setattr(type(reader), "cose_receipt", lambda *_: b"short")
     operation = operation_of(live, "GET /entries/{name}")
     case = operation.Case(path_parameters={"name": known_names(deep)["statement"][0]})
-    session = requests.Session()
-    session.trust_env = False
+    session = asking(deep, "GET /entries/{name}")
     response = case.call(base_url=live.url, session=session)
     case.validate_response(response, checks=CHECKS)
     with pytest.raises(jsonschema_rs.ValidationError):

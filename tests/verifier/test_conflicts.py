@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from support.asking import SignedBy
 from support.office import FlakyDatabase, LiveServer, Office, new_home, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START
@@ -35,6 +36,7 @@ def client(office: Office) -> Iterator[httpx.Client]:
         LiveServer(office) as live,
         httpx.Client(base_url=live.url, trust_env=False, timeout=30) as made,
     ):
+        made.auth = SignedBy(office.people.freelancer, lambda: office.now)
         yield made
 
 
@@ -111,6 +113,8 @@ def test_the_rotated_key_of_the_chain_is_its_own_signer(
     record = worked.made[-1][1]
     answer = client.post("/v1/statements", content=sign(record, new).encode())
     assert answer.status_code == 409
+    # The new key reads later; the client sees the fork at once.
+    client.auth = SignedBy(office.people.client, lambda: office.now)
     assert len(listed(client, worked)) == 1
 
 
@@ -157,7 +161,8 @@ def test_what_is_kept_already_costs_no_write(office: Office) -> None:
     assert not [one for one in statements if one.startswith(("INSERT", "BEGIN IMM"))]
 
 
-def test_an_unknown_engagement_has_no_list(client: httpx.Client) -> None:
+def test_an_unknown_engagement_has_no_list(worked: ScriptedAgent, client: httpx.Client) -> None:
+    assert worked.made
     assert client.get(f"/v1/engagements/{'00' * 16}/conflicts").status_code == 404
     assert client.get("/v1/engagements/xyz/conflicts").status_code == 400
 

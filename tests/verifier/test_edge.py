@@ -19,9 +19,9 @@ FRESH, NEVER = "no-cache", "no-store"
 CACHING = {
     "POST /v1/statements": NEVER,
     "GET /v1/statements/{name}": FRESH,
-    "GET /v1/statements/{name}/receipt": FRESH,
+    "GET /v1/statements/{name}/receipt": NEVER,
     "POST /entries": NEVER,
-    "GET /entries/{name}": FRESH,
+    "GET /entries/{name}": NEVER,
     "GET /.well-known/scitt-keys": FRESH,
     "GET /.well-known/scitt-keys/{kid}": FRESH,
     "GET /v1/log/checkpoint": FRESH,

@@ -12,8 +12,10 @@ from support.browser import Browser, name_of
 from support.office import LiveServer, Office
 from support.scripted import ScriptedAgent
 from workseal_verifier.services.passkeys import CHALLENGE_MS, MAX_PASSKEYS
-from workseal_verifier.services.signin import Root
+from workseal_verifier.services.signin import FRESH_MS, Root
 from workseal_verifier.store.access import PasskeyRow
+
+SEALED = bytes(2_000)
 
 
 @pytest.fixture
@@ -235,6 +237,30 @@ def test_all_passkeys_of_a_key_end_with_its_sessions(owner: Browser, office: Off
     assert owner.http.delete("/v1/passkeys", auth=auth).status_code == 204
     assert owner.ask("GET", "/v1/session").status_code == 401
     assert name_of(owner.use_passkey()) == "refused"
+
+
+def test_a_stolen_cookie_does_not_open_a_sealed_package(owner: Browser, office: Office) -> None:
+    agent = ScriptedAgent(
+        office, terms=office.terms(capture_rate=65_536), engagement=bytes(15) + b"\x01"
+    )
+    agent.open_session()
+    agent.work(20_000)
+    agent.send()
+    request = agent.request(agent.frames[:1])
+    office.verifier.services.mailbox.put(request.digest, agent.engagement, SEALED)
+    path = f"/v1/sealed/{request.digest}"
+    assert owner.use_passkey().status_code == 204
+    assert owner.ask("GET", path).content == SEALED
+    office.now += FRESH_MS
+    assert name_of(owner.ask("GET", path)) == "not-fresh"
+    assert name_of(owner.ask("DELETE", "/v1/passkeys")) == "not-fresh"
+    # What is not sensitive is still read, and the passkey opens it again.
+    listing = f"/v1/engagements/{agent.engagement.hex()}/keys"
+    assert owner.ask("GET", listing).status_code == 200
+    assert owner.use_passkey().status_code == 204
+    assert owner.ask("GET", path).content == SEALED
+    owner.sign_in(office.people.arbitrator)
+    assert name_of(owner.ask("GET", path)) == "not-fresh"
 
 
 def test_a_passkey_is_bounded_in_the_store(office: Office) -> None:

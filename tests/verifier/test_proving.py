@@ -95,7 +95,11 @@ def test_another_address_under_the_same_signature_is_refused(
     office: Office, client: httpx.Client, path: str
 ) -> None:
     request = signed(office, client, path)
-    answer = client.get(f"/v1/engagements/{'0' * 32}/keys", headers=request.headers)
+    for other in (f"/v1/engagements/{'0' * 32}/keys", path.replace("keys", "indices")):
+        answer = client.get(other, headers=request.headers)
+        assert name_of(answer) == "unproven"
+    request = signed(office, client, path.replace("keys", "indices"))
+    answer = client.get(f"{request.url.path}?size=1", headers=request.headers)
     assert name_of(answer) == "unproven"
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.asking import SignedBy
 from support.command import COMMAND, run
 from support.office import ORIGIN
 from support.postgres import Cluster
@@ -24,6 +25,7 @@ from support.racing import PERIOD_MS, Facts, Sender
 from workseal_protocol.records import Segment, read_record
 from workseal_protocol.statement import Statement
 from workseal_verifier.config import SETTINGS_FILE, Settings
+from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.records import RecordStore
 
@@ -252,7 +254,10 @@ def test_what_one_worker_was_given_every_worker_has(home: Path) -> None:
         size = sender.seen.size if sender.seen is not None else 0
         for _ in range(20):
             with httpx.Client(trust_env=False) as fresh:
-                listed = fresh.get(f"{url}/v1/engagements/{sender.engagement.hex()}/indices")
+                listed = fresh.get(
+                    f"{url}/v1/engagements/{sender.engagement.hex()}/indices",
+                    auth=SignedBy(sender.signer, SystemClock().now_ms),
+                )
                 assert listed.status_code == 200
                 found = fresh.get(f"{url}/v1/log/checkpoint").text.splitlines()
                 assert int(found[1]) >= size

@@ -546,7 +546,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(require_known_query)],
+        # What is asked for must be in its form; then the door decides, for every route.
+        dependencies=[Depends(require_known_query), HERE],
     )
     app.state.services = running.services
     app.state.body_timeout_s = settings.body_timeout_s
@@ -556,10 +557,20 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.state.disclosing = []
     app.state.sealing = []
     # The first that fits answers: drand before the beacon's periods.
-    for part in (statements, scrapi, log, engagements, disputes, drand, operator, openapi):
+    for part in (
+        statements,
+        scrapi,
+        log,
+        engagements,
+        keys,
+        disputes,
+        drand,
+        operator,
+        invitations,
+        signin,
+        openapi,
+    ):
         app.include_router(part.router)
-    for part in (keys, invitations, signin):
-        app.include_router(part.router, dependencies=[HERE])
     install(app)
     description = openapi.describe(app.routes)
     app.state.description = json.dumps(description).encode()

@@ -9,12 +9,14 @@ import pytest
 
 from support.office import LiveServer, Office, new_home
 from support.scripted import ScriptedAgent
-from support.simulator import START, seeded
+from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol.cli.seeds import write_seed
 from workseal_protocol.encoding import decode
 from workseal_protocol.keys import Role
 
 from .conftest import Run
+
+SEALED = bytes(2_000)
 
 
 @pytest.fixture
@@ -49,6 +51,24 @@ def test_a_client_fetches_what_its_terms_let_it_read(
     assert isinstance(decode(out.read_bytes()), list)
     assert out.stat().st_mode & 0o777 == 0o600
     assert "not verified" in done.out
+
+
+def test_an_arbitrator_fetches_the_package_that_was_sealed_for_them(
+    office: Office, agent: ScriptedAgent, url: str, tmp_path: Path, run: Run
+) -> None:
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    request = agent.request(agent.frames[:1])
+    office.verifier.services.mailbox.put(request.digest, agent.engagement, SEALED)
+    path = f"{url}/v1/sealed/{request.digest}"
+    refused = run("fetch", path, "--key", tmp_path / "client", "--out", tmp_path / "sealed")
+    assert (refused.code, refused.out) == (1, "")
+    assert "not-found" in refused.err
+    assert not (tmp_path / "sealed").exists()
+    done = run("fetch", path, "--key", tmp_path / "arbitrator", "--out", tmp_path / "sealed")
+    assert done.code == 0
+    assert (tmp_path / "sealed").read_bytes() == SEALED
 
 
 @pytest.mark.usefixtures("agent")

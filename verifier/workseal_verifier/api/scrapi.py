@@ -42,7 +42,7 @@ async def post_entry(request: Request, given: Given) -> Response:
 def get_entry(name: str, request: Request, given: Given) -> Response:
     """Return the receipt of a registered statement, against the newest checkpoint."""
     receipt = given.reader.cose_receipt(digest(name))
-    return Response(receipt, 200, {**FRESH, "vary": "accept"}, _accepted(request))
+    return Response(receipt, 200, {**PRIVATE, "vary": "accept"}, _accepted(request))
 
 
 @router.get(_KEYS)

@@ -52,4 +52,4 @@ def get_proof(name: str, given: Given) -> Response:
 def get_receipt(name: str, given: Given, size: Annotated[str | None, Query()] = None) -> Response:
     """Return an RFC 9942 COSE receipt against the newest checkpoint, or that of a size."""
     data = given.reader.cose_receipt(digest(name), optional_number(size, "size"))
-    return Response(data, 200, FRESH, RECEIPT)
+    return Response(data, 200, PRIVATE, RECEIPT)

@@ -103,7 +103,7 @@ OPERATIONS: Final[Mapping[str, Told]] = {
     ),
     "GET /v1/statements/{name}/receipt": Told(
         _body(schemas.RECEIPT_BODY, RECEIPT),
-        FRESH,
+        PRIVATE,
         parameters={**_NAMED, **_SIZE},
         refuses=_ABSENT,
     ),
@@ -115,7 +115,7 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         refuses=_SUBMITTED,
     ),
     "GET /entries/{name}": Told(
-        _body(schemas.RECEIPT_BODY, RECEIPT, COSE), FRESH, parameters=_NAMED, refuses=_ABSENT
+        _body(schemas.RECEIPT_BODY, RECEIPT, COSE), PRIVATE, parameters=_NAMED, refuses=_ABSENT
     ),
     "GET /.well-known/scitt-keys": Told(_body(schemas.KEY_SET, CBOR), FRESH),
     "GET /.well-known/scitt-keys/{kid}": Told(
