@@ -116,8 +116,9 @@ class AccessStore:
                 self.database.upsert(invited)
                 .values(thumbprint=key.thumbprint.raw, role=role, key=key.raw, accepted_ms=now_ms)
                 .on_conflict_do_nothing()
-            )
-            if not added.rowcount:
+                .returning(invited.c.role)
+            ).one_or_none()
+            if added is None:
                 # Another worker took this key in meanwhile.
                 _use(connection, token, -1)
         return Role(role)
@@ -291,8 +292,9 @@ class AccessStore:
             self.database.upsert(spent)
             .values(challenge=challenge.raw, until_ms=until_ms)
             .on_conflict_do_nothing()
-        )
-        return made.rowcount > 0
+            .returning(spent.c.until_ms)
+        ).one_or_none()
+        return made is not None
 
 
 def _use(connection: Connection, token: Digest, times: int) -> bool:
