@@ -16,7 +16,8 @@ from workseal_verifier.services.signin import FRESH_MS
 
 SEND = """
 const send = (method, path, body) => fetch(path, {
-  method, body: body === undefined ? undefined : JSON.stringify(body)});
+  method, ...(body === undefined ? {} : {
+    body: JSON.stringify(body), headers: {"content-type": "application/json"}})});
 const told = async (answer) => answer.ok ? answer.status : (await answer.json()).type;
 """
 MAKE = (
