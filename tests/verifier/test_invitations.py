@@ -54,6 +54,17 @@ def test_an_invitation_is_used_so_often_and_again_by_the_same_key(
     assert office.verifier.invitations.open() == []
 
 
+def test_keys_that_nobody_knows_take_no_place_in_memory(
+    office: Office, client: httpx.Client
+) -> None:
+    """Else whoever makes keys enough could stop everybody's signed requests."""
+    nonces = office.verifier.services.prover._nonces
+    token = office.verifier.invitations.make(Role.CLIENT, uses=1, days=1)
+    for signer, status in ((GUEST, 200), (GUEST, 200), (OTHER, 404)):
+        assert accept(office, client, token, signer).status_code == status
+    assert not nonces._until
+
+
 def test_an_invitation_expires(office: Office, client: httpx.Client) -> None:
     token = office.verifier.invitations.make(Role.CLIENT, uses=9, days=1)
     assert len(office.verifier.invitations.open()) == 1

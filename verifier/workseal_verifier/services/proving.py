@@ -21,13 +21,19 @@ class Prover:
         self._nonces = nonces
 
     def require_signed(self, target: Target, signature: RequestSignature) -> Digest:
-        """Return whose key signed a request, or refuse."""
-        return self.require_signed_by(target, signature, self._standings.key(signature.key))
+        """Return whose key signed a request, or refuse; each is taken once."""
+        key = self._standings.key(signature.key)
+        self.require_signed_by(target, signature, key)
+        self._nonces.require_new(signature.key, signature.nonce)
+        return signature.key
 
     def require_signed_by(
         self, target: Target, signature: RequestSignature, key: PublicKey | None
-    ) -> Digest:
-        """Return the key's thumbprint if it signed this request, near in time and once."""
+    ) -> None:
+        """Require that the key signed this request, near in time.
+
+        It may come again. Nothing is remembered: anybody has keys, as many as the memory holds.
+        """
         self._nonces.require_near(signature.created)
         if key is None:
             raise unproven()
@@ -35,8 +41,6 @@ class Prover:
             signature.verify(target, key)
         except VerificationError as error:
             raise unproven() from error
-        self._nonces.require_new(signature.key, signature.nonce)
-        return signature.key
 
 
 def unproven() -> RefusedError:
