@@ -263,6 +263,21 @@ def test_an_operators_statement_is_for_every_party(office: Office, standings: St
         assert len(found) == count
 
 
+def test_the_operators_key_is_the_one_that_the_log_says(
+    office: Office, agent: ScriptedAgent, standings: Standings
+) -> None:
+    """Another host may have rotated it while this one ran; the new one waits for nobody."""
+    assert agent.engagement
+    old = office.people.operator
+    assert standings.anywhere(old.public_key.thumbprint) == Standing(Who.OPERATOR)
+    rotate(office, old, NEW)
+    assert standings.anywhere(old.public_key.thumbprint) == Standing()
+    assert standings.anywhere(NEW.public_key.thumbprint) == Standing(Who.OPERATOR)
+    assert standings.key(NEW.public_key.thumbprint) == NEW.public_key
+    revoke(office, NEW, NEW)
+    assert standings.anywhere(NEW.public_key.thumbprint) == Standing()
+
+
 def test_nothing_is_known_of_what_is_not_signed_for(tmp_path: Path) -> None:
     office = Office(new_home(tmp_path)).open()
     agent = ScriptedAgent(office)

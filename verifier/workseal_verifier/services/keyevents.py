@@ -84,11 +84,15 @@ class KeyEvents:
 
     def history(self, terms: Terms) -> KeyHistory:
         """Fold what concerns the parties of these terms."""
-        return self._fold(terms, None)[0]
+        return self._fold(parties_of(terms), None)[0]
+
+    def history_of(self, named: Mapping[Role, tuple[PublicKey, ...]]) -> KeyHistory:
+        """Fold what concerns these keys, whatever engagements there are."""
+        return self._fold(named, None)[0]
 
     def concerning(self, terms: Terms, *, below: int | None = None) -> tuple[KeyEvent, ...]:
         """List the statements that the history of these terms is made of, in log order."""
-        return self._fold(terms, below)[1]
+        return self._fold(parties_of(terms), below)[1]
 
     def lineage(self, thumbprint: Digest) -> frozenset[Digest]:
         """List the keys that one person had: this one, those it replaced and their successors."""
@@ -104,8 +108,9 @@ class KeyEvents:
             isinstance(event.record, KeyAnnounce) for event in self.about.get(thumbprint, ())
         )
 
-    def _fold(self, terms: Terms, below: int | None) -> tuple[KeyHistory, tuple[KeyEvent, ...]]:
-        named = parties_of(terms)
+    def _fold(
+        self, named: Mapping[Role, tuple[PublicKey, ...]], below: int | None
+    ) -> tuple[KeyHistory, tuple[KeyEvent, ...]]:
         history = KeyHistory.start(named)
         applied: list[KeyEvent] = []
         for event in self._reached({key.thumbprint for keys in named.values() for key in keys}):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keyhistory import KEY_KINDS, KeyHistory
-from workseal_protocol.keys import PublicKey
+from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.partykeys import Moment, PartyKey
 from workseal_protocol.records import (
     KeyAnnounce,
@@ -95,7 +95,7 @@ class Standings:
 
     def anywhere(self, thumbprint: Digest) -> Standing:
         """Say what a key is where nothing is named: a party of anything, or invited."""
-        if thumbprint == self._operator.thumbprint:
+        if self._is_operator(thumbprint):
             return Standing(Who.OPERATOR)
         engagements = self._engagements_of([thumbprint])
         waiting = Standing()
@@ -129,6 +129,11 @@ class Standings:
         """List every key that a party had or has, by role and in the order of the log."""
         case = self._case(engagement)
         return () if case is None else case.keys
+
+    def _is_operator(self, thumbprint: Digest) -> bool:
+        """Tell whether a key is the operator's by now: another host may have rotated it."""
+        history = self._keys.below(self._size()).history_of({Role.OPERATOR: (self._operator,)})
+        return bool(history.roles_of(thumbprint, _NOW))
 
     def _of_request(self, thumbprint: Digest, name: Digest) -> Standing:
         entry = self._entry(name)
