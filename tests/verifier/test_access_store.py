@@ -7,6 +7,7 @@ from threading import Barrier
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import select
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role, SeedSigner
@@ -19,6 +20,7 @@ from workseal_verifier.store.access import (
     SessionRow,
 )
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.schema import spent
 
 AT_ONCE = 4
 NOW, LATER = 1_000, 2_000
@@ -89,6 +91,21 @@ def test_a_challenge_is_answered_once(stores: list[AccessStore]) -> None:
         lambda one, n: one.use_passkey(passkey(0).credential, n, challenge, LATER, session(n)),
     )
     assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
+
+
+def test_a_nonce_is_spent_once_for_every_worker_until_it_expires(
+    stores: list[AccessStore],
+) -> None:
+    nonce = Digest.of(b"nonce")
+    found = at_once(stores, lambda one, _: one.spend(nonce, until_ms=LATER, now_ms=NOW))
+    assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
+    assert not stores[1].spend(nonce, until_ms=LATER, now_ms=LATER - 1)
+    # Its place is given back: the next that is spent clears what has expired.
+    assert stores[1].spend(Digest.of(b"other"), until_ms=LATER + 1, now_ms=LATER)
+    with stores[0].database.read() as connection:
+        assert connection.execute(select(spent.c.digest)).scalars().all() == [
+            Digest.of(b"other").raw
+        ]
 
 
 def test_a_key_has_no_more_sessions_and_passkeys_than_it_may(stores: list[AccessStore]) -> None:

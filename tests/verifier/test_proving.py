@@ -11,7 +11,7 @@ from support.office import LiveServer, Office
 from support.scripted import ScriptedAgent
 from workseal_protocol.httpsignature import Target, sign_request
 from workseal_protocol.keys import SeedSigner
-from workseal_verifier.services.replay import WINDOW_MS
+from workseal_verifier.services.replay import WINDOW_MS, NonceMemory
 
 UNKNOWN = SeedSigner(b"\x77" * 32)
 
@@ -28,10 +28,14 @@ def path(agent: ScriptedAgent) -> str:
 
 
 def signed(
-    office: Office, client: httpx.Client, path: str, signer: SeedSigner | None = None
+    office: Office,
+    client: httpx.Client,
+    path: str,
+    signer: SeedSigner | None = None,
+    method: str = "GET",
 ) -> httpx.Request:
     """Give a request with a signature, which may be sent again or changed."""
-    request = client.build_request("GET", path)
+    request = client.build_request(method, path)
     auth = SignedBy(signer or office.people.client, lambda: office.now)
     return next(auth.auth_flow(request))
 
@@ -39,6 +43,23 @@ def signed(
 def test_a_recorded_request_is_taken_once(office: Office, client: httpx.Client, path: str) -> None:
     request = signed(office, client, path)
     assert client.send(request).status_code == 200
+    again = client.send(request)
+    assert (again.status_code, name_of(again)) == (401, "stale")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/signin/links"), ("DELETE", "/v1/sessions"), ("DELETE", "/v1/passkeys")],
+)
+@pytest.mark.usefixtures("agent")
+def test_a_recorded_change_is_taken_once_by_all_workers(
+    office: Office, client: httpx.Client, method: str, path: str
+) -> None:
+    """Else who recorded a request for a link could have one of their own from another worker."""
+    request = signed(office, client, path, method=method)
+    assert client.send(request).status_code < 300
+    # What another worker remembers of it.
+    office.verifier.services.prover._nonces = NonceMemory(office.clock)
     again = client.send(request)
     assert (again.status_code, name_of(again)) == (401, "stale")
 

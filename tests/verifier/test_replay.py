@@ -1,11 +1,14 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from support.office import FakeClock
 from workseal_protocol.digest import Digest
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services.replay import WINDOW_MS, NonceMemory
+from workseal_verifier.services.replay import SKEW_MS, WINDOW_MS, NonceMemory, SpentNonces
+from workseal_verifier.store.access import AccessStore
+from workseal_verifier.store.engine import Database
 
 KEY, OTHER = Digest.of(b"key"), Digest.of(b"other")
 NOW = 1_700_000_000_000
@@ -79,3 +82,38 @@ def test_one_key_takes_its_share_of_the_memory_and_no_more() -> None:
     assert reason(lambda: memory.require_new(KEY, nonce(2))) is Reason.BUSY
     assert reason(lambda: memory.require_new(OTHER, nonce(2))) is None
     assert reason(lambda: memory.require_new(OTHER, nonce(3))) is Reason.BUSY
+
+
+# --- what changes something ---
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[tuple[SpentNonces, SpentNonces, FakeClock]]:
+    """Give two workers of one server, the second on a host with a clock of its own."""
+    database, behind = Database(tmp_path / "log.db"), FakeClock(NOW)
+    database.create()
+    store = AccessStore(database)
+    yield SpentNonces(store, FakeClock(NOW)), SpentNonces(store, behind), behind
+    database.close()
+
+
+def test_what_changes_something_is_taken_once_by_all_workers(
+    workers: tuple[SpentNonces, SpentNonces, FakeClock],
+) -> None:
+    first, second, _ = workers
+    second_s = NOW // 1000
+    assert reason(lambda: first.require_new(KEY, nonce(1), created_s=second_s)) is None
+    assert reason(lambda: second.require_new(KEY, nonce(1), created_s=second_s)) is Reason.STALE
+    assert reason(lambda: second.require_new(OTHER, nonce(1), created_s=second_s)) is None
+    assert reason(lambda: second.require_new(KEY, nonce(2), created_s=second_s)) is None
+
+
+def test_a_host_whose_clock_is_ahead_forgets_no_nonce_that_another_would_take(
+    workers: tuple[SpentNonces, SpentNonces, FakeClock],
+) -> None:
+    first, ahead, clock = workers
+    created = NOW // 1000
+    first.require_new(KEY, nonce(1), created_s=created)
+    clock.ms += WINDOW_MS + SKEW_MS - 1
+    ahead.require_new(KEY, nonce(2), created_s=clock.ms // 1000)
+    assert reason(lambda: first.require_new(KEY, nonce(1), created_s=created)) is Reason.STALE

@@ -84,7 +84,7 @@ from workseal_verifier.services.proving import Prover
 from workseal_verifier.services.publication import Cosigning, Publisher
 from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
-from workseal_verifier.services.replay import NonceMemory
+from workseal_verifier.services.replay import NonceMemory, SpentNonces
 from workseal_verifier.services.sequencer import Limits, Sequencer, Watch
 from workseal_verifier.services.signin import SignIn
 from workseal_verifier.services.sites import Sites
@@ -501,7 +501,9 @@ class Verifier:
             mailbox=self._packages,
             conflicts=self.conflicts,
             standings=standings,
-            prover=Prover(standings, NonceMemory(self._clock)),
+            prover=Prover(
+                standings, NonceMemory(self._clock), SpentNonces(self.access, self._clock)
+            ),
             signin=signin,
             passkeys=Passkeys(self.access, signin, self._clock, secret),
             invitations=self.invitations,

@@ -9,22 +9,27 @@ from workseal_protocol.errors import VerificationError
 from workseal_protocol.httpsignature import RequestSignature, Target
 from workseal_protocol.keys import PublicKey
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services.replay import NonceMemory
+from workseal_verifier.services.replay import NonceMemory, SpentNonces
 from workseal_verifier.services.standing import Standings
+
+_READING = frozenset({"GET", "HEAD"})
 
 
 class Prover:
     """Check signed requests."""
 
-    def __init__(self, standings: Standings, nonces: NonceMemory) -> None:
+    def __init__(self, standings: Standings, nonces: NonceMemory, spent: SpentNonces) -> None:
         self._standings = standings
         self._nonces = nonces
+        self._spent = spent
 
     def require_signed(self, target: Target, signature: RequestSignature) -> Digest:
         """Return whose key signed a request, or refuse; each is taken once."""
         key = self._standings.key(signature.key)
         self.require_signed_by(target, signature, key)
         self._nonces.require_new(signature.key, signature.nonce)
+        if target.method not in _READING:
+            self._spent.require_new(signature.key, signature.nonce, created_s=signature.created)
         return signature.key
 
     def require_signed_by(

@@ -1,9 +1,10 @@
-"""Signed requests are taken once: what was signed lately, in memory.
+"""Signed requests are taken once: what was signed lately.
 
 Rules: a signature is taken while the server's clock is within `WINDOW_MS` of it, and its nonce is
 remembered until no clock of ours could take it again. One key has a share of the memory, so that
-nobody's requests push out anybody else's. Each worker process has a memory of its own: a request
-that somebody recorded is taken at most once by each (docs/adr/0020).
+nobody's requests push out anybody else's. Each worker process has a memory of its own, in which a
+read that somebody recorded is taken at most once. What changes something is used up in the database
+too, for all workers and hosts; each read would cost a commit (docs/adr/0020).
 """
 
 import threading
@@ -12,11 +13,15 @@ from collections import Counter, OrderedDict
 from workseal_protocol.digest import Digest
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.clock import Clock
+from workseal_verifier.store.access import AccessStore
 
 WINDOW_MS = 60_000
+# Kept so much longer than by this host's clock: another host's may be behind.
+SKEW_MS = 60_000
 # An export of a long engagement asks for a receipt of each statement, some hundred a second.
 MOST = 262_144
 MOST_OF_A_KEY = 65_536
+_TAG = b"workseal/nonce/v1"
 
 
 class NonceMemory:
@@ -46,7 +51,7 @@ class NonceMemory:
         with self._lock:
             self._forget(now)
             if (key, nonce) in self._until:
-                raise RefusedError(Reason.STALE, "a request with this nonce was taken before")
+                raise _taken()
             if len(self._until) >= self._most or self._counts[key] >= self._of_a_key:
                 raise RefusedError(Reason.BUSY, "too many signed requests", retry_after=10)
             self._until[key, nonce] = now + 2 * WINDOW_MS
@@ -61,3 +66,22 @@ class NonceMemory:
             self._counts[entry[0]] -= 1
             if not self._counts[entry[0]]:
                 del self._counts[entry[0]]
+
+
+class SpentNonces:
+    """Remember the nonces of what changed something, for all workers."""
+
+    def __init__(self, store: AccessStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def require_new(self, key: Digest, nonce: bytes, *, created_s: int) -> None:
+        """Refuse a nonce that this key used at any worker, and use it up."""
+        digest = Digest.of(_TAG, key.raw, nonce)
+        until = created_s * 1000 + WINDOW_MS + SKEW_MS
+        if not self._store.spend(digest, until_ms=until, now_ms=self._clock.now_ms()):
+            raise _taken()
+
+
+def _taken() -> RefusedError:
+    return RefusedError(Reason.STALE, "a request with this nonce was taken before")

@@ -134,6 +134,13 @@ class AccessStore:
             InvitedRow(PublicKey.of_raw(row.key), Role(row.role), row.accepted_ms) for row in rows
         ]
 
+    # --- what is taken once -------------------------------------------------------------
+
+    def spend(self, digest: Digest, *, until_ms: int, now_ms: int) -> bool:
+        """Use a nonce up for all workers; False when one of them took it before."""
+        with self.database.write() as connection:
+            return self._spend(connection, digest, until_ms, now_ms=now_ms)
+
     # --- links ------------------------------------------------------------------------
 
     def add_link(
@@ -284,13 +291,11 @@ class AccessStore:
             connection.execute(delete(passkeys).where(passkeys.c.thumbprint == thumbprint.raw))
             _end_sessions(connection, thumbprint)
 
-    def _spend(
-        self, connection: Connection, challenge: Digest, until_ms: int, *, now_ms: int
-    ) -> bool:
+    def _spend(self, connection: Connection, digest: Digest, until_ms: int, *, now_ms: int) -> bool:
         _expire(connection, spent, now_ms)
         made = connection.execute(
             self.database.upsert(spent)
-            .values(challenge=challenge.raw, until_ms=until_ms)
+            .values(digest=digest.raw, until_ms=until_ms)
             .on_conflict_do_nothing()
             .returning(spent.c.until_ms)
         ).one_or_none()

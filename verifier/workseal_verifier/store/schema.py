@@ -233,11 +233,12 @@ passkeys = Table(
     sqlite_strict=True,
 )
 
-# Challenges that were answered, until they expire: none is answered twice.
+# Challenges that were answered, and nonces of signed requests that changed something, until they
+# expire: none is taken twice, by whichever worker.
 spent = Table(
     "spent",
     metadata,
-    _octets("challenge", Privacy.HASHED, most=32, least=32, primary_key=True),
+    _octets("digest", Privacy.HASHED, most=32, least=32, primary_key=True),
     _whole("until_ms", Privacy.TIME),
     sqlite_strict=True,
 )

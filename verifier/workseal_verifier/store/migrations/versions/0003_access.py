@@ -68,7 +68,7 @@ def upgrade() -> None:
     op.create_index("passkeys_thumbprint", "passkeys", ["thumbprint"])
     op.create_table(
         "spent",
-        _octets("challenge", 32, 32, primary_key=True),
+        _octets("digest", 32, 32, primary_key=True),
         _whole("until_ms"),
         sqlite_strict=True,
     )
