@@ -105,13 +105,24 @@ def heard(world: World, size: int, foreign: list[str]) -> list[tuple[int, dict[s
     paths = [
         f"/v1/engagements/{name}/{what}"
         for name in (own, other)
-        for what in ("statements", "indices", "keys", f"statements?size={size}", "indices?size=x")
+        for what in (
+            "statements",
+            "indices",
+            "keys",
+            "conflicts",
+            f"statements?size={size}",
+            "indices?size=x",
+        )
     ]
     paths += [f"/v1/statements/{one.digest}/receipt?size={size}" for one, _ in world.a.made]
     paths += [
         path
         for name in foreign
-        for path in (f"/v1/sealed/{name}", f"/v1/statements/{name}/receipt")
+        for path in (
+            f"/v1/sealed/{name}",
+            f"/v1/statements/{name}/receipt",
+            f"/entries/{name}",
+        )
     ]
     paths += [f"/v1/log/checkpoints/{size}", "/v1/operator", "/v1/session"]
     auth = SignedBy(office.people.client, lambda: office.now)

@@ -124,6 +124,17 @@ def test_another_address_under_the_same_signature_is_refused(
     assert name_of(answer) == "unproven"
 
 
+def test_a_signature_is_for_the_method_that_was_asked_for(
+    office: Office, client: httpx.Client, path: str
+) -> None:
+    """HEAD is answered as GET, yet neither's signature is the other's."""
+    assert client.send(signed(office, client, path, method="HEAD")).status_code == 200
+    headers = signed(office, client, path, method="HEAD").headers
+    assert name_of(client.get(path, headers=headers)) == "unproven"
+    headers = signed(office, client, path).headers
+    assert client.head(path, headers=headers).status_code == 401
+
+
 def test_two_signatures_are_none(office: Office, client: httpx.Client, path: str) -> None:
     request = signed(office, client, path)
     for name in ("signature", "signature-input"):
