@@ -229,6 +229,15 @@ def test_a_passkey_of_another_site_is_refused(owner: Browser) -> None:
     assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
 
 
+def test_a_challenge_is_for_the_name_under_which_it_was_asked_for(owner: Browser) -> None:
+    """A server may have several names; what a page at one was given is not answered at another."""
+    host = owner.origin.removeprefix("http://").replace("localhost", "127.0.0.1")
+    options = owner.ask("POST", "/v1/signin/passkey/options", host=host).json()
+    assert options["rpId"] == "127.0.0.1"
+    answer = {"credential": owner.authenticator.get(options | {"rpId": "localhost"})}
+    assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
+
+
 # --- ending, and sensitive acts ---
 
 
