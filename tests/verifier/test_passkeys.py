@@ -184,6 +184,15 @@ def test_a_challenge_is_answered_once(owner: Browser) -> None:
     assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
 
 
+def test_a_challenge_makes_one_passkey(browser: Browser, office: Office) -> None:
+    browser.sign_in(office.people.client)
+    options = browser.ask("POST", "/v1/passkeys/options").json()
+    first, second = ({"credential": browser.authenticator.create(options)} for _ in range(2))
+    assert browser.ask("POST", "/v1/passkeys", first).status_code == 204
+    assert name_of(browser.ask("POST", "/v1/passkeys", second)) == "conflict"
+    assert len(told(browser)["passkeys"]) == 1
+
+
 def test_a_challenge_is_answered_once_also_by_a_passkey_that_counts_nothing(
     owner: Browser,
 ) -> None:
@@ -226,6 +235,15 @@ def test_a_passkey_of_another_site_is_refused(owner: Browser) -> None:
     other.keys, other.counter = owner.authenticator.keys, 9
     options = owner.ask("POST", "/v1/signin/passkey/options").json()
     answer = {"credential": other.get(options)}
+    assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
+
+
+def test_a_passkey_that_was_used_for_another_domain_is_refused(owner: Browser) -> None:
+    """What the browser says of the page is right; what the authenticator signed is not."""
+    keys = owner.authenticator.keys
+    keys["evil.example"] = keys["localhost"]
+    options = owner.ask("POST", "/v1/signin/passkey/options").json()
+    answer = {"credential": owner.authenticator.get(options | {"rpId": "evil.example"})}
     assert name_of(owner.ask("POST", "/v1/signin/passkey", answer)) == "refused"
 
 

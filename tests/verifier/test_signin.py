@@ -212,6 +212,13 @@ def test_a_signature_with_a_session_counts_alone(browser: Browser, office: Offic
         auth=SignedBy(office.people.arbitrator, lambda: office.now),
     )
     assert answer.status_code == 404
+    # Nor where only a session is asked for.
+    headers = {"cookie": f"{COOKIE}={browser.cookie}", "sec-fetch-site": "same-origin"}
+    assert browser.http.get("/v1/session", headers=headers).status_code == 200
+    answer = browser.http.get(
+        "/v1/session", headers=headers, auth=SignedBy(office.people.client, lambda: office.now)
+    )
+    assert name_of(answer) == "unproven"
 
 
 @pytest.mark.parametrize(

@@ -289,4 +289,10 @@ def test_nothing_is_known_of_what_is_not_signed_for(tmp_path: Path) -> None:
     assert standings.of(own, About.STATEMENT, agent.made[0][0].digest.raw) == []
     size = office.checkpoint().checkpoint.size
     assert standings.of(own, About.ENGAGEMENT, agent.engagement)[0].who is Who.CLIENT
+    rotate(office, office.people.client, NEW)
+    assert standings.key(NEW.public_key.thumbprint) is None
+    assert standings.of(own, About.ENGAGEMENT, agent.engagement)[0].who is Who.CLIENT
+    size = office.checkpoint().checkpoint.size
+    assert standings.key(NEW.public_key.thumbprint) == NEW.public_key
+    assert standings.of(own, About.ENGAGEMENT, agent.engagement) == [Standing()]
     office.close()
