@@ -10,6 +10,7 @@ from workseal_protocol.records.disputes import DisputeDisclosure, DisputeFinding
 from workseal_protocol.records.manifest import BundleManifest
 from workseal_protocol.records.operation import BeaconCommitment, LogPolicy
 from workseal_protocol.records.parties import KeyAnnounce, KeyRevoke, KeyRotate
+from workseal_protocol.records.segmentform import read_form
 from workseal_protocol.records.sessions import SessionClose, SessionOpen
 from workseal_protocol.records.work import (
     Declaration,
@@ -74,12 +75,17 @@ def read_record(statement: Statement) -> Record:
 
     The signature may be unverified.
     """
-    record = _RECORDS[statement.kind].read(decode(statement.payload))
+    record = _read_payload(statement.kind, statement.payload)
     if isinstance(record, IssuerRecord):
         return record
     if engagement_subject(record.engagement) != statement.subject:
         raise MalformedError(f"{statement.kind}: the subject is not the payload's engagement")
     return record
+
+
+def _read_payload(kind: Kind, payload: bytes) -> Record:
+    quick = read_form(payload) if kind is Kind.SEGMENT else None
+    return _RECORDS[kind].read(decode(payload)) if quick is None else quick
 
 
 def _subject(record: Record, signer: Signer) -> str:

@@ -1,0 +1,87 @@
+"""The bytes of a segment's payload as one pattern: nearly every statement is a segment.
+
+Rules: what the pattern matches has one spelling and every field of its type, so that reading it is
+a few conversions. It is a short cut and decides nothing: what it does not match, or what a record
+refuses, is read by `decode` and `Segment.read`, which say what is wrong. docs/spec/records.md
+"""
+
+import re
+from typing import Final
+
+from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.records.links import Anchor
+from workseal_protocol.records.work import Capture, Segment, SegmentState
+
+# An unsigned integer of at most 53 bits in its shortest form; and one below 24.
+_UINT: Final = (
+    rb"([\x00-\x17]|\x18[\x18-\xff]|\x19[\x01-\xff].|\x1a(?!\x00\x00).{4}"
+    rb"|\x1b\x00(?!\x00\x00\x00)[\x00-\x1f].{6})"
+)
+_SMALL: Final = rb"([\x00-\x17])"
+_ID: Final = rb"\x50(.{16})"
+_DIGEST: Final = rb"\x58\x20(.{32})"
+_FRAMES: Final = rb"([\x81-\x88])((?:\x58\x20.{32})+)"
+
+# A map of 15 entries, and one more for each of keys 16, 17 and 20 that is there.
+_LEAST_HEAD: Final = 0xAF
+_FORM: Final = re.compile(
+    rb"([\xaf-\xb2])"
+    rb"\x01\x01\x02" + _ID + rb"\x03" + _UINT + rb"\x04" + _DIGEST
+    # The anchor.
+    + rb"\x05\xa2\x01" + _DIGEST + rb"\x02" + _UINT
+    + rb"\x06" + _UINT + rb"\x07" + _ID
+    # Round, begin, end, worked, state.
+    + rb"\x0a" + _UINT + rb"\x0b" + _UINT + rb"\x0c" + _UINT + rb"\x0d" + _UINT + rb"\x0e" + _SMALL
+    + rb"\x0f" + _DIGEST + rb"(?:\x10" + _DIGEST + rb")?(?:\x11" + _DIGEST + rb")?"
+    # Notes, capture, frames.
+    + rb"\x12" + _DIGEST + rb"\x13" + _SMALL + rb"(?:\x14" + _FRAMES + rb")?",
+    re.DOTALL,
+)  # fmt: skip
+_FRAME_BYTES: Final = 2 + DIGEST_BYTES
+
+
+def read_form(payload: bytes) -> Segment | None:
+    """Read a segment from its bytes; None when that is for the general reader to do, or refuse."""
+    form = _FORM.fullmatch(payload)
+    if form is None:
+        return None
+    (
+        head, engagement, seq, prev, anchor, size, claimed_at, session, number, begin, end, worked,
+        state, agent_value, verifier_value, activity, notes, capture, count, frames,
+    ) = form.groups()  # fmt: skip
+    extra = (verifier_value is not None) + (activity is not None) + (frames is not None)
+    if head[0] - _LEAST_HEAD != extra:
+        return None
+    if frames is not None and len(frames) != (count[0] & 0x0F) * _FRAME_BYTES:
+        return None
+    try:
+        return Segment(
+            engagement=engagement,
+            seq=_uint(seq),
+            prev=Digest(prev),
+            anchor=Anchor(Digest(anchor), _uint(size)),
+            claimed_at=_uint(claimed_at),
+            session=session,
+            round=_uint(number),
+            begin=_uint(begin),
+            end=_uint(end),
+            worked=_uint(worked),
+            state=SegmentState(state[0]),
+            agent_value=agent_value,
+            verifier_value=verifier_value,
+            activity=None if activity is None else Digest(activity),
+            notes=Digest(notes),
+            capture=Capture(capture[0]),
+            frames=() if frames is None else _digests(frames),
+        )
+    except ValueError:
+        return None
+
+
+def _uint(item: bytes) -> int:
+    return int.from_bytes(item[1:]) if len(item) > 1 else item[0]
+
+
+def _digests(items: bytes) -> tuple[Digest, ...]:
+    starts = range(2, len(items), _FRAME_BYTES)
+    return tuple(Digest(items[start : start + DIGEST_BYTES]) for start in starts)
