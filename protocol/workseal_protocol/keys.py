@@ -205,7 +205,7 @@ def _secret_key(seed: bytes, algorithm: Algorithm) -> _SecretKey:
 
 
 # Keys are few and asked for with every statement: opening one costs more than finding it here.
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def _open(raw: bytes, algorithm: Algorithm) -> _OpenKey:
     if len(raw) != PUBLIC_KEY_BYTES[algorithm]:
         raise ValueError(
@@ -218,6 +218,6 @@ def _open(raw: bytes, algorithm: Algorithm) -> _OpenKey:
     return Ed25519Key(raw)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def _thumbprint(raw: bytes, algorithm: Algorithm) -> Digest:
     return Digest.of(_COSE_KEY_HEAD[algorithm], raw)

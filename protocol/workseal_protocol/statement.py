@@ -147,7 +147,7 @@ def subject_engagement(subject: str) -> bytes:
 
 
 # A session's statements share one header: each is written and read once.
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def _write_protected(kind: Kind, issuer: Digest, subject: str, algorithm: Algorithm) -> bytes:
     issuer_uri = thumbprint_uri(issuer)
     if kind.in_engagement:
@@ -166,7 +166,7 @@ def _write_protected(kind: Kind, issuer: Digest, subject: str, algorithm: Algori
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def _read_protected(data: bytes) -> tuple[Kind, Digest, str, Algorithm]:
     header = Fields(decode(data), "protected header")
     claims = header.fields(_CWT_CLAIMS, "claims")

@@ -25,8 +25,10 @@ from workseal_verifier.services.work import PendingWork
 if TYPE_CHECKING:
     from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
 
-# One long engagement (20,000 segments) takes about 10 MB; the rest is folded again when needed.
-_CACHED_ENGAGEMENTS = 128
+# What is not held is folded again from its first statement when it is needed: with too few places,
+# for each statement anew. One takes about 10 KB, and 0.5 KB more for each statement of its chain.
+_CACHED_ENGAGEMENTS = 4_096
+_CACHED_STATEMENTS = 400_000
 # More than this that other processes logged, and it is cheaper to begin again.
 _MOST_FOREIGN = 65_536
 
@@ -40,6 +42,7 @@ class Admission:
         # Up to where memory holds what the log holds.
         self._size = 0
         self._states: OrderedDict[bytes, Engagement] = OrderedDict()
+        self._held = 0  # statements in the chains of these
         # From where on other processes logged more of an engagement than its cached state holds.
         self._behind: dict[bytes, int] = {}
 
@@ -47,6 +50,7 @@ class Admission:
         """Drop every cached state: the store is asked again."""
         self.events = None
         self._states.clear()
+        self._held = 0
         self._behind.clear()
         self.house.work.forget()
 
@@ -103,12 +107,19 @@ class Admission:
         return state
 
     def _keep(self, identifier: bytes, state: Engagement) -> None:
+        self._drop(identifier)
         self._states[identifier] = state
-        self._states.move_to_end(identifier)
+        self._held += _length(state)
+        while len(self._states) > 1 and (
+            len(self._states) > _CACHED_ENGAGEMENTS or self._held > _CACHED_STATEMENTS
+        ):
+            self._drop(next(iter(self._states)))
+
+    def _drop(self, identifier: bytes) -> None:
         self._behind.pop(identifier, None)
-        if len(self._states) > _CACHED_ENGAGEMENTS:
-            left, _ = self._states.popitem(last=False)
-            self._behind.pop(left, None)
+        state = self._states.pop(identifier, None)
+        if state is not None:
+            self._held -= _length(state)
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         return fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)
@@ -170,3 +181,7 @@ class Tick:
         self.parties += draft.parties
         self.spans.add_all(draft.spans)
         self._places.update(draft.places)
+
+
+def _length(state: Engagement) -> int:
+    return 0 if state.chain is None else state.chain.next_seq
