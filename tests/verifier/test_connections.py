@@ -2,12 +2,14 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
-from support.office import LiveServer, Office
+from support.office import LiveServer, Office, stranger_offer
+from workseal_verifier import connections, serving
 from workseal_verifier.api.problems import PREFIX
+from workseal_verifier.connections import MAX_FRAMING, MAX_HEADER, MAX_PIPELINED
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -47,6 +49,16 @@ def send_until_cut(connection: socket.socket, piece: bytes, pause: float) -> Non
         time.sleep(pause)
 
 
+def answers_of(connection: socket.socket) -> list[bytes]:
+    """Read to the end, and return the status of each answer."""
+    data = b""
+    # A connection that is aborted may say so.
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(65_536):
+            data += piece
+    return [part[:3] for part in data.split(b"HTTP/1.1 ")[1:]]
+
+
 def problem_of(answer: bytes) -> str:
     kind: str = json.loads(answer.partition(b"\r\n\r\n")[2])["type"]
     return kind.removeprefix(PREFIX)
@@ -74,8 +86,12 @@ def test_a_slow_second_header_is_cut_off_too(hasty: LiveServer) -> None:
         assert read_all(connection).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_reader_who_does_not_read_is_cut_off(office: Office) -> None:
+def test_a_reader_who_does_not_read_is_cut_off(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Answers nobody takes would hold a connection for ever."""
+    # Else the bound on requests would end the connection, and not the deadline.
+    monkeypatch.setattr(connections, "MAX_PIPELINED", 1 << 30)
     # The longest answer that anybody gets.
     asking = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * 1_000
     with LiveServer(office, body_timeout_s=0.2) as live, live.connect() as connection:
@@ -161,11 +177,147 @@ def test_a_client_that_finishes_its_refused_body_goes_on(office: Office) -> None
         assert ask(connection).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_client_that_finished_its_refused_body_may_not_wait_for_ever(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "KEEP_ALIVE_S", 1)
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\nabc")
+        assert one_answer(connection).startswith(b"HTTP/1.1 404 ")
+        connection.sendall(b"def")
+        connection.settimeout(10)
+        assert read_all(connection) == b""
+
+
+@pytest.mark.parametrize(
+    "between", [pytest.param(b"\r\n", id="empty line"), pytest.param(b"\r\n" * 9, id="more")]
+)
+def test_empty_lines_between_requests_have_a_deadline(hasty: LiveServer, between: bytes) -> None:
+    with hasty.connect() as connection:
+        assert ask(connection).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(between)
+        assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_requests_before_an_answer_are_answered_in_order(office: Office) -> None:
+    paths = ("/healthz", "/nowhere", "/healthz")
+    asking = [f"GET {path} HTTP/1.1\r\nhost: x\r\n" for path in paths]
+    asking[-1] += "connection: close\r\n"
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall("\r\n".join((*asking, "")).encode())
+        assert answers_of(connection) == [b"200", b"404", b"200"]
+
+
+def test_too_many_requests_before_an_answer_end_the_connection(office: Office) -> None:
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n" * (MAX_PIPELINED + 2))
+        assert answers_of(connection) == []
+
+
+def test_the_body_of_a_request_that_waits_is_left_outside(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody counts it before its request's turn, and each answer before it would let more in."""
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 2.0)
+    offer = stranger_offer(office, 1).encode()
+    head = "POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: "
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
+        connection.sendall(f"{head}{len(offer)}\r\n\r\n".encode() + offer)
+        connection.sendall(f"{head}100000000\r\n\r\n".encode())
+        connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            connection.sendall(bytes(20_000_000))
+        (protocol,) = live._server.server_state.connections
+        assert len(protocol.cycle.body) < 1_000_000  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(b"nonsense\r\n\r\n", id="not HTTP"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * MAX_HEADER, id="huge header"),
+    ],
+)
+def test_what_is_no_request_is_not_answered_in_place_of_another(office: Office, bad: bytes) -> None:
+    """The first answer belongs to the first request, whatever comes behind it."""
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n" + bad)
+        assert answers_of(connection) == []
+
+
+def test_a_slow_header_waits_for_the_answer_before_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 1.0)
+    body = stranger_offer(office, 1).encode()
+    head = f"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+    with LiveServer(office, header_timeout_s=0.3) as live, live.connect() as connection:
+        connection.sendall(head.encode() + body + b"GET /hea")
+        assert answers_of(connection) == [b"200", b"408"]
+
+
+def test_an_upgrade_is_not_made_and_ends_the_connection(office: Office) -> None:
+    asking = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(asking * 2)
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        pytest.param(b"1;" + b"a" * 60_000 + b"\r\nx\r\n", id="long words at a chunk"),
+        pytest.param(b"0\r\na: " + b"b" * 200_000, id="a trailer without an end"),
+        pytest.param(b"0\r\n" + b"a: b\r\n" * 20_000, id="trailers without an end"),
+    ],
+)
+def test_chunks_that_hold_little_end_the_connection(office: Office, framing: bytes) -> None:
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    with LiveServer(office, body_timeout_s=60) as live, live.connect() as connection:
+        connection.settimeout(20)
+        connection.sendall(head)
+        with suppress(ConnectionResetError, BrokenPipeError):
+            for _ in range(2 + MAX_FRAMING // len(framing)):
+                connection.sendall(framing)
+        assert answers_of(connection) in ([], [b"400"])
+
+
+def test_chunks_of_few_bytes_are_a_body(office: Office) -> None:
+    body = stranger_offer(office, 1).encode()
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+    chunks = b"".join(b"1\r\n" + bytes([one]) + b"\r\n" for one in body)
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(head + b"connection: close\r\n\r\n" + chunks + b"0\r\n\r\n")
+        assert answers_of(connection) == [b"200"]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         pytest.param(b"nonsense\r\n\r\n", id="not HTTP"),
         pytest.param(b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 9_000, id="huge header"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 9_000 + b"\r\n",
+            id="huge header that ends",
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"b" * 60_000, id="huge value"),
+        pytest.param(b"GET /" + b"a" * 60_000, id="huge address"),
+        pytest.param(b"BREW / HTTP/1.1\r\nhost: x\r\n\r\n", id="a method of nobody"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="no host"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n", id="two hosts"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: " + b"0" * 5_000 + b"1\r\n\r\n",
+            id="a length of zeros",
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n"
+            b"transfer-encoding: chunked\r\n\r\n",
+            id="two lengths",
+        ),
     ],
 )
 def test_what_is_no_request_gets_a_problem(hasty: LiveServer, bad: bytes) -> None:

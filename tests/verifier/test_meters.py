@@ -36,7 +36,7 @@ def test_counts_requests_by_operation_and_status(office: Office, client: httpx.C
     client.head("/v1/log/checkpoint")
     client.get("/v1/statements/x")
     client.get("/nowhere/at/all")
-    client.request("BREW", "/v1/log/checkpoint")
+    client.patch("/v1/log/checkpoint")
     found = read(office.verifier.meters)
     name = "workseal_requests_total"
     assert found[name, 'operation="GET /v1/log/checkpoint",status="200"'] == 3

@@ -1,19 +1,20 @@
-"""HTTP/1.1 connections with the deadlines and the bound that uvicorn lacks.
+"""HTTP/1.1 connections with the deadlines and the bounds that uvicorn lacks.
 
 Rules: a connection that does not finish its request's header in time is closed, one whose answers
-are not read, and one that goes on sending a body after its answer. Beyond the bound, the connection
-that has waited longest without a request gives way to the new one: who is slow on purpose waits
-longest. No access log, no addresses in any log.
+are not read, and one that goes on sending a body after its answer; so is one whose header, or whose
+chunks beside what they hold, are too large. Beyond the bound, the connection that has waited
+longest without a request gives way to the new one: who is slow on purpose waits longest. No access
+log, no addresses in any log.
 """
 
 import asyncio
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from enum import Enum, auto, unique
 from typing import Any, Final
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
 from workseal_verifier.errors import Reason
@@ -22,6 +23,24 @@ from workseal_verifier.errors import Reason
 REST_BYTES: Final = 1 << 20
 # What waits here of an answer that nobody reads, beside what the system holds.
 UNREAD_BYTES: Final = 16 * 1024
+MAX_HEADER: Final = 16 * 1024
+# What chunks may hold beside the body: their sizes, and trailers that nobody asks for. Above this,
+# no more than the body itself has.
+MAX_FRAMING: Final = 64 * 1024
+# Requests that one connection may send before the answer to an earlier one: one piece of what
+# arrives can hold thousands.
+MAX_PIPELINED: Final = 128
+# 2**64 has 20 digits; more could only be zeros in front.
+_MAX_LENGTH_DIGITS: Final = 20
+
+
+@unique
+class _Reading(Enum):
+    """What of a request arrives."""
+
+    NOTHING = auto()
+    HEADER = auto()
+    BODY = auto()
 
 
 @dataclass(slots=True)
@@ -45,10 +64,16 @@ def protocol_of(room: Room) -> type[asyncio.Protocol]:
     return Guarded
 
 
-class _GuardedProtocol(H11Protocol):
+class _GuardedProtocol(HttpToolsProtocol):
     """One connection."""
 
     room: Room
+    _reading = _Reading.NOTHING
+    # Whether the piece that arrives holds the end of a request.
+    _ended = False
+    # Of the request that arrives: its body's bytes, and all others.
+    _body = 0
+    _others = 0
     _header_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
     _rest = 0
@@ -79,20 +104,53 @@ class _GuardedProtocol(H11Protocol):
             if self._rest > REST_BYTES:
                 self.transport.abort()
                 return
+        self._ended = False
+        body = self._body
         super().data_received(data)
+        if self.transport.is_closing():
+            return
         if self._is_busy():
             self.room.waiting.pop(self, None)
-        # IDLE with bytes at hand: a header has begun and is not complete.
-        begun = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]
-        if begun or self._is_answered_early():
-            self._watch_header()
-        elif self.cycle is not None:
-            # A whole request is in, or nothing of the next one.
-            self._stop_watching()
+        if self._reading is not _Reading.NOTHING:
+            # Where another request ended in this piece, only what was read of a header counts.
+            self._others += 0 if self._ended else len(data) - (self._body - body)
+            self._require_bounds()
+        elif not self._is_busy():
+            self._watch_between()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._reading, self._body, self._others = _Reading.HEADER, 0, 0
+        self._watch_header()
+
+    def on_headers_complete(self) -> None:
+        # What is raised here, the parser makes a request that is not in its form.
+        _check_header(self.parser.get_http_version(), self.url, self.headers)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise ValueError("expected fewer requests before an answer")
+        super().on_headers_complete()
+        self._reading = _Reading.BODY
+        self._stop_watching()
+        if self.parser.should_upgrade():
+            # The parser reads nothing after it, so it is answered as the last one.
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._reading, self._ended = _Reading.NOTHING, True
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.transport.is_closing() or self._is_busy():
+        if self.transport.is_closing():
+            return
+        if self._is_busy():
+            # uvicorn reads on after each answer, whatever still waits for one.
+            if self.pipeline:
+                self.flow.pause_reading()
             return
         self.room.waiting[self] = None
         if self._is_answered_early():
@@ -110,7 +168,7 @@ class _GuardedProtocol(H11Protocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not ours
-        self._answer(Reason.MALFORMED, "this is not a request in HTTP/1.1")
+        self._refuse("this is not a request in HTTP/1.1")
 
     def give_way(self) -> None:
         """End a connection that waits, for another one."""
@@ -135,7 +193,28 @@ class _GuardedProtocol(H11Protocol):
 
     def _is_answered_early(self) -> bool:
         """Tell whether the answer is out and the request's body is not all in."""
-        return self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
+        return self._reading is _Reading.BODY and not self._is_busy()
+
+    def _require_bounds(self) -> None:
+        """Refuse a header that is too large before it ends, and chunks that hold little."""
+        if self._reading is _Reading.HEADER:
+            if max(self._others, _header_size(self.url, self.headers)) > MAX_HEADER:
+                self._refuse("the request's header is too large")
+        elif self._others > MAX_HEADER + MAX_FRAMING + self._body:
+            self._refuse("the request's chunks hold too little")
+
+    def _watch_between(self) -> None:
+        """Set a deadline for whatever comes where no request is being read or worked on."""
+        if not self._ended:
+            # Empty lines, or what follows an upgrade: not yet a header, and held as one.
+            self._watch_header()
+            return
+        self._stop_watching()
+        if self.timeout_keep_alive_task is None:
+            # The rest of a body that was answered before: uvicorn thinks of none there.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _watch_header(self) -> None:
         if self._header_timer is None:
@@ -151,9 +230,21 @@ class _GuardedProtocol(H11Protocol):
             self._unread_timer.cancel()
             self._unread_timer = None
 
+    def _refuse(self, detail: str) -> None:
+        """Answer what is not in form, unless it would be taken for another request's answer."""
+        owed = self._is_busy() and (self._reading is not _Reading.BODY or bool(self.pipeline))
+        if owed or (self._is_busy() and self.cycle.response_started):
+            self.transport.abort()
+        else:
+            self._answer(Reason.MALFORMED, detail)
+
     def _expired(self) -> None:
         self._header_timer = None
         if self.transport.is_closing():
+            return
+        if self._is_busy():
+            # The answer to an earlier request is slow; what follows it can wait as long.
+            self._watch_header()
             return
         if self._is_answered_early():
             self.transport.abort()
@@ -175,3 +266,19 @@ class _GuardedProtocol(H11Protocol):
         )
         self.transport.write("\r\n".join((*lines, "", "")).encode() + body)
         self.transport.close()
+
+
+def _check_header(version: str, url: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    """Raise `ValueError` for a header that RFC 9112 forbids or that is beyond our bounds."""
+    if _header_size(url, headers) > MAX_HEADER:
+        raise ValueError(f"expected a header of at most {MAX_HEADER} bytes")
+    names = [name for name, _ in headers]
+    if version == "1.1" and names.count(b"host") != 1:
+        raise ValueError("expected one host")
+    for name, value in headers:
+        if name == b"content-length" and len(value) > _MAX_LENGTH_DIGITS:
+            raise ValueError("expected a length that is one")
+
+
+def _header_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
+    return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)

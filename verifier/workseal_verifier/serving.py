@@ -16,7 +16,6 @@ from workseal_verifier.connections import Room, protocol_of
 from workseal_verifier.errors import ConfigError
 
 KEEP_ALIVE_S = 20
-_MAX_HEADER = 16_384
 _BACKLOG = 512
 # What the system holds of answers that nobody reads; its own choice would be megabytes.
 _UNREAD_BYTES = 128 * 1024
@@ -76,7 +75,6 @@ def make_server(
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=15,
-        h11_max_incomplete_event_size=_MAX_HEADER,
     )
     return _Server(config, announce, app.state.services.readiness.stop, settings.drain_s)
 

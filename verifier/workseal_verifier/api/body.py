@@ -107,7 +107,7 @@ def _require_media(request: Request, media: Sequence[str]) -> None:
 
 def _require_length(request: Request, limit: int) -> None:
     declared = request.headers.get("content-length", "")
-    # h11 has checked that it is a number, of at most 20 digits.
+    # The server below has checked that it is a number, of at most 20 digits.
     if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
 
