@@ -144,6 +144,20 @@ def test_a_sender_beyond_its_rate_is_told_so(tmp_path: Path) -> None:
     office.close()
 
 
+def test_what_a_header_tells_counts_for_nothing_unless_it_is_named(tmp_path: Path) -> None:
+    """Else anybody behind a proxy on this machine would choose who they are."""
+    settings = new_home(tmp_path, sender_rate=1, sender_burst=3)
+    office = Office(settings).open()
+    told = {"x-forwarded-for": "192.0.2.1", "forwarded": "for=192.0.2.1"}
+    with (
+        LiveServer(office) as live,
+        httpx.Client(base_url=live.url, trust_env=False, headers=told) as client,
+    ):
+        codes = {client.get("/v1/log/checkpoint").status_code for _ in range(9)}
+    assert codes == {200}
+    office.close()
+
+
 def test_a_signer_beyond_its_rate_is_told_so_and_nobody_else(tmp_path: Path) -> None:
     office = Office(new_home(tmp_path, signer_rate=1, signer_burst=6)).open()
     office.now = START

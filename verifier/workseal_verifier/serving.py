@@ -73,6 +73,8 @@ def make_server(
         access_log=False,
         log_config=None,
         server_header=False,
+        # A sender is told apart by what a trusted proxy says in a header that the settings name.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=15,
     )
