@@ -75,6 +75,14 @@ def test_a_failing_row_takes_everything_with_it(log: LogStore) -> None:
     assert list(RecordStore(log.database).all()) == []
 
 
+def test_a_change_without_statements_is_a_checkpoint_alone(log: LogStore) -> None:
+    log.append(Change(old=EMPTY, new=EMPTY, entries=(), tiles={}))
+    assert log.head() == EMPTY
+    assert log.committed(0) is not None
+    assert list(RecordStore(log.database).all()) == []
+    assert log.tile_numbers() == []
+
+
 def test_a_checkpoint_is_signed_once(log: LogStore) -> None:
     log.append(change(EMPTY, ONE, entry(0)))
     assert log.committed(1) == SignedRow(size=1, root=ONE.root, signed=None, signed_at=None)

@@ -117,14 +117,15 @@ class Turn:
             {"level": level, "number": number, "hashes": hashes}
             for (level, number), hashes in change.tiles.items()
         ]
-        write_tile = self._database.upsert(tiles)
-        execute(
-            write_tile.on_conflict_do_update(
-                index_elements=["level", "number"],
-                set_={"hashes": write_tile.excluded.hashes},
-            ),
-            rows,
-        )
+        if rows:
+            write_tile = self._database.upsert(tiles)
+            execute(
+                write_tile.on_conflict_do_update(
+                    index_elements=["level", "number"],
+                    set_={"hashes": write_tile.excluded.hashes},
+                ),
+                rows,
+            )
         new = SignedRow(size=change.new.size, root=change.new.root, signed=None, signed_at=None)
         execute(insert(checkpoints), [_signed_values(c) for c in change.checkpoints or (new,)])
         if change.beacons:

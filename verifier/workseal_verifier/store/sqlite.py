@@ -73,8 +73,10 @@ class SqliteBackend:
 
     def insert(self, connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert many rows; straight to the driver, for each costs more on the way than there."""
-        made = str(Insert(table).compile(dialect=connection.dialect))
-        connection.exec_driver_sql(made, list(rows))
+        # Of no rows the driver would make one without values.
+        if many := list(rows):
+            made = str(Insert(table).compile(dialect=connection.dialect))
+            connection.exec_driver_sql(made, many)
 
     def upsert(self, table: Table) -> Insert:
         """Make an INSERT that can say what to do on a conflict."""
