@@ -1,6 +1,7 @@
-"""Where witnesses are asked: published is what they cosigned, and no tick waits for them."""
+"""How long ticks wait; and where witnesses are asked, that no tick waits for them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -16,6 +17,7 @@ from workseal_protocol.receipt import SubmissionAnswer
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import sequencer
 from workseal_verifier.services.health import PUBLISHING
+from workseal_verifier.services.sequencer import MIXED
 
 WITNESS = SeedSigner(b"\x05" * 32)
 
@@ -78,6 +80,31 @@ def submit(office: Office, word: object) -> Future[SubmissionAnswer]:
 
 def names(signed: SignedCheckpoint) -> list[str]:
     return [line.name for line in signed.lines]
+
+
+def test_a_tick_that_holds_many_waits_for_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 3_600.0)
+    waiting = [submit(office, number) for number in range(MIXED)]
+    for one in waiting:
+        one.result(ANSWER_S)
+    assert office.check() == []
+
+
+def test_a_tick_that_holds_few_waits_its_time_whoever_sends(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time of a checkpoint would tell when one sender sent."""
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 3.0)
+    intake = office.verifier.services.intake
+    bodies = [stranger_offer(office, number).encode() for number in range(MIXED - 1)]
+    candidates = [intake.read(body) for body in bodies]
+    waiting = []
+    for one in candidates:
+        waiting.append(office.verifier.sequencer.submit(one))
+        time.sleep(0.01)
+    assert len({one.result(ANSWER_S).signed.checkpoint.size for one in waiting}) == 1
 
 
 def test_what_is_published_has_the_witnesses_line(office: Office) -> None:

@@ -31,6 +31,9 @@ _logger = logging.getLogger(__name__)
 
 # Statements in one transaction: more would make the ones that wait wait for too long.
 TICK_STATEMENTS = 4_096
+# A tick that holds so many submissions need not wait for more, as soon as none came for a moment.
+MIXED = 16
+_MOMENT_S = 0.001
 # What too few witnesses cosigned is shown to them again after this, whoever asks.
 RETRY_S = 5.0
 
@@ -150,14 +153,28 @@ class Sequencer:
             first = self._queue.get()
             if first is None:
                 break
-            # A fixed wait, whoever sends: the times of checkpoints tell less about one sender.
-            time.sleep(self._tick_s)
+            self._await_more()
             batch, ending = self._drain(first)
             self.run_tick(batch)
             if ending:
                 break
         self._refuse_rest()
         self._committed.put(None)
+
+    def _await_more(self) -> None:
+        """Wait a fixed time, or until a submission is one among many.
+
+        So the times of checkpoints tell little about one sender, and where many send, a tick begins
+        when the one before it has ended.
+        """
+        end = time.monotonic() + self._tick_s
+        before = 0
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _MOMENT_S))
+            more = self._queue.qsize()
+            if more == before and more + 1 >= MIXED:
+                return
+            before = more
 
     # --- in the publishing thread, where witnesses are asked ---------------------------
 
