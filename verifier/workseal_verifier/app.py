@@ -31,10 +31,12 @@ from workseal_verifier.api import (
 )
 from workseal_verifier.api.access import HERE
 from workseal_verifier.api.arrivals import Arrivals
+from workseal_verifier.api.direct import Direct
 from workseal_verifier.api.edge import Edge
 from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Guard
 from workseal_verifier.api.lanes import Lanes
 from workseal_verifier.api.problems import install
+from workseal_verifier.api.routing import operations
 from workseal_verifier.api.services import Services
 from workseal_verifier.api.strict import require_known_query
 from workseal_verifier.authorities import certificates_of, configured, drand_relay
@@ -578,6 +580,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.state.description = json.dumps(description).encode()
     # Assigned, as the framework's documentation has it: its own description knows no CBOR.
     app.openapi = lambda: description  # type: ignore[method-assign]
+    posting = dict(operations(app.routes))["POST /v1/statements"]
+    app.add_middleware(Direct, route=posting, endpoint=statements.post_directly)
     app.add_middleware(Edge)
     app.add_middleware(Guard, budget=_budget(settings), answered=running.meters.answered)
     return app

@@ -111,23 +111,25 @@ def mistake(error: Exception, scope: Scope) -> Response:
 
 def install(app: FastAPI) -> None:
     """Answer every error of the application and of the framework with a problem."""
-    app.add_exception_handler(RefusedError, _on_refusal)
-    app.add_exception_handler(StoreError, _on_store)
+    app.add_exception_handler(RefusedError, _on_own)
+    app.add_exception_handler(StoreError, _on_own)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
 
 
-async def _on_refusal(request: Request, error: Exception) -> Response:
+def answer_to(error: Exception, scope: Scope) -> Response:
+    """Answer for what the verifier itself raised."""
     if isinstance(error, RefusedError):
-        return refuse(error, request.scope)
-    return mistake(error, request.scope)
-
-
-async def _on_store(request: Request, error: Exception) -> Response:
+        return refuse(error, scope)
+    if not isinstance(error, StoreError):
+        return mistake(error, scope)
     _logger.error("the log could not be read: %s", error)
     reason = Reason.FULL if isinstance(error, StoreFullError) else Reason.BUSY
-    refusal = RefusedError(reason, "the log could not be read", retry_after=5)
-    return refuse(refusal, request.scope)
+    return refuse(RefusedError(reason, "the log could not be read", retry_after=5), scope)
+
+
+async def _on_own(request: Request, error: Exception) -> Response:
+    return answer_to(error, request.scope)
 
 
 async def _on_validation(request: Request, _error: Exception) -> Response:

@@ -1,0 +1,116 @@
+"""The short way answers as the framework's long way does, in every case."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from support.office import LiveServer, Office, stranger_offer
+from workseal_protocol.receipt import SubmissionAnswer
+from workseal_verifier.api.direct import Direct
+from workseal_verifier.api.statements import MAX_BODY
+from workseal_verifier.app import create_app
+from workseal_verifier.errors import StoreError, StoreFullError
+
+PATH = "/v1/statements"
+CBOR = {"content-type": "application/cbor-seq"}
+
+
+def framework_alone(office: Office) -> FastAPI:
+    app = create_app(office.verifier.settings, office.verifier)
+    left = [
+        one for one in app.user_middleware if getattr(one.cls, "__name__", "") != Direct.__name__
+    ]
+    assert len(left) == len(app.user_middleware) - 1
+    app.user_middleware = left
+    return app
+
+
+def ask(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(asked())
+
+
+def told(answer: httpx.Response) -> tuple[int, Mapping[str, str], bytes]:
+    return answer.status_code, dict(answer.headers), answer.content
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "headers", "status"),
+    [
+        pytest.param(PATH, b"\xff", CBOR, 400, id="no CBOR"),
+        pytest.param(PATH, b"", CBOR, 400, id="nothing"),
+        pytest.param(PATH, b"", {"content-type": "text/plain"}, 415, id="another type"),
+        pytest.param(PATH, b"x", {"content-length": str(MAX_BODY + 1)}, 413, id="too large"),
+        pytest.param(f"{PATH}?new=1", b"", CBOR, 400, id="an unknown parameter"),
+        pytest.param(f"{PATH}?old=1&old=1", b"", CBOR, 400, id="a parameter twice"),
+        pytest.param(f"{PATH}?old=-1", b"", CBOR, 400, id="a parameter out of its form"),
+        pytest.param(f"{PATH}?old=", b"", CBOR, 400, id="a parameter without a value"),
+        pytest.param(f"{PATH}/", b"", CBOR, 404, id="a slash too many"),
+        pytest.param(f"/{PATH}", b"", CBOR, 404, id="a slash in front"),
+    ],
+)
+def test_refuses_as_the_long_way_does(
+    office: Office, path: str, content: bytes, headers: Mapping[str, str], status: int
+) -> None:
+    app = create_app(office.verifier.settings, office.verifier)
+    answer = ask(app, "POST", path, content=content, headers=headers)
+    assert answer.status_code == status
+    assert told(answer) == told(
+        ask(framework_alone(office), "POST", path, content=content, headers=headers)
+    )
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "post"])
+def test_other_methods_are_answered_as_before(office: Office, method: str) -> None:
+    app = create_app(office.verifier.settings, office.verifier)
+    assert told(ask(app, method, PATH)) == told(ask(framework_alone(office), method, PATH))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(StoreError("x"), 503), (StoreFullError("x"), 503), (ValueError("x"), 500)],
+)
+def test_errors_are_told_as_the_long_way_does(
+    office: Office, error: Exception, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_body: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr(office.verifier.services.intake, "read", fails)
+    app = create_app(office.verifier.settings, office.verifier)
+    answer = ask(app, "POST", PATH, content=b"x")
+    assert answer.status_code == status
+    assert told(answer) == told(ask(framework_alone(office), "POST", PATH, content=b"x"))
+
+
+def test_a_statement_gets_the_same_answer_on_both_ways(office: Office) -> None:
+    app = create_app(office.verifier.settings, office.verifier)
+    body = stranger_offer(office, 1).encode()
+    answers = [
+        ask(one, "POST", f"{PATH}?old=1", content=body, headers=CBOR)
+        for one in (app, framework_alone(office))
+    ]
+    assert told(answers[0]) == told(answers[1])
+    assert SubmissionAnswer.parse(answers[0].content).indices
+
+
+def test_it_is_taken_and_counted_under_the_name_of_its_operation(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The framework is not asked, and the name is that of its route."""
+    counted: list[tuple[str, int]] = []
+    monkeypatch.setattr(office.verifier.meters, "answered", lambda *told: counted.append(told))
+    with LiveServer(office) as live:
+        router = live.app.router
+        monkeypatch.setattr(router, "middleware_stack", None)
+        answer = httpx.post(f"{live.url}{PATH}", content=b"", trust_env=False)
+    assert answer.status_code == 400
+    assert counted == [(f"POST {PATH}", 400)]
