@@ -26,6 +26,9 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA trusted_schema=OFF",
+    # Digests lie anywhere in their index: the pages that one tick changes are changed by the next.
+    "PRAGMA cache_size=-32768",
+    "PRAGMA wal_autocheckpoint=4000",
 )
 WRITE = "workseal_write"
 
@@ -46,6 +49,8 @@ class SqliteBackend:
             poolclass=QueuePool,
             pool_size=8,
             max_overflow=56,
+            # The connection that wrote last: what it has read is still what the file holds.
+            pool_use_lifo=True,
             # Statement bodies would otherwise stand in the text of errors.
             hide_parameters=True,
         )
