@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from workseal_protocol.digest import Digest
@@ -88,7 +89,7 @@ class SignedCheckpoint:
 
     def encode(self) -> bytes:
         """Write the checkpoint with all its lines; `parse` is its inverse."""
-        return SignedNote(self.checkpoint.encode(), self.lines).encode()
+        return _write(self)
 
     @property
     def digest(self) -> Digest:
@@ -108,6 +109,12 @@ class SignedCheckpoint:
     def line_of(self, key: VerifierKey) -> NoteLine | None:
         """Return the line that names `key`, unverified."""
         return next((line for line in self.lines if line.is_from(key)), None)
+
+
+# Every answer to the submissions of one tick holds the same one.
+@lru_cache(maxsize=16)
+def _write(signed: SignedCheckpoint) -> bytes:
+    return SignedNote(signed.checkpoint.encode(), signed.lines).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The open session of a chain, with the sums that its closing statement must repeat."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import Capture, Segment, SessionOpen
@@ -34,8 +34,13 @@ class OpenSession:
 
     def count(self, record: Segment, known: tuple[int, bytes] | None) -> "OpenSession":
         """Add one segment to the sums."""
-        return replace(
-            self,
+        # Each field is named: `replace` looks them all up, for each segment.
+        return OpenSession(
+            session=self.session,
+            opened=self.opened,
+            head=self.head,
+            first_round=self.first_round,
+            rounds=self.rounds,
             known=known or self.known,
             drawn=(record.round, record.verifier_value),
             segments=self.segments + 1,

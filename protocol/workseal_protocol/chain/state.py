@@ -1,7 +1,6 @@
 """The state of a chain after each statement, and the fold that moves it on."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from workseal_protocol.chain.closing import check_closing
 from workseal_protocol.chain.order import check_order
@@ -102,35 +101,41 @@ def follow(
     """Move the state on without checking; `known` is the agent value that the schedule proved."""
     past = state.past.until(state.next_seq)
     past.length = record.seq + 1
-    # One new state, whatever changes: each costs more than all the checks of a statement.
-    changed: dict[str, Any] = {
-        "next_seq": record.seq + 1,
-        "head": digest,
-        "anchor_size": record.anchor.size,
-        "past": past,
-    }
+    session = state.session
+    last_round, last_end = state.last_round, state.last_end
+    worked, span = state.round_worked, state.round_span
     match record:
         case Segment():
             _remember_segment(past, digest, record)
+            session = session and session.count(record, known)
             worked, span = state.of_round(record.round)
-            changed |= {
-                "session": state.session and state.session.count(record, known),
-                "last_round": record.round,
-                "last_end": record.end,
-                "round_worked": worked + record.worked,
-                "round_span": span + record.end - record.begin,
-            }
+            worked, span = worked + record.worked, span + record.end - record.begin
+            last_round, last_end = record.round, record.end
         case SessionOpen():
             past.sessions[record.session] = record.seq
-            changed["session"] = OpenSession.of(record, digest)
+            session = OpenSession.of(record, digest)
         case SessionClose():
-            changed["session"] = None
+            session = None
         case Tombstone():
             past.withdrawn[record.frame] = record.seq
         case Declaration():
             if record.form is DeclarationForm.LATE:
                 past.late.add(record.begin, record.end, record.seq)
-    return replace(state, **changed)
+    # One new state with each field named: `replace` costs more than the checks of a statement.
+    return ChainState(
+        engagement=state.engagement,
+        terms=state.terms,
+        next_seq=record.seq + 1,
+        head=digest,
+        anchor_size=record.anchor.size,
+        last_round=last_round,
+        last_end=last_end,
+        round_worked=worked,
+        round_span=span,
+        agreed_at=state.agreed_at,
+        session=session,
+        past=past,
+    )
 
 
 def _remember_segment(past: ChainReplay, digest: Digest, record: Segment) -> None:

@@ -46,13 +46,14 @@ class PendingWork:
 
     def meets(self, workers: frozenset[Digest], span: Span) -> bool:
         """Tell whether one of the workers has a span elsewhere that shares time with this one."""
-        return any(
-            one.begin_ms < span.end_ms and span.begin_ms < one.end_ms
-            for worker in workers
-            for engagement, spans in self.spans.get(worker, {}).items()
-            if engagement != span.engagement
-            for one in spans
-        )
+        # Nearly always there is only the span's own engagement, and nothing to compare with.
+        for worker in workers:
+            for engagement, spans in self.spans.get(worker, {}).items():
+                if engagement != span.engagement and any(
+                    one.begin_ms < span.end_ms and span.begin_ms < one.end_ms for one in spans
+                ):
+                    return True
+        return False
 
 
 class WorkBook:
