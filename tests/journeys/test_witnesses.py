@@ -22,8 +22,8 @@ from workseal_protocol.merkle import consistency_path, leaf_hash
 from workseal_protocol.note import VerifierKey
 from workseal_protocol.policy import verify_checkpoint
 from workseal_protocol.witness import monitoring_path
-from workseal_verifier.app import load_identity
 from workseal_verifier.config import Settings, WitnessSettings
+from workseal_verifier.homekeys import load_identity
 from workseal_verifier.outward import Outward
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.outside import Outside, Standing

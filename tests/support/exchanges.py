@@ -104,7 +104,7 @@ def _secret(path: Path, value: bytes | None = None) -> bytes:
 def fixed_office(folder: Path) -> Iterator[Office]:
     """Give an office whose secrets follow from a seed."""
     with (
-        mock.patch("workseal_verifier.app.create_secret", _secret),
+        mock.patch("workseal_verifier.homekeys.create_secret", _secret),
         mock.patch("workseal_verifier.services.beacon.create_secret", _secret),
     ):
         office = Office(new_home(folder), seed=SEED).open()

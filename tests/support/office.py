@@ -24,9 +24,11 @@ from workseal_protocol.keys import SeedSigner
 from workseal_protocol.receipt import SubmissionAnswer, verify_answer
 from workseal_protocol.records import Offer, sign
 from workseal_protocol.statement import Statement
-from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
+from workseal_verifier.app import create_app
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import RefusedError, StoreError
+from workseal_verifier.homekeys import load_identity, make_keys
+from workseal_verifier.running import Verifier
 from workseal_verifier.services.checking import LogCheck
 from workseal_verifier.services.publication import Cosigning
 from workseal_verifier.services.stamping import Authority

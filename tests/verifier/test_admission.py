@@ -100,7 +100,7 @@ def test_the_logs_own_statements_are_made_once(both: tuple[Office, Office]) -> N
     for _ in range(2):
         a.now += 86_400_000
         for one in both:
-            one.verifier.keep_house()
+            one.verifier.housekeeping.keep()
     kinds = [
         type(read_record(Statement.parse(entry.body)))
         for entry in a.verifier.records.of_kinds(["log.policy", "beacon.commitment"], below=99)
@@ -117,7 +117,7 @@ def test_a_leader_that_ends_is_followed_by_another(both: tuple[Office, Office]) 
     a.close()
     assert b.verifier.database.lead()
     b.now += 86_400_000
-    b.verifier.keep_house()
+    b.verifier.housekeeping.keep()
     assert b.value(b.now // b.round_ms)
 
 
@@ -128,7 +128,7 @@ def test_a_commitment_or_policy_that_is_logged_is_not_logged_again(
     # The other process has its turns, and has not looked at the beacon since.
     b.post([stranger_offer(b, 1)])
     a.now += 86_400_000
-    a.verifier.keep_house()
+    a.verifier.housekeeping.keep()
     row = a.verifier.records.beacons()[-1]
     record = BeaconCommitment(
         claimed_at=a.now,
@@ -137,7 +137,7 @@ def test_a_commitment_or_policy_that_is_logged_is_not_logged_again(
         count=5,
         head=row.head,
     )
-    for again in (sign(record, a.people.operator), b.verifier._policy_statement()):
+    for again in (sign(record, a.people.operator), b.verifier.housekeeping.policy_statement()):
         with pytest.raises(RefusedError) as refused:
             b.post([again])
         assert refused.value.reason is Reason.CONFLICT

@@ -212,7 +212,7 @@ def test_a_listing_only_grows_at_its_end(
     seen = [decode(client.get(path).content)]
     for _ in range(3):
         office.now += 86_400_000
-        office.verifier.keep_house()
+        office.verifier.housekeeping.keep()
         office.others(1)
         seen.append(decode(client.get(path).content))
         worked(agent, 1)

@@ -78,7 +78,7 @@ def test_what_left_counts_no_more() -> None:
 
 def test_slow_bodies_stand_in_nobodys_way(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as may arrive are arriving: an honest body pushes out the slowest of them."""
-    monkeypatch.setattr("workseal_verifier.app.ARRIVING", 3)
+    monkeypatch.setattr("workseal_verifier.app._ARRIVING", 3)
     head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: "
     with LiveServer(office) as live, ExitStack() as stack:
         slow = [stack.enter_context(live.connect()) for _ in range(3)]

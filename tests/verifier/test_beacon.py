@@ -38,15 +38,15 @@ def test_no_value_precedes_its_commitment(office: Office) -> None:
 
 def test_commits_the_day_after_tomorrow_when_tomorrow_begins(office: Office) -> None:
     office.now += WINDOW_MS
-    office.verifier.keep_house()
-    office.verifier.keep_house()
+    office.verifier.housekeeping.keep()
+    office.verifier.housekeeping.keep()
     assert len(rows(office)) == 3
     assert rows(office)[2][0] == rows(office)[1][0] + rows(office)[1][1]
 
 
 def test_commits_again_after_a_long_absence(office: Office) -> None:
     office.now += 10 * WINDOW_MS
-    office.verifier.keep_house()
+    office.verifier.housekeeping.keep()
     assert len(rows(office)) == 4
     chain = office.verifier.beacon.in_force(ROUND_MS)
     assert round_start(chain.first_round, ROUND_MS) > office.now
@@ -107,7 +107,7 @@ def test_a_day_that_the_period_does_not_divide_loses_no_round(tmp_path: Path) ->
     office = Office(new_home(tmp_path, periods_ms=(period,))).open()
     for _ in range(3):
         office.now += WINDOW_MS
-        office.verifier.keep_house()
+        office.verifier.housekeeping.keep()
     found = rows(office)
     assert len(found) == 5
     for (first, count), (after, _) in pairwise(found):
@@ -156,7 +156,7 @@ def test_no_second_chain_is_begun_after_a_step_back(tmp_path: Path) -> None:
     number = before[0][0]
     assert round_start(number, ROUND_MS) - office.now == ROUND_MS
     office.now -= 2_000
-    assert office.verifier.keep_house() >= 60
+    assert office.verifier.housekeeping.keep() >= 60
     assert rows(office) == before
     assert len(list(office.verifier.settings.keys.glob("beacon-*"))) == len(before)
     office.post([stranger_offer(office, 1)])
@@ -203,7 +203,7 @@ def robbed(tmp_path: Path) -> Iterator[Office]:
     office = Office(settings).open()
     for _ in range(2):
         office.now += WINDOW_MS
-        office.verifier.keep_house()
+        office.verifier.housekeeping.keep()
     office.close()
     for first, _ in rows(office)[2:]:
         (settings.keys / f"beacon-{ROUND_MS}-{first}.secret").unlink()
@@ -220,7 +220,7 @@ def test_says_which_rounds_cannot_be_released(
     days = "from 2026-03-04 00:00:00 UTC to 2026-03-06 00:00:00 UTC"
     assert robbed.verifier.beacon.lost() == [f"{rounds}, {days}"]
     for _ in range(2):
-        robbed.verifier.keep_house()
+        robbed.verifier.housekeeping.keep()
     told = [*caplog.get_records("setup"), *caplog.get_records("call")]
     assert [one.getMessage() for one in told if rounds in one.getMessage()] == [
         f"the beacon's secret is missing or another: {rounds}, {days}"
@@ -295,5 +295,5 @@ def test_a_caching_relay_gives_every_value_and_none_too_early(
         assert get(f"/v1/beacon/{ROUND_MS}/{number + 1}")[0] == 425
         for _ in range(2):
             office.now += WINDOW_MS + 3_600_000
-            office.verifier.keep_house()
+            office.verifier.housekeeping.keep()
         assert get(day_after)[:2] == (200, "MISS")

@@ -46,27 +46,3 @@ def test_a_log_that_cannot_be_written_is_told_until_it_can(
     assert health.failing() == (SEQUENCING,)
     office.post([stranger_offer(office, 1)])
     assert health.failing() == ()
-
-
-def test_housekeeping_that_fails_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    verifier = office.verifier
-
-    def broken(_: object) -> None:
-        raise StoreError("the disk is gone")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(verifier.beacon, "commit_ahead", broken)
-        for _ in range(3):
-            verifier.keep_house()
-    assert verifier.health.failing() == (HOUSEKEEPING,)
-    verifier.keep_house()
-    assert verifier.health.failing() == ()
-
-
-def test_an_unforeseen_error_of_a_loop_is_told(office: Office) -> None:
-    def broken() -> float:
-        raise RuntimeError
-
-    for _ in range(3):
-        office.verifier._attempt(HOUSEKEEPING, broken)
-    assert office.verifier.health.failing() == (HOUSEKEEPING,)

@@ -38,7 +38,7 @@ def test_a_running_log_copies_what_its_operator_signs_and_nothing_else(tmp_path:
     office.open()
     office.others(2)
     office.now += 86_400_000
-    office.verifier.keep_house()
+    office.verifier.housekeeping.keep()
     kinds = {type(read_record(Statement.parse(body))) for body in held(settings.lock).values()}
     assert kinds == {LogPolicy, BeaconCommitment}
     stored = office.verifier.records.of_kinds(["beacon.commitment", "log.policy"], below=99)

@@ -52,7 +52,7 @@ def tell(settings: Settings, faults: dict[int, str]) -> tuple[Office, FlakyDatab
             done = faulty[-1].writes
             continue
         break
-    while office.verifier.keep_house() < 60:
+    while office.verifier.housekeeping.keep() < 60:
         pass
     clock.ms = START
     agent = ScriptedAgent(office)

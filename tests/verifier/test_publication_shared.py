@@ -13,8 +13,8 @@ import pytest
 from support.office import ANSWER_S, Office, check_home, new_home, stranger_offer
 from support.postgres import Cluster
 from workseal_protocol.receipt import SubmissionAnswer
-from workseal_verifier.app import HOUSEKEEPING_S
 from workseal_verifier.errors import Reason, RefusedError, StoreCorruptError
+from workseal_verifier.housekeeping import HOUSEKEEPING_S
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import Head, LogStore
@@ -212,7 +212,7 @@ def test_whoever_opens_an_empty_log_shows_what_the_first_to_write_published(
     # And it leads on where the other one ends.
     leader.close()
     follower.now += 86_400_000
-    assert follower.verifier.keep_house() == HOUSEKEEPING_S
+    assert follower.verifier.housekeeping.keep() == HOUSEKEEPING_S
     assert follower.value(follower.now // follower.round_ms)
     follower.close()
 

@@ -86,7 +86,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     agent.close_session()
     # A day later the beacon commits again: only the operator has that statement.
     office.now += 86_400_000
-    office.verifier.keep_house()
+    office.verifier.housekeeping.keep()
     office.others(3)
     agent.open_session()
     agent.work(25_000)

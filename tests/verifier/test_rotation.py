@@ -13,9 +13,9 @@ from workseal_protocol.keys import PublicKey, Role, SeedSigner
 from workseal_protocol.records import BeaconCommitment, KeyRecord, KeyRotate, read_record, sign
 from workseal_protocol.statement import Statement
 from workseal_verifier import rotation
-from workseal_verifier.app import load_identity
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, RefusedError, StoreError
+from workseal_verifier.homekeys import load_identity
 from workseal_verifier.keyfiles import read_secret
 from workseal_verifier.rotation import rotate_operator
 
@@ -41,7 +41,7 @@ def test_the_new_key_speaks_and_the_old_one_no_longer(settings: Settings) -> Non
     office = Office(settings, clock=FakeClock(START))
     office.open()
     office.now += 86_400_000
-    office.verifier.keep_house()
+    office.verifier.housekeeping.keep()
     rows = list(office.verifier.records.of_kinds(["beacon.commitment", "key.rotate"], below=99))
     history = KeyHistory.start({Role.OPERATOR: (old.public_key,)})
     rotated = False

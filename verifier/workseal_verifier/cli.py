@@ -22,15 +22,17 @@ from workseal_protocol.keys import Algorithm, PublicKey, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_verifier import copies, logs, serving
 from workseal_verifier.api.access import write_token
-from workseal_verifier.app import Verifier, create_app, load_identity, make_keys
+from workseal_verifier.app import create_app
 from workseal_verifier.authorities import certificates_of, configured
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, VerifierError
+from workseal_verifier.homekeys import load_identity, make_keys
 from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, replace_file
 from workseal_verifier.local_tsa import LocalTsa
 from workseal_verifier.owncopy import OWN_FILE
 from workseal_verifier.rotation import rotate_operator
+from workseal_verifier.running import Verifier
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
 from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.services.invitations import MAX_DAYS, MAX_USES, Invitations

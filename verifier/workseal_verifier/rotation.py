@@ -6,9 +6,9 @@ no server runs: what the old key signed then would count nowhere.
 
 from workseal_protocol.keys import PublicKey, SeedSigner
 from workseal_protocol.records import KeyRotate, sign
-from workseal_verifier.app import Verifier
 from workseal_verifier.config import Settings
 from workseal_verifier.keyfiles import create_secret, replace_file
+from workseal_verifier.running import Verifier
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S
 

@@ -20,12 +20,13 @@ from types import FrameType
 from typing import Final
 
 from workseal_verifier import logs
-from workseal_verifier.app import Verifier, create_app, make_mailbox
+from workseal_verifier.app import create_app
 from workseal_verifier.authorities import configured
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, VerifierError
 from workseal_verifier.homelock import supervising
 from workseal_verifier.mailroom import Mailroom, RemoteMailbox
+from workseal_verifier.running import Verifier, make_mailbox
 from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.serving import make_server
 from workseal_verifier.store.engine import Database

@@ -25,7 +25,6 @@ from support.witnessed import Stand, serving, stands
 from workseal_protocol.checkpoint import SignedCheckpoint, verified_cosignatures
 from workseal_protocol.merkle import leaf_hash
 from workseal_protocol.policy import TlogPolicy, verify_checkpoint
-from workseal_verifier.app import load_identity
 from workseal_verifier.config import Settings, WitnessSettings
 from workseal_verifier.errors import (
     ConfigError,
@@ -34,6 +33,7 @@ from workseal_verifier.errors import (
     SettingsError,
     StoreCorruptError,
 )
+from workseal_verifier.homekeys import load_identity
 from workseal_verifier.services.health import WITNESSING
 from workseal_verifier.services.policies import logged_policies
 

@@ -1,0 +1,32 @@
+import pytest
+
+from support.office import Office
+from workseal_protocol.records import LogPolicy, read_record
+from workseal_protocol.statement import Kind, Statement
+from workseal_verifier.errors import StoreError
+from workseal_verifier.services.health import HOUSEKEEPING
+
+
+def test_housekeeping_that_fails_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier = office.verifier
+
+    def broken(_: object) -> None:
+        raise StoreError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verifier.beacon, "commit_ahead", broken)
+        for _ in range(3):
+            verifier.housekeeping.keep()
+    assert verifier.health.failing() == (HOUSEKEEPING,)
+    verifier.housekeeping.keep()
+    assert verifier.health.failing() == ()
+
+
+def test_the_policy_is_logged_once_and_says_what_is_admitted(office: Office) -> None:
+    for _ in range(2):
+        office.verifier.housekeeping.keep()
+    found = office.verifier.records.of_kinds([Kind.LOG_POLICY.value], below=2**53)
+    (record,) = [read_record(Statement.parse(entry.body)) for entry in found]
+    assert isinstance(record, LogPolicy)
+    assert record.policy == office.verifier.identity.policy.encode()
+    assert "nothing else is" in record.rules
