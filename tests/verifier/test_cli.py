@@ -167,7 +167,7 @@ def test_an_invitation_is_printed_once_and_listed_with_who_accepted_it(home: Pat
     with serving(home):
         made = run("invite", "--home", home, "--role", "freelancer", "--uses", "3")
         assert made.returncode == 0, made.stderr
-        link = made.stdout.splitlines()[0]
+        (link,) = made.stdout.splitlines()
         host = ORIGIN.partition("/")[0]
         assert re.fullmatch(rf"https://{re.escape(host)}/#invitation=[\w-]{{43}}", link)
         listed = run("invitations", "--home", home)
@@ -197,7 +197,7 @@ def test_the_operator_signs_in_only_who_is_known(home: Path) -> None:
         invitations.accept(invitations.make(Role.CLIENT, uses=1, days=1), guest)
         words = ("--sign-in", guest.text(), "--url", "http://localhost:1")
         known = run("invite", "--home", home, *words)
-        assert re.match(r"http://localhost:1/#signin=[\w-]{43}\n", known.stdout)
+        assert re.fullmatch(r"http://localhost:1/#signin=[\w-]{43}\n", known.stdout)
         token = read_token(known.stdout.splitlines()[0].rpartition("=")[2])
         assert token is not None
         begun = SignIn(store, SystemClock()).begin(token)

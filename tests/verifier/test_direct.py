@@ -14,6 +14,7 @@ from workseal_verifier.api.direct import Direct
 from workseal_verifier.api.statements import MAX_BODY
 from workseal_verifier.app import create_app
 from workseal_verifier.errors import StoreError, StoreFullError
+from workseal_verifier.services.access import TABLE, Row, Shown, State, Who
 
 PATH = "/v1/statements"
 CBOR = {"content-type": "application/cbor-seq"}
@@ -40,6 +41,15 @@ def ask(app: FastAPI, method: str, path: str, **options: Any) -> httpx.Response:
 
 def told(answer: httpx.Response) -> tuple[int, Mapping[str, str], bytes]:
     return answer.status_code, dict(answer.headers), answer.content
+
+
+def test_the_door_stands_before_both_ways(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Row(Shown.SIGNATURE, {Who.CLIENT: frozenset(State)})
+    monkeypatch.setitem(TABLE, f"POST {PATH}", row)
+    body = stranger_offer(office, 1).encode()
+    for app in (create_app(office.verifier.settings, office.verifier), framework_alone(office)):
+        answer = ask(app, "POST", PATH, content=body, headers={**CBOR, "host": "localhost"})
+        assert answer.status_code == 401, answer.text
 
 
 @pytest.mark.parametrize(

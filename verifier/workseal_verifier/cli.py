@@ -339,14 +339,15 @@ def invite(
     if sign_in is None:
         token = Invitations(store, SystemClock()).make(Role[role.name], uses=uses, days=days)
         typer.echo(f"{address}/#invitation={write_token(token)}")
-        typer.echo(f"for {uses} of role {role.value}, {days} days: workseal accept LINK --key FILE")
+        # Beside it, so that the link alone can be taken on.
+        told = f"for {uses} of role {role.value}, {days} days: workseal accept LINK --key FILE"
+        typer.echo(told, err=True)
     else:
         key = _known_key(sign_in, RecordStore(database), store)
         token = SignIn(store, SystemClock()).link(key.thumbprint, Root.OPERATOR)
         typer.echo(f"{address}/#signin={write_token(token)}")
-        typer.echo(
-            f"works once, within {LINK_MS // 60_000} minutes; it reads, and makes no passkey"
-        )
+        told = f"works once, within {LINK_MS // 60_000} minutes; it reads, and makes no passkey"
+        typer.echo(told, err=True)
 
 
 @app.command()

@@ -18,7 +18,8 @@ from workseal_protocol.cli.text import count, plain
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.partykeys import MAX_BYTES, parse_keys
 
-_INVITATION = "invitation="
+# 32 bytes in base64url.
+_INVITATION = re.compile(r"invitation=([A-Za-z0-9_-]{43})")
 _ENGAGEMENT = re.compile(r"[0-9a-f]{32}")
 
 
@@ -53,11 +54,11 @@ def sign_in(options: argparse.Namespace) -> int:
 def accept(options: argparse.Namespace) -> int:
     """Accept an operator's invitation with a key of one's own."""
     link = address_of(options.link)
-    token = link.fragment.removeprefix(_INVITATION)
-    if token == link.fragment or not token:
-        raise CommandError(f"an invitation's link ends with #{_INVITATION} and its token")
+    found = _INVITATION.fullmatch(link.fragment)
+    if found is None:
+        raise CommandError("an invitation's link ends with #invitation= and 43 letters or digits")
     signer = read_signer(options.key)
-    body = json.dumps({"token": token, "key": signer.public_key.text()}).encode()
+    body = json.dumps({"token": found[1], "key": signer.public_key.text()}).encode()
     answer = ask(_at(_server_of(link), "/v1/invitations/accept"), "POST", signer, body=body)
     print(plain(f"accepted, as {_members(answer).get('role')}: {signer.public_key.text()}"))
     return HOLDS

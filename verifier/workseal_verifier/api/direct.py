@@ -2,8 +2,8 @@
 
 The framework's layers between its edge and an endpoint cost more than to read and check a segment.
 Rules: the route describes the operation and is what is counted; its endpoint answers, here as
-there. Query parameters are checked as everywhere, and errors answered by the same table. What is
-around the routes (`Guard`, `Edge`) is around this too.
+there. The door and the query parameters are looked after as everywhere, and errors answered by the
+same table. What is around the routes (`Guard`, `Edge`) is around this too.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from workseal_verifier.api.access import authorise
 from workseal_verifier.api.problems import answer_to
 from workseal_verifier.api.strict import require_known_query
 from workseal_verifier.errors import RefusedError, StoreError
@@ -41,6 +42,7 @@ class Direct:
         scope["route"] = self._route
         request = Request(scope, receive)
         try:
+            await authorise(request)
             if scope["query_string"]:
                 await require_known_query(request)
             answer = await self._endpoint(request)
