@@ -1,6 +1,8 @@
 """Requests drawn from the OpenAPI description against a real server: nothing undocumented, no 5xx.
 
-Twelve for each operation; as many as WORKSEAL_API_CASES says on a desk:
+Each is asked by a party, the operator, a key that nobody knows, or without a signature, by chance.
+No browser's session is among them. Twelve for each operation; as many as WORKSEAL_API_CASES says
+on a desk:
 
     WORKSEAL_API_CASES=600 pytest -rP tests/verifier/test_api_fuzz.py
 
@@ -31,10 +33,11 @@ from support.office import LiveServer, Office, new_home
 from support.simulator import START
 from support.viewed import view
 from workseal_protocol.httpsignature import NONCE_BYTES, Target, sign_request
-from workseal_protocol.keys import Signer
+from workseal_protocol.keys import SeedSigner, Signer
 from workseal_verifier.api.openapi.operations import OPERATIONS
 
 ASKED: Counter[int] = Counter()
+ASKING: Counter[str] = Counter()
 CASES = int(os.environ.get("WORKSEAL_API_CASES", "12"))
 CBOR_MEDIA = (
     "application/cbor",
@@ -157,14 +160,23 @@ class PartyAuth(requests.auth.AuthBase):
         return request
 
 
-def asking(deep: Deep, name: str) -> requests.Session:
-    """Give a session that signs as the party who may."""
+def sessions(deep: Deep) -> dict[str, requests.Session]:
+    """Give one session for each who may ask: parties, operator, a key nobody knows, and nobody."""
     people = deep.office.people
-    signer = people.arbitrator if name == "GET /v1/sealed/{name}" else people.freelancer
-    session = requests.Session()
-    session.trust_env = False
-    session.auth = PartyAuth(signer, lambda: deep.office.now)
-    return session
+    signers = {
+        "freelancer": people.freelancer,
+        "client": people.client,
+        "arbitrator": people.arbitrator,
+        "operator": people.operator,
+        "stranger": SeedSigner(b"\x77" * 32),
+    }
+    made = {"nobody": requests.Session()}
+    for who, signer in signers.items():
+        made[who] = requests.Session()
+        made[who].auth = PartyAuth(signer, lambda: deep.office.now)
+    for session in made.values():
+        session.trust_env = False
+    return made
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
@@ -179,7 +191,7 @@ def test_answers_as_it_is_described(
     options = {} if drawn is None else {"body": b"", "media_type": operation.body[0].media_type}
     known = known_names(deep)
     seen: set[int] = set()
-    session = asking(deep, name)
+    asking = sessions(deep)
 
     @settings(
         max_examples=CASES // 2,
@@ -194,9 +206,11 @@ def test_answers_as_it_is_described(
             case.body = draw.draw(drawn)
         if mode.is_positive or draw.draw(st.booleans()):
             put_known(draw, name, case, known)
-        response = case.call(base_url=live.url, session=session)
+        who = draw.draw(st.sampled_from(sorted(asking)))
+        response = case.call(base_url=live.url, session=asking[who])
         seen.add(response.status_code)
         ASKED[response.status_code] += 1
+        ASKING[who] += 1
         assert response.status_code < 500, response.text
         case.validate_response(response, checks=CHECKS)
         check_body(live, name, response)
@@ -216,7 +230,7 @@ def test_an_undescribed_answer_would_be_noticed(
     monkeypatch.setattr(type(reader), "cose_receipt", lambda *_: b"short")
     operation = operation_of(live, "GET /entries/{name}")
     case = operation.Case(path_parameters={"name": known_names(deep)["statement"][0]})
-    session = asking(deep, "GET /entries/{name}")
+    session = sessions(deep)["freelancer"]
     response = case.call(base_url=live.url, session=session)
     case.validate_response(response, checks=CHECKS)
     with pytest.raises(jsonschema_rs.ValidationError):
@@ -228,5 +242,6 @@ def test_an_undescribed_answer_would_be_noticed(
 
 def test_all_of_it_was_asked() -> None:
     told = ", ".join(f"{status}: {count}" for status, count in sorted(ASKED.items()))
-    sys.stdout.write(f"{ASKED.total()} requests; {told}\n")
+    by = ", ".join(f"{who}: {count}" for who, count in sorted(ASKING.items()))
+    sys.stdout.write(f"{ASKED.total()} requests; {told}; {by}\n")
     assert ASKED.total() > len(OPERATIONS)
