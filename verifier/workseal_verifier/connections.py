@@ -28,8 +28,8 @@ MAX_HEADER: Final = 16 * 1024
 # no more than the body itself has.
 MAX_FRAMING: Final = 64 * 1024
 # Requests that one connection may send before the answer to an earlier one: one piece of what
-# arrives can hold thousands.
-MAX_PIPELINED: Final = 128
+# arrives can hold thousands, and what is kept of each takes some KiB. Few clients send even two.
+MAX_PIPELINED: Final = 8
 # 2**64 has 20 digits; more could only be zeros in front.
 _MAX_LENGTH_DIGITS: Final = 20
 
@@ -80,6 +80,7 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._unanswered: list[RequestResponseCycle] = []
         # uvicorn's own switch forgets loggers above: one handler at the root brings it back.
         self.access_log = False
 
@@ -93,6 +94,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._watch_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._drop_answers()
         self._stop_watching()
         self._stop_waiting()
         self.room.waiting.pop(self, None)
@@ -102,7 +104,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         if self._is_answered_early():
             self._rest += len(data)
             if self._rest > REST_BYTES:
-                self.transport.abort()
+                self._abort()
                 return
         self._ended = False
         body = self._body
@@ -129,6 +131,8 @@ class _GuardedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             raise ValueError("expected fewer requests before an answer")
         super().on_headers_complete()
+        self._unanswered = [one for one in self._unanswered if not one.response_complete]
+        self._unanswered.append(self.cycle)
         self._reading = _Reading.BODY
         self._stop_watching()
         if self.parser.should_upgrade():
@@ -161,7 +165,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().pause_writing()
         if self._unread_timer is None:
             wait = self.room.unread_timeout_s
-            self._unread_timer = self.loop.call_later(wait, self.transport.abort)
+            self._unread_timer = self.loop.call_later(wait, self._abort)
 
     def resume_writing(self) -> None:
         self._stop_waiting()
@@ -234,7 +238,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         """Answer what is not in form, unless it would be taken for another request's answer."""
         owed = self._is_busy() and (self._reading is not _Reading.BODY or bool(self.pipeline))
         if owed or (self._is_busy() and self.cycle.response_started):
-            self.transport.abort()
+            self._abort()
         else:
             self._answer(Reason.MALFORMED, detail)
 
@@ -247,13 +251,25 @@ class _GuardedProtocol(HttpToolsProtocol):
             self._watch_header()
             return
         if self._is_answered_early():
-            self.transport.abort()
+            self._abort()
         else:
             self._answer(Reason.TIMEOUT, "the request's header arrived too slowly")
+
+    def _abort(self) -> None:
+        """End the connection at once."""
+        self._drop_answers()
+        self.transport.abort()
+
+    def _drop_answers(self) -> None:
+        """Let what the application still sends go nowhere: a closed transport would raise."""
+        # uvicorn keeps the newest request at hand; the one that is worked on may be an earlier one.
+        for cycle in self._unanswered:
+            cycle.disconnected = True
 
     def _answer(self, reason: Reason, detail: str) -> None:
         """Answer below the application, where there may be no request yet, and close."""
         self._stop_watching()
+        self._drop_answers()
         status, title = TABLE[reason]
         members = {"type": PREFIX + reason, "title": title, "status": status, "detail": detail}
         body = json.dumps(members).encode()
