@@ -244,11 +244,15 @@ def test_the_body_of_a_request_that_waits_is_left_outside(
         pytest.param(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * MAX_HEADER, id="huge header"),
     ],
 )
-def test_what_is_no_request_is_not_answered_in_place_of_another(office: Office, bad: bytes) -> None:
+def test_what_is_no_request_is_not_answered_in_place_of_another(
+    office: Office, caplog: pytest.LogCaptureFixture, bad: bytes
+) -> None:
     """The first answer belongs to the first request, whatever comes behind it."""
     with LiveServer(office) as live, live.connect() as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n" + bad)
         assert answers_of(connection) == []
+    # Nor does it leave a line: anybody could fill the log.
+    assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
 
 
 def test_a_slow_header_waits_for_the_answer_before_it(

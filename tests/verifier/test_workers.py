@@ -56,6 +56,7 @@ def supervised(
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
     assert "Traceback" not in said, said
+    assert "Fatal Python error" not in said, said
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:

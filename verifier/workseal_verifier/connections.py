@@ -9,6 +9,7 @@ log, no addresses in any log.
 
 import asyncio
 import json
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto, unique
@@ -18,6 +19,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
 from workseal_verifier.errors import Reason
+
+_logger = logging.getLogger(__name__)
+_logger.setLevel(logging.ERROR)
 
 # What of a body may still come after its answer: a client that was refused early finishes sending.
 REST_BYTES: Final = 1 << 20
@@ -81,6 +85,8 @@ class _GuardedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._unanswered: list[RequestResponseCycle] = []
+        # Mistakes of ours alone: whoever sends what is no HTTP could else fill the log.
+        self.logger = _logger
         # uvicorn's own switch forgets loggers above: one handler at the root brings it back.
         self.access_log = False
 

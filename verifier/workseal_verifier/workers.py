@@ -237,7 +237,9 @@ def _work(task: Task) -> None:
 
 
 def _end_with_supervisor() -> None:
-    sys.stdin.buffer.read()
+    # Not through the interpreter's own buffer: its lock, held here, would abort the worker's end.
+    while os.read(sys.stdin.fileno(), 4_096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
