@@ -8,7 +8,7 @@ Rules:
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -65,6 +65,10 @@ class Backend(Protocol):
 
     def lead(self, connection: Connection) -> bool:
         """Tell whether this connection leads."""
+        ...
+
+    def resign(self, connection: Connection) -> None:
+        """Let another one lead at once."""
         ...
 
     def free_bytes(self) -> int:
@@ -199,6 +203,8 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         if self._leading is not None:
+            with suppress(SQLAlchemyError):
+                self._backend.resign(self._leading)
             self._leading.close()
             self._leading = None
         self._engine.dispose()

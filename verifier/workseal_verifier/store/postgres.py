@@ -181,6 +181,10 @@ class PostgresBackend:
         query = text("SELECT pg_try_advisory_lock(:key)")
         return bool(connection.execute(query, {"key": _LEADER}).scalar_one())
 
+    def resign(self, connection: Connection) -> None:
+        """Let another one lead now, and not when the server has noticed that this one ended."""
+        connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+
     def free_bytes(self) -> int:
         """Leave it to the database to say that it is full."""
         return _NO_LIMIT

@@ -91,6 +91,9 @@ class SqliteBackend:
         """Tell whether this process leads: there is no other."""
         return not connection.closed
 
+    def resign(self, connection: Connection) -> None:
+        """Do nothing: nobody waits."""
+
     def free_bytes(self) -> int:
         """Count the bytes that are free where the file lies."""
         return shutil.disk_usage(self._path.parent).free
