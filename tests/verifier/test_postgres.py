@@ -230,3 +230,19 @@ def test_a_crash_of_the_server_takes_back_nothing() -> None:
         database.close()
     finally:
         own.close()
+
+
+def test_another_leads_before_the_connection_of_the_leader_has_ended(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = cluster.database()
+    first, second = Database(url), Database(url)
+    assert first.lead()
+    assert not second.lead()
+    dispose = first._engine.dispose
+    # Its connections stay open, as for a moment in the eyes of the server.
+    monkeypatch.setattr(first._engine, "dispose", lambda: None)
+    first.close()
+    assert second.lead()
+    dispose()
+    second.close()
