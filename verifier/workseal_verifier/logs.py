@@ -7,6 +7,7 @@ text is not. What is logged elsewhere names no address, body, engagement or stat
 import json
 import logging
 import sys
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,13 +16,14 @@ FORMATS: Final = frozenset({TEXT, JSON})
 LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
 
 
-class _Formatter(logging.Formatter):
+class _Formatter(logging.Formatter, ABC):
     def format(self, record: logging.LogRecord) -> str:
         kind = record.exc_info[0] if record.exc_info else None
         return self.line(record, record.getMessage().strip(), kind.__name__ if kind else "")
 
+    @abstractmethod
     def line(self, record: logging.LogRecord, message: str, error: str) -> str:
-        raise NotImplementedError
+        """Write one line."""
 
 
 class _TextFormatter(_Formatter):
