@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -86,9 +87,15 @@ class Cluster:
 
     @contextmanager
     def missing_a_standby(self) -> Iterator[None]:
-        """Let every commit wait for a standby that never comes, until the block ends."""
+        """Let every commit wait for a standby that never comes, until the block ends.
+
+        A process of the server's own puts the change into effect, some time after it was told to:
+        the block begins only when a commit was seen to wait.
+        """
         self._say("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
         try:
+            while not self._makes_wait():
+                pass
             yield
         finally:
             self._say("ALTER SYSTEM RESET synchronous_standby_names")
@@ -96,6 +103,16 @@ class Cluster:
     def _say(self, sql: str) -> None:
         self.psql(sql)
         self.psql("SELECT pg_reload_conf()")
+
+    def _makes_wait(self) -> bool:
+        """Commit something of no meaning, and tell whether it had to wait."""
+        waited = False
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(self.psql, "SELECT pg_logical_emit_message(true, 'tests', '')")
+            while not done.done():
+                waited = waited or self.waiting() > 0
+                self.cut_waits()
+        return waited
 
     def waiting(self) -> int:
         """Count the commits that wait for a standby."""
