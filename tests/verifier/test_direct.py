@@ -101,6 +101,71 @@ def test_errors_are_told_as_the_long_way_does(
     assert told(answer) == told(ask(framework_alone(office), "POST", PATH, content=b"x"))
 
 
+def test_reads_get_the_same_answer_on_both_ways(office: Office) -> None:
+    offer = stranger_offer(office, 1)
+    office.submit([offer])
+    office.others(300)
+    size = office.checkpoint().checkpoint.size
+    for path in (
+        "/v1/log/checkpoint",
+        "/v1/log/checkpoint?now=1",
+        "/v1/log/checkpoint/",
+        f"{PATH}/{offer.digest}",
+        f"{PATH}/{offer.digest}?size=1",
+        f"{PATH}/{offer.digest}/",
+        f"{PATH}/x",
+        f"{PATH}/a/b",
+        f"{PATH}/{offer.digest}/receipt",
+        "/v1/log/tile/0/000",
+        "/v1/log/tile/0/000?now=1",
+        "/v1/log/tile/0/000.p/3",
+        f"/v1/log/tile/0/001.p/{size - 256}",
+        "/v1/log/tile/0/001",
+        "/v1/log/tile/1/000.p/1",
+        "/v1/log/tile/entries/000",
+        "/v1/log/tile/entries/000.p/3",
+        "/v1/log/tile/",
+        "/v1/log/tile//",
+        "/v1/log/tile/0/000/",
+        "/v1/log/tile/0%2F000",
+        "/v1/log/tile/0/0%0A",
+    ):
+        apps = create_app(office.verifier.settings, office.verifier), framework_alone(office)
+        for method in ("GET", "HEAD", "OPTIONS", "PUT"):
+            # The second time, what is kept in memory answers.
+            answers = [told(ask(app, method, path)) for app in (*apps, *apps)]
+            assert answers == [answers[0]] * 4, path
+
+
+def test_a_tile_that_is_kept_is_asked_of_nobody_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.others(300)
+    app = create_app(office.verifier.settings, office.verifier)
+    first = {
+        path: ask(app, "GET", path).content
+        for path in ("/v1/log/tile/0/000", "/v1/log/tile/entries/000")
+    }
+    assert [*map(len, first.values())] == [256 * 32, 256 * 34]
+    monkeypatch.setattr(office.verifier.services.reader, "_current", None)
+    for path, content in first.items():
+        assert ask(app, "GET", path).content == content
+
+
+def test_a_part_of_a_tile_is_never_kept(office: Office) -> None:
+    office.others(300)
+    app = create_app(office.verifier.settings, office.verifier)
+    reader = office.verifier.services.reader
+    for level, name in ((0, "0"), (None, "entries")):
+        part = ask(app, "GET", f"/v1/log/tile/{name}/000.p/255").content
+        assert reader.kept(level, 0, 256) is None
+        whole = ask(app, "GET", f"/v1/log/tile/{name}/000").content
+        assert reader.kept(level, 0, 256) == whole
+        assert reader.kept(level, 0, 255) is None
+        assert whole.startswith(part)
+        assert len(whole) > len(part)
+
+
 def test_a_statement_gets_the_same_answer_on_both_ways(office: Office) -> None:
     app = create_app(office.verifier.settings, office.verifier)
     body = stranger_offer(office, 1).encode()

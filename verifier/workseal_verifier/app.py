@@ -1,7 +1,7 @@
 """The HTTP application of one home."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -22,7 +22,7 @@ from workseal_verifier.api import (
 )
 from workseal_verifier.api.access import HERE
 from workseal_verifier.api.arrivals import Arrivals
-from workseal_verifier.api.direct import Direct
+from workseal_verifier.api.direct import Direct, Endpoint
 from workseal_verifier.api.edge import Edge
 from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Guard
 from workseal_verifier.api.lanes import Lanes
@@ -37,6 +37,14 @@ from workseal_verifier.services.limits import Limiter
 # Bodies that arrive at once, of at most 1 MiB each or not yet looked at, and all their bytes.
 _ARRIVING: Final = 256
 _ARRIVING_BYTES: Final = 32 * MIB
+
+# The operations that nearly every request asks for, by the names of their routes.
+_DIRECTLY: Final[Mapping[str, Endpoint]] = {
+    "POST /v1/statements": statements.post_directly,
+    "GET /v1/statements/{name}": statements.get_proof_directly,
+    "GET /v1/log/checkpoint": log.get_checkpoint_directly,
+    "GET /v1/log/tile/{path:path}": log.get_tile_directly,
+}
 
 
 def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
@@ -94,8 +102,10 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.state.description = json.dumps(description).encode()
     # Assigned, as the framework's documentation has it: its own description knows no CBOR.
     app.openapi = lambda: description  # type: ignore[method-assign]
-    posting = dict(operations(app.routes))["POST /v1/statements"]
-    app.add_middleware(Direct, route=posting, endpoint=statements.post_directly)
+    routes = dict(operations(app.routes))
+    app.add_middleware(
+        Direct, ways=[(routes[name], endpoint) for name, endpoint in _DIRECTLY.items()]
+    )
     app.add_middleware(Edge)
     app.add_middleware(Guard, budget=_budget(settings), answered=running.meters.answered)
     return app

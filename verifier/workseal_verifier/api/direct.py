@@ -1,12 +1,13 @@
-"""A short way to the operation that nearly every request asks for.
+"""A short way to the operations that nearly every request asks for.
 
-The framework's layers between its edge and an endpoint cost more than to read and check a segment.
-Rules: the route describes the operation and is what is counted; its endpoint answers, here as
-there. The door and the query parameters are looked after as everywhere, and errors answered by the
-same table. What is around the routes (`Guard`, `Edge`) is around this too.
+The framework's layers between its edge and an endpoint cost more than to read and check a segment,
+or to look up a tile. Rules: the route describes the operation, finds its address and is what is
+counted; its endpoint answers, here as there. The door and the query parameters are looked after as
+everywhere, and errors answered by the same table. What is around the routes (`Guard`, `Edge`) is
+around this too.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
 from fastapi import Request, Response
@@ -19,33 +20,39 @@ from workseal_verifier.api.strict import require_known_query
 from workseal_verifier.errors import RefusedError, StoreError
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Way: TypeAlias = tuple[APIRoute, Endpoint]
 
 
 class Direct:
-    """ASGI middleware around the routes: one of them has a way of its own."""
+    """ASGI middleware around the routes: some of them have a way of their own."""
 
-    def __init__(self, app: ASGIApp, *, route: APIRoute, endpoint: Endpoint) -> None:
+    def __init__(self, app: ASGIApp, *, ways: Iterable[Way]) -> None:
         self._app = app
-        self._route = route
-        self._methods = frozenset(route.methods or ())
-        self._endpoint = endpoint
+        self._ways: dict[str, list[Way]] = {}
+        for way in ways:
+            for method in way[0].methods or ():
+                self._ways.setdefault(method, []).append(way)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if (
-            scope["type"] != "http"
-            or scope["path"] != self._route.path
-            or scope["method"] not in self._methods
-        ):
-            await self._app(scope, receive, send)
-            return
-        scope["route"] = self._route
-        request = Request(scope, receive)
-        try:
-            await authorise(request)
-            if scope["query_string"]:
-                await require_known_query(request)
-            answer = await self._endpoint(request)
-        except (RefusedError, StoreError) as error:
-            answer = answer_to(error, scope)
-        await answer(scope, receive, send)
+        if scope["type"] == "http":
+            for route, endpoint in self._ways.get(scope["method"], ()):
+                found = route.path_regex.match(scope["path"])
+                if found is not None:
+                    scope["route"] = route
+                    scope["path_params"] = found.groupdict()
+                    await _answer(endpoint, scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+
+async def _answer(endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request(scope, receive)
+    try:
+        await authorise(request)
+        if scope["query_string"]:
+            await require_known_query(request)
+        answer = await endpoint(request)
+    except (RefusedError, StoreError) as error:
+        answer = answer_to(error, scope)
+    await answer(scope, receive, send)

@@ -6,12 +6,13 @@ from textwrap import wrap
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from workseal_protocol.encoding import Fields, Value, decode
 from workseal_protocol.errors import MalformedError
 from workseal_verifier.api.body import MIB, read_body
 from workseal_verifier.api.lanes import Lanes, run_in
-from workseal_verifier.api.services import Given
+from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import (
     CBOR,
     FOREVER,
@@ -25,6 +26,7 @@ from workseal_verifier.api.values import (
 )
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS
+from workseal_verifier.services.tree import TILE_WIDTH
 
 router = APIRouter(prefix="/v1/log")
 
@@ -34,13 +36,18 @@ _TILE = re.compile(
     r"(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
-_FULL_TILE = 256
 
 
 @router.get("/checkpoint")
 def get_checkpoint(given: Given) -> Response:
     """Return the newest signed checkpoint."""
     return Response(given.reader.checkpoint(), 200, FRESH, TEXT)
+
+
+async def get_checkpoint_directly(request: Request) -> Response:
+    """Answer `get_checkpoint` where the framework has not looked at the request."""
+    given: Services = request.app.state.services
+    return await run_in_threadpool(get_checkpoint, given)
 
 
 @router.get("/checkpoints/{size}")
@@ -52,20 +59,39 @@ def get_checkpoint_of(size: str, given: Given) -> Response:
 @router.get("/tile/{path:path}")
 def get_tile(path: str, given: Given) -> Response:
     """Return the hashes of one tile, or the entries of one bundle, full or partial."""
+    level, place, width = _place(path)
+    if level is None:
+        data = given.reader.entries(place, width)
+    else:
+        data = given.reader.tile(level, place, width)
+    return Response(data, 200, FOREVER, OCTETS)
+
+
+async def get_tile_directly(request: Request) -> Response:
+    """Answer `get_tile` where the framework has not looked at the request.
+
+    What is kept in memory is answered from there, in no other thread.
+    """
+    given: Services = request.app.state.services
+    path: str = request.path_params["path"]
+    kept = given.reader.kept(*_place(path))
+    if kept is not None:
+        return Response(kept, 200, FOREVER, OCTETS)
+    return await run_in_threadpool(get_tile, path, given)
+
+
+def _place(path: str) -> tuple[int | None, int, int]:
+    """Read a tile's level, None for one of entries, its number and how much of it is asked for."""
     form = _TILE.fullmatch(path)
     if form is None or (form["number"].startswith("x000/")):
         raise RefusedError(
             Reason.NOT_FOUND, "tiles are named <level or entries>/<number>[.p/<width>]"
         )
-    width = int(form["width"] or _FULL_TILE)
-    if form["width"] and width >= _FULL_TILE:
+    width = int(form["width"] or TILE_WIDTH)
+    if form["width"] and width >= TILE_WIDTH:
         raise RefusedError(Reason.NOT_FOUND, "a partial tile has 1 to 255 hashes")
-    place = int(form["number"].replace("x", "").replace("/", ""))
-    if form["level"] == "entries":
-        data = given.reader.entries(place, width)
-    else:
-        data = given.reader.tile(int(form["level"]), place, width)
-    return Response(data, 200, FOREVER, OCTETS)
+    level = None if form["level"] == "entries" else int(form["level"])
+    return level, int(form["number"].replace("x", "").replace("/", "")), width
 
 
 @router.post("/proof")

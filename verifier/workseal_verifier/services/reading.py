@@ -19,12 +19,15 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.publication import Published
-from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
+from workseal_verifier.services.shelf import Place, Shelf
+from workseal_verifier.services.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, TileTree
 from workseal_verifier.store.log import Entry, LogStore
 from workseal_verifier.store.records import RecordStore
 
 MAX_PROOF_ITEMS = 65_536
 MAX_TOKENS = 1_000
+# Full tiles that were asked for lately, of some 8 KiB each.
+_KEPT_TILES = 1_024
 _LENGTH = DIGEST_BYTES.to_bytes(2)
 
 
@@ -47,6 +50,7 @@ class Reader:
         self._beacon = beacon
         self._keys = keys
         self._current = current
+        self._shelf = Shelf(_KEPT_TILES)
 
     # --- the log -----------------------------------------------------------------
 
@@ -65,15 +69,19 @@ class Reader:
         """Return (size, token) of the stamped checkpoints from `first` to `last`, ascending."""
         return self._log.tokens(first, last, limit=MAX_TOKENS)
 
+    def kept(self, level: int | None, number: int, width: int) -> bytes | None:
+        """Return a full tile, or with no level one of entries, if memory has it; never waits."""
+        return self._shelf.get((level, number)) if width == TILE_WIDTH else None
+
     def tile(self, level: int, number: int, width: int) -> bytes:
         """Return the first `width` hashes of a tile, all of which a checkpoint covers."""
         reach = self._current().size >> (TILE_HEIGHT * level)
         if number * TILE_WIDTH + width > reach:
             raise _not_found("the log has no such tile yet")
         data = self._log.tile(level, number)
-        if data is None or len(data) < width * 32:
+        if data is None or len(data) < width * HASH_BYTES:
             raise _not_found("the log has no such tile yet")
-        return data[: width * 32]
+        return self._kept((level, number), width, data[: width * HASH_BYTES])
 
     def entries(self, number: int, width: int) -> bytes:
         """Return the first `width` entries of a bundle of 256, all of which a checkpoint covers.
@@ -86,7 +94,14 @@ class Reader:
             digests = self._records.digests(first, width)
         if len(digests) < width:
             raise _not_found("the log has no such entries yet")
-        return b"".join(_LENGTH + digest.raw for digest in digests)
+        data = b"".join(_LENGTH + digest.raw for digest in digests)
+        return self._kept((None, number), width, data)
+
+    def _kept(self, place: Place, width: int, data: bytes) -> bytes:
+        # Whole, and covered by a checkpoint: it never changes.
+        if width == TILE_WIDTH:
+            self._shelf.put(place, data)
+        return data
 
     def proof(self, size: int, indices: Sequence[int], sizes: Sequence[int]) -> tuple[bytes, ...]:
         """Return a sparse proof against a size that is signed."""
