@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI
 
@@ -38,6 +38,13 @@ from workseal_verifier.services.limits import Limiter
 _ARRIVING: Final = 256
 _ARRIVING_BYTES: Final = 32 * MIB
 
+# Newer releases of the framework tell every address that is asked for, engagements among them, to
+# whoever else in the process or its environment has set that up; earlier ones ignore this.
+_NO_TELEMETRY: Final[Mapping[str, Any]] = {
+    "telemetry": dict.fromkeys(
+        ("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False
+    )
+}
 # The operations that nearly every request asks for, by the names of their routes.
 _DIRECTLY: Final[Mapping[str, Endpoint]] = {
     "POST /v1/statements": statements.post_directly,
@@ -72,6 +79,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        **_NO_TELEMETRY,
         # What is asked for must be in its form; then the door decides, for every route.
         dependencies=[Depends(require_known_query), HERE],
     )
