@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,16 @@ def processes_naming(text: str) -> list[str]:
     return found
 
 
+@contextmanager
+def noticed(number: signal.Signals) -> Iterator[None]:
+    """Let a program that is started here notice a signal, even if these tests run under nohup."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_demo_that_is_broken_off_ends_all_that_it_started(
     tmp_path: Path, number: signal.Signals
@@ -39,9 +51,12 @@ def test_a_demo_that_is_broken_off_ends_all_that_it_started(
         "--keep",
         work,
     ]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as demo:
+    with (
+        noticed(number),
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as demo,
+    ):
         assert demo.stdout is not None
         try:
             assert any("freelancer: recording" in line for line in demo.stdout)
