@@ -121,15 +121,17 @@ class Reader:
 
     def receipt(self, digest: Digest, size: int | None = None) -> Receipt:
         """Return a statement's inclusion proof against a signed checkpoint (default: newest)."""
-        entry, current = self._entry(digest), self._current()
+        index, current = self._records.position(digest), self._current()
+        if index is None or index >= current.size:
+            raise _not_found("no statement with this digest is logged")
         if size is None or size == current.size:
             signed = current.signed
         else:
             signed = SignedCheckpoint.parse(self.checkpoint_of(size))
         reach = signed.checkpoint.size
-        if entry.position >= reach:
+        if index >= reach:
             raise _not_found("that checkpoint does not cover the statement")
-        return Receipt(entry.position, _path(current.tree, entry.position, reach), signed)
+        return Receipt(index, _path(current.tree, index, reach), signed)
 
     def cose_receipt(self, digest: Digest, size: int | None = None) -> bytes:
         """Return the same as an RFC 9942 receipt; its subject is the statement's."""

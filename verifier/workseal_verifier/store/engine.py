@@ -143,11 +143,11 @@ class Database:
     def snapshot(self) -> Iterator[None]:
         """Let every read of this thread see one moment, whatever is written meanwhile."""
         try:
-            with (
-                self._engine.connect() as connection,
-                self._through(self._backend.snapshot(connection)),
-            ):
-                yield
+            with self._engine.connect() as connection:
+                seen = self._backend.snapshot(connection)
+                # Said, for what is put to the driver itself begins nothing.
+                with seen.begin(), self._through(seen):
+                    yield
         except SQLAlchemyError as error:
             raise self._backend.translate(error) from error
 

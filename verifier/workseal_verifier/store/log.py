@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_verifier.errors import StoreCorruptError, StoreRaceError
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import (
     beacons,
     checkpoints,
@@ -26,6 +27,47 @@ from workseal_verifier.store.schema import (
 
 # Rows per read of a long listing: bounds memory, not the answer.
 _PAGE = 1_000
+
+_SIGNED = checkpoints.c.signed.is_not(None)
+_NEWEST_FIRST = checkpoints.c.size.desc()
+_OF_SIZE = checkpoints.c.size == bindparam("of_size")
+# What each tick and each read asks.
+_HEAD = Prepared(select(head.c.size, head.c.root).where(head.c.one == 1))
+_LOCKED_HEAD = Prepared(select(head.c.size, head.c.root).where(head.c.one == 1).with_for_update())
+_MOVE_HEAD = Prepared(
+    update(head)
+    .where(
+        head.c.one == 1,
+        head.c.size == bindparam("old_size"),
+        head.c.root == bindparam("old_root"),
+    )
+    .values(size=bindparam("new_size"), root=bindparam("new_root"))
+)
+_SAVE_SIGNED = Prepared(
+    update(checkpoints)
+    .where(_OF_SIZE, checkpoints.c.signed.is_(None))
+    .values(
+        signed=bindparam("as_signed"),
+        digest=bindparam("its_digest"),
+        signed_at=bindparam("when_signed"),
+    )
+)
+_COMMITTED = Prepared(
+    select(checkpoints.c.root, checkpoints.c.signed, checkpoints.c.signed_at).where(_OF_SIZE)
+)
+_NEWEST_SIZE = Prepared(select(checkpoints.c.size).where(_SIGNED).order_by(_NEWEST_FIRST).limit(1))
+_NEWEST_SIGNED = Prepared(
+    select(checkpoints.c.signed).where(_SIGNED).order_by(_NEWEST_FIRST).limit(1)
+)
+_LAST_SIGNED_AT = Prepared(
+    select(checkpoints.c.signed_at).where(_SIGNED).order_by(_NEWEST_FIRST).limit(1)
+)
+_ANCHOR = Prepared(select(checkpoints.c.digest, checkpoints.c.signed_at).where(_OF_SIZE, _SIGNED))
+_TILE = Prepared(
+    select(tiles.c.hashes).where(
+        tiles.c.level == bindparam("of_level"), tiles.c.number == bindparam("of_number")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +176,14 @@ class Turn:
             execute(insert(parties), [_party_values(p) for p in change.parties])
 
     def _move(self, old: Head, new: Head) -> None:
-        moved = self._connection.execute(
-            update(head)
-            .where(head.c.one == 1, head.c.size == old.size, head.c.root == old.root)
-            .values(size=new.size, root=new.root)
+        moved = _MOVE_HEAD.change(
+            self._connection,
+            old_size=old.size,
+            old_root=old.root,
+            new_size=new.size,
+            new_root=new.root,
         )
-        if moved.rowcount != 1:
+        if moved != 1:
             raise StoreRaceError("the log moved since it was read")
 
 
@@ -165,12 +209,10 @@ class LogStore:
         `StoreError` of the commit itself, whose outcome is unknown.
         """
         with self.database.write() as connection:
-            row = connection.execute(
-                select(head.c.size, head.c.root).where(head.c.one == 1).with_for_update()
-            ).one_or_none()
+            row = _LOCKED_HEAD.row(connection)
             if row is None:
                 raise StoreCorruptError("the log has no head")
-            yield Turn(self.database, connection, Head(row.size, row.root))
+            yield Turn(self.database, connection, Head(*row))
 
     def append(self, change: Change) -> None:
         """Take a turn for one change."""
@@ -180,12 +222,14 @@ class LogStore:
     def save_signed(self, size: int, signed: bytes, digest: Digest, signed_at: int) -> None:
         """Keep the signed bytes of a committed checkpoint; `StoreRaceError` if it has some."""
         with self.database.write() as connection:
-            kept = connection.execute(
-                update(checkpoints)
-                .where(checkpoints.c.size == size, checkpoints.c.signed.is_(None))
-                .values(signed=signed, digest=digest.raw, signed_at=signed_at)
+            kept = _SAVE_SIGNED.change(
+                connection,
+                of_size=size,
+                as_signed=signed,
+                its_digest=digest.raw,
+                when_signed=signed_at,
             )
-            if kept.rowcount != 1:
+            if kept != 1:
                 raise StoreRaceError("the checkpoint is already signed")
 
     def save_token(self, size: int, token: bytes, upper_ms: int) -> None:
@@ -199,66 +243,46 @@ class LogStore:
     def head(self) -> Head | None:
         """Read the head, or None before `found`."""
         with self.database.read() as connection:
-            row = connection.execute(select(head.c.size, head.c.root)).one_or_none()
-        return None if row is None else Head(row.size, row.root)
+            row = _HEAD.row(connection)
+        return None if row is None else Head(*row)
 
     def committed(self, size: int) -> SignedRow | None:
         """Read the checkpoint of a committed size, signed or not."""
         with self.database.read() as connection:
-            row = connection.execute(
-                select(checkpoints).where(checkpoints.c.size == size)
-            ).one_or_none()
+            row = _COMMITTED.row(connection, of_size=size)
         if row is None:
             return None
-        return SignedRow(size=row.size, root=row.root, signed=row.signed, signed_at=row.signed_at)
+        root, signed, signed_at = row
+        return SignedRow(size=size, root=root, signed=signed, signed_at=signed_at)
 
     def newest_signed_size(self) -> int:
         """Read the largest size that is signed; 0 if none is."""
         with self.database.read() as connection:
-            found = connection.execute(
-                select(checkpoints.c.size)
-                .where(checkpoints.c.signed.is_not(None))
-                .order_by(checkpoints.c.size.desc())
-                .limit(1)
-            ).scalar_one_or_none()
-        return 0 if found is None else found
+            row = _NEWEST_SIZE.row(connection)
+        return 0 if row is None else row[0]
 
     def newest_signed(self) -> bytes | None:
         """Read the signed bytes of the newest checkpoint that has them."""
         with self.database.read() as connection:
-            return connection.execute(
-                select(checkpoints.c.signed)
-                .where(checkpoints.c.signed.is_not(None))
-                .order_by(checkpoints.c.size.desc())
-                .limit(1)
-            ).scalar_one_or_none()
+            row = _NEWEST_SIGNED.row(connection)
+        return None if row is None else row[0]
 
     def last_signed_at(self) -> int | None:
         """Read when the newest signed checkpoint was signed, in seconds."""
         with self.database.read() as connection:
-            return connection.execute(
-                select(checkpoints.c.signed_at)
-                .where(checkpoints.c.signed.is_not(None))
-                .order_by(checkpoints.c.size.desc())
-                .limit(1)
-            ).scalar_one_or_none()
+            row = _LAST_SIGNED_AT.row(connection)
+        return None if row is None else row[0]
 
     def checkpoint(self, size: int) -> bytes | None:
         """Read the signed bytes of one checkpoint."""
-        with self.database.read() as connection:
-            return connection.execute(
-                select(checkpoints.c.signed).where(checkpoints.c.size == size)
-            ).scalar_one_or_none()
+        row = self.committed(size)
+        return None if row is None else row.signed
 
     def anchor(self, size: int) -> tuple[bytes, int] | None:
         """Read what an anchor at this size must name, and when that was signed, in seconds."""
         with self.database.read() as connection:
-            row = connection.execute(
-                select(checkpoints.c.digest, checkpoints.c.signed_at).where(
-                    checkpoints.c.size == size, checkpoints.c.signed.is_not(None)
-                )
-            ).one_or_none()
-        return None if row is None else (row.digest, row.signed_at)
+            row = _ANCHOR.row(connection, of_size=size)
+        return None if row is None else (row[0], row[1])
 
     def signed_after(self, position: int) -> int | None:
         """Read when the first checkpoint that covers a position was signed, in seconds."""
@@ -301,9 +325,8 @@ class LogStore:
     def tile(self, level: int, number: int) -> bytes | None:
         """Read the hashes of one tile, joined; a partial tile is shorter."""
         with self.database.read() as connection:
-            return connection.execute(
-                select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.number == number)
-            ).scalar_one_or_none()
+            row = _TILE.row(connection, of_level=level, of_number=number)
+        return None if row is None else row[0]
 
     def tile_numbers(self) -> list[tuple[int, int]]:
         """List (level, number) of every tile."""

@@ -7,18 +7,27 @@ one question that must not: whether a worker was at work elsewhere, which answer
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.statement import Kind
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import beacons, parties, statements
 
 _PAGE = 1_000
 # SQLite's own limit on parameters is 32,766; a request has far fewer digests.
 _MOST_PARAMETERS = 512
+_OF_DIGEST = statements.c.digest == bindparam("of_digest")
+_REST = ("body", "kind", "engagement", "about", "worker", "begin_ms", "end_ms")
+_BY_DIGEST = Prepared(
+    select(
+        statements.c.position, statements.c.digest, *(statements.c[name] for name in _REST)
+    ).where(_OF_DIGEST)
+)
+_POSITION = Prepared(select(statements.c.position).where(_OF_DIGEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +73,17 @@ class RecordStore:
     def by_digest(self, digest: Digest) -> Entry | None:
         """Read one statement."""
         with self.database.read() as connection:
-            row = connection.execute(
-                select(statements).where(statements.c.digest == digest.raw)
-            ).one_or_none()
-        return None if row is None else _entry(row)
+            row = _BY_DIGEST.row(connection, of_digest=digest.raw)
+        if row is None:
+            return None
+        position, raw, *rest = row
+        return Entry(position=position, digest=Digest(raw), **dict(zip(_REST, rest, strict=True)))
+
+    def position(self, digest: Digest) -> int | None:
+        """Read where a statement stands, None if it is not logged."""
+        with self.database.read() as connection:
+            row = _POSITION.row(connection, of_digest=digest.raw)
+        return None if row is None else row[0]
 
     def of_engagement(self, engagement: bytes, *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read an engagement's own statements in log order, from `since` to before `below`."""
