@@ -21,6 +21,7 @@ from workseal_verifier.api import (
     statements,
 )
 from workseal_verifier.api.access import HERE
+from workseal_verifier.api.answers import Answers
 from workseal_verifier.api.arrivals import Arrivals
 from workseal_verifier.api.direct import Direct, Endpoint
 from workseal_verifier.api.edge import Edge
@@ -86,6 +87,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.state.services = running.services
     app.state.body_timeout_s = settings.body_timeout_s
     app.state.lanes = Lanes()
+    app.state.answers = Answers()
     app.state.arrivals = Arrivals(most=_ARRIVING, most_bytes=_ARRIVING_BYTES)
     # Whose large bodies are arriving now: engagements, and requests.
     app.state.disclosing = []

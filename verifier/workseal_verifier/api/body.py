@@ -66,7 +66,13 @@ async def _arrived(
     arrival.deadline.reschedule(start + seconds)
     body = bytearray()
     pieces = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        more = message.get("more_body", False)
         body += chunk
         pieces += 1
         arrivals.grow(arrival, len(chunk))
@@ -78,7 +84,7 @@ async def _arrived(
             await begun(bytes(body[:BEGINNING]))
             begun = None
             arrivals.leave(arrival)
-        if not arrival.gave_way:
+        if more and not arrival.gave_way:
             arrival.deadline.reschedule(start + seconds + len(body) / BYTES_PER_SECOND)
     whole = bytes(body)
     require_signed_body(request, whole)

@@ -4,7 +4,6 @@ Rules: an entry's identifier is its statement's digest, so the same bytes are th
 registration is answered when it is finished; nothing is polled. Problems here are concise CBOR.
 """
 
-import asyncio
 import base64
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from workseal_protocol.encoding import Value
 from workseal_protocol.keys import PublicKey
+from workseal_verifier.api.answers import promised
 from workseal_verifier.api.body import read_body
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import COSE, FRESH, PRIVATE, RECEIPT, STATEMENT, cbor, digest
@@ -31,7 +31,7 @@ async def post_entry(request: Request, given: Given) -> Response:
     body = await read_body(request, limit=STATEMENT_BYTES, media=(COSE, STATEMENT))
     candidates = given.intake.read_items([body])
     given.require_rate(candidates)
-    await asyncio.wrap_future(given.sequencer.submit(candidates))
+    await promised(request, given.sequencer.submit(candidates))
     name = candidates[0].digest
     receipt = await run_in_threadpool(given.reader.cose_receipt, name)
     headers = {**PRIVATE, "location": f"/entries/{name}"}

@@ -5,6 +5,7 @@ machine is a proxy or its owner: it is not counted, unless a header is trusted t
 """
 
 import ipaddress
+from ipaddress import IPv4Address, IPv6Address
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -18,25 +19,23 @@ def sender_of(scope: Scope, header: str) -> bytes | None:
     if header:
         # The last value is the one that the nearest proxy wrote; the others are anybody's.
         told = ",".join(Headers(scope=scope).getlist(header)).rpartition(",")[2].strip()
-        return _network(told)
-    client = scope.get("client")
-    if client is None:
-        return None
-    try:
-        if ipaddress.ip_address(client[0]).is_loopback:
-            return None
-    except ValueError:
-        return None
-    return _network(client[0])
-
-
-def _network(text: str) -> bytes:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
+        address = _address(told)
         # All that a proxy does not tell apart is one sender.
-        return b""
-    if address.version == 6:
+        return b"" if address is None else _network(address)
+    client = scope.get("client")
+    address = None if client is None else _address(client[0])
+    return None if address is None or address.is_loopback else _network(address)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _network(address: IPv4Address | IPv6Address) -> bytes:
+    if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or address
     raw = address.packed
     return raw[: _NETWORK_BITS // 8] if len(raw) == 16 else raw

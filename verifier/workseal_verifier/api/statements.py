@@ -1,11 +1,11 @@
 """Submitting statements, and asking for their receipts."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from workseal_verifier.api.answers import promised
 from workseal_verifier.api.body import MIB, read_body
 from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given, Services
@@ -39,7 +39,7 @@ async def post_statements(request: Request, given: Given, old: str = "0") -> Res
         lanes: Lanes = request.app.state.lanes
         candidates = await run_in(lanes.submitting, given.intake.read, body)
     given.require_rate(candidates)
-    answer = await asyncio.wrap_future(given.sequencer.submit(candidates, old=size))
+    answer = await promised(request, given.sequencer.submit(candidates, old=size))
     return Response(answer.encode(), 200, PRIVATE, CBOR)
 
 

@@ -26,6 +26,8 @@ class Meters:
             ("operation", "status"),
             registry=self.registry,
         )
+        # Looked up once: there are only so many.
+        self._answered: dict[tuple[str, int], Counter] = {}
         self._ticks = Histogram(
             "workseal_tick_seconds",
             "How long sequencing ticks took, without their wait.",
@@ -40,7 +42,11 @@ class Meters:
 
     def answered(self, operation: str, status: int) -> None:
         """Count one answered request."""
-        self._requests.labels(operation, str(status)).inc()
+        counter = self._answered.get((operation, status))
+        if counter is None:
+            counter = self._requests.labels(operation, str(status))
+            self._answered[operation, status] = counter
+        counter.inc()
 
     def ticked(self, seconds: float, submissions: int) -> None:
         """Count one sequencing tick."""

@@ -1,0 +1,55 @@
+"""Answers that another thread gives, awaited in an event loop.
+
+Rule: the loop is woken once for all answers that came since it last looked. A tick answers many
+submissions at once, and to wake the loop costs more than to hand an answer over.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from concurrent.futures import Future
+from typing import TypeVar
+
+from fastapi import Request
+
+T = TypeVar("T")
+
+
+async def promised(request: Request, promise: Future[T]) -> T:
+    """Wait in a request for what a promise becomes, and return or raise it."""
+    answers: Answers = request.app.state.answers
+    return await answers.of(promise)
+
+
+class Answers:
+    """The answers that one event loop waits for."""
+
+    def __init__(self) -> None:
+        self._come: deque[asyncio.Future[None]] = deque()
+        self._is_woken = False
+
+    async def of(self, promise: Future[T]) -> T:
+        """Wait for what a promise becomes, and return or raise it."""
+        loop = asyncio.get_running_loop()
+        come: asyncio.Future[None] = loop.create_future()
+        promise.add_done_callback(lambda _: self._take(loop, come))
+        await come
+        return promise.result()
+
+    def _take(self, loop: asyncio.AbstractEventLoop, come: asyncio.Future[None]) -> None:
+        """Take one, in whatever thread."""
+        self._come.append(come)
+        # It says that it is not woken before it looks: who finds it woken is seen by that look.
+        if not self._is_woken:
+            self._is_woken = True
+            # A loop that has ended has nobody who waits.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._is_woken = False
+        while self._come:
+            come = self._come.popleft()
+            # Who no longer waits has cancelled it.
+            if not come.done():
+                come.set_result(None)
