@@ -9,7 +9,10 @@ import pytest
 from fastapi import FastAPI
 
 from support.office import LiveServer, Office, stranger_offer
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import SeedSigner
 from workseal_protocol.receipt import SubmissionAnswer
+from workseal_protocol.records import KeyRevoke, RevocationReason, sign
 from workseal_verifier.api.direct import Direct
 from workseal_verifier.api.statements import MAX_BODY
 from workseal_verifier.app import create_app
@@ -91,7 +94,7 @@ def test_other_methods_are_answered_as_before(office: Office, method: str) -> No
 def test_errors_are_told_as_the_long_way_does(
     office: Office, error: Exception, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_body: bytes) -> None:
+    def fails(_body: bytes, **_: object) -> None:
         raise error
 
     monkeypatch.setattr(office.verifier.services.intake, "read", fails)
@@ -175,6 +178,33 @@ def test_a_statement_gets_the_same_answer_on_both_ways(office: Office) -> None:
     ]
     assert told(answers[0]) == told(answers[1])
     assert SubmissionAnswer.parse(answers[0].content).indices
+
+
+@pytest.mark.parametrize("path", [PATH, "/entries"])
+def test_the_store_is_asked_for_a_key_where_nobody_waits_for_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """A store that does not answer must not stop those who need nothing of it."""
+    party_key, asked = office.verifier.records.parties.key, 0
+
+    def in_a_thread(thumbprint: Digest) -> bytes | None:
+        nonlocal asked
+        asked += 1
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return party_key(thumbprint)
+
+    monkeypatch.setattr(office.verifier.records.parties, "key", in_a_thread)
+    revoke = KeyRevoke(
+        claimed_at=office.now,
+        key=office.people.client.public_key.thumbprint,
+        reason=RevocationReason.LOST,
+    )
+    body = sign(revoke, SeedSigner(bytes(32))).encode()
+    media = {"content-type": "application/cose"} if path == "/entries" else CBOR
+    app = create_app(office.verifier.settings, office.verifier)
+    assert ask(app, "POST", path, content=body, headers=media).status_code == 403
+    assert asked
 
 
 def test_it_is_taken_and_counted_under_the_name_of_its_operation(

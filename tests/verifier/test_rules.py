@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.acting import KeptFrame
 from support.office import Office, stranger_offer, unique
 from support.scripted import ScriptedAgent, dispute, first_day, second_day
 from support.simulator import ROUND_MS, seeded
@@ -19,6 +20,8 @@ from workseal_protocol.records import (
     BundleManifest,
     Capture,
     ChainedRecord,
+    DisclosedFrame,
+    DisputeDisclosure,
     DisputeFinding,
     DisputeRequest,
     KeyAnnounce,
@@ -27,6 +30,7 @@ from workseal_protocol.records import (
     ManifestEntry,
     Offer,
     Record,
+    RequestedFrame,
     RevocationReason,
     Segment,
     SessionOpen,
@@ -36,7 +40,7 @@ from workseal_protocol.records import (
 from workseal_protocol.records.bounds import MAX_TIME
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services import keyevents, rules
+from workseal_verifier.services import draft, keyevents, rules
 
 STRANGER = SeedSigner(bytes(range(32)))
 
@@ -789,6 +793,119 @@ def test_an_arbitrator_revokes_only_keys_of_their_own_cases(
     assert refused(lambda: office.post([sign(record, foreign)])).reason is Reason.REFUSED
 
 
+def _revocation(office: Office, key: SeedSigner, signer: SeedSigner) -> Statement:
+    record = KeyRevoke(
+        claimed_at=office.now,
+        key=key.public_key.thumbprint,
+        reason=RevocationReason.COMPROMISED,
+    )
+    return sign(record, signer)
+
+
+@pytest.fixture
+def looked_at(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Note every engagement that is read from the store, of which memory holds none."""
+    records = office.verifier.records
+    read: list[bytes] = []
+    for name in ("of_engagement", "first_of"):
+        ask = getattr(records, name)
+
+        def noted(
+            engagement: bytes, *given: Any, ask: Callable[..., Any] = ask, **more: Any
+        ) -> Any:
+            read.append(engagement)
+            return ask(engagement, *given, **more)
+
+        monkeypatch.setattr(records, name, noted)
+    return read
+
+
+def test_a_stranger_who_speaks_of_a_key_has_nothing_looked_at(
+    office: Office, looked_at: list[bytes]
+) -> None:
+    """The key may stand in thousands of engagements, and all others wait meanwhile."""
+    office.post([offer_of(office, f"one of many {number}") for number in range(5)])
+    client, own = office.people.client, SeedSigner(seeded(office.seed, "other client", 1))
+    office.verifier.sequencer._admission.forget()
+    looked_at.clear()
+    found = refused(lambda: office.post([_revocation(office, client, STRANGER)]))
+    assert found.reason is Reason.UNKNOWN_PARTY
+    # A party of something else, who could be an arbitrator of these.
+    office.post([stranger_offer(office, 1)])
+    office.verifier.sequencer._admission.forget()
+    looked_at.clear()
+    found = refused(lambda: office.post([_revocation(office, client, own)]))
+    assert found.reason is Reason.REFUSED
+    other = SeedSigner(seeded(office.seed, "another key"))
+    rotate = KeyRotate(
+        claimed_at=office.now,
+        public_key=other.public_key,
+        old=client.public_key.thumbprint,
+        proof=bytes(64),
+    )
+    assert refused(lambda: office.post([sign(rotate, own)])).reason is Reason.REFUSED
+    assert looked_at == []
+
+
+def test_a_key_is_looked_for_in_so_many_engagements(
+    office: Office, looked_at: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draft, "MAX_NAMED", 3)
+    client = office.people.client
+    office.post([offer_of(office, f"one of many {number}") for number in range(5)])
+    office.post([_revocation(office, client, client)])
+    for signer in (client, office.people.arbitrator):
+        office.verifier.sequencer._admission.forget()
+        looked_at.clear()
+        office.now += 1
+        # It has ended in each of them.
+        found = refused(lambda signer=signer: office.post([_revocation(office, client, signer)]))  # type: ignore[misc]
+        assert "rotated or revoked before" in str(found)
+        assert len(looked_at) == len(set(looked_at)) == 3
+    assert office.check() == []
+
+
+def test_an_arbitrator_revokes_with_the_key_that_came_after(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    del agent
+    arbitrator, later = office.people.arbitrator, SeedSigner(seeded(office.seed, "later"))
+    record = KeyRotate.make(claimed_at=office.now, old=arbitrator.public_key, new=later)
+    office.post([sign(record, arbitrator)])
+    office.post([_revocation(office, office.people.client, later)])
+    assert office.check() == []
+
+
+def test_who_judges_nothing_in_an_engagement_has_nothing_looked_at(
+    office: Office, looked_at: list[bytes]
+) -> None:
+    """Each party names the others' keys; a revocation of those is for keys and arbitrators."""
+    verifier, people = office.verifier, office.people
+    revoke = _revocation(office, people.client, people.freelancer)
+    tick = verifier.sequencer._admission.begin(size_of(office))
+    offer = offer_of(office, "waits in the tick")
+    assert tick.admit(verifier.services.intake.read(offer.encode()), {})
+    for submit in (
+        lambda: tick.admit(verifier.services.intake.read(revoke.encode()), {}),
+        lambda: office.post([offer, revoke]),
+    ):
+        looked_at.clear()
+        assert "neither the key nor" in str(refused(submit))
+    office.post([offer])
+    verifier.sequencer._admission.forget()
+    looked_at.clear()
+    assert "neither the key nor" in str(refused(lambda: office.post([revoke])))
+    assert looked_at == []
+
+
+def test_a_case_is_known_in_the_tick_of_its_offer(office: Office) -> None:
+    verifier = office.verifier
+    tick = verifier.sequencer._admission.begin(size_of(office))
+    revoke = _revocation(office, office.people.freelancer, office.people.arbitrator)
+    for statement in (offer_of(office), revoke):
+        assert tick.admit(verifier.services.intake.read(statement.encode()), {})
+
+
 # --- disputes ---
 
 
@@ -815,6 +932,56 @@ def test_a_refused_statement_leaves_no_frame_behind(office: Office, agent: Scrip
         agent.request(agent.frames[:1])
     office.post(first)
     agent.request(agent.frames[:1])
+
+
+def _disclosure(
+    office: Office, engagement: bytes, request: Statement, frame: KeptFrame
+) -> Statement:
+    record = DisputeDisclosure(
+        engagement=engagement,
+        claimed_at=office.now,
+        request=request.digest,
+        frames=(DisclosedFrame(frame.tree.commitment, Digest.of(b"what is shown")),),
+    )
+    return sign(record, office.people.freelancer)
+
+
+def test_a_disclosure_answers_a_request_of_its_own_engagement(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    office.post([offer_of(office, "the second")])
+    request, frame = agent.request(agent.frames[:1]), agent.frames[0]
+    other = _disclosure(office, unique(office, "the second"), request, frame)
+    assert "answers no logged request" in str(refused(lambda: office.post([other])))
+    office.post([_disclosure(office, agent.engagement, request, frame)])
+    assert office.check() == []
+
+
+def test_a_disclosure_finds_a_request_that_still_waits(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    frame, verifier = agent.frames[0], office.verifier
+    record = DisputeRequest(
+        engagement=agent.engagement,
+        claimed_at=office.now,
+        frames=(RequestedFrame(frame.segment, frame.tree.commitment),),
+        reason="the client doubts the first hour",
+        sealing_key=bytes(1216),
+        answer_by=office.now + 1,
+    )
+    request = sign(record, office.people.arbitrator)
+    answer = _disclosure(office, agent.engagement, request, frame)
+    tick = verifier.sequencer._admission.begin(size_of(office))
+    for statement in (request, answer):
+        assert tick.admit(verifier.services.intake.read(statement.encode()), {})
+    office.post([request, answer])
+    assert office.check() == []
 
 
 def test_refuses_a_disclosure_of_what_nobody_asked_for(agent: ScriptedAgent) -> None:

@@ -13,6 +13,7 @@ from workseal_protocol.encoding import Value
 from workseal_protocol.keys import PublicKey
 from workseal_verifier.api.answers import promised
 from workseal_verifier.api.body import read_body
+from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import COSE, FRESH, PRIVATE, RECEIPT, STATEMENT, cbor, digest
 from workseal_verifier.errors import Reason, RefusedError
@@ -29,7 +30,10 @@ _OKP, _ED25519, _EDDSA = 1, 6, -8
 async def post_entry(request: Request, given: Given) -> Response:
     """Register one signed statement and answer with its receipt."""
     body = await read_body(request, limit=STATEMENT_BYTES, media=(COSE, STATEMENT))
-    candidates = given.intake.read_items([body])
+    candidates = given.intake.read_items_quickly([body])
+    if candidates is None:
+        lanes: Lanes = request.app.state.lanes
+        candidates = await run_in(lanes.submitting, given.intake.read_items, [body])
     given.require_rate(candidates)
     await promised(request, given.sequencer.submit(candidates))
     name = candidates[0].digest

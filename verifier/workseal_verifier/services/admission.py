@@ -100,6 +100,10 @@ class Admission:
             self._keep(identifier, state)
         return state
 
+    def held(self, identifier: bytes) -> Engagement | None:
+        """Return a state that memory holds, perhaps behind what other processes logged since."""
+        return self._states.get(identifier)
+
     def _follow(self, state: Engagement, events: KeyEvents, since: int) -> Engagement:
         own = self.house.records.of_engagement(state.identifier, since=since, below=2**63 - 1)
         for entry in own:
@@ -149,6 +153,8 @@ class Tick:
         draft = Draft(
             house=self._admission.house,
             lookup=self._find,
+            known=self._known,
+            waiting_entry=self._entry,
             waiting=self.spans,
             waiting_parties=tuple(self.parties),
             waiting_beacons=tuple(self.beacons),
@@ -172,6 +178,13 @@ class Tick:
 
     def _find(self, identifier: bytes) -> Engagement | None:
         return self.states.get(identifier) or self._admission.state(identifier, self.events)
+
+    def _known(self, identifier: bytes) -> Engagement | None:
+        return self.states.get(identifier) or self._admission.held(identifier)
+
+    def _entry(self, digest: Digest) -> "Entry | None":
+        place = self._places.get(digest)
+        return None if place is None else self.entries[place - self._size]
 
     def _take(self, draft: Draft) -> None:
         self.events = draft.events

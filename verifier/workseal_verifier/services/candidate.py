@@ -32,6 +32,10 @@ class Candidate:
     signed: bool
 
 
+class _AsksError(Exception):
+    """Tell that memory alone is not enough."""
+
+
 class Intake:
     """Read submissions; remembers the keys of parties, which are few."""
 
@@ -40,7 +44,21 @@ class Intake:
         self._lock = threading.Lock()
         self._keys: OrderedDict[Digest, PublicKey] = OrderedDict()
 
-    def read(self, body: bytes) -> list[Candidate]:
+    def read_quickly(self, body: bytes) -> list[Candidate] | None:
+        """Read as `read` does, or return None where the store would have to be asked for a key."""
+        try:
+            return self.read(body, asks=False)
+        except _AsksError:
+            return None
+
+    def read_items_quickly(self, items: Sequence[bytes]) -> list[Candidate] | None:
+        """Read as `read_items` does, or return None where the store would have to be asked."""
+        try:
+            return self.read_items(items, asks=False)
+        except _AsksError:
+            return None
+
+    def read(self, body: bytes, *, asks: bool = True) -> list[Candidate]:
         """Read a CBOR sequence of statements, or refuse naming the item."""
         try:
             items = split_sequence(body, max_items=MAX_BATCH)
@@ -48,23 +66,23 @@ class Intake:
             raise RefusedError(Reason.MALFORMED, str(error)) from error
         if not items:
             raise RefusedError(Reason.MALFORMED, "expected at least one statement")
-        return self.read_items(items)
+        return self.read_items(items, asks=asks)
 
-    def read_items(self, items: Sequence[bytes]) -> list[Candidate]:
+    def read_items(self, items: Sequence[bytes], *, asks: bool = True) -> list[Candidate]:
         """Read statements one by one, or refuse naming the item."""
-        return [self._candidate(number, item) for number, item in enumerate(items)]
+        return [self._candidate(number, item, asks=asks) for number, item in enumerate(items)]
 
     def own(self, statement: Statement) -> Candidate:
         """Wrap a statement that this server has just signed."""
         return Candidate(statement, read_record(statement), statement.digest, signed=True)
 
-    def _candidate(self, number: int, item: bytes) -> Candidate:
+    def _candidate(self, number: int, item: bytes, *, asks: bool) -> Candidate:
         try:
             statement = Statement.parse(item)
             record = read_record(statement)
         except MalformedError as error:
             raise RefusedError(Reason.MALFORMED, str(error), item=number) from error
-        key = self._key(statement, record)
+        key = self._key(statement, record, asks=asks)
         if key is not None:
             try:
                 statement.verify_signature(key)
@@ -72,7 +90,7 @@ class Intake:
                 raise RefusedError(Reason.REFUSED, str(error), item=number) from error
         return Candidate(statement, record, statement.digest, signed=key is not None)
 
-    def _key(self, statement: Statement, record: Record) -> PublicKey | None:
+    def _key(self, statement: Statement, record: Record, *, asks: bool) -> PublicKey | None:
         """Find the key that the issuer's thumbprint names; None where the log must tell."""
         match record:
             case Offer():
@@ -80,16 +98,18 @@ class Intake:
             case KeyAnnounce():
                 key = record.public_key
             case _:
-                return self._known_key(statement.issuer)
+                return self._known_key(statement.issuer, asks=asks)
         # The admission tells an offer by somebody else from one with a bad signature.
         return key if key.thumbprint == statement.issuer else None
 
-    def _known_key(self, thumbprint: Digest) -> PublicKey | None:
+    def _known_key(self, thumbprint: Digest, *, asks: bool) -> PublicKey | None:
         with self._lock:
             key = self._keys.get(thumbprint)
             if key is not None:
                 self._keys.move_to_end(thumbprint)
                 return key
+        if not asks:
+            raise _AsksError
         key = self._stored_key(thumbprint)
         if key is None:
             return None
@@ -100,9 +120,9 @@ class Intake:
         return key
 
     def _stored_key(self, thumbprint: Digest) -> PublicKey | None:
-        rows = self._records.parties([thumbprint.raw])
-        if rows:
-            return PublicKey.of_raw(rows[0].key)
+        key = self._records.parties.key(thumbprint)
+        if key is not None:
+            return PublicKey.of_raw(key)
         entry = self._records.rotation_to(thumbprint)
         record = None if entry is None else read_record(Statement.parse(entry.body))
         return record.public_key if isinstance(record, KeyRotate) else None

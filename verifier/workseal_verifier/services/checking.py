@@ -110,7 +110,7 @@ class LogCheck:
 
     def _check_parties(self, where: str, record: Offer) -> Iterator[str]:
         keys = [key for keys in parties_of(record.terms).values() for key in keys]
-        stored = self._records.parties([key.thumbprint.raw for key in keys])
+        stored = self._records.parties.rows([key.thumbprint.raw for key in keys])
         found = {(row.role, row.key) for row in stored if row.engagement == record.engagement}
         named = {(role, key.raw) for role, keys in parties_of(record.terms).items() for key in keys}
         if found != named:

@@ -115,8 +115,7 @@ class DisclosureDesk:
         for _ in range(MAX_SUCCESSION):
             if key is None:
                 return False
-            rows = self._records.parties([key.raw])
-            if any((row.engagement, row.role) == (engagement, Role.FREELANCER) for row in rows):
+            if self._records.parties.is_named(engagement, key, Role.FREELANCER):
                 return True
             entry = self._records.rotation_to(key)
             record = None if entry is None else read_record(Statement.parse(entry.body))

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
-from workseal_protocol.keys import PublicKey
+from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keys import PublicKey, Role
+from workseal_protocol.records import Offer, read_record
+from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
@@ -16,6 +19,10 @@ from workseal_verifier.services.keyevents import KeyEvent, KeyEvents
 from workseal_verifier.services.work import PendingWork, Span, WorkBook
 from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
 from workseal_verifier.store.records import RecordStore
+
+# A key may stand in the terms of thousands of engagements, and whoever says something about it has
+# it looked for in so many: all others wait meanwhile.
+MAX_NAMED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,10 @@ class Draft:
 
     house: House
     lookup: Callable[[bytes], Engagement | None]
+    # Looks in memory alone.
+    known: Callable[[bytes], Engagement | None]
+    # Finds what the tick has admitted before.
+    waiting_entry: Callable[[Digest], Entry | None]
     waiting: PendingWork
     waiting_parties: tuple[PartyRow, ...]
     waiting_beacons: tuple[BeaconRow, ...]
@@ -66,11 +77,43 @@ class Draft:
         self.states[state.identifier] = state
 
     def engagements_of(self, thumbprints: frozenset[Digest]) -> list[bytes]:
-        """List the engagements whose terms name one of these keys."""
-        stored = self.house.records.parties(sorted(one.raw for one in thumbprints))
-        fresh = [*self.waiting_parties, *self.parties]
-        rows = [*stored, *(row for row in fresh if row.thumbprint in thumbprints)]
-        return list(dict.fromkeys(row.engagement for row in rows))
+        """List engagements whose terms name one of these keys, at most `MAX_NAMED`."""
+        stored = self.house.records.parties.engagements_of(thumbprints, most=MAX_NAMED)
+        fresh = [one.engagement for one in self._fresh_parties if one.thumbprint in thumbprints]
+        return list(dict.fromkeys([*stored, *fresh]))[:MAX_NAMED]
+
+    def cases_of(
+        self, arbitrators: frozenset[Digest], thumbprints: frozenset[Digest]
+    ) -> list[bytes]:
+        """List engagements in which one key judges what another one does, at most `MAX_NAMED`."""
+        stored = self.house.records.parties.cases_of(arbitrators, thumbprints, most=MAX_NAMED)
+        fresh = {one.engagement for one in self._fresh_parties if one.thumbprint in thumbprints}
+        cases = (
+            one.engagement
+            for one in self._fresh_parties
+            if one.role is Role.ARBITRATOR and one.thumbprint in arbitrators
+        )
+        return list(dict.fromkeys([*stored, *(one for one in cases if one in fresh)]))[:MAX_NAMED]
+
+    def logged(self, digest: Digest) -> Entry | None:
+        """Return what is logged under a digest, or will be before this submission's next."""
+        own = next((one for one in self.entries if one.digest == digest), None)
+        return own or self.waiting_entry(digest) or self.house.records.by_digest(digest)
+
+    def history_in(self, identifier: bytes) -> KeyHistory:
+        """Return what became of the keys of an engagement; its chain is not looked at."""
+        state = self.states.get(identifier) or self.known(identifier)
+        if state is not None:
+            return state.refreshed(self.events).keys
+        entry = self.house.records.first_of(identifier)
+        record = None if entry is None else read_record(Statement.parse(entry.body))
+        if not isinstance(record, Offer):
+            raise unknown_party()
+        return self.events.history(record.terms)
+
+    @property
+    def _fresh_parties(self) -> tuple[PartyRow, ...]:
+        return (*self.waiting_parties, *self.parties)
 
     def claim(self, span: Span) -> None:
         """Claim time as worked, or refuse when the same person worked elsewhere then."""

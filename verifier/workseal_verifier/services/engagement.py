@@ -4,8 +4,8 @@ The fold of stored statements checks nothing again: each was admitted when it wa
 `check-log` repeats the checks.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from workseal_protocol.chain import ChainState, follow
 from workseal_protocol.digest import Digest
@@ -13,7 +13,6 @@ from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.records import (
     Acceptance,
     ChainedRecord,
-    DisputeRequest,
     Offer,
     Segment,
     read_record,
@@ -36,7 +35,6 @@ class Engagement:
     keys_seen: int
     acceptance: Digest | None = None
     chain: ChainState | None = None
-    requests: Mapping[Digest, DisputeRequest] = field(default_factory=dict)
 
     @classmethod
     def start(cls, record: Offer, digest: Digest, events: KeyEvents) -> "Engagement":
@@ -64,10 +62,6 @@ class Engagement:
         )
         return replace(self, acceptance=digest, chain=chain)
 
-    def requested(self, digest: Digest, record: DisputeRequest) -> "Engagement":
-        """Remember a request for frames."""
-        return replace(self, requests={**self.requests, digest: record})
-
     def moved(self, chain: ChainState) -> "Engagement":
         """Take the next state of the chain."""
         return replace(self, chain=chain)
@@ -93,8 +87,6 @@ def followed(state: Engagement, entry: Entry, events: KeyEvents) -> Engagement:
     digest = entry.digest
     if isinstance(record, Acceptance):
         return state.accepted(digest, record, entry.position)
-    if isinstance(record, DisputeRequest):
-        return state.requested(digest, record)
     if isinstance(record, ChainedRecord) and state.chain is not None:
         return _follow(state, state.chain, digest, record)
     return state

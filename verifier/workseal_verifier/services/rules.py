@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from workseal_protocol.chain import ChainError, ChainReplay, advance
+from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import MAKERS, KeyHistory
@@ -171,7 +172,7 @@ def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int
             target = record.public_key.thumbprint
         case KeyRevoke():
             target = record.key
-    named = draft.engagements_of(draft.events.lineage(target))
+    named = _concerned(draft, candidate, record, target)
     if isinstance(record, KeyAnnounce):
         if draft.events.is_announced(target):
             raise RefusedError(Reason.CONFLICT, "the key was announced before")
@@ -182,11 +183,34 @@ def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int
         # A log without engagements has an operator too.
         _require_own_force(draft, candidate, record, place)
     else:
-        raise unknown_party()
+        raise _without_force(draft, candidate)
     if isinstance(record, KeyRotate):
         _require_few(draft, record)
     draft.add_event(KeyEvent(place, candidate.statement, record))
     _add(draft, candidate, place)
+
+
+def _concerned(
+    draft: Draft, candidate: Candidate, record: KeyRecord, target: Digest
+) -> list[bytes]:
+    """List where a statement may have force by who says it, before anything is looked at."""
+    issuer, events = candidate.statement.issuer, draft.events
+    own = events.lineage(target)
+    if issuer == target or own & events.vouching(issuer):
+        return draft.engagements_of(own)
+    # Of somebody else's key an arbitrator alone may say something, and only that it has ended.
+    return draft.cases_of(events.lineage(issuer), own) if isinstance(record, KeyRevoke) else []
+
+
+def _without_force(draft: Draft, candidate: Candidate) -> RefusedError:
+    """Make the refusal of who may say nothing about a key; it tells nothing about the key."""
+    if not draft.engagements_of(draft.events.lineage(candidate.statement.issuer)):
+        return unknown_party()
+    return RefusedError(
+        Reason.REFUSED,
+        "the key statement does not hold: its signer is neither the key nor, for a revocation,"
+        " its recovery key or an arbitrator of its engagements",
+    )
 
 
 def _vouched_for(draft: Draft, record: KeyAnnounce) -> list[bytes]:
@@ -211,7 +235,7 @@ def _require_force(
     problem = "it has no force here"
     for identifier in named:
         try:
-            draft.get(identifier).keys.advance(place, candidate.statement, record)
+            draft.history_in(identifier).advance(place, candidate.statement, record)
         except VerificationError as error:
             problem = str(error)
         else:
@@ -280,7 +304,6 @@ def _admit_request(draft: Draft, candidate: Candidate, record: DisputeRequest, p
             raise RefusedError(Reason.REFUSED, "the request names a frame that its segment has not")
         if asked.frame in past.withdrawn:
             raise RefusedError(Reason.REFUSED, "the request names a frame that was withdrawn")
-    draft.put(state.requested(candidate.digest, record))
     _add(draft, candidate, place)
 
 
@@ -288,7 +311,7 @@ def _admit_disclosure(
     draft: Draft, candidate: Candidate, record: DisputeDisclosure, place: int
 ) -> None:
     state = _speaking(draft, candidate, record.engagement, place)
-    request = state.requests.get(record.request)
+    request = _request(draft, record)
     if request is None:
         raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
     asked = {one.frame for one in request.frames}
@@ -299,6 +322,18 @@ def _admit_disclosure(
         if shown.frame in withdrawn:
             raise RefusedError(Reason.REFUSED, "the disclosure shows a frame that was withdrawn")
     _add(draft, candidate, place)
+
+
+def _request(draft: Draft, record: DisputeDisclosure) -> DisputeRequest | None:
+    """Return the logged request that a disclosure of the same engagement answers."""
+    entry = draft.logged(record.request)
+    if entry is None or (entry.kind, entry.engagement) != (
+        DisputeRequest.KIND.value,
+        record.engagement,
+    ):
+        return None
+    found = read_record(Statement.parse(entry.body))
+    return found if isinstance(found, DisputeRequest) else None
 
 
 def _admit_finding(draft: Draft, candidate: Candidate, record: DisputeFinding, place: int) -> None:

@@ -84,9 +84,9 @@ class Standings:
         """Return the key of this name if anybody here has or had it."""
         if thumbprint == self._operator.thumbprint:
             return self._operator
-        rows = self._records.parties([thumbprint.raw])
-        if rows:
-            return PublicKey.of_raw(rows[0].key)
+        key = self._records.parties.key(thumbprint)
+        if key is not None:
+            return PublicKey.of_raw(key)
         entry = self._records.rotation_to(thumbprint)
         if entry is not None and entry.position < self._size():
             record = read_record(Statement.parse(entry.body))
@@ -219,7 +219,7 @@ class Standings:
 
     def _engagements_of(self, thumbprints: Iterable[Digest]) -> list[bytes]:
         lineages = frozenset().union(*map(self._lineage, thumbprints))
-        rows = self._records.parties(sorted(one.raw for one in lineages))
+        rows = self._records.parties.rows(sorted(one.raw for one in lineages))
         return list(dict.fromkeys(row.engagement for row in rows))
 
     def _lineage(self, thumbprint: Digest) -> frozenset[Digest]:

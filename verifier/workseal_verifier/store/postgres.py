@@ -84,6 +84,9 @@ class PostgresBackend:
                 hide_parameters=True,
                 connect_args={
                     "connect_timeout": 10,
+                    # A host that is gone without a word ends its connections.
+                    "keepalives_idle": 30,
+                    "tcp_user_timeout": 30_000,
                     "application_name": "workseal-verifier",
                     "options": " ".join(options),
                 },

@@ -10,22 +10,24 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, func, select
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.keys import Role
 from workseal_protocol.statement import Kind
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
-from workseal_verifier.store.prepared import Prepared
-from workseal_verifier.store.schema import beacons, parties, statements
+from workseal_verifier.store.log import BeaconRow, Entry
+from workseal_verifier.store.parties import PartyStore
+from workseal_verifier.store.prepared import Prepared, Row
+from workseal_verifier.store.schema import beacons, statements
 
 _PAGE = 1_000
 # SQLite's own limit on parameters is 32,766; a request has far fewer digests.
 _MOST_PARAMETERS = 512
 _OF_DIGEST = statements.c.digest == bindparam("of_digest")
 _REST = ("body", "kind", "engagement", "about", "worker", "begin_ms", "end_ms")
-_BY_DIGEST = Prepared(
-    select(
-        statements.c.position, statements.c.digest, *(statements.c[name] for name in _REST)
-    ).where(_OF_DIGEST)
+_WHOLE = select(statements.c.position, statements.c.digest, *(statements.c[name] for name in _REST))
+_BY_DIGEST = Prepared(_WHOLE.where(_OF_DIGEST))
+_FIRST = Prepared(
+    _WHOLE.where(statements.c.engagement == bindparam("of_engagement"))
+    .order_by(statements.c.position)
+    .limit(1)
 )
 _POSITION = Prepared(select(statements.c.position).where(_OF_DIGEST))
 
@@ -45,6 +47,7 @@ class RecordStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.parties = PartyStore(database)
 
     def positions(self, digests: Sequence[Digest]) -> dict[Digest, int]:
         """Read where these statements stand, for those that are logged."""
@@ -74,10 +77,7 @@ class RecordStore:
         """Read one statement."""
         with self.database.read() as connection:
             row = _BY_DIGEST.row(connection, of_digest=digest.raw)
-        if row is None:
-            return None
-        position, raw, *rest = row
-        return Entry(position=position, digest=Digest(raw), **dict(zip(_REST, rest, strict=True)))
+        return None if row is None else _read(row)
 
     def position(self, digest: Digest) -> int | None:
         """Read where a statement stands, None if it is not logged."""
@@ -173,23 +173,11 @@ class RecordStore:
             ).all()
         return {row.engagement: row.end_ms for row in rows}
 
-    def parties(self, thumbprints: Sequence[bytes]) -> list[PartyRow]:
-        """Read in which engagements and roles these keys stand in the terms."""
+    def first_of(self, engagement: bytes) -> Entry | None:
+        """Read the first statement of an engagement, its offer."""
         with self.database.read() as connection:
-            rows = connection.execute(
-                select(parties)
-                .where(parties.c.thumbprint.in_(thumbprints))
-                .order_by(parties.c.engagement)
-            ).all()
-        return [
-            PartyRow(
-                thumbprint=Digest(row.thumbprint),
-                engagement=row.engagement,
-                role=Role(row.role),
-                key=row.key,
-            )
-            for row in rows
-        ]
+            row = _FIRST.row(connection, of_engagement=engagement)
+        return None if row is None else _read(row)
 
     def beacons(self) -> list[BeaconRow]:
         """Read every committed chain of the beacon, in log order."""
@@ -249,6 +237,11 @@ class RecordStore:
                 return
             yield from map(_entry, rows)
             last = rows[-1].position
+
+
+def _read(row: Row) -> Entry:
+    position, digest, *rest = row
+    return Entry(position=position, digest=Digest(digest), **dict(zip(_REST, rest, strict=True)))
 
 
 def _entry(row: object) -> Entry:

@@ -1,0 +1,67 @@
+"""Questions about whom terms name: each answers from few rows, however many there are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_protocol.merkle import EMPTY_ROOT
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.log import Change, Entry, Head, LogStore, PartyRow
+from workseal_verifier.store.parties import PartyStore
+
+CLIENT, FREELANCER, JUDGE, OTHER = (Digest.of(bytes([number])) for number in range(4))
+CASES = [bytes([number]) * 16 for number in range(5)]
+
+
+def named(key: Digest, engagement: bytes, role: Role) -> PartyRow:
+    return PartyRow(thumbprint=key, engagement=engagement, role=role, key=key.raw)
+
+
+@pytest.fixture
+def parties(where: Path | str) -> Iterator[PartyStore]:
+    database = Database(where)
+    database.create()
+    log = LogStore(database)
+    log.found(EMPTY_ROOT)
+    rows = [named(CLIENT, case, Role.CLIENT) for case in CASES]
+    rows += [named(FREELANCER, case, Role.FREELANCER) for case in CASES[2:]]
+    rows += [named(JUDGE, case, Role.ARBITRATOR) for case in CASES[1:4]]
+    # Who judges one case is the client's second key in another.
+    rows.append(named(JUDGE, CASES[0], Role.CLIENT))
+    entry = Entry(position=0, digest=Digest.of(b"x"), body=b"x", kind="offer", engagement=CASES[0])
+    new = Head(1, bytes(32))
+    log.append(Change(old=Head(0, EMPTY_ROOT), new=new, entries=[entry], tiles={}, parties=rows))
+    yield PartyStore(database)
+    database.close()
+
+
+def test_gives_the_key_of_a_thumbprint(parties: PartyStore) -> None:
+    assert parties.key(CLIENT) == CLIENT.raw
+    assert parties.key(OTHER) is None
+
+
+def test_tells_a_role_in_one_engagement(parties: PartyStore) -> None:
+    assert parties.is_named(CASES[2], FREELANCER, Role.FREELANCER)
+    assert not parties.is_named(CASES[2], FREELANCER, Role.CLIENT)
+    assert not parties.is_named(CASES[1], FREELANCER, Role.FREELANCER)
+    assert not parties.is_named(CASES[2], OTHER, Role.FREELANCER)
+
+
+def test_lists_engagements_of_any_of_some_keys_up_to_a_bound(parties: PartyStore) -> None:
+    assert set(parties.engagements_of([CLIENT], most=9)) == set(CASES)
+    assert set(parties.engagements_of([FREELANCER, JUDGE], most=9)) == set(CASES)
+    assert parties.engagements_of([OTHER], most=9) == []
+    for most in (1, 2, 3):
+        found = parties.engagements_of([CLIENT, FREELANCER], most=most)
+        assert len(found) == len(set(found)) == most
+
+
+def test_lists_cases_of_a_judge_that_name_a_key_up_to_a_bound(parties: PartyStore) -> None:
+    assert set(parties.cases_of([JUDGE], [FREELANCER], most=9)) == set(CASES[2:4])
+    assert set(parties.cases_of([JUDGE, OTHER], [CLIENT, OTHER], most=9)) == set(CASES[1:4])
+    assert len(parties.cases_of([JUDGE], [CLIENT, FREELANCER], most=2)) == 2
+    assert parties.cases_of([CLIENT], [FREELANCER], most=9) == []
+    assert parties.cases_of([JUDGE], [OTHER], most=9) == []
