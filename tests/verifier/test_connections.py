@@ -295,6 +295,19 @@ def test_chunks_that_hold_little_end_the_connection(office: Office, framing: byt
         assert answers_of(connection) in ([], [b"400"])
 
 
+def test_one_large_body_after_another_is_read(office: Office) -> None:
+    """What a body held must not count as what the next one's header holds."""
+    body = bytes(2 * (MAX_HEADER + MAX_FRAMING))
+    head = f"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+    with LiveServer(office) as live, live.connect() as connection:
+        for _ in range(3):
+            connection.sendall(head.encode())
+            # By itself, as a client sends it that writes header and body apart.
+            time.sleep(0.05)
+            connection.sendall(body)
+            assert b"at most 256 values in the sequence" in one_answer(connection)
+
+
 def test_chunks_of_few_bytes_are_a_body(office: Office) -> None:
     body = stranger_offer(office, 1).encode()
     head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"

@@ -75,8 +75,9 @@ class _GuardedProtocol(HttpToolsProtocol):
     _reading = _Reading.NOTHING
     # Whether the piece that arrives holds the end of a request.
     _ended = False
-    # Of the request that arrives: its body's bytes, and all others.
+    # Of the request that arrives: its body's bytes, those of this piece, and all others.
     _body = 0
+    _body_here = 0
     _others = 0
     _header_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
@@ -113,7 +114,7 @@ class _GuardedProtocol(HttpToolsProtocol):
                 self._abort()
                 return
         self._ended = False
-        body = self._body
+        self._body_here = 0
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -121,7 +122,7 @@ class _GuardedProtocol(HttpToolsProtocol):
             self.room.waiting.pop(self, None)
         if self._reading is not _Reading.NOTHING:
             # Where another request ended in this piece, only what was read of a header counts.
-            self._others += 0 if self._ended else len(data) - (self._body - body)
+            self._others += 0 if self._ended else len(data) - self._body_here
             self._require_bounds()
         elif not self._is_busy():
             self._watch_between()
@@ -147,6 +148,7 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
+        self._body_here += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
