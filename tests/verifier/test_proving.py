@@ -9,8 +9,9 @@ from support.asking import SignedBy
 from support.browser import name_of
 from support.office import LiveServer, Office
 from support.scripted import ScriptedAgent
+from workseal_protocol.digest import Digest
 from workseal_protocol.httpsignature import Target, sign_request
-from workseal_protocol.keys import SeedSigner
+from workseal_protocol.keys import PublicKey, SeedSigner
 from workseal_verifier.services.replay import WINDOW_MS, NonceMemory
 
 UNKNOWN = SeedSigner(b"\x77" * 32)
@@ -83,6 +84,28 @@ def test_a_stranger_learns_nothing_about_which_keys_there_are(
     answers = [client.send(one) for one in (unknown, forged, client.build_request("GET", path))]
     assert [name_of(one) for one in answers] == ["unproven"] * 3
     assert len({one.content for one in answers}) == 1
+
+
+def test_for_an_unknown_key_as_much_is_computed(
+    office: Office, client: httpx.Client, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time of the same answer would tell whose keys there are here."""
+    verify, verified = PublicKey.verify, []
+
+    def noted(key: PublicKey, signature: bytes, message: bytes) -> None:
+        verified.append(key)
+        verify(key, signature, message)
+
+    monkeypatch.setattr(PublicKey, "verify", noted)
+    known = office.people.client.public_key
+    for keyid in (known.thumbprint, Digest.of(b"nobody's")):
+        verified.clear()
+        request = signed(office, client, path, UNKNOWN)
+        told, own = request.headers["signature-input"], str(UNKNOWN.public_key.thumbprint)
+        assert own in told
+        request.headers["signature-input"] = told.replace(own, str(keyid))
+        assert client.send(request).status_code == 401
+        assert len(verified) == 1
 
 
 def test_a_signature_that_fails_uses_up_no_nonce(

@@ -1,25 +1,30 @@
 """Keys that change: who reads from when, and what the other parties are shown of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from support.asking import SignedBy
-from support.office import LiveServer, Office, new_home, unique
+from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
+from support.simulator import seeded
 from workseal_protocol.encoding import decode
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     KeyAnnounce,
     KeyRevoke,
     KeyRotate,
+    Offer,
     RevocationReason,
     sign,
 )
+from workseal_verifier.services import standing
 from workseal_verifier.services.access import About, Standing, State, Who
 from workseal_verifier.services.standing import WAIT_MS, Standings
+from workseal_verifier.store.access import InvitedRow
 
 NEW = SeedSigner(b"\x21" * 32)
 RECOVERY = SeedSigner(b"\x22" * 32)
@@ -161,6 +166,131 @@ def test_a_key_that_ended_in_one_engagement_reads_another(
     (found,) = standings.of(thumbprint, About.ENGAGEMENT, here.engagement)
     assert found == Standing(Who.FREELANCER, State.ACCEPTED)
     assert standings.anywhere(thumbprint).who is Who.FREELANCER
+
+
+# --- how much is looked at ---
+
+
+@pytest.fixture
+def loaded(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Note every engagement whose statements are read."""
+    records, read = office.verifier.records, []
+    ask = records.of_engagement_and_kinds
+
+    def noted(engagement: bytes, *given: Any, **more: Any) -> Any:
+        read.append(engagement)
+        return ask(engagement, *given, **more)
+
+    monkeypatch.setattr(records, "of_engagement_and_kinds", noted)
+    return read
+
+
+def offers(office: Office, count: int) -> None:
+    """Let the client of them all make some offers."""
+    terms, client = office.terms(), office.people.client
+    for number in range(count):
+        record = Offer(
+            engagement=unique(office, f"one of {number}"), claimed_at=office.now, terms=terms
+        )
+        office.post([sign(record, client)])
+
+
+def test_a_key_that_ended_has_nothing_looked_at(
+    office: Office, standings: Standings, loaded: list[bytes]
+) -> None:
+    offers(office, 5)
+    old = office.people.client
+    thumbprint = old.public_key.thumbprint
+    own = next(iter(office.verifier.records.all())).digest
+    assert standings.anywhere(thumbprint).who is Who.CLIENT
+    assert len(loaded) == 1
+    rotate(office, old, NEW)
+    loaded.clear()
+    assert standings.anywhere(thumbprint) == Standing()
+    assert standings.of(thumbprint, About.STATEMENT, own.raw) == []
+    assert loaded == []
+    # The one that came after it is a party, and waits.
+    assert standings.anywhere(NEW.public_key.thumbprint).from_ms > office.now
+    # Who revokes their own leaves nobody.
+    revoke(office, NEW, by=NEW)
+    loaded.clear()
+    assert standings.anywhere(NEW.public_key.thumbprint) == Standing()
+    assert loaded == []
+
+
+def test_an_invited_key_that_ended_is_nobodys(
+    office: Office, standings: Standings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = office.people.client
+    row = InvitedRow(old.public_key, Role.CLIENT, office.now)
+    monkeypatch.setattr(office.verifier.access, "invited", lambda _: [row])
+    thumbprint = old.public_key.thumbprint
+    assert standings.anywhere(thumbprint).who is Who.CLIENT
+    offers(office, 1)
+    rotate(office, old, NEW)
+    assert standings.anywhere(thumbprint) == Standing()
+
+
+def test_a_key_of_many_engagements_has_some_of_them_looked_at(
+    office: Office,
+    standings: Standings,
+    loaded: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "MOST_CASES", 3)
+    offers(office, 5)
+    client = office.people.client.public_key.thumbprint
+    own = next(iter(office.verifier.records.all())).digest
+    assert len(standings.of(client, About.STATEMENT, own.raw)) == len(loaded) == 3
+    # An arbitrator ends it in each, which is found out in each alone.
+    revoke(office, office.people.client, by=office.people.arbitrator)
+    loaded.clear()
+    assert standings.anywhere(client) == Standing()
+    assert len(loaded) == 3
+    told = office.verifier.records.of_kinds(["key.revoke"], below=99)
+    freelancer = office.people.freelancer.public_key.thumbprint
+    loaded.clear()
+    assert len(standings.of(freelancer, About.STATEMENT, next(told).digest.raw)) == 3
+    assert len(loaded) <= 3
+
+
+def test_for_a_stranger_an_engagement_is_as_if_it_were_not(
+    office: Office, agent: ScriptedAgent, standings: Standings, loaded: list[bytes]
+) -> None:
+    """By how long a refusal takes, nobody learns which statements are of one engagement."""
+    office.post([stranger_offer(office, 1)])
+    other = SeedSigner(seeded(office.seed, "other client", 1)).public_key.thumbprint
+    loaded.clear()
+    for about, name in (
+        (About.ENGAGEMENT, agent.engagement),
+        (About.STATEMENT, agent.made[0][0].digest.raw),
+    ):
+        assert standings.of(other, about, name) == [Standing()]
+    assert loaded == []
+
+
+def test_whether_a_key_is_known_is_asked_of_every_place(
+    office: Office, standings: Standings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.post([stranger_offer(office, 1)])
+    verifier, asked = office.verifier, []
+    for place, name in (
+        (verifier.records.parties, "key"),
+        (verifier.records, "rotation_to"),
+        (verifier.access, "invited"),
+    ):
+        ask = getattr(place, name)
+
+        def noted(*given: Any, ask: Callable[..., Any] = ask, name: str = name) -> Any:
+            asked.append(name)
+            return ask(*given)
+
+        monkeypatch.setattr(place, name, noted)
+    known = SeedSigner(seeded(office.seed, "other client", 1))
+    for signer, found in ((known, known.public_key), (NEW, None)):
+        asked.clear()
+        assert standings.key(signer.public_key.thumbprint) == found
+        assert asked == ["key", "rotation_to", "invited"]
 
 
 # --- what the other parties are shown ---

@@ -35,6 +35,8 @@ WAIT_MS = 24 * 3_600_000
 # A place behind everything that is logged: what has ended by now has ended there.
 _NOW = MAX_INTEGER
 _CACHED = 1_024
+# A key may stand in thousands of engagements: where none is named, so many of them are looked at.
+MOST_CASES = 64
 _TELLING = (Kind.OFFER.value, Kind.ACCEPTANCE.value, Kind.DISPUTE_REQUEST.value)
 _KEYS = frozenset(kind.value for kind in KEY_KINDS)
 
@@ -84,27 +86,29 @@ class Standings:
         """Return the key of this name if anybody here has or had it."""
         if thumbprint == self._operator.thumbprint:
             return self._operator
-        key = self._records.parties.key(thumbprint)
-        if key is not None:
-            return PublicKey.of_raw(key)
+        # All three are asked: it takes about as long whoever has the key, and if nobody has it.
+        named = self._records.parties.key(thumbprint)
         entry = self._records.rotation_to(thumbprint)
+        invited = self._access.invited(thumbprint)
+        if named is not None:
+            return PublicKey.of_raw(named)
         if entry is not None and entry.position < self._size():
             record = read_record(Statement.parse(entry.body))
             return record.public_key if isinstance(record, KeyRotate) else None
-        return next((row.key for row in self._access.invited(thumbprint)), None)
+        return next((row.key for row in invited), None)
 
     def anywhere(self, thumbprint: Digest) -> Standing:
         """Say what a key is where nothing is named: a party of anything, or invited."""
         if self._is_operator(thumbprint):
             return Standing(Who.OPERATOR)
-        engagements = self._engagements_of([thumbprint])
+        engagements = self._engagements_of(thumbprint)
         waiting = Standing()
         for found in (self._in(one, thumbprint) for one in engagements):
             if found.who is not Who.PUBLIC and not found.from_ms:
                 return replace(found, state=State.NONE)
             if found.who is not Who.PUBLIC:
                 waiting = replace(found, state=State.NONE)
-        if not engagements:
+        if not engagements and not self._has_ended(thumbprint):
             invited = [Who.of(row.role) for row in self._access.invited(thumbprint)]
             return Standing(invited[0] if invited else Who.PUBLIC)
         return waiting
@@ -155,7 +159,7 @@ class Standings:
             return [entry.engagement]
         if entry.kind not in _KEYS:
             # The operator's own: whoever is party of anything.
-            return self._engagements_of([thumbprint])
+            return self._engagements_of(thumbprint)
         record = read_record(Statement.parse(entry.body))
         match record:
             case KeyAnnounce():
@@ -167,10 +171,14 @@ class Standings:
                 concerned = {record.key}
             case _:
                 concerned = set()
-        told = set(self._engagements_of(concerned))
-        return sorted(told & set(self._engagements_of([thumbprint])))
+        own = self._lineage(thumbprint)
+        about = frozenset().union(*map(self._lineage, concerned))
+        return self._records.parties.shared_by(own, about, most=MOST_CASES)
 
     def _in(self, engagement: bytes, thumbprint: Digest) -> Standing:
+        # First, so that for who is no party it takes as long as for what does not exist.
+        if not self._records.parties.is_in(engagement, self._lineage(thumbprint)):
+            return Standing()
         case = self._case(engagement)
         if case is None:
             return Standing()
@@ -217,10 +225,24 @@ class Standings:
         entry = self._records.by_digest(digest)
         return None if entry is None or entry.position >= self._size() else entry
 
-    def _engagements_of(self, thumbprints: Iterable[Digest]) -> list[bytes]:
-        lineages = frozenset().union(*map(self._lineage, thumbprints))
-        rows = self._records.parties.rows(sorted(one.raw for one in lineages))
-        return list(dict.fromkeys(row.engagement for row in rows))
+    def _engagements_of(self, thumbprint: Digest) -> list[bytes]:
+        """List engagements of a key, at most `MOST_CASES`; none when it has ended for all."""
+        if self._has_ended(thumbprint):
+            return []
+        own = self._lineage(thumbprint)
+        return self._records.parties.engagements_of(own, most=MOST_CASES)
+
+    def _has_ended(self, thumbprint: Digest) -> bool:
+        """Tell whether a key was rotated or revoked by whoever has it or its recovery key."""
+        events = self._keys.below(self._size())
+        roots = map(self._records.parties.key, self._lineage(thumbprint))
+        # In which role plays no part, but for that of an arbitrator, who may revoke others.
+        lives = [
+            events.history_of({Role.FREELANCER: (PublicKey.of_raw(root),)})
+            for root in roots
+            if root is not None
+        ]
+        return bool(lives) and not any(one.roles_of(thumbprint, _NOW) for one in lives)
 
     def _lineage(self, thumbprint: Digest) -> frozenset[Digest]:
         return self._keys.below(self._size()).lineage(thumbprint)

@@ -30,19 +30,37 @@ _STANDS = Prepared(
         parties.c.role == bindparam("in_role"),
     )
 )
+_STANDS_ANYHOW = Prepared(
+    select(parties.c.role)
+    .where(
+        parties.c.thumbprint == bindparam("of_key"),
+        parties.c.engagement == bindparam("of_engagement"),
+    )
+    .limit(1)
+)
 _OTHERS = parties.alias()
+_NAMES_OTHER = (
+    select(_OTHERS.c.role)
+    .where(
+        _OTHERS.c.thumbprint == bindparam("of_key"),
+        _OTHERS.c.engagement == parties.c.engagement,
+    )
+    .exists()
+)
+_SHARED = Prepared(
+    select(parties.c.engagement)
+    .distinct()
+    .where(parties.c.thumbprint == bindparam("by_key"), _NAMES_OTHER)
+    .order_by(parties.c.engagement)
+    .limit(bindparam("most"))
+)
 _JUDGED = Prepared(
     select(parties.c.engagement)
     .distinct()
     .where(
         parties.c.thumbprint == bindparam("by_key"),
         parties.c.role == int(Role.ARBITRATOR),
-        select(_OTHERS.c.role)
-        .where(
-            _OTHERS.c.thumbprint == bindparam("of_key"),
-            _OTHERS.c.engagement == parties.c.engagement,
-        )
-        .exists(),
+        _NAMES_OTHER,
     )
     .order_by(parties.c.engagement)
     .limit(bindparam("most"))
@@ -95,15 +113,33 @@ class PartyStore:
                     found.update((engagement, None) for (engagement,) in rows)
         return list(found)[:most]
 
+    def is_in(self, engagement: bytes, thumbprints: Iterable[Digest]) -> bool:
+        """Tell whether the terms of an engagement name one of these keys."""
+        with self.database.read() as connection:
+            return any(
+                _STANDS_ANYHOW.row(connection, of_key=key.raw, of_engagement=engagement)
+                for key in sorted(thumbprints)
+            )
+
     def cases_of(
         self, arbitrators: Iterable[Digest], thumbprints: Iterable[Digest], *, most: int
     ) -> list[bytes]:
         """Read the engagements of these arbitrators that name one of these keys."""
+        return self._of_pairs(_JUDGED, arbitrators, thumbprints, most)
+
+    def shared_by(
+        self, some: Iterable[Digest], others: Iterable[Digest], *, most: int
+    ) -> list[bytes]:
+        """Read the engagements that name one of some keys and one of the others."""
+        return self._of_pairs(_SHARED, some, others, most)
+
+    def _of_pairs(
+        self, question: Prepared, some: Iterable[Digest], others: Iterable[Digest], most: int
+    ) -> list[bytes]:
         found: dict[bytes, None] = {}
-        pairs = product(sorted(arbitrators), sorted(thumbprints))
         with self.database.read() as connection:
-            for judge, key in pairs:
+            for by, of in product(sorted(some), sorted(others)):
                 if len(found) < most:
-                    rows = _JUDGED.rows(connection, by_key=judge.raw, of_key=key.raw, most=most)
+                    rows = question.rows(connection, by_key=by.raw, of_key=of.raw, most=most)
                     found.update((engagement, None) for (engagement,) in rows)
         return list(found)[:most]
