@@ -6,6 +6,7 @@ older state works on a copy made by `until`. States of one chain are therefore n
 from two threads at once.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
@@ -21,10 +22,11 @@ class Spans:
     """
 
     def __init__(self) -> None:
-        self.begins: list[int] = []
-        self.ends: list[int] = []
-        self.seqs: list[int] = []
-        self.sums: list[int] = []
+        # Eight bytes each, and not a Python integer: a log holds the memory of many chains.
+        self.begins = array("q")
+        self.ends = array("q")
+        self.seqs = array("q")
+        self.sums = array("q")
 
     def add(self, begin: int, end: int, seq: int, worked: int = 0) -> None:
         """Insert one span; spans that the rules admit do not overlap."""
