@@ -52,6 +52,17 @@ def test_the_door_stands_before_both_ways(office: Office, monkeypatch: pytest.Mo
         assert answer.status_code == 401, answer.text
 
 
+def test_a_question_out_of_form_is_told_before_the_door(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = Row(Shown.SIGNATURE, {Who.CLIENT: frozenset(State)})
+    monkeypatch.setitem(TABLE, "GET /v1/log/checkpoint", row)
+    apps = create_app(office.verifier.settings, office.verifier), framework_alone(office)
+    answers = [told(ask(app, "GET", "/v1/log/checkpoint?now=1")) for app in apps]
+    assert answers[0][0] == 400
+    assert answers[0] == answers[1]
+
+
 @pytest.mark.parametrize(
     ("path", "content", "headers", "status"),
     [

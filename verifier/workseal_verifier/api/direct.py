@@ -49,9 +49,10 @@ class Direct:
 async def _answer(endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope, receive)
     try:
-        await authorise(request)
+        # As for every route: what is asked for must be in its form; then the door decides.
         if scope["query_string"]:
             await require_known_query(request)
+        await authorise(request)
         answer = await endpoint(request)
     except (RefusedError, StoreError) as error:
         answer = answer_to(error, scope)
