@@ -37,7 +37,7 @@ class Direct:
         """Handle one request."""
         if scope["type"] == "http":
             for route, endpoint in self._ways.get(scope["method"], ()):
-                found = route.path_regex.match(scope["path"])
+                found = route.path_regex.fullmatch(scope["path"])
                 if found is not None:
                     scope["route"] = route
                     scope["path_params"] = found.groupdict()
