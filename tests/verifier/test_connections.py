@@ -10,6 +10,7 @@ from support.office import LiveServer, Office, stranger_offer
 from workseal_verifier import connections, serving
 from workseal_verifier.api.problems import PREFIX
 from workseal_verifier.connections import MAX_FRAMING, MAX_HEADER, MAX_PIPELINED
+from workseal_verifier.errors import Reason, RefusedError
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -305,6 +306,89 @@ def test_chunks_of_few_bytes_are_a_body(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
+    "host",
+    [b"", b"a b", b"a/b", b"a@b", b"a:b", b"a:1:2", b"a:123456", b"[::1", b"[g]", b"a%", b"\xe9"],
+)
+def test_a_host_out_of_form_is_refused(hasty: LiveServer, host: bytes) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: " + host + b"\r\n\r\n")
+        assert problem_of(read_all(connection)) == "malformed"
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        pytest.param(b"/healthz HTTP/1.1\r\nhost: A-b_1.example:8", id="a name"),
+        pytest.param(b"/healthz HTTP/1.1\r\nhost:\t[::1]:65535 \t", id="an address"),
+        pytest.param(b"/healthz HTTP/1.1\r\nhost: a%20b:", id="escapes, and an empty port"),
+        pytest.param(b"http://a:1/healthz HTTP/1.1\r\nhost: A:1", id="an absolute target"),
+        pytest.param(b"/healthz HTTP/1.0\r\na: b", id="an older version without a host"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1_000], ids=["by letters", "at once"])
+def test_a_request_in_form_is_answered(office: Office, request_head: bytes, size: int) -> None:
+    asking = b"GET " + request_head + b"\r\nconnection: close\r\n\r\n"
+    with LiveServer(office) as live, live.connect() as connection:
+        for start in range(0, len(asking), size):
+            connection.sendall(asking[start : start + size])
+            time.sleep(0.001)
+        assert answers_of(connection) == [b"200"]
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        b"transfer-encoding: gzip, chunked",
+        b"transfer-encoding: chunked, chunked",
+        b"transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        b"transfer-encoding: chunked\r\ntransfer-encoding: identity",
+        b"transfer-encoding: identity",
+        b"transfer-encoding: \x0bchunked",
+        b"transfer-encoding:",
+    ],
+)
+def test_a_body_has_no_coding_but_chunks(hasty: LiveServer, coding: bytes) -> None:
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\n"
+    with hasty.connect() as connection:
+        connection.sendall(head + coding + b"\r\n\r\n0\r\n\r\n")
+        answer = read_all(connection)
+    assert problem_of(answer) == "malformed"
+    assert b"this is not a request" in answer
+
+
+def test_an_older_version_has_no_chunks(hasty: LiveServer) -> None:
+    head = b"POST /v1/statements HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    with hasty.connect() as connection:
+        connection.sendall(head + b"0\r\n\r\n")
+        assert b"this is not a request" in read_all(connection)
+
+
+def test_who_speaks_an_older_version_is_not_told_to_continue(office: Office) -> None:
+    head = b"POST /v1/statements HTTP/%b\r\nhost: x\r\nexpect: 100-continue\r\n"
+    rest = b"content-length: 1\r\nconnection: close\r\n\r\n\xff"
+    with LiveServer(office) as live:
+        for version, statuses in ((b"1.0", [b"400"]), (b"1.1", [b"100", b"400"])):
+            with live.connect() as connection:
+                connection.sendall(head % version + rest)
+                assert answers_of(connection) == statuses
+
+
+def test_trailers_are_no_part_of_a_header(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come when the header has been looked at."""
+
+    def reads(body: bytes) -> None:
+        assert body == b"a"
+        raise RefusedError(Reason.CONFLICT, "this was read")
+
+    monkeypatch.setattr(office.verifier.services.intake, "read", reads)
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+    body = b"1\r\na\r\n0\r\ncontent-type: text/plain\r\n\r\n"
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(head + b"connection: close\r\n\r\n" + body)
+        assert answers_of(connection) == [b"409"]
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         pytest.param(b"nonsense\r\n\r\n", id="not HTTP"),
@@ -327,6 +411,21 @@ def test_chunks_of_few_bytes_are_a_body(office: Office) -> None:
             b"transfer-encoding: chunked\r\n\r\n",
             id="two lengths",
         ),
+        pytest.param(b"GET /healthz\r\n\r\n", id="no version"),
+        pytest.param(b"GET /healthz HTTP/2.0\r\nhost: x\r\n\r\n", id="another version"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", id="another version's beginning"),
+        pytest.param(b"GET /healthz HTTP/1.2\r\nhost: x\r\n\r\n", id="a version of nobody"),
+        pytest.param(b"GET /healthz RTSP/1.0\r\nhost: x\r\n\r\n", id="another protocol"),
+        pytest.param(b"OPTIONS /healthz RTSP/1.1\r\nhost: x\r\n\r\n", id="another protocol's"),
+        pytest.param(b"SOURCE /healthz ICE/1.0\r\nhost: x\r\n\r\n", id="a third protocol"),
+        pytest.param(b"GET /healthz#a HTTP/1.1\r\nhost: x\r\n\r\n", id="a fragment"),
+        pytest.param(b"GET /healthz?\xff HTTP/1.1\r\nhost: x\r\n\r\n", id="not escaped"),
+        pytest.param(b"GET * HTTP/1.1\r\nhost: x\r\n\r\n", id="no address"),
+        pytest.param(b"GET http://y/healthz HTTP/1.1\r\nhost: x\r\n\r\n", id="another host"),
+        pytest.param(b"GET http://a@x/healthz HTTP/1.1\r\nhost: x\r\n\r\n", id="a user"),
+        pytest.param(b"GET http://x/healthz HTTP/1.0\r\n\r\n", id="a host in the target alone"),
+        pytest.param(b"GET ftp://x/healthz HTTP/1.1\r\nhost: x\r\n\r\n", id="another scheme"),
+        pytest.param(b"GET /healthz HTTP/1.0\r\nhost: x\r\nhost: x\r\n\r\n", id="two old hosts"),
     ],
 )
 def test_what_is_no_request_gets_a_problem(hasty: LiveServer, bad: bytes) -> None:

@@ -10,6 +10,7 @@ log, no addresses in any log.
 import asyncio
 import json
 import logging
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto, unique
@@ -36,6 +37,14 @@ MAX_FRAMING: Final = 64 * 1024
 MAX_PIPELINED: Final = 8
 # 2**64 has 20 digits; more could only be zeros in front.
 _MAX_LENGTH_DIGITS: Final = 20
+# RFC 9112, section 3.2: no fragment, and no byte that a client would have to escape.
+_TARGET: Final = re.compile(rb'[!"$-~]+')
+# RFC 9112, section 3.2.2: what a proxy is asked; the host of it is what `Host` says.
+_ABSOLUTE: Final = re.compile(rb"https?://(?P<authority>[^/?]+)/.*", re.IGNORECASE)
+# RFC 9110, section 7.2; no address of a kind that does not exist yet.
+_HOST: Final = re.compile(
+    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
+)
 
 
 @unique
@@ -78,6 +87,8 @@ class _GuardedProtocol(HttpToolsProtocol):
     # Of the request that arrives: its body's bytes, and all others.
     _body = 0
     _others = 0
+    # What arrived, from some byte before the header that is being read.
+    _heard = b""
     _header_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
     _rest = 0
@@ -114,7 +125,10 @@ class _GuardedProtocol(HttpToolsProtocol):
                 return
         self._ended = False
         body = self._body
+        self._heard += data
         super().data_received(data)
+        # Any header that is longer is refused.
+        self._heard = self._heard[-MAX_HEADER:] if self._reading is _Reading.HEADER else b""
         if self.transport.is_closing():
             return
         if self._is_busy():
@@ -132,11 +146,18 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._watch_header()
 
     def on_headers_complete(self) -> None:
+        version = self.parser.get_http_version()
         # What is raised here, the parser makes a request that is not in its form.
-        _check_header(self.parser.get_http_version(), self.url, self.headers)
+        _check_line(version, self.parser.get_method(), self.url, self._heard)
+        _check_header(version, self.url, self.headers)
+        if version == "1.0":
+            # RFC 9110, section 10.1.1: who speaks it does not wait, and would not understand.
+            self.expect_100_continue = False
         if len(self.pipeline) >= MAX_PIPELINED:
             raise ValueError("expected fewer requests before an answer")
         super().on_headers_complete()
+        # The parser gives trailers as it gave the header; the request's own list has none of them.
+        self.headers = []
         self._unanswered = [one for one in self._unanswered if not one.response_complete]
         self._unanswered.append(self.cycle)
         self._reading = _Reading.BODY
@@ -290,16 +311,44 @@ class _GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+def _check_line(version: str, method: bytes, url: bytes, heard: bytes) -> None:
+    """Raise `ValueError` for a request line that RFC 9112 forbids."""
+    # The parser takes other versions, and other protocols that number theirs alike (RTSP, ICE).
+    if version not in {"1.0", "1.1"} or b"%b %b HTTP/" % (method, url) not in heard:
+        raise ValueError("expected HTTP/1.0 or HTTP/1.1")
+    if _TARGET.fullmatch(url) is None:
+        raise ValueError("expected a target of visible ASCII without a fragment")
+
+
 def _check_header(version: str, url: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     """Raise `ValueError` for a header that RFC 9112 forbids or that is beyond our bounds."""
     if _header_size(url, headers) > MAX_HEADER:
         raise ValueError(f"expected a header of at most {MAX_HEADER} bytes")
-    names = [name for name, _ in headers]
-    if version == "1.1" and names.count(b"host") != 1:
-        raise ValueError("expected one host")
+    hosts, codings = [], []
     for name, value in headers:
-        if name == b"content-length" and len(value) > _MAX_LENGTH_DIGITS:
+        if name == b"host":
+            hosts.append(value.rstrip(b" \t"))
+        elif name == b"transfer-encoding":
+            codings.append(value.lower())
+        elif name == b"content-length" and len(value) > _MAX_LENGTH_DIGITS:
             raise ValueError("expected a length that is one")
+    _check_hosts(version, url, hosts)
+    # What others would take for another coding, they would find another end of the body by.
+    if codings and (version == "1.0" or codings != [b"chunked"]):
+        raise ValueError("expected no transfer-encoding but chunked")
+
+
+def _check_hosts(version: str, url: bytes, hosts: list[bytes]) -> None:
+    # HTTP/1.0 had none.
+    if len(hosts) != 1 and (hosts or version != "1.0"):
+        raise ValueError("expected one host")
+    if hosts and _HOST.fullmatch(hosts[0]) is None:
+        raise ValueError("expected a host in its form")
+    if not url.startswith(b"/"):
+        # Signatures cover what `Host` says: nothing else may say where this goes.
+        absolute = _ABSOLUTE.fullmatch(url)
+        if absolute is None or [absolute["authority"].lower()] != [one.lower() for one in hosts]:
+            raise ValueError("expected a path, or an address at the host")
 
 
 def _header_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
