@@ -1,3 +1,5 @@
+import asyncio
+import http.client
 import json
 import socket
 import time
@@ -5,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from support.office import LiveServer, Office, stranger_offer
 from workseal_verifier import connections, serving
@@ -168,6 +171,109 @@ def test_a_body_that_goes_on_for_long_after_its_answer_is_cut_off(office: Office
             send_until_cut(connection, bytes(65_536), 0)
 
 
+TOO_LARGE = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [1_100_000, 5_000_000])
+def test_who_sends_all_before_it_looks_sees_the_refusal(office: Office, size: int) -> None:
+    with LiveServer(office) as live:
+        for path, status in (("/v1/statements", 413), ("/nowhere", 404)):
+            client = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
+            client.request("POST", path, bytes(size))
+            answer = client.getresponse()
+            assert answer.status == status
+            answer.read()
+            client.close()
+
+
+def test_who_sends_all_before_it_looks_sees_that_it_is_no_request(office: Office) -> None:
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(b"GET / HTTP/9.9\r\n\r\n" + bytes(3_000_000))
+        assert problem_of(read_all(connection)) == "malformed"
+
+
+def test_after_a_last_answer_our_side_ends_first(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nor is it a connection that waits for another request.
+    monkeypatch.setattr(serving, "KEEP_ALIVE_S", 0)
+    with LiveServer(office, header_timeout_s=60) as live, live.connect() as connection:
+        connection.sendall(TOO_LARGE)
+        # To its end, while the connection is still there to be written to.
+        assert problem_of(read_all(connection)) == "too-large"
+        for _ in range(3):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("piece", "pause", "changes"),
+    [
+        pytest.param(b"x", 0.01, {"header_timeout_s": 0.3}, id="for long"),
+        pytest.param(bytes(65_536), 0, {"header_timeout_s": 60}, id="too much"),
+    ],
+)
+def test_what_comes_after_a_last_answer_has_bounds(
+    office: Office,
+    caplog: pytest.LogCaptureFixture,
+    piece: bytes,
+    pause: float,
+    changes: dict[str, float],
+) -> None:
+    with LiveServer(office, **changes) as live, live.connect() as connection:
+        connection.sendall(TOO_LARGE)
+        assert problem_of(read_all(connection)) == "too-large"
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            send_until_cut(connection, piece, pause)
+    assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
+def test_what_comes_after_a_last_answer_gives_way(office: Office) -> None:
+    with (
+        LiveServer(office, max_connections=1, header_timeout_s=60) as live,
+        live.connect() as ended,
+    ):
+        ended.sendall(TOO_LARGE)
+        assert problem_of(read_all(ended)) == "too-large"
+        with live.connect() as next_one:
+            assert ask(next_one).startswith(b"HTTP/1.1 200 ")
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                send_until_cut(ended, b"x", 0.01)
+
+
+def test_who_was_sent_away_for_another_keeps_no_place(office: Office) -> None:
+    with LiveServer(office, max_connections=1, header_timeout_s=60) as live, ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(live.connect()).sendall(b"GET /hea")
+        last = stack.enter_context(live.connect())
+        assert ask(last).startswith(b"HTTP/1.1 200 ")
+        assert len(live._server.server_state.connections) == 1
+
+
+def test_a_body_out_of_form_is_worked_on_no_more(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever waits for it hears of its end at once, not when the connection is gone."""
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    with (
+        LiveServer(office, header_timeout_s=60, body_timeout_s=60) as live,
+        live.connect() as connection,
+    ):
+        connection.sendall(head + b"1\r\na\r\n")
+        while live.app.state.arrivals.count < 1:
+            time.sleep(0.01)
+        # With more than chunks may have beside a body: it is refused once.
+        connection.sendall(b"1;" + b"a" * 60_000 + b"\r\na\r\n")
+        time.sleep(0.1)
+        connection.sendall(b"nonsense" + bytes(40_000))
+        assert problem_of(read_all(connection)) == "malformed"
+        deadline = time.monotonic() + 20
+        while live.app.state.arrivals.count:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
 def test_a_client_that_finishes_its_refused_body_goes_on(office: Office) -> None:
     with LiveServer(office, header_timeout_s=0.5) as live, live.connect() as connection:
         connection.sendall(b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\nabc")
@@ -200,6 +306,39 @@ def test_empty_lines_between_requests_have_a_deadline(hasty: LiveServer, between
         assert read_all(connection).startswith(b"HTTP/1.1 408 ")
 
 
+def half_closed(connection: socket.socket, asking: bytes) -> list[bytes]:
+    # Sooner than a connection without a request is closed.
+    connection.settimeout(10)
+    connection.sendall(asking)
+    connection.shutdown(socket.SHUT_WR)
+    return answers_of(connection)
+
+
+def test_who_asks_and_ends_its_side_is_answered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 0.5)
+    body = stranger_offer(office, 1).encode()
+    head = f"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+    asking = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    # Nothing but the answer itself ends these connections so soon.
+    with LiveServer(office, header_timeout_s=60) as live:
+        for told, statuses in (
+            (asking, [b"200"]),
+            (asking * 3, [b"200"] * 3),
+            (head.encode() + body, [b"200"]),
+            (head.encode() + body + b"GET /hea", [b"200"]),
+            (head.encode() + body[:-1], []),
+            (b"GET /hea", []),
+        ):
+            with live.connect() as connection:
+                assert half_closed(connection, told) == statuses, told[-20:]
+        deadline = time.monotonic() + 10
+        while live._server.server_state.connections:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def test_requests_before_an_answer_are_answered_in_order(office: Office) -> None:
     paths = ("/healthz", "/nowhere", "/healthz")
     asking = [f"GET {path} HTTP/1.1\r\nhost: x\r\n" for path in paths]
@@ -209,14 +348,46 @@ def test_requests_before_an_answer_are_answered_in_order(office: Office) -> None
         assert answers_of(connection) == [b"200", b"404", b"200"]
 
 
-def test_too_many_requests_before_an_answer_end_the_connection(
+def test_one_too_many_requests_before_an_answer_are_left_unread(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """All that are taken are answered, and the last answer says that it is the last."""
+    asking = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    for more in (b"", asking, asking * 100, b"nonsense\r\n\r\n", b"\r\n"):
+        with LiveServer(office) as live, live.connect() as connection:
+            connection.sendall(asking * MAX_PIPELINED + more)
+            answers = read_all(connection).split(b"HTTP/1.1 ")[1:]
+        assert [one[:3] for one in answers] == [b"200"] * MAX_PIPELINED
+        closing = [b"\r\nconnection: close\r\n" in one for one in answers]
+        assert closing == [False] * (MAX_PIPELINED - 1) + [True]
+    assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
+def test_what_follows_the_last_request_does_not_take_its_answer(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 0.5)
+    body = stranger_offer(office, 1).encode()
+    head = "POST /v1/statements HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: "
     with LiveServer(office) as live, live.connect() as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n" * (MAX_PIPELINED + 2))
-        assert answers_of(connection) == []
-    # The first of them is answered into nothing, and that is no mistake of the server's.
-    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+        connection.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body + b"GET / HTTP/9")
+        connection.sendall(bytes(100_000))
+        assert [one[:3] for one in read_all(connection).split(b"HTTP/1.1 ")[1:]] == [b"200"]
+
+
+def test_what_follows_the_last_request_is_left_outside(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 2.0)
+    body = stranger_offer(office, 1).encode()
+    head = "POST /v1/statements HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: "
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body)
+        connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            connection.sendall(bytes(20_000_000))
+        connection.settimeout(20)
+        assert read_all(connection).startswith(b"HTTP/1.1 200 ")
 
 
 def test_the_body_of_a_request_that_waits_is_left_outside(
@@ -254,6 +425,37 @@ def test_what_is_no_request_is_not_answered_in_place_of_another(
         assert answers_of(connection) == []
     # Nor does it leave a line: anybody could fill the log.
     assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
+@pytest.mark.parametrize(
+    ("head", "bad"),
+    [
+        pytest.param(b"transfer-encoding: chunked\r\n\r\n", b"nonsense", id="its own body"),
+        pytest.param(b"\r\n", b"nonsense\r\n\r\n", id="what is behind it"),
+    ],
+)
+def test_nothing_is_put_into_an_answer_that_has_begun(
+    office: Office, monkeypatch: pytest.MonkeyPatch, head: bytes, bad: bytes
+) -> None:
+    ended = asyncio.Event()
+
+    async def answers_half(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"10")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"half ", "more_body": True})
+        await ended.wait()
+
+    with LiveServer(office) as live, live.connect() as connection:
+        monkeypatch.setattr(live.app, "middleware_stack", answers_half)
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\n" + head)
+        data = b""
+        while not data.endswith(b"half "):
+            data += connection.recv(65_536)
+        connection.sendall(bad)
+        with suppress(ConnectionResetError):
+            data += read_all(connection)
+        assert data.endswith(b"half ")
+        live._server.servers[0].get_loop().call_soon_threadsafe(ended.set)
 
 
 def test_a_slow_header_waits_for_the_answer_before_it(

@@ -1,6 +1,8 @@
 """HTTP/1.1 connections with the deadlines and the bounds that uvicorn lacks.
 
-Rules: a connection that does not finish its request's header in time is closed, one whose answers
+Rules: what ends a connection by an answer ends our side of it first, and what still comes is read
+and thrown away, to a bound: a close with bytes unread takes the answer from the peer's hands. A
+connection that does not finish its request's header in time is closed, one whose answers
 are not read, and one that goes on sending a body after its answer; so is one whose header, or whose
 chunks beside what they hold, are too large. Beyond the bound, the connection that has waited
 longest without a request gives way to the new one: who is slow on purpose waits longest. No access
@@ -14,6 +16,7 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto, unique
+from types import SimpleNamespace
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -24,8 +27,10 @@ from workseal_verifier.errors import Reason
 _logger = logging.getLogger(__name__)
 _logger.setLevel(logging.ERROR)
 
-# What of a body may still come after its answer: a client that was refused early finishes sending.
-REST_BYTES: Final = 1 << 20
+# What may still come after an answer: many clients look for one only when all of their body is
+# sent. Eight times the largest body of statements, so that it reaches who is a few times above it;
+# to read and drop as much takes some milliseconds, and no memory.
+REST_BYTES: Final = 8 << 20
 # What waits here of an answer that nobody reads, beside what the system holds.
 UNREAD_BYTES: Final = 16 * 1024
 MAX_HEADER: Final = 16 * 1024
@@ -54,6 +59,8 @@ class _Reading(Enum):
     NOTHING = auto()
     HEADER = auto()
     BODY = auto()
+    # Whatever comes after our side has ended.
+    REST = auto()
 
 
 @dataclass(slots=True)
@@ -92,6 +99,10 @@ class _GuardedProtocol(HttpToolsProtocol):
     _header_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
     _rest = 0
+    # Whether the newest request is the last that is taken.
+    _last = False
+    # Whether the peer has ended its side.
+    _heard_all = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -103,9 +114,13 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        # What answers are written to: they end the connection as we do, and not at once.
+        self._outlet = SimpleNamespace(
+            write=transport.write, is_closing=transport.is_closing, close=self._end
+        )
         transport.set_write_buffer_limits(high=UNREAD_BYTES)
         if len(self.connections) > self.room.most and not self._make_room():
-            self._answer(Reason.BUSY, "too many connections")
+            self._give_up()
             return
         self.room.waiting[self] = None
         self._watch_header()
@@ -115,7 +130,17 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._stop_watching()
         self._stop_waiting()
         self.room.waiting.pop(self, None)
+        # Else it and the connection would keep each other, until the collector comes.
+        self._outlet.close = self.transport.close
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep a connection that asks no more for the answers to what it has asked."""
+        self._heard_all = True
+        if not self._is_busy() or self._reading is _Reading.BODY:
+            return False
+        self._take_no_more()
+        return True
 
     def data_received(self, data: bytes) -> None:
         if self._is_answered_early():
@@ -123,13 +148,18 @@ class _GuardedProtocol(HttpToolsProtocol):
             if self._rest > REST_BYTES:
                 self._abort()
                 return
+        if self._is_ended():
+            return
+        if self._is_over():
+            self.flow.pause_reading()
+            return
         self._ended = False
         body = self._body
         self._heard += data
         super().data_received(data)
         # Any header that is longer is refused.
         self._heard = self._heard[-MAX_HEADER:] if self._reading is _Reading.HEADER else b""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_ended():
             return
         if self._is_busy():
             self.room.waiting.pop(self, None)
@@ -141,6 +171,8 @@ class _GuardedProtocol(HttpToolsProtocol):
             self._watch_between()
 
     def on_message_begin(self) -> None:
+        if self._is_over():
+            raise ValueError("expected no request after the last")
         super().on_message_begin()
         self._reading, self._body, self._others = _Reading.HEADER, 0, 0
         self._watch_header()
@@ -153,18 +185,18 @@ class _GuardedProtocol(HttpToolsProtocol):
         if version == "1.0":
             # RFC 9110, section 10.1.1: who speaks it does not wait, and would not understand.
             self.expect_100_continue = False
-        if len(self.pipeline) >= MAX_PIPELINED:
-            raise ValueError("expected fewer requests before an answer")
         super().on_headers_complete()
         # The parser gives trailers as it gave the header; the request's own list has none of them.
         self.headers = []
         self._unanswered = [one for one in self._unanswered if not one.response_complete]
         self._unanswered.append(self.cycle)
+        self.cycle.transport = self._outlet  # type: ignore[assignment]
         self._reading = _Reading.BODY
         self._stop_watching()
-        if self.parser.should_upgrade():
-            # The parser reads nothing after it, so it is answered as the last one.
-            self.cycle.keep_alive = False
+        # The parser reads nothing after an upgrade.
+        if self.parser.should_upgrade() or len(self._unanswered) >= MAX_PIPELINED:
+            self._take_no_more()
+        self._last = not self.cycle.keep_alive
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
@@ -175,6 +207,8 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        if self._is_ended():
+            return
         super().on_response_complete()
         if self.transport.is_closing():
             return
@@ -199,16 +233,22 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not ours
-        self._refuse("this is not a request in HTTP/1.1")
+        if self._is_over():
+            # Whatever it is, nobody asked for more: the system keeps it until the last answer.
+            self.flow.pause_reading()
+        else:
+            self._refuse("this is not a request in HTTP/1.1")
 
     def give_way(self) -> None:
         """End a connection that waits, for another one."""
         self.room.waiting.pop(self, None)
-        if self._header_timer is None:
+        if self._is_answered_early():
+            self._abort()
+        elif self._header_timer is None:
             # Nothing was asked since the last answer: there is nobody to tell.
             self.transport.close()
         else:
-            self._answer(Reason.BUSY, "too many connections")
+            self._give_up()
 
     def _make_room(self) -> bool:
         longest = next(iter(self.room.waiting), None)
@@ -223,8 +263,21 @@ class _GuardedProtocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _is_answered_early(self) -> bool:
-        """Tell whether the answer is out and the request's body is not all in."""
-        return self._reading is _Reading.BODY and not self._is_busy()
+        """Tell whether the last answer is out, and what of its request may come is for nobody."""
+        return self._reading in {_Reading.BODY, _Reading.REST} and not self._is_busy()
+
+    def _is_ended(self) -> bool:
+        """Tell whether our side has ended."""
+        return self._reading is _Reading.REST
+
+    def _is_over(self) -> bool:
+        """Tell whether the last request that is taken is all in."""
+        return self._last and self._reading is _Reading.NOTHING
+
+    def _take_no_more(self) -> None:
+        """Answer the newest request as the connection's last."""
+        self._last = True
+        self.cycle.keep_alive = False
 
     def _require_bounds(self) -> None:
         """Refuse a header that is too large before it ends, and chunks that hold little."""
@@ -237,7 +290,7 @@ class _GuardedProtocol(HttpToolsProtocol):
     def _watch_between(self) -> None:
         """Set a deadline for whatever comes where no request is being read or worked on."""
         if not self._ended:
-            # Empty lines, or what follows an upgrade: not yet a header, and held as one.
+            # Empty lines: not yet a header, and held as one.
             self._watch_header()
             return
         self._stop_watching()
@@ -273,8 +326,8 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._header_timer = None
         if self.transport.is_closing():
             return
-        if self._is_busy():
-            # The answer to an earlier request is slow; what follows it can wait as long.
+        if self._is_busy() or self._unread_timer is not None:
+            # An earlier answer is slow, or slowly read; what follows it can wait as long.
             self._watch_header()
             return
         if self._is_answered_early():
@@ -292,9 +345,20 @@ class _GuardedProtocol(HttpToolsProtocol):
         # uvicorn keeps the newest request at hand; the one that is worked on may be an earlier one.
         for cycle in self._unanswered:
             cycle.disconnected = True
+            # Who waits for a body hears of it now.
+            cycle.message_event.set()
 
     def _answer(self, reason: Reason, detail: str) -> None:
-        """Answer below the application, where there may be no request yet, and close."""
+        """Answer below the application, where there may be no request yet, and end."""
+        self._tell(reason, detail)
+        self._end()
+
+    def _give_up(self) -> None:
+        """Make room: the answer may be lost, as whatever waits for it would need a place."""
+        self._tell(Reason.BUSY, "too many connections")
+        self.transport.close()
+
+    def _tell(self, reason: Reason, detail: str) -> None:
         self._stop_watching()
         self._drop_answers()
         status, title = TABLE[reason]
@@ -308,7 +372,21 @@ class _GuardedProtocol(HttpToolsProtocol):
             "connection: close",
         )
         self.transport.write("\r\n".join((*lines, "", "")).encode() + body)
-        self.transport.close()
+
+    def _end(self) -> None:
+        """End our side after what was written; the peer's has the time of a header to end."""
+        self._drop_answers()
+        self.pipeline.clear()
+        if self._heard_all or self.transport.is_closing():
+            self.transport.close()
+            return
+        self._reading, self._rest = _Reading.REST, 0
+        self.cycle = None  # type: ignore[assignment]
+        self.room.waiting[self] = None
+        self._stop_watching()
+        self._watch_header()
+        self.transport.write_eof()
+        self.flow.resume_reading()
 
 
 def _check_line(version: str, method: bytes, url: bytes, heard: bytes) -> None:
