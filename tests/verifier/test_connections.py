@@ -1,3 +1,5 @@
+import asyncio
+import http.client
 import json
 import socket
 import time
@@ -5,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from support.office import LiveServer, Office, stranger_offer
 from workseal_verifier import connections, serving
 from workseal_verifier.api.problems import PREFIX
 from workseal_verifier.connections import MAX_FRAMING, MAX_HEADER, MAX_PIPELINED
+from workseal_verifier.errors import Reason, RefusedError
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -167,6 +171,109 @@ def test_a_body_that_goes_on_for_long_after_its_answer_is_cut_off(office: Office
             send_until_cut(connection, bytes(65_536), 0)
 
 
+TOO_LARGE = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [1_100_000, 5_000_000])
+def test_who_sends_all_before_it_looks_sees_the_refusal(office: Office, size: int) -> None:
+    with LiveServer(office) as live:
+        for path, status in (("/v1/statements", 413), ("/nowhere", 404)):
+            client = http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)
+            client.request("POST", path, bytes(size))
+            answer = client.getresponse()
+            assert answer.status == status
+            answer.read()
+            client.close()
+
+
+def test_who_sends_all_before_it_looks_sees_that_it_is_no_request(office: Office) -> None:
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(b"GET / HTTP/9.9\r\n\r\n" + bytes(3_000_000))
+        assert problem_of(read_all(connection)) == "malformed"
+
+
+def test_after_a_last_answer_our_side_ends_first(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nor is it a connection that waits for another request.
+    monkeypatch.setattr(serving, "KEEP_ALIVE_S", 0)
+    with LiveServer(office, header_timeout_s=60) as live, live.connect() as connection:
+        connection.sendall(TOO_LARGE)
+        # To its end, while the connection is still there to be written to.
+        assert problem_of(read_all(connection)) == "too-large"
+        for _ in range(3):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("piece", "pause", "changes"),
+    [
+        pytest.param(b"x", 0.01, {"header_timeout_s": 0.3}, id="for long"),
+        pytest.param(bytes(65_536), 0, {"header_timeout_s": 60}, id="too much"),
+    ],
+)
+def test_what_comes_after_a_last_answer_has_bounds(
+    office: Office,
+    caplog: pytest.LogCaptureFixture,
+    piece: bytes,
+    pause: float,
+    changes: dict[str, float],
+) -> None:
+    with LiveServer(office, **changes) as live, live.connect() as connection:
+        connection.sendall(TOO_LARGE)
+        assert problem_of(read_all(connection)) == "too-large"
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            send_until_cut(connection, piece, pause)
+    assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
+def test_what_comes_after_a_last_answer_gives_way(office: Office) -> None:
+    with (
+        LiveServer(office, max_connections=1, header_timeout_s=60) as live,
+        live.connect() as ended,
+    ):
+        ended.sendall(TOO_LARGE)
+        assert problem_of(read_all(ended)) == "too-large"
+        with live.connect() as next_one:
+            assert ask(next_one).startswith(b"HTTP/1.1 200 ")
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                send_until_cut(ended, b"x", 0.01)
+
+
+def test_who_was_sent_away_for_another_keeps_no_place(office: Office) -> None:
+    with LiveServer(office, max_connections=1, header_timeout_s=60) as live, ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(live.connect()).sendall(b"GET /hea")
+        last = stack.enter_context(live.connect())
+        assert ask(last).startswith(b"HTTP/1.1 200 ")
+        assert len(live._server.server_state.connections) == 1
+
+
+def test_a_body_out_of_form_is_worked_on_no_more(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever waits for it hears of its end at once, not when the connection is gone."""
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    with (
+        LiveServer(office, header_timeout_s=60, body_timeout_s=60) as live,
+        live.connect() as connection,
+    ):
+        connection.sendall(head + b"1\r\na\r\n")
+        while live.app.state.arrivals.count < 1:
+            time.sleep(0.01)
+        # With more than chunks may have beside a body: it is refused once.
+        connection.sendall(b"1;" + b"a" * 60_000 + b"\r\na\r\n")
+        time.sleep(0.1)
+        connection.sendall(b"nonsense" + bytes(40_000))
+        assert problem_of(read_all(connection)) == "malformed"
+        deadline = time.monotonic() + 20
+        while live.app.state.arrivals.count:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
 def test_a_client_that_finishes_its_refused_body_goes_on(office: Office) -> None:
     with LiveServer(office, header_timeout_s=0.5) as live, live.connect() as connection:
         connection.sendall(b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\nabc")
@@ -199,6 +306,39 @@ def test_empty_lines_between_requests_have_a_deadline(hasty: LiveServer, between
         assert read_all(connection).startswith(b"HTTP/1.1 408 ")
 
 
+def half_closed(connection: socket.socket, asking: bytes) -> list[bytes]:
+    # Sooner than a connection without a request is closed.
+    connection.settimeout(10)
+    connection.sendall(asking)
+    connection.shutdown(socket.SHUT_WR)
+    return answers_of(connection)
+
+
+def test_who_asks_and_ends_its_side_is_answered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 0.5)
+    body = stranger_offer(office, 1).encode()
+    head = f"POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+    asking = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    # Nothing but the answer itself ends these connections so soon.
+    with LiveServer(office, header_timeout_s=60) as live:
+        for told, statuses in (
+            (asking, [b"200"]),
+            (asking * 3, [b"200"] * 3),
+            (head.encode() + body, [b"200"]),
+            (head.encode() + body + b"GET /hea", [b"200"]),
+            (head.encode() + body[:-1], []),
+            (b"GET /hea", []),
+        ):
+            with live.connect() as connection:
+                assert half_closed(connection, told) == statuses, told[-20:]
+        deadline = time.monotonic() + 10
+        while live._server.server_state.connections:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def test_requests_before_an_answer_are_answered_in_order(office: Office) -> None:
     paths = ("/healthz", "/nowhere", "/healthz")
     asking = [f"GET {path} HTTP/1.1\r\nhost: x\r\n" for path in paths]
@@ -208,14 +348,46 @@ def test_requests_before_an_answer_are_answered_in_order(office: Office) -> None
         assert answers_of(connection) == [b"200", b"404", b"200"]
 
 
-def test_too_many_requests_before_an_answer_end_the_connection(
+def test_one_too_many_requests_before_an_answer_are_left_unread(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """All that are taken are answered, and the last answer says that it is the last."""
+    asking = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    for more in (b"", asking, asking * 100, b"nonsense\r\n\r\n", b"\r\n"):
+        with LiveServer(office) as live, live.connect() as connection:
+            connection.sendall(asking * MAX_PIPELINED + more)
+            answers = read_all(connection).split(b"HTTP/1.1 ")[1:]
+        assert [one[:3] for one in answers] == [b"200"] * MAX_PIPELINED
+        closing = [b"\r\nconnection: close\r\n" in one for one in answers]
+        assert closing == [False] * (MAX_PIPELINED - 1) + [True]
+    assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
+def test_what_follows_the_last_request_does_not_take_its_answer(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 0.5)
+    body = stranger_offer(office, 1).encode()
+    head = "POST /v1/statements HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: "
     with LiveServer(office) as live, live.connect() as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n" * (MAX_PIPELINED + 2))
-        assert answers_of(connection) == []
-    # The first of them is answered into nothing, and that is no mistake of the server's.
-    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+        connection.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body + b"GET / HTTP/9")
+        connection.sendall(bytes(100_000))
+        assert [one[:3] for one in read_all(connection).split(b"HTTP/1.1 ")[1:]] == [b"200"]
+
+
+def test_what_follows_the_last_request_is_left_outside(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office.verifier.sequencer, "_tick_s", 2.0)
+    body = stranger_offer(office, 1).encode()
+    head = "POST /v1/statements HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: "
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body)
+        connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            connection.sendall(bytes(20_000_000))
+        connection.settimeout(20)
+        assert read_all(connection).startswith(b"HTTP/1.1 200 ")
 
 
 def test_the_body_of_a_request_that_waits_is_left_outside(
@@ -253,6 +425,37 @@ def test_what_is_no_request_is_not_answered_in_place_of_another(
         assert answers_of(connection) == []
     # Nor does it leave a line: anybody could fill the log.
     assert [one for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
+@pytest.mark.parametrize(
+    ("head", "bad"),
+    [
+        pytest.param(b"transfer-encoding: chunked\r\n\r\n", b"nonsense", id="its own body"),
+        pytest.param(b"\r\n", b"nonsense\r\n\r\n", id="what is behind it"),
+    ],
+)
+def test_nothing_is_put_into_an_answer_that_has_begun(
+    office: Office, monkeypatch: pytest.MonkeyPatch, head: bytes, bad: bytes
+) -> None:
+    ended = asyncio.Event()
+
+    async def answers_half(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"10")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"half ", "more_body": True})
+        await ended.wait()
+
+    with LiveServer(office) as live, live.connect() as connection:
+        monkeypatch.setattr(live.app, "middleware_stack", answers_half)
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: x\r\n" + head)
+        data = b""
+        while not data.endswith(b"half "):
+            data += connection.recv(65_536)
+        connection.sendall(bad)
+        with suppress(ConnectionResetError):
+            data += read_all(connection)
+        assert data.endswith(b"half ")
+        live._server.servers[0].get_loop().call_soon_threadsafe(ended.set)
 
 
 def test_a_slow_header_waits_for_the_answer_before_it(
@@ -318,6 +521,89 @@ def test_chunks_of_few_bytes_are_a_body(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
+    "host",
+    [b"", b"a b", b"a/b", b"a@b", b"a:b", b"a:1:2", b"a:123456", b"[::1", b"[g]", b"a%", b"\xe9"],
+)
+def test_a_host_out_of_form_is_refused(hasty: LiveServer, host: bytes) -> None:
+    with hasty.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: " + host + b"\r\n\r\n")
+        assert problem_of(read_all(connection)) == "malformed"
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        pytest.param(b"/healthz HTTP/1.1\r\nhost: A-b_1.example:8", id="a name"),
+        pytest.param(b"/healthz HTTP/1.1\r\nhost:\t[::1]:65535 \t", id="an address"),
+        pytest.param(b"/healthz HTTP/1.1\r\nhost: a%20b:", id="escapes, and an empty port"),
+        pytest.param(b"http://a:1/healthz HTTP/1.1\r\nhost: A:1", id="an absolute target"),
+        pytest.param(b"/healthz HTTP/1.0\r\na: b", id="an older version without a host"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1_000], ids=["by letters", "at once"])
+def test_a_request_in_form_is_answered(office: Office, request_head: bytes, size: int) -> None:
+    asking = b"GET " + request_head + b"\r\nconnection: close\r\n\r\n"
+    with LiveServer(office) as live, live.connect() as connection:
+        for start in range(0, len(asking), size):
+            connection.sendall(asking[start : start + size])
+            time.sleep(0.001)
+        assert answers_of(connection) == [b"200"]
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        b"transfer-encoding: gzip, chunked",
+        b"transfer-encoding: chunked, chunked",
+        b"transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        b"transfer-encoding: chunked\r\ntransfer-encoding: identity",
+        b"transfer-encoding: identity",
+        b"transfer-encoding: \x0bchunked",
+        b"transfer-encoding:",
+    ],
+)
+def test_a_body_has_no_coding_but_chunks(hasty: LiveServer, coding: bytes) -> None:
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\n"
+    with hasty.connect() as connection:
+        connection.sendall(head + coding + b"\r\n\r\n0\r\n\r\n")
+        answer = read_all(connection)
+    assert problem_of(answer) == "malformed"
+    assert b"this is not a request" in answer
+
+
+def test_an_older_version_has_no_chunks(hasty: LiveServer) -> None:
+    head = b"POST /v1/statements HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    with hasty.connect() as connection:
+        connection.sendall(head + b"0\r\n\r\n")
+        assert b"this is not a request" in read_all(connection)
+
+
+def test_who_speaks_an_older_version_is_not_told_to_continue(office: Office) -> None:
+    head = b"POST /v1/statements HTTP/%b\r\nhost: x\r\nexpect: 100-continue\r\n"
+    rest = b"content-length: 1\r\nconnection: close\r\n\r\n\xff"
+    with LiveServer(office) as live:
+        for version, statuses in ((b"1.0", [b"400"]), (b"1.1", [b"100", b"400"])):
+            with live.connect() as connection:
+                connection.sendall(head % version + rest)
+                assert answers_of(connection) == statuses
+
+
+def test_trailers_are_no_part_of_a_header(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come when the header has been looked at."""
+
+    def reads(body: bytes) -> None:
+        assert body == b"a"
+        raise RefusedError(Reason.CONFLICT, "this was read")
+
+    monkeypatch.setattr(office.verifier.services.intake, "read", reads)
+    head = b"POST /v1/statements HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+    body = b"1\r\na\r\n0\r\ncontent-type: text/plain\r\n\r\n"
+    with LiveServer(office) as live, live.connect() as connection:
+        connection.sendall(head + b"connection: close\r\n\r\n" + body)
+        assert answers_of(connection) == [b"409"]
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         pytest.param(b"nonsense\r\n\r\n", id="not HTTP"),
@@ -340,6 +626,21 @@ def test_chunks_of_few_bytes_are_a_body(office: Office) -> None:
             b"transfer-encoding: chunked\r\n\r\n",
             id="two lengths",
         ),
+        pytest.param(b"GET /healthz\r\n\r\n", id="no version"),
+        pytest.param(b"GET /healthz HTTP/2.0\r\nhost: x\r\n\r\n", id="another version"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", id="another version's beginning"),
+        pytest.param(b"GET /healthz HTTP/1.2\r\nhost: x\r\n\r\n", id="a version of nobody"),
+        pytest.param(b"GET /healthz RTSP/1.0\r\nhost: x\r\n\r\n", id="another protocol"),
+        pytest.param(b"OPTIONS /healthz RTSP/1.1\r\nhost: x\r\n\r\n", id="another protocol's"),
+        pytest.param(b"SOURCE /healthz ICE/1.0\r\nhost: x\r\n\r\n", id="a third protocol"),
+        pytest.param(b"GET /healthz#a HTTP/1.1\r\nhost: x\r\n\r\n", id="a fragment"),
+        pytest.param(b"GET /healthz?\xff HTTP/1.1\r\nhost: x\r\n\r\n", id="not escaped"),
+        pytest.param(b"GET * HTTP/1.1\r\nhost: x\r\n\r\n", id="no address"),
+        pytest.param(b"GET http://y/healthz HTTP/1.1\r\nhost: x\r\n\r\n", id="another host"),
+        pytest.param(b"GET http://a@x/healthz HTTP/1.1\r\nhost: x\r\n\r\n", id="a user"),
+        pytest.param(b"GET http://x/healthz HTTP/1.0\r\n\r\n", id="a host in the target alone"),
+        pytest.param(b"GET ftp://x/healthz HTTP/1.1\r\nhost: x\r\n\r\n", id="another scheme"),
+        pytest.param(b"GET /healthz HTTP/1.0\r\nhost: x\r\nhost: x\r\n\r\n", id="two old hosts"),
     ],
 )
 def test_what_is_no_request_gets_a_problem(hasty: LiveServer, bad: bytes) -> None:

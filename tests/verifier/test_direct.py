@@ -6,14 +6,17 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from starlette.types import Receive, Scope, Send
 
 from support.office import LiveServer, Office, stranger_offer
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import KeyRevoke, RevocationReason, sign
+from workseal_verifier.api import statements
 from workseal_verifier.api.direct import Direct
+from workseal_verifier.api.routing import operations
 from workseal_verifier.api.statements import MAX_BODY
 from workseal_verifier.app import create_app
 from workseal_verifier.errors import StoreError, StoreFullError
@@ -53,6 +56,17 @@ def test_the_door_stands_before_both_ways(office: Office, monkeypatch: pytest.Mo
     for app in (create_app(office.verifier.settings, office.verifier), framework_alone(office)):
         answer = ask(app, "POST", PATH, content=body, headers={**CBOR, "host": "localhost"})
         assert answer.status_code == 401, answer.text
+
+
+def test_a_question_out_of_form_is_told_before_the_door(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = Row(Shown.SIGNATURE, {Who.CLIENT: frozenset(State)})
+    monkeypatch.setitem(TABLE, "GET /v1/log/checkpoint", row)
+    apps = create_app(office.verifier.settings, office.verifier), framework_alone(office)
+    answers = [told(ask(app, "GET", "/v1/log/checkpoint?now=1")) for app in apps]
+    assert answers[0][0] == 400
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +152,42 @@ def test_reads_get_the_same_answer_on_both_ways(office: Office) -> None:
             # The second time, what is kept in memory answers.
             answers = [told(ask(app, method, path)) for app in (*apps, *apps)]
             assert answers == [answers[0]] * 4, path
+
+
+@pytest.mark.parametrize("letter", ["%0A", "%0D", "%00", "%1F", "%7F"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT"])
+def test_no_address_has_a_control_character(office: Office, method: str, letter: str) -> None:
+    office.others(300)
+    apps = create_app(office.verifier.settings, office.verifier), framework_alone(office)
+    for path in ("/v1/log/checkpoint", "/v1/log/tile/0/000", "/healthz", PATH, "/v1/log%0A/x"):
+        answers = [told(ask(app, method, path + letter)) for app in apps]
+        assert answers[0][0] == 404, path
+        assert answers[0] == answers[1]
+
+
+def test_the_short_way_has_its_own_addresses_alone(office: Office) -> None:
+    """Where the layer around both ways would let more through."""
+    app = create_app(office.verifier.settings, office.verifier)
+    asked: list[str] = []
+
+    async def beneath(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await Response()(scope, receive, send)
+
+    ways = [
+        (route, statements.post_directly)
+        for name, route in operations(app.routes)
+        if name == f"POST {PATH}"
+    ]
+    direct = Direct(beneath, ways=ways)
+
+    async def heard() -> None:
+        transport = httpx.ASGITransport(direct)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            await client.post(f"{PATH}%0A")
+
+    asyncio.run(heard())
+    assert asked == [f"{PATH}\n"]
 
 
 def test_a_tile_that_is_kept_is_asked_of_nobody_again(

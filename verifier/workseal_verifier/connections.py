@@ -1,6 +1,8 @@
 """HTTP/1.1 connections with the deadlines and the bounds that uvicorn lacks.
 
-Rules: a connection that does not finish its request's header in time is closed, one whose answers
+Rules: what ends a connection by an answer ends our side of it first, and what still comes is read
+and thrown away, to a bound: a close with bytes unread takes the answer from the peer's hands. A
+connection that does not finish its request's header in time is closed, one whose answers
 are not read, and one that goes on sending a body after its answer; so is one whose header, or whose
 chunks beside what they hold, are too large. Beyond the bound, the connection that has waited
 longest without a request gives way to the new one: who is slow on purpose waits longest. No access
@@ -10,9 +12,11 @@ log, no addresses in any log.
 import asyncio
 import json
 import logging
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto, unique
+from types import SimpleNamespace
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -23,8 +27,10 @@ from workseal_verifier.errors import Reason
 _logger = logging.getLogger(__name__)
 _logger.setLevel(logging.ERROR)
 
-# What of a body may still come after its answer: a client that was refused early finishes sending.
-REST_BYTES: Final = 1 << 20
+# What may still come after an answer: many clients look for one only when all of their body is
+# sent. Eight times the largest body of statements, so that it reaches who is a few times above it;
+# to read and drop as much takes some milliseconds, and no memory.
+REST_BYTES: Final = 8 << 20
 # What waits here of an answer that nobody reads, beside what the system holds.
 UNREAD_BYTES: Final = 16 * 1024
 MAX_HEADER: Final = 16 * 1024
@@ -36,6 +42,14 @@ MAX_FRAMING: Final = 64 * 1024
 MAX_PIPELINED: Final = 8
 # 2**64 has 20 digits; more could only be zeros in front.
 _MAX_LENGTH_DIGITS: Final = 20
+# RFC 9112, section 3.2: no fragment, and no byte that a client would have to escape.
+_TARGET: Final = re.compile(rb'[!"$-~]+')
+# RFC 9112, section 3.2.2: what a proxy is asked; the host of it is what `Host` says.
+_ABSOLUTE: Final = re.compile(rb"https?://(?P<authority>[^/?]+)/.*", re.IGNORECASE)
+# RFC 9110, section 7.2; no address of a kind that does not exist yet.
+_HOST: Final = re.compile(
+    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
+)
 
 
 @unique
@@ -45,6 +59,8 @@ class _Reading(Enum):
     NOTHING = auto()
     HEADER = auto()
     BODY = auto()
+    # Whatever comes after our side has ended.
+    REST = auto()
 
 
 @dataclass(slots=True)
@@ -79,9 +95,15 @@ class _GuardedProtocol(HttpToolsProtocol):
     _body = 0
     _body_here = 0
     _others = 0
+    # What arrived, from some byte before the header that is being read.
+    _heard = b""
     _header_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
     _rest = 0
+    # Whether the newest request is the last that is taken.
+    _last = False
+    # Whether the peer has ended its side.
+    _heard_all = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -93,9 +115,13 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        # What answers are written to: they end the connection as we do, and not at once.
+        self._outlet = SimpleNamespace(
+            write=transport.write, is_closing=transport.is_closing, close=self._end
+        )
         transport.set_write_buffer_limits(high=UNREAD_BYTES)
         if len(self.connections) > self.room.most and not self._make_room():
-            self._answer(Reason.BUSY, "too many connections")
+            self._give_up()
             return
         self.room.waiting[self] = None
         self._watch_header()
@@ -105,7 +131,17 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._stop_watching()
         self._stop_waiting()
         self.room.waiting.pop(self, None)
+        # Else it and the connection would keep each other, until the collector comes.
+        self._outlet.close = self.transport.close
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep a connection that asks no more for the answers to what it has asked."""
+        self._heard_all = True
+        if not self._is_busy() or self._reading is _Reading.BODY:
+            return False
+        self._take_no_more()
+        return True
 
     def data_received(self, data: bytes) -> None:
         if self._is_answered_early():
@@ -113,10 +149,18 @@ class _GuardedProtocol(HttpToolsProtocol):
             if self._rest > REST_BYTES:
                 self._abort()
                 return
+        if self._is_ended():
+            return
+        if self._is_over():
+            self.flow.pause_reading()
+            return
         self._ended = False
         self._body_here = 0
+        self._heard += data
         super().data_received(data)
-        if self.transport.is_closing():
+        # Any header that is longer is refused.
+        self._heard = self._heard[-MAX_HEADER:] if self._reading is _Reading.HEADER else b""
+        if self.transport.is_closing() or self._is_ended():
             return
         if self._is_busy():
             self.room.waiting.pop(self, None)
@@ -128,23 +172,32 @@ class _GuardedProtocol(HttpToolsProtocol):
             self._watch_between()
 
     def on_message_begin(self) -> None:
+        if self._is_over():
+            raise ValueError("expected no request after the last")
         super().on_message_begin()
         self._reading, self._body, self._others = _Reading.HEADER, 0, 0
         self._watch_header()
 
     def on_headers_complete(self) -> None:
+        version = self.parser.get_http_version()
         # What is raised here, the parser makes a request that is not in its form.
-        _check_header(self.parser.get_http_version(), self.url, self.headers)
-        if len(self.pipeline) >= MAX_PIPELINED:
-            raise ValueError("expected fewer requests before an answer")
+        _check_line(version, self.parser.get_method(), self.url, self._heard)
+        _check_header(version, self.url, self.headers)
+        if version == "1.0":
+            # RFC 9110, section 10.1.1: who speaks it does not wait, and would not understand.
+            self.expect_100_continue = False
         super().on_headers_complete()
+        # The parser gives trailers as it gave the header; the request's own list has none of them.
+        self.headers = []
         self._unanswered = [one for one in self._unanswered if not one.response_complete]
         self._unanswered.append(self.cycle)
+        self.cycle.transport = self._outlet  # type: ignore[assignment]
         self._reading = _Reading.BODY
         self._stop_watching()
-        if self.parser.should_upgrade():
-            # The parser reads nothing after it, so it is answered as the last one.
-            self.cycle.keep_alive = False
+        # The parser reads nothing after an upgrade.
+        if self.parser.should_upgrade() or len(self._unanswered) >= MAX_PIPELINED:
+            self._take_no_more()
+        self._last = not self.cycle.keep_alive
 
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
@@ -156,6 +209,8 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        if self._is_ended():
+            return
         super().on_response_complete()
         if self.transport.is_closing():
             return
@@ -180,16 +235,22 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not ours
-        self._refuse("this is not a request in HTTP/1.1")
+        if self._is_over():
+            # Whatever it is, nobody asked for more: the system keeps it until the last answer.
+            self.flow.pause_reading()
+        else:
+            self._refuse("this is not a request in HTTP/1.1")
 
     def give_way(self) -> None:
         """End a connection that waits, for another one."""
         self.room.waiting.pop(self, None)
-        if self._header_timer is None:
+        if self._is_answered_early():
+            self._abort()
+        elif self._header_timer is None:
             # Nothing was asked since the last answer: there is nobody to tell.
             self.transport.close()
         else:
-            self._answer(Reason.BUSY, "too many connections")
+            self._give_up()
 
     def _make_room(self) -> bool:
         longest = next(iter(self.room.waiting), None)
@@ -204,8 +265,21 @@ class _GuardedProtocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _is_answered_early(self) -> bool:
-        """Tell whether the answer is out and the request's body is not all in."""
-        return self._reading is _Reading.BODY and not self._is_busy()
+        """Tell whether the last answer is out, and what of its request may come is for nobody."""
+        return self._reading in {_Reading.BODY, _Reading.REST} and not self._is_busy()
+
+    def _is_ended(self) -> bool:
+        """Tell whether our side has ended."""
+        return self._reading is _Reading.REST
+
+    def _is_over(self) -> bool:
+        """Tell whether the last request that is taken is all in."""
+        return self._last and self._reading is _Reading.NOTHING
+
+    def _take_no_more(self) -> None:
+        """Answer the newest request as the connection's last."""
+        self._last = True
+        self.cycle.keep_alive = False
 
     def _require_bounds(self) -> None:
         """Refuse a header that is too large before it ends, and chunks that hold little."""
@@ -218,7 +292,7 @@ class _GuardedProtocol(HttpToolsProtocol):
     def _watch_between(self) -> None:
         """Set a deadline for whatever comes where no request is being read or worked on."""
         if not self._ended:
-            # Empty lines, or what follows an upgrade: not yet a header, and held as one.
+            # Empty lines: not yet a header, and held as one.
             self._watch_header()
             return
         self._stop_watching()
@@ -254,8 +328,8 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._header_timer = None
         if self.transport.is_closing():
             return
-        if self._is_busy():
-            # The answer to an earlier request is slow; what follows it can wait as long.
+        if self._is_busy() or self._unread_timer is not None:
+            # An earlier answer is slow, or slowly read; what follows it can wait as long.
             self._watch_header()
             return
         if self._is_answered_early():
@@ -273,9 +347,20 @@ class _GuardedProtocol(HttpToolsProtocol):
         # uvicorn keeps the newest request at hand; the one that is worked on may be an earlier one.
         for cycle in self._unanswered:
             cycle.disconnected = True
+            # Who waits for a body hears of it now.
+            cycle.message_event.set()
 
     def _answer(self, reason: Reason, detail: str) -> None:
-        """Answer below the application, where there may be no request yet, and close."""
+        """Answer below the application, where there may be no request yet, and end."""
+        self._tell(reason, detail)
+        self._end()
+
+    def _give_up(self) -> None:
+        """Make room: the answer may be lost, as whatever waits for it would need a place."""
+        self._tell(Reason.BUSY, "too many connections")
+        self.transport.close()
+
+    def _tell(self, reason: Reason, detail: str) -> None:
         self._stop_watching()
         self._drop_answers()
         status, title = TABLE[reason]
@@ -289,19 +374,61 @@ class _GuardedProtocol(HttpToolsProtocol):
             "connection: close",
         )
         self.transport.write("\r\n".join((*lines, "", "")).encode() + body)
-        self.transport.close()
+
+    def _end(self) -> None:
+        """End our side after what was written; the peer's has the time of a header to end."""
+        self._drop_answers()
+        self.pipeline.clear()
+        if self._heard_all or self.transport.is_closing():
+            self.transport.close()
+            return
+        self._reading, self._rest = _Reading.REST, 0
+        self.cycle = None  # type: ignore[assignment]
+        self.room.waiting[self] = None
+        self._stop_watching()
+        self._watch_header()
+        self.transport.write_eof()
+        self.flow.resume_reading()
+
+
+def _check_line(version: str, method: bytes, url: bytes, heard: bytes) -> None:
+    """Raise `ValueError` for a request line that RFC 9112 forbids."""
+    # The parser takes other versions, and other protocols that number theirs alike (RTSP, ICE).
+    if version not in {"1.0", "1.1"} or b"%b %b HTTP/" % (method, url) not in heard:
+        raise ValueError("expected HTTP/1.0 or HTTP/1.1")
+    if _TARGET.fullmatch(url) is None:
+        raise ValueError("expected a target of visible ASCII without a fragment")
 
 
 def _check_header(version: str, url: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     """Raise `ValueError` for a header that RFC 9112 forbids or that is beyond our bounds."""
     if _header_size(url, headers) > MAX_HEADER:
         raise ValueError(f"expected a header of at most {MAX_HEADER} bytes")
-    names = [name for name, _ in headers]
-    if version == "1.1" and names.count(b"host") != 1:
-        raise ValueError("expected one host")
+    hosts, codings = [], []
     for name, value in headers:
-        if name == b"content-length" and len(value) > _MAX_LENGTH_DIGITS:
+        if name == b"host":
+            hosts.append(value.rstrip(b" \t"))
+        elif name == b"transfer-encoding":
+            codings.append(value.lower())
+        elif name == b"content-length" and len(value) > _MAX_LENGTH_DIGITS:
             raise ValueError("expected a length that is one")
+    _check_hosts(version, url, hosts)
+    # What others would take for another coding, they would find another end of the body by.
+    if codings and (version == "1.0" or codings != [b"chunked"]):
+        raise ValueError("expected no transfer-encoding but chunked")
+
+
+def _check_hosts(version: str, url: bytes, hosts: list[bytes]) -> None:
+    # HTTP/1.0 had none.
+    if len(hosts) != 1 and (hosts or version != "1.0"):
+        raise ValueError("expected one host")
+    if hosts and _HOST.fullmatch(hosts[0]) is None:
+        raise ValueError("expected a host in its form")
+    if not url.startswith(b"/"):
+        # Signatures cover what `Host` says: nothing else may say where this goes.
+        absolute = _ABSOLUTE.fullmatch(url)
+        if absolute is None or [absolute["authority"].lower()] != [one.lower() for one in hosts]:
+            raise ValueError("expected a path, or an address at the host")
 
 
 def _header_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:

@@ -37,7 +37,7 @@ class Direct:
         """Handle one request."""
         if scope["type"] == "http":
             for route, endpoint in self._ways.get(scope["method"], ()):
-                found = route.path_regex.match(scope["path"])
+                found = route.path_regex.fullmatch(scope["path"])
                 if found is not None:
                     scope["route"] = route
                     scope["path_params"] = found.groupdict()
@@ -49,9 +49,10 @@ class Direct:
 async def _answer(endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope, receive)
     try:
-        await authorise(request)
+        # As for every route: what is asked for must be in its form; then the door decides.
         if scope["query_string"]:
             await require_known_query(request)
+        await authorise(request)
         answer = await endpoint(request)
     except (RefusedError, StoreError) as error:
         answer = answer_to(error, scope)

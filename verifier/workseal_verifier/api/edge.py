@@ -1,10 +1,11 @@
 """What every address does alike, before its route: HEAD, OPTIONS, and pages of other origins.
 
-Rules: HEAD is GET without its body. A page of another origin may read what anybody may read, and
-ask for proofs; it may send nothing else and read nothing of an engagement. No answer depends on who
-asks from where, so a shared cache may keep it.
+Rules: HEAD is GET without its body. No address has a control character. A page of another origin
+may read what anybody may read, and ask for proofs; it may send nothing else and read nothing of an
+engagement. No answer depends on who asks from where, so a shared cache may keep it.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +20,9 @@ from workseal_verifier.errors import Reason, RefusedError
 # What a verifier in a browser needs; the addresses of the log begin with the first.
 _PUBLIC: Final = ("/v1/log/", "/v1/beacon/", "/v1/operator", "/.well-known/scitt-keys")
 _PUBLIC_EXACT: Final = frozenset({"/openapi.json"})
+
+# The framework's routes take a line feed at an address's end for none.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 # Where a request's scope keeps the method that it came with, and that its signature covers.
 ASKED: Final = "workseal.asked"
@@ -52,7 +56,9 @@ class Edge:
         public = is_public(scope["path"])
         if public:
             send = _cross_origin(send)
-        if scope["method"] == "OPTIONS":
+        if _CONTROL.search(scope["path"]) is not None:
+            await _nothing(scope)(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
             await _options(scope, public=public)(scope, receive, send)
         elif scope["method"] == "HEAD":
             # A copy: the server beneath must go on to see a HEAD.
@@ -65,11 +71,15 @@ class Edge:
 def _options(scope: Scope, *, public: bool) -> Response:
     methods = ", ".join(methods_of(scope))
     if not methods:
-        return refuse(RefusedError(Reason.NOT_FOUND, "there is nothing here"), scope)
+        return _nothing(scope)
     headers = {"allow": methods}
     if public and "access-control-request-method" in Headers(scope=scope):
         headers |= {"access-control-allow-methods": methods, **_PREFLIGHT}
     return Response(status_code=204, headers=headers)
+
+
+def _nothing(scope: Scope) -> Response:
+    return refuse(RefusedError(Reason.NOT_FOUND, "there is nothing here"), scope)
 
 
 def _cross_origin(send: Send) -> Send:
