@@ -14,7 +14,8 @@ class Counted(Admission):
     """Fold engagements of a given length, and count how often."""
 
     def __init__(self, lengths: dict[bytes, int]) -> None:
-        super().__init__(SimpleNamespace())  # type: ignore[arg-type]
+        house: Any = SimpleNamespace(work=SimpleNamespace(forget=lambda: None))
+        super().__init__(house, memory_bytes=100 * admission._STATEMENT_BYTES)
         self.lengths = lengths
         self.folded: list[bytes] = []
 
@@ -33,7 +34,6 @@ class Counted(Admission):
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "_CACHED_ENGAGEMENTS", 3)
-    monkeypatch.setattr(admission, "_CACHED_STATEMENTS", 100)
 
 
 def test_what_fits_is_folded_once() -> None:
@@ -63,7 +63,6 @@ def test_one_beyond_every_bound_is_held_alone() -> None:
 
 def test_nothing_counts_after_everything_was_forgotten() -> None:
     counted = Counted({b"a": 60, b"b": 60})
-    counted.house = SimpleNamespace(work=SimpleNamespace(forget=lambda: None))  # type: ignore[assignment]
     counted.ask(b"a")
     counted.forget()
     counted.lengths = {b"a": 50, b"b": 50}

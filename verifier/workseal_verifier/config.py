@@ -56,6 +56,7 @@ _FROM_1 = (
     "max_reads",
     "max_submissions",
     "max_pending",
+    "chain_memory_mib",
     "sender_burst",
     "signer_burst",
     "mailbox_ttl_s",
@@ -128,6 +129,8 @@ class Settings:
     max_reads: int = 512
     max_submissions: int = 1_024
     max_pending: int = 2_048
+    # What may be held of the chains at work, some 90 bytes for each of their statements.
+    chain_memory_mib: int = 512
     # Requests a second of one sender, and how many at once; 0: any number.
     sender_rate: int = 100
     sender_burst: int = 1_000

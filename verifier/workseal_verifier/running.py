@@ -136,7 +136,7 @@ class Verifier:
         self.conflicts = ConflictBook(ConflictStore(self.database))
         self.sequencer = Sequencer(
             self.publisher,
-            Admission(self._house()),
+            Admission(self._house(), memory_bytes=settings.chain_memory_mib * MIB),
             self.records,
             limits=Limits(
                 tick_s=settings.tick_ms / 1000,

@@ -26,6 +26,8 @@ class Lanes:
     submitting: CapacityLimiter = field(default_factory=_few)
     disclosing: CapacityLimiter = field(default_factory=_few)
     proving: CapacityLimiter = field(default_factory=_few)
+    # One at a time, and whoever waits for it holds no thread: a long chain takes long to read.
+    preparing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
 
 async def run_in(

@@ -35,6 +35,8 @@ async def post_entry(request: Request, given: Given) -> Response:
         lanes: Lanes = request.app.state.lanes
         candidates = await run_in(lanes.submitting, given.intake.read_items, [body])
     given.require_rate(candidates)
+    if not given.sequencer.is_prepared(candidates):
+        await run_in(request.app.state.lanes.preparing, given.sequencer.prepare, candidates)
     await promised(request, given.sequencer.submit(candidates))
     name = candidates[0].digest
     receipt = await run_in_threadpool(given.reader.cose_receipt, name)

@@ -39,6 +39,8 @@ async def post_statements(request: Request, given: Given, old: str = "0") -> Res
         lanes: Lanes = request.app.state.lanes
         candidates = await run_in(lanes.submitting, given.intake.read, body)
     given.require_rate(candidates)
+    if not given.sequencer.is_prepared(candidates):
+        await run_in(request.app.state.lanes.preparing, given.sequencer.prepare, candidates)
     answer = await promised(request, given.sequencer.submit(candidates, old=size))
     return Response(answer.encode(), 200, PRIVATE, CBOR)
 

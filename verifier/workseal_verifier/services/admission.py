@@ -19,6 +19,7 @@ from workseal_verifier.services.keyevents import (
     KeyEvents,
     logged_events,
 )
+from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
 
@@ -26,18 +27,22 @@ if TYPE_CHECKING:
     from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
 
 # What is not held is folded again from its first statement when it is needed: with too few places,
-# for each statement anew. One takes about 10 KB, and 0.5 KB more for each statement of its chain.
+# for each statement anew. Each takes about 10 KB, and this much for each statement of its chain.
 _CACHED_ENGAGEMENTS = 4_096
-_CACHED_STATEMENTS = 400_000
+_STATEMENT_BYTES = 90
 # More than this that other processes logged, and it is cheaper to begin again.
 _MOST_FOREIGN = 65_536
 
 
 class Admission:
-    """The state of every engagement, in a bounded cache over the store."""
+    """The state of every engagement, in a bounded cache over the store.
 
-    def __init__(self, house: House) -> None:
+    All but `is_held` and `prepare` is for the one thread that sequences.
+    """
+
+    def __init__(self, house: House, *, memory_bytes: int) -> None:
         self.house = house
+        self._most_statements = memory_bytes // _STATEMENT_BYTES
         self.events: KeyEvents | None = None
         # Up to where memory holds what the log holds.
         self._size = 0
@@ -45,6 +50,23 @@ class Admission:
         self._held = 0  # statements in the chains of these
         # From where on other processes logged more of an engagement than its cached state holds.
         self._behind: dict[bytes, int] = {}
+        self._prepared = ReadAhead()
+
+    def is_held(self, identifier: bytes) -> bool:
+        """Tell whether memory holds an engagement; in whatever thread."""
+        return identifier in self._states or self._prepared.has(identifier)
+
+    def prepare(self, identifier: bytes, issuer: Digest) -> None:
+        """Fold an engagement, in whatever thread, for a party who speaks in it.
+
+        A chain of a year takes half a minute: nobody but its own sender is to wait for that.
+        """
+        events, size = self.events, self._size
+        if events is None or self.is_held(identifier):
+            return
+        if self.house.records.parties.is_in(identifier, events.lineage(issuer)):
+            own = self.house.records.of_engagement(identifier, below=size)
+            self._prepared.keep(identifier, size, lambda: fold(own, events))
 
     def forget(self) -> None:
         """Drop every cached state: the store is asked again."""
@@ -52,6 +74,7 @@ class Admission:
         self._states.clear()
         self._held = 0
         self._behind.clear()
+        self._prepared.clear()
         self.house.work.forget()
 
     def begin(self, size: int) -> "Tick":
@@ -115,7 +138,7 @@ class Admission:
         self._states[identifier] = state
         self._held += _length(state)
         while len(self._states) > 1 and (
-            len(self._states) > _CACHED_ENGAGEMENTS or self._held > _CACHED_STATEMENTS
+            len(self._states) > _CACHED_ENGAGEMENTS or self._held > self._most_statements
         ):
             self._drop(next(iter(self._states)))
 
@@ -126,6 +149,10 @@ class Admission:
             self._held -= _length(state)
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
+        prepared = self._prepared.take(identifier)
+        if prepared is not None:
+            state, size = prepared
+            return self._follow(state, events, size)
         return fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)
 
 

@@ -142,6 +142,7 @@ class DisclosureDesk:
 
     def _log(self, candidates: Sequence[Candidate]) -> SubmissionAnswer:
         try:
+            self._sequencer.prepare(candidates)
             return self._sequencer.submit(candidates).result(ANSWER_TIMEOUT_S)
         except TimeoutError:
             raise RefusedError(

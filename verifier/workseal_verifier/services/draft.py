@@ -72,6 +72,13 @@ class Draft:
             raise unknown_party()
         return state
 
+    def may_speak(self, identifier: bytes, issuer: Digest) -> bool:
+        """Tell strangers from parties before an engagement is read that memory does not hold."""
+        if identifier in self.states or self.known(identifier) is not None:
+            return True
+        own = self.events.lineage(issuer)
+        return self.house.records.parties.is_in(identifier, own)
+
     def put(self, state: Engagement) -> None:
         """Keep the next state of an engagement."""
         self.states[state.identifier] = state

@@ -356,6 +356,8 @@ def _past(state: Engagement) -> ChainReplay:
 
 def _speaking(draft: Draft, candidate: Candidate, identifier: bytes, place: int) -> Engagement:
     """Return the engagement if the issuer may make this kind in it now, and signed it."""
+    if not draft.may_speak(identifier, candidate.statement.issuer):
+        raise unknown_party()
     state = draft.get(identifier)
     _require_signature(state.keys, candidate, place)
     return state

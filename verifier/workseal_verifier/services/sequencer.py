@@ -17,6 +17,17 @@ from dataclasses import dataclass, field
 from workseal_protocol.digest import Digest
 from workseal_protocol.merkle import sparse_proof
 from workseal_protocol.receipt import SubmissionAnswer
+from workseal_protocol.records import (
+    Acceptance,
+    Declaration,
+    DisputeDisclosure,
+    DisputeFinding,
+    DisputeRequest,
+    Segment,
+    SessionClose,
+    SessionOpen,
+    Tombstone,
+)
 from workseal_verifier.errors import ForkError, Reason, RefusedError, StoreError, StoreFullError
 from workseal_verifier.services.admission import Admission, Tick
 from workseal_verifier.services.candidate import Candidate
@@ -34,6 +45,18 @@ TICK_STATEMENTS = 4_096
 # A tick that holds so many submissions need not wait for more, as soon as none came for a moment.
 MIXED = 16
 _MOMENT_S = 0.001
+# What is held against all that its engagement's chain told before.
+_SPEAKING = (
+    Segment,
+    SessionOpen,
+    SessionClose,
+    Tombstone,
+    Declaration,
+    Acceptance,
+    DisputeRequest,
+    DisputeDisclosure,
+    DisputeFinding,
+)
 # What too few witnesses cosigned is shown to them again after this, whoever asks.
 RETRY_S = 5.0
 
@@ -122,8 +145,20 @@ class Sequencer:
             raise _busy("too many submissions are waiting") from None
         return submission.answer
 
+    def is_prepared(self, candidates: Sequence[Candidate]) -> bool:
+        """Tell whether memory holds whatever these speak about; never waits."""
+        return all(map(self._admission.is_held, _spoken_of(candidates)))
+
+    def prepare(self, candidates: Sequence[Candidate]) -> None:
+        """Read what these speak about, so that the log is not held for as long as that takes."""
+        for engagement, issuer in _spoken_of(candidates).items():
+            self._admission.prepare(engagement, issuer)
+
     def start(self) -> None:
         """Start the sequencing thread."""
+        if self._publisher.is_loaded:
+            # From now on engagements can be prepared.
+            self._admission.begin(self._publisher.size)
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
         self._thread.start()
         if self._publisher.asks_witnesses:
@@ -319,6 +354,15 @@ class Sequencer:
             _fail(one, RefusedError(Reason.INTERNAL, "the server made a mistake"))
             return False
         return True
+
+
+def _spoken_of(candidates: Sequence[Candidate]) -> dict[bytes, Digest]:
+    """List the engagements that signed statements go on with, each with a signer."""
+    return {
+        one.record.engagement: one.statement.issuer
+        for one in candidates
+        if one.signed and isinstance(one.record, _SPEAKING)
+    }
 
 
 def _answer(one: Submission, published: Published) -> None:
