@@ -132,7 +132,6 @@ def test_what_is_not_there_is_not_found(world: World, path: str) -> None:
     [
         "/v1/statements/xyz",
         f"/v1/statements/{'A' * 64}",
-        "/v1/statements/%00",
         "/v1/sealed/xyz",
         "/v1/log/checkpoints/x",
         "/v1/log/checkpoints/-1",
@@ -148,6 +147,11 @@ def test_what_is_not_there_is_not_found(world: World, path: str) -> None:
 )
 def test_an_address_that_is_not_in_its_form_is_malformed(world: World, path: str) -> None:
     problem(world.server.ask("GET", path), 400, "malformed")
+
+
+@pytest.mark.parametrize("path", ["/v1/statements/%00", "/v1/log/checkpoint%0A", "/%7F"])
+def test_nothing_is_at_an_address_with_a_control_character(world: World, path: str) -> None:
+    problem(world.server.ask("GET", path), 404, "not-found")
 
 
 @pytest.mark.parametrize("path", CLOSED)

@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 from support.office import LiveServer, Office, stranger_offer
 from workseal_verifier import connections, serving
 from workseal_verifier.api.problems import PREFIX
-from workseal_verifier.connections import MAX_FRAMING, MAX_HEADER, MAX_PIPELINED
+from workseal_verifier.connections import MAX_FRAMING, MAX_PIPELINED
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.requestform import MAX_HEADER
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -591,7 +592,7 @@ def test_who_speaks_an_older_version_is_not_told_to_continue(office: Office) -> 
 def test_trailers_are_no_part_of_a_header(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """They come when the header has been looked at."""
 
-    def reads(body: bytes) -> None:
+    def reads(body: bytes, **_: object) -> None:
         assert body == b"a"
         raise RefusedError(Reason.CONFLICT, "this was read")
 

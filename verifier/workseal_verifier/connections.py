@@ -12,7 +12,6 @@ log, no addresses in any log.
 import asyncio
 import json
 import logging
-import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto, unique
@@ -23,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
 from workseal_verifier.errors import Reason
+from workseal_verifier.requestform import MAX_HEADER, check_header, check_line, header_size
 
 _logger = logging.getLogger(__name__)
 _logger.setLevel(logging.ERROR)
@@ -33,23 +33,12 @@ _logger.setLevel(logging.ERROR)
 REST_BYTES: Final = 8 << 20
 # What waits here of an answer that nobody reads, beside what the system holds.
 UNREAD_BYTES: Final = 16 * 1024
-MAX_HEADER: Final = 16 * 1024
 # What chunks may hold beside the body: their sizes, and trailers that nobody asks for. Above this,
 # no more than the body itself has.
 MAX_FRAMING: Final = 64 * 1024
 # Requests that one connection may send before the answer to an earlier one: one piece of what
 # arrives can hold thousands, and what is kept of each takes some KiB. Few clients send even two.
 MAX_PIPELINED: Final = 8
-# 2**64 has 20 digits; more could only be zeros in front.
-_MAX_LENGTH_DIGITS: Final = 20
-# RFC 9112, section 3.2: no fragment, and no byte that a client would have to escape.
-_TARGET: Final = re.compile(rb'[!"$-~]+')
-# RFC 9112, section 3.2.2: what a proxy is asked; the host of it is what `Host` says.
-_ABSOLUTE: Final = re.compile(rb"https?://(?P<authority>[^/?]+)/.*", re.IGNORECASE)
-# RFC 9110, section 7.2; no address of a kind that does not exist yet.
-_HOST: Final = re.compile(
-    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
-)
 
 
 @unique
@@ -181,8 +170,8 @@ class _GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
         # What is raised here, the parser makes a request that is not in its form.
-        _check_line(version, self.parser.get_method(), self.url, self._heard)
-        _check_header(version, self.url, self.headers)
+        check_line(version, self.parser.get_method(), self.url, self._heard)
+        check_header(version, self.url, self.headers)
         if version == "1.0":
             # RFC 9110, section 10.1.1: who speaks it does not wait, and would not understand.
             self.expect_100_continue = False
@@ -284,7 +273,7 @@ class _GuardedProtocol(HttpToolsProtocol):
     def _require_bounds(self) -> None:
         """Refuse a header that is too large before it ends, and chunks that hold little."""
         if self._reading is _Reading.HEADER:
-            if max(self._others, _header_size(self.url, self.headers)) > MAX_HEADER:
+            if max(self._others, header_size(self.url, self.headers)) > MAX_HEADER:
                 self._refuse("the request's header is too large")
         elif self._others > MAX_HEADER + MAX_FRAMING + self._body:
             self._refuse("the request's chunks hold too little")
@@ -389,47 +378,3 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._watch_header()
         self.transport.write_eof()
         self.flow.resume_reading()
-
-
-def _check_line(version: str, method: bytes, url: bytes, heard: bytes) -> None:
-    """Raise `ValueError` for a request line that RFC 9112 forbids."""
-    # The parser takes other versions, and other protocols that number theirs alike (RTSP, ICE).
-    if version not in {"1.0", "1.1"} or b"%b %b HTTP/" % (method, url) not in heard:
-        raise ValueError("expected HTTP/1.0 or HTTP/1.1")
-    if _TARGET.fullmatch(url) is None:
-        raise ValueError("expected a target of visible ASCII without a fragment")
-
-
-def _check_header(version: str, url: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    """Raise `ValueError` for a header that RFC 9112 forbids or that is beyond our bounds."""
-    if _header_size(url, headers) > MAX_HEADER:
-        raise ValueError(f"expected a header of at most {MAX_HEADER} bytes")
-    hosts, codings = [], []
-    for name, value in headers:
-        if name == b"host":
-            hosts.append(value.rstrip(b" \t"))
-        elif name == b"transfer-encoding":
-            codings.append(value.lower())
-        elif name == b"content-length" and len(value) > _MAX_LENGTH_DIGITS:
-            raise ValueError("expected a length that is one")
-    _check_hosts(version, url, hosts)
-    # What others would take for another coding, they would find another end of the body by.
-    if codings and (version == "1.0" or codings != [b"chunked"]):
-        raise ValueError("expected no transfer-encoding but chunked")
-
-
-def _check_hosts(version: str, url: bytes, hosts: list[bytes]) -> None:
-    # HTTP/1.0 had none.
-    if len(hosts) != 1 and (hosts or version != "1.0"):
-        raise ValueError("expected one host")
-    if hosts and _HOST.fullmatch(hosts[0]) is None:
-        raise ValueError("expected a host in its form")
-    if not url.startswith(b"/"):
-        # Signatures cover what `Host` says: nothing else may say where this goes.
-        absolute = _ABSOLUTE.fullmatch(url)
-        if absolute is None or [absolute["authority"].lower()] != [one.lower() for one in hosts]:
-            raise ValueError("expected a path, or an address at the host")
-
-
-def _header_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
-    return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
