@@ -9,12 +9,16 @@ from vectors.scenarios.telling import SEED, Scenario, nth, story, twisted
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     Acceptance,
+    BeaconCommitment,
     Capture,
     Declaration,
     DeclarationForm,
+    Record,
     Segment,
     SegmentState,
+    sign,
 )
+from workseal_protocol.statement import Statement
 from workseal_protocol.totals import HOUR_MS
 
 # --- (8) time units ---
@@ -213,6 +217,34 @@ def schedule_second_commitment() -> Scenario:
     )
 
 
+def schedule_late_commitment() -> Scenario:
+    verifier = Simulator(SEED, careless=True)
+    held: list[Record] = []
+    say = verifier.say
+
+    def later(record: Record) -> Statement:
+        if isinstance(record, BeaconCommitment):
+            held.append(record)
+            return sign(record, verifier.people.operator)
+        return say(record)
+
+    # The values are chosen when the work is known: nothing was committed to before.
+    verifier.say = later  # type: ignore[method-assign]
+    agent = begin(verifier)
+    agent.open_session()
+    agent.work(40_000)
+    agent.close_session()
+    for record in held:
+        say(record)
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    return Scenario(
+        "a round's value is committed to after its segment is logged",
+        told.bundle().encode(),
+        9,
+        "no commitment of the operator before it covers round",
+    )
+
+
 ALL = (
     units_outside_round,
     units_too_much_work,
@@ -227,5 +259,6 @@ ALL = (
     schedule_verifier_value,
     schedule_two_draws,
     schedule_second_commitment,
+    schedule_late_commitment,
     schedule_no_activity,
 )
