@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, Table, func, select
 
+from support.postgres import Cluster
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role, SeedSigner
+from workseal_verifier.errors import StoreRaceError
 from workseal_verifier.services.signin import Root
 from workseal_verifier.store.access import (
     MAX_SESSIONS,
@@ -20,9 +24,11 @@ from workseal_verifier.store.access import (
     SessionRow,
 )
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.schema import spent
+from workseal_verifier.store.schema import invitations, links, sessions, spent
 
 AT_ONCE = 4
+# Enough that without the order some of them meet.
+CIRCLES = 60
 NOW, LATER = 1_000, 2_000
 TOKEN = Digest.of(b"token")
 OWNER = Digest.of(b"owner")
@@ -61,7 +67,7 @@ def passkey(number: int) -> PasskeyRow:
 
 
 def test_an_invitation_for_two_lets_two_in(stores: list[AccessStore]) -> None:
-    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 2, LATER), now_ms=NOW)
+    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 2, LATER))
     found = at_once(stores, lambda one, n: one.accept(TOKEN, KEYS[n], now_ms=NOW))
     assert sorted(map(str, found)).count(str(Role.CLIENT)) == 2
     assert found.count(None) == AT_ONCE - 2
@@ -70,7 +76,7 @@ def test_an_invitation_for_two_lets_two_in(stores: list[AccessStore]) -> None:
 
 
 def test_a_key_that_comes_several_times_at_once_uses_one(stores: list[AccessStore]) -> None:
-    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 9, LATER), now_ms=NOW)
+    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 9, LATER))
     found = at_once(stores, lambda one, _: one.accept(TOKEN, KEYS[0], now_ms=NOW))
     assert found == [Role.CLIENT] * AT_ONCE
     (left,) = stores[0].invitations(NOW)
@@ -78,7 +84,7 @@ def test_a_key_that_comes_several_times_at_once_uses_one(stores: list[AccessStor
 
 
 def test_a_link_is_taken_once(stores: list[AccessStore]) -> None:
-    stores[0].add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER, now_ms=NOW)
+    stores[0].add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER)
     found = at_once(stores, lambda one, _: one.take_link(TOKEN, now_ms=NOW))
     assert sorted(found, key=str) == sorted([(OWNER, Root.KEY), *[None] * (AT_ONCE - 1)], key=str)
 
@@ -97,15 +103,112 @@ def test_a_nonce_is_spent_once_for_every_worker_until_it_expires(
     stores: list[AccessStore],
 ) -> None:
     nonce = Digest.of(b"nonce")
-    found = at_once(stores, lambda one, _: one.spend(nonce, until_ms=LATER, now_ms=NOW))
+    found = at_once(stores, lambda one, _: one.spend(nonce, until_ms=LATER))
     assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
-    assert not stores[1].spend(nonce, until_ms=LATER, now_ms=LATER - 1)
-    # Its place is given back: the next that is spent clears what has expired.
-    assert stores[1].spend(Digest.of(b"other"), until_ms=LATER + 1, now_ms=LATER)
-    with stores[0].database.read() as connection:
-        assert connection.execute(select(spent.c.digest)).scalars().all() == [
-            Digest.of(b"other").raw
-        ]
+    stores[1].clear(LATER - 1)
+    assert not stores[1].spend(nonce, until_ms=LATER)
+    stores[1].clear(LATER)
+    assert stores[1].spend(nonce, until_ms=LATER)
+
+
+def count(store: AccessStore, table: Table) -> int:
+    with store.database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+EXPIRING = (invitations, links, sessions, spent)
+
+
+def test_what_has_expired_is_cleared_and_nothing_else(stores: list[AccessStore]) -> None:
+    store = stores[0]
+    for number, until in enumerate((LATER, LATER + 1)):
+        name = Digest.of(bytes([number]))
+        store.add_invitation(name, InvitationRow(Role.CLIENT, 1, until))
+        store.add_link(name, name, Root.KEY, until_ms=until)
+        store.add_session(session(until - LATER, OWNER))
+        store.spend(name, until_ms=until)
+    assert [count(store, table) for table in EXPIRING] == [2, 2, 2, 2]
+    store.clear(LATER)
+    assert [count(store, table) for table in EXPIRING] == [1, 1, 1, 1]
+    assert store.session(session(1).token, now_ms=NOW) is not None
+    store.clear(LATER + 1)
+    assert [count(store, table) for table in EXPIRING] == [0, 0, 0, 0]
+
+
+@pytest.mark.postgres
+def test_clearing_waits_for_nobody(cluster: Cluster) -> None:
+    store = AccessStore(Database(cluster.database()))
+    store.database.create()
+    store.add_session(session(0))
+    store.add_session(session(1))
+    with store.database.write() as connection:
+        held = sessions.c.token == session(0).token.raw
+        connection.execute(select(sessions).where(held).with_for_update())
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(store.clear, LATER + 1).result(timeout=20)
+    assert count(store, sessions) == 1
+    assert store.session(session(0).token, now_ms=NOW) is not None
+    store.database.close()
+
+
+@pytest.mark.postgres
+def test_nothing_that_one_key_does_waits_in_a_circle(cluster: Cluster) -> None:
+    """Registrations, sign-ins, nonces, endings and clearing of one key, all at once."""
+    url = cluster.database()
+    stores = [AccessStore(Database(url)) for _ in range(6)]
+    stores[0].database.create()
+    stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, 999)
+
+    def register(one: AccessStore, n: int) -> None:
+        row = replace(passkey(0), credential=b"%d" % n)
+        once(AccessStore.add_passkey)(one, row, Digest.of(b"r%d" % n), n, 999)
+
+    def sign_in(one: AccessStore, n: int) -> None:
+        challenge, begun = Digest.of(b"s%d" % n), replace(session(n), until_ms=NOW + n)
+        once(AccessStore.use_passkey)(one, passkey(0).credential, n, challenge, n, begun)
+
+    def spend(one: AccessStore, n: int) -> None:
+        once(AccessStore.spend)(one, Digest.of(b"n%d" % n), until_ms=n)
+        once(AccessStore.clear)(one, NOW + n)
+
+    acts = (register, register, sign_in, sign_in, spend, spend)
+
+    def work(one: AccessStore, lane: int) -> None:
+        for turn in range(CIRCLES):
+            acts[lane](one, turn * len(acts) + lane)
+
+    at_once(stores, work)
+    for one in stores:
+        one.database.close()
+
+
+def once(method: Callable[..., object]) -> Callable[..., object]:
+    """Return a method as it is without its second attempt."""
+    unaided: Callable[..., object] = method.__wrapped__  # type: ignore[attr-defined]
+    return unaided
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_the_database_gave_up_for_another_is_done_once_more(
+    stores: list[AccessStore], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    store, races = stores[0], [StoreRaceError("40P01")] * times
+    write = store.database.write
+
+    @contextmanager
+    def raced() -> Iterator[Connection]:
+        with write() as connection:
+            yield connection
+            if races:
+                raise races.pop()
+
+    monkeypatch.setattr(store.database, "write", raced)
+    if times == 1:
+        store.add_session(session(1))
+    else:
+        with pytest.raises(StoreRaceError):
+            store.add_session(session(1))
+    assert count(store, sessions) == 2 - times
 
 
 def test_a_key_has_no_more_sessions_and_passkeys_than_it_may(stores: list[AccessStore]) -> None:

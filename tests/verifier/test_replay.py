@@ -88,19 +88,15 @@ def test_one_key_takes_its_share_of_the_memory_and_no_more() -> None:
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[tuple[SpentNonces, SpentNonces, FakeClock]]:
-    """Give two workers of one server, the second on a host with a clock of its own."""
-    database, behind = Database(tmp_path / "log.db"), FakeClock(NOW)
+def store(tmp_path: Path) -> Iterator[AccessStore]:
+    database = Database(tmp_path / "log.db")
     database.create()
-    store = AccessStore(database)
-    yield SpentNonces(store, FakeClock(NOW)), SpentNonces(store, behind), behind
+    yield AccessStore(database)
     database.close()
 
 
-def test_what_changes_something_is_taken_once_by_all_workers(
-    workers: tuple[SpentNonces, SpentNonces, FakeClock],
-) -> None:
-    first, second, _ = workers
+def test_what_changes_something_is_taken_once_by_all_workers(store: AccessStore) -> None:
+    first, second = SpentNonces(store), SpentNonces(store)
     second_s = NOW // 1000
     assert reason(lambda: first.require_new(KEY, nonce(1), created_s=second_s)) is None
     assert reason(lambda: second.require_new(KEY, nonce(1), created_s=second_s)) is Reason.STALE
@@ -109,11 +105,12 @@ def test_what_changes_something_is_taken_once_by_all_workers(
 
 
 def test_a_host_whose_clock_is_ahead_forgets_no_nonce_that_another_would_take(
-    workers: tuple[SpentNonces, SpentNonces, FakeClock],
+    store: AccessStore,
 ) -> None:
-    first, ahead, clock = workers
+    spent = SpentNonces(store)
     created = NOW // 1000
-    first.require_new(KEY, nonce(1), created_s=created)
-    clock.ms += WINDOW_MS + SKEW_MS - 1
-    ahead.require_new(KEY, nonce(2), created_s=clock.ms // 1000)
-    assert reason(lambda: first.require_new(KEY, nonce(1), created_s=created)) is Reason.STALE
+    spent.require_new(KEY, nonce(1), created_s=created)
+    store.clear(NOW + WINDOW_MS + SKEW_MS - 1)
+    assert reason(lambda: spent.require_new(KEY, nonce(1), created_s=created)) is Reason.STALE
+    store.clear(NOW + WINDOW_MS + SKEW_MS)
+    assert reason(lambda: spent.require_new(KEY, nonce(1), created_s=created)) is None

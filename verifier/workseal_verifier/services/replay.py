@@ -71,15 +71,14 @@ class NonceMemory:
 class SpentNonces:
     """Remember the nonces of what changed something, for all workers."""
 
-    def __init__(self, store: AccessStore, clock: Clock) -> None:
+    def __init__(self, store: AccessStore) -> None:
         self._store = store
-        self._clock = clock
 
     def require_new(self, key: Digest, nonce: bytes, *, created_s: int) -> None:
         """Refuse a nonce that this key used at any worker, and use it up."""
         digest = Digest.of(_TAG, key.raw, nonce)
         until = created_s * 1000 + WINDOW_MS + SKEW_MS
-        if not self._store.spend(digest, until_ms=until, now_ms=self._clock.now_ms()):
+        if not self._store.spend(digest, until_ms=until):
             raise _taken()
 
 

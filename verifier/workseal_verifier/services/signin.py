@@ -58,7 +58,7 @@ class SignIn:
     def link(self, thumbprint: Digest, root: Root) -> bytes:
         """Make a link's token; an earlier one of this key and root ends."""
         token, now = self._random(TOKEN_BYTES), self._clock.now_ms()
-        self._store.add_link(hashed(token), thumbprint, root, until_ms=now + LINK_MS, now_ms=now)
+        self._store.add_link(hashed(token), thumbprint, root, until_ms=now + LINK_MS)
         return token
 
     def begin(self, token: bytes) -> Begun:
