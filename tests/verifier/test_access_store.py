@@ -1,5 +1,6 @@
 """What lets people in, in each kind of database, asked for by several at once."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from threading import Barrier
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, delete, func, select
 
 from support.postgres import Cluster
 from workseal_protocol.digest import Digest
@@ -66,6 +67,11 @@ def passkey(number: int) -> PasskeyRow:
     return PasskeyRow(bytes([number + 1]), OWNER, b"public", 0, NOW)
 
 
+def count(store: AccessStore, table: Table) -> int:
+    with store.database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
 def test_an_invitation_for_two_lets_two_in(stores: list[AccessStore]) -> None:
     stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 2, LATER))
     found = at_once(stores, lambda one, n: one.accept(TOKEN, KEYS[n], now_ms=NOW))
@@ -83,15 +89,77 @@ def test_a_key_that_comes_several_times_at_once_uses_one(stores: list[AccessStor
     assert left.uses_left == 8
 
 
-def test_a_link_is_taken_once(stores: list[AccessStore]) -> None:
+def test_a_link_begins_one_session(stores: list[AccessStore]) -> None:
     stores[0].add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER)
-    found = at_once(stores, lambda one, _: one.take_link(TOKEN, now_ms=NOW))
-    assert sorted(found, key=str) == sorted([(OWNER, Root.KEY), *[None] * (AT_ONCE - 1)], key=str)
+    assert stores[0].link(TOKEN, now_ms=LATER - 1) == (OWNER, Root.KEY)
+    assert stores[0].link(TOKEN, now_ms=LATER) is None
+    found = at_once(stores, lambda one, n: one.follow_link(TOKEN, session(n)))
+    assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
+    assert (count(stores[0], sessions), count(stores[0], links)) == (1, 0)
+
+
+def test_no_link_that_all_ended_begins_a_session(stores: list[AccessStore]) -> None:
+    """It was read before they ended, and is followed after."""
+    first, second = stores[:2]
+    first.add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER)
+    assert first.link(TOKEN, now_ms=NOW) is not None
+    second.end_sessions(OWNER)
+    assert not first.follow_link(TOKEN, session(1))
+    assert count(first, sessions) == 0
+
+
+@pytest.mark.parametrize("ended", ["session", "sessions", "passkeys", "expired"])
+def test_no_passkey_is_made_in_a_session_that_has_ended(
+    stores: list[AccessStore], ended: str
+) -> None:
+    first, second = stores[:2]
+    own = session(1)
+    for one in (own, session(2)):
+        first.add_session(one)
+    made = first.add_passkey(passkey(0), Digest.of(b"0"), LATER, most=9, session=own.token)
+    assert made
+    row = passkey(1)
+    match ended:
+        case "session":
+            second.end_session(own.token)
+        case "sessions":
+            second.end_sessions(OWNER)
+        case "passkeys":
+            second.end_passkeys(OWNER)
+        case _:
+            row = replace(row, made_ms=own.until_ms)
+    assert not first.add_passkey(row, Digest.of(b"1"), LATER, most=9, session=own.token)
+    assert row not in first.passkeys_of(OWNER)
+
+
+@pytest.mark.postgres
+def test_a_session_ends_before_a_passkey_is_made_in_it_or_after(cluster: Cluster) -> None:
+    """Its end is under way and not committed yet: the passkey waits, and is refused."""
+    store = AccessStore(Database(cluster.database()))
+    store.database.create()
+    own = session(1)
+    store.add_session(own)
+    with ThreadPoolExecutor(1) as pool:
+        with store.database.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.token == own.token.raw))
+            made = pool.submit(
+                store.add_passkey,
+                passkey(0),
+                Digest.of(b"0"),
+                LATER,
+                most=9,
+                session=own.token,
+            )
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not cluster.psql(waiting).startswith("1") and not made.done():
+                time.sleep(0.01)
+        assert not made.result(timeout=20)
+    store.database.close()
 
 
 def test_a_challenge_is_answered_once(stores: list[AccessStore]) -> None:
     challenge = Digest.of(b"challenge")
-    assert stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, 16)
+    assert stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, most=16)
     found = at_once(
         stores,
         lambda one, n: one.use_passkey(passkey(0).credential, n, challenge, LATER, session(n)),
@@ -109,11 +177,6 @@ def test_a_nonce_is_spent_once_for_every_worker_until_it_expires(
     assert not stores[1].spend(nonce, until_ms=LATER)
     stores[1].clear(LATER)
     assert stores[1].spend(nonce, until_ms=LATER)
-
-
-def count(store: AccessStore, table: Table) -> int:
-    with store.database.read() as connection:
-        return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 EXPIRING = (invitations, links, sessions, spent)
@@ -157,11 +220,11 @@ def test_nothing_that_one_key_does_waits_in_a_circle(cluster: Cluster) -> None:
     url = cluster.database()
     stores = [AccessStore(Database(url)) for _ in range(6)]
     stores[0].database.create()
-    stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, 999)
+    stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, most=999)
 
     def register(one: AccessStore, n: int) -> None:
         row = replace(passkey(0), credential=b"%d" % n)
-        once(AccessStore.add_passkey)(one, row, Digest.of(b"r%d" % n), n, 999)
+        once(AccessStore.add_passkey)(one, row, Digest.of(b"r%d" % n), n, most=999)
 
     def sign_in(one: AccessStore, n: int) -> None:
         challenge, begun = Digest.of(b"s%d" % n), replace(session(n), until_ms=NOW + n)
@@ -223,7 +286,7 @@ def test_a_key_has_no_more_sessions_and_passkeys_than_it_may(stores: list[Access
     assert len(kept) == MAX_SESSIONS
     added = at_once(
         stores,
-        lambda one, n: one.add_passkey(passkey(n), Digest.of(b"c", bytes([n])), LATER, 2),
+        lambda one, n: one.add_passkey(passkey(n), Digest.of(b"c", bytes([n])), LATER, most=2),
     )
     assert sorted(added) == [False, False, True, True]
     assert len(stores[0].passkeys_of(OWNER)) == 2

@@ -266,6 +266,25 @@ def test_all_passkeys_of_a_key_end_with_its_sessions(owner: Browser, office: Off
     assert name_of(owner.use_passkey()) == "refused"
 
 
+def test_a_registration_in_flight_ends_with_the_passkeys_and_sessions_of_its_key(
+    browser: Browser, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its session was good when it came; the owner's word arrives before its body is read."""
+    key = office.people.client.public_key.thumbprint
+    access = office.verifier.access
+    add = access.add_passkey
+
+    def late(*words: Any, **named: Any) -> bool:
+        access.end_passkeys(key)
+        return add(*words, **named)
+
+    browser.sign_in(office.people.client)
+    monkeypatch.setattr(access, "add_passkey", late)
+    assert name_of(browser.make_passkey()) == "conflict"
+    assert access.passkeys_of(key) == []
+    assert name_of(browser.use_passkey()) == "refused"
+
+
 def test_a_stolen_cookie_does_not_open_a_sealed_package(owner: Browser, office: Office) -> None:
     agent = ScriptedAgent(
         office, terms=office.terms(capture_rate=65_536), engagement=bytes(15) + b"\x01"
@@ -301,5 +320,5 @@ def test_a_passkey_is_bounded_in_the_store(office: Office) -> None:
     store = office.verifier.access
     digest = office.people.client.public_key.thumbprint
     with pytest.raises(Exception, match="CONSTRAINT"):
-        store.add_passkey(row, digest, 1, MAX_PASSKEYS)
-    assert store.add_passkey(replace(row, credential=b"x"), digest, 1, MAX_PASSKEYS)
+        store.add_passkey(row, digest, 1, most=MAX_PASSKEYS)
+    assert store.add_passkey(replace(row, credential=b"x"), digest, 1, most=MAX_PASSKEYS)

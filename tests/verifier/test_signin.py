@@ -6,9 +6,10 @@ from support.asking import SignedBy
 from support.browser import Browser, name_of
 from support.office import LiveServer, Office
 from support.scripted import ScriptedAgent
+from workseal_protocol.digest import Digest
 from workseal_verifier.api.access import COOKIE
 from workseal_verifier.services.signin import IDLE_MS, LINK_MS, SESSION_MS, Root, hashed
-from workseal_verifier.store.access import MAX_SESSIONS
+from workseal_verifier.store.access import MAX_SESSIONS, SessionRow
 
 
 @pytest.fixture
@@ -111,6 +112,23 @@ def test_all_sessions_of_a_key_end_at_once(browser: Browser, office: Office, mea
     browser.cookie = lost
     assert browser.reads() == 401
     assert name_of(browser.ask("POST", "/v1/signin", {"token": link})) == "not-found"
+
+
+def test_a_sign_in_in_flight_ends_with_all_sessions_of_its_key(
+    browser: Browser, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = office.people.client.public_key.thumbprint
+    access = office.verifier.access
+    follow = access.follow_link
+
+    def late(token: Digest, row: SessionRow) -> bool:
+        access.end_sessions(key)
+        return follow(token, row)
+
+    token = browser.link(office.people.client)
+    monkeypatch.setattr(access, "follow_link", late)
+    assert name_of(browser.ask("POST", "/v1/signin", {"token": token})) == "not-found"
+    assert browser.reads() == 401
 
 
 def test_a_session_does_not_make_links(browser: Browser, office: Office) -> None:

@@ -123,10 +123,17 @@ class Passkeys:
             sign_count=made.sign_count,
             made_ms=self._clock.now_ms(),
         )
-        if not self._store.add_passkey(row, challenge.digest, challenge.until_ms, MAX_PASSKEYS):
+        if not self._store.add_passkey(
+            row,
+            challenge.digest,
+            challenge.until_ms,
+            most=MAX_PASSKEYS,
+            session=session.token,
+        ):
             raise RefusedError(
                 Reason.CONFLICT,
-                f"this passkey or its challenge was used before, or there are {MAX_PASSKEYS}",
+                f"this passkey or its challenge was used before, there are {MAX_PASSKEYS}, or the"
+                " session has ended",
             )
 
     def sign_in_options(self, site: Site) -> dict[str, Any]:

@@ -63,15 +63,13 @@ class SignIn:
 
     def begin(self, token: bytes) -> Begun:
         """Use a link up and begin a session, or refuse."""
-        taken = self._store.take_link(hashed(token), now_ms=self._clock.now_ms())
-        if taken is None:
-            raise RefusedError(
-                Reason.NOT_FOUND, "the link was used, has expired, or was never made"
-            )
-        thumbprint, root = taken
-        begun = self.new_session(thumbprint, Root(root))
-        self._store.add_session(begun.session)
-        return begun
+        link = hashed(token)
+        found = self._store.link(link, now_ms=self._clock.now_ms())
+        if found is not None:
+            begun = self.new_session(found[0], Root(found[1]))
+            if self._store.follow_link(link, begun.session):
+                return begun
+        raise RefusedError(Reason.NOT_FOUND, "the link was used, has expired, or was never made")
 
     def new_session(self, thumbprint: Digest, root: Root) -> Begun:
         """Return a session that is not stored yet."""

@@ -193,24 +193,23 @@ class AccessStore:
                 },
             )
 
-    def take_link(self, token: Digest, *, now_ms: int) -> tuple[Digest, int] | None:
-        """Take a link, which is then gone: whose it is, and its root."""
+    def link(self, token: Digest, *, now_ms: int) -> tuple[Digest, int] | None:
+        """Read whose link this is, and its root; a guess must not cost a write."""
         with self.database.read() as connection:
-            # A guess must not cost a write.
-            found = connection.execute(
-                select(links.c.until_ms).where(links.c.token == token.raw)
-            ).scalar_one_or_none()
-        if found is None:
-            return None
-        with self.database.write() as connection:
             row = connection.execute(
-                delete(links)
-                .where(links.c.token == token.raw)
-                .returning(links.c.thumbprint, links.c.root, links.c.until_ms)
+                select(links).where(links.c.token == token.raw, links.c.until_ms > now_ms)
             ).one_or_none()
-        if row is None or row.until_ms <= now_ms:
-            return None
-        return Digest(row.thumbprint), row.root
+        return None if row is None else (Digest(row.thumbprint), row.root)
+
+    @_once_more
+    def follow_link(self, token: Digest, row: SessionRow) -> bool:
+        """Begin a session with a link, which is then gone; False when it was gone before."""
+        with self._turn(row.thumbprint) as connection:
+            followed = connection.execute(delete(links).where(links.c.token == token.raw))
+            if not followed.rowcount:
+                return False
+            _add_session(connection, row)
+        return True
 
     # --- sessions ---------------------------------------------------------------------
 
@@ -258,9 +257,22 @@ class AccessStore:
     # --- passkeys ---------------------------------------------------------------------
 
     @_once_more
-    def add_passkey(self, row: PasskeyRow, challenge: Digest, until_ms: int, most: int) -> bool:
-        """Store a passkey for an answered challenge; False when it was answered or has no room."""
+    def add_passkey(
+        self,
+        row: PasskeyRow,
+        challenge: Digest,
+        until_ms: int,
+        *,
+        most: int,
+        session: Digest | None = None,
+    ) -> bool:
+        """Store a passkey for an answered challenge; False when it was answered or has no room.
+
+        The session that it is made in, if any, must not have ended meanwhile.
+        """
         with self._turn(row.thumbprint) as connection:
+            if session is not None and not _goes_on(connection, session, row.made_ms):
+                return False
             count = connection.execute(
                 select(func.count())
                 .select_from(passkeys)
@@ -350,6 +362,16 @@ def _use(connection: Connection, token: Digest, times: int) -> bool:
         .values(uses_left=invitations.c.uses_left - times)
     )
     return used.rowcount > 0
+
+
+def _goes_on(connection: Connection, token: Digest, now_ms: int) -> bool:
+    """Tell whether a session has not ended, and let nobody end it before this is done."""
+    found = connection.execute(
+        select(sessions.c.token)
+        .where(sessions.c.token == token.raw, sessions.c.until_ms > now_ms)
+        .with_for_update()
+    ).one_or_none()
+    return found is not None
 
 
 def _add_session(connection: Connection, row: SessionRow) -> None:
