@@ -131,6 +131,27 @@ def test_a_sign_in_in_flight_ends_with_all_sessions_of_its_key(
     assert browser.reads() == 401
 
 
+def test_a_link_is_asked_for_with_nothing_but_a_signature(browser: Browser, office: Office) -> None:
+    auth = SignedBy(office.people.client, lambda: office.now)
+    answer = browser.http.post("/v1/signin/links", content=b"x", auth=auth)
+    assert name_of(answer) == "too-large"
+    pieces = iter([b"", b"x"])
+    request = browser.http.build_request("POST", "/v1/signin/links")
+    signed = next(auth.auth_flow(request)).headers
+    fields = {name: signed[name] for name in ("signature-input", "signature", "content-digest")}
+    answer = browser.http.post("/v1/signin/links", content=pieces, headers=fields)
+    assert name_of(answer) == "too-large"
+
+
+def test_a_link_is_not_made_for_a_signature_over_a_body(browser: Browser, office: Office) -> None:
+    request = browser.http.build_request("POST", "/v1/signin/links", content=b"another body")
+    auth = SignedBy(office.people.client, lambda: office.now)
+    signed = next(auth.auth_flow(request)).headers
+    fields = {name: signed[name] for name in ("signature-input", "signature", "content-digest")}
+    answer = browser.http.post("/v1/signin/links", headers=fields)
+    assert name_of(answer) == "unproven"
+
+
 def test_a_session_does_not_make_links(browser: Browser, office: Office) -> None:
     """A stolen cookie must not outlive its session."""
     browser.sign_in(office.people.client)

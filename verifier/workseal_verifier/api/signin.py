@@ -20,6 +20,7 @@ from workseal_verifier.api.access import (
     site_of,
     write_token,
 )
+from workseal_verifier.api.body import require_no_body
 from workseal_verifier.api.forms import Form, read_form
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import PRIVATE
@@ -42,9 +43,10 @@ class PasskeyAnswer(Form):
 
 
 @router.post("/signin/links", status_code=201)
-def post_link(asking: Asking, given: Given) -> Response:
+async def post_link(request: Request, asking: Asking, given: Given) -> Response:
     """Make a link that signs its reader in, once and soon, as the key that signed this."""
-    token = given.signin.link(asking.thumbprint, Root.KEY)
+    await require_no_body(request)
+    token = await run_in_threadpool(given.signin.link, asking.thumbprint, Root.KEY)
     answer = {"token": write_token(token), "expires_in": LINK_MS // 1000}
     return JSONResponse(answer, 201, PRIVATE)
 

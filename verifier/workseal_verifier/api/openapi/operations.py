@@ -179,7 +179,9 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         takes=_body(schemas.ACCEPTANCE, JSON),
         refuses=(*_BODY, *_ABSENT, Reason.UNPROVEN, Reason.STALE, Reason.MISDIRECTED),
     ),
-    "POST /v1/signin/links": Told(_body(schemas.LINK, JSON), PRIVATE, status=201),
+    "POST /v1/signin/links": Told(
+        _body(schemas.LINK, JSON), PRIVATE, status=201, refuses=(Reason.TOO_LARGE,)
+    ),
     "POST /v1/signin": Told(
         None,
         PRIVATE,
