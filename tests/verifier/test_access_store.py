@@ -1,16 +1,21 @@
 """What lets people in, in each kind of database, asked for by several at once."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, Table, delete, func, select
 
+from support.postgres import Cluster
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role, SeedSigner
+from workseal_verifier.errors import StoreRaceError
 from workseal_verifier.services.signin import Root
 from workseal_verifier.store.access import (
     MAX_SESSIONS,
@@ -20,9 +25,11 @@ from workseal_verifier.store.access import (
     SessionRow,
 )
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.schema import spent
+from workseal_verifier.store.schema import invitations, links, sessions, spent
 
 AT_ONCE = 4
+# Enough that without the order some of them meet.
+CIRCLES = 60
 NOW, LATER = 1_000, 2_000
 TOKEN = Digest.of(b"token")
 OWNER = Digest.of(b"owner")
@@ -60,8 +67,13 @@ def passkey(number: int) -> PasskeyRow:
     return PasskeyRow(bytes([number + 1]), OWNER, b"public", 0, NOW)
 
 
+def count(store: AccessStore, table: Table) -> int:
+    with store.database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
 def test_an_invitation_for_two_lets_two_in(stores: list[AccessStore]) -> None:
-    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 2, LATER), now_ms=NOW)
+    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 2, LATER))
     found = at_once(stores, lambda one, n: one.accept(TOKEN, KEYS[n], now_ms=NOW))
     assert sorted(map(str, found)).count(str(Role.CLIENT)) == 2
     assert found.count(None) == AT_ONCE - 2
@@ -70,22 +82,84 @@ def test_an_invitation_for_two_lets_two_in(stores: list[AccessStore]) -> None:
 
 
 def test_a_key_that_comes_several_times_at_once_uses_one(stores: list[AccessStore]) -> None:
-    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 9, LATER), now_ms=NOW)
+    stores[0].add_invitation(TOKEN, InvitationRow(Role.CLIENT, 9, LATER))
     found = at_once(stores, lambda one, _: one.accept(TOKEN, KEYS[0], now_ms=NOW))
     assert found == [Role.CLIENT] * AT_ONCE
     (left,) = stores[0].invitations(NOW)
     assert left.uses_left == 8
 
 
-def test_a_link_is_taken_once(stores: list[AccessStore]) -> None:
-    stores[0].add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER, now_ms=NOW)
-    found = at_once(stores, lambda one, _: one.take_link(TOKEN, now_ms=NOW))
-    assert sorted(found, key=str) == sorted([(OWNER, Root.KEY), *[None] * (AT_ONCE - 1)], key=str)
+def test_a_link_begins_one_session(stores: list[AccessStore]) -> None:
+    stores[0].add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER)
+    assert stores[0].link(TOKEN, now_ms=LATER - 1) == (OWNER, Root.KEY)
+    assert stores[0].link(TOKEN, now_ms=LATER) is None
+    found = at_once(stores, lambda one, n: one.follow_link(TOKEN, session(n)))
+    assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
+    assert (count(stores[0], sessions), count(stores[0], links)) == (1, 0)
+
+
+def test_no_link_that_all_ended_begins_a_session(stores: list[AccessStore]) -> None:
+    """It was read before they ended, and is followed after."""
+    first, second = stores[:2]
+    first.add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER)
+    assert first.link(TOKEN, now_ms=NOW) is not None
+    second.end_sessions(OWNER)
+    assert not first.follow_link(TOKEN, session(1))
+    assert count(first, sessions) == 0
+
+
+@pytest.mark.parametrize("ended", ["session", "sessions", "passkeys", "expired"])
+def test_no_passkey_is_made_in_a_session_that_has_ended(
+    stores: list[AccessStore], ended: str
+) -> None:
+    first, second = stores[:2]
+    own = session(1)
+    for one in (own, session(2)):
+        first.add_session(one)
+    made = first.add_passkey(passkey(0), Digest.of(b"0"), LATER, most=9, session=own.token)
+    assert made
+    row = passkey(1)
+    match ended:
+        case "session":
+            second.end_session(own.token)
+        case "sessions":
+            second.end_sessions(OWNER)
+        case "passkeys":
+            second.end_passkeys(OWNER)
+        case _:
+            row = replace(row, made_ms=own.until_ms)
+    assert not first.add_passkey(row, Digest.of(b"1"), LATER, most=9, session=own.token)
+    assert row not in first.passkeys_of(OWNER)
+
+
+@pytest.mark.postgres
+def test_a_session_ends_before_a_passkey_is_made_in_it_or_after(cluster: Cluster) -> None:
+    """Its end is under way and not committed yet: the passkey waits, and is refused."""
+    store = AccessStore(Database(cluster.database()))
+    store.database.create()
+    own = session(1)
+    store.add_session(own)
+    with ThreadPoolExecutor(1) as pool:
+        with store.database.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.token == own.token.raw))
+            made = pool.submit(
+                store.add_passkey,
+                passkey(0),
+                Digest.of(b"0"),
+                LATER,
+                most=9,
+                session=own.token,
+            )
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not cluster.psql(waiting).startswith("1") and not made.done():
+                time.sleep(0.01)
+        assert not made.result(timeout=20)
+    store.database.close()
 
 
 def test_a_challenge_is_answered_once(stores: list[AccessStore]) -> None:
     challenge = Digest.of(b"challenge")
-    assert stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, 16)
+    assert stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, most=16)
     found = at_once(
         stores,
         lambda one, n: one.use_passkey(passkey(0).credential, n, challenge, LATER, session(n)),
@@ -93,19 +167,130 @@ def test_a_challenge_is_answered_once(stores: list[AccessStore]) -> None:
     assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
 
 
+@pytest.mark.parametrize(("answers", "taken"), [((7, 5, 7, 8), [7, 8]), ((0, 0, 1, 0), [0, 0, 1])])
+def test_a_passkey_never_counts_back(
+    stores: list[AccessStore], answers: tuple[int, ...], taken: list[int]
+) -> None:
+    """All were checked against the count that was read before any of them was stored."""
+    store = stores[0]
+    store.add_passkey(passkey(0), Digest.of(b"made"), LATER, most=16)
+    used = [
+        number
+        for turn, number in enumerate(answers)
+        if store.use_passkey(
+            passkey(0).credential, number, Digest.of(bytes([turn])), LATER, session(turn)
+        )
+    ]
+    assert used == taken
+    assert [one.sign_count for one in store.passkeys_of(OWNER)] == [taken[-1]]
+    assert count(store, sessions) == len(taken)
+
+
 def test_a_nonce_is_spent_once_for_every_worker_until_it_expires(
     stores: list[AccessStore],
 ) -> None:
     nonce = Digest.of(b"nonce")
-    found = at_once(stores, lambda one, _: one.spend(nonce, until_ms=LATER, now_ms=NOW))
+    found = at_once(stores, lambda one, _: one.spend(nonce, until_ms=LATER))
     assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
-    assert not stores[1].spend(nonce, until_ms=LATER, now_ms=LATER - 1)
-    # Its place is given back: the next that is spent clears what has expired.
-    assert stores[1].spend(Digest.of(b"other"), until_ms=LATER + 1, now_ms=LATER)
-    with stores[0].database.read() as connection:
-        assert connection.execute(select(spent.c.digest)).scalars().all() == [
-            Digest.of(b"other").raw
-        ]
+    stores[1].clear(LATER - 1)
+    assert not stores[1].spend(nonce, until_ms=LATER)
+    stores[1].clear(LATER)
+    assert stores[1].spend(nonce, until_ms=LATER)
+
+
+EXPIRING = (invitations, links, sessions, spent)
+
+
+def test_what_has_expired_is_cleared_and_nothing_else(stores: list[AccessStore]) -> None:
+    store = stores[0]
+    for number, until in enumerate((LATER, LATER + 1)):
+        name = Digest.of(bytes([number]))
+        store.add_invitation(name, InvitationRow(Role.CLIENT, 1, until))
+        store.add_link(name, name, Root.KEY, until_ms=until)
+        store.add_session(session(until - LATER, OWNER))
+        store.spend(name, until_ms=until)
+    assert [count(store, table) for table in EXPIRING] == [2, 2, 2, 2]
+    store.clear(LATER)
+    assert [count(store, table) for table in EXPIRING] == [1, 1, 1, 1]
+    assert store.session(session(1).token, now_ms=NOW) is not None
+    store.clear(LATER + 1)
+    assert [count(store, table) for table in EXPIRING] == [0, 0, 0, 0]
+
+
+@pytest.mark.postgres
+def test_clearing_waits_for_nobody(cluster: Cluster) -> None:
+    store = AccessStore(Database(cluster.database()))
+    store.database.create()
+    store.add_session(session(0))
+    store.add_session(session(1))
+    with store.database.write() as connection:
+        held = sessions.c.token == session(0).token.raw
+        connection.execute(select(sessions).where(held).with_for_update())
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(store.clear, LATER + 1).result(timeout=20)
+    assert count(store, sessions) == 1
+    assert store.session(session(0).token, now_ms=NOW) is not None
+    store.database.close()
+
+
+@pytest.mark.postgres
+def test_nothing_that_one_key_does_waits_in_a_circle(cluster: Cluster) -> None:
+    """Registrations, sign-ins, nonces, endings and clearing of one key, all at once."""
+    url = cluster.database()
+    stores = [AccessStore(Database(url)) for _ in range(6)]
+    stores[0].database.create()
+    stores[0].add_passkey(passkey(0), Digest.of(b"made"), LATER, most=999)
+
+    def register(one: AccessStore, n: int) -> None:
+        row = replace(passkey(0), credential=b"%d" % n)
+        once(AccessStore.add_passkey)(one, row, Digest.of(b"r%d" % n), n, most=999)
+
+    def sign_in(one: AccessStore, n: int) -> None:
+        challenge, begun = Digest.of(b"s%d" % n), replace(session(n), until_ms=NOW + n)
+        once(AccessStore.use_passkey)(one, passkey(0).credential, n, challenge, n, begun)
+
+    def spend(one: AccessStore, n: int) -> None:
+        once(AccessStore.spend)(one, Digest.of(b"n%d" % n), until_ms=n)
+        once(AccessStore.clear)(one, NOW + n)
+
+    acts = (register, register, sign_in, sign_in, spend, spend)
+
+    def work(one: AccessStore, lane: int) -> None:
+        for turn in range(CIRCLES):
+            acts[lane](one, turn * len(acts) + lane)
+
+    at_once(stores, work)
+    for one in stores:
+        one.database.close()
+
+
+def once(method: Callable[..., object]) -> Callable[..., object]:
+    """Return a method as it is without its second attempt."""
+    unaided: Callable[..., object] = method.__wrapped__  # type: ignore[attr-defined]
+    return unaided
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_the_database_gave_up_for_another_is_done_once_more(
+    stores: list[AccessStore], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    store, races = stores[0], [StoreRaceError("40P01")] * times
+    write = store.database.write
+
+    @contextmanager
+    def raced() -> Iterator[Connection]:
+        with write() as connection:
+            yield connection
+            if races:
+                raise races.pop()
+
+    monkeypatch.setattr(store.database, "write", raced)
+    if times == 1:
+        store.add_session(session(1))
+    else:
+        with pytest.raises(StoreRaceError):
+            store.add_session(session(1))
+    assert count(store, sessions) == 2 - times
 
 
 def test_a_key_has_no_more_sessions_and_passkeys_than_it_may(stores: list[AccessStore]) -> None:
@@ -120,7 +305,7 @@ def test_a_key_has_no_more_sessions_and_passkeys_than_it_may(stores: list[Access
     assert len(kept) == MAX_SESSIONS
     added = at_once(
         stores,
-        lambda one, n: one.add_passkey(passkey(n), Digest.of(b"c", bytes([n])), LATER, 2),
+        lambda one, n: one.add_passkey(passkey(n), Digest.of(b"c", bytes([n])), LATER, most=2),
     )
     assert sorted(added) == [False, False, True, True]
     assert len(stores[0].passkeys_of(OWNER)) == 2

@@ -36,6 +36,22 @@ def test_what_is_no_form_is_a_problem_that_quotes_nothing(
     assert "canary" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/signin", '{"token": "%s", "token": "%s"}'),
+        ("/v1/signin", '{"token": "%s", "\\u0074oken": "%s"}'),
+        ("/v1/signin/passkey", '{"credential": {"id": "%s"}, "credential": {"id": "%s"}}'),
+        ("/v1/signin/passkey", '{"credential": {"id": "%s", "id": "%s"}}'),
+        ("/v1/signin/passkey", '{"credential": {"response": [{"x": "%s", "x": "%s"}]}}'),
+    ],
+)
+def test_a_member_that_comes_twice_is_refused(client: httpx.Client, path: str, body: str) -> None:
+    """Even twice the same, which whoever takes the last one would take."""
+    answer = client.post(path, content=body % ("A" * 43, "A" * 43))
+    assert name_of(answer) == "malformed"
+
+
 def test_a_form_of_another_type_is_refused(client: httpx.Client) -> None:
     """What a page of another origin can send without asking first is no form."""
     answer = client.post(

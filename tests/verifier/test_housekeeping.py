@@ -1,10 +1,13 @@
 import pytest
+from sqlalchemy import select
 
 from support.office import Office
+from workseal_protocol.digest import Digest
 from workseal_protocol.records import LogPolicy, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import StoreError
 from workseal_verifier.services.health import HOUSEKEEPING
+from workseal_verifier.store.schema import spent
 
 
 def test_housekeeping_that_fails_is_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,3 +33,12 @@ def test_the_policy_is_logged_once_and_says_what_is_admitted(office: Office) -> 
     assert isinstance(record, LogPolicy)
     assert record.policy == office.verifier.identity.policy.encode()
     assert "nothing else is" in record.rules
+
+
+def test_what_expired_at_the_doors_is_cleared(office: Office) -> None:
+    access = office.verifier.access
+    for number, until in enumerate((office.now, office.now + 1)):
+        access.spend(Digest.of(bytes([number])), until_ms=until)
+    office.verifier.housekeeping.keep()
+    with access.database.read() as connection:
+        assert connection.execute(select(spent.c.until_ms)).scalars().all() == [office.now + 1]

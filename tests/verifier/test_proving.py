@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from support.asking import SignedBy
 from support.browser import name_of
@@ -12,7 +13,9 @@ from support.scripted import ScriptedAgent
 from workseal_protocol.digest import Digest
 from workseal_protocol.httpsignature import Target, sign_request
 from workseal_protocol.keys import PublicKey, SeedSigner
-from workseal_verifier.services.replay import WINDOW_MS, NonceMemory
+from workseal_verifier.services.access import TABLE, Row, Shown
+from workseal_verifier.services.replay import GRACE_MS, WINDOW_MS, NonceMemory
+from workseal_verifier.store.schema import spent
 
 UNKNOWN = SeedSigner(b"\x77" * 32)
 
@@ -60,9 +63,38 @@ def test_a_recorded_change_is_taken_once_by_all_workers(
     request = signed(office, client, path, method=method)
     assert client.send(request).status_code < 300
     # What another worker remembers of it.
-    office.verifier.services.prover._nonces = NonceMemory(office.clock)
+    restart(office)
     again = client.send(request)
     assert (again.status_code, name_of(again)) == (401, "stale")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_read_that_was_signed_before_the_server_began_is_stale(
+    office: Office, client: httpx.Client, path: str, method: str
+) -> None:
+    """It may have been taken by the process before this one, which nobody remembers."""
+    recorded = signed(office, client, path, method=method)
+    office.now += GRACE_MS + 1
+    restart(office)
+    assert client.send(recorded).status_code == 401
+    office.now += GRACE_MS
+    assert client.send(signed(office, client, path, method=method)).status_code == 200
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_change_that_was_signed_before_the_server_began_is_taken(
+    office: Office, client: httpx.Client
+) -> None:
+    """Whether it was taken before stands in the database."""
+    change = signed(office, client, "/v1/signin/links", method="POST")
+    office.now += GRACE_MS + 1
+    restart(office)
+    assert client.send(change).status_code == 201
+
+
+def restart(office: Office) -> None:
+    """Begin with an empty memory, as another process does."""
+    office.verifier.services.prover._nonces = NonceMemory(office.clock)
 
 
 @pytest.mark.parametrize("off_ms", [-WINDOW_MS - 1_000, WINDOW_MS + 1_000])
@@ -118,6 +150,33 @@ def test_a_signature_that_fails_uses_up_no_nonce(
     assert name_of(client.send(request)) == "unproven"
     request.headers["signature"] = good
     assert client.send(request).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_request_that_the_table_refuses_leaves_nothing_behind(
+    office: Office, client: httpx.Client, path: str, method: str
+) -> None:
+    """Else a guest who may nothing here could fill memory and database with refused requests."""
+    request = signed(office, client, f"/v1/sealed/{'0' * 64}", method=method)
+    for _ in range(2):
+        assert name_of(client.send(request)) == "not-found"
+    assert not office.verifier.services.prover._nonces._until
+    with office.verifier.database.read() as connection:
+        assert connection.execute(select(spent)).all() == []
+    assert client.send(signed(office, client, path)).status_code == 200
+    assert len(office.verifier.services.prover._nonces._until) == 1
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_request_that_was_refused_is_taken_when_the_table_lets_it_in(
+    office: Office, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = signed(office, client, "/v1/signin/links", method="POST")
+    with monkeypatch.context() as patch:
+        patch.setitem(TABLE, "POST /v1/signin/links", Row(Shown.SIGNATURE, {}))
+        assert name_of(client.send(request)) == "unproven"
+    assert client.send(request).status_code == 201
+    assert name_of(client.send(request)) == "stale"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])

@@ -63,6 +63,19 @@ def test_a_nonce_is_remembered_as_long_as_its_signature_could_be_taken() -> None
     assert reason(lambda: memory.require_near(created)) is Reason.STALE
 
 
+@pytest.mark.parametrize(
+    ("began_ms", "expected"),
+    [(NOW, None), (NOW + 1_000, None), (NOW + 1_001, Reason.STALE), (NOW + 30_000, Reason.STALE)],
+)
+def test_what_was_signed_before_the_memory_began_is_not_remembered(
+    began_ms: int, expected: Reason | None
+) -> None:
+    clock = FakeClock(began_ms)
+    memory = NonceMemory(clock)
+    clock.ms += 5_000
+    assert reason(lambda: memory.require_remembered(NOW // 1000)) is expected
+
+
 def test_what_is_forgotten_makes_room() -> None:
     clock = FakeClock(NOW)
     memory = NonceMemory(clock, most=2, of_a_key=2)
@@ -88,19 +101,15 @@ def test_one_key_takes_its_share_of_the_memory_and_no_more() -> None:
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Iterator[tuple[SpentNonces, SpentNonces, FakeClock]]:
-    """Give two workers of one server, the second on a host with a clock of its own."""
-    database, behind = Database(tmp_path / "log.db"), FakeClock(NOW)
+def store(tmp_path: Path) -> Iterator[AccessStore]:
+    database = Database(tmp_path / "log.db")
     database.create()
-    store = AccessStore(database)
-    yield SpentNonces(store, FakeClock(NOW)), SpentNonces(store, behind), behind
+    yield AccessStore(database)
     database.close()
 
 
-def test_what_changes_something_is_taken_once_by_all_workers(
-    workers: tuple[SpentNonces, SpentNonces, FakeClock],
-) -> None:
-    first, second, _ = workers
+def test_what_changes_something_is_taken_once_by_all_workers(store: AccessStore) -> None:
+    first, second = SpentNonces(store), SpentNonces(store)
     second_s = NOW // 1000
     assert reason(lambda: first.require_new(KEY, nonce(1), created_s=second_s)) is None
     assert reason(lambda: second.require_new(KEY, nonce(1), created_s=second_s)) is Reason.STALE
@@ -109,11 +118,12 @@ def test_what_changes_something_is_taken_once_by_all_workers(
 
 
 def test_a_host_whose_clock_is_ahead_forgets_no_nonce_that_another_would_take(
-    workers: tuple[SpentNonces, SpentNonces, FakeClock],
+    store: AccessStore,
 ) -> None:
-    first, ahead, clock = workers
+    spent = SpentNonces(store)
     created = NOW // 1000
-    first.require_new(KEY, nonce(1), created_s=created)
-    clock.ms += WINDOW_MS + SKEW_MS - 1
-    ahead.require_new(KEY, nonce(2), created_s=clock.ms // 1000)
-    assert reason(lambda: first.require_new(KEY, nonce(1), created_s=created)) is Reason.STALE
+    spent.require_new(KEY, nonce(1), created_s=created)
+    store.clear(NOW + WINDOW_MS + SKEW_MS - 1)
+    assert reason(lambda: spent.require_new(KEY, nonce(1), created_s=created)) is Reason.STALE
+    store.clear(NOW + WINDOW_MS + SKEW_MS)
+    assert reason(lambda: spent.require_new(KEY, nonce(1), created_s=created)) is None

@@ -1,7 +1,7 @@
 """What the log says of itself: its policy, the beacon's commitments; and the copy of both.
 
 Rules: of several processes one looks after it. Rounds need their beacon a day ahead: what fails is
-tried again at once.
+tried again at once. What expired at the doors is cleared last: nobody waits for it.
 """
 
 import logging
@@ -27,6 +27,7 @@ from workseal_verifier.services.policies import (
     policies_in_force,
     require_continued,
 )
+from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.records import RecordStore
 
@@ -56,6 +57,7 @@ class Premises:
     clock: Clock
     database: Database
     records: RecordStore
+    access: AccessStore
     beacon: Beacon
     own: OwnCopy
     health: Health
@@ -76,6 +78,7 @@ class Housekeeping:
         self._clock = premises.clock
         self._database = premises.database
         self._records = premises.records
+        self._access = premises.access
         self._beacon = premises.beacon
         self._own = premises.own
         self._health = premises.health
@@ -108,6 +111,7 @@ class Housekeeping:
             self._beacon.commit_ahead(self._log)
             self._copy_own()
             self._tell_lost()
+            self._access.clear(self._clock.now_ms())
         except (RefusedError, StoreError, ConfigError, TimeoutError) as error:
             _logger.error("housekeeping waits: %s", error)  # noqa: TRY400 - no traces
             self._health.failed(HOUSEKEEPING)

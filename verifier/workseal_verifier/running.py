@@ -171,6 +171,7 @@ class Verifier:
                 clock=clock,
                 database=self.database,
                 records=self.records,
+                access=self.access,
                 beacon=self.beacon,
                 own=self.own,
                 health=self.health,
@@ -335,9 +336,7 @@ class Verifier:
             mailbox=self._packages,
             conflicts=self.conflicts,
             standings=standings,
-            prover=Prover(
-                standings, NonceMemory(self._clock), SpentNonces(self.access, self._clock)
-            ),
+            prover=Prover(standings, NonceMemory(self._clock), SpentNonces(self.access)),
             signin=signin,
             passkeys=Passkeys(self.access, signin, self._clock, secret),
             invitations=self.invitations,

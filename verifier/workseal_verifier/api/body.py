@@ -34,8 +34,9 @@ async def read_body(
 ) -> bytes:
     """Return the whole body, or refuse as soon as it is of another type, too large or too slow.
 
-    A body that says no type is taken for what it should be. `begun` is called once with the first
-    64 KiB or so, or with all of a shorter body; it may refuse, and has given the rest a place.
+    A body that says no type is taken for what it should be; without `media` any will do. `begun` is
+    called once with the first 64 KiB or so, or with all of a shorter body; it may refuse, and has
+    given the rest a place.
     """
     _require_media(request, media)
     _require_length(request, limit)
@@ -52,6 +53,11 @@ async def read_body(
     except ClientDisconnect:
         raise RefusedError(Reason.TIMEOUT, "the body did not arrive") from None
     return whole
+
+
+async def require_no_body(request: Request) -> None:
+    """Refuse a body where none is taken; what a signature covers is then nothing."""
+    await read_body(request, limit=0, media=())
 
 
 async def _arrived(
@@ -107,7 +113,7 @@ def _require_media(request: Request, media: Sequence[str]) -> None:
     told = [
         line.partition(";")[0].strip().lower() for line in request.headers.getlist("content-type")
     ]
-    if told and (len(told) > 1 or told[0] not in media):
+    if media and told and (len(told) > 1 or told[0] not in media):
         raise RefusedError(Reason.MEDIA, f"expected the content-type {' or '.join(media)}")
 
 

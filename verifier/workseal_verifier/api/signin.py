@@ -4,6 +4,7 @@ Rules: a token reaches a browser behind a link's number sign alone, where no ser
 it, and a cookie that no script reads. What begins or changes something comes from a page of ours.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from workseal_verifier.api.access import (
     COOKIE,
+    Asker,
     Asking,
     OwnSession,
     read_token,
@@ -20,11 +22,13 @@ from workseal_verifier.api.access import (
     site_of,
     write_token,
 )
+from workseal_verifier.api.body import require_no_body
 from workseal_verifier.api.forms import Form, read_form
-from workseal_verifier.api.services import Given
+from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import PRIVATE
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services.signin import LINK_MS, SESSION_MS, Begun, Root
+from workseal_verifier.services.passkeys import Maker
+from workseal_verifier.services.signin import LINK_MS, SESSION_MS, Begun, Root, hashed
 
 router = APIRouter(prefix="/v1")
 
@@ -42,22 +46,23 @@ class PasskeyAnswer(Form):
 
 
 @router.post("/signin/links", status_code=201)
-def post_link(asking: Asking, given: Given) -> Response:
+async def post_link(request: Request, asking: Asking, given: Given) -> Response:
     """Make a link that signs its reader in, once and soon, as the key that signed this."""
-    token = given.signin.link(asking.thumbprint, Root.KEY)
+    await require_no_body(request)
+    token = await run_in_threadpool(given.signin.link, asking.thumbprint, Root.KEY)
     answer = {"token": write_token(token), "expires_in": LINK_MS // 1000}
     return JSONResponse(answer, 201, PRIVATE)
 
 
 @router.post("/signin", status_code=204)
 async def post_signin(request: Request, given: Given) -> Response:
-    """Use a link's token up, and begin a session in a cookie."""
+    """Use a link's token up, and begin a session in the place of the browser's earlier one."""
     require_own_page(request, site_of(request))
     form = await read_form(request, LinkToken)
     token = read_token(form.token)
     if token is None:
         raise RefusedError(Reason.MALFORMED, "a token is the base64url of 32 bytes")
-    return _begun(await run_in_threadpool(given.signin.begin, token))
+    return await _begun(request, given, lambda: given.signin.begin(token))
 
 
 @router.get("/session")
@@ -78,7 +83,7 @@ def get_session(session: OwnSession, given: Given) -> Response:
 @router.delete("/session", status_code=204)
 def delete_session(session: OwnSession, given: Given) -> Response:
     """End this session."""
-    given.signin.end(session)
+    given.signin.end(session.token)
     return _ended()
 
 
@@ -90,17 +95,22 @@ def delete_sessions(asking: Asking, given: Given) -> Response:
 
 
 @router.post("/passkeys/options")
-def post_registration_options(request: Request, session: OwnSession, given: Given) -> Response:
+async def post_registration_options(request: Request, asking: Asking, given: Given) -> Response:
     """Return what a page hands to `navigator.credentials.create`."""
-    options = given.passkeys.registration_options(session, site_of(request))
+    await require_no_body(request)
+    options = await run_in_threadpool(
+        given.passkeys.registration_options, _maker(asking), site_of(request)
+    )
     return JSONResponse(options, headers=PRIVATE)
 
 
 @router.post("/passkeys", status_code=204)
-async def post_passkey(request: Request, session: OwnSession, given: Given) -> Response:
+async def post_passkey(request: Request, asking: Asking, given: Given) -> Response:
     """Keep the passkey that the browser made."""
     form = await read_form(request, PasskeyAnswer)
-    await run_in_threadpool(given.passkeys.register, session, site_of(request), form.credential)
+    await run_in_threadpool(
+        given.passkeys.register, _maker(asking), site_of(request), form.credential
+    )
     return Response(status_code=204, headers=PRIVATE)
 
 
@@ -123,11 +133,19 @@ async def post_passkey_signin(request: Request, given: Given) -> Response:
     site = site_of(request)
     require_own_page(request, site)
     form = await read_form(request, PasskeyAnswer)
-    begun = await run_in_threadpool(given.passkeys.sign_in, site, form.credential)
-    return _begun(begun)
+    return await _begun(request, given, lambda: given.passkeys.sign_in(site, form.credential))
 
 
-def _begun(begun: Begun) -> Response:
+def _maker(asking: Asker) -> Maker:
+    return Maker(asking.thumbprint, asking.session)
+
+
+async def _begun(request: Request, given: Services, begin: Callable[[], Begun]) -> Response:
+    begun = await run_in_threadpool(begin)
+    earlier = read_token(request.cookies.get(COOKIE, ""))
+    if earlier is not None:
+        # Nobody could end it any more: its cookie is overwritten.
+        await run_in_threadpool(given.signin.end, hashed(earlier))
     answer = Response(status_code=204, headers=PRIVATE)
     answer.set_cookie(
         COOKIE,

@@ -33,7 +33,7 @@ class Invitations:
             raise ValueError(f"expected 1 to {MAX_USES} uses and 1 to {MAX_DAYS} days")
         token, now = self._random(TOKEN_BYTES), self._clock.now_ms()
         row = InvitationRow(role, uses, now + days * DAY_MS)
-        self._store.add_invitation(hashed(token), row, now_ms=now)
+        self._store.add_invitation(hashed(token), row)
         return token
 
     def accept(self, token: bytes, key: PublicKey) -> Role:

@@ -19,7 +19,8 @@ TOKEN_BYTES = 32
 LINK_MS = 10 * 60_000
 SESSION_MS = 12 * 3_600_000
 IDLE_MS = 3_600_000
-# For how long after a passkey was used sensitive acts need no other proof.
+# For how long after a passkey was used sensitive acts need no other proof; and after a link was
+# followed a first passkey.
 FRESH_MS = 5 * 60_000
 # Uses are written down this often: each would cost a commit.
 _SEEN_EVERY_MS = 60_000
@@ -34,7 +35,7 @@ class Root(IntEnum):
 
     KEY = 1  # a link that was asked for with a party's signature
     OPERATOR = 2  # a link that the operator made
-    PASSKEY = 3  # a passkey, made in a session that rested on a key
+    PASSKEY = 3  # a passkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,18 @@ class SignIn:
     def link(self, thumbprint: Digest, root: Root) -> bytes:
         """Make a link's token; an earlier one of this key and root ends."""
         token, now = self._random(TOKEN_BYTES), self._clock.now_ms()
-        self._store.add_link(hashed(token), thumbprint, root, until_ms=now + LINK_MS, now_ms=now)
+        self._store.add_link(hashed(token), thumbprint, root, until_ms=now + LINK_MS)
         return token
 
     def begin(self, token: bytes) -> Begun:
         """Use a link up and begin a session, or refuse."""
-        taken = self._store.take_link(hashed(token), now_ms=self._clock.now_ms())
-        if taken is None:
-            raise RefusedError(
-                Reason.NOT_FOUND, "the link was used, has expired, or was never made"
-            )
-        thumbprint, root = taken
-        begun = self.new_session(thumbprint, Root(root))
-        self._store.add_session(begun.session)
-        return begun
+        link = hashed(token)
+        found = self._store.link(link, now_ms=self._clock.now_ms())
+        if found is not None:
+            begun = self.new_session(found[0], Root(found[1]))
+            if self._store.follow_link(link, begun.session):
+                return begun
+        raise RefusedError(Reason.NOT_FOUND, "the link was used, has expired, or was never made")
 
     def new_session(self, thumbprint: Digest, root: Root) -> Begun:
         """Return a session that is not stored yet."""
@@ -100,9 +99,13 @@ class SignIn:
         """Tell whether a passkey was used for this session a moment ago."""
         return session.fresh_ms is not None and (self._clock.now_ms() < session.fresh_ms + FRESH_MS)
 
-    def end(self, session: SessionRow) -> None:
-        """End one session."""
-        self._store.end_session(session.token)
+    def has_just_begun(self, session: SessionRow) -> bool:
+        """Tell whether a session began a moment ago."""
+        return self._clock.now_ms() < session.until_ms - SESSION_MS + FRESH_MS
+
+    def end(self, token: Digest) -> None:
+        """End one session, by the hash of its token."""
+        self._store.end_session(token)
 
     def end_all(self, thumbprint: Digest) -> None:
         """End all sessions of a key, and its links."""

@@ -2,22 +2,32 @@
 
 Rules: a token is stored and found by its hash alone. What may be used once, or so many times, is
 used up by one statement of the database, so that two requests at once never both succeed, be they
-of one worker or of two. What has expired is never returned, and is deleted when the next of its
-kind is made.
+of one worker or of two. What changes the links, sessions or passkeys of a key takes that key's turn
+before it looks at anything, so no two of them wait for each other in a circle. What has expired is
+never returned, and is deleted by `clear` alone, in a transaction that waits for nobody.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import PublicKey, Role
+from workseal_verifier.errors import StoreRaceError
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.schema import invitations, invited, links, passkeys, sessions, spent
 
 # Of one key: the oldest ends when one more begins.
 MAX_SESSIONS = 16
+# What expires, each at its `until_ms`.
+_EXPIRING = (invitations, links, sessions, spent)
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,19 @@ class PasskeyRow:
     made_ms: int
 
 
+def _once_more(act: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+    """Do a transaction again that the database gave up for another one: nothing of it was done."""
+
+    @functools.wraps(act)
+    def done(*args: Asked.args, **named: Asked.kwargs) -> Answer:
+        try:
+            return act(*args, **named)
+        except StoreRaceError:
+            return act(*args, **named)
+
+    return done
+
+
 class AccessStore:
     """Reads and writes of what lets people in."""
 
@@ -69,10 +92,9 @@ class AccessStore:
 
     # --- invitations ------------------------------------------------------------------
 
-    def add_invitation(self, token: Digest, row: InvitationRow, *, now_ms: int) -> None:
+    def add_invitation(self, token: Digest, row: InvitationRow) -> None:
         """Store a new invitation."""
         with self.database.write() as connection:
-            _expire(connection, invitations, now_ms)
             connection.execute(
                 insert(invitations),
                 {
@@ -136,19 +158,28 @@ class AccessStore:
 
     # --- what is taken once -------------------------------------------------------------
 
-    def spend(self, digest: Digest, *, until_ms: int, now_ms: int) -> bool:
+    @_once_more
+    def spend(self, digest: Digest, *, until_ms: int) -> bool:
         """Use a nonce up for all workers; False when one of them took it before."""
         with self.database.write() as connection:
-            return self._spend(connection, digest, until_ms, now_ms=now_ms)
+            return self._spend(connection, digest, until_ms)
+
+    @_once_more
+    def clear(self, now_ms: int) -> None:
+        """Delete what has expired, but for what somebody works on just now."""
+        with self.database.write() as connection:
+            for table in _EXPIRING:
+                (key,) = table.primary_key
+                over = select(key).where(table.c.until_ms <= now_ms)
+                over = over.with_for_update(skip_locked=True)
+                connection.execute(delete(table).where(key.in_(over)))
 
     # --- links ------------------------------------------------------------------------
 
-    def add_link(
-        self, token: Digest, thumbprint: Digest, root: int, *, until_ms: int, now_ms: int
-    ) -> None:
+    @_once_more
+    def add_link(self, token: Digest, thumbprint: Digest, root: int, *, until_ms: int) -> None:
         """Store a sign-in link; it takes the place of the key's earlier one of the same root."""
-        with self.database.write() as connection:
-            _expire(connection, links, now_ms)
+        with self._turn(thumbprint) as connection:
             connection.execute(
                 delete(links).where(links.c.thumbprint == thumbprint.raw, links.c.root == root)
             )
@@ -162,30 +193,30 @@ class AccessStore:
                 },
             )
 
-    def take_link(self, token: Digest, *, now_ms: int) -> tuple[Digest, int] | None:
-        """Take a link, which is then gone: whose it is, and its root."""
+    def link(self, token: Digest, *, now_ms: int) -> tuple[Digest, int] | None:
+        """Read whose link this is, and its root; a guess must not cost a write."""
         with self.database.read() as connection:
-            # A guess must not cost a write.
-            found = connection.execute(
-                select(links.c.until_ms).where(links.c.token == token.raw)
-            ).scalar_one_or_none()
-        if found is None:
-            return None
-        with self.database.write() as connection:
             row = connection.execute(
-                delete(links)
-                .where(links.c.token == token.raw)
-                .returning(links.c.thumbprint, links.c.root, links.c.until_ms)
+                select(links).where(links.c.token == token.raw, links.c.until_ms > now_ms)
             ).one_or_none()
-        if row is None or row.until_ms <= now_ms:
-            return None
-        return Digest(row.thumbprint), row.root
+        return None if row is None else (Digest(row.thumbprint), row.root)
+
+    @_once_more
+    def follow_link(self, token: Digest, row: SessionRow) -> bool:
+        """Begin a session with a link, which is then gone; False when it was gone before."""
+        with self._turn(row.thumbprint) as connection:
+            followed = connection.execute(delete(links).where(links.c.token == token.raw))
+            if not followed.rowcount:
+                return False
+            _add_session(connection, row)
+        return True
 
     # --- sessions ---------------------------------------------------------------------
 
+    @_once_more
     def add_session(self, row: SessionRow) -> None:
         """Store a new session."""
-        with self.database.write() as connection:
+        with self._turn(row.thumbprint) as connection:
             _add_session(connection, row)
 
     def session(self, token: Digest, *, now_ms: int) -> SessionRow | None:
@@ -217,17 +248,31 @@ class AccessStore:
         with self.database.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.token == token.raw))
 
+    @_once_more
     def end_sessions(self, thumbprint: Digest) -> None:
         """End all sessions of a key, and links that would begin one."""
-        with self.database.write() as connection:
+        with self._turn(thumbprint) as connection:
             _end_sessions(connection, thumbprint)
 
     # --- passkeys ---------------------------------------------------------------------
 
-    def add_passkey(self, row: PasskeyRow, challenge: Digest, until_ms: int, most: int) -> bool:
-        """Store a passkey for an answered challenge; False when it was answered or has no room."""
-        with self.database.write() as connection:
-            _lock(connection, row.thumbprint)
+    @_once_more
+    def add_passkey(
+        self,
+        row: PasskeyRow,
+        challenge: Digest,
+        until_ms: int,
+        *,
+        most: int,
+        session: Digest | None = None,
+    ) -> bool:
+        """Store a passkey for an answered challenge; False when it was answered or has no room.
+
+        The session that it is made in, if any, must not have ended meanwhile.
+        """
+        with self._turn(row.thumbprint) as connection:
+            if session is not None and not _goes_on(connection, session, row.made_ms):
+                return False
             count = connection.execute(
                 select(func.count())
                 .select_from(passkeys)
@@ -238,7 +283,7 @@ class AccessStore:
             ).scalar_one_or_none()
             if count >= most or known is not None:
                 return False
-            if not self._spend(connection, challenge, until_ms, now_ms=row.made_ms):
+            if not self._spend(connection, challenge, until_ms):
                 return False
             connection.execute(
                 insert(passkeys),
@@ -270,29 +315,43 @@ class AccessStore:
             ).all()
         return _passkeys(rows)
 
+    @_once_more
     def use_passkey(
         self, credential: bytes, count: int, challenge: Digest, until_ms: int, session: SessionRow
     ) -> bool:
-        """Begin a session for an answered challenge; False when it was answered before."""
-        with self.database.write() as connection:
-            if not self._spend(connection, challenge, until_ms, now_ms=session.seen_ms):
+        """Begin a session for an answered challenge; False when it was answered before.
+
+        An authenticator counts up, or never: another answer may have counted further meanwhile.
+        """
+        with self._turn(session.thumbprint) as connection:
+            if not self._spend(connection, challenge, until_ms):
                 return False
+            ahead = passkeys.c.sign_count < count if count else passkeys.c.sign_count == 0
             used = connection.execute(
-                update(passkeys).where(passkeys.c.credential == credential).values(sign_count=count)
+                update(passkeys)
+                .where(passkeys.c.credential == credential, ahead)
+                .values(sign_count=count)
             )
             if not used.rowcount:
                 return False
             _add_session(connection, session)
         return True
 
+    @_once_more
     def end_passkeys(self, thumbprint: Digest) -> None:
         """End all passkeys of a key, and all its sessions."""
-        with self.database.write() as connection:
+        with self._turn(thumbprint) as connection:
             connection.execute(delete(passkeys).where(passkeys.c.thumbprint == thumbprint.raw))
             _end_sessions(connection, thumbprint)
 
-    def _spend(self, connection: Connection, digest: Digest, until_ms: int, *, now_ms: int) -> bool:
-        _expire(connection, spent, now_ms)
+    @contextmanager
+    def _turn(self, thumbprint: Digest) -> Iterator[Connection]:
+        """Run one transaction in which nobody else changes what this key has."""
+        with self.database.write() as connection:
+            self.database.take_turn(connection, thumbprint.raw)
+            yield connection
+
+    def _spend(self, connection: Connection, digest: Digest, until_ms: int) -> bool:
         made = connection.execute(
             self.database.upsert(spent)
             .values(digest=digest.raw, until_ms=until_ms)
@@ -311,23 +370,17 @@ def _use(connection: Connection, token: Digest, times: int) -> bool:
     return used.rowcount > 0
 
 
-def _expire(connection: Connection, table: Table, now_ms: int) -> None:
-    connection.execute(delete(table).where(table.c.until_ms <= now_ms))
-
-
-def _lock(connection: Connection, thumbprint: Digest) -> None:
-    """Let nobody else count what this key has; in SQLite every write is alone anyway."""
-    connection.execute(
+def _goes_on(connection: Connection, token: Digest, now_ms: int) -> bool:
+    """Tell whether a session has not ended, and let nobody end it before this is done."""
+    found = connection.execute(
         select(sessions.c.token)
-        .where(sessions.c.thumbprint == thumbprint.raw)
-        .order_by(sessions.c.token)
+        .where(sessions.c.token == token.raw, sessions.c.until_ms > now_ms)
         .with_for_update()
-    ).all()
+    ).one_or_none()
+    return found is not None
 
 
 def _add_session(connection: Connection, row: SessionRow) -> None:
-    _expire(connection, sessions, row.seen_ms)
-    _lock(connection, row.thumbprint)
     own = sessions.c.thumbprint == row.thumbprint.raw
     kept = connection.execute(
         select(sessions.c.token)

@@ -71,6 +71,10 @@ class Backend(Protocol):
         """Let another one lead at once."""
         ...
 
+    def take_turn(self, connection: Connection, name: bytes) -> None:
+        """Wait until no other transaction has the turn of this name."""
+        ...
+
     def free_bytes(self) -> int:
         """Count the free bytes."""
         ...
@@ -181,6 +185,13 @@ class Database:
         """Make an INSERT that can say what to do on a conflict."""
         made: Upsert = self._backend.upsert(table)
         return made
+
+    def take_turn(self, connection: Connection, name: bytes) -> None:
+        """Wait until no other transaction has the turn of this name; it has it until it ends.
+
+        Names may be confounded: each transaction takes one turn, before all else.
+        """
+        self._backend.take_turn(connection, name)
 
     def lead(self) -> bool:
         """Tell whether this process does what only one may do; it keeps the part while it lives."""

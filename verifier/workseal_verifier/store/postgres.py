@@ -51,6 +51,8 @@ _DURABLE = {"on", "remote_apply"}
 # Keys of advisory locks that are this program's own: "WORKSEAL" in ASCII, and the next ones.
 _LEADER = 0x574F524B5345414C
 _TABLES, _SETTLING = _LEADER + 1, _LEADER + 2
+# Locks with two numbers are others than those with one: "TURN" in ASCII, and whose.
+_TURNS = 0x5455524E
 _NO_LIMIT = 2**62
 # How the columns' types are called in a COPY.
 _KINDS = {BigInteger: "int8", LargeBinary: "bytea", Text: "text"}
@@ -187,6 +189,11 @@ class PostgresBackend:
     def resign(self, connection: Connection) -> None:
         """Let another one lead now, and not when the server has noticed that this one ended."""
         connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+
+    def take_turn(self, connection: Connection, name: bytes) -> None:
+        """Wait until no other transaction has the turn of this name."""
+        turn = {"space": _TURNS, "name": int.from_bytes(name[:4], signed=True)}
+        connection.execute(text("SELECT pg_advisory_xact_lock(:space, :name)"), turn)
 
     def free_bytes(self) -> int:
         """Leave it to the database to say that it is full."""

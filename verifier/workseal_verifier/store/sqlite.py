@@ -94,6 +94,9 @@ class SqliteBackend:
     def resign(self, connection: Connection) -> None:
         """Do nothing: nobody waits."""
 
+    def take_turn(self, connection: Connection, name: bytes) -> None:
+        """Have nothing to wait for: every write is alone."""
+
     def free_bytes(self) -> int:
         """Count the bytes that are free where the file lies."""
         return shutil.disk_usage(self._path.parent).free
