@@ -13,6 +13,7 @@ from support.scripted import ScriptedAgent
 from workseal_protocol.digest import Digest
 from workseal_protocol.httpsignature import Target, sign_request
 from workseal_protocol.keys import PublicKey, SeedSigner
+from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.access import TABLE, Row, Shown
 from workseal_verifier.services.replay import GRACE_MS, WINDOW_MS, NonceMemory
 from workseal_verifier.store.schema import spent
@@ -116,6 +117,19 @@ def test_a_stranger_learns_nothing_about_which_keys_there_are(
     answers = [client.send(one) for one in (unknown, forged, client.build_request("GET", path))]
     assert [name_of(one) for one in answers] == ["unproven"] * 3
     assert len({one.content for one in answers}) == 1
+
+
+def test_a_memory_that_is_full_of_reads_stops_no_change(
+    office: Office, client: httpx.Client, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RefusedError(Reason.BUSY, "too many signed requests", retry_after=10)
+
+    monkeypatch.setattr(NonceMemory, "require_new", full)
+    assert client.send(signed(office, client, path)).status_code == 503
+    change = signed(office, client, "/v1/sessions", method="DELETE")
+    assert client.send(change).status_code == 204
+    assert client.send(change).status_code == 401
 
 
 def test_for_an_unknown_key_as_much_is_computed(
