@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from workseal_verifier.api.access import (
     COOKIE,
+    Asker,
     Asking,
     OwnSession,
     read_token,
@@ -25,6 +26,7 @@ from workseal_verifier.api.forms import Form, read_form
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import PRIVATE
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.passkeys import Maker
 from workseal_verifier.services.signin import LINK_MS, SESSION_MS, Begun, Root
 
 router = APIRouter(prefix="/v1")
@@ -92,17 +94,22 @@ def delete_sessions(asking: Asking, given: Given) -> Response:
 
 
 @router.post("/passkeys/options")
-def post_registration_options(request: Request, session: OwnSession, given: Given) -> Response:
+async def post_registration_options(request: Request, asking: Asking, given: Given) -> Response:
     """Return what a page hands to `navigator.credentials.create`."""
-    options = given.passkeys.registration_options(session, site_of(request))
+    await require_no_body(request)
+    options = await run_in_threadpool(
+        given.passkeys.registration_options, _maker(asking), site_of(request)
+    )
     return JSONResponse(options, headers=PRIVATE)
 
 
 @router.post("/passkeys", status_code=204)
-async def post_passkey(request: Request, session: OwnSession, given: Given) -> Response:
+async def post_passkey(request: Request, asking: Asking, given: Given) -> Response:
     """Keep the passkey that the browser made."""
     form = await read_form(request, PasskeyAnswer)
-    await run_in_threadpool(given.passkeys.register, session, site_of(request), form.credential)
+    await run_in_threadpool(
+        given.passkeys.register, _maker(asking), site_of(request), form.credential
+    )
     return Response(status_code=204, headers=PRIVATE)
 
 
@@ -127,6 +134,10 @@ async def post_passkey_signin(request: Request, given: Given) -> Response:
     form = await read_form(request, PasskeyAnswer)
     begun = await run_in_threadpool(given.passkeys.sign_in, site, form.credential)
     return _begun(begun)
+
+
+def _maker(asking: Asker) -> Maker:
+    return Maker(asking.thumbprint, asking.session)
 
 
 def _begun(begun: Begun) -> Response:

@@ -1,15 +1,17 @@
-"""Passkeys (WebAuthn): made in a session that a party's key opened, used to open later ones.
+"""Passkeys (WebAuthn): made by who just proved a party's key, used to open sessions later.
 
-Rules: a challenge is ours (authenticated), for one purpose, one site and a few minutes, and is
-answered once. The authenticator must have verified its user. No attestation is asked for: which
-device somebody owns is nothing that we want to know. Who signs in names nothing beforehand, so
-nobody can ask who has a passkey.
+Rules: a cookie alone makes none, or who stole it would stay. A key's first one is made right after
+its link was followed; the next by a passkey of a moment ago, or the key's signature. A challenge is
+ours (authenticated), for one purpose, one site and a few minutes, and is answered once. The
+authenticator must have verified its user. No attestation is asked for: which device somebody owns
+is nothing that we want to know. Who signs in names nothing beforehand, so nobody can ask who has a
+passkey.
 """
 
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +60,19 @@ class _Challenge:
         return Digest.of(_TAG, self.raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Say who makes a passkey: in a session, or by requests that their key signed."""
+
+    thumbprint: Digest
+    session: SessionRow | None
+
+    @property
+    def holder(self) -> bytes:
+        """Return whose the challenge is."""
+        return (self.thumbprint if self.session is None else self.session.token).raw
+
+
 class Passkeys:
     """Make and use passkeys; `secret` authenticates challenges."""
 
@@ -76,17 +91,17 @@ class Passkeys:
         self._secret = secret
         self._random = random
 
-    def registration_options(self, session: SessionRow, site: Site) -> dict[str, Any]:
+    def registration_options(self, maker: Maker, site: Site) -> dict[str, Any]:
         """Return what a page hands to the browser to make a passkey."""
-        _require_key(session)
-        known = self._store.passkeys_of(session.thumbprint)
-        name = f"key {str(session.thumbprint)[:8]}"
+        known = self._store.passkeys_of(maker.thumbprint)
+        self._require_may_make(maker, known)
+        name = f"key {str(maker.thumbprint)[:8]}"
         options = generate_registration_options(
             rp_id=site.domain,
             rp_name="Workseal",
             user_name=name,
-            user_id=session.thumbprint.raw,
-            challenge=self._challenge(_REGISTER, site, session.token.raw).raw,
+            user_id=maker.thumbprint.raw,
+            challenge=self._challenge(_REGISTER, site, maker.holder).raw,
             timeout=CHALLENGE_MS,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED,
@@ -96,10 +111,10 @@ class Passkeys:
         )
         return _plain(options_to_json(options))
 
-    def register(self, session: SessionRow, site: Site, answer: Mapping[str, Any]) -> None:
+    def register(self, maker: Maker, site: Site, answer: Mapping[str, Any]) -> None:
         """Store the passkey that a browser made, or refuse."""
-        _require_key(session)
-        challenge = self._answered(answer, _REGISTER, site, session.token.raw)
+        self._require_may_make(maker, self._store.passkeys_of(maker.thumbprint))
+        challenge = self._answered(answer, _REGISTER, site, maker.holder)
         try:
             made = verify_registration_response(
                 credential=dict(answer),
@@ -118,7 +133,7 @@ class Passkeys:
             raise RefusedError(Reason.REFUSED, "the passkey is longer than any in use")
         row = PasskeyRow(
             credential=made.credential_id,
-            thumbprint=session.thumbprint,
+            thumbprint=maker.thumbprint,
             public_key=made.credential_public_key,
             sign_count=made.sign_count,
             made_ms=self._clock.now_ms(),
@@ -127,8 +142,9 @@ class Passkeys:
             row,
             challenge.digest,
             challenge.until_ms,
-            most=MAX_PASSKEYS,
-            session=session.token,
+            # Of two first ones at once the second is not the first.
+            most=MAX_PASSKEYS if self._is_proven(maker) else 1,
+            session=None if maker.session is None else maker.session.token,
         ):
             raise RefusedError(
                 Reason.CONFLICT,
@@ -183,6 +199,29 @@ class Passkeys:
         """End all passkeys of a key, and its sessions."""
         self._store.end_passkeys(thumbprint)
 
+    def _require_may_make(self, maker: Maker, known: Sequence[PasskeyRow]) -> None:
+        session = maker.session
+        if session is None or self._is_proven(maker):
+            return
+        if session.root == Root.OPERATOR:
+            raise RefusedError(
+                Reason.UNKNOWN_PARTY,
+                "a passkey is made in a session whose link was asked for with your key",
+            )
+        if known:
+            raise RefusedError(
+                Reason.NOT_FRESH,
+                "use a passkey that you have, then make another one within 5 minutes",
+            )
+        if not self._signin.has_just_begun(session):
+            raise RefusedError(
+                Reason.NOT_FRESH, "sign in with a new link, then make a passkey within 5 minutes"
+            )
+
+    def _is_proven(self, maker: Maker) -> bool:
+        """Tell whether more than a cookie shows whose request this is."""
+        return maker.session is None or self._signin.is_fresh(maker.session)
+
     def _challenge(self, purpose: bytes, site: Site, holder: bytes) -> _Challenge:
         until = self._clock.now_ms() + CHALLENGE_MS
         head = self._random(_NONCE_BYTES) + until.to_bytes(_TIME_BYTES)
@@ -209,14 +248,6 @@ class Passkeys:
 
 # What the library lets out for bytes that are no answer, beside its own errors.
 _FAILURES = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
-
-
-def _require_key(session: SessionRow) -> None:
-    if session.root != Root.KEY:
-        raise RefusedError(
-            Reason.UNKNOWN_PARTY,
-            "a passkey is made in a session whose link was asked for with your key",
-        )
 
 
 def _named_challenge(answer: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,8 @@ TOKEN_BYTES = 32
 LINK_MS = 10 * 60_000
 SESSION_MS = 12 * 3_600_000
 IDLE_MS = 3_600_000
-# For how long after a passkey was used sensitive acts need no other proof.
+# For how long after a passkey was used sensitive acts need no other proof; and after a link was
+# followed a first passkey.
 FRESH_MS = 5 * 60_000
 # Uses are written down this often: each would cost a commit.
 _SEEN_EVERY_MS = 60_000
@@ -34,7 +35,7 @@ class Root(IntEnum):
 
     KEY = 1  # a link that was asked for with a party's signature
     OPERATOR = 2  # a link that the operator made
-    PASSKEY = 3  # a passkey, made in a session that rested on a key
+    PASSKEY = 3  # a passkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ class SignIn:
     def is_fresh(self, session: SessionRow) -> bool:
         """Tell whether a passkey was used for this session a moment ago."""
         return session.fresh_ms is not None and (self._clock.now_ms() < session.fresh_ms + FRESH_MS)
+
+    def has_just_begun(self, session: SessionRow) -> bool:
+        """Tell whether a session began a moment ago."""
+        return self._clock.now_ms() < session.until_ms - SESSION_MS + FRESH_MS
 
     def end(self, session: SessionRow) -> None:
         """End one session."""

@@ -203,14 +203,22 @@ OPERATIONS: Final[Mapping[str, Told]] = {
     "DELETE /v1/session": Told(None, PRIVATE, status=204),
     "DELETE /v1/sessions": Told(None, PRIVATE, status=204),
     "POST /v1/passkeys/options": Told(
-        _body(schemas.OPTIONS, JSON), PRIVATE, refuses=(Reason.UNKNOWN_PARTY,)
+        _body(schemas.OPTIONS, JSON),
+        PRIVATE,
+        refuses=(Reason.TOO_LARGE, Reason.UNKNOWN_PARTY, Reason.NOT_FRESH),
     ),
     "POST /v1/passkeys": Told(
         None,
         PRIVATE,
         takes=_body(schemas.CREDENTIAL, JSON),
         status=204,
-        refuses=(*_BODY, Reason.UNKNOWN_PARTY, Reason.CONFLICT, Reason.REFUSED),
+        refuses=(
+            *_BODY,
+            Reason.UNKNOWN_PARTY,
+            Reason.NOT_FRESH,
+            Reason.CONFLICT,
+            Reason.REFUSED,
+        ),
     ),
     "DELETE /v1/passkeys": Told(None, PRIVATE, status=204),
     "GET /v1/operator": Told(_body(schemas.OPERATOR, CBOR), FRESH),
