@@ -55,6 +55,18 @@ def test_a_passkey_begins_a_fresh_session_of_its_key(browser: Browser, office: O
     assert (session["root"], session["fresh"]) == ("passkey", True)
 
 
+def test_a_passkey_takes_the_place_of_the_session_of_its_browser(
+    browser: Browser, office: Office
+) -> None:
+    browser.sign_in(office.people.client)
+    browser.make_passkey()
+    earlier = browser.cookie
+    assert browser.use_passkey().status_code == 204
+    assert told(browser)["fresh"]
+    browser.cookie = earlier
+    assert browser.reads() == 401
+
+
 def test_a_session_that_rests_on_the_operator_makes_no_passkey(
     browser: Browser, office: Office
 ) -> None:

@@ -98,11 +98,43 @@ def test_a_session_ends_after_half_a_day_of_use(browser: Browser, office: Office
     assert browser.reads() == 401
 
 
+@pytest.mark.parametrize("other", [False, True])
+def test_a_sign_in_ends_the_session_whose_cookie_came_with_it(
+    browser: Browser, office: Office, *, other: bool
+) -> None:
+    """Whichever key it was of: nobody could end it any more."""
+    people = office.people
+    browser.sign_in(people.freelancer if other else people.client)
+    earlier = browser.cookie
+    token = browser.link(people.client)
+    # One that fails ends nothing.
+    assert name_of(browser.ask("POST", "/v1/signin", {"token": "A" * 43})) == "not-found"
+    assert name_of(browser.ask("POST", "/v1/signin", {"token": token}, drop="origin")) == (
+        "cross-site"
+    )
+    assert browser.reads() == 200
+    assert browser.ask("POST", "/v1/signin", {"token": token}).status_code == 204
+    assert browser.cookie != earlier
+    assert browser.reads() == 200
+    browser.cookie = earlier
+    assert browser.reads() == 401
+
+
+def test_a_sign_in_without_a_cookie_ends_no_other_session(browser: Browser, office: Office) -> None:
+    browser.sign_in(office.people.client)
+    earlier, browser.cookie = browser.cookie, ""
+    browser.sign_in(office.people.client)
+    browser.cookie = earlier
+    assert browser.reads() == 200
+
+
 @pytest.mark.parametrize("means", ["signature", "session"])
 def test_all_sessions_of_a_key_end_at_once(browser: Browser, office: Office, means: str) -> None:
     browser.sign_in(office.people.client)
     lost, link = browser.cookie, browser.link(office.people.client)
     if means == "session":
+        # In another browser.
+        browser.cookie = ""
         browser.sign_in(office.people.client)
         link = browser.link(office.people.client)
         assert browser.ask("DELETE", "/v1/sessions").status_code == 204
@@ -160,12 +192,14 @@ def test_a_session_does_not_make_links(browser: Browser, office: Office) -> None
 
 def test_a_key_has_so_many_sessions_and_the_oldest_ends(browser: Browser, office: Office) -> None:
     browser.sign_in(office.people.client)
-    oldest = browser.cookie
+    oldest, browser.cookie = browser.cookie, ""
     other = office.people.freelancer
     browser.sign_in(other)
     others = browser.cookie
     for _ in range(MAX_SESSIONS):
         office.now += 1_000
+        # Another browser's.
+        browser.cookie = ""
         browser.sign_in(office.people.client)
     assert browser.reads() == 200
     browser.cookie = oldest

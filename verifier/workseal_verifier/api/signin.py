@@ -4,6 +4,7 @@ Rules: a token reaches a browser behind a link's number sign alone, where no ser
 it, and a cookie that no script reads. What begins or changes something comes from a page of ours.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -23,11 +24,11 @@ from workseal_verifier.api.access import (
 )
 from workseal_verifier.api.body import require_no_body
 from workseal_verifier.api.forms import Form, read_form
-from workseal_verifier.api.services import Given
+from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import PRIVATE
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.passkeys import Maker
-from workseal_verifier.services.signin import LINK_MS, SESSION_MS, Begun, Root
+from workseal_verifier.services.signin import LINK_MS, SESSION_MS, Begun, Root, hashed
 
 router = APIRouter(prefix="/v1")
 
@@ -55,13 +56,13 @@ async def post_link(request: Request, asking: Asking, given: Given) -> Response:
 
 @router.post("/signin", status_code=204)
 async def post_signin(request: Request, given: Given) -> Response:
-    """Use a link's token up, and begin a session in a cookie."""
+    """Use a link's token up, and begin a session in the place of the browser's earlier one."""
     require_own_page(request, site_of(request))
     form = await read_form(request, LinkToken)
     token = read_token(form.token)
     if token is None:
         raise RefusedError(Reason.MALFORMED, "a token is the base64url of 32 bytes")
-    return _begun(await run_in_threadpool(given.signin.begin, token))
+    return await _begun(request, given, lambda: given.signin.begin(token))
 
 
 @router.get("/session")
@@ -82,7 +83,7 @@ def get_session(session: OwnSession, given: Given) -> Response:
 @router.delete("/session", status_code=204)
 def delete_session(session: OwnSession, given: Given) -> Response:
     """End this session."""
-    given.signin.end(session)
+    given.signin.end(session.token)
     return _ended()
 
 
@@ -132,15 +133,19 @@ async def post_passkey_signin(request: Request, given: Given) -> Response:
     site = site_of(request)
     require_own_page(request, site)
     form = await read_form(request, PasskeyAnswer)
-    begun = await run_in_threadpool(given.passkeys.sign_in, site, form.credential)
-    return _begun(begun)
+    return await _begun(request, given, lambda: given.passkeys.sign_in(site, form.credential))
 
 
 def _maker(asking: Asker) -> Maker:
     return Maker(asking.thumbprint, asking.session)
 
 
-def _begun(begun: Begun) -> Response:
+async def _begun(request: Request, given: Services, begin: Callable[[], Begun]) -> Response:
+    begun = await run_in_threadpool(begin)
+    earlier = read_token(request.cookies.get(COOKIE, ""))
+    if earlier is not None:
+        # Nobody could end it any more: its cookie is overwritten.
+        await run_in_threadpool(given.signin.end, hashed(earlier))
     answer = Response(status_code=204, headers=PRIVATE)
     answer.set_cookie(
         COOKIE,

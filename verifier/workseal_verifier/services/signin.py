@@ -103,9 +103,9 @@ class SignIn:
         """Tell whether a session began a moment ago."""
         return self._clock.now_ms() < session.until_ms - SESSION_MS + FRESH_MS
 
-    def end(self, session: SessionRow) -> None:
-        """End one session."""
-        self._store.end_session(session.token)
+    def end(self, token: Digest) -> None:
+        """End one session, by the hash of its token."""
+        self._store.end_session(token)
 
     def end_all(self, thumbprint: Digest) -> None:
         """End all sessions of a key, and its links."""
