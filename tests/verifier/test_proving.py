@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from support.asking import SignedBy
 from support.browser import name_of
@@ -11,7 +12,9 @@ from support.office import LiveServer, Office
 from support.scripted import ScriptedAgent
 from workseal_protocol.httpsignature import Target, sign_request
 from workseal_protocol.keys import SeedSigner
+from workseal_verifier.services.access import TABLE, Row, Shown
 from workseal_verifier.services.replay import WINDOW_MS, NonceMemory
+from workseal_verifier.store.schema import spent
 
 UNKNOWN = SeedSigner(b"\x77" * 32)
 
@@ -95,6 +98,33 @@ def test_a_signature_that_fails_uses_up_no_nonce(
     assert name_of(client.send(request)) == "unproven"
     request.headers["signature"] = good
     assert client.send(request).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_request_that_the_table_refuses_leaves_nothing_behind(
+    office: Office, client: httpx.Client, path: str, method: str
+) -> None:
+    """Else a guest who may nothing here could fill memory and database with refused requests."""
+    request = signed(office, client, f"/v1/sealed/{'0' * 64}", method=method)
+    for _ in range(2):
+        assert name_of(client.send(request)) == "not-found"
+    assert not office.verifier.services.prover._nonces._until
+    with office.verifier.database.read() as connection:
+        assert connection.execute(select(spent)).all() == []
+    assert client.send(signed(office, client, path)).status_code == 200
+    assert len(office.verifier.services.prover._nonces._until) == 1
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_request_that_was_refused_is_taken_when_the_table_lets_it_in(
+    office: Office, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = signed(office, client, "/v1/signin/links", method="POST")
+    with monkeypatch.context() as patch:
+        patch.setitem(TABLE, "POST /v1/signin/links", Row(Shown.SIGNATURE, {}))
+        assert name_of(client.send(request)) == "unproven"
+    assert client.send(request).status_code == 201
+    assert name_of(client.send(request)) == "stale"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])

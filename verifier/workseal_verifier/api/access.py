@@ -1,16 +1,16 @@
 """The door: what a request shows of whose it is, and whether the table lets it in.
 
 Rules: it stands before every route, and an operation without a row is not answered. A request shows
-a signature or a session, never what it likes of both. A session's requests come from our own pages:
-the host is one of ours, and the browser says so; silence is not taken for an answer, because a
-browser is silent where a name is not trustworthy (DNS rebinding).
+a signature or a session, never what it likes of both. What is refused uses up no nonce. A session's
+requests come from our own pages: the host is one of ours, and the browser says so; silence is not
+taken for an answer, because a browser is silent where a name is not trustworthy (DNS rebinding).
 """
 
 import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -44,6 +44,8 @@ HIDDEN: Final[Mapping[About, str]] = {
 _OWN_PAGE = frozenset({"same-origin"})
 # A page that the person opened themselves may be read, and nothing be changed by it.
 _OWN_VISIT = frozenset({"same-origin", "none"})
+
+Signed: TypeAlias = tuple[Target, RequestSignature]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def require_own_page(request: Request, site: Site) -> None:
         raise RefusedError(Reason.CROSS_SITE, "this does not come from a page of this server")
 
 
-def signature_of(request: Request) -> tuple[Target, RequestSignature] | None:
+def signature_of(request: Request) -> Signed | None:
     """Read a request's signature, None where it has none."""
     headers = request.headers
     inputs, signatures = headers.getlist(SIGNATURE_INPUT), headers.getlist(SIGNATURE)
@@ -129,13 +131,21 @@ def write_token(token: bytes) -> str:
 
 def _admitted(request: Request, services: Services, row: Row, name: bytes) -> Asker:
     site = site_of(request)
-    asker = _asker(request, services, row, site)
+    signed = signature_of(request)
+    asker = _asker(request, services, row, site, signed)
     if asker is None:
         raise unproven()
+    _require_allowed(services, row, name, asker)
+    if signed is not None:
+        services.prover.take(*signed)
+    return asker
+
+
+def _require_allowed(services: Services, row: Row, name: bytes, asker: Asker) -> None:
     standings = services.standings.of(asker.thumbprint, row.about, name)
     match decide(row, standings, fresh=asker.fresh, now_ms=services.clock.now_ms()):
         case Verdict.ALLOWED:
-            return asker
+            return
         case Verdict.UNPROVEN:
             raise unproven()
         case Verdict.HIDDEN:
@@ -151,8 +161,9 @@ def _admitted(request: Request, services: Services, row: Row, name: bytes) -> As
             raise RefusedError(Reason.NOT_FRESH, "use a passkey, then ask again within 5 minutes")
 
 
-def _asker(request: Request, services: Services, row: Row, site: Site) -> Asker | None:
-    signed = signature_of(request)
+def _asker(
+    request: Request, services: Services, row: Row, site: Site, signed: Signed | None
+) -> Asker | None:
     if signed is not None and row.shown is not Shown.SESSION:
         return Asker(services.prover.require_signed(*signed), None, fresh=True)
     token = read_token(request.cookies.get(COOKIE, ""))

@@ -1,7 +1,8 @@
 """Whose key signed a request.
 
-Rule: whatever is wrong with a signature that is near in time, the answer is the same: it does not
-tell whether anybody here has this key.
+Rules: whatever is wrong with a signature that is near in time, the answer is the same: it does not
+tell whether anybody here has this key. A request is taken when it is let in; one that is refused
+leaves nothing behind.
 """
 
 from workseal_protocol.digest import Digest
@@ -24,13 +25,16 @@ class Prover:
         self._spent = spent
 
     def require_signed(self, target: Target, signature: RequestSignature) -> Digest:
-        """Return whose key signed a request, or refuse; each is taken once."""
+        """Return whose key signed a request, or refuse; it may come again until it is taken."""
         key = self._standings.key(signature.key)
         self.require_signed_by(target, signature, key)
+        return signature.key
+
+    def take(self, target: Target, signature: RequestSignature) -> None:
+        """Take a request that was let in, or refuse it as taken before."""
         self._nonces.require_new(signature.key, signature.nonce)
         if target.method not in _READING:
             self._spent.require_new(signature.key, signature.nonce, created_s=signature.created)
-        return signature.key
 
     def require_signed_by(
         self, target: Target, signature: RequestSignature, key: PublicKey | None
