@@ -167,6 +167,25 @@ def test_a_challenge_is_answered_once(stores: list[AccessStore]) -> None:
     assert sorted(found) == [False] * (AT_ONCE - 1) + [True]
 
 
+@pytest.mark.parametrize(("answers", "taken"), [((7, 5, 7, 8), [7, 8]), ((0, 0, 1, 0), [0, 0, 1])])
+def test_a_passkey_never_counts_back(
+    stores: list[AccessStore], answers: tuple[int, ...], taken: list[int]
+) -> None:
+    """All were checked against the count that was read before any of them was stored."""
+    store = stores[0]
+    store.add_passkey(passkey(0), Digest.of(b"made"), LATER, most=16)
+    used = [
+        number
+        for turn, number in enumerate(answers)
+        if store.use_passkey(
+            passkey(0).credential, number, Digest.of(bytes([turn])), LATER, session(turn)
+        )
+    ]
+    assert used == taken
+    assert [one.sign_count for one in store.passkeys_of(OWNER)] == [taken[-1]]
+    assert count(store, sessions) == len(taken)
+
+
 def test_a_nonce_is_spent_once_for_every_worker_until_it_expires(
     stores: list[AccessStore],
 ) -> None:

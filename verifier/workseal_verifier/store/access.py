@@ -319,12 +319,18 @@ class AccessStore:
     def use_passkey(
         self, credential: bytes, count: int, challenge: Digest, until_ms: int, session: SessionRow
     ) -> bool:
-        """Begin a session for an answered challenge; False when it was answered before."""
+        """Begin a session for an answered challenge; False when it was answered before.
+
+        An authenticator counts up, or never: another answer may have counted further meanwhile.
+        """
         with self._turn(session.thumbprint) as connection:
             if not self._spend(connection, challenge, until_ms):
                 return False
+            ahead = passkeys.c.sign_count < count if count else passkeys.c.sign_count == 0
             used = connection.execute(
-                update(passkeys).where(passkeys.c.credential == credential).values(sign_count=count)
+                update(passkeys)
+                .where(passkeys.c.credential == credential, ahead)
+                .values(sign_count=count)
             )
             if not used.rowcount:
                 return False
