@@ -9,6 +9,10 @@ from typing import Any
 import cbor2
 import httpx
 import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from support.asking import SignedBy
 from support.office import LiveServer, Office, new_home, stranger_offer, unique
@@ -20,6 +24,7 @@ from workseal_verifier.api.access import COOKIE, HIDDEN, write_token
 from workseal_verifier.api.problems import CONCISE, PREFIX
 from workseal_verifier.api.routing import operations
 from workseal_verifier.app import create_app
+from workseal_verifier.errors import VerifierError
 from workseal_verifier.services.access import (
     TABLE,
     About,
@@ -68,6 +73,37 @@ def test_an_operation_without_a_row_is_not_answered(office: Office) -> None:
         answer = client.get("/v1/forgotten")
     assert answer.status_code == 500
     assert "nobody thought" not in answer.text
+
+
+async def forgotten(*_: object) -> PlainTextResponse:
+    return PlainTextResponse("what nobody thought about")
+
+
+@pytest.mark.parametrize(
+    ("route", "told"),
+    [
+        (Route("/v1/forgotten", forgotten), "a route of another kind: Route"),
+        (Mount("/v1/forgotten", routes=[Route("/", forgotten)]), "a route of another kind: Mount"),
+        (WebSocketRoute("/v1/forgotten", forgotten), "a route of another kind: WebSocketRoute"),
+        (APIRoute("/v1/forgotten", forgotten), "GET /v1/forgotten has no row"),
+        (APIRoute("/healthz", forgotten, methods=["DELETE"]), "DELETE /healthz has no row"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_no_application_is_made_with_a_route_that_the_door_does_not_stand_before(
+    office: Office, monkeypatch: pytest.MonkeyPatch, route: BaseRoute, told: str
+) -> None:
+    settings, verifier = office.verifier.settings, office.verifier
+    plain = FastAPI.include_router
+
+    def also(app: FastAPI, router: APIRouter) -> None:
+        plain(app, router)
+        if route not in app.router.routes:
+            app.router.routes.append(route)
+
+    monkeypatch.setattr(FastAPI, "include_router", also)
+    with pytest.raises(VerifierError, match=told):
+        create_app(settings, verifier)
 
 
 @pytest.mark.parametrize(

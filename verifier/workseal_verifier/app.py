@@ -28,11 +28,12 @@ from workseal_verifier.api.edge import Edge
 from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Guard
 from workseal_verifier.api.lanes import Lanes
 from workseal_verifier.api.problems import install
-from workseal_verifier.api.routing import operations
+from workseal_verifier.api.routing import operations, require_rows
 from workseal_verifier.api.strict import require_known_query
 from workseal_verifier.config import Settings
 from workseal_verifier.measured import MetricsServer
 from workseal_verifier.running import MIB, Verifier
+from workseal_verifier.services.access import TABLE
 from workseal_verifier.services.limits import Limiter
 
 # Bodies that arrive at once, of at most 1 MiB each or not yet looked at, and all their bytes.
@@ -107,6 +108,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         openapi,
     ):
         app.include_router(part.router)
+    # The framework asks the door before its own routes alone: another kind would stand open.
+    require_rows(app.routes, TABLE)
     install(app)
     description = openapi.describe(app.routes)
     app.state.description = json.dumps(description).encode()

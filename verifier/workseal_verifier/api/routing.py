@@ -1,10 +1,12 @@
 """What the application's routes are: their operations, and the methods that an address knows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
+
+from workseal_verifier.errors import VerifierError
 
 
 def operations(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, APIRoute]]:
@@ -13,6 +15,16 @@ def operations(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, APIRoute]]:
         if isinstance(route, APIRoute):
             for method in sorted(route.methods or ()):
                 yield f"{method} {route.path}", route
+
+
+def require_rows(routes: Iterable[BaseRoute], rows: Container[str]) -> None:
+    """Refuse a route that the door does not stand before: of another kind, or without a row."""
+    for route in _leaves(routes):
+        if type(route) is not APIRoute:
+            raise VerifierError(f"a route of another kind: {type(route).__name__}")
+        for name, _ in operations([route]):
+            if name not in rows:
+                raise VerifierError(f"the operation {name} has no row in the table of access")
 
 
 def operation_of(scope: Scope) -> str:
