@@ -13,7 +13,7 @@ from support.scripted import ScriptedAgent
 from workseal_protocol.httpsignature import Target, sign_request
 from workseal_protocol.keys import SeedSigner
 from workseal_verifier.services.access import TABLE, Row, Shown
-from workseal_verifier.services.replay import WINDOW_MS, NonceMemory
+from workseal_verifier.services.replay import GRACE_MS, WINDOW_MS, NonceMemory
 from workseal_verifier.store.schema import spent
 
 UNKNOWN = SeedSigner(b"\x77" * 32)
@@ -62,9 +62,38 @@ def test_a_recorded_change_is_taken_once_by_all_workers(
     request = signed(office, client, path, method=method)
     assert client.send(request).status_code < 300
     # What another worker remembers of it.
-    office.verifier.services.prover._nonces = NonceMemory(office.clock)
+    restart(office)
     again = client.send(request)
     assert (again.status_code, name_of(again)) == (401, "stale")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_read_that_was_signed_before_the_server_began_is_stale(
+    office: Office, client: httpx.Client, path: str, method: str
+) -> None:
+    """It may have been taken by the process before this one, which nobody remembers."""
+    recorded = signed(office, client, path, method=method)
+    office.now += GRACE_MS + 1
+    restart(office)
+    assert client.send(recorded).status_code == 401
+    office.now += GRACE_MS
+    assert client.send(signed(office, client, path, method=method)).status_code == 200
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_change_that_was_signed_before_the_server_began_is_taken(
+    office: Office, client: httpx.Client
+) -> None:
+    """Whether it was taken before stands in the database."""
+    change = signed(office, client, "/v1/signin/links", method="POST")
+    office.now += GRACE_MS + 1
+    restart(office)
+    assert client.send(change).status_code == 201
+
+
+def restart(office: Office) -> None:
+    """Begin with an empty memory, as another process does."""
+    office.verifier.services.prover._nonces = NonceMemory(office.clock)
 
 
 @pytest.mark.parametrize("off_ms", [-WINDOW_MS - 1_000, WINDOW_MS + 1_000])

@@ -63,6 +63,19 @@ def test_a_nonce_is_remembered_as_long_as_its_signature_could_be_taken() -> None
     assert reason(lambda: memory.require_near(created)) is Reason.STALE
 
 
+@pytest.mark.parametrize(
+    ("began_ms", "expected"),
+    [(NOW, None), (NOW + 1_000, None), (NOW + 1_001, Reason.STALE), (NOW + 30_000, Reason.STALE)],
+)
+def test_what_was_signed_before_the_memory_began_is_not_remembered(
+    began_ms: int, expected: Reason | None
+) -> None:
+    clock = FakeClock(began_ms)
+    memory = NonceMemory(clock)
+    clock.ms += 5_000
+    assert reason(lambda: memory.require_remembered(NOW // 1000)) is expected
+
+
 def test_what_is_forgotten_makes_room() -> None:
     clock = FakeClock(NOW)
     memory = NonceMemory(clock, most=2, of_a_key=2)

@@ -22,6 +22,7 @@ from support.command import COMMAND, run
 from support.office import ORIGIN
 from support.postgres import Cluster
 from support.racing import PERIOD_MS, Facts, Sender
+from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import Segment, read_record
 from workseal_protocol.statement import Statement
 from workseal_verifier.config import SETTINGS_FILE, Settings
@@ -265,6 +266,44 @@ def test_what_one_worker_was_given_every_worker_has(home: Path) -> None:
                 for digest in sender.acknowledged:
                     assert fresh.get(f"{url}/v1/statements/{digest}").status_code == 200
         sender.close()
+
+
+def test_a_recorded_request_is_taken_as_often_as_the_page_says(home: Path) -> None:
+    """A change once by all workers together, a read once by each, and by none that came later."""
+    with supervised(home) as (url, process):
+        sender = Sender([url], Facts.of(url), 1)
+        sender.join()
+        read = recorded(url, f"/v1/engagements/{sender.engagement.hex()}/keys", sender.signer)
+        change = recorded(url, "/v1/signin/links", sender.signer, "POST")
+        assert [sent(change) for _ in range(20)].count(201) == 1
+        assert 1 <= [sent(read) for _ in range(20)].count(200) <= 2
+        before = children(process)
+        # Signatures tell whole seconds.
+        time.sleep(1)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        while set(children(process)) & set(before) or len(children(process)) < 2:
+            time.sleep(0.05)
+        assert {sent(read) for _ in range(20)} == {401}
+        assert {sent(change) for _ in range(20)} == {401}
+        fresh = recorded(url, read.url.path, sender.signer)
+        assert sent(fresh) == 200
+        sender.close()
+
+
+def recorded(url: str, path: str, signer: SeedSigner, method: str = "GET") -> httpx.Request:
+    request = httpx.Request(method, f"{url.rstrip('/')}{path}")
+    return next(SignedBy(signer, SystemClock().now_ms).auth_flow(request))
+
+
+def sent(request: httpx.Request) -> int:
+    """Send it by a new connection, which either worker takes; until one is there to answer."""
+    while True:
+        try:
+            with httpx.Client(trust_env=False, timeout=30) as client:
+                return client.send(request).status_code
+        except httpx.TransportError:
+            time.sleep(0.05)
 
 
 def test_several_workers_need_a_database_that_they_share(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ class Prover:
         """Return whose key signed a request, or refuse; it may come again until it is taken."""
         key = self._standings.key(signature.key)
         self.require_signed_by(target, signature, key)
+        if target.method in _READING:
+            self._nonces.require_remembered(signature.created)
         return signature.key
 
     def take(self, target: Target, signature: RequestSignature) -> None:

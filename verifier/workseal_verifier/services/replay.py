@@ -3,7 +3,8 @@
 Rules: a signature is taken while the server's clock is within `WINDOW_MS` of it, and its nonce is
 remembered until no clock of ours could take it again. One key has a share of the memory, so that
 nobody's requests push out anybody else's. Each worker process has a memory of its own, in which a
-read that somebody recorded is taken at most once. What changes something is used up in the database
+read that somebody recorded is taken at most once; it remembers nothing of what came before it
+began, so it takes no read that was signed before. What changes something is used up in the database
 too, for all workers and hosts; each read would cost a commit (docs/adr/0020).
 """
 
@@ -18,6 +19,8 @@ from workseal_verifier.store.access import AccessStore
 WINDOW_MS = 60_000
 # Kept so much longer than by this host's clock: another host's may be behind.
 SKEW_MS = 60_000
+# Signatures tell whole seconds: what was signed in the second of the start may be new.
+GRACE_MS = 1_000
 # An export of a long engagement asks for a receipt of each statement, some hundred a second.
 MOST = 262_144
 MOST_OF_A_KEY = 65_536
@@ -29,6 +32,7 @@ class NonceMemory:
 
     def __init__(self, clock: Clock, *, most: int = MOST, of_a_key: int = MOST_OF_A_KEY) -> None:
         self._clock = clock
+        self._began_ms = clock.now_ms()
         self._most = most
         self._of_a_key = of_a_key
         self._lock = threading.Lock()
@@ -43,6 +47,13 @@ class NonceMemory:
                 Reason.STALE,
                 f"the request was not signed within {WINDOW_MS // 1000} seconds of this server's"
                 " clock, which /v1/operator tells",
+            )
+
+    def require_remembered(self, created_s: int) -> None:
+        """Refuse what was signed before this memory began: it may have been taken then."""
+        if created_s * 1000 < self._began_ms - GRACE_MS:
+            raise RefusedError(
+                Reason.STALE, "the request was signed before this server began; sign it anew"
             )
 
     def require_new(self, key: Digest, nonce: bytes) -> None:
