@@ -13,6 +13,7 @@ from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_verifier.api.access import read_token
 from workseal_verifier.config import Settings
+from workseal_verifier.errors import RefusedError
 from workseal_verifier.keyfiles import create_secret, read_secret
 from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.services.invitations import Invitations
@@ -171,7 +172,7 @@ def test_an_invitation_is_printed_once_and_listed_with_who_accepted_it(home: Pat
         host = ORIGIN.partition("/")[0]
         assert re.fullmatch(rf"https://{re.escape(host)}/#invitation=[\w-]{{43}}", link)
         listed = run("invitations", "--home", home)
-        assert re.fullmatch(r"open: 3 of role freelancer, until \S+\n", listed.stdout)
+        assert re.fullmatch(r"open [0-9a-f]{16}: 3 of role freelancer, until \S+\n", listed.stdout)
         assert link.rpartition("=")[2] not in listed.stdout
         store = AccessStore(Database(home / "verifier.db"))
         token = read_token(link.rpartition("=")[2])
@@ -180,8 +181,37 @@ def test_an_invitation_is_printed_once_and_listed_with_who_accepted_it(home: Pat
         Invitations(store, SystemClock()).accept(token, guest)
         store.database.close()
         listed = run("invitations", "--home", home)
-        assert listed.stdout.splitlines()[0].startswith("open: 2 of")
+        assert re.match(r"open [0-9a-f]{16}: 2 of", listed.stdout)
         assert listed.stdout.splitlines()[1].endswith(f": freelancer {guest.text()}")
+
+
+def test_an_invitation_that_leaked_is_withdrawn_and_so_is_a_key_that_came_by_it(
+    home: Path,
+) -> None:
+    guest, late = (SeedSigner(bytes([n]) * 32).public_key for n in (1, 2))
+    with serving(home):
+        link = run("invite", "--home", home, "--uses", "3").stdout.strip()
+        token = read_token(link.rpartition("=")[2])
+        assert token is not None
+        store = AccessStore(Database(home / "verifier.db"))
+        book = Invitations(store, SystemClock())
+        book.accept(token, guest)
+        listed = run("invitations", "--home", home).stdout
+        name = re.findall("^open ([0-9a-f]{16}):", listed)[0]
+        for what in (name, guest.text()):
+            done = run("invitations", "--home", home, "--withdraw", what)
+            assert (done.returncode, done.stdout[:11]) == (0, "withdrawn: "), done.stderr
+            again = run("invitations", "--home", home, "--withdraw", what)
+            assert (again.returncode, again.stdout) == (1, "")
+        assert run("invitations", "--home", home).stdout == ""
+        for key in (guest, late):
+            with pytest.raises(RefusedError):
+                book.accept(token, key)
+        assert not book.may_offer(guest)
+        store.database.close()
+        wrong = run("invitations", "--home", home, "--withdraw", "x")
+        assert (wrong.returncode, wrong.stdout) == (2, "")
+        assert "an ID or a key" in wrong.stderr
 
 
 def test_the_operator_signs_in_only_who_is_known(home: Path) -> None:

@@ -7,11 +7,13 @@ import pytest
 from support.asking import SignedBy
 from support.browser import name_of
 from support.office import LiveServer, Office, new_home, stranger_offer
+from support.scripted import ScriptedAgent
 from support.simulator import seeded
 from workseal_protocol.keys import Algorithm, Role, SeedSigner
-from workseal_verifier.api.access import write_token
+from workseal_verifier.api.access import COOKIE, write_token
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.invitations import DAY_MS, MAX_DAYS, MAX_USES
+from workseal_verifier.services.signin import Root
 
 GUEST, OTHER = SeedSigner(b"\x41" * 32), SeedSigner(b"\x42" * 32)
 PATH = "/v1/invitations/accept"
@@ -63,6 +65,28 @@ def test_keys_that_nobody_knows_take_no_place_in_memory(
     for signer, status in ((GUEST, 200), (GUEST, 200), (OTHER, 404)):
         assert accept(office, client, token, signer).status_code == status
     assert not nonces._until
+
+
+def test_a_key_whose_invitation_was_withdrawn_is_nobody_here(
+    office: Office, client: httpx.Client
+) -> None:
+    """Its session ends with it; a key that terms name keeps what they give it."""
+    ScriptedAgent(office)
+    invitations = office.verifier.invitations
+    party = office.people.client
+    for signer in (GUEST, party):
+        token = invitations.make(Role.CLIENT, uses=1, days=1)
+        assert accept(office, client, token, signer).status_code == 200
+    signin = office.verifier.services.signin
+    begun = signin.begin(signin.link(GUEST.public_key.thumbprint, Root.KEY))
+    headers = {"cookie": f"{COOKIE}={write_token(begun.token)}", "sec-fetch-site": "same-origin"}
+    assert client.get("/v1/session", headers=headers).status_code == 200
+    assert invitations.withdraw_key(GUEST.public_key)
+    assert invitations.withdraw_key(party.public_key)
+    assert client.get("/v1/session", headers=headers).status_code == 401
+    for signer, status in ((GUEST, 401), (party, 201)):
+        auth = SignedBy(signer, lambda: office.now)
+        assert client.post("/v1/signin/links", auth=auth).status_code == status
 
 
 def test_an_invitation_expires(office: Office, client: httpx.Client) -> None:

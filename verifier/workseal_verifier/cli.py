@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import logging
 import os
+import re
 import resource
 import socket
 from datetime import UTC, datetime
@@ -35,7 +36,13 @@ from workseal_verifier.rotation import rotate_operator
 from workseal_verifier.running import Verifier
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
 from workseal_verifier.services.clock import SystemClock
-from workseal_verifier.services.invitations import MAX_DAYS, MAX_USES, Invitations
+from workseal_verifier.services.invitations import (
+    MAX_DAYS,
+    MAX_USES,
+    NAME_DIGITS,
+    Invitations,
+    name_of,
+)
 from workseal_verifier.services.rebuilding import Floor, Rebuilder
 from workseal_verifier.services.signin import LINK_MS, Root, SignIn
 from workseal_verifier.services.sites import Sites
@@ -351,15 +358,41 @@ def invite(
 
 
 @app.command()
-def invitations(home: Home) -> None:
+def invitations(
+    home: Home,
+    withdraw: Annotated[
+        str | None,
+        typer.Option(help="Let nobody in by this one any more: its ID, or a key that accepted."),
+    ] = None,
+) -> None:
     """List the invitations that are open, and the keys that accepted one."""
     store = AccessStore(_opened(Settings.load(home)))
-    for row in Invitations(store, SystemClock()).open():
+    book = Invitations(store, SystemClock())
+    if withdraw is not None:
+        _withdraw(book, withdraw)
+        return
+    for row in book.open():
         until = datetime.fromtimestamp(row.until_ms / 1000, UTC)
-        typer.echo(f"open: {row.uses_left} of role {row.role.name.lower()}, until {until:%Y-%m-%d}")
+        role = row.role.name.lower()
+        typer.echo(f"open {name_of(row)}: {row.uses_left} of role {role}, until {until:%Y-%m-%d}")
     for key in store.invited():
         at = datetime.fromtimestamp(key.accepted_ms / 1000, UTC)
         typer.echo(f"accepted {at:%Y-%m-%d}: {key.role.name.lower()} {key.key.text()}")
+
+
+def _withdraw(book: Invitations, what: str) -> None:
+    if re.fullmatch(f"[0-9a-f]{{{NAME_DIGITS}}}", what):
+        if not book.withdraw(what):
+            raise ConfigError("no open invitation has this ID")
+        typer.echo("withdrawn: nobody else comes in by it")
+        return
+    try:
+        key = PublicKey.parse_text(what)
+    except MalformedError as error:
+        raise SettingsError(f"--withdraw: expected an ID or a key: {error}") from error
+    if not book.withdraw_key(key):
+        raise ConfigError("this key accepted no invitation")
+    typer.echo("withdrawn: the key is nobody here, but where terms name it")
 
 
 def _known_key(text: str, records: RecordStore, store: AccessStore) -> PublicKey:

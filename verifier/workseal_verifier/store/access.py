@@ -34,6 +34,7 @@ Answer = TypeVar("Answer")
 class InvitationRow:
     """An invitation that may still be accepted."""
 
+    token: Digest
     role: Role
     uses_left: int
     until_ms: int
@@ -92,13 +93,13 @@ class AccessStore:
 
     # --- invitations ------------------------------------------------------------------
 
-    def add_invitation(self, token: Digest, row: InvitationRow) -> None:
+    def add_invitation(self, row: InvitationRow) -> None:
         """Store a new invitation."""
         with self.database.write() as connection:
             connection.execute(
                 insert(invitations),
                 {
-                    "token": token.raw,
+                    "token": row.token.raw,
                     "role": row.role,
                     "uses_left": row.uses_left,
                     "until_ms": row.until_ms,
@@ -113,7 +114,23 @@ class AccessStore:
                 .where(invitations.c.until_ms > now_ms, invitations.c.uses_left > 0)
                 .order_by(invitations.c.until_ms)
             ).all()
-        return [InvitationRow(Role(row.role), row.uses_left, row.until_ms) for row in rows]
+        return [
+            InvitationRow(Digest(row.token), Role(row.role), row.uses_left, row.until_ms)
+            for row in rows
+        ]
+
+    def end_invitation(self, token: Digest) -> None:
+        """Let nobody accept this invitation any more."""
+        with self.database.write() as connection:
+            connection.execute(delete(invitations).where(invitations.c.token == token.raw))
+
+    def end_invited(self, thumbprint: Digest) -> bool:
+        """Forget that a key accepted invitations; False when it accepted none."""
+        with self.database.write() as connection:
+            ended = connection.execute(
+                delete(invited).where(invited.c.thumbprint == thumbprint.raw)
+            )
+        return ended.rowcount > 0
 
     def accept(self, token: Digest, key: PublicKey, *, now_ms: int) -> Role | None:
         """Use an invitation once for a key; a key that accepted it before uses nothing up."""
