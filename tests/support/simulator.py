@@ -164,16 +164,19 @@ class Simulator:
 
     def start_beacon(self, first_round: int, count: int) -> Statement:
         """Commit to the values of rounds, and log the commitment."""
+        return self.say(self.prepare_beacon(first_round, count))
+
+    def prepare_beacon(self, first_round: int, count: int) -> BeaconCommitment:
+        """Make the values of rounds, and the commitment to them, which is not logged yet."""
         values = build_chain(ChainSide.VERIFIER, seeded(self.seed, "beacon", first_round), count)
         self._values |= {first_round + place: value for place, value in enumerate(values)}
-        record = BeaconCommitment(
+        return BeaconCommitment(
             claimed_at=self.now,
             period_ms=self.round_ms,
             first_round=first_round,
             count=count,
             head=chain_head(ChainSide.VERIFIER, values[0]),
         )
-        return self.say(record)
 
     def publish_rules(self) -> Statement:
         """Log what the log is."""
