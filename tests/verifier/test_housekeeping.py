@@ -1,9 +1,13 @@
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from support.office import Office
 from workseal_protocol.records import LogPolicy, read_record
 from workseal_protocol.statement import Kind, Statement
-from workseal_verifier.errors import StoreError
+from workseal_verifier.errors import Reason, RefusedError, StoreError
+from workseal_verifier.housekeeping import HOUSEKEEPING_S, Housekeeping, Premises
+from workseal_verifier.loops import RETRY_S
 from workseal_verifier.services.health import HOUSEKEEPING
 
 
@@ -30,3 +34,36 @@ def test_the_policy_is_logged_once_and_says_what_is_admitted(office: Office) -> 
     assert isinstance(record, LogPolicy)
     assert record.policy == office.verifier.identity.policy.encode()
     assert "nothing else is" in record.rules
+
+
+@pytest.mark.parametrize("reason", [Reason.BUSY, Reason.FULL, Reason.CLOCK])
+def test_a_policy_that_was_not_logged_is_tried_again(office: Office, reason: Reason) -> None:
+    refusals = [reason, Reason.CONFLICT]
+    tried: list[Kind] = []
+
+    def log(statements: Sequence[Statement]) -> None:
+        tried.extend(one.kind for one in statements)
+        raise RefusedError(refusals.pop(0), "the test refuses")
+
+    keeping = housekeeping(office, log)
+    assert keeping.keep() == RETRY_S
+    # Only that another process has logged it is as good as having done so.
+    assert keeping.keep() == HOUSEKEEPING_S
+    assert keeping.keep() == HOUSEKEEPING_S
+    assert tried == [Kind.LOG_POLICY] * 2
+
+
+def housekeeping(office: Office, log: Callable[[Sequence[Statement]], None]) -> Housekeeping:
+    """Look after the office's log as a process does that has just begun."""
+    verifier = office.verifier
+    premises = Premises(
+        settings=verifier.settings,
+        identity=verifier.identity,
+        clock=office.clock,
+        database=verifier.database,
+        records=verifier.records,
+        beacon=verifier.beacon,
+        own=verifier.own,
+        health=verifier.health,
+    )
+    return Housekeeping(premises, log=log, size=lambda: verifier.publisher.size)
