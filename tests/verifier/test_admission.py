@@ -34,6 +34,26 @@ def test_a_chain_goes_on_whichever_process_takes_it(both: tuple[Office, Office])
     assert check_home(b.verifier.settings, b) == []
 
 
+def test_nothing_of_a_chain_is_skipped_when_others_logged_of_it_between_two_turns(
+    both: tuple[Office, Office],
+) -> None:
+    a, b = both
+    agent = ScriptedAgent(a)
+    agent.open_session()
+    use(agent, b, a)
+    for number in range(2):
+        agent.work(25_000)
+        agent.send()
+        # A turn about somebody else: that the chain is behind is noted, and not yet followed.
+        a.post([stranger_offer(a, number)])
+    use(agent, a, b)
+    agent.work(25_000)
+    agent.send()
+    agent.close_session()
+    b.acknowledged |= a.acknowledged
+    assert check_home(b.verifier.settings, b) == []
+
+
 def test_a_number_that_one_process_took_is_taken_for_the_other(
     both: tuple[Office, Office],
 ) -> None:

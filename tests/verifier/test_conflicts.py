@@ -138,6 +138,20 @@ def test_beyond_what_is_kept_it_is_refused_in_the_same_words(
     assert "beyond what is kept: 1 bodies" in caplog.text
 
 
+def test_a_disk_that_is_nearly_full_takes_no_evidence(
+    office: Office, worked: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statements that are still to come need the room."""
+    space = office.verifier.space
+    for least, kept in ((1 << 60, 0), (1, 1)):
+        monkeypatch.setattr(space, "_least", least)
+        space.look()
+        with pytest.raises(RefusedError) as caught:
+            office.post([second(worked)])
+        assert caught.value.reason is Reason.CONFLICT
+        assert office.verifier.conflicts.count() == kept
+
+
 def test_all_together_have_a_bound(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     store = ConflictStore(office.verifier.database)
     monkeypatch.setattr(conflicts, "MOST_BYTES", 1_000)

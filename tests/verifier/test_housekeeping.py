@@ -1,3 +1,5 @@
+from collections.abc import Callable, Sequence
+
 import pytest
 from sqlalchemy import select
 
@@ -5,7 +7,9 @@ from support.office import Office
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import LogPolicy, read_record
 from workseal_protocol.statement import Kind, Statement
-from workseal_verifier.errors import StoreError
+from workseal_verifier.errors import Reason, RefusedError, StoreError
+from workseal_verifier.housekeeping import HOUSEKEEPING_S, Housekeeping, Premises
+from workseal_verifier.loops import RETRY_S
 from workseal_verifier.services.health import HOUSEKEEPING
 from workseal_verifier.store.schema import spent
 
@@ -42,3 +46,37 @@ def test_what_expired_at_the_doors_is_cleared(office: Office) -> None:
     office.verifier.housekeeping.keep()
     with access.database.read() as connection:
         assert connection.execute(select(spent.c.until_ms)).scalars().all() == [office.now + 1]
+
+
+@pytest.mark.parametrize("reason", [Reason.BUSY, Reason.FULL, Reason.CLOCK])
+def test_a_policy_that_was_not_logged_is_tried_again(office: Office, reason: Reason) -> None:
+    refusals = [reason, Reason.CONFLICT]
+    tried: list[Kind] = []
+
+    def log(statements: Sequence[Statement]) -> None:
+        tried.extend(one.kind for one in statements)
+        raise RefusedError(refusals.pop(0), "the test refuses")
+
+    keeping = housekeeping(office, log)
+    assert keeping.keep() == RETRY_S
+    # Only that another process has logged it is as good as having done so.
+    assert keeping.keep() == HOUSEKEEPING_S
+    assert keeping.keep() == HOUSEKEEPING_S
+    assert tried == [Kind.LOG_POLICY] * 2
+
+
+def housekeeping(office: Office, log: Callable[[Sequence[Statement]], None]) -> Housekeeping:
+    """Look after the office's log as a process does that has just begun."""
+    verifier = office.verifier
+    premises = Premises(
+        settings=verifier.settings,
+        identity=verifier.identity,
+        clock=office.clock,
+        database=verifier.database,
+        records=verifier.records,
+        access=verifier.access,
+        beacon=verifier.beacon,
+        own=verifier.own,
+        health=verifier.health,
+    )
+    return Housekeeping(premises, log=log, size=lambda: verifier.publisher.size)

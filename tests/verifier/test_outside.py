@@ -272,6 +272,18 @@ def test_what_is_over_is_not_asked_for(asked: Asked) -> None:
     assert asked.olds == [0]
 
 
+def test_a_line_that_comes_when_all_is_over_changes_nothing(asked: Asked) -> None:
+    """The checkpoint is put together meanwhile, from the lines that came in time."""
+    leaves = LOG.history(3)
+    lines = asked.ask(leaves)
+    round_ = round_of(leaves)
+    assert lines
+    assert not round_.wait(0)
+    round_.answered(lines)
+    assert (round_.lines, round_.waiting) == ({}, 0)
+    assert round_.result() == round_.signed
+
+
 def test_a_witness_of_two_keys_is_asked_once(
     stand: Stand, clock: FakeClock, tmp_path: Path
 ) -> None:

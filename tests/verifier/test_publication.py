@@ -19,13 +19,13 @@ from workseal_verifier.errors import (
     StoreError,
 )
 from workseal_verifier.homelock import HomeLock
-from workseal_verifier.services.publication import Publisher
+from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import LogStore
 
 # What the story below writes; a test checks the number, so that no write escapes the table. Where
 # others may write too, a start waits for what they committed.
-WRITES, WRITES_SHARED = 16, 17
+WRITES, WRITES_SHARED = 18, 19
 
 
 def tell(settings: Settings, faults: dict[int, str]) -> tuple[Office, FlakyDatabase]:
@@ -221,6 +221,57 @@ def test_a_second_writer_waits_for_its_turn_and_goes_on_from_there(
     assert second.publish().signed == office.checkpoint()
     assert office.check() == []
     lock.close()
+
+
+def commit_only(office: Office, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Log a statement and publish nothing of it; give the size."""
+
+    def killed() -> Published:
+        raise StoreError("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.verifier.publisher, "publish", killed)
+        with pytest.raises(RefusedError):
+            office.post([stranger_offer(office, 1)])
+    return office.verifier.publisher.size
+
+
+def test_the_mark_moves_for_what_another_process_signed(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = office.verifier
+    size = commit_only(office, monkeypatch)
+    folder = tmp_path / "other lock"
+    folder.mkdir()
+    lock = HomeLock(folder)
+    database = Database(verifier.settings.store)
+    # It signs as it loads.
+    Publisher(LogStore(database), verifier.identity, office.clock, lock).load()
+    mark = verifier.lock.read()
+    assert mark is not None
+    assert mark.size < size
+    published = verifier.publisher.publish()
+    assert published.size == size
+    assert verifier.lock.read() == published.mark == lock.read()
+    database.close()
+    lock.close()
+
+
+def test_signs_no_head_whose_checkpoint_has_another_root(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = office.checkpoint()
+    size = commit_only(office, monkeypatch)
+    with office.verifier.database.write() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE checkpoints SET root = zeroblob(32) WHERE size = {size}"  # noqa: S608
+        )
+    with pytest.raises(StoreCorruptError, match="is not the head"):
+        office.verifier.publisher.publish()
+    row = office.verifier.log.committed(size)
+    assert row is not None
+    assert row.signed is None
+    assert office.checkpoint() == before
 
 
 def test_a_restored_backup_is_refused(tmp_path: Path) -> None:

@@ -107,6 +107,52 @@ def test_a_tick_that_holds_few_waits_its_time_whoever_sends(
     assert len({one.result(ANSWER_S).signed.checkpoint.size for one in waiting}) == 1
 
 
+class Arrivals:
+    """A clock that moves as it is slept by, and a queue that grows meanwhile."""
+
+    def __init__(self, *coming: int) -> None:
+        self.now = 0.0
+        self.slept = 0
+        self.size = 0
+        self._coming = iter(coming)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += 1
+        self.size += next(self._coming, 0)
+
+    def qsize(self) -> int:
+        return self.size
+
+
+@pytest.mark.parametrize(
+    ("coming", "moments"),
+    [
+        pytest.param([MIXED], 2, id="all at once"),
+        pytest.param([1] * 40, 41, id="one in each moment"),
+        pytest.param([MIXED, 5, 5], 4, id="more than enough"),
+        pytest.param([MIXED - 2], 128, id="one too few"),
+        pytest.param([1] * 200, 128, id="without end"),
+    ],
+)
+def test_a_tick_begins_when_no_more_came_for_a_moment(
+    office: Office, monkeypatch: pytest.MonkeyPatch, coming: list[int], moments: int
+) -> None:
+    arrivals = Arrivals(*coming)
+    waiting = office.verifier.sequencer
+    waiting.stop()
+    monkeypatch.setattr(sequencer, "time", arrivals)
+    monkeypatch.setattr(waiting, "_queue", arrivals)
+    # Both without a rounding: 128 moments.
+    monkeypatch.setattr(sequencer, "_MOMENT_S", 2**-10)
+    monkeypatch.setattr(waiting, "_tick_s", 2**-3)
+    waiting._await_more()
+    assert arrivals.slept == moments
+
+
 def test_what_is_published_has_the_witnesses_line(office: Office) -> None:
     answer = office.post([stranger_offer(office, 1)])
     assert "w.example" in names(answer.signed)

@@ -159,6 +159,40 @@ def test_after_an_unforeseen_error_memory_is_read_anew(
     assert office.check() == []
 
 
+def test_work_of_which_memory_learned_only_half_overlaps_all_the_same(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mistake came after the size was counted: nothing else shows that memory is behind."""
+
+    def trips(_: object) -> None:
+        raise ZeroDivisionError
+
+    first = ScriptedAgent(office)
+    second = ScriptedAgent(
+        office, terms=office.terms(rate_minor_per_hour=1), engagement=bytes(range(16))
+    )
+    for one in (first, second):
+        one.open_session()
+    first.work(2 * ROUND_MS)
+    first.send()
+    begin = office.now
+    first.work(2 * ROUND_MS)
+    with monkeypatch.context() as patch:
+        patch.setattr(office.verifier.sequencer._admission.house.work, "settle", trips)
+        with pytest.raises(RefusedError) as refused:
+            first.send()
+        assert refused.value.reason is Reason.INTERNAL
+    end, office.now = office.now, begin
+    second.work(ROUND_MS)
+    office.now = end
+    with pytest.raises(RefusedError) as refused:
+        second.send()
+    assert refused.value.reason is Reason.OVERLAP
+    # What was logged with the mistake has its place.
+    first.send()
+    assert office.check() == []
+
+
 def test_with_a_clock_that_went_back_nothing_is_stored(office: Office) -> None:
     office.post([stranger_offer(office, 1)])
     size = office.verifier.publisher.size
