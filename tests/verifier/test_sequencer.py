@@ -1,20 +1,27 @@
-"""How long ticks wait; and where witnesses are asked, that no tick waits for them."""
+"""How long ticks wait; where witnesses are asked, that no tick waits for them; what is told."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from support.office import ANSWER_S, FakeClock, Office, new_home, stranger_offer
+from support.office import ANSWER_S, FakeClock, FlakyDatabase, Office, new_home, stranger_offer
 from support.simulator import START
 from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.merkle import EMPTY_ROOT, verify_consistency
 from workseal_protocol.receipt import SubmissionAnswer
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_protocol.statement import Statement
+from workseal_verifier.errors import (
+    Reason,
+    RefusedError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+)
 from workseal_verifier.services import sequencer
 from workseal_verifier.services.health import PUBLISHING
 from workseal_verifier.services.sequencer import MIXED
@@ -248,3 +255,99 @@ def test_a_stop_answers_what_was_taken(tmp_path: Path, witness: FakeWitness) -> 
     witness.gate.set()
     assert all(one.result(ANSWER_S).indices for one in waiting)
     stopping.join()
+
+
+# --- what the server's log has of it ---
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.getMessage() for one in caplog.records if one.name == sequencer.__name__]
+
+
+@pytest.fixture
+def flaky(tmp_path: Path) -> Iterator[tuple[Office, FlakyDatabase]]:
+    office = Office(new_home(tmp_path), database=FlakyDatabase).open()
+    office.now = START
+    database = office.verifier.database
+    assert isinstance(database, FlakyDatabase)
+    yield office, database
+    office.close()
+
+
+def refused(office: Office, statements: Sequence[Statement]) -> Reason:
+    with pytest.raises(RefusedError) as caught:
+        office.post(statements)
+    return caught.value.reason
+
+
+def test_a_full_disk_is_one_line_however_often_it_is_tried(
+    flaky: tuple[Office, FlakyDatabase], caplog: pytest.LogCaptureFixture
+) -> None:
+    office, database = flaky
+    known = stranger_offer(office, "known")
+    office.post([known])
+    offers = [stranger_offer(office, number) for number in range(40)]
+    for _ in range(2):
+        caplog.clear()
+        with database.read() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        database.page_limit = pages
+        for _ in range(50):
+            assert refused(office, offers) is Reason.FULL
+            # Nothing is written for it, so it tells nothing of the disk.
+            office.post([known])
+        assert said(caplog) == ["the disk is full: nothing was stored"]
+        database.page_limit = 1 << 30
+        office.post(offers)
+        office.post([stranger_offer(office, "more")])
+        assert said(caplog)[1:] == ["the log is written again"]
+        offers = [stranger_offer(office, number) for number in range(40, 80)]
+    assert office.check() == []
+
+
+def test_a_store_that_fails_is_one_line_of_each_kind(
+    flaky: tuple[Office, FlakyDatabase],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    office, _ = flaky
+    errors = [StoreError("gone"), StoreFullError("full"), StoreCorruptError("damaged")]
+    failing = iter(errors * 20)
+
+    def fails(*_: object) -> None:
+        raise next(failing)
+
+    offer = stranger_offer(office, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(office.verifier.log, "found", fails)
+        office.verifier.publisher.forget()
+        reasons = [refused(office, [offer]) for _ in range(60)]
+    assert reasons == [Reason.BUSY, Reason.FULL, Reason.BUSY] * 20
+    office.post([offer])
+    # The line comes after the answer.
+    office.verifier.sequencer.stop()
+    assert said(caplog) == [
+        "the log could not be written: gone",
+        "the disk is full: nothing was stored",
+        "the log could not be written: damaged",
+        "the log is written again",
+    ]
+
+
+def test_a_checkpoint_that_cannot_be_stored_is_one_line(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its thread tries again by itself; that ticks are committed meanwhile does not end it."""
+    with monkeypatch.context() as patch:
+
+        def fails(*_: object) -> None:
+            raise StoreError("gone")
+
+        patch.setattr(office.verifier.log, "save_signed", fails)
+        for number in range(20):
+            assert refused(office, [stranger_offer(office, number)]) is Reason.BUSY
+        assert said(caplog) == ["the log could not be written: gone"]
+    office.post([stranger_offer(office, "more")])
+    # The line comes after the answer.
+    office.verifier.sequencer.stop()
+    assert said(caplog)[1:] == ["the log is written again"]

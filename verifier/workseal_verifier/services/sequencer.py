@@ -88,6 +88,28 @@ class Watch:
     meters: Meters
 
 
+class Outage:
+    """Store errors in a row: the server's log has the first of each kind, and when they end.
+
+    Each tick would be told else, and the lines would fill a disk that is full already.
+    """
+
+    def __init__(self) -> None:
+        self._told: set[type[StoreError]] = set()
+
+    def goes_on(self, error: StoreError, text: str) -> None:
+        """Note an error."""
+        if type(error) not in self._told:
+            self._told.add(type(error))
+            _logger.error("%s", text)
+
+    def ends(self) -> None:
+        """Note that something was written."""
+        if self._told:
+            self._told.clear()
+            _logger.warning("the log is written again")
+
+
 class Sequencer:
     """Admit, order and publish what is submitted."""
 
@@ -114,6 +136,8 @@ class Sequencer:
         self._thread: threading.Thread | None = None
         self._publishing: threading.Thread | None = None
         self._stopping = threading.Event()
+        # One for each thread.
+        self._not_committed, self._not_published = Outage(), Outage()
 
     # --- in any thread -----------------------------------------------------------
 
@@ -220,7 +244,7 @@ class Sequencer:
             batch, ending = self._take_committed(RETRY_S if behind else None)
             if not batch and ending:
                 return
-            behind = not self._done(batch, self._publish)
+            behind = not self._done(batch, self._publish, self._not_published)
             if behind:
                 self._health.failed(PUBLISHING)
             else:
@@ -266,7 +290,7 @@ class Sequencer:
     def run_tick(self, batch: Sequence[Submission]) -> None:
         """Sequence one batch; every submission is answered or refused, nothing is raised."""
         begun = time.perf_counter()
-        done = self._done(batch, self._sequence)
+        done = self._done(batch, self._sequence, self._not_committed)
         self._meters.ticked(time.perf_counter() - begun, len(batch))
         if done:
             self._health.worked(SEQUENCING)
@@ -274,17 +298,22 @@ class Sequencer:
             self._health.failed(SEQUENCING)
 
     def _done(
-        self, batch: Sequence[Submission], work: Callable[[Sequence[Submission]], None]
+        self,
+        batch: Sequence[Submission],
+        work: Callable[[Sequence[Submission]], bool],
+        outage: Outage,
     ) -> bool:
+        """Do what tells whether it wrote anything; tell whether it went well."""
         try:
-            work(batch)
+            if work(batch):
+                outage.ends()
         except RefusedError as refusal:
             _fail_all(batch, refusal)
-        except StoreFullError:
-            _logger.error("the disk is full: nothing was stored")  # noqa: TRY400 - no traces
+        except StoreFullError as error:
+            outage.goes_on(error, "the disk is full: nothing was stored")
             _fail_all(batch, RefusedError(Reason.FULL, "the server has no space", retry_after=60))
         except StoreError as error:
-            _logger.error("the log could not be written: %s", error)  # noqa: TRY400
+            outage.goes_on(error, f"the log could not be written: {error}")
             _fail_all(batch, _busy("the log could not be written; send again"))
         except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake
             _logger.error("sequencing failed: %s", type(error).__name__)  # noqa: TRY400
@@ -294,7 +323,7 @@ class Sequencer:
             return True
         return False
 
-    def _sequence(self, batch: Sequence[Submission]) -> None:
+    def _sequence(self, batch: Sequence[Submission]) -> bool:
         if not self._publisher.is_loaded:
             self._admission.forget()
             self._publisher.load()
@@ -315,18 +344,18 @@ class Sequencer:
             self._conflicts.keep([fork for _, fork in forks])
         for one, fork in forks:
             _fail(one, fork)
-        if not admitted:
-            return
-        if self._publisher.asks_witnesses:
+        if admitted and self._publisher.asks_witnesses:
             # They take their time: meanwhile the next ticks go on.
             self._committed.put(admitted)
-        else:
+        elif admitted:
             self._publish(admitted)
+        return bool(tick.entries)
 
-    def _publish(self, admitted: Sequence[Submission]) -> None:
+    def _publish(self, admitted: Sequence[Submission]) -> bool:
         published = self._publisher.publish()
         for one in admitted:
             _answer(one, published)
+        return True
 
     def _admit(
         self,
