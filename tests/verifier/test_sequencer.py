@@ -22,7 +22,7 @@ from workseal_verifier.errors import (
     StoreError,
     StoreFullError,
 )
-from workseal_verifier.services import sequencer
+from workseal_verifier.services import outage, sequencer
 from workseal_verifier.services.health import PUBLISHING
 from workseal_verifier.services.sequencer import MIXED
 
@@ -261,7 +261,11 @@ def test_a_stop_answers_what_was_taken(tmp_path: Path, witness: FakeWitness) -> 
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.name == sequencer.__name__]
+    return [
+        one.getMessage()
+        for one in caplog.records
+        if one.name in {sequencer.__name__, outage.__name__}
+    ]
 
 
 @pytest.fixture

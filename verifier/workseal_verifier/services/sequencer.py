@@ -34,6 +34,7 @@ from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.health import PUBLISHING, SEQUENCING, Health
 from workseal_verifier.services.meters import Meters
+from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.services.space import Space
 from workseal_verifier.store.records import RecordStore
@@ -86,28 +87,6 @@ class Watch:
     health: Health
     space: Space
     meters: Meters
-
-
-class Outage:
-    """Store errors in a row: the server's log has the first of each kind, and when they end.
-
-    Each tick would be told else, and the lines would fill a disk that is full already.
-    """
-
-    def __init__(self) -> None:
-        self._told: set[type[StoreError]] = set()
-
-    def goes_on(self, error: StoreError, text: str) -> None:
-        """Note an error."""
-        if type(error) not in self._told:
-            self._told.add(type(error))
-            _logger.error("%s", text)
-
-    def ends(self) -> None:
-        """Note that something was written."""
-        if self._told:
-            self._told.clear()
-            _logger.warning("the log is written again")
 
 
 class Sequencer:
