@@ -65,6 +65,21 @@ def test_a_policy_that_was_not_logged_is_tried_again(office: Office, reason: Rea
     assert tried == [Kind.LOG_POLICY] * 2
 
 
+def test_what_housekeeping_waits_for_is_told_once(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusals = [Reason.FULL] * 9 + [Reason.CONFLICT]
+
+    def log(_: Sequence[Statement]) -> None:
+        raise RefusedError(refusals.pop(0), "the test refuses")
+
+    keeping = housekeeping(office, log)
+    caplog.clear()
+    assert [keeping.keep() for _ in range(10)] == [RETRY_S] * 9 + [HOUSEKEEPING_S]
+    told = [one.getMessage() for one in caplog.records if "housekeeping" in one.getMessage()]
+    assert told == ["housekeeping waits: the test refuses", "housekeeping goes on"]
+
+
 def housekeeping(office: Office, log: Callable[[Sequence[Statement]], None]) -> Housekeeping:
     """Look after the office's log as a process does that has just begun."""
     verifier = office.verifier

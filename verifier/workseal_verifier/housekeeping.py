@@ -22,6 +22,7 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.health import BEACON, HOUSEKEEPING, Health
 from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.policies import (
     logged_policies,
     policies_in_force,
@@ -84,6 +85,7 @@ class Housekeeping:
         self._health = premises.health
         self._log = log
         self._size = size
+        self._outage = Outage("housekeeping goes on")
         self._policy_is_logged = False
         self._lost: list[str] = []
 
@@ -113,9 +115,10 @@ class Housekeeping:
             self._tell_lost()
             self._access.clear(self._clock.now_ms())
         except (RefusedError, StoreError, ConfigError, TimeoutError) as error:
-            _logger.error("housekeeping waits: %s", error)  # noqa: TRY400 - no traces
+            self._outage.goes_on(error, f"housekeeping waits: {error}")
             self._health.failed(HOUSEKEEPING)
             return RETRY_S
+        self._outage.ends()
         self._health.worked(HOUSEKEEPING)
         return HOUSEKEEPING_S
 

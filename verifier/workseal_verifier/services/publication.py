@@ -10,7 +10,6 @@ What this process read, and did not commit itself, may be lost with the machine 
 from: before it is signed for or shown, the store settles it.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,10 +28,9 @@ from workseal_verifier.errors import (
 from workseal_verifier.homelock import HomeLock, Mark
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.tree import TileTree
 from workseal_verifier.store.log import BeaconRow, Change, Entry, Head, LogStore, PartyRow, Turn
-
-_logger = logging.getLogger(__name__)
 
 # A clock that is corrected by NTP may step back this far without anybody's harm.
 CLOCK_SLACK_S = 2
@@ -101,6 +99,7 @@ class Publisher:
         self._current: Published | None = None
         self._showing = threading.Lock()
         self._following = threading.Lock()
+        self._not_shown = Outage("what is newest is shown again")
 
     @property
     def size(self) -> int:
@@ -127,8 +126,9 @@ class Publisher:
         ):
             try:
                 self._follow()
+                self._not_shown.ends()
             except StoreError as error:
-                _logger.error("what is newest is not shown: %s", error)  # noqa: TRY400 - no traces
+                self._not_shown.goes_on(error, f"what is newest is not shown: {error}")
             finally:
                 self._following.release()
         return self._current

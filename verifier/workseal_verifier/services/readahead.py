@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from workseal_verifier.services.engagement import Engagement
 
-_MOST = 64
+# A chain of a year takes some 20 MB.
+_MOST = 8
 
 
 class ReadAhead:

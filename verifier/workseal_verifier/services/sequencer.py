@@ -116,7 +116,9 @@ class Sequencer:
         self._publishing: threading.Thread | None = None
         self._stopping = threading.Event()
         # One for each thread.
-        self._not_committed, self._not_published = Outage(), Outage()
+        self._not_committed, self._not_published = (
+            Outage("the log is written again") for _ in range(2)
+        )
 
     # --- in any thread -----------------------------------------------------------
 
