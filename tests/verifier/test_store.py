@@ -1,7 +1,9 @@
 """The log's tables; schema.py and engine.py have modules of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.errors import StoreError, StoreRaceError
+from workseal_verifier.store import records
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import (
     BeaconRow,
@@ -157,3 +160,45 @@ def test_long_listings_are_read_in_pages(log: LogStore, monkeypatch: pytest.Monk
     log.append(change(EMPTY, Head(7, b"7" * 32), *rows))
     assert list(RecordStore(log.database).all()) == rows
     assert list(RecordStore(log.database).of_engagement(ENGAGEMENT, below=5)) == rows[:5]
+
+
+def test_each_page_of_a_long_listing_takes_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite began each page at the first row of all: twice the rows took four times the steps."""
+    monkeypatch.setattr(records, "_PAGE", 20)
+    database = Database(tmp_path / "verifier.db")
+    database.create()
+    log = LogStore(database)
+    log.found(EMPTY_ROOT)
+    rows = [
+        replace(entry(0), position=number, digest=Digest.of(number.to_bytes(2)))
+        for number in range(1_600)
+    ]
+    log.append(Change(old=EMPTY, new=Head(len(rows), bytes(32)), entries=rows, tiles={}))
+    store = RecordStore(database)
+
+    def steps(read: Callable[[int], Iterator[Entry]], below: int) -> int:
+        counted = 0
+
+        def count() -> int:
+            nonlocal counted
+            counted += 1
+            return 0
+
+        with database.snapshot(), database.read() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(count, 10)
+            assert len(list(read(below))) == below
+            driver.set_progress_handler(None, 0)
+        return counted
+
+    for read in (
+        lambda below: store.of_engagement(ENGAGEMENT, below=below),
+        lambda below: store.of_kinds(["offer"], below=below),
+        lambda below: store.of_engagement_and_kinds(ENGAGEMENT, ["offer"], since=0, below=below),
+    ):
+        half, whole = (steps(read, below) for below in (800, 1_600))
+        assert whole < 3 * half
+    assert steps(lambda _: store.all(), 1_600) < 3 * half
+    database.close()

@@ -7,7 +7,7 @@ one question that must not: whether a worker was at work elsewhere, which answer
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, select, true
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.statement import Kind
@@ -87,13 +87,11 @@ class RecordStore:
 
     def of_engagement(self, engagement: bytes, *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read an engagement's own statements in log order, from `since` to before `below`."""
-        wanted = and_(statements.c.engagement == engagement, statements.c.position >= since)
-        yield from self._paged(wanted, below=below)
+        yield from self._paged(statements.c.engagement == engagement, since=since, below=below)
 
     def of_kinds(self, kinds: Sequence[str], *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read all statements of these kinds in log order, from `since` to before `below`."""
-        wanted = and_(statements.c.kind.in_(kinds), statements.c.position >= since)
-        yield from self._paged(wanted, below=below)
+        yield from self._paged(statements.c.kind.in_(kinds), since=since, below=below)
 
     def touched(self, first: int, below: int) -> list[Touched]:
         """Read what the statements from one position to before another are about."""
@@ -108,18 +106,14 @@ class RecordStore:
 
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""
-        yield from self._paged(statements.c.position >= 0, below=2**63 - 1)
+        yield from self._paged(true(), since=0, below=2**63 - 1)
 
     def of_engagement_and_kinds(
         self, engagement: bytes, kinds: Sequence[str], *, since: int, below: int
     ) -> Iterator[Entry]:
         """Read an engagement's statements of these kinds, from `since` to before `below`."""
-        wanted = and_(
-            statements.c.engagement == engagement,
-            statements.c.kind.in_(kinds),
-            statements.c.position >= since,
-        )
-        yield from self._paged(wanted, below=below)
+        wanted = and_(statements.c.engagement == engagement, statements.c.kind.in_(kinds))
+        yield from self._paged(wanted, since=since, below=below)
 
     def about(self, about: bytes, kind: str, engagement: bytes) -> list[Entry]:
         """Read the engagement's statements of a kind that answer this digest."""
@@ -219,8 +213,9 @@ class RecordStore:
             ).scalar_one()
         return -1 if found is None else found
 
-    def _paged(self, condition: object, *, below: int) -> Iterator[Entry]:
-        last = -1
+    def _paged(self, condition: object, *, since: int, below: int) -> Iterator[Entry]:
+        # One lower bound and not two: SQLite would begin each page at the first one it is told.
+        last = since - 1
         while True:
             with self.database.read() as connection:
                 rows = connection.execute(
