@@ -7,18 +7,30 @@ submissions at once, and to wake the loop costs more than to hand an answer over
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
 from fastapi import Request
 
+from workseal_protocol.receipt import SubmissionAnswer
+from workseal_verifier.api.lanes import Lanes, run_in
+from workseal_verifier.api.services import Services
+from workseal_verifier.services.candidate import Candidate
+
 T = TypeVar("T")
 
 
-async def promised(request: Request, promise: Future[T]) -> T:
-    """Wait in a request for what a promise becomes, and return or raise it."""
+async def logged(
+    request: Request, given: Services, candidates: Sequence[Candidate], *, old: int = 0
+) -> SubmissionAnswer:
+    """Have statements sequenced for a request, and wait for the answer without holding a thread."""
+    given.require_rate(candidates)
+    if not given.sequencer.is_prepared(candidates):
+        lanes: Lanes = request.app.state.lanes
+        await run_in(lanes.preparing, given.sequencer.prepare, candidates)
     answers: Answers = request.app.state.answers
-    return await answers.of(promise)
+    return await answers.of(given.sequencer.submit(candidates, old=old))
 
 
 class Answers:

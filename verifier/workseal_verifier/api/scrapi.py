@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from workseal_protocol.encoding import Value
 from workseal_protocol.keys import PublicKey
-from workseal_verifier.api.answers import promised
+from workseal_verifier.api.answers import logged
 from workseal_verifier.api.body import read_body
 from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
@@ -34,10 +34,7 @@ async def post_entry(request: Request, given: Given) -> Response:
     if candidates is None:
         lanes: Lanes = request.app.state.lanes
         candidates = await run_in(lanes.submitting, given.intake.read_items, [body])
-    given.require_rate(candidates)
-    if not given.sequencer.is_prepared(candidates):
-        await run_in(request.app.state.lanes.preparing, given.sequencer.prepare, candidates)
-    await promised(request, given.sequencer.submit(candidates))
+    await logged(request, given, candidates)
     name = candidates[0].digest
     receipt = await run_in_threadpool(given.reader.cose_receipt, name)
     headers = {**PRIVATE, "location": f"/entries/{name}"}

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from workseal_verifier.api.answers import promised
+from workseal_verifier.api.answers import logged
 from workseal_verifier.api.body import MIB, read_body
 from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given, Services
@@ -38,10 +38,7 @@ async def post_statements(request: Request, given: Given, old: str = "0") -> Res
     if candidates is None:
         lanes: Lanes = request.app.state.lanes
         candidates = await run_in(lanes.submitting, given.intake.read, body)
-    given.require_rate(candidates)
-    if not given.sequencer.is_prepared(candidates):
-        await run_in(request.app.state.lanes.preparing, given.sequencer.prepare, candidates)
-    answer = await promised(request, given.sequencer.submit(candidates, old=size))
+    answer = await logged(request, given, candidates, old=size)
     return Response(answer.encode(), 200, PRIVATE, CBOR)
 
 
