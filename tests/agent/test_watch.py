@@ -54,6 +54,8 @@ def is_gone(port: int) -> bool:
             socket.create_connection(("127.0.0.1", port), timeout=10).close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            pass  # A listener that just closed drops who waited: the next one is refused.
         time.sleep(0.05)
     return False
 
