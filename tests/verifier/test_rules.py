@@ -163,6 +163,26 @@ def test_refuses_a_beacon_commitment_by_anybody_else(office: Office) -> None:
 # --- work ---
 
 
+def test_takes_evidence_between_sessions_and_in_them(office: Office, agent: ScriptedAgent) -> None:
+    agent.prove(b"whatever is committed")
+    agent.open_session()
+    agent.prove(b"something else")
+    agent.work(ROUND_MS)
+    agent.send()
+    agent.close_session()
+    kinds = [entry.kind for entry in office.verifier.records.all()]
+    assert kinds.count("evidence") == 2
+    assert office.check() == []
+
+
+def test_evidence_is_the_freelancers(office: Office, agent: ScriptedAgent) -> None:
+    agent.prove(b"whatever is committed")
+    record = agent.made[-1][1]
+    assert isinstance(record, ChainedRecord)
+    foreign = sign(replace(record, seq=record.seq + 1), office.people.client)
+    assert refused(lambda: office.post([foreign])).reason is Reason.UNKNOWN_PARTY
+
+
 def test_refuses_another_body_under_one_number(office: Office, agent: ScriptedAgent) -> None:
     agent.open_session()
     statement, record = agent.made[-1]
