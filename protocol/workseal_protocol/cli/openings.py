@@ -77,12 +77,13 @@ def _told(opening: Opening) -> str:
         case ValueKind.ARTEFACT:
             return f"a file with the digest {opening.value.hex()}"
         case ValueKind.EVIDENCE:
-            return _item_text(parse_item(opening.value))
+            return item_text(parse_item(opening.value))
         case _:
             return opening.value.decode()
 
 
-def _item_text(item: EvidenceItem) -> str:
+def item_text(item: EvidenceItem) -> str:
+    """Write an item of evidence for a person; names in it are as its owner typed them."""
     match item:
         case GitCommit():
             made = instant(item.committed_ms)
@@ -101,12 +102,13 @@ def _value(opening: Opening) -> dict[str, Any]:
         case ValueKind.ARTEFACT:
             return {"digest": opening.value.hex()}
         case ValueKind.EVIDENCE:
-            return _item_value(parse_item(opening.value))
+            return item_value(parse_item(opening.value))
         case _:
             return {"text": opening.value.decode()}
 
 
-def _item_value(item: EvidenceItem) -> dict[str, Any]:
+def item_value(item: EvidenceItem) -> dict[str, Any]:
+    """Write an item of evidence for a program."""
     match item:
         case GitCommit():
             return {
