@@ -652,6 +652,22 @@ def test_late_work_is_declared_with_and_without_a_recording(
     assert run("export", joined / "w", "--no-receipts", "--wait", "0").code == 0
 
 
+def test_a_link_is_enough_to_join(run: Run, bridge: Bridge, tmp_path: Path) -> None:
+    offer = Statement.parse(invite(run, bridge, tmp_path).read_bytes())
+    bridge.simulator.admit([offer])
+    link = f"{bridge.url}/#offer={builders.ENGAGEMENT.hex()}.{offer.digest}"
+    done = run("join", link, "--verifier", bridge.url)
+    assert (done.code, done.out) == (2, "")
+    done = run("join", link[:-1] + ("0" if link[-1] != "0" else "1"))
+    assert (done.code, done.out) == (1, "")
+    assert "no such offer" in done.err
+    assert run("join", f"{bridge.url}/#offer=x").code == 2
+    done = run("join", link, "--yes")
+    assert done.code == 0, done.err
+    assert "The client offers these terms:" in done.out
+    assert status(run)["engagement"] == builders.ENGAGEMENT.hex()
+
+
 def test_evidence_is_proved_labelled_listed_and_opened(
     run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -674,7 +690,9 @@ def test_evidence_is_proved_labelled_listed_and_opened(
     assert (rows[0]["name"], rows[1]["name"]) == (MEMO, "offer.cose")
     assert rows[3]["tags"] == ["api"]
     assert rows[3]["begin_ms"] < rows[3]["end_ms"]
-    assert MEMO in run("evidence").out
+    lines = run("evidence").out.splitlines()
+    assert [line.split("  ")[2] for line in lines] == ["logged"] * 4
+    assert MEMO in lines[0]
     assert chain_of(joined, builders.ENGAGEMENT).count("evidence") == 4
     assert run("export", joined / "shut").code == 0
     assert Bundle.parse((joined / "shut").read_bytes()).contents.openings == ()

@@ -15,7 +15,7 @@ from workseal_agent.chain import OwnChain
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.evidence import read_instant
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.printing import raw, say, table
+from workseal_agent.cli.printing import raw, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import read_memo
 from workseal_agent.clock import SystemClock
@@ -23,10 +23,17 @@ from workseal_agent.daemon import HomeLock, NotRunningError
 from workseal_agent.deliverables import commit_items, file_item
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import Proved, prove, proved
-from workseal_agent.ledger import Engagement
+from workseal_agent.ledger import Engagement, SendState
 from workseal_protocol.cli.openings import item_text, item_value
 from workseal_protocol.cli.text import count, instant
 from workseal_protocol.records import EvidenceItem, Label, Text, encode_item
+
+_STATES = {
+    SendState.UNSENT: "waits",
+    SendState.HELD: "waits",
+    SendState.RECEIPTED: "logged",
+    SendState.PARKED: "refused",
+}
 
 
 @app.command("prove")
@@ -101,13 +108,10 @@ def list_evidence(
     if as_json:
         raw(json.dumps([_row_value(row) for row in rows]))
         return
-    table(
-        ("number", "said", "state", "what"),
-        [
-            (str(row.number), instant(row.claimed_ms), str(row.state), item_text(row.item))
-            for row in rows
-        ],
-    )
+    # Lines and no table: what was proved is longer than a terminal is wide.
+    for row in rows:
+        said = f"{row.number}  {instant(row.claimed_ms)}  {_STATES[row.state]}"
+        say(f"{said}  {item_text(row.item)}")
 
 
 def _put(home: Home, items: Sequence[EvidenceItem]) -> None:
