@@ -1,10 +1,10 @@
 """Requests drawn from the OpenAPI description against a real server: nothing undocumented, no 5xx.
 
 Each is asked by a party, the operator, a key that nobody knows, or without a signature, by chance.
-No browser's session is among them. Twelve for each operation; as many as WORKSEAL_API_CASES says
-on a desk:
+No browser's session is among them. Twelve for each operation; in the long form, on a desk, more
+than 10,000 in all:
 
-    WORKSEAL_API_CASES=600 pytest -rP tests/verifier/test_api_fuzz.py
+    WORKSEAL_LONG=1 pytest -rP tests/verifier/test_api_fuzz.py
 
 What has no part that can vary is asked once; the last test writes how many there were.
 """
