@@ -584,6 +584,42 @@ def test_before_init_and_join_every_command_says_what_is_missing(run: Run) -> No
         assert "workseal-agent join" in done.err
 
 
+def test_the_doctor_says_what_is_missing_before_there_is_a_home(run: Run, tmp_path: Path) -> None:
+    done = run("doctor")
+    assert done.code == 1
+    assert "recording cannot begin: home: there is no agent" in done.out
+    assert "recording cannot begin: screen: no screen was found" in done.out
+    assert not (tmp_path / "home").exists()
+    assert run("init").code == 0
+    assert "no engagement yet" in run("doctor").out
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Read every file but SQLite's shared memory, in which readers leave marks."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files if not path.name.endswith("-shm")}
+
+
+def test_the_doctor_finds_a_home_ready_and_leaves_it_as_it_was(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    config = joined / "home" / "config.toml"
+    text = config.read_text().replace('kind = "auto"', 'kind = "replay"', 1)
+    config.write_text(text.replace("# replay =", f'replay = "{joined / "pictures"}" #'))
+    before = contents(joined / "home")
+    done = run("doctor", "--json")
+    assert done.code == 0, done.out
+    told = json.loads(done.out)
+    assert told["can_record"] is True
+    assert told["sources"]["screen"]["picked"] == "replay"
+    assert {one["name"]: one["fit"] for one in told["checks"]}["verifier"]
+    assert contents(joined / "home") == before
+    bridge.up = False
+    away = json.loads(run("doctor", "--json").out)
+    assert away["can_record"] is True
+    assert not {one["name"]: one["fit"] for one in away["checks"]}["verifier"]
+
+
 def test_a_verifier_that_is_down_stops_an_export_and_no_recording(
     run: Run, bridge: Bridge, joined: Path
 ) -> None:

@@ -222,6 +222,8 @@ class FakeScreen:
     name = "fake"
     virtual = True
 
+    lists_windows = True
+
     def __init__(self, *lists: tuple[WindowInfo, ...]) -> None:
         self.lists = list(lists)
         self.steps: list[str] = []

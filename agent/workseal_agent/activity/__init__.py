@@ -1,7 +1,7 @@
 """Counts of input, without any trace of which keys were pressed."""
 
 from workseal_agent.activity.counts import ActivitySensor, Counts, NullActivity, Press, Tally
-from workseal_agent.activity.pick import pick_activity
+from workseal_agent.activity.pick import find_activity, pick_activity, sensor_candidates
 from workseal_agent.activity.x11 import X11Activity
 
 __all__ = [
@@ -11,5 +11,7 @@ __all__ = [
     "Press",
     "Tally",
     "X11Activity",
+    "find_activity",
     "pick_activity",
+    "sensor_candidates",
 ]

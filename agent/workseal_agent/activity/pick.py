@@ -1,26 +1,67 @@
-"""Which sensor counts input: what the settings name, or what the session has."""
+"""Which sensor counts input: what the settings name, or what the desktop has.
 
-import os
-from contextlib import suppress
-from typing import Literal
+Rule: one list of candidates, in the order in which they are preferred, is what `start` picks from
+and what `doctor` examines.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from workseal_agent.activity.counts import ActivitySensor, NullActivity
 from workseal_agent.activity.x11 import X11Activity
+from workseal_agent.config import ActivityKind
 from workseal_agent.errors import NoScreenError
+from workseal_agent.surroundings import Surroundings
 
 
-def pick_activity(kind: Literal["auto", "x11", "none"], *, display: str | None) -> ActivitySensor:
+@dataclass(frozen=True, slots=True)
+class SensorCandidate:
+    """Name a sensor, how it is opened, and in a few words what it tells.
+
+    `open` raises `NoScreenError` saying why it cannot be. `automatic` says whether it is tried when
+    the settings name no sensor.
+    """
+
+    name: ActivityKind
+    open: Callable[[], ActivitySensor]
+    tells: str
+    automatic: bool = True
+
+
+def sensor_candidates(around: Surroundings) -> tuple[SensorCandidate, ...]:
+    """List every sensor there is, the preferred ones first; the last one is always there."""
+    return (
+        SensorCandidate(
+            "x11", lambda: _open_x11(around), "counts of keys and pointer, and who made them"
+        ),
+        SensorCandidate("none", NullActivity, "nothing, and each record says so"),
+    )
+
+
+def find_activity(
+    kind: ActivityKind, around: Surroundings
+) -> tuple[SensorCandidate, ActivitySensor]:
     """Open a sensor.
 
-    "auto" falls back to one that observes nothing and says so in every record; "x11" raises
-    `NoScreenError` instead.
+    "auto" falls back to one that observes nothing and says so in every record; a sensor that is
+    named and is not there raises `NoScreenError` instead.
     """
-    named = display or os.environ.get("DISPLAY")
-    if kind == "x11":
-        if not named:
-            raise NoScreenError("no X11 display is named, neither in the settings nor by DISPLAY")
-        return X11Activity(named)
-    if kind == "auto" and named:
-        with suppress(NoScreenError):
-            return X11Activity(named)
-    return NullActivity()
+    reasons = []
+    for candidate in sensor_candidates(around):
+        if kind == candidate.name or (kind == "auto" and candidate.automatic):
+            try:
+                return candidate, candidate.open()
+            except NoScreenError as error:
+                reasons.append(str(error))
+    raise NoScreenError("; ".join(reasons))
+
+
+def pick_activity(kind: ActivityKind, around: Surroundings) -> ActivitySensor:
+    """Open the sensor that counts input; see `find_activity`."""
+    return find_activity(kind, around)[1]
+
+
+def _open_x11(around: Surroundings) -> ActivitySensor:
+    if around.display is None:
+        raise NoScreenError("no X11 display is named, neither in the settings nor by DISPLAY")
+    return X11Activity(around.display)

@@ -26,6 +26,7 @@ from workseal_agent.mask import load_rules
 from workseal_agent.recorder import Camera, Recorder, Schedule, SessionBook
 from workseal_agent.screen import pick_screen
 from workseal_agent.submission import Log
+from workseal_agent.surroundings import Surroundings
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_agent.vault import VaultWriter
 from workseal_protocol.keys import Signer
@@ -65,12 +66,11 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     wakers = Wakers.make()
     vault = VaultWriter(settings.vault_folder, vault_public)
     finish_withdrawals(ledger, vault)
-    eyes = _eyes(settings, options) if terms.level >= Level.FRAMES else None
+    around = Surroundings.of(os.environ, display=settings.screen.display)
+    eyes = _eyes(settings, options, around) if terms.level >= Level.FRAMES else None
     sensor: ActivitySensor = NullActivity()
     if terms.level >= Level.ACTIVITY:
-        sensor = greeted(
-            lambda: pick_activity(settings.activity.kind, display=settings.screen.display)
-        )
+        sensor = greeted(lambda: pick_activity(settings.activity.kind, around))
     beacon = BeaconClient(beacon_client, terms.round_ms, wakers.recorder.set)
     chain = OwnChain(ledger, engagement, signer)
     camera = None if eyes is None else Camera(eyes.take, eyes.keeping(vault), ledger, terms.tile)
@@ -152,8 +152,9 @@ def _watch(settings: Settings, log: Log) -> Watch | None:
     return Watch(settings.witness_folder, settings.witness, log.policy.logs, os.environ)
 
 
-def _eyes(settings: Settings, options: Options) -> Eyes:
+def _eyes(settings: Settings, options: Options, around: Surroundings) -> Eyes:
     kind = options.screen or settings.screen.kind
     replay = options.replay or settings.screen.replay
-    source = greeted(lambda: pick_screen(kind, display=settings.screen.display, replay=replay))
-    return Eyes(source, load_rules(settings))
+    rules = load_rules(settings)
+    source = greeted(lambda: pick_screen(kind, around, replay=replay, masking=bool(rules)))
+    return Eyes(source, rules)

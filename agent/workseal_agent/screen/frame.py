@@ -46,6 +46,11 @@ class ScreenSource(Protocol):
         """Say whether a sign of a virtual screen was seen."""
         ...
 
+    @property
+    def lists_windows(self) -> bool:
+        """Say whether `windows` can tell what is on the pictures."""
+        ...
+
     def grab(self) -> tuple[RawFrame, ...]:
         """Return one frame for each display, or raise `CaptureError`."""
         ...

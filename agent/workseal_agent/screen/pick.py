@@ -1,30 +1,91 @@
-"""Which screen is recorded: what the settings name, or what the session has."""
+"""Which screen is recorded: what the settings name, or what the desktop has.
 
-import os
+Rules: one list of candidates, in the order in which they are preferred, is what `start` picks from
+and what `doctor` examines. A screen that is named and does not answer is an error, never a reason
+to show recorded pictures instead. Where windows must be masked, a source that cannot list them is
+not picked: nothing is recorded unmasked because nobody could say what to mask (docs/adr/0025).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from workseal_agent.config import ScreenKind
 from workseal_agent.errors import NoScreenError
 from workseal_agent.screen.frame import ScreenSource
 from workseal_agent.screen.replay import ReplayScreen
 from workseal_agent.screen.x11 import X11Screen
+from workseal_agent.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenCandidate:
+    """Name a source and how it is opened; `open` raises `NoScreenError` saying why it cannot be.
+
+    `automatic` says whether it is tried when the settings name no source. A `quiet` one takes a
+    picture without a flash, a question or a file.
+    """
+
+    name: ScreenKind
+    open: Callable[[], ScreenSource]
+    automatic: bool
+    quiet: bool = True
+
+
+def screen_candidates(
+    around: Surroundings, replay: Path | None = None
+) -> tuple[ScreenCandidate, ...]:
+    """List every source there is, the preferred ones first."""
+    return (
+        ScreenCandidate("x11", lambda: _open_x11(around), around.display is not None),
+        ScreenCandidate("replay", lambda: _open_replay(replay), around.display is None),
+    )
+
+
+def find_screen(
+    kind: ScreenKind, around: Surroundings, *, replay: Path | None, masking: bool
+) -> tuple[ScreenCandidate, ScreenSource]:
+    """Open the screen to record, or raise `NoScreenError` saying what was looked for.
+
+    `masking` says that windows must be masked, for which they must be listed.
+    """
+    reasons = []
+    for candidate in screen_candidates(around, replay):
+        if kind == candidate.name or (kind == "auto" and candidate.automatic):
+            try:
+                return candidate, opened(candidate, masking=masking)
+            except NoScreenError as error:
+                reasons.append(str(error))
+    raise NoScreenError("; ".join(reasons))
+
+
+def opened(candidate: ScreenCandidate, *, masking: bool) -> ScreenSource:
+    """Open a candidate, or raise `NoScreenError` when it is not there or cannot be masked."""
+    source = candidate.open()
+    if masking and not source.lists_windows:
+        source.close()
+        raise NoScreenError(
+            f"{source.name} does not tell which windows it shows, so no mask rule can be obeyed"
+        )
+    return source
 
 
 def pick_screen(
-    kind: Literal["auto", "x11", "replay"], *, display: str | None, replay: Path | None
+    kind: ScreenKind, around: Surroundings, *, replay: Path | None, masking: bool = True
 ) -> ScreenSource:
-    """Open a screen, or raise `NoScreenError` saying what was looked for.
+    """Open the screen to record, or raise `NoScreenError` saying what was looked for."""
+    return find_screen(kind, around, replay=replay, masking=masking)[1]
 
-    "auto" takes the X11 display if one is named here or by DISPLAY, else the recorded pictures. A
-    display that is named and does not answer is an error, never a reason to record something else.
-    """
-    named = display or os.environ.get("DISPLAY")
-    if kind == "x11" or (kind == "auto" and named):
-        if not named:
-            raise NoScreenError("no X11 display is named, neither in the settings nor by DISPLAY")
-        return X11Screen(named)
-    if replay is not None:
-        return ReplayScreen(replay)
-    raise NoScreenError(
-        "no screen was found: DISPLAY is not set and no folder of recorded pictures is named"
-    )
+
+def _open_x11(around: Surroundings) -> ScreenSource:
+    if around.display is None:
+        raise NoScreenError("no X11 display is named, neither in the settings nor by DISPLAY")
+    return X11Screen(around.display)
+
+
+def _open_replay(replay: Path | None) -> ScreenSource:
+    if replay is None:
+        raise NoScreenError(
+            "no screen was found: DISPLAY is not set and no folder of recorded pictures is named"
+        )
+    return ReplayScreen(replay)

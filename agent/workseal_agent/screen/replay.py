@@ -28,6 +28,8 @@ _DECIDING = frozenset({b"acTL", b"fcTL", b"fdAT", b"eXIf", b"tRNS"})
 class ReplayScreen:
     """Show the pictures of a folder in the order of their names, over and over."""
 
+    lists_windows = True
+
     def __init__(self, folder: Path) -> None:
         try:
             files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png")

@@ -28,6 +28,8 @@ _SIGNS = ("xvfb", "xephyr", "vnc", "xrdp", "xwayland", "nxagent", "xpra", "dummy
 class X11Screen:
     """Grab every monitor of one X11 server; `NoScreenError` when it does not answer."""
 
+    lists_windows = True
+
     def __init__(self, display: str | None = None) -> None:
         self._display = display
         self.virtual, self.name = _look_at(display)

@@ -6,6 +6,7 @@ from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
 from workseal_agent.activity import NullActivity, X11Activity, pick_activity
 from workseal_agent.errors import NoScreenError
+from workseal_agent.surroundings import Surroundings
 
 pytestmark = SCREEN_MARKS
 
@@ -17,18 +18,18 @@ def desktop() -> Iterator[Desktop]:
 
 
 def test_takes_what_is_named_and_says_when_it_cannot(
-    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+    desktop: Desktop,
 ) -> None:
-    monkeypatch.delenv("DISPLAY", raising=False)
-    assert isinstance(pick_activity("auto", display=None), NullActivity)
-    assert isinstance(pick_activity("none", display=desktop.display), NullActivity)
-    assert isinstance(pick_activity("auto", display=":98765"), NullActivity)
+    nothing, gone = Surroundings("linux"), Surroundings("linux", ":98765")
+    here = Surroundings("linux", desktop.display)
+    assert isinstance(pick_activity("auto", nothing), NullActivity)
+    assert isinstance(pick_activity("none", here), NullActivity)
+    assert isinstance(pick_activity("auto", gone), NullActivity)
     with pytest.raises(NoScreenError, match="no X11 display is named"):
-        pick_activity("x11", display=None)
+        pick_activity("x11", nothing)
     with pytest.raises(NoScreenError, match="input cannot be counted"):
-        pick_activity("x11", display=":98765")
-    monkeypatch.setenv("DISPLAY", desktop.display)
+        pick_activity("x11", gone)
     for kind in ("auto", "x11"):
-        picked = pick_activity(kind, display=None)
+        picked = pick_activity(kind, here)
         assert isinstance(picked, X11Activity)
         picked.close()

@@ -6,7 +6,9 @@ import pytest
 from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
 from workseal_agent.errors import NoScreenError
-from workseal_agent.screen import ReplayScreen, X11Screen, pick_screen
+from workseal_agent.screen import ReplayScreen, ScreenSource, X11Screen
+from workseal_agent.screen.pick import ScreenCandidate, opened, pick_screen
+from workseal_agent.surroundings import Surroundings
 
 
 @pytest.fixture(scope="module")
@@ -21,43 +23,60 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(autouse=True)
-def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DISPLAY", raising=False)
+NOTHING = Surroundings("linux")
+
+
+def showing(display: str) -> Surroundings:
+    return Surroundings("linux", display)
 
 
 def test_takes_the_recorded_desktop_when_there_is_no_other(pictures: Path) -> None:
-    assert isinstance(pick_screen("auto", display=None, replay=pictures), ReplayScreen)
-    assert isinstance(pick_screen("replay", display=None, replay=pictures), ReplayScreen)
+    assert isinstance(pick_screen("auto", NOTHING, replay=pictures), ReplayScreen)
+    assert isinstance(pick_screen("replay", NOTHING, replay=pictures), ReplayScreen)
 
 
 def test_says_what_was_looked_for(pictures: Path) -> None:
     with pytest.raises(NoScreenError, match="DISPLAY is not set and no folder"):
-        pick_screen("auto", display=None, replay=None)
+        pick_screen("auto", NOTHING, replay=None)
     with pytest.raises(NoScreenError, match="no X11 display is named"):
-        pick_screen("x11", display=None, replay=pictures)
+        pick_screen("x11", NOTHING, replay=pictures)
 
 
 def test_a_named_display_that_does_not_answer_is_not_replaced(pictures: Path) -> None:
     with pytest.raises(NoScreenError, match="no X11 display answers at :98765"):
-        pick_screen("auto", display=":98765", replay=pictures)
+        pick_screen("auto", showing(":98765"), replay=pictures)
+
+
+class Unlisted(ReplayScreen):
+    """Show pictures, and tell no windows."""
+
+    lists_windows = False
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_screen_without_windows_is_not_picked_while_there_are_rules(pictures: Path) -> None:
+    source = Unlisted(pictures)
+
+    def give() -> ScreenSource:
+        return source
+
+    candidate = ScreenCandidate("x11", give, automatic=True)
+    with pytest.raises(NoScreenError, match="no mask rule can be obeyed"):
+        opened(candidate, masking=True)
+    assert source.closed
+    assert opened(candidate, masking=False) is source
 
 
 class TestWithADesktop:
     pytestmark = SCREEN_MARKS
 
-    def test_takes_the_display_of_the_session(
-        self, desktop: Desktop, pictures: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("DISPLAY", desktop.display)
+    def test_takes_the_display_of_the_desktop(self, desktop: Desktop, pictures: Path) -> None:
         for kind in ("auto", "x11"):
-            screen = pick_screen(kind, display=None, replay=pictures)
+            screen = pick_screen(kind, showing(desktop.display), replay=pictures)
             assert isinstance(screen, X11Screen)
             assert screen.grab()
-        assert isinstance(pick_screen("replay", display=None, replay=pictures), ReplayScreen)
-
-    def test_a_named_display_comes_before_that_of_the_session(
-        self, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("DISPLAY", ":98765")
-        assert pick_screen("auto", display=desktop.display, replay=None).grab()
+        named = pick_screen("replay", showing(desktop.display), replay=pictures)
+        assert isinstance(named, ReplayScreen)

@@ -1,0 +1,95 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop import Desktop
+from support.desktop import SCREEN_MARKS, private_desktop
+from workseal_agent.daemon.patience import Patience
+from workseal_agent.doctor import SourceReport, examine_sources, sources
+from workseal_agent.doctor.sources import Wanted
+from workseal_agent.surroundings import Surroundings
+from workseal_protocol.cli.png import encode_png
+
+NOTHING = Surroundings("linux")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    (tmp_path / "a.png").write_bytes(encode_png(8, 4, bytes(8 * 4 * 3)))
+    return tmp_path
+
+
+def examined(around: Surroundings, wanted: Wanted) -> dict[str, SourceReport]:
+    return {one.kind: one for one in examine_sources(around, wanted)}
+
+
+def test_every_candidate_has_a_reason_and_nothing_is_picked_where_nothing_is() -> None:
+    found = examined(NOTHING, Wanted())
+    assert found["screen"].picked is None
+    assert found["screen"].problem == (
+        "no screen was found: DISPLAY is not set and no folder of recorded pictures is named"
+    )
+    assert found["input"].picked == "none"
+    assert found["input"].problem is None
+    assert found["sleep"].picked == "clocks"
+
+
+def test_terms_without_pictures_need_no_screen() -> None:
+    assert examined(NOTHING, Wanted(pictures=False))["screen"].problem is None
+
+
+def test_a_sensor_that_is_named_and_missing_is_in_the_way() -> None:
+    assert examined(NOTHING, Wanted(activity="x11"))["input"].problem
+    assert not examined(NOTHING, Wanted(activity="x11", counts=False))["input"].problem
+
+
+def test_the_recorded_desktop_is_told_with_its_size(pictures: Path) -> None:
+    found = examined(NOTHING, Wanted(replay=pictures))["screen"]
+    assert found.picked == "replay"
+    assert "1 display of 8x4" in found.candidates[-1].reason
+
+
+def test_a_screen_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Patience, "wait_for", late)
+    (first, *_) = examined(NOTHING, Wanted())["screen"].candidates
+    assert first.reason == "does not answer within 10 seconds"
+
+
+def test_what_nobody_foresaw_is_told_by_its_class_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def trips(*_: object) -> None:
+        raise RuntimeError("My Bank")
+
+    monkeypatch.setattr(sources, "opened", trips)
+    (first, *_) = examined(NOTHING, Wanted())["screen"].candidates
+    assert not first.fit
+    assert "My Bank" not in first.reason
+
+
+@pytest.fixture
+def desktop() -> Iterator[Desktop]:
+    with private_desktop() as started:
+        yield started
+
+
+class TestWithADesktop:
+    pytestmark = SCREEN_MARKS
+
+    def test_picks_what_start_would_pick_and_tells_no_title(self, desktop: Desktop) -> None:
+        desktop.open_terminal("My Bank", size=(20, 5))
+        found = examined(Surroundings("linux", desktop.display), Wanted())
+        assert {kind: one.picked for kind, one in found.items()} == {
+            "screen": "x11",
+            "windows": "x11",
+            "input": "x11",
+            "idle": "x11",
+            "sleep": "clocks",
+        }
+        assert "1 display of 640x480" in found["screen"].candidates[0].reason
+        assert "listed" in found["windows"].candidates[0].reason
+        assert "My Bank" not in repr(found)
