@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from workseal_agent.errors import SettingsError
@@ -21,7 +21,7 @@ MAX_SETTINGS_BYTES = 65_536
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-ScreenKind = Literal["auto", "x11", "replay"]
+ScreenKind = Literal["auto", "x11", "grim", "portal", "native", "replay"]
 ActivityKind = Literal["auto", "x11", "none"]
 
 DEFAULT_TEXT = """\
@@ -33,7 +33,7 @@ DEFAULT_TEXT = """\
 # ca_file = "/path/to/ca.pem"    # only for a verifier with a certificate of your own
 
 [screen]
-kind = "auto"                    # "auto", "x11" or "replay"
+kind = "auto"                    # or "x11", "grim", "portal", "native", "replay": see `doctor`
 # display = ":0"                 # default: the DISPLAY of your session
 # replay = "/path/to/pngs"       # pictures shown in turn instead of a real screen
 
@@ -315,7 +315,7 @@ def _url(text: str) -> str:
 
 
 def _screen(table: _Table) -> ScreenSettings:
-    kind = cast("ScreenKind", table.choice("kind", ("auto", "x11", "replay")))
+    kind = cast("ScreenKind", table.choice("kind", get_args(ScreenKind)))
     settings = ScreenSettings(kind, table.text("display", maximum=256), table.path("replay"))
     table.close()
     if kind == "replay" and settings.replay is None:

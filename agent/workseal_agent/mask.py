@@ -127,12 +127,17 @@ def apply_mask(
     for window in windows:
         if window.identifier in excluded:
             areas[window.identifier] = _joined(areas.get(window.identifier), _area_of(window))
-    visible = [area for area in areas.values() if any(_on(frame, area) for frame in frames)]
+    visible = {
+        identifier: area
+        for identifier, area in areas.items()
+        if any(_on(frame, area) for frame in frames)
+    }
+    presumed = {window.identifier for window in windows if window.presumed}
     try:
-        painted = tuple(_paint(frame, visible) for frame in frames)
+        painted = tuple(_paint(frame, visible.values()) for frame in frames)
     except ValueError as error:
         raise CaptureError(CaptureFailure.OTHER, "the picture cannot be masked") from error
-    return Masked(painted, len(visible), matched)
+    return Masked(painted, len(visible.keys() - presumed), matched)
 
 
 def _excluded(

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket"
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -20,6 +22,8 @@ class Surroundings:
     display: str | None = None
     wayland: str | None = None
     sway: str | None = None
+    session_bus: str | None = None
+    system_bus: str = _SYSTEM_BUS
     named: bool = False
 
     @classmethod
@@ -30,5 +34,16 @@ class Surroundings:
             display=display or environment.get("DISPLAY") or None,
             wayland=environment.get("WAYLAND_DISPLAY") or None,
             sway=environment.get("SWAYSOCK") or None,
+            session_bus=_session_bus(environment),
+            system_bus=environment.get("DBUS_SYSTEM_BUS_ADDRESS") or _SYSTEM_BUS,
             named=display is not None,
         )
+
+
+def _session_bus(environment: Mapping[str, str]) -> str | None:
+    """Return the bus that is named, else the place where systemd puts it."""
+    named = environment.get("DBUS_SESSION_BUS_ADDRESS")
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    if named or not runtime:
+        return named or None
+    return f"unix:path={runtime}/bus"

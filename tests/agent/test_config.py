@@ -79,7 +79,11 @@ def test_reads_every_setting() -> None:
         pytest.param("[mask]\ndefaults='yes'", "true or false", id="flag as text"),
         pytest.param("[mask]\nrule=[1]", "array of at most", id="rule of no table"),
         pytest.param("mask=1", "mask in config.toml must be a table", id="table as number"),
-        pytest.param("[screen]\nkind='wayland'", "one of auto, x11, replay", id="choice"),
+        pytest.param(
+            "[screen]\nkind='wayland'",
+            "one of auto, x11, grim, portal, native, replay",
+            id="choice",
+        ),
         pytest.param("[screen]\nkind='replay'", "needs replay", id="replay without folder"),
         pytest.param("[witness]\nlisten='8090'", "ADDRESS:PORT", id="listen without address"),
         pytest.param("[witness]\nlisten='a:port'", "ADDRESS:PORT", id="listen without port"),

@@ -38,6 +38,9 @@ class Screen(StrEnum):
 
     AUTO = "auto"
     X11 = "x11"
+    GRIM = "grim"
+    PORTAL = "portal"
+    NATIVE = "native"
     REPLAY = "replay"
 
 
@@ -45,6 +48,9 @@ _KINDS: dict[Screen | None, ScreenKind | None] = {
     None: None,
     Screen.AUTO: "auto",
     Screen.X11: "x11",
+    Screen.GRIM: "grim",
+    Screen.PORTAL: "portal",
+    Screen.NATIVE: "native",
     Screen.REPLAY: "replay",
 }
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from workseal_agent.config import ScreenKind
 from workseal_agent.errors import NoScreenError
 from workseal_agent.screen.frame import ScreenSource
+from workseal_agent.screen.grim import GrimScreen
+from workseal_agent.screen.native import NativeScreen
+from workseal_agent.screen.portal import PortalScreen
 from workseal_agent.screen.replay import ReplayScreen
 from workseal_agent.screen.x11 import X11Screen
 from workseal_agent.surroundings import Surroundings
@@ -36,9 +39,15 @@ def screen_candidates(
     around: Surroundings, replay: Path | None = None
 ) -> tuple[ScreenCandidate, ...]:
     """List every source there is, the preferred ones first."""
+    wayland = around.wayland is not None and not around.named
+    native = around.system in {"win32", "darwin"}
+    nothing = around.display is None and not wayland and not native
     return (
         ScreenCandidate("x11", lambda: _open_x11(around), around.display is not None),
-        ScreenCandidate("replay", lambda: _open_replay(replay), around.display is None),
+        ScreenCandidate("grim", lambda: GrimScreen(around), wayland),
+        ScreenCandidate("portal", lambda: PortalScreen(around), wayland, quiet=False),
+        ScreenCandidate("native", lambda: NativeScreen(around), native),
+        ScreenCandidate("replay", lambda: _open_replay(replay), nothing),
     )
 
 
@@ -86,6 +95,7 @@ def _open_x11(around: Surroundings) -> ScreenSource:
 def _open_replay(replay: Path | None) -> ScreenSource:
     if replay is None:
         raise NoScreenError(
-            "no screen was found: DISPLAY is not set and no folder of recorded pictures is named"
+            "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set, and no folder of"
+            " recorded pictures is named"
         )
     return ReplayScreen(replay)

@@ -1,28 +1,16 @@
 """A recorded desktop instead of a real one: the PNG files of a folder, in turn.
 
-Rules: the files are the user's own, and still read strictly: 8-bit RGB, not interlaced, no second
-picture inside. The size is read and bounded before a decoder sees the file.
+Rule: the files are the user's own, and still read strictly (`workseal_agent.screen.png`).
 """
 
-import struct
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
-
-import cv2
-import numpy as np
 
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen.frame import RawFrame
+from workseal_agent.screen.png import MAX_FILE_BYTES, DamagedError, read_png
 from workseal_agent.windows import WindowInfo
-from workseal_protocol.frame import MAX_PIXELS
 
 MAX_FILES = 4096
-MAX_FILE_BYTES = 64 * 2**20
-MAX_SIDE = 16_384
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_RGB_8BIT = (8, 2, 0, 0, 0)  # depth, colour type, compression, filter, interlace
-_DECIDING = frozenset({b"acTL", b"fcTL", b"fdAT", b"eXIf", b"tRNS"})
 
 
 class ReplayScreen:
@@ -63,42 +51,11 @@ class ReplayScreen:
 
 def _decode(data: bytes) -> RawFrame:
     try:
-        width, height = _read_size(data)
-        picture = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        )
-    except (ValueError, struct.error, cv2.error) as error:
+        width, height, rgb = read_png(data)
+    except DamagedError as error:
+        raise CaptureError(CaptureFailure.OTHER, "a recorded picture is damaged") from error
+    except ValueError as error:
         raise CaptureError(
             CaptureFailure.OTHER, "a recorded picture is not an 8-bit RGB PNG file"
         ) from error
-    if picture is None or picture.shape != (height, width, 3):
-        raise CaptureError(CaptureFailure.OTHER, "a recorded picture is damaged")
-    return RawFrame(0, 0, 0, width, height, picture[:, :, ::-1].tobytes())
-
-
-def _read_size(data: bytes) -> tuple[int, int]:
-    """Check the form of a PNG file and return its size; `ValueError` when it is another form."""
-    if len(data) > MAX_FILE_BYTES or not data.startswith(_SIGNATURE):
-        raise ValueError("signature")
-    chunks = tuple(_chunks(data))
-    kinds = [kind for kind, _ in chunks]
-    if kinds[0] != b"IHDR" or kinds[-1] != b"IEND" or _DECIDING.intersection(kinds):
-        raise ValueError("chunks")
-    width, height, *form = struct.unpack(">IIBBBBB", chunks[0][1])
-    if tuple(form) != _RGB_8BIT:
-        raise ValueError("form")
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE and width * height <= MAX_PIXELS):
-        raise ValueError("size")
-    return width, height
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(_SIGNATURE)
-    while at < len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
-        (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
-        if checksum != zlib.crc32(body, zlib.crc32(kind)):
-            raise ValueError("checksum")
-        yield kind, body
-        at += 12 + length
+    return RawFrame(0, 0, 0, width, height, rgb)

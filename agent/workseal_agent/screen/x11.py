@@ -2,24 +2,22 @@
 
 Rules: each grab opens its own connection. mss reads the monitors once per connection, so a kept
 one would go on showing the old part of a screen that grew; a new one costs 10 ms for 1080p and
-follows resized, added and restarted screens alike. The alpha byte has no meaning.
+follows resized, added and restarted screens alike.
 """
 
 from contextlib import suppress
 
 import mss
-import numpy as np
 from mss.exception import ScreenShotError
-from mss.models import Monitor
 from Xlib.display import Display
 from Xlib.ext import xinput
 
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen.frame import RawFrame
+from workseal_agent.screen.shots import monitors_of, take
 from workseal_agent.windows import WindowInfo, visible_windows
 from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
 
-MAX_DISPLAYS = 255
 _BAD_ACCESS = 10
 # Names of the input devices, outputs and extensions that servers without a screen make.
 _SIGNS = ("xvfb", "xephyr", "vnc", "xrdp", "xwayland", "nxagent", "xpra", "dummy", "qemu", "spice")
@@ -60,8 +58,7 @@ class X11Screen:
             ) from failure
         try:
             return tuple(
-                _take(camera, number, monitor)
-                for number, monitor in enumerate(_monitors(camera)[:MAX_DISPLAYS])
+                take(camera, number, monitor) for number, monitor in enumerate(monitors_of(camera))
             )
         except ScreenShotError as failure:
             code = failure.details.get("error_code")
@@ -82,22 +79,6 @@ class X11Screen:
             # What was taken is taken; a server that died since must not cost it.
             with suppress(Exception):
                 camera.close()
-
-
-def _monitors(camera: mss.MSS) -> list[Monitor]:
-    """Return each monitor once: mirrored ones show the same pixels."""
-    everything, *single = camera.monitors
-    places = ((m["left"], m["top"], m["width"], m["height"]) for m in single)
-    different = dict(zip(places, single, strict=True))
-    return [m for m in different.values() if m["width"] and m["height"]] or [everything]
-
-
-def _take(camera: mss.MSS, number: int, monitor: Monitor) -> RawFrame:
-    shot = camera.grab(monitor)
-    pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
-    return RawFrame(
-        number, shot.left, shot.top, shot.width, shot.height, pixels[:, :, 2::-1].tobytes()
-    )
 
 
 def _look_at(display: str | None) -> tuple[bool, str]:

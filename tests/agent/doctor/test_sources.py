@@ -28,7 +28,8 @@ def test_every_candidate_has_a_reason_and_nothing_is_picked_where_nothing_is() -
     found = examined(NOTHING, Wanted())
     assert found["screen"].picked is None
     assert found["screen"].problem == (
-        "no screen was found: DISPLAY is not set and no folder of recorded pictures is named"
+        "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set, and no folder of recorded"
+        " pictures is named"
     )
     assert found["input"].picked == "none"
     assert found["input"].problem is None

@@ -36,7 +36,7 @@ def test_takes_the_recorded_desktop_when_there_is_no_other(pictures: Path) -> No
 
 
 def test_says_what_was_looked_for(pictures: Path) -> None:
-    with pytest.raises(NoScreenError, match="DISPLAY is not set and no folder"):
+    with pytest.raises(NoScreenError, match="WAYLAND_DISPLAY is set, and no folder"):
         pick_screen("auto", NOTHING, replay=None)
     with pytest.raises(NoScreenError, match="no X11 display is named"):
         pick_screen("x11", NOTHING, replay=pictures)

@@ -15,6 +15,7 @@ from support.desktop import NEEDS_XEPHYR, SCREEN_MARKS, noise, paint_root, priva
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.mask import MASK_COLOUR, Rule, capture_masked
 from workseal_agent.screen import RawFrame, X11Screen, x11
+from workseal_agent.screen.shots import monitors_of
 
 pytestmark = SCREEN_MARKS
 
@@ -73,12 +74,29 @@ def test_takes_each_monitor_once(bare: Desktop) -> None:
         assert rgb == array[top : top + height, left : left + width].tobytes()
 
 
+def test_follows_monitors_that_come_and_go_while_it_records(bare: Desktop) -> None:
+    screen = X11Screen(bare.display)
+    whole, left, right = (0, 0, 640, 480), (0, 0, 300, 480), (300, 0, 340, 480)
+    assert places(screen) == [whole]
+    bare._call(["xrandr", "--setmonitor", "left", "300/80x480/60+0+0", "screen"])
+    assert places(screen) == [left]
+    bare._call(["xrandr", "--setmonitor", "right", "340/80x480/60+300+0", "none"])
+    assert sorted(places(screen)) == [left, right]
+    bare._call(["xrandr", "--delmonitor", "left"])
+    bare._call(["xrandr", "--delmonitor", "right"])
+    assert places(screen) == [whole]
+
+
+def places(screen: X11Screen) -> list[tuple[int, int, int, int]]:
+    return [(one.left, one.top, one.width, one.height) for one in screen.grab()]
+
+
 @NEEDS_XEPHYR
 def test_a_screen_that_shrinks_between_measuring_and_taking_is_taken_again(
     nested: Desktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured: list[int] = []
-    real = x11._monitors
+    real = monitors_of
 
     def measure(camera: mss.MSS) -> list[Monitor]:
         found = real(camera)
@@ -87,7 +105,7 @@ def test_a_screen_that_shrinks_between_measuring_and_taking_is_taken_again(
             nested.resize_screen(320, 240)
         return found
 
-    monkeypatch.setattr(x11, "_monitors", measure)
+    monkeypatch.setattr(x11, "monitors_of", measure)
     (frame,) = X11Screen(nested.display).grab()
     assert measured == [640, 320]
     assert (frame.width, frame.height) == (320, 240)
@@ -145,7 +163,7 @@ def test_a_failure_is_named_and_only_a_change_is_tried_again(
         tried.append(code)
         raise ScreenShotError("bad", details={"error_code": code})
 
-    monkeypatch.setattr(x11, "_take", fail)
+    monkeypatch.setattr(x11, "take", fail)
     with pytest.raises(CaptureError) as caught:
         X11Screen(bare.display).grab()
     assert caught.value.failure is failure
@@ -160,7 +178,7 @@ def test_what_the_library_trips_over_is_a_missed_picture(
     def fail(*_: object) -> RawFrame:
         raise AssertionError
 
-    monkeypatch.setattr(x11, "_take", fail)
+    monkeypatch.setattr(x11, "take", fail)
     with pytest.raises(CaptureError, match="went away"):
         X11Screen(bare.display).grab()
 

@@ -8,11 +8,11 @@ from Xlib.xobject.drawable import Window
 
 from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
-from workseal_agent import windows
 from workseal_agent.errors import CaptureError, CaptureFailure
 from workseal_agent.mask import Rule, capture_masked
 from workseal_agent.screen import RawFrame, X11Screen
 from workseal_agent.windows import WindowInfo, visible_windows
+from workseal_agent.windows import x11 as windows
 
 pytestmark = SCREEN_MARKS
 

@@ -1,46 +1,20 @@
-"""Which windows are on an X11 screen, whose they are and where: input of the privacy mask alone.
+"""Which windows are on an X11 screen, whose they are and where.
 
-Rules: titles are secrets, so a `WindowInfo` hides its title in its repr and nothing here is logged
-or stored. A window that cannot be read any more is gone; a server that cannot be read is an error,
+Rules: a window that cannot be read any more is gone; a server that cannot be read is an error,
 because then nobody can say what must be masked.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from Xlib import X, error
 from Xlib.display import Display
 from Xlib.xobject.drawable import Window
 
 from workseal_agent.errors import CaptureError, CaptureFailure
+from workseal_agent.windows.info import MAX_TITLE, WindowInfo
 from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
 
-MAX_TITLE = 4096
 _CLIENT_DEPTH = 4  # window managers put a client at most this deep inside its frame
-
-
-@dataclass(frozen=True, slots=True)
-class WindowInfo:
-    """Describe one visible top-level window; coordinates are pixels of the whole screen.
-
-    The rectangle includes the decorations, because a title bar shows the title. `stacking` counts
-    from the bottom. `transient_for` is the window that this one belongs to, if it says so. `client`
-    is the connection that made the window and `process` the process, if it says so. A `popup` is a
-    menu, a tooltip or a list: put up past the window manager, and told by nothing else whose it is.
-    """
-
-    title: str = field(repr=False)
-    wm_class: tuple[str, ...]
-    left: int
-    top: int
-    width: int
-    height: int
-    stacking: int
-    identifier: int = 0
-    transient_for: int | None = None
-    client: int | None = None
-    process: int | None = None
-    popup: bool = False
 
 
 def visible_windows(display: str | None = None) -> tuple[WindowInfo, ...]:

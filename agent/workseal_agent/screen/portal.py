@@ -1,0 +1,166 @@
+"""Pictures of a Wayland screen, by the Screenshot portal of the desktop.
+
+Rules: the portal's backend writes each picture into a file of its own choice. That file is removed
+before its pixels are read, whatever becomes of them after; only a file that was made for this
+picture is touched. The portal tells no windows, so nothing can be masked.
+"""
+
+import asyncio
+import os
+import secrets
+import stat
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from workseal_agent import bus
+from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.screen.frame import RawFrame
+from workseal_agent.screen.png import MAX_FILE_BYTES, read_png
+from workseal_agent.surroundings import Surroundings
+from workseal_agent.windows import WindowInfo
+
+_PORTAL = "org.freedesktop.portal.Desktop"
+_PATH = "/org/freedesktop/portal/desktop"
+_SCREENSHOT = "org.freedesktop.portal.Screenshot"
+_REQUEST = "org.freedesktop.portal.Request"
+# Whoever waits for the picture gives up sooner; a file that comes later is still removed.
+_SECONDS = 60.0
+# File systems keep times in steps of up to two seconds.
+_SLACK_NS = 3_000_000_000
+
+
+class PortalScreen:
+    """Ask the desktop for one picture of everything; `NoScreenError` without a portal."""
+
+    lists_windows = False
+    virtual = False
+    name = "Wayland desktop by its Screenshot portal"
+
+    def __init__(self, around: Surroundings) -> None:
+        if around.wayland is None:
+            raise NoScreenError("this is no Wayland session: WAYLAND_DISPLAY is not set")
+        self._address = around.session_bus
+        try:
+            bus.run(self._version())
+        except bus.BusError as failure:
+            raise NoScreenError(f"the desktop offers no Screenshot portal: {failure}") from failure
+
+    def grab(self) -> tuple[RawFrame, ...]:
+        """Return all displays in one picture, as the desktop puts them together."""
+        began_ns = time.time_ns()
+        try:
+            uri = bus.run(self._asked())
+        except bus.BusError as failure:
+            raise CaptureError(CaptureFailure.NO_DISPLAY, str(failure)) from failure
+        try:
+            width, height, rgb = read_png(taken_away(uri, began_ns), alpha=True)
+        except ValueError as failure:
+            raise CaptureError(
+                CaptureFailure.OTHER, "the portal's picture is not an 8-bit RGB PNG file"
+            ) from failure
+        return (RawFrame(0, 0, 0, width, height, rgb),)
+
+    def windows(self) -> tuple[WindowInfo, ...]:
+        """Raise `CaptureError`: a portal does not tell which windows it shows."""
+        raise CaptureError(CaptureFailure.REFUSED, "the portal does not tell its windows")
+
+    def close(self) -> None:
+        """Release nothing: no connection is kept."""
+
+    async def _version(self) -> None:
+        async with bus.connected(self._address) as connection:
+            await bus.get_property(connection, _PORTAL, _PATH, f"{_SCREENSHOT}.version")
+
+    async def _asked(self) -> str:
+        """Ask for a picture and return the address of its file."""
+        from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
+
+        async with bus.connected(self._address) as connection:
+            token = f"workseal{secrets.token_hex(16)}"
+            async with _answers(connection, token) as answered:
+                options = {
+                    "handle_token": Variant("s", token),
+                    "interactive": Variant("b", value=False),
+                }
+                await bus.call(
+                    connection, _PORTAL, _PATH, f"{_SCREENSHOT}.Screenshot", "", options,
+                    signature="sa{sv}",
+                )  # fmt: skip
+                try:
+                    code, results = await asyncio.wait_for(answered, _SECONDS)
+                except TimeoutError as late:
+                    raise bus.BusError("the portal does not answer") from late
+        if code != 0 or "uri" not in results:
+            raise CaptureError(CaptureFailure.REFUSED, "the desktop refused the picture")
+        return str(results["uri"].value)
+
+
+@asynccontextmanager
+async def _answers(connection: Any, token: str) -> AsyncIterator["asyncio.Future[list[Any]]"]:
+    """Wait for the answer to a request that is yet to be made; nobody else can guess its token."""
+    answered: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+    def see(message: Any) -> None:
+        mine = message.interface == _REQUEST and message.member == "Response"
+        if mine and message.path.endswith(f"/{token}") and not answered.done():
+            answered.set_result(message.body)
+
+    connection.add_message_handler(see)
+    rule = f"type='signal',sender='{_PORTAL}',interface='{_REQUEST}',member='Response'"
+    await bus.call(
+        connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+        "org.freedesktop.DBus.AddMatch", rule, signature="s",
+    )  # fmt: skip
+    try:
+        yield answered
+    finally:
+        connection.remove_message_handler(see)
+
+
+def taken_away(uri: str, began_ns: int) -> bytes:
+    """Remove the file that a picture was written to, and return what it held.
+
+    Raises `CaptureError` when it is no file of this user that was written since `began_ns`, which
+    is left alone, and when it cannot be removed or read.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not parts.path:
+        raise CaptureError(CaptureFailure.OTHER, "the portal's picture is no local file")
+    path = Path(unquote(parts.path))
+    try:
+        if not _made_for_this(path.lstat(), began_ns):
+            raise CaptureError(
+                CaptureFailure.OTHER, "the portal names a file that it did not make just now"
+            )
+        with _opened(path) as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as failure:
+        raise CaptureError(
+            CaptureFailure.OTHER, "the portal's picture cannot be read and removed"
+        ) from failure
+
+
+def _made_for_this(found: os.stat_result, began_ns: int) -> bool:
+    ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+    return ours and found.st_mtime_ns >= began_ns - _SLACK_NS
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file and remove its name, in any case and before a byte of it is read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise
+    file = os.fdopen(descriptor, "rb")
+    try:
+        path.unlink()
+    except OSError:
+        file.close()
+        raise
+    return file

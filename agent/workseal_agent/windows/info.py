@@ -1,0 +1,35 @@
+"""One window, as the mask needs to know it.
+
+Rule: titles are secrets, so a `WindowInfo` hides its title in its repr, and nothing of it is logged
+or stored.
+"""
+
+from dataclasses import dataclass, field
+
+MAX_TITLE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class WindowInfo:
+    """Describe one visible top-level window; coordinates are pixels of the whole screen.
+
+    The rectangle includes the decorations, because a title bar shows the title. `stacking` counts
+    from the bottom. `transient_for` is the window that this one belongs to, if it says so. `client`
+    is the connection that made the window and `process` the process, if it says so. A `popup` is a
+    menu, a tooltip or a list: put up past the window manager, and told by nothing else whose it is.
+    A `presumed` one is a place where something of its owner may be that nobody lists.
+    """
+
+    title: str = field(repr=False)
+    wm_class: tuple[str, ...]
+    left: int
+    top: int
+    width: int
+    height: int
+    stacking: int
+    identifier: int = 0
+    transient_for: int | None = None
+    client: int | None = None
+    process: int | None = None
+    popup: bool = False
+    presumed: bool = False

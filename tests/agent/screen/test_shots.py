@@ -1,0 +1,32 @@
+from types import SimpleNamespace
+from typing import Any, cast
+
+from workseal_agent.screen.shots import MAX_DISPLAYS, monitors_of, take
+
+
+def area(left: int, width: int) -> dict[str, int]:
+    return {"left": left, "top": 0, "width": width, "height": 1}
+
+
+def camera(*monitors: dict[str, int]) -> Any:
+    return SimpleNamespace(monitors=list(monitors))
+
+
+def test_mirrored_and_empty_monitors_are_left_out() -> None:
+    found = monitors_of(camera(area(0, 9), area(0, 5), area(0, 5), area(5, 0), area(5, 4)))
+    assert [(one["left"], one["width"]) for one in found] == [(0, 5), (5, 4)]
+
+
+def test_without_monitors_everything_is_one() -> None:
+    assert monitors_of(camera(area(0, 9))) == [area(0, 9)]
+
+
+def test_there_is_an_end_to_monitors() -> None:
+    many = [area(number, 1) for number in range(300)]
+    assert len(monitors_of(camera(area(0, 300), *many))) == MAX_DISPLAYS
+
+
+def test_the_fourth_byte_has_no_meaning() -> None:
+    shot = SimpleNamespace(raw=b"\x03\x02\x01\xee", left=7, top=8, width=1, height=1)
+    frame = take(cast("Any", SimpleNamespace(grab=lambda _: shot)), 2, cast("Any", {}))
+    assert (frame.display, frame.left, frame.top, frame.rgb) == (2, 7, 8, b"\x01\x02\x03")
