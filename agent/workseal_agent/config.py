@@ -22,7 +22,7 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 ScreenKind = Literal["auto", "x11", "grim", "portal", "native", "replay"]
-ActivityKind = Literal["auto", "x11", "none"]
+ActivityKind = Literal["auto", "x11", "listener", "swayidle", "mutter", "none"]
 
 DEFAULT_TEXT = """\
 # Settings of workseal-agent. Unknown keys are refused.
@@ -38,7 +38,7 @@ kind = "auto"                    # or "x11", "grim", "portal", "native", "replay
 # replay = "/path/to/pngs"       # pictures shown in turn instead of a real screen
 
 [activity]
-kind = "auto"                    # "auto", "x11" or "none"; counts only, never which key
+kind = "auto"                    # or "x11", "listener", "swayidle", "mutter", "none"; never keys
 
 # [witness]
 # listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
@@ -324,7 +324,7 @@ def _screen(table: _Table) -> ScreenSettings:
 
 
 def _activity(table: _Table) -> ActivitySettings:
-    settings = ActivitySettings(cast("ActivityKind", table.choice("kind", ("auto", "x11", "none"))))
+    settings = ActivitySettings(cast("ActivityKind", table.choice("kind", get_args(ActivityKind))))
     table.close()
     return settings
 

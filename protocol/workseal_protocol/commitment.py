@@ -109,6 +109,7 @@ class ActivitySource(IntEnum):
     XINPUT2 = 1
     IDLE = 2
     REPLAY = 3
+    LISTENER = 4
 
 
 def bucket(count: int) -> int:

@@ -212,7 +212,7 @@ ACTIVITY = ActivityRecord(30_000, 12, 3, 2, 0, 14, ActivitySource.XINPUT2)
         pytest.param({4: 6}, id="pointer bucket 6"),
         pytest.param({5: 11}, id="eleven tenths"),
         pytest.param({6: 101}, id="101 percent"),
-        pytest.param({7: 4}, id="unknown source"),
+        pytest.param({7: 5}, id="unknown source"),
         pytest.param({8: 0}, id="unknown key"),
     ],
 )

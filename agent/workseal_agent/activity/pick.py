@@ -8,10 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from workseal_agent.activity.counts import ActivitySensor, NullActivity
+from workseal_agent.activity.idle import IdleActivity, told
+from workseal_agent.activity.listener import ListenerActivity
+from workseal_agent.activity.mutter import MutterIdle
+from workseal_agent.activity.swayidle import SwayIdle
 from workseal_agent.activity.x11 import X11Activity
 from workseal_agent.config import ActivityKind
 from workseal_agent.errors import NoScreenError
 from workseal_agent.surroundings import Surroundings
+
+_PRESENCE = "seconds with input, and no counts"
+_PATIENCE_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +37,17 @@ class SensorCandidate:
 
 def sensor_candidates(around: Surroundings) -> tuple[SensorCandidate, ...]:
     """List every sensor there is, the preferred ones first; the last one is always there."""
+    wayland = around.wayland is not None and not around.named
+    native = around.system in {"win32", "darwin"}
     return (
         SensorCandidate(
             "x11", lambda: _open_x11(around), "counts of keys and pointer, and who made them"
         ),
+        SensorCandidate(
+            "listener", lambda: ListenerActivity(around), "counts of keys and pointer", native
+        ),
+        SensorCandidate("swayidle", lambda: _open_swayidle(around), _PRESENCE, wayland),
+        SensorCandidate("mutter", lambda: _open_mutter(around), _PRESENCE, wayland),
         SensorCandidate("none", NullActivity, "nothing, and each record says so"),
     )
 
@@ -65,3 +79,13 @@ def _open_x11(around: Surroundings) -> ActivitySensor:
     if around.display is None:
         raise NoScreenError("no X11 display is named, neither in the settings nor by DISPLAY")
     return X11Activity(around.display)
+
+
+def _open_swayidle(around: Surroundings) -> ActivitySensor:
+    return IdleActivity(told(SwayIdle(around), _PATIENCE_SECONDS))
+
+
+def _open_mutter(around: Surroundings) -> ActivitySensor:
+    if around.session_bus is None:
+        raise NoScreenError("this session has no D-Bus to ask GNOME on")
+    return IdleActivity(told(MutterIdle(around.session_bus), _PATIENCE_SECONDS))

@@ -106,7 +106,10 @@ class _Counter:
             raise NoScreenError("no X11 display answers: input cannot be counted") from failure
         try:
             self._subscribe()
-        except (*SERVER_ERRORS, NoScreenError) as failure:
+        except NoScreenError:
+            close_display(self._connection)
+            raise
+        except SERVER_ERRORS as failure:
             close_display(self._connection)
             raise NoScreenError("the X11 server does not give raw input events") from failure
         self._tally = Tally()
@@ -137,6 +140,10 @@ class _Counter:
 
     def _subscribe(self) -> None:
         connection = self._connection
+        if connection.has_extension("XWAYLAND"):
+            raise NoScreenError(
+                "this is a Wayland session: its X11 display sees a part of the input"
+            )
         if not (connection.has_extension(xinput.extname) and connection.has_extension(ge.extname)):
             raise NoScreenError("the X11 server has no XInput 2: input cannot be counted")
         opcode = connection.display.get_extension_major(xinput.extname)

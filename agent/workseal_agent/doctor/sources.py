@@ -5,7 +5,7 @@ Rule: a reason comes from the attempt itself, so that it cannot differ from what
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -64,9 +64,17 @@ def examine_sources(around: Surroundings, wanted: Wanted) -> tuple[SourceReport,
         _report("screen", wanted.screen, screens, look, needed=wanted.pictures),
         _report("windows", wanted.screen, screens, _list),
         _report("input", wanted.activity, sensors, _sense, needed=wanted.counts),
-        _report("idle", wanted.activity, sensors, _ask_idle),
+        _idle(_report("idle", wanted.activity, sensors, _ask_idle)),
         SourceReport("sleep", (_CLOCKS,), _CLOCKS.name),
     )
+
+
+_HINT = Fitness("logind", fit=False, reason="its idle hint comes minutes late: never used")
+
+
+def _idle(report: SourceReport) -> SourceReport:
+    """Add what could be asked and is not."""
+    return replace(report, candidates=(*report.candidates, _HINT))
 
 
 _CLOCKS = Fitness("clocks", fit=True, reason="tell how long the machine slept, once it is awake")

@@ -15,6 +15,7 @@ from Xlib.protocol import rq
 from desktop import Desktop
 from support.desktop import NEEDS_XEPHYR, SCREEN_MARKS, private_desktop
 from workseal_agent.activity import Counts, X11Activity
+from workseal_agent.errors import NoScreenError
 from workseal_protocol.commitment import ActivitySource
 
 pytestmark = SCREEN_MARKS
@@ -31,6 +32,18 @@ def desktop() -> Iterator[Desktop]:
 def sensor(desktop: Desktop) -> Iterator[X11Activity]:
     with closing(X11Activity(desktop.display)) as started:
         yield started
+
+
+def test_the_x11_display_of_a_wayland_session_is_refused(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sees the input of X11 programs alone: a count of that would be a wrong one."""
+    real = Display.has_extension
+    monkeypatch.setattr(
+        Display, "has_extension", lambda one, name: name == "XWAYLAND" or real(one, name)
+    )
+    with pytest.raises(NoScreenError, match="a part of the input"):
+        X11Activity(desktop.display)
 
 
 def collect(sensor: X11Activity, expected: int, *, seconds: float = 15) -> Counts:
