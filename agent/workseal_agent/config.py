@@ -40,6 +40,9 @@ kind = "auto"                    # or "x11", "grim", "portal", "native", "replay
 [activity]
 kind = "auto"                    # or "x11", "listener", "swayidle", "mutter", "none"; never keys
 
+[lock]
+time = "pause"                   # or "count": whether time goes on while the screen is locked
+
 # [witness]
 # listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
 
@@ -96,6 +99,13 @@ class MaskSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LockSettings:
+    """Say whether time goes on while the screen is locked; pictures never do."""
+
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessSettings:
     """Say where the witness listens that runs while this agent records."""
 
@@ -112,6 +122,7 @@ class Settings:
     screen: ScreenSettings = ScreenSettings()
     activity: ActivitySettings = ActivitySettings()
     mask: MaskSettings = MaskSettings()
+    lock: LockSettings = LockSettings()
     witness: WitnessSettings | None = None
 
     @property
@@ -230,6 +241,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         screen=_screen(root.table("screen")),
         activity=_activity(root.table("activity")),
         mask=_mask(root.table("mask")),
+        lock=_lock(root.table("lock")),
         witness=_witness(root.table("witness")),
     )
     root.close()
@@ -327,6 +339,12 @@ def _activity(table: _Table) -> ActivitySettings:
     settings = ActivitySettings(cast("ActivityKind", table.choice("kind", get_args(ActivityKind))))
     table.close()
     return settings
+
+
+def _lock(table: _Table) -> LockSettings:
+    time = table.choice("time", ("pause", "count"))
+    table.close()
+    return LockSettings(counts=time == "count")
 
 
 def _witness(table: _Table) -> WitnessSettings | None:

@@ -40,6 +40,7 @@ class CaptureFailure(IntEnum):
     REFUSED = 2
     CHANGED = 3
     OTHER = 4
+    HIDDEN = 5
 
 
 class CaptureError(AgentError):

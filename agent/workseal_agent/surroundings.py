@@ -24,6 +24,7 @@ class Surroundings:
     sway: str | None = None
     session_bus: str | None = None
     system_bus: str = _SYSTEM_BUS
+    session: str | None = None
     named: bool = False
 
     @classmethod
@@ -36,6 +37,7 @@ class Surroundings:
             sway=environment.get("SWAYSOCK") or None,
             session_bus=_session_bus(environment),
             system_bus=environment.get("DBUS_SYSTEM_BUS_ADDRESS") or _SYSTEM_BUS,
+            session=environment.get("XDG_SESSION_ID") or None,
             named=display is not None,
         )
 

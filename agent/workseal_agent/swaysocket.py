@@ -35,13 +35,18 @@ class Output:
 
 def outputs(path: str) -> tuple[Output, ...]:
     """List the displays that are switched on, from left to right; raises one of `SWAY_ERRORS`."""
-    found = [_output(one) for one in _ask(path, _OUTPUTS) if one["active"]]
+    found = [_output(one) for one in _ask(path, _OUTPUTS) if one["active"] and _lit(one)]
     return tuple(sorted(found, key=lambda one: (one.left, one.top, one.name)))
 
 
 def tree(path: str) -> Any:
     """Return the tree of all containers (sway-ipc(7)); raises one of `SWAY_ERRORS`."""
     return _ask(path, _TREE)
+
+
+def _lit(told: Any) -> bool:
+    """Say whether a display has power; the word for it changed with Sway 1.8."""
+    return bool(told.get("power", told.get("dpms", True)))
 
 
 def _output(told: Any) -> Output:

@@ -203,6 +203,7 @@ class NoteCode(IntEnum):
     MASKED = 6
     OFFLINE = 7
     SCHEDULE_LATE = 8
+    LOCKED = 9
 
 
 @dataclass(frozen=True, slots=True)

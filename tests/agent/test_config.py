@@ -38,6 +38,8 @@ title = "*My Bank*"
 [[mask.rule]]
 name = "mail"
 title = "*inbox*"
+[lock]
+time = "count"
 [witness]
 listen = "[::1]:8090"
 """
@@ -46,6 +48,7 @@ listen = "[::1]:8090"
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
     assert load_settings(tmp_path) == Settings(tmp_path)
     assert Settings(tmp_path).mask.defaults
+    assert not Settings(tmp_path).lock.counts
 
 
 def test_reads_every_setting() -> None:
@@ -60,6 +63,7 @@ def test_reads_every_setting() -> None:
         MaskRuleSettings("bank", "firefox", "*My Bank*"),
         MaskRuleSettings("mail", None, "*inbox*"),
     )
+    assert settings.lock.counts
     assert settings.witness == WitnessSettings("::1", 8090)
 
 
@@ -78,6 +82,7 @@ def test_reads_every_setting() -> None:
         ),
         pytest.param("[mask]\ndefaults='yes'", "true or false", id="flag as text"),
         pytest.param("[mask]\nrule=[1]", "array of at most", id="rule of no table"),
+        pytest.param("[lock]\ntime='stop'", "one of pause, count", id="time while locked"),
         pytest.param("mask=1", "mask in config.toml must be a table", id="table as number"),
         pytest.param(
             "[screen]\nkind='wayland'",

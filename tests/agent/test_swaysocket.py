@@ -77,6 +77,16 @@ def test_displays_come_in_the_order_of_their_places(tmp_path: Path) -> None:
         assert outputs(path) == (Output("A", 0, 0, 9, 4), Output("B", 9, 0, 5, 6))
 
 
+@pytest.mark.parametrize("word", ["power", "dpms"])
+def test_a_display_without_power_is_off(tmp_path: Path, word: str) -> None:
+    rect = '"rect": {"x": 0, "y": 0, "width": 9, "height": 4}'
+    told = "[{{{0}, {1}: true, {2}}}, {{{0}, {1}: false, {3}}}]".format(
+        '"active": true', f'"{word}"', f'"name": "A", {rect}', f'"name": "B", {rect}'
+    )
+    with answering(tmp_path, framed(told.encode(), 3)) as path:
+        assert [one.name for one in outputs(path)] == ["A"]
+
+
 class TestWithSway:
     pytestmark = WAYLAND_MARKS
 

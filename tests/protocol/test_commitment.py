@@ -257,7 +257,7 @@ def test_notes_parse_raises_only_malformed(data: bytes) -> None:
     "bad",
     [
         pytest.param([[0, 1]], id="code 0"),
-        pytest.param([[9, 1]], id="unknown code"),
+        pytest.param([[10, 1]], id="unknown code"),
         pytest.param([[1]], id="no value"),
         pytest.param([[1, "title"]], id="text"),
         pytest.param([[1, 1, 1]], id="three items"),

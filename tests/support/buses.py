@@ -13,7 +13,7 @@ from dbus_fast.aio import MessageBus
 
 PATIENCE = 20.0
 # What a service does when it is called; an error's name, or the signature and body of an answer.
-Answer = str | tuple[str, list[Any]]
+Answer = str | tuple[str, list[Any]] | tuple[str, list[Any], list[int]]
 
 
 @contextmanager

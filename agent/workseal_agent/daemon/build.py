@@ -16,12 +16,14 @@ from workseal_agent.config import ScreenKind, Settings
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.eyes import Eyes
+from workseal_agent.daemon.interruptions import Interruptions
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.logind import Logind
 from workseal_agent.mask import load_rules
 from workseal_agent.recorder import Camera, Recorder, Schedule, SessionBook
 from workseal_agent.screen import pick_screen
@@ -98,6 +100,11 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         wakers=wakers,
         acts=acts.table(),
         watch=_watch(settings, Log.of(engagement)),
+        logind=Logind(
+            around.system_bus,
+            around.session,
+            Interruptions(recorder, eyes, wakers.recorder.set, counts=settings.lock.counts).meet,
+        ),
         describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )
 

@@ -22,7 +22,10 @@ _PICTURE_SECONDS = 5.0
 
 
 class Eyes:
-    """Take masked pictures; remember which mask rules ever matched, and why captures fail."""
+    """Take masked pictures; remember which mask rules ever matched, and why captures fail.
+
+    While `hidden`, the screen is locked and no picture is taken.
+    """
 
     def __init__(
         self, source: ScreenSource, rules: Sequence[Rule], *, seconds: float = _PICTURE_SECONDS
@@ -32,10 +35,13 @@ class Eyes:
         self._patience = Patience(seconds)
         self._matched: frozenset[str] = frozenset()
         self._failing: str | None = None
+        self.hidden = False
 
     def take(self) -> Masked:
         """Take one masked picture of all displays."""
         with self._watched():
+            if self.hidden:
+                raise CaptureError(CaptureFailure.HIDDEN, "the screen is locked")
             masked = self._in_time()
         self._matched |= masked.rules_matched
         return masked

@@ -13,6 +13,7 @@ from typing import Any
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
+from workseal_agent.logind import Logind
 from workseal_agent.recorder import Recorder
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_protocol.records import SegmentState
@@ -60,6 +61,7 @@ class Service:
         wakers: Wakers,
         acts: dict[str, Act],
         watch: Watch | None = None,
+        logind: Logind | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -69,6 +71,7 @@ class Service:
         self._wakers = wakers
         self._acts = acts
         self._watch = watch
+        self._logind = logind
         self._describe = describe
         self._trouble: str | None = None
         self._control = ControlServer(socket_file, self.handle)
@@ -83,6 +86,8 @@ class Service:
         if self._watch is not None:
             self._watch.start()
         self._recorder.start(correction_ms)
+        if self._logind is not None:
+            self._logind.start()
         self._control.start()
         uplink.start()
         try:
@@ -91,6 +96,8 @@ class Service:
             self._wakers.stop.set()
             self._wakers.uplink.set()
             self._beacon.release()
+            if self._logind is not None:
+                self._logind.stop()
             uplink.join(_DRAIN_SECONDS)
             if self._watch is not None:
                 self._watch.stop()

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from workseal_agent import bus, logind
 from workseal_agent.activity import sensor_candidates
 from workseal_agent.activity.pick import SensorCandidate
 from workseal_agent.config import ActivityKind, ScreenKind
@@ -65,7 +66,7 @@ def examine_sources(around: Surroundings, wanted: Wanted) -> tuple[SourceReport,
         _report("windows", wanted.screen, screens, _list),
         _report("input", wanted.activity, sensors, _sense, needed=wanted.counts),
         _idle(_report("idle", wanted.activity, sensors, _ask_idle)),
-        SourceReport("sleep", (_CLOCKS,), _CLOCKS.name),
+        _interruptions(around),
     )
 
 
@@ -75,6 +76,12 @@ _HINT = Fitness("logind", fit=False, reason="its idle hint comes minutes late: n
 def _idle(report: SourceReport) -> SourceReport:
     """Add what could be asked and is not."""
     return replace(report, candidates=(*report.candidates, _HINT))
+
+
+def _interruptions(around: Surroundings) -> SourceReport:
+    """Examine what tells sleep and locking; the clocks see sleep whatever else there is."""
+    told = _judged("logind", lambda: bus.run(logind.examine(around.system_bus, around.session)))
+    return SourceReport("sleep", (told, _CLOCKS), told.name if told.fit else _CLOCKS.name)
 
 
 _CLOCKS = Fitness("clocks", fit=True, reason="tell how long the machine slept, once it is awake")

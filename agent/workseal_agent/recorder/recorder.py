@@ -49,6 +49,7 @@ class RecorderState(StrEnum):
     OFF_SCREEN = "off-screen"
     SEALED = "sealed"
     PAUSED = "paused"
+    LOCKED = "locked"
     STOPPED = "stopped"
 
 
@@ -98,6 +99,9 @@ class Recorder:
         self._lock = threading.RLock()
         self._mode = SegmentState.WORKING
         self._active = False
+        # Since when the screen is locked, and whether that is why nothing is counted.
+        self._locked_ns: int | None = None
+        self._held = False
         self._session: RunningSession | None = None
         self._stretch: Stretch | None = None
         self._pending = Pending(book, ledger, on_statement)
@@ -152,6 +156,7 @@ class Recorder:
         at = Moment.read(self._clock)
         with self._lock:
             self._require_running()
+            self._held = False
             self._halt(at)
             self._flush()
 
@@ -161,9 +166,51 @@ class Recorder:
         with self._lock:
             self._require_running()
             self._look(at)
-            if not self._active:
-                self._active = True
+            self._count_on()
+
+    def settle(self) -> None:
+        """Sign and store all time up to this moment, and count on: the machine may end now.
+
+        A sleep that follows is seen by the clocks, as one that nobody announced.
+        """
+        at = Moment.read(self._clock)
+        with self._lock:
+            self._require_running()
+            self._look(at)
+            if self._stretch is not None:
+                self._end(self._now_ns)
                 self._begin(self._now_ns)
+            self._flush()
+
+    def lock(self, *, counts: bool) -> None:
+        """Take note that the screen is locked; unless time counts, nothing is counted meanwhile."""
+        at = Moment.read(self._clock)
+        with self._lock:
+            self._require_running()
+            self._look(at)
+            self._locked_ns = self._now_ns
+            if not counts and self._active:
+                self._held = True
+                self._halt(at)
+                self._flush()
+
+    def unlock(self) -> None:
+        """Note for how long the screen was locked, and count on if that was all that stopped it."""
+        at = Moment.read(self._clock)
+        with self._lock:
+            self._require_running()
+            self._look(at)
+            since_ns, self._locked_ns = self._locked_ns, None
+            if since_ns is not None:
+                self._note(Note(NoteCode.LOCKED, (self._now_ns - since_ns) // NS_PER_MS))
+            if self._held:
+                self._count_on()
+
+    def _count_on(self) -> None:
+        self._held = False
+        if not self._active:
+            self._active = True
+            self._begin(self._now_ns)
 
     def set_mode(self, mode: SegmentState, memo: str | None = None) -> None:
         """Change the kind of work at this moment; a memo describes off-screen work."""
@@ -191,6 +238,7 @@ class Recorder:
         with self._lock:
             if self._session is None:
                 return
+            self._held, self._locked_ns = False, None
             self._halt(at)
             self._mode = SegmentState.WORKING
             self._close()
@@ -217,7 +265,9 @@ class Recorder:
         with self._lock:
             if self._session is None:
                 return RecorderState.STOPPED
-            return _STATES[self._mode] if self._active else RecorderState.PAUSED
+            if self._active:
+                return _STATES[self._mode]
+            return RecorderState.LOCKED if self._held else RecorderState.PAUSED
 
     @property
     def session(self) -> bytes | None:

@@ -68,6 +68,8 @@ class GrimScreen:
 
     def _grab_once(self) -> tuple[RawFrame, ...]:
         displays = self._displays()
+        if self._sway is not None and not displays:
+            raise CaptureError(CaptureFailure.HIDDEN, "every display is off")
         if not displays:
             return (self._take(0, None),)
         frames = tuple(

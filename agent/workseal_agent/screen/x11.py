@@ -10,7 +10,7 @@ from contextlib import suppress
 import mss
 from mss.exception import ScreenShotError
 from Xlib.display import Display
-from Xlib.ext import xinput
+from Xlib.ext import dpms, xinput
 
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen.frame import RawFrame
@@ -19,6 +19,7 @@ from workseal_agent.windows import WindowInfo, visible_windows
 from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
 
 _BAD_ACCESS = 10
+_SAVER_ON = 1
 # Names of the input devices, outputs and extensions that servers without a screen make.
 _SIGNS = ("xvfb", "xephyr", "vnc", "xrdp", "xwayland", "nxagent", "xpra", "dummy", "qemu", "spice")
 
@@ -49,6 +50,8 @@ class X11Screen:
         """Release nothing: no connection is kept."""
 
     def _grab_once(self) -> tuple[RawFrame, ...]:
+        if _is_blank(self._display):
+            raise CaptureError(CaptureFailure.HIDDEN, "the screen is blank")
         try:
             camera = mss.MSS(display=self._display)
         except Exception as failure:
@@ -99,6 +102,26 @@ def _look_at(display: str | None) -> tuple[bool, str]:
         return _is_virtual(connection, extensions), name
     except SERVER_ERRORS as failure:
         raise NoScreenError("the X11 display does not answer") from failure
+    finally:
+        close_display(connection)
+
+
+def _is_blank(display: str | None) -> bool:
+    """Say whether a saver of the screen or of power shows nothing now; False without an answer."""
+    try:
+        connection = open_display(display)
+    except SERVER_ERRORS:
+        return False
+    try:
+        saved = connection.has_extension("MIT-SCREEN-SAVER")
+        if saved and connection.screen().root.screensaver_query_info().state == _SAVER_ON:
+            return True
+        if not connection.has_extension("DPMS"):
+            return False
+        power = connection.dpms_info()
+        return bool(power.state) and power.power_level != dpms.DPMSModeOn
+    except SERVER_ERRORS:
+        return False
     finally:
         close_display(connection)
 

@@ -11,7 +11,7 @@ from workseal_agent.doctor.sources import Wanted
 from workseal_agent.surroundings import Surroundings
 from workseal_protocol.cli.png import encode_png
 
-NOTHING = Surroundings("linux")
+NOTHING = Surroundings("linux", system_bus="unix:path=/nowhere")
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def test_every_candidate_has_a_reason_and_nothing_is_picked_where_nothing_is() -
     assert found["input"].picked == "none"
     assert found["input"].problem is None
     assert found["sleep"].picked == "clocks"
+    assert found["sleep"].candidates[0].name == "logind"
 
 
 def test_terms_without_pictures_need_no_screen() -> None:
@@ -83,7 +84,9 @@ class TestWithADesktop:
 
     def test_picks_what_start_would_pick_and_tells_no_title(self, desktop: Desktop) -> None:
         desktop.open_terminal("My Bank", size=(20, 5))
-        found = examined(Surroundings("linux", desktop.display), Wanted())
+        found = examined(
+            Surroundings("linux", desktop.display, system_bus="unix:path=/nowhere"), Wanted()
+        )
         assert {kind: one.picked for kind, one in found.items()} == {
             "screen": "x11",
             "windows": "x11",

@@ -80,6 +80,17 @@ def test_the_whole_display_is_painted_over_while_an_excluded_window_has_the_focu
     ).all())  # fmt: skip
 
 
+def test_while_every_display_is_off_there_is_no_picture(
+    desktop: WaylandDesktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A headless display cannot be turned off: Sway's answer is made up."""
+    screen = GrimScreen(desktop.around)
+    monkeypatch.setattr(module, "outputs", lambda _: ())
+    with pytest.raises(CaptureError) as caught:
+        screen.grab()
+    assert caught.value.failure is CaptureFailure.HIDDEN
+
+
 def test_without_sway_all_displays_are_one_picture_and_nothing_can_be_masked(
     desktop: WaylandDesktop,
 ) -> None:

@@ -3,12 +3,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import mss
 import numpy as np
 import pytest
 from mss.exception import ScreenShotError
 from mss.models import Monitor
+from Xlib.display import Display
 
 from desktop import Desktop, DesktopError
 from support.desktop import NEEDS_XEPHYR, SCREEN_MARKS, noise, paint_root, private_desktop
@@ -89,6 +91,38 @@ def test_follows_monitors_that_come_and_go_while_it_records(bare: Desktop) -> No
 
 def places(screen: X11Screen) -> list[tuple[int, int, int, int]]:
     return [(one.left, one.top, one.width, one.height) for one in screen.grab()]
+
+
+def test_a_blank_screen_gives_no_picture(bare: Desktop) -> None:
+    screen = X11Screen(bare.display)
+    bare._call(["xset", "s", "blank"])
+    bare._call(["xset", "s", "activate"])
+    try:
+        with pytest.raises(CaptureError) as caught:
+            screen.grab()
+        assert caught.value.failure is CaptureFailure.HIDDEN
+    finally:
+        bare._call(["xset", "s", "reset"])
+    assert screen.grab()
+
+
+@pytest.mark.parametrize(("level", "on", "blank"), [(0, 1, False), (3, 1, True), (3, 0, False)])
+def test_a_screen_that_saves_power_gives_no_picture(
+    bare: Desktop, monkeypatch: pytest.MonkeyPatch, level: int, on: int, *, blank: bool
+) -> None:
+    """Xvfb has no power to save: its answer is made up."""
+    real = Display.has_extension
+    monkeypatch.setattr(
+        Display, "has_extension", lambda one, name: name == "DPMS" or real(one, name)
+    )
+    told = SimpleNamespace(power_level=level, state=on)
+    monkeypatch.setattr(Display, "dpms_info", lambda _: told, raising=False)
+    screen = X11Screen(bare.display)
+    if blank:
+        with pytest.raises(CaptureError, match="blank"):
+            screen.grab()
+    else:
+        assert screen.grab()
 
 
 @NEEDS_XEPHYR

@@ -1,0 +1,198 @@
+"""What systemd's logind tells of the machine and the session: sleep, shutdown, locking.
+
+Rules: before the machine sleeps or ends, logind waits for whoever asked it to; so the stretch that
+runs is durable first. Nothing depends on it: sleep is seen by the clocks whatever D-Bus tells, and
+a machine without logind loses nothing. Locked is what the session's `LockedHint` says, and not that
+somebody asked for a lock: nobody would tell when that one ends. When logind is lost while the
+screen is locked, it counts as unlocked, so that no work goes unseen.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from workseal_agent import bus
+
+_NAME = "org.freedesktop.login1"
+_PATH = "/org/freedesktop/login1"
+_MANAGER = f"{_NAME}.Manager"
+_SESSION = f"{_NAME}.Session"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+_AGAIN_SECONDS = 5.0
+_ABSENT_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+
+
+class Happening(Enum):
+    """Name what is told to whoever records."""
+
+    ENDING = "the machine is about to sleep or to be turned off"
+    LOCKED = "the screen is locked"
+    UNLOCKED = "the screen is not locked any more"
+
+
+class Logind:
+    """Follow logind in a thread of its own, as often as it comes back.
+
+    `tell` is called in that thread, and returns when what it was told of may go on. `session` is
+    the number of the session (XDG_SESSION_ID), None to find the user's own.
+    """
+
+    def __init__(
+        self, address: str, session: str | None, tell: Callable[[Happening], None]
+    ) -> None:
+        self._address = address
+        self._session = session
+        self._tell = tell
+        self._locked = False
+        self._inhibitor: int | None = None
+        self._following = False
+        self._wake: Callable[[], object] = lambda: None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="logind", daemon=True)
+
+    @property
+    def following(self) -> bool:
+        """Say whether logind is being listened to now."""
+        return self._following
+
+    def start(self) -> None:
+        """Begin to listen; a machine without logind is tried again now and then."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, and hold up sleep no longer."""
+        self._stopped.set()
+        with suppress(RuntimeError):  # its loop ended by itself
+            self._wake()
+        self._thread.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            # Whatever logind or the bus tells, time is recorded: it is tried again.
+            with suppress(Exception):
+                bus.run(self._follow())
+            again = _AGAIN_SECONDS if self._following else _ABSENT_SECONDS
+            self._following = False
+            self._release()
+            self._lock(locked=False)
+            self._stopped.wait(again)
+
+    async def _follow(self) -> None:
+        async with bus.connected(self._address, descriptors=True) as connection:
+            session = await session_path(connection, self._session)
+            heard: asyncio.Queue[Any] = asyncio.Queue()
+            connection.add_message_handler(heard.put_nowait)
+            for rule in _rules(session):
+                await bus.call(
+                    connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                    "org.freedesktop.DBus.AddMatch", rule, signature="s",
+                )  # fmt: skip
+            await self._inhibit(connection)
+            if session is not None:
+                self._lock(locked=await _locked_hint(connection, session))
+            self._following = True
+            loop = asyncio.get_running_loop()
+            self._wake = partial(loop.call_soon_threadsafe, heard.put_nowait, None)
+            gone = asyncio.ensure_future(_disconnected(connection))
+            gone.add_done_callback(lambda _: heard.put_nowait(None))
+            # Not to be cancelled: the connection's own end waits for the same.
+            while not self._stopped.is_set() and not gone.done():
+                message = await heard.get()
+                if message is not None:
+                    await self._hear(connection, session, message)
+
+    async def _hear(self, connection: Any, session: str | None, message: Any) -> None:
+        match message.interface, message.member, message.body:
+            case interface, "PrepareForSleep" | "PrepareForShutdown", [bool(begins)] if (
+                interface == _MANAGER
+            ):
+                if begins:
+                    self._tell_safely(Happening.ENDING)
+                    self._release()
+                else:
+                    await self._inhibit(connection)
+            case interface, "Lock" | "Unlock" | "PropertiesChanged", _ if (
+                interface in {_SESSION, _PROPERTIES} and session is not None
+            ):
+                if message.path == session:
+                    locked = await _locked_hint(connection, session)
+                    self._lock(locked=locked and message.member != "Unlock")
+
+    async def _inhibit(self, connection: Any) -> None:
+        """Ask to be waited for; who may not is told of nothing and loses nothing."""
+        self._release()
+        with suppress(bus.BusError):
+            answer = await bus.call(
+                connection, _NAME, _PATH, f"{_MANAGER}.Inhibit",
+                "sleep:shutdown", "Workseal", "The running stretch of work is stored", "delay",
+                signature="ssss",
+            )  # fmt: skip
+            if answer.unix_fds:
+                self._inhibitor = answer.unix_fds[0]
+
+    def _release(self) -> None:
+        inhibitor, self._inhibitor = self._inhibitor, None
+        if inhibitor is not None:
+            os.close(inhibitor)
+
+    def _lock(self, *, locked: bool) -> None:
+        if locked != self._locked:
+            self._locked = locked
+            self._tell_safely(Happening.LOCKED if locked else Happening.UNLOCKED)
+
+    def _tell_safely(self, happening: Happening) -> None:
+        # Whoever records keeps its own troubles; the machine must not wait for them.
+        with suppress(Exception):
+            self._tell(happening)
+
+
+async def examine(address: str, session: str | None) -> str:
+    """Say in one sentence what logind tells here, or raise `BusError`."""
+    async with bus.connected(address) as connection:
+        await bus.get_property(connection, _NAME, _PATH, f"{_MANAGER}.InhibitDelayMaxUSec")
+        path = await session_path(connection, session)
+        if path is None:
+            return "tells sleep and shutdown; this user has no session whose lock it could tell"
+        await _locked_hint(connection, path)
+        return "tells sleep, shutdown and the lock of the screen"
+
+
+async def session_path(connection: Any, session: str | None) -> str | None:
+    """Return the path of a session: the one named, else the one that the user sees."""
+    with suppress(bus.BusError):
+        if session is not None:
+            found = await bus.call(
+                connection, _NAME, _PATH, f"{_MANAGER}.GetSession", session, signature="s"
+            )
+            return str(found.body[0])
+        user = await bus.call(
+            connection, _NAME, _PATH, f"{_MANAGER}.GetUser", os.getuid(), signature="u"
+        )
+        number, path = await bus.get_property(
+            connection, _NAME, str(user.body[0]), f"{_NAME}.User.Display"
+        )
+        return str(path) if number else None
+    return None
+
+
+async def _disconnected(connection: Any) -> None:
+    with suppress(Exception):
+        await connection.wait_for_disconnect()
+
+
+async def _locked_hint(connection: Any, session: str) -> bool:
+    return bool(await bus.get_property(connection, _NAME, session, f"{_SESSION}.LockedHint"))
+
+
+def _rules(session: str | None) -> tuple[str, ...]:
+    told = f"type='signal',sender='{_NAME}',interface='{_MANAGER}',member="
+    rules = [f"{told}'PrepareForSleep'", f"{told}'PrepareForShutdown'"]
+    if session is not None:
+        rules.append(f"type='signal',sender='{_NAME}',path='{session}'")
+    return tuple(rules)
