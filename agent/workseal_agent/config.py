@@ -19,6 +19,8 @@ from workseal_agent.errors import SettingsError
 HOME_VARIABLE = "WORKSEAL_AGENT_HOME"
 MAX_SETTINGS_BYTES = 65_536
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
+_BEGINNING = re.compile(r"[0-9a-f]{4,32}")
+_HINT = re.compile(r"[^\s/*]+\.[^\s/*]+(/[^\s*]*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 ScreenKind = Literal["auto", "x11", "grim", "portal", "native", "replay"]
@@ -48,6 +50,12 @@ time = "pause"                   # or "count": whether time goes on while the sc
 
 [mask]
 defaults = true                  # hide password managers, and private windows whose title says so
+
+# Only these windows in one engagement: everything else on the screen is filled.
+# [[mask.only]]
+# name = "editor"
+# engagement = "3f2a"            # the beginning of its number; without it: in all
+# application = "code"
 
 # Windows of your own that must never be recorded. * and ? are wildcards; case does not matter.
 # [[mask.rule]]
@@ -83,11 +91,16 @@ class ActivitySettings:
 
 @dataclass(frozen=True, slots=True)
 class MaskRuleSettings:
-    """Hold one rule of the user: at least one of application and title."""
+    """Hold one rule of the user: at least one of application, title and url.
+
+    `engagement` is the beginning of the number of the one for which it holds; None: for all.
+    """
 
     name: str
     application: str | None = None
     title: str | None = None
+    url: str | None = None
+    engagement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,7 @@ class MaskSettings:
 
     defaults: bool = True
     rules: tuple[MaskRuleSettings, ...] = ()
+    only: tuple[MaskRuleSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,22 +374,43 @@ def _witness(table: _Table) -> WitnessSettings | None:
 
 def _mask(table: _Table) -> MaskSettings:
     defaults = table.flag("defaults", default=True)
-    rules = tuple(_rule(rule) for rule in table.tables("rule", "[[mask.rule]]", maximum=256))
+    rules = _rules(table, "rule")
+    only = _rules(table, "only")
     table.close()
-    names = [rule.name for rule in rules]
+    names = [rule.name for rule in (*rules, *only)]
     if len(set(names)) != len(names):
-        raise SettingsError("two rules in [[mask.rule]] have the same name")
-    return MaskSettings(defaults, rules)
+        raise SettingsError("two rules of [mask] have the same name")
+    return MaskSettings(defaults, rules, only)
 
 
-def _rule(table: _Table) -> MaskRuleSettings:
+def _rules(mask: _Table, key: str) -> tuple[MaskRuleSettings, ...]:
+    place = f"[[mask.{key}]]"
+    return tuple(_rule(one, key) for one in mask.tables(key, place, maximum=256))
+
+
+def _rule(table: _Table, key: str) -> MaskRuleSettings:
+    place = f"[[mask.{key}]]"
     name = table.text("name", maximum=64)
-    rule = MaskRuleSettings(
-        name or "", table.text("application", maximum=256), table.text("title", maximum=256)
-    )
+    application, title = table.text("application", maximum=256), table.text("title", maximum=256)
+    # Which windows are wanted is a choice for each engagement; what is not, is one for all. An
+    # address that a title shows is enough to hide a window, and not enough to show one.
+    url = table.text("url", maximum=256) if key == "rule" else None
+    engagement = table.text("engagement", maximum=32) if key == "only" else None
     table.close()
     if name is None:
-        raise SettingsError("each rule in [[mask.rule]] needs a name")
-    if rule.application is None and rule.title is None:
-        raise SettingsError("each rule in [[mask.rule]] needs an application or a title")
-    return rule
+        raise SettingsError(f"each rule in {place} needs a name")
+    if application is None and title is None and url is None:
+        raise SettingsError(f"each rule in {place} needs an application or a title")
+    if engagement is not None and not _BEGINNING.fullmatch(engagement):
+        raise SettingsError(f"engagement in {place} must be the first 4 to 32 digits of its number")
+    return MaskRuleSettings(
+        name, application, title, None if url is None else _hint(url), engagement
+    )
+
+
+def _hint(url: str) -> str:
+    """Keep what a title may show of an address: host and path."""
+    hint = re.sub(r"^[a-z]+://(www\.)?", "", url.strip().lower()).rstrip("/*")
+    if not _HINT.fullmatch(hint):
+        raise SettingsError('url in [[mask.rule]] must be an address such as "bank.example/login"')
+    return hint

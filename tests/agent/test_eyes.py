@@ -6,7 +6,7 @@ import pytest
 from support.rig import MemoryVault
 from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.errors import CaptureError, CaptureFailure, VaultError
-from workseal_agent.mask import Rule
+from workseal_agent.mask import MASK_COLOUR, Rule
 from workseal_agent.screen import RawFrame, ScreenSource
 from workseal_protocol.frame import FrameHeader, commit_frame
 
@@ -96,6 +96,12 @@ def test_a_watched_vault_destroys_as_the_vault_does() -> None:
 
 
 def test_a_rule_that_never_matched_is_named() -> None:
-    eyes = Eyes(cast("ScreenSource", Screen()), (Rule("bank", "firefox"),))
+    screen = cast("ScreenSource", Screen())
+    eyes = Eyes(screen, (Rule("bank", "firefox"),), (Rule("editor", "code"),))
     eyes.take()
-    assert eyes.describe()["rules_never_matched"] == ["bank"]
+    assert eyes.describe()["rules_never_matched"] == ["bank", "editor"]
+
+
+def test_only_the_wanted_windows_are_taken() -> None:
+    masked = Eyes(cast("ScreenSource", Screen()), (), (Rule("editor", "code"),)).take()
+    assert masked.frames[0].rgb == bytes(MASK_COLOUR) * 16

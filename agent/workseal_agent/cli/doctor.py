@@ -51,15 +51,16 @@ def _examined(home: Home) -> "Report":
         check_space,
     )
     from workseal_agent.doctor.sources import Wanted  # noqa: PLC0415
-    from workseal_agent.mask import load_rules  # noqa: PLC0415
+    from workseal_agent.mask import load_only, load_rules  # noqa: PLC0415
 
     settings, engagement, of_home = _home(home)
     level = Level.FRAMES if engagement is None else engagement.terms.level
+    only = load_only(settings, None if engagement is None else engagement.id)
     wanted = Wanted(
         settings.screen.kind,
         settings.activity.kind,
         settings.screen.replay,
-        masking=bool(load_rules(settings)),
+        masking=bool(load_rules(settings) or only),
         pictures=level >= Level.FRAMES,
         counts=level >= Level.ACTIVITY,
     )

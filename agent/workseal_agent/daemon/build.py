@@ -24,7 +24,7 @@ from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.logind import Logind
-from workseal_agent.mask import load_rules
+from workseal_agent.mask import Rule, load_only, load_rules
 from workseal_agent.recorder import Camera, Recorder, Schedule, SessionBook
 from workseal_agent.screen import pick_screen
 from workseal_agent.submission import Log
@@ -69,7 +69,8 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     vault = VaultWriter(settings.vault_folder, vault_public)
     finish_withdrawals(ledger, vault)
     around = Surroundings.of(os.environ, display=settings.screen.display)
-    eyes = _eyes(settings, options, around) if terms.level >= Level.FRAMES else None
+    only = load_only(settings, engagement.id)
+    eyes = _eyes(settings, options, around, only) if terms.level >= Level.FRAMES else None
     sensor: ActivitySensor = NullActivity()
     if terms.level >= Level.ACTIVITY:
         sensor = greeted(lambda: pick_activity(settings.activity.kind, around))
@@ -159,9 +160,12 @@ def _watch(settings: Settings, log: Log) -> Watch | None:
     return Watch(settings.witness_folder, settings.witness, log.policy.logs, os.environ)
 
 
-def _eyes(settings: Settings, options: Options, around: Surroundings) -> Eyes:
+def _eyes(
+    settings: Settings, options: Options, around: Surroundings, only: tuple[Rule, ...]
+) -> Eyes:
     kind = options.screen or settings.screen.kind
     replay = options.replay or settings.screen.replay
     rules = load_rules(settings)
-    source = greeted(lambda: pick_screen(kind, around, replay=replay, masking=bool(rules)))
-    return Eyes(source, rules)
+    masking = bool(rules or only)
+    source = greeted(lambda: pick_screen(kind, around, replay=replay, masking=masking))
+    return Eyes(source, rules, only)

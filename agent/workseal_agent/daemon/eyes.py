@@ -28,10 +28,16 @@ class Eyes:
     """
 
     def __init__(
-        self, source: ScreenSource, rules: Sequence[Rule], *, seconds: float = _PICTURE_SECONDS
+        self,
+        source: ScreenSource,
+        rules: Sequence[Rule],
+        only: Sequence[Rule] = (),
+        *,
+        seconds: float = _PICTURE_SECONDS,
     ) -> None:
         self.source = source
         self._rules = rules
+        self._only = only
         self._patience = Patience(seconds)
         self._matched: frozenset[str] = frozenset()
         self._failing: str | None = None
@@ -49,7 +55,7 @@ class Eyes:
     def _in_time(self) -> Masked:
         try:
             return self._patience.wait_for(
-                lambda: capture_masked(self.source, self.source.windows, self._rules)
+                lambda: capture_masked(self.source, self.source.windows, self._rules, self._only)
             )
         except TimeoutError as error:
             raise CaptureError(CaptureFailure.NO_DISPLAY, "the screen does not answer") from error
@@ -70,7 +76,7 @@ class Eyes:
         """Name the screen, the user's own rules that never matched, and why captures fail."""
         return {
             "screen": self.source.name,
-            "rules_never_matched": list(never_matched(self._rules, self._matched)),
+            "rules_never_matched": list(never_matched((*self._rules, *self._only), self._matched)),
             "captures_failing": self._failing,
         }
 

@@ -181,3 +181,16 @@ def test_a_program_that_gives_no_picture_is_named(
     with pytest.raises(CaptureError) as caught:
         screen.grab()
     assert caught.value.failure is failure
+
+
+def test_only_the_wanted_window_of_a_real_desktop_is_left(desktop: WaylandDesktop) -> None:
+    desktop.open_window("chat", "chat", command="yes private")
+    desktop.open_window("client repo", "editor", command="yes work")
+    screen, only = GrimScreen(desktop.around), [Rule("editor", "editor")]
+    filled = painted(capture_masked(screen, screen.windows, [], only).frames[0])
+    assert filled[:, :320].all()
+    assert not filled[:, 320:].any()
+    desktop.tell("focus", "left")
+    wait_for("the focus", lambda: bool(painted(
+        capture_masked(screen, screen.windows, [], only).frames[0]
+    ).all()))  # fmt: skip

@@ -343,3 +343,18 @@ def test_a_server_that_dies_at_either_end_is_no_surprise(
     else:
         monkeypatch.setattr(mss.MSS, "close", trips)
         assert screen.grab()
+
+
+def test_only_the_wanted_window_of_a_real_desktop_is_left(managed: Desktop) -> None:
+    managed.open_terminal("client repo", at=(40, 40), size=(30, 10), wm_class="Editor")
+    managed.open_terminal("chat", at=(140, 100), size=(30, 10), command="yes private")
+    screen = X11Screen(managed.display)
+    masked = capture_masked(screen, screen.windows, [], [Rule("editor", "editor")])
+    (work,) = [info for info in screen.windows() if "Editor" in info.wm_class]
+    (chat,) = [info for info in screen.windows() if info.title == "chat"]
+    (frame,) = masked.frames
+    assert only_mask(frame, chat.left, chat.top, chat.width, chat.height)
+    assert only_mask(frame, 0, 0, frame.width, work.top)
+    assert only_mask(frame, 0, 0, work.left, frame.height)
+    assert not only_mask(frame, work.left, work.top, 60, 60)
+    assert masked.masked_windows >= 1

@@ -150,7 +150,7 @@ def test_a_rule_matches(rule: Rule, title: str, wm_class: Sequence[str], *, matc
 
 
 def test_refuses_a_rule_that_would_match_everything() -> None:
-    with pytest.raises(ValueError, match="application or a title"):
+    with pytest.raises(ValueError, match="an application, a title or a url"):
         Rule("all")
 
 

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+
+from workseal_agent.config import parse_settings
+from workseal_agent.errors import SettingsError
+from workseal_agent.mask import Rule, load_only, load_rules, never_matched
+from workseal_agent.windows import WindowInfo
+
+ENGAGEMENT = bytes.fromhex("3f2a" + 28 * "0")
+SETTINGS = b"""
+[mask]
+defaults = false
+[[mask.rule]]
+name = "bank"
+url = "https://www.Bank.example/login/"
+[[mask.only]]
+name = "editor"
+engagement = "3f2a"
+application = "code"
+[[mask.only]]
+name = "shell"
+application = "xterm"
+"""
+
+
+def titled(title: str, *names: str) -> WindowInfo:
+    return WindowInfo(title, names, 0, 0, 1, 1, 0)
+
+
+def test_an_address_is_looked_for_in_the_title_alone() -> None:
+    (rule,) = load_rules(parse_settings(Path("/home"), SETTINGS))
+    assert rule.url == "bank.example/login"
+    assert rule.matches(titled("Log in - https://www.BANK.example/login?x=1 - Browser"))
+    assert not rule.matches(titled("My bank", "firefox"))
+    assert not rule.matches(titled("", "bank.example/login"))
+
+
+def test_an_address_narrows_the_other_patterns() -> None:
+    rule = Rule("bank", "firefox", url="bank.example")
+    assert rule.matches(titled("bank.example", "Firefox"))
+    assert not rule.matches(titled("bank.example", "xterm"))
+
+
+def test_a_rule_names_something() -> None:
+    with pytest.raises(ValueError, match="an application, a title or a url"):
+        Rule("empty")
+
+
+def test_only_these_windows_holds_for_the_engagement_that_it_names_or_for_all() -> None:
+    settings = parse_settings(Path("/home"), SETTINGS)
+    assert [rule.name for rule in load_only(settings, ENGAGEMENT)] == ["editor", "shell"]
+    assert [rule.name for rule in load_only(settings, bytes(16))] == ["shell"]
+    assert [rule.name for rule in load_only(settings, None)] == ["shell"]
+    assert never_matched(load_only(settings, ENGAGEMENT), {"shell"}) == ("editor",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[mask.rule]]\nname='x'\nurl='bank'", "must be an address"),
+        ("[[mask.rule]]\nname='x'\nurl='a b.example'", "must be an address"),
+        ("[[mask.rule]]\nname='x'\nurl='*.example'", "must be an address"),
+        ("[[mask.rule]]\nname='x'\ntitle='y'\nengagement='3f2a'", "engagement in"),
+        ("[[mask.only]]\nname='x'\nurl='a.example'", "url in"),
+        ("[[mask.only]]\nname='x'", "application or a title"),
+        ("[[mask.only]]\nname='x'\ntitle='y'\nengagement='3F2A'", "first 4 to 32 digits"),
+        ("[[mask.only]]\nname='x'\ntitle='y'\nengagement='3f2'", "first 4 to 32 digits"),
+        (
+            "[[mask.rule]]\nname='x'\ntitle='y'\n[[mask.only]]\nname='x'\ntitle='z'",
+            "same name",
+        ),
+    ],
+)
+def test_refuses_what_would_protect_nothing(text: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        parse_settings(Path("/home"), text.encode())
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        "com.onepassword.OnePassword", "1Password", "com.bitwarden.desktop", "Bitwarden",
+        "org.keepassxc.KeePassXC", "KeePass2", "com.belmoussaoui.Authenticator", "Tor Browser",
+        "mullvad-browser", "com.yubico.yubioath", "me.proton.Pass", "io.ente.auth", "Seahorse",
+    ],
+)  # fmt: skip
+def test_the_defaults_know_the_names_of_packagers(application: str) -> None:
+    rules = load_rules(parse_settings(Path("/home"), b""))
+    assert any(rule.matches(titled("", application)) for rule in rules)
+
+
+@pytest.mark.parametrize(
+    "application", ["firefox", "code", "org.gnome.Terminal", "Passepartout", "xterm", "Slack"]
+)
+def test_the_defaults_leave_other_programs_alone(application: str) -> None:
+    rules = load_rules(parse_settings(Path("/home"), b""))
+    assert not [rule.name for rule in rules if rule.matches(titled("", application))]
