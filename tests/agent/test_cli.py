@@ -11,15 +11,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from support import builders
 from support.bridge import Bridge, bridged, now_ms
+from support.wayland import WAYLAND_MARKS, wayland_desktop
 from workseal_agent.cli import app, main, recording
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.config import Settings
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Ledger
+from workseal_agent.mask import MASK_COLOUR
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_agent.vaultobject import ObjectKind, object_id
 from workseal_protocol.bundle import Bundle
@@ -618,6 +622,34 @@ def test_the_doctor_finds_a_home_ready_and_leaves_it_as_it_was(
     away = json.loads(run("doctor", "--json").out)
     assert away["can_record"] is True
     assert not {one["name"]: one["fit"] for one in away["checks"]}["verifier"]
+
+
+class TestOnAWaylandDesktop:
+    pytestmark = WAYLAND_MARKS
+
+    def test_the_doctor_finds_it_and_a_recording_masks_it(
+        self, run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with wayland_desktop() as desktop:
+            desktop.open_window("passwords", "org.keepassxc.KeePassXC", "yes TOP-SECRET")
+            desktop.open_window("client repo", command="yes work")
+            for name in ("WAYLAND_DISPLAY", "SWAYSOCK"):
+                monkeypatch.setenv(name, desktop.seen[name])
+            told = json.loads(run("doctor", "--json").out)
+            assert told["can_record"], told["problems"]
+            picked = {kind: one["picked"] for kind, one in told["sources"].items()}
+            assert picked["screen"] == picked["windows"] == "grim"
+            assert picked["input"] == "swayidle"
+            assert run("start").code == 0
+            until(lambda: len(frames(run)) >= 2)
+            assert run("stop").code == 0
+        seen = joined / "seen.png"
+        assert run("frames", "--view", "1", "--out", seen).code == 0
+        picture = np.asarray(cv2.imread(str(seen)))
+        hidden = np.equal(picture, MASK_COLOUR[::-1]).all(axis=2)
+        assert hidden.shape == (480, 640)
+        assert hidden[:, :320].all()
+        assert not hidden[:, 320:].any()
 
 
 def test_a_verifier_that_is_down_stops_an_export_and_no_recording(

@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 from workseal_agent import bus
 
@@ -52,10 +53,19 @@ class MutterIdle:
     async def _follow(self) -> None:
         async with bus.connected(self._address) as connection:
             while not self._stop.is_set():
-                answer = await bus.call(connection, _NAME, _PATH, f"{_NAME}.GetIdletime")
-                match answer.body:
-                    case [int(idle)]:
-                        self._told = idle, time.monotonic()
-                    case _:
-                        raise bus.BusError("the window manager's answer is no time")
+                self._told = await _idle_time(connection), time.monotonic()
                 await asyncio.to_thread(self._stop.wait, _LOOK_SECONDS)
+
+
+async def ask(address: str) -> int:
+    """Ask once, or raise `BusError`: whether there is anybody to follow."""
+    async with bus.connected(address) as connection:
+        return await _idle_time(connection)
+
+
+async def _idle_time(connection: Any) -> int:
+    answer = await bus.call(connection, _NAME, _PATH, f"{_NAME}.GetIdletime")
+    match answer.body:
+        case [int(idle)]:
+            return idle
+    raise bus.BusError("the window manager's answer is no time")

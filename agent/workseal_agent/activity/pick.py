@@ -7,10 +7,11 @@ and what `doctor` examines.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workseal_agent import bus
+from workseal_agent.activity import mutter
 from workseal_agent.activity.counts import ActivitySensor, NullActivity
 from workseal_agent.activity.idle import IdleActivity, told
 from workseal_agent.activity.listener import ListenerActivity
-from workseal_agent.activity.mutter import MutterIdle
 from workseal_agent.activity.swayidle import SwayIdle
 from workseal_agent.activity.x11 import X11Activity
 from workseal_agent.config import ActivityKind
@@ -88,4 +89,8 @@ def _open_swayidle(around: Surroundings) -> ActivitySensor:
 def _open_mutter(around: Surroundings) -> ActivitySensor:
     if around.session_bus is None:
         raise NoScreenError("this session has no D-Bus to ask GNOME on")
-    return IdleActivity(told(MutterIdle(around.session_bus), _PATIENCE_SECONDS))
+    try:
+        bus.run(mutter.ask(around.session_bus))
+    except bus.BusError as failure:
+        raise NoScreenError(f"no window manager of GNOME tells idle time: {failure}") from failure
+    return IdleActivity(told(mutter.MutterIdle(around.session_bus), _PATIENCE_SECONDS))

@@ -65,8 +65,10 @@ def test_an_old_answer_is_none(address: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_is_a_candidate_with_a_bus_alone(address: str) -> None:
     with pytest.raises(NoScreenError, match="no D-Bus"):
         find_activity("mutter", Surroundings("linux", wayland="w"))
+    around = Surroundings("linux", wayland="w", session_bus=address)
+    with pytest.raises(NoScreenError, match="no window manager of GNOME"):
+        find_activity("mutter", around)
     with FakeService(address, NAME, lambda _: ("t", [5])):
-        around = Surroundings("linux", wayland="w", session_bus=address)
         _, sensor = find_activity("mutter", around)
         assert sensor.idle_ms() is not None
         sensor.close()
