@@ -2,6 +2,7 @@
 
 Rules: the program is told to read no settings, or it would run its owner's commands a second time.
 It says when there was no input for a second, and when there is again; nothing else is asked of it.
+When nobody listens any more, because this process was killed, it ends with its next word.
 """
 
 import os
@@ -29,7 +30,7 @@ class SwayIdle:
             raise NoScreenError("this is no Wayland session: WAYLAND_DISPLAY is not set")
         if program is None:
             raise NoScreenError("the program swayidle is not installed")
-        timeout = ["timeout", str(int(_STEP_SECONDS)), "echo idle", "resume", "echo active"]
+        timeout = ["timeout", str(int(_STEP_SECONDS)), _say("idle"), "resume", _say("active")]
         self._command = [program, "-C", os.devnull, "-w", *timeout]
         self._environment = {**os.environ, "WAYLAND_DISPLAY": around.wayland}
         self._lock = threading.Lock()
@@ -97,3 +98,8 @@ class SwayIdle:
                     if process is self._process:
                         self._spoke = True
                         self._idle_since = time.monotonic() if line == b"idle\n" else None
+
+
+def _say(word: str) -> str:
+    """Return the shell command that says a word, or ends the program if nobody hears it."""
+    return f"trap '' PIPE; echo {word} || kill $PPID"

@@ -1,6 +1,7 @@
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,29 @@ def test_reads_no_settings_of_its_owner(
     wait_for("idle time", lambda: (source.idle_ms() or 0) >= 1_300)
     source.close()
     assert not trace.exists()
+
+
+def test_ends_when_the_process_that_asked_was_killed(desktop: WaylandDesktop) -> None:
+    code = (
+        "import os, signal; from workseal_agent.activity.swayidle import SwayIdle;"
+        "from workseal_agent.surroundings import Surroundings;"
+        "source = SwayIdle(Surroundings.of(os.environ));"
+        "print(source._process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=desktop.seen, capture_output=True, check=False, timeout=60
+    )
+    press(desktop)
+    left = Path("/proc") / done.stdout.decode().strip() / "status"
+
+    def ended() -> bool:
+        try:
+            return "State:\tZ" in left.read_text()  # nobody may be there to take note of its end
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    assert left.name == "status"
+    wait_for("its end", ended)
 
 
 def program(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
