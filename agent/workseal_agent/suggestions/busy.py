@@ -14,6 +14,9 @@ from workseal_protocol.frame import CHANNELS, Box, Grid
 # Of 255. Below lie gradients and the noise of photographs; faint text lies above.
 _STEP: Final = 24
 _SHARE: Final = 0.02
+# Letters: a border has a stroke or two, and what is shorter than three tiles is mostly an icon.
+_STROKES: Final = 0.06
+_SHORTEST_STRETCH: Final = 3
 # A photograph has hundreds of colours in a tile; smoothed letters have some dozens.
 _PICTURE_COLOURS: Final = 0.25
 _PICTURE_TILES: Final = 9
@@ -25,12 +28,7 @@ def busy_tiles(grid: Grid, pixels: bytes) -> np.ndarray:
     edges = np.zeros((grid.height, grid.width), np.bool_)
     edges[:, 1:] = _differ(image[:, 1:], image[:, :-1])
     edges[1:] |= _differ(image[1:], image[:-1])
-    rows = np.arange(0, grid.height, grid.tile)
-    columns = np.arange(0, grid.width, grid.tile)
-    counts = np.add.reduceat(np.add.reduceat(edges, rows, 0, np.int32), columns, 1)
-    heights = np.diff(np.append(rows, grid.height))
-    widths = np.diff(np.append(columns, grid.width))
-    return np.asarray(counts > _SHARE * np.outer(heights, widths))
+    return np.asarray(_shares(grid, edges) > _SHARE)
 
 
 def suggest_busy(grid: Grid, busy: np.ndarray) -> tuple[Suggestion, ...]:
@@ -43,6 +41,25 @@ def suggest_busy(grid: Grid, busy: np.ndarray) -> tuple[Suggestion, ...]:
                 box = _box(grid, int(stretch[0]), row, int(stretch[-1]) + 1, row + 1)
                 found.append(Suggestion(Kind.BUSY, Why.UNREAD, Sureness.POSSIBLE, (box,)))
     return tuple(found)
+
+
+def suggest_unread(grid: Grid, pixels: bytes, covered: frozenset[int]) -> tuple[Suggestion, ...]:
+    """Suggest stretches with upright strokes in them, as letters have, that nothing covers yet.
+
+    A detector that has found a hundred lines may still leave one out.
+    """
+    image = _image(grid, pixels)
+    strokes = np.zeros((grid.height, grid.width), np.bool_)
+    strokes[:, 1:] = _differ(image[:, 1:], image[:, :-1])
+    written = _shares(grid, strokes) > _STROKES
+    for number in covered:
+        column, row = grid.order[number]
+        written[row, column] = False
+    return tuple(
+        one
+        for one in suggest_busy(grid, written)
+        if one.bounds().width > (_SHORTEST_STRETCH - 1) * grid.tile
+    )
 
 
 def suggest_pictures(grid: Grid, pixels: bytes, busy: np.ndarray) -> tuple[Suggestion, ...]:
@@ -89,6 +106,16 @@ def _differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Say of each pixel whether one of its colours differs by more than a step."""
     far = (np.maximum(first, second) - np.minimum(first, second)) > _STEP
     return np.asarray(far[:, :, 0] | far[:, :, 1] | far[:, :, 2])
+
+
+def _shares(grid: Grid, pixels: np.ndarray) -> np.ndarray:
+    """Return which share of each tile's pixels is set."""
+    rows = np.arange(0, grid.height, grid.tile)
+    columns = np.arange(0, grid.width, grid.tile)
+    counts = np.add.reduceat(np.add.reduceat(pixels, rows, 0, np.int32), columns, 1)
+    heights = np.diff(np.append(rows, grid.height))
+    widths = np.diff(np.append(columns, grid.width))
+    return np.asarray(counts / np.outer(heights, widths))
 
 
 def _image(grid: Grid, pixels: bytes) -> np.ndarray:

@@ -44,8 +44,14 @@ _PREFIXED: Final = (
     (Kind.TOKEN, r"(?<![A-Za-z0-9])pypi-AgE[\w-]{40,512}"),
     (Kind.TOKEN, r"(?<![A-Za-z0-9])SG\.[\w-]{16,32}\.[\w-]{30,64}"),
     (Kind.TOKEN, r"(?<![A-Za-z0-9])ey[Jj][\w-]{8,2048}(?:\s?[.,]\s?[\w-]{4,2048}){0,2}"),
+    (Kind.TOKEN, r"eyJ[\w-]{8,2048}\s?\.\s?[\w-]{8,2048}"),
     (Kind.PRIVATE_KEY, r"AGE-SECRET-KEY-1[0-9A-Z]{20,80}"),
     (Kind.PRIVATE_KEY, r"BEGIN\s?(?:[A-Z]{2,9}\s?){0,2}PRIVATE\s?KEY(?:\s?BLOCK)?[-\s]{0,9}"),
+)
+# Of a length that is known: found also when a space was read into it, or none before it.
+_SQUEEZED: Final = (
+    (Kind.ACCESS_KEY, r"A[KS][I1l|]A[0-9A-Z]{16}"),
+    (Kind.TOKEN, r"gh[opsur]_[0-9A-Za-z]{36}"),
 )
 _BEFORE_WORDS: Final = (
     r"pass(?:word|wd|phrase|code)?|pwd|pin|passwort|kennwort|mot de passe|contraseña|contrasena"
@@ -63,9 +69,15 @@ _LABELLED_TOKEN: Final = (
     rf"(?i)(?<![a-z])(?:{_BEFORE_KEYS})['\"]?\s{{0,3}}(?:[:=\uff1a]{{1,2}}>?|\s)\s{{0,4}}"
     r"['\"]?(?P<value>[\w.~+/=-]{12,512})"
 )
+# A value in a box of its own, after a gap: a form whose colon is a line, or was not read.
+_BESIDE_PASSWORD: Final = (
+    rf"(?i)(?<![a-z])(?:{_BEFORE_WORDS})\s{{2,4}}(?=\S{{0,64}}[0-9])(?=\S{{0,64}}[a-z])"
+    r"(?P<value>\S{6,64})"
+)
 _IN_ADDRESS: Final = r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,64}:(?P<value>[^\s/@]{2,128})@"
 _LABELLED: Final = (
     (Kind.PASSWORD, _LABELLED_PASSWORD),
+    (Kind.PASSWORD, _BESIDE_PASSWORD),
     (Kind.TOKEN, _LABELLED_TOKEN),
     (Kind.PASSWORD, _IN_ADDRESS),
 )
@@ -83,6 +95,8 @@ _EMAIL: Final = re.compile(
 # Files and code: `logo@2x.png`, `git@host.example:path`.
 _NO_TOP: Final = frozenset({"png", "jpg", "jpeg", "svg", "gif", "webp", "css", "js", "ts", "py"})
 _CARD: Final = re.compile(r"(?<![\w.])[2-6](?:[ -]{0,2}[0-9OoIl]){12,18}(?![\w]|\.\d)")
+# In groups it is told from its neighbours even where it was read together with them.
+_GLUED_CARD: Final = re.compile(r"(?<!\d)[2-6]\d{3}([ -]{1,2})\d{4}\1\d{4}\1\d{4}(?!\d)")
 _GROUPED_CARD: Final = re.compile(r"\d{4}([ -]{1,2})\d{4}\1\d{4}\1\d{4}|3\d{3}([ -])\d{6}\2\d{5}")
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9OIl]{2}(?: ?[A-Z0-9]){11,30}(?![a-z])")
 _IPV4: Final = re.compile(
@@ -91,7 +105,7 @@ _IPV4: Final = re.compile(
     re.IGNORECASE,
 )
 _IPV6: Final = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]{4,38}[0-9A-Fa-f](?![\w:])")
-_ABROAD: Final = r"(?<![\w+.])(?:\+|00 ?)[1-9](?:[ ()./-]{0,3}\d){7,14}(?![\w])"
+_ABROAD: Final = r"(?<![\w+.])(?:\+|00 ?)[1-9](?:[ ()./-]{0,3}\d){7,14}(?!\d)"
 _AT_HOME: Final = (
     r"(?<![\w.,:/+-])\(?0[1-9]\d{1,4}\)?[ /-]{1,3}\d{2,8}(?:[ -]\d{2,6}){0,4}(?![\w:.-])"
 )
@@ -108,6 +122,7 @@ _PHONE_LABEL: Final = re.compile(
 _RANDOM: Final = re.compile(r"(?<![\w/.+=-])[A-Za-z0-9+/_-]{32,512}={0,2}(?![\w/])")
 _TURNS: Final = re.compile(r"[a-z][0-9]|[0-9][a-z]|[A-Z][0-9]|[0-9][A-Z]")
 _PREFIXES: Final = tuple((kind, re.compile(pattern)) for kind, pattern in _PREFIXED)
+_SPACED: Final = tuple((kind, re.compile(pattern)) for kind, pattern in _SQUEEZED)
 _LABELS: Final = tuple((kind, re.compile(pattern)) for kind, pattern in _LABELLED)
 
 
@@ -117,6 +132,7 @@ def find_patterns(text: str) -> Iterator[Finding]:
     for kind, prefix in _PREFIXES:
         for match in prefix.finditer(text):
             yield Finding(kind, Why.PREFIX, Sureness.SURE, *match.span())
+    yield from _squeezed(text)
     for kind, label in _LABELS:
         for match in label.finditer(text):
             if _NO_VALUE.fullmatch(match["value"]) is None and _is_value(kind, match["value"]):
@@ -127,6 +143,20 @@ def find_patterns(text: str) -> Iterator[Finding]:
     yield from _addresses(text)
     yield from _phones(text)
     yield from _random(text)
+
+
+def _squeezed(text: str) -> Iterator[Finding]:
+    """Search without single spaces; two of them stand between lines."""
+    places = [
+        place
+        for place, letter in enumerate(text)
+        if letter != " " or " " in (text[place - 1 : place], text[place + 1 : place + 2])
+    ]
+    squeezed = "".join(text[place] for place in places)
+    for kind, pattern in _SPACED:
+        for match in pattern.finditer(squeezed):
+            start, end = places[match.start()], places[match.end() - 1] + 1
+            yield Finding(kind, Why.PREFIX, Sureness.SURE, start, end)
 
 
 def _is_value(kind: Kind, value: str) -> bool:
@@ -148,6 +178,10 @@ def _cards(text: str) -> Iterator[Finding]:
             yield Finding(Kind.CARD, Why.CHECKED, Sureness.SURE, *match.span())
         elif _GROUPED_CARD.fullmatch(match[0]):
             yield Finding(Kind.CARD, Why.GROUPED, Sureness.POSSIBLE, *match.span())
+
+    for match in _GLUED_CARD.finditer(text):
+        if card_fits(match[0]):
+            yield Finding(Kind.CARD, Why.CHECKED, Sureness.SURE, *match.span())
 
 
 def _ibans(text: str) -> Iterator[Finding]:

@@ -67,11 +67,19 @@ class TextReading:
     ) -> None:
         self.close()
 
-    def read(self, width: int, height: int, pixels: bytes) -> tuple[Suggestion, ...]:
-        """Return what is suggested for the text of a frame; `ReadingError` when it failed."""
+    def read(self, width: int, height: int, pixels: bytes, area: Box) -> tuple[Suggestion, ...]:
+        """Return what is suggested for the text of a frame; `ReadingError` when it failed.
+
+        Lines that do not touch the area are found, not read: they are text of no further class.
+        """
         if len(pixels) != width * height * CHANNELS:
             raise ValueError("a frame has three bytes for each pixel")
-        head = {"width": width, "height": height, "names": list(self._names.names)}
+        head = {
+            "width": width,
+            "height": height,
+            "area": [area.left, area.top, area.width, area.height],
+            "names": list(self._names.names),
+        }
         try:
             return self._read(json.dumps(head).encode(), pixels)
         except (EOFError, OSError, ValueError, TypeError, KeyError, struct.error) as error:

@@ -65,43 +65,41 @@ class ScreenReader:
             }
         )
 
-    def read(self, image: np.ndarray) -> list[Line]:
-        """Return every line that was detected, also one that could not be read."""
+    def read(self, image: np.ndarray, area: Box) -> list[Line]:
+        """Return every line that was detected; read those that touch an area."""
         lines: list[Line] = []
         height, width = image.shape[:2]
         for crop in crops_of(width, height):
             part = image[crop.top : crop.top + crop.height, crop.left : crop.left + crop.width]
-            new = self._read_crop(np.ascontiguousarray(part[:, :, ::-1]), crop)
+            new = self._read_crop(np.ascontiguousarray(part[:, :, ::-1]), crop, area)
             lines += [line for line in new if not any(_within(line, one) for one in lines)]
         return lines
 
-    def _read_crop(self, image: np.ndarray, crop: Box) -> list[Line]:
-        from rapidocr.main import RapidOCRError  # noqa: PLC0415 - see above
+    def detect(self, image: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, dict[str, Any]]:
+        """Return pieces of a picture (blue first) with a line each, and their corners.
+
+        The last tells how the picture was scaled and padded before it was looked at.
+        """
+        from rapidocr.main import RapidOCRError  # noqa: PLC0415 - loads all of it
 
         # Step by step: the call for all steps leaves out what it reads as nothing.
         prepared, record = self._engine.preprocess_img(image)
         try:
             pieces, detected = self._engine.detect_and_crop(prepared, record)
         except RapidOCRError:
-            return []
-        read = self._engine.recognize_txt(pieces)
-        down, across = (record["preprocess"][ratio] for ratio in ("ratio_h", "ratio_w"))
-        above = record["padding_1"]["top"]
-        if detected.boxes is None or read.txts is None:
-            return []
-        lines = []
-        for corners, text in zip(detected.boxes, read.txts, strict=True):
-            left, top = corners.min(axis=0)
-            right, bottom = corners.max(axis=0)
-            x, y = int(left * across), int((top - above) * down)
-            box = Box(
-                crop.left + x,
-                crop.top + y,
-                max(1, int(right * across + 1) - x),
-                max(1, int((bottom - above) * down + 1) - y),
-            )
-            lines.append(Line(text, box))
-        return lines
+            return [], np.empty((0, 4, 2)), record
+        return pieces, np.asarray(detected.boxes), record
+
+    def _read_crop(self, image: np.ndarray, crop: Box, area: Box) -> list[Line]:
+        pieces, corners, record = self.detect(image)
+        boxes = [_box_of(points, record, crop) for points in corners]
+        wanted = [number for number, box in enumerate(boxes) if _touch(box, area)]
+        texts = [""] * len(boxes)
+        if wanted:
+            read = self._engine.recognize_txt([pieces[number] for number in wanted]).txts or ()
+            for number, text in zip(wanted, read, strict=True):
+                texts[number] = text
+        return [Line(text, box) for text, box in zip(texts, boxes, strict=True)]
 
 
 def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader) -> None:
@@ -114,7 +112,7 @@ def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader) -> None:
             return
         image = np.frombuffer(pixels, np.uint8).reshape(head["height"], head["width"], CHANNELS)
         finders = (find_patterns, NameFinder(head["names"]), known)
-        _send(target, suggest_in(reader.read(image), finders))
+        _send(target, suggest_in(reader.read(image, Box(*head["area"])), finders))
 
 
 def _receive_head(source: BinaryIO) -> dict[str, Any] | None:
@@ -139,6 +137,26 @@ def _send(target: BinaryIO, suggestions: Sequence[Suggestion]) -> None:
     ).encode()
     target.write(LENGTH.pack(len(data)) + data)
     target.flush()
+
+
+def _box_of(points: np.ndarray, record: dict[str, Any], crop: Box) -> Box:
+    """Return the pixels of the frame that the corners of a line lie between."""
+    across, down = (record["preprocess"][ratio] for ratio in ("ratio_w", "ratio_h"))
+    above = record["padding_1"]["top"]
+    left, top = points.min(axis=0)
+    right, bottom = points.max(axis=0)
+    x, y = int(left * across), int((top - above) * down)
+    width, height = int(right * across + 1) - x, int((bottom - above) * down + 1) - y
+    return Box(crop.left + x, crop.top + y, max(1, width), max(1, height))
+
+
+def _touch(box: Box, area: Box) -> bool:
+    return (
+        box.left < area.left + area.width
+        and area.left < box.left + box.width
+        and box.top < area.top + area.height
+        and area.top < box.top + box.height
+    )
 
 
 def _within(line: Line, other: Line) -> bool:

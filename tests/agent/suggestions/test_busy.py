@@ -2,7 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from workseal_agent.suggestions.busy import busy_tiles, suggest_busy, suggest_pictures
+from workseal_agent.suggestions.busy import (
+    busy_tiles,
+    suggest_busy,
+    suggest_pictures,
+    suggest_unread,
+)
 from workseal_agent.suggestions.suggestion import Kind, Suggestion
 from workseal_protocol.frame import Box, Grid
 
@@ -65,3 +70,13 @@ def test_an_icon_is_too_small_for_a_picture() -> None:
     image = blank()
     image[:32, :64] = np.random.default_rng(7).integers(0, 256, (32, 64, 3), dtype=np.uint8)
     assert suggest_pictures(GRID, image.tobytes(), busy_tiles(GRID, image.tobytes())) == ()
+
+
+def test_a_line_that_nothing_covers_is_suggested_and_a_border_is_not() -> None:
+    image = blank()
+    cv2.putText(image, "left out by all", (4, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (250,) * 3, 1)
+    image[50, :] = image[:, 180] = 255
+    found = covered(suggest_unread(GRID, image.tobytes(), frozenset()))
+    rows = {GRID.box_of(number).top for number in found}
+    assert rows == {0}
+    assert suggest_unread(GRID, image.tobytes(), found) == ()

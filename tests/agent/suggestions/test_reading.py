@@ -27,6 +27,7 @@ while len(length := take(4)) == 4:
     sys.stdout.buffer.write(struct.pack(">I", len(answer)) + answer)
     sys.stdout.buffer.flush()
 """
+PIXELS = Box(0, 0, 2, 1)
 GOOD = b'[["EMAIL", "FORM", 3, [[1, 2, 3, 4], [5, 6, 7, 8]]]]'
 
 
@@ -38,7 +39,7 @@ def fake(answer: str, seconds: float = 20) -> TextReading:
 def test_an_answer_is_classes_and_boxes() -> None:
     with fake(repr(GOOD)) as reader:
         for _ in range(2):
-            (one,) = reader.read(2, 1, bytes(6))
+            (one,) = reader.read(2, 1, bytes(6), PIXELS)
             boxes = (Box(1, 2, 3, 4), Box(5, 6, 7, 8))
             assert one == Suggestion(Kind.EMAIL, Why.FORM, Sureness.SURE, boxes)
 
@@ -62,7 +63,7 @@ def test_an_answer_is_classes_and_boxes() -> None:
 )
 def test_another_answer_is_none_and_says_nothing(answer: str) -> None:
     with fake(answer) as reader, pytest.raises(ReadingError, match="could not be read") as refused:
-        reader.read(2, 1, bytes(6))
+        reader.read(2, 1, bytes(6), PIXELS)
     assert "jane" not in str(refused.value)
     assert refused.value.__cause__ is None
 
@@ -72,18 +73,18 @@ def test_what_takes_too_long_is_ended_and_the_next_frame_has_another_try() -> No
     with reader:
         for _ in range(2):
             with pytest.raises(ReadingError):
-                reader.read(2, 1, bytes(6))
+                reader.read(2, 1, bytes(6), PIXELS)
 
 
 def test_a_program_that_is_not_there_is_an_error_of_ours() -> None:
     reader = TextReading(NameList(), command=("/nowhere/python",))
     with reader, pytest.raises(ReadingError):
-        reader.read(1, 1, bytes(3))
+        reader.read(1, 1, bytes(3), PIXELS)
 
 
 def test_the_process_ends_with_the_review() -> None:
     with fake(repr(GOOD)) as reader:
-        reader.read(2, 1, bytes(6))
+        reader.read(2, 1, bytes(6), PIXELS)
         process = reader._process
         assert process is not None
         assert process.poll() is None
@@ -95,12 +96,12 @@ def test_it_is_given_no_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "C.UTF-8")
     told = 'GOOD if "LANG" in os.environ and "WORKSEAL_PASSPHRASE" not in os.environ else b"no"'
     with fake(told.replace("GOOD", repr(GOOD))) as reader:
-        assert reader.read(2, 1, bytes(6))
+        assert reader.read(2, 1, bytes(6), PIXELS)
 
 
 def test_refuses_pixels_of_another_size() -> None:
     with pytest.raises(ValueError, match="three bytes"):
-        fake(repr(GOOD)).read(2, 1, bytes(5))
+        fake(repr(GOOD)).read(2, 1, bytes(5), PIXELS)
 
 
 def test_a_missing_extra_is_known_without_loading_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,11 +148,12 @@ def test_a_real_picture_is_read_offline(tmp_path: Path, monkeypatch: pytest.Monk
     dark = np.ascontiguousarray(255 - image)
     names = NameList(("Zanzibar Quartz",))
     with TextReading(names) as reader:
-        for picture in (image, dark):
-            height, width = picture.shape[:2]
-            found = reader.read(width, height, picture.tobytes())
-            places = sorted((one.bounds().top // 34, one.kind) for one in found)
-            assert places == [
-                (0, Kind.EMAIL), (1, Kind.ACCESS_KEY), (2, Kind.NAME), (3, Kind.TEXT),
-            ]  # fmt: skip
+        height, width = image.shape[:2]
+        for picture, area, last in (
+            (image, Box(0, 0, width, height), Kind.NAME),
+            (dark, Box(0, 0, width, 80), Kind.TEXT),  # the third line is not asked for
+        ):
+            found = reader.read(width, height, picture.tobytes(), area)
+            places = {one.bounds().top // 34: one.kind for one in found}
+            assert places == {0: Kind.EMAIL, 1: Kind.ACCESS_KEY, 2: last, 3: Kind.TEXT}
     assert list(tmp_path.iterdir()) == []

@@ -11,8 +11,12 @@ FOUND = Suggestion(Kind.EMAIL, Why.FORM, Sureness.SURE, (Box(5, 5, 20, 9),))
 
 
 class Reads:
-    def read(self, width: int, height: int, pixels: bytes) -> tuple[Suggestion, ...]:
+    def __init__(self) -> None:
+        self.asked: list[Box] = []
+
+    def read(self, width: int, height: int, pixels: bytes, area: Box) -> tuple[Suggestion, ...]:
         assert len(pixels) == width * height * 3
+        self.asked.append(area)
         return (FOUND,)
 
 
@@ -47,3 +51,14 @@ def test_what_is_not_flat_is_suggested_where_nothing_is_read(
 def test_nobody_reads_a_flat_frame() -> None:
     review = review_frame(GRID, bytes(128 * 64 * 3), Fails())
     assert (review.reading, review.suggestions) == (Reading.EMPTY, ())
+
+
+def test_what_lies_beside_and_above_the_shown_tiles_is_read_too() -> None:
+    grid = Grid(1920, 1080, 32)
+    image = np.zeros((1080, 1920, 3), np.uint8)
+    image[:, ::2] = 255
+    reader = Reads()
+    (number,) = (n for n in range(grid.count) if grid.box_of(n) == Box(960, 512, 32, 32))
+    review_frame(grid, image.tobytes(), reader, shown=(number,))
+    review_frame(grid, image.tobytes(), reader)
+    assert reader.asked == [Box(640, 416, 672, 224), Box(0, 0, 1920, 1080)]
