@@ -4,6 +4,7 @@ Rules: a tile counts as busy when more than a fiftieth of its pixels differ clea
 neighbour. What this misses has hardly a letter on it; what it finds is half of most screens.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -14,8 +15,9 @@ from workseal_protocol.frame import CHANNELS, Box, Grid
 # Of 255. Below lie gradients and the noise of photographs; faint text lies above.
 _STEP: Final = 24
 _SHARE: Final = 0.02
-# Letters: a border has a stroke or two, and what is shorter than three tiles is mostly an icon.
-_STROKES: Final = 0.06
+# Small letters that two rows of tiles share have hardly more strokes than this in either. A border
+# has as many in one tile, hence the length; what is shorter than three tiles is mostly an icon.
+_STROKES: Final = 0.025
 _SHORTEST_STRETCH: Final = 3
 # A photograph has hundreds of colours in a tile; smoothed letters have some dozens.
 _PICTURE_COLOURS: Final = 0.25
@@ -33,14 +35,21 @@ def busy_tiles(grid: Grid, pixels: bytes) -> np.ndarray:
 
 def suggest_busy(grid: Grid, busy: np.ndarray) -> tuple[Suggestion, ...]:
     """Suggest each stretch of busy tiles in a row of tiles."""
-    found = []
-    for row in range(busy.shape[0]):
-        columns = np.flatnonzero(busy[row])
+    return tuple(
+        Suggestion(
+            Kind.BUSY, Why.UNREAD, Sureness.POSSIBLE, (_box(grid, start, row, end, row + 1),)
+        )
+        for row, start, end in _stretches(busy)
+    )
+
+
+def _stretches(tiles: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Yield row, first and last column (exclusive) of tiles beside each other that are set."""
+    for row in range(tiles.shape[0]):
+        columns = np.flatnonzero(tiles[row])
         for stretch in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
             if len(stretch):
-                box = _box(grid, int(stretch[0]), row, int(stretch[-1]) + 1, row + 1)
-                found.append(Suggestion(Kind.BUSY, Why.UNREAD, Sureness.POSSIBLE, (box,)))
-    return tuple(found)
+                yield row, int(stretch[0]), int(stretch[-1]) + 1
 
 
 def suggest_unread(grid: Grid, pixels: bytes, covered: frozenset[int]) -> tuple[Suggestion, ...]:
@@ -51,15 +60,18 @@ def suggest_unread(grid: Grid, pixels: bytes, covered: frozenset[int]) -> tuple[
     image = _image(grid, pixels)
     strokes = np.zeros((grid.height, grid.width), np.bool_)
     strokes[:, 1:] = _differ(image[:, 1:], image[:, :-1])
-    written = _shares(grid, strokes) > _STROKES
+    shares = _shares(grid, strokes)
+    strong = shares > _STROKES
     for number in covered:
         column, row = grid.order[number]
-        written[row, column] = False
-    return tuple(
-        one
-        for one in suggest_busy(grid, written)
-        if one.bounds().width > (_SHORTEST_STRETCH - 1) * grid.tile
-    )
+        strong[row, column] = False
+    written = np.zeros_like(strong)
+    for row, start, end in _stretches(strong):
+        if end - start >= _SHORTEST_STRETCH:
+            # A letter's edge in the next row of tiles is a part of it, however little it is.
+            rows = slice(max(row - 1, 0), row + 2)
+            written[rows, start:end] |= shares[rows, start:end] > 0
+    return suggest_busy(grid, written)
 
 
 def suggest_pictures(grid: Grid, pixels: bytes, busy: np.ndarray) -> tuple[Suggestion, ...]:

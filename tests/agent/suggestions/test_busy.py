@@ -80,3 +80,15 @@ def test_a_line_that_nothing_covers_is_suggested_and_a_border_is_not() -> None:
     rows = {GRID.box_of(number).top for number in found}
     assert rows == {0}
     assert suggest_unread(GRID, image.tobytes(), found) == ()
+
+
+def test_the_edges_of_uncovered_letters_in_the_next_row_of_tiles_go_with_them() -> None:
+    image = blank()
+    cv2.putText(image, "just below it", (4, 65), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (250,) * 3, 1)
+    written = (image != blank()).any(axis=2)
+    assert written[64:].any()
+    found = covered(suggest_unread(GRID, image.tobytes(), frozenset()))
+    for number in range(GRID.count):
+        box = GRID.box_of(number)
+        inside = written[box.top : box.top + box.height, box.left : box.left + box.width]
+        assert number in found or not inside[:, 1:].any()

@@ -26,7 +26,11 @@ def test_a_known_form_is_found_where_it_stands(known: KnownSecrets, text: str, k
 
 @pytest.mark.parametrize(
     "text",
-    ["3f786850e387550fdab836ed7e6dc881de23001b", "The quick brown fox", "File Edit View Help"],
+    [
+        'commit = "3f786850e387550fdab836ed7e6dc881de23001b"',
+        "The quick brown fox",
+        "File Edit View Help",
+    ],
 )
 def test_what_is_only_hard_to_guess_is_left_alone(known: KnownSecrets, text: str) -> None:
     assert list(known(text)) == []
