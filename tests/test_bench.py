@@ -26,3 +26,19 @@ def test_ingest_measures_both_servers_and_verifies_what_it_got(tmp_path: Path) -
     rates = [value for name, (value, *_) in figures.items() if name.endswith("per second")]
     assert len(rates) >= 9
     assert min(rates) > 0
+
+
+@pytest.mark.screen
+def test_suggest_plants_on_a_real_screen_and_counts_what_is_hidden(tmp_path: Path) -> None:
+    told = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, ROOT / "bench" / "suggest.py", "--quick", "--json", told],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(told.read_text())
+    assert figures["planted"] == 8
+    assert figures["hidden with all text"] >= 6

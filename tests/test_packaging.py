@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from support.scripted import tell_story
 
@@ -109,6 +111,24 @@ def test_the_wheel_has_every_module_of_the_source(wheel: Path) -> None:
     for folder in ("protocol", "agent", "verifier"):
         for file in (ROOT / folder).rglob("*.py"):
             assert file.relative_to(ROOT / folder).as_posix() in names
+
+
+def test_reviewing_brings_one_opencv() -> None:
+    """Two wheels of OpenCV write to one folder, and the one that is removed takes the other's."""
+    wanted, seen = [("workseal", frozenset({"agent", "review"}))], set[str]()
+    while wanted:
+        name, extras = wanted.pop()
+        seen.add(name)
+        for text in metadata.distribution(name).requires or ():
+            needed = Requirement(text)
+            named = canonicalize_name(needed.name)
+            asked = [{"extra": extra} for extra in extras] or [{"extra": ""}]
+            here = needed.marker is None or any(map(needed.marker.evaluate, asked))
+            if here and (named not in seen or needed.extras):
+                wanted.append((named, frozenset(needed.extras)))
+    assert "rapidocr" in seen
+    opencv = {name for name in seen if name.startswith("opencv")}
+    assert opencv == {"opencv-python-headless"}
 
 
 def test_the_base_install_asks_for_two_distributions(wheel: Path) -> None:

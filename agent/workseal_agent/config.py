@@ -160,6 +160,11 @@ class Settings:
         return self.home / "vault"
 
     @property
+    def names_file(self) -> Path:
+        """Return the place of the owner's list of names that a review marks."""
+        return self.home / "names"
+
+    @property
     def witness_folder(self) -> Path:
         """Return the home of the witness that runs while this agent records."""
         return self.home / "witness"

@@ -223,6 +223,10 @@ def test_a_frame_is_looked_at_by_its_owner_alone(run: Run, joined: Path) -> None
     assert mode_of(seen) == 0o600
     pictures = [path.read_bytes() for path in sorted((joined / "pictures").iterdir())]
     assert seen.read_bytes() in pictures
+    told = json.loads(run("frames", "--suggest", "1", "--json").out)
+    # These pictures are flat: nobody needs to read them.
+    assert (told["number"], told["reading"], told["suggestions"]) == ("1", "empty", [])
+    assert run("frames", "--suggest", "1").out.startswith("what")
     for words, code, sentence in (
         (("--view", "1", "--out", seen), 2, "exists already"),
         (("--view", "1"), 2, "--out FILE"),
@@ -232,8 +236,9 @@ def test_a_frame_is_looked_at_by_its_owner_alone(run: Run, joined: Path) -> None
         done = run("frames", *words)
         assert (done.code, sentence in done.err) == (code, True), done.err
     assert run("withdraw", "1", "--reason", "private", "--yes").code == 0
-    done = run("frames", "--view", "1", "--out", joined / "x.png")
-    assert (done.code, "its picture is destroyed" in done.err) == (1, True)
+    for words in (("--view", "1", "--out", joined / "x.png"), ("--suggest", "1")):
+        done = run("frames", *words)
+        assert (done.code, "its picture is destroyed" in done.err) == (1, True)
     assert not (joined / "x.png").exists()
 
 
@@ -476,6 +481,8 @@ REFUSALS: list[tuple[tuple[str, ...], int, str]] = [
     ),
     (("disclose", "nowhere.cose", "--show", "0,0,1,1"), 2, "nowhere.cose cannot be read"),
     (("disclose", "nowhere.cose"), 2, "say what may be seen"),
+    (("disclose", "x", "--show", "0,0,1,1", "--unread", "--hide-text"), 2, "marks nothing"),
+    (("disclose", "x", "--show", "0,0,1,1", "--show-marked", "--hide-text"), 2, "not both"),
     (("join", "nowhere.cose", "--verifier", "http://elsewhere.example"), 2, "cannot be read"),
     (("--engagement", "ffff", "frames"), 2, "no such engagement"),
     (("fly",), 2, ""),

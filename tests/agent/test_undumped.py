@@ -5,7 +5,7 @@ import pytest
 
 PROGRAM = """
 import ctypes, resource
-from workseal_agent.cli.undumped import forbid_dumps
+from workseal_agent.undumped import forbid_dumps
 before = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
 forbid_dumps()
 print(before, ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE))

@@ -18,7 +18,7 @@ from workseal_protocol.statement import Statement
 pytestmark = pytest.mark.journey
 pytest_plugins = ["support.told"]
 
-SHOW = ("--show", "0,0,640,400", "--yes")
+SHOW = ("--show", "0,0,640,400", "--yes", "--unread")
 
 
 @contextmanager

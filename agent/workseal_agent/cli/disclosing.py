@@ -12,6 +12,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.reviewing import Chosen, Wishes, review_chosen
 from workseal_agent.cli.writing import write_private
 from workseal_agent.clock import SystemClock
 from workseal_agent.connection import UnreachableError
@@ -48,21 +49,37 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
         Path | None, typer.Option(help="Folder for pictures of exactly what will be seen.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the sealed package here.")] = None,
+    hide_marked: Annotated[
+        bool, typer.Option("--hide-marked", help="Hide the tiles of all secrets and names found.")
+    ] = False,
+    hide_text: Annotated[
+        bool, typer.Option("--hide-text", help="Hide the tiles of all text and pictures found.")
+    ] = False,
+    show_marked: Annotated[
+        bool, typer.Option("--show-marked", help="Show secrets and names that were found, too.")
+    ] = False,
+    unread: Annotated[
+        bool, typer.Option("--unread", help="Do not read the frames for suggestions.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Send it without being asked.")] = False,
 ) -> None:
     """Answer an arbitrator's request with chosen tiles; everything else stays hidden."""
     home = home_of(context)
     if not show and not hide:
         raise UsageProblem("say what may be seen: --show x,y,w,h or --hide x,y,w,h")
+    wishes = Wishes(hide_marked, hide_text, show_marked, unread)
     _require_writable(out, preview)
     engagement = home.engagement()
     try:
         asked = disclosing.read_request(_read(request), engagement)
     except MalformedError as error:
         raise UsageProblem(f"{request} is no request for frames: {error}") from error
-    chosen = _choose(home, engagement, asked, frame or [])
-    opened = _open(home, engagement, chosen, show or [], hide or [])
+    frames = _choose(home, engagement, asked, frame or [])
+    chosen = _choose_tiles(home, engagement, frames, show or [], hide or [])
     say(f"the arbitrator asks: {asked.record.reason}")
+    vault = VaultReader(home.settings.vault_folder, home.vault_key())
+    left = review_chosen(home, vault, chosen, wishes, ask=not yes)
+    opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
         say(f"frame {one.frame.number}: {_share(one)}")
     previews = [] if preview is None else _write_previews(preview, opened)
@@ -94,17 +111,16 @@ def _choose(
     return asked
 
 
-def _open(
+def _choose_tiles(
     home: Home,
     engagement: Engagement,
     frames: Sequence[CaptureRow],
     show: Sequence[str],
     hide: Sequence[str],
-) -> list[Opened]:
+) -> list[Chosen]:
     shown = _boxes(home, engagement, show, frames)
     hidden = _boxes(home, engagement, hide, frames)
-    reader = VaultReader(home.settings.vault_folder, home.vault_key())
-    opened = []
+    chosen = []
     for row in frames:
         boxes = shown[row.number]
         if show and not boxes:
@@ -120,8 +136,8 @@ def _open(
                 f"no tile of frame {row.number} would be seen: tiles have {engagement.terms.tile}"
                 " pixels a side, and only those wholly inside a box are shown"
             )
-        opened.append(disclosing.open_tiles(reader, row, tiles))
-    return opened
+        chosen.append(Chosen(row, tiles))
+    return chosen
 
 
 def _boxes(

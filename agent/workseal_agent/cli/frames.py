@@ -1,4 +1,4 @@
-"""`frames`: which captures there are, what one of them shows, and whether all are still whole.
+"""`frames`: which captures there are, what one shows, what to hide in it, whether all are whole.
 
 Rule: a picture leaves the vault only into a file that its owner names.
 """
@@ -15,11 +15,13 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say, table
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.reviewing import as_object, place_of, reading_of, unread_sentence
 from workseal_agent.cli.writing import write_private
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import UnknownFrameError, find_frame
 from workseal_agent.ledger import CaptureRow
+from workseal_agent.suggestions import review_frame
 from workseal_agent.vault import VaultReader
 from workseal_agent.vaultobject import ObjectKind, object_id
 from workseal_protocol.cli.png import encode_png
@@ -28,7 +30,7 @@ from workseal_protocol.digest import Digest
 
 
 @app.command()
-def frames(
+def frames(  # noqa: PLR0913 - each is another look at the same frames
     context: typer.Context,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
@@ -37,6 +39,9 @@ def frames(
         str | None, typer.Option(help="Number or commitment of a frame to look at.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The PNG file to write for --view.")] = None,
+    suggest: Annotated[
+        str | None, typer.Option(help="Number or commitment of a frame to read for suggestions.")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Open every frame and compare it with its commitment.")
     ] = False,
@@ -47,6 +52,8 @@ def frames(
         raise UsageProblem("to look at a frame, name it and a file: --view NUMBER --out FILE")
     if view is not None and out is not None:
         _view(home, view, out)
+    elif suggest is not None:
+        _suggest(home, suggest, as_json=as_json and not as_list)
     elif check:
         _check(home)
     else:
@@ -91,15 +98,46 @@ def _list(rows: tuple[CaptureRow, ...], *, as_json: bool) -> None:
 
 
 def _view(home: Home, name: str, out: Path) -> None:
-    row = find_frame(home.ledger, home.engagement().id, name)
-    if row.withdrawn:
-        raise UnknownFrameError(f"frame {row.number} is withdrawn: its picture is destroyed")
+    row = _kept_frame(home, name)
     if os.path.lexists(out) or not out.absolute().parent.is_dir():
         raise UsageProblem(f"{out} cannot be written: it exists already, or has no folder")
     stored = VaultReader(home.settings.vault_folder, home.vault_key()).frame(row.commitment)
     header = stored.header
     write_private(out, encode_png(header.width, header.height, stored.pixels))
     say(f"{out}: frame {row.number} as it was recorded, readable by you alone; delete it after use")
+
+
+def _suggest(home: Home, name: str, *, as_json: bool) -> None:
+    row = _kept_frame(home, name)
+    stored = VaultReader(home.settings.vault_folder, home.vault_key()).frame(row.commitment)
+    with reading_of(home) as reading:
+        review = review_frame(stored.header.grid, stored.pixels, reading)
+    if as_json:
+        raw(json.dumps(as_object(row, review)))
+        return
+    sentence = unread_sentence(review)
+    if sentence is not None:
+        say(sentence)
+    table(
+        ("what", "where", "tiles", "sure", "why"),
+        [
+            (
+                each.suggestion.kind.value,
+                place_of(each.suggestion),
+                str(each.tiles),
+                each.suggestion.sureness.name.lower(),
+                each.suggestion.why.value,
+            )
+            for each in review.exposures(())
+        ],
+    )
+
+
+def _kept_frame(home: Home, name: str) -> CaptureRow:
+    row = find_frame(home.ledger, home.engagement().id, name)
+    if row.withdrawn:
+        raise UnknownFrameError(f"frame {row.number} is withdrawn: its picture is destroyed")
+    return row
 
 
 def _check(home: Home) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE, Handover
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.undumped import forbid_dumps
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder, load_settings, require_private
 from workseal_agent.connection import TrafficRecorder, VerifierClient, default_transport
@@ -20,6 +19,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
 from workseal_agent.submission import Log
+from workseal_agent.undumped import forbid_dumps
 from workseal_agent.uplink import Uplink
 from workseal_protocol.keys import PublicKey, SeedSigner, Signer
 

@@ -14,10 +14,10 @@ def say(text: str = "") -> None:
     _out.print(plain(text))
 
 
-def confirmed(question: str) -> bool:
-    """Ask for a yes; no answer at all is a no."""
+def confirmed(question: str, *, default: bool = False) -> bool:
+    """Ask for a yes; an empty answer is the default, and no answer at all is a no."""
     try:
-        return typer.confirm(question)
+        return typer.confirm(question, default=default)
     except typer.Abort:
         say()
         return False

@@ -16,12 +16,12 @@ from workseal_agent.cli.handover import Handover, become, given, receive, withou
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.undumped import forbid_dumps
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import ScreenKind
 from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
 from workseal_agent.submission import newest_checkpoint
+from workseal_agent.undumped import forbid_dumps
 from workseal_protocol.errors import MalformedError
 
 # The beacon's answers are small and late ones are useless.

@@ -1,0 +1,122 @@
+"""The freelancer's own list: names and words that nobody is to read, one to a line.
+
+Rules: the file is its owner's alone; no error says what stands in it. Words are compared without
+case, width and accents, and with letters that a reader of screens mixes up taken for one another.
+"""
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from workseal_agent.errors import SettingsError
+from workseal_agent.suggestions.patterns import MAX_TEXT, Finding
+from workseal_agent.suggestions.suggestion import Kind, Sureness, Why
+
+MAX_LIST_BYTES: Final = 65_536
+MAX_NAMES: Final = 2_000
+# Two letters with nothing around them are still a name in some scripts; one is in every line.
+_SHORTEST: Final = 2
+# What is this short is only found as a word of its own: Ann is not in "annual".
+_ALONE_BELOW: Final = 6
+_CONFUSED: Final = str.maketrans(
+    {"0": "o", "1": "i", "l": "i", "|": "i", "!": "i", "5": "s", "8": "b", "2": "z", "6": "g"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NameList:
+    """Hold the words of the list; they are not shown."""
+
+    names: tuple[str, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read the list; empty without a file, `SettingsError` for one that cannot be used."""
+        try:
+            with file.open("rb") as opened:
+                mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+                data = opened.read(MAX_LIST_BYTES + 1)
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise SettingsError(f"the list {file} cannot be read: {error.strerror}") from error
+        if mode & 0o077:
+            raise SettingsError(
+                f"the list {file} is open to other users (mode {mode:03o}, expected 600):"
+                f" `chmod 600 {file}`"
+            )
+        return cls.parse(data)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read the lines of a list; # begins a remark, an empty line says nothing."""
+        if len(data) > MAX_LIST_BYTES:
+            raise SettingsError(f"the list of names is larger than {MAX_LIST_BYTES} bytes")
+        try:
+            lines = data.decode("utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise SettingsError("the list of names is not UTF-8") from error
+        names = []
+        for number, line in enumerate(lines, 1):
+            name = line.strip()
+            if not name or name.startswith("#"):
+                continue
+            if len(_skeleton(name)[0]) < _SHORTEST:
+                raise SettingsError(
+                    f"line {number} of the list of names: expected two letters or more"
+                )
+            names.append(name)
+        if len(names) > MAX_NAMES:
+            raise SettingsError(f"the list has {len(names)} names, at most {MAX_NAMES} are taken")
+        return cls(tuple(names))
+
+
+class NameFinder:
+    """Find the words of a list in a line."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._forms = tuple({form for name in names if (form := _skeleton(name)[0])})
+
+    def __call__(self, text: str) -> Iterator[Finding]:
+        """Yield where words of the list stand, spaces and signs between their letters or not."""
+        text = text[:MAX_TEXT]
+        line, places = _skeleton(text)
+        for form in self._forms:
+            at = line.find(form)
+            while at >= 0:
+                start, end = places[at], places[at + len(form) - 1] + 1
+                if len(form) >= _ALONE_BELOW or _stands_alone(text, start, end):
+                    yield Finding(Kind.NAME, Why.LISTED, Sureness.LIKELY, start, end)
+                at = line.find(form, at + 1)
+
+
+def _skeleton(text: str) -> tuple[str, list[int]]:
+    """Return the letters and digits in one plain form, and where in the text each stood."""
+    letters, places = [], []
+    for place, letter in enumerate(text):
+        for part in unicodedata.normalize("NFKD", letter).casefold().translate(_CONFUSED):
+            if part.isalnum():
+                letters.append(part)
+                places.append(place)
+    return _joined("".join(letters), places)
+
+
+def _joined(letters: str, places: list[int]) -> tuple[str, list[int]]:
+    """Take two letters that are read for one as that one: rn is m, vv is w."""
+    for pair, one in (("rn", "m"), ("vv", "w")):
+        at = letters.find(pair)
+        while at >= 0:
+            letters = letters[:at] + one + letters[at + 2 :]
+            places = places[: at + 1] + places[at + 2 :]
+            at = letters.find(pair, at + 1)
+    return letters, places
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    return not (before.isalnum() or after.isalnum())
