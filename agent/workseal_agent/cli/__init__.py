@@ -16,6 +16,7 @@ from workseal_agent.cli import (
     proving,
     recording,
     setup,
+    slots,
     status,
     witness,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "proving",
     "recording",
     "setup",
+    "slots",
     "status",
     "witness",
 ]
