@@ -19,14 +19,14 @@ import zstandard
 from workseal_agent.errors import VaultError, VaultFullError
 from workseal_agent.vaultkey import OpeningKey, SealingKey, public_of
 from workseal_agent.vaultobject import (
+    BODY_AT,
     ID_BYTES,
-    LARGEST_CLASS,
     SEALED_AT,
     SEALED_BYTES,
-    SMALLEST_CLASS,
     Content,
     ObjectKind,
-    class_of,
+    check_head,
+    check_size,
     object_id,
     open_object,
     seal_object,
@@ -206,7 +206,7 @@ class VaultReader:
         problems: list[VaultProblem] = []
         for name in sorted(entry.name for entry in self._folder.iterdir()):
             try:
-                commitment = self._check_object(name, pixels=pixels)
+                commitment = self.examine(name, pixels=pixels)
             except VaultError as error:
                 problems.append(VaultProblem(name[:64], str(error)))
                 continue
@@ -220,7 +220,11 @@ class VaultReader:
         )
         return VaultReport(frozenset(frames), count, tuple(problems))
 
-    def _check_object(self, name: str, *, pixels: bool) -> Digest | None:
+    def examine(self, name: str, *, pixels: bool) -> Digest | None:
+        """Open one file and check it; returns the commitment of a frame, None for a secret.
+
+        `VaultError` when anything of it is not as it was written.
+        """
         content = self._read(name)
         if object_id(self._public, content.kind, content.name).hex() != name:
             raise VaultError("the object has another object's name")
@@ -236,24 +240,37 @@ class VaultReader:
         return commitment
 
     def _read(self, name: str) -> Content:
-        path = self._folder / name
+        identity, path = _place(self._folder, name)
         try:
-            identity = bytes.fromhex(name) if len(name) == 2 * ID_BYTES else b""
-        except ValueError:
-            identity = b""
-        if not identity or name != identity.hex() or not path.is_file():
-            known = name.endswith(_PART) or not path.exists()
-            raise VaultError(
-                "the vault does not hold this object" if known else "not a vault object"
-            )
-        try:
-            size = path.stat().st_size
-            if size > LARGEST_CLASS or size < SMALLEST_CLASS or size != class_of(size):
-                raise VaultError(f"the object has {size} bytes, which no whole object has")
+            check_size(path.stat().st_size)
             data = path.read_bytes()
         except OSError as error:
             raise VaultError(f"the object cannot be read: {error.strerror}") from error
         return open_object(self._key, identity, data)
+
+
+def examine_outside(folder: Path, name: str) -> None:
+    """Check what shows of an object without any key, or raise `VaultError`."""
+    identity, path = _place(folder, name)
+    try:
+        check_size(path.stat().st_size)
+        with path.open("rb") as file:
+            head = file.read(BODY_AT)
+    except OSError as error:
+        raise VaultError(f"the object cannot be read: {error.strerror}") from error
+    check_head(identity, head)
+
+
+def _place(folder: Path, name: str) -> tuple[bytes, Path]:
+    path = folder / name
+    try:
+        identity = bytes.fromhex(name) if len(name) == 2 * ID_BYTES else b""
+    except ValueError:
+        identity = b""
+    if not identity or name != identity.hex() or not path.is_file():
+        known = name.endswith(_PART) or not path.exists()
+        raise VaultError("the vault does not hold this object" if known else "not a vault object")
+    return identity, path
 
 
 def _frame_of(content: Content) -> StoredFrame:

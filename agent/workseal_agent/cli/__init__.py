@@ -18,6 +18,7 @@ from workseal_agent.cli import (
     setup,
     slots,
     status,
+    vault,
     witness,
 )
 from workseal_agent.cli.app import app
@@ -40,6 +41,7 @@ __all__ = [
     "setup",
     "slots",
     "status",
+    "vault",
     "witness",
 ]
 

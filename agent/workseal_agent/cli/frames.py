@@ -5,7 +5,6 @@ Rule: a picture leaves the vault only into a file that its owner names.
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,16 +14,14 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say, table
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.vault import tell_check
 from workseal_agent.cli.writing import write_private
-from workseal_agent.engagement import short_name
-from workseal_agent.errors import AgentError
 from workseal_agent.evidence import UnknownFrameError, find_frame
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.vault import VaultReader
-from workseal_agent.vaultobject import ObjectKind, object_id
+from workseal_agent.vaultcheck import Depth
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.cli.text import instant
-from workseal_protocol.digest import Digest
 
 
 @app.command()
@@ -38,7 +35,7 @@ def frames(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The PNG file to write for --view.")] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Open every frame and compare it with its commitment.")
+        bool, typer.Option("--check", help="The same as `vault check --depth pixels`.")
     ] = False,
 ) -> None:
     """List the frames: when they were taken and what committed to them; look at one; check all."""
@@ -48,7 +45,7 @@ def frames(
     if view is not None and out is not None:
         _view(home, view, out)
     elif check:
-        _check(home)
+        tell_check(home, Depth.PIXELS)
     else:
         _list(home.ledger.captures(home.engagement().id), as_json=as_json and not as_list)
 
@@ -100,48 +97,6 @@ def _view(home: Home, name: str, out: Path) -> None:
     header = stored.header
     write_private(out, encode_png(header.width, header.height, stored.pixels))
     say(f"{out}: frame {row.number} as it was recorded, readable by you alone; delete it after use")
-
-
-def _check(home: Home) -> None:
-    """Check the whole vault, whichever engagement a frame belongs to."""
-    reader = VaultReader(home.settings.vault_folder, home.vault_key())
-    expected = _kept(home)
-    report = reader.check(expected)
-    # A recording goes on meanwhile: it may destroy a frame, and writes aside what it adds.
-    kept = _kept(home)
-    names = _names(home, expected)
-    found: dict[str, str] = {}
-    for problem in report.problems:
-        frame = names.get(problem.name)
-        if frame is not None and frame in kept:
-            found.setdefault(kept[frame], problem.text)
-        elif frame is None and not problem.name.endswith(".part"):
-            found[f"vault/{problem.name}"] = problem.text
-    for label, text in found.items():
-        say(f"{label}: {text}")
-    if found:
-        raise AgentError(
-            f"{len(found)} objects of the vault are damaged or missing; restore them from a copy,"
-            " or withdraw the frames"
-        )
-    say(f"{len(report.frames)} frames are whole and open their commitments")
-
-
-def _kept(home: Home) -> dict[Digest, str]:
-    """Return what to call each frame that the vault must hold."""
-    return {
-        row.commitment: f"frame {row.number} of engagement {short_name(engagement.id)}"
-        for engagement in home.ledger.engagements()
-        for row in home.ledger.captures(engagement.id)
-        if not row.withdrawn
-    }
-
-
-def _names(home: Home, expected: Iterable[Digest]) -> dict[str, Digest]:
-    """Return the frame behind each name that a problem may have: of its file, or its own."""
-    public = home.keystore.vault_public
-    files = {object_id(public, ObjectKind.FRAME, one.raw).hex(): one for one in expected}
-    return files | {str(one): one for one in files.values()}
 
 
 def _state(row: CaptureRow) -> str:
