@@ -40,6 +40,9 @@ kind = "auto"                    # "auto", "x11" or "replay"
 [activity]
 kind = "auto"                    # "auto", "x11" or "none"; counts only, never which key
 
+[vault]
+warn_above_gib = 20              # `status` warns when the vault is larger; nothing is destroyed
+
 # [witness]
 # listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
 
@@ -104,6 +107,13 @@ class WitnessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """Say from which size on the vault is worth a warning."""
+
+    warn_above_gib: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold all settings and the places of the agent's files."""
 
@@ -112,6 +122,7 @@ class Settings:
     screen: ScreenSettings = ScreenSettings()
     activity: ActivitySettings = ActivitySettings()
     mask: MaskSettings = MaskSettings()
+    vault: VaultSettings = VaultSettings()
     witness: WitnessSettings | None = None
 
     @property
@@ -230,6 +241,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         screen=_screen(root.table("screen")),
         activity=_activity(root.table("activity")),
         mask=_mask(root.table("mask")),
+        vault=_vault(root.table("vault")),
         witness=_witness(root.table("witness")),
     )
     root.close()
@@ -272,6 +284,14 @@ class _Table:
     def flag(self, key: str, *, default: bool) -> bool:
         value = self._take(key, bool, "true or false")
         return default if value is None else bool(value)
+
+    def number(self, key: str, *, default: int, maximum: int) -> int:
+        value = self._take(key, int, "a whole number")
+        if value is None:
+            return default
+        if not 1 <= value <= maximum:
+            raise SettingsError(f"{key} in {self._place} must be 1 to {maximum}")
+        return int(value)
 
     def table(self, key: str) -> "_Table":
         return _Table(self._take(key, dict, "a table") or {}, f"[{key}]")
@@ -338,6 +358,12 @@ def _witness(table: _Table) -> WitnessSettings | None:
     if not (host and colon and _PORT.fullmatch(port)) or int(port) > 65_535:
         raise SettingsError('listen in [witness] must be "ADDRESS:PORT", such as "127.0.0.1:8090"')
     return WitnessSettings(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _vault(table: _Table) -> VaultSettings:
+    settings = VaultSettings(table.number("warn_above_gib", default=20, maximum=1_048_576))
+    table.close()
+    return settings
 
 
 def _mask(table: _Table) -> MaskSettings:

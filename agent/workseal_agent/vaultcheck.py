@@ -14,10 +14,9 @@ from workseal_agent.engagement import short_name
 from workseal_agent.errors import VaultError
 from workseal_agent.evidence import part_name
 from workseal_agent.ledger import Ledger
-from workseal_agent.vault import VaultProblem, VaultReader, examine_outside
+from workseal_agent.vault import PART, VaultProblem, VaultReader, examine_outside
 from workseal_agent.vaultobject import ObjectKind, object_id
 
-_PART = ".part"
 _LONGEST_NAME = 64
 
 
@@ -78,7 +77,7 @@ def check_vault(
         octets = 0
         for number, name in enumerate(names, 1):
             octets += _size(folder / name)
-            problem = None if name.endswith(_PART) else _problem(folder, name, reader, depth)
+            problem = None if name.endswith(PART) else _problem(folder, name, reader, depth)
             if problem is not None:
                 found[name] = problem
             progress(number, len(names))
@@ -89,7 +88,7 @@ def check_vault(
     labels = before.parts | after.parts | before.withdrawn | before.kept | after.kept
     return VaultState(
         depth,
-        objects=sum(not name.endswith(_PART) for name in names),
+        objects=sum(not name.endswith(PART) for name in names),
         octets=octets,
         frames=len(after.kept),
         parts=len(after.parts),
@@ -125,7 +124,7 @@ def _compare(
     known = {*before.kept, *before.parts, *before.announced, *before.withdrawn}
     known |= {*after.kept, *after.parts, *after.announced, *after.withdrawn}
     for name in sorted(names - known):
-        if not name.endswith(_PART) and (folder / name).exists():
+        if not name.endswith(PART) and (folder / name).exists():
             found.setdefault(name, "no statement or disclosure of the ledger names it")
     for name in sorted({*before.kept, *before.first_parts} - names):
         if name in after.kept:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.daemon.control import ControlError, ControlServer, told
+from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
 from workseal_agent.recorder import Recorder
@@ -60,6 +61,7 @@ class Service:
         wakers: Wakers,
         acts: dict[str, Act],
         watch: Watch | None = None,
+        forgetting: Forgetting | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -69,6 +71,7 @@ class Service:
         self._wakers = wakers
         self._acts = acts
         self._watch = watch
+        self._forgetting = forgetting
         self._describe = describe
         self._trouble: str | None = None
         self._control = ControlServer(socket_file, self.handle)
@@ -85,12 +88,15 @@ class Service:
         self._recorder.start(correction_ms)
         self._control.start()
         uplink.start()
+        forgetting = self._forget()
         try:
             self._record()
         finally:
             self._wakers.stop.set()
             self._wakers.uplink.set()
             self._beacon.release()
+            if forgetting is not None:
+                forgetting.join(_DRAIN_SECONDS)
             uplink.join(_DRAIN_SECONDS)
             if self._watch is not None:
                 self._watch.stop()
@@ -153,6 +159,7 @@ class Service:
             self._uplink.trouble,
             self._beacon.trouble,
             self._watch.trouble if self._watch is not None else None,
+            self._forgetting.trouble if self._forgetting is not None else None,
         )
         session = self._recorder.session
         return {
@@ -164,6 +171,16 @@ class Service:
             "halted": self._uplink.halted,
             **self._describe(),
         }
+
+    def _forget(self) -> threading.Thread | None:
+        if self._forgetting is None:
+            return None
+        stop = self._wakers.stop
+        thread = threading.Thread(
+            target=self._forgetting.run, args=(stop,), name="forgetting", daemon=True
+        )
+        thread.start()
+        return thread
 
     def _record(self) -> None:
         try:

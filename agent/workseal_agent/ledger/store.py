@@ -140,6 +140,18 @@ class Ledger:
             )
         )
 
+    def unchained(self, engagement: bytes, kind: str) -> tuple[StoredStatement, ...]:
+        """Return the statements of a kind that have no place in the chain."""
+        return tuple(
+            _statement(row)
+            for row in self._rows(
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND seq IS NULL"  # noqa: S608
+                " AND kind = ? ORDER BY number",
+                engagement,
+                kind,
+            )
+        )
+
     def sendable(self, engagement: bytes, limit: int) -> tuple[StoredStatement, ...]:
         """Return what can be sent now: chained statements behind a parked one wait for it."""
         return tuple(

@@ -254,6 +254,15 @@ class Recorder:
                 return self._stretch.begin_ns // NS_PER_MS
             return self._now_ns // NS_PER_MS
 
+    def quiet_seconds(self) -> float:
+        """Return for how long nothing is due: no end of a round, no draw, no capture."""
+        at = Moment.read(self._clock)
+        with self._lock:
+            if self._session is None or self._stretch is None:
+                return _LOOK_SECONDS
+            now_ns = self._time.ns(at)
+            return (self._schedule.next_ns(self._stretch, now_ns) - now_ns) / 1e9
+
     # The loop.
 
     def tick(self) -> float:
