@@ -174,6 +174,14 @@ class Keystore:
 
     def unlock(self, key: Key, typed: str) -> bytes:
         """Return a key by what a person typed: the passphrase, or recovery words."""
+        return self._unlock(key, typed)[1]
+
+    def opened_by(self, typed: str) -> SlotKind:
+        """Tell what a person typed that opens both keys; `WrongPassphraseError` else."""
+        kinds = {self._unlock(key, typed)[0].kind for key in Key}
+        return SlotKind.WORDS if SlotKind.WORDS in kinds else SlotKind.PASSPHRASE
+
+    def _unlock(self, key: Key, typed: str) -> tuple[Slot, bytes]:
         problem = "the passphrase does not open the key, or the key file was changed"
         for slot in self._typed_slots(typed):
             try:
@@ -184,7 +192,7 @@ class Keystore:
                 continue
             found = self._open(slot, key, secret)
             if found is not None:
-                return found
+                return slot, found
         raise WrongPassphraseError(problem)
 
     def unlock_by_secret(self, key: Key, slot: Slot, secret: bytes) -> bytes:

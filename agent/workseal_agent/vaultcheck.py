@@ -44,8 +44,11 @@ class VaultState:
 
 
 @dataclass(frozen=True, slots=True)
-class _Expected:
-    """Hold what the ledger says, by name of file: how to call it."""
+class Expected:
+    """Hold what the ledger says, by name of file: how to call it.
+
+    `announced` are frames that a capture is about to keep, or that a crash left without a segment.
+    """
 
     kept: dict[str, str]
     parts: dict[str, str]
@@ -71,7 +74,7 @@ def check_vault(
         raise ValueError("to open objects takes a reader")
     try:
         # What is missing was expected before the list was made, what is strange is after it.
-        before = _expected(ledger, public, folder)
+        before = expected_objects(ledger, public, folder)
         names = sorted(entry.name for entry in folder.iterdir())
         found: dict[str, str] = {}
         octets = 0
@@ -81,7 +84,7 @@ def check_vault(
             if problem is not None:
                 found[name] = problem
             progress(number, len(names))
-        after = _expected(ledger, public, folder)
+        after = expected_objects(ledger, public, folder)
         _compare(folder, set(names), before, after, found)
     except OSError as error:
         raise VaultError(f"the vault folder cannot be read: {error.strerror}") from error
@@ -113,8 +116,8 @@ def _problem(folder: Path, name: str, reader: VaultReader | None, depth: Depth) 
 def _compare(
     folder: Path,
     names: set[str],
-    before: _Expected,
-    after: _Expected,
+    before: Expected,
+    after: Expected,
     found: dict[str, str],
 ) -> None:
     """Add what only the ledger can tell to the problems, and take out what a recording did."""
@@ -136,7 +139,8 @@ def _compare(
             found[name] = "it is withdrawn and not destroyed yet: the next start destroys it"
 
 
-def _expected(ledger: Ledger, public: bytes, folder: Path) -> _Expected:
+def expected_objects(ledger: Ledger, public: bytes, folder: Path) -> Expected:
+    """Return what the ledger says about the vault in a folder."""
     kept: dict[str, str] = {}
     withdrawn: dict[str, str] = {}
     parts: dict[str, str] = {}
@@ -160,7 +164,7 @@ def _expected(ledger: Ledger, public: bytes, folder: Path) -> _Expected:
     announced = frozenset(
         object_id(public, ObjectKind.FRAME, digest.raw).hex() for digest in ledger.orphans()
     )
-    return _Expected(kept, parts, first_parts, withdrawn, announced)
+    return Expected(kept, parts, first_parts, withdrawn, announced)
 
 
 def _size(path: Path) -> int:

@@ -120,6 +120,8 @@ class Recorder:
         with self._lock:
             if self._session is not None:
                 raise AgentError("the recorder runs already")
+            # Before anything is tidied: what a copy does not know of may be named by a segment.
+            self._chain.require_caught_up()
             self._schedule.tidy()
             state = self._chain.refresh()
             self._see(Moment.read(self._clock))
