@@ -153,13 +153,13 @@ class Ledger:
             )
         )
 
-    def unchained(self, engagement: bytes, kind: str) -> tuple[StoredStatement, ...]:
-        """Return the statements of a kind that have no place in the chain."""
+    def unchained(self, engagement: bytes, kind: str | None = None) -> tuple[StoredStatement, ...]:
+        """Return the statements that have no place in the chain, of one kind or of all."""
         return tuple(
             _statement(row)
             for row in self._rows(
-                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND seq IS NULL"  # noqa: S608
-                " AND kind = ? ORDER BY number",
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ?1 AND seq IS NULL"  # noqa: S608
+                " AND (?2 IS NULL OR kind = ?2) ORDER BY number",
                 engagement,
                 kind,
             )
