@@ -64,6 +64,9 @@ def test_a_move_to_another_machine(
     bridge.ahead_ms = 0
     assert done.code == 0, done.out
     assert "statements were signed after the backup" in done.out
+    assert "not here" in run("--home", new, "frames").out
+    done = run("--home", new, "vault", "check")
+    assert (done.code, "the frame is missing" in done.out) == (1, True)
     go_on(run, new, worker.pictures)
     assert run("--home", tmp_path / "third", "restore", tmp_path / "unattended").code == 0
 

@@ -1,6 +1,8 @@
 import itertools
 import os
 import stat
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -110,3 +112,41 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         change_file(tmp_path / "keys", LIMIT, lambda data: data)
     with pytest.raises(KeystoreError, match="cannot be written"):
         change_file(tmp_path / "absent" / "keys", LIMIT, lambda data: data)
+
+
+KILLED = """
+import itertools, os, sys
+from pathlib import Path
+from workseal_agent.keyfile import change_file
+turns, last, after = itertools.count(1), int(sys.argv[2]), sys.argv[3] == "after"
+def dying(real):
+    def call(*words, **named):
+        now = next(turns) == last
+        if now and not after:
+            os._exit(9)
+        made = real(*words, **named)
+        if now:
+            os._exit(9)
+        return made
+    return call
+for name in ("open", "fsync", "replace", "rename", "unlink", "write"):
+    setattr(os, name, dying(getattr(os, name)))
+change_file(Path(sys.argv[1]), 100, lambda data: b"after")
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_process_killed_at_any_step_leaves_one_whole_file(path: Path, when: str) -> None:
+    ended = 9
+    turn = 0
+    while ended == 9:
+        turn += 1
+        path.write_bytes(b"before")
+        ended = subprocess.run(
+            [sys.executable, "-c", KILLED, path, str(turn), when], check=False
+        ).returncode
+        assert path.read_bytes() in (b"before", b"after")
+    assert ended == 0
+    assert turn > 5
+    change_file(path, LIMIT, lambda data: data + b"+")
+    assert names(path) == ["keys"]

@@ -78,7 +78,8 @@ def _list(rows: tuple[CaptureRow, ...], *, as_json: bool) -> None:
                 str(row.number),
                 instant(row.captured_ms),
                 str(row.display),
-                f"{row.width} x {row.height}",
+                # Of a frame that another copy of this home took, nobody here knows the size.
+                f"{row.width} x {row.height}" if row.width else "not here",
                 _state(row),
                 str(row.commitment)[:16],
             )
