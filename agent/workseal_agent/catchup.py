@@ -1,4 +1,4 @@
-"""What a restored home does before it signs: learn how far its chain got (ADR 0026).
+"""What a restored home does before it signs: learn how far its chain got (ADR 0028).
 
 Rules: what the log has of this chain is taken over, statement by statement, each signed by this
 key and obeying every rule. A chain that is being continued elsewhere at this moment is left alone.

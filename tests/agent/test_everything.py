@@ -12,14 +12,14 @@ from support.homes import WORDS, RigHome
 from support.typed import typed_in
 from support.vaults import PRIVATE, file_of
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
-from workseal_agent.evidence import LateWork, declare_late, part_name
+from workseal_agent.evidence import LateWork, declare_late, part_name, prove
 from workseal_agent.export import ExportAllError, Written, export_everything
 from workseal_agent.ledger import SendState
 from workseal_agent.vault import VaultReader
 from workseal_protocol.commitment import ValueKind, commit
 from workseal_protocol.digest import Digest
 from workseal_protocol.frame import FrameHeader, commit_frame
-from workseal_protocol.records import Segment, SegmentState, read_record
+from workseal_protocol.records import Segment, SegmentState, Text, read_record
 from workseal_protocol.statement import Statement
 
 MEMO = "=HYPERLINK(zanzibar)"
@@ -36,6 +36,7 @@ def home(tmp_path: Path) -> RigHome:
     now_ms = home.rig.clock.wall_ms()
     work = LateWork(now_ms - 9_000_000, now_ms - 8_000_000, 1_000_000, "late", b"a" * 32)
     declare_late(home.rig.chain, work, now_ms=now_ms, recorded_from_ms=None)
+    prove(home.rig.chain, Text("a remark"), now_ms=now_ms)
     return home
 
 
@@ -109,7 +110,7 @@ def test_memos_and_every_private_value_are_told_and_open_their_commitments(
     assert {item["artefact_sha256"] for item in declared} == {None, (b"a" * 32).hex()}
     lines = [json.loads(line) for line in (folder / "values.jsonl").read_text().splitlines()]
     kinds = {line["kind"] for line in lines}
-    assert kinds == {"activity", "notes", "environment", "memo", "artefact"}
+    assert kinds == {"activity", "notes", "environment", "memo", "artefact", "evidence"}
     records: dict[str, Any] = {}
     for stored in home.ledger.chain(home.rig.engagement.id):
         records[str(stored.digest)] = read_record(Statement.parse(stored.body))
@@ -117,7 +118,9 @@ def test_memos_and_every_private_value_are_told_and_open_their_commitments(
         assert line["value"] is not None
         kind = ValueKind[line["kind"].upper()]
         found = commit(kind, bytes.fromhex(line["salt"]), bytes.fromhex(line["bytes"]))
-        assert getattr(records[line["statement"]], line["kind"]) == found
+        name = "item" if kind is ValueKind.EVIDENCE else line["kind"]
+        assert getattr(records[line["statement"]], name) == found
+    assert {"form": "text", "text": "a remark"} in [line["value"] for line in lines]
     assert any(isinstance(record, Segment) for record in records.values())
     # A memo may begin like a formula: it is in no table that a spreadsheet opens.
     assert not any("zanzibar" in path.read_text() for path in folder.glob("*.csv"))

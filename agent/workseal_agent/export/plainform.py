@@ -7,10 +7,17 @@ words beside its bytes, because only the bytes open its commitment.
 from typing import Any
 
 from workseal_agent.ledger import CaptureRow, PrivateValue, StoredStatement
+from workseal_protocol.cli.openings import item_value
 from workseal_protocol.cli.text import instant, plain
 from workseal_protocol.commitment import ActivityRecord, ValueKind, parse_notes
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.records import Declaration, DeclarationForm, Segment, SegmentState
+from workseal_protocol.records import (
+    Declaration,
+    DeclarationForm,
+    Segment,
+    SegmentState,
+    parse_item,
+)
 
 STATEMENT_COLUMNS = ("file", "number", "kind", "digest", "sent", "log_index", "problem")
 TIME_COLUMNS = (
@@ -119,6 +126,8 @@ def _told(kind: ValueKind, data: bytes) -> Any:
                 return [[_word(note.code.name), note.value] for note in parse_notes(data)]
             case ValueKind.ACTIVITY:
                 return _activity(ActivityRecord.parse(data))
+            case ValueKind.EVIDENCE:
+                return item_value(parse_item(data))
     except (MalformedError, UnicodeDecodeError):
         return None
 
