@@ -33,14 +33,7 @@ def test_a_move_to_another_machine(
     process = worker.start()
     worker.wait(process)
     saved = tmp_path / "saved.backup"
-    done = run("backup", saved)
-    assert done.code == 0, done.err
-    assert run("backup", saved).code == 1
-    assert run("backup", tmp_path / "absent" / "b").code == 2
-    monkeypatch.delenv(PASSPHRASE_VARIABLE)
-    assert run("backup", tmp_path / "typed").code == 2
-    assert run("backup", tmp_path / "unattended", "--unattended").code == 0
-    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+    save(run, saved, monkeypatch)
     time.sleep(1.5)
     worker.ask("stop")
     assert process.wait(30) == 0
@@ -53,6 +46,7 @@ def test_a_move_to_another_machine(
     assert "not caught up: no answer from the verifier" in done.out
     done = run("--home", new, "start")
     assert (done.code, "no answer from the verifier" in done.err) == (1, True)
+    assert "restored from a backup: nothing is signed" in run("--home", new, "status").out
     bridge.up = True
     done = run("--home", new, "catch-up")
     assert done.code == 1
@@ -69,6 +63,18 @@ def test_a_move_to_another_machine(
     assert (done.code, "the frame is missing" in done.out) == (1, True)
     go_on(run, new, worker.pictures)
     assert run("--home", tmp_path / "third", "restore", tmp_path / "unattended").code == 0
+
+
+def save(run: Typed, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write a backup with the passphrase, and one without asking for it."""
+    done = run("backup", saved)
+    assert done.code == 0, done.err
+    assert run("backup", saved).code == 1
+    assert run("backup", saved.parent / "absent" / "b").code == 2
+    monkeypatch.delenv(PASSPHRASE_VARIABLE)
+    assert run("backup", saved.with_name("typed")).code == 2
+    assert run("backup", saved.with_name("unattended"), "--unattended").code == 0
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
 
 
 def refuse(run: Typed, saved: Path, new: Path) -> None:
@@ -91,5 +97,5 @@ def go_on(run: Typed, new: Path, pictures: Path) -> None:
     time.sleep(1.2)
     assert run("--home", new, "stop").code == 0
     told = json.loads(run("--home", new, "status", "--json").out)
-    assert (told["unsent"], told["parked"]) == (0, 0)
+    assert (told["unsent"], told["parked"], told["restored"]) == (0, 0, False)
     assert Keystore.load(new / "keys").unlock_seed(PASSPHRASE)

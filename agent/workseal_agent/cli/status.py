@@ -78,6 +78,7 @@ def _facts(
         "last_receipt_index": None,
         "vault_bytes": vault_size(home.settings.vault_folder),
         "vault_warn_bytes": home.settings.vault.warn_above_gib << 30,
+        "restored": False,
         "frames_due": 0,
         "frames_disputed": 0,
     }
@@ -85,6 +86,7 @@ def _facts(
         counts = home.ledger.counts(engagement.id)
         kept = kept_frames(home.ledger, engagement, SystemClock().wall_ms())
         facts |= {
+            "restored": home.ledger.is_restored(engagement.id),
             "frames_due": len(kept.due),
             "frames_disputed": len(kept.disputed),
             "engagement": engagement.id.hex(),
@@ -143,6 +145,8 @@ def _tell_vault(facts: dict[str, Any]) -> None:
 
 def _tell_wrongs(facts: dict[str, Any]) -> None:
     """Tell what goes wrong, or did: on this machine, on the way, and in the log."""
+    if facts["restored"]:
+        say("restored from a backup: nothing is signed before `workseal-agent catch-up` succeeded")
     for trouble in facts["troubles"]:
         say(f"trouble: {trouble}")
     if facts["halted"]:
