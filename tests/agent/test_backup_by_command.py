@@ -34,9 +34,10 @@ def test_a_move_to_another_machine(
     worker.wait(process)
     saved = tmp_path / "saved.backup"
     save(run, saved, monkeypatch)
-    time.sleep(1.5)
+    take_another(worker)
     worker.ask("stop")
     assert process.wait(30) == 0
+    assert run("send").code == 0
     new = tmp_path / "new"
     refuse(run, saved, new)
     bridge.up = False
@@ -63,6 +64,18 @@ def test_a_move_to_another_machine(
     assert (done.code, "the frame is missing" in done.out) == (1, True)
     go_on(run, new, worker.pictures)
     assert run("--home", tmp_path / "third", "restore", tmp_path / "unattended").code == 0
+
+
+def take_another(worker: Worker) -> None:
+    """Wait until a frame was taken that is not in the backup."""
+
+    def taken() -> int:
+        with worker.ledger() as ledger:
+            return len(ledger.captures(worker.engagement.id))
+
+    before, deadline = taken(), time.monotonic() + 20
+    while taken() < before + 2 and time.monotonic() < deadline:
+        time.sleep(0.2)
 
 
 def save(run: Typed, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
