@@ -1,7 +1,8 @@
 """Adding to the freelancer's own chain: each statement obeys every rule before it is stored.
 
 Rules: number and link are taken inside the transaction that stores the statement, so two processes
-of one home never sign two bodies for one number. What another process added is folded in first.
+of one home never sign two bodies for one number. What another process added is folded in first. A
+copy restored from a backup signs nothing before it has caught up.
 """
 
 from collections.abc import Callable
@@ -90,6 +91,7 @@ class OwnChain:
         fails it is unknown whether the statement was stored: `refresh` tells.
         """
         with self._ledger.write() as writing:
+            self.require_caught_up()
             state = self.refresh()
             record = build(self._place(state))
             statement = sign(record, self._signer)
@@ -101,6 +103,17 @@ class OwnChain:
             also(writing, statement)
         self._state, self._anchor = after, record.anchor
         return statement
+
+    def require_caught_up(self) -> None:
+        """Refuse to sign in a copy that may lack what was signed after it: a number has one body.
+
+        Raises `OwnChainError`.
+        """
+        if self._ledger.is_restored(self._engagement.id):
+            raise OwnChainError(
+                "this home was restored from a backup, and what was signed after it is not known"
+                " yet: `workseal-agent catch-up` asks the verifier"
+            )
 
     def newest_anchor(self) -> Anchor:
         """Return the newest checkpoint that was verified, or raise `OwnChainError`."""

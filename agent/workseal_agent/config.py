@@ -45,6 +45,9 @@ kind = "auto"                    # or "x11", "listener", "swayidle", "mutter", "
 [lock]
 time = "pause"                   # or "count": whether time goes on while the screen is locked
 
+[vault]
+warn_above_gib = 20              # `status` warns when the vault is larger; nothing is destroyed
+
 # [witness]
 # listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
 
@@ -128,6 +131,13 @@ class WitnessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """Say from which size on the vault is worth a warning."""
+
+    warn_above_gib: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold all settings and the places of the agent's files."""
 
@@ -137,6 +147,7 @@ class Settings:
     activity: ActivitySettings = ActivitySettings()
     mask: MaskSettings = MaskSettings()
     lock: LockSettings = LockSettings()
+    vault: VaultSettings = VaultSettings()
     witness: WitnessSettings | None = None
 
     @property
@@ -261,6 +272,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         activity=_activity(root.table("activity")),
         mask=_mask(root.table("mask")),
         lock=_lock(root.table("lock")),
+        vault=_vault(root.table("vault")),
         witness=_witness(root.table("witness")),
     )
     root.close()
@@ -303,6 +315,14 @@ class _Table:
     def flag(self, key: str, *, default: bool) -> bool:
         value = self._take(key, bool, "true or false")
         return default if value is None else bool(value)
+
+    def number(self, key: str, *, default: int, maximum: int) -> int:
+        value = self._take(key, int, "a whole number")
+        if value is None:
+            return default
+        if not 1 <= value <= maximum:
+            raise SettingsError(f"{key} in {self._place} must be 1 to {maximum}")
+        return int(value)
 
     def table(self, key: str) -> "_Table":
         return _Table(self._take(key, dict, "a table") or {}, f"[{key}]")
@@ -375,6 +395,12 @@ def _witness(table: _Table) -> WitnessSettings | None:
     if not (host and colon and _PORT.fullmatch(port)) or int(port) > 65_535:
         raise SettingsError('listen in [witness] must be "ADDRESS:PORT", such as "127.0.0.1:8090"')
     return WitnessSettings(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _vault(table: _Table) -> VaultSettings:
+    settings = VaultSettings(table.number("warn_above_gib", default=20, maximum=1_048_576))
+    table.close()
+    return settings
 
 
 def _mask(table: _Table) -> MaskSettings:

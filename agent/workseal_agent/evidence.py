@@ -86,6 +86,13 @@ def withdraw(
     now_ms: int,
 ) -> Statement:
     """Withdraw a frame: its key is destroyed, its commitment and its time stay."""
+    statement = bury(chain, frame, reason, now_ms=now_ms)
+    finish_withdrawals(ledger, vault)
+    return statement
+
+
+def bury(chain: OwnChain, frame: CaptureRow, reason: WithdrawalReason, *, now_ms: int) -> Statement:
+    """Say in the chain that a frame is withdrawn; `finish_withdrawals` then destroys it."""
     if frame.withdrawn:
         raise UnknownFrameError("the frame is withdrawn already")
 
@@ -97,9 +104,7 @@ def withdraw(
     def also(writing: Transaction, statement: Statement) -> None:
         writing.withdraw_capture(frame.commitment, statement.digest)
 
-    statement = chain.append(build, also)
-    finish_withdrawals(ledger, vault)
-    return statement
+    return chain.append(build, also)
 
 
 def finish_withdrawals(ledger: Ledger, vault: Destroyer) -> None:

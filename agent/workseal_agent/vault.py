@@ -10,64 +10,51 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import zstandard
 
 from workseal_agent.errors import VaultError, VaultFullError
-from workseal_agent.vaultkey import OpeningKey, SealingKey, public_of
+from workseal_agent.vaultkey import SealingKey
 from workseal_agent.vaultobject import (
-    ID_BYTES,
-    LARGEST_CLASS,
     SEALED_AT,
     SEALED_BYTES,
-    SMALLEST_CLASS,
     Content,
     ObjectKind,
-    class_of,
     object_id,
-    open_object,
     seal_object,
 )
-from workseal_protocol.digest import DIGEST_BYTES, Digest
-from workseal_protocol.errors import MalformedError
-from workseal_protocol.frame import FrameHeader, commit_frame
+from workseal_agent.vaultreader import (
+    PART,
+    SEED_BYTES,
+    StoredFrame,
+    VaultProblem,
+    VaultReader,
+    VaultReport,
+    examine_outside,
+    vault_size,
+)
+from workseal_protocol.digest import Digest
+from workseal_protocol.frame import FrameHeader
 
-SEED_BYTES = 16
+__all__ = [
+    "PART",
+    "SEED_BYTES",
+    "StoredFrame",
+    "VaultProblem",
+    "VaultReader",
+    "VaultReport",
+    "VaultWriter",
+    "examine_outside",
+    "vault_size",
+]
+
 MAX_NAME_BYTES = 256
 MAX_SECRET_BYTES = 1_048_576
 
 _ZSTD_LEVEL = 3
-_PART = ".part"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFrame:
-    """Hold one frame as it was recorded: pixels are RGB, row by row."""
-
-    header: FrameHeader
-    pixels: bytes = field(repr=False)
-    seed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class VaultProblem:
-    """Name one file, or one missing frame, and what is wrong with it."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class VaultReport:
-    """Say what a complete reading of the vault found."""
-
-    frames: frozenset[Digest]
-    secrets: int
-    problems: tuple[VaultProblem, ...]
 
 
 class VaultWriter:
@@ -84,7 +71,7 @@ class VaultWriter:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _folder_lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
-                for part in folder.glob(f"*{_PART}") if locked else ():
+                for part in folder.glob(f"*{PART}") if locked else ():
                     part.unlink(missing_ok=True)
         except OSError as error:
             raise VaultError(f"the vault folder cannot be used: {error.strerror}") from error
@@ -135,7 +122,7 @@ class VaultWriter:
 
     def _write(self, name: str, data: bytes) -> None:
         """Write aside, fsync, give it its name, fsync the folder."""
-        part = self._folder / f"{name}-{secrets.token_hex(4)}{_PART}"
+        part = self._folder / f"{name}-{secrets.token_hex(4)}{PART}"
         target = self._folder / name
         try:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
@@ -166,112 +153,6 @@ class VaultWriter:
         except OSError as error:
             raise VaultError(f"the object cannot be destroyed: {error.strerror}") from error
         return True
-
-
-class VaultReader:
-    """Read objects with the private key; made for a review or a disclosure, then dropped."""
-
-    def __init__(self, folder: Path, private: bytes) -> None:
-        self._folder = folder
-        self._public = public_of(private)
-        self._key = OpeningKey(private)
-
-    def frame(self, commitment: Digest) -> StoredFrame:
-        """Return one frame; `VaultError` when it is not there or not whole."""
-        identity = object_id(self._public, ObjectKind.FRAME, commitment.raw)
-        content = self._read(identity.hex())
-        if content.kind is not ObjectKind.FRAME or content.name != commitment.raw:
-            raise VaultError("the vault object is not the frame that its name says")
-        return _frame_of(content)
-
-    def secret(self, name: bytes) -> bytes:
-        """Return one secret; `VaultError` when it is not there or not whole."""
-        content = self._read(object_id(self._public, ObjectKind.SECRET, name).hex())
-        if content.kind is not ObjectKind.SECRET or content.name != name:
-            raise VaultError("the vault object is not the secret that its name says")
-        return content.body
-
-    def commitments(self) -> tuple[Digest, ...]:
-        """Return the commitments of all frames that can be opened, sorted."""
-        return tuple(sorted(self.check(pixels=False).frames))
-
-    def check(self, expected: Collection[Digest] = (), *, pixels: bool = True) -> VaultReport:
-        """Read every object and name each that is damaged, moved, strange or missing.
-
-        With `pixels`, each frame is decoded and committed again. `expected` are the commitments
-        of the frames that the chain says were recorded and not withdrawn.
-        """
-        frames: set[Digest] = set()
-        count = 0
-        problems: list[VaultProblem] = []
-        for name in sorted(entry.name for entry in self._folder.iterdir()):
-            try:
-                commitment = self._check_object(name, pixels=pixels)
-            except VaultError as error:
-                problems.append(VaultProblem(name[:64], str(error)))
-                continue
-            if commitment is None:
-                count += 1
-            else:
-                frames.add(commitment)
-        problems.extend(
-            VaultProblem(str(digest), "the frame is missing")
-            for digest in sorted(set(expected) - frames)
-        )
-        return VaultReport(frozenset(frames), count, tuple(problems))
-
-    def _check_object(self, name: str, *, pixels: bool) -> Digest | None:
-        content = self._read(name)
-        if object_id(self._public, content.kind, content.name).hex() != name:
-            raise VaultError("the object has another object's name")
-        if content.kind is ObjectKind.SECRET:
-            return None
-        if len(content.name) != DIGEST_BYTES:
-            raise VaultError("the frame in the object is damaged")
-        commitment = Digest(content.name)
-        if pixels:
-            frame = _frame_of(content)
-            if commit_frame(frame.header, frame.pixels, frame.seed).commitment != commitment:
-                raise VaultError("the frame does not open its commitment")
-        return commitment
-
-    def _read(self, name: str) -> Content:
-        path = self._folder / name
-        try:
-            identity = bytes.fromhex(name) if len(name) == 2 * ID_BYTES else b""
-        except ValueError:
-            identity = b""
-        if not identity or name != identity.hex() or not path.is_file():
-            known = name.endswith(_PART) or not path.exists()
-            raise VaultError(
-                "the vault does not hold this object" if known else "not a vault object"
-            )
-        try:
-            size = path.stat().st_size
-            if size > LARGEST_CLASS or size < SMALLEST_CLASS or size != class_of(size):
-                raise VaultError(f"the object has {size} bytes, which no whole object has")
-            data = path.read_bytes()
-        except OSError as error:
-            raise VaultError(f"the object cannot be read: {error.strerror}") from error
-        return open_object(self._key, identity, data)
-
-
-def _frame_of(content: Content) -> StoredFrame:
-    """Decode a frame, or raise `VaultError`."""
-    try:
-        header = FrameHeader.parse(content.attributes[SEED_BYTES:])
-        pixels = _inflate(content.body, header.width * header.height * 3)
-    except (MalformedError, ValueError, zstandard.ZstdError) as error:
-        raise VaultError("the frame in the object is damaged") from error
-    return StoredFrame(header, pixels, content.attributes[:SEED_BYTES])
-
-
-def _inflate(body: bytes, size: int) -> bytes:
-    """Decompress to exactly `size` bytes; a body that announces another size is not started."""
-    if zstandard.get_frame_parameters(body).content_size != size:
-        raise ValueError("the body announces another size than the header")
-    reader = zstandard.ZstdDecompressor()
-    return reader.decompress(body, max_output_size=size, allow_extra_data=False)
 
 
 @contextlib.contextmanager

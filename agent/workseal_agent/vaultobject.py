@@ -83,16 +83,26 @@ def seal_object(key: SealingKey, identity: bytes, content: Content) -> bytes:
     return head + sealed + AESGCM(data_key).encrypt(_NONCE, plain, head + kind)
 
 
-def open_object(key: OpeningKey, identity: bytes, data: bytes) -> Content:
-    """Return what is inside; `VaultError` unless each byte is as it was written."""
-    head = data[:SEALED_AT]
+def check_size(size: int) -> None:
+    """Check what the length of a file tells, or raise `VaultError`."""
+    if size > LARGEST_CLASS or size < SMALLEST_CLASS or size != class_of(size):
+        raise VaultError(f"the object has {size} bytes, which no whole object has")
+
+
+def check_head(identity: bytes, head: bytes) -> None:
+    """Check what shows without a key in the first `BODY_AT` bytes, or raise `VaultError`."""
     if not head.startswith(MAGIC):
         raise VaultError("not a vault object of version 1")
-    if head != MAGIC + identity:
+    if head[:SEALED_AT] != MAGIC + identity:
         raise VaultError("the object has another object's name")
-    sealed = data[SEALED_AT:BODY_AT]
-    if sealed == bytes(SEALED_BYTES):
+    if head[SEALED_AT:BODY_AT] == bytes(SEALED_BYTES):
         raise VaultError("the object's key was destroyed; its file is still to be removed")
+
+
+def open_object(key: OpeningKey, identity: bytes, data: bytes) -> Content:
+    """Return what is inside; `VaultError` unless each byte is as it was written."""
+    check_head(identity, data[:BODY_AT])
+    head, sealed = data[:SEALED_AT], data[SEALED_AT:BODY_AT]
     opened = key.open(sealed, _INFO + identity)
     if opened is None:
         raise VaultError("the object's key is damaged, or for another vault key")

@@ -21,14 +21,16 @@ from workseal_protocol.records import (
     Segment,
     SegmentState,
     Tombstone,
+    WithdrawalReason,
 )
 from workseal_protocol.terms import RoundingMode, Terms, WorkClass
-from workseal_protocol.window import Entry, Grade
+from workseal_protocol.window import Entry, Grade, Window
 
 if TYPE_CHECKING:
     from workseal_protocol.digest import Digest
 
 HOUR_MS = 3_600_000
+_DAY_MS = 24 * HOUR_MS
 # Who stops for less than this, just when a capture is due, may have stepped over it.
 STEP_MS = 5_000
 
@@ -70,7 +72,8 @@ class Totals:
     Each drawn capture of a recorded round is counted once: `captured`, `missed`, `sealed` (its
     instant lay in sealed time) or `due_outside` (paused, off-screen, or outside the recorded part).
     `stepped_over` says how many of the last two look as if work had stopped for their sake alone.
-    `withdrawn` counts frames out of `frames`: a capture has one frame for each display.
+    `withdrawn` counts frames out of `frames`: a capture has one frame for each display. Of these,
+    `expired` were withdrawn for retention after the terms' days; no limit counts them.
     """
 
     by_state: Mapping[SegmentState, int]
@@ -83,6 +86,7 @@ class Totals:
     stepped_over: int
     frames: int
     withdrawn: int
+    expired: int
     days: tuple[DayTotal, ...]
     billed: Billed
     exceeded: tuple[LimitExceeded, ...]
@@ -97,23 +101,24 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
     """Fold verified entries, in log order, into totals; days and weeks are those of `zone`."""
     segments: list[tuple[Segment, Grade]] = []
     late: list[Declaration] = []
-    withdrawn = 0
-    thinned: set[Digest] = set()
+    tombstones: list[tuple[Tombstone, Window]] = []
+    ends: dict[Digest, int] = {}
     for entry in entries:
         match entry.record:
             case Segment() as segment if entry.grade is not None:
                 segments.append((segment, entry.grade))
+                ends[entry.digest] = segment.end
             case Declaration(form=DeclarationForm.LATE) as declaration:
                 late.append(declaration)
             case Tombstone() as tombstone:
-                withdrawn += 1
-                thinned.add(tombstone.segment)
+                tombstones.append((tombstone, entry.window))
             case _:
                 pass
     frames = sum(len(segment.frames) for segment, _ in segments)
     untaken = _untaken(terms, [segment for segment, _ in segments])
     days = _days(segments, late, zone)
     captured = sum(segment.capture is Capture.CAPTURED for segment, _ in segments)
+    early = [one.segment for one, window in tombstones if not _expired(terms, one, window, ends)]
     return Totals(
         by_state={
             state: sum(segment.worked for segment, _ in segments if segment.state is state)
@@ -130,10 +135,14 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
         due_outside=untaken.outside,
         stepped_over=untaken.stepped_over,
         frames=frames,
-        withdrawn=withdrawn,
+        withdrawn=len(tombstones),
+        expired=len(tombstones) - len(early),
         days=days,
         billed=billed_of(terms, days),
-        exceeded=(*_withdrawn_limit(terms, captured, len(thinned)), *_weekly_limits(terms, days)),
+        exceeded=(
+            *_withdrawn_limit(terms, captured, len(set(early))),
+            *_weekly_limits(terms, days),
+        ),
     )
 
 
@@ -264,6 +273,18 @@ def _shares(begin: int, end: int, worked: int, zone: tzinfo) -> Iterator[tuple[d
         until = worked * (stop - begin) // (end - begin)
         yield day, until - given
         given = until
+
+
+def _expired(
+    terms: Terms, tombstone: Tombstone, window: Window, ends: Mapping["Digest", int]
+) -> bool:
+    """Tell whether a frame was withdrawn because the days that the terms ask for were over."""
+    end = ends.get(tombstone.segment)
+    if end is None or tombstone.reason is not WithdrawalReason.RETENTION:
+        return False
+    over = end + terms.retention_days * _DAY_MS
+    # A claim alone would be worth nothing: the log must not show that it was signed before.
+    return tombstone.claimed_at >= over and (window.upper is None or window.upper >= over)
 
 
 def _withdrawn_limit(terms: Terms, captured: int, thinned: int) -> Iterator[LimitExceeded]:

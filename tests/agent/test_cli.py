@@ -247,9 +247,10 @@ def test_a_check_names_each_frame_that_is_damaged_or_missing(run: Run, joined: P
     until(lambda: len(frames(run)) >= 3)
     run("stop")
     rows = frames(run)
-    done = run("frames", "--check")
-    assert done.code == 0, done.err
-    assert f"{len(rows)} frames are whole" in done.out
+    for words in (("frames", "--check"), ("vault", "check", "--depth", "pixels")):
+        done = run(*words)
+        assert done.code == 0, done.err
+        assert f"{len(rows)} frames and 0 parts of disclosures are whole" in done.out
     vault = joined / "home" / "vault"
     (vault / "of a write that goes on.part").touch()
     assert run("frames", "--check").code == 0
@@ -262,13 +263,17 @@ def test_a_check_names_each_frame_that_is_damaged_or_missing(run: Run, joined: P
     first.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     second.unlink()
     third.write_bytes(whole)
-    done = run("frames", "--check")
-    assert done.code == 1
-    assert "3 objects of the vault are damaged or missing" in done.err
-    named = [line.split(" of ")[0] for line in done.out.splitlines()]
-    assert sorted(named) == [f"frame {row['number']}" for row in rows[:3]]
+    # What shows without a key, and what does not.
+    for depth, wrong in (("names", rows[1:3]), ("keys", rows[:3]), ("pixels", rows[:3])):
+        done = run("vault", "check", "--depth", depth)
+        assert done.code == 1
+        assert f"{len(wrong)} objects of the vault damaged, missing or strange" in done.err
+        named = [line.split(" of ")[0] for line in done.out.splitlines()]
+        assert sorted(named) == [f"frame {row['number']}" for row in wrong]
     (vault / "stranger").touch()
-    assert "vault/stranger: not a vault object" in run("frames", "--check").out
+    assert "vault/stranger: not a vault object" in run("vault", "check").out
+    told = json.loads(run("vault", "check", "--json").out)
+    assert (told["depth"], told["frames"], len(told["problems"])) == ("names", len(rows), 3)
 
 
 def disclose_two(run: Run, bridge: Bridge, folder: Path) -> None:

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from support import builders
-from support.bridge import Bridge, bridged, now_ms
+from support.bridge import bridged, now_ms
 from support.inspected import core_limit, in_memory, pid_behind, seen_of
 from support.rig import Rig
 from support.wire import Fault, problem
+from support.worker import PASSPHRASE, PROGRAM, Worker
+from support.worker import ended as end_workers
 from workseal_agent.chain import OwnChain
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
-from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import (
     AlreadyRunningError,
     ControlError,
@@ -35,24 +35,16 @@ from workseal_agent.daemon import control as control_module
 from workseal_agent.daemon.build import Options, build_service, clock_correction, greeted
 from workseal_agent.daemon.control import ControlServer
 from workseal_agent.daemon.service import Service, Wakers
-from workseal_agent.engagement import join, read_invitation
 from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.export import export
-from workseal_agent.keystore import Keystore
-from workseal_agent.ledger import Ledger, LedgerKey
 from workseal_agent.submission import Log
 from workseal_agent.uplink import BeaconClient, Uplink
-from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_agent.vault import VaultReader
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.commitment import ValueKind
-from workseal_protocol.keys import PublicKey, Role
-from workseal_protocol.records import SessionClose, SessionOpen, read_record, sign
+from workseal_protocol.records import SessionClose, SessionOpen, read_record
 from workseal_protocol.statement import Statement
-
-PASSPHRASE = "a passphrase for tests"  # noqa: S105
-PROGRAM = "from workseal_agent import main; raise SystemExit(main())"
-
 
 # The control socket
 
@@ -384,73 +376,7 @@ def _down(_request: object) -> None:
 def ended() -> Iterator[None]:
     """End what a failing test left recording."""
     yield
-    while Worker.started:
-        process = Worker.started.pop()
-        process.kill()
-        process.wait()
-
-
-class Worker:
-    """A home that has joined, and the process that records for it."""
-
-    started: ClassVar[list[subprocess.Popen[bytes]]] = []
-
-    def __init__(self, home: Path, bridge: Bridge, **terms: object) -> None:
-        self.home = home
-        home.mkdir(mode=0o700)
-        self.keystore = Keystore.create(home / "keys", PASSPHRASE)
-        VaultWriter(home / "vault", self.keystore.vault_public)
-        self.signer = self.keystore.unlock_signer(PASSPHRASE)
-        self.pictures = home / "pictures"
-        self.pictures.mkdir()
-        for number in range(4):
-            picture = encode_png(64, 48, bytes([60 * number]) * (64 * 48 * 3))
-            (self.pictures / f"{number}.png").write_bytes(picture)
-        freelancer = PublicKey.of_raw(self.keystore.signing_public)
-        terms = {"freelancer": freelancer, "capture_rate": 49_152, "tile": 16} | terms
-        offer = sign(
-            builders.make_offer(claimed_at=now_ms(), terms=bridge.simulator.terms(**terms)),
-            bridge.simulator.people.client,
-        )
-        bridge.simulator.history = bridge.simulator.history.start(
-            {
-                role: [freelancer] if role is Role.FREELANCER else [one.public_key for one in keys]
-                for role, keys in bridge.simulator.people.keys().items()
-            }
-        )
-        self.client = VerifierClient(bridge.url)
-        invitation = read_invitation(offer.encode(), freelancer)
-        with self.ledger() as ledger:
-            self.engagement = join(invitation, ledger, self.client, self.signer, now_ms=now_ms())
-        (home / "passphrase").write_text(PASSPHRASE + "\n")
-
-    def ledger(self) -> Ledger:
-        return Ledger(self.home / "ledger.sqlite", LedgerKey(self.signer))
-
-    def start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [
-                sys.executable, "-c", PROGRAM, "--home", self.home,
-                "--passphrase-file", self.home / "passphrase",
-                "start", "--foreground", "--screen", "replay", "--replay", self.pictures,
-            ],
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        self.started.append(process)
-        return process
-
-    def ask(self, command: str) -> dict[str, Any]:
-        meant = self.engagement.id.hex()
-        return ask(self.home / "control.sock", {"command": command, "engagement": meant})
-
-    def wait(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and process.poll() is None:
-            with suppress(NotRunningError):
-                self.ask("status")
-                return
-            time.sleep(0.05)
-        raise AssertionError("the process did not begin to record")
+    end_workers()
 
 
 def test_a_process_killed_at_any_moment_leaves_a_chain_that_holds(tmp_path: Path) -> None:

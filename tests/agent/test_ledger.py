@@ -1,5 +1,6 @@
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,43 @@ def test_the_first_checkpoint_of_a_size_stays(rig: Rig) -> None:
         writing.add_checkpoint(rig.engagement.id, 1_000, b"first")
         writing.add_checkpoint(rig.engagement.id, 1_000, b"second")
     assert rig.ledger.newest_checkpoint(rig.engagement.id) == b"first"
+
+
+def test_a_ledger_of_version_1_opens_and_becomes_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    Ledger(path).close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("DROP TABLE restored")
+        raw.execute("PRAGMA user_version = 1")
+        raw.execute("INSERT INTO incidents VALUES (1, x'00', 2, 'kept', x'03')")
+        raw.commit()
+    for _ in range(2):
+        with Ledger(path) as ledger:
+            assert [one.text for one in ledger.incidents(b"\0")] == ["kept"]
+            assert not ledger.is_restored(bytes(16))
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_a_mark_of_a_restore_stays_until_it_is_taken_away(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        with ledger.write() as writing:
+            writing.mark_restored(bytes(16))
+            writing.mark_restored(bytes(16))
+        assert ledger.is_restored(bytes(16))
+        assert not ledger.is_restored(bytes(15))
+        ledger.snapshot(tmp_path / "copy")
+        assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o600
+        with ledger.write() as writing:
+            writing.mark_caught_up(bytes(16))
+        assert not ledger.is_restored(bytes(16))
+    with Ledger(tmp_path / "copy") as copy:
+        assert copy.is_restored(bytes(16))
+
+
+def test_a_copy_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with (
+        Ledger(tmp_path / "ledger.sqlite") as ledger,
+        pytest.raises(LedgerError, match="cannot be copied"),
+    ):
+        ledger.snapshot(tmp_path / "absent" / "copy")

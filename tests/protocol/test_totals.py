@@ -28,6 +28,7 @@ from workseal_protocol.records import (
     Segment,
     SegmentState,
     Tombstone,
+    WithdrawalReason,
 )
 from workseal_protocol.terms import Level, RoundingMode, Terms, WorkClass
 from workseal_protocol.totals import (
@@ -370,6 +371,34 @@ def test_more_displays_do_not_dilute_withdrawals() -> None:
     segment = plain(ROUND * ROUND_MS, ROUND_MS, capture=Capture.CAPTURED, frames=frames)
     gone = make_tombstone(segment=digest("s"), frame=frames[0])
     assert total(terms, [segment, gone]).exceeded == (LimitExceeded("withdrawn percent", 20, 100),)
+
+
+NINETY_DAYS = 90 * DAY_MS
+DUE = (ROUND + 1) * ROUND_MS + NINETY_DAYS
+
+
+@pytest.mark.parametrize(
+    ("reason", "claimed", "upper", "expired"),
+    [
+        pytest.param(WithdrawalReason.RETENTION, DUE, None, True, id="nothing bounds it"),
+        pytest.param(WithdrawalReason.RETENTION, DUE, DUE, True, id="logged then"),
+        pytest.param(WithdrawalReason.RETENTION, DUE - 1, DUE, False, id="too early"),
+        pytest.param(WithdrawalReason.RETENTION, DUE, DUE - 1, False, id="the log shows a lie"),
+        pytest.param(WithdrawalReason.PRIVATE, DUE, DUE, False, id="another reason"),
+    ],
+)
+def test_frames_whose_days_are_over_pass_no_limit(
+    reason: WithdrawalReason, claimed: int, upper: int | None, *, expired: bool
+) -> None:
+    terms = make_terms(capture_rate=65_536, max_withdrawn_percent=20, retention_days=90)
+    segment = plain(ROUND * ROUND_MS, ROUND_MS, capture=Capture.CAPTURED, frames=(digest("f"),))
+    gone = make_tombstone(segment=digest("s"), frame=digest("f"), reason=reason, claimed_at=claimed)
+    entries = [
+        Entry(0, digest("s"), segment, Window(), Grade.ONLINE),
+        Entry(1, digest("t"), gone, Window(upper=upper), None),
+    ]
+    totals = totals_of(terms, entries, UTC)
+    assert (totals.withdrawn, totals.expired, totals.exceeded == ()) == (1, expired, expired)
 
 
 @pytest.mark.parametrize("unproved", [Grade.OFFLINE, Grade.LATE])

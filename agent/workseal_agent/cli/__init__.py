@@ -7,17 +7,22 @@ is one sentence on the error stream, and never anything of what was recorded.
 import sys
 
 from workseal_agent.cli import (
+    backup,
     bundle,
     copying,
     disclosing,
     doctor,
     evidence,
+    exporting,
+    forgetting,
     frames,
     keys,
     proving,
     recording,
     setup,
+    slots,
     status,
+    vault,
     witness,
 )
 from workseal_agent.cli.app import app
@@ -28,18 +33,23 @@ from workseal_protocol.errors import MalformedError, VerificationError
 
 __all__ = [
     "app",
+    "backup",
     "bundle",
     "copying",
     "disclosing",
     "doctor",
     "evidence",
+    "exporting",
+    "forgetting",
     "frames",
     "keys",
     "main",
     "proving",
     "recording",
     "setup",
+    "slots",
     "status",
+    "vault",
     "witness",
 ]
 

@@ -5,7 +5,6 @@ Rule: a picture leaves the vault only into a file that its owner names.
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +15,15 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say, table
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.reviewing import as_object, place_of, reading_of, unread_sentence
+from workseal_agent.cli.vault import tell_check
 from workseal_agent.cli.writing import write_private
-from workseal_agent.engagement import short_name
-from workseal_agent.errors import AgentError
 from workseal_agent.evidence import UnknownFrameError, find_frame
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.suggestions import review_frame
 from workseal_agent.vault import VaultReader
-from workseal_agent.vaultobject import ObjectKind, object_id
+from workseal_agent.vaultcheck import Depth
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.cli.text import instant
-from workseal_protocol.digest import Digest
 
 
 @app.command()
@@ -43,7 +40,7 @@ def frames(  # noqa: PLR0913 - each is another look at the same frames
         str | None, typer.Option(help="Number or commitment of a frame to read for suggestions.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Open every frame and compare it with its commitment.")
+        bool, typer.Option("--check", help="The same as `vault check --depth pixels`.")
     ] = False,
 ) -> None:
     """List the frames: when they were taken and what committed to them; look at one; check all."""
@@ -55,7 +52,7 @@ def frames(  # noqa: PLR0913 - each is another look at the same frames
     elif suggest is not None:
         _suggest(home, suggest, as_json=as_json and not as_list)
     elif check:
-        _check(home)
+        tell_check(home, Depth.PIXELS)
     else:
         _list(home.ledger.captures(home.engagement().id), as_json=as_json and not as_list)
 
@@ -88,7 +85,8 @@ def _list(rows: tuple[CaptureRow, ...], *, as_json: bool) -> None:
                 str(row.number),
                 instant(row.captured_ms),
                 str(row.display),
-                f"{row.width} x {row.height}",
+                # Of a frame that another copy of this home took, nobody here knows the size.
+                f"{row.width} x {row.height}" if row.width else "not here",
                 _state(row),
                 str(row.commitment)[:16],
             )
@@ -138,48 +136,6 @@ def _kept_frame(home: Home, name: str) -> CaptureRow:
     if row.withdrawn:
         raise UnknownFrameError(f"frame {row.number} is withdrawn: its picture is destroyed")
     return row
-
-
-def _check(home: Home) -> None:
-    """Check the whole vault, whichever engagement a frame belongs to."""
-    reader = VaultReader(home.settings.vault_folder, home.vault_key())
-    expected = _kept(home)
-    report = reader.check(expected)
-    # A recording goes on meanwhile: it may destroy a frame, and writes aside what it adds.
-    kept = _kept(home)
-    names = _names(home, expected)
-    found: dict[str, str] = {}
-    for problem in report.problems:
-        frame = names.get(problem.name)
-        if frame is not None and frame in kept:
-            found.setdefault(kept[frame], problem.text)
-        elif frame is None and not problem.name.endswith(".part"):
-            found[f"vault/{problem.name}"] = problem.text
-    for label, text in found.items():
-        say(f"{label}: {text}")
-    if found:
-        raise AgentError(
-            f"{len(found)} objects of the vault are damaged or missing; restore them from a copy,"
-            " or withdraw the frames"
-        )
-    say(f"{len(report.frames)} frames are whole and open their commitments")
-
-
-def _kept(home: Home) -> dict[Digest, str]:
-    """Return what to call each frame that the vault must hold."""
-    return {
-        row.commitment: f"frame {row.number} of engagement {short_name(engagement.id)}"
-        for engagement in home.ledger.engagements()
-        for row in home.ledger.captures(engagement.id)
-        if not row.withdrawn
-    }
-
-
-def _names(home: Home, expected: Iterable[Digest]) -> dict[str, Digest]:
-    """Return the frame behind each name that a problem may have: of its file, or its own."""
-    public = home.keystore.vault_public
-    files = {object_id(public, ObjectKind.FRAME, one.raw).hex(): one for one in expected}
-    return files | {str(one): one for one in files.values()}
 
 
 def _state(row: CaptureRow) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE, Handover
+from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder, load_settings, require_private
@@ -16,8 +17,9 @@ from workseal_agent.connection import TrafficRecorder, VerifierClient, default_t
 from workseal_agent.daemon import NotRunningError, ask
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
-from workseal_agent.keystore import Keystore
+from workseal_agent.keystore import Key, Keystore, SlotKind
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
+from workseal_agent.oskeyring import KeyringProblem, fetch
 from workseal_agent.submission import Log
 from workseal_agent.undumped import forbid_dumps
 from workseal_agent.uplink import Uplink
@@ -25,6 +27,16 @@ from workseal_protocol.keys import PublicKey, SeedSigner, Signer
 
 _MAX_PASSPHRASE = 1024
 _SEND_STEPS = 64
+
+
+def read_passphrase(file: Path) -> str:
+    """Return the first line of a file."""
+    try:
+        with file.open("rb") as opened:
+            return opened.readline(_MAX_PASSPHRASE).decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageProblem(f"the passphrase file {file} cannot be read: {reason}") from error
 
 
 class Home:
@@ -79,7 +91,7 @@ class Home:
         """Return the seed of the signing key: handed over, else after asking for the passphrase."""
         if self._handed is not None:
             return self._handed.seed
-        return self.keystore.unlock_seed(self.passphrase())
+        return self._unlocked(Key.SIGNING)
 
     def adopt(self, handover: Handover) -> None:
         """Use what the starting command handed over, instead of asking for a passphrase."""
@@ -90,10 +102,32 @@ class Home:
 
     def vault_key(self) -> bytes:
         """Return the vault's private key, after asking for the passphrase."""
-        return self.keystore.unlock_vault(self.passphrase())
+        return self._unlocked(Key.VAULT)
+
+    def _unlocked(self, key: Key) -> bytes:
+        """Return a key: by what was given or typed before, else by the keyring, else by asking."""
+        slot = self.keystore.slot(SlotKind.KEYRING)
+        given = "_typed" in self.__dict__ or self._given_passphrase() is not None
+        if slot is None or key not in slot.boxes or given:
+            return self.keystore.unlock(key, self.passphrase())
+        forbid_dumps()
+        try:
+            secret = fetch(slot.boxes[key].salt.hex())
+        except KeyringProblem as problem:
+            if not sys.stdin.isatty():
+                raise AgentError(
+                    f"{problem}; the passphrase opens it too: --passphrase-file, or"
+                    f" {PASSPHRASE_VARIABLE}"
+                ) from problem
+            say(f"{problem}; the passphrase opens it too")
+            return self.keystore.unlock(key, self.passphrase())
+        return self.keystore.unlock_by_secret(key, slot, secret)
 
     def passphrase(self, *, new: bool = False) -> str:
-        """Return the passphrase: from file, environment or terminal; a new one is typed twice."""
+        """Return the passphrase: from file, environment or terminal; a new one is typed twice.
+
+        Recovery words may stand in its place.
+        """
         if "_typed" in self.__dict__:
             return str(self.__dict__["_typed"])
         forbid_dumps()
@@ -112,15 +146,7 @@ class Home:
     def _given_passphrase(self) -> str | None:
         if self._passphrase_file is None:
             return os.environ.get(PASSPHRASE_VARIABLE) or None
-        try:
-            with self._passphrase_file.open("rb") as file:
-                line = file.readline(_MAX_PASSPHRASE)
-            return line.decode().rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise UsageProblem(
-                f"the passphrase file {self._passphrase_file} cannot be read: {reason}"
-            ) from error
+        return read_passphrase(self._passphrase_file)
 
     @cached_property
     def ledger(self) -> Ledger:

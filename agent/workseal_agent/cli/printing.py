@@ -1,9 +1,13 @@
 """Words on the terminal: plain lines, tables where they help, other people's text made harmless."""
 
+import getpass
+import sys
+
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from workseal_agent.cli.problem import UsageProblem
 from workseal_protocol.cli.text import plain
 
 _out = Console(highlight=False, markup=False, soft_wrap=True)
@@ -21,6 +25,16 @@ def confirmed(question: str, *, default: bool = False) -> bool:
     except typer.Abort:
         say()
         return False
+
+
+def secret_typed_twice(question: str) -> str:
+    """Ask for a secret on the terminal, twice; `UsageProblem` without one, or when they differ."""
+    if not sys.stdin.isatty():
+        raise UsageProblem("a new passphrase is read from a file, or typed on a terminal")
+    typed = getpass.getpass(question)
+    if getpass.getpass("The same again: ") != typed:
+        raise UsageProblem("the two passphrases differ")
+    return typed
 
 
 def raw(text: str) -> None:

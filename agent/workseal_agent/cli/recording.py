@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.backup import catch_up_first
 from workseal_agent.cli.handover import Handover, become, given, receive, without_passphrase
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
@@ -91,6 +92,7 @@ def start(
         return
     if home.recorded() is not None:
         raise AlreadyRunningError("recording runs already for this home")
+    catch_up_first(home)
     handover = Handover(home.engagement().id, home.seed)
     command = _recording_command(home, screen, replay)
     if foreground:

@@ -52,7 +52,9 @@ def init(
     say(f"home: {home.folder}")
     say(f"your public key: {PublicKey.of_raw(keystore.signing_public).text()}")
     say("Give the public key to your client. Without the passphrase nobody opens the vault,")
-    say("you included: keep a copy of the passphrase and of the home folder.")
+    say(
+        "you included: `workseal-agent slots add words` makes another way in, for a sheet of paper."
+    )
 
 
 @app.command()

@@ -11,7 +11,10 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
+from workseal_agent.engagement import short_name
 from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.retention import kept_frames
+from workseal_agent.vault import vault_size
 from workseal_protocol.cli.text import duration, instant
 
 
@@ -73,10 +76,19 @@ def _facts(
         "unsent": 0,
         "parked": 0,
         "last_receipt_index": None,
+        "vault_bytes": vault_size(home.settings.vault_folder),
+        "vault_warn_bytes": home.settings.vault.warn_above_gib << 30,
+        "restored": False,
+        "frames_due": 0,
+        "frames_disputed": 0,
     }
     if engagement is not None:
         counts = home.ledger.counts(engagement.id)
+        kept = kept_frames(home.ledger, engagement, SystemClock().wall_ms())
         facts |= {
+            "restored": home.ledger.is_restored(engagement.id),
+            "frames_due": len(kept.due),
+            "frames_disputed": len(kept.disputed),
             "engagement": engagement.id.hex(),
             "worked_ms_today": worked_today(home, engagement, running),
             "statements": counts.statements,
@@ -102,14 +114,39 @@ def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
     if facts["parked"]:
         say("later statements of the chain wait behind it; `workseal-agent send` tries again")
     _tell_wrongs(facts)
+    _tell_vault(facts)
     for other in home.ledger.engagements():
         if other.id != engagement.id:
             recorded = facts["recording"] == other.id.hex()
             say(f"other engagement: {other.id.hex()}{', being recorded now' if recorded else ''}")
+            due = len(kept_frames(home.ledger, other, SystemClock().wall_ms()).due)
+            if due and not recorded:
+                name = short_name(other.id)
+                say(f"  {due} of its frames are past the terms' days:")
+                say(f"  `workseal-agent --engagement {name} forget` destroys them")
+
+
+def _tell_vault(facts: dict[str, Any]) -> None:
+    """Tell how large the vault is where that is too large, and what is kept longer than agreed."""
+    size, limit = facts["vault_bytes"], facts["vault_warn_bytes"]
+    if size > limit:
+        say(
+            f"the vault has {size / (1 << 30):,.1f} GiB, more than the {limit >> 30} GiB of your"
+            " settings; nothing is destroyed for that"
+        )
+    if facts["frames_due"]:
+        when = "soon, by itself" if facts["daemon"] else "by the next recording, or `forget`"
+        say(f"{facts['frames_due']} frames past the terms' days: withdrawn {when}")
+    if facts["frames_disputed"]:
+        say(
+            f"{facts['frames_disputed']} frames past the terms' days kept: a dispute asked for them"
+        )
 
 
 def _tell_wrongs(facts: dict[str, Any]) -> None:
     """Tell what goes wrong, or did: on this machine, on the way, and in the log."""
+    if facts["restored"]:
+        say("restored from a backup: nothing is signed before `workseal-agent catch-up` succeeded")
     for trouble in facts["troubles"]:
         say(f"trouble: {trouble}")
     if facts["halted"]:

@@ -16,6 +16,7 @@ from workseal_agent.config import ScreenKind, Settings
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.eyes import Eyes
+from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.interruptions import Interruptions
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
@@ -105,6 +106,16 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             around.system_bus,
             around.session,
             Interruptions(recorder, eyes, wakers.recorder.set, counts=settings.lock.counts).meet,
+        ),
+        forgetting=Forgetting(
+            engagement,
+            chain,
+            ledger,
+            vault,
+            clock,
+            recorder,
+            proven_ms=lambda: beacon.proven_ms,
+            on_statement=wakers.uplink.set,
         ),
         describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.daemon.control import ControlError, ControlServer, told
+from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
 from workseal_agent.logind import Logind
@@ -62,6 +63,7 @@ class Service:
         acts: dict[str, Act],
         watch: Watch | None = None,
         logind: Logind | None = None,
+        forgetting: Forgetting | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -72,6 +74,7 @@ class Service:
         self._acts = acts
         self._watch = watch
         self._logind = logind
+        self._forgetting = forgetting
         self._describe = describe
         self._trouble: str | None = None
         self._control = ControlServer(socket_file, self.handle)
@@ -90,6 +93,7 @@ class Service:
             self._logind.start()
         self._control.start()
         uplink.start()
+        forgetting = self._forget()
         try:
             self._record()
         finally:
@@ -98,6 +102,8 @@ class Service:
             self._beacon.release()
             if self._logind is not None:
                 self._logind.stop()
+            if forgetting is not None:
+                forgetting.join(_DRAIN_SECONDS)
             uplink.join(_DRAIN_SECONDS)
             if self._watch is not None:
                 self._watch.stop()
@@ -160,6 +166,7 @@ class Service:
             self._uplink.trouble,
             self._beacon.trouble,
             self._watch.trouble if self._watch is not None else None,
+            self._forgetting.trouble if self._forgetting is not None else None,
         )
         session = self._recorder.session
         return {
@@ -171,6 +178,16 @@ class Service:
             "halted": self._uplink.halted,
             **self._describe(),
         }
+
+    def _forget(self) -> threading.Thread | None:
+        if self._forgetting is None:
+            return None
+        stop = self._wakers.stop
+        thread = threading.Thread(
+            target=self._forgetting.run, args=(stop,), name="forgetting", daemon=True
+        )
+        thread.start()
+        return thread
 
     def _record(self) -> None:
         try:

@@ -2,5 +2,15 @@
 
 from workseal_agent.export.bundle import Exported, ExportError, export
 from workseal_agent.export.copy import Copy, copy_of_log
+from workseal_agent.export.everything import ExportAllError, Written, export_everything
 
-__all__ = ["Copy", "ExportError", "Exported", "copy_of_log", "export"]
+__all__ = [
+    "Copy",
+    "ExportAllError",
+    "ExportError",
+    "Exported",
+    "Written",
+    "copy_of_log",
+    "export",
+    "export_everything",
+]

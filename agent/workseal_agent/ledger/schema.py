@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workseal_agent.ledger.errors import LedgerError
 
-VERSION = 1
+VERSION = 2
 # How long one process waits for another that is writing: writes take milliseconds.
 BUSY_MS = 10_000
 
@@ -116,6 +116,13 @@ CREATE TABLE incidents (
 ) STRICT;
 """
 
+# What a version adds to the one before it.
+_ADDED = {
+    # Engagements of a ledger that was restored from a backup: what was signed after it is still to
+    # be learned, and until then nothing is signed.
+    2: "CREATE TABLE restored (engagement BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+}
+
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the ledger's file, and make its tables when it is new.
@@ -144,11 +151,15 @@ def _prepare(connection: sqlite3.Connection) -> None:
         if version == 0:
             for statement in _TABLES.split(";\n"):
                 connection.execute(statement)
+            version = 1
+        for number in range(version + 1, VERSION + 1):
+            connection.execute(_ADDED[number])
+        if version < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    if version not in (0, VERSION):
+    if version > VERSION:
         connection.close()
         raise LedgerError(f"the ledger has version {version}; this agent reads version {VERSION}")

@@ -7,7 +7,7 @@ transaction is durable; nothing is ever removed from the queue but by a verified
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -101,6 +101,19 @@ class Ledger:
             for id_, offer, acceptance, url, roots in rows
         )
 
+    def is_restored(self, engagement: bytes) -> bool:
+        """Tell whether this is a copy that has not learned yet what was signed after it."""
+        return bool(self._one("SELECT 1 FROM restored WHERE engagement = ?", engagement))
+
+    def snapshot(self, path: Path) -> None:
+        """Copy the whole ledger, as it is at one moment, into a new file; nobody waits for it."""
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+            with self._lock, closing(sqlite3.connect(path)) as target:
+                self._sql.backup(target)
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(f"the ledger cannot be copied: {error}") from error
+
     def chain(self, engagement: bytes, from_seq: int = 0) -> Iterator[StoredStatement]:
         """Yield the chain's statements in order, reading a few at a time."""
         while True:
@@ -135,6 +148,18 @@ class Ledger:
             for row in self._rows(
                 f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND kind = ?"  # noqa: S608
                 " ORDER BY number",
+                engagement,
+                kind,
+            )
+        )
+
+    def unchained(self, engagement: bytes, kind: str | None = None) -> tuple[StoredStatement, ...]:
+        """Return the statements that have no place in the chain, of one kind or of all."""
+        return tuple(
+            _statement(row)
+            for row in self._rows(
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ?1 AND seq IS NULL"  # noqa: S608
+                " AND (?2 IS NULL OR kind = ?2) ORDER BY number",
                 engagement,
                 kind,
             )

@@ -144,6 +144,30 @@ class Transaction:
         found = self._sql.execute("SELECT 1 FROM captures WHERE commitment = ?", (frame.raw,))
         return found.fetchone() is not None
 
+    def withdraw_if_known(self, frame: Digest, tombstone: Digest) -> None:
+        """Mark a frame withdrawn that another copy of this ledger has withdrawn."""
+        self._sql.execute(
+            "UPDATE captures SET tombstone = ? WHERE commitment = ? AND tombstone IS NULL",
+            (tombstone.raw, frame.raw),
+        )
+
+    def announce_if_unknown(self, engagement: bytes, capture: NewCapture) -> bool:
+        """Note a frame that another copy of this ledger has taken; False when it is known."""
+        known = self._knows_capture(capture.commitment)
+        if not known:
+            self.announce_capture(engagement, capture)
+        return not known
+
+    def mark_restored(self, engagement: bytes) -> None:
+        """Say that this ledger is a copy, and does not know what was signed after it."""
+        self._sql.execute(
+            "INSERT INTO restored (engagement) VALUES (?) ON CONFLICT DO NOTHING", (engagement,)
+        )
+
+    def mark_caught_up(self, engagement: bytes) -> None:
+        """Say that it knows now."""
+        self._sql.execute("DELETE FROM restored WHERE engagement = ?", (engagement,))
+
     def forget_capture(self, frame: Digest) -> None:
         """Drop a frame that no segment names; the vault has destroyed it already."""
         self._sql.execute(

@@ -124,6 +124,8 @@ class Recorder:
         with self._lock:
             if self._session is not None:
                 raise AgentError("the recorder runs already")
+            # Before anything is tidied: what a copy does not know of may be named by a segment.
+            self._chain.require_caught_up()
             self._schedule.tidy()
             state = self._chain.refresh()
             self._see(Moment.read(self._clock))
@@ -303,6 +305,15 @@ class Recorder:
             if self._stretch is not None:
                 return self._stretch.begin_ns // NS_PER_MS
             return self._now_ns // NS_PER_MS
+
+    def quiet_seconds(self) -> float:
+        """Return for how long nothing is due: no end of a round, no draw, no capture."""
+        at = Moment.read(self._clock)
+        with self._lock:
+            if self._session is None or self._stretch is None:
+                return _LOOK_SECONDS
+            now_ns = self._time.ns(at)
+            return (self._schedule.next_ns(self._stretch, now_ns) - now_ns) / 1e9
 
     # The loop.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from workseal_agent.connection import BeaconChain, RefusedError, UnreachableError, VerifierClient
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.lottery import ChainSide, verify_value
+from workseal_protocol.lottery import ChainSide, round_start, verify_value
 
 # How often a round's value is asked for; after that the round is drawn offline anyway.
 _ATTEMPTS = 12
@@ -40,6 +40,15 @@ class BeaconClient:
         """Return the value of a round when it is here."""
         known = self._known
         return known[1] if known is not None and known[0] == round_ else None
+
+    @property
+    def proven_ms(self) -> int | None:
+        """Return an instant that has passed, whatever this machine's clock shows.
+
+        It is the beginning of the newest round whose value came: nobody has it earlier.
+        """
+        known = self._known
+        return None if known is None else round_start(known[0], self._period_ms)
 
     def run(self, stop: threading.Event) -> None:
         """Serve wishes until `stop` is set; call `want` or `release` to wake it."""

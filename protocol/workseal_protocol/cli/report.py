@@ -131,7 +131,8 @@ def _totals_lines(totals: Totals, zone: str) -> Iterator[str]:
         f" sealed time, {totals.due_outside} due outside recorded work"
         f" ({totals.stepped_over} stepped over)"
     )
-    yield f"Frames               {totals.frames} committed, {totals.withdrawn} withdrawn"
+    kept = f" ({totals.expired} after the days that the terms ask for)" if totals.expired else ""
+    yield f"Frames               {totals.frames} committed, {totals.withdrawn} withdrawn{kept}"
     billed = totals.billed
     yield (
         f"Billed by the terms  {exact(billed.ms)}, {amount_text(billed.amount, billed.currency)}"
@@ -197,6 +198,7 @@ def _totals_value(totals: Totals | None) -> dict[str, Any] | None:
         "stepped_over": totals.stepped_over,
         "frames": totals.frames,
         "withdrawn": totals.withdrawn,
+        "expired": totals.expired,
         "days": [
             {
                 "day": day.day.isoformat(),

@@ -1,0 +1,161 @@
+"""What a restored home does before it signs: learn how far its chain got (ADR 0033).
+
+Rules: what the log has of this chain is taken over, statement by statement, each signed by this
+key and obeying every rule. A chain that is being continued elsewhere at this moment is left alone.
+Two bodies for one number are never papered over. All of it is stored in one transaction, or none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from workseal_agent.connection import UnreachableError, VerifierClient
+from workseal_agent.errors import AgentError
+from workseal_agent.evidence import Destroyer, finish_withdrawals
+from workseal_agent.ledger import Engagement, Ledger, NewCapture, SegmentRow, Transaction
+from workseal_protocol.chain import ChainError, ChainState, advance
+from workseal_protocol.digest import Digest
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.keys import PublicKey
+from workseal_protocol.records import ChainedRecord, Segment, Tombstone, read_record
+from workseal_protocol.statement import Statement
+
+# A segment is sent within seconds of its round's end; this is for machines with slow clocks.
+_STILL_MS = 120_000
+
+
+class CatchUpError(AgentError):
+    """Say why this copy cannot go on with the chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """Count what was learned: statements, and frames that this copy does not hold."""
+
+    statements: int
+    lost_frames: int
+
+
+def catch_up(
+    ledger: Ledger,
+    client: VerifierClient,
+    engagement: Engagement,
+    key: PublicKey,
+    vault: Destroyer,
+) -> CaughtUp:
+    """Take over what was logged after the backup, and let this copy sign from then on.
+
+    Raises `CatchUpError`, `UnreachableError` or `RefusedError`; nothing is changed then.
+    """
+    state = _known(ledger, engagement)
+    logged = tuple(_own(client, engagement, key))
+    _require_still(logged, client.operator().time_ms, engagement.terms.round_ms)
+    lost = 0
+    added = 0
+    with ledger.write() as writing:
+        for statement, record in logged:
+            if record.seq < state.next_seq:
+                _require_same(ledger, engagement, statement, record.seq)
+                continue
+            state = _advanced(state, statement, record)
+            lost += _take_over(writing, engagement.id, statement, record)
+            added += 1
+        writing.mark_caught_up(engagement.id)
+    finish_withdrawals(ledger, vault)
+    return CaughtUp(added, lost)
+
+
+def _known(ledger: Ledger, engagement: Engagement) -> ChainState:
+    state = ChainState.start(
+        engagement.id,
+        engagement.terms,
+        Statement.parse(engagement.acceptance).digest,
+        agreed_at=engagement.agreed_at,
+    )
+    for stored in ledger.chain(engagement.id):
+        statement = Statement.parse(stored.body)
+        state = _advanced(state, statement, cast("ChainedRecord", read_record(statement)))
+    return state
+
+
+def _own(
+    client: VerifierClient, engagement: Engagement, key: PublicKey
+) -> Iterator[tuple[Statement, ChainedRecord]]:
+    """Yield the chain as the verifier lists it; everything that it says is checked."""
+    try:
+        for _, body in client.statements(engagement.id):
+            statement = Statement.parse(body)
+            record = read_record(statement)
+            if isinstance(record, ChainedRecord):
+                statement.verify_signature(key)
+                yield statement, record
+    except (MalformedError, VerificationError) as error:
+        raise UnreachableError(f"the verifier lists what is not of this chain: {error}") from error
+
+
+def _require_still(
+    logged: tuple[tuple[Statement, ChainedRecord], ...], now_ms: int, round_ms: int
+) -> None:
+    newest = max((record.claimed_at for _, record in logged), default=0)
+    wait_ms = newest + round_ms + _STILL_MS - now_ms
+    if wait_ms > 0:
+        raise CatchUpError(
+            f"a statement of this chain is {max(0, now_ms - newest) // 1000} seconds old: does"
+            " another copy of this home record? Stop it there for good, and try again in"
+            f" {wait_ms // 1000 + 1} seconds"
+        )
+
+
+def _require_same(ledger: Ledger, engagement: Engagement, statement: Statement, seq: int) -> None:
+    stored = next(ledger.chain(engagement.id, seq))
+    if stored.digest != statement.digest:
+        raise CatchUpError(
+            f"the log has another statement number {seq} of this chain than this copy: two copies"
+            " signed, and only the one whose statements are logged can go on. Work on with this"
+            " home needs a new engagement"
+        )
+
+
+def _advanced(state: ChainState, statement: Statement, record: ChainedRecord) -> ChainState:
+    try:
+        return advance(state, statement, record)
+    except ChainError as error:
+        raise CatchUpError(f"the chain does not go on from this copy: {error}") from error
+
+
+def _take_over(
+    writing: Transaction,
+    engagement: bytes,
+    statement: Statement,
+    record: ChainedRecord,
+) -> int:
+    """Store one statement as unsent: sending it again fetches its receipt. Counts lost frames."""
+    writing.add_statement(engagement, statement, seq=record.seq)
+    lost = 0
+    match record:
+        case Segment():
+            row = SegmentRow(
+                record.session, record.begin, record.end, record.worked, int(record.state)
+            )
+            writing.add_segment(engagement, statement.digest, row)
+            for display, frame in enumerate(record.frames):
+                lost += writing.announce_if_unknown(engagement, _unseen(record, frame, display))
+            writing.attach_captures(statement.digest, record.frames)
+        case Tombstone():
+            writing.withdraw_if_known(record.frame, statement.digest)
+        case _:
+            pass
+    return lost
+
+
+def _unseen(segment: Segment, frame: Digest, display: int) -> NewCapture:
+    """Describe a frame that another copy took; its size stands in the header that is there."""
+    return NewCapture(
+        commitment=frame,
+        session=segment.session,
+        round=segment.round,
+        captured_ms=segment.begin,
+        display=display,
+        width=0,
+        height=0,
+    )

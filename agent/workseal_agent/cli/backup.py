@@ -1,0 +1,146 @@
+"""`backup`, `restore` and `catch-up`: one encrypted file, a home made from it, and its chain.
+
+Rules: what opens the home opens the backup. A home that was restored signs nothing before the
+verifier was asked how far its chain got.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from workseal_agent.backup import write_backup
+from workseal_agent.backupfile import KeyDoor, TypedDoor
+from workseal_agent.catchup import catch_up
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import console, say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.vault import size_text
+from workseal_agent.connection import RefusedError, UnreachableError
+from workseal_agent.daemon import HomeLock
+from workseal_agent.engagement import short_name
+from workseal_agent.errors import AgentError
+from workseal_agent.keystore import Cost
+from workseal_agent.ledger import Engagement
+from workseal_agent.restore import restore_home
+from workseal_agent.vault import VaultWriter
+from workseal_protocol.cli.text import count
+from workseal_protocol.errors import MalformedError
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="The new file to write.")],
+    *,
+    unattended: Annotated[
+        bool,
+        typer.Option("--unattended", help="Ask for nothing; the file shows your public keys."),
+    ] = False,
+) -> None:
+    """Write everything of this home into one encrypted file; recording may go on."""
+    home = home_of(context)
+    if not out.absolute().parent.is_dir():
+        raise UsageProblem(f"{out} cannot be written: its folder is missing")
+    store = home.keystore
+    if unattended:
+
+        def door(file_key: bytes) -> KeyDoor | TypedDoor:
+            return KeyDoor.seal(store, file_key)
+    else:
+        typed = home.passphrase()
+        kind = store.opened_by(typed)
+
+        def door(file_key: bytes) -> KeyDoor | TypedDoor:
+            return TypedDoor.seal(kind, typed, file_key, Cost())
+
+    with Progress(console=console(), transient=True, disable=not console().is_terminal) as bars:
+        bar = bars.add_task("backup", total=None)
+        saved = write_backup(
+            home.settings,
+            home.ledger,
+            store.vault_public,
+            out,
+            door,
+            progress=lambda done, all_: bars.update(bar, completed=done, total=all_),
+        )
+    say(
+        f"{out}: keys, settings, ledger and {count(saved.frames, 'frame')}, encrypted"
+        f" ({size_text(saved.octets)})"
+    )
+    say("it opens with what opens this home now; keep it where this machine's loss does not reach")
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+) -> None:
+    """Make a home from a backup, check it, and ask the verifier how far its chain got."""
+    home = home_of(context)
+    if not file.is_file():
+        raise UsageProblem(f"{file} is no file")
+    try:
+        made = restore_home(file, home.folder, home.passphrase())
+    except MalformedError as error:
+        raise UsageProblem(f"{file} is no backup: {error}") from error
+    frames = count(made.vault.frames, "frame")
+    say(f"home: {home.folder}")
+    say(
+        f"{count(len(made.engagements), 'engagement')}, {made.statements} signed statements and"
+        f" {frames}: all in place"
+    )
+    say("The home that this was copied from must never record or send again.")
+    _catch_up_all(home)
+
+
+@app.command("catch-up")
+def catch_up_command(context: typer.Context) -> None:
+    """Learn from the verifier what was signed after the backup that this home was made from."""
+    home = home_of(context)
+    if not _catch_up_all(home):
+        raise AgentError("nothing is signed for these engagements yet: try again")
+
+
+def catch_up_first(home: Home) -> None:
+    """Catch up before something is signed, if this home was restored; raises when it cannot."""
+    engagement = home.engagement()
+    if home.ledger.is_restored(engagement.id):
+        _catch_up(home, engagement)
+
+
+def _catch_up_all(home: Home) -> bool:
+    """Catch up with every engagement that is marked; True when none is left."""
+    left = [one for one in home.ledger.engagements() if home.ledger.is_restored(one.id)]
+    if not left:
+        say("this home knows all that it signed")
+    done = True
+    for engagement in left:
+        try:
+            _catch_up(home, engagement)
+        except (AgentError, UnreachableError, RefusedError) as error:
+            done = False
+            say(f"engagement {short_name(engagement.id)}: not caught up: {error}")
+            say("  nothing is signed for it before `workseal-agent catch-up` succeeded")
+    return done
+
+
+def _catch_up(home: Home, engagement: Engagement) -> None:
+    client = home.client(engagement.url, signer=home.signer)
+    vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+    try:
+        with HomeLock(home.settings.home):
+            learned = catch_up(home.ledger, client, engagement, home.public_key, vault)
+    finally:
+        client.close()
+    say(
+        f"engagement {short_name(engagement.id)}: caught up;"
+        f" {count(learned.statements, 'statement')} were signed after the backup"
+    )
+    if learned.lost_frames:
+        say(
+            f"  {count(learned.lost_frames, 'frame')} taken after it are not here: their pictures"
+            " are where the other home is, their time counts"
+        )

@@ -1,0 +1,112 @@
+"""`forget`: withdraw frames whose days are over, or all of an engagement that has ended.
+
+Rules: the effect is told first. Whether the days are over is asked of the verifier's clock as well
+as of this machine's: one that was set ahead destroys nothing. What a dispute asked for stays.
+"""
+
+from typing import Annotated
+
+import typer
+
+from workseal_agent.chain import OwnChain
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import confirmed, say
+from workseal_agent.clock import SystemClock
+from workseal_agent.connection import RefusedError, UnreachableError
+from workseal_agent.daemon import HomeLock, NotRunningError
+from workseal_agent.errors import AgentError
+from workseal_agent.evidence import withdraw
+from workseal_agent.ledger import CaptureRow
+from workseal_agent.retention import Kept, kept_frames
+from workseal_agent.vault import VaultWriter
+from workseal_protocol.cli.text import count, instant
+from workseal_protocol.records import WithdrawalReason
+
+_CLOCK_SECONDS = 5.0
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    *,
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="The engagement has ended: all its frames."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without being asked.")] = False,
+) -> None:
+    """Destroy the frames whose days are over; their time stays."""
+    home = home_of(context)
+    kept = kept_frames(home.ledger, home.engagement(), _proven_ms(home, needed=not everything))
+    wanted = dict.fromkeys(kept.due, WithdrawalReason.RETENTION)
+    if everything:
+        if home.records(home.engagement()):
+            raise AgentError("this engagement is being recorded: stop it first")
+        wanted |= dict.fromkeys(kept.early, WithdrawalReason.OTHER)
+    _tell_effect(home, kept, everything=everything)
+    if not wanted:
+        say("nothing is to be destroyed")
+        return
+    if not yes and not confirmed(f"Destroy {count(len(wanted), 'frame')} for ever?"):
+        raise AgentError("nothing was changed")
+    sent = _withdraw(home, wanted)
+    waiting = "" if sent else "; the statements wait to be sent (`workseal-agent send`)"
+    say(f"{count(len(wanted), 'frame')} destroyed; worked time is unchanged{waiting}")
+
+
+def _proven_ms(home: Home, *, needed: bool) -> int | None:
+    """Return the earlier of two clocks; None when the verifier does not tell and need not."""
+    client = home.client(home.engagement().url, seconds=_CLOCK_SECONDS)
+    try:
+        return min(client.operator().time_ms, SystemClock().wall_ms())
+    except (UnreachableError, RefusedError) as error:
+        if needed:
+            raise AgentError(
+                f"whether the days are over is asked of the verifier's clock too: {error}"
+            ) from error
+        return None
+    finally:
+        client.close()
+
+
+def _tell_effect(home: Home, kept: Kept, *, everything: bool) -> None:
+    engagement = home.engagement()
+    rows = home.ledger.captures(engagement.id)
+    days = count(engagement.terms.retention_days, "day")
+    say(f"the terms ask to keep frames for {days}; of {count(len(rows), 'frame')}:")
+    say(f"  {len(kept.due)} older than that, to be destroyed (reason: retention)")
+    if kept.disputed:
+        say(f"  {len(kept.disputed)} older, and kept: a dispute asked for them")
+    if not everything:
+        say(f"  {len(kept.early)} not due yet")
+        return
+    say(f"  {len(kept.early)} that the terms still ask for, to be destroyed too (reason: other)")
+    if kept.early and kept.last_due_ms is not None:
+        gone = sum(row.withdrawn for row in rows) + len(kept.early)
+        limit = engagement.terms.max_withdrawn_percent
+        say(f"  the last of these is asked for until {instant(kept.last_due_ms)}")
+        say(f"  withdrawn early would be {gone} of {len(rows)}; the terms name {limit} % as limit")
+    say("  no picture of them can be shown again, not even to an arbitrator; time stays")
+
+
+def _withdraw(home: Home, wanted: dict[CaptureRow, WithdrawalReason]) -> bool:
+    """Withdraw each frame, through the recording process if there is one; True when all is sent."""
+    try:
+        for row, reason in wanted.items():
+            home.ask("withdraw", frame=str(row.commitment), reason=int(reason))
+    except NotRunningError:
+        with HomeLock(home.settings.home):
+            chain = OwnChain(home.open_ledger, home.engagement(), home.signer)
+            vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+            left = {
+                row.commitment
+                for row in home.ledger.captures(home.engagement().id)
+                if not row.withdrawn
+            }
+            for row, reason in wanted.items():
+                if row.commitment in left:
+                    now_ms = SystemClock().wall_ms()
+                    withdraw(chain, home.open_ledger, vault, row, reason, now_ms=now_ms)
+            return home.send_now()
+    return True

@@ -1,0 +1,90 @@
+"""`vault`: whether everything that the vault must hold is there and whole, at three depths."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import console, raw, say
+from workseal_agent.errors import AgentError
+from workseal_agent.vault import VaultReader
+from workseal_agent.vaultcheck import Depth, VaultState, check_vault
+from workseal_protocol.cli.text import count
+
+_LOOKED_AT = {
+    Depth.NAMES: "names, sizes and heads; nothing was opened",
+    Depth.KEYS: "every object was opened; no picture was decoded",
+    Depth.PIXELS: "every object was opened, and each picture opens its commitment",
+}
+
+vault = typer.Typer(name="vault", help="Check the vault against the ledger.", no_args_is_help=True)
+app.add_typer(vault)
+
+
+@vault.command()
+def check(
+    context: typer.Context,
+    *,
+    depth: Annotated[
+        Depth,
+        typer.Option(help="names needs no passphrase; keys opens; pixels commits again."),
+    ] = Depth.NAMES,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Check every object of the vault, and that each frame of the ledger is there."""
+    tell_check(home_of(context), depth, as_json=as_json)
+
+
+def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
+    """Check the vault and tell what was found; `AgentError` when something is not whole."""
+    state = _checked(home, depth)
+    if as_json:
+        raw(
+            json.dumps(
+                {
+                    "depth": str(state.depth),
+                    "objects": state.objects,
+                    "bytes": state.octets,
+                    "frames": state.frames,
+                    "parts_of_disclosures": state.parts,
+                    "problems": [[one.name, one.text] for one in state.problems],
+                }
+            )
+        )
+    else:
+        for problem in state.problems:
+            say(f"{problem.name}: {problem.text}")
+    if state.problems:
+        raise AgentError(
+            f"{count(len(state.problems), 'object')} of the vault damaged, missing or strange:"
+            " restore from a backup, or withdraw the frames"
+        )
+    if not as_json:
+        parts = count(state.parts, "part of disclosures", "parts of disclosures")
+        said = "is whole" if depth is Depth.PIXELS and state.frames == 1 else "are whole"
+        said = said if depth is Depth.PIXELS else "in place"
+        say(f"{count(state.frames, 'frame')} and {parts} {said} ({size_text(state.octets)})")
+        say(f"looked at: {_LOOKED_AT[depth]}")
+
+
+def size_text(octets: int) -> str:
+    """Write a size for people."""
+    return f"{octets / (1 << 20):,.1f} MiB"
+
+
+def _checked(home: Home, depth: Depth) -> VaultState:
+    folder, public = home.settings.vault_folder, home.keystore.vault_public
+    reader = None if depth is Depth.NAMES else VaultReader(folder, home.vault_key())
+    with Progress(console=console(), transient=True, disable=not console().is_terminal) as bars:
+        bar = bars.add_task("vault", total=None)
+        return check_vault(
+            folder,
+            home.ledger,
+            public,
+            reader,
+            depth=depth,
+            progress=lambda done, all_: bars.update(bar, completed=done, total=all_),
+        )

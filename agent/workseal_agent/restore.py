@@ -1,0 +1,159 @@
+"""Making a home from a backup: aside, checked, and only then under its name.
+
+Rules: a home is never written over. Nothing counts before the last chunk was authenticated and the
+ledger, the keys and the vault agree. What the ledger does not name is not kept: it was withdrawn
+while the backup was made. Each engagement is marked: it signs nothing before it has caught up.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from workseal_agent.backup import CONFIG, KEYS, LEDGER, VAULT
+from workseal_agent.backupfile import open_backup
+from workseal_agent.chain import OwnChain
+from workseal_agent.config import Settings, load_settings
+from workseal_agent.errors import AgentError
+from workseal_agent.keystore import Keystore
+from workseal_agent.ledger import Ledger
+from workseal_agent.sealedstream import OpeningStream
+from workseal_agent.vault import VaultReader
+from workseal_agent.vaultcheck import Depth, VaultState, check_vault, expected_objects
+
+_MEMBER = re.compile(rf"{KEYS}|{re.escape(CONFIG)}|{re.escape(LEDGER)}|{VAULT}[0-9a-f]{{32}}")
+_PIECE = 1 << 20
+
+Progress = Callable[[int], None]
+
+
+class RestoreError(AgentError):
+    """Say why no home was made; nothing of it is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Say what is in the new home."""
+
+    vault: VaultState
+    engagements: tuple[bytes, ...]
+    statements: int
+
+
+def restore_home(
+    file: Path, home: Path, typed: str, *, progress: Progress = lambda _: None
+) -> Restored:
+    """Make a home from a backup by what opens it; raises `MalformedError` for what is none."""
+    _require_free(home)
+    with _aside(home) as folder:
+        with file.open("rb") as opened:
+            _unpack(open_backup(opened, typed), folder, progress)
+        restored = _checked(Settings(folder), typed)
+        _sync(folder)
+        _require_free(home)
+        folder.rename(home)
+        _sync_folder(home.parent)
+    return restored
+
+
+def _require_free(home: Path) -> None:
+    """Refuse a place where something is; an empty folder is nothing."""
+    if home.is_symlink() or (home.exists() and (not home.is_dir() or any(home.iterdir()))):
+        raise RestoreError(
+            f"{home} is there already, and a home is never written over: name another --home"
+        )
+
+
+def _unpack(stream: OpeningStream, folder: Path, progress: Progress) -> None:
+    (folder / VAULT).mkdir(mode=0o700)
+    done = 0
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
+            for member in archive:
+                if not member.isreg() or not _MEMBER.fullmatch(member.name):
+                    raise RestoreError("the backup holds something that is not of a home")
+                source = archive.extractfile(member)
+                if source is None:
+                    raise RestoreError("the backup holds something that is not of a home")
+                _write(folder / member.name, source)
+                done += member.size
+                progress(done)
+    except tarfile.TarError as error:
+        raise RestoreError("the backup's content is not in the right form") from error
+    stream.finish()
+
+
+def _write(path: Path, source: IO[bytes]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as target:
+        while piece := source.read(_PIECE):
+            target.write(piece)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _checked(settings: Settings, typed: str) -> Restored:
+    """Check that keys, settings, ledger and vault belong together, and mark the ledger."""
+    load_settings(settings.home)
+    store = Keystore.load(settings.keys_file)
+    signer, private = store.unlock_signer(typed), store.unlock_vault(typed)
+    if not settings.ledger_file.exists():
+        raise RestoreError("the backup holds no ledger")
+    with Ledger(settings.ledger_file) as ledger:
+        engagements = ledger.engagements()
+        statements = 0
+        for engagement in engagements:
+            statements += OwnChain(ledger, engagement, signer).state.next_seq
+        _drop_unnamed(ledger, store.vault_public, settings.vault_folder)
+        with ledger.write() as writing:
+            for engagement in engagements:
+                writing.mark_restored(engagement.id)
+        reader = VaultReader(settings.vault_folder, private)
+        state = check_vault(
+            settings.vault_folder, ledger, store.vault_public, reader, depth=Depth.KEYS
+        )
+    if state.problems:
+        first = state.problems[0]
+        raise RestoreError(f"the backup is not whole: {first.name}: {first.text}")
+    return Restored(state, tuple(one.id for one in engagements), statements)
+
+
+def _drop_unnamed(ledger: Ledger, public: bytes, folder: Path) -> None:
+    expected = expected_objects(ledger, public, folder)
+    named = {*expected.kept, *expected.parts, *expected.announced}
+    for path in folder.iterdir():
+        if path.name not in named:
+            path.unlink()
+
+
+@contextmanager
+def _aside(home: Path) -> Iterator[Path]:
+    """Give a folder beside the home; it is removed unless it was renamed."""
+    folder = home.with_name(f"{home.name}-{secrets.token_hex(4)}.part")
+    try:
+        home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        yield folder
+    except OSError as error:
+        raise RestoreError(f"the home cannot be made: {error.strerror}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    _sync_folder(folder / VAULT)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

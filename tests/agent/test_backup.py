@@ -1,0 +1,161 @@
+import os
+import stat
+import tarfile
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from support.homes import WORDS, RigHome, by_words
+from support.vaults import PUBLIC, file_of
+from workseal_agent import backup
+from workseal_agent.backup import BackupError, Saved, write_backup
+from workseal_agent.ledger import Ledger
+from workseal_agent.restore import restore_home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> RigHome:
+    return RigHome(tmp_path / "home")
+
+
+def save(home: RigHome, out: Path, **more: object) -> Saved:
+    return write_backup(home.settings, home.ledger, PUBLIC, out, by_words, **more)  # type: ignore[arg-type]
+
+
+def test_a_backup_is_one_private_file_of_a_padded_length(home: RigHome, tmp_path: Path) -> None:
+    saved = save(home, tmp_path / "b")
+    assert (saved.objects, saved.frames) == (5, 5)
+    assert saved.octets == (tmp_path / "b").stat().st_size
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "home"]
+    assert not any("part" in one.name for one in home.settings.home.iterdir())
+
+
+def test_nothing_of_the_home_is_readable_in_it(home: RigHome, tmp_path: Path) -> None:
+    save(home, tmp_path / "b")
+    data = (tmp_path / "b").read_bytes()
+    for word in (b"SQLite", b"vault/", b"WSVAULT", home.keystore.signing_public, b"ustar"):
+        assert word not in data
+
+
+def test_never_takes_a_files_place(home: RigHome, tmp_path: Path) -> None:
+    (tmp_path / "b").write_text("mine")
+    with pytest.raises(BackupError, match="exists already"):
+        save(home, tmp_path / "b")
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(BackupError, match="exists already"):
+        save(home, tmp_path / "link")
+    assert (tmp_path / "b").read_text() == "mine"
+
+
+def test_what_happens_meanwhile_is_in_it_or_not_but_never_half(
+    home: RigHome, tmp_path: Path
+) -> None:
+    """While objects are being saved, frames are taken and withdrawn, saved ones and others."""
+    turns = []
+
+    def meanwhile(*_: int) -> None:
+        turns.append(1)
+        if len(turns) == 2:
+            for place in (1, 3, 5):
+                home.withdraw(place)
+            home.work(30)
+        if len(turns) == 6:
+            home.work(20)
+            home.withdraw(7)
+
+    save(home, tmp_path / "b", progress=meanwhile)
+    made = restore_home(tmp_path / "b", tmp_path / "new", WORDS)
+    assert made.vault.problems == ()
+    with Ledger(tmp_path / "new" / "ledger.sqlite") as ledger:
+        rows = ledger.captures(home.rig.engagement.id)
+    assert made.vault.frames == sum(not row.withdrawn for row in rows)
+    assert len(list((tmp_path / "new" / "vault").iterdir())) == made.vault.objects
+    # What was withdrawn before the copy of the ledger is in no restored vault.
+    assert {row.number for row in rows if row.withdrawn} >= {1, 3, 5}
+
+
+def test_a_frame_that_is_destroyed_while_it_is_read_is_left_out(
+    home: RigHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = backup._add
+    done: list[str] = []
+
+    def adding(archive: tarfile.TarFile, name: str, path: Path) -> None:
+        if not name.startswith("vault/") or done:
+            real(archive, name, path)
+            return
+        done.append(name)
+        member = tarfile.TarInfo(name)
+        member.size = path.stat().st_size
+        # Opened whole, read when its key is overwritten already.
+        with path.open("rb", buffering=0) as file:
+            (row,) = [
+                row
+                for row in home.ledger.captures(home.rig.engagement.id)
+                if file_of(home.settings.vault_folder, row.commitment) == path
+            ]
+            home.withdraw(row.number)
+            archive.addfile(member, file)
+
+    monkeypatch.setattr(backup, "_add", adding)
+    save(home, tmp_path / "b")
+    made = restore_home(tmp_path / "b", tmp_path / "new", WORDS)
+    assert (made.vault.frames, made.vault.problems) == (4, ())
+
+
+def test_a_vault_that_lost_something_is_not_saved_as_if_it_were_whole(
+    home: RigHome, tmp_path: Path
+) -> None:
+    next(home.settings.vault_folder.iterdir()).unlink()
+    with pytest.raises(BackupError, match="missing in the vault"):
+        save(home, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    assert not any("part" in one.name for one in home.settings.home.iterdir())
+
+
+def test_a_full_disk_leaves_nothing(
+    home: RigHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(BackupError, match="No space left"):
+            save(home, tmp_path / "b")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["home"]
+
+
+def test_one_backup_at_a_time(home: RigHome, tmp_path: Path) -> None:
+    refused = []
+
+    def again(*_: int) -> None:
+        with pytest.raises(BackupError, match="another backup") as caught:
+            save(home, tmp_path / "other")
+        refused.append(caught)
+
+    save(home, tmp_path / "b", progress=again)
+    assert len(refused) == 5
+    assert (tmp_path / "b").exists()
+    # What was broken off is removed by the next one.
+    left = home.settings.home / "backup.part"
+    left.mkdir()
+    (left / "ledger.sqlite").write_text("half")
+    save(home, tmp_path / "c")
+    assert not left.exists()
+
+
+def test_memory_is_bounded_whatever_the_size(home: RigHome, tmp_path: Path) -> None:
+    big = home.settings.vault_folder / min(one.name for one in home.settings.vault_folder.iterdir())
+    with big.open("r+b") as file:
+        file.truncate(1 << 26)
+    tracemalloc.start()
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    save(home, tmp_path / "b")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (tmp_path / "b").stat().st_size > 1 << 26
+    assert peak - before < 1 << 23

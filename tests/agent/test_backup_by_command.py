@@ -1,0 +1,114 @@
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.bridge import Bridge, bridged
+from support.typed import PASSPHRASE, Typed, typed_in
+from support.worker import Worker, ended
+from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
+from workseal_agent.keystore import Keystore
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    with bridged() as bridge:
+        yield bridge
+    ended()
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Typed:
+    return typed_in(tmp_path / "home", monkeypatch, capfd)
+
+
+def test_a_move_to_another_machine(
+    run: Typed, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(tmp_path / "home", bridge, capture_rate=65_536)
+    process = worker.start()
+    worker.wait(process)
+    saved = tmp_path / "saved.backup"
+    save(run, saved, monkeypatch)
+    take_another(worker)
+    worker.ask("stop")
+    assert process.wait(30) == 0
+    assert run("send").code == 0
+    new = tmp_path / "new"
+    refuse(run, saved, new)
+    bridge.up = False
+    done = run("--home", new, "restore", saved)
+    assert done.code == 0, done.err
+    assert "must never record or send again" in done.out
+    assert "not caught up: no answer from the verifier" in done.out
+    done = run("--home", new, "start")
+    assert (done.code, "no answer from the verifier" in done.err) == (1, True)
+    assert "restored from a backup: nothing is signed" in run("--home", new, "status").out
+    bridge.up = True
+    done = run("--home", new, "catch-up")
+    assert done.code == 1
+    assert "does another copy of this home record?" in done.out
+    done = run("--home", new, "declare", "--begin", "2026-01-01", "--end", "2026-01-02", "--memo=x")
+    assert (done.code, "`workseal-agent catch-up`" in done.err) == (1, True)
+    bridge.ahead_ms = 300_000
+    done = run("--home", new, "catch-up")
+    bridge.ahead_ms = 0
+    assert done.code == 0, done.out
+    assert "statements were signed after the backup" in done.out
+    assert "not here" in run("--home", new, "frames").out
+    done = run("--home", new, "vault", "check")
+    assert (done.code, "the frame is missing" in done.out) == (1, True)
+    go_on(run, new, worker.pictures)
+    assert run("--home", tmp_path / "third", "restore", tmp_path / "unattended").code == 0
+
+
+def take_another(worker: Worker) -> None:
+    """Wait until a frame was taken that is not in the backup."""
+
+    def taken() -> int:
+        with worker.ledger() as ledger:
+            return len(ledger.captures(worker.engagement.id))
+
+    before, deadline = taken(), time.monotonic() + 20
+    while taken() < before + 2 and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def save(run: Typed, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write a backup with the passphrase, and one without asking for it."""
+    done = run("backup", saved)
+    assert done.code == 0, done.err
+    assert run("backup", saved).code == 1
+    assert run("backup", saved.parent / "absent" / "b").code == 2
+    monkeypatch.delenv(PASSPHRASE_VARIABLE)
+    assert run("backup", saved.with_name("typed")).code == 2
+    assert run("backup", saved.with_name("unattended"), "--unattended").code == 0
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+
+
+def refuse(run: Typed, saved: Path, new: Path) -> None:
+    """Refuse what cannot be meant, and make nothing."""
+    strange = saved.with_name("strange")
+    strange.write_bytes(b"x")
+    for words, code, sentence in (
+        (("restore", saved), 1, "never written over"),
+        (("--home", new, "restore", strange), 2, "is no backup"),
+        (("--home", new, "restore", saved.with_name("absent")), 2, "is no file"),
+    ):
+        done = run(*words)
+        assert (done.code, sentence in done.err) == (code, True), done.err
+    assert not new.exists()
+
+
+def go_on(run: Typed, new: Path, pictures: Path) -> None:
+    done = run("--home", new, "start", "--screen", "replay", "--replay", pictures)
+    assert done.code == 0, done.err
+    time.sleep(1.2)
+    assert run("--home", new, "stop").code == 0
+    told = json.loads(run("--home", new, "status", "--json").out)
+    assert (told["unsent"], told["parked"], told["restored"]) == (0, 0, False)
+    assert Keystore.load(new / "keys").unlock_seed(PASSPHRASE)

@@ -1,0 +1,242 @@
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.homes import WORDS, RigHome, by_words
+from support.vaults import PRIVATE, PUBLIC, make
+from support.wire import Fault, problem
+from workseal_agent.backup import write_backup
+from workseal_agent.catchup import CatchUpError, CaughtUp, catch_up
+from workseal_agent.chain import OwnChainError
+from workseal_agent.connection import UnreachableError
+from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, NewCapture
+from workseal_agent.restore import restore_home
+from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_agent.vaultcheck import Depth, check_vault
+from workseal_protocol.records import ChainedRecord, read_record
+
+
+class TwoMachines:
+    """Hold a machine that recorded on after its backup, and the one where that was restored."""
+
+    def __init__(self, folder: Path) -> None:
+        self.old = RigHome(folder / "old")
+        self.rig = self.old.rig
+        # A capture whose segment is not signed yet.
+        header, commitment, pixels, seed = make(9)
+        with self.old.ledger.write() as writing:
+            new = NewCapture(commitment, bytes(16), 1, 2, 0, header.width, header.height)
+            writing.announce_capture(self.rig.engagement.id, new)
+        self.old.writer.put_frame(header, commitment, pixels, seed)
+        write_backup(self.old.settings, self.old.ledger, PUBLIC, folder / "b", by_words)
+        restore_home(folder / "b", folder / "new", WORDS)
+        self.folder = folder / "new"
+        self.ledger = Ledger(self.folder / "ledger.sqlite", LedgerKey(self.rig.signer))
+        self.vault = VaultWriter(self.folder / "vault", PUBLIC)
+
+    def catch_up(self) -> CaughtUp:
+        key = self.rig.signer.public_key
+        return catch_up(self.ledger, self.rig.client, self.rig.engagement, key, self.vault)
+
+    def pass_time(self, seconds: float = 200) -> None:
+        self.rig.clock.reboot(seconds)
+        self.rig.simulator.now = self.rig.clock.true_ms
+
+    def move(self) -> None:
+        """Go on with the restored home, as a new process there does."""
+        self.rig.path = self.folder / "ledger.sqlite"
+        self.ledger.close()
+        self.rig.kill()
+        self.ledger = self.rig.ledger
+
+    def bodies(self, ledger: Ledger) -> list[bytes]:
+        return [one.body for one in ledger.chain(self.rig.engagement.id)]
+
+    def logged(self) -> dict[int, set[bytes]]:
+        """Return the bodies that the log has for each number of the chain."""
+        found: dict[int, set[bytes]] = {}
+        for _, statement in self.rig.simulator.statements_for(self.rig.engagement.id):
+            record = read_record(statement)
+            if isinstance(record, ChainedRecord):
+                found.setdefault(record.seq, set()).add(statement.encode())
+        return found
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> TwoMachines:
+    return TwoMachines(tmp_path)
+
+
+def test_a_restored_home_goes_on_where_the_log_is(two: TwoMachines) -> None:
+    two.old.work(60)
+    two.rig.uplink.drain(100)
+    old = two.bodies(two.old.ledger)
+    before = len(two.bodies(two.ledger))
+    two.pass_time()
+    learned = two.catch_up()
+    assert learned.statements == len(old) - before > 3
+    assert two.bodies(two.ledger) == old
+    two.move()
+    two.rig.recorder.start()
+    two.rig.work(40)
+    two.rig.recorder.stop()
+    assert two.rig.uplink.drain(100)
+    counts = two.ledger.counts(two.rig.engagement.id)
+    assert (counts.parked, counts.unsent) == (0, 0)
+    assert {len(bodies) for bodies in two.logged().values()} == {1}
+    assert sum(segment.worked for segment in two.rig.segments()) == two.rig.worked_ms
+
+
+def test_it_signs_nothing_and_tidies_nothing_before(two: TwoMachines) -> None:
+    announced = two.ledger.orphans()
+    assert make(9)[1] in announced
+    before = two.bodies(two.ledger)
+    two.move()
+    with pytest.raises(OwnChainError, match="restored from a backup"):
+        two.rig.recorder.start()
+    assert two.bodies(two.ledger) == before
+    assert two.ledger.orphans() == announced
+
+
+def test_what_was_withdrawn_after_the_backup_is_destroyed_here_too(two: TwoMachines) -> None:
+    row = two.old.ledger.captures(two.rig.engagement.id)[1]
+    two.old.withdraw(row.number)
+    two.rig.recorder.stop()
+    two.rig.uplink.drain(100)
+    reader = VaultReader(two.folder / "vault", PRIVATE)
+    assert row.commitment in reader.commitments()
+    two.pass_time()
+    two.catch_up()
+    assert row.commitment not in reader.commitments()
+    assert two.ledger.undestroyed() == ()
+
+
+def test_frames_taken_after_the_backup_are_named_as_missing(two: TwoMachines) -> None:
+    known = {row.commitment for row in two.ledger.captures(two.rig.engagement.id)}
+    two.old.work(40)
+    two.rig.recorder.stop()
+    two.rig.uplink.drain(100)
+    taken = {row.commitment for row in two.old.ledger.captures(two.rig.engagement.id)}
+    two.pass_time()
+    learned = two.catch_up()
+    rows = two.ledger.captures(two.rig.engagement.id)
+    assert {row.commitment for row in rows} == taken
+    assert learned.lost_frames == len(taken - known) > 0
+    state = check_vault(two.folder / "vault", two.ledger, PUBLIC, depth=Depth.NAMES)
+    assert [one.text for one in state.problems] == ["the frame is missing"] * learned.lost_frames
+
+
+def test_it_waits_while_another_copy_records(two: TwoMachines) -> None:
+    two.old.work(30)
+    with pytest.raises(CatchUpError, match="does another copy of this home record"):
+        two.catch_up()
+    assert two.ledger.is_restored(two.rig.engagement.id)
+    two.pass_time()
+    two.catch_up()
+    assert not two.ledger.is_restored(two.rig.engagement.id)
+
+
+def test_it_is_done_again_without_harm(two: TwoMachines) -> None:
+    two.old.work(30)
+    two.pass_time()
+    first = two.catch_up()
+    with two.ledger.write() as writing:
+        writing.mark_restored(two.rig.engagement.id)
+    assert (first.statements > 0, two.catch_up().statements) == (True, 0)
+
+
+def test_two_bodies_for_one_number_are_never_papered_over(two: TwoMachines) -> None:
+    """The restored copy signed without asking, as a program without this rule would."""
+    with two.ledger.write() as writing:
+        writing.mark_caught_up(two.rig.engagement.id)
+    two.old.work(30)
+    two.pass_time()
+    two.move()
+    two.rig.cut(up=False)
+    two.rig.recorder.start()
+    two.rig.recorder.stop()
+    mine = two.bodies(two.ledger)
+    with two.ledger.write() as writing:
+        writing.mark_restored(two.rig.engagement.id)
+    two.pass_time()
+    with pytest.raises(CatchUpError, match="another statement number"):
+        two.catch_up()
+    assert two.ledger.is_restored(two.rig.engagement.id)
+    assert two.bodies(two.ledger) == mine
+
+
+def test_what_the_old_machine_never_sent_is_refused_when_it_comes_back(two: TwoMachines) -> None:
+    """Nobody can know of it; the log then has one body for each number, and the other is parked."""
+    two.rig.cut(up=False)
+    two.old.work(30)
+    two.pass_time()
+    old_ledger = two.folder.with_name("old-later")
+    two.old.ledger.snapshot(old_ledger)
+    two.rig.cut(up=True)
+    two.catch_up()
+    two.move()
+    two.rig.recorder.start()
+    two.rig.work(30)
+    two.rig.recorder.stop()
+    assert two.rig.uplink.drain(100)
+    two.rig.path = old_ledger
+    two.rig.kill()
+    assert not two.rig.uplink.drain(100) or two.rig.ledger.counts(two.rig.engagement.id).parked
+    assert {len(bodies) for bodies in two.logged().values()} == {1}
+
+
+def test_a_verifier_that_does_not_answer_changes_nothing(two: TwoMachines) -> None:
+    two.rig.wire.fault = lambda _: Fault(answer=problem(503, "unavailable"))
+    before = two.bodies(two.ledger)
+    with pytest.raises(UnreachableError):
+        two.catch_up()
+    assert two.ledger.is_restored(two.rig.engagement.id)
+    assert two.bodies(two.ledger) == before
+
+
+@pytest.mark.parametrize(
+    ("lie", "error"),
+    [
+        pytest.param(lambda rows: [*rows[:-2], rows[-1]], CatchUpError, id="one left out"),
+        pytest.param(
+            lambda rows: [*rows[:-1], (rows[-1][0], rows[-1][1][:-1] + b"x")],
+            UnreachableError,
+            id="a signature of somebody else",
+        ),
+        pytest.param(lambda rows: [*rows, (99, b"x")], UnreachableError, id="no statement"),
+    ],
+)
+def test_a_verifier_that_lies_changes_nothing(
+    two: TwoMachines,
+    monkeypatch: pytest.MonkeyPatch,
+    lie: Callable[[list[tuple[int, bytes]]], list[tuple[int, bytes]]],
+    error: type[Exception],
+) -> None:
+    two.old.work(40)
+    two.pass_time()
+    rows = list(two.rig.client.statements(two.rig.engagement.id))
+    monkeypatch.setattr(two.rig.client, "statements", lambda _: lie(rows))
+    before = two.bodies(two.ledger)
+    with pytest.raises(error):
+        two.catch_up()
+    assert two.ledger.is_restored(two.rig.engagement.id)
+    assert two.bodies(two.ledger) == before
+
+
+def test_a_commit_that_fails_takes_over_nothing(
+    two: TwoMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    two.old.work(40)
+    two.pass_time()
+    before = two.bodies(two.ledger)
+    with monkeypatch.context() as patch:
+        patch.setattr(two.ledger, "_commit", fail)
+        with pytest.raises(LedgerError):
+            two.catch_up()
+    assert two.bodies(two.ledger) == before
+    assert two.catch_up().statements > 0

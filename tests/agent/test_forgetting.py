@@ -1,0 +1,195 @@
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.bridge import Bridge, bridged
+from support.rig import Rig
+from support.worker import Worker, ended
+from workseal_agent.daemon import forgetting
+from workseal_agent.daemon.forgetting import Forgetting
+from workseal_agent.errors import VaultError
+from workseal_agent.export import export
+from workseal_agent.ledger import LedgerError
+from workseal_agent.retention import DAY_MS
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import Tombstone, WithdrawalReason
+
+
+class Old:
+    """Hold a recording of five frames, and what withdraws them when their day comes."""
+
+    def __init__(self, folder: Path, days: float) -> None:
+        self.rig = Rig(folder, capture_rate=65_536, retention_days=30)
+        self.rig.recorder.start()
+        self.rig.work(50)
+        self.rig.recorder.pause()
+        self.worked = self.rig.worked_ms
+        self.rig.clock.suspend(days * 86_400)
+        self.rig.simulator.now = self.rig.clock.true_ms
+        self.proven: int | None = self.rig.clock.true_ms
+        self.forgetting = Forgetting(
+            self.rig.engagement,
+            self.rig.chain,
+            self.rig.ledger,
+            self.rig.vault,
+            self.rig.clock,
+            self.rig.recorder,
+            proven_ms=lambda: self.proven,
+            on_statement=lambda: None,
+        )
+
+    def tombstones(self) -> list[Tombstone]:
+        return [one for one in self.rig.records() if isinstance(one, Tombstone)]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Old:
+    return Old(tmp_path, 31)
+
+
+def test_frames_whose_days_are_over_are_withdrawn_one_at_a_time(old: Old) -> None:
+    for left in (4, 3, 2, 1, 0):
+        wait = old.forgetting.step()
+        assert len(old.rig.vault.frames) == left
+        assert wait == (1 if left else 3_600)
+    assert {one.reason for one in old.tombstones()} == {WithdrawalReason.RETENTION}
+    assert old.forgetting.step() == 3_600
+    assert len(old.tombstones()) == 5
+    assert old.rig.worked_ms == old.worked
+    # Chained and sent like every other statement.
+    old.rig.recorder.stop()
+    assert old.rig.uplink.drain(100)
+
+
+@pytest.mark.parametrize(
+    ("proven_days", "wall_days"),
+    [
+        pytest.param(None, 31, id="offline: nobody says what time it is"),
+        pytest.param(-2, 31, id="a clock that was set ahead"),
+        pytest.param(31, -2, id="a clock that was set back"),
+    ],
+)
+def test_a_clock_alone_destroys_nothing(old: Old, proven_days: int | None, wall_days: int) -> None:
+    now = old.rig.clock.true_ms
+    if proven_days is None:
+        old.proven = None
+    elif proven_days < 0:
+        old.proven = now + proven_days * DAY_MS
+    if wall_days < 0:
+        old.rig.clock.offset_ms = wall_days * DAY_MS
+    assert old.forgetting.step() == 3_600
+    assert len(old.rig.vault.frames) == 5
+
+
+def test_nothing_is_withdrawn_before_its_day(tmp_path: Path) -> None:
+    early = Old(tmp_path, 29)
+    assert early.forgetting.step() == 3_600
+    assert len(early.rig.vault.frames) == 5
+
+
+def test_it_waits_for_a_quiet_moment(old: Old, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(old.rig.recorder, "quiet_seconds", lambda: 0.9)
+    assert old.forgetting.step() == 1
+    assert old.tombstones() == []
+    monkeypatch.setattr(old.rig.recorder, "quiet_seconds", lambda: 1.0)
+    assert old.forgetting.step() == 1
+    assert len(old.tombstones()) == 1
+
+
+def test_a_frame_that_could_not_be_destroyed_is_destroyed_later(
+    old: Old, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Digest) -> bool:
+        raise VaultError("the object cannot be destroyed: Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(old.rig.vault, "destroy", fail)
+        with pytest.raises(VaultError):
+            old.forgetting.step()
+        with pytest.raises(VaultError):
+            old.forgetting.step()
+    assert len(old.tombstones()) == 1
+    old.forgetting.step()
+    assert len(old.tombstones()) == 2
+    assert len(old.rig.vault.frames) == 3
+
+
+def test_what_fails_is_told_and_tried_again(old: Old, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "_FIRST_SECONDS", 0)
+    monkeypatch.setattr(forgetting, "_TROUBLED_SECONDS", 0)
+    stop, failed = threading.Event(), []
+
+    def fail() -> float:
+        failed.append(old.forgetting.trouble)
+        if len(failed) < 3:
+            raise LedgerError("the ledger cannot be written: disk full")
+        stop.set()
+        return 0
+
+    monkeypatch.setattr(old.forgetting, "step", fail)
+    old.forgetting.run(stop)
+    told = "old frames are not withdrawn: the ledger cannot be written: disk full"
+    assert failed == [None, told, told]
+    assert old.forgetting.trouble is None
+
+
+def test_the_recorder_tells_for_how_long_nothing_is_due(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.recorder.start()
+    waits = []
+    for _ in range(40):
+        waits.append(rig.recorder.quiet_seconds())
+        rig.work(0.5)
+    assert min(waits) < 1 < max(waits) <= 10
+    rig.recorder.pause()
+    assert rig.recorder.quiet_seconds() == 1
+
+
+# A real process, in which days last no time.
+
+PATCH = """
+from workseal_agent import retention
+from workseal_agent.daemon import forgetting
+retention.DAY_MS = 0
+forgetting._FIRST_SECONDS = forgetting._LOOK_SECONDS = forgetting._NEXT_SECONDS = 0.2
+"""
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    with bridged() as bridge:
+        yield bridge
+    ended()
+
+
+def test_a_recording_process_withdraws_by_itself_while_it_records(
+    tmp_path: Path, bridge: Bridge
+) -> None:
+    worker = Worker(tmp_path / "home", bridge, capture_rate=65_536)
+    process = worker.start(PATCH)
+    worker.wait(process)
+    deadline = time.monotonic() + 20
+    withdrawn = 0
+    while withdrawn < 2 and time.monotonic() < deadline:
+        time.sleep(0.2)
+        with worker.ledger() as ledger:
+            rows = ledger.captures(worker.engagement.id)
+            withdrawn = sum(row.withdrawn for row in rows)
+    assert worker.ask("stop")["troubles"] == []
+    assert process.wait(30) == 0
+    with worker.ledger() as ledger:
+        rows = ledger.captures(worker.engagement.id)
+        assert ledger.undestroyed() == ()
+        made = export(
+            ledger, worker.client, worker.engagement, worker.signer,
+            now_ms=time.time_ns() // 1_000_000, openings=[],
+        )  # fmt: skip
+    assert withdrawn >= 2
+    assert made.report.holds, made.report.first_problem
+    assert made.unsent == 0
+    assert made.report.totals is not None
+    assert made.report.totals.worked_ms > 0
+    assert len(list((worker.home / "vault").iterdir())) == sum(not row.withdrawn for row in rows)

@@ -1,0 +1,113 @@
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.bridge import Bridge, bridged
+from support.typed import Typed, typed_in
+from support.worker import Worker, ended
+from workseal_agent import retention
+from workseal_protocol.records import Tombstone, WithdrawalReason, read_record
+from workseal_protocol.statement import Statement
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    with bridged() as bridge:
+        yield bridge
+    ended()
+
+
+@pytest.fixture
+def worker(tmp_path: Path, bridge: Bridge) -> Worker:
+    """Give a home with at least three frames."""
+    worker = Worker(tmp_path / "home", bridge, capture_rate=65_536, max_withdrawn_percent=20)
+    process = worker.start()
+    worker.wait(process)
+    deadline = time.monotonic() + 20
+    while len(kept(worker)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    worker.ask("stop")
+    process.wait(30)
+    return worker
+
+
+@pytest.fixture
+def run(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Typed:
+    return typed_in(worker.home, monkeypatch, capfd)
+
+
+def kept(worker: Worker) -> list[int]:
+    with worker.ledger() as ledger:
+        rows = ledger.captures(worker.engagement.id)
+    return [row.number for row in rows if not row.withdrawn]
+
+
+def reasons(worker: Worker) -> list[WithdrawalReason]:
+    with worker.ledger() as ledger:
+        records = [
+            read_record(Statement.parse(row.body)) for row in ledger.chain(worker.engagement.id)
+        ]
+    return [record.reason for record in records if isinstance(record, Tombstone)]
+
+
+def test_forgetting_by_hand_and_being_warned(
+    run: Typed, worker: Worker, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warn_of_size(run, worker.home)
+    frames = kept(worker)
+    assert len(frames) >= 3
+    # The days are not over.
+    done = run("forget", "--yes")
+    assert (done.code, "nothing is to be destroyed" in done.out) == (0, True), done.err
+    assert kept(worker) == frames
+    worked = json.loads(run("status", "--json").out)["worked_ms_today"]
+    with monkeypatch.context() as later:
+        later.setattr(retention, "DAY_MS", 0)
+        assert f"{len(frames)} frames past the terms' days" in run("status").out
+        # A verifier whose clock says otherwise, and none at all.
+        bridge.ahead_ms = -3_600_000
+        assert "nothing is to be destroyed" in run("forget", "--yes").out
+        bridge.ahead_ms = 0
+        bridge.up = False
+        done = run("forget", "--yes")
+        assert (done.code, "the verifier's clock too" in done.err) == (1, True)
+        bridge.up = True
+        done = run("forget", lines=("n",))
+        assert (done.code, "nothing was changed" in done.err) == (1, True)
+        assert kept(worker) == frames
+    with monkeypatch.context() as later:
+        # The first two are over, the others are not.
+        later.setattr(
+            retention, "_due_ms", lambda _, row: 0 if row.number in frames[:2] else 1 << 60
+        )
+        assert run("forget", "--yes").code == 0
+    assert kept(worker) == frames[2:]
+    assert reasons(worker) == [WithdrawalReason.RETENTION] * 2
+    done = run("forget", "--everything", lines=("y",))
+    assert done.code == 0, done.err
+    assert f"withdrawn early would be {len(frames)} of {len(frames)}" in done.out
+    assert "the terms name 20 % as limit" in done.out
+    assert kept(worker) == []
+    assert reasons(worker)[2:] == [WithdrawalReason.OTHER] * len(frames[2:])
+    assert list((worker.home / "vault").iterdir()) == []
+    after = json.loads(run("status", "--json").out)
+    assert (after["worked_ms_today"], after["unsent"], after["vault_bytes"]) == (worked, 0, 0)
+
+
+def warn_of_size(run: Typed, home: Path) -> None:
+    config = home / "config.toml"
+    config.write_text("[vault]\nwarn_above_gib = 1\n")
+    assert "more than the 1 GiB" not in run("status").out
+    big = home / "vault" / "x.part"
+    with big.open("wb") as file:
+        file.truncate((1 << 30) + 1)
+    assert "the vault has 1.0 GiB, more than the 1 GiB of your settings" in run("status").out
+    big.unlink()
+    config.write_text("[vault]\nwarn_above_gib = 0\n")
+    assert run("status").code == 2
+    config.unlink()

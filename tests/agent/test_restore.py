@@ -1,0 +1,199 @@
+import io
+import os
+import stat
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.homes import WORDS, RigHome, by_words
+from support.vaults import PUBLIC
+from workseal_agent.backup import write_backup
+from workseal_agent.backupfile import end_backup, start_backup
+from workseal_agent.chain import OwnChain, OwnChainError
+from workseal_agent.errors import AgentError, WrongPassphraseError
+from workseal_agent.ledger import Ledger
+from workseal_agent.restore import RestoreError, restore_home
+from workseal_agent.sealedstream import SealedStreamError
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.keys import SeedSigner
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> RigHome:
+    return RigHome(tmp_path / "home")
+
+
+@pytest.fixture
+def backup(home: RigHome, tmp_path: Path) -> Path:
+    write_backup(home.settings, home.ledger, PUBLIC, tmp_path / "b", by_words)
+    return tmp_path / "b"
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "ledger" not in path.name and path.suffix != ".lock"
+    }
+
+
+def test_a_restored_home_is_the_home(home: RigHome, backup: Path, tmp_path: Path) -> None:
+    new = tmp_path / "somewhere" / "new"
+    made = restore_home(backup, new, WORDS)
+    assert (made.vault.frames, made.vault.problems) == (5, ())
+    assert made.engagements == (home.rig.engagement.id,)
+    assert files(new) == files(home.settings.home)
+    assert stat.S_IMODE(new.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(one.stat().st_mode) for one in new.rglob("*") if one.is_file()} == {0o600}
+    with Ledger(new / "ledger.sqlite") as ledger:
+        bodies = [one.body for one in ledger.chain(home.rig.engagement.id)]
+    assert bodies == [one.body for one in home.ledger.chain(home.rig.engagement.id)]
+    assert made.statements == len(bodies)
+    assert [one.name for one in new.parent.iterdir()] == ["new"]
+
+
+def test_a_restored_home_signs_nothing_before_it_caught_up(
+    home: RigHome, backup: Path, tmp_path: Path
+) -> None:
+    restore_home(backup, tmp_path / "new", WORDS)
+    signer = SeedSigner(home.keystore.unlock_seed(WORDS))
+    with Ledger(tmp_path / "new" / "ledger.sqlite") as ledger:
+        chain = OwnChain(ledger, home.rig.engagement, signer)
+        with pytest.raises(OwnChainError, match="catch-up"):
+            chain.append(lambda _: pytest.fail("something was signed"))
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        pytest.param(lambda path: path.write_text("mine"), id="a file"),
+        pytest.param(lambda path: (path.mkdir(), (path / "mine").touch()), id="a folder in use"),
+        pytest.param(lambda path: path.symlink_to("nowhere"), id="a link"),
+    ],
+)
+def test_nothing_is_written_over(
+    backup: Path, tmp_path: Path, there: Callable[[Path], object]
+) -> None:
+    new = tmp_path / "new"
+    there(new)
+    before = sorted(one.name for one in tmp_path.iterdir())
+    with pytest.raises(RestoreError, match="never written over"):
+        restore_home(backup, new, WORDS)
+    assert sorted(one.name for one in tmp_path.iterdir()) == before
+
+
+def test_an_empty_folder_may_become_the_home(backup: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    assert restore_home(backup, tmp_path / "new", WORDS).vault.frames == 5
+
+
+def test_a_wrong_passphrase_or_a_damaged_file_leaves_nothing(backup: Path, tmp_path: Path) -> None:
+    whole = backup.read_bytes()
+    middle = len(whole) // 2
+    for data, typed, error in (
+        (whole, "another passphrase", WrongPassphraseError),
+        (whole[:-1], WORDS, SealedStreamError),
+        (whole[: -len(whole) // 3], WORDS, SealedStreamError),
+        (whole + b"x", WORDS, SealedStreamError),
+        (whole[:middle] + b"x" + whole[middle + 1 :], WORDS, SealedStreamError),
+        (b"no backup", WORDS, MalformedError),
+    ):
+        backup.write_bytes(data)
+        with pytest.raises(error):
+            restore_home(backup, tmp_path / "new", typed)
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "home"]
+
+
+def packed(out: Path, members: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> Path:
+    """Write a backup of anything, as somebody with the passphrase could."""
+    with out.open("wb") as file:
+        stream = start_backup(file, by_words)
+        with tarfile.open(fileobj=stream, mode="w|") as archive:  # type: ignore[call-overload]
+            for name, data in members.items():
+                member = tarfile.TarInfo(name)
+                member.size, member.type = len(data), kind
+                archive.addfile(member, io.BytesIO(data))
+        end_backup(stream)
+    return out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../keys",
+        "/keys",
+        "keys/../x",
+        "vault/../keys",
+        "vault/x",
+        "control.sock",
+        "vault/" + "F" * 32,
+    ],
+)
+def test_refuses_names_that_are_not_of_a_home(tmp_path: Path, name: str) -> None:
+    made = packed(tmp_path / "b", {name: b"x"})
+    with pytest.raises(RestoreError, match="not of a home"):
+        restore_home(made, tmp_path / "new", WORDS)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b"]
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE]
+)
+def test_refuses_what_is_no_file(tmp_path: Path, kind: bytes) -> None:
+    made = packed(tmp_path / "b", {"keys": b""}, kind)
+    with pytest.raises(RestoreError, match="not of a home"):
+        restore_home(made, tmp_path / "new", WORDS)
+
+
+def test_refuses_the_same_file_twice(tmp_path: Path) -> None:
+    with (tmp_path / "b").open("wb") as file:
+        stream = start_backup(file, by_words)
+        with tarfile.open(fileobj=stream, mode="w|") as archive:  # type: ignore[call-overload]
+            for _ in range(2):
+                member = tarfile.TarInfo("keys")
+                archive.addfile(member, io.BytesIO(b""))
+        end_backup(stream)
+    with pytest.raises(RestoreError, match="File exists"):
+        restore_home(tmp_path / "b", tmp_path / "new", WORDS)
+
+
+def test_nothing_counts_before_the_end_was_read(home: RigHome, tmp_path: Path) -> None:
+    with (tmp_path / "b").open("wb") as file:
+        stream = start_backup(file, by_words)
+        with tarfile.open(fileobj=stream, mode="w|") as archive:  # type: ignore[call-overload]
+            archive.add(home.settings.keys_file, "keys")
+        stream.write(bytes(200_000) + b"something after the archive")
+        end_backup(stream)
+    with pytest.raises(SealedStreamError, match="goes on"):
+        restore_home(tmp_path / "b", tmp_path / "new", WORDS)
+
+
+def test_a_backup_that_is_not_whole_makes_no_home(home: RigHome, tmp_path: Path) -> None:
+    keys = home.settings.keys_file.read_bytes()
+    copy = tmp_path / "copy"
+    home.ledger.snapshot(copy)
+    for members, sentence in (
+        ({"keys": keys}, "no ledger"),
+        ({"ledger.sqlite": copy.read_bytes()}, "cannot be read"),
+        ({"keys": keys, "ledger.sqlite": copy.read_bytes()}, "the frame is missing"),
+        ({"keys": b"x", "ledger.sqlite": b""}, "damaged"),
+    ):
+        made = packed(tmp_path / "b", members)
+        with pytest.raises(AgentError, match=sentence):
+            restore_home(made, tmp_path / "new", WORDS)
+        assert not (tmp_path / "new").exists()
+
+
+def test_a_disk_that_fails_leaves_nothing(
+    backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(RestoreError, match="No space left"):
+            restore_home(backup, tmp_path / "new", WORDS)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "home"]
