@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support import builders
 from support.homes import WORDS, RigHome, by_words
 from support.vaults import PRIVATE, PUBLIC, make
 from support.wire import Fault, problem
@@ -17,6 +18,7 @@ from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, NewCapture
 from workseal_agent.restore import restore_home
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_agent.vaultcheck import Depth, check_vault
+from workseal_protocol.checkpoint import sign_checkpoint
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.records import ChainedRecord, read_record
 
@@ -244,10 +246,13 @@ def test_a_checkpoint_that_the_verifier_has_no_more_is_left_out(
     def gone(request: httpx.Request) -> Fault | None:
         return Fault(answer=problem(404, "unknown")) if "checkpoints/" in str(request.url) else None
 
-    with monkeypatch.context() as patch:
-        patch.setattr(two.rig.client, "checkpoint_at", lambda _: b"of nobody's log")
-        with pytest.raises(UnreachableError, match="not from the agreed log"):
-            two.catch_up()
+    real = two.rig.simulator.checkpoint().checkpoint
+    forged = sign_checkpoint(real, builders.FREELANCER).encode()
+    for lie in (b"of nobody's log", forged):
+        with monkeypatch.context() as patch:
+            patch.setattr(two.rig.client, "checkpoint_at", lambda _, lie=lie: lie)
+            with pytest.raises(UnreachableError, match="not from the agreed log"):
+                two.catch_up()
     two.rig.wire.fault = gone
     assert two.catch_up().statements > 0
     assert len(two.ledger.checkpoints(two.rig.engagement.id)) == known
