@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from workseal_agent.connection import UnreachableError, VerifierClient
+from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import Destroyer, finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger, NewCapture, SegmentRow, Transaction
+from workseal_agent.submission import Log
 from workseal_protocol.chain import ChainError, ChainState, advance
+from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import PublicKey
+from workseal_protocol.policy import verify_checkpoint
 from workseal_protocol.records import ChainedRecord, Segment, Tombstone, read_record
 from workseal_protocol.statement import Statement
 
@@ -50,9 +53,15 @@ def catch_up(
     state = _known(ledger, engagement)
     logged = tuple(_own(client, engagement, key))
     _require_still(logged, client.operator().time_ms, engagement.terms.round_ms)
+    shown = tuple(
+        _anchors(client, engagement, [one for one in logged if one[1].seq >= state.next_seq])
+    )
     lost = 0
     added = 0
     with ledger.write() as writing:
+        for checkpoint in shown:
+            size = checkpoint.checkpoint.size
+            writing.add_checkpoint(engagement.id, size, checkpoint.encode())
         for statement, record in logged:
             if record.seq < state.next_seq:
                 _require_same(ledger, engagement, statement, record.seq)
@@ -91,6 +100,28 @@ def _own(
                 yield statement, record
     except (MalformedError, VerificationError) as error:
         raise UnreachableError(f"the verifier lists what is not of this chain: {error}") from error
+
+
+def _anchors(
+    client: VerifierClient,
+    engagement: Engagement,
+    unknown: list[tuple[Statement, ChainedRecord]],
+) -> Iterator[SignedCheckpoint]:
+    """Fetch the checkpoints that the other copy anchored on: a bundle bounds its work by them.
+
+    One that the verifier has no more is left out; that it continues the others, the next answer and
+    each bundle prove.
+    """
+    policy = Log.of(engagement).policy
+    for size in sorted({record.anchor.size for _, record in unknown}):
+        try:
+            signed = SignedCheckpoint.parse(client.checkpoint_at(size))
+            yield verify_checkpoint(signed, policy).signed
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+        except (MalformedError, VerificationError) as error:
+            raise UnreachableError(f"a checkpoint is not from the agreed log: {error}") from error
 
 
 def _require_still(

@@ -2,8 +2,10 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
+from support import builders
 from support.homes import WORDS, RigHome, by_words
 from support.vaults import PRIVATE, PUBLIC, make
 from support.wire import Fault, problem
@@ -11,10 +13,13 @@ from workseal_agent.backup import write_backup
 from workseal_agent.catchup import CatchUpError, CaughtUp, catch_up
 from workseal_agent.chain import OwnChainError
 from workseal_agent.connection import UnreachableError
+from workseal_agent.export import export
 from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, NewCapture
 from workseal_agent.restore import restore_home
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_agent.vaultcheck import Depth, check_vault
+from workseal_protocol.checkpoint import sign_checkpoint
+from workseal_protocol.commitment import ValueKind
 from workseal_protocol.records import ChainedRecord, read_record
 
 
@@ -86,7 +91,13 @@ def test_a_restored_home_goes_on_where_the_log_is(two: TwoMachines) -> None:
     counts = two.ledger.counts(two.rig.engagement.id)
     assert (counts.parked, counts.unsent) == (0, 0)
     assert {len(bodies) for bodies in two.logged().values()} == {1}
-    assert sum(segment.worked for segment in two.rig.segments()) == two.rig.worked_ms
+    made = export(
+        two.ledger, two.rig.client, two.rig.engagement, two.rig.signer,
+        now_ms=two.rig.clock.wall_ms(), openings=[ValueKind.NOTES],
+    )  # fmt: skip
+    assert made.report.holds, made.report.first_problem
+    assert made.report.totals is not None
+    assert made.report.totals.worked_ms == two.rig.worked_ms > 100_000
 
 
 def test_it_signs_nothing_and_tidies_nothing_before(two: TwoMachines) -> None:
@@ -223,6 +234,28 @@ def test_a_verifier_that_lies_changes_nothing(
         two.catch_up()
     assert two.ledger.is_restored(two.rig.engagement.id)
     assert two.bodies(two.ledger) == before
+
+
+def test_a_checkpoint_that_the_verifier_has_no_more_is_left_out(
+    two: TwoMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.old.work(40)
+    two.pass_time()
+    known = len(two.ledger.checkpoints(two.rig.engagement.id))
+
+    def gone(request: httpx.Request) -> Fault | None:
+        return Fault(answer=problem(404, "unknown")) if "checkpoints/" in str(request.url) else None
+
+    real = two.rig.simulator.checkpoint().checkpoint
+    forged = sign_checkpoint(real, builders.FREELANCER).encode()
+    for lie in (b"of nobody's log", forged):
+        with monkeypatch.context() as patch:
+            patch.setattr(two.rig.client, "checkpoint_at", lambda _, lie=lie: lie)
+            with pytest.raises(UnreachableError, match="not from the agreed log"):
+                two.catch_up()
+    two.rig.wire.fault = gone
+    assert two.catch_up().statements > 0
+    assert len(two.ledger.checkpoints(two.rig.engagement.id)) == known
 
 
 def test_a_commit_that_fails_takes_over_nothing(
