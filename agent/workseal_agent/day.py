@@ -151,6 +151,12 @@ def read_day(
     )
 
 
+def entries_of(ledger: Ledger, engagement: Engagement, begin_ms: int, end_ms: int) -> list[Entry]:
+    """Return what tells of a stretch of time, for the functions that fold a diary."""
+    stored = ledger.told_of(engagement.id, begin_ms, end_ms)
+    return [entry for entry, _ in _entries(ledger, engagement.id, engagement.terms, stored)]
+
+
 def _entries(
     ledger: Ledger, engagement: bytes, terms: Terms, stored: Sequence[StoredStatement]
 ) -> list[tuple[Entry, StoredStatement]]:

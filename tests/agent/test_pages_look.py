@@ -30,7 +30,14 @@ PAIRS = [
     ("edge", "card", GRAPHIC),
     ("accent", "ground", GRAPHIC),
 ]
-PLACES = ("/today", "/today/minute?at=10:00", "/today?day=2020-02-02")
+PLACES = (
+    "/today",
+    "/today/minute?at=10:00",
+    "/today?day=2020-02-02",
+    "/pictures",
+    "/pictures/1",
+    "/pictures/withdraw?n=1",
+)
 
 
 def palettes() -> dict[str, dict[str, str]]:
@@ -73,7 +80,7 @@ def test_nothing_moves_for_who_wants_no_motion() -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    home = PagedHome(tmp_path_factory.mktemp("look"))
+    home = PagedHome(tmp_path_factory.mktemp("look"), capture_rate=65_536)
     home.rig.recorder.start()
     home.rig.work(125)
     with home.recording():

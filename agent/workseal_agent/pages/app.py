@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from workseal_agent.errors import AgentError
-from workseal_agent.pages import door, today
+from workseal_agent.pages import door, pictures, today
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.entrance import Entrance
 from workseal_agent.pages.guard import Denial
@@ -21,7 +21,7 @@ from workseal_protocol.errors import WorksealError
 def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial]) -> Starlette:
     """Put the pages together; `Guard` must stand before them."""
     app = Starlette(
-        routes=[*door.routes(), *today.routes()],
+        routes=[*door.routes(), *today.routes(), *pictures.routes()],
         exception_handlers={
             AgentError: _told,
             WorksealError: _told,

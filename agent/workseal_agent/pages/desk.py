@@ -17,8 +17,12 @@ from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.pages.unlocked import Unlocked
+from workseal_agent.submission import Log
+from workseal_agent.uplink import Uplink
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_protocol.keys import Signer
+
+_SEND_STEPS = 64
 
 
 class Connect(Protocol):
@@ -84,6 +88,15 @@ class Desk:
     def signer(self, passphrase: str) -> Signer:
         """Return the signing key, for the one act that the passphrase was typed for."""
         return self.keystore().unlock_signer(passphrase)
+
+    def send_now(self, engagement: Engagement) -> bool:
+        """Send what is unsent, once; True when nothing is left. Failures wait for the next time."""
+        client = self.connect(engagement.url)
+        try:
+            uplink = Uplink(self.ledger, client, Log.of(engagement), wall_ms=self.clock.wall_ms)
+            return uplink.drain(_SEND_STEPS)
+        finally:
+            client.close()
 
     def reader(self) -> VaultReader | None:
         """Return the open vault, None while it is locked."""

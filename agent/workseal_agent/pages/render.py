@@ -111,6 +111,11 @@ def moment(ms: int, zone: ZoneInfo) -> str:
     return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M")
 
 
+def day(ms: int, zone: ZoneInfo) -> str:
+    """Write the day of a moment as addresses spell it."""
+    return _local(ms, zone).date().isoformat()
+
+
 def span(ms: int) -> str:
     """Write a duration as people say it, to the second and never rounded up."""
     seconds = ms // 1000
@@ -148,6 +153,7 @@ def _environment() -> Environment:
     environment.globals |= {"t": say, "short": short_name}
     environment.filters |= {
         "clock": clock,
+        "day": day,
         "moment": moment,
         "span": span,
         "size": size,
