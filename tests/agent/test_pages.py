@@ -1,15 +1,23 @@
+import html
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from support.paged import PASSPHRASE, PagedHome, Visitor
-from workseal_agent.pages.render import FOLDER, size, span
+from workseal_agent.connection import Departures
+from workseal_agent.day import bounds, entries_of
+from workseal_agent.pages.render import FOLDER, hms, size, span
 from workseal_agent.pages.unlocked import KEPT_MS, Unlocked
 from workseal_agent.pages.words import load_words
-from workseal_protocol.terms import Granularity
+from workseal_protocol.terms import Granularity, plain_language
+from workseal_protocol.terms.plain import amount_text
+from workseal_protocol.totals import totals_of
+from workseal_protocol.window import Entry
 
 SOURCES = [*FOLDER.rglob("*.py"), *(FOLDER / "templates").glob("*.html")]
 
@@ -223,3 +231,73 @@ def test_figures_are_written_as_people_say_them() -> None:
     assert [size(n) for n in (0, 1023, 1536, 5 << 20, 3 << 30)] == [
         "0 bytes", "1023 bytes", "1.5 KiB", "5.0 MiB", "3.0 GiB",
     ]  # fmt: skip
+
+
+def test_the_agreement_stands_in_the_words_that_both_signed(
+    visitor: Visitor, home: PagedHome
+) -> None:
+    text = html.unescape(visitor.get("/agreement").text)
+    for sentence in plain_language(home.rig.engagement.terms):
+        assert sentence in text
+
+
+def test_a_week_is_what_the_clients_tools_count(visitor: Visitor, home: PagedHome) -> None:
+    text = visitor.get("/agreement/week?of=2026-03-02").text
+    totals = totals_of(home.rig.engagement.terms, entries(home), ZoneInfo("Europe/Berlin"))
+    assert hms(totals.worked_ms) in text
+    assert amount_text(totals.billed.amount, totals.billed.currency) in text
+    assert "Nothing was recorded in this week." in visitor.get("/agreement/week?of=2026-02-02").text
+    assert visitor.get("/agreement/week?of=never").status_code == 409
+
+
+def entries(home: PagedHome) -> list[Entry]:
+    begin, end = bounds(date(2026, 3, 2), ZoneInfo("Europe/Berlin"))
+    return entries_of(home.rig.ledger, home.rig.engagement, begin, end)
+
+
+def test_every_byte_that_left_can_be_seen(visitor: Visitor, home: PagedHome) -> None:
+    listed = Departures(home.settings.sent_file).newest()
+    assert len(listed) > 50
+    for row in (listed[0], listed[-1]):
+        method, path, body = next(
+            one for one in home.requests if one[2] == row.body and one[0] == row.method
+        )
+        assert row.target.partition("?")[0] == path
+        assert method == row.method
+        whole = visitor.get(f"/left/{row.number}/bytes").content
+        assert whole == row.head + body
+        shown = visitor.get(f"/left/{row.number}").text
+        assert all(one in shown for one in (body[:16].hex(" "), f"Request {row.number}"))
+    assert "/left?before=" in visitor.get("/left").text
+    assert "Signed records" in visitor.get("/left?kind=statements").text
+    assert "Nothing of this kind has left." in visitor.get("/left?kind=disclosures").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/left/999999", "/left?kind=%25", "/left?before=x", "/left?before=-1"]
+)
+def test_a_list_that_cannot_be_meant_is_refused(visitor: Visitor, path: str) -> None:
+    assert visitor.get(path).status_code == 409
+
+
+def test_the_machine_tells_what_waits_and_what_is_stored(visitor: Visitor, home: PagedHome) -> None:
+    text = visitor.get("/machine").text
+    assert str(home.home) in text
+    assert "it sends by itself" in text
+    visitor.ask("GET", "/today", headers={"host": "rebind.test"})
+    assert "these pages are not at this address" in visitor.get("/machine").text
+
+
+def test_what_waits_is_sent_without_a_recording(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path)
+    home.rig.recorder.start()
+    home.rig.work(45, send=False)
+    home.rig.recorder.stop()
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        assert "records wait to be sent" in visitor.get("/machine").text
+        assert visitor.post("/machine/send").status_code == 303
+        assert "Everything is sent and receipted." in visitor.get("/machine").text
+        assert home.rig.ledger.counts(home.rig.engagement.id).unsent == 0
+        visitor.close()
+    home.rig.ledger.close()

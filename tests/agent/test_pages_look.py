@@ -37,6 +37,11 @@ PLACES = (
     "/pictures",
     "/pictures/1",
     "/pictures/withdraw?n=1",
+    "/agreement",
+    "/agreement/week",
+    "/left",
+    "/left/2",
+    "/machine",
 )
 
 
@@ -148,8 +153,11 @@ def test_single_keys_act_and_can_be_switched_off(
     page: Page, server: PagesServer, home: PagedHome
 ) -> None:
     page.goto(server.origin + "/today")
+    # The script has made the list of keys once it listens.
+    page.locator("[data-keys] li").first.wait_for(state="attached")
     page.keyboard.press("p")
     page.get_by_text("Paused. Nothing is counted").wait_for()
+    page.locator("[data-keys] li").first.wait_for(state="attached")
     assert (home.desk.running() or {})["state"] == "paused"
     page.keyboard.press("p")
     page.get_by_text("Counting on.").wait_for()
@@ -181,6 +189,7 @@ def test_the_figures_move_while_the_page_is_open(
 
 def test_a_place_on_the_time_line_is_explained(page: Page, server: PagesServer) -> None:
     page.goto(server.origin + "/today")
+    page.locator("[data-keys] li").first.wait_for(state="attached")
     page.locator("[data-hours] svg").first.click(position={"x": 3, "y": 10})
     page.wait_for_url("**/today/minute?*at=10%3A00")
     assert "1 min 00 s of this minute are counted" in page.inner_text("main")

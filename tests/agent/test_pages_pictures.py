@@ -159,6 +159,8 @@ def test_several_are_chosen_by_the_keyboard_alone(home: PagedHome) -> None:
         page.get_by_label("Passphrase").fill(PASSPHRASE)
         page.keyboard.press("Enter")
         expect(page.locator(".gallery img")).to_have_count(len(frames(home)))
+        # Shown by the script, once it listens.
+        expect(page.locator("[data-hint]")).to_be_visible()
         page.locator(".gallery a").first.focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Space")
@@ -169,6 +171,7 @@ def test_several_are_chosen_by_the_keyboard_alone(home: PagedHome) -> None:
         expect(page.locator("[data-count]")).to_have_text("3 chosen")
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/pictures/{numbers[3]}")
+        expect(page.locator("[data-zoom]")).to_be_visible()
         page.keyboard.press("ArrowLeft")
         page.wait_for_url(f"**/pictures/{numbers[2]}")
         page.get_by_role("button", name="True size").click()

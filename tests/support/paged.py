@@ -12,7 +12,7 @@ import httpx
 from support.rig import MemoryVault, Rig
 from support.simulator import seeded
 from workseal_agent.config import Settings
-from workseal_agent.connection import VerifierClient
+from workseal_agent.connection import DepartureRecorder, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.keystore import Keystore
@@ -63,6 +63,9 @@ class PagedHome:
         self.rig.vault = cast("MemoryVault", vault)
         if take is not None:
             self.rig.screen.take = take  # type: ignore[method-assign]
+        self.rig.client.close()
+        self.rig.client = self._connect("http://localhost")
+        self.rig.uplink = self.rig.build_uplink()
         self.rig.recorder = self.rig.build()
         self.service = self._service(vault)
         self.requests: list[tuple[str, str, bytes]] = self.rig.wire.requests
@@ -89,7 +92,9 @@ class PagedHome:
         )
 
     def _connect(self, url: str, *, signer: Signer | None = None) -> VerifierClient:
-        return VerifierClient(url, self.rig.wire, signer=signer, now_ms=self.rig.clock.wall_ms)
+        wall_ms = self.rig.clock.wall_ms
+        written = DepartureRecorder(self.rig.wire, self.settings.sent_file, wall_ms)
+        return VerifierClient(url, written, signer=signer, now_ms=wall_ms)
 
     def work_day(self) -> None:
         """Record some hours: at the screen, paused, sealed, offline, away from the screen."""

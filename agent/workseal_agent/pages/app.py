@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from workseal_agent.errors import AgentError
-from workseal_agent.pages import door, pictures, today
+from workseal_agent.pages import agreement, door, left, machine, pictures, today
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.entrance import Entrance
 from workseal_agent.pages.guard import Denial
@@ -17,11 +17,13 @@ from workseal_agent.pages.words import say
 from workseal_protocol.cli.text import bounded
 from workseal_protocol.errors import WorksealError
 
+_PARTS = (door, today, pictures, agreement, left, machine)
+
 
 def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial]) -> Starlette:
     """Put the pages together; `Guard` must stand before them."""
     app = Starlette(
-        routes=[*door.routes(), *today.routes(), *pictures.routes()],
+        routes=[*(route for part in _PARTS for route in part.routes())],
         exception_handlers={
             AgentError: _told,
             WorksealError: _told,

@@ -125,6 +125,12 @@ def span(ms: int) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def hms(ms: int) -> str:
+    """Write a duration for a table: hours, minutes and seconds."""
+    seconds = ms // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 def size(count: int) -> str:
     """Write a number of bytes."""
     if count < 1024:
@@ -156,6 +162,7 @@ def _environment() -> Environment:
         "day": day,
         "moment": moment,
         "span": span,
+        "hms": hms,
         "size": size,
         "money": amount_text,
     }
