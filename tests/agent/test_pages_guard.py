@@ -142,6 +142,9 @@ MATRIX = {
     ),
     "HTTP/2 upgrade": Row(Denial.UPGRADE, "GET", "/live", {"upgrade": "h2c"}),
     "an oversized body": Row(Denial.LENGTH, body=b"a" * (MAX_BODY + 1)),
+    "an oversized body that never comes": Row(
+        Denial.LENGTH, headers={"content-length": "999999999"}, body=b""
+    ),
     "a body with a length that is none": Row(Denial.LENGTH, headers={"content-length": "+3"}),
     "a text that only looks like a form": Row(
         Denial.MEDIA, headers={"content-type": "text/plain"}

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from support import chromed as chromed_module
 from support.chromed import chromed
 from support.paged import PagedHome
+from workseal_agent import disclose
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.render import FOLDER
 
@@ -37,6 +38,10 @@ PLACES = (
     "/pictures",
     "/pictures/1",
     "/pictures/withdraw?n=1",
+    "/requests",
+    "REQUEST",
+    "REQUEST/1",
+    "REQUEST/preview",
     "/agreement",
     "/agreement/week",
     "/left",
@@ -122,14 +127,28 @@ def page(browser: Browser, server: PagesServer) -> Iterator[Page]:
 CHECKS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.fixture(scope="module")
+def request_path(home: PagedHome, server: PagesServer) -> str:
+    """Put a request into the inbox, with one frame of it chosen."""
+    kept = disclose.receive(home.asked(0).encode(), home.rig.ledger, home.rig.engagement)
+    server.drafts.put(kept.statement.digest, 1, (0,))
+    return f"/requests/{kept.statement.digest}"
+
+
+# All locked ones first: a page that is still loading its pictures is not locked under their hands.
 @pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "open"])
 def test_everything_has_a_name_and_a_place(
-    page: Page, server: PagesServer, place: str, width: int
+    page: Page, home: PagedHome, server: PagesServer, request_path: str, place: str, *, locked: bool
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(server.origin + place)
-    assert page.evaluate(CHECKS) == []
+    if locked:
+        home.desk.unlocked.forget()
+    else:
+        home.desk.unlocked.keep(home.private)
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(server.origin + place.replace("REQUEST", request_path))
+        assert page.evaluate(CHECKS) == []
 
 
 def test_the_keyboard_goes_through_the_page_in_its_order(page: Page, server: PagesServer) -> None:

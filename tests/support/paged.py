@@ -21,8 +21,10 @@ from workseal_agent.pages import Desk, PagesServer
 from workseal_agent.screen import RawFrame
 from workseal_agent.uplink import BeaconClient
 from workseal_agent.vault import VaultWriter
-from workseal_agent.vaultkey import generate_private
+from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.keys import Signer
+from workseal_protocol.records import DisputeRequest, RequestedFrame, sign
+from workseal_protocol.statement import Statement
 
 PASSPHRASE = "a passphrase for tests"  # noqa: S105
 RECORDED = Path(__file__).resolve().parents[2] / "deploy" / "recorded"
@@ -57,6 +59,7 @@ class PagedHome:
         self.rig = Rig(self.home, **{"capture_rate": 200, **terms})  # type: ignore[arg-type]
         seed = seeded(self.rig.simulator.seed, "party", "freelancer")
         self.private = generate_private()
+        self.case = generate_private()
         self.keystore = Keystore.seal(seed, self.private, PASSPHRASE)
         self.settings.keys_file.write_bytes(self.keystore.encode())
         vault = VaultWriter(self.settings.vault_folder, self.keystore.vault_public)
@@ -119,6 +122,21 @@ class PagedHome:
 
     def _asked(self, command: str, **more: object) -> dict[str, Any]:
         return {"command": command, "engagement": self.rig.engagement.id.hex(), **more}
+
+    def asked(self, *numbers: int, reason: str = "was the report being written?") -> Statement:
+        """Ask for frames as the arbitrator, by their place in the list."""
+        rows = self.rig.ledger.captures(self.rig.engagement.id)
+        record = DisputeRequest(
+            engagement=self.rig.engagement.id,
+            claimed_at=self.rig.clock.true_ms,
+            frames=tuple(
+                RequestedFrame(rows[number].segment, rows[number].commitment) for number in numbers
+            ),
+            reason=reason,
+            sealing_key=public_of(self.case),
+            answer_by=self.rig.clock.true_ms + 5 * 86_400_000,
+        )
+        return sign(record, self.rig.simulator.people.arbitrator)
 
     @contextmanager
     def recording(self) -> Iterator[None]:

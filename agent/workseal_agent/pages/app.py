@@ -8,8 +8,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from workseal_agent.errors import AgentError
-from workseal_agent.pages import agreement, door, left, machine, pictures, today
+from workseal_agent.pages import (
+    agreement,
+    door,
+    inbox,
+    left,
+    machine,
+    pictures,
+    redaction,
+    today,
+)
 from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.drafts import Drafts
 from workseal_agent.pages.entrance import Entrance
 from workseal_agent.pages.guard import Denial
 from workseal_agent.pages.render import Notices, page
@@ -17,10 +27,10 @@ from workseal_agent.pages.words import say
 from workseal_protocol.cli.text import bounded
 from workseal_protocol.errors import WorksealError
 
-_PARTS = (door, today, pictures, agreement, left, machine)
+_PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine)
 
 
-def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial]) -> Starlette:
+def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial], drafts: Drafts) -> Starlette:
     """Put the pages together; `Guard` must stand before them."""
     app = Starlette(
         routes=[*(route for part in _PARTS for route in part.routes())],
@@ -36,6 +46,7 @@ def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial]) -> Starle
     app.state.desk = desk
     app.state.entrance = entrance
     app.state.notices = Notices()
+    app.state.drafts = drafts
     app.state.denied = denied
     return app
 

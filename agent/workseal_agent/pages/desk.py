@@ -16,6 +16,7 @@ from workseal_agent.daemon import NotRunningError, ask
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.pages.marks import Suggest, no_marks
 from workseal_agent.pages.unlocked import Unlocked
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
@@ -43,6 +44,7 @@ class Desk:
     connect: Connect
     clock: Clock
     chosen: bytes | None
+    suggest: Suggest = no_marks
     unlocked: Unlocked = field(init=False)
 
     def __post_init__(self) -> None:

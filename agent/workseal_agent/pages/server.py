@@ -20,6 +20,7 @@ import uvicorn
 from workseal_agent.errors import AgentError
 from workseal_agent.pages.app import build_app
 from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.drafts import Drafts
 from workseal_agent.pages.entrance import Entrance
 from workseal_agent.pages.guard import Denial, Guard, Rules
 
@@ -44,7 +45,9 @@ class PagesServer:
         rules = Rules(self.port, self.entrance)
         self.origin = rules.origin
         self.denied: Counter[Denial] = Counter()
-        guard = Guard(build_app(desk, self.entrance, self.denied), rules, self.denied)
+        self.drafts = Drafts()
+        app = build_app(desk, self.entrance, self.denied, self.drafts)
+        guard = Guard(app, rules, self.denied)
         self._server = _Server(
             uvicorn.Config(
                 guard,

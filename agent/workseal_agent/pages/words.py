@@ -24,5 +24,9 @@ def load_words(language: str = LANGUAGE) -> Mapping[str, str]:
 
 
 def say(name: str, /, **values: object) -> str:
-    """Return a text with its values filled in."""
-    return load_words()[name].format(**values)
+    """Return a text with its values filled in; of one thing, the text that says so, if any."""
+    words = load_words()
+    alone = f"{name}_alone"
+    if values.get("count") == 1 and alone in words:
+        name = alone
+    return words[name].format(**values)

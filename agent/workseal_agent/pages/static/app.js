@@ -76,7 +76,7 @@ function hours() {
 }
 
 function back() {
-  document.querySelector("[data-back]")?.addEventListener("click", (event) => {
+  document.querySelector("a[data-back]")?.addEventListener("click", (event) => {
     if (history.length < 2) return;
     event.preventDefault();
     history.back();
