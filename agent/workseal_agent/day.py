@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState, StoredStatement
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.commitment import Note, ValueKind, parse_notes
 from workseal_protocol.diary import DiaryState, Span, diary_of
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
@@ -28,6 +29,8 @@ _STATES = {
     "off-screen": DiaryState.OFF_SCREEN,
     "sealed": DiaryState.SEALED,
 }
+# How long after a gap the recording that tells of it is looked for.
+_NEXT_MS = 12 * 3_600_000
 _UNSENT = {
     SendState.UNSENT: "waiting",
     SendState.HELD: "waiting",
@@ -155,6 +158,34 @@ def entries_of(ledger: Ledger, engagement: Engagement, begin_ms: int, end_ms: in
     """Return what tells of a stretch of time, for the functions that fold a diary."""
     stored = ledger.told_of(engagement.id, begin_ms, end_ms)
     return [entry for entry, _ in _entries(ledger, engagement.id, engagement.terms, stored)]
+
+
+def notes_of(
+    ledger: Ledger, engagement: Engagement, begin_ms: int, end_ms: int
+) -> tuple[Note, ...]:
+    """Return the agent's remarks about a stretch; the ledger must have been opened with its key.
+
+    What interrupted the recording stands in the first segment after the gap, so that one belongs
+    to a stretch in which nothing was recorded.
+    """
+    stored = ledger.told_of(engagement.id, begin_ms, end_ms + _NEXT_MS)
+    segments = sorted(
+        (
+            (record.begin, one.digest)
+            for one in stored
+            if isinstance(record := read_record(Statement.parse(one.body)), Segment)
+        ),
+        key=lambda pair: pair[0],
+    )
+    inside = [digest for begin, digest in segments if begin < end_ms]
+    following = [digest for begin, digest in segments if begin >= end_ms]
+    return tuple(
+        note
+        for digest in inside or following[:1]
+        for value in ledger.private_values(digest)
+        if value.kind == ValueKind.NOTES
+        for note in parse_notes(value.value)
+    )
 
 
 def _entries(

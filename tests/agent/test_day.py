@@ -7,9 +7,10 @@ import pytest
 
 from support.rig import Rig
 from support.simulator import START
-from workseal_agent.day import Day, Way, bounds, day_at, read_day, worked_today
+from workseal_agent.day import Day, Way, bounds, day_at, notes_of, read_day, worked_today
 from workseal_agent.evidence import LateWork, declare_late, withdraw
 from workseal_agent.recorder import RecorderState
+from workseal_protocol.commitment import NoteCode
 from workseal_protocol.diary import DiaryState
 from workseal_protocol.records import SegmentState, WithdrawalReason
 from workseal_protocol.window import Grade
@@ -183,3 +184,20 @@ def test_today_is_added_up_with_what_is_not_signed(rig: Rig) -> None:
     now = rig.clock.wall_ms()
     assert worked_today(rig.ledger, rig.engagement, running(rig), now) == 607_000
     assert worked_today(rig.ledger, rig.engagement, None, now) == 600_000
+
+
+def test_the_agents_remarks_are_found_where_they_were_made(rig: Rig) -> None:
+    rig.recorder.start()
+    rig.work(60)
+    rig.clock.suspend(600)
+    rig.work(60)
+    rig.recorder.stop()
+
+    def codes(begin_s: int, end_s: int) -> set[NoteCode]:
+        span = (START + begin_s * 1_000, START + end_s * 1_000)
+        return {note.code for note in notes_of(rig.ledger, rig.engagement, *span)}
+
+    assert NoteCode.SUSPEND not in codes(0, 30)
+    # In the gap: the first segment after it tells.
+    assert NoteCode.SUSPEND in codes(300, 360)
+    assert codes(100_000, 100_060) == set()

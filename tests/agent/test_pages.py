@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from support.builders import FREELANCER
 from support.paged import PASSPHRASE, PagedHome, Visitor
 from workseal_agent.connection import Departures
 from workseal_agent.day import bounds, entries_of
+from workseal_agent.ledger import LedgerKey
 from workseal_agent.pages.render import FOLDER, hms, size, span
-from workseal_agent.pages.unlocked import KEPT_MS, Unlocked
+from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
 from workseal_agent.pages.words import load_words
 from workseal_protocol.terms import Granularity, plain_language
 from workseal_protocol.terms.plain import amount_text
@@ -112,6 +114,26 @@ def test_a_minute_is_explained(visitor: Visitor) -> None:
     assert "recording was not on" in text
 
 
+def test_why_nothing_was_recorded_is_told_after_the_passphrase(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path)
+    home.rig.recorder.start()
+    home.rig.work(60)
+    home.rig.clock.suspend(600)
+    home.rig.work(60)
+    home.rig.recorder.stop()
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        path = "/today/minute?day=2026-03-02&at=10:05"
+        text = visitor.get(path).text
+        assert "What the agent noted about it" in text
+        assert "slept for" not in text
+        visitor.post("/unlock", passphrase=PASSPHRASE, back=path)
+        text = visitor.get(path).text
+        assert re.search(r"The machine slept for (10 min 00|9 min 59) s", text)
+        visitor.close()
+    home.rig.ledger.close()
+
+
 @pytest.mark.parametrize(
     "address",
     ["/today?day=x", "/today?day=0001-01-01", "/today/minute?at=25:00", "/today/minute"],
@@ -154,7 +176,10 @@ def test_a_wrong_passphrase_opens_nothing(visitor: Visitor, home: PagedHome) -> 
     assert home.desk.unlocked.use() is None
     answer = visitor.post("/unlock", passphrase=PASSPHRASE, back="/today")
     assert answer.headers["location"] == "/today"
-    assert home.desk.unlocked.use() == home.private
+    keys = home.desk.unlocked.use()
+    assert keys is not None
+    assert keys.vault == home.private
+    assert repr(home.private) not in repr(keys)
     visitor.post("/lock")
     assert home.desk.unlocked.use() is None
 
@@ -168,9 +193,10 @@ def test_unlocking_leads_nowhere_else(visitor: Visitor, back: str) -> None:
 def test_the_key_is_forgotten_after_the_last_look() -> None:
     now = [0]
     unlocked = Unlocked(lambda: now[0])
-    unlocked.keep(b"key")
+    keys = Keys(b"key", LedgerKey(FREELANCER))
+    unlocked.keep(keys)
     now[0] = KEPT_MS - 1
-    assert unlocked.use() == b"key"
+    assert unlocked.use() is keys
     now[0] += KEPT_MS - 1
     assert unlocked.left_ms() == 1
     now[0] += 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from support.paged import PagedHome, Visitor
+from support.paged import PASSPHRASE, PagedHome, Visitor
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.entrance import COOKIE, IDLE_MS, TOKEN_MS, Entrance
 from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial
@@ -306,7 +306,7 @@ def test_leaving_ends_the_session_and_the_command(tmp_path: Path) -> None:
     home = PagedHome(tmp_path)
     with home.served() as server:
         visitor = Visitor(server).enter()
-        home.desk.unlocked.keep(b"key")
+        home.desk.unlock(PASSPHRASE)
         assert "closed" in visitor.post("/leave").text
         assert server.entrance.is_over()
         assert home.desk.unlocked.use() is None

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from support import chromed as chromed_module
 from support.chromed import chromed
-from support.paged import PagedHome
+from support.paged import PASSPHRASE, PagedHome
 from workseal_agent import disclose
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.render import FOLDER
@@ -143,8 +143,8 @@ def test_everything_has_a_name_and_a_place(
 ) -> None:
     if locked:
         home.desk.unlocked.forget()
-    else:
-        home.desk.unlocked.keep(home.private)
+    elif not home.desk.unlocked.left_ms():
+        home.desk.unlock(PASSPHRASE)
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(server.origin + place.replace("REQUEST", request_path))

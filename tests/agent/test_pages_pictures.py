@@ -45,7 +45,7 @@ def frames(home: PagedHome) -> list[CaptureRow]:
 
 def test_no_pixel_is_shown_while_the_vault_is_locked(visitor: Visitor, home: PagedHome) -> None:
     number = frames(home)[0].number
-    assert "Your pictures are locked" in visitor.get("/pictures").text
+    assert "Your pictures and notes are locked" in visitor.get("/pictures").text
     assert "<img" not in visitor.get("/pictures").text
     for name in ("small.png", "whole.png"):
         answer = visitor.get(f"/pictures/{number}/{name}")

@@ -13,14 +13,16 @@ from workseal_agent.clock import Clock
 from workseal_agent.config import Settings
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import NotRunningError, ask
+from workseal_agent.day import notes_of
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
-from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.ledger import Engagement, Ledger, LedgerKey
 from workseal_agent.pages.marks import Suggest, no_marks
-from workseal_agent.pages.unlocked import Unlocked
+from workseal_agent.pages.unlocked import Keys, Unlocked
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_protocol.commitment import Note
 from workseal_protocol.keys import Signer
 
 _SEND_STEPS = 64
@@ -85,7 +87,10 @@ class Desk:
 
     def unlock(self, passphrase: str) -> None:
         """Open the vault for looking; `WrongPassphraseError`."""
-        self.unlocked.keep(self.keystore().unlock_vault(passphrase))
+        keystore = self.keystore()
+        # The signing key only makes the ledger's key, and is dropped.
+        ledger = LedgerKey(keystore.unlock_signer(passphrase))
+        self.unlocked.keep(Keys(keystore.unlock_vault(passphrase), ledger))
 
     def signer(self, passphrase: str) -> Signer:
         """Return the signing key, for the one act that the passphrase was typed for."""
@@ -102,8 +107,16 @@ class Desk:
 
     def reader(self) -> VaultReader | None:
         """Return the open vault, None while it is locked."""
-        key = self.unlocked.use()
-        return None if key is None else VaultReader(self.settings.vault_folder, key)
+        keys = self.unlocked.use()
+        return None if keys is None else VaultReader(self.settings.vault_folder, keys.vault)
+
+    def notes(self, engagement: Engagement, begin_ms: int, end_ms: int) -> tuple[Note, ...] | None:
+        """Return the agent's remarks about a stretch, None while they are locked."""
+        keys = self.unlocked.use()
+        if keys is None:
+            return None
+        with Ledger(self.settings.ledger_file, keys.ledger) as opened:
+            return notes_of(opened, engagement, begin_ms, end_ms)
 
     def writer(self) -> VaultWriter:
         """Return the vault as one can write to it and destroy in it, without its key."""

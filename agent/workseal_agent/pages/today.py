@@ -119,10 +119,23 @@ def _minute(request: Request) -> Response:
         until_ms=at_ms + _MINUTE_MS,
         parts=parts,
         worked_ms=sum(part["worked_ms"] for part in parts),
+        notes=_remarks(desk, engagement, at_ms),
         pictures=[one for one in day.captures if at_ms <= one.captured_ms < at_ms + _MINUTE_MS],
         by_day=engagement.terms.granularity is Granularity.DAY,
         in_log=all(part["way"] is Way.LOGGED for part in parts if part["worked_ms"]),
     )
+
+
+def _remarks(desk: Desk, engagement: Engagement, at_ms: int) -> list[str] | None:
+    """Say the agent's own remarks about a minute; None while they are locked."""
+    notes = desk.notes(engagement, at_ms, at_ms + _MINUTE_MS)
+    if notes is None:
+        return None
+    told = (
+        say(f"note.{note.code.name.lower()}", span=span(abs(note.value)), count=note.value)
+        for note in notes
+    )
+    return list(dict.fromkeys(told))
 
 
 def _live(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The vault's key while pictures are looked at, and for some minutes after the last look.
+"""What the passphrase opens for looking, and for some minutes after the last look.
 
 Rules: the passphrase is used and dropped, the key forgotten by the clock whether or not anybody
 asks. What signs or discloses takes the passphrase each time, so that neither an extension of the
@@ -7,46 +7,57 @@ browser nor somebody at an unlocked desk can do it with what lies here.
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from workseal_agent.ledger import LedgerKey
 
 # Long enough to look through a day; a walk to the kitchen locks it.
 KEPT_MS = 5 * 60_000
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Hold the vault's private key and the key of the ledger's private values; neither signs."""
+
+    vault: bytes = field(repr=False)
+    ledger: LedgerKey
+
+
 class Unlocked:
-    """Hold the vault's private key for a while."""
+    """Hold keys for a while."""
 
     def __init__(self, now_ms: Callable[[], int], kept_ms: int = KEPT_MS) -> None:
         self._now_ms = now_ms
         self._kept_ms = kept_ms
-        self._key: bytes | None = None
+        self._keys: Keys | None = None
         self._until_ms = 0
         self._lock = threading.Lock()
 
-    def keep(self, key: bytes) -> None:
-        """Take a key; it is forgotten when nobody looked at anything for the time that it has."""
+    def keep(self, keys: Keys) -> None:
+        """Take keys; they are forgotten when nobody looks at anything for the time they have."""
         with self._lock:
-            self._key = key
+            self._keys = keys
             self._until_ms = self._now_ms() + self._kept_ms
 
-    def use(self) -> bytes | None:
-        """Return the key and begin its time anew; None when it is forgotten."""
+    def use(self) -> Keys | None:
+        """Return the keys and begin their time anew; None when they are forgotten."""
         with self._lock:
             self._expire()
-            if self._key is not None:
+            if self._keys is not None:
                 self._until_ms = self._now_ms() + self._kept_ms
-            return self._key
+            return self._keys
 
     def left_ms(self) -> int:
-        """Return how long the key is still kept; 0 when there is none."""
+        """Return how long the keys are still kept; 0 when there is none."""
         with self._lock:
             self._expire()
-            return max(0, self._until_ms - self._now_ms()) if self._key is not None else 0
+            return max(0, self._until_ms - self._now_ms()) if self._keys is not None else 0
 
     def forget(self) -> None:
-        """Forget the key now."""
+        """Forget the keys now."""
         with self._lock:
-            self._key = None
+            self._keys = None
 
     def _expire(self) -> None:
         if self._now_ms() >= self._until_ms:
-            self._key = None
+            self._keys = None
