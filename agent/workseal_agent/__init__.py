@@ -8,8 +8,9 @@ import sys
 # Top-level import names of the `agent` extra.
 _EXTRA = frozenset(
     {
-        "PIL", "Xlib", "cv2", "dbus_fast", "h11", "httpcore", "httpx", "imagehash", "keyring",
-        "mss", "numpy", "platformdirs", "rfc3161_client", "rich", "typer", "zstandard",
+        "PIL", "Xlib", "cv2", "dbus_fast", "h11", "httpcore", "httpx", "imagehash", "jinja2",
+        "keyring", "mnemonic", "mss", "numpy", "platformdirs", "rfc3161_client", "rich",
+        "starlette", "typer", "uvicorn", "zstandard",
     }
 )  # fmt: skip
 

@@ -181,6 +181,11 @@ class Settings:
         return self.home / "witness"
 
     @property
+    def sent_file(self) -> Path:
+        """Return the place of the list of what left this machine."""
+        return self.home / "sent.sqlite"
+
+    @property
     def socket_file(self) -> Path:
         """Return the place of the control socket."""
         return self.home / "control.sock"

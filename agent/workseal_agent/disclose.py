@@ -33,11 +33,12 @@ from workseal_protocol.records import (
     DisputeRequest,
     Finding,
     KeyRecord,
+    Outcome,
     read_record,
     sign,
 )
 from workseal_protocol.sealing import seal_package
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 
 _PART_BYTES = 1 << 20
 
@@ -118,6 +119,48 @@ def read_request(data: bytes, engagement: Engagement) -> Request:
     return Request(statement, record)
 
 
+def receive(data: bytes, ledger: Ledger, engagement: Engagement) -> Request:
+    """Read a request and keep it until it is answered; the same one again changes nothing."""
+    request = read_request(data, engagement)
+    requested_frames(request, ledger.captures(engagement.id))
+    with ledger.write() as writing:
+        if ledger.statement(request.statement.digest) is None:
+            writing.add_statement(engagement.id, request.statement, state=SendState.HELD)
+    return request
+
+
+def fetch_requests(client: VerifierClient, ledger: Ledger, engagement: Engagement) -> int:
+    """Ask the verifier for requests, and keep those that are new; returns how many.
+
+    What is no arbitrator's request for frames of this agent is left where it is.
+    """
+    known = {stored.digest for stored in ledger.of_kind(engagement.id, Kind.DISPUTE_REQUEST)}
+    new = 0
+    for _, body in client.statements(engagement.id):
+        with suppress(MalformedError, RequestError):
+            statement = Statement.parse(body)
+            if statement.kind is Kind.DISPUTE_REQUEST and statement.digest not in known:
+                receive(body, ledger, engagement)
+                new += 1
+    return new
+
+
+def received(ledger: Ledger, engagement: Engagement) -> tuple[Request, ...]:
+    """Return the requests that are kept, in the order in which they came."""
+    stored = ledger.of_kind(engagement.id, Kind.DISPUTE_REQUEST)
+    return tuple(read_request(one.body, engagement) for one in stored)
+
+
+def answered(ledger: Ledger, engagement: Engagement) -> frozenset[Digest]:
+    """Return the requests whose answer is in the log."""
+    return frozenset(
+        record.request
+        for stored in ledger.of_kind(engagement.id, Kind.DISPUTE_DISCLOSURE)
+        if stored.state is SendState.RECEIPTED
+        and isinstance(record := read_record(Statement.parse(stored.body)), DisputeDisclosure)
+    )
+
+
 def requested_frames(request: Request, captures: Sequence[CaptureRow]) -> tuple[CaptureRow, ...]:
     """Return the frames asked for that are still there; `RequestError` for one that never was."""
     known = {(row.segment, row.commitment): row for row in captures}
@@ -195,6 +238,40 @@ def send(
         require_growth(ledger, client, engagement.id, grown, now_ms=now_ms)
     accept_answer(ledger, log, digests, None, data, now_ms=now_ms)
     return record.findings
+
+
+def deliver(  # noqa: PLR0913 - everything that an answer passes on its way
+    answer: Answer,
+    package: bytes,
+    ledger: Ledger,
+    vault: SecretKeeper,
+    client: VerifierClient,
+    engagement: Engagement,
+    *,
+    now_ms: int,
+) -> tuple[tuple[Finding, ...], str]:
+    """Keep an answer, have it logged and checked, and leave its package for the arbitrator.
+
+    Returns what the operator's check found, verified, and where the package lies. After an
+    `UnreachableError` the same answer may be made and delivered again.
+    """
+    keep(answer, ledger, vault, engagement.id)
+    findings = send(answer, ledger, client, engagement, now_ms=now_ms)
+    if any(found.outcome is not Outcome.HOLDS for found in findings):
+        raise AgentError("the verifier says that a disclosure does not hold")
+    return findings, client.put_sealed(answer.request.statement.digest, package)
+
+
+def shown_before(
+    reader: FrameReader, ledger: Ledger, engagement: bytes, frame: Digest
+) -> frozenset[int]:
+    """Return the tiles of a frame that earlier disclosures showed: what is known stays known."""
+    return frozenset(
+        number
+        for digest, _, shown in ledger.disclosures(engagement)
+        if shown == frame
+        for number in read_disclosure(reader, digest).shown
+    )
 
 
 def read_disclosure(reader: FrameReader, digest: Digest) -> Disclosure:

@@ -280,3 +280,52 @@ def test_an_answer_that_the_log_did_not_sign_is_no_evidence(rig: Rig) -> None:
         disclose.send(answer, rig.ledger, rig.client, rig.engagement, now_ms=4711)
     rig.simulator.log_signer = true
     assert rig.ledger.incidents(rig.engagement.id) == ()
+
+
+def test_a_request_is_kept_until_it_is_answered(rig: Rig) -> None:
+    statement = asked(rig, 0)
+    kept = disclose.receive(statement.encode(), rig.ledger, rig.engagement)
+    assert disclose.receive(statement.encode(), rig.ledger, rig.engagement) == kept
+    assert disclose.received(rig.ledger, rig.engagement) == (kept,)
+    assert disclose.answered(rig.ledger, rig.engagement) == frozenset()
+    # It is not ours to send by the queue.
+    assert rig.ledger.sendable(rig.engagement.id, 10) == ()
+    answer = answered(rig, 0)
+    package = answer.package()
+    findings, address = disclose.deliver(
+        answer, package, rig.ledger, rig.vault, rig.client, rig.engagement, now_ms=1
+    )
+    assert [found.outcome for found in findings] == [Outcome.HOLDS]
+    assert rig.wire.sealed[address.rpartition("/")[2]] == package
+    assert disclose.answered(rig.ledger, rig.engagement) == {statement.digest}
+
+
+def test_a_request_that_is_not_for_this_agent_is_not_kept(rig: Rig) -> None:
+    forged = asked(rig, 0, signed_by=rig.simulator.people.client)
+    with pytest.raises(RequestError):
+        disclose.receive(forged.encode(), rig.ledger, rig.engagement)
+    assert disclose.received(rig.ledger, rig.engagement) == ()
+
+
+def test_requests_are_fetched_once_and_others_left_alone(rig: Rig) -> None:
+    first, second = asked(rig, 0), asked(rig, 1)
+    rig.simulator.submit([first, second])
+    assert disclose.fetch_requests(rig.client, rig.ledger, rig.engagement) == 2
+    assert disclose.fetch_requests(rig.client, rig.ledger, rig.engagement) == 0
+    kept = {one.statement.digest for one in disclose.received(rig.ledger, rig.engagement)}
+    assert kept == {first.digest, second.digest}
+
+
+def test_what_was_shown_before_stays_known(rig: Rig) -> None:
+    row = rows(rig)[0]
+    before = disclose.shown_before(rig.vault, rig.ledger, rig.engagement.id, row.commitment)
+    assert before == frozenset()
+    union: set[int] = set()
+    for box in (Box(0, 0, 64, 64), Box(32, 32, 64, 64)):
+        answer = answered(rig, 0, show=box)
+        disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+        union |= set(answer.opened[0].disclosure.shown)
+        known = disclose.shown_before(rig.vault, rig.ledger, rig.engagement.id, row.commitment)
+        assert known == union
+    other = rows(rig)[1].commitment
+    assert not disclose.shown_before(rig.vault, rig.ledger, rig.engagement.id, other)

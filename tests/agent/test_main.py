@@ -26,10 +26,21 @@ def record():
 workseal_agent.cli.main = record
 """
 
+OPENING = """
+import workseal_agent.cli
+def show():
+    import workseal_agent.pages
+workseal_agent.cli.main = show
+"""
+
 
 @pytest.mark.parametrize(
     ("hidden", "command"),
-    [("typer", ""), ("httpcore", ""), ("zstandard", ""), ("mss", RECORDING), ("Xlib", RECORDING)],
+    [
+        *(("typer", ""), ("httpcore", ""), ("zstandard", "")),
+        *(("mss", RECORDING), ("Xlib", RECORDING)),
+        *(("jinja2", OPENING), ("starlette", OPENING), ("uvicorn", OPENING)),
+    ],
 )
 def test_a_missing_extra_is_told_in_one_sentence(hidden: str, command: str) -> None:
     done = subprocess.run(

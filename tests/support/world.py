@@ -120,12 +120,12 @@ class Worker(Freelancer):
         return attempt(self, "workseal-agent", "--home", self.home, *words, **more)
 
     def holdings(self) -> dict[str, Any]:
-        """Return everything that this home holds: the ledger's rows, and every other file."""
+        """Return what this home holds: the ledger's rows, and each file but what lists attempts."""
         files = [path for path in self.home.rglob("*") if path.is_file()]
         kept = {
             str(path.relative_to(self.home)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
-            if not path.name.startswith(("ledger.sqlite", "agent.lo"))
+            if not path.name.startswith(("ledger.sqlite", "agent.lo", "sent.sqlite"))
         }
         return {"files": kept, "rows": self.rows()}
 

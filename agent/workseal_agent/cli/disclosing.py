@@ -24,7 +24,6 @@ from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.frame import Box
-from workseal_protocol.records import Outcome
 
 _MAX_REQUEST_BYTES = 65_536
 
@@ -172,27 +171,26 @@ def _send(
     home: Home, engagement: Engagement, answer: Answer, out: Path | None, now_ms: int
 ) -> None:
     vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
-    disclosing.keep(answer, home.ledger, vault, engagement.id)
     package = answer.package()
     if out is not None:
+        # Nothing is outside the vault that is not kept in it.
+        disclosing.keep(answer, home.ledger, vault, engagement.id)
         write_private(out, package)
         say(f"sealed package: {out}")
     client = home.client(engagement.url, signer=home.signer)
     try:
-        findings = disclosing.send(answer, home.ledger, client, engagement, now_ms=now_ms)
-        say("logged; the verifier checked the tiles in memory and kept none of them:")
-        numbers = {one.disclosure.digest: one.frame.number for one in answer.opened}
-        for found in findings:
-            told = "holds" if found.outcome is Outcome.HOLDS else "FAILS"
-            number = numbers[found.disclosure]
-            say(f"  frame {number}: {told}, {found.shown} of {found.tiles} tiles shown")
-        if any(found.outcome is not Outcome.HOLDS for found in findings):
-            raise AgentError("the verifier says that a disclosure does not hold")
-        address = client.put_sealed(answer.request.statement.digest, package)
+        findings, address = disclosing.deliver(
+            answer, package, home.ledger, vault, client, engagement, now_ms=now_ms
+        )
     except UnreachableError as error:
         raise AgentError(f"not finished: {error}; the same command may be run again") from error
     finally:
         client.close()
+    say("logged; the verifier checked the tiles in memory and kept none of them:")
+    numbers = {one.disclosure.digest: one.frame.number for one in answer.opened}
+    for found in findings:
+        number = numbers[found.disclosure]
+        say(f"  frame {number}: holds, {found.shown} of {found.tiles} tiles shown")
     say(f"sealed for the arbitrator at {address}")
 
 

@@ -16,7 +16,7 @@ from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import read_memo
 from workseal_agent.clock import SystemClock
-from workseal_agent.daemon import HomeLock, NotRunningError
+from workseal_agent.daemon import HomeLock, NotRunningError, withdraw_either_way
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import (
     LateWork,
@@ -24,9 +24,9 @@ from workseal_agent.evidence import (
     declare_late,
     find_frame,
 )
-from workseal_agent.evidence import withdraw as withdraw_frame
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.vault import VaultWriter
+from workseal_agent.withdrawal import effect_of
 from workseal_protocol.cli.text import duration, instant
 from workseal_protocol.records import WithdrawalReason
 
@@ -67,21 +67,17 @@ def withdraw(
     _tell_effect(home, row)
     if not yes and not confirmed("Withdraw it?"):
         raise AgentError("nothing was changed")
-    try:
-        number = int(_REASONS[reason])
-        home.ask("withdraw", frame=str(row.commitment), reason=number)
-        sent = True
-    except NotRunningError:
-        with HomeLock(home.settings.home):
-            withdraw_frame(
-                OwnChain(home.open_ledger, engagement, home.signer),
-                home.open_ledger,
-                VaultWriter(home.settings.vault_folder, home.keystore.vault_public),
-                row,
-                _REASONS[reason],
-                now_ms=SystemClock().wall_ms(),
-            )
-            sent = home.send_now()
+    recorded = withdraw_either_way(
+        home.settings,
+        engagement,
+        row,
+        _REASONS[reason],
+        ledger=home.ledger,
+        vault=lambda: VaultWriter(home.settings.vault_folder, home.keystore.vault_public),
+        signer=lambda: home.signer,
+        now_ms=SystemClock().wall_ms(),
+    )
+    sent = recorded or home.send_now()
     say(f"frame {row.number} is withdrawn; worked time is unchanged{_waiting(sent=sent)}")
 
 
@@ -137,16 +133,14 @@ def _declare(home: Home, work: LateWork) -> bool:
 
 
 def _tell_effect(home: Home, row: CaptureRow) -> None:
-    engagement = home.engagement()
-    rows = home.ledger.captures(engagement.id)
-    gone = 1 + sum(one.withdrawn for one in rows)
-    worked = sum(one.worked_ms for one in home.ledger.segments(engagement.id, 0, 1 << 62))
+    effect = effect_of(home.ledger, home.engagement(), [row])
     size = f"{row.width} x {row.height}"
     say(f"frame {row.number}, {size}, taken {instant(row.captured_ms)}:")
     say("  its picture is destroyed and can never be shown again, not even to an arbitrator;")
-    say(f"  worked time stays {duration(worked)}: not one second is lost;")
-    limit = engagement.terms.max_withdrawn_percent
-    say(f"  withdrawn would be {gone} of {len(rows)} frames; the terms name {limit} % as limit")
+    say(f"  worked time stays {duration(effect.worked_ms)}: not one second is lost;")
+    frames = effect.gone + effect.kept
+    limit = effect.limit_percent
+    say(f"  withdrawn would be {effect.gone} of {frames} frames; the terms name {limit} % as limit")
 
 
 def read_instant(text: str, zone: ZoneInfo) -> int:

@@ -13,7 +13,12 @@ from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder, load_settings, require_private
-from workseal_agent.connection import TrafficRecorder, VerifierClient, default_transport
+from workseal_agent.connection import (
+    DepartureRecorder,
+    TrafficRecorder,
+    VerifierClient,
+    default_transport,
+)
 from workseal_agent.daemon import NotRunningError, ask
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
@@ -209,7 +214,11 @@ class Home:
         With a signer it may ask for what only a party reads.
         """
         file = self.settings.verifier.ca_file
-        network = default_transport(str(file) if file else None)
+        network = DepartureRecorder(
+            default_transport(str(file) if file else None),
+            self.settings.sent_file,
+            SystemClock().wall_ms,
+        )
         recorded = None if self.traffic is None else TrafficRecorder(network, self.traffic)
         try:
             return VerifierClient(url, recorded or network, seconds=seconds, signer=signer)

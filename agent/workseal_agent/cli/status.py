@@ -1,9 +1,7 @@
 """`status`: what a glance must tell."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -11,6 +9,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
+from workseal_agent.day import worked_today
 from workseal_agent.engagement import short_name
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.retention import kept_frames
@@ -40,19 +39,6 @@ def status(
         say("no engagement yet: `workseal-agent join OFFER --verifier URL`")
     else:
         _tell(home, engagement, _facts(home, engagement, running))
-
-
-def worked_today(home: Home, engagement: Engagement, running: dict[str, Any] | None) -> int:
-    """Add up today's worked time, what is not signed yet included."""
-    zone = ZoneInfo(engagement.terms.zone)
-    now = datetime.fromtimestamp(SystemClock().wall_ms() / 1000, UTC).astimezone(zone)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    # Days of 23 and 25 hours: the next midnight is found on the calendar.
-    following = datetime.combine(now.date() + timedelta(days=1), midnight.timetz().replace(fold=0))
-    begin, end = (int(one.timestamp() * 1000) for one in (midnight, following))
-    signed = sum(row.worked_ms for row in home.ledger.segments(engagement.id, begin, end))
-    unsigned = (running or {}).get("running", [])
-    return signed + sum(int(worked) for at, worked in unsigned if begin <= at < end)
 
 
 def _facts(
@@ -90,7 +76,9 @@ def _facts(
             "frames_due": len(kept.due),
             "frames_disputed": len(kept.disputed),
             "engagement": engagement.id.hex(),
-            "worked_ms_today": worked_today(home, engagement, running),
+            "worked_ms_today": worked_today(
+                home.ledger, engagement, running, SystemClock().wall_ms()
+            ),
             "statements": counts.statements,
             "unsent": counts.unsent,
             "parked": counts.parked,

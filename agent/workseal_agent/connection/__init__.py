@@ -9,6 +9,12 @@ from workseal_agent.connection.client import (
     default_transport,
     require_url,
 )
+from workseal_agent.connection.departures import (
+    Departure,
+    DepartureRecorder,
+    Departures,
+    DepartureSums,
+)
 from workseal_agent.connection.errors import RefusedError, UnreachableError
 from workseal_agent.connection.traffic import TrafficRecorder
 
@@ -16,6 +22,10 @@ __all__ = [
     "MAX_BATCH",
     "MAX_BATCH_BYTES",
     "BeaconChain",
+    "Departure",
+    "DepartureRecorder",
+    "DepartureSums",
+    "Departures",
     "OperatorFacts",
     "RefusedError",
     "TrafficRecorder",

@@ -30,7 +30,7 @@ class TrafficRecorder(httpx.BaseTransport):
         """Write the request, then send it."""
         body = request.read()
         try:
-            self._write(_head(request) + body)
+            self._write(head_of(request) + body)
         except OSError as error:
             raise UnreachableError(
                 "a request cannot be written into the traffic folder, and is not sent:"
@@ -62,7 +62,7 @@ class TrafficRecorder(httpx.BaseTransport):
             return
 
 
-def _head(request: httpx.Request) -> bytes:
+def head_of(request: httpx.Request) -> bytes:
     """Write the request line and the headers as HTTP/1.1 puts them on the wire."""
     line = request.method.encode() + b" " + request.url.raw_path + b" HTTP/1.1\r\n"
     headers = b"".join(name + b": " + value + b"\r\n" for name, value in request.headers.raw)

@@ -5,6 +5,7 @@ imported by whoever records.
 """
 
 from workseal_agent.daemon.control import ControlError, NotRunningError, ask
+from workseal_agent.daemon.either import withdraw_either_way
 from workseal_agent.daemon.homelock import AlreadyRunningError, HomeLock
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "HomeLock",
     "NotRunningError",
     "ask",
+    "withdraw_either_way",
 ]

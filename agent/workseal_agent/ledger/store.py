@@ -29,6 +29,7 @@ from workseal_agent.ledger.sealing import LedgerKey
 from workseal_agent.ledger.transaction import Transaction
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode
+from workseal_protocol.terms import MAX_ROUND_MS
 
 _SALT = 16
 _STATEMENT = "number, engagement, seq, digest, kind, body, state, problem, log_index"
@@ -238,6 +239,38 @@ class Ledger:
             to_ms,
         )
         return tuple(SegmentRow(*row) for row in rows)
+
+    def told_of(self, engagement: bytes, from_ms: int, to_ms: int) -> tuple[StoredStatement, ...]:
+        """Return the statements that tell of [from, to): its segments, and all that is told late.
+
+        Declarations and withdrawals are few and may be about any time, so each of them is there.
+        """
+        columns = ", ".join(f"s.{name}" for name in _STATEMENT.split(", "))
+        rows = self._rows(
+            f"SELECT {columns} FROM statements AS s WHERE s.digest IN (SELECT digest FROM segments"  # noqa: S608
+            " WHERE engagement = ?1 AND begin_ms >= ?2 AND begin_ms < ?3 AND end_ms > ?4)"
+            " UNION ALL"
+            f" SELECT {columns} FROM statements AS s"
+            " WHERE s.engagement = ?1 AND s.kind IN ('declaration', 'tombstone')",
+            engagement,
+            # Segments are no longer than the longest round: the index finds the first of the day.
+            from_ms - MAX_ROUND_MS,
+            to_ms,
+            from_ms,
+        )
+        return tuple(_statement(row) for row in rows)
+
+    def checkpoints_over(self, engagement: bytes, first: int, last: int) -> tuple[bytes, ...]:
+        """Return the verified checkpoints that came first after each of the log's [first, last]."""
+        rows = self._rows(
+            "SELECT body FROM checkpoints WHERE engagement = ?1 AND size > ?2 AND size <="
+            " (SELECT MIN(size) FROM checkpoints WHERE engagement = ?1 AND size > ?3)"
+            " ORDER BY size",
+            engagement,
+            first,
+            last,
+        )
+        return tuple(body for (body,) in rows)
 
     def private_values(self, statement: Digest) -> tuple[PrivateValue, ...]:
         """Return the values behind a statement's commitments, by kind."""

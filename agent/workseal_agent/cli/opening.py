@@ -1,0 +1,59 @@
+"""`open`: the local pages, for as long as this command runs."""
+
+import signal
+import sys
+import webbrowser
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.printing import say
+from workseal_agent.clock import SystemClock
+from workseal_agent.undumped import forbid_dumps
+
+
+@app.command(name="open")
+def open_pages(
+    context: typer.Context,
+    *,
+    browser: Annotated[
+        bool, typer.Option(help="Open your browser; else only the address is printed.")
+    ] = True,
+    unlock: Annotated[
+        bool, typer.Option("--unlock", help="Ask for the passphrase now, not in the page.")
+    ] = False,
+) -> None:
+    """Show your day, your pictures and what left this machine, in your own browser."""
+    # The pages' libraries are for this command alone.
+    from workseal_agent.pages import Desk, PagesServer  # noqa: PLC0415
+    from workseal_agent.pages.server import handover_file  # noqa: PLC0415
+
+    home = home_of(context)
+    forbid_dumps()
+    chosen = home.find_engagement()
+    desk = Desk(
+        settings=home.settings,
+        keystore=lambda: home.keystore,
+        ledger=home.ledger,
+        connect=home.client,
+        clock=SystemClock(),
+        chosen=None if chosen is None else chosen.id,
+    )
+    if unlock:
+        desk.unlock(home.passphrase())
+    server = PagesServer(desk)
+    # Ended like by Ctrl-C, so that nothing of it stays.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    # An interrupt is how it is meant to end, at whichever moment it comes.
+    with suppress(KeyboardInterrupt), handover_file(home.settings.home, server.address) as file:
+        say("your pages, for one browser, once:")
+        say(f"  {server.address}")
+        say("Ctrl-C ends them; recording is not touched by it")
+        sys.stdout.flush()
+        if browser:
+            webbrowser.open(file.as_uri())
+        server.run()
+    say("the pages are closed")

@@ -1,0 +1,111 @@
+"""The agreement in plain words, and a week's totals as the client's own tools count them."""
+
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from workseal_agent.day import bounds, day_at, entries_of
+from workseal_agent.errors import AgentError
+from workseal_agent.ledger import Engagement
+from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.render import desk_of, page, span
+from workseal_agent.pages.words import say
+from workseal_protocol.terms import Granularity, Terms, plain_language
+from workseal_protocol.totals import LimitExceeded, Totals, billed_of, totals_of
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 9_000
+_DAYS = 7
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the agreement."""
+    return [Route("/agreement", _agreement), Route("/agreement/week", _week)]
+
+
+def _agreement(request: Request) -> Response:
+    desk = desk_of(request)
+    engagement = desk.engagement()
+    if engagement is None:
+        return page(request, "nothing.html", place="agreement")
+    return page(
+        request,
+        "agreement.html",
+        place="agreement",
+        sentences=plain_language(engagement.terms),
+        agreed_at=engagement.agreed_at,
+        number=engagement.id.hex(),
+    )
+
+
+def _week(request: Request) -> Response:
+    desk = desk_of(request)
+    engagement = desk.need()
+    zone = ZoneInfo(engagement.terms.zone)
+    today = day_at(desk.clock.wall_ms(), zone)
+    monday = _monday(request.query_params.get("of"), today)
+    totals = _totals(desk, engagement, monday, zone)
+    in_week = [one for one in totals.days if monday <= one.day < monday + timedelta(days=_DAYS)]
+    billed = billed_of(engagement.terms, in_week)
+    return page(
+        request,
+        "week.html",
+        place="agreement",
+        monday=monday,
+        sunday=monday + timedelta(days=_DAYS - 1),
+        before=monday - timedelta(days=_DAYS),
+        after=monday + timedelta(days=_DAYS) if monday + timedelta(days=_DAYS) <= today else None,
+        days=[_day(engagement.terms, one) for one in in_week],
+        worked_ms=sum(sum(one.worked_ms.values()) for one in in_week),
+        offline_ms=sum(one.offline_ms for one in in_week),
+        billed=billed,
+        by_day=engagement.terms.granularity is Granularity.DAY,
+        totals=totals,
+        exceeded=[_limit(one) for one in totals.exceeded if one.week in {None, monday}],
+    )
+
+
+def _totals(desk: Desk, engagement: Engagement, monday: date, zone: ZoneInfo) -> Totals:
+    begin, _ = bounds(monday, zone)
+    _, end = bounds(monday + timedelta(days=_DAYS - 1), zone)
+    entries = entries_of(desk.ledger, engagement, begin, end)
+    return totals_of(engagement.terms, entries, zone)
+
+
+def _day(terms: Terms, one: Any) -> dict[str, Any]:
+    billed = billed_of(terms, [one])
+    return {
+        "day": one.day,
+        "worked_ms": sum(one.worked_ms.values()),
+        "offline_ms": one.offline_ms,
+        "billed_ms": billed.ms,
+        "amount": billed.amount,
+        "currency": billed.currency,
+    }
+
+
+def _limit(one: LimitExceeded) -> str:
+    """Say which limit was passed, in the unit that people know it in."""
+    names = {
+        "withdrawn percent": "withdrawn",
+        "offline ms per week": "offline",
+        "worked ms per week": "worked",
+    }
+    name = names[one.limit]
+    in_time = name != "withdrawn"
+    allowed = span(one.allowed) if in_time else f"{one.allowed} %"
+    found = span(one.found) if in_time else f"{one.found} %"
+    return say(f"limit.{name}", allowed=allowed, found=found)
+
+
+def _monday(text: str | None, today: date) -> date:
+    try:
+        day = date.fromisoformat(text) if text else today
+    except ValueError as error:
+        raise AgentError(say("problem.day")) from error
+    if not _FIRST_YEAR < day.year < _LAST_YEAR:
+        raise AgentError(say("problem.day"))
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,361 @@
+"""Who is answered at all: only the browser that was let in, asking from these pages themselves.
+
+Rules: each check stands in one table, in one order, and the first that denies ends the request
+before a page sees it. What a browser leaves out counts as the worst that it could have said. A
+denied request is told in one sentence without content, counted, and never logged.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from hmac import compare_digest
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workseal_agent.pages.entrance import COOKIE, Entrance, Session
+from workseal_agent.pages.peer import Address, is_own
+
+MAX_BODY = 262_144
+FORM_HEADER = "x-workseal-form"
+FORM_FIELD = "form"
+DOOR = "/"
+ENTER = "/enter"
+STATIC = "/static/"
+# Asked for by a page on its own account: says nothing about whether somebody sits there.
+LIVE = "/live"
+
+_FORM = "application/x-www-form-urlencoded"
+_WITH_HEADER = frozenset({"application/json", "application/octet-stream"})
+_FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
+_MAX_FIELDS = 2_048
+
+HEADERS = {
+    # Nothing from elsewhere, nothing inline, in nobody's frame.
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "permissions-policy": "camera=(), microphone=(), display-capture=(), geolocation=()",
+    # `no-referrer` would have browsers send forms with `Origin: null`.
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Denial(StrEnum):
+    """Say why a request is not answered."""
+
+    OTHER_USER = "this page belongs to another user of this machine"
+    UPGRADE = "these pages open no other kind of connection"
+    HOST = "these pages are not at this address"
+    METHOD = "pages are read with GET and changed with POST"
+    FRAMED = "these pages are shown in no other page"
+    SITE = "only these pages themselves may ask"
+    ORIGIN = "only a form of these pages may change something"
+    MODE = "only a form or a script of these pages may change something"
+    SESSION = "you are not let in here: type `workseal-agent open` again"
+    LENGTH = "more was sent than any form of these pages has"
+    MEDIA = "this is no form of these pages"
+    FORM = "the form is not one that these pages made for you: load the page again"
+
+
+STATUS = {
+    Denial.OTHER_USER: 403,
+    Denial.UPGRADE: 403,
+    Denial.HOST: 421,
+    Denial.METHOD: 405,
+    Denial.FRAMED: 403,
+    Denial.SITE: 403,
+    Denial.ORIGIN: 403,
+    Denial.MODE: 403,
+    Denial.SESSION: 401,
+    Denial.LENGTH: 413,
+    Denial.MEDIA: 415,
+    Denial.FORM: 403,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Hold what is known of a request before its body is read."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    own: bool = True
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a header."""
+        return [value for known, value in self.headers if known == name]
+
+    def only(self, name: str) -> str | None:
+        """Return a header that is there once; None when it is not, or several times."""
+        values = self.all(name)
+        return values[0] if len(values) == 1 else None
+
+    @property
+    def reads(self) -> bool:
+        """Tell whether the request changes nothing."""
+        return self.method in {"GET", "HEAD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Judge requests to one address."""
+
+    port: int
+    entrance: Entrance
+
+    @property
+    def host(self) -> str:
+        """Return the one name that these pages have."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Return the one origin that may change something."""
+        return f"http://{self.host}"
+
+    def session(self, asked: Asked) -> Session | None:
+        """Return the session of a request's cookie."""
+        for line in asked.all("cookie"):
+            # Another server of this machine may have set a cookie of the same name: any may fit.
+            for part in line.split(";"):
+                try:
+                    found = SimpleCookie(part).get(COOKIE)
+                except CookieError:
+                    continue
+                session = self.entrance.find(found.value) if found is not None else None
+                if session is not None:
+                    return session
+        return None
+
+    def denial(self, asked: Asked) -> Denial | None:
+        """Return why a request is denied by its head, None when it is not."""
+        return next((denial for denial, denies in _TABLE if denies(self, asked)), None)
+
+
+def _other_user(_rules: Rules, asked: Asked) -> bool:
+    return not asked.own
+
+
+def _upgrade(_rules: Rules, asked: Asked) -> bool:
+    return bool(asked.all("upgrade")) or asked.method == "CONNECT"
+
+
+def _host(rules: Rules, asked: Asked) -> bool:
+    return asked.only("host") != rules.host
+
+
+def _method(_rules: Rules, asked: Asked) -> bool:
+    return not asked.reads and asked.method != "POST"
+
+
+def _framed(_rules: Rules, asked: Asked) -> bool:
+    return asked.only("sec-fetch-dest") in _FRAMES
+
+
+def _site(_rules: Rules, asked: Asked) -> bool:
+    site = asked.only("sec-fetch-site")
+    if not asked.reads:
+        return site != "same-origin"
+    if asked.path == DOOR:
+        # The door holds nothing and is the same for everybody; a file of the owner leads to it.
+        return asked.only("sec-fetch-dest") != "document"
+    if site == "none":
+        return asked.only("sec-fetch-mode") != "navigate"
+    return site != "same-origin"
+
+
+def _origin(rules: Rules, asked: Asked) -> bool:
+    if asked.reads and not asked.all("origin"):
+        return False
+    return asked.only("origin") != rules.origin
+
+
+def _mode(_rules: Rules, asked: Asked) -> bool:
+    return not asked.reads and asked.only("sec-fetch-mode") not in {
+        "navigate",
+        "cors",
+        "same-origin",
+    }
+
+
+def _session(rules: Rules, asked: Asked) -> bool:
+    if asked.path == ENTER:
+        return False
+    if asked.reads and (asked.path == DOOR or asked.path.startswith(STATIC)):
+        return False
+    return rules.session(asked) is None
+
+
+def _length(_rules: Rules, asked: Asked) -> bool:
+    lengths = asked.all("content-length")
+    return any(not one.isdigit() or int(one[:12]) > MAX_BODY for one in lengths)
+
+
+def _media(_rules: Rules, asked: Asked) -> bool:
+    return not asked.reads and _media_of(asked) not in {_FORM, *_WITH_HEADER}
+
+
+_TABLE: tuple[tuple[Denial, Callable[[Rules, Asked], bool]], ...] = (
+    (Denial.OTHER_USER, _other_user),
+    (Denial.UPGRADE, _upgrade),
+    (Denial.HOST, _host),
+    (Denial.METHOD, _method),
+    (Denial.FRAMED, _framed),
+    (Denial.SITE, _site),
+    (Denial.ORIGIN, _origin),
+    (Denial.MODE, _mode),
+    (Denial.SESSION, _session),
+    (Denial.LENGTH, _length),
+    (Denial.MEDIA, _media),
+)
+
+
+def _media_of(asked: Asked) -> str:
+    return (asked.only("content-type") or "").partition(";")[0].strip().lower()
+
+
+class Guard:
+    """Stand before the pages: deny, or pass a request on with its session and its read fields."""
+
+    def __init__(
+        self,
+        pages: ASGIApp,
+        rules: Rules,
+        denied: Counter[Denial],
+        *,
+        own: Callable[[Address, Address], bool] = is_own,
+    ) -> None:
+        self._pages = pages
+        self._rules = rules
+        self._own = own
+        self.denied = denied
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            self.denied[Denial.UPGRADE] += 1
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            raise RuntimeError("these pages answer requests and nothing else")
+        asked = _asked(scope, self._own)
+        body = b""
+        denial = self._rules.denial(asked)
+        if denial is None and not asked.reads:
+            read = await _body(receive)
+            denial = Denial.LENGTH if read is None else None
+            body = read or b""
+        session = self._rules.session(asked)
+        if denial is None:
+            denial = self._judge_form(asked, session, body)
+        if denial is not None:
+            self.denied[denial] += 1
+            answer = PlainTextResponse(denial.value, STATUS[denial], headers=HEADERS)
+            await answer(scope, receive, send)
+            return
+        if session is not None and asked.path != LIVE:
+            self._rules.entrance.touch()
+        scope["workseal.session"] = session
+        await self._pages(scope, _given(body, receive), _with_headers(send))
+
+    def _judge_form(self, asked: Asked, session: Session | None, body: bytes) -> Denial | None:
+        """Check that what changes something repeats what only a page of this session knows."""
+        if asked.reads or asked.path == ENTER:
+            return None
+        told = asked.only(FORM_HEADER) or ""
+        if _media_of(asked) == _FORM:
+            fields = read_form(body)
+            if fields is None:
+                return Denial.MEDIA
+            told = dict(fields).get(FORM_FIELD, told)
+        good = session is not None and compare_digest(told.encode(), session.form.encode())
+        return None if good else Denial.FORM
+
+
+def read_form(body: bytes) -> list[tuple[str, str]] | None:
+    """Read the fields of a form; None when it is none."""
+    try:
+        text = body.decode("ascii")
+        return parse_qsl(
+            text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=_MAX_FIELDS,
+            errors="strict",
+        )  # fmt: skip
+    except ValueError:
+        return None
+
+
+def read_json(body: bytes) -> dict[str, object]:
+    """Read a JSON object; an empty one when it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _asked(scope: Scope, own: Callable[[Address, Address], bool]) -> Asked:
+    client, server = scope.get("client"), scope.get("server")
+    return Asked(
+        method=scope["method"],
+        path=scope["path"],
+        headers=tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in scope["headers"]
+        ),
+        own=client is not None and server is not None and own(tuple(client), tuple(server)),
+    )
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Read a body; None when it is longer than any form, however it is sent."""
+    data = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        data += message.get("body", b"")
+        if len(data) > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(data)
+
+
+def _given(body: bytes, further: Receive) -> Receive:
+    """Give what was read already, and then whatever comes: that somebody went away."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return messages.pop() if messages else await further()
+
+    return receive
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            known = {name for name, _ in message["headers"]}
+            message["headers"] = [
+                *message["headers"],
+                *(
+                    (name.encode(), value.encode())
+                    for name, value in HEADERS.items()
+                    if name.encode() not in known
+                ),
+            ]
+        await send(message)
+
+    return sending

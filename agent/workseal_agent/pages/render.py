@@ -1,0 +1,169 @@
+"""Pages out of templates: texts by name, figures in one form, nothing that a browser may keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from workseal_agent.engagement import short_name
+from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.guard import FORM_FIELD, read_form
+from workseal_agent.pages.words import say
+from workseal_protocol.terms.plain import amount_text
+
+FOLDER = Path(str(files("workseal_agent.pages")))
+# In the order of the navigation: its address, and the name of its word.
+PLACES = (
+    ("/today", "today"),
+    ("/pictures", "pictures"),
+    ("/requests", "requests"),
+    ("/agreement", "agreement"),
+    ("/left", "left"),
+    ("/machine", "machine"),
+)
+
+
+@dataclass(slots=True)
+class Notices:
+    """Hold what the next page tells at its top, once."""
+
+    waiting: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        """Add a sentence."""
+        self.waiting.append(text)
+
+    def take(self) -> list[str]:
+        """Return the sentences and forget them."""
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+def desk_of(request: Request) -> Desk:
+    """Return what the pages work with."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def notices_of(request: Request) -> Notices:
+    """Return what is to be told next."""
+    notices: Notices = request.app.state.notices
+    return notices
+
+
+def page(
+    request: Request, template: str, /, *, place: str, status: int = 200, **values: Any
+) -> Response:
+    """Render one page; `place` is the part of the navigation that it belongs to."""
+    desk = desk_of(request)
+    engagement = desk.engagement()
+    shared = {
+        "form": request.scope["workseal.session"].form,
+        "place": place,
+        "places": PLACES,
+        "notices": notices_of(request).take(),
+        "engagement": engagement,
+        "engagements": desk.ledger.engagements(),
+        "zone": ZoneInfo(engagement.terms.zone if engagement else "UTC"),
+        "unlocked_ms": desk.unlocked.left_ms(),
+        "here": request.url.path,
+    }
+    text = _environment().get_template(template).render(shared | values)
+    return HTMLResponse(text, status)
+
+
+def bare(template: str, **values: Any) -> Response:
+    """Render a page that belongs to nobody: the door."""
+    return HTMLResponse(_environment().get_template(template).render(values))
+
+
+def go(path: str, **query: object) -> Response:
+    """Lead from a form that was done to the page that shows what it did."""
+    asked = {name: value for name, value in query.items() if value is not None}
+    return RedirectResponse(path + (f"?{urlencode(asked)}" if asked else ""), 303)
+
+
+async def fields_of(request: Request) -> Mapping[str, list[str]]:
+    """Read a form's fields; the guard has seen that it is one."""
+    fields: dict[str, list[str]] = {}
+    for name, value in read_form(await request.body()) or ():
+        if name != FORM_FIELD:
+            fields.setdefault(name, []).append(value)
+    return fields
+
+
+def clock(ms: int, zone: ZoneInfo, *, seconds: bool = False) -> str:
+    """Write a moment as the time of day in a zone."""
+    return _local(ms, zone).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def moment(ms: int, zone: ZoneInfo) -> str:
+    """Write a moment with its day."""
+    return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M")
+
+
+def day(ms: int, zone: ZoneInfo) -> str:
+    """Write the day of a moment as addresses spell it."""
+    return _local(ms, zone).date().isoformat()
+
+
+def span(ms: int) -> str:
+    """Write a duration as people say it, to the second and never rounded up."""
+    seconds = ms // 1000
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    if hours:
+        return f"{hours} h {minutes:02} min {rest:02} s"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def hms(ms: int) -> str:
+    """Write a duration for a table: hours, minutes and seconds."""
+    seconds = ms // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes."""
+    if count < 1024:
+        return f"{count} bytes"
+    value = float(count)
+    for unit in ("KiB", "MiB", "GiB"):
+        value /= 1024
+        if value < 1024 or unit == "GiB":
+            return f"{value:.1f} {unit}"
+    raise AssertionError
+
+
+def _local(ms: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"t": say, "short": short_name}
+    environment.filters |= {
+        "clock": clock,
+        "day": day,
+        "moment": moment,
+        "span": span,
+        "hms": hms,
+        "size": size,
+        "money": amount_text,
+    }
+    return environment

@@ -1,0 +1,92 @@
+// What every page has: single keys, the figures that move, and the time line under the pointer.
+
+const form = document.querySelector('meta[name="form"]').content;
+const OFF = "workseal.keys.off";
+const LIVE_MS = 5000;
+
+const typing = (target) => target.closest("input, textarea, select, [contenteditable], [data-own-keys]");
+
+// Single keys: each is a button or a link that stands on the page, so that none does more.
+function keys() {
+  const on = document.querySelector("[data-keys-on]");
+  const list = document.querySelector("[data-keys]");
+  on.checked = localStorage.getItem(OFF) === null;
+  on.addEventListener("change", () => {
+    if (on.checked) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "1");
+  });
+  for (const one of document.querySelectorAll("[data-key]")) {
+    const line = document.createElement("li");
+    const key = document.createElement("kbd");
+    key.textContent = { ArrowLeft: "←", ArrowRight: "→" }[one.dataset.key] ?? one.dataset.key;
+    line.append(key, " ", (one.getAttribute("aria-label") ?? one.textContent).replace("?", "").trim());
+    list.append(line);
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (!on.checked || typing(event.target) || document.querySelector("dialog[open]")) return;
+    const wanted = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key);
+    if (wanted === undefined) return;
+    event.preventDefault();
+    wanted.click();
+  });
+}
+
+function dialogs() {
+  for (const one of document.querySelectorAll("[data-dialog]")) {
+    one.addEventListener("click", () => document.getElementById(one.dataset.dialog).showModal());
+  }
+}
+
+function live() {
+  const now = document.querySelector("[data-version]");
+  if (now === null) return;
+  const look = async () => {
+    if (document.hidden) return;
+    let told;
+    try {
+      const answer = await fetch("/live");
+      if (!answer.ok) return;
+      told = await answer.json();
+    } catch {
+      return; // the pages ended: what is shown stays
+    }
+    for (const one of document.querySelectorAll("[data-live]")) {
+      if (told[one.dataset.live] !== undefined) one.textContent = told[one.dataset.live];
+    }
+    // What cannot be told in figures is read anew, but not under somebody's hands.
+    if (told.version !== now.dataset.version && !typing(document.activeElement)) location.reload();
+  };
+  setInterval(look, LIVE_MS);
+}
+
+function hours() {
+  const at = document.querySelector("#at");
+  for (const line of document.querySelectorAll("[data-hours] svg")) {
+    line.addEventListener("click", (event) => {
+      const box = line.getBoundingClientRect();
+      const minute = Math.min(59, Math.max(0, Math.floor((60 * (event.clientX - box.left)) / box.width)));
+      const [hour, first] = line.previousElementSibling.textContent.trim().split(":").map(Number);
+      const total = (hour * 60 + first + minute) % 1440;
+      const two = (number) => String(number).padStart(2, "0");
+      at.value = `${two(Math.floor(total / 60))}:${two(total % 60)}`;
+      at.form.requestSubmit();
+    });
+  }
+}
+
+function back() {
+  document.querySelector("a[data-back]")?.addEventListener("click", (event) => {
+    if (history.length < 2) return;
+    event.preventDefault();
+    history.back();
+  });
+}
+
+keys();
+dialogs();
+live();
+hours();
+back();
+
+export { form, typing };

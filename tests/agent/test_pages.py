@@ -1,0 +1,331 @@
+import html
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from support.builders import FREELANCER
+from support.paged import PASSPHRASE, PagedHome, Visitor
+from workseal_agent.connection import Departures
+from workseal_agent.day import bounds, entries_of
+from workseal_agent.ledger import LedgerKey
+from workseal_agent.pages.render import FOLDER, hms, size, span
+from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
+from workseal_agent.pages.words import load_words
+from workseal_protocol.terms import Granularity, plain_language
+from workseal_protocol.terms.plain import amount_text
+from workseal_protocol.totals import totals_of
+from workseal_protocol.window import Entry
+
+SOURCES = [*FOLDER.rglob("*.py"), *(FOLDER / "templates").glob("*.html")]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
+    home = PagedHome(tmp_path_factory.mktemp("pages"), capture_rate=65_536)
+    home.rig.recorder.start()
+    home.rig.work(605)
+    with home.recording():
+        yield home
+    home.rig.ledger.close()
+    home.rig.client.close()
+
+
+@pytest.fixture(scope="module")
+def visitor(home: PagedHome) -> Iterator[Visitor]:
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        yield visitor
+        visitor.close()
+
+
+def state(home: PagedHome) -> str:
+    told = home.desk.running()
+    assert told is not None
+    return str(told["state"])
+
+
+def test_today_tells_the_true_total_and_the_state(visitor: Visitor) -> None:
+    text = visitor.get("/today").text
+    assert "10 min 05 s" in text
+    assert "Working" in text
+    assert "Nothing is wrong." in text
+
+
+@pytest.mark.parametrize(
+    ("act", "after"),
+    [("pause", "paused"), ("resume", "working"), ("sealed", "sealed"), ("working", "working")],
+)
+def test_the_buttons_act_at_once(visitor: Visitor, home: PagedHome, act: str, after: str) -> None:
+    answer = visitor.post("/act", act=act)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/today")
+    assert state(home) == after
+    text = visitor.get("/today").text
+    assert load_words()[f"did.{act}"] in text
+    # It is told once.
+    assert load_words()[f"did.{act}"] not in visitor.get("/today").text
+
+
+def test_pausing_keeps_the_part_of_the_round_and_stopping_ends_it(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path)
+    home.rig.recorder.start()
+    home.rig.work(25)
+    with home.recording(), home.served() as server:
+        visitor = Visitor(server).enter()
+        visitor.post("/act", act="pause")
+        home.rig.clock.run(300)
+        assert "25 s" in visitor.get("/today").text
+        visitor.post("/act", act="stop")
+        assert state(home) == "stopped"
+        assert "25 s" in visitor.get("/today").text
+        visitor.close()
+
+
+def test_a_memo_goes_to_the_recording_process_alone(visitor: Visitor, home: PagedHome) -> None:
+    assert visitor.post("/act", act="off-screen", memo="a sketch").status_code == 303
+    memo = home.rig.ledger.memo(home.rig.engagement.id)
+    assert memo is not None
+    assert memo.text == "a sketch"
+    assert "a sketch" not in visitor.get("/today").text
+    refused = visitor.post("/act", act="off-screen", memo="m" * 2_001)
+    assert refused.status_code == 409
+    assert "A memo describes work away from the screen" in refused.text
+    visitor.post("/act", act="working")
+
+
+def test_an_act_that_does_not_exist_is_refused(visitor: Visitor, home: PagedHome) -> None:
+    answer = visitor.post("/act", act="erase")
+    assert answer.status_code == 409
+    assert "There is no such button on these pages." in answer.text
+    assert state(home) == "working"
+
+
+def test_a_minute_is_explained(visitor: Visitor) -> None:
+    text = visitor.get("/today/minute?day=2026-03-02&at=10:05").text
+    assert "1 min 00 s of this minute are counted as worked." in text
+    assert "Recorded, and proved within a minute." in text
+    assert "Picture" in text
+    text = visitor.get("/today/minute?day=2026-03-02&at=09:00").text
+    assert "0 s of this minute are counted as worked." in text
+    assert "recording was not on" in text
+
+
+def test_why_nothing_was_recorded_is_told_after_the_passphrase(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path)
+    home.rig.recorder.start()
+    home.rig.work(60)
+    home.rig.clock.suspend(600)
+    home.rig.work(60)
+    home.rig.recorder.stop()
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        path = "/today/minute?day=2026-03-02&at=10:05"
+        text = visitor.get(path).text
+        assert "What the agent noted about it" in text
+        assert "slept for" not in text
+        visitor.post("/unlock", passphrase=PASSPHRASE, back=path)
+        text = visitor.get(path).text
+        assert re.search(r"The machine slept for (10 min 00|9 min 59) s", text)
+        visitor.close()
+    home.rig.ledger.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/today?day=x", "/today?day=0001-01-01", "/today/minute?at=25:00", "/today/minute"],
+)
+def test_what_cannot_be_meant_is_one_sentence(visitor: Visitor, address: str) -> None:
+    answer = visitor.get(address)
+    assert answer.status_code == 409
+    assert 'role="alert"' in answer.text
+
+
+def test_the_client_sees_what_the_terms_say(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path, granularity=Granularity.DAY)
+    home.rig.recorder.start()
+    home.rig.work(100)
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        assert "One figure for the day" in visitor.get("/today").text
+        assert "only as a part of the day" in visitor.get("/today/minute?at=10:00").text
+        visitor.close()
+    home.rig.ledger.close()
+
+
+def test_without_a_recording_process_it_says_how_to_begin(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path)
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        text = visitor.get("/today").text
+        assert "Not recording" in text
+        assert "workseal-agent start" in text
+        assert "Nothing was recorded on this day." in text
+        answer = visitor.post("/act", act="pause")
+        assert answer.status_code == 409
+        assert "The agent is not recording" in answer.text
+        visitor.close()
+
+
+def test_a_wrong_passphrase_opens_nothing(visitor: Visitor, home: PagedHome) -> None:
+    answer = visitor.post("/unlock", passphrase=PASSPHRASE[:-1], back="/today")
+    assert answer.status_code == 409
+    assert home.desk.unlocked.use() is None
+    answer = visitor.post("/unlock", passphrase=PASSPHRASE, back="/today")
+    assert answer.headers["location"] == "/today"
+    keys = home.desk.unlocked.use()
+    assert keys is not None
+    assert keys.vault == home.private
+    assert repr(home.private) not in repr(keys)
+    visitor.post("/lock")
+    assert home.desk.unlocked.use() is None
+
+
+@pytest.mark.parametrize("back", ["//evil.test/x", "http://evil.test", "javascript:1", ""])
+def test_unlocking_leads_nowhere_else(visitor: Visitor, back: str) -> None:
+    answer = visitor.post("/unlock", passphrase=PASSPHRASE, back=back)
+    assert answer.headers["location"] == "/pictures"
+
+
+def test_the_key_is_forgotten_after_the_last_look() -> None:
+    now = [0]
+    unlocked = Unlocked(lambda: now[0])
+    keys = Keys(b"key", LedgerKey(FREELANCER))
+    unlocked.keep(keys)
+    now[0] = KEPT_MS - 1
+    assert unlocked.use() is keys
+    now[0] += KEPT_MS - 1
+    assert unlocked.left_ms() == 1
+    now[0] += 1
+    assert unlocked.left_ms() == 0
+    assert unlocked.use() is None
+
+
+def test_every_text_is_in_the_one_file_and_used() -> None:
+    used: set[str] = set()
+    prefixes: set[str] = set()
+    for path in SOURCES:
+        text = path.read_text()
+        used |= set(re.findall(r"""\b(?:t|say)\(\s*["']([a-z_]+\.[a-z_0-9-]+)["'][,)]""", text))
+        prefixes |= set(re.findall(r"""\b(?:t|say)\(\s*f?["']([a-z_]+\.)["'{]""", text))
+    words = load_words()
+    assert used <= set(words), used - set(words)
+    unused = {
+        name
+        for name in words
+        if name.removesuffix("_alone") not in used and name.partition(".")[0] + "." not in prefixes
+    }
+    assert unused == set()
+
+
+def test_no_page_has_a_text_of_its_own() -> None:
+    """What stands between the tags of a template comes from the file, names of commands apart."""
+    for path in (FOLDER / "templates").glob("*.html"):
+        text = re.sub(r"\{[{%#].*?[}%#]\}", "", path.read_text(), flags=re.DOTALL)
+        text = re.sub(r"<code>.*?</code>", "", text, flags=re.DOTALL)
+        told = re.findall(r">([^<>]*[A-Za-z]{2}[^<>]*)<", text)
+        assert told == [], (path.name, told)
+
+
+def test_no_page_has_code_or_style_inside() -> None:
+    for path in (FOLDER / "templates").glob("*.html"):
+        text = path.read_text()
+        assert not re.search(r"""\s(on[a-z]+|style)=["']""", text), path.name
+        assert all(" src=" in one for one in re.findall(r"<script[^>]*>", text)), path.name
+        assert "<style" not in text, path.name
+        assert not re.search(r"""(src|href|action)=["']https?:""", text), path.name
+
+
+def test_every_form_that_changes_something_has_its_secret() -> None:
+    for path in (FOLDER / "templates").glob("*.html"):
+        for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", path.read_text(), re.DOTALL):
+            assert 'name="form" value="{{ form }}"' in form, path.name
+
+
+def test_the_words_are_plain() -> None:
+    tables = tomllib.loads((FOLDER / "words" / "en.toml").read_text())
+    texts = " ".join(text for table in tables.values() for text in table.values()).lower()
+    for jargon in ("hash", "merkle", "segment", "tombstone", "cbor", "daemon", "ledger", "payload"):
+        assert not re.search(rf"\b{jargon}", texts), jargon
+
+
+def test_figures_are_written_as_people_say_them() -> None:
+    assert [span(ms) for ms in (0, 999, 61_000, 3_600_000, 36_065_999)] == [
+        "0 s", "0 s", "1 min 01 s", "1 h 00 min 00 s", "10 h 01 min 05 s",
+    ]  # fmt: skip
+    assert [size(n) for n in (0, 1023, 1536, 5 << 20, 3 << 30)] == [
+        "0 bytes", "1023 bytes", "1.5 KiB", "5.0 MiB", "3.0 GiB",
+    ]  # fmt: skip
+
+
+def test_the_agreement_stands_in_the_words_that_both_signed(
+    visitor: Visitor, home: PagedHome
+) -> None:
+    text = html.unescape(visitor.get("/agreement").text)
+    for sentence in plain_language(home.rig.engagement.terms):
+        assert sentence in text
+
+
+def test_a_week_is_what_the_clients_tools_count(visitor: Visitor, home: PagedHome) -> None:
+    text = visitor.get("/agreement/week?of=2026-03-02").text
+    totals = totals_of(home.rig.engagement.terms, entries(home), ZoneInfo("Europe/Berlin"))
+    assert hms(totals.worked_ms) in text
+    assert amount_text(totals.billed.amount, totals.billed.currency) in text
+    assert "Nothing was recorded in this week." in visitor.get("/agreement/week?of=2026-02-02").text
+    assert visitor.get("/agreement/week?of=never").status_code == 409
+
+
+def entries(home: PagedHome) -> list[Entry]:
+    begin, end = bounds(date(2026, 3, 2), ZoneInfo("Europe/Berlin"))
+    return entries_of(home.rig.ledger, home.rig.engagement, begin, end)
+
+
+def test_every_byte_that_left_can_be_seen(visitor: Visitor, home: PagedHome) -> None:
+    listed = Departures(home.settings.sent_file).newest()
+    assert len(listed) > 50
+    for row in (listed[0], listed[-1]):
+        method, path, body = next(
+            one for one in home.requests if one[2] == row.body and one[0] == row.method
+        )
+        assert row.target.partition("?")[0] == path
+        assert method == row.method
+        whole = visitor.get(f"/left/{row.number}/bytes").content
+        assert whole == row.head + body
+        shown = visitor.get(f"/left/{row.number}").text
+        assert all(one in shown for one in (body[:16].hex(" "), f"Request {row.number}"))
+    assert "/left?before=" in visitor.get("/left").text
+    assert "Signed records" in visitor.get("/left?kind=statements").text
+    assert "Nothing of this kind has left." in visitor.get("/left?kind=disclosures").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/left/999999", "/left?kind=%25", "/left?before=x", "/left?before=-1"]
+)
+def test_a_list_that_cannot_be_meant_is_refused(visitor: Visitor, path: str) -> None:
+    assert visitor.get(path).status_code == 409
+
+
+def test_the_machine_tells_what_waits_and_what_is_stored(visitor: Visitor, home: PagedHome) -> None:
+    text = visitor.get("/machine").text
+    assert str(home.home) in text
+    assert "it sends by itself" in text
+    visitor.ask("GET", "/today", headers={"host": "rebind.test"})
+    assert "these pages are not at this address" in visitor.get("/machine").text
+
+
+def test_what_waits_is_sent_without_a_recording(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path)
+    home.rig.recorder.start()
+    home.rig.work(45, send=False)
+    home.rig.recorder.stop()
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        assert "records wait to be sent" in visitor.get("/machine").text
+        assert visitor.post("/machine/send").status_code == 303
+        assert "Everything is sent and receipted." in visitor.get("/machine").text
+        assert home.rig.ledger.counts(home.rig.engagement.id).unsent == 0
+        visitor.close()
+    home.rig.ledger.close()

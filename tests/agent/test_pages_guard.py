@@ -1,0 +1,386 @@
+"""Who is answered: the matrix of everybody else, asked of a real server, one test a row."""
+
+import ctypes
+import http.client
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.paged import PASSPHRASE, PagedHome, Visitor
+from workseal_agent.pages import PagesServer
+from workseal_agent.pages.entrance import COOKIE, IDLE_MS, TOKEN_MS, Entrance
+from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial
+from workseal_agent.pages.peer import is_own
+
+NOBODY = 65_534
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
+    home = PagedHome(tmp_path_factory.mktemp("guarded"))
+    home.rig.recorder.start()
+    home.rig.work(30)
+    with home.recording():
+        yield home
+    home.rig.ledger.close()
+    home.rig.client.close()
+
+
+@pytest.fixture(scope="module")
+def server(home: PagedHome) -> Iterator[PagesServer]:
+    with home.served() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def visitor(server: PagesServer) -> Iterator[Visitor]:
+    visitor = Visitor(server).enter()
+    yield visitor
+    visitor.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Say what is changed of a request that would be answered, and how it is denied."""
+
+    denial: Denial
+    method: str = "POST"
+    path: str = "/act"
+    headers: dict[str, str] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    body: bytes | None = None
+
+
+ELSEWHERE = "http://evil.test"
+MATRIX = {
+    "rebinding: another name for this address": Row(
+        Denial.HOST, "GET", "/today", {"host": "rebind.test"}
+    ),
+    "rebinding: another name with the right port": Row(
+        Denial.HOST, "GET", "/today", {"host": "rebind.test:PORT"}
+    ),
+    "the name localhost, which is not ours": Row(
+        Denial.HOST, "GET", "/today", {"host": "localhost:PORT"}
+    ),
+    "another port of this machine": Row(Denial.HOST, "GET", "/today", {"host": "127.0.0.1:1"}),
+    "rebinding with a form": Row(Denial.HOST, headers={"host": "rebind.test:PORT"}),
+    "no cookie, reading": Row(Denial.SESSION, "GET", "/today", drop=("cookie",)),
+    "no cookie, the figures": Row(Denial.SESSION, "GET", "/live", drop=("cookie",)),
+    "no cookie, a page that is not there": Row(Denial.SESSION, "GET", "/x", drop=("cookie",)),
+    "no cookie, acting": Row(Denial.SESSION, drop=("cookie",)),
+    "a cookie that was guessed": Row(
+        Denial.SESSION, "GET", "/today", {"cookie": f"{COOKIE}=AAAAAAAA"}
+    ),
+    "GET that would change state, without a cookie": Row(
+        Denial.SESSION, "GET", "/act?act=pause", drop=("cookie",)
+    ),
+    "PUT": Row(Denial.METHOD, "PUT"),
+    "DELETE": Row(Denial.METHOD, "DELETE"),
+    "OPTIONS, before a request from elsewhere": Row(
+        Denial.METHOD, "OPTIONS", headers={"origin": ELSEWHERE, "sec-fetch-site": "cross-site"}
+    ),
+    "a link on another site": Row(
+        Denial.SITE, "GET", "/today", {"sec-fetch-site": "cross-site"}
+    ),
+    "a picture in another site's page": Row(
+        Denial.SITE, "GET", "/live",
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+    ),
+    "a page of another server of this machine": Row(
+        Denial.SITE, "GET", "/today", {"sec-fetch-site": "same-site"}
+    ),
+    "a script of another server of this machine": Row(
+        Denial.SITE, "GET", "/static/app.js",
+        {"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script"},
+    ),
+    "a browser that does not say where from, reading": Row(
+        Denial.SITE, "GET", "/today", drop=("sec-fetch-site",)
+    ),
+    "in a frame of another page": Row(
+        Denial.FRAMED, "GET", "/today", {"sec-fetch-dest": "iframe"}
+    ),
+    "in an object of another page": Row(
+        Denial.FRAMED, "GET", "/today", {"sec-fetch-dest": "object"}
+    ),
+    "the door in a frame": Row(Denial.FRAMED, "GET", "/", {"sec-fetch-dest": "iframe"}),
+    "the door fetched by a script": Row(Denial.SITE, "GET", "/", {"sec-fetch-dest": "empty"}),
+    "a cross-site form": Row(
+        Denial.SITE,
+        headers={
+            "origin": ELSEWHERE, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate",
+        },
+    ),
+    "a form of another server of this machine": Row(
+        Denial.SITE, headers={"origin": "http://127.0.0.1:1", "sec-fetch-site": "same-site"}
+    ),
+    "a form whose browser says no site": Row(Denial.SITE, drop=("sec-fetch-site",)),
+    "another origin, said to be the same site": Row(
+        Denial.ORIGIN, headers={"origin": ELSEWHERE}
+    ),
+    "the null origin": Row(Denial.ORIGIN, headers={"origin": "null"}),
+    "the right origin with https": Row(Denial.ORIGIN, headers={"origin": "https://127.0.0.1:PORT"}),
+    "no origin": Row(Denial.ORIGIN, drop=("origin",)),
+    "reading with another origin": Row(
+        Denial.ORIGIN, "GET", "/live", {"origin": ELSEWHERE}
+    ),
+    "fetch with no-cors": Row(Denial.MODE, headers={"sec-fetch-mode": "no-cors"}),
+    "a beacon": Row(
+        Denial.SITE,
+        headers={"origin": ELSEWHERE, "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors",
+                 "content-type": "text/plain"},
+    ),
+    "WebSocket upgrade": Row(
+        Denial.UPGRADE, "GET", "/live", {"upgrade": "websocket", "connection": "upgrade"}
+    ),
+    "HTTP/2 upgrade": Row(Denial.UPGRADE, "GET", "/live", {"upgrade": "h2c"}),
+    "an oversized body": Row(Denial.LENGTH, body=b"a" * (MAX_BODY + 1)),
+    "an oversized body that never comes": Row(
+        Denial.LENGTH, headers={"content-length": "999999999"}, body=b""
+    ),
+    "a body with a length that is none": Row(Denial.LENGTH, headers={"content-length": "+3"}),
+    "a text that only looks like a form": Row(
+        Denial.MEDIA, headers={"content-type": "text/plain"}
+    ),
+    "a multipart form": Row(
+        Denial.MEDIA, headers={"content-type": "multipart/form-data; boundary=x"}
+    ),
+    "no content type": Row(Denial.MEDIA, drop=("content-type",)),
+    "a form without what only our pages know": Row(Denial.FORM, body=b"act=pause"),
+    "a form with another page's secret": Row(Denial.FORM, body=b"act=pause&form=AAAA"),
+    "JSON without the header": Row(
+        Denial.FORM, path="/unlock", headers={"content-type": "application/json"}, body=b"{}"
+    ),
+    "a second time the same": Row(
+        Denial.ORIGIN, headers={"origin": "http://127.0.0.1:PORT, http://evil.test"}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", MATRIX.values(), ids=MATRIX.keys())
+def test_denies(visitor: Visitor, home: PagedHome, row: Row) -> None:
+    before = home.desk.running()
+    headers = {"content-type": FORM} if row.method == "POST" else {}
+    headers |= {
+        name: value.replace("PORT", str(visitor.server.port)) for name, value in row.headers.items()
+    }
+    body = row.body if row.body is not None else f"act=pause&form={visitor.form}".encode()
+    denied = visitor.server.denied[row.denial]
+    status, text = raw(visitor, row.method, row.path, headers, row.drop, body)
+    assert (status, text) in {
+        (STATUS[row.denial], row.denial.value),
+        # What is no HTTP at all is refused before anybody reads it.
+        (400, "Invalid HTTP request received."),
+    }
+    assert status == 400 or visitor.server.denied[row.denial] == denied + 1
+    assert home.desk.running() == before
+
+
+def raw(
+    visitor: Visitor,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    drop: tuple[str, ...],
+    body: bytes,
+) -> tuple[int, str]:
+    """Send just these headers; a client library would mend them."""
+    reads = method in {"GET", "HEAD"}
+    sent = {
+        "host": f"127.0.0.1:{visitor.server.port}",
+        "sec-fetch-site": "same-origin",
+        "sec-fetch-mode": "navigate" if reads else "cors",
+        "sec-fetch-dest": "document" if reads else "empty",
+        "cookie": visitor.cookie,
+    }
+    if not reads:
+        sent |= {"origin": visitor.server.origin, "content-length": str(len(body))}
+    sent |= headers
+    connection = http.client.HTTPConnection("127.0.0.1", visitor.server.port, timeout=20)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for name, value in sent.items():
+        if name not in drop:
+            connection.putheader(name, value)
+    connection.endheaders(None if reads else body)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def test_the_same_requests_unchanged_are_answered(visitor: Visitor, home: PagedHome) -> None:
+    assert visitor.get("/today").status_code == 200
+    assert visitor.get("/live").status_code == 200
+    assert visitor.get("/x").status_code == 404
+    assert visitor.post("/act", act="pause").status_code == 303
+    assert (home.desk.running() or {})["state"] == "paused"
+    assert visitor.post("/act", act="resume").status_code == 303
+    assert (home.desk.running() or {})["state"] == "working"
+
+
+def test_a_get_changes_nothing_wherever_a_post_would(visitor: Visitor, home: PagedHome) -> None:
+    for path in ("/act?act=pause", "/leave", "/lock", "/unlock", "/engagement", "/enter"):
+        assert visitor.get(path).status_code in {404, 405}, path
+    assert (home.desk.running() or {})["state"] == "working"
+
+
+def test_a_body_in_pieces_is_cut_off_too(visitor: Visitor) -> None:
+    pieces = (b"a" * 65_536 for _ in range(8))
+    headers = {"content-type": FORM}
+    answer = visitor.ask("POST", "/act", headers=headers, content=pieces)
+    assert answer.status_code == 413
+
+
+def test_every_answer_says_what_may_be_done_with_it(visitor: Visitor) -> None:
+    for path in ("/", "/today", "/live", "/static/app.css", "/x"):
+        answer = visitor.get(path)
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value, (path, name)
+    refused = visitor.ask("GET", "/today", drop=("cookie",), headers={"cookie": ""})
+    assert refused.headers["cache-control"] == "no-store"
+    assert "unsafe" not in HEADERS["content-security-policy"]
+
+
+def test_a_token_works_once(server: PagesServer, visitor: Visitor) -> None:
+    assert server.entrance.token is None
+    assert "#" not in server.address
+    for token in ("", "AAAA", None, 7, "x" * 4096):
+        answer = visitor.ask("POST", "/enter", json={"token": token})
+        assert answer.status_code in {400, 401}
+        assert "set-cookie" not in answer.headers
+
+
+def test_a_used_token_lets_nobody_in() -> None:
+    now = [0]
+    entrance = Entrance(lambda: now[0])
+    token = entrance.token or ""
+    session = entrance.enter(token)
+    assert session is not None
+    assert entrance.enter(token) is None
+    assert entrance.find(session.identity) is session
+    assert session.identity not in repr(session)
+
+
+def test_a_token_that_nobody_used_in_time_lets_nobody_in() -> None:
+    now = [0]
+    entrance = Entrance(lambda: now[0])
+    token = entrance.token or ""
+    now[0] = TOKEN_MS
+    assert entrance.enter(token) is None
+
+
+def test_a_session_ends_when_nobody_comes_back() -> None:
+    now = [0]
+    entrance = Entrance(lambda: now[0])
+    session = entrance.enter(entrance.token or "")
+    assert session is not None
+    now[0] = IDLE_MS - 1
+    entrance.touch()
+    now[0] = 2 * IDLE_MS - 2
+    assert entrance.find(session.identity) is session
+    now[0] += 1
+    assert entrance.find(session.identity) is None
+    assert entrance.is_over()
+
+
+def test_an_open_page_that_asks_by_itself_keeps_no_session_open(
+    visitor: Visitor, home: PagedHome
+) -> None:
+    visitor.get("/today")
+    seen = visitor.server.entrance._seen_ms
+    home.rig.clock.run(5)
+    assert visitor.get("/live").status_code == 200
+    assert visitor.server.entrance._seen_ms == seen
+    visitor.get("/today")
+    assert visitor.server.entrance._seen_ms == seen + 5_000
+
+
+def test_leaving_ends_the_session_and_the_command(tmp_path: Path) -> None:
+    home = PagedHome(tmp_path)
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        home.desk.unlock(PASSPHRASE)
+        assert "closed" in visitor.post("/leave").text
+        assert server.entrance.is_over()
+        assert home.desk.unlocked.use() is None
+        visitor.close()
+
+
+def test_a_cookie_of_the_same_name_from_elsewhere_changes_nothing(visitor: Visitor) -> None:
+    both = f"{COOKIE}=other; {visitor.cookie}"
+    assert visitor.ask("GET", "/today", headers={"cookie": both}).status_code == 200
+
+
+ASK = """
+import socket, sys
+port, cookie = int(sys.argv[1]), sys.argv[2]
+with socket.create_connection(("127.0.0.1", port)) as connection:
+    connection.sendall(
+        f"GET /today HTTP/1.1\\r\\nhost: 127.0.0.1:{port}\\r\\ncookie: {cookie}\\r\\n"
+        "sec-fetch-site: none\\r\\nsec-fetch-mode: navigate\\r\\nsec-fetch-dest: document\\r\\n"
+        "connection: close\\r\\n\\r\\n".encode())
+    answer = b""
+    while piece := connection.recv(65536):
+        answer += piece
+print(answer.partition(b" ")[2][:3].decode())
+"""
+
+
+def as_nobody(port: int, cookie: str) -> str:
+    """Ask as another user of this machine, with the right cookie; return the status."""
+    if os.geteuid() != 0:
+        done = subprocess.run(
+            ["sudo", "-n", "-u", "nobody", "python3", "-c", ASK, str(port), cookie],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.strip()
+    told: list[str] = []
+
+    def ask() -> None:
+        # Of this thread alone: its sockets belong to nobody.
+        ctypes.CDLL(None).setfsuid(NOBODY)
+        scope: dict[str, Any] = {"print": told.append}
+        exec(ASK.replace("sys.argv[1]", str(port)).replace("sys.argv[2]", repr(cookie)), scope)  # noqa: S102
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join(20)
+    return told[0]
+
+
+def test_another_user_with_the_cookie_gets_nothing(visitor: Visitor) -> None:
+    before = visitor.server.denied[Denial.OTHER_USER]
+    assert as_nobody(visitor.server.port, visitor.cookie) == "403"
+    assert visitor.server.denied[Denial.OTHER_USER] == before + 1
+    assert visitor.get("/today").status_code == 200
+
+
+LINE = " 0: 0100007F:{client:04X} 0100007F:{server:04X} 01 0:0 00:0 0 {uid} 0 1"
+
+
+def test_a_connection_is_its_owners(tmp_path: Path) -> None:
+    table = tmp_path / "tcp"
+    ends = ("127.0.0.1", 40_000), ("127.0.0.1", 5_000)
+    table.write_text("head\n" + LINE.format(client=40_000, server=5_000, uid=os.geteuid()))
+    assert is_own(*ends, [table])
+    table.write_text(LINE.format(client=40_000, server=5_000, uid=os.geteuid() + 1))
+    assert not is_own(*ends, [table])
+    table.write_text(LINE.format(client=5_000, server=40_000, uid=os.geteuid()))
+    assert not is_own(*ends, [table])
+    assert is_own(*ends, [tmp_path / "no such list"])
+
+
+def test_it_listens_on_loopback_alone(server: PagesServer) -> None:
+    assert server._socket.getsockname()[0] == "127.0.0.1"
+    with (
+        pytest.raises(OSError, match="refused"),
+        socket.create_connection(("127.0.0.2", server.port), timeout=5),
+    ):
+        pass

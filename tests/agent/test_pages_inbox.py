@@ -1,0 +1,270 @@
+"""Requests and redaction, asked for as a browser asks; `test_pages_journey` drives a real one."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from support.paged import PASSPHRASE, PagedHome, RecordedScreen, Visitor
+from workseal_agent import disclose
+from workseal_agent.ledger import CaptureRow
+from workseal_agent.pages.drafts import write_bits
+from workseal_agent.pages.guard import FORM_HEADER
+from workseal_agent.pages.marks import Mark
+from workseal_agent.vault import VaultReader
+from workseal_protocol.digest import Digest
+from workseal_protocol.disclosure import Disclosure, verify_disclosure
+from workseal_protocol.frame import Box, Grid
+from workseal_protocol.records import DisputeDisclosure, read_record
+from workseal_protocol.sealing import open_package
+from workseal_protocol.statement import Statement
+
+GRID = Grid(1280, 800, 32)
+SHOWN = GRID.tiles_inside([Box(0, 0, 320, 320)])
+Story = tuple[PagedHome, Visitor]
+
+
+@pytest.fixture
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    home = PagedHome(tmp_path_factory.mktemp("inbox"), take=RecordedScreen().take,
+                     capture_rate=65_536)  # fmt: skip
+    home.rig.recorder.start()
+    home.rig.work(45)
+    home.rig.recorder.stop()
+    assert home.rig.uplink.drain(10)
+    with home.served() as server:
+        visitor = Visitor(server).enter()
+        home.desk.unlock(PASSPHRASE)
+        yield home, visitor
+        visitor.close()
+    home.rig.ledger.close()
+    home.rig.client.close()
+
+
+def rows(home: PagedHome) -> tuple[CaptureRow, ...]:
+    return home.rig.ledger.captures(home.rig.engagement.id)
+
+
+def post_bytes(visitor: Visitor, path: str, data: bytes, media: str) -> httpx.Response:
+    headers = {"content-type": media, FORM_HEADER: visitor.form}
+    return visitor.ask("POST", path, content=data, headers=headers)
+
+
+def added(story: Story, *numbers: int) -> str:
+    home, visitor = story
+    data = home.asked(*numbers).encode()
+    answer = post_bytes(visitor, "/requests/add", data, "application/octet-stream")
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["path"])
+
+
+def choose(visitor: Visitor, path: str, number: int, tiles: Any = SHOWN) -> httpx.Response:
+    shown = base64.b64encode(write_bits(GRID, frozenset(tiles))).decode()
+    headers = {FORM_HEADER: visitor.form}
+    return visitor.ask("POST", f"{path}/{number}", json={"shown": shown}, headers=headers)
+
+
+def seen_in(text: str) -> list[str]:
+    return [part.partition('"')[0] for part in text.split('name="seen" value="')[1:]]
+
+
+def picture(data: bytes) -> Any:
+    seen = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert seen is not None
+    return seen[:, :, ::-1]
+
+
+def test_a_request_is_kept_and_shown_with_its_reason(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0, 2)
+    assert added(story, 0, 2) == path
+    text = visitor.get("/requests").text
+    assert text.count("was the report being written?") == 1
+    assert "waits for you" in text
+    assert "nothing would be seen" in visitor.get(path).text
+    assert home.rig.ledger.counts(home.rig.engagement.id).unsent == 0
+
+
+def test_what_is_no_request_is_refused_in_one_sentence(story: Story) -> None:
+    home, visitor = story
+    for data in (b"", b"\xff" * 100, home.rig.offer.encode(), b"x" * 70_000):
+        answer = post_bytes(visitor, "/requests/add", data, "application/octet-stream")
+        assert answer.status_code == 409
+        assert answer.json()["told"].startswith("this file is")
+    assert "Nobody asks for anything." in visitor.get("/requests").text
+
+
+def test_new_requests_are_fetched_from_the_verifier(story: Story) -> None:
+    home, visitor = story
+    home.rig.simulator.submit([home.asked(1)])
+    assert visitor.post("/requests/look", passphrase=PASSPHRASE).status_code == 303
+    text = visitor.get("/requests").text
+    assert "New requests: 1." in text
+    assert "was the report being written?" in text
+    visitor.post("/requests/look", passphrase=PASSPHRASE)
+    assert "New requests: 0." in visitor.get("/requests").text
+
+
+def test_the_preview_is_what_the_other_side_renders(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    number = rows(home)[0].number
+    assert visitor.get(f"{path}/{number}/seen.png").status_code == 409
+    assert choose(visitor, path, number).status_code == 204
+    seen = picture(visitor.get(f"{path}/{number}/seen.png").content)
+    stored = VaultReader(home.settings.vault_folder, home.private).frame(rows(home)[0].commitment)
+    whole = np.frombuffer(stored.pixels, np.uint8).reshape(800, 1280, 3)
+    assert (seen[:320, :320] == whole[:320, :320]).all()
+    # Of the rest not one pixel: the pattern of the viewer, aligned to the frame.
+    assert tuple(seen[0, 1272]) in {(255, 0, 255), (128, 128, 128)}
+    assert {tuple(one) for one in seen[320:, :].reshape(-1, 3)} == {
+        (255, 0, 255), (128, 128, 128),
+    }  # fmt: skip
+
+
+def test_what_was_previewed_is_disclosed_and_nothing_else(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0, 1)
+    first, second = rows(home)[:2]
+    choose(visitor, path, first.number)
+    text = visitor.get(f"{path}/preview").text
+    assert f"Picture {first.number}: 100 of 1000 tiles, 10.0 % of the picture" in text
+    seen = seen_in(text)
+    assert len(seen) == 1
+    done = visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE)
+    assert done.status_code == 303, done.text
+    assert "lies sealed for the arbitrator" in visitor.get("/requests").text
+    request = Digest(bytes.fromhex(path.rpartition("/")[2]))
+    package = home.rig.wire.sealed[str(request)]
+    statement, disclosed = open_package(home.case, request, package)
+    record = read_record(Statement.parse(statement))
+    assert isinstance(record, DisputeDisclosure)
+    assert [one.frame for one in record.frames] == [first.commitment]
+    tiles = verify_disclosure(Disclosure.parse(disclosed), first.commitment)
+    assert frozenset(tiles.shown) == SHOWN
+    assert "answered" in visitor.get("/requests").text
+    # The list of what left has its length, and the vault what was in it.
+    left = visitor.get("/left?kind=disclosures").text
+    assert "the tiles that you chose" in left
+    assert second.commitment not in {
+        frame for _, _, frame in home.rig.ledger.disclosures(home.rig.engagement.id)
+    }
+
+
+def test_what_was_shown_before_is_told_with_the_union(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    number = rows(home)[0].number
+    choose(visitor, path, number)
+    seen = seen_in(visitor.get(f"{path}/preview").text)
+    assert visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE).status_code == 303
+    other = GRID.tiles_inside([Box(160, 160, 320, 320)])
+    choose(visitor, path, number, other)
+    text = visitor.get(f"{path}/preview").text
+    union = len(SHOWN | other)
+    assert f"100 tiles of it were shown before; together {union} of 1000 will be known." in text
+    known = visitor.ask("GET", f"{path}/{number}/frame.json").json()["before"]
+    assert base64.b64decode(known) == write_bits(GRID, SHOWN)
+
+
+def test_without_the_passphrase_nothing_is_disclosed(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    choose(visitor, path, rows(home)[0].number)
+    seen = seen_in(visitor.get(f"{path}/preview").text)
+    before = len(home.requests)
+    # The vault is open for looking, and that is not enough.
+    for passphrase in ("", PASSPHRASE[:-1]):
+        answer = visitor.post(f"{path}/disclose", seen=seen, passphrase=passphrase)
+        assert answer.status_code == 409
+    assert len(home.requests) == before
+    assert home.rig.ledger.disclosures(home.rig.engagement.id) == ()
+
+
+def test_what_changed_after_the_preview_is_not_disclosed(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    number = rows(home)[0].number
+    choose(visitor, path, number)
+    seen = seen_in(visitor.get(f"{path}/preview").text)
+    choose(visitor, path, number, range(1000))
+    for told in (seen, [], [*seen, *seen]):
+        answer = visitor.post(f"{path}/disclose", seen=told, passphrase=PASSPHRASE)
+        assert answer.status_code == 409
+        assert "look at the preview again" in answer.text
+    assert home.rig.ledger.disclosures(home.rig.engagement.id) == ()
+
+
+def test_a_verifier_that_does_not_answer_can_be_asked_again(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    choose(visitor, path, rows(home)[0].number)
+    seen = seen_in(visitor.get(f"{path}/preview").text)
+
+    def down(request: httpx.Request) -> None:
+        if request.url.path == "/v1/disclosures":
+            raise httpx.ConnectError("down")
+
+    home.rig.wire.fault = down
+    answer = visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE)
+    assert answer.status_code == 409
+    assert "the same button may be pressed again" in answer.text
+    home.rig.wire.fault = lambda _request: None
+    assert visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE).status_code == 303
+
+
+def test_the_editor_is_given_sizes_draft_and_marks(story: Story) -> None:
+    home, visitor = story
+    home.desk.suggest = lambda _frame: (Mark(Box(1, 2, 3, 4), "password", "It looks like one."),)
+    path = added(story, 0)
+    number = rows(home)[0].number
+    choose(visitor, path, number)
+    told = visitor.get(f"{path}/{number}/frame.json").json()
+    assert (told["width"], told["height"], told["tile"]) == (1280, 800, 32)
+    assert (told["columns"], told["rows"]) == (40, 25)
+    assert base64.b64decode(told["shown"]) == write_bits(GRID, SHOWN)
+    assert told["marks"][0]["kind"] == "password"
+    assert told["pattern"] == {"first": [255, 0, 255], "second": [128, 128, 128], "cell": 8}
+
+
+@pytest.mark.parametrize("shown", ["", "AAAA", "*", None, "A" * 4096])
+def test_a_choice_that_cannot_be_read_changes_nothing(story: Story, shown: str | None) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    number = rows(home)[0].number
+    choose(visitor, path, number)
+    headers = {FORM_HEADER: visitor.form}
+    answer = visitor.ask("POST", f"{path}/{number}", json={"shown": shown}, headers=headers)
+    assert answer.status_code == 409
+    kept = visitor.get(f"{path}/{number}/frame.json").json()["shown"]
+    assert base64.b64decode(kept) == write_bits(GRID, SHOWN)
+
+
+def test_only_what_is_asked_for_can_be_chosen(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    other = rows(home)[1].number
+    assert choose(visitor, path, other).status_code == 409
+    assert visitor.get(f"{path}/{other}").status_code == 409
+    assert visitor.get("/requests/" + "0" * 64).status_code == 409
+    visitor.post("/pictures/withdraw", n=str(rows(home)[0].number), reason="other",
+                 passphrase=PASSPHRASE)  # fmt: skip
+    assert choose(visitor, path, rows(home)[0].number).status_code == 409
+    assert "is withdrawn" in visitor.get(path).text
+
+
+def test_nothing_is_opened_while_the_vault_is_locked(story: Story) -> None:
+    home, visitor = story
+    path = added(story, 0)
+    number = rows(home)[0].number
+    choose(visitor, path, number)
+    home.desk.unlocked.forget()
+    for one in (f"{path}/{number}/frame.json", f"{path}/{number}/seen.png"):
+        assert visitor.get(one).status_code == 409
+    assert visitor.get(f"{path}/preview").headers["location"] == path
+    assert "<canvas" not in visitor.get(f"{path}/{number}").text
+    assert disclose.received(home.rig.ledger, home.rig.engagement)
