@@ -5,13 +5,16 @@ itself agree. The log's policy and the operator's key are those of the signed te
 server says later. The acceptance is stored before it is sent, so joining again sends the same one.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Self
 
-from workseal_agent.connection import OperatorFacts, VerifierClient
+from workseal_agent.connection import OperatorFacts, RefusedError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.submission import Log, submit
+from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import PublicKey, Signer
 from workseal_protocol.records import Acceptance, Offer, read_record, sign
@@ -24,10 +27,29 @@ _CLOCK_TOLERANCE_MS = 2_000
 _SOON_MS = 600_000
 # Hexadecimal digits: enough to tell one person's engagements apart at a glance.
 _SHORT = 8
+_OFFER = re.compile(r"offer=([0-9a-f]{32})\.([0-9a-f]{64})")
 
 
 class InvitationError(AgentError):
     """Say why an offer is not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLink:
+    """Hold what an invitation's link says: where an offer is logged, and exactly which one."""
+
+    url: str
+    engagement: bytes
+    digest: Digest
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `https://VERIFIER/#offer=ENGAGEMENT.DIGEST`, or raise `MalformedError`."""
+        url, _, fragment = text.partition("#")
+        found = _OFFER.fullmatch(fragment)
+        if found is None:
+            raise MalformedError("an invitation's link ends with #offer= and two numbers in hex")
+        return cls(url, bytes.fromhex(found[1]), Digest(bytes.fromhex(found[2])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +82,20 @@ def read_invitation(data: bytes, own: PublicKey) -> Invitation:
     if offer.terms.freelancer != own:
         raise InvitationError("the offer names another freelancer's key than the one of this home")
     return Invitation(statement, offer)
+
+
+def fetch_offer(link: OfferLink, client: VerifierClient) -> bytes:
+    """Fetch the very offer that a link names; the verifier shows it to its parties alone."""
+    try:
+        listed = client.statements(link.engagement)
+    except RefusedError as error:
+        if error.name != "not-found":
+            raise
+        listed = ()
+    for _, body in listed:
+        if Digest.of(body) == link.digest:
+            return body
+    raise InvitationError("the verifier has no such offer for the key of this home")
 
 
 def require_same_verifier(terms: Terms, facts: OperatorFacts) -> None:

@@ -1,4 +1,4 @@
-"""What a freelancer adds to the chain by hand: withdrawn frames and time declared late.
+"""What a freelancer adds to the chain by hand: withdrawn frames, late time, items of evidence.
 
 Rules: withdrawing a frame never changes time. The tombstone is durable before the frame's key is
 destroyed, and what a crash left undone is done at the next start.
@@ -10,14 +10,19 @@ from typing import Protocol
 
 from workseal_agent.chain import OwnChain, Place
 from workseal_agent.errors import AgentError
-from workseal_agent.ledger import CaptureRow, Ledger, PrivateValue, Transaction
+from workseal_agent.ledger import CaptureRow, Ledger, PrivateValue, SendState, Transaction
 from workseal_protocol.commitment import ValueKind, commit
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     Declaration,
     DeclarationForm,
+    Evidence,
+    EvidenceItem,
     Tombstone,
     WithdrawalReason,
+    encode_item,
+    parse_item,
+    read_record,
 )
 from workseal_protocol.statement import Statement
 
@@ -166,3 +171,46 @@ def declare_late(
             writing.add_opening(statement.digest, value)
 
     return chain.append(build, also)
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Hold one item that stands in the chain, and how far its statement has come."""
+
+    number: int
+    digest: Digest
+    claimed_ms: int
+    item: EvidenceItem
+    state: SendState
+
+
+def prove(chain: OwnChain, item: EvidenceItem, *, now_ms: int) -> Statement:
+    """Put an item into the chain: only a commitment to it is sent. It adds no time."""
+    value = PrivateValue(ValueKind.EVIDENCE, secrets.token_bytes(16), encode_item(item))
+
+    def build(place: Place) -> Evidence:
+        commitment = commit(ValueKind.EVIDENCE, value.salt, value.value)
+        return Evidence(**place.link(now_ms), item=commitment)
+
+    return chain.append(
+        build, lambda writing, statement: writing.add_opening(statement.digest, value)
+    )
+
+
+def proved(ledger: Ledger, engagement: bytes) -> tuple[Proved, ...]:
+    """List the items of an engagement, in the order of its chain; opens their private values."""
+    found: list[Proved] = []
+    for stored in ledger.of_kind(engagement, Evidence.KIND.value):
+        record = read_record(Statement.parse(stored.body))
+        for value in ledger.private_values(stored.digest):
+            if isinstance(record, Evidence) and value.kind == ValueKind.EVIDENCE:
+                found.append(
+                    Proved(
+                        len(found) + 1,
+                        stored.digest,
+                        record.claimed_at,
+                        parse_item(value.value),
+                        stored.state,
+                    )
+                )
+    return tuple(found)

@@ -40,6 +40,7 @@ class ValueKind(IntEnum):
     ENVIRONMENT = 3
     MEMO = 4
     ARTEFACT = 5
+    EVIDENCE = 6
 
 
 def commit(kind: ValueKind, salt: bytes, value: bytes) -> Digest:

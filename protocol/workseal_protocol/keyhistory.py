@@ -31,6 +31,7 @@ MAKERS: Mapping[Kind, frozenset[Role]] = {
     Kind.SESSION_CLOSE: frozenset({Role.FREELANCER}),
     Kind.TOMBSTONE: frozenset({Role.FREELANCER}),
     Kind.DECLARATION: frozenset({Role.FREELANCER}),
+    Kind.EVIDENCE: frozenset({Role.FREELANCER}),
     Kind.LOG_POLICY: frozenset({Role.OPERATOR}),
     Kind.BEACON_COMMITMENT: frozenset({Role.OPERATOR}),
     Kind.DISPUTE_REQUEST: frozenset({Role.ARBITRATOR}),

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     SESSION_CLOSE = "session.close"
     TOMBSTONE = "tombstone"
     DECLARATION = "declaration"
+    EVIDENCE = "evidence"
     LOG_POLICY = "log.policy"
     BEACON_COMMITMENT = "beacon.commitment"
     DISPUTE_REQUEST = "dispute.request"

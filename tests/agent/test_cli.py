@@ -36,7 +36,9 @@ from workseal_protocol.records import (
     Segment,
     SessionClose,
     SessionOpen,
+    Text,
     Tombstone,
+    parse_item,
     sign,
 )
 from workseal_protocol.sealing import open_package
@@ -650,6 +652,77 @@ def test_late_work_is_declared_with_and_without_a_recording(
     assert run("export", joined / "w", "--no-receipts", "--wait", "0").code == 0
 
 
+def test_a_link_is_enough_to_join(run: Run, bridge: Bridge, tmp_path: Path) -> None:
+    offer = Statement.parse(invite(run, bridge, tmp_path).read_bytes())
+    bridge.simulator.admit([offer])
+    link = f"{bridge.url}/#offer={builders.ENGAGEMENT.hex()}.{offer.digest}"
+    done = run("join", link, "--verifier", bridge.url)
+    assert (done.code, done.out) == (2, "")
+    done = run("join", link[:-1] + ("0" if link[-1] != "0" else "1"))
+    assert (done.code, done.out) == (1, "")
+    assert "no such offer" in done.err
+    assert run("join", f"{bridge.url}/#offer=x").code == 2
+    done = run("join", link, "--yes")
+    assert done.code == 0, done.err
+    assert "The client offers these terms:" in done.out
+    assert status(run)["engagement"] == builders.ENGAGEMENT.hex()
+
+
+def test_evidence_is_proved_labelled_listed_and_opened(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = joined / "offer.cose"
+    assert run("label", "billing").code == 2
+    done = run("prove", "--file", file, "--name", MEMO)
+    assert done.code == 0, done.err
+    assert "1 item in the chain" in done.out
+    start(run, joined)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{MEMO}, sent\n"))
+    done = run("prove", "--text", "-", "--file", file)
+    assert (done.code, done.err) == (0, "")
+    assert "2 items in the chain" in done.out
+    until(lambda: int(status(run)["worked_ms_today"]) > 0)
+    run("stop")
+    done = run("label", MEMO, "--tag", "api", "--tag", "api")
+    assert done.code == 0, done.err
+    rows = json.loads(run("evidence", "--json").out)
+    assert [row["form"] for row in rows] == ["file", "file", "text", "label"]
+    assert (rows[0]["name"], rows[1]["name"]) == (MEMO, "offer.cose")
+    assert rows[3]["tags"] == ["api"]
+    assert rows[3]["begin_ms"] < rows[3]["end_ms"]
+    lines = run("evidence").out.splitlines()
+    assert [line.split("  ")[2] for line in lines] == ["logged"] * 4
+    assert MEMO in lines[0]
+    assert chain_of(joined, builders.ENGAGEMENT).count("evidence") == 4
+    assert run("export", joined / "shut").code == 0
+    assert Bundle.parse((joined / "shut").read_bytes()).contents.openings == ()
+    assert run("export", joined / "open", "--open", "evidence").code == 0
+    openings = Bundle.parse((joined / "open").read_bytes()).contents.openings
+    assert [parse_item(one.value) for one in openings][2] == Text(f"{MEMO}, sent")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "name what to prove"),
+        (("--since", "2026-11-23T14:00"), 2, "--git FOLDER"),
+        (("--file", "no such file"), 1, "cannot be read"),
+        (("--git", "no such folder"), 1, "is no folder"),
+        (("--git", ".", "--since", "noon"), 2, "2026-11-23T14:00"),
+        (("--text", ""), 2, "1 to 2000 characters"),
+        (("--text", "a\x1bb"), 2, "control character"),
+    ],
+)
+def test_what_cannot_be_proved_changes_nothing(
+    run: Run, joined: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = run("prove", *words)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+    assert chain_of(joined, builders.ENGAGEMENT) == []
+
+
 def test_a_copy_for_the_operator_needs_no_verifier_and_no_passphrase(
     run: Run, bridge: Bridge, joined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -730,7 +803,7 @@ def test_the_command_runs_as_a_program_of_its_own(tmp_path: Path) -> None:
     helped = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
     for command in (
         "init", "join", "start", "pause", "resume", "stop", "status", "mode", "declare", "frames",
-        "withdraw", "disclose", "export", "copy", "send",
+        "prove", "label", "evidence", "withdraw", "disclose", "export", "copy", "send",
     ):  # fmt: skip
         assert command in helped.stdout
 

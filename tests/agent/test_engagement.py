@@ -11,6 +11,8 @@ from support.wire import Fault, problem
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.engagement import (
     InvitationError,
+    OfferLink,
+    fetch_offer,
     find,
     join,
     read_invitation,
@@ -18,6 +20,7 @@ from workseal_agent.engagement import (
     with_authorities,
 )
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
+from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import Acceptance, Offer, read_record, sign
@@ -50,6 +53,60 @@ def test_an_acceptance_repeats_the_terms_of_the_offer(rig: Rig) -> None:
     assert isinstance(offer, Offer)
     assert acceptance.terms == offer.terms == rig.engagement.terms
     assert acceptance.offer == rig.offer.digest
+
+
+def link_to(rig: Rig, offer: Statement) -> OfferLink:
+    return OfferLink.parse(f"{rig.client.url}/#offer={SECOND.hex()}.{offer.digest}")
+
+
+def test_a_link_finds_the_very_offer_that_it_names(rig: Rig) -> None:
+    offer = offer_of(rig)
+    rig.simulator.admit([offer])
+    link = link_to(rig, offer)
+    assert (link.url, link.engagement) == (f"{rig.client.url}/", SECOND)
+    assert fetch_offer(link, rig.client) == offer.encode()
+    for other in (
+        replace(link, digest=Digest.of(b"another")),
+        replace(link, engagement=b"a third number.."),
+    ):
+        with pytest.raises(InvitationError, match="no such offer"):
+            fetch_offer(other, rig.client)
+
+
+def test_what_the_verifier_shows_to_others_is_no_such_offer(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = link_to(rig, offer_of(rig))
+
+    def refuse(_: bytes) -> None:
+        raise RefusedError(404, "not-found", "nothing is known under this name")
+
+    monkeypatch.setattr(rig.client, "statements", refuse)
+    with pytest.raises(InvitationError, match="no such offer for the key of this home"):
+        fetch_offer(link, rig.client)
+
+    def wait(_: bytes) -> None:
+        raise RefusedError(403, "waiting", "this key reads from tomorrow on")
+
+    monkeypatch.setattr(rig.client, "statements", wait)
+    with pytest.raises(RefusedError, match="tomorrow"):
+        fetch_offer(link, rig.client)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://v.example/",
+        "https://v.example/#invitation=x",
+        f"https://v.example/#offer={SECOND.hex()}",
+        f"https://v.example/#offer={SECOND.hex()}.{'0' * 63}",
+        f"https://v.example/#offer={SECOND.hex().upper()}.{'0' * 64}",
+        f"https://v.example/#offer={SECOND.hex()}.{'0' * 64}#",
+    ],
+)
+def test_refuses_a_link_of_another_form(text: str) -> None:
+    with pytest.raises(MalformedError, match="#offer="):
+        OfferLink.parse(text)
 
 
 def test_refuses_an_offer_that_the_client_did_not_sign(rig: Rig) -> None:

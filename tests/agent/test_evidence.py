@@ -13,6 +13,8 @@ from workseal_agent.evidence import (
     find_frame,
     finish_withdrawals,
     part_name,
+    prove,
+    proved,
     withdraw,
 )
 from workseal_agent.ledger import LedgerError
@@ -20,8 +22,11 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     Declaration,
     DeclarationForm,
+    Evidence,
+    Text,
     Tombstone,
     WithdrawalReason,
+    encode_item,
     read_record,
 )
 
@@ -222,3 +227,23 @@ def test_recording_begins_after_what_was_declared_even_with_the_clock_set_back(r
     rig.recorder.stop()
     assert rig.segments()[-2].begin >= declared.end
     assert rig.worked_ms == 70_000
+
+
+def test_evidence_is_sent_as_a_commitment_and_kept_as_it_is(rig: Rig) -> None:
+    worked = rig.worked_ms
+    items = (Text("delivered"), Text("paid"))
+    statements = [prove(rig.chain, item, now_ms=rig.clock.wall_ms()) for item in (*items, items[0])]
+    assert all(isinstance(read_record(one), Evidence) for one in statements)
+    assert not any(encode_item(items[0]) in one.encode() for one in statements)
+    found = proved(rig.ledger, rig.engagement.id)
+    assert [(one.number, one.item) for one in found] == [
+        (1, items[0]), (2, items[1]), (3, items[0]),
+    ]  # fmt: skip
+    # The same item twice has two salts: nobody sees that it is the same.
+    first, _, third = (read_record(one) for one in statements)
+    assert isinstance(first, Evidence)
+    assert isinstance(third, Evidence)
+    assert first.item != third.item
+    assert rig.worked_ms == worked
+    rig.work(50)
+    assert rig.worked_ms > worked

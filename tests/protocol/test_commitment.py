@@ -134,7 +134,7 @@ GOOD: list[Value] = [bytes(32), 4, SALT, b"memo"]
     [
         pytest.param([bytes(31), *GOOD[1:]], id="short digest"),
         pytest.param([GOOD[0], 0, *GOOD[2:]], id="kind 0"),
-        pytest.param([GOOD[0], 6, *GOOD[2:]], id="kind 6"),
+        pytest.param([GOOD[0], 7, *GOOD[2:]], id="kind 7"),
         pytest.param([*GOOD[:2], bytes(15), GOOD[3]], id="short salt"),
         pytest.param([*GOOD[:3], "memo"], id="value is text"),
         pytest.param([*GOOD[:3], bytes(MAX_VALUE_BYTES + 1)], id="long value"),

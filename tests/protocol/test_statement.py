@@ -115,8 +115,8 @@ def without(key: int) -> dict[int, Value]:
         pytest.param(changed(_3="application/vnd.workseal.segment+cose"), id="types swapped"),
         pytest.param(
             changed(
-                _3="application/vnd.workseal.evidence+cbor",
-                _16="application/vnd.workseal.evidence+cose",
+                _3="application/vnd.workseal.hearsay+cbor",
+                _16="application/vnd.workseal.hearsay+cose",
             ),
             id="unknown kind",
         ),

@@ -39,6 +39,7 @@ from workseal_protocol.records import (
     DisputeDisclosure,
     DisputeFinding,
     DisputeRequest,
+    Evidence,
     Finding,
     Offer,
     Outcome,
@@ -205,6 +206,14 @@ class ScriptedAgent:
         )
         self._keep(statement, ValueKind.MEMO, memo[0])
         self._keep(statement, ValueKind.ARTEFACT, artefact[0])
+        self.send()
+
+    def prove(self, item: bytes) -> None:
+        """Put evidence into the chain; `item` is what `encode_item` writes, or should be."""
+        salt = seeded(self.verifier.seed, "evidence", self.state.next_seq)[:16]
+        commitment = commit(ValueKind.EVIDENCE, salt, item)
+        statement = self._chain(Evidence(**self._link(), item=commitment))
+        self._keep(statement, ValueKind.EVIDENCE, (salt, item))
         self.send()
 
     def send(self) -> None:

@@ -20,6 +20,7 @@ from workseal_protocol.records import (
     DisputeDisclosure,
     DisputeFinding,
     DisputeRequest,
+    Evidence,
     Finding,
     KeyAnnounce,
     KeyRevoke,
@@ -211,6 +212,11 @@ def make_declaration(seq: int = 4, prev: Digest | None = None, **changes: Any) -
     return Declaration(**(fields | changes))
 
 
+def make_evidence(seq: int = 5, prev: Digest | None = None, **changes: Any) -> Evidence:
+    """Give a commitment to an item of evidence."""
+    return Evidence(**(link(seq, prev) | {"item": digest("item")} | changes))
+
+
 def make_announce(of: SeedSigner = FREELANCER, **changes: Any) -> KeyAnnounce:
     """Give the announcement of a key."""
     fields: dict[str, Any] = {
@@ -324,6 +330,7 @@ def one_of_each() -> tuple[tuple[Record, SeedSigner], ...]:
         (make_close(), FREELANCER),
         (make_tombstone(), FREELANCER),
         (make_declaration(), FREELANCER),
+        (make_evidence(), FREELANCER),
         (make_log_policy(), OPERATOR),
         (make_beacon(), OPERATOR),
         (make_request(), ARBITRATOR),

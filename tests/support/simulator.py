@@ -30,7 +30,7 @@ from workseal_protocol.receipt import Receipt, SubmissionAnswer, cose_receipt
 from workseal_protocol.records import (
     Acceptance,
     BeaconCommitment,
-    Declaration,
+    ChainedRecord,
     KeyAnnounce,
     KeyRevoke,
     KeyRotate,
@@ -38,9 +38,6 @@ from workseal_protocol.records import (
     Offer,
     Record,
     Segment,
-    SessionClose,
-    SessionOpen,
-    Tombstone,
     read_record,
     sign,
 )
@@ -250,7 +247,7 @@ class Simulator:
                 self.offers[statement.digest] = record
             case Acceptance():
                 self._check_acceptance(index, statement, record)
-            case SessionOpen() | Segment() | SessionClose() | Tombstone() | Declaration():
+            case chained if isinstance(chained, ChainedRecord):
                 if isinstance(record, Segment):
                     self._check_round(record)
                 state = self.chains.get(record.engagement)

@@ -6,7 +6,7 @@ work, a dispute and a sealed package. What remains is what the public log shows 
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,15 @@ from support.simulator import ROUND_MS, START
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode, split_sequence
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.partykeys import Moment, parse_keys
-from workseal_protocol.records import KeyAnnounce, KeyRotate, sign
+from workseal_protocol.partykeys import Moment, PartyKey, parse_keys
+from workseal_protocol.records import (
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
+    Offer,
+    RevocationReason,
+    sign,
+)
 from workseal_protocol.statement import Statement
 
 CLIENT_B = SeedSigner(b"\x0b" * 32)
@@ -35,12 +42,16 @@ class World:
     """One of the two servers, with what A and B did there."""
 
     office: Office
-    a: ScriptedAgent
+    a: ScriptedAgent = field(init=False)
     b: ScriptedAgent | None = None
 
     @property
     def engagement_b(self) -> bytes:
         return unique(self.office, "B")
+
+    def begin_a(self) -> None:
+        """Let A offer, and the freelancer accept."""
+        self.a = ScriptedAgent(self.office, terms=self.office.terms(capture_rate=65_536))
 
     def begin_b(self) -> None:
         """Let B offer, and the freelancer accept and work for B."""
@@ -95,7 +106,9 @@ def offices(tmp_path: Path) -> Iterator[tuple[Office, Office]]:
 
 
 def begun(office: Office) -> World:
-    return World(office, ScriptedAgent(office, terms=office.terms(capture_rate=65_536)))
+    world = World(office)
+    world.begin_a()
+    return world
 
 
 def heard(world: World, size: int, foreign: list[str]) -> list[tuple[int, dict[str, str], bytes]]:
@@ -211,3 +224,63 @@ def test_statements_of_b_between_those_of_a_move_places_and_nothing_else(
     assert first == second
     assert both.office.checkpoint().checkpoint.size > alone.office.checkpoint().checkpoint.size
     assert first[2].count("key.rotate") == 1
+
+
+def test_what_a_key_said_before_the_offer_tells_nothing_of_b(
+    offices: tuple[Office, Office],
+) -> None:
+    """A freelancer names a recovery key, and rotates, with or without a client."""
+    alone, both = (World(office) for office in offices)
+    both.begin_b()
+    for world in (alone, both):
+        world.office.now = both.office.now
+        world.change_keys()
+    shown = [parse_keys(listed_for_an_offer(world.office)) for world in (alone, both)]
+    behind = both.office.checkpoint().checkpoint.size - alone.office.checkpoint().checkpoint.size
+    assert behind > 0
+    assert list(shown[0]) == [moved(one, -behind) for one in shown[1]]
+    assert sum(one.recovery is not None for one in shown[0]) == 2
+
+
+def test_before_the_offer_nobody_learns_whether_a_key_is_known(
+    offices: tuple[Office, Office],
+) -> None:
+    alone, both = (World(office) for office in offices)
+    both.begin_b()
+    alone.office.now = both.office.now
+    own = alone.office.people.freelancer
+    revoked = KeyRevoke(
+        claimed_at=alone.office.now,
+        key=own.public_key.thumbprint,
+        reason=RevocationReason.LOST,
+    )
+    forged = replace(sign(revoked, own), signature=bytes(64)).encode()
+    answers = []
+    for world in (alone, both):
+        with LiveServer(world.office) as live:
+            answer = httpx.post(f"{live.url}/v1/statements", content=forged, trust_env=False)
+        answers.append((answer.status_code, fields(answer), answer.content))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 403
+
+
+def listed_for_an_offer(office: Office) -> bytes:
+    """Let A make an offer to the key that the freelancer had, and return the keys that A sees."""
+    engagement, client = unique(office, "A"), office.people.client
+    offer = Offer(engagement=engagement, claimed_at=office.now, terms=office.terms())
+    office.post([sign(offer, client)])
+    auth = SignedBy(client, lambda: office.now)
+    with LiveServer(office) as live, httpx.Client(base_url=live.url, trust_env=False) as http:
+        return http.get(f"/v1/engagements/{engagement.hex()}/keys", auth=auth).content
+
+
+def moved(key: PartyKey, by: int) -> PartyKey:
+    def further(moment: Moment) -> Moment:
+        return replace(moment, index=moment.index + by)
+
+    return replace(
+        key,
+        begun=key.begun and further(key.begun),
+        ended=key.ended and further(key.ended),
+        recovery=key.recovery and (key.recovery[0], further(key.recovery[1])),
+    )

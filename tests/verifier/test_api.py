@@ -444,7 +444,7 @@ def test_a_stranger_holds_no_place_for_a_large_body(
     for start, reason in (
         (forged, Reason.UNKNOWN_PARTY),
         (agent.made[0][0].encode(), Reason.MALFORMED),
-        (replace(statement, signature=bytes(64)).encode(), Reason.REFUSED),
+        (replace(statement, signature=bytes(64)).encode(), Reason.UNKNOWN_PARTY),
     ):
         with live.connect() as connection:
             connection.sendall(

@@ -35,6 +35,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Office:
     return office
 
 
+OTHERS = "parties: a key stands where no terms name it"
+
+
 def changed(told: Office, folder: Path, change: str) -> list[str]:
     home = folder / "home"
     # The same keys: what differs is the database alone.
@@ -74,6 +77,10 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
         ("UPDATE parties SET key = {f}", "the stored parties"),
         ("UPDATE parties SET role = 1 WHERE role = 2", "the stored parties"),
         ("UPDATE parties SET thumbprint = {f} WHERE role = 3", "the stored parties"),
+        ("INSERT INTO parties SELECT {f}, engagement, 4, {f} FROM parties LIMIT 1", OTHERS),
+        ("INSERT INTO parties VALUES ({f}, substr({f}, 1, 16), 2, {f})", OTHERS),
+        # As many rows as before.
+        ("UPDATE parties SET thumbprint = {f}, key = {f} WHERE role = 3", OTHERS),
         ("UPDATE tiles SET hashes = {f} WHERE level = 0 AND number = 0", "tile 0/0:"),
         ("UPDATE tiles SET hashes = {f} WHERE level = 1", "tile 1/0:"),
         ("DELETE FROM tiles WHERE level = 0 AND number = 1", "tile 0/1:"),
@@ -88,6 +95,7 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
         ("UPDATE beacons SET head = {f}", "beacon "),
         ("UPDATE beacons SET count = count + 1", "beacon "),
         ("UPDATE beacons SET position = 0", "beacon "),
+        ("DELETE FROM beacons WHERE position < 3", "beacon rows:"),
         ("INSERT INTO timestamps VALUES (4, X'00', 1)", "time-stamp 4:"),
         ("INSERT INTO timestamps VALUES (999, X'00', 1)", "time-stamp 999:"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.merkle import EMPTY_ROOT
+from workseal_verifier.store import parties as parties_module
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import Change, Entry, Head, LogStore, PartyRow
 from workseal_verifier.store.parties import PartyStore
@@ -41,6 +42,21 @@ def parties(where: Path | str) -> Iterator[PartyStore]:
 def test_gives_the_key_of_a_thumbprint(parties: PartyStore) -> None:
     assert parties.key(CLIENT) == CLIENT.raw
     assert parties.key(OTHER) is None
+
+
+def test_reads_all_rows_page_by_page(parties: PartyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = list(parties.all())
+    assert len(whole) == parties.count() == 12
+    assert {one.engagement for one in whole if one.key == CLIENT.raw} == set(CASES)
+    for page in (1, 2, 5, 12, 13):
+        monkeypatch.setattr(parties_module, "_PAGE", page)
+        assert list(parties.all()) == whole
+
+
+def test_reads_what_one_engagement_has_of_some_keys(parties: PartyStore) -> None:
+    judge = [named(JUDGE, CASES[0], Role.CLIENT)]
+    assert parties.named_in(CASES[0], [JUDGE, FREELANCER]) == judge
+    assert parties.named_in(CASES[0], []) == []
 
 
 def test_tells_a_role_in_one_engagement(parties: PartyStore) -> None:

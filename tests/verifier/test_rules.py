@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.records.bounds import MAX_TIME
 from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import draft, keyevents, rules
 
@@ -159,6 +161,26 @@ def test_refuses_a_beacon_commitment_by_anybody_else(office: Office) -> None:
 
 
 # --- work ---
+
+
+def test_takes_evidence_between_sessions_and_in_them(office: Office, agent: ScriptedAgent) -> None:
+    agent.prove(b"whatever is committed")
+    agent.open_session()
+    agent.prove(b"something else")
+    agent.work(ROUND_MS)
+    agent.send()
+    agent.close_session()
+    kinds = [entry.kind for entry in office.verifier.records.all()]
+    assert kinds.count("evidence") == 2
+    assert office.check() == []
+
+
+def test_evidence_is_the_freelancers(office: Office, agent: ScriptedAgent) -> None:
+    agent.prove(b"whatever is committed")
+    record = agent.made[-1][1]
+    assert isinstance(record, ChainedRecord)
+    foreign = sign(replace(record, seq=record.seq + 1), office.people.client)
+    assert refused(lambda: office.post([foreign])).reason is Reason.UNKNOWN_PARTY
 
 
 def test_refuses_another_body_under_one_number(office: Office, agent: ScriptedAgent) -> None:
@@ -513,16 +535,141 @@ def test_checks_the_signature_of_a_key_that_the_same_submission_brings(
     assert office.check() == []
 
 
-def test_refuses_the_keys_of_strangers(office: Office, agent: ScriptedAgent) -> None:
+def closed(office: Office) -> None:
+    """Let this server take offers from its own clients alone."""
+    office.verifier.settings = replace(office.verifier.settings, invited_only=True)
+
+
+def invite(office: Office, key: SeedSigner) -> None:
+    invitations = office.verifier.invitations
+    token = invitations.make(Role.FREELANCER, uses=1, days=1)
+    invitations.accept(token, key.public_key)
+
+
+def test_a_closed_server_refuses_the_keys_of_strangers(
+    office: Office, agent: ScriptedAgent
+) -> None:
     del agent
-    for record in (
-        KeyAnnounce(claimed_at=1, public_key=STRANGER.public_key, role=Role.FREELANCER),
-        KeyRevoke(
-            claimed_at=1, key=STRANGER.public_key.thumbprint, reason=RevocationReason.RETIRED
-        ),
-    ):
-        found = refused(lambda record=record: office.post([sign(record, STRANGER)]))  # type: ignore[misc]
+    closed(office)
+    for statement in (_announce(office, STRANGER), _revocation(office, STRANGER, STRANGER)):
+        found = refused(lambda statement=statement: office.post([statement]))  # type: ignore[misc]
         assert found.reason is Reason.UNKNOWN_PARTY
+    invite(office, STRANGER)
+    office.post([_announce(office, STRANGER)])
+
+
+@pytest.mark.parametrize("way", [closed, lambda _: None])
+def test_a_key_has_its_life_before_any_terms_name_it(
+    office: Office, way: Callable[[Office], None]
+) -> None:
+    """Else a client would learn from what came before their offer that there is another client."""
+    way(office)
+    keys = [SeedSigner(seeded(office.seed, f"own {n}")) for n in range(3)]
+    recovery = SeedSigner(seeded(office.seed, "own recovery"))
+    invite(office, keys[0])
+    invite(office, recovery)
+    office.post([_announce(office, keys[0], recovery), _announce(office, recovery)])
+    for old, new in pairwise(keys):
+        record = KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new)
+        office.post([sign(record, old)])
+    office.now += 1
+    again = KeyRotate.make(claimed_at=office.now, old=keys[0].public_key, new=STRANGER)
+    assert "rotated or revoked" in str(refused(lambda: office.post([sign(again, keys[0])])))
+    for signer in (STRANGER, office.people.client, office.people.arbitrator):
+        found = refused(
+            lambda signer=signer: office.post([_revocation(office, keys[2], signer)])  # type: ignore[misc]
+        )
+        assert found.reason is Reason.UNKNOWN_PARTY
+    office.post([_revocation(office, keys[2], recovery)])
+    office.now += 1
+    found = refused(lambda: office.post([_revocation(office, keys[2], keys[2])]))
+    assert "rotated or revoked" in str(found)
+    assert office.check() == []
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_recovery_key_revokes_what_came_after_the_key_that_named_it(
+    office: Office, number: int
+) -> None:
+    """Also when the new key was announced by itself, whatever the order of their thumbprints."""
+    old, new, recovery = (SeedSigner(seeded(office.seed, f"{number} {n}")) for n in range(3))
+    office.post([_announce(office, old, recovery), _announce(office, new)])
+    office.post([_announce(office, recovery)])
+    record = KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new)
+    office.post([sign(record, old)])
+    office.post([_revocation(office, new, recovery)])
+
+
+def test_a_key_that_was_never_announced_says_nothing_of_itself(office: Office) -> None:
+    found = refused(lambda: office.post([_revocation(office, STRANGER, STRANGER)]))
+    assert found.reason is Reason.UNKNOWN_PARTY
+
+
+@pytest.mark.parametrize("kind", ["announce", "rotate", "revoke", "acceptance"])
+def test_a_false_signature_does_not_tell_whether_a_key_is_known(
+    office: Office, agent: ScriptedAgent, kind: str
+) -> None:
+    """Who will make an offer knows the freelancer's key, and must not learn of other clients."""
+    announced, new = (SeedSigner(seeded(office.seed, f"own {n}")) for n in range(2))
+    office.post([_announce(office, announced, office.people.freelancer)])
+    record = KeyRotate.make(claimed_at=office.now, old=announced.public_key, new=new)
+    office.post([sign(record, announced)])
+    known = [office.people.freelancer, office.people.client, announced, new]
+    offer = agent.made[0][1]
+    assert isinstance(offer, Offer)
+    said: list[tuple[str, Reason, int | None]] = []
+    for key in (*known, STRANGER):
+        forged = _forged(office, kind, key, offer.terms)
+        before = size_of(office)
+        with pytest.raises(RefusedError) as caught:
+            office.post([forged])
+        assert size_of(office) == before
+        said.append((str(caught.value), caught.value.reason, caught.value.item))
+    assert len(set(said)) == 1
+    assert said[0][1] is Reason.UNKNOWN_PARTY
+
+
+def _forged(office: Office, kind: str, key: SeedSigner, terms: Terms) -> Statement:
+    """Make a statement in the name of a key that its holder did not sign."""
+    later = SeedSigner(seeded(office.seed, "later"))
+    match kind:
+        case "announce":
+            return sign(read_record(_announce(office, key)), later)
+        case "rotate":
+            rotate = KeyRotate.make(claimed_at=office.now, old=key.public_key, new=later)
+            return replace(sign(rotate, key), signature=bytes(64))
+        case "revoke":
+            return replace(_revocation(office, key, key), signature=bytes(64))
+    acceptance = Acceptance(
+        engagement=unique(office, "no such"),
+        claimed_at=office.now,
+        offer=Digest.of(b"none"),
+        terms=terms,
+    )
+    return replace(sign(acceptance, key), signature=bytes(64))
+
+
+def test_a_false_signature_is_told_where_the_engagement_is_known(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    bad = replace(agent.made[-1][0], signature=bytes(64))
+    found = refused(lambda: office.post([bad]))
+    assert (found.reason, str(found)) == (Reason.REFUSED, "the signature does not hold")
+
+
+def test_a_list_of_recovery_keys_without_end_is_looked_at_two_steps_deep(office: Office) -> None:
+    """Announcing costs nothing, and each engagement's keys are folded from what concerns them."""
+    keys = [SeedSigner(seeded(office.seed, f"link {n}")) for n in range(6)]
+    for key, following in reversed(list(pairwise(keys))):
+        office.post([_announce(office, key, following)])
+    terms = office.terms(freelancer=keys[0].public_key)
+    offer = Offer(engagement=unique(office, "chained"), claimed_at=office.now, terms=terms)
+    office.post([sign(offer, office.people.client)])
+    events = office.verifier.sequencer._admission.events
+    assert events is not None
+    told = [one.statement.issuer for one in events.concerning(terms)]
+    assert set(told) == {key.public_key.thumbprint for key in keys[:3]}
 
 
 def test_nobody_revokes_somebody_elses_key(office: Office, agent: ScriptedAgent) -> None:

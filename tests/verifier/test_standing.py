@@ -231,6 +231,19 @@ def test_an_invited_key_that_ended_is_nobodys(
     assert standings.anywhere(thumbprint) == Standing()
 
 
+def test_an_invited_key_that_ended_before_any_terms_named_it_is_nobodys(
+    office: Office, standings: Standings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = InvitedRow(NEW.public_key, Role.FREELANCER, office.now)
+    monkeypatch.setattr(office.verifier.access, "invited", lambda _: [row])
+    announce(office, NEW, RECOVERY)
+    announce(office, RECOVERY)
+    thumbprint = NEW.public_key.thumbprint
+    assert standings.anywhere(thumbprint).who is Who.FREELANCER
+    revoke(office, NEW, by=RECOVERY)
+    assert standings.anywhere(thumbprint) == Standing()
+
+
 def test_a_key_of_many_engagements_has_some_of_them_looked_at(
     office: Office,
     standings: Standings,

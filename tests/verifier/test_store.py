@@ -141,7 +141,7 @@ def test_statements_are_found_by_what_they_are(log: LogStore) -> None:
     assert records.last_of(ENGAGEMENT, below=9) == 2
     assert records.last_of(b"z" * 16, below=9) == -1
     assert records.beacons() == [beacon]
-    assert records.parties.rows([party.thumbprint.raw]) == [party]
+    assert records.parties.named_in(party.engagement, [party.thumbprint]) == [party]
     assert records.last_work([b"w" * 32]) == {other: 20}
     for begin, end, engagement, found in [
         (19, 30, ENGAGEMENT, [(10, 20)]),

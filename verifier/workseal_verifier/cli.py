@@ -401,7 +401,7 @@ def _known_key(text: str, records: RecordStore, store: AccessStore) -> PublicKey
     except MalformedError as error:
         raise SettingsError(f"--sign-in: {error}") from error
     thumbprint = key.thumbprint
-    known = records.parties.rows([thumbprint.raw]) or store.invited(thumbprint)
+    known = records.parties.key(thumbprint) or store.invited(thumbprint)
     if not known and records.rotation_to(thumbprint) is None:
         raise ConfigError("nobody here has this key: no terms name it, and it accepted nothing")
     return key

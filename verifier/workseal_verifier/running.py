@@ -285,6 +285,7 @@ class Verifier:
             identity=self.identity,
             policy_text=self.identity.policy.encode(),
             may_offer=self._may_offer,
+            may_come=self._may_come,
             beacon=self.beacon,
             clock=self._clock,
             records=self.records,
@@ -299,6 +300,9 @@ class Verifier:
         if key.text() in settings.clients:
             return True
         return settings.invited_only and self.invitations.may_offer(key)
+
+    def _may_come(self, key: PublicKey) -> bool:
+        return self._may_offer(key) or bool(self.access.invited(key.thumbprint))
 
     def _services(self) -> Services:
         intake = Intake(self.records)

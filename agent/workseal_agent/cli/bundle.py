@@ -36,6 +36,7 @@ class Opened(StrEnum):
     ENVIRONMENT = "environment"
     MEMO = "memo"
     ARTEFACT = "artefact"
+    EVIDENCE = "evidence"
     DISCLOSURES = "disclosures"
 
 
@@ -45,6 +46,7 @@ _KINDS = {
     Opened.ENVIRONMENT: ValueKind.ENVIRONMENT,
     Opened.MEMO: ValueKind.MEMO,
     Opened.ARTEFACT: ValueKind.ARTEFACT,
+    Opened.EVIDENCE: ValueKind.EVIDENCE,
 }
 
 

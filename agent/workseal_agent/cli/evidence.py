@@ -104,7 +104,7 @@ def declare(
     home = home_of(context)
     engagement = home.engagement()
     zone = ZoneInfo(engagement.terms.zone)
-    begin_ms, end_ms = _instant(begin, zone), _instant(end, zone)
+    begin_ms, end_ms = read_instant(begin, zone), read_instant(end, zone)
     worked_ms = end_ms - begin_ms if worked_minutes is None else worked_minutes * 60_000
     if not 0 <= worked_ms <= end_ms - begin_ms or begin_ms == end_ms:
         raise UsageProblem("the declared time ends before it begins, or is shorter than the work")
@@ -143,7 +143,8 @@ def _tell_effect(home: Home, row: CaptureRow) -> None:
     say(f"  withdrawn would be {effect.gone} of {frames} frames; the terms name {limit} % as limit")
 
 
-def _instant(text: str, zone: ZoneInfo) -> int:
+def read_instant(text: str, zone: ZoneInfo) -> int:
+    """Read a time as people write it, in Unix milliseconds."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError as error:

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, prepare_home, write_default_settings
 from workseal_agent.connection import require_url
+from workseal_agent.engagement import OfferLink, fetch_offer, read_invitation
 from workseal_agent.engagement import join as join_engagement
-from workseal_agent.engagement import read_invitation
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import SHORTEST_PASSPHRASE, Keystore
 from workseal_agent.ledger import Ledger
@@ -57,18 +58,18 @@ def init(
 @app.command()
 def join(
     context: typer.Context,
-    invitation: Annotated[Path, typer.Argument(help="The client's signed offer.")],
+    invitation: Annotated[
+        str, typer.Argument(help="The client's link, or the file with the signed offer.")
+    ],
     *,
     verifier: Annotated[str | None, typer.Option(help="The verifier's address.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Accept without being asked.")] = False,
 ) -> None:
     """Read a client's offer, show its terms in plain language, and accept it."""
     home = home_of(context)
-    url = verifier or home.settings.verifier.url
-    if url is None:
-        raise UsageProblem("where is the verifier: --verifier URL")
+    url, data = _invited(home, invitation, verifier)
     try:
-        offer = read_invitation(_read(invitation), home.public_key)
+        offer = read_invitation(data, home.public_key)
     except MalformedError as error:
         raise UsageProblem(f"{invitation} is no offer: {error}") from error
     if zone_named(offer.terms.zone) is None:
@@ -109,6 +110,27 @@ def _require_url(url: str | None) -> None:
             require_url(url)
     except ValueError as error:
         raise UsageProblem(str(error)) from error
+
+
+def _invited(home: Home, invitation: str, verifier: str | None) -> tuple[str, bytes]:
+    """Return where the verifier is, and the bytes of the offer."""
+    if not invitation.startswith(("http://", "https://")):
+        url = verifier or home.settings.verifier.url
+        if url is None:
+            raise UsageProblem("where is the verifier: --verifier URL")
+        return url, _read(Path(invitation))
+    if verifier is not None:
+        raise UsageProblem("a link says where the verifier is: leave --verifier away")
+    try:
+        link = OfferLink.parse(invitation)
+    except MalformedError as error:
+        raise UsageProblem(str(error)) from error
+    _require_url(link.url)
+    client = home.client(link.url, signer=home.signer)
+    try:
+        return client.url, fetch_offer(link, client)
+    finally:
+        client.close()
 
 
 def _read(path: Path) -> bytes:

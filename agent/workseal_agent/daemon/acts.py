@@ -7,14 +7,22 @@ from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock
 from workseal_agent.daemon.service import Act
 from workseal_agent.errors import AgentError
-from workseal_agent.evidence import Destroyer, LateWork, declare_late, find_frame, withdraw
+from workseal_agent.evidence import (
+    Destroyer,
+    LateWork,
+    declare_late,
+    find_frame,
+    prove,
+    withdraw,
+)
 from workseal_agent.ledger import Ledger
 from workseal_agent.recorder import Recorder
-from workseal_protocol.records import WithdrawalReason
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.records import EvidenceItem, WithdrawalReason, parse_item
 
 
 class Acts:
-    """Withdraw frames and declare late time."""
+    """Withdraw frames, declare late time, put items of evidence into the chain."""
 
     def __init__(
         self,
@@ -34,7 +42,7 @@ class Acts:
 
     def table(self) -> dict[str, Act]:
         """Return the acts by the name of their request."""
-        return {"withdraw": self.withdraw, "declare": self.declare}
+        return {"withdraw": self.withdraw, "declare": self.declare, "prove": self.prove}
 
     def withdraw(self, request: dict[str, Any]) -> dict[str, Any]:
         """Withdraw one frame."""
@@ -73,3 +81,21 @@ class Acts:
         )
         self._on_statement()
         return {"statement": str(statement.digest)}
+
+    def prove(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Put one item of evidence into the chain."""
+        match request:
+            case {"item": str(text)}:
+                item = _item(text)
+            case _:
+                raise AgentError("evidence is one item")
+        statement = prove(self._chain, item, now_ms=self._clock.wall_ms())
+        self._on_statement()
+        return {"statement": str(statement.digest)}
+
+
+def _item(text: str) -> EvidenceItem:
+    try:
+        return parse_item(bytes.fromhex(text))
+    except (ValueError, MalformedError) as error:
+        raise AgentError("evidence is one item") from error

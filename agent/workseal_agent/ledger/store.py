@@ -130,14 +130,16 @@ class Ledger:
         )
 
     def of_kind(self, engagement: bytes, kind: str) -> tuple[StoredStatement, ...]:
-        """Return the statements of one kind, in the order in which they came."""
-        rows = self._rows(
-            f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND kind = ?"  # noqa: S608
-            " ORDER BY number",
-            engagement,
-            kind,
+        """Return the statements of one kind, in the order in which they were made."""
+        return tuple(
+            _statement(row)
+            for row in self._rows(
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND kind = ?"  # noqa: S608
+                " ORDER BY number",
+                engagement,
+                kind,
+            )
         )
-        return tuple(_statement(row) for row in rows)
 
     def sendable(self, engagement: bytes, limit: int) -> tuple[StoredStatement, ...]:
         """Return what can be sent now: chained statements behind a parked one wait for it."""

@@ -1,4 +1,4 @@
-"""`workseal fetch`, `keys`, `sign-in`, `accept`: what client and arbitrator ask a verifier for.
+"""`workseal fetch`, `keys`, `sign-in`, `accept`, `invite`: what client and arbitrator ask for.
 
 Rule: what is fetched is written as it came and believed by nobody; `open` and `verify` check it.
 """
@@ -7,16 +7,28 @@ import argparse
 import json
 import re
 import time
+from pathlib import Path
 from urllib.parse import SplitResult
 
-from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, require_new, write_new_secret
+from workseal_protocol.cli.files import (
+    MAX_BUNDLE_BYTES,
+    read_bytes,
+    require_new,
+    write_new_secret,
+)
 from workseal_protocol.cli.keylines import key_lines
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer
 from workseal_protocol.cli.server import address_of, ask
 from workseal_protocol.cli.text import count, plain
-from workseal_protocol.errors import MalformedError
+from workseal_protocol.errors import MalformedError, WorksealError
 from workseal_protocol.partykeys import MAX_BYTES, parse_keys
+from workseal_protocol.policy import TlogPolicy
+from workseal_protocol.receipt import SubmissionAnswer, verify_answer
+from workseal_protocol.records import Offer, read_record
+from workseal_protocol.statement import Statement
+
+MAX_OFFER_BYTES = 65_536
 
 # 32 bytes in base64url.
 _INVITATION = re.compile(r"invitation=([A-Za-z0-9_-]{43})")
@@ -64,6 +76,24 @@ def accept(options: argparse.Namespace) -> int:
     return HOLDS
 
 
+def invite(options: argparse.Namespace) -> int:
+    """Have an offer logged, and print the link by which the freelancer finds it."""
+    address = _server_of(address_of(options.url))
+    offer, statement = _own_offer(options.offer)
+    answer = ask(
+        _at(address, "/v1/statements"), "POST", read_signer(options.key), body=statement.encode()
+    )
+    try:
+        told = SubmissionAnswer.parse(answer)
+        verify_answer(told, [statement.digest], None, TlogPolicy.parse(offer.terms.log_policy))
+    except WorksealError as error:
+        text = f"the verifier does not show that the offer is in the log of its terms: {error}"
+        raise CommandError(text, DOES_NOT_HOLD) from error
+    print(plain(f"{address.geturl()}/#offer={offer.engagement.hex()}.{statement.digest}"))
+    print("logged; the link is for the freelancer whom the offer names, and opens to nobody else")
+    return HOLDS
+
+
 def keys(options: argparse.Namespace) -> int:
     """Print the parties' keys as a verifier tells them."""
     if _ENGAGEMENT.fullmatch(options.engagement) is None:
@@ -78,6 +108,18 @@ def keys(options: argparse.Namespace) -> int:
     for line in key_lines(told, time.time_ns() // 1_000_000):
         print(plain(line))
     return HOLDS
+
+
+def _own_offer(path: Path) -> tuple[Offer, Statement]:
+    data = read_bytes(path, limit=MAX_OFFER_BYTES, what="offer")
+    try:
+        statement = Statement.parse(data)
+        record = read_record(statement)
+    except MalformedError as error:
+        raise CommandError(f"{path} is no offer: {error}") from error
+    if not isinstance(record, Offer):
+        raise CommandError(f"{path} is no offer: expected an offer, found {statement.kind}")
+    return record, statement
 
 
 def _server_of(address: SplitResult) -> SplitResult:

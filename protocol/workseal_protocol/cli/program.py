@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from workseal_protocol.cli.asking import accept, fetch, keys, sign_in
+from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
 from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
 from workseal_protocol.cli.inspection import inspect
@@ -160,6 +160,11 @@ def _add_asking(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one = _add(commands, "sign-in", sign_in, "print a link that signs your browser in, once")
     one.add_argument("url", metavar="URL", help="the verifier's address")
     one.add_argument("--key", type=Path, required=True, help="your key file")
+
+    one = _add(commands, "invite", invite, "have your offer logged; print the freelancer's link")
+    one.add_argument("url", metavar="URL", help="the verifier's address")
+    one.add_argument("offer", type=Path, metavar="OFFER.cose")
+    one.add_argument("--key", type=Path, required=True, help="the client's key file")
 
     one = _add(commands, "accept", accept, "accept an operator's invitation with your key")
     one.add_argument("link", metavar="LINK")

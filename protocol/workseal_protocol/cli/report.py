@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from workseal_protocol.cli.openings import openings_lines, openings_value
 from workseal_protocol.cli.text import count, exact, instant
 from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.terms import Granularity, amount_text
@@ -37,6 +38,10 @@ def report_lines(report: Report) -> Iterator[str]:
     if report.diary:
         yield ""
         yield from _diary_lines(report)
+    opened = list(openings_lines(report))
+    if opened:
+        yield ""
+        yield from opened
     yield ""
     yield "Not proven, whatever the steps say:"
     yield from (f"  - {sentence}" for sentence in report.not_proven)
@@ -74,6 +79,7 @@ def report_value(report: Report) -> dict[str, Any]:
             }
             for span in report.diary
         ],
+        "opened": openings_value(report),
         "not_proven": list(report.not_proven),
     }
 

@@ -10,6 +10,7 @@ from workseal_protocol.encoding.cbor import (
     decode,
     encode,
     encode_sequence,
+    is_text,
     read_item,
     split_sequence,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "decode",
     "encode",
     "encode_sequence",
+    "is_text",
     "read_item",
     "split_sequence",
 ]

@@ -27,6 +27,7 @@ MAX_ITEMS: Final = 131_072
 
 # Text is shown to people: nothing in it may steer a terminal. A line feed may stay.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TAG_18 = 0xD2
 
 # Major types; and the first byte of a byte string whose length takes one byte.
@@ -192,6 +193,11 @@ def _spend(budget: list[int], count: int, depth: int) -> None:
     budget[0] -= count
     if budget[0] < 0:
         raise MalformedError(f"expected at most {MAX_ITEMS} items")
+
+
+def is_text(text: str) -> bool:
+    """Tell whether text can be written: no control character but line feeds, no half of a pair."""
+    return _CONTROL.search(text) is None and _SURROGATE.search(text) is None
 
 
 def _plain(text: str) -> str:

@@ -24,6 +24,16 @@ from workseal_protocol.records.disputes import (
     Outcome,
     RequestedFrame,
 )
+from workseal_protocol.records.evidence import (
+    Evidence,
+    EvidenceItem,
+    FileDigest,
+    GitCommit,
+    Label,
+    Text,
+    encode_item,
+    parse_item,
+)
 from workseal_protocol.records.links import Anchor
 from workseal_protocol.records.manifest import BundleManifest, ManifestEntry
 from workseal_protocol.records.operation import BeaconCommitment, LogPolicy
@@ -60,12 +70,17 @@ __all__ = [
     "DisputeFinding",
     "DisputeRequest",
     "EngagementRecord",
+    "Evidence",
+    "EvidenceItem",
+    "FileDigest",
     "Finding",
+    "GitCommit",
     "IssuerRecord",
     "KeyAnnounce",
     "KeyRecord",
     "KeyRevoke",
     "KeyRotate",
+    "Label",
     "LogPolicy",
     "ManifestEntry",
     "Offer",
@@ -77,8 +92,11 @@ __all__ = [
     "SegmentState",
     "SessionClose",
     "SessionOpen",
+    "Text",
     "Tombstone",
     "WithdrawalReason",
+    "encode_item",
+    "parse_item",
     "read_record",
     "rotation_message",
     "sign",

@@ -7,7 +7,7 @@ refuses as `ValueError`.
 from collections.abc import Iterable
 from typing import Final
 
-from workseal_protocol.encoding import MAX_INTEGER, Fields
+from workseal_protocol.encoding import MAX_INTEGER, Fields, is_text
 
 VERSION: Final = 1
 # The last millisecond of the year 9999: the largest instant that every library can name.
@@ -30,9 +30,11 @@ def check_octets(what: str, value: bytes, length: int) -> None:
 
 
 def check_text(what: str, value: str, *, maximum: int, minimum: int = 1) -> None:
-    """Raise `ValueError` unless the text has the length, in code points."""
+    """Raise `ValueError` unless the text has the length, in code points, and can be written."""
     if not minimum <= len(value) <= maximum:
         raise ValueError(f"{what}: expected {minimum} to {maximum} characters, found {len(value)}")
+    if not is_text(value):
+        raise ValueError(f"{what}: it has a control character other than line feed")
 
 
 def check_distinct(what: str, values: Iterable[object], *, maximum: int) -> None:

@@ -7,6 +7,7 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Signer
 from workseal_protocol.records.agreement import Acceptance, Offer
 from workseal_protocol.records.disputes import DisputeDisclosure, DisputeFinding, DisputeRequest
+from workseal_protocol.records.evidence import Evidence
 from workseal_protocol.records.manifest import BundleManifest
 from workseal_protocol.records.operation import BeaconCommitment, LogPolicy
 from workseal_protocol.records.parties import KeyAnnounce, KeyRevoke, KeyRotate
@@ -19,7 +20,7 @@ from workseal_protocol.records.work import (
 )
 from workseal_protocol.statement import Kind, Statement, engagement_subject, sign_statement
 
-ChainedRecord: TypeAlias = SessionOpen | Segment | SessionClose | Tombstone | Declaration
+ChainedRecord: TypeAlias = SessionOpen | Segment | SessionClose | Tombstone | Declaration | Evidence
 KeyRecord: TypeAlias = KeyAnnounce | KeyRotate | KeyRevoke
 IssuerRecord: TypeAlias = KeyRecord | LogPolicy | BeaconCommitment
 EngagementRecord: TypeAlias = (
@@ -46,6 +47,7 @@ _RECORDS: Final[dict[Kind, type[Record]]] = {
         SessionClose,
         Tombstone,
         Declaration,
+        Evidence,
         LogPolicy,
         BeaconCommitment,
         DisputeRequest,
@@ -61,6 +63,7 @@ CHAINED: Final = frozenset(
         Kind.SESSION_CLOSE,
         Kind.TOMBSTONE,
         Kind.DECLARATION,
+        Kind.EVIDENCE,
     }
 )
 

@@ -11,12 +11,7 @@ from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.policy import TrustPolicy, VerifiedCheckpoint
 from workseal_protocol.records import (
     ChainedRecord,
-    Declaration,
     Record,
-    Segment,
-    SessionClose,
-    SessionOpen,
-    Tombstone,
 )
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
@@ -80,11 +75,8 @@ class Case:
     def chained(self) -> Iterator[tuple[int, int, Statement, ChainedRecord]]:
         """Give the items of the freelancer's chain."""
         for place, index, statement, record in self.items():
-            match record:
-                case SessionOpen() | Segment() | SessionClose() | Tombstone() | Declaration():
-                    yield place, index, statement, record
-                case _:
-                    pass
+            if isinstance(record, ChainedRecord):
+                yield place, index, statement, record
 
 
 def named(place: int, statement: Statement) -> str:

@@ -19,10 +19,12 @@ from workseal_protocol.records import (
     DisputeDisclosure,
     DisputeFinding,
     DisputeRequest,
+    Evidence,
     Outcome,
     Record,
     Segment,
     SessionOpen,
+    parse_item,
 )
 from workseal_protocol.terms import Terms
 from workseal_protocol.verify.case import Case, named
@@ -58,7 +60,7 @@ def check_opened(case: Case) -> str:
 
 def _check_opening(opening: Opening, record: Record | None) -> None:
     # (12) An opened value is the committed one, and has the form of its kind.
-    commitment = _commitment(opening.kind, record)
+    commitment = _commitments(record).get(opening.kind)
     if commitment is None:
         raise VerificationError("its statement committed to no value of this kind")
     verify_opening(opening, commitment)
@@ -66,6 +68,8 @@ def _check_opening(opening: Opening, record: Record | None) -> None:
         ActivityRecord.parse(opening.value)
     if opening.kind is ValueKind.NOTES:
         parse_notes(opening.value)
+    if opening.kind is ValueKind.EVIDENCE:
+        parse_item(opening.value)
     if opening.kind in _TEXTS:
         _require_text(opening.value)
 
@@ -77,20 +81,18 @@ def _require_text(value: bytes) -> None:
         raise VerificationError("the value is not text in UTF-8") from error
 
 
-def _commitment(kind: ValueKind, record: Record | None) -> Digest | None:
-    match record, kind:
-        case Segment(activity=activity), ValueKind.ACTIVITY:
-            return activity
-        case Segment(notes=notes), ValueKind.NOTES:
-            return notes
-        case SessionOpen(environment=environment), ValueKind.ENVIRONMENT:
-            return environment
-        case Declaration(memo=memo), ValueKind.MEMO:
-            return memo
-        case Declaration(artefact=artefact), ValueKind.ARTEFACT:
-            return artefact
+def _commitments(record: Record | None) -> dict[ValueKind, Digest | None]:
+    match record:
+        case Segment():
+            return {ValueKind.ACTIVITY: record.activity, ValueKind.NOTES: record.notes}
+        case SessionOpen():
+            return {ValueKind.ENVIRONMENT: record.environment}
+        case Declaration():
+            return {ValueKind.MEMO: record.memo, ValueKind.ARTEFACT: record.artefact}
+        case Evidence():
+            return {ValueKind.EVIDENCE: record.item}
         case _:
-            return None
+            return {}
 
 
 class _Answers:

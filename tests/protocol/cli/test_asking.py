@@ -5,14 +5,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from support.office import LiveServer, Office, new_home
+from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START, seeded
+from workseal_protocol.cli import asking
 from workseal_protocol.cli.seeds import write_seed
 from workseal_protocol.encoding import decode
 from workseal_protocol.keys import Role
+from workseal_protocol.records import Offer, sign
+from workseal_protocol.statement import Statement
 
 from .conftest import Run
 
@@ -99,6 +103,50 @@ def test_an_invitation_is_accepted_with_a_key_of_ones_own(
     assert done.out == f"accepted, as client: {office.people.client.public_key.text()}\n"
     again = run("accept", f"{url}/#invitation={'A' * 43}", "--key", tmp_path / "client")
     assert (again.code, again.out) == (1, "")
+
+
+def offer_in(office: Office, path: Path) -> Statement:
+    record = Offer(engagement=unique(office, "new"), claimed_at=office.now, terms=office.terms())
+    statement = sign(record, office.people.client)
+    path.write_bytes(statement.encode())
+    return statement
+
+
+def test_an_offer_is_logged_and_its_link_printed(
+    office: Office, url: str, tmp_path: Path, run: Run
+) -> None:
+    offer = offer_in(office, tmp_path / "offer")
+    for _ in range(2):  # safe to repeat
+        done = run("invite", f"{url}/", tmp_path / "offer", "--key", tmp_path / "client")
+        assert (done.code, done.err) == (0, "")
+        link = f"{url}/#offer={unique(office, 'new').hex()}.{offer.digest}"
+        assert done.out.splitlines()[0] == link
+    assert [one.digest for one in office.verifier.records.all()].count(offer.digest) == 1
+
+
+def test_an_answer_that_shows_something_else_is_not_believed(
+    office: Office, url: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer_in(office, tmp_path / "offer")
+    other = stranger_offer(office, 1).encode()
+    answer = httpx.post(f"{url}/v1/statements", content=other, trust_env=False).content
+    for body in (answer, b"", b"x" * 99):
+        monkeypatch.setattr(asking, "ask", lambda *_, body=body, **__: body)
+        done = run("invite", url, tmp_path / "offer", "--key", tmp_path / "client")
+        assert (done.code, done.out) == (1, "")
+        assert "not show that the offer is in the log" in done.err
+
+
+def test_what_is_no_offer_is_not_sent(
+    office: Office, agent: ScriptedAgent, url: str, tmp_path: Path, run: Run
+) -> None:
+    before = office.checkpoint()
+    for data in (b"", b"x" * 70_000, agent.made[1][0].encode()):
+        (tmp_path / "no offer").write_bytes(data)
+        done = run("invite", url, tmp_path / "no offer", "--key", tmp_path / "client")
+        assert (done.code, done.out) == (2, "")
+        assert done.err.count("\n") == 1
+    assert office.checkpoint() == before
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,21 @@
 
 from dataclasses import replace
 
-from support.scripted import Story, finish, tell_story
+from support.scripted import Story, begin, finish, tell_story
 from support.shaped import ShapedAgent, first_round, shaped
-from support.simulator import DAY_MS, START
+from support.simulator import DAY_MS, START, Simulator
 from vectors.scenarios.telling import SEED, Scenario, resealed, story
-from workseal_protocol.records import DeclarationForm, SegmentState
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import (
+    DeclarationForm,
+    EvidenceItem,
+    FileDigest,
+    GitCommit,
+    Label,
+    SegmentState,
+    Text,
+    encode_item,
+)
 from workseal_protocol.terms import RoundingMode
 
 HOUR = 3_600_000
@@ -91,6 +101,30 @@ def valid_counts() -> Scenario:
     )
 
 
+ITEMS: tuple[EvidenceItem, ...] = (
+    GitCommit("api server", bytes(range(20)), START - 1_000),
+    FileDigest("Entwurf ½.pdf", Digest.of(b"draft"), 5),
+    Text("delivered as we agreed on the phone"),
+    Label("billing", ("api", "review"), START, START + HOUR),
+)
+
+
+def valid_evidence() -> Scenario:
+    verifier = Simulator(SEED)
+    agent = begin(verifier)
+    agent.open_session()
+    agent.work(34_000)
+    for item in ITEMS:
+        agent.prove(encode_item(item))
+    agent.close_session()
+    verifier.now += DAY_MS
+    contents, tsa = finish(verifier, agent, ())
+    told = Story(verifier, agent, replace(contents, openings=tuple(agent.openings)), tsa)
+    return Scenario(
+        "a commit, a file, a text and a label, all of them opened", told.bundle().encode()
+    )
+
+
 def _next_due(agent: ShapedAgent, number: int) -> int:
     """Find the next round that owes a capture in its middle."""
     while not 2000 <= (agent.due_in(number) or 0) <= 5000:
@@ -108,6 +142,7 @@ def _due(agent: ShapedAgent, number: int) -> int:
 ALL = (
     valid,
     valid_counts,
+    valid_evidence,
     valid_without_tsa,
     valid_nobody_independent,
     valid_no_witnesses,

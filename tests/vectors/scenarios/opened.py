@@ -19,6 +19,7 @@ from vectors.scenarios.telling import SEED, Scenario, nth, resealed, story, twis
 from workseal_protocol.bundle import (
     FrameDisclosure,
 )
+from workseal_protocol.encoding import encode
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import (
     DisclosedFrame,
@@ -38,6 +39,20 @@ def opened_other_value() -> Scenario:
         resealed(openings=(replace(first, value=b"3 displays"), *others)),
         12,
         "the opened environment is not what was committed",
+    )
+
+
+def opened_other_form() -> Scenario:
+    verifier = Simulator(SEED)
+    agent = begin(verifier)
+    agent.open_session()
+    agent.work(34_000)
+    agent.prove(encode({1: 9, 2: "a form that nobody knows"}))
+    agent.close_session()
+    contents, tsa = finish(verifier, agent, ())
+    told = Story(verifier, agent, replace(contents, openings=tuple(agent.openings)), tsa)
+    return Scenario(
+        "opened evidence has none of the forms", told.bundle().encode(), 12, "evidence: form (1)"
     )
 
 
@@ -128,6 +143,7 @@ def totals_other_count() -> Scenario:
 
 ALL = (
     opened_other_value,
+    opened_other_form,
     opened_not_asked,
     opened_other_tiles,
     opened_withdrawn,

@@ -24,12 +24,16 @@ _REMEMBERED_KEYS = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One statement; `signed` tells that its signature was verified with its issuer's key."""
+    """One statement; `signed` tells whether its issuer's key signed it, None where none is known.
+
+    Who has no key here and who has one are refused alike, in the same tick: only then does a false
+    signature not tell whether somebody's key is known.
+    """
 
     statement: Statement
     record: Record
     digest: Digest
-    signed: bool
+    signed: bool | None
 
 
 class _AsksError(Exception):
@@ -82,25 +86,19 @@ class Intake:
             record = read_record(statement)
         except MalformedError as error:
             raise RefusedError(Reason.MALFORMED, str(error), item=number) from error
-        key = self._key(statement, record, asks=asks)
-        if key is not None:
+        signed = None
+        own = _named_key(record)
+        key = self._known_key(statement.issuer, asks=asks) if own is None else own
+        # The admission tells an offer by somebody else from one with a bad signature.
+        if key is not None and key.thumbprint == statement.issuer:
             try:
                 statement.verify_signature(key)
+                signed = True
             except VerificationError as error:
-                raise RefusedError(Reason.REFUSED, str(error), item=number) from error
-        return Candidate(statement, record, statement.digest, signed=key is not None)
-
-    def _key(self, statement: Statement, record: Record, *, asks: bool) -> PublicKey | None:
-        """Find the key that the issuer's thumbprint names; None where the log must tell."""
-        match record:
-            case Offer():
-                key = record.terms.client
-            case KeyAnnounce():
-                key = record.public_key
-            case _:
-                return self._known_key(statement.issuer, asks=asks)
-        # The admission tells an offer by somebody else from one with a bad signature.
-        return key if key.thumbprint == statement.issuer else None
+                if own is not None:
+                    raise RefusedError(Reason.REFUSED, str(error), item=number) from error
+                signed = False
+        return Candidate(statement, record, statement.digest, signed=signed)
 
     def _known_key(self, thumbprint: Digest, *, asks: bool) -> PublicKey | None:
         with self._lock:
@@ -126,3 +124,14 @@ class Intake:
         entry = self._records.rotation_to(thumbprint)
         record = None if entry is None else read_record(Statement.parse(entry.body))
         return record.public_key if isinstance(record, KeyRotate) else None
+
+
+def _named_key(record: Record) -> PublicKey | None:
+    """Return the key that a record names as its signer's, whoever knows it."""
+    match record:
+        case Offer():
+            return record.terms.client
+        case KeyAnnounce():
+            return record.public_key
+        case _:
+            return None

@@ -11,8 +11,9 @@ from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, WorksealError
+from workseal_protocol.keys import Role
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
-from workseal_protocol.records import LogPolicy, Offer, Record, read_record
+from workseal_protocol.records import BeaconCommitment, LogPolicy, Offer, Record, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_verifier.services.columns import entry_of
@@ -36,6 +37,9 @@ class LogCheck:
         self._identity = identity
         self._roots = roots
         self._workers: dict[bytes, Digest] = {}
+        self._commitments = 0
+        # How many rows offers account for.
+        self._parties = 0
         # Of the log's policies, the position of each: checkpoints above it must satisfy it.
         self._policies: list[tuple[int, TlogPolicy]] = []
         self.statements = 0
@@ -74,6 +78,7 @@ class LogCheck:
         yield from self._check_tiles(grown, tree.size)
         yield from self._check_checkpoints(roots)
         yield from self._check_beacons()
+        yield from self._check_no_other_parties()
 
     def _statements(self, size: int) -> Iterator[Entry]:
         for number, entry in enumerate(self._records.all()):
@@ -91,6 +96,8 @@ class LogCheck:
         except MalformedError as error:
             yield f"{where}: malformed: {error}"
             return
+        if isinstance(record, BeaconCommitment):
+            self._commitments += 1
         if isinstance(record, LogPolicy):
             yield from self._check_policy(where, entry.position, record)
         if isinstance(record, Offer):
@@ -109,12 +116,22 @@ class LogCheck:
             yield f"{where}: {error}"
 
     def _check_parties(self, where: str, record: Offer) -> Iterator[str]:
-        keys = [key for keys in parties_of(record.terms).values() for key in keys]
-        stored = self._records.parties.rows([key.thumbprint.raw for key in keys])
-        found = {(row.role, row.key) for row in stored if row.engagement == record.engagement}
-        named = {(role, key.raw) for role, keys in parties_of(record.terms).items() for key in keys}
-        if found != named:
+        expected = _named(record)
+        keys = [key.thumbprint for keys in parties_of(record.terms).values() for key in keys]
+        stored = self._records.parties.named_in(record.engagement, keys)
+        self._parties += len(stored)
+        if {(row.role, row.key) for row in stored} != expected:
             yield f"{where}: the stored parties are not those of the terms"
+
+    def _check_no_other_parties(self) -> Iterator[str]:
+        """Find whom no terms name: such a key would read what is not its own."""
+        if self._records.parties.count() == self._parties:
+            return
+        for row in self._records.parties.all():
+            entry = self._records.first_of(row.engagement)
+            record = None if entry is None else read_record(Statement.parse(entry.body))
+            if not isinstance(record, Offer) or (row.role, row.key) not in _named(record):
+                yield "parties: a key stands where no terms name it"
 
     def _check_tiles(self, grown: dict[tuple[int, int], bytes], size: int) -> Iterator[str]:
         live = {
@@ -176,13 +193,20 @@ class LogCheck:
                 yield f"{name}: it has another time than the column"
 
     def _check_beacons(self) -> Iterator[str]:
-        for row in self._records.beacons():
+        rows = self._records.beacons()
+        if len(rows) != self._commitments:
+            yield f"beacon rows: {len(rows)}, and the log has {self._commitments} commitments"
+        for row in rows:
             name = f"beacon {row.period_ms}/{row.first_round}"
             entry = self._records.by_digest(row.statement)
             record = None if entry is None else read_record(Statement.parse(entry.body))
             stored = (row.period_ms, row.first_round, row.count, row.head)
             if entry is None or entry.position != row.position or stored != _beacon(record):
                 yield f"{name}: the row is not what the logged commitment says"
+
+
+def _named(record: Offer) -> set[tuple[Role, bytes]]:
+    return {(role, key.raw) for role, keys in parties_of(record.terms).items() for key in keys}
 
 
 def _signed_at(verified: VerifiedCheckpoint) -> int | None:

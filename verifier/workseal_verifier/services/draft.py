@@ -32,6 +32,8 @@ class House:
     identity: Identity
     policy_text: str
     may_offer: Callable[[PublicKey], bool]
+    # Whose key is taken before any terms name it.
+    may_come: Callable[[PublicKey], bool]
     beacon: Beacon
     clock: Clock
     records: RecordStore

@@ -6,6 +6,7 @@ and their recovery keys. Nobody's announcement can reach into an engagement that
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
@@ -25,6 +26,9 @@ from workseal_verifier.store.log import Entry
 from workseal_verifier.store.records import RecordStore
 
 MAX_VOUCHERS = 64
+# A recovery key may have one itself. What follows is of no use to a party, and could go on for
+# ever: announcing costs nothing.
+_MOST_STEPS = 2
 # As the store names the kinds.
 KEY_STATEMENTS = frozenset(kind.value for kind in KEY_KINDS)
 
@@ -102,11 +106,20 @@ class KeyEvents:
         """List the keys of everybody who named this key as a recovery key."""
         return frozenset().union(*map(self.lineage, self.vouchers.get(recovery, ())))
 
-    def is_announced(self, thumbprint: Digest) -> bool:
-        """Tell whether a key was announced before."""
-        return any(
-            isinstance(event.record, KeyAnnounce) for event in self.about.get(thumbprint, ())
-        )
+    def announced(self, thumbprint: Digest) -> PublicKey | None:
+        """Return the key of this name if it was announced."""
+        records = (event.record for event in self.about.get(thumbprint, ()))
+        return next((one.public_key for one in records if isinstance(one, KeyAnnounce)), None)
+
+    def origin(self, thumbprint: Digest) -> PublicKey | None:
+        """Return the key that its person announced first; every later one comes from it."""
+        told = [
+            (event.position, event.record.public_key)
+            for key in self.lineage(thumbprint)
+            for event in self.about.get(key, ())
+            if isinstance(event.record, KeyAnnounce)
+        ]
+        return min(told, key=itemgetter(0))[1] if told else None
 
     def _fold(
         self, named: Mapping[Role, tuple[PublicKey, ...]], below: int | None
@@ -124,16 +137,26 @@ class KeyEvents:
             applied.append(event)
         return history, tuple(applied)
 
-    def _reached(self, wanted: set[Digest]) -> list[KeyEvent]:
+    def _reached(self, named: set[Digest]) -> list[KeyEvent]:
         """List what is said of these keys, of those that they made, and theirs in turn."""
         found: list[KeyEvent] = []
-        waiting = list(wanted)
-        while waiting:
-            events = self.about.get(waiting.pop(), ())
-            found += events
-            fresh = {key for event in events for key in _made(event)} - wanted
-            wanted |= fresh
-            waiting += fresh
+        seen: set[Digest] = set()
+        for _ in range(1 + _MOST_STEPS):
+            waiting, named = list(named), set()
+            while waiting:
+                key = waiting.pop()
+                if key in seen:
+                    continue
+                seen.add(key)
+                for event in self.about.get(key, ()):
+                    found.append(event)
+                    match event.record:
+                        case KeyRotate(public_key=new):
+                            waiting.append(new.thumbprint)
+                        case KeyAnnounce(recovery=Digest() as recovery):
+                            named.add(recovery)
+                        case _:
+                            pass
         return sorted(found, key=lambda event: event.position)
 
 
@@ -189,16 +212,6 @@ def _key_of(event: KeyEvent) -> Digest:
 def _old_of(event: KeyEvent) -> Digest:
     """Name the key that must already count for the statement to count."""
     return event.record.old if isinstance(event.record, KeyRotate) else _key_of(event)
-
-
-def _made(event: KeyEvent) -> Iterator[Digest]:
-    match event.record:
-        case KeyRotate():
-            yield event.record.public_key.thumbprint
-        case KeyAnnounce(recovery=Digest() as recovery):
-            yield recovery
-        case _:
-            return
 
 
 def _lineage(lineages: Mapping[Digest, frozenset[Digest]], thumbprint: Digest) -> frozenset[Digest]:

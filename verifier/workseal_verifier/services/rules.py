@@ -11,7 +11,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import MAKERS, KeyHistory
-from workseal_protocol.keys import Role
+from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
     Acceptance,
@@ -172,18 +172,26 @@ def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int
             target = record.public_key.thumbprint
         case KeyRevoke():
             target = record.key
+    _require_known_signer(draft, candidate)
     named = _concerned(draft, candidate, record, target)
     if isinstance(record, KeyAnnounce):
-        if draft.events.is_announced(target):
+        if candidate.statement.issuer != target:
+            raise _without_force(draft, candidate)
+        if draft.events.announced(target) is not None:
             raise RefusedError(Reason.CONFLICT, "the key was announced before")
         named = named or _vouched_for(draft, record)
     if named:
         _require_force(draft, candidate, record, place, named)
     elif target == draft.house.identity.operator.public_key.thumbprint:
         # A log without engagements has an operator too.
-        _require_own_force(draft, candidate, record, place)
+        _require_own_force(
+            draft, candidate, record, place, draft.house.identity.operator.public_key
+        )
     else:
-        raise _without_force(draft, candidate)
+        # That a key was announced before some terms named it must not tell of other terms.
+        _require_own_force(
+            draft, candidate, record, place, _key_by_itself(draft, candidate, record)
+        )
     if isinstance(record, KeyRotate):
         _require_few(draft, record)
     draft.add_event(KeyEvent(place, candidate.statement, record))
@@ -200,6 +208,39 @@ def _concerned(
         return draft.engagements_of(own)
     # Of somebody else's key an arbitrator alone may say something, and only that it has ended.
     return draft.cases_of(events.lineage(issuer), own) if isinstance(record, KeyRevoke) else []
+
+
+def _require_known_signer(draft: Draft, candidate: Candidate) -> None:
+    """Refuse what its issuer did not sign as if nobody here knew the issuer."""
+    signed, statement = candidate.signed, candidate.statement
+    if signed is None:
+        # Intake knows the keys of terms and those that came by rotation.
+        key = draft.events.announced(statement.issuer)
+        signed = key is None or _is_signed_by(statement, key)
+    if not signed:
+        raise unknown_party()
+
+
+def _is_signed_by(statement: Statement, key: PublicKey) -> bool:
+    try:
+        statement.verify_signature(key)
+    except VerificationError:
+        return False
+    return True
+
+
+def _key_by_itself(draft: Draft, candidate: Candidate, record: KeyRecord) -> PublicKey:
+    """Find the key from which one that no terms name has its life here (docs/adr/0023)."""
+    match record:
+        case KeyAnnounce(public_key=key):
+            if draft.house.may_come(key):
+                return key
+        case KeyRotate(old=target) | KeyRevoke(key=target):
+            own, signer = draft.events.lineage(target), candidate.statement.issuer
+            origin = draft.events.origin(target)
+            if origin and (signer == target or own & draft.events.vouching(signer)):
+                return origin
+    raise _without_force(draft, candidate)
 
 
 def _without_force(draft: Draft, candidate: Candidate) -> RefusedError:
@@ -243,8 +284,12 @@ def _require_force(
     raise RefusedError(Reason.REFUSED, f"the key statement does not hold: {problem}")
 
 
-def _require_own_force(draft: Draft, candidate: Candidate, record: KeyRecord, place: int) -> None:
-    history = KeyHistory.start({Role.OPERATOR: (draft.house.identity.operator.public_key,)})
+def _require_own_force(
+    draft: Draft, candidate: Candidate, record: KeyRecord, place: int, key: PublicKey
+) -> None:
+    """Require that the statement has force whatever engagements there are."""
+    # Which role plays no part.
+    history = draft.events.history_of({Role.OPERATOR: (key,)})
     try:
         history.advance(place, candidate.statement, record)
     except VerificationError as error:
@@ -369,6 +414,8 @@ def _require_signature(history: KeyHistory, candidate: Candidate, place: int) ->
         raise unknown_party()
     if candidate.signed:
         return
+    if candidate.signed is False:
+        raise RefusedError(Reason.REFUSED, "the signature does not hold")
     try:
         statement.verify_signature(history.valid_key(statement.issuer, place))
     except VerificationError as error:

@@ -26,7 +26,7 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.access import About, Standing, State, Who
-from workseal_verifier.services.keyevents import KeyBook, KeyEvent, parties_of
+from workseal_verifier.services.keyevents import KeyBook, KeyEvent, KeyEvents, parties_of
 from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.log import Entry, LogStore
 from workseal_verifier.store.records import RecordStore
@@ -235,14 +235,18 @@ class Standings:
     def _has_ended(self, thumbprint: Digest) -> bool:
         """Tell whether a key was rotated or revoked by whoever has it or its recovery key."""
         events = self._keys.below(self._size())
-        roots = map(self._records.parties.key, self._lineage(thumbprint))
         # In which role plays no part, but for that of an arbitrator, who may revoke others.
         lives = [
-            events.history_of({Role.FREELANCER: (PublicKey.of_raw(root),)})
-            for root in roots
-            if root is not None
+            events.history_of({Role.FREELANCER: (root,)})
+            for one in events.lineage(thumbprint)
+            if (root := self._root(one, events)) is not None
         ]
         return bool(lives) and not any(one.roles_of(thumbprint, _NOW) for one in lives)
+
+    def _root(self, thumbprint: Digest, events: KeyEvents) -> PublicKey | None:
+        """Return the key of this name if terms name it, or it came here by itself."""
+        named = self._records.parties.key(thumbprint)
+        return events.announced(thumbprint) if named is None else PublicKey.of_raw(named)
 
     def _lineage(self, thumbprint: Digest) -> frozenset[Digest]:
         return self._keys.below(self._size()).lineage(thumbprint)

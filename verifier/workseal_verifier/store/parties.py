@@ -3,10 +3,11 @@
 Rule: read only, and bounded: a key may stand in the terms of thousands.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, func, select, tuple_
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -15,6 +16,7 @@ from workseal_verifier.store.log import PartyRow
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import parties
 
+_PAGE = 1_000
 _NAMED = Prepared(
     select(parties.c.engagement)
     .distinct()
@@ -73,23 +75,35 @@ class PartyStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def rows(self, thumbprints: Sequence[bytes]) -> list[PartyRow]:
-        """Read in which engagements and roles these keys stand in the terms."""
+    def named_in(self, engagement: bytes, thumbprints: Iterable[Digest]) -> list[PartyRow]:
+        """Read what one engagement has of these keys, whatever else they stand in."""
+        of = [key.raw for key in thumbprints]
         with self.database.read() as connection:
             rows = connection.execute(
                 select(parties)
-                .where(parties.c.thumbprint.in_(thumbprints))
-                .order_by(parties.c.engagement)
+                .where(parties.c.engagement == engagement, parties.c.thumbprint.in_(of))
+                .order_by(parties.c.thumbprint, parties.c.role)
             ).all()
-        return [
-            PartyRow(
-                thumbprint=Digest(row.thumbprint),
-                engagement=row.engagement,
-                role=Role(row.role),
-                key=row.key,
-            )
-            for row in rows
-        ]
+        return [_party(row) for row in rows]
+
+    def count(self) -> int:
+        """Count all rows."""
+        with self.database.read() as connection:
+            return connection.execute(select(func.count()).select_from(parties)).scalar_one()
+
+    def all(self) -> Iterator[PartyRow]:
+        """Read every row, a page at a time, key by key."""
+        place = tuple_(parties.c.thumbprint, parties.c.engagement, parties.c.role)
+        last: tuple[bytes, bytes, int] = (b"", b"", 0)
+        while True:
+            with self.database.read() as connection:
+                rows = connection.execute(
+                    select(parties).where(place > last).order_by(*place).limit(_PAGE)
+                ).all()
+            yield from map(_party, rows)
+            if len(rows) < _PAGE:
+                return
+            last = (rows[-1].thumbprint, rows[-1].engagement, rows[-1].role)
 
     def key(self, thumbprint: Digest) -> bytes | None:
         """Read the key with this thumbprint, if it stands in the terms of any engagement."""
@@ -143,3 +157,12 @@ class PartyStore:
                     rows = question.rows(connection, by_key=by.raw, of_key=of.raw, most=most)
                     found.update((engagement, None) for (engagement,) in rows)
         return list(found)[:most]
+
+
+def _party(row: Row[Any]) -> PartyRow:
+    return PartyRow(
+        thumbprint=Digest(row.thumbprint),
+        engagement=row.engagement,
+        role=Role(row.role),
+        key=row.key,
+    )

@@ -1,0 +1,114 @@
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from workseal_agent import deliverables
+from workseal_agent.deliverables import DeliverableError, commit_items, file_item
+
+AT = 1_772_442_000  # seconds
+
+
+def git(folder: Path, *words: str, at: int = AT) -> str:
+    environment = {
+        "PATH": "/usr/bin:/bin:/usr/local/bin",
+        "HOME": str(folder),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{
+            f"GIT_{who}_{what}": value
+            for who in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", "F"), ("EMAIL", "f@example.org"), ("DATE", f"{at} +0100"))
+        },
+    }
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words], check=True, capture_output=True, env=environment
+    )
+    return done.stdout.decode().strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "api server"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    for number in range(3):
+        git(folder, "commit", "-q", "--allow-empty", "-m", f"{number}", at=AT + 60 * number)
+    return folder
+
+
+def test_a_file_is_named_by_its_digest_and_size(tmp_path: Path) -> None:
+    path = tmp_path / "draft.pdf"
+    path.write_bytes(b"draft" * 100_000)
+    item = file_item(path)
+    assert (item.name, item.size) == ("draft.pdf", 500_000)
+    assert item.digest.raw == hashlib.sha256(b"draft" * 100_000).digest()
+    assert file_item(path, "the draft").name == "the draft"
+
+
+@pytest.mark.parametrize("name", ["", "none", "a\x1bb"])
+def test_what_is_no_file_or_has_no_name_is_one_sentence(tmp_path: Path, name: str) -> None:
+    if "\x1b" in name:
+        (tmp_path / name).touch()
+    with pytest.raises(DeliverableError, match=r"cannot be read|control"):
+        file_item(tmp_path / name)
+
+
+def test_the_newest_commit_is_named_with_its_time(repository: Path) -> None:
+    (item,) = commit_items(repository)
+    assert item.commit.hex() == git(repository, "rev-parse", "HEAD")
+    assert (item.name, item.committed_ms) == ("api server", (AT + 120) * 1000)
+    below = repository / "src"
+    below.mkdir()
+    assert commit_items(below) == (item,)
+    (older,) = commit_items(repository, revision="HEAD~2", name="secret name")
+    assert (older.name, older.committed_ms) == ("secret name", AT * 1000)
+
+
+def test_all_commits_since_a_time_come_oldest_first(repository: Path) -> None:
+    items = commit_items(repository, since_ms=(AT + 60) * 1000)
+    assert [one.committed_ms for one in items] == [(AT + 60) * 1000, (AT + 120) * 1000]
+    assert commit_items(repository, since_ms=(AT + 121) * 1000) == ()
+    assert len(commit_items(repository, since_ms=(AT + 60) * 1000 + 1)) == 1
+
+
+def test_too_many_commits_are_not_named_in_part(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliverables, "MOST_COMMITS", 2)
+    with pytest.raises(DeliverableError, match="more than 2 commits"):
+        commit_items(repository, since_ms=0)
+    assert len(commit_items(repository, since_ms=(AT + 60) * 1000)) == 2
+
+
+def test_what_is_no_repository_or_no_commit_is_one_sentence(
+    repository: Path, tmp_path: Path
+) -> None:
+    for folder, revision, said in (
+        (tmp_path, "HEAD", "not a git repository"),
+        (tmp_path / "none", "HEAD", "is no folder"),
+        (repository, "none", "none"),
+        (repository, "--all", "--all"),
+        (repository, "HEAD^{tree}", "commit"),
+    ):
+        with pytest.raises(DeliverableError, match=said):
+            commit_items(folder, revision=revision)
+
+
+def test_nothing_that_the_repository_names_is_run(repository: Path, tmp_path: Path) -> None:
+    """Its settings come from wherever it was cloned from."""
+    trap, sprung = tmp_path / "trap", tmp_path / "sprung"
+    trap.write_text(f"#!/bin/sh\ntouch {sprung}\n")
+    trap.chmod(0o755)
+    for setting in ("core.fsmonitor", "core.pager", "gpg.program", "diff.external"):
+        git(repository, "config", setting, str(trap))
+    git(repository, "config", "log.showSignature", "true")
+    git(repository, "config", "alias.rev-list", f"!{trap}")
+    assert len(commit_items(repository, since_ms=0)) == 3
+    assert not sprung.exists()
+
+
+def test_no_git_is_one_sentence(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.raises(DeliverableError, match="git is not installed"):
+        commit_items(repository)
