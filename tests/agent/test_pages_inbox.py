@@ -1,6 +1,7 @@
 """Requests and redaction, asked for as a browser asks; `test_pages_journey` drives a real one."""
 
 import base64
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from workseal_agent import disclose
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.pages.drafts import write_bits
 from workseal_agent.pages.guard import FORM_HEADER
-from workseal_agent.pages.marks import Mark
+from workseal_agent.pages.marks import Mark, no_marks
 from workseal_agent.vault import VaultReader
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, verify_disclosure
@@ -26,23 +27,44 @@ from workseal_protocol.statement import Statement
 GRID = Grid(1280, 800, 32)
 SHOWN = GRID.tiles_inside([Box(0, 0, 320, 320)])
 Story = tuple[PagedHome, Visitor]
+# Each test has frames of its own in the one home.
+FRESH = itertools.count(0, 2)
 
 
-@pytest.fixture
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     home = PagedHome(tmp_path_factory.mktemp("inbox"), take=RecordedScreen().take,
                      capture_rate=65_536)  # fmt: skip
     home.rig.recorder.start()
-    home.rig.work(45)
+    home.rig.work(390)
     home.rig.recorder.stop()
     assert home.rig.uplink.drain(10)
     with home.served() as server:
         visitor = Visitor(server).enter()
-        home.desk.unlock(PASSPHRASE)
         yield home, visitor
         visitor.close()
     home.rig.ledger.close()
     home.rig.client.close()
+
+
+@pytest.fixture
+def story(made: Story) -> Story:
+    home, _ = made
+    if not home.desk.unlocked.left_ms():
+        home.desk.unlock(PASSPHRASE)
+    return made
+
+
+@pytest.fixture
+def at() -> int:
+    """Give the place of a frame, and of the one after it, that no other test has."""
+    return next(FRESH)
+
+
+def disclosed(home: PagedHome, at: int) -> list[Digest]:
+    """Return the disclosures of a frame."""
+    told = home.rig.ledger.disclosures(home.rig.engagement.id)
+    return [digest for digest, _, frame in told if frame == rows(home)[at].commitment]
 
 
 def rows(home: PagedHome) -> tuple[CaptureRow, ...]:
@@ -56,7 +78,7 @@ def post_bytes(visitor: Visitor, path: str, data: bytes, media: str) -> httpx.Re
 
 def added(story: Story, *numbers: int) -> str:
     home, visitor = story
-    data = home.asked(*numbers).encode()
+    data = home.asked(*numbers, reason=f"question {numbers[0]}?").encode()
     answer = post_bytes(visitor, "/requests/add", data, "application/octet-stream")
     assert answer.status_code == 201, answer.text
     return str(answer.json()["path"])
@@ -78,12 +100,12 @@ def picture(data: bytes) -> Any:
     return seen[:, :, ::-1]
 
 
-def test_a_request_is_kept_and_shown_with_its_reason(story: Story) -> None:
+def test_a_request_is_kept_and_shown_with_its_reason(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0, 2)
-    assert added(story, 0, 2) == path
+    path = added(story, at, at + 1)
+    assert added(story, at, at + 1) == path
     text = visitor.get("/requests").text
-    assert text.count("was the report being written?") == 1
+    assert text.count(f"question {at}?") == 1
     assert "waits for you" in text
     assert "nothing would be seen" in visitor.get(path).text
     assert home.rig.ledger.counts(home.rig.engagement.id).unsent == 0
@@ -91,16 +113,17 @@ def test_a_request_is_kept_and_shown_with_its_reason(story: Story) -> None:
 
 def test_what_is_no_request_is_refused_in_one_sentence(story: Story) -> None:
     home, visitor = story
+    before = disclose.received(home.rig.ledger, home.rig.engagement)
     for data in (b"", b"\xff" * 100, home.rig.offer.encode(), b"x" * 70_000):
         answer = post_bytes(visitor, "/requests/add", data, "application/octet-stream")
         assert answer.status_code == 409
         assert answer.json()["told"].startswith("this file is")
-    assert "Nobody asks for anything." in visitor.get("/requests").text
+    assert disclose.received(home.rig.ledger, home.rig.engagement) == before
 
 
-def test_new_requests_are_fetched_from_the_verifier(story: Story) -> None:
+def test_new_requests_are_fetched_from_the_verifier(story: Story, at: int) -> None:
     home, visitor = story
-    home.rig.simulator.submit([home.asked(1)])
+    home.rig.simulator.submit([home.asked(at)])
     assert visitor.post("/requests/look", passphrase=PASSPHRASE).status_code == 303
     text = visitor.get("/requests").text
     assert "New requests: 1." in text
@@ -109,14 +132,14 @@ def test_new_requests_are_fetched_from_the_verifier(story: Story) -> None:
     assert "New requests: 0." in visitor.get("/requests").text
 
 
-def test_the_preview_is_what_the_other_side_renders(story: Story) -> None:
+def test_the_preview_is_what_the_other_side_renders(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0)
-    number = rows(home)[0].number
+    path = added(story, at)
+    number = rows(home)[at].number
     assert visitor.get(f"{path}/{number}/seen.png").status_code == 409
     assert choose(visitor, path, number).status_code == 204
     seen = picture(visitor.get(f"{path}/{number}/seen.png").content)
-    stored = VaultReader(home.settings.vault_folder, home.private).frame(rows(home)[0].commitment)
+    stored = VaultReader(home.settings.vault_folder, home.private).frame(rows(home)[at].commitment)
     whole = np.frombuffer(stored.pixels, np.uint8).reshape(800, 1280, 3)
     assert (seen[:320, :320] == whole[:320, :320]).all()
     # Of the rest not one pixel: the pattern of the viewer, aligned to the frame.
@@ -126,10 +149,10 @@ def test_the_preview_is_what_the_other_side_renders(story: Story) -> None:
     }  # fmt: skip
 
 
-def test_what_was_previewed_is_disclosed_and_nothing_else(story: Story) -> None:
+def test_what_was_previewed_is_disclosed_and_nothing_else(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0, 1)
-    first, second = rows(home)[:2]
+    path = added(story, at, at + 1)
+    first = rows(home)[at]
     choose(visitor, path, first.number)
     text = visitor.get(f"{path}/preview").text
     assert f"Picture {first.number}: 100 of 1000 tiles, 10.0 % of the picture" in text
@@ -140,25 +163,23 @@ def test_what_was_previewed_is_disclosed_and_nothing_else(story: Story) -> None:
     assert "lies sealed for the arbitrator" in visitor.get("/requests").text
     request = Digest(bytes.fromhex(path.rpartition("/")[2]))
     package = home.rig.wire.sealed[str(request)]
-    statement, disclosed = open_package(home.case, request, package)
+    statement, opened = open_package(home.case, request, package)
     record = read_record(Statement.parse(statement))
     assert isinstance(record, DisputeDisclosure)
     assert [one.frame for one in record.frames] == [first.commitment]
-    tiles = verify_disclosure(Disclosure.parse(disclosed), first.commitment)
+    tiles = verify_disclosure(Disclosure.parse(opened), first.commitment)
     assert frozenset(tiles.shown) == SHOWN
     assert "answered" in visitor.get("/requests").text
     # The list of what left has its length, and the vault what was in it.
     left = visitor.get("/left?kind=disclosures").text
     assert "the tiles that you chose" in left
-    assert second.commitment not in {
-        frame for _, _, frame in home.rig.ledger.disclosures(home.rig.engagement.id)
-    }
+    assert (len(disclosed(home, at)), disclosed(home, at + 1)) == (1, [])
 
 
-def test_what_was_shown_before_is_told_with_the_union(story: Story) -> None:
+def test_what_was_shown_before_is_told_with_the_union(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0)
-    number = rows(home)[0].number
+    path = added(story, at)
+    number = rows(home)[at].number
     choose(visitor, path, number)
     seen = seen_in(visitor.get(f"{path}/preview").text)
     assert visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE).status_code == 303
@@ -171,10 +192,10 @@ def test_what_was_shown_before_is_told_with_the_union(story: Story) -> None:
     assert base64.b64decode(known) == write_bits(GRID, SHOWN)
 
 
-def test_without_the_passphrase_nothing_is_disclosed(story: Story) -> None:
+def test_without_the_passphrase_nothing_is_disclosed(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0)
-    choose(visitor, path, rows(home)[0].number)
+    path = added(story, at)
+    choose(visitor, path, rows(home)[at].number)
     seen = seen_in(visitor.get(f"{path}/preview").text)
     before = len(home.requests)
     # The vault is open for looking, and that is not enough.
@@ -182,13 +203,13 @@ def test_without_the_passphrase_nothing_is_disclosed(story: Story) -> None:
         answer = visitor.post(f"{path}/disclose", seen=seen, passphrase=passphrase)
         assert answer.status_code == 409
     assert len(home.requests) == before
-    assert home.rig.ledger.disclosures(home.rig.engagement.id) == ()
+    assert disclosed(home, at) == []
 
 
-def test_what_changed_after_the_preview_is_not_disclosed(story: Story) -> None:
+def test_what_changed_after_the_preview_is_not_disclosed(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0)
-    number = rows(home)[0].number
+    path = added(story, at)
+    number = rows(home)[at].number
     choose(visitor, path, number)
     seen = seen_in(visitor.get(f"{path}/preview").text)
     choose(visitor, path, number, range(1000))
@@ -196,13 +217,13 @@ def test_what_changed_after_the_preview_is_not_disclosed(story: Story) -> None:
         answer = visitor.post(f"{path}/disclose", seen=told, passphrase=PASSPHRASE)
         assert answer.status_code == 409
         assert "look at the preview again" in answer.text
-    assert home.rig.ledger.disclosures(home.rig.engagement.id) == ()
+    assert disclosed(home, at) == []
 
 
-def test_a_verifier_that_does_not_answer_can_be_asked_again(story: Story) -> None:
+def test_a_verifier_that_does_not_answer_can_be_asked_again(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0)
-    choose(visitor, path, rows(home)[0].number)
+    path = added(story, at)
+    choose(visitor, path, rows(home)[at].number)
     seen = seen_in(visitor.get(f"{path}/preview").text)
 
     def down(request: httpx.Request) -> None:
@@ -217,13 +238,14 @@ def test_a_verifier_that_does_not_answer_can_be_asked_again(story: Story) -> Non
     assert visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE).status_code == 303
 
 
-def test_the_editor_is_given_sizes_draft_and_marks(story: Story) -> None:
+def test_the_editor_is_given_sizes_draft_and_marks(story: Story, at: int) -> None:
     home, visitor = story
     home.desk.suggest = lambda _frame: (Mark(Box(1, 2, 3, 4), "password", "It looks like one."),)
-    path = added(story, 0)
-    number = rows(home)[0].number
+    path = added(story, at)
+    number = rows(home)[at].number
     choose(visitor, path, number)
     told = visitor.get(f"{path}/{number}/frame.json").json()
+    home.desk.suggest = no_marks
     assert (told["width"], told["height"], told["tile"]) == (1280, 800, 32)
     assert (told["columns"], told["rows"]) == (40, 25)
     assert base64.b64decode(told["shown"]) == write_bits(GRID, SHOWN)
@@ -232,10 +254,12 @@ def test_the_editor_is_given_sizes_draft_and_marks(story: Story) -> None:
 
 
 @pytest.mark.parametrize("shown", ["", "AAAA", "*", None, "A" * 4096])
-def test_a_choice_that_cannot_be_read_changes_nothing(story: Story, shown: str | None) -> None:
+def test_a_choice_that_cannot_be_read_changes_nothing(
+    story: Story, at: int, shown: str | None
+) -> None:
     home, visitor = story
-    path = added(story, 0)
-    number = rows(home)[0].number
+    path = added(story, at)
+    number = rows(home)[at].number
     choose(visitor, path, number)
     headers = {FORM_HEADER: visitor.form}
     answer = visitor.ask("POST", f"{path}/{number}", json={"shown": shown}, headers=headers)
@@ -244,23 +268,23 @@ def test_a_choice_that_cannot_be_read_changes_nothing(story: Story, shown: str |
     assert base64.b64decode(kept) == write_bits(GRID, SHOWN)
 
 
-def test_only_what_is_asked_for_can_be_chosen(story: Story) -> None:
+def test_only_what_is_asked_for_can_be_chosen(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0)
-    other = rows(home)[1].number
+    path = added(story, at)
+    other = rows(home)[at + 1].number
     assert choose(visitor, path, other).status_code == 409
     assert visitor.get(f"{path}/{other}").status_code == 409
     assert visitor.get("/requests/" + "0" * 64).status_code == 409
-    visitor.post("/pictures/withdraw", n=str(rows(home)[0].number), reason="other",
+    visitor.post("/pictures/withdraw", n=str(rows(home)[at].number), reason="other",
                  passphrase=PASSPHRASE)  # fmt: skip
-    assert choose(visitor, path, rows(home)[0].number).status_code == 409
+    assert choose(visitor, path, rows(home)[at].number).status_code == 409
     assert "is withdrawn" in visitor.get(path).text
 
 
-def test_nothing_is_opened_while_the_vault_is_locked(story: Story) -> None:
+def test_nothing_is_opened_while_the_vault_is_locked(story: Story, at: int) -> None:
     home, visitor = story
-    path = added(story, 0)
-    number = rows(home)[0].number
+    path = added(story, at)
+    number = rows(home)[at].number
     choose(visitor, path, number)
     home.desk.unlocked.forget()
     for one in (f"{path}/{number}/frame.json", f"{path}/{number}/seen.png"):
