@@ -15,7 +15,8 @@ from workseal_agent import disclose
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.pages.drafts import write_bits
 from workseal_agent.pages.guard import FORM_HEADER
-from workseal_agent.pages.marks import Mark, no_marks
+from workseal_agent.pages.marks import Mark, Marked, no_marks
+from workseal_agent.suggestions import Reading
 from workseal_agent.vault import VaultReader
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, verify_disclosure
@@ -240,16 +241,24 @@ def test_a_verifier_that_does_not_answer_can_be_asked_again(story: Story, at: in
 
 def test_the_editor_is_given_sizes_draft_and_marks(story: Story, at: int) -> None:
     home, visitor = story
-    home.desk.suggest = lambda _frame: (Mark(Box(1, 2, 3, 4), "password", "It looks like one."),)
+    found = (Mark(Box(1, 2, 3, 4), "password", "It looks like one."),)
+    home.desk.suggest = lambda _frame: Marked(found, Reading.READ)
     path = added(story, at)
     number = rows(home)[at].number
     choose(visitor, path, number)
     told = visitor.get(f"{path}/{number}/frame.json").json()
+    marked = visitor.get(f"{path}/{number}/marks.json").json()
+    home.desk.suggest = lambda _frame: Marked((), Reading.READ)
+    clean = visitor.get(f"{path}/{number}/marks.json").json()
     home.desk.suggest = no_marks
+    unread = visitor.get(f"{path}/{number}/marks.json").json()
     assert (told["width"], told["height"], told["tile"]) == (1280, 800, 32)
     assert (told["columns"], told["rows"]) == (40, 25)
     assert base64.b64decode(told["shown"]) == write_bits(GRID, SHOWN)
-    assert told["marks"][0]["kind"] == "password"
+    assert marked["marks"][0]["kind"] == "password"
+    assert "look yourself" in marked["told"]
+    assert (clean["marks"], "proves nothing" in clean["told"]) == ([], True)
+    assert (unread["marks"], "was not read" in unread["told"]) == ([], True)
     assert told["pattern"] == {"first": [255, 0, 255], "second": [128, 128, 128], "cell": 8}
 
 

@@ -28,6 +28,7 @@ def open_pages(
     """Show your day, your pictures and what left this machine, in your own browser."""
     # The pages' libraries are for this command alone.
     from workseal_agent.pages import Desk, PagesServer  # noqa: PLC0415
+    from workseal_agent.pages.marks import marks_by_reading  # noqa: PLC0415
     from workseal_agent.pages.server import handover_file  # noqa: PLC0415
 
     home = home_of(context)
@@ -40,6 +41,7 @@ def open_pages(
         connect=home.client,
         clock=SystemClock(),
         chosen=None if chosen is None else chosen.id,
+        suggest=marks_by_reading(home.settings.names_file),
     )
     if unlock:
         desk.unlock(home.passphrase())

@@ -19,6 +19,7 @@ from workseal_agent.pages.guard import read_json
 from workseal_agent.pages.inbox import Asked, drafts_of, find_asked
 from workseal_agent.pages.render import desk_of, page
 from workseal_agent.pages.words import say
+from workseal_agent.suggestions import Reading
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.disclosure import HiddenPattern
 from workseal_protocol.frame import Grid
@@ -33,6 +34,7 @@ def routes() -> list[BaseRoute]:
         Route(frame, _editor, methods=["GET"]),
         Route(frame, _save, methods=["POST"]),
         Route(f"{frame}/frame.json", _frame),
+        Route(f"{frame}/marks.json", _marks),
         Route(f"{frame}/seen.png", _seen),
     ]
 
@@ -51,7 +53,7 @@ def _editor(request: Request) -> Response:
 
 
 def _frame(request: Request) -> Response:
-    """Give the editor what it works with: sizes, the draft, the marks, the pattern."""
+    """Give the editor what it works with: sizes, the draft, the pattern."""
     desk = desk_of(request)
     asked, row = _place(request)
     reader = desk.reader()
@@ -71,14 +73,29 @@ def _frame(request: Request) -> Response:
             "rows": grid.rows,
             "shown": base64.b64encode(write_bits(grid, drafted)).decode(),
             "before": base64.b64encode(write_bits(grid, before)).decode(),
-            "marks": [
-                mark.told() for mark in desk.suggest(reader.frame(row.commitment))[:_MAX_MARKS]
-            ],
             "pattern": {
                 "first": pattern.first,
                 "second": pattern.second,
                 "cell": pattern.cell,
             },
+        }
+    )
+
+
+def _marks(request: Request) -> Response:
+    """Give the marks; it takes as long as reading a picture does."""
+    desk = desk_of(request)
+    _, row = _place(request)
+    reader = desk.reader()
+    if reader is None:
+        raise AgentError(say("problem.locked"))
+    marked = desk.suggest(reader.frame(row.commitment))
+    nothing = marked.reading is Reading.READ and not marked.marks
+    found = "none" if nothing else marked.reading.value
+    return JSONResponse(
+        {
+            "marks": [mark.told() for mark in marked.marks[:_MAX_MARKS]],
+            "told": say(f"redact.reading_{found}"),
         }
     )
 

@@ -32,6 +32,7 @@ const covered = (start, end, side, tile) => [
 class Editor {
   constructor(frame, picture) {
     Object.assign(this, frame);
+    this.marks = [];
     this.picture = picture;
     this.count = this.columns * this.rows;
     this.shown = unpack(frame.shown, this.count);
@@ -338,9 +339,17 @@ function typing(edit) {
   canvas.addEventListener("blur", () => edit.draw());
 }
 
-function marking(edit) {
-  if (edit.marks.length === 0) return;
+// Reading a picture takes long: the marks come while their owner draws already.
+async function marking(edit) {
   const place = editor.querySelector("[data-marks]");
+  place.hidden = false;
+  const answer = await fetch(`${editor.dataset.base}/marks.json`);
+  if (!answer.ok) return location.reload();
+  const { marks, told } = await answer.json();
+  edit.marks = marks;
+  edit.draw();
+  place.querySelector("[data-looked]").textContent = told;
+  place.querySelector("[data-marks-text]").hidden = marks.length === 0;
   for (const mark of edit.marks) {
     const line = document.createElement("li");
     const kind = document.createElement("strong");
@@ -363,7 +372,7 @@ function marking(edit) {
     );
     place.querySelector("ul").append(line);
   }
-  place.hidden = false;
+  editor.dataset.marked = "";
 }
 
 function acting(edit) {
@@ -393,7 +402,6 @@ async function begin() {
   const edit = new Editor(await answer.json(), picture);
   pointing(edit);
   typing(edit);
-  marking(edit);
   acting(edit);
   const known = edit.before.reduce((sum, bit) => sum + bit, 0);
   if (known) {
@@ -403,6 +411,7 @@ async function begin() {
   }
   edit.zoomTo(null);
   editor.dataset.ready = "";
+  await marking(edit);
 }
 
 if (editor !== null) await begin();
