@@ -17,7 +17,8 @@ STAMP = VENV / "installed"
 LINT = [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"], ["lint-imports"]]
 COMMANDS = {
     "demo": [["python", str(ROOT / "deploy" / "demo.py")]],
-    "test": [["pytest"]],
+    # A file of tests is one process's; each has its own screens, servers and folders.
+    "test": [["pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]],
     "lint": LINT,
     "check": [*LINT, ["coverage", "run", "-m", "pytest"], ["coverage", "report"]],
     "fix": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],
