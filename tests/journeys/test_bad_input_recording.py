@@ -46,7 +46,7 @@ def test_nobody_is_told_when_nothing_records(world: World, words: tuple[str, ...
 @pytest.mark.parametrize(
     ("display", "words", "named"),
     [
-        (None, (), "DISPLAY is not set"),
+        (None, (), "neither DISPLAY nor WAYLAND_DISPLAY is set"),
         (None, ("--screen", "x11"), "DISPLAY"),
         (":987", (), ":987"),
         ("nonsense", ("--screen", "x11"), "nonsense"),
