@@ -106,6 +106,10 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
         ("UPDATE statements SET body = X'00' WHERE kind = 'offer'", "statement 3:"),
         ("UPDATE statements SET body = X'00' WHERE kind = 'beacon.commitment'", "beacon "),
         ("UPDATE checkpoints SET signed = NULL WHERE size = 4", "checkpoint 4:"),
+        (
+            "DELETE FROM checkpoints WHERE size = (SELECT size FROM head)",
+            "missing, and it is the head's",
+        ),
         ("UPDATE tiles SET hashes = {f} WHERE level = 0 AND number = 0", "tile 0/0:"),
         ("UPDATE tiles SET hashes = {f} WHERE level = 1", "tile 1/0:"),
         ("DELETE FROM tiles WHERE level = 0 AND number = 1", "tile 0/1:"),

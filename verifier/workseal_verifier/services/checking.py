@@ -78,6 +78,8 @@ class LogCheck:
             yield f"head: the statements have another root at size {head.size}"
         if outside := self._records.count_outside(head.size):
             yield f"statements: {outside} stand at places that the log does not have"
+        if head.size and self._log.committed(head.size) is None:
+            yield f"checkpoint {head.size}: missing, and it is the head's"
         yield from self._check_tiles(grown, tree.size)
         yield from self._check_checkpoints(roots)
         yield from self._check_beacons()
