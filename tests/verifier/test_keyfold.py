@@ -12,7 +12,8 @@ from support.builders import ARBITRATOR, FREELANCER, signer
 from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import KeyRecord, RevocationReason, sign
+from workseal_protocol.records import KeyRecord, KeyRotate, RevocationReason, sign
+from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.keyevents import KeyEvents, parties_of
 from workseal_verifier.services.keyfold import KeyEvent
@@ -152,3 +153,16 @@ def test_a_key_from_which_a_named_one_came_has_no_second_path() -> None:
     said = [announce(K), rotate(K, X), rotate(K, N), rotate(X, ARBITRATOR)]
     assert [one.position for one in KeyEvents.of(events_of(said)).concerning(TERMS[1])] == [0, 2]
     require_stable(events_of(said), TERMS[1])
+
+
+def test_what_is_logged_is_folded_without_checking_its_signatures_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They were checked when it was admitted, and each check takes longer than the fold."""
+    said = [announce(K, R), announce(R), rotate(K, M), revoke(M, R)]
+    events = KeyEvents.of(events_of(said))
+    checked: list[object] = []
+    monkeypatch.setattr(Statement, "verify_signature", lambda *given: checked.append(given))
+    monkeypatch.setattr(KeyRotate, "verify_proof", checked.append)
+    assert len(events.concerning(TERMS[0])) == len(said)
+    assert checked == []
