@@ -3,7 +3,7 @@
 Rules: the keys of the caller's policy speak from index 0. A rotation, signed by the old key, ends
 it and gives its roles and its recovery key to the new one; a revocation ends a key. An announcement
 alone gives no role: anybody can make one. It publishes a key, and names the recovery key that may
-revoke it.
+revoke it. A key that has ended says nothing more, not even that.
 """
 
 from collections.abc import Iterable, Mapping
@@ -96,17 +96,38 @@ class KeyHistory:
         """Check one key.* statement at its index, and apply it; raise `VerificationError`."""
         if index <= self.index:
             raise VerificationError("key statements are not in the order of the log")
+        self._check(index, statement, record)
+        return self.follow(index, statement.issuer, record)
+
+    def follow(self, index: int, issuer: Digest, record: KeyRecord) -> "KeyHistory":
+        """Apply one whose signatures and order were checked when it was logged.
+
+        Raises `VerificationError` if it has no force here. It may stand before what was applied if
+        that is not about its keys.
+        """
         match record:
             case KeyAnnounce():
-                lives = self._announced(index, statement, record)
+                lives = self._announced(index, record)
             case KeyRotate():
-                lives = self._rotated(index, statement, record)
+                lives = self._rotated(index, record)
             case KeyRevoke():
-                lives = self._revoked(index, statement, record)
+                lives = self._revoked(index, issuer, record)
         after = {**self.lives, **lives}
         if len(after) > MAX_KEYS:
             raise VerificationError(f"more than {MAX_KEYS} keys in one history")
-        return KeyHistory(after, index)
+        return KeyHistory(after, max(index, self.index))
+
+    def _check(self, index: int, statement: Statement, record: KeyRecord) -> None:
+        match record:
+            case KeyAnnounce():
+                statement.verify_signature(record.public_key)
+            case KeyRotate():
+                if statement.issuer != record.old:
+                    raise VerificationError("a rotation is signed by the key that it ends")
+                statement.verify_signature(self._life(record.old, index).key)
+                record.verify_proof()
+            case KeyRevoke():
+                statement.verify_signature(self._life(statement.issuer, index).key)
 
     def _life(self, thumbprint: Digest, index: int) -> KeyLife:
         life = self.lives.get(thumbprint)
@@ -118,48 +139,39 @@ class KeyHistory:
             raise VerificationError("its key was rotated or revoked before")
         return life
 
-    def _announced(
-        self, index: int, statement: Statement, record: KeyAnnounce
-    ) -> dict[Digest, KeyLife]:
+    def _announced(self, index: int, record: KeyAnnounce) -> dict[Digest, KeyLife]:
         key = record.public_key
-        statement.verify_signature(key)
         old = self.lives.get(key.thumbprint)
         if old is None:
             return {key.thumbprint: KeyLife(key, after=index, recovery=record.recovery)}
-        # Announcing a key again must neither revive it nor change who may revoke it.
+        if old.until is not None:
+            raise VerificationError("its key was rotated or revoked before")
+        # Announcing a key again must not change who may revoke it.
         if old.recovery is not None:
             raise VerificationError("the key was announced before")
         return {key.thumbprint: replace(old, recovery=record.recovery)}
 
-    def _rotated(
-        self, index: int, statement: Statement, record: KeyRotate
-    ) -> dict[Digest, KeyLife]:
-        if statement.issuer != record.old:
-            raise VerificationError("a rotation is signed by the key that it ends")
-        old = self._life(record.old, index)
-        statement.verify_signature(old.key)
-        new = record.public_key
-        record.verify_proof()
+    def _rotated(self, index: int, record: KeyRotate) -> dict[Digest, KeyLife]:
+        old, new = self._life(record.old, index), record.public_key
         known = self.lives.get(new.thumbprint)
         if new.thumbprint == record.old or (known is not None and known.until is not None):
             raise VerificationError("a rotation leads to a key that has ended")
-        if known is not None and known.roles:
+        if known is None or not known.roles:
+            # A thief who rotates must not escape the recovery key that the owner announced.
+            recovery = old.recovery or (known.recovery if known else None)
+            fresh = KeyLife(new, old.roles, after=index, recovery=recovery)
+        elif old.roles and old.roles != known.roles:
             raise VerificationError("a rotation leads to a key that speaks for somebody already")
-        # A thief who rotates must not escape the recovery key that the owner announced.
-        recovery = old.recovery or (known.recovery if known else None)
-        fresh = known or KeyLife(new, after=index)
-        return {
-            record.old: replace(old, until=index),
-            new.thumbprint: replace(fresh, roles=old.roles, recovery=recovery),
-        }
+        else:
+            # Named beside the old key or in its place. Whoever stole this one must not escape
+            # either, by rotating a key of their own to it.
+            fresh = replace(known, recovery=known.recovery or old.recovery)
+        return {record.old: replace(old, until=index), new.thumbprint: fresh}
 
-    def _revoked(
-        self, index: int, statement: Statement, record: KeyRevoke
-    ) -> dict[Digest, KeyLife]:
+    def _revoked(self, index: int, issuer: Digest, record: KeyRevoke) -> dict[Digest, KeyLife]:
         life = self._life(record.key, index)
-        signer = self._life(statement.issuer, index)
-        statement.verify_signature(signer.key)
-        allowed = statement.issuer in {record.key, life.recovery}
+        signer = self._life(issuer, index)
+        allowed = issuer in {record.key, life.recovery}
         if not allowed and Role.ARBITRATOR not in signer.roles:
             raise VerificationError("only the key, its recovery key or an arbitrator revokes it")
         return {record.key: replace(life, until=index)}

@@ -152,10 +152,59 @@ def test_a_rotation_does_not_join_the_roles_of_two_parties() -> None:
         after(start(), 1, rotate, ARBITRATOR)
 
 
-def test_announcing_does_not_revive_a_revoked_key() -> None:
-    history = after(start(), 1, builders.make_revoke(FREELANCER), FREELANCER)
-    again = after(history, 2, builders.make_announce(FREELANCER), FREELANCER)
-    assert not is_valid(again, FREELANCER, 3)
+def test_a_key_that_has_ended_announces_nothing() -> None:
+    """Else a thief names a recovery key afterwards, or the listing of an earlier size grows."""
+    rotate = KeyRotate.make(claimed_at=0, old=FREELANCER.public_key, new=FRESH)
+    for ended in (builders.make_revoke(FREELANCER), rotate):
+        history = after(start(), 1, ended, FREELANCER)
+        with pytest.raises(VerificationError, match="rotated or revoked before"):
+            after(history, 2, builders.make_announce(FREELANCER), FREELANCER)
+
+
+@pytest.mark.parametrize("roles", [{Role.FREELANCER}, set()])
+def test_a_rotation_leads_to_a_key_that_speaks_for_the_same(roles: set[Role]) -> None:
+    """A caller may know both keys, from terms of before and after, or the later one alone."""
+    known = (FRESH, FREELANCER) if roles else (FRESH,)
+    parties = {**PARTIES, Role.FREELANCER: tuple(key.public_key for key in known)}
+    history = after(KeyHistory.start(parties), 1, builders.make_announce(RECOVERY), RECOVERY)
+    recovery = RECOVERY.public_key.thumbprint
+    announced = builders.make_announce(FREELANCER, recovery=recovery)
+    history = after(history, 2, announced, FREELANCER)
+    rotate = KeyRotate.make(claimed_at=0, old=FREELANCER.public_key, new=FRESH)
+    history = after(history, 3, rotate, FREELANCER)
+    assert not is_valid(history, FREELANCER, 4)
+    assert history.roles_of(FRESH.public_key.thumbprint, 0) == {Role.FREELANCER}
+    assert history.roles_of(FRESH.public_key.thumbprint, 4) == {Role.FREELANCER}
+    history = after(history, 5, builders.make_revoke(FRESH), RECOVERY)
+    assert not is_valid(history, FRESH, 6)
+
+
+def test_whoever_stole_a_key_does_not_escape_by_rotating_another_to_it() -> None:
+    recovery = RECOVERY.public_key.thumbprint
+    history = after(start(), 1, builders.make_announce(FREELANCER, recovery=recovery), FREELANCER)
+    history = after(history, 2, builders.make_announce(RECOVERY), RECOVERY)
+    own = builders.make_announce(STRANGER, recovery=FRESH.public_key.thumbprint)
+    history = after(history, 3, own, STRANGER)
+    rotate = KeyRotate.make(claimed_at=0, old=STRANGER.public_key, new=FREELANCER)
+    history = after(history, 4, rotate, STRANGER)
+    assert not is_valid(after(history, 5, builders.make_revoke(), RECOVERY), FREELANCER, 6)
+
+
+def test_a_key_has_no_role_before_the_rotation_that_gives_it() -> None:
+    history = after(start(), 1, builders.make_announce(FRESH), FRESH)
+    rotate = KeyRotate.make(claimed_at=0, old=FREELANCER.public_key, new=FRESH)
+    history = after(history, 5, rotate, FREELANCER)
+    assert not history.roles_of(FRESH.public_key.thumbprint, 3)
+
+
+def test_what_is_followed_is_what_was_checked() -> None:
+    rotate = KeyRotate.make(claimed_at=0, old=FREELANCER.public_key, new=FRESH)
+    history = start()
+    records: list[KeyRecord] = [builders.make_announce(), rotate]
+    for index, record in enumerate(records, 1):
+        checked = after(history, index, record, FREELANCER)
+        assert history.follow(index, FREELANCER.public_key.thumbprint, record) == checked
+        history = checked
 
 
 def test_key_statements_come_in_the_order_of_the_log() -> None:

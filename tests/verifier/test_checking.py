@@ -11,6 +11,8 @@ import pytest
 from support.office import Office, check_store, new_home, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START
+from workseal_protocol.records import Segment, sign
+from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.checking import LogCheck
 from workseal_verifier.store.log import Entry
 from workseal_verifier.store.records import RecordStore
@@ -18,6 +20,15 @@ from workseal_verifier.store.records import RecordStore
 FORGED = "X'" + "ab" * 32 + "'"
 SWAPPED = (
     "UPDATE checkpoints SET signed = (SELECT signed FROM checkpoints WHERE size = 5) WHERE size = 4"
+)
+
+ARBITRATORS = (
+    "UPDATE parties SET thumbprint = (SELECT thumbprint FROM parties AS other"
+    " WHERE other.engagement = parties.engagement AND role = 3) WHERE role = 2"
+)
+BESIDE = (
+    "INSERT INTO statements SELECT {place}, {{f}}, X'00', kind, engagement, about, worker,"
+    " begin_ms, end_ms FROM statements WHERE worker IS NOT NULL LIMIT 1"
 )
 
 
@@ -30,6 +41,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Office:
     agent.open_session()
     agent.work(2 * ROUND_MS)
     agent.send()
+    segment, record = agent.made[-1]
+    assert isinstance(record, Segment)
+    fork = sign(replace(record, agent_value=bytes(32)), office.people.freelancer)
+    assert segment.digest != fork.digest
+    with pytest.raises(RefusedError, match="another statement"):
+        office.post([fork])
     office.post([stranger_offer(office, word) for word in range(256)])
     office.close()
     return office
@@ -81,6 +98,18 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
         ("INSERT INTO parties VALUES ({f}, substr({f}, 1, 16), 2, {f})", OTHERS),
         # As many rows as before.
         ("UPDATE parties SET thumbprint = {f}, key = {f} WHERE role = 3", OTHERS),
+        (ARBITRATORS, "the stored parties"),
+        ("UPDATE parties SET role = 9 WHERE role = 2", "the stored parties are malformed"),
+        ("INSERT INTO parties VALUES ({f}, substr({f}, 1, 16), 9, {f})", "parties: a row"),
+        (BESIDE.format(place=999_999), "statements: 1 stand"),
+        (BESIDE.format(place=-5), "statements: 1 stand"),
+        ("UPDATE statements SET body = X'00' WHERE kind = 'offer'", "statement 3:"),
+        ("UPDATE statements SET body = X'00' WHERE kind = 'beacon.commitment'", "beacon "),
+        ("UPDATE checkpoints SET signed = NULL WHERE size = 4", "checkpoint 4:"),
+        (
+            "DELETE FROM checkpoints WHERE size = (SELECT size FROM head)",
+            "missing, and it is the head's",
+        ),
         ("UPDATE tiles SET hashes = {f} WHERE level = 0 AND number = 0", "tile 0/0:"),
         ("UPDATE tiles SET hashes = {f} WHERE level = 1", "tile 1/0:"),
         ("DELETE FROM tiles WHERE level = 0 AND number = 1", "tile 0/1:"),
@@ -96,6 +125,9 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
         ("UPDATE beacons SET count = count + 1", "beacon "),
         ("UPDATE beacons SET position = 0", "beacon "),
         ("DELETE FROM beacons WHERE position < 3", "beacon rows:"),
+        ("UPDATE conflicts SET body = X'00'", "another digest than the column"),
+        ("UPDATE conflicts SET seq = seq - 1", "conflict under number 1: it has another"),
+        ("UPDATE conflicts SET engagement = substr({f}, 1, 16)", "conflict under number 2: it has"),
         ("INSERT INTO timestamps VALUES (4, X'00', 1)", "time-stamp 4:"),
         ("INSERT INTO timestamps VALUES (999, X'00', 1)", "time-stamp 999:"),
     ],

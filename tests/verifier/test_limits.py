@@ -11,7 +11,7 @@ from support.office import LiveServer, Office, new_home, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import sign
+from workseal_protocol.records import SessionOpen, sign
 from workseal_verifier.api.guard import READ, SUBMISSION, kind_of
 from workseal_verifier.api.sender import sender_of
 from workseal_verifier.errors import Reason, RefusedError
@@ -171,7 +171,11 @@ def test_a_signer_beyond_its_rate_is_told_so_and_nobody_else(tmp_path: Path) -> 
         pending = [one.encode() for one in agent.pending]
         first = client.post("/v1/statements", content=b"".join(pending[:5]))
         assert first.status_code == 200
-        late = client.post("/v1/statements", content=b"".join(pending[5:11]))
+        # What goes beyond is taken, and the signer waits for as long as that was worth.
+        beyond = client.post("/v1/statements", content=b"".join(pending[5:10]))
+        assert beyond.status_code == 200
+        late = client.post("/v1/statements", content=pending[10])
+        assert int(late.headers["retry-after"]) >= 2
         assert late.status_code == 429
         assert late.json()["detail"] == "too many statements by one signer"
         # Whoever pretends to be the signer uses up nothing: only who surely signed is counted.
@@ -186,6 +190,54 @@ def test_a_signer_beyond_its_rate_is_told_so_and_nobody_else(tmp_path: Path) -> 
             assert client.post("/v1/statements", content=stranger).status_code == 403
     assert office.check() == []
     office.close()
+
+
+def test_what_is_sent_again_costs_its_signer_nothing(tmp_path: Path) -> None:
+    """Whoever reads a statement can send it again: that must neither shut its signer out nor tell
+    how much the signer says elsewhere."""
+    office = Office(new_home(tmp_path, signer_rate=1, signer_burst=9)).open()
+    office.now = START
+    agent = ScriptedAgent(office)
+    with (
+        LiveServer(office) as live,
+        httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
+    ):
+        signers = live.app.state.services.signers
+        signers._now = lambda: 0.0
+        agent.open_session()
+        agent.work(12 * ROUND_MS)
+        pending = [one.encode() for one in agent.pending]
+        again = agent.made[1][0].encode()
+        for content in (again, again * 9, again * 9, again + pending[0] * 2, pending[0] * 9):
+            assert client.post("/v1/statements", content=content).status_code == 200
+        assert [left for left, _ in signers._left.values()] == [8]
+        # What is refused is not new either.
+        opened = agent.made[2][1]
+        assert isinstance(opened, SessionOpen)
+        forked = sign(replace(opened, agent="another"), office.people.freelancer).encode()
+        assert client.post("/v1/statements", content=forked).status_code == 409
+        assert [left for left, _ in signers._left.values()] == [8]
+        assert client.post("/v1/statements", content=b"".join(pending[1:11])).status_code == 200
+        assert client.post("/v1/statements", content=pending[11]).status_code == 429
+    assert office.check() == []
+    office.close()
+
+
+def test_who_is_charged_beyond_what_is_left_waits_for_it() -> None:
+    clock = Clock()
+    limits = limiter(clock)
+    limits.require_credit(b"a")
+    assert not limits._left
+    limits.charge(b"a", 10)
+    with pytest.raises(RefusedError) as caught:
+        limits.require_credit(b"a")
+    assert (caught.value.reason, caught.value.retry_after) == (Reason.TOO_MANY, 3)
+    limits.require_credit(b"b")
+    clock.s += 3
+    limits.require_credit(b"a")
+    limits.charge(b"a", 1)
+    with pytest.raises(RefusedError):
+        limits.require_credit(b"a")
 
 
 def test_submissions_are_shed_before_reads(office: Office) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -81,3 +82,17 @@ def test_lists_cases_of_a_judge_that_name_a_key_up_to_a_bound(parties: PartyStor
     assert len(parties.cases_of([JUDGE], [CLIENT, FREELANCER], most=2)) == 2
     assert parties.cases_of([CLIENT], [FREELANCER], most=9) == []
     assert parties.cases_of([JUDGE], [OTHER], most=9) == []
+
+
+def test_pairs_of_two_lists_are_asked_once(parties: PartyStore) -> None:
+    """Two persons may have many keys each, and all others wait for the answer."""
+    many = [Digest.of(b"many", bytes([number])) for number in range(64)]
+    statements: list[str] = []
+    event.listen(
+        parties.database._reading,
+        "before_cursor_execute",
+        lambda *arguments: statements.append(arguments[2]),
+    )
+    found = parties.shared_by([*many, JUDGE], [*many, FREELANCER], most=9)
+    assert set(found) == set(CASES[2:4])
+    assert sum(one.startswith("SELECT") for one in statements) == 1

@@ -727,15 +727,15 @@ def _announce(office: Office, key: SeedSigner, recovery: SeedSigner | None = Non
     return sign(record, key)
 
 
-def test_a_recovery_key_names_no_other(office: Office, agent: ScriptedAgent) -> None:
-    """Else one party could make a list of keys without end, one for each announcement."""
+def test_a_recovery_key_may_name_one_itself(office: Office, agent: ScriptedAgent) -> None:
+    """Else who names a key takes that from its holder, and learns whether other terms name it."""
     del agent
     recovery, next_one = (SeedSigner(seeded(office.seed, f"recovery {n}")) for n in range(2))
     office.post([_announce(office, office.people.freelancer, recovery)])
-    found = refused(lambda: office.post([_announce(office, recovery, next_one)]))
-    assert found.reason is Reason.REFUSED
-    assert "no recovery key itself" in str(found)
-    office.post([_announce(office, recovery)])
+    office.post([_announce(office, recovery, next_one), _announce(office, next_one)])
+    office.post([_revocation(office, recovery, next_one)])
+    found = refused(lambda: office.post([_revocation(office, office.people.freelancer, recovery)]))
+    assert "rotated or revoked before" in str(found)
     assert office.check() == []
 
 
@@ -792,6 +792,8 @@ def test_a_history_that_is_full_takes_no_recovery_key(
     del agent
     recovery = SeedSigner(seeded(office.seed, "recovery"))
     office.post([_announce(office, office.people.freelancer, recovery)])
+    # Nobody may come by themselves here: it counts because terms name the key that named it.
+    closed(office)
     monkeypatch.setattr(keyhistory, "MAX_KEYS", 4)
     found = refused(lambda: office.post([_announce(office, recovery)]))
     assert "more than 4 keys" in str(found)
@@ -809,7 +811,138 @@ def test_a_person_has_only_so_many_keys(
 
 def _rotate_strangers_key_again(office: Office) -> None:
     old, new = (SeedSigner(seeded(office.seed, f"strange freelancer {n}")) for n in (1, 2))
-    office.post([sign(KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new), old)])
+    office.post([_rotation(office, old, new)])
+
+
+def _rotation(office: Office, old: SeedSigner, new: SeedSigner) -> Statement:
+    return sign(KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new), old)
+
+
+def _own_keys(office: Office, word: str, count: int) -> list[SeedSigner]:
+    """Log a key that no terms name, and those that follow it."""
+    keys = [SeedSigner(seeded(office.seed, f"{word} {n}")) for n in range(count)]
+    rotations = [_rotation(office, old, new) for old, new in pairwise(keys)]
+    office.post([_announce(office, keys[0]), *rotations])
+    return keys
+
+
+def test_who_is_in_no_terms_has_only_so_many_keys(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MAX_SUCCESSION", 3)
+    keys = _own_keys(office, "own", 3)
+    with pytest.raises(RefusedError, match="at most 2 times"):
+        office.post([_rotation(office, keys[-1], STRANGER)])
+
+
+def test_two_persons_who_become_one_have_only_so_many_keys(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MAX_SUCCESSION", 3)
+    some, others = _own_keys(office, "some", 2), _own_keys(office, "others", 2)
+    with pytest.raises(RefusedError, match="at most 2 times"):
+        office.post([_rotation(office, some[-1], others[0])])
+
+
+def test_one_persons_keys_are_one_path(office: Office) -> None:
+    keys, others = _own_keys(office, "own", 3), _own_keys(office, "others", 1)
+    for new, problem in ((keys[2], "came by another rotation"), (keys[1], "that has ended")):
+        found = refused(lambda new=new: office.post([_rotation(office, others[0], new)]))  # type: ignore[misc]
+        assert problem in str(found)
+    assert office.check() == []
+
+
+def test_a_key_is_rotated_once_whatever_the_terms_are(office: Office) -> None:
+    """In other terms the first new key has another part, so that the rotation does not count."""
+    old, new = (SeedSigner(seeded(office.seed, f"twice {n}")) for n in range(2))
+    for number, client in enumerate((office.people.client, new)):
+        terms = office.terms(client=client.public_key, freelancer=old.public_key)
+        record = Offer(
+            engagement=unique(office, f"twice {number}"), claimed_at=office.now, terms=terms
+        )
+        office.post([sign(record, client)])
+    office.post([_rotation(office, old, new)])
+    found = refused(lambda: office.post([_rotation(office, old, STRANGER)]))
+    assert "rotated or revoked before" in str(found)
+
+
+def test_two_keys_of_one_path_name_one_recovery_key(office: Office) -> None:
+    old, new, first, second = (SeedSigner(seeded(office.seed, f"two {n}")) for n in range(4))
+    office.post([_announce(office, old, first), _announce(office, new, second)])
+    found = refused(lambda: office.post([_rotation(office, old, new)]))
+    assert "different recovery keys" in str(found)
+
+
+def test_a_key_that_was_revoked_elsewhere_follows_nobody(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    """What is logged of it was reached with the rotation, and took away what was said since."""
+    first, new = _own_keys(office, "before", 2)
+    office.post([_revocation(office, new, new)])
+    freelancer = office.people.freelancer
+    found = refused(lambda: office.post([_rotation(office, freelancer, new)]))
+    assert "leads to a key that has ended" in str(found)
+    office.post([_rotation(office, freelancer, STRANGER)])
+    reader = office.verifier.services.reader
+    before = [entry.position for entry in reader.listing(agent.engagement)]
+    size = size_of(office)
+    found = refused(lambda: office.post([_announce(office, freelancer, first)]))
+    assert "rotated or revoked before" in str(found)
+    assert [one.position for one in reader.listing(agent.engagement, size)] == before
+
+
+def test_offers_of_others_take_nothing_from_a_recovery_key(
+    office: Office, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads both keys could name them in as many terms as are looked at."""
+    monkeypatch.setattr(draft, "MAX_NAMED", 2)
+    new, recovery = (SeedSigner(seeded(office.seed, f"crowd {n}")) for n in range(2))
+    old = office.people.freelancer
+    office.post([_announce(office, old, recovery), _announce(office, recovery)])
+    office.post([_rotation(office, old, new)])
+    for number in range(3):
+        stranger = SeedSigner(seeded(office.seed, "crowd", number))
+        terms = office.terms(
+            client=stranger.public_key,
+            freelancer=new.public_key,
+            arbitrators=(old.public_key,),
+        )
+        record = Offer(engagement=bytes(15) + bytes([number]), claimed_at=office.now, terms=terms)
+        office.post([sign(record, stranger)])
+    office.post([_revocation(office, new, recovery)])
+    events, offer = office.verifier.sequencer._admission.events, agent.made[0][1]
+    assert events is not None
+    assert isinstance(offer, Offer)
+    history = events.history(offer.terms)
+    assert not history.roles_of(new.public_key.thumbprint, size_of(office))
+
+
+def test_strangers_who_name_a_recovery_key_take_nothing_from_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyevents, "MAX_VOUCHERS", 2)
+    first, second, recovery = (SeedSigner(seeded(office.seed, f"vouch {n}")) for n in range(3))
+    office.post([_announce(office, first, recovery), _announce(office, recovery)])
+    for number in range(2):
+        stranger = SeedSigner(seeded(office.seed, f"stranger {number}"))
+        office.post([_announce(office, stranger, recovery)])
+    office.post([offer_of(office, freelancer=second.public_key)])
+    office.post([_announce(office, second, recovery)])
+    office.post([_revocation(office, second, recovery)])
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_terms_that_name_a_later_key_take_nothing_from_its_recovery_key(
+    office: Office, *, named: bool
+) -> None:
+    """Whoever stole the key may well make such an offer."""
+    old, new, recovery = (SeedSigner(seeded(office.seed, f"later {n}")) for n in range(3))
+    office.post([_announce(office, old, recovery), _announce(office, recovery)])
+    office.post([_rotation(office, old, new)])
+    if named:
+        office.post([offer_of(office, freelancer=new.public_key)])
+    office.post([_revocation(office, new, recovery)])
+    assert office.check() == []
 
 
 def test_a_listing_of_an_earlier_size_has_the_key_statements_of_then(

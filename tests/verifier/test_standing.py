@@ -1,6 +1,7 @@
 """Keys that change: who reads from when, and what the other parties are shown of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from support.asking import SignedBy
 from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
 from support.simulator import seeded
+from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode
-from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keys import PublicKey, Role, SeedSigner
 from workseal_protocol.records import (
     KeyAnnounce,
     KeyRevoke,
@@ -23,6 +26,7 @@ from workseal_protocol.records import (
 )
 from workseal_verifier.services import standing
 from workseal_verifier.services.access import About, Standing, State, Who
+from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.standing import WAIT_MS, Standings
 from workseal_verifier.store.access import InvitedRow
 
@@ -439,3 +443,55 @@ def test_nothing_is_known_of_what_is_not_signed_for(tmp_path: Path) -> None:
     assert standings.key(NEW.public_key.thumbprint) == NEW.public_key
     assert standings.of(own, About.ENGAGEMENT, agent.engagement) == [Standing()]
     office.close()
+
+
+def test_whether_a_key_has_ended_takes_one_fold(
+    office: Office, standings: Standings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person may have many keys, each announced by itself."""
+    keys = [SeedSigner(seeded(office.seed, f"path {n}")) for n in range(5)]
+    for key in keys:
+        announce(office, key)
+    for old, new in pairwise(keys):
+        rotate(office, old, new)
+    office.checkpoint()
+    folds: list[object] = []
+    fold = KeyEvents.history_of
+
+    def counted(self: KeyEvents, named: Mapping[Role, tuple[PublicKey, ...]]) -> KeyHistory:
+        folds.append(named)
+        return fold(self, named)
+
+    monkeypatch.setattr(KeyEvents, "history_of", counted)
+    for _ in range(3):
+        assert not standings._has_ended(keys[-1].public_key.thumbprint)
+    assert len(folds) == 1
+    assert standings._has_ended(keys[0].public_key.thumbprint)
+    assert len(folds) == 2
+
+
+def test_what_is_known_of_ended_keys_is_bounded(
+    standings: Standings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "_CACHED", 3)
+    for number in range(9):
+        standings._has_ended(Digest.of(bytes([number])))
+    assert len(standings._ended) == 3
+
+
+def test_a_key_that_came_before_the_terms_has_the_recovery_key_of_those_before(
+    office: Office,
+) -> None:
+    old, new, recovery = (SeedSigner(seeded(office.seed, f"before {n}")) for n in range(3))
+    announce(office, old, recovery)
+    rotate(office, old, new)
+    terms = office.terms(freelancer=new.public_key)
+    name = unique(office, "before")
+    offer = Offer(engagement=name, claimed_at=office.now, terms=terms)
+    office.post([sign(offer, office.people.client)])
+    office.checkpoint()
+    keys = office.verifier.services.standings.keys_of(name)
+    own = next(one for one in keys if one.key == new.public_key)
+    assert own.begun is None
+    assert own.recovery is not None
+    assert own.recovery[0] == recovery.public_key.thumbprint

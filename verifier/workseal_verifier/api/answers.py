@@ -30,7 +30,7 @@ async def logged(
         lanes: Lanes = request.app.state.lanes
         await run_in(lanes.preparing, given.sequencer.prepare, candidates)
     answers: Answers = request.app.state.answers
-    return await answers.of(given.sequencer.submit(candidates, old=old))
+    return await answers.of(given.sequencer.submit(candidates, old=old, charge=given.charge))
 
 
 class Answers:

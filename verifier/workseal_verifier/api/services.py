@@ -59,10 +59,14 @@ class Services:
     signers: Limiter
 
     def require_rate(self, candidates: Sequence[Candidate]) -> None:
-        """Count statements by who surely signed them; who cannot be counted cannot be shut out."""
-        counts = Counter(one.statement.issuer.raw for one in candidates if one.signed)
-        for signer, count in counts.items():
-            self.signers.require(signer, count)
+        """Refuse who has said too much; who cannot be told surely cannot be shut out."""
+        for signer in {one.statement.issuer.raw for one in candidates if one.signed}:
+            self.signers.require_credit(signer)
+
+    def charge(self, admitted: Sequence[Candidate]) -> None:
+        """Count what is new in the log: whoever sends it again costs its signer nothing."""
+        for signer, count in Counter(one.statement.issuer.raw for one in admitted).items():
+            self.signers.charge(signer, count)
 
 
 async def _services(request: Request) -> Services:

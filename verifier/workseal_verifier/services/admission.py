@@ -170,6 +170,11 @@ class Tick:
         self.spans = PendingWork()
         self._places: dict[Digest, int] = {}
 
+    @property
+    def next_place(self) -> int:
+        """The place of whatever is admitted next."""
+        return self._size + len(self.entries)
+
     def admit(
         self, candidates: Sequence[Candidate], known: Mapping[Digest, int]
     ) -> tuple[int, ...]:
@@ -193,7 +198,7 @@ class Tick:
             if place is None:
                 place = self._places.get(candidate.digest, draft.places.get(candidate.digest))
             if place is None:
-                place = self._size + len(self.entries) + len(draft.entries)
+                place = self.next_place + len(draft.entries)
                 try:
                     admit_one(draft, candidate, place)
                 except RefusedError as refusal:

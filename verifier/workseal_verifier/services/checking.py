@@ -11,14 +11,15 @@ from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, WorksealError
-from workseal_protocol.keys import Role
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
 from workseal_protocol.records import BeaconCommitment, LogPolicy, Offer, Record, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.timestamp import verify_token
-from workseal_verifier.services.columns import entry_of
+from workseal_verifier.errors import StoreCorruptError
+from workseal_verifier.services.columns import entry_of, party_rows
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
-from workseal_verifier.services.keyevents import parties_of
+from workseal_verifier.services.keptforks import fork_problems
+from workseal_verifier.services.keyevents import KeyEvents, logged_events
 from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
 from workseal_verifier.store.log import Entry, LogStore
 from workseal_verifier.store.records import RecordStore
@@ -75,10 +76,15 @@ class LogCheck:
             yield f"statements: {tree.size} in a row, the head says {head.size}"
         if roots.get(head.size) != head.root:
             yield f"head: the statements have another root at size {head.size}"
+        if outside := self._records.count_outside(head.size):
+            yield f"statements: {outside} stand at places that the log does not have"
+        if head.size and self._log.committed(head.size) is None:
+            yield f"checkpoint {head.size}: missing, and it is the head's"
         yield from self._check_tiles(grown, tree.size)
         yield from self._check_checkpoints(roots)
         yield from self._check_beacons()
         yield from self._check_no_other_parties()
+        yield from self._check_conflicts(head.size)
 
     def _statements(self, size: int) -> Iterator[Entry]:
         for number, entry in enumerate(self._records.all()):
@@ -116,22 +122,37 @@ class LogCheck:
             yield f"{where}: {error}"
 
     def _check_parties(self, where: str, record: Offer) -> Iterator[str]:
-        expected = _named(record)
-        keys = [key.thumbprint for keys in parties_of(record.terms).values() for key in keys]
-        stored = self._records.parties.named_in(record.engagement, keys)
+        expected = party_rows(record)
+        try:
+            stored = self._records.parties.named_in(
+                record.engagement, [row.thumbprint for row in expected]
+            )
+        except ValueError as error:
+            yield f"{where}: the stored parties are malformed: {error}"
+            return
         self._parties += len(stored)
-        if {(row.role, row.key) for row in stored} != expected:
+        if set(stored) != set(expected):
             yield f"{where}: the stored parties are not those of the terms"
 
     def _check_no_other_parties(self) -> Iterator[str]:
         """Find whom no terms name: such a key would read what is not its own."""
         if self._records.parties.count() == self._parties:
             return
-        for row in self._records.parties.all():
-            entry = self._records.first_of(row.engagement)
-            record = None if entry is None else read_record(Statement.parse(entry.body))
-            if not isinstance(record, Offer) or (row.role, row.key) not in _named(record):
-                yield "parties: a key stands where no terms name it"
+        try:
+            for row in self._records.parties.all():
+                record = _record_of(self._records.first_of(row.engagement))
+                if not isinstance(record, Offer) or row not in party_rows(record):
+                    yield "parties: a key stands where no terms name it"
+        except ValueError as error:
+            yield f"parties: a row is malformed: {error}"
+
+    def _check_conflicts(self, size: int) -> Iterator[str]:
+        try:
+            events = KeyEvents.of(logged_events(self._records, since=0, below=size))
+        except (MalformedError, StoreCorruptError):
+            yield "conflicts: not looked at, for a key statement is malformed"
+        else:
+            yield from fork_problems(self._records, events)
 
     def _check_tiles(self, grown: dict[tuple[int, int], bytes], size: int) -> Iterator[str]:
         live = {
@@ -157,6 +178,9 @@ class LogCheck:
             if roots.get(size) != root:
                 yield f"{name}: the statements have another root"
             if encoded is None:
+                # It was committed, and the next size signed instead.
+                if not self._log.is_blank(size):
+                    yield f"{name}: it is not signed, and has a digest or a time"
                 continue
             try:
                 signed = SignedCheckpoint.parse(encoded)
@@ -199,14 +223,18 @@ class LogCheck:
         for row in rows:
             name = f"beacon {row.period_ms}/{row.first_round}"
             entry = self._records.by_digest(row.statement)
-            record = None if entry is None else read_record(Statement.parse(entry.body))
+            record = _record_of(entry)
             stored = (row.period_ms, row.first_round, row.count, row.head)
             if entry is None or entry.position != row.position or stored != _beacon(record):
                 yield f"{name}: the row is not what the logged commitment says"
 
 
-def _named(record: Offer) -> set[tuple[Role, bytes]]:
-    return {(role, key.raw) for role, keys in parties_of(record.terms).items() for key in keys}
+def _record_of(entry: Entry | None) -> Record | None:
+    """Read a stored statement; one that is malformed was named before."""
+    try:
+        return None if entry is None else read_record(Statement.parse(entry.body))
+    except MalformedError:
+        return None
 
 
 def _signed_at(verified: VerifiedCheckpoint) -> int | None:

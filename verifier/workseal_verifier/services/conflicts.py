@@ -15,7 +15,7 @@ from workseal_verifier.store.conflicts import Conflict, ConflictStore
 
 _logger = logging.getLogger(__name__)
 
-_CHAINED: Final = tuple(
+CHAINED: Final = tuple(
     kind.value
     for kind in (
         Kind.SESSION_OPEN,
@@ -51,7 +51,7 @@ class ConflictBook:
     def listing(self, engagement: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         """List (number, body in the log, other body) of an engagement."""
         for one in self._store.of_engagement(engagement):
-            logged = self._store.logged(engagement, _CHAINED, one.seq)
+            logged = self._store.logged(engagement, CHAINED, one.seq)
             if logged is not None:
                 yield one.seq, logged, one.body
 

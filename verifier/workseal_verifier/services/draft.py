@@ -15,7 +15,8 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.identity import Identity
-from workseal_verifier.services.keyevents import KeyEvent, KeyEvents
+from workseal_verifier.services.keyevents import KeyEvents
+from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.work import PendingWork, Span, WorkBook
 from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
 from workseal_verifier.store.records import RecordStore

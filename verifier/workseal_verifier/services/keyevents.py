@@ -1,45 +1,32 @@
 """The key.* statements of the log, and what they mean for one engagement.
 
-Rules: an engagement's history holds only statements about its own parties' keys, their successors
-and their recovery keys. Nobody's announcement can reach into an engagement that does not name them.
+Rules: an engagement's history holds only statements about its own parties' keys, what these came
+from, their successors and their recovery keys. Nobody's announcement can reach into an engagement
+that does not name them. Which of them count there, and since when, `keyfold` says.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import KEY_KINDS, KeyHistory
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.records import (
     KeyAnnounce,
     KeyRecord,
-    KeyRevoke,
     KeyRotate,
     read_record,
 )
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.errors import StoreCorruptError
+from workseal_verifier.services.keyfold import KeyEvent, KeyFold
 from workseal_verifier.store.log import Entry
 from workseal_verifier.store.records import RecordStore
 
 MAX_VOUCHERS = 64
-# A recovery key may have one itself. What follows is of no use to a party, and could go on for
-# ever: announcing costs nothing.
-_MOST_STEPS = 2
 # As the store names the kinds.
 KEY_STATEMENTS = frozenset(kind.value for kind in KEY_KINDS)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyEvent:
-    """One key.* statement at its place in the log."""
-
-    position: int
-    statement: Statement
-    record: KeyRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +34,16 @@ class KeyEvents:
     """All key.* statements so far; a value.
 
     They are kept by the key that must already count for them, so that a fold reads only what
-    concerns its parties. `lineages` holds, for each key that was ever rotated, the keys of the same
-    person, and `vouchers`, for each recovery key, the first keys that named it.
+    concerns its parties. `came` holds the rotation that led to a key, `lineages`, for each key that
+    was ever rotated, the keys of the same person, and `vouchers`, for each recovery key, the first
+    keys that named it.
     """
 
     version: int = 0
     about: Mapping[Digest, tuple[KeyEvent, ...]] = field(default_factory=dict)
     lineages: Mapping[Digest, frozenset[Digest]] = field(default_factory=dict)
     vouchers: Mapping[Digest, tuple[Digest, ...]] = field(default_factory=dict)
+    came: Mapping[Digest, KeyEvent] = field(default_factory=dict)
 
     @classmethod
     def of(cls, events: Iterable[KeyEvent]) -> "KeyEvents":
@@ -69,12 +58,14 @@ class KeyEvents:
         """Add the newest statements; `version` counts them all."""
         version = self.version
         about, lineages, vouchers = dict(self.about), dict(self.lineages), dict(self.vouchers)
+        came = dict(self.came)
         for event in events:
             version += 1
-            old = _old_of(event)
+            old = event.key
             about[old] = (*about.get(old, ()), event)
             match event.record:
                 case KeyRotate(public_key=new):
+                    came.setdefault(new.thumbprint, event)
                     joined = _lineage(lineages, old) | _lineage(lineages, new.thumbprint)
                     lineages.update(dict.fromkeys(joined, joined))
                 case KeyAnnounce(recovery=Digest() as recovery):
@@ -84,7 +75,7 @@ class KeyEvents:
                         vouchers[recovery] = (*named_by, old)
                 case _:
                     pass
-        return KeyEvents(version, about, lineages, vouchers)
+        return KeyEvents(version, about, lineages, vouchers, came)
 
     def history(self, terms: Terms) -> KeyHistory:
         """Fold what concerns the parties of these terms."""
@@ -111,53 +102,46 @@ class KeyEvents:
         records = (event.record for event in self.about.get(thumbprint, ()))
         return next((one.public_key for one in records if isinstance(one, KeyAnnounce)), None)
 
+    def has_gone(self, thumbprint: Digest) -> bool:
+        """Tell whether a rotation of this key is logged."""
+        return any(isinstance(one.record, KeyRotate) for one in self.about.get(thumbprint, ()))
+
+    def has_ended(self, thumbprint: Digest) -> bool:
+        """Tell whether a rotation or revocation of this key is logged, wherever it counts."""
+        told = self.about.get(thumbprint, ())
+        return any(not isinstance(one.record, KeyAnnounce) for one in told)
+
+    def path(self, thumbprint: Digest) -> list[Digest]:
+        """List the keys that led to this one by rotation, the first one first, and itself."""
+        found = [thumbprint]
+        below = None
+        while came := self.came.get(found[-1]):
+            # One log took two rotations to one key, and so perhaps to each other.
+            if below is not None and came.position >= below:
+                break
+            found.append(came.key)
+            below = came.position
+        return found[::-1]
+
     def origin(self, thumbprint: Digest) -> PublicKey | None:
-        """Return the key that its person announced first; every later one comes from it."""
-        told = [
-            (event.position, event.record.public_key)
-            for key in self.lineage(thumbprint)
+        """Return the first key of its path that was announced; the later ones come from it."""
+        return next(filter(None, map(self.announced, self.path(thumbprint))), None)
+
+    def recoveries(self, thumbprint: Digest) -> list[Digest]:
+        """List the recovery keys that a key and those before it named."""
+        return [
+            event.record.recovery
+            for key in self.path(thumbprint)
             for event in self.about.get(key, ())
-            if isinstance(event.record, KeyAnnounce)
+            if isinstance(event.record, KeyAnnounce) and event.record.recovery is not None
         ]
-        return min(told, key=itemgetter(0))[1] if told else None
 
     def _fold(
         self, named: Mapping[Role, tuple[PublicKey, ...]], below: int | None
     ) -> tuple[KeyHistory, tuple[KeyEvent, ...]]:
-        history = KeyHistory.start(named)
-        applied: list[KeyEvent] = []
-        for event in self._reached({key.thumbprint for keys in named.values() for key in keys}):
-            if below is not None and event.position >= below:
-                break
-            try:
-                history = history.advance(event.position, event.statement, event.record)
-            except VerificationError:
-                # Admitted for another engagement, without force in this one.
-                continue
-            applied.append(event)
-        return history, tuple(applied)
-
-    def _reached(self, named: set[Digest]) -> list[KeyEvent]:
-        """List what is said of these keys, of those that they made, and theirs in turn."""
-        found: list[KeyEvent] = []
-        seen: set[Digest] = set()
-        for _ in range(1 + _MOST_STEPS):
-            waiting, named = list(named), set()
-            while waiting:
-                key = waiting.pop()
-                if key in seen:
-                    continue
-                seen.add(key)
-                for event in self.about.get(key, ()):
-                    found.append(event)
-                    match event.record:
-                        case KeyRotate(public_key=new):
-                            waiting.append(new.thumbprint)
-                        case KeyAnnounce(recovery=Digest() as recovery):
-                            named.add(recovery)
-                        case _:
-                            pass
-        return sorted(found, key=lambda event: event.position)
+        fold = KeyFold(self.about, self.came, KeyHistory.start(named))
+        applied = fold.run([key.thumbprint for keys in named.values() for key in keys], below)
+        return fold.history, applied
 
 
 class KeyBook:
@@ -199,19 +183,6 @@ def parties_of(terms: Terms) -> dict[Role, tuple[PublicKey, ...]]:
         Role.ARBITRATOR: tuple(terms.arbitrators),
         Role.OPERATOR: (terms.operator,),
     }
-
-
-def _key_of(event: KeyEvent) -> Digest:
-    match event.record:
-        case KeyAnnounce() | KeyRotate():
-            return event.record.public_key.thumbprint
-        case KeyRevoke():
-            return event.record.key
-
-
-def _old_of(event: KeyEvent) -> Digest:
-    """Name the key that must already count for the statement to count."""
-    return event.record.old if isinstance(event.record, KeyRotate) else _key_of(event)
 
 
 def _lineage(lineages: Mapping[Digest, frozenset[Digest]], thumbprint: Digest) -> frozenset[Digest]:

@@ -44,20 +44,51 @@ class Limiter:
         """Count a request, or refuse it and say when to come back."""
         if not self._rate:
             return
-        wait = self._take(blake2b(name, key=self._key, digest_size=16).digest(), cost)
-        if wait > 0:
-            raise RefusedError(
-                Reason.TOO_MANY, f"too many {self._what}", retry_after=math.ceil(wait)
-            )
-
-    def _take(self, name: bytes, cost: int) -> float:
         cost = min(cost, self._burst)
         with self._lock:
-            now = self._now()
-            left, then = self._left.pop(name, (float(self._burst), now))
-            left = min(self._burst, left + (now - then) * self._rate)
-            wait = (cost - left) / self._rate
-            self._left[name] = (left if wait > 0 else left - cost, now)
-            if len(self._left) > self._most:
-                self._left.popitem(last=False)
-        return wait
+            left = self._refilled(name)
+            if left >= cost:
+                self._set(name, left - cost)
+        self._refuse(cost - left)
+
+    def require_credit(self, name: bytes) -> None:
+        """Refuse whom `charge` has taken more from than has come back, and count nothing."""
+        if not self._rate:
+            return
+        with self._lock:
+            left = self._refilled(name)
+        self._refuse(-left)
+
+    def charge(self, name: bytes, cost: int) -> None:
+        """Count what was done already, even beyond what is left."""
+        if not self._rate:
+            return
+        with self._lock:
+            self._set(name, self._refilled(name) - cost)
+
+    def _refilled(self, name: bytes) -> float:
+        hidden = self._hidden(name)
+        now = self._now()
+        left, then = self._left.get(hidden, (float(self._burst), now))
+        left = min(self._burst, left + (now - then) * self._rate)
+        if hidden in self._left:
+            self._set(name, left)
+        return left
+
+    def _set(self, name: bytes, left: float) -> None:
+        hidden = self._hidden(name)
+        self._left[hidden] = (left, self._now())
+        self._left.move_to_end(hidden)
+        if len(self._left) > self._most:
+            self._left.popitem(last=False)
+
+    def _hidden(self, name: bytes) -> bytes:
+        return blake2b(name, key=self._key, digest_size=16).digest()
+
+    def _refuse(self, missing: float) -> None:
+        if missing > 0:
+            raise RefusedError(
+                Reason.TOO_MANY,
+                f"too many {self._what}",
+                retry_after=math.ceil(missing / self._rate),
+            )

@@ -3,6 +3,7 @@
 Order in each: who may speak (403), does it contradict what is logged (409), does it hold (422).
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -37,12 +38,12 @@ from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.columns import beacon_row, entry_of, party_rows, span_of
 from workseal_verifier.services.draft import Draft, unknown_party
 from workseal_verifier.services.engagement import Engagement
-from workseal_verifier.services.keyevents import KeyEvent
+from workseal_verifier.services.keyfold import KeyEvent
 
 # A sender's clock may be ahead of ours by this much.
 AHEAD_MS = 2_000
-# So many keys of one person are known.
-MAX_SUCCESSION = 256
+# So many keys of one person are known: whoever looks for the person looks for each of them.
+MAX_SUCCESSION = 64
 # A little early is told to come back; far ahead is a false claim.
 SOON_MS = 600_000
 
@@ -173,41 +174,16 @@ def _admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int
         case KeyRevoke():
             target = record.key
     _require_known_signer(draft, candidate)
-    named = _concerned(draft, candidate, record, target)
     if isinstance(record, KeyAnnounce):
         if candidate.statement.issuer != target:
             raise _without_force(draft, candidate)
         if draft.events.announced(target) is not None:
             raise RefusedError(Reason.CONFLICT, "the key was announced before")
-        named = named or _vouched_for(draft, record)
-    if named:
-        _require_force(draft, candidate, record, place, named)
-    elif target == draft.house.identity.operator.public_key.thumbprint:
-        # A log without engagements has an operator too.
-        _require_own_force(
-            draft, candidate, record, place, draft.house.identity.operator.public_key
-        )
-    else:
-        # That a key was announced before some terms named it must not tell of other terms.
-        _require_own_force(
-            draft, candidate, record, place, _key_by_itself(draft, candidate, record)
-        )
+    _require_force(draft, candidate, record, place, target)
     if isinstance(record, KeyRotate):
-        _require_few(draft, record)
+        _require_path(draft, record)
     draft.add_event(KeyEvent(place, candidate.statement, record))
     _add(draft, candidate, place)
-
-
-def _concerned(
-    draft: Draft, candidate: Candidate, record: KeyRecord, target: Digest
-) -> list[bytes]:
-    """List where a statement may have force by who says it, before anything is looked at."""
-    issuer, events = candidate.statement.issuer, draft.events
-    own = events.lineage(target)
-    if issuer == target or own & events.vouching(issuer):
-        return draft.engagements_of(own)
-    # Of somebody else's key an arbitrator alone may say something, and only that it has ended.
-    return draft.cases_of(events.lineage(issuer), own) if isinstance(record, KeyRevoke) else []
 
 
 def _require_known_signer(draft: Draft, candidate: Candidate) -> None:
@@ -229,20 +205,6 @@ def _is_signed_by(statement: Statement, key: PublicKey) -> bool:
     return True
 
 
-def _key_by_itself(draft: Draft, candidate: Candidate, record: KeyRecord) -> PublicKey:
-    """Find the key from which one that no terms name has its life here (docs/adr/0023)."""
-    match record:
-        case KeyAnnounce(public_key=key):
-            if draft.house.may_come(key):
-                return key
-        case KeyRotate(old=target) | KeyRevoke(key=target):
-            own, signer = draft.events.lineage(target), candidate.statement.issuer
-            origin = draft.events.origin(target)
-            if origin and (signer == target or own & draft.events.vouching(signer)):
-                return origin
-    raise _without_force(draft, candidate)
-
-
 def _without_force(draft: Draft, candidate: Candidate) -> RefusedError:
     """Make the refusal of who may say nothing about a key; it tells nothing about the key."""
     if not draft.engagements_of(draft.events.lineage(candidate.statement.issuer)):
@@ -254,46 +216,79 @@ def _without_force(draft: Draft, candidate: Candidate) -> RefusedError:
     )
 
 
-def _vouched_for(draft: Draft, record: KeyAnnounce) -> list[bytes]:
-    """List where a key that stands in no terms is the recovery key of a party."""
-    named = draft.engagements_of(draft.events.vouching(record.public_key.thumbprint))
-    if named and record.recovery is not None:
-        # Each could name the next one, without end.
-        raise RefusedError(Reason.REFUSED, "a recovery key has no recovery key itself")
-    return named
-
-
-def _require_few(draft: Draft, record: KeyRotate) -> None:
-    """Bound how many keys one person has: each claim of work time looks at all of them."""
-    if len(draft.events.lineage(record.old)) >= MAX_SUCCESSION:
+def _require_path(draft: Draft, record: KeyRotate) -> None:
+    """Require that one person's keys stay one path, and few: many questions look at all of them."""
+    events, old, new = draft.events, record.old, record.public_key.thumbprint
+    if len(events.lineage(old) | events.lineage(new)) > MAX_SUCCESSION:
         raise RefusedError(Reason.REFUSED, f"a key is rotated at most {MAX_SUCCESSION - 1} times")
+    if events.has_gone(old):
+        raise _does_not_hold("its key was rotated or revoked before")
+    if events.has_ended(new):
+        raise _does_not_hold("a rotation leads to a key that has ended")
+    if new in events.came:
+        raise _does_not_hold("a rotation leads to a key that came by another rotation")
+    named, own = events.recoveries(old), events.recoveries(new)
+    if named and not {*own} <= {*named}:
+        # Of the two the one would lose its power, and which one must not depend on the terms.
+        raise _does_not_hold("the two keys named different recovery keys")
 
 
 def _require_force(
-    draft: Draft, candidate: Candidate, record: KeyRecord, place: int, named: list[bytes]
+    draft: Draft, candidate: Candidate, record: KeyRecord, place: int, target: Digest
 ) -> None:
-    """Require that the statement has force in at least one engagement of the key."""
-    problem = "it has no force here"
-    for identifier in named:
+    """Require that the statement has force by itself, or else in one engagement of the key."""
+    problem = None
+    for history in _histories(draft, candidate, record, target):
         try:
-            draft.history_in(identifier).advance(place, candidate.statement, record)
+            history.advance(place, candidate.statement, record)
         except VerificationError as error:
-            problem = str(error)
+            # The first one: what comes by itself tells nothing of any terms.
+            problem = problem or str(error)
         else:
             return
-    raise RefusedError(Reason.REFUSED, f"the key statement does not hold: {problem}")
+    raise _without_force(draft, candidate) if problem is None else _does_not_hold(problem)
 
 
-def _require_own_force(
-    draft: Draft, candidate: Candidate, record: KeyRecord, place: int, key: PublicKey
-) -> None:
-    """Require that the statement has force whatever engagements there are."""
-    # Which role plays no part.
-    history = draft.events.history_of({Role.OPERATOR: (key,)})
-    try:
-        history.advance(place, candidate.statement, record)
-    except VerificationError as error:
-        raise RefusedError(Reason.REFUSED, f"the key statement does not hold: {error}") from error
+def _does_not_hold(problem: str) -> RefusedError:
+    return RefusedError(Reason.REFUSED, f"the key statement does not hold: {problem}")
+
+
+def _histories(
+    draft: Draft, candidate: Candidate, record: KeyRecord, target: Digest
+) -> Iterator[KeyHistory]:
+    """Give those in which a statement may have force by who says it, the cheapest one first."""
+    events, signer = draft.events, candidate.statement.issuer
+    own = signer == target or signer in events.recoveries(target)
+    origin = _origin(draft, record, target, own=own)
+    if origin is not None:
+        # Which role plays no part.
+        yield events.history_of({Role.OPERATOR: (origin,)})
+    if own:
+        named = draft.engagements_of(events.lineage(target))
+    elif isinstance(record, KeyRevoke):
+        # Of somebody else's key an arbitrator alone may say something, and only that it has ended.
+        named = draft.cases_of(events.lineage(signer), events.lineage(target))
+    else:
+        named = []
+    if not named and isinstance(record, KeyAnnounce):
+        # A key that stands in no terms is perhaps the recovery key of a party.
+        named = draft.engagements_of(events.vouching(target))
+    yield from map(draft.history_in, named)
+
+
+def _origin(draft: Draft, record: KeyRecord, target: Digest, *, own: bool) -> PublicKey | None:
+    """Find the key from which one has its life here whatever terms name it (docs/adr/0023)."""
+    operator = draft.house.identity.operator.public_key
+    if operator.thumbprint in draft.events.path(target):
+        # A log without engagements has an operator too.
+        return operator
+    if not own:
+        return None
+    if (origin := draft.events.origin(target)) is not None:
+        return origin
+    if isinstance(record, KeyAnnounce) and draft.house.may_come(record.public_key):
+        return record.public_key
+    return None
 
 
 # --- the operator ------------------------------------------------------------------

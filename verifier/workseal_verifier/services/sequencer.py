@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.merkle import sparse_proof
@@ -64,6 +65,9 @@ _SPEAKING = (
 RETRY_S = 5.0
 
 
+Charge: TypeAlias = Callable[[Sequence[Candidate]], None]
+
+
 @dataclass(slots=True)
 class Submission:
     """Statements of one request, and the promise of its answer."""
@@ -72,6 +76,9 @@ class Submission:
     old: int = 0
     answer: "Future[SubmissionAnswer]" = field(default_factory=Future)
     indices: tuple[int, ...] = ()
+    # Told what was new of these, once it is logged.
+    charge: "Charge | None" = None
+    new: Sequence[Candidate] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +145,13 @@ class Sequencer:
         return self._queue.qsize()
 
     def submit(
-        self, candidates: Sequence[Candidate], *, old: int = 0
+        self, candidates: Sequence[Candidate], *, old: int = 0, charge: Charge | None = None
     ) -> "Future[SubmissionAnswer]":
-        """Queue statements; the answer comes when they are durable, in the tree and signed for."""
-        submission = Submission(candidates, old)
+        """Queue statements; the answer comes when they are durable, in the tree and signed for.
+
+        Before it `charge` is told, in another thread, which of them were new.
+        """
+        submission = Submission(candidates, old, charge=charge)
         # From here on nobody can cancel it: what is admitted is logged, whoever still waits.
         submission.answer.set_running_or_notify_cancel()
         if self._stopping.is_set():
@@ -352,7 +362,10 @@ class Sequencer:
                 raise RefusedError(  # noqa: TRY301 - one place refuses a submission
                     Reason.MALFORMED, f"old is {one.old}, the log has {self._publisher.size} leaves"
                 )
+            first = tick.next_place
             one.indices = tick.admit(one.candidates, known)
+            told = dict(zip(one.indices, one.candidates, strict=True))
+            one.new = [candidate for place, candidate in told.items() if place >= first]
         except ForkError as fork:
             forks.append((one, fork))
             return False
@@ -384,6 +397,8 @@ def _answer(one: Submission, published: Published) -> None:
         sorted(set(one.indices)),
         [one.old] if one.old else [],
     )
+    if one.charge is not None:
+        one.charge(one.new)
     one.answer.set_result(SubmissionAnswer(published.signed, one.indices, hashes))
 
 

@@ -26,7 +26,8 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.access import About, Standing, State, Who
-from workseal_verifier.services.keyevents import KeyBook, KeyEvent, KeyEvents, parties_of
+from workseal_verifier.services.keyevents import KeyBook, KeyEvents, parties_of
+from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.log import Entry, LogStore
 from workseal_verifier.store.records import RecordStore
@@ -81,6 +82,8 @@ class Standings:
         self._size = size
         self._lock = threading.Lock()
         self._cases: OrderedDict[bytes, _Case] = OrderedDict()
+        # By key and count of key statements.
+        self._ended: OrderedDict[tuple[Digest, int], bool] = OrderedDict()
 
     def key(self, thumbprint: Digest) -> PublicKey | None:
         """Return the key of this name if anybody here has or had it."""
@@ -235,18 +238,33 @@ class Standings:
     def _has_ended(self, thumbprint: Digest) -> bool:
         """Tell whether a key was rotated or revoked by whoever has it or its recovery key."""
         events = self._keys.below(self._size())
+        asked = (thumbprint, events.version)
+        with self._lock:
+            ended = self._ended.get(asked)
+        if ended is None:
+            ended = self._find_ended(thumbprint, events)
+            with self._lock:
+                self._ended[asked] = ended
+                if len(self._ended) > _CACHED:
+                    self._ended.popitem(last=False)
+        return ended
+
+    def _find_ended(self, thumbprint: Digest, events: KeyEvents) -> bool:
+        path = events.path(thumbprint)
+        root = next(filter(None, (self._root(one, events) for one in path)), None)
+        if root is None:
+            return False
         # In which role plays no part, but for that of an arbitrator, who may revoke others.
-        lives = [
-            events.history_of({Role.FREELANCER: (root,)})
-            for one in events.lineage(thumbprint)
-            if (root := self._root(one, events)) is not None
-        ]
-        return bool(lives) and not any(one.roles_of(thumbprint, _NOW) for one in lives)
+        history = events.history_of({Role.FREELANCER: (root,)})
+        return not history.roles_of(thumbprint, _NOW)
 
     def _root(self, thumbprint: Digest, events: KeyEvents) -> PublicKey | None:
-        """Return the key of this name if terms name it, or it came here by itself."""
-        named = self._records.parties.key(thumbprint)
-        return events.announced(thumbprint) if named is None else PublicKey.of_raw(named)
+        """Return the key of this name if it came by itself, or terms or an invitation name it."""
+        if (key := events.announced(thumbprint)) is not None:
+            return key
+        if (named := self._records.parties.key(thumbprint)) is not None:
+            return PublicKey.of_raw(named)
+        return next((row.key for row in self._access.invited(thumbprint)), None)
 
     def _lineage(self, thumbprint: Digest) -> frozenset[Digest]:
         return self._keys.below(self._size()).lineage(thumbprint)
@@ -282,16 +300,24 @@ def _party_keys(
         match event.record:
             case KeyAnnounce(public_key=key, recovery=Digest() as recovery):
                 recoveries[key.thumbprint] = (recovery, at)
-            case KeyRotate(old=old, public_key=key) if old in known:
+            case KeyRotate(old=old, public_key=key):
+                _rotate(known, old, key, at)
                 if old in recoveries:
-                    recoveries[key.thumbprint] = recoveries[old]
-                known[key.thumbprint] = PartyKey(
-                    role=known[old].role, key=key, begun=at, reads_from_ms=at.at_ms + WAIT_MS
-                )
-                known[old] = replace(known[old], ended=at)
+                    recoveries.setdefault(key.thumbprint, recoveries[old])
             case KeyRevoke(key=ended) if ended in known:
                 known[ended] = replace(known[ended], ended=at)
             case _:
                 pass
     keys = [replace(one, recovery=recoveries.get(name)) for name, one in known.items()]
     return tuple(sorted(keys, key=lambda one: (one.role, one.begun.index if one.begun else -1)))
+
+
+def _rotate(known: dict[Digest, PartyKey], old: Digest, key: PublicKey, at: Moment) -> None:
+    """Let a key follow another; one that the terms name has been there from the beginning."""
+    if old not in known:
+        return
+    known.setdefault(
+        key.thumbprint,
+        PartyKey(role=known[old].role, key=key, begun=at, reads_from_ms=at.at_ms + WAIT_MS),
+    )
+    known[old] = replace(known[old], ended=at)

@@ -4,11 +4,11 @@ Rules: what the log holds stands in the log; here stands the other body. Few are
 engagement, and few bytes in all: one is evidence enough, and nobody may fill the disk by lying.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
@@ -18,6 +18,7 @@ from workseal_verifier.store.schema import conflicts, statements
 MOST_OF_ENGAGEMENT: Final = 4
 # In all: beyond, conflicts are answered as ever, and nothing is kept any more.
 MOST_BYTES: Final = 64 << 20
+_PAGE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,23 @@ class ConflictStore:
                 .where(conflicts.c.engagement == engagement)
                 .order_by(conflicts.c.seq, conflicts.c.digest)
             ).all()
-        return [Conflict(row.engagement, row.seq, Digest(row.digest), row.body) for row in rows]
+        return [_conflict(row) for row in rows]
+
+    def all(self) -> Iterator[Conflict]:
+        """Read every one, a few at a time."""
+        last = b""
+        while True:
+            with self.database.read() as connection:
+                rows = connection.execute(
+                    select(conflicts)
+                    .where(conflicts.c.digest > last)
+                    .order_by(conflicts.c.digest)
+                    .limit(_PAGE)
+                ).all()
+            yield from map(_conflict, rows)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1].digest
 
     def logged(self, engagement: bytes, kinds: Sequence[str], seq: int) -> bytes | None:
         """Read the body that the log holds under a number: a chain is logged in its own order."""
@@ -94,6 +111,10 @@ class ConflictStore:
         """Count all of them."""
         with self.database.read() as connection:
             return connection.execute(select(func.count()).select_from(conflicts)).scalar_one()
+
+
+def _conflict(row: Row[Any]) -> Conflict:
+    return Conflict(row.engagement, row.seq, Digest(row.digest), row.body)
 
 
 def _values(one: Conflict) -> dict[str, object]:

@@ -278,6 +278,13 @@ class LogStore:
         row = self.committed(size)
         return None if row is None else row.signed
 
+    def is_blank(self, size: int) -> bool:
+        """Tell whether a checkpoint has none of what signing it adds."""
+        added = (checkpoints.c.signed, checkpoints.c.digest, checkpoints.c.signed_at)
+        with self.database.read() as connection:
+            row = connection.execute(select(*added).where(checkpoints.c.size == size)).one_or_none()
+        return row is None or all(value is None for value in row)
+
     def anchor(self, size: int) -> tuple[bytes, int] | None:
         """Read what an anchor at this size must name, and when that was signed, in seconds."""
         with self.database.read() as connection:

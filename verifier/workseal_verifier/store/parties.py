@@ -4,10 +4,9 @@ Rule: read only, and bounded: a key may stand in the terms of thousands.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import product
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, bindparam, exists, func, select, true, tuple_
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -41,32 +40,6 @@ _STANDS_ANYHOW = Prepared(
     .limit(1)
 )
 _OTHERS = parties.alias()
-_NAMES_OTHER = (
-    select(_OTHERS.c.role)
-    .where(
-        _OTHERS.c.thumbprint == bindparam("of_key"),
-        _OTHERS.c.engagement == parties.c.engagement,
-    )
-    .exists()
-)
-_SHARED = Prepared(
-    select(parties.c.engagement)
-    .distinct()
-    .where(parties.c.thumbprint == bindparam("by_key"), _NAMES_OTHER)
-    .order_by(parties.c.engagement)
-    .limit(bindparam("most"))
-)
-_JUDGED = Prepared(
-    select(parties.c.engagement)
-    .distinct()
-    .where(
-        parties.c.thumbprint == bindparam("by_key"),
-        parties.c.role == int(Role.ARBITRATOR),
-        _NAMES_OTHER,
-    )
-    .order_by(parties.c.engagement)
-    .limit(bindparam("most"))
-)
 
 
 class PartyStore:
@@ -139,24 +112,36 @@ class PartyStore:
         self, arbitrators: Iterable[Digest], thumbprints: Iterable[Digest], *, most: int
     ) -> list[bytes]:
         """Read the engagements of these arbitrators that name one of these keys."""
-        return self._of_pairs(_JUDGED, arbitrators, thumbprints, most)
+        judges = parties.c.role == int(Role.ARBITRATOR)
+        return self._of_pairs(judges, arbitrators, thumbprints, most)
 
     def shared_by(
         self, some: Iterable[Digest], others: Iterable[Digest], *, most: int
     ) -> list[bytes]:
         """Read the engagements that name one of some keys and one of the others."""
-        return self._of_pairs(_SHARED, some, others, most)
+        return self._of_pairs(true(), some, others, most)
 
     def _of_pairs(
-        self, question: Prepared, some: Iterable[Digest], others: Iterable[Digest], most: int
+        self,
+        where: ColumnElement[bool],
+        some: Iterable[Digest],
+        others: Iterable[Digest],
+        most: int,
     ) -> list[bytes]:
-        found: dict[bytes, None] = {}
+        """Ask once: two persons with many keys each would be thousands of questions."""
+        names_other = exists().where(
+            _OTHERS.c.thumbprint.in_([key.raw for key in others]),
+            _OTHERS.c.engagement == parties.c.engagement,
+        )
         with self.database.read() as connection:
-            for by, of in product(sorted(some), sorted(others)):
-                if len(found) < most:
-                    rows = question.rows(connection, by_key=by.raw, of_key=of.raw, most=most)
-                    found.update((engagement, None) for (engagement,) in rows)
-        return list(found)[:most]
+            rows = connection.execute(
+                select(parties.c.engagement)
+                .distinct()
+                .where(parties.c.thumbprint.in_([key.raw for key in some]), where, names_other)
+                .order_by(parties.c.engagement)
+                .limit(most)
+            ).all()
+        return [engagement for (engagement,) in rows]
 
 
 def _party(row: Row[Any]) -> PartyRow:

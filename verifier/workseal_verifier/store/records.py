@@ -7,7 +7,7 @@ one question that must not: whether a worker was at work elsewhere, which answer
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, func, select, true
+from sqlalchemy import and_, bindparam, func, or_, select, true
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.statement import Kind
@@ -107,6 +107,14 @@ class RecordStore:
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""
         yield from self._paged(true(), since=0, below=2**63 - 1)
+
+    def count_outside(self, size: int) -> int:
+        """Count the statements at places that a log of this size does not have."""
+        place = statements.c.position
+        with self.database.read() as connection:
+            return connection.execute(
+                select(func.count()).where(or_(place < 0, place >= size))
+            ).scalar_one()
 
     def of_engagement_and_kinds(
         self, engagement: bytes, kinds: Sequence[str], *, since: int, below: int
