@@ -1,12 +1,19 @@
-"""What every test of the agent leaves tidy: no ledger and no connection stays open."""
+"""What every test of the agent leaves tidy, and what tests of the pages share.
+
+No ledger and no connection stays open.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from support.chromed import chromed
+from support.paged import PagedHome, Visitor
 from workseal_agent.connection import VerifierClient
 from workseal_agent.ledger import Ledger
+from workseal_agent.pages import PagesServer
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +33,25 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for one in opened:
         one.close()
+
+
+@pytest.fixture(scope="module")
+def server(home: PagedHome) -> Iterator[PagesServer]:
+    """Serve the pages of the module's home."""
+    with home.served() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def visitor(server: PagesServer) -> Iterator[Visitor]:
+    """Give a browser's requests, let in."""
+    visitor = Visitor(server).enter()
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium."""
+    with chromed() as browser:
+        yield browser

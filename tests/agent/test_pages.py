@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from support.builders import FREELANCER
-from support.paged import PASSPHRASE, PagedHome, Visitor
+from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.connection import Departures
 from workseal_agent.day import bounds, entries_of
 from workseal_agent.ledger import LedgerKey
@@ -26,21 +26,8 @@ SOURCES = [*FOLDER.rglob("*.py"), *(FOLDER / "templates").glob("*.html")]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    home = PagedHome(tmp_path_factory.mktemp("pages"), capture_rate=65_536)
-    home.rig.recorder.start()
-    home.rig.work(605)
-    with home.recording():
+    with recorded(tmp_path_factory.mktemp("pages"), seconds=605, capture_rate=65_536) as home:
         yield home
-    home.rig.ledger.close()
-    home.rig.client.close()
-
-
-@pytest.fixture(scope="module")
-def visitor(home: PagedHome) -> Iterator[Visitor]:
-    with home.served() as server:
-        visitor = Visitor(server).enter()
-        yield visitor
-        visitor.close()
 
 
 def state(home: PagedHome) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from support.paged import PASSPHRASE, PagedHome, Visitor
+from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.entrance import COOKIE, IDLE_MS, TOKEN_MS, Entrance
 from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial
@@ -25,26 +25,8 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    home = PagedHome(tmp_path_factory.mktemp("guarded"))
-    home.rig.recorder.start()
-    home.rig.work(30)
-    with home.recording():
+    with recorded(tmp_path_factory.mktemp("guarded"), seconds=30) as home:
         yield home
-    home.rig.ledger.close()
-    home.rig.client.close()
-
-
-@pytest.fixture(scope="module")
-def server(home: PagedHome) -> Iterator[PagesServer]:
-    with home.served() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def visitor(server: PagesServer) -> Iterator[Visitor]:
-    visitor = Visitor(server).enter()
-    yield visitor
-    visitor.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.chromed import chromed, elsewhere
-from support.paged import PagedHome
+from support.chromed import elsewhere
+from support.paged import PagedHome, recorded
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.guard import Denial
 
@@ -59,25 +59,8 @@ ATTEMPTS = {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    home = PagedHome(tmp_path_factory.mktemp("hostile"))
-    home.rig.recorder.start()
-    home.rig.work(30)
-    with home.recording():
+    with recorded(tmp_path_factory.mktemp("hostile"), seconds=30) as home:
         yield home
-    home.rig.ledger.close()
-    home.rig.client.close()
-
-
-@pytest.fixture(scope="module")
-def server(home: PagedHome) -> Iterator[PagesServer]:
-    with home.served() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromed() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

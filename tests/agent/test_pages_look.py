@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from support import chromed as chromed_module
-from support.chromed import chromed
-from support.paged import PASSPHRASE, PagedHome
+from support.paged import PASSPHRASE, PagedHome, recorded
 from workseal_agent import disclose
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.render import FOLDER
@@ -90,25 +89,8 @@ def test_nothing_moves_for_who_wants_no_motion() -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    home = PagedHome(tmp_path_factory.mktemp("look"), capture_rate=65_536)
-    home.rig.recorder.start()
-    home.rig.work(125)
-    with home.recording():
+    with recorded(tmp_path_factory.mktemp("look"), seconds=125, capture_rate=65_536) as home:
         yield home
-    home.rig.ledger.close()
-    home.rig.client.close()
-
-
-@pytest.fixture(scope="module")
-def server(home: PagedHome) -> Iterator[PagesServer]:
-    with home.served() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromed() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -6,29 +6,20 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from support.chromed import chromed
-from support.paged import PASSPHRASE, PagedHome, RecordedScreen, Visitor
+from support.paged import PASSPHRASE, PagedHome, RecordedScreen, Visitor, recorded
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.vault import VaultReader
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    folder = tmp_path_factory.mktemp("pictures")
-    home = PagedHome(folder, take=RecordedScreen().take, capture_rate=65_536)
-    home.rig.recorder.start()
-    home.rig.work(95)
-    with home.recording():
+    with recorded(
+        tmp_path_factory.mktemp("pictures"),
+        seconds=95,
+        take=RecordedScreen().take,
+        capture_rate=65_536,
+    ) as home:
         yield home
-    home.rig.ledger.close()
-    home.rig.client.close()
-
-
-@pytest.fixture(scope="module")
-def visitor(home: PagedHome) -> Iterator[Visitor]:
-    with home.served() as server:
-        visitor = Visitor(server).enter()
-        yield visitor
-        visitor.close()
 
 
 @pytest.fixture

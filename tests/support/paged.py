@@ -212,3 +212,15 @@ class Visitor:
     def close(self) -> None:
         """Close the connection."""
         self.http.close()
+
+
+@contextmanager
+def recorded(folder: Path, *, seconds: float, **options: Any) -> Iterator[PagedHome]:
+    """Give a home in which so much was recorded, while its recording process answers."""
+    home = PagedHome(folder, **options)
+    home.rig.recorder.start()
+    home.rig.work(seconds)
+    with home.recording():
+        yield home
+    home.rig.ledger.close()
+    home.rig.client.close()
