@@ -19,8 +19,9 @@ DAY_MS = 86_400_000
 class Kept:
     """Sort the frames of an engagement that are not withdrawn.
 
-    `due` are past the terms' days; `disputed` would be, and a request for them is known; `early`
-    are those that the terms still ask for, and `last_due_ms` says until when.
+    `due` are past the terms' days; of `disputed` a request is known, so they are kept whatever
+    the days; `early` are the others, which the terms still ask for, and `last_due_ms` says until
+    when.
     """
 
     due: tuple[CaptureRow, ...]
@@ -34,11 +35,11 @@ def kept_frames(ledger: Ledger, engagement: Engagement, now_ms: int | None) -> K
     rows = [row for row in ledger.captures(engagement.id) if not row.withdrawn]
     over = {row: _due_ms(engagement, row) for row in rows}
     past = [row for row in rows if now_ms is not None and over[row] <= now_ms]
-    asked = disputed_frames(ledger, engagement.id) if past else frozenset()
+    asked = disputed_frames(ledger, engagement.id) if rows else frozenset()
     return Kept(
         due=tuple(row for row in past if row.commitment not in asked),
-        disputed=tuple(row for row in past if row.commitment in asked),
-        early=tuple(row for row in rows if row not in past),
+        disputed=tuple(row for row in rows if row.commitment in asked),
+        early=tuple(row for row in rows if row not in past and row.commitment not in asked),
         last_due_ms=max(over.values(), default=None),
     )
 

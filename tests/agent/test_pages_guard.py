@@ -357,6 +357,29 @@ def test_a_connection_is_its_owners(tmp_path: Path) -> None:
     table.write_text(LINE.format(client=5_000, server=40_000, uid=os.geteuid()))
     assert not is_own(*ends, [table])
     assert is_own(*ends, [tmp_path / "no such list"])
+    own = LINE.format(client=40_000, server=5_000, uid=os.geteuid())
+    mapped = "0000000000000000FFFF0000"
+    for line, good in (
+        (own.replace(" 0100007F", f" {mapped}0100007F"), True),
+        # The same port of another loopback address, and what was closed already.
+        (own.replace("0100007F:9C40", "0200007F:9C40"), False),
+        (own.replace(" 01 ", " 06 "), False),
+        # Whoever else claims to be this end.
+        (own + "\n" + own.replace(f" {os.geteuid()} 0 1", f" {os.geteuid() + 1} 0 1"), False),
+    ):
+        table.write_text(line)
+        assert is_own(*ends, [table]) is good, line
+
+
+def test_another_user_on_the_browsers_port_gets_nothing(visitor: Visitor, home: PagedHome) -> None:
+    """Ports are told to everybody: the same one can be taken on another loopback address."""
+    del home
+    port = visitor.server.port
+    with socket.create_connection(("127.0.0.1", port)) as browsing:
+        taken = browsing.getsockname()[1]
+        ends = ("127.0.0.2", taken), ("127.0.0.1", port)
+        assert is_own(("127.0.0.1", taken), ("127.0.0.1", port))
+        assert not is_own(*ends)
 
 
 def test_it_listens_on_loopback_alone(server: PagesServer) -> None:

@@ -66,3 +66,7 @@ def test_what_a_dispute_asked_for_is_never_due(rig: Rig) -> None:
     assert kept.due == (*rows[:2], *rows[3:])
     assert disputed_frames(rig.ledger, rig.engagement.id) == {rows[2].commitment}
     assert disputed_frames(rig.ledger, bytes(16)) == frozenset()
+    # Before its days are over, too, and while nobody knows the time.
+    for now_ms in (None, 0):
+        kept = kept_frames(rig.ledger, rig.engagement, now_ms)
+        assert (kept.disputed, rows[2] in kept.early) == ((rows[2],), False)

@@ -77,7 +77,7 @@ def _tell_effect(home: Home, kept: Kept, *, everything: bool) -> None:
     say(f"the terms ask to keep frames for {days}; of {count(len(rows), 'frame')}:")
     say(f"  {len(kept.due)} older than that, to be destroyed (reason: retention)")
     if kept.disputed:
-        say(f"  {len(kept.disputed)} older, and kept: a dispute asked for them")
+        say(f"  {len(kept.disputed)} kept: a dispute asked for them")
     if not everything:
         say(f"  {len(kept.early)} not due yet")
         return

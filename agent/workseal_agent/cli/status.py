@@ -126,9 +126,7 @@ def _tell_vault(facts: dict[str, Any]) -> None:
         when = "soon, by itself" if facts["daemon"] else "by the next recording, or `forget`"
         say(f"{facts['frames_due']} frames past the terms' days: withdrawn {when}")
     if facts["frames_disputed"]:
-        say(
-            f"{facts['frames_disputed']} frames past the terms' days kept: a dispute asked for them"
-        )
+        say(f"{facts['frames_disputed']} frames are kept by all means: a dispute asked for them")
 
 
 def _tell_wrongs(facts: dict[str, Any]) -> None:

@@ -5,6 +5,8 @@ user's server on this machine can be sent ours; it is worth nothing to that user
 """
 
 import os
+import socket
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,33 +15,44 @@ Address = tuple[str, int]
 # Of programs that ask over IPv6 for an IPv4 address, the second list tells.
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _COLUMNS = 8
+_ESTABLISHED = "01"
+_MAPPED = "0000000000000000FFFF0000"
 
 
 def is_own(client: Address, server: Address, tables: Iterable[Path] = _TABLES) -> bool:
-    """Tell whether a connection was made by a program of this user, or of root.
+    """Tell whether a connection was made by a program of this user.
 
     Where no list of sockets exists, nothing can be told and the answer is yes; one that exists and
-    does not hold the connection is a no.
+    does not hold the connection, open and with these very ends, is a no: another user may take the
+    same port on another loopback address, and what was closed is listed as root's.
     """
     told = False
+    users: set[int] = set()
     for table in tables:
         try:
             lines = table.read_text("ascii").splitlines()
         except (OSError, UnicodeDecodeError):
             continue
         told = True
-        user = _user_of(lines, client[1], server[1])
-        if user is not None:
-            return user in {0, os.geteuid()}
-    return not told
+        users |= _users_of(lines, client, server)
+    return users == {os.geteuid()} if told else True
 
 
-def _user_of(lines: Iterable[str], client: int, server: int) -> int | None:
-    """Find the socket from one port to the other: the client's end of the connection."""
-    ends = f":{client:04X}", f":{server:04X}"
-    for line in lines:
-        columns = line.split()
-        if len(columns) >= _COLUMNS and columns[1].endswith(ends[0]):  # noqa: SIM102 - reads so
-            if columns[2].endswith(ends[1]) and columns[7].isdigit():
-                return int(columns[7])
-    return None
+def _users_of(lines: Iterable[str], client: Address, server: Address) -> set[int]:
+    """Find whose the client's end of the connection is."""
+    ends = {(prefix + _written(client), prefix + _written(server)) for prefix in ("", _MAPPED)}
+    rows = (line.split() for line in lines)
+    return {
+        int(row[7])
+        for row in rows
+        if len(row) >= _COLUMNS
+        and (row[1], row[2]) in ends
+        and row[3] == _ESTABLISHED
+        and row[7].isdigit()
+    }
+
+
+def _written(end: Address) -> str:
+    """Write an address as the lists do: four bytes in this machine's order, and the port."""
+    number = int.from_bytes(socket.inet_aton(end[0]), sys.byteorder)
+    return f"{number:08X}:{end[1]:04X}"

@@ -2,7 +2,8 @@
 
 Rules: the passphrase is used and dropped, the key forgotten by the clock whether or not anybody
 asks. What signs or discloses takes the passphrase each time, so that neither an extension of the
-browser nor somebody at an unlocked desk can do it with what lies here.
+browser nor somebody at an unlocked desk can do it with what lies here. While recording runs, its
+process withdraws, pauses and stops for whoever is let in: that takes no passphrase.
 """
 
 import threading
