@@ -76,7 +76,8 @@ class Workers:
         self._task = task
         self._slots = [_Slot() for _ in range(count)]
         self._announce = announce
-        self._stop = threading.Event()
+        # No event: its lock may be the main thread's when the handler comes, in the main thread.
+        self._stopping = False
         self._told = False
 
     def run(self) -> None:
@@ -88,15 +89,16 @@ class Workers:
         try:
             for slot in self._slots:
                 slot.start(self._task)
-            while not self._stop.wait(0.1):
+            while not self._stopping:
                 self._look()
+                time.sleep(0.1)
         finally:
             self._end()
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop.set()
+        self._stopping = True
 
     def _look(self) -> None:
         for slot in self._slots:

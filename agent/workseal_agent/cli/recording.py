@@ -1,7 +1,6 @@
 """`start`, `pause`, `resume`, `stop`, `mode` and `send`."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -181,6 +180,7 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None) -> None:
         build_service,
         clock_correction,
     )
+    from workseal_agent.daemon.ending import on_end_signals  # noqa: PLC0415
 
     engagement = home.engagement()
     if newest_checkpoint(home.ledger, engagement.id) is None:
@@ -198,8 +198,7 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None) -> None:
         beacon_client=beacon,
         options=Options(screen, replay),
     )
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: service.request_stop())
+    on_end_signals(service.request_stop)
     if correction:
         say(f"this machine's clock differs from the verifier's by {correction / 1000:+.1f} s")
     say(f"recording engagement {engagement.id.hex()}")

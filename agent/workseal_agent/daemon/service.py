@@ -110,7 +110,7 @@ class Service:
             self._control.close()
 
     def request_stop(self) -> None:
-        """Ask the loops to end, from any thread or a signal handler."""
+        """Ask the loops to end, from any thread; a signal handler must not wait for its locks."""
         self._wakers.stop.set()
         self._wakers.recorder.set()
 
