@@ -15,6 +15,7 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from workseal_agent.errors import SettingsError
+from workseal_agent.keychord import KeyChord
 
 HOME_VARIABLE = "WORKSEAL_AGENT_HOME"
 MAX_SETTINGS_BYTES = 65_536
@@ -44,6 +45,9 @@ kind = "auto"                    # or "x11", "listener", "swayidle", "mutter", "
 
 [lock]
 time = "pause"                   # or "count": whether time goes on while the screen is locked
+
+[seal]
+# key = "super+pause"            # seals at once, and opens again; see `workseal-agent seal`
 
 [vault]
 warn_above_gib = 20              # `status` warns when the vault is larger; nothing is destroyed
@@ -123,6 +127,13 @@ class LockSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SealSettings:
+    """Say which key seals and opens again; None: none does."""
+
+    key: KeyChord | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessSettings:
     """Say where the witness listens that runs while this agent records."""
 
@@ -147,6 +158,7 @@ class Settings:
     activity: ActivitySettings = ActivitySettings()
     mask: MaskSettings = MaskSettings()
     lock: LockSettings = LockSettings()
+    seal: SealSettings = SealSettings()
     vault: VaultSettings = VaultSettings()
     witness: WitnessSettings | None = None
 
@@ -277,6 +289,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         activity=_activity(root.table("activity")),
         mask=_mask(root.table("mask")),
         lock=_lock(root.table("lock")),
+        seal=_seal(root.table("seal")),
         vault=_vault(root.table("vault")),
         witness=_witness(root.table("witness")),
     )
@@ -389,6 +402,20 @@ def _lock(table: _Table) -> LockSettings:
     time = table.choice("time", ("pause", "count"))
     table.close()
     return LockSettings(counts=time == "count")
+
+
+def _seal(table: _Table) -> SealSettings:
+    text = table.text("key", maximum=64)
+    table.close()
+    if text is None:
+        return SealSettings()
+    try:
+        return SealSettings(KeyChord.parse(text))
+    except ValueError as error:
+        raise SettingsError(
+            'key in [seal] must be a key such as "super+pause" or "ctrl+alt+s": letters and digits'
+            " need ctrl, alt or super"
+        ) from error
 
 
 def _witness(table: _Table) -> WitnessSettings | None:

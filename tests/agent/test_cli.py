@@ -194,6 +194,8 @@ def work_a_while(run: Run, folder: Path) -> int:
     time.sleep(1.2)
     assert run("mode", "sealed").out.startswith("sealed")
     time.sleep(1.2)
+    assert run("seal").out.startswith("working")
+    assert run("seal").out.startswith("sealed")
     assert run("mode", "working").out.startswith("working")
     done = run("withdraw", frames(run)[0]["number"], "--reason", "private", "--yes")
     assert done.code == 0, done.err
@@ -463,6 +465,7 @@ REFUSALS: list[tuple[tuple[str, ...], int, str]] = [
     (("resume",), 1, "is not recording"),
     (("stop",), 1, "is not recording"),
     (("mode", "sealed"), 1, "is not recording"),
+    (("seal",), 1, "is not recording"),
     (("mode", "dancing"), 2, ""),
     (("mode", "working", "--memo", "x"), 2, "a memo describes off-screen work"),
     (("withdraw", "99", "--reason", "private"), 1, "no such frame"),

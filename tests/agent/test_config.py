@@ -40,6 +40,8 @@ name = "mail"
 title = "*inbox*"
 [lock]
 time = "count"
+[seal]
+key = "Ctrl+Alt+S"
 [witness]
 listen = "[::1]:8090"
 """
@@ -64,6 +66,7 @@ def test_reads_every_setting() -> None:
         MaskRuleSettings("mail", None, "*inbox*"),
     )
     assert settings.lock.counts
+    assert str(settings.seal.key) == "ctrl+alt+s"
     assert settings.witness == WitnessSettings("::1", 8090)
 
 
@@ -82,6 +85,7 @@ def test_reads_every_setting() -> None:
         ),
         pytest.param("[mask]\ndefaults='yes'", "true or false", id="flag as text"),
         pytest.param("[mask]\nrule=[1]", "array of at most", id="rule of no table"),
+        pytest.param("[seal]\nkey='s'", "letters and digits need", id="key that types"),
         pytest.param("[lock]\ntime='stop'", "one of pause, count", id="time while locked"),
         pytest.param("mask=1", "mask in config.toml must be a table", id="table as number"),
         pytest.param(

@@ -402,6 +402,29 @@ def test_sealed_work_has_time_and_nothing_else(tmp_path: Path) -> None:
     assert opened(rig, ValueKind.ACTIVITY) == []
 
 
+def test_one_act_seals_and_the_same_goes_on_with_the_screen(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.recorder.start()
+    for before, after in ((SegmentState.WORKING, "sealed"), (SegmentState.OFF_SCREEN, "sealed")):
+        rig.recorder.set_mode(before)
+        rig.work(7)
+        rig.recorder.toggle_sealed()
+        assert rig.recorder.state == after
+        rig.work(7)
+        rig.recorder.toggle_sealed()
+        assert rig.recorder.state is RecorderState.WORKING
+        rig.work(7)
+    assert finish(rig).holds
+    worked = dict.fromkeys(SegmentState, 0)
+    for segment in rig.segments():
+        worked[segment.state] += segment.worked
+    assert worked == {
+        SegmentState.WORKING: 21_000,
+        SegmentState.OFF_SCREEN: 7_000,
+        SegmentState.SEALED: 14_000,
+    }
+
+
 def test_off_screen_work_is_declared_with_its_memo(rig: Rig) -> None:
     rig.recorder.start()
     rig.work(12)

@@ -156,6 +156,13 @@ def mode(
 
 
 @app.command()
+def seal(context: typer.Context) -> None:
+    """Seal at once, or if you are sealed, go on: one command for a key of your desktop."""
+    home = home_of(context)
+    _tell_state(home.ask("seal"))
+
+
+@app.command()
 def send(context: typer.Context) -> None:
     """Send what is unsent now, parked statements too."""
     home = home_of(context)

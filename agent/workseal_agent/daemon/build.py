@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workseal_agent.activity import ActivitySensor, NullActivity, pick_activity
 from workseal_agent.chain import OwnChain
@@ -34,6 +34,9 @@ from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_agent.vault import VaultWriter
 from workseal_protocol.keys import Signer
 from workseal_protocol.terms import Level
+
+if TYPE_CHECKING:
+    from workseal_agent.sealkey import SealKey
 
 AGENT = f"workseal-agent {version('workseal')}"
 # Less than this is the round trip, and what people's clocks are off by.
@@ -117,6 +120,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             proven_ms=lambda: beacon.proven_ms,
             on_statement=wakers.uplink.set,
         ),
+        seal_key=_seal_key(settings, around, recorder, wakers),
         describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )
 
@@ -169,6 +173,20 @@ def _watch(settings: Settings, log: Log) -> Watch | None:
     if settings.witness is None:
         return None
     return Watch(settings.witness_folder, settings.witness, log.policy.logs, os.environ)
+
+
+def _seal_key(
+    settings: Settings, around: Surroundings, recorder: Recorder, wakers: Wakers
+) -> "SealKey | None":
+    if settings.seal.key is None:
+        return None
+    from workseal_agent.sealkey import SealKey  # noqa: PLC0415 - X11 alone has it
+
+    def press() -> None:
+        recorder.toggle_sealed()
+        wakers.recorder.set()
+
+    return SealKey(around.display, settings.seal.key, press)
 
 
 def _eyes(

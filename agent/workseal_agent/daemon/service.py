@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.forgetting import Forgetting
@@ -18,6 +18,9 @@ from workseal_agent.logind import Logind
 from workseal_agent.recorder import Recorder
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_protocol.records import SegmentState
+
+if TYPE_CHECKING:
+    from workseal_agent.sealkey import SealKey
 
 # After stopping, what is left is sent for this long; the rest waits for the next start.
 _DRAIN_SECONDS = 8.0
@@ -64,6 +67,7 @@ class Service:
         watch: Watch | None = None,
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
+        seal_key: "SealKey | None" = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -75,6 +79,7 @@ class Service:
         self._watch = watch
         self._logind = logind
         self._forgetting = forgetting
+        self._seal_key = seal_key
         self._describe = describe
         self._trouble: str | None = None
         self._control = ControlServer(socket_file, self.handle)
@@ -91,6 +96,8 @@ class Service:
         self._recorder.start(correction_ms)
         if self._logind is not None:
             self._logind.start()
+        if self._seal_key is not None:
+            self._seal_key.start()
         self._control.start()
         uplink.start()
         forgetting = self._forget()
@@ -100,6 +107,8 @@ class Service:
             self._wakers.stop.set()
             self._wakers.uplink.set()
             self._beacon.release()
+            if self._seal_key is not None:
+                self._seal_key.stop()
             if self._logind is not None:
                 self._logind.stop()
             if forgetting is not None:
@@ -148,6 +157,8 @@ class Service:
             case {"command": "mode", "mode": str(mode), **more} if mode in MODES:
                 memo = more.get("memo")
                 self._recorder.set_mode(MODES[mode], memo if isinstance(memo, str) else None)
+            case {"command": "seal"}:
+                self._recorder.toggle_sealed()
             case {"command": "stop"}:
                 self._recorder.stop()
                 self.request_stop()
@@ -167,6 +178,7 @@ class Service:
             self._beacon.trouble,
             self._watch.trouble if self._watch is not None else None,
             self._forgetting.trouble if self._forgetting is not None else None,
+            self._seal_key.trouble if self._seal_key is not None else None,
         )
         session = self._recorder.session
         return {

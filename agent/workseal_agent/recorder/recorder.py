@@ -231,6 +231,12 @@ class Recorder:
                 with self._ledger.write() as writing:
                     writing.set_memo(self._engagement, now_ns // NS_PER_MS, memo)
 
+    def toggle_sealed(self) -> None:
+        """Seal from this moment on, or if that is so, go on with work on the screen."""
+        with self._lock:
+            sealed = self._mode is SegmentState.SEALED
+            self.set_mode(SegmentState.WORKING if sealed else SegmentState.SEALED)
+
     def stop(self) -> None:
         """End the session at this moment.
 
