@@ -11,6 +11,7 @@ from typing import NoReturn, TextIO
 from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
 from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
+from workseal_protocol.cli.hours import hours
 from workseal_protocol.cli.inspection import inspect
 from workseal_protocol.cli.opening import open_package
 from workseal_protocol.cli.parties import keygen, offer, terms
@@ -94,6 +95,18 @@ def _add_checks(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("bundle", type=Path, metavar="BUNDLE")
     one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
     one.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    one = _add(commands, "hours", hours, "write verified hours as a table, a calendar or a PDF")
+    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="ends in .csv, .json, .ics or .pdf"
+    )
+    one.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first day; default: all")
+    one.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last day; default: all")
+    one.add_argument(
+        "--by", choices=("day", "interval"), help="default: as the terms let the client see time"
+    )
 
     one = _add(commands, "inspect", inspect, "list a bundle's parts; verifies nothing by itself")
     one.add_argument("bundle", type=Path, metavar="BUNDLE")

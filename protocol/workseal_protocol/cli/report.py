@@ -138,12 +138,13 @@ def _totals_lines(totals: Totals, zone: str) -> Iterator[str]:
         f"Billed by the terms  {exact(billed.ms)}, {amount_text(billed.amount, billed.currency)}"
         " (a view; the worked time above is the record)"
     )
-    yield from map(_limit_line, totals.exceeded)
+    yield from map(limit_line, totals.exceeded)
     for day in totals.days:
         yield f"  {day.day} ({zone})  {exact(sum(day.worked_ms.values()))}"
 
 
-def _limit_line(limit: LimitExceeded) -> str:
+def limit_line(limit: LimitExceeded) -> str:
+    """Write a limit that was passed for a person; times in hours and minutes."""
     name, found, allowed = limit.limit, str(limit.found), str(limit.allowed)
     if limit.week is not None:
         # Weekly limits are of time.

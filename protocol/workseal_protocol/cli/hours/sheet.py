@@ -1,0 +1,126 @@
+"""The hours of some days of a report: what every form of a file is made of."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Final
+
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.diary import Span
+from workseal_protocol.digest import Digest
+from workseal_protocol.terms import Terms, WorkClass
+from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
+from workseal_protocol.verify import Report
+from workseal_protocol.window import Grade
+
+CLASSES: Final[Mapping[WorkClass, str]] = {
+    WorkClass.WORKING: "working",
+    WorkClass.OFF_SCREEN: "off-screen",
+    WorkClass.SEALED: "sealed",
+    WorkClass.LATE_DECLARED: "late-declared",
+}
+
+_WEEK: Final = timedelta(days=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Hold the hours of [first, last], days of `zone`.
+
+    `spans` have worked time, and belong to the day of their begin: those that cross a midnight are
+    not cut, so by day they add up to `days` only where none does.
+    """
+
+    engagement: bytes
+    terms: Terms
+    bundle: Digest
+    origin: str
+    tree_size: int
+    zone: tzinfo
+    first: date
+    last: date
+    days: tuple[DayTotal, ...]
+    spans: tuple[Span, ...]
+    billed: Billed
+    exceeded: tuple[LimitExceeded, ...]
+    known_by_ms: int | None
+    not_proven: tuple[str, ...]
+
+    @property
+    def recorded_ms(self) -> int:
+        """Add up what was recorded; late-declared time stands beside it."""
+        return sum(recorded_of(day) for day in self.days)
+
+    @property
+    def late_ms(self) -> int:
+        """Add up what was declared late."""
+        return sum(day.worked_ms[WorkClass.LATE_DECLARED] for day in self.days)
+
+    @property
+    def by_grade(self) -> Mapping[Grade, int]:
+        """Add up the worked time of the spans by how it is known."""
+        sums: Counter[Grade] = Counter()
+        for span in self.spans:
+            if span.grade is not None:
+                sums[span.grade] += span.worked_ms
+        return {grade: sums[grade] for grade in Grade}
+
+    def billed_day(self, day: DayTotal) -> int:
+        """Return what the terms make of one day's time, in milliseconds."""
+        return billed_of(self.terms, [day]).ms
+
+    def local(self, ms: int) -> datetime:
+        """Return an instant in the sheet's zone."""
+        return datetime.fromtimestamp(ms / 1000, tz=self.zone)
+
+
+def recorded_of(day: DayTotal) -> int:
+    """Return the recorded time of a day, late-declared time left out."""
+    return sum(ms for kind, ms in day.worked_ms.items() if kind is not WorkClass.LATE_DECLARED)
+
+
+def sheet_of(
+    data: bytes, report: Report, zone: tzinfo, first: date | None, last: date | None
+) -> Sheet:
+    """Take the hours of some days, by default all, from a report that holds.
+
+    Raises `CommandError` when these days have none.
+    """
+    terms, totals = report.terms, report.totals
+    if terms is None or totals is None or report.engagement is None or report.origin is None:
+        raise CommandError("the bundle has no hours")
+    days = tuple(
+        day
+        for day in totals.days
+        if (first is None or first <= day.day) and (last is None or day.day <= last)
+    )
+    if not days:
+        raise CommandError("the bundle has no hours on these days")
+    first, last = first or days[0].day, last or days[-1].day
+    spans = tuple(
+        span
+        for span in report.diary
+        if span.worked_ms
+        and first <= datetime.fromtimestamp(span.begin / 1000, tz=zone).date() <= last
+    )
+    return Sheet(
+        engagement=report.engagement,
+        terms=terms,
+        bundle=Digest.of(data),
+        origin=report.origin,
+        tree_size=report.tree_size or 0,
+        zone=zone,
+        first=first,
+        last=last,
+        days=days,
+        spans=spans,
+        billed=billed_of(terms, days),
+        exceeded=tuple(
+            one
+            for one in totals.exceeded
+            if one.week is None or any(one.week <= day.day <= one.week + _WEEK for day in days)
+        ),
+        known_by_ms=None if report.window is None else report.window.upper,
+        not_proven=report.not_proven,
+    )

@@ -1,0 +1,220 @@
+import csv
+import io
+import json
+import stat
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from icalendar import Calendar
+from pypdf import PdfReader
+
+from support.scripted import Story
+from workseal_protocol.cli.hours.sheet import recorded_of, sheet_of
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.terms import WorkClass
+from workseal_protocol.totals import billed_of
+from workseal_protocol.verify import Report, examine_bundle
+
+from .conftest import Outcome, Run
+
+ZONE = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture(scope="module")
+def report(bundle_bytes: bytes, story: Story) -> Report:
+    return examine_bundle(bundle_bytes, story.policy, zone=ZONE)
+
+
+@pytest.fixture
+def write(folder: Path, run: Run) -> Run:
+    def call(name: str, *words: object) -> Outcome:
+        bundle, policy = folder / "bundle", folder / "policy"
+        return run("hours", bundle, "--policy", policy, "--out", folder / name, *words)
+
+    return call
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file.read_text(), newline="")))
+
+
+def test_a_table_has_the_days_of_the_report(folder: Path, write: Run, report: Report) -> None:
+    done = write("hours.csv", "--by", "day")
+    assert (done.code, done.err) == (0, "")
+    totals = report.totals
+    assert totals is not None
+    found = rows(folder / "hours.csv")
+    assert [row["day"] for row in found] == [str(day.day) for day in totals.days]
+    assert {row["zone"] for row in found} == {"Europe/Berlin"}
+    for row, day in zip(found, totals.days, strict=True):
+        assert int(row["working_ms"]) == day.worked_ms[WorkClass.WORKING]
+        assert int(row["late_declared_ms"]) == day.worked_ms[WorkClass.LATE_DECLARED]
+        assert int(row["recorded_ms"]) == recorded_of(day)
+        assert int(row["offline_ms"]) == day.offline_ms
+        assert 0 <= int(row["recorded_ms"]) / 3_600_000 - float(row["hours"]) < 0.0001
+    assert sum(int(row["recorded_ms"]) for row in found) == totals.worked_ms
+    assert sum(int(row["billed_ms"]) for row in found) == totals.billed.ms
+
+
+def test_intervals_are_those_of_the_diary(folder: Path, write: Run, report: Report) -> None:
+    assert write("hours.csv", "--by", "interval").code == 0
+    found = rows(folder / "hours.csv")
+    spans = [span for span in report.diary if span.worked_ms]
+    assert [int(row["worked_ms"]) for row in found] == [span.worked_ms for span in spans]
+    for row, span in zip(found, spans, strict=True):
+        begin = datetime.fromisoformat(row["begin"])
+        assert begin == datetime.fromtimestamp(span.begin / 1000, tz=UTC)
+        assert begin.utcoffset() == timedelta(hours=1)
+        assert (row["state"], row["reason"]) == (str(span.state), span.reason)
+
+
+def test_json_says_the_same_and_what_is_not_proven(
+    folder: Path, write: Run, report: Report
+) -> None:
+    assert write("hours.json", "--by", "interval").code == 0
+    value = json.loads((folder / "hours.json").read_bytes())
+    totals = report.totals
+    assert totals is not None
+    assert value["recorded_ms"] == totals.worked_ms
+    assert value["late_declared_ms"] == totals.late_declared_ms
+    assert sum(value["by_grade"].values()) == totals.worked_ms + totals.late_declared_ms
+    assert value["billed"]["amount_minor"] == totals.billed.amount
+    assert value["not_proven"] == list(report.not_proven)
+    assert value["proof"]["size"] == report.tree_size
+    assert sum(one["worked_ms"] for one in value["intervals"]) == sum(value["by_grade"].values())
+    assert write("days.json", "--by", "day").code == 0
+    assert "intervals" not in json.loads((folder / "days.json").read_bytes())
+
+
+@pytest.mark.parametrize("by", ["day", "interval"])
+def test_a_calendar_program_reads_the_events(
+    folder: Path, write: Run, report: Report, by: str
+) -> None:
+    assert write("hours.ics", "--by", by).code == 0
+    data = (folder / "hours.ics").read_bytes()
+    events = Calendar.from_ical(data).walk("VEVENT")
+    totals = report.totals
+    assert totals is not None
+    spans = [span for span in report.diary if span.worked_ms]
+    assert len(events) == len(totals.days if by == "day" else spans)
+    assert len({str(event["uid"]) for event in events}) == len(events)
+    starts = [event.decoded("dtstart") for event in events]
+    if by == "day":
+        assert starts == [day.day for day in totals.days]
+    else:
+        assert starts == [datetime.fromtimestamp(span.begin // 1000, tz=UTC) for span in spans]
+    assert write("again.ics", "--by", by).code == 0
+    assert (folder / "again.ics").read_bytes() == data
+
+
+@pytest.mark.parametrize("by", ["day", "interval"])
+def test_paper_has_every_day_the_amount_and_what_is_not_proven(
+    folder: Path, write: Run, report: Report, by: str
+) -> None:
+    assert write("hours.pdf", "--by", by).code == 0
+    reader = PdfReader(folder / "hours.pdf")
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    totals = report.totals
+    assert totals is not None
+    for day in totals.days:
+        assert str(day.day) in text
+    assert f"{totals.billed.amount / 100:.2f} {totals.billed.currency}" in text
+    for sentence in report.not_proven:
+        assert " ".join(sentence.split()) in text
+    assert ("Intervals" in text) is (by == "interval")
+    assert write("again.pdf", "--by", by).code == 0
+    assert (folder / "again.pdf").read_bytes() == (folder / "hours.pdf").read_bytes()
+
+
+def test_without_a_word_the_terms_say_what_is_shown(
+    folder: Path, write: Run, report: Report
+) -> None:
+    assert report.terms is not None
+    assert write("hours.json").code == 0
+    value = json.loads((folder / "hours.json").read_bytes())
+    assert ("intervals" in value) is (report.terms.granularity.name == "INTERVAL")
+
+
+def test_some_days_have_their_own_sums(folder: Path, write: Run, report: Report) -> None:
+    assert report.totals is not None
+    assert report.terms is not None
+    first, *rest = report.totals.days
+    assert rest
+    assert write("one.json", "--from", first.day, "--to", first.day).code == 0
+    value = json.loads((folder / "one.json").read_bytes())
+    assert [day["day"] for day in value["days"]] == [str(first.day)]
+    assert value["recorded_ms"] == recorded_of(first) < report.totals.worked_ms
+    assert value["billed"]["ms"] == billed_of(report.terms, [first]).ms
+    assert write("rest.json", "--from", rest[0].day).code == 0
+    others = json.loads((folder / "rest.json").read_bytes())
+    assert value["recorded_ms"] + others["recorded_ms"] == report.totals.worked_ms
+
+
+def test_limits_are_those_of_the_weeks_that_are_shown(bundle_bytes: bytes, report: Report) -> None:
+    days = [day.day for day in report.totals.days] if report.totals else []
+    whole = sheet_of(bundle_bytes, report, ZONE, None, None)
+    weeks = Counter(one.week for one in whole.exceeded if one.week)
+    for day in days:
+        shown = sheet_of(bundle_bytes, report, ZONE, day, day)
+        monday = day - timedelta(days=day.weekday())
+        assert {one.week for one in shown.exceeded if one.week} <= {monday}
+        assert bool(weeks[monday]) == any(one.week == monday for one in shown.exceeded)
+
+
+def test_a_file_is_its_owners_alone(folder: Path, write: Run) -> None:
+    assert write("hours.csv").code == 0
+    assert stat.S_IMODE((folder / "hours.csv").stat().st_mode) == 0o600
+
+
+def test_nothing_is_written_of_a_bundle_that_does_not_hold(folder: Path, write: Run) -> None:
+    data = bytearray((folder / "bundle").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "bundle").write_bytes(data)
+    done = write("hours.csv")
+    assert done.code in {1, 2}
+    assert "HOLD" in done.err or "MALFORMED" in done.err
+    assert not (folder / "hours.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("hours.xlsx", (), "must end in .csv, .json, .ics or .pdf"),
+        ("hours.csv", ("--from", "yesterday"), "found yesterday"),
+        ("hours.csv", ("--from", "2026-03-03", "--to", "2026-03-02"), "--to lies before --from"),
+        ("hours.csv", ("--from", "2031-01-01"), "no hours on these days"),
+        ("policy", (), "exists already"),
+        ("hours.csv", ("--by", "minute"), "invalid choice"),
+    ],
+)
+def test_wrong_use_gets_a_sentence_and_writes_nothing(
+    folder: Path, write: Run, name: str, words: tuple[str, ...], sentence: str
+) -> None:
+    before = sorted(folder.iterdir())
+    done = write(name, *words)
+    assert done.code == 2
+    assert sentence in done.err
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(("name", "library"), [("a.ics", "icalendar"), ("a.pdf", "reportlab")])
+def test_a_missing_extra_gets_one_kind_sentence(
+    write: Run, monkeypatch: pytest.MonkeyPatch, name: str, library: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setattr(
+        "workseal_protocol.cli.hours.command.find_spec",
+        lambda wanted: None if wanted == library else object(),
+    )
+    done = write(name)
+    assert (done.code, done.out) == (2, "")
+    assert "pip install 'workseal[hours]'" in done.err
+
+
+def test_days_without_hours_are_refused(bundle_bytes: bytes, report: Report) -> None:
+    with pytest.raises(CommandError, match="no hours on these days"):
+        sheet_of(bundle_bytes, report, ZONE, date(2030, 1, 1), None)
