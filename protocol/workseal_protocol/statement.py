@@ -42,6 +42,8 @@ class Kind(StrEnum):
     TOMBSTONE = "tombstone"
     DECLARATION = "declaration"
     EVIDENCE = "evidence"
+    TIMESHEET = "timesheet"
+    TIMESHEET_ANSWER = "timesheet.answer"
     LOG_POLICY = "log.policy"
     BEACON_COMMITMENT = "beacon.commitment"
     DISPUTE_REQUEST = "dispute.request"

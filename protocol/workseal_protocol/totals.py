@@ -18,6 +18,7 @@ from workseal_protocol.records import (
     Capture,
     Declaration,
     DeclarationForm,
+    Record,
     Segment,
     SegmentState,
     Tombstone,
@@ -155,6 +156,19 @@ def cut_days(begin: int, end: int, zone: tzinfo) -> Iterator[tuple[date, int, in
         begin = stop
 
 
+def worked_shares(record: Record, zone: tzinfo) -> Iterator[tuple[date, WorkClass, int]]:
+    """Give the worked milliseconds that a record adds to each day; most records add none."""
+    match record:
+        case Segment():
+            kind = WorkClass(record.state)
+        case Declaration(form=DeclarationForm.LATE):
+            kind = WorkClass.LATE_DECLARED
+        case _:
+            return
+    for day, part in _shares(record.begin, record.end, record.worked, zone):
+        yield day, kind, part
+
+
 def billed_of(terms: Terms, days: Sequence[DayTotal]) -> Billed:
     """Weigh each day by the worth of its classes, round it as the terms say, and add up."""
     grid = terms.rounding_ms or 1
@@ -249,14 +263,14 @@ def _days(
     worked: dict[date, Counter[WorkClass]] = {}
     offline: Counter[date] = Counter()
     for segment, found in segments:
-        for day, part in _shares(segment.begin, segment.end, segment.worked, zone):
-            worked.setdefault(day, Counter())[WorkClass(segment.state)] += part
+        for day, kind, part in worked_shares(segment, zone):
+            worked.setdefault(day, Counter())[kind] += part
             # What was proved late could have been made up late, with every draw known.
             if found in {Grade.OFFLINE, Grade.LATE}:
                 offline[day] += part
     for declaration in late:
-        for day, part in _shares(declaration.begin, declaration.end, declaration.worked, zone):
-            worked.setdefault(day, Counter())[WorkClass.LATE_DECLARED] += part
+        for day, kind, part in worked_shares(declaration, zone):
+            worked.setdefault(day, Counter())[kind] += part
     return tuple(
         DayTotal(day, {kind: worked[day][kind] for kind in WorkClass}, offline[day])
         for day in sorted(worked)

@@ -16,6 +16,7 @@ from support.builders import (
     make_close,
     make_declaration,
     make_rotate,
+    make_sheet_answer,
     octets,
     one_of_each,
     signer,
@@ -32,6 +33,8 @@ from workseal_protocol.records import (
     Record,
     Segment,
     SegmentState,
+    SheetAnswer,
+    TimesheetAnswer,
     read_record,
     rotation_message,
     sign,
@@ -135,12 +138,20 @@ OPTIONAL = {
     Kind.SEGMENT: {16, 17},
     Kind.DECLARATION: {15},
     Kind.KEY_ANNOUNCE: {13},
+    Kind.TIMESHEET: {16},
+    Kind.TIMESHEET_ANSWER: {12},
 }
 
 
 @pytest.mark.parametrize(
     "record",
-    [record for record, _ in one_of_each()] + [make_declaration(artefact=digest(1))],
+    [
+        make_sheet_answer(answer=SheetAnswer.ACCEPTED)
+        if isinstance(record, TimesheetAnswer)
+        else record
+        for record, _ in one_of_each()
+    ]
+    + [make_declaration(artefact=digest(1))],
     ids=lambda record: record.KIND,
 )
 def test_every_key_is_needed_unless_it_is_optional(record: Record) -> None:

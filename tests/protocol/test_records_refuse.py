@@ -19,6 +19,8 @@ from support.builders import (
     make_revoke,
     make_rotate,
     make_segment,
+    make_sheet_answer,
+    make_timesheet,
     make_tombstone,
 )
 from workseal_protocol.encoding import Value
@@ -33,6 +35,7 @@ from workseal_protocol.records import (
     Record,
     RequestedFrame,
     SegmentState,
+    SheetDay,
 )
 
 BAD: list[Any] = [
@@ -99,6 +102,22 @@ BAD: list[Any] = [
     pytest.param(make_beacon, {"count": 0}, id="beacon of no round"),
     pytest.param(make_beacon, {"count": 2**20 + 1}, id="beacon of too many rounds"),
     pytest.param(make_beacon, {"first_round": -1}, id="beacon before 1970"),
+    pytest.param(make_timesheet, {"first": 20_521}, id="timesheet that ends before it begins"),
+    pytest.param(make_timesheet, {"first": 20_120}, id="timesheet of 401 days"),
+    pytest.param(make_timesheet, {"last": 2_932_897}, id="timesheet of the year 10,000"),
+    pytest.param(
+        make_timesheet, {"days": (SheetDay(20_513, 1, 0, 0, 0),)}, id="day outside the timesheet"
+    ),
+    pytest.param(make_timesheet, {"days": (SheetDay(20_514, 1, 0, 0, 0),) * 2}, id="one day twice"),
+    pytest.param(
+        make_timesheet,
+        {"days": (SheetDay(20_515, 1, 0, 0, 0), SheetDay(20_514, 1, 0, 0, 0))},
+        id="days in another order",
+    ),
+    pytest.param(make_timesheet, {"amount": -1}, id="timesheet that gives money back"),
+    pytest.param(make_sheet_answer, {"text": None}, id="objection without words"),
+    pytest.param(make_sheet_answer, {"text": "x" * 501}, id="objection too long"),
+    pytest.param(make_sheet_answer, {"text": ""}, id="objection of no words"),
     pytest.param(make_request, {"frames": ()}, id="request for nothing"),
     pytest.param(
         make_request,
@@ -201,6 +220,12 @@ def test_refuses_an_anchor_that_covers_nothing(size: int) -> None:
         pytest.param(make_announce(), 10, bytes(32), id="key of small order"),
         pytest.param(make_rotate(), 13, bytes(63), id="short proof"),
         pytest.param(make_revoke(), 11, 4, id="revoked for reason 4"),
+        pytest.param(make_timesheet(), 13, [[20_514, 0, 0, 0, 0]], id="a day without hours"),
+        pytest.param(make_timesheet(), 13, [[20_514, 1, 0, 0]], id="a day without a class"),
+        pytest.param(make_timesheet(), 13, [[20_514, -1, 0, 0, 0]], id="negative hours"),
+        pytest.param(make_timesheet(), 16, bytes(31), id="short digest of what is replaced"),
+        pytest.param(make_sheet_answer(), 11, 4, id="answer 4"),
+        pytest.param(make_sheet_answer(), 11, 0, id="answer 0"),
         pytest.param(make_request(), 10, [[bytes(32)]], id="request row of one"),
         pytest.param(make_request(), 10, [bytes(32)], id="request row as bytes"),
         pytest.param(make_finding(), 11, [[bytes(32), 3, 1, 2]], id="outcome 3"),

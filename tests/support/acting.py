@@ -8,7 +8,9 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from support.simulator import DAY_MS, Simulator, seeded
 from workseal_protocol.chain import ChainState, OpenSession, follow
@@ -49,12 +51,16 @@ from workseal_protocol.records import (
     SegmentState,
     SessionClose,
     SessionOpen,
+    SheetAnswer,
+    Timesheet,
+    TimesheetAnswer,
     Tombstone,
     WithdrawalReason,
     sign,
 )
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Level, Terms
+from workseal_protocol.timesheets import day_number, sums_of
 
 Twist = Callable[[Record, SeedSigner], tuple[Record, SeedSigner]]
 
@@ -222,6 +228,47 @@ class ScriptedAgent:
             self.verifier.submit(self.pending)
             self.pending.clear()
             self.refresh()
+
+    def sum_up(
+        self, first: date, last: date, *, replaces: Digest | None = None, **changes: Any
+    ) -> Statement:
+        """Sign and send the hours of some days of the terms' zone, or say something else."""
+        self.send()
+        sums = sums_of(
+            self.terms,
+            [record for _, record in self.made],
+            ZoneInfo(self.terms.zone),
+            first=first,
+            last=last,
+        )
+        fields: dict[str, Any] = {
+            "engagement": self.engagement,
+            "claimed_at": self.verifier.now,
+            "first": day_number(first),
+            "last": day_number(last),
+            "head": self.state.head,
+            "days": sums.days,
+            "billed_ms": sums.billed.ms,
+            "amount": sums.billed.amount,
+            "replaces": replaces,
+        }
+        record = Timesheet(**(fields | changes))
+        statement = self._sign(record, self.verifier.people.freelancer)
+        self.verifier.submit([statement])
+        return statement
+
+    def reply(self, sheet: Statement, answer: SheetAnswer, text: str | None = None) -> Statement:
+        """Let the client answer a timesheet."""
+        record = TimesheetAnswer(
+            engagement=self.engagement,
+            claimed_at=self.verifier.now,
+            timesheet=sheet.digest,
+            answer=answer,
+            text=text,
+        )
+        statement = self._sign(record, self.verifier.people.client)
+        self.verifier.submit([statement])
+        return statement
 
     def request(self, frames: list[KeptFrame]) -> Statement:
         """Let the arbitrator ask for frames."""

@@ -36,6 +36,10 @@ from workseal_protocol.records import (
     SegmentState,
     SessionClose,
     SessionOpen,
+    SheetAnswer,
+    SheetDay,
+    Timesheet,
+    TimesheetAnswer,
     Tombstone,
     WithdrawalReason,
     sign,
@@ -269,6 +273,37 @@ def make_beacon(**changes: Any) -> BeaconCommitment:
     return BeaconCommitment(**(fields | changes))
 
 
+def make_timesheet(**changes: Any) -> Timesheet:
+    """Give the sums of a week with two days of work, which replace earlier ones."""
+    fields: dict[str, Any] = {
+        "engagement": ENGAGEMENT,
+        "claimed_at": NOW + 7 * 86_400_000,
+        "first": 20_514,
+        "last": 20_520,
+        "head": digest("head"),
+        "days": (
+            SheetDay(20_514, 7_200_000, 600_000, 0, 0),
+            SheetDay(20_516, 3_600_123, 0, 60_000, 1_800_000),
+        ),
+        "billed_ms": 12_360_123,
+        "amount": 22_317,
+        "replaces": digest("earlier timesheet"),
+    }
+    return Timesheet(**(fields | changes))
+
+
+def make_sheet_answer(**changes: Any) -> TimesheetAnswer:
+    """Give the client's objection to the timesheet."""
+    fields: dict[str, Any] = {
+        "engagement": ENGAGEMENT,
+        "claimed_at": NOW + 8 * 86_400_000,
+        "timesheet": digest("timesheet"),
+        "answer": SheetAnswer.OBJECTION,
+        "text": "the second day was a holiday",
+    }
+    return TimesheetAnswer(**(fields | changes))
+
+
 def make_request(**changes: Any) -> DisputeRequest:
     """Give the arbitrator's request for the frame of segment number 1."""
     fields: dict[str, Any] = {
@@ -331,6 +366,8 @@ def one_of_each() -> tuple[tuple[Record, SeedSigner], ...]:
         (make_tombstone(), FREELANCER),
         (make_declaration(), FREELANCER),
         (make_evidence(), FREELANCER),
+        (make_timesheet(), FREELANCER),
+        (make_sheet_answer(), CLIENT),
         (make_log_policy(), OPERATOR),
         (make_beacon(), OPERATOR),
         (make_request(), ARBITRATOR),

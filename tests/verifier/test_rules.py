@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from support.acting import KeptFrame
 from support.office import Office, stranger_offer, unique
 from support.scripted import ScriptedAgent, dispute, first_day, second_day
-from support.simulator import ROUND_MS, seeded
+from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol import keyhistory
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role, SeedSigner
@@ -35,6 +37,8 @@ from workseal_protocol.records import (
     RevocationReason,
     Segment,
     SessionOpen,
+    SheetAnswer,
+    TimesheetAnswer,
     read_record,
     sign,
 )
@@ -45,6 +49,7 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import draft, keyevents, rules
 
 STRANGER = SeedSigner(bytes(range(32)))
+DAY = datetime.fromtimestamp(START / 1000, tz=UTC).date()
 
 
 def refused(call: Callable[[], object]) -> RefusedError:
@@ -181,6 +186,80 @@ def test_evidence_is_the_freelancers(office: Office, agent: ScriptedAgent) -> No
     assert isinstance(record, ChainedRecord)
     foreign = sign(replace(record, seq=record.seq + 1), office.people.client)
     assert refused(lambda: office.post([foreign])).reason is Reason.UNKNOWN_PARTY
+
+
+# --- hours ---
+
+
+@pytest.fixture
+def summed(agent: ScriptedAgent) -> Statement:
+    agent.open_session()
+    agent.work(ROUND_MS)
+    agent.close_session()
+    return agent.sum_up(DAY, DAY)
+
+
+def test_takes_timesheets_and_answers(
+    office: Office, agent: ScriptedAgent, summed: Statement
+) -> None:
+    agent.reply(summed, SheetAnswer.OBJECTION, "no")
+    other = agent.sum_up(DAY, DAY, replaces=summed.digest)
+    agent.reply(other, SheetAnswer.ACCEPTED)
+    kinds = [entry.kind for entry in office.verifier.records.all()]
+    assert (kinds.count("timesheet"), kinds.count("timesheet.answer")) == (2, 2)
+    assert office.check() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [("head", "not in the chain here"), ("replaces", "replaces one that is not logged")],
+)
+def test_refuses_a_timesheet_that_names_what_is_not_logged(
+    office: Office, agent: ScriptedAgent, summed: Statement, field: str, sentence: str
+) -> None:
+    foreign = ScriptedAgent(office, engagement=unique(office, "other"), terms=office.terms())
+    foreign.open_session()
+    elsewhere = foreign.sum_up(DAY, DAY)
+    # Its own timesheet is no statement of the chain, and the chain's are no timesheets.
+    wrong = summed.digest if field == "head" else agent.state.head
+    for digest in (Digest.of(b"nothing"), elsewhere.digest, foreign.state.head, wrong):
+        changes: dict[str, Any] = {field: digest}
+        found = refused(partial(agent.sum_up, DAY, DAY, **changes))
+        assert found.reason is Reason.REFUSED
+        assert sentence in found.detail
+
+
+def test_refuses_an_answer_to_what_is_no_timesheet_here(
+    office: Office, agent: ScriptedAgent, summed: Statement
+) -> None:
+    foreign = ScriptedAgent(office, engagement=unique(office, "other"), terms=office.terms())
+    foreign.open_session()
+    acceptance = agent.made[0][0]
+    for other in (foreign.sum_up(DAY, DAY), acceptance):
+        found = refused(partial(agent.reply, other, SheetAnswer.ACCEPTED))
+        assert found.reason is Reason.REFUSED
+        assert "not logged" in found.detail
+    agent.reply(summed, SheetAnswer.ACCEPTED)
+
+
+def test_timesheets_are_the_freelancers_and_answers_the_clients(
+    office: Office, agent: ScriptedAgent, summed: Statement
+) -> None:
+    sheet = read_record(summed)
+    answer = TimesheetAnswer(
+        engagement=agent.engagement,
+        claimed_at=office.now,
+        timesheet=summed.digest,
+        answer=SheetAnswer.ACCEPTED,
+    )
+    people = office.people
+    for record, signers in (
+        (sheet, (people.client, people.arbitrator, people.operator, STRANGER)),
+        (answer, (people.freelancer, people.arbitrator, people.operator, STRANGER)),
+    ):
+        for signer in signers:
+            found = refused(partial(office.post, [sign(record, signer)]))
+            assert found.reason is Reason.UNKNOWN_PARTY
 
 
 def test_refuses_another_body_under_one_number(office: Office, agent: ScriptedAgent) -> None:

@@ -23,6 +23,7 @@ from workseal_agent.cli import (
     setup,
     slots,
     status,
+    timesheets,
     vault,
     witness,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "setup",
     "slots",
     "status",
+    "timesheets",
     "vault",
     "witness",
 ]

@@ -19,12 +19,11 @@ from workseal_protocol.cli.files import (
 from workseal_protocol.cli.keylines import key_lines
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer
-from workseal_protocol.cli.server import address_of, ask
+from workseal_protocol.cli.server import address_of, ask, submit
 from workseal_protocol.cli.text import count, plain
-from workseal_protocol.errors import MalformedError, WorksealError
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.partykeys import MAX_BYTES, parse_keys
 from workseal_protocol.policy import TlogPolicy
-from workseal_protocol.receipt import SubmissionAnswer, verify_answer
 from workseal_protocol.records import Offer, read_record
 from workseal_protocol.statement import Statement
 
@@ -80,15 +79,8 @@ def invite(options: argparse.Namespace) -> int:
     """Have an offer logged, and print the link by which the freelancer finds it."""
     address = _server_of(address_of(options.url))
     offer, statement = _own_offer(options.offer)
-    answer = ask(
-        _at(address, "/v1/statements"), "POST", read_signer(options.key), body=statement.encode()
-    )
-    try:
-        told = SubmissionAnswer.parse(answer)
-        verify_answer(told, [statement.digest], None, TlogPolicy.parse(offer.terms.log_policy))
-    except WorksealError as error:
-        text = f"the verifier does not show that the offer is in the log of its terms: {error}"
-        raise CommandError(text, DOES_NOT_HOLD) from error
+    policy = TlogPolicy.parse(offer.terms.log_policy)
+    submit(address, read_signer(options.key), statement, policy)
     print(plain(f"{address.geturl()}/#offer={offer.engagement.hex()}.{statement.digest}"))
     print("logged; the link is for the freelancer whom the offer names, and opens to nobody else")
     return HOLDS

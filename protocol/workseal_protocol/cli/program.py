@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from workseal_protocol.cli.answering import answer
 from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
 from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
@@ -85,6 +86,7 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_checks(commands)
     _add_parties(commands)
+    _add_hours(commands)
     _add_dispute(commands)
     _add_asking(commands)
     return parser
@@ -128,6 +130,20 @@ def _add_parties(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--policy", type=Path, help="take parties and log from this policy file")
     one.add_argument("--key", type=Path, required=True, help="the client's key file")
     one.add_argument("--out", type=Path, required=True, metavar="OFFER.cose")
+
+
+def _add_hours(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    one = _add(commands, "answer", answer, "accept a timesheet, ask about it, or object to it")
+    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument("--key", type=Path, required=True, help="the client's key file")
+    one.add_argument("--timesheet", required=True, metavar="DIGITS", help="as 'verify' names it")
+    said = one.add_mutually_exclusive_group(required=True)
+    said.add_argument("--accept", action="store_true", help="its hours are right")
+    said.add_argument("--question", metavar="TEXT", help="what you want to know; up to 500")
+    said.add_argument("--object", metavar="TEXT", help="what is wrong; up to 500 characters")
+    one.add_argument("--send", metavar="URL", help="the verifier's address: have it logged")
+    one.add_argument("--out", type=Path, metavar="ANSWER.cose", help="write it to a new file")
 
 
 def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from workseal_protocol.cli.openings import openings_lines, openings_value
+from workseal_protocol.cli.sheetlines import sheet_lines, sheets_value
 from workseal_protocol.cli.text import count, exact, instant
 from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.terms import Granularity, amount_text
@@ -38,6 +39,10 @@ def report_lines(report: Report) -> Iterator[str]:
     if report.diary:
         yield ""
         yield from _diary_lines(report)
+    sheets = list(sheet_lines(report))
+    if sheets:
+        yield ""
+        yield from sheets
     opened = list(openings_lines(report))
     if opened:
         yield ""
@@ -79,6 +84,7 @@ def report_value(report: Report) -> dict[str, Any]:
             }
             for span in report.diary
         ],
+        "timesheets": sheets_value(report),
         "opened": openings_value(report),
         "not_proven": list(report.not_proven),
     }

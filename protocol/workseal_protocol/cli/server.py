@@ -14,9 +14,12 @@ from urllib.parse import SplitResult, urlsplit
 
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, MALFORMED, CommandError
 from workseal_protocol.encoding import Fields, decode
-from workseal_protocol.errors import MalformedError
+from workseal_protocol.errors import MalformedError, WorksealError
 from workseal_protocol.httpsignature import NONCE_BYTES, WITH_BODY, Target, sign_request
 from workseal_protocol.keys import Signer
+from workseal_protocol.policy import TlogPolicy
+from workseal_protocol.receipt import SubmissionAnswer, verify_answer
+from workseal_protocol.statement import Statement
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -74,6 +77,24 @@ def ask(
             raise CommandError(f"no verifier answers there: status {answer.status}", DOES_NOT_HOLD)
         raise CommandError(f"the verifier refuses ({name}): {detail}", DOES_NOT_HOLD)
     return answer.body
+
+
+def submit(address: SplitResult, signer: Signer, statement: Statement, policy: TlogPolicy) -> None:
+    """Have a statement logged at the verifier of an address, and see the log prove it.
+
+    Raises `CommandError` when it is refused, or not shown to be in the log of this policy.
+    """
+    place = address._replace(path="/v1/statements", query="", fragment="")
+    answer = ask(place, "POST", signer, body=statement.encode())
+    try:
+        told = SubmissionAnswer.parse(answer)
+        verify_answer(told, [statement.digest], None, policy)
+    except WorksealError as error:
+        text = (
+            f"the verifier does not show that the {statement.kind} is in the log of its terms:"
+            f" {error}"
+        )
+        raise CommandError(text, DOES_NOT_HOLD) from error
 
 
 def _signed(

@@ -45,6 +45,12 @@ from workseal_protocol.records.parties import (
     rotation_message,
 )
 from workseal_protocol.records.sessions import SessionClose, SessionOpen
+from workseal_protocol.records.timesheets import (
+    SheetAnswer,
+    SheetDay,
+    Timesheet,
+    TimesheetAnswer,
+)
 from workseal_protocol.records.work import (
     Capture,
     Declaration,
@@ -92,7 +98,11 @@ __all__ = [
     "SegmentState",
     "SessionClose",
     "SessionOpen",
+    "SheetAnswer",
+    "SheetDay",
     "Text",
+    "Timesheet",
+    "TimesheetAnswer",
     "Tombstone",
     "WithdrawalReason",
     "encode_item",

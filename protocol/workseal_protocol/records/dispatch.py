@@ -13,6 +13,7 @@ from workseal_protocol.records.operation import BeaconCommitment, LogPolicy
 from workseal_protocol.records.parties import KeyAnnounce, KeyRevoke, KeyRotate
 from workseal_protocol.records.segmentform import read_form
 from workseal_protocol.records.sessions import SessionClose, SessionOpen
+from workseal_protocol.records.timesheets import Timesheet, TimesheetAnswer
 from workseal_protocol.records.work import (
     Declaration,
     Segment,
@@ -27,6 +28,8 @@ EngagementRecord: TypeAlias = (
     ChainedRecord
     | Offer
     | Acceptance
+    | Timesheet
+    | TimesheetAnswer
     | DisputeRequest
     | DisputeDisclosure
     | DisputeFinding
@@ -48,6 +51,8 @@ _RECORDS: Final[dict[Kind, type[Record]]] = {
         Tombstone,
         Declaration,
         Evidence,
+        Timesheet,
+        TimesheetAnswer,
         LogPolicy,
         BeaconCommitment,
         DisputeRequest,

@@ -15,6 +15,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
+from workseal_protocol.timesheets import SheetFinding
 from workseal_protocol.totals import Totals
 from workseal_protocol.verify.work import Work
 from workseal_protocol.window import Entry, Window
@@ -50,6 +51,7 @@ class Case:
     entries: tuple[Entry, ...] = ()
     totals: Totals | None = None
     diary: tuple[Span, ...] = ()
+    timesheets: tuple[SheetFinding, ...] = ()
 
     @property
     def bundle(self) -> Bundle:

@@ -8,6 +8,7 @@ from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.terms import Terms
+from workseal_protocol.timesheets import SheetFinding
 from workseal_protocol.totals import Totals
 from workseal_protocol.window import Entry, Window
 
@@ -60,6 +61,7 @@ class Report:
     window: Window | None = None
     totals: Totals | None = None
     diary: tuple[Span, ...] = ()
+    timesheets: tuple[SheetFinding, ...] = ()
     zone: str = "UTC"
 
     @property

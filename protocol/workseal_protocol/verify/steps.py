@@ -110,6 +110,7 @@ def _report(case: Case, steps: tuple[Step, ...], *, malformed: bool) -> Report:
         window=_span(case),
         totals=case.totals,
         diary=case.diary,
+        timesheets=case.timesheets,
         zone=str(case.zone),
     )
 

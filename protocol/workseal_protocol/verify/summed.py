@@ -2,6 +2,7 @@
 
 from workseal_protocol.diary import diary_of
 from workseal_protocol.errors import VerificationError
+from workseal_protocol.timesheets import Agreement, timesheets_of
 from workseal_protocol.totals import totals_of
 from workseal_protocol.verify.case import Case
 
@@ -15,5 +16,16 @@ def check_totals(case: Case) -> str:
     # (13) Totals and limits, recomputed; a limit that was passed is told, and proves nothing false.
     case.totals = totals_of(case.terms, case.entries, case.zone)
     case.diary = diary_of(case.entries)
+    # (13) A timesheet that differs is told like a limit: the record stands, a summary was wrong.
+    case.timesheets = timesheets_of(case.terms, case.entries, case.zone)
     exceeded = len(case.totals.exceeded)
-    return f"limits of the terms exceeded: {exceeded}" if exceeded else ""
+    differing = sum(one.agreement is Agreement.DIFFERS for one in case.timesheets)
+    remarks = [
+        f"{what}: {number}"
+        for what, number in (
+            ("limits of the terms exceeded", exceeded),
+            ("timesheets that differ from the record", differing),
+        )
+        if number
+    ]
+    return ", ".join(remarks)

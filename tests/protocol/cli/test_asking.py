@@ -11,7 +11,7 @@ import pytest
 from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START, seeded
-from workseal_protocol.cli import asking
+from workseal_protocol.cli import server
 from workseal_protocol.cli.seeds import write_seed
 from workseal_protocol.encoding import decode
 from workseal_protocol.keys import Role
@@ -131,7 +131,7 @@ def test_an_answer_that_shows_something_else_is_not_believed(
     other = stranger_offer(office, 1).encode()
     answer = httpx.post(f"{url}/v1/statements", content=other, trust_env=False).content
     for body in (answer, b"", b"x" * 99):
-        monkeypatch.setattr(asking, "ask", lambda *_, body=body, **__: body)
+        monkeypatch.setattr(server, "ask", lambda *_, body=body, **__: body)
         done = run("invite", url, tmp_path / "offer", "--key", tmp_path / "client")
         assert (done.code, done.out) == (1, "")
         assert "not show that the offer is in the log" in done.err

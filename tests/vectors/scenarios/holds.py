@@ -1,6 +1,7 @@
 """Scenarios that hold."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from support.scripted import Story, begin, finish, tell_story
 from support.shaped import ShapedAgent, first_round, shaped
@@ -14,6 +15,7 @@ from workseal_protocol.records import (
     GitCommit,
     Label,
     SegmentState,
+    SheetAnswer,
     Text,
     encode_item,
 )
@@ -125,6 +127,32 @@ def valid_evidence() -> Scenario:
     )
 
 
+def valid_timesheets() -> Scenario:
+    verifier = Simulator(SEED)
+    agent = begin(verifier)
+    agent.open_session()
+    agent.work(34_000)
+    day = datetime.fromtimestamp(START / 1000, tz=UTC).date()
+    # Signed before the day was over, and replaced when it was.
+    early = agent.sum_up(day, day)
+    agent.reply(early, SheetAnswer.QUESTION, "Is that the whole day?")
+    agent.work(26_000)
+    agent.close_session()
+    verifier.now += DAY_MS
+    whole = agent.sum_up(day, day, replaces=early.digest)
+    agent.reply(whole, SheetAnswer.OBJECTION, "One hour was agreed at most.")
+    agent.reply(whole, SheetAnswer.ACCEPTED)
+    agent.sum_up(day - timedelta(days=3), day + timedelta(days=3), amount=1)
+    agent.sum_up(day, day, head=early.digest)
+    contents, tsa = finish(verifier, agent, ())
+    told = Story(verifier, agent, contents, tsa)
+    return Scenario(
+        "timesheets: one that was replaced, one that was objected to and then accepted, one with"
+        " another amount, and one up to a statement that is not of the chain",
+        told.bundle().encode(),
+    )
+
+
 def _next_due(agent: ShapedAgent, number: int) -> int:
     """Find the next round that owes a capture in its middle."""
     while not 2000 <= (agent.due_in(number) or 0) <= 5000:
@@ -143,6 +171,7 @@ ALL = (
     valid,
     valid_counts,
     valid_evidence,
+    valid_timesheets,
     valid_without_tsa,
     valid_nobody_independent,
     valid_no_witnesses,

@@ -67,7 +67,7 @@ class Scenario:
             "totals": shown["totals"],
             "diary": shown["diary"],
             "not_proven": len(report.not_proven),
-        }
+        } | ({"timesheets": shown["timesheets"]} if shown["timesheets"] else {})
 
 
 def story() -> Story:

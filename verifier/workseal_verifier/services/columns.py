@@ -14,6 +14,7 @@ from workseal_protocol.records import (
     Offer,
     Record,
     Segment,
+    TimesheetAnswer,
     Tombstone,
 )
 from workseal_protocol.statement import Statement
@@ -74,9 +75,11 @@ def _about(record: Record) -> bytes | None:
             return record.public_key.thumbprint.raw
         case Tombstone():
             return record.frame.raw
-        case DisputeDisclosure():
-            return record.request.raw
-        case DisputeFinding():
-            return record.disclosure.raw
+        case (
+            DisputeDisclosure(request=other)
+            | DisputeFinding(disclosure=other)
+            | TimesheetAnswer(timesheet=other)
+        ):
+            return other.raw
         case _:
             return None

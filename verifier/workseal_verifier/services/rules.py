@@ -3,7 +3,7 @@
 Order in each: who may speak (403), does it contradict what is logged (409), does it hold (422).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from workseal_protocol.keyhistory import MAKERS, KeyHistory
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
+    CHAINED,
     Acceptance,
     BeaconCommitment,
     BundleManifest,
@@ -29,9 +30,11 @@ from workseal_protocol.records import (
     LogPolicy,
     Offer,
     Segment,
+    Timesheet,
+    TimesheetAnswer,
     read_record,
 )
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.window import ONLINE_MS
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
@@ -68,12 +71,10 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
             _admit_key(draft, candidate, record, place)
         case LogPolicy() | BeaconCommitment() as record:
             _admit_operator(draft, candidate, record, place)
-        case DisputeRequest() as record:
-            _admit_request(draft, candidate, record, place)
-        case DisputeDisclosure() as record:
-            _admit_disclosure(draft, candidate, record, place)
-        case DisputeFinding() as record:
-            _admit_finding(draft, candidate, record, place)
+        case DisputeRequest() | DisputeDisclosure() | DisputeFinding() as record:
+            _admit_dispute(draft, candidate, record, place)
+        case Timesheet() | TimesheetAnswer() as record:
+            _admit_hours(draft, candidate, record, place)
         case BundleManifest():
             raise RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
         case record:
@@ -332,7 +333,53 @@ def _is_logged(draft: Draft, record: LogPolicy) -> bool:
     )
 
 
+# --- hours -------------------------------------------------------------------------
+
+
+def _admit_hours(
+    draft: Draft, candidate: Candidate, record: Timesheet | TimesheetAnswer, place: int
+) -> None:
+    _speaking(draft, candidate, record.engagement, place)
+    if isinstance(record, Timesheet):
+        _require_counted(draft, record)
+    elif not _stands(draft, record.timesheet, record.engagement, {Timesheet.KIND}):
+        raise RefusedError(Reason.REFUSED, "the answer is to a timesheet that is not logged")
+    _add(draft, candidate, place)
+
+
+def _require_counted(draft: Draft, record: Timesheet) -> None:
+    if not _stands(draft, record.head, record.engagement, CHAINED):
+        raise RefusedError(
+            Reason.REFUSED, "the timesheet counts up to a statement that is not in the chain here"
+        )
+    if record.replaces is not None and not _stands(
+        draft, record.replaces, record.engagement, {Timesheet.KIND}
+    ):
+        raise RefusedError(Reason.REFUSED, "the timesheet replaces one that is not logged")
+
+
+def _stands(draft: Draft, digest: Digest, engagement: bytes, kinds: Collection[Kind]) -> bool:
+    """Tell whether a statement of these kinds and this engagement is in the log."""
+    entry = draft.logged(digest)
+    return entry is not None and entry.engagement == engagement and entry.kind in kinds
+
+
 # --- disputes ---------------------------------------------------------------------
+
+
+def _admit_dispute(
+    draft: Draft,
+    candidate: Candidate,
+    record: DisputeRequest | DisputeDisclosure | DisputeFinding,
+    place: int,
+) -> None:
+    match record:
+        case DisputeRequest():
+            _admit_request(draft, candidate, record, place)
+        case DisputeDisclosure():
+            _admit_disclosure(draft, candidate, record, place)
+        case DisputeFinding():
+            _admit_finding(draft, candidate, record, place)
 
 
 def _admit_request(draft: Draft, candidate: Candidate, record: DisputeRequest, place: int) -> None:

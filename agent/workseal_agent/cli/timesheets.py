@@ -1,0 +1,135 @@
+"""`timesheet` and `timesheets`: what you sum up for your client, and what they answered."""
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.printing import confirmed, say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.clock import SystemClock
+from workseal_agent.errors import AgentError
+from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.timesheets import draw_up, keep, listed, of_home
+from workseal_protocol.cli.sheetlines import ANSWERS, sheet_text
+from workseal_protocol.cli.text import exact, plain
+from workseal_protocol.records import Timesheet
+from workseal_protocol.timesheets import date_of
+
+_WEEK = re.compile(r"[0-9]{4}-W[0-9]{2}")
+_STATES = {
+    SendState.UNSENT: "waits to be sent",
+    SendState.HELD: "waits to be sent",
+    SendState.RECEIPTED: "logged",
+    SendState.PARKED: "refused by the verifier",
+}
+
+
+@app.command("timesheet")
+def make_timesheet(
+    context: typer.Context,
+    *,
+    week: Annotated[
+        str | None, typer.Option(help="Like 2026-W48; the last whole week if nothing is named.")
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Like 2026-11-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Like 2026-11-30.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
+) -> None:
+    """Sum up some days from the log, sign that, and send it to your client."""
+    home = home_of(context)
+    engagement = home.engagement()
+    zone = _zone(engagement)
+    days = _days(week, first, last, zone)
+    record = draw_up(home.ledger, engagement, zone, *days, now_ms=SystemClock().wall_ms())
+    _show(record, engagement)
+    if not yes and not confirmed("Sign and send it?"):
+        raise AgentError("nothing was signed")
+    statement = keep(home.open_ledger, engagement, record, home.signer)
+    if home.records(engagement) is not None:
+        say(f"timesheet {str(statement.digest)[:12]} is signed; the recording process sends it")
+        return
+    sent = home.send_now()
+    waits = "is in the log" if sent else "is signed, and waits to be sent (`workseal-agent send`)"
+    say(f"timesheet {str(statement.digest)[:12]} {waits}")
+
+
+@app.command("timesheets")
+def list_timesheets(context: typer.Context) -> None:
+    """List your timesheets, and what your client answered."""
+    home = home_of(context)
+    engagement = home.engagement()
+    client = home.client(engagement.url, signer=home.signer)
+    try:
+        rows = of_home(home.ledger, engagement, listed(client, engagement))
+    finally:
+        client.close()
+    for row in rows:
+        say(f"{str(row.digest)[:12]}  {sheet_text(row.record, engagement.terms)}")
+        if row.replaced:
+            said = "replaced by a later one"
+        elif row.answers:
+            newest = row.answers[-1]
+            said = ANSWERS[newest.answer] + (f": {plain(newest.text)}" if newest.text else "")
+        else:
+            said = f"{_STATES[row.state]}, not answered"
+        say(f"  {said}")
+    if not rows:
+        say("no timesheet yet: `workseal-agent timesheet`")
+
+
+def _show(record: Timesheet, engagement: Engagement) -> None:
+    say(sheet_text(record, engagement.terms))
+    for one in record.days:
+        recorded = one.working + one.off_screen + one.sealed
+        late = f", and {exact(one.late_declared)} declared late" if one.late_declared else ""
+        say(f"  {date_of(one.day)}  {exact(recorded)}{late}")
+    if record.replaces is not None:
+        say(f"it replaces your timesheet {str(record.replaces)[:12]} of the same days")
+
+
+def _zone(engagement: Engagement) -> ZoneInfo:
+    name = engagement.terms.zone
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise AgentError(f"this machine does not know {name}, in whose days is counted") from error
+
+
+def _days(
+    week: str | None, first: str | None, last: str | None, zone: ZoneInfo
+) -> tuple[date, date]:
+    if week is not None:
+        if first is not None or last is not None:
+            raise UsageProblem("name a week, or --from and --to")
+        return _week(week)
+    if first is None and last is None:
+        today = datetime.fromtimestamp(SystemClock().wall_ms() / 1000, tz=zone).date()
+        monday = today - timedelta(days=today.weekday() + 7)
+        return monday, monday + timedelta(days=6)
+    if first is None or last is None:
+        raise UsageProblem("--from and --to go together")
+    begin, end = _day(first), _day(last)
+    if end < begin:
+        raise UsageProblem("--to lies before --from")
+    return begin, end
+
+
+def _week(text: str) -> tuple[date, date]:
+    try:
+        if _WEEK.fullmatch(text) is None:
+            raise ValueError(text)  # noqa: TRY301 - one sentence for both
+        monday = date.fromisocalendar(int(text[:4]), int(text[6:]), 1)
+    except ValueError as error:
+        raise UsageProblem("a week is written like 2026-W48") from error
+    return monday, monday + timedelta(days=6)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageProblem("a day is written like 2026-11-23") from error

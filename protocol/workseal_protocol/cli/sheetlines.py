@@ -1,0 +1,70 @@
+"""The timesheets of a report, for a person and for a program."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from workseal_protocol.cli.text import exact
+from workseal_protocol.records import SheetAnswer, Timesheet
+from workseal_protocol.terms import Terms, amount_text
+from workseal_protocol.timesheets import SheetFinding, date_of
+from workseal_protocol.verify import Report
+
+ANSWERS: Final = {
+    SheetAnswer.ACCEPTED: "accepted by the client",
+    SheetAnswer.QUESTION: "the client asks",
+    SheetAnswer.OBJECTION: "the client objects",
+}
+
+
+def sheet_lines(report: Report) -> Iterator[str]:
+    """Write each timesheet for a person: its figures, whether they hold, and the answer."""
+    if report.terms is None:
+        return
+    for one in report.timesheets:
+        yield f"Timesheet {str(one.digest)[:12]}  {sheet_text(one.record, report.terms)}"
+        why = f": {one.why}" if one.why else ""
+        yield f"  {one.agreement}{why}; {_answer(one)}"
+
+
+def sheet_text(record: Timesheet, terms: Terms) -> str:
+    """Write a timesheet's own figures on one line."""
+    recorded = sum(one.working + one.off_screen + one.sealed for one in record.days)
+    late = sum(one.late_declared for one in record.days)
+    beside = f", {exact(late)} declared late" if late else ""
+    cost = amount_text(record.amount, terms.currency)
+    days = f"{date_of(record.first)} to {date_of(record.last)}"
+    return f"{days}: {exact(recorded)} recorded{beside}; billed {exact(record.billed_ms)}, {cost}"
+
+
+def sheets_value(report: Report) -> list[dict[str, Any]]:
+    """Write the timesheets for a program."""
+    return [
+        {
+            "timesheet": str(one.digest),
+            "first": date_of(one.record.first).isoformat(),
+            "last": date_of(one.record.last).isoformat(),
+            "billed_ms": one.record.billed_ms,
+            "amount_minor": one.record.amount,
+            "agreement": str(one.agreement),
+            "why": one.why,
+            "answers": [
+                {
+                    "statement": str(answer.digest),
+                    "answer": answer.record.answer.name.lower(),
+                    "text": answer.record.text,
+                }
+                for answer in one.answers
+            ],
+            "replaced_by": None if one.replaced_by is None else str(one.replaced_by),
+        }
+        for one in report.timesheets
+    ]
+
+
+def _answer(one: SheetFinding) -> str:
+    if one.replaced_by is not None:
+        return f"replaced by {str(one.replaced_by)[:12]}"
+    answer = one.answer
+    if answer is None:
+        return "not answered"
+    return ANSWERS[answer.answer] + (f": {answer.text}" if answer.text else "")

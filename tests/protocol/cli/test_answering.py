@@ -1,0 +1,138 @@
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.examined import story
+from support.simulator import seeded
+from vectors.scenarios.holds import valid_timesheets
+from vectors.scenarios.telling import SEED
+from workseal_protocol.cli.seeds import write_seed
+from workseal_protocol.records import SheetAnswer, TimesheetAnswer, read_record
+from workseal_protocol.statement import Statement
+from workseal_protocol.verify import Report, examine_bundle
+
+from .conftest import Outcome, Run
+
+Answer = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def data() -> bytes:
+    return valid_timesheets().data
+
+
+@pytest.fixture(scope="module")
+def report(data: bytes) -> Report:
+    return examine_bundle(data, story().policy)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, data: bytes) -> Path:
+    (tmp_path / "bundle").write_bytes(data)
+    (tmp_path / "policy").write_text(story().policy.encode())
+    write_seed(tmp_path / "client", seeded(SEED, "party", "client"))
+    return tmp_path
+
+
+@pytest.fixture
+def answer(folder: Path, run: Run, report: Report) -> Answer:
+    def call(place: int, *words: object) -> Outcome:
+        name = str(report.timesheets[place].digest)[:12]
+        return run(
+            "answer", folder / "bundle", "--policy", folder / "policy",
+            "--key", folder / "client", "--timesheet", name, *words,
+        )  # fmt: skip
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "text"),
+    [
+        (("--accept",), SheetAnswer.ACCEPTED, None),
+        (("--question", "the whole day?"), SheetAnswer.QUESTION, "the whole day?"),
+        (("--object", "an hour at most"), SheetAnswer.OBJECTION, "an hour at most"),
+    ],
+)
+def test_signs_what_was_said_to_the_timesheet(
+    folder: Path,
+    answer: Answer,
+    report: Report,
+    words: tuple[str, ...],
+    said: SheetAnswer,
+    text: str | None,
+) -> None:
+    done = answer(1, *words, "--out", folder / "answer")
+    assert (done.code, done.err) == (0, "")
+    assert f"{said.name.lower()}; the answer is written, and in no log yet" in done.out
+    assert "0 h 01 min 00.000 s recorded" in done.out
+    statement = Statement.parse((folder / "answer").read_bytes())
+    assert report.terms is not None
+    statement.verify_signature(report.terms.client)
+    record = read_record(statement)
+    assert isinstance(record, TimesheetAnswer)
+    assert (record.timesheet, record.answer, record.text) == (
+        report.timesheets[1].digest,
+        said,
+        text,
+    )
+    assert stat.S_IMODE((folder / "answer").stat().st_mode) & 0o111 == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        (0, "was replaced by"),
+        (2, "cannot be accepted: differs from the record"),
+        (3, "cannot be accepted: not checked"),
+    ],
+)
+def test_what_is_not_right_cannot_be_accepted_and_can_be_objected_to(
+    folder: Path, answer: Answer, place: int, why: str
+) -> None:
+    done = answer(place, "--accept", "--out", folder / "answer")
+    assert (done.code, done.out) == (1, "")
+    assert why in done.err
+    assert not (folder / "answer").exists()
+    assert answer(place, "--object", "no", "--out", folder / "answer").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("--accept",), 2, "name --send URL, --out FILE, or both"),
+        (("--accept", "--out", "bundle"), 2, "exists already"),
+        (("--accept", "--question", "x", "--out", "a"), 2, "not allowed with argument"),
+        (("--out", "a"), 2, "is required"),
+        (("--object", "", "--out", "a"), 2, "the answer cannot be made"),
+        (("--object", "x" * 501, "--out", "a"), 2, "1 to 500 characters"),
+        (("--accept", "--timesheet", "ff", "--out", "a"), 2, "at least 8"),
+        (("--accept", "--timesheet", "0123456789", "--out", "a"), 2, "found 0"),
+        (("--accept", "--send", "gopher://x"), 2, "an address is https://"),
+    ],
+)
+def test_wrong_use_gets_a_sentence_and_signs_nothing(
+    folder: Path,
+    answer: Answer,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    code: int,
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    before = sorted(folder.iterdir())
+    done = answer(1, *words)
+    assert done.code == code
+    assert sentence in done.err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_bundle_that_does_not_hold_is_not_answered(folder: Path, answer: Answer) -> None:
+    data = bytearray((folder / "bundle").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "bundle").write_bytes(data)
+    done = answer(1, "--object", "no", "--out", folder / "answer")
+    assert done.code == 1
+    assert "the bundle does not hold" in done.err

@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from support.builders import make_timesheet
+from support.examined import story
+from vectors.scenarios.holds import valid_timesheets
+from workseal_protocol.cli.sheetlines import sheet_lines, sheet_text, sheets_value
+from workseal_protocol.verify import Report, examine_bundle
+
+from .conftest import Run
+
+
+@pytest.fixture(scope="module")
+def data() -> bytes:
+    return valid_timesheets().data
+
+
+@pytest.fixture
+def folder(tmp_path: Path, data: bytes) -> Path:
+    (tmp_path / "bundle").write_bytes(data)
+    (tmp_path / "policy").write_text(story().policy.encode())
+    return tmp_path
+
+
+def test_verify_shows_each_timesheet_whether_it_holds_and_the_answer(
+    folder: Path, run: Run
+) -> None:
+    done = run("verify", folder / "bundle", "--policy", folder / "policy")
+    assert done.code == 0
+    assert done.out.count("Timesheet ") == 4
+    for words in (
+        "agrees with the record; replaced by ",
+        "agrees with the record; accepted by the client",
+        "differs from the record: its days cost something else by the terms; not answered",
+        "not checked: the statement that it counts up to is not in the chain here; not answered",
+        "13 ok   totals: holds (timesheets that differ from the record: 1)",
+    ):
+        assert words in done.out
+
+
+def test_json_has_every_answer_and_the_digests(folder: Path, run: Run, data: bytes) -> None:
+    done = run("verify", folder / "bundle", "--policy", folder / "policy", "--json")
+    report = examine_bundle(data, story().policy, zone=None)
+    told = json.loads(done.out)["timesheets"]
+    assert [one["timesheet"] for one in told] == [str(one.digest) for one in report.timesheets]
+    assert told[0]["replaced_by"] == told[1]["timesheet"]
+    assert [one["answer"] for one in told[1]["answers"]] == ["objection", "accepted"]
+    assert told[1]["answers"][0]["text"] == "One hour was agreed at most."
+
+
+def test_a_line_has_the_figures_of_the_timesheet() -> None:
+    assert sheet_text(make_timesheet(), story().agent.terms) == (
+        "2026-03-02 to 2026-03-08: 3 h 11 min 00.123 s recorded, 0 h 30 min 00.000 s declared late;"
+        " billed 3 h 26 min 00.123 s, 223.17 EUR"
+    )
+
+
+def test_without_terms_nothing_is_said() -> None:
+    report = Report(steps=(), malformed=True, not_proven=())
+    assert list(sheet_lines(report)) == []
+    assert sheets_value(report) == []
