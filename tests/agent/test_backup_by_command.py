@@ -7,7 +7,7 @@ import pytest
 
 from support.bridge import Bridge, bridged
 from support.typed import PASSPHRASE, Typed, typed_in
-from support.worker import Worker, ended
+from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.keystore import Keystore
 
@@ -36,7 +36,7 @@ def test_a_move_to_another_machine(
     save(run, saved, monkeypatch)
     take_another(worker)
     worker.ask("stop")
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert run("send").code == 0
     new = tmp_path / "new"
     refuse(run, saved, new)

@@ -20,7 +20,7 @@ from support.bridge import bridged, now_ms
 from support.inspected import core_limit, in_memory, pid_behind, seen_of
 from support.rig import Rig
 from support.wire import Fault, problem
-from support.worker import PASSPHRASE, PROGRAM, Worker
+from support.worker import PASSPHRASE, PATIENCE_S, PROGRAM, Worker
 from support.worker import ended as end_workers
 from workseal_agent.chain import OwnChain
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
@@ -396,7 +396,7 @@ def test_a_process_killed_at_any_moment_leaves_a_chain_that_holds(tmp_path: Path
         worker.wait(process)
         time.sleep(1.2)
         worker.ask("stop")
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         with worker.ledger() as ledger:
             made = export(
                 ledger, worker.client, worker.engagement, worker.signer, now_ms=now_ms(),
@@ -430,7 +430,7 @@ def test_a_term_signal_ends_the_session_and_exits_with_0(tmp_path: Path) -> None
         process = worker.start()
         worker.wait(process)
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         with worker.ledger() as ledger:
             *_, last = ledger.chain(worker.engagement.id)
         assert last.kind == "session.close"
@@ -451,7 +451,7 @@ def test_the_recording_process_holds_no_passphrase_and_leaves_no_core(
         if more:
             worker.wait(process)
         else:
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE_S) == 0
         pid = pid_behind(worker.home / "control.sock")
         assert (pid == process.pid) is bool(more)
         arguments = seen_of(pid, "cmdline")
@@ -464,7 +464,7 @@ def test_the_recording_process_holds_no_passphrase_and_leaves_no_core(
         for coding in ("utf-8", "utf-16-le", "utf-32-le"):
             assert not in_memory(pid, PASSPHRASE.encode(coding))
         worker.ask("stop")
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_second_process_for_one_home_is_refused(tmp_path: Path) -> None:
@@ -473,10 +473,10 @@ def test_a_second_process_for_one_home_is_refused(tmp_path: Path) -> None:
         first = worker.start()
         worker.wait(first)
         second = worker.start()
-        assert second.wait(30) == 1
+        assert second.wait(PATIENCE_S) == 1
         assert worker.ask("status")["state"] == "working"
         worker.ask("stop")
-        assert first.wait(30) == 0
+        assert first.wait(PATIENCE_S) == 0
 
 
 def test_the_composition_names_a_missing_screen(rig: Rig, tmp_path: Path) -> None:

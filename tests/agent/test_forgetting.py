@@ -7,7 +7,7 @@ import pytest
 
 from support.bridge import Bridge, bridged
 from support.rig import Rig
-from support.worker import Worker, ended
+from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent.daemon import forgetting
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.errors import VaultError
@@ -179,7 +179,7 @@ def test_a_recording_process_withdraws_by_itself_while_it_records(
             rows = ledger.captures(worker.engagement.id)
             withdrawn = sum(row.withdrawn for row in rows)
     assert worker.ask("stop")["troubles"] == []
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
     with worker.ledger() as ledger:
         rows = ledger.captures(worker.engagement.id)
         assert ledger.undestroyed() == ()

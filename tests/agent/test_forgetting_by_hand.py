@@ -7,7 +7,7 @@ import pytest
 
 from support.bridge import Bridge, bridged
 from support.typed import Typed, typed_in
-from support.worker import Worker, ended
+from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent import retention
 from workseal_protocol.records import Tombstone, WithdrawalReason, read_record
 from workseal_protocol.statement import Statement
@@ -30,7 +30,7 @@ def worker(tmp_path: Path, bridge: Bridge) -> Worker:
     while len(kept(worker)) < 3 and time.monotonic() < deadline:
         time.sleep(0.2)
     worker.ask("stop")
-    process.wait(30)
+    process.wait(PATIENCE_S)
     return worker
 
 

@@ -11,7 +11,7 @@ from Xlib.display import Display
 from desktop import Desktop
 from support.bridge import bridged
 from support.desktop import SCREEN_MARKS, private_desktop
-from support.worker import Worker, ended
+from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent import sealkey
 from workseal_agent.keychord import KeyChord
 from workseal_agent.sealkey import SealKey
@@ -167,7 +167,7 @@ def test_the_key_seals_what_is_recorded(
             desktop.xdotool("key", "ctrl+alt+s")
             assert until(lambda: worker.ask("status")["state"] == "working")
             worker.ask("stop")
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE_S) == 0
         finally:
             ended()
 

@@ -164,7 +164,7 @@ class Worker(Freelancer):
         if self.process is None:
             return 0
         try:
-            return self.process.wait(timeout=30)
+            return self.process.wait(timeout=120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
