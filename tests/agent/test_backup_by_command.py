@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from support.bridge import Bridge, bridged
+from support.homes import RigHome
 from support.typed import PASSPHRASE, Typed, typed_in
+from support.vaults import file_of
 from support.worker import Worker, ended
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.keystore import Keystore
@@ -112,3 +114,24 @@ def go_on(run: Typed, new: Path, pictures: Path) -> None:
     told = json.loads(run("--home", new, "status", "--json").out)
     assert (told["unsent"], told["parked"], told["restored"]) == (0, 0, False)
     assert Keystore.load(new / "keys").unlock_seed(PASSPHRASE)
+
+
+def test_what_is_not_whole_is_named_and_the_exit_code_says_so(run: Typed, tmp_path: Path) -> None:
+    home = RigHome(tmp_path / "home")
+    rows = home.ledger.captures(home.rig.engagement.id)
+    missing, rotten = (file_of(home.settings.vault_folder, row.commitment) for row in rows[:2])
+    missing.unlink()
+    rotten.write_bytes(rotten.read_bytes()[:-1] + b"x")
+    home.ledger.close()
+    done = run("backup", tmp_path / "b")
+    assert done.code == 1
+    assert f"frame {rows[0].number} of engagement" in done.out
+    assert "1 object of the vault not whole in the backup; all else is" in done.err
+    done = run("--home", tmp_path / "new", "restore", tmp_path / "b")
+    assert done.code == 1
+    for row in rows[:2]:
+        assert f"frame {row.number} of engagement" in done.out
+    assert "2 objects of the vault damaged or missing in the backup" in done.err
+    assert (tmp_path / "new" / "keys").exists()
+    assert run("--home", tmp_path / "new", "backup", tmp_path / "again").code == 1
+    assert (tmp_path / "again").exists()

@@ -17,7 +17,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.vault import size_text
+from workseal_agent.cli.vault import size_text, tell_problems
 from workseal_agent.connection import RefusedError, UnreachableError
 from workseal_agent.daemon import HomeLock
 from workseal_agent.engagement import short_name
@@ -71,6 +71,11 @@ def backup(
         f" ({size_text(saved.octets)})"
     )
     say("it opens with what opens this home now; keep it where this machine's loss does not reach")
+    if saved.lost:
+        tell_problems(saved.lost)
+        raise AgentError(
+            f"{count(len(saved.lost), 'object')} of the vault not whole in the backup; all else is"
+        )
 
 
 @app.command()
@@ -86,14 +91,21 @@ def restore(
         made = restore_home(file, home.folder, home.passphrase())
     except MalformedError as error:
         raise UsageProblem(f"{file} is no backup: {error}") from error
+    problems = made.vault.problems
     frames = count(made.vault.frames, "frame")
     say(f"home: {home.folder}")
     say(
         f"{count(len(made.engagements), 'engagement')}, {made.statements} signed statements and"
-        f" {frames}: all in place"
+        f" {frames}: {'all in place' if not problems else 'in place, but for what follows'}"
     )
+    tell_problems(problems)
     say("The home that this was copied from must never record or send again.")
     _catch_up_all(home)
+    if problems:
+        raise AgentError(
+            f"{count(len(problems), 'object')} of the vault damaged or missing in the backup; all"
+            " else is restored"
+        )
 
 
 @app.command("catch-up")
