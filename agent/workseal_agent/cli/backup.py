@@ -4,6 +4,7 @@ Rules: what opens the home opens the backup. A home that was restored signs noth
 verifier was asked how far its chain got.
 """
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -142,9 +143,17 @@ def _catch_up_all(home: Home) -> bool:
 def _catch_up(home: Home, engagement: Engagement) -> None:
     client = home.client(engagement.url, signer=home.signer)
     vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+
+    def listen(seconds: float) -> None:
+        say(
+            f"engagement {short_name(engagement.id)}: listening for {seconds:.0f} seconds whether"
+            " another copy of this home records"
+        )
+        time.sleep(seconds)
+
     try:
         with HomeLock(home.settings.home):
-            learned = catch_up(home.ledger, client, engagement, home.public_key, vault)
+            learned = catch_up(home.ledger, client, engagement, home.public_key, vault, wait=listen)
     finally:
         client.close()
     say(
