@@ -21,6 +21,7 @@ from typing import IO, cast
 
 from workseal_agent.backup import CONFIG, KEYS, LEDGER, NAMES, VAULT
 from workseal_agent.backupfile import open_backup
+from workseal_agent.backupmaker import keep_maker
 from workseal_agent.chain import OwnChain
 from workseal_agent.config import Settings, load_settings
 from workseal_agent.errors import AgentError
@@ -56,13 +57,22 @@ class Restored:
 
 
 def restore_home(
-    file: Path, home: Path, typed: str, *, progress: Progress = lambda _: None
+    file: Path,
+    home: Path,
+    typed: str,
+    *,
+    unknown_maker: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Restored:
-    """Make a home from a backup by what opens it; raises `MalformedError` for what is none."""
+    """Make a home from a backup by what opens it; raises `MalformedError` for what is none.
+
+    With `unknown_maker` also from one that anybody could have made.
+    """
     _require_free(home)
     with _aside(home) as folder:
         with file.open("rb") as opened:
-            _unpack(open_backup(opened, typed), folder, progress)
+            stream = open_backup(opened, typed, unknown_maker=unknown_maker)
+            _unpack(stream, folder, progress)
         restored = _checked(Settings(folder), typed)
         _sync(folder)
         _require_free(home)
@@ -113,6 +123,7 @@ def _checked(settings: Settings, typed: str) -> Restored:
     load_settings(settings.home)
     store = Keystore.load(settings.keys_file)
     signer, private = store.unlock_signer(typed), store.unlock_vault(typed)
+    keep_maker(settings.maker_file, signer)
     unmarked = settings.home / _UNMARKED
     if not unmarked.exists():
         raise RestoreError("the backup holds no ledger")

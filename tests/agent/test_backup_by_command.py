@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from support.bridge import Bridge, bridged
-from support.homes import RigHome
+from support.homes import WORDS, RigHome
 from support.typed import PASSPHRASE, Typed, typed_in
-from support.vaults import file_of
+from support.vaults import PUBLIC, file_of
 from support.worker import Worker, ended
 from workseal_agent import catchup
+from workseal_agent.backup import write_backup
+from workseal_agent.backupfile import CONTEXT, KeyDoor
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.keystore import Keystore
+from workseal_agent.vaultkey import SealingKey
 
 
 @pytest.fixture
@@ -115,7 +118,10 @@ def go_on(run: Typed, new: Path, pictures: Path) -> None:
     assert Keystore.load(new / "keys").unlock_seed(PASSPHRASE)
 
 
-def test_what_is_not_whole_is_named_and_the_exit_code_says_so(run: Typed, tmp_path: Path) -> None:
+def test_what_is_not_whole_is_named_and_the_exit_code_says_so(
+    run: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, WORDS)
     home = RigHome(tmp_path / "home")
     rows = home.ledger.captures(home.rig.engagement.id)
     missing, rotten = (file_of(home.settings.vault_folder, row.commitment) for row in rows[:2])
@@ -134,3 +140,31 @@ def test_what_is_not_whole_is_named_and_the_exit_code_says_so(run: Typed, tmp_pa
     assert (tmp_path / "new" / "keys").exists()
     assert run("--home", tmp_path / "new", "backup", tmp_path / "again").code == 1
     assert (tmp_path / "again").exists()
+
+
+def test_an_unattended_backup_shows_who_made_it(
+    run: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, WORDS)
+    home = RigHome(tmp_path / "home")
+    home.settings.maker_file.unlink()
+    done = run("backup", tmp_path / "a", "--unattended")
+    assert (done.code, "nothing yet that shows that a backup is its own" in done.err) == (1, True)
+    assert not (tmp_path / "a").exists()
+    assert run("backup", tmp_path / "typed").code == 0
+    assert run("backup", tmp_path / "a", "--unattended").code == 0
+    new = tmp_path / "new"
+    assert run("--home", new, "restore", tmp_path / "a").code == 0
+    assert run("--home", new, "backup", tmp_path / "b", "--unattended").code == 0
+
+    def by_anybody(file_key: bytes) -> KeyDoor:
+        sealed = SealingKey(PUBLIC).seal(file_key, CONTEXT)
+        return KeyDoor(home.keystore.encode(), sealed, vouched=False)
+
+    home.settings.config_file.write_text("[mask]\ndefaults = false\n")
+    write_backup(home.settings, home.ledger, PUBLIC, tmp_path / "forged", by_anybody)
+    done = run("--home", tmp_path / "third", "restore", tmp_path / "forged")
+    assert (done.code, "nothing shows who made this backup" in done.err) == (1, True)
+    assert not (tmp_path / "third").exists()
+    done = run("--home", tmp_path / "third", "restore", tmp_path / "forged", "--unknown-maker")
+    assert (done.code, "Nobody vouches for this backup" in done.out) == (0, True)

@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from workseal_agent.backup import write_backup
 from workseal_agent.backupfile import KeyDoor, TypedDoor
+from workseal_agent.backupmaker import keep_maker, load_maker
 from workseal_agent.catchup import catch_up
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
@@ -47,12 +48,14 @@ def backup(
         raise UsageProblem(f"{out} cannot be written: its folder is missing")
     store = home.keystore
     if unattended:
+        maker = _maker(home)
 
         def door(file_key: bytes) -> KeyDoor | TypedDoor:
-            return KeyDoor.seal(store, file_key)
+            return KeyDoor.seal(store, file_key, maker)
     else:
         typed = home.passphrase()
         kind = store.opened_by(typed)
+        keep_maker(home.settings.maker_file, home.signer)
 
         def door(file_key: bytes) -> KeyDoor | TypedDoor:
             return TypedDoor.seal(kind, typed, file_key, Cost())
@@ -79,17 +82,32 @@ def backup(
         )
 
 
+def _maker(home: Home) -> bytes:
+    maker = load_maker(home.settings.maker_file)
+    if maker is None:
+        raise AgentError(
+            "this home has nothing yet that shows that a backup is its own: the next"
+            " `workseal-agent start`, or one `backup` without --unattended, puts it there"
+        )
+    return maker
+
+
 @app.command()
 def restore(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The backup.")],
+    *,
+    unknown_maker: Annotated[
+        bool,
+        typer.Option("--unknown-maker", help="Also a backup that anybody could have made."),
+    ] = False,
 ) -> None:
     """Make a home from a backup, check it, and ask the verifier how far its chain got."""
     home = home_of(context)
     if not file.is_file():
         raise UsageProblem(f"{file} is no file")
     try:
-        made = restore_home(file, home.folder, home.passphrase())
+        made = restore_home(file, home.folder, home.passphrase(), unknown_maker=unknown_maker)
     except MalformedError as error:
         raise UsageProblem(f"{file} is no backup: {error}") from error
     problems = made.vault.problems
@@ -100,6 +118,11 @@ def restore(
         f" {frames}: {'all in place' if not problems else 'in place, but for what follows'}"
     )
     tell_problems(problems)
+    if unknown_maker:
+        say(
+            "Nobody vouches for this backup: read its settings, above all [mask] in"
+            f" {home.settings.config_file}, before you record."
+        )
     say("The home that this was copied from must never record or send again.")
     _catch_up_all(home)
     if problems:
