@@ -1,8 +1,8 @@
 """Writing a backup of a home while it may be recording: keys, settings, ledger, vault objects.
 
 Rules: memory is bounded by a chunk, whatever the home's size. The ledger is a copy of one moment,
-and each object that it names is in the file. The file appears whole or not at all. The witness is
-left out: what it saw must never go back in time.
+and each object that it names is in the file, or named to the caller as lost. The file appears
+whole or not at all. The witness is left out: what it saw must never go back in time.
 """
 
 import fcntl
@@ -20,9 +20,11 @@ from workseal_agent.backupfile import Door, end_backup, start_backup
 from workseal_agent.config import Settings
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Ledger
+from workseal_agent.vault import VaultProblem
 from workseal_agent.vaultcheck import Expected, expected_objects
 
-KEYS, CONFIG, LEDGER, VAULT = "keys", "config.toml", "ledger.sqlite", "vault/"
+KEYS, CONFIG, NAMES = "keys", "config.toml", "names"
+LEDGER, VAULT = "ledger.sqlite", "vault/"
 # Each pass saves what came while the one before ran: the second has almost nothing to do.
 _PASSES = 8
 
@@ -35,11 +37,15 @@ class BackupError(AgentError):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Count what is in a backup, and how long the file is."""
+    """Count what is in a backup, and how long the file is; `lost` names what is not whole in it.
+
+    A frame that cannot be read to its end counts as lost; what of it can be read is in the file.
+    """
 
     objects: int
     frames: int
     octets: int
+    lost: tuple[VaultProblem, ...]
 
 
 def write_backup(
@@ -59,45 +65,88 @@ def write_backup(
         with tarfile.open(
             fileobj=cast("IO[bytes]", stream), mode="w|", format=tarfile.PAX_FORMAT
         ) as archive:
-            for name, path in ((KEYS, settings.keys_file), (CONFIG, settings.config_file)):
-                if path.exists():
-                    _add(archive, name, path)
+            for name, path in _small_files(settings):
+                _add_whole(archive, name, path)
             copy = scratch / LEDGER
-            saved, frames = _save_vault(
-                archive, settings.vault_folder, ledger, public, copy, progress
-            )
-            _add(archive, LEDGER, copy)
+            saving = _VaultSaving(archive, settings.vault_folder)
+            expected = saving.save(lambda: _copied(ledger, copy, public, saving.folder), progress)
+            _add_whole(archive, LEDGER, copy)
         end_backup(stream)
-    return Saved(saved, frames, out.stat().st_size)
+    lost = tuple(saving.lost(expected))
+    frames = len(expected.kept) - len(expected.kept.keys() & saving.not_whole)
+    return Saved(len(saving.saved), frames, out.stat().st_size, lost)
 
 
-def _save_vault(
-    archive: tarfile.TarFile,
-    folder: Path,
-    ledger: Ledger,
-    public: bytes,
-    copy: Path,
-    progress: Progress,
-) -> tuple[int, int]:
-    """Save objects until a copy of the ledger names none that is neither saved nor announced."""
-    saved: set[str] = set()
-    for _ in range(_PASSES):
-        expected = _copied(ledger, copy, public, folder)
-        wanted = sorted({*expected.kept, *expected.parts, *expected.announced} - saved)
-        gone = False
+def _small_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    files = {
+        KEYS: settings.keys_file,
+        CONFIG: settings.config_file,
+        NAMES: settings.names_file,
+    }
+    return ((name, path) for name, path in files.items() if path.exists())
+
+
+class _VaultSaving:
+    """Save the objects that the ledger names, while a recording may add and withdraw some."""
+
+    def __init__(self, archive: tarfile.TarFile, folder: Path) -> None:
+        self.folder = folder
+        self.saved: set[str] = set()
+        self._archive = archive
+        self._missing: set[str] = set()
+        self._unreadable: set[str] = set()
+
+    @property
+    def not_whole(self) -> set[str]:
+        """Return the names of what is not in the archive, or only in part."""
+        return self._missing | self._unreadable
+
+    def save(self, copied: Callable[[], Expected], progress: Progress) -> Expected:
+        """Save objects until a copy of the ledger names none that may still be saved.
+
+        What was withdrawn while a pass ran is missing in it, and the next copy of the ledger says
+        so. What that copy names again was lost before.
+        """
+        for _ in range(_PASSES):
+            expected = copied()
+            missing = self._pass(expected, progress)
+            if missing <= self._missing:
+                self._missing = missing
+                return expected
+            self._missing = missing
+        raise BackupError("frames are withdrawn faster than they are saved: try again")
+
+    def lost(self, expected: Expected) -> Iterator[VaultProblem]:
+        """Name what the ledger names and the archive has not, or not whole."""
+        labels = expected.parts | expected.kept
+        for name, label in labels.items():
+            if name in self._missing:
+                yield VaultProblem(label, "it is missing in the vault")
+            elif name in self._unreadable:
+                yield VaultProblem(label, "the disk does not give all of it")
+
+    def _pass(self, expected: Expected, progress: Progress) -> set[str]:
+        """Save what is not saved yet; returns what is not there."""
+        wanted = sorted({*expected.kept, *expected.parts, *expected.announced} - self.saved)
+        missing = set()
         for number, name in enumerate(wanted, 1):
-            if _save(archive, folder, name):
-                saved.add(name)
-            else:
-                gone = gone or name not in expected.announced
-            progress(len(saved), len(saved) + len(wanted) - number)
-        # Withdrawn while this pass ran: the next copy of the ledger says so, or it is missing.
-        if not gone:
-            return len(saved), len(expected.kept)
-    raise BackupError(
-        "objects that the ledger names are missing in the vault: `workseal-agent vault check`"
-        " names them"
-    )
+            if self._save(name):
+                self.saved.add(name)
+            elif name not in expected.announced:
+                missing.add(name)
+            progress(len(self.saved), len(self.saved) + len(wanted) - number)
+        return missing
+
+    def _save(self, name: str) -> bool:
+        """Save an object; False when it is not there, or went away meanwhile."""
+        path = self.folder / name
+        try:
+            whole = _add(self._archive, f"{VAULT}{name}", path)
+        except _UnopenedError:
+            return False
+        if not whole:
+            self._unreadable.add(name)
+        return path.exists()
 
 
 def _copied(ledger: Ledger, copy: Path, public: bytes, folder: Path) -> Expected:
@@ -108,24 +157,55 @@ def _copied(ledger: Ledger, copy: Path, public: bytes, folder: Path) -> Expected
         return expected_objects(snapshot, public, folder)
 
 
-def _save(archive: tarfile.TarFile, folder: Path, name: str) -> bool:
-    """Save an object; False when it is not there, or went away meanwhile."""
-    path = folder / name
+class _UnopenedError(Exception):
+    """Say that a file could not be opened, so nothing of it was added."""
+
+
+class _Given:
+    """Read a file as far as the disk gives it: what it does not give becomes zero bytes.
+
+    A member of an archive has the length that was announced, whatever the disk does then.
+    """
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._left = size
+        self.whole = True
+
+    def read(self, size: int) -> bytes:
+        size = min(size, self._left)
+        try:
+            data = self._file.read(size) if self.whole else b""
+        except OSError:
+            data = b""
+        self.whole = self.whole and len(data) == size
+        self._left -= size
+        return data.ljust(size, b"\0")
+
+
+def _add_whole(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    """Add a file without which there is no home."""
     try:
-        _add(archive, f"{VAULT}{name}", path)
-    except FileNotFoundError:
-        return False
-    return path.exists()
+        whole = _add(archive, name, path)
+    except _UnopenedError:
+        whole = False
+    if not whole:
+        raise BackupError(f"the backup cannot be written: {name} of this home cannot be read")
 
 
-def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
-    """Add a file with nothing but its name and its content."""
-    with path.open("rb") as file:
-        found = os.fstat(file.fileno())
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> bool:
+    """Add a file with nothing but its name and its content; False when not all could be read."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise _UnopenedError from error
+    with file:
         member = tarfile.TarInfo(name)
-        member.size = found.st_size
+        member.size = os.fstat(file.fileno()).st_size
         member.mode = 0o600
-        archive.addfile(member, file)
+        given = _Given(file, member.size)
+        archive.addfile(member, cast("IO[bytes]", given))
+    return given.whole
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 Rules: the header tells that this is a backup and how it is opened, and nothing of whose it is,
 unless it was made without asking for a passphrase. Everything after it is one sealed stream, bound
-to the header. Bad bytes are `MalformedError`.
+to the header, and to a secret that only its owner has: what was typed, or what the home keeps for
+this (ADR 0036). Bad bytes are `MalformedError`.
 """
 
 import secrets
@@ -15,7 +16,8 @@ from typing import BinaryIO, Self
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from workseal_agent.errors import WrongPassphraseError
+from workseal_agent.backupmaker import maker_secret
+from workseal_agent.errors import AgentError, WrongPassphraseError
 from workseal_agent.keyslot import Box, Cost, SlotKind, close_box, open_box, passphrase_secret
 from workseal_agent.keystore import Keystore
 from workseal_agent.recoverywords import RecoveryWordsError, looks_like_words, secret_of
@@ -32,6 +34,14 @@ _LENGTH = struct.Struct(">I")
 _BOX = [16, 12, FILE_KEY_BYTES + 16]
 _SEALED_BYTES = SEAL_OVERHEAD + FILE_KEY_BYTES
 _PIECE = 65_536
+
+
+# Says in the header that the content is bound to the maker's secret too.
+_VOUCHED = 1
+
+
+class UnknownMakerError(AgentError):
+    """Say that nothing shows who made a backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,10 @@ class TypedDoor:
             return None
         return open_box(secret, self.cost, self.box, _bound(self.kind, self.cost))
 
+    def secret(self, file_key: bytes) -> bytes:
+        """Return what the content is sealed under: who has the file key typed what opens it."""
+        return file_key
+
     def to_value(self) -> Value:
         """Return what the header holds."""
         return [int(self.kind), self.cost.to_value() if self.cost else [], *self.box.to_value()]
@@ -66,23 +80,38 @@ class TypedDoor:
 
 @dataclass(frozen=True, slots=True)
 class KeyDoor:
-    """Hold the file's key, sealed to the vault's public key, and the key file that opens that."""
+    """Hold the file's key, sealed to the vault's public key, and the key file that opens that.
+
+    Everybody who knows that public key can seal to it: the maker's secret shows who did. `vouched`
+    is False for files from before there was one.
+    """
 
     keys: bytes
     sealed: bytes = field(repr=False)
+    vouched: bool
+    maker: bytes = field(repr=False, default=b"")
 
     @classmethod
-    def seal(cls, store: Keystore, file_key: bytes) -> Self:
-        """Seal a file key with nothing but the key file, closed."""
-        return cls(store.encode(), SealingKey(store.vault_public).seal(file_key, CONTEXT))
+    def seal(cls, store: Keystore, file_key: bytes, maker: bytes) -> Self:
+        """Seal a file key with nothing but the key file, closed, and the maker's secret."""
+        sealed = SealingKey(store.vault_public).seal(file_key, CONTEXT)
+        return cls(store.encode(), sealed, vouched=True, maker=maker)
 
     def open(self, typed: str) -> bytes | None:
-        """Return the file key, by what opens the key file; `WrongPassphraseError` otherwise."""
-        return OpeningKey(Keystore.parse(self.keys).unlock_vault(typed)).open(self.sealed, CONTEXT)
+        """Return the secret, by what opens the key file; `WrongPassphraseError` otherwise."""
+        store = Keystore.parse(self.keys)
+        file_key = OpeningKey(store.unlock_vault(typed)).open(self.sealed, CONTEXT)
+        if file_key is None or not self.vouched:
+            return file_key
+        return file_key + maker_secret(store.unlock_signer(typed))
+
+    def secret(self, file_key: bytes) -> bytes:
+        """Return what the content is sealed under."""
+        return file_key + self.maker
 
     def to_value(self) -> Value:
         """Return what the header holds."""
-        return [self.keys, self.sealed]
+        return [self.keys, self.sealed, *([_VOUCHED] if self.vouched else [])]
 
 
 Door = TypedDoor | KeyDoor
@@ -91,10 +120,11 @@ Door = TypedDoor | KeyDoor
 def start_backup(file: BinaryIO, make_door: Callable[[bytes], Door]) -> SealingStream:
     """Write the header, and return what takes the content; `end_backup` is called at its end."""
     file_key = secrets.token_bytes(FILE_KEY_BYTES)
-    header = encode(make_door(file_key).to_value())
+    door = make_door(file_key)
+    header = encode(door.to_value())
     head = MAGIC + _LENGTH.pack(len(header)) + header
     file.write(head)
-    return SealingStream(file, _payload_key(file_key, head))
+    return SealingStream(file, _payload_key(door.secret(file_key), head))
 
 
 def end_backup(stream: SealingStream) -> None:
@@ -105,10 +135,11 @@ def end_backup(stream: SealingStream) -> None:
     stream.finish()
 
 
-def open_backup(file: BinaryIO, typed: str) -> OpeningStream:
+def open_backup(file: BinaryIO, typed: str, *, unknown_maker: bool = False) -> OpeningStream:
     """Read the header and open the content by what somebody typed.
 
-    Raises `MalformedError` for what is no backup, `WrongPassphraseError` when it does not open.
+    Raises `MalformedError` for what is no backup, `WrongPassphraseError` when it does not open, and
+    `UnknownMakerError` for what anybody could have made, unless that is wanted.
     """
     head = file.read(len(MAGIC) + _LENGTH.size)
     if not head.startswith(MAGIC):
@@ -121,10 +152,16 @@ def open_backup(file: BinaryIO, typed: str) -> OpeningStream:
     header = file.read(length)
     if len(header) != length:
         raise MalformedError("the backup ends in its header")
-    file_key = _read_door(header).open(typed)
-    if file_key is None:
+    door = _read_door(header)
+    if isinstance(door, KeyDoor) and not door.vouched and not unknown_maker:
+        raise UnknownMakerError(
+            "nothing shows who made this backup: whoever ever had an unattended one of yours could"
+            " have, with other settings. If you know where it lay: --unknown-maker"
+        )
+    secret = door.open(typed)
+    if secret is None:
         raise WrongPassphraseError("this does not open the backup, or its header was changed")
-    return OpeningStream(file, _payload_key(file_key, head + header))
+    return OpeningStream(file, _payload_key(secret, head + header))
 
 
 def padded(size: int) -> int:
@@ -141,9 +178,12 @@ def _read_door(header: bytes) -> Door:
             if [len(salt), len(nonce), len(sealed)] != _BOX:
                 raise MalformedError("a sealed key has a salt, a nonce and a ciphertext")
             return _typed_door(kind, cost, Box(salt, nonce, sealed))
-        case [bytes(keys), bytes(sealed)] if len(sealed) == _SEALED_BYTES:
+        case [bytes(keys), bytes(sealed), *vouched] if len(sealed) == _SEALED_BYTES and vouched in (
+            [],
+            [_VOUCHED],
+        ):
             Keystore.parse(keys)
-            return KeyDoor(keys, sealed)
+            return KeyDoor(keys, sealed, vouched=bool(vouched))
         case _:
             raise MalformedError("the backup's header has an unknown form")
 
@@ -164,6 +204,6 @@ def _bound(kind: SlotKind, cost: Cost | None) -> bytes:
     return CONTEXT + encode([int(kind), cost.to_value() if cost else []])
 
 
-def _payload_key(file_key: bytes, head: bytes) -> bytes:
+def _payload_key(secret: bytes, head: bytes) -> bytes:
     salt = sha256(head).digest()
-    return HKDF(algorithm=SHA256(), length=32, salt=salt, info=CONTEXT).derive(file_key)
+    return HKDF(algorithm=SHA256(), length=32, salt=salt, info=CONTEXT).derive(secret)

@@ -1,11 +1,12 @@
-"""What a restored home does before it signs: learn how far its chain got (ADR 0033).
+"""What a restored home does before it signs: learn how far its chain got (ADR 0033, ADR 0035).
 
 Rules: what the log has of this chain is taken over, statement by statement, each signed by this
-key and obeying every rule. A chain that is being continued elsewhere at this moment is left alone.
-Two bodies for one number are never papered over. All of it is stored in one transaction, or none.
+key and obeying every rule. A chain that is being continued elsewhere at this moment is left alone:
+whether it is, two readings of the log tell, and no clock, neither this one nor another. Two bodies
+for one number are never papered over. All of it is stored in one transaction, or none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -23,8 +24,10 @@ from workseal_protocol.policy import verify_checkpoint
 from workseal_protocol.records import ChainedRecord, Segment, Tombstone, read_record
 from workseal_protocol.statement import Statement
 
-# A segment is sent within seconds of its round's end; this is for machines with slow clocks.
-_STILL_MS = 120_000
+# A segment is sent within seconds of its round's end, and tried again after at most twenty.
+_SENT_MS = 30_000
+
+Listed = tuple[tuple[Statement, ChainedRecord], ...]
 
 
 class CatchUpError(AgentError):
@@ -45,14 +48,19 @@ def catch_up(
     engagement: Engagement,
     key: PublicKey,
     vault: Destroyer,
+    *,
+    wait: Callable[[float], None],
 ) -> CaughtUp:
     """Take over what was logged after the backup, and let this copy sign from then on.
 
-    Raises `CatchUpError`, `UnreachableError` or `RefusedError`; nothing is changed then.
+    `wait` lets so many seconds pass: if another copy records, it says so meanwhile. Raises
+    `CatchUpError`, `UnreachableError` or `RefusedError`; nothing is changed then.
     """
     state = _known(ledger, engagement)
-    logged = tuple(_own(client, engagement, key))
-    _require_still(logged, client.operator().time_ms, engagement.terms.round_ms)
+    before = _listed(ledger, client, engagement, key, state)
+    wait(listening_seconds(engagement))
+    logged = _listed(ledger, client, engagement, key, state)
+    _require_still(before, logged)
     shown = tuple(
         _anchors(client, engagement, [one for one in logged if one[1].seq >= state.next_seq])
     )
@@ -64,7 +72,6 @@ def catch_up(
             writing.add_checkpoint(engagement.id, size, checkpoint.encode())
         for statement, record in logged:
             if record.seq < state.next_seq:
-                _require_same(ledger, engagement, statement, record.seq)
                 continue
             state = _advanced(state, statement, record)
             lost += _take_over(writing, engagement.id, statement, record)
@@ -72,6 +79,11 @@ def catch_up(
         writing.mark_caught_up(engagement.id)
     finish_withdrawals(ledger, vault)
     return CaughtUp(added, lost)
+
+
+def listening_seconds(engagement: Engagement) -> float:
+    """Return how long a copy that records can be silent: a round, and the way to the log."""
+    return (engagement.terms.round_ms + _SENT_MS) / 1000
 
 
 def _known(ledger: Ledger, engagement: Engagement) -> ChainState:
@@ -85,6 +97,21 @@ def _known(ledger: Ledger, engagement: Engagement) -> ChainState:
         statement = Statement.parse(stored.body)
         state = _advanced(state, statement, cast("ChainedRecord", read_record(statement)))
     return state
+
+
+def _listed(
+    ledger: Ledger,
+    client: VerifierClient,
+    engagement: Engagement,
+    key: PublicKey,
+    state: ChainState,
+) -> Listed:
+    """Return the chain as it is logged; `CatchUpError` if it is another one than this copy's."""
+    listed = tuple(_own(client, engagement, key))
+    for statement, record in listed:
+        if record.seq < state.next_seq:
+            _require_same(ledger, engagement, statement, record.seq)
+    return listed
 
 
 def _own(
@@ -124,16 +151,14 @@ def _anchors(
             raise UnreachableError(f"a checkpoint is not from the agreed log: {error}") from error
 
 
-def _require_still(
-    logged: tuple[tuple[Statement, ChainedRecord], ...], now_ms: int, round_ms: int
-) -> None:
-    newest = max((record.claimed_at for _, record in logged), default=0)
-    wait_ms = newest + round_ms + _STILL_MS - now_ms
-    if wait_ms > 0:
+def _require_still(before: Listed, after: Listed) -> None:
+    """Refuse a chain that grew between two readings: somebody else signs it now."""
+    known = {statement.digest for statement, _ in before}
+    new = [record.seq for statement, record in after if statement.digest not in known]
+    if new:
         raise CatchUpError(
-            f"a statement of this chain is {max(0, now_ms - newest) // 1000} seconds old: does"
-            " another copy of this home record? Stop it there for good, and try again in"
-            f" {wait_ms // 1000 + 1} seconds"
+            f"statement number {new[0]} of this chain was logged while this copy listened: another"
+            " copy of this home records. Stop it there for good, and try again"
         )
 
 

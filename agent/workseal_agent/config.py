@@ -198,6 +198,11 @@ class Settings:
         return self.home / "sent.sqlite"
 
     @property
+    def maker_file(self) -> Path:
+        """Return the place of what shows that this home made an unattended backup."""
+        return self.home / "backup.maker"
+
+    @property
     def socket_file(self) -> Path:
         """Return the place of the control socket."""
         return self.home / "control.sock"

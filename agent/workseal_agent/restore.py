@@ -1,23 +1,27 @@
 """Making a home from a backup: aside, checked, and only then under its name.
 
 Rules: a home is never written over. Nothing counts before the last chunk was authenticated and the
-ledger, the keys and the vault agree. What the ledger does not name is not kept: it was withdrawn
-while the backup was made. Each engagement is marked: it signs nothing before it has caught up.
+keys and the ledger agree. Objects of the vault that are missing or damaged are named, and cost
+nothing but themselves. What the ledger does not name is not kept: it was withdrawn while the backup
+was made. A ledger has its name only when each engagement is marked: whatever ends a restore, no
+home is left that signs before it has caught up.
 """
 
+import fcntl
 import os
 import re
 import secrets
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from workseal_agent.backup import CONFIG, KEYS, LEDGER, VAULT
+from workseal_agent.backup import CONFIG, KEYS, LEDGER, NAMES, VAULT
 from workseal_agent.backupfile import open_backup
+from workseal_agent.backupmaker import keep_maker
 from workseal_agent.chain import OwnChain
 from workseal_agent.config import Settings, load_settings
 from workseal_agent.errors import AgentError
@@ -27,7 +31,13 @@ from workseal_agent.sealedstream import OpeningStream
 from workseal_agent.vault import VaultReader
 from workseal_agent.vaultcheck import Depth, VaultState, check_vault, expected_objects
 
-_MEMBER = re.compile(rf"{KEYS}|{re.escape(CONFIG)}|{re.escape(LEDGER)}|{VAULT}[0-9a-f]{{32}}")
+_MEMBER = re.compile(
+    rf"{KEYS}|{re.escape(CONFIG)}|{NAMES}|{re.escape(LEDGER)}|{VAULT}[0-9a-f]{{32}}"
+)
+# What the ledger is called until its engagements are marked: no command takes it for a ledger.
+_UNMARKED = "ledger.unmarked"
+# Stands in a folder that is being made into a home, and is locked as long as somebody makes it.
+_MAKING = "restoring"
 _PIECE = 1 << 20
 
 Progress = Callable[[int], None]
@@ -39,7 +49,7 @@ class RestoreError(AgentError):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Say what is in the new home."""
+    """Say what is in the new home; `vault.problems` names what of the vault is not whole."""
 
     vault: VaultState
     engagements: tuple[bytes, ...]
@@ -47,13 +57,22 @@ class Restored:
 
 
 def restore_home(
-    file: Path, home: Path, typed: str, *, progress: Progress = lambda _: None
+    file: Path,
+    home: Path,
+    typed: str,
+    *,
+    unknown_maker: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Restored:
-    """Make a home from a backup by what opens it; raises `MalformedError` for what is none."""
+    """Make a home from a backup by what opens it; raises `MalformedError` for what is none.
+
+    With `unknown_maker` also from one that anybody could have made.
+    """
     _require_free(home)
     with _aside(home) as folder:
         with file.open("rb") as opened:
-            _unpack(open_backup(opened, typed), folder, progress)
+            stream = open_backup(opened, typed, unknown_maker=unknown_maker)
+            _unpack(stream, folder, progress)
         restored = _checked(Settings(folder), typed)
         _sync(folder)
         _require_free(home)
@@ -81,7 +100,8 @@ def _unpack(stream: OpeningStream, folder: Path, progress: Progress) -> None:
                 source = archive.extractfile(member)
                 if source is None:
                     raise RestoreError("the backup holds something that is not of a home")
-                _write(folder / member.name, source)
+                name = _UNMARKED if member.name == LEDGER else member.name
+                _write(folder / name, source)
                 done += member.size
                 progress(done)
     except tarfile.TarError as error:
@@ -99,28 +119,29 @@ def _write(path: Path, source: IO[bytes]) -> None:
 
 
 def _checked(settings: Settings, typed: str) -> Restored:
-    """Check that keys, settings, ledger and vault belong together, and mark the ledger."""
+    """Check that keys, settings and ledger belong together, mark the ledger, look at the vault."""
     load_settings(settings.home)
     store = Keystore.load(settings.keys_file)
     signer, private = store.unlock_signer(typed), store.unlock_vault(typed)
-    if not settings.ledger_file.exists():
+    keep_maker(settings.maker_file, signer)
+    unmarked = settings.home / _UNMARKED
+    if not unmarked.exists():
         raise RestoreError("the backup holds no ledger")
-    with Ledger(settings.ledger_file) as ledger:
+    with Ledger(unmarked) as ledger:
         engagements = ledger.engagements()
         statements = 0
         for engagement in engagements:
             statements += OwnChain(ledger, engagement, signer).state.next_seq
-        _drop_unnamed(ledger, store.vault_public, settings.vault_folder)
         with ledger.write() as writing:
             for engagement in engagements:
                 writing.mark_restored(engagement.id)
+    unmarked.rename(settings.ledger_file)
+    with Ledger(settings.ledger_file) as ledger:
+        _drop_unnamed(ledger, store.vault_public, settings.vault_folder)
         reader = VaultReader(settings.vault_folder, private)
         state = check_vault(
             settings.vault_folder, ledger, store.vault_public, reader, depth=Depth.KEYS
         )
-    if state.problems:
-        first = state.problems[0]
-        raise RestoreError(f"the backup is not whole: {first.name}: {first.text}")
     return Restored(state, tuple(one.id for one in engagements), statements)
 
 
@@ -134,16 +155,47 @@ def _drop_unnamed(ledger: Ledger, public: bytes, folder: Path) -> None:
 
 @contextmanager
 def _aside(home: Path) -> Iterator[Path]:
-    """Give a folder beside the home; it is removed unless it was renamed."""
+    """Give a folder beside the home; it is removed unless it was renamed.
+
+    What another restore left when it was killed is removed too.
+    """
     folder = home.with_name(f"{home.name}-{secrets.token_hex(4)}.part")
     try:
         home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_left(home)
         folder.mkdir(mode=0o700)
-        yield folder
+        with _making(folder / _MAKING, os.O_CREAT | os.O_EXCL):
+            yield folder
+        with suppress(OSError):
+            (home / _MAKING).unlink()
     except OSError as error:
         raise RestoreError(f"the home cannot be made: {error.strerror}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left(home: Path) -> None:
+    """Remove the folders beside a home in which a restore of it began and nobody goes on."""
+    part = re.compile(rf"{re.escape(home.name)}-[0-9a-f]{{8}}\.part")
+    for folder in home.parent.iterdir():
+        if not part.fullmatch(folder.name) or folder.is_symlink():
+            continue
+        try:
+            with _making(folder / _MAKING):
+                shutil.rmtree(folder, ignore_errors=True)
+        except (FileNotFoundError, NotADirectoryError, BlockingIOError):
+            continue  # not of a restore, or of one that still runs
+
+
+@contextmanager
+def _making(mark: Path, how: int = 0) -> Iterator[None]:
+    """Hold the lock of a folder that is being made into a home; `OSError` when it is taken."""
+    lock = os.open(mark, os.O_RDWR | os.O_CLOEXEC | how, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _sync(folder: Path) -> None:

@@ -48,7 +48,7 @@ def disputed_frames(ledger: Ledger, engagement: bytes) -> frozenset[Digest]:
     """Return the frames that a dispute request in the ledger names."""
     return frozenset(
         frame.frame
-        for stored in ledger.unchained(engagement, Kind.DISPUTE_REQUEST)
+        for stored in ledger.of_kind(engagement, Kind.DISPUTE_REQUEST)
         for frame in _asked(stored.body)
     )
 

@@ -1,3 +1,5 @@
+import errno
+import io
 import os
 import stat
 import tarfile
@@ -82,10 +84,9 @@ def test_a_frame_that_is_destroyed_while_it_is_read_is_left_out(
     real = backup._add
     done: list[str] = []
 
-    def adding(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    def adding(archive: tarfile.TarFile, name: str, path: Path) -> bool:
         if not name.startswith("vault/") or done:
-            real(archive, name, path)
-            return
+            return real(archive, name, path)
         done.append(name)
         member = tarfile.TarInfo(name)
         member.size = path.stat().st_size
@@ -98,6 +99,7 @@ def test_a_frame_that_is_destroyed_while_it_is_read_is_left_out(
             ]
             home.withdraw(row.number)
             archive.addfile(member, file)
+        return True
 
     monkeypatch.setattr(backup, "_add", adding)
     save(home, tmp_path / "b")
@@ -105,14 +107,72 @@ def test_a_frame_that_is_destroyed_while_it_is_read_is_left_out(
     assert (made.vault.frames, made.vault.problems) == (4, ())
 
 
-def test_a_vault_that_lost_something_is_not_saved_as_if_it_were_whole(
+def test_what_the_vault_lost_is_named_and_everything_else_is_saved(
     home: RigHome, tmp_path: Path
 ) -> None:
-    next(home.settings.vault_folder.iterdir()).unlink()
-    with pytest.raises(BackupError, match="missing in the vault"):
+    row = home.ledger.captures(home.rig.engagement.id)[2]
+    file_of(home.settings.vault_folder, row.commitment).unlink()
+    for out in (tmp_path / "b", tmp_path / "later"):
+        saved = save(home, out)
+        (lost,) = saved.lost
+        assert lost.name.startswith(f"frame {row.number} of engagement ")
+        assert lost.text == "it is missing in the vault"
+        assert (saved.frames, saved.objects) == (4, 4)
+    made = restore_home(tmp_path / "b", tmp_path / "new", WORDS)
+    assert [(one.name, one.text) for one in made.vault.problems] == [
+        (lost.name, "the frame is missing")
+    ]
+
+
+def test_a_frame_that_the_disk_does_not_give_costs_only_itself(
+    home: RigHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = home.ledger.captures(home.rig.engagement.id)[2]
+    bad = file_of(home.settings.vault_folder, row.commitment)
+    real = Path.open
+
+    class BadDisk(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size)
+            if self.tell() > 512:
+                raise OSError(errno.EIO, "Input/output error")
+            return data or b""
+
+    def opening(path: Path, *args: str, **more: object) -> object:
+        return BadDisk(path) if path == bad else real(path, *args, **more)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", opening)
+        saved = save(home, tmp_path / "b")
+    assert [one.text for one in saved.lost] == ["the disk does not give all of it"]
+    assert (saved.frames, saved.objects) == (4, 5)
+    made = restore_home(tmp_path / "b", tmp_path / "new", WORDS)
+    assert [one.name for one in made.vault.problems] == [saved.lost[0].name]
+
+
+def test_a_home_without_readable_keys_is_not_saved(
+    home: RigHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.open
+
+    def opening(path: Path, *args: str, **more: object) -> object:
+        if path == home.settings.keys_file:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, *args, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", opening)
+    with pytest.raises(BackupError, match="keys of this home cannot be read"):
         save(home, tmp_path / "b")
-    assert not (tmp_path / "b").exists()
-    assert not any("part" in one.name for one in home.settings.home.iterdir())
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["home"]
+
+
+def test_the_owners_list_of_names_is_in_it(home: RigHome, tmp_path: Path) -> None:
+    home.settings.names_file.write_text("Confidentia\n")
+    save(home, tmp_path / "b")
+    assert b"Confidentia" not in (tmp_path / "b").read_bytes()
+    restore_home(tmp_path / "b", tmp_path / "new", WORDS)
+    assert (tmp_path / "new" / "names").read_text() == "Confidentia\n"
+    assert stat.S_IMODE((tmp_path / "new" / "names").stat().st_mode) == 0o600
 
 
 def test_a_full_disk_leaves_nothing(

@@ -7,21 +7,26 @@ from hypothesis import strategies as st
 
 from support.vaults import PRIVATE
 from workseal_agent.backupfile import (
+    CONTEXT,
     MAGIC,
     Door,
     KeyDoor,
     TypedDoor,
+    UnknownMakerError,
     end_backup,
     open_backup,
     padded,
     start_backup,
 )
+from workseal_agent.backupmaker import maker_secret
 from workseal_agent.errors import WrongPassphraseError
 from workseal_agent.keystore import Cost, Key, Keystore, SlotKind
 from workseal_agent.recoverywords import RecoveryWordsError, words_of
 from workseal_agent.sealedstream import SealedStreamError
+from workseal_agent.vaultkey import SealingKey
 from workseal_protocol.encoding import encode
 from workseal_protocol.errors import MalformedError
+from workseal_protocol.keys import SeedSigner
 
 PASSPHRASE = "correct horse ä"  # noqa: S105 - of this test only
 SECRET = bytes(range(32))
@@ -50,7 +55,14 @@ def typed_door(kind: SlotKind, typed: str) -> Callable[[bytes], Door]:
 STORE = store()
 BY_PASSPHRASE = written(typed_door(SlotKind.PASSPHRASE, PASSPHRASE))
 BY_WORDS = written(typed_door(SlotKind.WORDS, WORDS))
-BY_KEY = written(lambda file_key: KeyDoor.seal(STORE, file_key))
+MAKER = maker_secret(SeedSigner(SEED))
+BY_KEY = written(lambda file_key: KeyDoor.seal(STORE, file_key, MAKER))
+
+
+def by_anybody(file_key: bytes, *, vouched: bool = False) -> Door:
+    """Seal as whoever knows the key file can, and as files of before were sealed."""
+    sealed = SealingKey(STORE.vault_public).seal(file_key, CONTEXT)
+    return KeyDoor(STORE.encode(), sealed, vouched=vouched)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +86,31 @@ def test_does_not_open_by_anything_else(data: bytes) -> None:
         open_backup(io.BytesIO(data), "incorrect horse")
 
 
+def test_who_has_a_backup_and_not_the_home_cannot_make_another() -> None:
+    forged = written(lambda file_key: KeyDoor.seal(STORE, file_key, bytes(32)))
+    with pytest.raises(SealedStreamError):
+        open_backup(io.BytesIO(forged), PASSPHRASE).read(7)
+    # Nor does the word of the header help, put on a content that is not bound to the secret.
+    said = written(lambda file_key: by_anybody(file_key, vouched=True))
+    with pytest.raises(SealedStreamError):
+        open_backup(io.BytesIO(said), PASSPHRASE).read(7)
+
+
+def test_what_anybody_could_have_made_opens_only_if_that_is_wanted() -> None:
+    data = written(by_anybody)
+    with pytest.raises(UnknownMakerError, match="nothing shows who made this backup"):
+        open_backup(io.BytesIO(data), PASSPHRASE)
+    stream = open_backup(io.BytesIO(data), PASSPHRASE, unknown_maker=True)
+    assert stream.read(7) == b"content"
+    stream.finish()
+
+
+def test_the_makers_secret_is_in_no_backup_and_no_repr() -> None:
+    for data in (BY_PASSPHRASE, BY_WORDS, BY_KEY):
+        assert MAKER not in data
+    assert repr(MAKER) not in repr(KeyDoor.seal(STORE, bytes(32), MAKER))
+
+
 def test_a_mistyped_word_is_told_as_such() -> None:
     with pytest.raises(RecoveryWordsError, match="do not belong together"):
         open_backup(io.BytesIO(BY_WORDS), " ".join(["zoo", *WORDS.split()[1:]]))
@@ -91,6 +128,13 @@ def test_a_changed_header_opens_nothing(data: bytes, typed: str, at: int) -> Non
     changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
     with pytest.raises((MalformedError, WrongPassphraseError, SealedStreamError)):
         open_backup(io.BytesIO(changed), typed).finish()
+
+
+def test_a_changed_key_of_an_unattended_backup_opens_nothing() -> None:
+    at = BY_KEY.index(STORE.encode()) + len(STORE.encode()) + 100
+    changed = BY_KEY[:at] + bytes([BY_KEY[at] ^ 1]) + BY_KEY[at + 1 :]
+    with pytest.raises(WrongPassphraseError):
+        open_backup(io.BytesIO(changed), PASSPHRASE)
 
 
 def test_the_content_is_bound_to_the_header() -> None:
@@ -132,6 +176,8 @@ def header(value: object) -> bytes:
         pytest.param(header([3, [], bytes(15), bytes(12), bytes(48)]), id="a short salt"),
         pytest.param(header([b"keys", bytes(1168)]), id="no key file"),
         pytest.param(header([STORE.encode(), bytes(7)]), id="a short sealed key"),
+        pytest.param(header([STORE.encode(), bytes(1168), 2]), id="vouched for otherwise"),
+        pytest.param(header([STORE.encode(), bytes(1168), 1, 1]), id="something after it"),
     ],
 )
 def test_what_is_no_backup_is_malformed(data: bytes) -> None:

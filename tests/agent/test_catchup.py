@@ -21,6 +21,7 @@ from workseal_agent.vaultcheck import Depth, check_vault
 from workseal_protocol.checkpoint import sign_checkpoint
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.records import ChainedRecord, read_record
+from workseal_protocol.statement import Statement
 
 
 class TwoMachines:
@@ -41,9 +42,11 @@ class TwoMachines:
         self.ledger = Ledger(self.folder / "ledger.sqlite", LedgerKey(self.rig.signer))
         self.vault = VaultWriter(self.folder / "vault", PUBLIC)
 
-    def catch_up(self) -> CaughtUp:
+    def catch_up(self, wait: Callable[[float], None] = lambda _: None) -> CaughtUp:
         key = self.rig.signer.public_key
-        return catch_up(self.ledger, self.rig.client, self.rig.engagement, key, self.vault)
+        return catch_up(
+            self.ledger, self.rig.client, self.rig.engagement, key, self.vault, wait=wait
+        )
 
     def pass_time(self, seconds: float = 200) -> None:
         self.rig.clock.reboot(seconds)
@@ -139,14 +142,68 @@ def test_frames_taken_after_the_backup_are_named_as_missing(two: TwoMachines) ->
     assert [one.text for one in state.problems] == ["the frame is missing"] * learned.lost_frames
 
 
-def test_it_waits_while_another_copy_records(two: TwoMachines) -> None:
-    two.old.work(30)
-    with pytest.raises(CatchUpError, match="does another copy of this home record"):
-        two.catch_up()
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize("offset_ms", [0, -200_000, -600_000])
+def test_a_chain_that_moves_is_left_alone_whatever_its_clock_says(
+    two: TwoMachines, offset_ms: int
+) -> None:
+    two.rig.recorder.stop()
+    two.rig.uplink.drain(100)
+    two.pass_time(900)
+    two.rig.kill()
+    two.rig.clock.offset_ms = offset_ms
+    two.rig.recorder.start()
+    two.old.work(60)
+    before = two.bodies(two.ledger)
+    with pytest.raises(CatchUpError, match="another copy of this home records"):
+        two.catch_up(two.old.work)
     assert two.ledger.is_restored(two.rig.engagement.id)
+    assert two.bodies(two.ledger) == before
+    two.rig.recorder.stop()
+    two.rig.uplink.drain(100)
+    two.catch_up(two.pass_time)
+    assert two.bodies(two.ledger) == two.bodies(two.old.ledger)
+
+
+def test_it_listens_for_a_round_and_the_way_to_the_log(two: TwoMachines) -> None:
+    waited: list[float] = []
+    two.catch_up(waited.append)
+    assert waited == [(two.rig.engagement.terms.round_ms + 30_000) / 1000]
+
+
+def test_a_session_with_a_clock_far_ahead_locks_nobody_out(two: TwoMachines) -> None:
+    """The log takes the session's opening, and nothing of a round that has not begun."""
+    two.rig.recorder.stop()
+    two.rig.uplink.drain(100)
+    two.rig.clock.offset_ms = 400 * DAY_MS
+    two.rig.recorder.start()
+    two.old.work(40)
+    two.rig.recorder.stop()
+    two.rig.uplink.drain(100)
+    newest = max(read_claims(two))
     two.pass_time()
-    two.catch_up()
-    assert not two.ledger.is_restored(two.rig.engagement.id)
+    two.rig.clock.offset_ms = 0
+    assert newest > two.rig.clock.wall_ms() + 399 * DAY_MS
+    assert two.catch_up(two.pass_time).statements > 0
+    two.move()
+    two.rig.recorder.start()
+    two.rig.work(30)
+    two.rig.recorder.stop()
+    assert two.rig.uplink.drain(100)
+    counts = two.ledger.counts(two.rig.engagement.id)
+    assert (counts.parked, counts.unsent) == (0, 0)
+    assert {len(bodies) for bodies in two.logged().values()} == {1}
+
+
+def read_claims(two: TwoMachines) -> list[int]:
+    """Return what the logged statements of the chain claim as their time."""
+    return [
+        read_record(Statement.parse(body)).claimed_at
+        for bodies in two.logged().values()
+        for body in bodies
+    ]
 
 
 def test_it_is_done_again_without_harm(two: TwoMachines) -> None:

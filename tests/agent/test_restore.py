@@ -1,6 +1,8 @@
 import io
 import os
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from support.homes import WORDS, RigHome, by_words
-from support.vaults import PUBLIC
+from support.vaults import PRIVATE, PUBLIC, file_of
 from workseal_agent.backup import write_backup
 from workseal_agent.backupfile import end_backup, start_backup
 from workseal_agent.chain import OwnChain, OwnChainError
+from workseal_agent.config import Settings
 from workseal_agent.errors import AgentError, WrongPassphraseError
 from workseal_agent.ledger import Ledger
 from workseal_agent.restore import RestoreError, restore_home
 from workseal_agent.sealedstream import SealedStreamError
+from workseal_agent.vault import VaultReader
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import SeedSigner
 
@@ -177,13 +181,74 @@ def test_a_backup_that_is_not_whole_makes_no_home(home: RigHome, tmp_path: Path)
     for members, sentence in (
         ({"keys": keys}, "no ledger"),
         ({"ledger.sqlite": copy.read_bytes()}, "cannot be read"),
-        ({"keys": keys, "ledger.sqlite": copy.read_bytes()}, "the frame is missing"),
         ({"keys": b"x", "ledger.sqlite": b""}, "damaged"),
     ):
         made = packed(tmp_path / "b", members)
         with pytest.raises(AgentError, match=sentence):
             restore_home(made, tmp_path / "new", WORDS)
         assert not (tmp_path / "new").exists()
+
+
+def test_damaged_and_missing_objects_cost_nothing_but_themselves(
+    home: RigHome, backup: Path, tmp_path: Path
+) -> None:
+    rows = home.ledger.captures(home.rig.engagement.id)
+    rotten = file_of(home.settings.vault_folder, rows[1].commitment)
+    rotten.write_bytes(rotten.read_bytes()[:-1] + b"x")
+    backup.unlink()
+    write_backup(home.settings, home.ledger, PUBLIC, backup, by_words)
+    made = restore_home(backup, tmp_path / "new", WORDS)
+    (problem,) = made.vault.problems
+    assert problem.name.startswith(f"frame {rows[1].number} of engagement ")
+    reader = VaultReader(tmp_path / "new" / "vault", PRIVATE)
+    assert reader.commitments() == tuple(sorted(row.commitment for row in rows if row != rows[1]))
+    # What was damaged is kept as it is: perhaps another copy helps to mend it.
+    assert files(tmp_path / "new") == files(home.settings.home)
+    # The restored home is saved again.
+    with Ledger(tmp_path / "new" / "ledger.sqlite") as ledger:
+        write_backup(Settings(tmp_path / "new"), ledger, PUBLIC, tmp_path / "again", by_words)
+    again = restore_home(tmp_path / "again", tmp_path / "third", WORDS)
+    assert again.vault.problems == made.vault.problems
+
+
+# A process that ends without a word at a place of a restore, as by SIGKILL.
+KILLED = """
+import os, sys
+from pathlib import Path
+from workseal_agent import restore
+place, backup, home, words = sys.argv[1:]
+setattr(restore, place, lambda *_: os._exit(9))
+restore.restore_home(Path(backup), Path(home), words)
+"""
+
+
+@pytest.mark.parametrize("place", ["_write", "_checked", "_drop_unnamed", "_sync"])
+def test_a_restore_that_is_killed_leaves_no_home_that_signs(
+    home: RigHome, backup: Path, tmp_path: Path, place: str
+) -> None:
+    words = [sys.executable, "-c", KILLED, place, str(backup), str(tmp_path / "new"), WORDS]
+    assert subprocess.run(words, check=False).returncode == 9
+    (left,) = tmp_path.glob("new-*.part")
+    if (left / "ledger.sqlite").exists():
+        with Ledger(left / "ledger.sqlite") as ledger:
+            assert ledger.is_restored(home.rig.engagement.id)
+    mine = tmp_path / "new-00000000.part"
+    mine.mkdir()
+    restore_home(backup, tmp_path / "new", WORDS)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "home", "new", mine.name]
+
+
+def test_leaves_a_restore_alone_that_still_runs(backup: Path, tmp_path: Path) -> None:
+    again: list[int] = []
+
+    def meanwhile(_: int) -> None:
+        if not again:
+            again.append(1)
+            restore_home(backup, tmp_path / "new", WORDS)
+
+    with pytest.raises(RestoreError, match="is there already"):
+        restore_home(backup, tmp_path / "new", WORDS, progress=meanwhile)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "home", "new"]
 
 
 def test_a_disk_that_fails_leaves_nothing(

@@ -7,12 +7,14 @@ from support.rig import Rig
 from support.simulator import seeded
 from support.vaults import PRIVATE, PUBLIC
 from workseal_agent.backupfile import Door, TypedDoor
+from workseal_agent.backupmaker import keep_maker
 from workseal_agent.config import Settings
 from workseal_agent.evidence import find_frame, withdraw
 from workseal_agent.keystore import Cost, Key, Keystore, SlotKind
 from workseal_agent.ledger import Ledger
 from workseal_agent.recoverywords import words_of
 from workseal_agent.vault import VaultWriter
+from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import WithdrawalReason
 
 PASSPHRASE = "a passphrase for tests"  # noqa: S105
@@ -44,6 +46,7 @@ class RigHome:
         self.rig = Rig(folder, capture_rate=65_536)
         self.keystore = keystore()
         self.settings.keys_file.write_bytes(self.keystore.encode())
+        keep_maker(self.settings.maker_file, SeedSigner(SEED))
         self.settings.config_file.write_text('[screen]\nkind = "auto"\n')
         self.writer = VaultWriter(self.settings.vault_folder, PUBLIC)
         self.rig.recorder.start()

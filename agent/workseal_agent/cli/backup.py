@@ -4,6 +4,7 @@ Rules: what opens the home opens the backup. A home that was restored signs noth
 verifier was asked how far its chain got.
 """
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,13 @@ from rich.progress import Progress
 
 from workseal_agent.backup import write_backup
 from workseal_agent.backupfile import KeyDoor, TypedDoor
+from workseal_agent.backupmaker import keep_maker, load_maker
 from workseal_agent.catchup import catch_up
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.vault import size_text
+from workseal_agent.cli.vault import size_text, tell_problems
 from workseal_agent.connection import RefusedError, UnreachableError
 from workseal_agent.daemon import HomeLock
 from workseal_agent.engagement import short_name
@@ -46,12 +48,14 @@ def backup(
         raise UsageProblem(f"{out} cannot be written: its folder is missing")
     store = home.keystore
     if unattended:
+        maker = _maker(home)
 
         def door(file_key: bytes) -> KeyDoor | TypedDoor:
-            return KeyDoor.seal(store, file_key)
+            return KeyDoor.seal(store, file_key, maker)
     else:
         typed = home.passphrase()
         kind = store.opened_by(typed)
+        keep_maker(home.settings.maker_file, home.signer)
 
         def door(file_key: bytes) -> KeyDoor | TypedDoor:
             return TypedDoor.seal(kind, typed, file_key, Cost())
@@ -71,29 +75,61 @@ def backup(
         f" ({size_text(saved.octets)})"
     )
     say("it opens with what opens this home now; keep it where this machine's loss does not reach")
+    if saved.lost:
+        tell_problems(saved.lost)
+        raise AgentError(
+            f"{count(len(saved.lost), 'object')} of the vault not whole in the backup; all else is"
+        )
+
+
+def _maker(home: Home) -> bytes:
+    maker = load_maker(home.settings.maker_file)
+    if maker is None:
+        raise AgentError(
+            "this home has nothing yet that shows that a backup is its own: the next"
+            " `workseal-agent start`, or one `backup` without --unattended, puts it there"
+        )
+    return maker
 
 
 @app.command()
 def restore(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The backup.")],
+    *,
+    unknown_maker: Annotated[
+        bool,
+        typer.Option("--unknown-maker", help="Also a backup that anybody could have made."),
+    ] = False,
 ) -> None:
     """Make a home from a backup, check it, and ask the verifier how far its chain got."""
     home = home_of(context)
     if not file.is_file():
         raise UsageProblem(f"{file} is no file")
     try:
-        made = restore_home(file, home.folder, home.passphrase())
+        made = restore_home(file, home.folder, home.passphrase(), unknown_maker=unknown_maker)
     except MalformedError as error:
         raise UsageProblem(f"{file} is no backup: {error}") from error
+    problems = made.vault.problems
     frames = count(made.vault.frames, "frame")
     say(f"home: {home.folder}")
     say(
         f"{count(len(made.engagements), 'engagement')}, {made.statements} signed statements and"
-        f" {frames}: all in place"
+        f" {frames}: {'all in place' if not problems else 'in place, but for what follows'}"
     )
+    tell_problems(problems)
+    if unknown_maker:
+        say(
+            "Nobody vouches for this backup: read its settings, above all [mask] in"
+            f" {home.settings.config_file}, before you record."
+        )
     say("The home that this was copied from must never record or send again.")
     _catch_up_all(home)
+    if problems:
+        raise AgentError(
+            f"{count(len(problems), 'object')} of the vault damaged or missing in the backup; all"
+            " else is restored"
+        )
 
 
 @app.command("catch-up")
@@ -130,9 +166,17 @@ def _catch_up_all(home: Home) -> bool:
 def _catch_up(home: Home, engagement: Engagement) -> None:
     client = home.client(engagement.url, signer=home.signer)
     vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+
+    def listen(seconds: float) -> None:
+        say(
+            f"engagement {short_name(engagement.id)}: listening for {seconds:.0f} seconds whether"
+            " another copy of this home records"
+        )
+        time.sleep(seconds)
+
     try:
         with HomeLock(home.settings.home):
-            learned = catch_up(home.ledger, client, engagement, home.public_key, vault)
+            learned = catch_up(home.ledger, client, engagement, home.public_key, vault, wait=listen)
     finally:
         client.close()
     say(

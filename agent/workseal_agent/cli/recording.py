@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workseal_agent.backupmaker import keep_maker
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.backup import catch_up_first
 from workseal_agent.cli.handover import Handover, become, given, receive, without_passphrase
@@ -92,6 +93,7 @@ def start(
     if home.recorded() is not None:
         raise AlreadyRunningError("recording runs already for this home")
     catch_up_first(home)
+    keep_maker(home.settings.maker_file, home.signer)
     handover = Handover(home.engagement().id, home.seed)
     command = _recording_command(home, screen, replay)
     if foreground:

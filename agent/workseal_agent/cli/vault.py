@@ -1,6 +1,7 @@
 """`vault`: whether everything that the vault must hold is there and whole, at three depths."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, raw, say
 from workseal_agent.errors import AgentError
-from workseal_agent.vault import VaultReader
+from workseal_agent.vault import VaultProblem, VaultReader
 from workseal_agent.vaultcheck import Depth, VaultState, check_vault
 from workseal_protocol.cli.text import count
 
@@ -55,8 +56,7 @@ def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
             )
         )
     else:
-        for problem in state.problems:
-            say(f"{problem.name}: {problem.text}")
+        tell_problems(state.problems)
     if state.problems:
         raise AgentError(
             f"{count(len(state.problems), 'object')} of the vault damaged, missing or strange:"
@@ -68,6 +68,12 @@ def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
         said = said if depth is Depth.PIXELS else "in place"
         say(f"{count(state.frames, 'frame')} and {parts} {said} ({size_text(state.octets)})")
         say(f"looked at: {_LOOKED_AT[depth]}")
+
+
+def tell_problems(problems: Iterable[VaultProblem]) -> None:
+    """Print what is wrong with the vault, by the names that its owner knows."""
+    for problem in problems:
+        say(f"{problem.name}: {problem.text}")
 
 
 def size_text(octets: int) -> str:

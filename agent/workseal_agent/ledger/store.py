@@ -154,15 +154,14 @@ class Ledger:
             )
         )
 
-    def unchained(self, engagement: bytes, kind: str | None = None) -> tuple[StoredStatement, ...]:
-        """Return the statements that have no place in the chain, of one kind or of all."""
+    def unchained(self, engagement: bytes) -> tuple[StoredStatement, ...]:
+        """Return the statements that have no place in the chain, in the order of their making."""
         return tuple(
             _statement(row)
             for row in self._rows(
-                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ?1 AND seq IS NULL"  # noqa: S608
-                " AND (?2 IS NULL OR kind = ?2) ORDER BY number",
+                f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND seq IS NULL"  # noqa: S608
+                " ORDER BY number",
                 engagement,
-                kind,
             )
         )
 
