@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from support.paged import PASSPHRASE, PagedHome
+from workseal_agent.cli.home import Home
 
 PROGRAM = "from workseal_agent import main; raise SystemExit(main())"
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:([0-9]+))/#([A-Za-z0-9_-]{43})")
@@ -119,3 +120,15 @@ def test_other_commands_load_nothing_of_the_pages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout == b"[]\n"
+
+
+def test_what_was_typed_is_forgotten_when_asked(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "typed"
+    file.write_text(PASSPHRASE + "\n")
+    typed = Home(home, file, None, None)
+    assert typed.passphrase() == PASSPHRASE
+    file.write_text("another\n")
+    assert typed.passphrase() == PASSPHRASE
+    typed.forget_passphrase()
+    typed.forget_passphrase()
+    assert typed.passphrase() == "another"

@@ -1,5 +1,6 @@
 import html
 import re
+import time
 import tomllib
 from collections.abc import Iterator
 from datetime import date
@@ -191,6 +192,17 @@ def test_the_key_is_forgotten_after_the_last_look() -> None:
     assert unlocked.use() is None
 
 
+def test_the_key_is_forgotten_though_nobody_asks() -> None:
+    begun = time.monotonic()
+    unlocked = Unlocked(lambda: int((time.monotonic() - begun) * 1000), kept_ms=50)
+    unlocked.keep(Keys(b"key", LedgerKey(FREELANCER)))
+    unlocked.keep(Keys(b"another", LedgerKey(FREELANCER)))
+    end = time.monotonic() + 20
+    while unlocked._keys is not None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_every_text_is_in_the_one_file_and_used() -> None:
     used: set[str] = set()
     prefixes: set[str] = set()
@@ -316,3 +328,44 @@ def test_what_waits_is_sent_without_a_recording(tmp_path: Path) -> None:
         assert home.rig.ledger.counts(home.rig.engagement.id).unsent == 0
         visitor.close()
     home.rig.ledger.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/left?before=²",
+        "/left?before=1e3",
+        "/left?before=" + "9" * 18,
+        "/left?before=-1",
+        "/left?before=" + "9" * 5_000,
+        "/left?kind=other",
+        "/left/" + "9" * 40,
+        "/left/" + "9" * 5_000,
+        "/left/²",
+        "/left/" + "9" * 15 + "/bytes",
+        "/pictures/" + "9" * 40,
+        "/pictures/" + "9" * 15 + "/whole.png",
+        "/pictures?day=²",
+        "/pictures/withdraw?n=²",
+        "/pictures/withdraw?n=" + "9" * 5_000,
+        "/pictures/withdraw",
+        "/today?day=9999-12-31",
+        "/today?day=0001-01-01",
+        "/today?day=²",
+        "/today/minute?day=0001-01-01&at=" + "9" * 99,
+        "/today/minute?at=²",
+        "/today/minute?at=99:99",
+        "/week?of=0001-01-01",
+        "/week?of=9999-12-31",
+        "/week?of=²",
+        "/requests/" + "0" * 64 + "/" + "9" * 40 + "/seen.png",
+        "/requests/²",
+    ],
+)
+def test_odd_addresses_get_a_page_and_change_nothing(
+    visitor: Visitor, home: PagedHome, path: str
+) -> None:
+    before = visitor.get("/today").status_code, home.rig.ledger.counts(home.rig.engagement.id)
+    assert visitor.get(path).status_code < 500
+    after = visitor.get("/today").status_code, home.rig.ledger.counts(home.rig.engagement.id)
+    assert after == before

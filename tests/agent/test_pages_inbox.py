@@ -15,7 +15,7 @@ from workseal_agent import disclose
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.pages.drafts import write_bits
 from workseal_agent.pages.guard import FORM_HEADER
-from workseal_agent.pages.marks import Mark, Marked, no_marks
+from workseal_agent.pages.marks import Mark, Marked, Readings
 from workseal_agent.suggestions import Reading
 from workseal_agent.vault import VaultReader
 from workseal_protocol.digest import Digest
@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     home = PagedHome(tmp_path_factory.mktemp("inbox"), take=RecordedScreen().take,
                      capture_rate=65_536)  # fmt: skip
     home.rig.recorder.start()
-    home.rig.work(390)
+    home.rig.work(490)
     home.rig.recorder.stop()
     assert home.rig.uplink.drain(10)
     with home.served() as server:
@@ -53,6 +53,7 @@ def story(made: Story) -> Story:
     home, _ = made
     if not home.desk.unlocked.left_ms():
         home.desk.unlock(PASSPHRASE)
+    read_as(home)
     return made
 
 
@@ -91,8 +92,18 @@ def choose(visitor: Visitor, path: str, number: int, tiles: Any = SHOWN) -> http
     return visitor.ask("POST", f"{path}/{number}", json={"shown": shown}, headers=headers)
 
 
-def seen_in(text: str) -> list[str]:
-    return [part.partition('"')[0] for part in text.split('name="seen" value="')[1:]]
+def told_in(text: str) -> dict[str, list[str]]:
+    """Return what the form of a preview sends of what it showed."""
+    return {
+        name: [part.partition('"')[0] for part in text.split(f'name="{name}" value="')[1:]]
+        for name in ("seen", "warned")
+    }
+
+
+def read_as(home: PagedHome, *found: Mark, reading: Reading = Reading.READ) -> None:
+    """Let every picture be read anew, with these marks found."""
+    home.desk.suggest = lambda _frame: Marked(found, reading)
+    home.desk._readings = Readings(home.settings.names_file)
 
 
 def picture(data: bytes) -> Any:
@@ -157,9 +168,9 @@ def test_what_was_previewed_is_disclosed_and_nothing_else(story: Story, at: int)
     choose(visitor, path, first.number)
     text = visitor.get(f"{path}/preview").text
     assert f"Picture {first.number}: 100 of 1000 tiles, 10.0 % of the picture" in text
-    seen = seen_in(text)
-    assert len(seen) == 1
-    done = visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE)
+    seen = told_in(text)
+    assert len(seen["seen"]) == 1
+    done = visitor.post(f"{path}/disclose", **seen, passphrase=PASSPHRASE)
     assert done.status_code == 303, done.text
     assert "lies sealed for the arbitrator" in visitor.get("/requests").text
     request = Digest(bytes.fromhex(path.rpartition("/")[2]))
@@ -182,8 +193,8 @@ def test_what_was_shown_before_is_told_with_the_union(story: Story, at: int) -> 
     path = added(story, at)
     number = rows(home)[at].number
     choose(visitor, path, number)
-    seen = seen_in(visitor.get(f"{path}/preview").text)
-    assert visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE).status_code == 303
+    seen = told_in(visitor.get(f"{path}/preview").text)
+    assert visitor.post(f"{path}/disclose", **seen, passphrase=PASSPHRASE).status_code == 303
     other = GRID.tiles_inside([Box(160, 160, 320, 320)])
     choose(visitor, path, number, other)
     text = visitor.get(f"{path}/preview").text
@@ -197,11 +208,11 @@ def test_without_the_passphrase_nothing_is_disclosed(story: Story, at: int) -> N
     home, visitor = story
     path = added(story, at)
     choose(visitor, path, rows(home)[at].number)
-    seen = seen_in(visitor.get(f"{path}/preview").text)
+    seen = told_in(visitor.get(f"{path}/preview").text)
     before = len(home.requests)
     # The vault is open for looking, and that is not enough.
     for passphrase in ("", PASSPHRASE[:-1]):
-        answer = visitor.post(f"{path}/disclose", seen=seen, passphrase=passphrase)
+        answer = visitor.post(f"{path}/disclose", **seen, passphrase=passphrase)
         assert answer.status_code == 409
     assert len(home.requests) == before
     assert disclosed(home, at) == []
@@ -212,45 +223,125 @@ def test_what_changed_after_the_preview_is_not_disclosed(story: Story, at: int) 
     path = added(story, at)
     number = rows(home)[at].number
     choose(visitor, path, number)
-    seen = seen_in(visitor.get(f"{path}/preview").text)
+    seen = told_in(visitor.get(f"{path}/preview").text)
     choose(visitor, path, number, range(1000))
-    for told in (seen, [], [*seen, *seen]):
-        answer = visitor.post(f"{path}/disclose", seen=told, passphrase=PASSPHRASE)
+    for told in (
+        seen,
+        {**seen, "seen": []},
+        {**seen, "seen": seen["seen"] * 2},
+    ):
+        answer = visitor.post(f"{path}/disclose", **told, passphrase=PASSPHRASE)
         assert answer.status_code == 409
         assert "look at the preview again" in answer.text
     assert disclosed(home, at) == []
+
+
+INSIDE = Mark(Box(300, 300, 40, 8), "password", "It follows a word such as password.")
+OUTSIDE = Mark(Box(700, 700, 40, 8), "token", "It has the form of one.")
+
+
+def test_marked_places_that_would_be_seen_are_named_and_shown_only_on_a_word(
+    story: Story, at: int
+) -> None:
+    home, visitor = story
+    read_as(home, OUTSIDE, INSIDE)
+    path = added(story, at)
+    choose(visitor, path, rows(home)[at].number)
+    text = visitor.get(f"{path}/preview").text
+    assert "One marked place would be seen:" in text
+    assert INSIDE.reason in text
+    assert "(40 by 8 pixels, 300 from the left, 300 from the top)" in text
+    assert OUTSIDE.reason not in text
+    seen = told_in(text)
+    assert seen["warned"] == ["1"]
+    others: tuple[dict[str, Any], ...] = (
+        {},
+        {"despite": "no"},
+        {"warned": ["0"], "despite": "yes"},
+        {"warned": []},
+    )
+    for more in others:
+        answer = visitor.post(f"{path}/disclose", **{**seen, **more}, passphrase=PASSPHRASE)
+        assert answer.status_code == 409
+    assert disclosed(home, at) == []
+    answer = visitor.post(f"{path}/disclose", **seen, despite="yes", passphrase=PASSPHRASE)
+    assert answer.status_code == 303
+    assert len(disclosed(home, at)) == 1
+
+
+@pytest.mark.parametrize("reading", [Reading.ABSENT, Reading.FAILED])
+def test_a_picture_that_was_not_read_is_shown_only_on_a_word(
+    story: Story, at: int, reading: Reading
+) -> None:
+    home, visitor = story
+    read_as(home, reading=reading)
+    path = added(story, at)
+    choose(visitor, path, rows(home)[at].number)
+    text = visitor.get(f"{path}/preview").text
+    assert "was not looked for" in text
+    seen = told_in(text)
+    answer = visitor.post(f"{path}/disclose", **seen, passphrase=PASSPHRASE)
+    assert answer.status_code == 409
+    assert "say at the preview" in answer.text
+    answer = visitor.post(f"{path}/disclose", **seen, despite="yes", passphrase=PASSPHRASE)
+    assert answer.status_code == 303
+
+
+def test_what_was_marked_since_the_preview_is_looked_at_again(story: Story, at: int) -> None:
+    home, visitor = story
+    path = added(story, at)
+    choose(visitor, path, rows(home)[at].number)
+    seen = told_in(visitor.get(f"{path}/preview").text)
+    assert seen["warned"] == ["0"]
+    # A name is put on the list: the picture is read again.
+    home.desk.suggest = lambda _frame: Marked((INSIDE,), Reading.READ)
+    home.settings.names_file.write_text("somebody\n")
+    try:
+        answer = visitor.post(f"{path}/disclose", **seen, despite="yes", passphrase=PASSPHRASE)
+        assert answer.status_code == 409
+        assert "look at the preview again" in answer.text
+    finally:
+        home.settings.names_file.unlink()
+
+
+def test_every_mark_is_given_to_the_editor(story: Story, at: int) -> None:
+    home, visitor = story
+    read_as(home, *[INSIDE] * 1_500)
+    path = added(story, at)
+    number = rows(home)[at].number
+    assert len(visitor.get(f"{path}/{number}/marks.json").json()["marks"]) == 1_500
 
 
 def test_a_verifier_that_does_not_answer_can_be_asked_again(story: Story, at: int) -> None:
     home, visitor = story
     path = added(story, at)
     choose(visitor, path, rows(home)[at].number)
-    seen = seen_in(visitor.get(f"{path}/preview").text)
+    seen = told_in(visitor.get(f"{path}/preview").text)
 
     def down(request: httpx.Request) -> None:
         if request.url.path == "/v1/disclosures":
             raise httpx.ConnectError("down")
 
     home.rig.wire.fault = down
-    answer = visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE)
+    answer = visitor.post(f"{path}/disclose", **seen, passphrase=PASSPHRASE)
     assert answer.status_code == 409
     assert "the same button may be pressed again" in answer.text
     home.rig.wire.fault = lambda _request: None
-    assert visitor.post(f"{path}/disclose", seen=seen, passphrase=PASSPHRASE).status_code == 303
+    assert visitor.post(f"{path}/disclose", **seen, passphrase=PASSPHRASE).status_code == 303
 
 
 def test_the_editor_is_given_sizes_draft_and_marks(story: Story, at: int) -> None:
     home, visitor = story
     found = (Mark(Box(1, 2, 3, 4), "password", "It looks like one."),)
-    home.desk.suggest = lambda _frame: Marked(found, Reading.READ)
+    read_as(home, *found)
     path = added(story, at)
     number = rows(home)[at].number
     choose(visitor, path, number)
     told = visitor.get(f"{path}/{number}/frame.json").json()
     marked = visitor.get(f"{path}/{number}/marks.json").json()
-    home.desk.suggest = lambda _frame: Marked((), Reading.READ)
+    read_as(home)
     clean = visitor.get(f"{path}/{number}/marks.json").json()
-    home.desk.suggest = no_marks
+    read_as(home, reading=Reading.ABSENT)
     unread = visitor.get(f"{path}/{number}/marks.json").json()
     assert (told["width"], told["height"], told["tile"]) == (1280, 800, 32)
     assert (told["columns"], told["rows"]) == (40, 25)

@@ -144,8 +144,8 @@ def page(home: Path) -> Iterator[Callable[[], Page]]:
 
         yield opened
     for process in started:
-        process.terminate()
-        process.communicate(timeout=20)
+        # Its button ends it; a signal that comes while Python itself ends would be met by nobody.
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 
@@ -241,6 +241,7 @@ def withdraw(page: Page, origin: str, number: str) -> None:
     kinds = page.get_by_role("row", name=re.compile("Kinds of evidence"))
     expect(kinds).to_contain_text("unchanged")
     page.get_by_label("Something private").check()
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
     page.get_by_role("button", name="Destroy the picture").click()
     page.get_by_text("not one second of time is lost").wait_for()
 

@@ -81,7 +81,12 @@ def test_the_effect_is_told_before_anything_is_done(unlocked: Visitor, home: Pag
 def test_withdrawing_destroys_the_picture_and_no_second(unlocked: Visitor, home: PagedHome) -> None:
     row = frames(home)[-1]
     worked = home.rig.worked_ms
-    answer = unlocked.post("/pictures/withdraw", n=str(row.number), reason="private")
+    fields = {"n": str(row.number), "reason": "private"}
+    # What is open for looking destroys nothing, and the recording process neither.
+    for wrong in ({}, {"passphrase": ""}, {"passphrase": "another"}):
+        assert unlocked.post("/pictures/withdraw", **fields, **wrong).status_code == 409
+    assert row.commitment in {one.commitment for one in frames(home)}
+    answer = unlocked.post("/pictures/withdraw", **fields, passphrase=PASSPHRASE)
     assert answer.status_code == 303
     assert "not one second of time is lost" in unlocked.get("/pictures").text
     assert row.commitment not in {one.commitment for one in frames(home)}
@@ -105,7 +110,8 @@ def test_withdrawing_destroys_the_picture_and_no_second(unlocked: Visitor, home:
 )
 def test_refuses(unlocked: Visitor, home: PagedHome, fields: dict[str, object]) -> None:
     before = frames(home)
-    assert unlocked.post("/pictures/withdraw", **fields).status_code == 409
+    answer = unlocked.post("/pictures/withdraw", **fields, passphrase=PASSPHRASE)
+    assert answer.status_code == 409
     assert frames(home) == before
 
 
@@ -120,7 +126,7 @@ def test_without_a_recording_the_passphrase_signs(
         visitor = Visitor(server).enter()
         home.desk.unlock(PASSPHRASE)
         number = str(frames(home)[0].number)
-        assert "so this page signs" in visitor.get(f"/pictures/withdraw?n={number}").text
+        assert "gone for ever" in visitor.get(f"/pictures/withdraw?n={number}").text
         fields = {"n": number, "reason": "other"}
         before = frames(home)
         # What is open for looking does not sign.
@@ -170,6 +176,7 @@ def test_several_are_chosen_by_the_keyboard_alone(home: PagedHome) -> None:
         assert image.evaluate("one => [one.naturalWidth, one.clientWidth]") == [1280, 1280]
         page.get_by_role("link", name="Withdraw this picture").click()
         page.get_by_label("A password or key").check()
+        page.get_by_label("Passphrase").fill(PASSPHRASE)
         page.get_by_role("button", name="Destroy the picture").click()
         page.get_by_text("not one second of time is lost").wait_for()
         assert numbers[2] not in [str(row.number) for row in frames(home)]

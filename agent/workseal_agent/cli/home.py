@@ -148,6 +148,10 @@ class Home:
         self.__dict__["_typed"] = given
         return given
 
+    def forget_passphrase(self) -> None:
+        """Forget what was typed: for a command that goes on for hours after its one use."""
+        self.__dict__.pop("_typed", None)
+
     def _given_passphrase(self) -> str | None:
         if self._passphrase_file is None:
             return os.environ.get(PASSPHRASE_VARIABLE) or None

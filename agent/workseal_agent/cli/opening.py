@@ -45,6 +45,7 @@ def open_pages(
     )
     if unlock:
         desk.unlock(home.passphrase())
+        home.forget_passphrase()
     server = PagesServer(desk)
     # Ended like by Ctrl-C, so that nothing of it stays.
     for number in (signal.SIGTERM, signal.SIGHUP):

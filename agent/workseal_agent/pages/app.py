@@ -3,6 +3,7 @@
 from collections import Counter
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -26,6 +27,21 @@ from workseal_agent.pages.render import Notices, page
 from workseal_agent.pages.words import say
 from workseal_protocol.cli.text import bounded
 from workseal_protocol.errors import WorksealError
+
+
+class _NumberConvertor(Convertor[int]):
+    """Read a number that fits everywhere; a longer one is no place here."""
+
+    regex = "[0-9]{1,15}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", _NumberConvertor())
 
 _PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine)
 

@@ -17,12 +17,13 @@ from workseal_agent.day import notes_of
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
-from workseal_agent.pages.marks import Suggest, no_marks
+from workseal_agent.pages.marks import Marked, Readings, Suggest, no_marks
 from workseal_agent.pages.unlocked import Keys, Unlocked
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_protocol.commitment import Note
+from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Signer
 
 _SEND_STEPS = 64
@@ -48,9 +49,15 @@ class Desk:
     chosen: bytes | None
     suggest: Suggest = no_marks
     unlocked: Unlocked = field(init=False)
+    _readings: Readings = field(init=False)
 
     def __post_init__(self) -> None:
         self.unlocked = Unlocked(self.elapsed_ms)
+        self._readings = Readings(self.settings.names_file)
+
+    def marked(self, reader: VaultReader, frame: Digest) -> Marked:
+        """Return what is marked on a frame; reading one for the first time takes its time."""
+        return self._readings.of(frame, lambda: self.suggest(reader.frame(frame)))
 
     def elapsed_ms(self) -> int:
         """Return a time that never goes back, for what ends by itself."""

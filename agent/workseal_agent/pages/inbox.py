@@ -1,11 +1,12 @@
 """Requests of an arbitrator: the inbox, what each asks for, and the disclosure itself.
 
 Rules: what is disclosed is what was previewed, tile for tile: the preview names the disclosures by
-their digests, and others are not sent. The passphrase is typed for each disclosure. Everything is
-done by the functions that the command `disclose` uses.
+their digests, and others are not sent. Marked places that would be seen, and pictures that nobody
+read, are named there, and disclosed only on a word. The passphrase is typed for each disclosure.
+Everything is done by the functions that the command `disclose` uses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,6 +190,7 @@ def _disclosed(
     opened = _opened(reader, asked, drafts)
     if [str(one.disclosure.digest) for one in opened] != fields.get("seen", []):
         raise AgentError(say("problem.not_previewed"))
+    _require_word(desk, reader, opened, fields)
     now_ms = desk.clock.wall_ms()
     answer = disclose.answer(asked.request, opened, signer, now_ms=now_ms)
     client = desk.connect(engagement.url, signer=signer)
@@ -203,6 +205,24 @@ def _disclosed(
     return address
 
 
+def _require_word(
+    desk: Desk, reader: VaultReader, opened: Sequence[Opened], fields: Mapping[str, list[str]]
+) -> None:
+    """Require that what is marked, or was not read, was named at the preview and said yes to."""
+    warnings = [_warning(desk, reader, one) for one in opened]
+    if [str(one) for one in warnings] != fields.get("warned", []):
+        raise AgentError(say("problem.not_previewed"))
+    if any(warnings) and fields.get("despite") != ["yes"]:
+        raise AgentError(say("problem.marked"))
+
+
+def _warning(desk: Desk, reader: VaultReader, one: Opened) -> int:
+    """Count the marked places that would be seen, and one more where nobody looked for them."""
+    marked = desk.marked(reader, one.frame.commitment)
+    seen = marked.seen_in(one.disclosure.header.grid, one.disclosure.shown)
+    return len(seen) + marked.unread
+
+
 def _opened(reader: VaultReader, asked: Asked, drafts: Drafts) -> list[Opened]:
     digest = asked.request.statement.digest
     chosen = [(row, drafts.get(digest, row.number)) for row in asked.rows]
@@ -215,7 +235,11 @@ def _opened(reader: VaultReader, asked: Asked, drafts: Drafts) -> list[Opened]:
 def _told(desk: Desk, engagement: Engagement, reader: VaultReader, one: Opened) -> dict[str, Any]:
     before = disclose.shown_before(reader, desk.ledger, engagement.id, one.frame.commitment)
     shown = frozenset(one.disclosure.shown)
+    marked = desk.marked(reader, one.frame.commitment)
     return {
+        "marks": [mark.told() for mark in marked.seen_in(one.disclosure.header.grid, shown)],
+        "unread": marked.unread,
+        "warned": _warning(desk, reader, one),
         "row": one.frame,
         "digest": str(one.disclosure.digest),
         "shown": len(shown),

@@ -1,5 +1,6 @@
 """What left this machine: every request, in words and byte for byte."""
 
+import re
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -29,6 +30,7 @@ _MAX_STATEMENTS = 4_096
 # Sixteen bytes a line; what is longer is shown by its beginning and given whole as a file.
 _SHOWN_BYTES = 8_192
 _LINE = 16
+_PLACE = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def routes() -> list[BaseRoute]:
     """Return the routes of what left."""
     return [
         Route("/left", _list),
-        Route("/left/{number:int}", _one),
-        Route("/left/{number:int}/bytes", _bytes),
+        Route("/left/{number:number}", _one),
+        Route("/left/{number:number}/bytes", _bytes),
     ]
 
 
@@ -53,7 +55,7 @@ def _list(request: Request) -> Response:
     departures = Departures(desk.settings.sent_file)
     kind = request.query_params.get("kind", "")
     before = request.query_params.get("before", "")
-    if (kind and kind not in KINDS) or (before and not (before.isdigit() and len(before) < 19)):
+    if (kind and kind not in KINDS) or (before and _PLACE.fullmatch(before) is None):
         raise AgentError(say("problem.left"))
     rows = departures.newest(
         before=int(before) if before else None, like=KINDS.get(kind, "%"), limit=_PAGE + 1

@@ -1,11 +1,12 @@
 """Places on a picture that somebody should look at before it is shown: what they are, and why.
 
 Rules: a mark hides nothing and shows nothing. The editor draws it with its reason; the freelancer
-decides. One picture is read at a time, by a process that ends afterwards.
+decides, and is asked again before something marked is disclosed. One picture is read at a time, by
+a process that ends afterwards. What is remembered of a picture is where its marks are, and why.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,13 @@ from workseal_agent.suggestions import (
     review_frame,
 )
 from workseal_agent.vault import StoredFrame
-from workseal_protocol.frame import Box
+from workseal_protocol.digest import Digest
+from workseal_protocol.frame import Box, Grid
 
 MAX_KIND = 40
 MAX_REASON = 200
+# A request asks for at most 64 frames.
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,46 @@ class Marked:
     marks: tuple[Mark, ...] = ()
     reading: Reading = Reading.ABSENT
 
+    @property
+    def unread(self) -> bool:
+        """Tell whether there may be marks that nobody looked for."""
+        return self.reading in {Reading.ABSENT, Reading.FAILED}
+
+    def seen_in(self, grid: Grid, shown: Iterable[int]) -> tuple[Mark, ...]:
+        """Return the marks of which some tile is among those that are shown."""
+        visible = frozenset(shown)
+        return tuple(one for one in self.marks if grid.tiles_touching((one.box,)) & visible)
+
 
 # Looks at a frame and marks it; runs when the editor asks, with the vault unlocked.
 Suggest = Callable[[StoredFrame], Marked]
+
+
+class Readings:
+    """Remember the marks of frames that were read, so that each is read once."""
+
+    def __init__(self, names_file: Path) -> None:
+        self._names_file = names_file
+        self._known: dict[tuple[Digest, object], Marked] = {}
+
+    def of(self, frame: Digest, read: Callable[[], Marked]) -> Marked:
+        """Return a frame's marks; one that could not be read, or a changed list, is read again."""
+        place = (frame, self._list())
+        known = self._known.get(place)
+        if known is None:
+            known = read()
+            if not known.unread:
+                self._known[place] = known
+                while len(self._known) > _REMEMBERED:
+                    self._known.pop(next(iter(self._known)), None)
+        return known
+
+    def _list(self) -> object:
+        try:
+            found = self._names_file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
 
 
 def no_marks(_frame: StoredFrame) -> Marked:

@@ -1,7 +1,8 @@
 """The gallery: what was taken, one picture large, and withdrawing with its exact effect first.
 
 Rules: a picture is decoded in memory, sent to the page that shows it, and kept nowhere. Nothing is
-withdrawn before its effect was shown, and withdrawing needs no hurry: nothing was sent.
+withdrawn before its effect was shown and the passphrase typed; withdrawing needs no hurry: nothing
+was sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,9 +46,9 @@ def routes() -> list[BaseRoute]:
         Route("/pictures", _gallery),
         Route("/pictures/withdraw", _effect, methods=["GET"]),
         Route("/pictures/withdraw", _withdraw, methods=["POST"]),
-        Route("/pictures/{number:int}", _one),
-        Route("/pictures/{number:int}/small.png", _small),
-        Route("/pictures/{number:int}/whole.png", _whole),
+        Route("/pictures/{number:number}", _one),
+        Route("/pictures/{number:number}/small.png", _small),
+        Route("/pictures/{number:number}/whole.png", _whole),
     ]
 
 
@@ -117,7 +118,6 @@ def _effect(request: Request) -> Response:
         chosen=chosen,
         effect=effect_of(desk.ledger, engagement, chosen),
         reasons=list(REASONS),
-        recorded=desk.recorded(engagement) is not None,
         open=desk.unlocked.left_ms() > 0,
     )
 
@@ -135,8 +135,9 @@ def _withdrawn(desk: Desk, fields: Mapping[str, list[str]]) -> int:
     if reason is None:
         raise AgentError(say("problem.reason"))
     chosen = _chosen(desk, engagement, fields.get("n", []))
-    passphrase = fields.get("passphrase", [""])[0]
-    signer = None if desk.recorded(engagement) else desk.signer(passphrase)
+    # Also where the recording process signs: what is destroyed is gone for ever, and whoever was
+    # let in may be an extension of the browser, or somebody at an unlocked desk.
+    signer = desk.signer(fields.get("passphrase", [""])[0])
     by_recorder = True
     for row in chosen:
         by_recorder &= withdraw_either_way(
@@ -146,7 +147,7 @@ def _withdrawn(desk: Desk, fields: Mapping[str, list[str]]) -> int:
             reason,
             ledger=desk.ledger,
             vault=desk.writer,
-            signer=lambda: signer or desk.signer(passphrase),
+            signer=lambda: signer,
             now_ms=desk.clock.wall_ms(),
         )
     if not by_recorder:

@@ -24,12 +24,10 @@ from workseal_protocol.cli.png import encode_png
 from workseal_protocol.disclosure import HiddenPattern
 from workseal_protocol.frame import Grid
 
-_MAX_MARKS = 1_000
-
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the editor."""
-    frame = "/requests/{digest}/{number:int}"
+    frame = "/requests/{digest}/{number:number}"
     return [
         Route(frame, _editor, methods=["GET"]),
         Route(frame, _save, methods=["POST"]),
@@ -89,12 +87,12 @@ def _marks(request: Request) -> Response:
     reader = desk.reader()
     if reader is None:
         raise AgentError(say("problem.locked"))
-    marked = desk.suggest(reader.frame(row.commitment))
+    marked = desk.marked(reader, row.commitment)
     nothing = marked.reading is Reading.READ and not marked.marks
     found = "none" if nothing else marked.reading.value
     return JSONResponse(
         {
-            "marks": [mark.told() for mark in marked.marks[:_MAX_MARKS]],
+            "marks": [mark.told() for mark in marked.marks],
             "told": say(f"redact.reading_{found}"),
         }
     )

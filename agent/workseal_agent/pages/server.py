@@ -20,6 +20,7 @@ import uvicorn
 from workseal_agent.errors import AgentError
 from workseal_agent.pages.app import build_app
 from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.doorway import doorway
 from workseal_agent.pages.drafts import Drafts
 from workseal_agent.pages.entrance import Entrance
 from workseal_agent.pages.guard import Denial, Guard, Rules
@@ -27,7 +28,7 @@ from workseal_agent.pages.guard import Denial, Guard, Rules
 _ADDRESS = "127.0.0.1"
 _LOOK_SECONDS = 2.0
 _HEAD_BYTES = 32_768
-# A page and its pictures; a hostile local program is shut out by the guard, not by this.
+# A page and its pictures; other users' programs are ended at the door, and take none of these.
 _CONNECTIONS = 128
 _HANDOVER = """<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">
 <meta http-equiv="refresh" content="0; url={url}"><title>Workseal</title>
@@ -53,7 +54,7 @@ class PagesServer:
                 guard,
                 lifespan="off",
                 ws="none",
-                http="h11",
+                http=doorway(self.denied),
                 # What a proxy says of whoever asks would take the place of the real address.
                 proxy_headers=False,
                 access_log=False,

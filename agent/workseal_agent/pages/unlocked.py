@@ -1,9 +1,9 @@
 """What the passphrase opens for looking, and for some minutes after the last look.
 
 Rules: the passphrase is used and dropped, the key forgotten by the clock whether or not anybody
-asks. What signs or discloses takes the passphrase each time, so that neither an extension of the
-browser nor somebody at an unlocked desk can do it with what lies here. While recording runs, its
-process withdraws, pauses and stops for whoever is let in: that takes no passphrase.
+asks. What signs, discloses or destroys takes the passphrase each time, so that neither an extension
+of the browser nor somebody at an unlocked desk can do it with what lies here. While recording runs,
+its process pauses and stops for whoever is let in: that takes no passphrase.
 """
 
 import threading
@@ -37,8 +37,11 @@ class Unlocked:
     def keep(self, keys: Keys) -> None:
         """Take keys; they are forgotten when nobody looks at anything for the time they have."""
         with self._lock:
+            waiting = self._keys is not None
             self._keys = keys
             self._until_ms = self._now_ms() + self._kept_ms
+        if not waiting:
+            self._look_later(self._kept_ms)
 
     def use(self) -> Keys | None:
         """Return the keys and begin their time anew; None when they are forgotten."""
@@ -58,6 +61,19 @@ class Unlocked:
         """Forget the keys now."""
         with self._lock:
             self._keys = None
+
+    def _look_later(self, ms: int) -> None:
+        timer = threading.Timer(ms / 1000, self._look)
+        timer.daemon = True
+        timer.start()
+
+    def _look(self) -> None:
+        """Forget what nobody asks for any more."""
+        with self._lock:
+            self._expire()
+            left = self._until_ms - self._now_ms() if self._keys is not None else 0
+        if left > 0:
+            self._look_later(left)
 
     def _expire(self) -> None:
         if self._now_ms() >= self._until_ms:
