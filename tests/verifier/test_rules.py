@@ -13,7 +13,7 @@ from support.scripted import ScriptedAgent, dispute, first_day, second_day
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol import keyhistory
 from workseal_protocol.digest import Digest
-from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.keys import PublicKey, Role, SeedSigner
 from workseal_protocol.records import (
     Acceptance,
     Anchor,
@@ -101,6 +101,28 @@ def test_refuses_a_client_who_is_not_on_the_operators_list(office: Office) -> No
     office.verifier.settings = replace(settings, clients=(STRANGER.public_key.text(),))
     found = refused(lambda: office.post([offer_of(office)]))
     assert found.reason is Reason.UNKNOWN_PARTY
+
+
+def test_a_stranger_does_not_learn_whose_key_may_offer(office: Office) -> None:
+    """Neither from the words nor from the time: who did not sign is not looked up in the list."""
+    asked: list[PublicKey] = []
+    house = office.verifier.sequencer._admission.house
+
+    def look_up(key: PublicKey) -> bool:
+        asked.append(key)
+        return False
+
+    object.__setattr__(house, "may_offer", look_up)
+    listed, other = (SeedSigner(seeded(office.seed, word)) for word in ("listed", "other"))
+    said = []
+    for client in (listed, other):
+        terms = office.terms(client=client.public_key)
+        record = Offer(engagement=unique(office, client), claimed_at=office.now, terms=terms)
+        found = refused(lambda record=record: office.post([sign(record, STRANGER)]))  # type: ignore[misc]
+        said.append((found.reason, str(found), found.item))
+    assert len(set(said)) == 1
+    assert said[0][1] == "the signer is not a party who may say this here"
+    assert asked == []
 
 
 def test_refuses_a_second_offer_for_an_engagement(office: Office) -> None:

@@ -82,6 +82,14 @@ class Draft:
         own = self.events.lineage(issuer)
         return self.house.records.parties.is_in(identifier, own)
 
+    def may_be_fresh(self, thumbprint: Digest) -> bool:
+        """Tell whether a key may be known that intake did not find: this log's, or a tick's own."""
+        if thumbprint in self.events.came:
+            return True
+        if thumbprint == self.house.identity.operator.public_key.thumbprint:
+            return True
+        return any(one.thumbprint == thumbprint for one in self._fresh_parties)
+
     def put(self, state: Engagement) -> None:
         """Keep the next state of an engagement."""
         self.states[state.identifier] = state
