@@ -42,7 +42,7 @@ from workseal_protocol.records.bounds import MAX_TIME
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services import draft, keyevents, rules
+from workseal_verifier.services import draft, keyevents, loggedkeys, rules
 
 STRANGER = SeedSigner(bytes(range(32)))
 
@@ -51,6 +51,11 @@ def refused(call: Callable[[], object]) -> RefusedError:
     with pytest.raises(RefusedError) as caught:
         call()
     return caught.value
+
+
+def few_vouchers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (keyevents, loggedkeys):
+        monkeypatch.setattr(module, "MAX_VOUCHERS", 2)
 
 
 def size_of(office: Office) -> int:
@@ -779,7 +784,7 @@ def test_the_first_who_names_a_recovery_key_is_not_crowded_out(
     office: Office, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del agent
-    monkeypatch.setattr(keyevents, "MAX_VOUCHERS", 2)
+    few_vouchers(monkeypatch)
     recovery = SeedSigner(seeded(office.seed, "recovery"))
     office.post([_announce(office, office.people.freelancer, recovery)])
     for number in range(3):
@@ -942,7 +947,7 @@ def test_offers_of_others_take_nothing_from_a_recovery_key(
 def test_strangers_who_name_a_recovery_key_take_nothing_from_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyevents, "MAX_VOUCHERS", 2)
+    few_vouchers(monkeypatch)
     first, second, recovery = (SeedSigner(seeded(office.seed, f"vouch {n}")) for n in range(3))
     office.post([_announce(office, first, recovery), _announce(office, recovery)])
     for number in range(2):

@@ -14,17 +14,13 @@ from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.draft import Draft, House
 from workseal_verifier.services.engagement import Engagement, fold, followed
-from workseal_verifier.services.keyevents import (
-    KEY_STATEMENTS,
-    KeyEvents,
-    logged_events,
-)
+from workseal_verifier.services.keyevents import KEY_STATEMENTS, KeyBook, KeyEvents
 from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
 
 if TYPE_CHECKING:
-    from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+    from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
 
 # What is not held is folded again from its first statement when it is needed: with too few places,
 # for each statement anew. Each takes about 10 KB, and this much for each statement of its chain.
@@ -43,6 +39,7 @@ class Admission:
     def __init__(self, house: House, *, memory_bytes: int) -> None:
         self.house = house
         self._most_statements = memory_bytes // _STATEMENT_BYTES
+        self._keys = KeyBook(house.records)
         self.events: KeyEvents | None = None
         # Up to where memory holds what the log holds.
         self._size = 0
@@ -81,7 +78,7 @@ class Admission:
         """Begin to admit statements that will stand from position `size` on."""
         if self.events is None or size - self._size > _MOST_FOREIGN:
             self.forget()
-            self.events = KeyEvents.of(logged_events(self.house.records, since=0, below=size))
+            self.events = self._keys.below(size)
             self.house.beacon.refresh()
         elif self._size < size:
             self.events = self._catch_up(self.events, size)
@@ -100,14 +97,14 @@ class Admission:
                 self._behind.setdefault(one.engagement, self._size)
             if one.worker is not None and one.end_ms is not None:
                 self.house.work.ended(Digest(one.worker), one.engagement, one.end_ms)
-        if kinds & KEY_STATEMENTS:
-            events = events.with_events(logged_events(records, since=self._size, below=size))
-        return events
+        return self._keys.below(size) if kinds & KEY_STATEMENTS else events
 
     def settle(self, tick: "Tick") -> None:
         """Take over what a tick admitted, now that it is durable."""
-        self.events = tick.events
         self._size += len(tick.entries)
+        if tick.keys:
+            # What memory held of them meanwhile is stored now.
+            self.events = self._keys.below(self._size)
         for identifier, state in tick.states.items():
             self._keep(identifier, state)
         self.house.work.settle(tick.spans)
@@ -167,6 +164,7 @@ class Tick:
         self.entries: list[Entry] = []
         self.beacons: list[BeaconRow] = []
         self.parties: list[PartyRow] = []
+        self.keys: list[KeyRow] = []
         self.spans = PendingWork()
         self._places: dict[Digest, int] = {}
 
@@ -224,6 +222,7 @@ class Tick:
         self.entries += draft.entries
         self.beacons += draft.beacons
         self.parties += draft.parties
+        self.keys += draft.keys
         self.spans.add_all(draft.spans)
         self._places.update(draft.places)
 

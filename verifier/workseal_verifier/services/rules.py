@@ -229,7 +229,7 @@ def _require_path(draft: Draft, record: KeyRotate) -> None:
         raise _does_not_hold("its key was rotated or revoked before")
     if events.has_ended(new):
         raise _does_not_hold("a rotation leads to a key that has ended")
-    if new in events.came:
+    if events.came(new) is not None:
         raise _does_not_hold("a rotation leads to a key that came by another rotation")
     named, own = events.recoveries(old), events.recoveries(new)
     if named and not {*own} <= {*named}:
