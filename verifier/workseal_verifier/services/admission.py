@@ -5,7 +5,6 @@ folds decide (chain, keys, lottery) is never decided a second way. A refusal's t
 about their own statement and never about anybody else's.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.draft import Draft, House
 from workseal_verifier.services.engagement import Engagement, fold, followed
+from workseal_verifier.services.held import Held
 from workseal_verifier.services.keyevents import KEY_STATEMENTS, KeyBook, KeyEvents
 from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
@@ -38,13 +38,13 @@ class Admission:
 
     def __init__(self, house: House, *, memory_bytes: int) -> None:
         self.house = house
-        self._most_statements = memory_bytes // _STATEMENT_BYTES
         self._keys = KeyBook(house.records)
         self.events: KeyEvents | None = None
         # Up to where memory holds what the log holds.
         self._size = 0
-        self._states: OrderedDict[bytes, Engagement] = OrderedDict()
-        self._held = 0  # statements in the chains of these
+        self._states = Held(
+            most=_CACHED_ENGAGEMENTS, most_statements=memory_bytes // _STATEMENT_BYTES
+        )
         # From where on other processes logged more of an engagement than its cached state holds.
         self._behind: dict[bytes, int] = {}
         self._prepared = ReadAhead()
@@ -69,7 +69,6 @@ class Admission:
         """Drop every cached state: the store is asked again."""
         self.events = None
         self._states.clear()
-        self._held = 0
         self._behind.clear()
         self._prepared.clear()
         self.house.work.forget()
@@ -83,6 +82,7 @@ class Admission:
         elif self._size < size:
             self.events = self._catch_up(self.events, size)
         self._size = size
+        self._states.begin()
         return Tick(self, size, self.events)
 
     def _catch_up(self, events: KeyEvents, size: int) -> KeyEvents:
@@ -131,19 +131,8 @@ class Admission:
         return state
 
     def _keep(self, identifier: bytes, state: Engagement) -> None:
-        self._drop(identifier)
-        self._states[identifier] = state
-        self._held += _length(state)
-        while len(self._states) > 1 and (
-            len(self._states) > _CACHED_ENGAGEMENTS or self._held > self._most_statements
-        ):
-            self._drop(next(iter(self._states)))
-
-    def _drop(self, identifier: bytes) -> None:
-        self._behind.pop(identifier, None)
-        state = self._states.pop(identifier, None)
-        if state is not None:
-            self._held -= _length(state)
+        for one in (identifier, *self._states.keep(identifier, state)):
+            self._behind.pop(one, None)
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         prepared = self._prepared.take(identifier)
@@ -225,7 +214,3 @@ class Tick:
         self.keys += draft.keys
         self.spans.add_all(draft.spans)
         self._places.update(draft.places)
-
-
-def _length(state: Engagement) -> int:
-    return 0 if state.chain is None else state.chain.next_seq
