@@ -14,7 +14,9 @@ class Counted(Admission):
     """Fold engagements of a given length, and count how often."""
 
     def __init__(self, lengths: dict[bytes, int]) -> None:
-        house: Any = SimpleNamespace(work=SimpleNamespace(forget=lambda: None))
+        house: Any = SimpleNamespace(
+            work=SimpleNamespace(forget=lambda: None), records=SimpleNamespace(keys=None)
+        )
         super().__init__(house, memory_bytes=100 * admission._STATEMENT_BYTES)
         self.lengths = lengths
         self.folded: list[bytes] = []
@@ -24,9 +26,10 @@ class Counted(Admission):
         return SimpleNamespace(chain=SimpleNamespace(next_seq=self.lengths[identifier]))
 
     def ask(self, *identifiers: bytes) -> list[bytes]:
-        """Ask for some in turn; give those that had to be folded."""
+        """Ask for some, one a tick; give those that had to be folded."""
         self.folded = []
         for identifier in identifiers:
+            self._states.begin()
             assert self.state(identifier, KeyEvents()) is not None
         return self.folded
 

@@ -9,8 +9,17 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from support.command import run
-from support.office import ORIGIN
+from support.office import ORIGIN, Office
+from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.merkle import EMPTY_ROOT
+from workseal_protocol.records import (
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
+    Record,
+    RevocationReason,
+    sign,
+)
 from workseal_verifier.errors import StoreError
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import Head, LogStore
@@ -90,6 +99,37 @@ def test_a_file_of_the_first_release_is_brought_up_and_keeps_what_it_holds(tmp_p
     assert LogStore(database).head() == Head(0, EMPTY_ROOT)
     assert database.migrate() == (after, after)
     database.close()
+
+
+def test_a_log_of_the_third_revision_learns_whom_its_key_statements_are_about(
+    office: Office,
+) -> None:
+    old, new, recovery = (SeedSigner(bytes([n]) * 32) for n in (1, 2, 3))
+    said: list[tuple[Record, SeedSigner]] = [
+        (_announcement(office, old, recovery), old),
+        (_announcement(office, new, None), new),
+        (KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new), old),
+    ]
+    revoked = KeyRevoke(
+        claimed_at=office.now, key=new.public_key.thumbprint, reason=RevocationReason.LOST
+    )
+    office.post([*(sign(*one) for one in said), sign(revoked, new)])
+    database = office.verifier.database
+    with database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE key_events")
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    assert database.migrate() == ("0003", "0004")
+    assert office.check() == []
+    assert office.verifier.records.keys.count() == 4
+
+
+def _announcement(office: Office, key: SeedSigner, recovery: SeedSigner | None) -> KeyAnnounce:
+    return KeyAnnounce(
+        claimed_at=office.now,
+        public_key=key.public_key,
+        role=Role.FREELANCER,
+        recovery=None if recovery is None else recovery.public_key.thumbprint,
+    )
 
 
 @pytest.mark.parametrize("number", [7, 9999])

@@ -15,7 +15,7 @@ from support.scripted import ScriptedAgent, dispute, first_day, second_day
 from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol import keyhistory
 from workseal_protocol.digest import Digest
-from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.keys import PublicKey, Role, SeedSigner
 from workseal_protocol.records import (
     Acceptance,
     Anchor,
@@ -46,7 +46,7 @@ from workseal_protocol.records.bounds import MAX_TIME
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services import draft, keyevents, rules
+from workseal_verifier.services import draft, keyevents, loggedkeys, rules
 
 STRANGER = SeedSigner(bytes(range(32)))
 DAY = datetime.fromtimestamp(START / 1000, tz=UTC).date()
@@ -56,6 +56,11 @@ def refused(call: Callable[[], object]) -> RefusedError:
     with pytest.raises(RefusedError) as caught:
         call()
     return caught.value
+
+
+def few_vouchers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (keyevents, loggedkeys):
+        monkeypatch.setattr(module, "MAX_VOUCHERS", 2)
 
 
 def size_of(office: Office) -> int:
@@ -106,6 +111,28 @@ def test_refuses_a_client_who_is_not_on_the_operators_list(office: Office) -> No
     office.verifier.settings = replace(settings, clients=(STRANGER.public_key.text(),))
     found = refused(lambda: office.post([offer_of(office)]))
     assert found.reason is Reason.UNKNOWN_PARTY
+
+
+def test_a_stranger_does_not_learn_whose_key_may_offer(office: Office) -> None:
+    """Neither from the words nor from the time: who did not sign is not looked up in the list."""
+    asked: list[PublicKey] = []
+    house = office.verifier.sequencer._admission.house
+
+    def look_up(key: PublicKey) -> bool:
+        asked.append(key)
+        return False
+
+    object.__setattr__(house, "may_offer", look_up)
+    listed, other = (SeedSigner(seeded(office.seed, word)) for word in ("listed", "other"))
+    said = []
+    for client in (listed, other):
+        terms = office.terms(client=client.public_key)
+        record = Offer(engagement=unique(office, client), claimed_at=office.now, terms=terms)
+        found = refused(lambda record=record: office.post([sign(record, STRANGER)]))  # type: ignore[misc]
+        said.append((found.reason, str(found), found.item))
+    assert len(set(said)) == 1
+    assert said[0][1] == "the signer is not a party who may say this here"
+    assert asked == []
 
 
 def test_refuses_a_second_offer_for_an_engagement(office: Office) -> None:
@@ -836,7 +863,7 @@ def test_the_first_who_names_a_recovery_key_is_not_crowded_out(
     office: Office, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del agent
-    monkeypatch.setattr(keyevents, "MAX_VOUCHERS", 2)
+    few_vouchers(monkeypatch)
     recovery = SeedSigner(seeded(office.seed, "recovery"))
     office.post([_announce(office, office.people.freelancer, recovery)])
     for number in range(3):
@@ -999,7 +1026,7 @@ def test_offers_of_others_take_nothing_from_a_recovery_key(
 def test_strangers_who_name_a_recovery_key_take_nothing_from_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyevents, "MAX_VOUCHERS", 2)
+    few_vouchers(monkeypatch)
     first, second, recovery = (SeedSigner(seeded(office.seed, f"vouch {n}")) for n in range(3))
     office.post([_announce(office, first, recovery), _announce(office, recovery)])
     for number in range(2):

@@ -24,7 +24,7 @@ from workseal_protocol.records import (
     RevocationReason,
     sign,
 )
-from workseal_verifier.services import standing
+from workseal_verifier.services import keyevents, loggedkeys, standing
 from workseal_verifier.services.access import About, Standing, State, Who
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.standing import WAIT_MS, Standings
@@ -400,6 +400,30 @@ def test_a_key_statement_is_for_who_shares_an_engagement_with_its_person(
         for signer, allowed in ((people.client, True), (other_client, False), (other, False)):
             found = standings.of(signer.public_key.thumbprint, About.STATEMENT, entry.digest.raw)
             assert any(one.who is not Who.PUBLIC for one in found) is allowed
+
+
+@pytest.mark.usefixtures("agent")
+def test_strangers_hide_no_recovery_key_from_whom_it_concerns(
+    office: Office, standings: Standings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who named it last, after as many strangers as are looked at, is a party all the same."""
+    for module in (keyevents, loggedkeys):
+        monkeypatch.setattr(module, "MAX_VOUCHERS", 2)
+    for number in range(3):
+        announce(office, SeedSigner(seeded(office.seed, f"crowd {number}")), RECOVERY)
+    announce(office, office.people.freelancer, RECOVERY)
+    announce(office, RECOVERY)
+    entry = office.verifier.records.at([office.checkpoint().checkpoint.size - 1])
+    (name,) = [one.digest.raw for one in entry]
+    for asker in (office.people.client, office.people.freelancer):
+        found = standings.of(asker.public_key.thumbprint, About.STATEMENT, name)
+        assert [one.who for one in found] == [Who.of(role_of(office, asker))]
+    crowd = SeedSigner(seeded(office.seed, "crowd 0")).public_key.thumbprint
+    assert not [one for one in standings.of(crowd, About.STATEMENT, name) if one != Standing()]
+
+
+def role_of(office: Office, key: SeedSigner) -> Role:
+    return Role.CLIENT if key is office.people.client else Role.FREELANCER
 
 
 @pytest.mark.usefixtures("agent")

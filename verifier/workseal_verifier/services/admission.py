@@ -5,7 +5,6 @@ folds decide (chain, keys, lottery) is never decided a second way. A refusal's t
 about their own statement and never about anybody else's.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,17 +13,14 @@ from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.draft import Draft, House
 from workseal_verifier.services.engagement import Engagement, fold, followed
-from workseal_verifier.services.keyevents import (
-    KEY_STATEMENTS,
-    KeyEvents,
-    logged_events,
-)
+from workseal_verifier.services.held import Held
+from workseal_verifier.services.keyevents import KEY_STATEMENTS, KeyBook, KeyEvents
 from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
 
 if TYPE_CHECKING:
-    from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+    from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
 
 # What is not held is folded again from its first statement when it is needed: with too few places,
 # for each statement anew. Each takes about 10 KB, and this much for each statement of its chain.
@@ -42,12 +38,13 @@ class Admission:
 
     def __init__(self, house: House, *, memory_bytes: int) -> None:
         self.house = house
-        self._most_statements = memory_bytes // _STATEMENT_BYTES
+        self._keys = KeyBook(house.records)
         self.events: KeyEvents | None = None
         # Up to where memory holds what the log holds.
         self._size = 0
-        self._states: OrderedDict[bytes, Engagement] = OrderedDict()
-        self._held = 0  # statements in the chains of these
+        self._states = Held(
+            most=_CACHED_ENGAGEMENTS, most_statements=memory_bytes // _STATEMENT_BYTES
+        )
         # From where on other processes logged more of an engagement than its cached state holds.
         self._behind: dict[bytes, int] = {}
         self._prepared = ReadAhead()
@@ -72,7 +69,6 @@ class Admission:
         """Drop every cached state: the store is asked again."""
         self.events = None
         self._states.clear()
-        self._held = 0
         self._behind.clear()
         self._prepared.clear()
         self.house.work.forget()
@@ -81,11 +77,12 @@ class Admission:
         """Begin to admit statements that will stand from position `size` on."""
         if self.events is None or size - self._size > _MOST_FOREIGN:
             self.forget()
-            self.events = KeyEvents.of(logged_events(self.house.records, since=0, below=size))
+            self.events = self._keys.below(size)
             self.house.beacon.refresh()
         elif self._size < size:
             self.events = self._catch_up(self.events, size)
         self._size = size
+        self._states.begin()
         return Tick(self, size, self.events)
 
     def _catch_up(self, events: KeyEvents, size: int) -> KeyEvents:
@@ -100,14 +97,14 @@ class Admission:
                 self._behind.setdefault(one.engagement, self._size)
             if one.worker is not None and one.end_ms is not None:
                 self.house.work.ended(Digest(one.worker), one.engagement, one.end_ms)
-        if kinds & KEY_STATEMENTS:
-            events = events.with_events(logged_events(records, since=self._size, below=size))
-        return events
+        return self._keys.below(size) if kinds & KEY_STATEMENTS else events
 
     def settle(self, tick: "Tick") -> None:
         """Take over what a tick admitted, now that it is durable."""
-        self.events = tick.events
         self._size += len(tick.entries)
+        if tick.keys:
+            # What memory held of them meanwhile is stored now.
+            self.events = self._keys.below(self._size)
         for identifier, state in tick.states.items():
             self._keep(identifier, state)
         self.house.work.settle(tick.spans)
@@ -134,19 +131,8 @@ class Admission:
         return state
 
     def _keep(self, identifier: bytes, state: Engagement) -> None:
-        self._drop(identifier)
-        self._states[identifier] = state
-        self._held += _length(state)
-        while len(self._states) > 1 and (
-            len(self._states) > _CACHED_ENGAGEMENTS or self._held > self._most_statements
-        ):
-            self._drop(next(iter(self._states)))
-
-    def _drop(self, identifier: bytes) -> None:
-        self._behind.pop(identifier, None)
-        state = self._states.pop(identifier, None)
-        if state is not None:
-            self._held -= _length(state)
+        for one in (identifier, *self._states.keep(identifier, state)):
+            self._behind.pop(one, None)
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         prepared = self._prepared.take(identifier)
@@ -167,6 +153,7 @@ class Tick:
         self.entries: list[Entry] = []
         self.beacons: list[BeaconRow] = []
         self.parties: list[PartyRow] = []
+        self.keys: list[KeyRow] = []
         self.spans = PendingWork()
         self._places: dict[Digest, int] = {}
 
@@ -224,9 +211,6 @@ class Tick:
         self.entries += draft.entries
         self.beacons += draft.beacons
         self.parties += draft.parties
+        self.keys += draft.keys
         self.spans.add_all(draft.spans)
         self._places.update(draft.places)
-
-
-def _length(state: Engagement) -> int:
-    return 0 if state.chain is None else state.chain.next_seq

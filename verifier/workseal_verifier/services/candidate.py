@@ -6,13 +6,15 @@ on the log (may this key speak here?) is decided later, in order.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import PublicKey
+from workseal_protocol.keys import SEED_BYTES, Algorithm, PublicKey, SeedSigner
 from workseal_protocol.receipt import MAX_BATCH
 from workseal_protocol.records import KeyAnnounce, KeyRotate, Offer, Record, read_record
 from workseal_protocol.statement import Statement
@@ -26,8 +28,8 @@ _REMEMBERED_KEYS = 4_096
 class Candidate:
     """One statement; `signed` tells whether its issuer's key signed it, None where none is known.
 
-    Who has no key here and who has one are refused alike, in the same tick: only then does a false
-    signature not tell whether somebody's key is known.
+    Who has no key here and who has one are refused alike, in the same tick and after as much work:
+    only then does a false signature not tell whether somebody's key is known.
     """
 
     statement: Statement
@@ -73,57 +75,98 @@ class Intake:
         return self.read_items(items, asks=asks)
 
     def read_items(self, items: Sequence[bytes], *, asks: bool = True) -> list[Candidate]:
-        """Read statements one by one, or refuse naming the item."""
-        return [self._candidate(number, item, asks=asks) for number, item in enumerate(items)]
+        """Read statements one by one, or refuse naming the item.
+
+        What no key in memory signed is looked up and checked again, whoever it is from: the work,
+        and so its time, is the same where somebody's key is known and where it is not.
+        """
+        read = [_read(number, item) for number, item in enumerate(items)]
+        with self._lock:
+            keys = {one.statement.issuer: self._remembered(one.statement.issuer) for one in read}
+        found = [_checked(number, one, keys) for number, one in enumerate(read)]
+        if all(one.signed or _named_key(one.record) is not None for one in found):
+            return found
+        if not asks:
+            raise _AsksError
+        unsure = [one.statement.issuer for one in found if not one.signed]
+        keys = {issuer: self._stored_key(issuer) for issuer in dict.fromkeys(unsure)}
+        return [
+            one if one.signed else _checked(number, one, keys) for number, one in enumerate(found)
+        ]
 
     def own(self, statement: Statement) -> Candidate:
         """Wrap a statement that this server has just signed."""
         return Candidate(statement, read_record(statement), statement.digest, signed=True)
 
-    def _candidate(self, number: int, item: bytes, *, asks: bool) -> Candidate:
-        try:
-            statement = Statement.parse(item)
-            record = read_record(statement)
-        except MalformedError as error:
-            raise RefusedError(Reason.MALFORMED, str(error), item=number) from error
-        signed = None
-        own = _named_key(record)
-        key = self._known_key(statement.issuer, asks=asks) if own is None else own
-        # The admission tells an offer by somebody else from one with a bad signature.
-        if key is not None and key.thumbprint == statement.issuer:
-            try:
-                statement.verify_signature(key)
-                signed = True
-            except VerificationError as error:
-                if own is not None:
-                    raise RefusedError(Reason.REFUSED, str(error), item=number) from error
-                signed = False
-        return Candidate(statement, record, statement.digest, signed=signed)
-
-    def _known_key(self, thumbprint: Digest, *, asks: bool) -> PublicKey | None:
-        with self._lock:
-            key = self._keys.get(thumbprint)
-            if key is not None:
-                self._keys.move_to_end(thumbprint)
-                return key
-        if not asks:
-            raise _AsksError
-        key = self._stored_key(thumbprint)
-        if key is None:
-            return None
-        with self._lock:
-            self._keys[thumbprint] = key
-            if len(self._keys) > _REMEMBERED_KEYS:
-                self._keys.popitem(last=False)
+    def _remembered(self, thumbprint: Digest) -> PublicKey | None:
+        key = self._keys.get(thumbprint)
+        if key is not None:
+            self._keys.move_to_end(thumbprint)
         return key
 
     def _stored_key(self, thumbprint: Digest) -> PublicKey | None:
-        key = self._records.parties.key(thumbprint)
-        if key is not None:
-            return PublicKey.of_raw(key)
+        # Both are asked: it takes about as long whoever has the key, and if nobody has it.
+        named = self._records.parties.key(thumbprint)
         entry = self._records.rotation_to(thumbprint)
         record = None if entry is None else read_record(Statement.parse(entry.body))
-        return record.public_key if isinstance(record, KeyRotate) else None
+        key = record.public_key if isinstance(record, KeyRotate) else None
+        if named is not None:
+            key = PublicKey.of_raw(named)
+        if key is not None:
+            with self._lock:
+                self._keys[thumbprint] = key
+                if len(self._keys) > _REMEMBERED_KEYS:
+                    self._keys.popitem(last=False)
+        return key
+
+
+def _read(number: int, item: bytes) -> Candidate:
+    try:
+        statement = Statement.parse(item)
+        record = read_record(statement)
+    except MalformedError as error:
+        raise RefusedError(Reason.MALFORMED, str(error), item=number) from error
+    return Candidate(statement, record, statement.digest, signed=None)
+
+
+def _checked(number: int, one: Candidate, keys: Mapping[Digest, PublicKey | None]) -> Candidate:
+    """Check a signature by the key that the record names, or else by the one that is known."""
+    statement = one.statement
+    own = _named_key(one.record)
+    if own is None:
+        key = keys[statement.issuer]
+        if key is None:
+            _check_in_vain(statement)
+            return one
+        return replace(one, signed=_is_signed(statement, key))
+    # The admission tells an offer by somebody else from one with a bad signature.
+    if own.thumbprint != statement.issuer:
+        return one
+    try:
+        statement.verify_signature(own)
+    except VerificationError as error:
+        raise RefusedError(Reason.REFUSED, str(error), item=number) from error
+    return replace(one, signed=True)
+
+
+def _is_signed(statement: Statement, key: PublicKey) -> bool:
+    try:
+        statement.verify_signature(key)
+    except VerificationError:
+        return False
+    return True
+
+
+def _check_in_vain(statement: Statement) -> None:
+    """Take as long as checking by a key that is known."""
+    with suppress(VerificationError):
+        _nobodys_key(statement.algorithm).verify(statement.signature, statement.encode())
+
+
+@cache
+def _nobodys_key(algorithm: Algorithm) -> PublicKey:
+    kind = Algorithm.EDDSA if algorithm is Algorithm.ED25519 else algorithm
+    return SeedSigner(bytes(SEED_BYTES), kind).public_key
 
 
 def _named_key(record: Record) -> PublicKey | None:

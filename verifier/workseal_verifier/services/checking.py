@@ -12,11 +12,20 @@ from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, WorksealError
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
-from workseal_protocol.records import BeaconCommitment, LogPolicy, Offer, Record, read_record
+from workseal_protocol.records import (
+    Anchor,
+    BeaconCommitment,
+    ChainedRecord,
+    KeyRecord,
+    LogPolicy,
+    Offer,
+    Record,
+    read_record,
+)
 from workseal_protocol.statement import Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_verifier.errors import StoreCorruptError
-from workseal_verifier.services.columns import entry_of, party_rows
+from workseal_verifier.services.columns import entry_of, key_row, party_rows
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keptforks import fork_problems
 from workseal_verifier.services.keyevents import KeyEvents, logged_events
@@ -41,6 +50,10 @@ class LogCheck:
         self._commitments = 0
         # How many rows offers account for.
         self._parties = 0
+        # How many rows key statements account for.
+        self._key_rows = 0
+        # Which checkpoints statements name, and the first that names each.
+        self._anchors: dict[Anchor, int] = {}
         # Of the log's policies, the position of each: checkpoints above it must satisfy it.
         self._policies: list[tuple[int, TlogPolicy]] = []
         self.statements = 0
@@ -82,8 +95,10 @@ class LogCheck:
             yield f"checkpoint {head.size}: missing, and it is the head's"
         yield from self._check_tiles(grown, tree.size)
         yield from self._check_checkpoints(roots)
+        yield from self._check_anchors()
         yield from self._check_beacons()
         yield from self._check_no_other_parties()
+        yield from self._check_no_other_keys()
         yield from self._check_conflicts(head.size)
 
     def _statements(self, size: int) -> Iterator[Entry]:
@@ -106,6 +121,10 @@ class LogCheck:
             self._commitments += 1
         if isinstance(record, LogPolicy):
             yield from self._check_policy(where, entry.position, record)
+        if isinstance(record, KeyRecord):
+            yield from self._check_key(where, entry.position, record)
+        if isinstance(record, ChainedRecord):
+            self._anchors.setdefault(record.anchor, entry.position)
         if isinstance(record, Offer):
             self._workers[record.engagement] = record.terms.freelancer.thumbprint
             yield from self._check_parties(where, record)
@@ -145,6 +164,23 @@ class LogCheck:
                     yield "parties: a key stands where no terms name it"
         except ValueError as error:
             yield f"parties: a row is malformed: {error}"
+
+    def _check_key(self, where: str, position: int, record: KeyRecord) -> Iterator[str]:
+        self._key_rows += 1
+        if self._records.keys.at(position) != key_row(record, position):
+            yield f"{where}: its row among the key events is missing or another"
+
+    def _check_no_other_keys(self) -> Iterator[str]:
+        stored = self._records.keys.count()
+        if stored != self._key_rows:
+            yield f"key events: {stored} rows, and the log has {self._key_rows} key statements"
+
+    def _check_anchors(self) -> Iterator[str]:
+        """Find what a statement names and the log no longer shows: else late work looks timely."""
+        for anchor, position in self._anchors.items():
+            found = self._log.anchor(anchor.size)
+            if found is None or found[0] != anchor.digest.raw:
+                yield f"checkpoint {anchor.size}: it is not the one that statement {position} names"
 
     def _check_conflicts(self, size: int) -> Iterator[str]:
         try:

@@ -10,6 +10,9 @@ from workseal_protocol.records import (
     DeclarationForm,
     DisputeDisclosure,
     DisputeFinding,
+    KeyAnnounce,
+    KeyRecord,
+    KeyRevoke,
     KeyRotate,
     Offer,
     Record,
@@ -20,7 +23,7 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.work import Span
-from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
 
 
 def entry_of(statement: Statement, record: Record, place: int, worker: Digest | None) -> Entry:
@@ -49,6 +52,17 @@ def beacon_row(record: BeaconCommitment, digest: Digest, place: int) -> BeaconRo
         statement=digest,
         position=place,
     )
+
+
+def key_row(record: KeyRecord, place: int) -> KeyRow:
+    """Make the stored form of whom a key statement is about."""
+    match record:
+        case KeyAnnounce(public_key=key, recovery=recovery):
+            return KeyRow(position=place, subject=key.thumbprint, recovery=recovery)
+        case KeyRotate(old=old, public_key=key):
+            return KeyRow(position=place, subject=old, successor=key.thumbprint)
+        case KeyRevoke(key=ended):
+            return KeyRow(position=place, subject=ended)
 
 
 def party_rows(record: Offer) -> list[PartyRow]:

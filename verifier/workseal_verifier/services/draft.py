@@ -13,12 +13,13 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.columns import key_row
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.work import PendingWork, Span, WorkBook
-from workseal_verifier.store.log import BeaconRow, Entry, PartyRow
+from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
 from workseal_verifier.store.records import RecordStore
 
 # A key may stand in the terms of thousands of engagements, and whoever says something about it has
@@ -60,6 +61,7 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     beacons: list[BeaconRow] = field(default_factory=list)
     parties: list[PartyRow] = field(default_factory=list)
+    keys: list[KeyRow] = field(default_factory=list)
     spans: PendingWork = field(default_factory=PendingWork)
     places: dict[Digest, int] = field(default_factory=dict)
 
@@ -81,6 +83,14 @@ class Draft:
             return True
         own = self.events.lineage(issuer)
         return self.house.records.parties.is_in(identifier, own)
+
+    def may_be_fresh(self, thumbprint: Digest) -> bool:
+        """Tell whether a key may be known that intake did not find: this log's, or a tick's own."""
+        if self.events.came(thumbprint) is not None:
+            return True
+        if thumbprint == self.house.identity.operator.public_key.thumbprint:
+            return True
+        return any(one.thumbprint == thumbprint for one in self._fresh_parties)
 
     def put(self, state: Engagement) -> None:
         """Keep the next state of an engagement."""
@@ -143,6 +153,7 @@ class Draft:
 
     def add_event(self, event: KeyEvent) -> None:
         """Append a key statement."""
+        self.keys.append(key_row(event.record, event.position))
         self.events = self.events.with_event(event)
 
 

@@ -9,7 +9,7 @@ more.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from workseal_protocol.digest import Digest
@@ -45,10 +45,10 @@ class KeyEvent:
 
 @dataclass(slots=True)
 class KeyFold:
-    """One fold: `about` has the statements by key, `came` the rotation that led to a key."""
+    """One fold: `about` gives the statements by key, `came` the rotation that led to a key."""
 
-    about: Mapping[Digest, tuple[KeyEvent, ...]]
-    came: Mapping[Digest, KeyEvent]
+    about: Callable[[Digest], tuple[KeyEvent, ...]]
+    came: Callable[[Digest], KeyEvent | None]
     history: KeyHistory
     applied: dict[int, KeyEvent] = field(default_factory=dict)
     # How far from the named keys each is that was reached.
@@ -60,7 +60,7 @@ class KeyFold:
         """Apply what counts before a position, and return it in log order."""
         for key in named:
             self._reach(key, 0, -1)
-            if came := self.came.get(key):
+            if came := self.came(key):
                 self._wait_for(came)
         while self._waiting and (below is None or self._waiting[0][0] < below):
             _, event = heapq.heappop(self._waiting)
@@ -79,7 +79,7 @@ class KeyFold:
         self._steps[key] = steps
         if known is None:
             self._begin(key, since)
-        for event in self.about.get(key, ()):
+        for event in self.about(key):
             if event.position in self.applied and isinstance(event.record, KeyAnnounce):
                 self._reach_recovery(event.record, since)
 
@@ -87,7 +87,7 @@ class KeyFold:
         early = announced_before(self.about, key, since)
         if early is not None and early.position not in self.applied:
             self._apply([early])
-        for event in self.about.get(key, ()):
+        for event in self.about(key):
             if event.position > since:
                 self._wait_for(event)
 
@@ -133,7 +133,7 @@ class KeyFold:
         step: KeyEvent | None = event
         while step is not None and not self._is_known(step.key):
             yield step
-            before = self.came.get(step.key)
+            before = self.came(step.key)
             step = before if before is not None and before.position < step.position else None
 
     def _is_known(self, key: Digest) -> bool:
@@ -157,9 +157,8 @@ class KeyFold:
 
 
 def announced_before(
-    about: Mapping[Digest, tuple[KeyEvent, ...]], key: Digest, position: int
+    about: Callable[[Digest], tuple[KeyEvent, ...]], key: Digest, position: int
 ) -> KeyEvent | None:
     """Find the announcement of a key before a place in the log."""
-    first = about.get(key, ())
-    told = (one for one in first if isinstance(one.record, KeyAnnounce))
+    told = (one for one in about(key) if isinstance(one.record, KeyAnnounce))
     return next((one for one in told if one.position < position), None)

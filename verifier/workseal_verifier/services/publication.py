@@ -30,7 +30,16 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.tree import TileTree
-from workseal_verifier.store.log import BeaconRow, Change, Entry, Head, LogStore, PartyRow, Turn
+from workseal_verifier.store.log import (
+    BeaconRow,
+    Change,
+    Entry,
+    Head,
+    KeyRow,
+    LogStore,
+    PartyRow,
+    Turn,
+)
 
 # A clock that is corrected by NTP may step back this far without anybody's harm.
 CLOCK_SLACK_S = 2
@@ -327,6 +336,7 @@ class Writing:
         entries: Sequence[Entry],
         beacons: Sequence[BeaconRow] = (),
         parties: Sequence[PartyRow] = (),
+        keys: Sequence[KeyRow] = (),
     ) -> None:
         """Append entries at the end of the log, once; durable when the turn ends."""
         self._tree.extend(merkle.leaf_hash(entry.digest.raw) for entry in entries)
@@ -339,6 +349,7 @@ class Writing:
                 tiles=self._tree.pending(),
                 beacons=beacons,
                 parties=parties,
+                keys=keys,
             )
         )
 

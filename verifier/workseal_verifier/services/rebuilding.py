@@ -13,11 +13,11 @@ from workseal_protocol.checkpoint import SignedCheckpoint, verified_cosignatures
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError, WorksealError
 from workseal_protocol.logcopy import Copied, CopiedStatement, CopiedToken
-from workseal_protocol.records import BeaconCommitment, Offer, Record, read_record
+from workseal_protocol.records import BeaconCommitment, KeyRecord, Offer, Record, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_verifier.errors import RebuildError, StoreCorruptError
-from workseal_verifier.services.columns import beacon_row, entry_of, party_rows
+from workseal_verifier.services.columns import beacon_row, entry_of, key_row, party_rows
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.tree import TileTree
 from workseal_verifier.store.log import Change, Entry, Head, LogStore, SignedRow
@@ -175,6 +175,11 @@ class Rebuilder:
                 for _, _, record in parsed
                 if isinstance(record, Offer)
                 for row in party_rows(record)
+            ],
+            keys=[
+                key_row(record, place)
+                for place, _, record in parsed
+                if isinstance(record, KeyRecord)
             ],
             checkpoints=self._checkpoints(end),
         )

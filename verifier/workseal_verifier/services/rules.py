@@ -86,9 +86,10 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
 
 def _admit_offer(draft: Draft, candidate: Candidate, record: Offer, place: int) -> None:
     house, terms = draft.house, record.terms
+    # First, so that whose key may offer here is told to nobody but who has it.
+    _require_signature(draft.events.history(terms), candidate, place)
     if not house.may_offer(terms.client):
         raise RefusedError(Reason.UNKNOWN_PARTY, "this server takes offers from its own clients")
-    _require_signature(draft.events.history(terms), candidate, place)
     if draft.find(record.engagement) is not None:
         raise RefusedError(Reason.CONFLICT, "another offer has this engagement")
     if terms.log_policy != house.policy_text:
@@ -191,9 +192,12 @@ def _require_known_signer(draft: Draft, candidate: Candidate) -> None:
     """Refuse what its issuer did not sign as if nobody here knew the issuer."""
     signed, statement = candidate.signed, candidate.statement
     if signed is None:
-        # Intake knows the keys of terms and those that came by rotation.
+        # Intake knows the keys of terms and those that came by rotation, if they are stored.
         key = draft.events.announced(statement.issuer)
-        signed = key is None or _is_signed_by(statement, key)
+        if key is None:
+            signed = draft.may_be_fresh(statement.issuer)
+        else:
+            signed = _is_signed_by(statement, key)
     if not signed:
         raise unknown_party()
 
@@ -226,7 +230,7 @@ def _require_path(draft: Draft, record: KeyRotate) -> None:
         raise _does_not_hold("its key was rotated or revoked before")
     if events.has_ended(new):
         raise _does_not_hold("a rotation leads to a key that has ended")
-    if new in events.came:
+    if events.came(new) is not None:
         raise _does_not_hold("a rotation leads to a key that came by another rotation")
     named, own = events.recoveries(old), events.recoveries(new)
     if named and not {*own} <= {*named}:

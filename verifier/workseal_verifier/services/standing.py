@@ -164,10 +164,11 @@ class Standings:
             # The operator's own: whoever is party of anything.
             return self._engagements_of(thumbprint)
         record = read_record(Statement.parse(entry.body))
+        relying: Sequence[bytes] = ()
         match record:
             case KeyAnnounce():
                 concerned = {record.public_key.thumbprint}
-                concerned |= self._keys.below(self._size()).vouching(record.public_key.thumbprint)
+                relying = self._relying_on(record.public_key.thumbprint, thumbprint)
             case KeyRotate():
                 concerned = {record.old}
             case KeyRevoke():
@@ -176,7 +177,13 @@ class Standings:
                 concerned = set()
         own = self._lineage(thumbprint)
         about = frozenset().union(*map(self._lineage, concerned))
-        return self._records.parties.shared_by(own, about, most=MOST_CASES)
+        return [*self._records.parties.shared_by(own, about, most=MOST_CASES), *relying]
+
+    def _relying_on(self, recovery: Digest, thumbprint: Digest) -> Sequence[bytes]:
+        """List the asker's engagements whose parties named a recovery key, however many did."""
+        own, below = self._lineage(thumbprint), self._size()
+        rows = self._records.keys
+        return rows.relying_on(recovery, own, below=below, most=MOST_CASES)
 
     def _in(self, engagement: bytes, thumbprint: Digest) -> Standing:
         # First, so that for who is no party it takes as long as for what does not exist.

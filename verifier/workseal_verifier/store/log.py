@@ -19,6 +19,7 @@ from workseal_verifier.store.schema import (
     beacons,
     checkpoints,
     head,
+    key_events,
     parties,
     statements,
     tiles,
@@ -116,6 +117,16 @@ class PartyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """Which key must count for a key statement, and which one it brings or names."""
+
+    position: int
+    subject: Digest
+    successor: Digest | None = None
+    recovery: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRow:
     """A checkpoint; `signed` is None between commit and signing."""
 
@@ -139,6 +150,7 @@ class Change:
     tiles: Mapping[tuple[int, int], bytes]
     beacons: Sequence[BeaconRow] = field(default=())
     parties: Sequence[PartyRow] = field(default=())
+    keys: Sequence[KeyRow] = field(default=())
     checkpoints: Sequence[SignedRow] = field(default=())
 
 
@@ -174,6 +186,8 @@ class Turn:
             execute(insert(beacons), [_beacon_values(b) for b in change.beacons])
         if change.parties:
             execute(insert(parties), [_party_values(p) for p in change.parties])
+        if change.keys:
+            execute(insert(key_events), [_key_values(k) for k in change.keys])
 
     def _move(self, old: Head, new: Head) -> None:
         moved = _MOVE_HEAD.change(
@@ -418,4 +432,13 @@ def _party_values(row: PartyRow) -> dict[str, object]:
         "engagement": row.engagement,
         "role": int(row.role),
         "key": row.key,
+    }
+
+
+def _key_values(row: KeyRow) -> dict[str, object]:
+    return {
+        "position": row.position,
+        "subject": row.subject.raw,
+        "successor": None if row.successor is None else row.successor.raw,
+        "recovery": None if row.recovery is None else row.recovery.raw,
     }

@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, true
 from workseal_protocol.digest import Digest
 from workseal_protocol.statement import Kind
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import BeaconRow, Entry
 from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.prepared import Prepared, Row
@@ -48,6 +49,7 @@ class RecordStore:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.parties = PartyStore(database)
+        self.keys = KeyRowStore(database)
 
     def positions(self, digests: Sequence[Digest]) -> dict[Digest, int]:
         """Read where these statements stand, for those that are logged."""

@@ -113,6 +113,22 @@ parties = Table(
     sqlite_strict=True,
 )
 
+# Of each key.* statement, the key that must count for it, and whom it brings: what a key's history
+# is read by. Announcing costs nothing, so nobody holds them all in memory.
+key_events = Table(
+    "key_events",
+    metadata,
+    _whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _octets("subject", Privacy.PSEUDONYM, most=32, least=32),
+    # The key to which it rotates; the recovery key that an announcement names.
+    _octets("successor", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    _octets("recovery", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    Index("key_events_subject", "subject", "position"),
+    Index("key_events_successor", "successor", "position"),
+    Index("key_events_recovery", "recovery", "position"),
+    sqlite_strict=True,
+)
+
 # Hash tiles of c2sp.org/tlog-tiles: up to 256 hashes of one level, the last one of each level
 # partial and written anew with each append.
 tiles = Table(
