@@ -2,16 +2,19 @@
 
 Rules: the portal's backend writes each picture into a file of its own choice. That file is removed
 before its pixels are read, whatever becomes of them after; only a file that was made for this
-picture is touched. The portal tells no windows, so nothing can be masked.
+picture is touched, and only the portal's own word names it. A request that is not answered in time
+is closed, and listened to for longer: a picture that comes all the same is removed unread. The
+portal tells no windows, so nothing can be masked.
 """
 
 import asyncio
 import os
 import secrets
 import stat
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -29,6 +32,7 @@ _SCREENSHOT = "org.freedesktop.portal.Screenshot"
 _REQUEST = "org.freedesktop.portal.Request"
 # Whoever waits for the picture gives up sooner; a file that comes later is still removed.
 _SECONDS = 60.0
+_LATE_SECONDS = 300.0
 # File systems keep times in steps of up to two seconds.
 _SLACK_NS = 3_000_000_000
 
@@ -51,13 +55,15 @@ class PortalScreen:
 
     def grab(self) -> tuple[RawFrame, ...]:
         """Return all displays in one picture, as the desktop puts them together."""
-        began_ns = time.time_ns()
+        picture: Future[bytes] = Future()
+        # A daemon: it may wait for a late answer for as long as this process lives.
+        threading.Thread(target=self._talk, args=(picture,), name="portal", daemon=True).start()
         try:
-            uri = bus.run(self._asked())
+            data = picture.result()
         except bus.BusError as failure:
             raise CaptureError(CaptureFailure.NO_DISPLAY, str(failure)) from failure
         try:
-            width, height, rgb = read_png(taken_away(uri, began_ns), alpha=True)
+            width, height, rgb = read_png(data, alpha=True)
         except ValueError as failure:
             raise CaptureError(
                 CaptureFailure.OTHER, "the portal's picture is not an 8-bit RGB PNG file"
@@ -75,50 +81,96 @@ class PortalScreen:
         async with bus.connected(self._address) as connection:
             await bus.get_property(connection, _PORTAL, _PATH, f"{_SCREENSHOT}.version")
 
-    async def _asked(self) -> str:
-        """Ask for a picture and return the address of its file."""
+    def _talk(self, picture: "Future[bytes]") -> None:
+        """Ask for a picture; what went wrong after it was given up concerns nobody any more."""
+        try:
+            bus.run(self._ask(picture, time.time_ns()))
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            if not picture.done():
+                picture.set_exception(error)
+
+    async def _ask(self, picture: "Future[bytes]", began_ns: int) -> None:
+        async with bus.connected(self._address) as connection:
+            # Whoever serves the portal is started by this, if nobody is there yet.
+            await bus.get_property(connection, _PORTAL, _PATH, f"{_SCREENSHOT}.version")
+            request = _Request(connection)
+            await request.prepare()
+            try:
+                await request.send()
+                code, results = await request.answered(_SECONDS)
+            except bus.BusError as late:
+                picture.set_exception(late)
+                await request.close()
+                code, results = await request.answered(_LATE_SECONDS)
+                taken_away(_uri(code, results), began_ns)
+                return
+        picture.set_result(taken_away(_uri(code, results), began_ns))
+
+
+class _Request:
+    """Be one request to the portal; nobody else can guess its name, or answer it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._token = f"workseal{secrets.token_hex(16)}"
+        caller = str(connection.unique_name).removeprefix(":").replace(".", "_")
+        self._path = f"{_PATH}/request/{caller}/{self._token}"
+        self._answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._owner = bus.Owner(_PORTAL, self._lost)
+
+    async def prepare(self) -> None:
+        """Listen for the answer, before there can be one."""
+        await self._owner.find(self._connection)
+        self._connection.add_message_handler(self._see)
+        await bus.listen(
+            self._connection,
+            f"type='signal',sender='{_PORTAL}',interface='{_REQUEST}',member='Response'",
+        )
+
+    async def send(self) -> None:
+        """Ask for one picture, without a question to the person if the desktop allows it."""
         from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
 
-        async with bus.connected(self._address) as connection:
-            token = f"workseal{secrets.token_hex(16)}"
-            async with _answers(connection, token) as answered:
-                options = {
-                    "handle_token": Variant("s", token),
-                    "interactive": Variant("b", value=False),
-                }
-                await bus.call(
-                    connection, _PORTAL, _PATH, f"{_SCREENSHOT}.Screenshot", "", options,
-                    signature="sa{sv}",
-                )  # fmt: skip
-                try:
-                    code, results = await asyncio.wait_for(answered, _SECONDS)
-                except TimeoutError as late:
-                    raise bus.BusError("the portal does not answer") from late
-        if code != 0 or "uri" not in results:
-            raise CaptureError(CaptureFailure.REFUSED, "the desktop refused the picture")
-        return str(results["uri"].value)
+        options = {
+            "handle_token": Variant("s", self._token),
+            "interactive": Variant("b", value=False),
+        }
+        await bus.call(
+            self._connection, _PORTAL, _PATH, f"{_SCREENSHOT}.Screenshot", "", options,
+            signature="sa{sv}",
+        )  # fmt: skip
 
+    async def answered(self, seconds: float) -> list[Any]:
+        """Return the answer's code and results, or raise `BusError` when none comes in time."""
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._answer), seconds)
+        except TimeoutError as late:
+            raise bus.BusError("the portal does not answer") from late
 
-@asynccontextmanager
-async def _answers(connection: Any, token: str) -> AsyncIterator["asyncio.Future[list[Any]]"]:
-    """Wait for the answer to a request that is yet to be made; nobody else can guess its token."""
-    answered: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+    async def close(self) -> None:
+        """Tell the portal that no picture is wanted any more."""
+        with suppress(bus.BusError):
+            await bus.call(self._connection, _PORTAL, self._path, f"{_REQUEST}.Close")
 
-    def see(message: Any) -> None:
+    def _see(self, message: Any) -> None:
         mine = message.interface == _REQUEST and message.member == "Response"
-        if mine and message.path.endswith(f"/{token}") and not answered.done():
-            answered.set_result(message.body)
+        if (
+            mine
+            and message.path.endswith(f"/{self._token}")
+            and self._owner.sent(message)
+            and not self._answer.done()
+        ):
+            self._answer.set_result(message.body)
 
-    connection.add_message_handler(see)
-    rule = f"type='signal',sender='{_PORTAL}',interface='{_REQUEST}',member='Response'"
-    await bus.call(
-        connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-        "org.freedesktop.DBus.AddMatch", rule, signature="s",
-    )  # fmt: skip
-    try:
-        yield answered
-    finally:
-        connection.remove_message_handler(see)
+    def _lost(self) -> None:
+        if not self._answer.done():
+            self._answer.set_exception(bus.BusError("the portal went away"))
+
+
+def _uri(code: int, results: dict[str, Any]) -> str:
+    if code != 0 or "uri" not in results:
+        raise CaptureError(CaptureFailure.REFUSED, "the desktop refused the picture")
+    return str(results["uri"].value)
 
 
 def taken_away(uri: str, began_ns: int) -> bytes:
