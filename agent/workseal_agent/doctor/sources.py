@@ -19,7 +19,7 @@ from workseal_agent.daemon.patience import Patience
 from workseal_agent.doctor.report import SourceReport
 from workseal_agent.errors import NoScreenError
 from workseal_agent.fitness import Fitness
-from workseal_agent.screen import RawFrame, opened, screen_candidates
+from workseal_agent.screen import RawFrame, none_found, opened, screen_candidates
 from workseal_agent.screen.pick import ScreenCandidate
 from workseal_agent.surroundings import Surroundings
 
@@ -61,8 +61,11 @@ def examine_sources(around: Surroundings, wanted: Wanted) -> tuple[SourceReport,
     screens = screen_candidates(around, wanted.replay)
     sensors = sensor_candidates(around)
     look = partial(_look, masking=wanted.masking)
+    screen = _report("screen", wanted.screen, screens, look, needed=wanted.pictures)
+    if screen.problem is not None:
+        screen = replace(screen, problem=none_found(wanted.screen, around, screen.problem))
     return (
-        _report("screen", wanted.screen, screens, look, needed=wanted.pictures),
+        screen,
         _report("windows", wanted.screen, screens, _list),
         _report("input", wanted.activity, sensors, _sense, needed=wanted.counts),
         _idle(_report("idle", wanted.activity, sensors, _ask_idle)),

@@ -41,13 +41,12 @@ def screen_candidates(
     """List every source there is, the preferred ones first."""
     wayland = around.wayland is not None and not around.named
     native = around.system in {"win32", "darwin"}
-    nothing = around.display is None and not wayland and not native
     return (
         ScreenCandidate("x11", lambda: _open_x11(around), around.display is not None),
         ScreenCandidate("grim", lambda: GrimScreen(around), wayland),
         ScreenCandidate("portal", lambda: PortalScreen(around), wayland, quiet=False),
         ScreenCandidate("native", lambda: NativeScreen(around), native),
-        ScreenCandidate("replay", lambda: _open_replay(replay), nothing),
+        ScreenCandidate("replay", lambda: _open_replay(replay), _shows_nothing(around)),
     )
 
 
@@ -65,7 +64,15 @@ def find_screen(
                 return candidate, opened(candidate, masking=masking)
             except NoScreenError as error:
                 reasons.append(str(error))
-    raise NoScreenError("; ".join(reasons))
+    raise NoScreenError(none_found(kind, around, "; ".join(reasons)))
+
+
+def none_found(kind: str, around: Surroundings, reasons: str) -> str:
+    """Say why there is no screen; where none was named and none is there, what was looked for."""
+    if kind == "auto" and _shows_nothing(around):
+        looked = "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set"
+        return f"{looked}, and {reasons}"
+    return reasons
 
 
 def opened(candidate: ScreenCandidate, *, masking: bool) -> ScreenSource:
@@ -94,8 +101,11 @@ def _open_x11(around: Surroundings) -> ScreenSource:
 
 def _open_replay(replay: Path | None) -> ScreenSource:
     if replay is None:
-        raise NoScreenError(
-            "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set, and no folder of"
-            " recorded pictures is named"
-        )
+        raise NoScreenError("no folder of recorded pictures is named")
     return ReplayScreen(replay)
+
+
+def _shows_nothing(around: Surroundings) -> bool:
+    native = around.system in {"win32", "darwin"}
+    wayland = around.wayland is not None and not around.named
+    return around.display is None and not wayland and not native
