@@ -137,6 +137,24 @@ def start(run: Run, folder: Path) -> None:
     assert done.code == 0, done.err
 
 
+def test_a_start_that_is_paused_tells_nobody_before_it_is_resumed(run: Run, joined: Path) -> None:
+    traffic = joined / "traffic"
+    before = status(run)["statements"]
+    done = run(
+        "start", "--paused", "--screen", "replay", "--replay", joined / "pictures",
+        "--traffic", traffic,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.out.startswith("paused: `workseal-agent resume` begins engagement ")
+    told = status(run)
+    assert (told["state"], told["statements"], told["daemon"]) == ("paused", before, True)
+    assert list(traffic.iterdir()) == []
+    assert run("resume").out.startswith("working")
+    assert status(run)["statements"] > before
+    assert run("stop").code == 0
+    assert list(traffic.iterdir()) != []
+
+
 def status(run: Run) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(run("status", "--json").out)
     return told

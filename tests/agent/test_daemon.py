@@ -19,6 +19,7 @@ import pytest
 from support.bridge import bridged, now_ms
 from support.inspected import core_limit, in_memory, pid_behind, seen_of
 from support.rig import Rig
+from support.wayland import wait_for
 from support.wire import Fault, problem
 from support.worker import PASSPHRASE, PROGRAM, Worker
 from support.worker import ended as end_workers
@@ -282,6 +283,51 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     assert not path.exists()
     assert rig.worked_ms == 5_000
     assert rig.ledger.counts(rig.engagement.id).unsent == 0
+
+
+def test_a_session_that_begins_paused_signs_nothing_before_it_is_resumed(
+    rig: Rig, tmp_path: Path
+) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    before = rig.ledger.counts(rig.engagement.id).statements
+    corrections = [5_000]
+    thread = threading.Thread(target=service.run_paused, args=(corrections.pop,))
+    thread.start()
+    path = tmp_path / "control.sock"
+    wait_for("the socket", path.exists)
+    rig.clock.run(60)
+    told = ask(path, {"command": "status"})
+    assert (told["state"], told["session"], told["running"]) == ("paused", None, [])
+    assert ask(path, meant(rig, "pause"))["state"] == "paused"
+    assert rig.ledger.counts(rig.engagement.id).statements == before
+    assert corrections  # the clocks are compared when recording begins, not at log-in
+    assert ask(path, meant(rig, "resume"))["state"] == "working"
+    rig.clock.run(7)
+    assert ask(path, meant(rig, "pause"))["state"] == "paused"
+    assert ask(path, meant(rig, "resume"))["state"] == "working"
+    ask(path, meant(rig, "stop"))
+    thread.join(20)
+    assert rig.worked_ms == 7_000
+
+
+def test_a_resume_that_cannot_begin_may_be_asked_for_again(rig: Rig, tmp_path: Path) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    thread = threading.Thread(target=service.run_paused, args=(lambda: 0,))
+    thread.start()
+    path = tmp_path / "control.sock"
+    wait_for("the socket", path.exists)
+    real, service._recorder.start = service._recorder.start, refused  # type: ignore[method-assign]
+    with pytest.raises(ControlError, match="set the clock"):
+        ask(path, meant(rig, "resume"))
+    assert ask(path, {"command": "status"})["state"] == "paused"
+    service._recorder.start = real  # type: ignore[method-assign]
+    assert ask(path, meant(rig, "resume"))["state"] == "working"
+    ask(path, meant(rig, "stop"))
+    thread.join(20)
+
+
+def refused(correction_ms: int = 0) -> None:  # noqa: ARG001 - as it is called
+    raise AgentError("set the clock, or wait")
 
 
 def test_what_nobody_foresaw_ends_no_loop_and_tells_its_class_alone(

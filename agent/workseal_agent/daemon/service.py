@@ -15,7 +15,7 @@ from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
 from workseal_agent.logind import Logind
-from workseal_agent.recorder import Recorder
+from workseal_agent.recorder import Recorder, RecorderState
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_protocol.records import SegmentState
 
@@ -77,10 +77,24 @@ class Service:
         self._forgetting = forgetting
         self._describe = describe
         self._trouble: str | None = None
+        # Tells the clock's correction, while the first `resume` is waited for.
+        self._waiting: Callable[[], int] | None = None
+        self._beginning = threading.Lock()
         self._control = ControlServer(socket_file, self.handle)
 
     def run(self, correction_ms: int = 0) -> None:
         """Record until `stop` is asked for or `request_stop` is called."""
+        self._run(lambda: self._recorder.start(correction_ms))
+
+    def run_paused(self, correct: Callable[[], int]) -> None:
+        """Sign nothing before `resume` is asked for, then record; `correct` is asked at that time.
+
+        So nobody learns when a machine was turned on whose owner did not work.
+        """
+        self._waiting = correct
+        self._run(lambda: None)
+
+    def _run(self, begin: Callable[[], None]) -> None:
         beacon = threading.Thread(
             target=self._beacon.run, args=(self._wakers.stop,), name="beacon", daemon=True
         )
@@ -88,7 +102,7 @@ class Service:
         beacon.start()
         if self._watch is not None:
             self._watch.start()
-        self._recorder.start(correction_ms)
+        begin()
         if self._logind is not None:
             self._logind.start()
         self._control.start()
@@ -142,9 +156,10 @@ class Service:
             case {"command": "status"}:
                 return self.status()
             case {"command": "pause"}:
-                self._recorder.pause()
+                if self._waiting is None:
+                    self._recorder.pause()
             case {"command": "resume"}:
-                self._recorder.resume()
+                self._resume()
             case {"command": "mode", "mode": str(mode), **more} if mode in MODES:
                 memo = more.get("memo")
                 self._recorder.set_mode(MODES[mode], memo if isinstance(memo, str) else None)
@@ -157,6 +172,14 @@ class Service:
                 raise ControlError("the recording process does not know this request")
         self._wakers.recorder.set()
         return self.status()
+
+    def _resume(self) -> None:
+        with self._beginning:
+            if self._waiting is None:
+                self._recorder.resume()
+                return
+            self._recorder.start(self._waiting())
+            self._waiting = None
 
     def status(self) -> dict[str, Any]:
         """Describe what goes on; holds no content."""
@@ -171,7 +194,7 @@ class Service:
         session = self._recorder.session
         return {
             "engagement": self._engagement.hex(),
-            "state": str(self._recorder.state),
+            "state": str(self._recorder.state if self._waiting is None else RecorderState.PAUSED),
             "session": session.hex() if session else None,
             "running": [[one.begin_ms, one.worked_ms] for one in self._recorder.running()],
             "troubles": [trouble for trouble in troubles if trouble],
