@@ -48,6 +48,9 @@ time = "pause"                   # or "count": whether time goes on while the sc
 [vault]
 warn_above_gib = 20              # `status` warns when the vault is larger; nothing is destroyed
 
+[notices]
+show = true                      # notices of the desktop, for trouble and requests; few, no content
+
 # [witness]
 # listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
 
@@ -123,6 +126,13 @@ class LockSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """Say whether the desktop is asked to show notices."""
+
+    show: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessSettings:
     """Say where the witness listens that runs while this agent records."""
 
@@ -148,6 +158,7 @@ class Settings:
     mask: MaskSettings = MaskSettings()
     lock: LockSettings = LockSettings()
     vault: VaultSettings = VaultSettings()
+    notices: NoticeSettings = NoticeSettings()
     witness: WitnessSettings | None = None
 
     @property
@@ -184,6 +195,11 @@ class Settings:
     def sent_file(self) -> Path:
         """Return the place of the list of what left this machine."""
         return self.home / "sent.sqlite"
+
+    @property
+    def autostart_file(self) -> Path:
+        """Return the place of the list of what was written for the log-in."""
+        return self.home / "autostart.json"
 
     @property
     def socket_file(self) -> Path:
@@ -278,6 +294,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         mask=_mask(root.table("mask")),
         lock=_lock(root.table("lock")),
         vault=_vault(root.table("vault")),
+        notices=_notices(root.table("notices")),
         witness=_witness(root.table("witness")),
     )
     root.close()
@@ -389,6 +406,12 @@ def _lock(table: _Table) -> LockSettings:
     time = table.choice("time", ("pause", "count"))
     table.close()
     return LockSettings(counts=time == "count")
+
+
+def _notices(table: _Table) -> NoticeSettings:
+    settings = NoticeSettings(table.flag("show", default=True))
+    table.close()
+    return settings
 
 
 def _witness(table: _Table) -> WitnessSettings | None:

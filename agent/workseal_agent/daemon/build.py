@@ -5,10 +5,12 @@ import platform
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workseal_agent import notices
 from workseal_agent.activity import ActivitySensor, NullActivity, pick_activity
 from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock, SystemClock
@@ -20,6 +22,7 @@ from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.interruptions import Interruptions
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
+from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
@@ -93,11 +96,12 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     with ledger.write() as writing:
         writing.unpark(engagement.id)
     acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
+    uplink = Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms)
     return Service(
         engagement=engagement.id,
         socket_file=settings.socket_file,
         recorder=recorder,
-        uplink=Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms),
+        uplink=uplink,
         beacon=beacon,
         wakers=wakers,
         acts=acts.table(),
@@ -117,6 +121,11 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             proven_ms=lambda: beacon.proven_ms,
             on_statement=wakers.uplink.set,
         ),
+        telling=Telling(
+            engagement, ledger, uplink, clock, partial(notices.show, around.session_bus)
+        )
+        if settings.notices.show and around.session_bus is not None
+        else None,
         describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.forgetting import Forgetting
+from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
 from workseal_agent.logind import Logind
@@ -64,6 +65,7 @@ class Service:
         watch: Watch | None = None,
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
+        telling: Telling | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -75,6 +77,7 @@ class Service:
         self._watch = watch
         self._logind = logind
         self._forgetting = forgetting
+        self._telling = telling
         self._describe = describe
         self._trouble: str | None = None
         # Tells the clock's correction, while the first `resume` is waited for.
@@ -108,6 +111,7 @@ class Service:
         self._control.start()
         uplink.start()
         forgetting = self._forget()
+        self._tell()
         try:
             self._record()
         finally:
@@ -211,6 +215,16 @@ class Service:
         )
         thread.start()
         return thread
+
+    def _tell(self) -> None:
+        if self._telling is not None:
+            # Not waited for at the end: it writes nothing, and a desktop may hang.
+            threading.Thread(
+                target=self._telling.run,
+                args=(self._wakers.stop, lambda: self._trouble or self._recorder.trouble),
+                name="telling",
+                daemon=True,
+            ).start()
 
     def _record(self) -> None:
         try:
