@@ -67,8 +67,11 @@ def test_a_trouble_is_told_once_and_again_only_hours_after_it_had_ended(watched:
 
 def test_a_trouble_that_passes_by_itself_is_none(watched: Watched) -> None:
     for _ in range(10):
-        assert watched.minutes(1, TROUBLE) == []
+        watched.telling.look(TROUBLE)
+        watched.rig.clock.run(30)
+        watched.telling.look(TROUBLE)
         assert watched.minutes(1) == []
+    assert watched.shown == []
 
 
 def test_a_notice_holds_no_word_of_what_went_wrong(rig: Rig, watched: Watched) -> None:

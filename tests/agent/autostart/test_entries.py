@@ -53,7 +53,7 @@ def test_a_desktop_entry_lies_where_desktops_look() -> None:
 
 def test_a_desktop_starts_the_words_of_its_entry_as_they_are(tmp_path: Path) -> None:
     """GLib reads it as desktops do: escapes of the value, then quotes, then field codes."""
-    words = ["50 %d $HOME", 'a"b', "c\\d", "`e`; rm", "it's", "\\$x", ""]
+    words = ["50 %d $HOME", 'a"b', "c\\d", "`e`; rm", "it's", "\\$x", "\\\\srv", ""]
     command = [sys.executable, "-P", "-c", "import sys; print(sys.argv[1:])", *words]
     (entry,) = entries_for("linux", tmp_path, tmp_path, command, systemd=False)
     file = tmp_path / "a.desktop"
