@@ -23,7 +23,7 @@ _BEGINNING = re.compile(r"[0-9a-f]{4,32}")
 _HINT = re.compile(r"[^\s/*]+\.[^\s/*]+(/[^\s*]*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-ScreenKind = Literal["auto", "x11", "grim", "portal", "native", "replay"]
+ScreenKind = Literal["auto", "x11", "grim", "cast", "portal", "native", "replay"]
 ActivityKind = Literal["auto", "x11", "listener", "swayidle", "mutter", "none"]
 
 DEFAULT_TEXT = """\
@@ -35,7 +35,7 @@ DEFAULT_TEXT = """\
 # ca_file = "/path/to/ca.pem"    # only for a verifier with a certificate of your own
 
 [screen]
-kind = "auto"                    # or "x11", "grim", "portal", "native", "replay": see `doctor`
+kind = "auto"                    # or "x11", "grim", "cast", "portal", "native", "replay": `doctor`
 # display = ":0"                 # default: the DISPLAY of your session
 # replay = "/path/to/pngs"       # pictures shown in turn instead of a real screen
 
@@ -195,6 +195,11 @@ class Settings:
     def sent_file(self) -> Path:
         """Return the place of the list of what left this machine."""
         return self.home / "sent.sqlite"
+
+    @property
+    def cast_token_file(self) -> Path:
+        """Return the place of what a desktop handed out so that it need not ask again."""
+        return self.home / "screencast.token"
 
     @property
     def autostart_file(self) -> Path:

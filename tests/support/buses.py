@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,7 +54,8 @@ class FakeService:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._bus.disconnect)
+        with suppress(RuntimeError):  # it went away before
+            self._loop.call_soon_threadsafe(self._bus.disconnect)
         self._thread.join(PATIENCE)
 
     def emit(self, path: str, member: str, signature: str, *body: Any) -> None:

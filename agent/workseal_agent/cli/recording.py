@@ -44,6 +44,7 @@ class Screen(StrEnum):
     AUTO = "auto"
     X11 = "x11"
     GRIM = "grim"
+    CAST = "cast"
     PORTAL = "portal"
     NATIVE = "native"
     REPLAY = "replay"
@@ -54,6 +55,7 @@ _KINDS: dict[Screen | None, ScreenKind | None] = {
     Screen.AUTO: "auto",
     Screen.X11: "x11",
     Screen.GRIM: "grim",
+    Screen.CAST: "cast",
     Screen.PORTAL: "portal",
     Screen.NATIVE: "native",
     Screen.REPLAY: "replay",

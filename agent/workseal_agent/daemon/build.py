@@ -187,5 +187,8 @@ def _eyes(
     replay = options.replay or settings.screen.replay
     rules = load_rules(settings)
     masking = bool(rules or only)
-    source = greeted(lambda: pick_screen(kind, around, replay=replay, masking=masking))
+    token = settings.cast_token_file
+    source = greeted(
+        lambda: pick_screen(kind, around, replay=replay, masking=masking, token_file=token)
+    )
     return Eyes(source, rules, only)

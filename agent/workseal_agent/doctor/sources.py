@@ -127,7 +127,11 @@ def _judged(name: str, attempt: Callable[[], str]) -> Fitness:
 
 def _look(candidate: ScreenCandidate, *, masking: bool) -> str:
     with closing(opened(candidate, masking=masking)) as source:
-        seen = _sizes(source.grab()) if candidate.quiet else "not tried: a picture leaves a trace"
+        seen = (
+            _sizes(source.grab())
+            if candidate.quiet
+            else "not tried: a picture may ask, flash or leave a file"
+        )
         listed = "" if source.lists_windows else "; nothing on it can be masked"
         return f"{source.name}{' (virtual)' if source.virtual else ''}: {seen}{listed}"
 

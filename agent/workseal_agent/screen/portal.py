@@ -7,9 +7,7 @@ is closed, and listened to for longer: a picture that comes all the same is remo
 portal tells no windows, so nothing can be masked.
 """
 
-import asyncio
 import os
-import secrets
 import stat
 import threading
 import time
@@ -23,13 +21,11 @@ from workseal_agent import bus
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.png import MAX_FILE_BYTES, read_png
+from workseal_agent.screen.portalrequest import PATH, PORTAL, PortalRequest
 from workseal_agent.surroundings import Surroundings
 from workseal_agent.windows import WindowInfo
 
-_PORTAL = "org.freedesktop.portal.Desktop"
-_PATH = "/org/freedesktop/portal/desktop"
 _SCREENSHOT = "org.freedesktop.portal.Screenshot"
-_REQUEST = "org.freedesktop.portal.Request"
 # Whoever waits for the picture gives up sooner; a file that comes later is still removed.
 _SECONDS = 60.0
 _LATE_SECONDS = 300.0
@@ -79,7 +75,7 @@ class PortalScreen:
 
     async def _version(self) -> None:
         async with bus.connected(self._address) as connection:
-            await bus.get_property(connection, _PORTAL, _PATH, f"{_SCREENSHOT}.version")
+            await bus.get_property(connection, PORTAL, PATH, f"{_SCREENSHOT}.version")
 
     def _talk(self, picture: "Future[bytes]") -> None:
         """Ask for a picture; what went wrong after it was given up concerns nobody any more."""
@@ -90,13 +86,17 @@ class PortalScreen:
                 picture.set_exception(error)
 
     async def _ask(self, picture: "Future[bytes]", began_ns: int) -> None:
+        from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
+
         async with bus.connected(self._address) as connection:
             # Whoever serves the portal is started by this, if nobody is there yet.
-            await bus.get_property(connection, _PORTAL, _PATH, f"{_SCREENSHOT}.version")
-            request = _Request(connection)
+            await bus.get_property(connection, PORTAL, PATH, f"{_SCREENSHOT}.version")
+            request = PortalRequest(connection)
             await request.prepare()
             try:
-                await request.send()
+                # Without a question to the person, if the desktop allows it.
+                interactive = Variant("b", value=False)
+                await request.send(f"{_SCREENSHOT}.Screenshot", "s", "", interactive=interactive)
                 code, results = await request.answered(_SECONDS)
             except bus.BusError as late:
                 picture.set_exception(late)
@@ -105,66 +105,6 @@ class PortalScreen:
                 taken_away(_uri(code, results), began_ns)
                 return
         picture.set_result(taken_away(_uri(code, results), began_ns))
-
-
-class _Request:
-    """Be one request to the portal; nobody else can guess its name, or answer it."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._token = f"workseal{secrets.token_hex(16)}"
-        caller = str(connection.unique_name).removeprefix(":").replace(".", "_")
-        self._path = f"{_PATH}/request/{caller}/{self._token}"
-        self._answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._owner = bus.Owner(_PORTAL, self._lost)
-
-    async def prepare(self) -> None:
-        """Listen for the answer, before there can be one."""
-        await self._owner.find(self._connection)
-        self._connection.add_message_handler(self._see)
-        await bus.listen(
-            self._connection,
-            f"type='signal',sender='{_PORTAL}',interface='{_REQUEST}',member='Response'",
-        )
-
-    async def send(self) -> None:
-        """Ask for one picture, without a question to the person if the desktop allows it."""
-        from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
-
-        options = {
-            "handle_token": Variant("s", self._token),
-            "interactive": Variant("b", value=False),
-        }
-        await bus.call(
-            self._connection, _PORTAL, _PATH, f"{_SCREENSHOT}.Screenshot", "", options,
-            signature="sa{sv}",
-        )  # fmt: skip
-
-    async def answered(self, seconds: float) -> list[Any]:
-        """Return the answer's code and results, or raise `BusError` when none comes in time."""
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._answer), seconds)
-        except TimeoutError as late:
-            raise bus.BusError("the portal does not answer") from late
-
-    async def close(self) -> None:
-        """Tell the portal that no picture is wanted any more."""
-        with suppress(bus.BusError):
-            await bus.call(self._connection, _PORTAL, self._path, f"{_REQUEST}.Close")
-
-    def _see(self, message: Any) -> None:
-        mine = message.interface == _REQUEST and message.member == "Response"
-        if (
-            mine
-            and message.path.endswith(f"/{self._token}")
-            and self._owner.sent(message)
-            and not self._answer.done()
-        ):
-            self._answer.set_result(message.body)
-
-    def _lost(self) -> None:
-        if not self._answer.done():
-            self._answer.set_exception(bus.BusError("the portal went away"))
 
 
 def _uri(code: int, results: dict[str, Any]) -> str:
