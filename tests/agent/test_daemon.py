@@ -309,6 +309,8 @@ def test_a_session_that_begins_paused_signs_nothing_before_it_is_resumed(
         told = ask(path, {"command": "status"})
         assert (told["state"], told["session"], told["running"]) == ("paused", None, [])
         assert ask(path, meant(rig, "pause"))["state"] == "paused"
+        with pytest.raises(ControlError, match="`workseal-agent resume` begins it"):
+            ask(path, meant(rig, "mode", mode="sealed"))
         assert rig.ledger.counts(rig.engagement.id).statements == before
         assert corrections  # the clocks are compared when recording begins, not at log-in
         assert ask(path, meant(rig, "resume"))["state"] == "working"

@@ -164,6 +164,8 @@ class Service:
                     self._recorder.pause()
             case {"command": "resume"}:
                 self._resume()
+            case {"command": "mode"} if self._waiting is not None:
+                raise ControlError("recording has not begun: `workseal-agent resume` begins it")
             case {"command": "mode", "mode": str(mode), **more} if mode in MODES:
                 memo = more.get("memo")
                 self._recorder.set_mode(MODES[mode], memo if isinstance(memo, str) else None)
