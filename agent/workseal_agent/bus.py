@@ -2,16 +2,19 @@
 
 Rules: the library is loaded when a bus is first asked, because most recordings need none. An error
 here holds the name of what was asked and the name of the error, never anything of an answer.
+Anybody on a bus can send anybody a signal of any name; who sent it is told by the bus, and counts.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from workseal_agent.errors import AgentError
 
 CALL_SECONDS = 5.0
+BUS_NAME = "org.freedesktop.DBus"
+BUS_PATH = "/org/freedesktop/DBus"
 
 Answer = TypeVar("Answer")
 
@@ -86,6 +89,45 @@ async def call(
         told = "" if answer is None else f" ({answer.error_name})"
         raise BusError(f"{destination} does not do {name}{told}")
     return answer
+
+
+async def listen(bus: Any, rule: str) -> None:
+    """Have signals delivered that match a rule; whoever aims at this connection needs none."""
+    await call(bus, BUS_NAME, BUS_PATH, f"{BUS_NAME}.AddMatch", rule, signature="s")
+
+
+class Owner:
+    """Know the connection that owned a name when it was asked for; a later owner is another one."""
+
+    def __init__(self, name: str, lost: Callable[[], None]) -> None:
+        self._name = name
+        self._tell = lost
+        self._connection: str | None = None
+        self.lost = False
+
+    def sent(self, message: Any) -> bool:
+        """Say whether the owner sent a message."""
+        return not self.lost and self._connection is not None and message.sender == self._connection
+
+    async def find(self, bus: Any) -> None:
+        """Ask who owns the name; raises `BusError` when nobody does."""
+        bus.add_message_handler(self._see)
+        await listen(
+            bus,
+            f"type='signal',sender='{BUS_NAME}',interface='{BUS_NAME}',"
+            f"member='NameOwnerChanged',arg0='{self._name}'",
+        )
+        answer = await call(
+            bus, BUS_NAME, BUS_PATH, f"{BUS_NAME}.GetNameOwner", self._name, signature="s"
+        )
+        self._connection = str(answer.body[0])
+
+    def _see(self, message: Any) -> None:
+        # No connection but the bus itself has a name without a colon for its sender.
+        told = (message.sender, message.interface, message.member)
+        if told == (BUS_NAME, BUS_NAME, "NameOwnerChanged") and message.body[:1] == [self._name]:
+            self.lost = True
+            self._tell()
 
 
 async def get_property(bus: Any, destination: str, path: str, name: str) -> Any:

@@ -24,7 +24,7 @@ _BEGINNING = re.compile(r"[0-9a-f]{4,32}")
 _HINT = re.compile(r"[^\s/*]+\.[^\s/*]+(/[^\s*]*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-ScreenKind = Literal["auto", "x11", "grim", "portal", "native", "replay"]
+ScreenKind = Literal["auto", "x11", "grim", "cast", "portal", "native", "replay"]
 ActivityKind = Literal["auto", "x11", "listener", "swayidle", "mutter", "none"]
 
 DEFAULT_TEXT = """\
@@ -36,7 +36,7 @@ DEFAULT_TEXT = """\
 # ca_file = "/path/to/ca.pem"    # only for a verifier with a certificate of your own
 
 [screen]
-kind = "auto"                    # or "x11", "grim", "portal", "native", "replay": see `doctor`
+kind = "auto"                    # or "x11", "grim", "cast", "portal", "native", "replay": `doctor`
 # display = ":0"                 # default: the DISPLAY of your session
 # replay = "/path/to/pngs"       # pictures shown in turn instead of a real screen
 
@@ -51,6 +51,9 @@ time = "pause"                   # or "count": whether time goes on while the sc
 
 [vault]
 warn_above_gib = 20              # `status` warns when the vault is larger; nothing is destroyed
+
+[notices]
+show = true                      # notices of the desktop, for trouble and requests; few, no content
 
 # [witness]
 # listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
@@ -134,6 +137,13 @@ class SealSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """Say whether the desktop is asked to show notices."""
+
+    show: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessSettings:
     """Say where the witness listens that runs while this agent records."""
 
@@ -160,6 +170,7 @@ class Settings:
     lock: LockSettings = LockSettings()
     seal: SealSettings = SealSettings()
     vault: VaultSettings = VaultSettings()
+    notices: NoticeSettings = NoticeSettings()
     witness: WitnessSettings | None = None
 
     @property
@@ -201,6 +212,16 @@ class Settings:
     def maker_file(self) -> Path:
         """Return the place of what shows that this home made an unattended backup."""
         return self.home / "backup.maker"
+
+    @property
+    def cast_token_file(self) -> Path:
+        """Return the place of what a desktop handed out so that it need not ask again."""
+        return self.home / "screencast.token"
+
+    @property
+    def autostart_file(self) -> Path:
+        """Return the place of the list of what was written for the log-in."""
+        return self.home / "autostart.json"
 
     @property
     def socket_file(self) -> Path:
@@ -296,6 +317,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         lock=_lock(root.table("lock")),
         seal=_seal(root.table("seal")),
         vault=_vault(root.table("vault")),
+        notices=_notices(root.table("notices")),
         witness=_witness(root.table("witness")),
     )
     root.close()
@@ -421,6 +443,12 @@ def _seal(table: _Table) -> SealSettings:
             'key in [seal] must be a key such as "super+pause" or "ctrl+alt+s": letters and digits'
             " need ctrl, alt or super"
         ) from error
+
+
+def _notices(table: _Table) -> NoticeSettings:
+    settings = NoticeSettings(table.flag("show", default=True))
+    table.close()
+    return settings
 
 
 def _witness(table: _Table) -> WitnessSettings | None:

@@ -87,12 +87,11 @@ class Logind:
         async with bus.connected(self._address, descriptors=True) as connection:
             session = await session_path(connection, self._session)
             heard: asyncio.Queue[Any] = asyncio.Queue()
-            connection.add_message_handler(heard.put_nowait)
+            owner = bus.Owner(_NAME, lambda: heard.put_nowait(None))
+            await owner.find(connection)
+            connection.add_message_handler(partial(_keep, heard, owner))
             for rule in _rules(session):
-                await bus.call(
-                    connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                    "org.freedesktop.DBus.AddMatch", rule, signature="s",
-                )  # fmt: skip
+                await bus.listen(connection, rule)
             await self._inhibit(connection)
             if session is not None:
                 self._lock(locked=await _locked_hint(connection, session))
@@ -102,7 +101,7 @@ class Logind:
             gone = asyncio.ensure_future(_disconnected(connection))
             gone.add_done_callback(lambda _: heard.put_nowait(None))
             # Not to be cancelled: the connection's own end waits for the same.
-            while not self._stopped.is_set() and not gone.done():
+            while not (self._stopped.is_set() or owner.lost or gone.done()):
                 message = await heard.get()
                 if message is not None:
                     await self._hear(connection, session, message)
@@ -150,6 +149,11 @@ class Logind:
         # Whoever records keeps its own troubles; the machine must not wait for them.
         with suppress(Exception):
             self._tell(happening)
+
+
+def _keep(heard: "asyncio.Queue[Any]", owner: bus.Owner, message: Any) -> None:
+    if owner.sent(message):
+        heard.put_nowait(message)
 
 
 async def examine(address: str, session: str | None) -> str:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import keyring
 import numpy as np
 import pytest
 
 from support import builders
 from support.bridge import Bridge, bridged, now_ms
+from support.keyrings import MemoryKeyring
 from support.wayland import WAYLAND_MARKS, wayland_desktop
 from workseal_agent.cli import app, main, recording
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
@@ -135,6 +137,45 @@ def start(run: Run, folder: Path) -> None:
         "--traffic", folder / "traffic",
     )  # fmt: skip
     assert done.code == 0, done.err
+
+
+def test_a_start_that_is_paused_tells_nobody_before_it_is_resumed(run: Run, joined: Path) -> None:
+    traffic = joined / "traffic"
+    before = status(run)["statements"]
+    done = run(
+        "start", "--paused", "--screen", "replay", "--replay", joined / "pictures",
+        "--traffic", traffic,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.out.startswith("paused: `workseal-agent resume` begins engagement ")
+    told = status(run)
+    assert (told["state"], told["statements"], told["daemon"]) == ("paused", before, True)
+    assert list(traffic.iterdir()) == []
+    assert run("resume").out.startswith("working")
+    assert status(run)["statements"] > before
+    assert run("stop").code == 0
+    assert list(traffic.iterdir()) != []
+
+
+def test_with_the_log_in_a_recording_begins_paused_where_the_keyring_opens_the_key(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, before = MemoryKeyring(), keyring.get_keyring()
+    keyring.set_keyring(memory)
+    try:
+        assert run("slots", "add", "keyring", "--recording-only").code == 0
+        monkeypatch.delenv(PASSPHRASE_VARIABLE)
+        config = joined / "home" / "config.toml"
+        told = f'kind = "replay"\nreplay = "{joined}/pictures"'
+        config.write_text(config.read_text().replace('kind = "auto"', told, 1))
+        done = run("begin-at-login")
+        assert done.code == 0, done.err
+        assert status(run)["state"] == "paused"
+        assert run("begin-at-login").code == 0  # it runs already, and is left alone
+        assert run("resume").out.startswith("working")
+        assert run("stop").code == 0
+    finally:
+        keyring.set_keyring(before)
 
 
 def status(run: Run) -> dict[str, Any]:

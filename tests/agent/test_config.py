@@ -90,7 +90,7 @@ def test_reads_every_setting() -> None:
         pytest.param("mask=1", "mask in config.toml must be a table", id="table as number"),
         pytest.param(
             "[screen]\nkind='wayland'",
-            "one of auto, x11, grim, portal, native, replay",
+            "one of auto, x11, grim, cast, portal, native, replay",
             id="choice",
         ),
         pytest.param("[screen]\nkind='replay'", "needs replay", id="replay without folder"),

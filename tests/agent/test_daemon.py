@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from support.bridge import bridged, now_ms
 from support.inspected import core_limit, in_memory, pid_behind, seen_of
 from support.rig import Rig
+from support.wayland import wait_for
 from support.wire import Fault, problem
 from support.worker import PASSPHRASE, PATIENCE_S, PROGRAM, Worker
 from support.worker import ended as end_workers
@@ -282,6 +283,57 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     assert not path.exists()
     assert rig.worked_ms == 5_000
     assert rig.ledger.counts(rig.engagement.id).unsent == 0
+
+
+@contextmanager
+def begun_paused(service: Service, path: Path, correct: Callable[[], int]) -> Iterator[None]:
+    """Have a service wait, paused, and end it."""
+    thread = threading.Thread(target=service.run_paused, args=(correct,))
+    thread.start()
+    try:
+        wait_for("the socket", path.exists)
+        yield
+    finally:
+        service.request_stop()
+        thread.join(20)
+
+
+def test_a_session_that_begins_paused_signs_nothing_before_it_is_resumed(
+    rig: Rig, tmp_path: Path
+) -> None:
+    service, path = service_of(rig, tmp_path, Wakers.make()), tmp_path / "control.sock"
+    before = rig.ledger.counts(rig.engagement.id).statements
+    corrections = [5_000]
+    with begun_paused(service, path, corrections.pop):
+        rig.clock.run(60)
+        told = ask(path, {"command": "status"})
+        assert (told["state"], told["session"], told["running"]) == ("paused", None, [])
+        assert ask(path, meant(rig, "pause"))["state"] == "paused"
+        with pytest.raises(ControlError, match="`workseal-agent resume` begins it"):
+            ask(path, meant(rig, "mode", mode="sealed"))
+        assert rig.ledger.counts(rig.engagement.id).statements == before
+        assert corrections  # the clocks are compared when recording begins, not at log-in
+        assert ask(path, meant(rig, "resume"))["state"] == "working"
+        rig.clock.run(7)
+        assert ask(path, meant(rig, "pause"))["state"] == "paused"
+        assert ask(path, meant(rig, "resume"))["state"] == "working"
+        ask(path, meant(rig, "stop"))
+    assert rig.worked_ms == 7_000
+
+
+def test_a_resume_that_cannot_begin_may_be_asked_for_again(rig: Rig, tmp_path: Path) -> None:
+    service, path = service_of(rig, tmp_path, Wakers.make()), tmp_path / "control.sock"
+    real, service._recorder.start = service._recorder.start, refused  # type: ignore[method-assign]
+    with begun_paused(service, path, lambda: 0):
+        with pytest.raises(ControlError, match="set the clock"):
+            ask(path, meant(rig, "resume"))
+        assert ask(path, {"command": "status"})["state"] == "paused"
+        service._recorder.start = real  # type: ignore[method-assign]
+        assert ask(path, meant(rig, "resume"))["state"] == "working"
+
+
+def refused(correction_ms: int = 0) -> None:  # noqa: ARG001 - as it is called
+    raise AgentError("set the clock, or wait")
 
 
 def test_what_nobody_foresaw_ends_no_loop_and_tells_its_class_alone(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dbus_fast import Message, Variant
 
-from support.buses import Answer, FakeService, private_bus
+from support.buses import Answer, FakeService, forge, private_bus
 from support.wayland import WAYLAND_MARKS, wait_for
 from workseal_agent import bus as module
 from workseal_agent import logind
@@ -151,6 +151,48 @@ def test_unlock_ends_a_lock_whatever_the_hint_says(service: FakeService, machine
         wait_for("the lock", lambda: following.told == [Happening.LOCKED])
         service.emit(SESSION, f"{NAME}.Session.Unlock", "")
         wait_for("its end", lambda: following.told[1:] == [Happening.UNLOCKED])
+
+
+def test_what_a_stranger_on_the_bus_says_is_not_heard(
+    service: FakeService, machine: Machine
+) -> None:
+    """Any process of the machine can send a signal of any name to this connection."""
+    machine.locked = True
+    with closing(Following(service)) as following:
+        following.machine = machine
+        wait_for("the lock", lambda: following.told == [Happening.LOCKED])
+        wait_for("an inhibitor", lambda: machine.held() == [True])
+        changed = [NAME, ":1.1", ""]
+        forge(
+            service._address,
+            Message.new_signal(SESSION, f"{NAME}.Session", "Unlock", "", []),
+            Message.new_signal(ROOT, MANAGER, "PrepareForSleep", "b", [BEGINS]),
+            Message.new_signal(ROOT, MANAGER, "PrepareForShutdown", "b", [BEGINS]),
+            Message.new_signal(
+                "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged", "sss", changed
+            ),
+        )
+        # What logind says after it is heard, and nothing before that was.
+        service.emit(SESSION, f"{NAME}.Session.Unlock", "")
+        wait_for("the unlock", lambda: len(following.told) > 1)
+        assert following.told == [Happening.LOCKED, Happening.UNLOCKED]
+        assert machine.held() == [True]
+
+
+def test_another_logind_is_asked_anew(
+    tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logind, "_AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(logind, "_ABSENT_SECONDS", 0.1)
+    machine.locked = True
+    with private_bus(tmp_path) as address:
+        with FakeService(address, NAME, machine.answer) as first:
+            following = Following(first)
+            wait_for("the lock", lambda: following.told == [Happening.LOCKED])
+        with closing(following):
+            wait_for("the loss", lambda: following.told[1:] == [Happening.UNLOCKED])
+            with FakeService(address, NAME, machine.answer):
+                wait_for("the lock again", lambda: following.told[2:] == [Happening.LOCKED])
 
 
 def test_a_lock_ends_when_logind_is_lost_and_is_seen_again_when_it_is_back(

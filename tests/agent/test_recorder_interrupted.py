@@ -82,6 +82,16 @@ def test_a_process_that_is_killed_after_it_was_told_loses_nothing(rig: Rig) -> N
     assert abs(worked(rig) - 14_000) < 20
 
 
+def test_sleep_that_is_announced_over_and_over_writes_no_flood_of_statements(rig: Rig) -> None:
+    for _ in range(200):
+        rig.work(0.05)
+        rig.recorder.settle()
+    assert len(segments(rig)) <= 5
+    assert worked(rig) > 7_900
+    rig.recorder.stop()
+    assert abs(worked(rig) - 10_000) < 20
+
+
 def test_a_lock_pauses_and_its_end_counts_on_with_a_note(rig: Rig) -> None:
     rig.work(14)
     rig.recorder.lock(counts=False)

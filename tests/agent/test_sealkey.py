@@ -5,11 +5,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from dbus_fast import Message
 from Xlib import XK, X
 from Xlib.display import Display
 
 from desktop import Desktop
 from support.bridge import bridged
+from support.buses import Answer, FakeService, private_bus
 from support.desktop import SCREEN_MARKS, private_desktop
 from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent import sealkey
@@ -154,8 +156,18 @@ def test_a_changed_keyboard_is_asked_again(desktop: Desktop) -> None:
 def test_the_key_seals_what_is_recorded(
     desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def answer(message: Message) -> Answer:
+        if message.member == "GetCapabilities":
+            return "as", [[]]
+        return "u", [1]
+
     monkeypatch.setenv("DISPLAY", desktop.display)
-    with bridged() as bridge:
+    with (
+        private_bus(tmp_path) as bus,
+        FakeService(bus, "org.freedesktop.Notifications", answer) as shown,
+        bridged() as bridge,
+    ):
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
         worker = Worker(tmp_path / "home", bridge, capture_rate=0)
         (worker.home / "config.toml").write_text('[seal]\nkey = "ctrl+alt+s"\n')
         process = worker.start()
@@ -166,6 +178,10 @@ def test_the_key_seals_what_is_recorded(
             assert until(lambda: worker.ask("status")["state"] == "sealed")
             desktop.xdotool("key", "ctrl+alt+s")
             assert until(lambda: worker.ask("status")["state"] == "working")
+            # Whoever pressed it sees what it did, and nothing else.
+            assert until(lambda: [one.member for one in shown.calls].count("Notify") == 2)
+            said = [one.body[4] for one in shown.calls if one.member == "Notify"]
+            assert [text.partition(":")[0] for text in said] == ["Sealed", "No longer sealed"]
             worker.ask("stop")
             assert process.wait(PATIENCE_S) == 0
         finally:

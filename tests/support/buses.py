@@ -3,8 +3,8 @@
 import asyncio
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,7 +54,8 @@ class FakeService:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._bus.disconnect)
+        with suppress(RuntimeError):  # it went away before
+            self._loop.call_soon_threadsafe(self._bus.disconnect)
         self._thread.join(PATIENCE)
 
     def emit(self, path: str, member: str, signature: str, *body: Any) -> None:
@@ -99,3 +100,31 @@ class FakeService:
         if isinstance(answer, str):
             return Message.new_error(message, answer, "no")
         return Message.new_method_return(message, *answer)
+
+
+def forge(address: str, *messages: Message) -> None:
+    """Send signals to every connection of a bus from a connection of one's own, owning no name."""
+    asyncio.run(_forge(address, messages))
+
+
+async def _forge(address: str, messages: Sequence[Message]) -> None:
+    bus = await MessageBus(bus_address=address).connect()
+    for name in await _names(bus):
+        for message in messages:
+            # Aimed at one connection: it comes whatever that one listens to.
+            message.destination, message.serial = name, 0
+            await bus.send(message)
+    await _names(bus)  # what was sent before is delivered when this is answered
+    bus.disconnect()
+    await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+
+
+async def _names(bus: MessageBus) -> list[str]:
+    """List the connections of a bus."""
+    place = "org.freedesktop.DBus"
+    question = Message(
+        destination=place, path="/org/freedesktop/DBus", interface=place, member="ListNames"
+    )
+    answer = await bus.call(question)
+    assert answer is not None
+    return [name for name in answer.body[0] if name.startswith(":")]

@@ -60,6 +60,11 @@ class Home:
         self._wanted = engagement
         self._handed: Handover | None = None
 
+    @property
+    def named(self) -> str | None:
+        """Return the engagement that was named on the command line, None when none was."""
+        return self._wanted
+
     @cached_property
     def settings(self) -> Settings:
         """Return the settings of a home that `init` made and that is its owner's alone."""

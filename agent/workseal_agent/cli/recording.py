@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import closing
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +24,7 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.config import ScreenKind
 from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
+from workseal_agent.ledger import Engagement
 from workseal_agent.submission import newest_checkpoint
 from workseal_agent.undumped import forbid_dumps
 from workseal_protocol.errors import MalformedError
@@ -40,6 +44,7 @@ class Screen(StrEnum):
     AUTO = "auto"
     X11 = "x11"
     GRIM = "grim"
+    CAST = "cast"
     PORTAL = "portal"
     NATIVE = "native"
     REPLAY = "replay"
@@ -50,6 +55,7 @@ _KINDS: dict[Screen | None, ScreenKind | None] = {
     Screen.AUTO: "auto",
     Screen.X11: "x11",
     Screen.GRIM: "grim",
+    Screen.CAST: "cast",
     Screen.PORTAL: "portal",
     Screen.NATIVE: "native",
     Screen.REPLAY: "replay",
@@ -64,12 +70,24 @@ class Mode(StrEnum):
     SEALED = "sealed"
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Hold how recording is to begin."""
+
+    screen: Screen | None = None
+    replay: Path | None = None
+    paused: bool = False
+
+
 @app.command()
-def start(
+def start(  # noqa: PLR0913 - its options
     context: typer.Context,
     *,
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay in this terminal until stopped.")
+    ] = False,
+    paused: Annotated[
+        bool, typer.Option("--paused", help="Be ready; `resume` begins, and nothing before it.")
     ] = False,
     screen: Annotated[Screen | None, typer.Option(help="Where pictures come from.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Folder of recorded PNG files.")] = None,
@@ -88,14 +106,19 @@ def start(
     if handed_over:
         home.adopt(_received())
         with HomeLock(home.settings.home):
-            _record(home, _KINDS[screen], replay)
+            _record(home, _KINDS[screen], replay, paused=paused)
         return
+    begin(home, Wish(screen, replay, paused=paused), foreground=foreground)
+
+
+def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
+    """Begin to record as wished, or raise `AgentError` saying why that cannot be."""
     if home.recorded() is not None:
         raise AlreadyRunningError("recording runs already for this home")
     catch_up_first(home)
     keep_maker(home.settings.maker_file, home.signer)
     handover = Handover(home.engagement().id, home.seed)
-    command = _recording_command(home, screen, replay)
+    command = _recording_command(home, wish)
     if foreground:
         become(command, handover)
     _start_in_background(home, command, handover)
@@ -182,13 +205,9 @@ def send(context: typer.Context) -> None:
     say("everything is sent and receipted")
 
 
-def _record(home: Home, screen: ScreenKind | None, replay: Path | None) -> None:
+def _record(home: Home, screen: ScreenKind | None, replay: Path | None, *, paused: bool) -> None:
     # The recorder is what takes long to load: no other command waits for it.
-    from workseal_agent.daemon.build import (  # noqa: PLC0415
-        Options,
-        build_service,
-        clock_correction,
-    )
+    from workseal_agent.daemon.build import Options, build_service  # noqa: PLC0415
     from workseal_agent.daemon.ending import on_end_signals  # noqa: PLC0415
 
     engagement = home.engagement()
@@ -196,7 +215,6 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None) -> None:
         raise AgentError("the acceptance is not logged yet: run `workseal-agent join` again")
     client = home.client(engagement.url)
     beacon = home.client(engagement.url, seconds=_BEACON_SECONDS)
-    correction = clock_correction(beacon, SystemClock())
     service = build_service(
         home.settings,
         engagement,
@@ -208,14 +226,28 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None) -> None:
         options=Options(screen, replay),
     )
     on_end_signals(service.request_stop)
-    if correction:
-        say(f"this machine's clock differs from the verifier's by {correction / 1000:+.1f} s")
-    say(f"recording engagement {engagement.id.hex()}")
+    correct = partial(_correction, home, engagement)
     try:
-        service.run(correction)
+        if paused:
+            say(f"paused: `workseal-agent resume` begins engagement {engagement.id.hex()}")
+            service.run_paused(correct)
+        else:
+            correction = correct()
+            say(f"recording engagement {engagement.id.hex()}")
+            service.run(correction)
     finally:
         client.close()
         beacon.close()
+
+
+def _correction(home: Home, engagement: Engagement) -> int:
+    from workseal_agent.daemon.build import clock_correction  # noqa: PLC0415 - as above
+
+    with closing(home.client(engagement.url, seconds=_BEACON_SECONDS)) as client:
+        correction = clock_correction(client, SystemClock())
+    if correction:
+        say(f"this machine's clock differs from the verifier's by {correction / 1000:+.1f} s")
+    return correction
 
 
 def read_memo(given: str) -> str:
@@ -244,11 +276,12 @@ def _received() -> Handover:
         raise UsageProblem("--handed-over is for the agent itself: start without it") from error
 
 
-def _recording_command(home: Home, screen: Screen | None, replay: Path | None) -> list[str]:
+def _recording_command(home: Home, wish: Wish) -> list[str]:
     program = "from workseal_agent import main; raise SystemExit(main())"
     command = [sys.executable, "-c", program, "--home", str(home.folder), "start", "--handed-over"]
-    command += ["--screen", str(screen)] if screen else []
-    command += ["--replay", str(replay.absolute())] if replay else []
+    command += ["--paused"] if wish.paused else []
+    command += ["--screen", str(wish.screen)] if wish.screen else []
+    command += ["--replay", str(wish.replay.absolute())] if wish.replay else []
     command += ["--traffic", str(home.traffic.absolute())] if home.traffic else []
     return command
 

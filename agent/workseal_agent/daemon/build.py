@@ -5,10 +5,12 @@ import platform
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from workseal_agent import notices
 from workseal_agent.activity import ActivitySensor, NullActivity, pick_activity
 from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock, SystemClock
@@ -20,13 +22,14 @@ from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.interruptions import Interruptions
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
+from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.logind import Logind
 from workseal_agent.mask import Rule, load_only, load_rules
-from workseal_agent.recorder import Camera, Recorder, Schedule, SessionBook
+from workseal_agent.recorder import Camera, Recorder, RecorderState, Schedule, SessionBook
 from workseal_agent.screen import pick_screen
 from workseal_agent.submission import Log
 from workseal_agent.surroundings import Surroundings
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from workseal_agent.sealkey import SealKey
 
 AGENT = f"workseal-agent {version('workseal')}"
+_SEALED = "Sealed: time goes on, and no picture is taken."
+_UNSEALED = "No longer sealed: work on the screen is recorded again."
 # Less than this is the round trip, and what people's clocks are off by.
 _CORRECT_FROM_MS = 2_000
 # A screen that does not greet by then hangs.
@@ -96,11 +101,12 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     with ledger.write() as writing:
         writing.unpark(engagement.id)
     acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
+    uplink = Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms)
     return Service(
         engagement=engagement.id,
         socket_file=settings.socket_file,
         recorder=recorder,
-        uplink=Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms),
+        uplink=uplink,
         beacon=beacon,
         wakers=wakers,
         acts=acts.table(),
@@ -121,6 +127,11 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             on_statement=wakers.uplink.set,
         ),
         seal_key=_seal_key(settings, around, recorder, wakers),
+        telling=Telling(
+            engagement, ledger, uplink, clock, partial(notices.show, around.session_bus)
+        )
+        if settings.notices.show and around.session_bus is not None
+        else None,
         describe=lambda: captures_of(chain) | (eyes.describe() if eyes is not None else {}),
     )
 
@@ -185,6 +196,9 @@ def _seal_key(
     def press() -> None:
         recorder.toggle_sealed()
         wakers.recorder.set()
+        if settings.notices.show and around.session_bus is not None:
+            said = _SEALED if recorder.state is RecorderState.SEALED else _UNSEALED
+            notices.show(around.session_bus, notices.Notice("Workseal", said))
 
     return SealKey(around.display, settings.seal.key, press)
 
@@ -196,5 +210,8 @@ def _eyes(
     replay = options.replay or settings.screen.replay
     rules = load_rules(settings)
     masking = bool(rules or only)
-    source = greeted(lambda: pick_screen(kind, around, replay=replay, masking=masking))
+    token = settings.cast_token_file
+    source = greeted(
+        lambda: pick_screen(kind, around, replay=replay, masking=masking, token_file=token)
+    )
     return Eyes(source, rules, only)

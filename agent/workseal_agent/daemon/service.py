@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.forgetting import Forgetting
+from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
 from workseal_agent.logind import Logind
-from workseal_agent.recorder import Recorder
+from workseal_agent.recorder import Recorder, RecorderState
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_protocol.records import SegmentState
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _DRAIN_SECONDS = 8.0
 _DRAIN_STEPS = 1_000
 _IDLE_SECONDS = 30.0
+_UNKNOWN = "the recording process does not know this request"
 
 MODES = {
     "working": SegmentState.WORKING,
@@ -68,6 +70,7 @@ class Service:
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
         seal_key: "SealKey | None" = None,
+        telling: Telling | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -80,12 +83,27 @@ class Service:
         self._logind = logind
         self._forgetting = forgetting
         self._seal_key = seal_key
+        self._telling = telling
         self._describe = describe
         self._trouble: str | None = None
+        # Tells the clock's correction, while the first `resume` is waited for.
+        self._waiting: Callable[[], int] | None = None
+        self._beginning = threading.Lock()
         self._control = ControlServer(socket_file, self.handle)
 
     def run(self, correction_ms: int = 0) -> None:
         """Record until `stop` is asked for or `request_stop` is called."""
+        self._run(lambda: self._recorder.start(correction_ms))
+
+    def run_paused(self, correct: Callable[[], int]) -> None:
+        """Sign nothing before `resume` is asked for, then record; `correct` is asked at that time.
+
+        So nobody learns when a machine was turned on whose owner did not work.
+        """
+        self._waiting = correct
+        self._run(lambda: None)
+
+    def _run(self, begin: Callable[[], None]) -> None:
         beacon = threading.Thread(
             target=self._beacon.run, args=(self._wakers.stop,), name="beacon", daemon=True
         )
@@ -93,7 +111,7 @@ class Service:
         beacon.start()
         if self._watch is not None:
             self._watch.start()
-        self._recorder.start(correction_ms)
+        begin()
         if self._logind is not None:
             self._logind.start()
         if self._seal_key is not None:
@@ -101,6 +119,7 @@ class Service:
         self._control.start()
         uplink.start()
         forgetting = self._forget()
+        self._tell()
         try:
             self._record()
         finally:
@@ -151,23 +170,41 @@ class Service:
             case {"command": "status"}:
                 return self.status()
             case {"command": "pause"}:
-                self._recorder.pause()
+                if self._waiting is None:
+                    self._recorder.pause()
             case {"command": "resume"}:
-                self._recorder.resume()
-            case {"command": "mode", "mode": str(mode), **more} if mode in MODES:
-                memo = more.get("memo")
-                self._recorder.set_mode(MODES[mode], memo if isinstance(memo, str) else None)
-            case {"command": "seal"}:
-                self._recorder.toggle_sealed()
+                self._resume()
+            case {"command": "mode" | "seal"}:
+                self._change_mode(request)
             case {"command": "stop"}:
                 self._recorder.stop()
                 self.request_stop()
             case {"command": str(name)} if name in self._acts:
                 return self._recorder.between(lambda: self._acts[name](request))
             case _:
-                raise ControlError("the recording process does not know this request")
+                raise ControlError(_UNKNOWN)
         self._wakers.recorder.set()
         return self.status()
+
+    def _change_mode(self, request: dict[str, Any]) -> None:
+        if self._waiting is not None:
+            raise ControlError("recording has not begun: `workseal-agent resume` begins it")
+        match request:
+            case {"command": "seal"}:
+                self._recorder.toggle_sealed()
+            case {"mode": str(mode), **more} if mode in MODES:
+                memo = more.get("memo")
+                self._recorder.set_mode(MODES[mode], memo if isinstance(memo, str) else None)
+            case _:
+                raise ControlError(_UNKNOWN)
+
+    def _resume(self) -> None:
+        with self._beginning:
+            if self._waiting is None:
+                self._recorder.resume()
+                return
+            self._recorder.start(self._waiting())
+            self._waiting = None
 
     def status(self) -> dict[str, Any]:
         """Describe what goes on; holds no content."""
@@ -183,7 +220,7 @@ class Service:
         session = self._recorder.session
         return {
             "engagement": self._engagement.hex(),
-            "state": str(self._recorder.state),
+            "state": str(self._recorder.state if self._waiting is None else RecorderState.PAUSED),
             "session": session.hex() if session else None,
             "running": [[one.begin_ms, one.worked_ms] for one in self._recorder.running()],
             "troubles": [trouble for trouble in troubles if trouble],
@@ -200,6 +237,16 @@ class Service:
         )
         thread.start()
         return thread
+
+    def _tell(self) -> None:
+        if self._telling is not None:
+            # Not waited for at the end: it writes nothing, and a desktop may hang.
+            threading.Thread(
+                target=self._telling.run,
+                args=(self._wakers.stop, lambda: self._trouble or self._recorder.trouble),
+                name="telling",
+                daemon=True,
+            ).start()
 
     def _record(self) -> None:
         try:

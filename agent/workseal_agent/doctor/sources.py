@@ -19,7 +19,7 @@ from workseal_agent.daemon.patience import Patience
 from workseal_agent.doctor.report import SourceReport
 from workseal_agent.errors import NoScreenError
 from workseal_agent.fitness import Fitness
-from workseal_agent.screen import RawFrame, opened, screen_candidates
+from workseal_agent.screen import RawFrame, none_found, opened, screen_candidates
 from workseal_agent.screen.pick import ScreenCandidate
 from workseal_agent.surroundings import Surroundings
 
@@ -61,8 +61,11 @@ def examine_sources(around: Surroundings, wanted: Wanted) -> tuple[SourceReport,
     screens = screen_candidates(around, wanted.replay)
     sensors = sensor_candidates(around)
     look = partial(_look, masking=wanted.masking)
+    screen = _report("screen", wanted.screen, screens, look, needed=wanted.pictures)
+    if screen.problem is not None:
+        screen = replace(screen, problem=none_found(wanted.screen, around, screen.problem))
     return (
-        _report("screen", wanted.screen, screens, look, needed=wanted.pictures),
+        screen,
         _report("windows", wanted.screen, screens, _list),
         _report("input", wanted.activity, sensors, _sense, needed=wanted.counts),
         _idle(_report("idle", wanted.activity, sensors, _ask_idle)),
@@ -124,7 +127,11 @@ def _judged(name: str, attempt: Callable[[], str]) -> Fitness:
 
 def _look(candidate: ScreenCandidate, *, masking: bool) -> str:
     with closing(opened(candidate, masking=masking)) as source:
-        seen = _sizes(source.grab()) if candidate.quiet else "not tried: a picture leaves a trace"
+        seen = (
+            _sizes(source.grab())
+            if candidate.quiet
+            else "not tried: a picture may ask, flash or leave a file"
+        )
         listed = "" if source.lists_windows else "; nothing on it can be masked"
         return f"{source.name}{' (virtual)' if source.virtual else ''}: {seen}{listed}"
 

@@ -2,7 +2,8 @@
 
 Rule: in doubt more is painted: the whole rectangle of a window with its decorations, where it stood
 before and after the picture and all between, whatever lies above it, every window that belongs to
-it, and every menu, tooltip and list of its program.
+it, and every menu, tooltip and list of its program. A window whose title is too long to be read
+whole is excluded by any rule.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,6 +67,7 @@ def excluded_by(
     """Return the excluded windows with all that belong to them, and the rules that matched."""
     hits = [(window, rule) for window in windows for rule in rules if rule.matches(window)]
     excluded = {window.identifier for window, _ in hits}
+    excluded |= {window.identifier for window in windows if window.overlong}
     for _ in range(_TRANSIENT_DEPTH):
         more = _belonging(windows, excluded) - excluded
         if not more:

@@ -40,6 +40,9 @@ _LOOK_SECONDS = 1.0
 _STEP_MS = 2_000
 # A chain whose newest time is this far ahead cannot be continued at a time that anybody believes.
 _AHEAD_MS = 24 * 3_600_000
+# Less than this is not worth a segment before a sleep: who announces sleep over and over would
+# otherwise write a statement each time.
+_SETTLE_NS = 2_000_000_000
 
 
 class RecorderState(StrEnum):
@@ -173,13 +176,14 @@ class Recorder:
     def settle(self) -> None:
         """Sign and store all time up to this moment, and count on: the machine may end now.
 
-        A sleep that follows is seen by the clocks, as one that nobody announced.
+        A sleep that follows is seen by the clocks, as one that nobody announced. The first two
+        seconds of a stretch wait, however often this is asked for.
         """
         at = Moment.read(self._clock)
         with self._lock:
             self._require_running()
             self._look(at)
-            if self._stretch is not None:
+            if self._stretch is not None and self._now_ns - self._stretch.begin_ns >= _SETTLE_NS:
                 self._end(self._now_ns)
                 self._begin(self._now_ns)
             self._flush()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workseal_agent.config import ScreenKind
 from workseal_agent.errors import NoScreenError
+from workseal_agent.screen.cast import CastScreen
 from workseal_agent.screen.frame import ScreenSource
 from workseal_agent.screen.grim import GrimScreen
 from workseal_agent.screen.native import NativeScreen
@@ -36,36 +37,49 @@ class ScreenCandidate:
 
 
 def screen_candidates(
-    around: Surroundings, replay: Path | None = None
+    around: Surroundings, replay: Path | None = None, token_file: Path | None = None
 ) -> tuple[ScreenCandidate, ...]:
     """List every source there is, the preferred ones first."""
     wayland = around.wayland is not None and not around.named
     native = around.system in {"win32", "darwin"}
-    nothing = around.display is None and not wayland and not native
     return (
         ScreenCandidate("x11", lambda: _open_x11(around), around.display is not None),
         ScreenCandidate("grim", lambda: GrimScreen(around), wayland),
+        ScreenCandidate("cast", lambda: CastScreen(around, token_file), wayland, quiet=False),
         ScreenCandidate("portal", lambda: PortalScreen(around), wayland, quiet=False),
         ScreenCandidate("native", lambda: NativeScreen(around), native),
-        ScreenCandidate("replay", lambda: _open_replay(replay), nothing),
+        ScreenCandidate("replay", lambda: _open_replay(replay), _shows_nothing(around)),
     )
 
 
 def find_screen(
-    kind: ScreenKind, around: Surroundings, *, replay: Path | None, masking: bool
+    kind: ScreenKind,
+    around: Surroundings,
+    *,
+    replay: Path | None,
+    masking: bool,
+    token_file: Path | None = None,
 ) -> tuple[ScreenCandidate, ScreenSource]:
     """Open the screen to record, or raise `NoScreenError` saying what was looked for.
 
     `masking` says that windows must be masked, for which they must be listed.
     """
     reasons = []
-    for candidate in screen_candidates(around, replay):
+    for candidate in screen_candidates(around, replay, token_file):
         if kind == candidate.name or (kind == "auto" and candidate.automatic):
             try:
                 return candidate, opened(candidate, masking=masking)
             except NoScreenError as error:
                 reasons.append(str(error))
-    raise NoScreenError("; ".join(reasons))
+    raise NoScreenError(none_found(kind, around, "; ".join(reasons)))
+
+
+def none_found(kind: str, around: Surroundings, reasons: str) -> str:
+    """Say why there is no screen; where none was named and none is there, what was looked for."""
+    if kind == "auto" and _shows_nothing(around):
+        looked = "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set"
+        return f"{looked}, and {reasons}"
+    return reasons
 
 
 def opened(candidate: ScreenCandidate, *, masking: bool) -> ScreenSource:
@@ -80,10 +94,19 @@ def opened(candidate: ScreenCandidate, *, masking: bool) -> ScreenSource:
 
 
 def pick_screen(
-    kind: ScreenKind, around: Surroundings, *, replay: Path | None, masking: bool = True
+    kind: ScreenKind,
+    around: Surroundings,
+    *,
+    replay: Path | None,
+    masking: bool = True,
+    token_file: Path | None = None,
 ) -> ScreenSource:
-    """Open the screen to record, or raise `NoScreenError` saying what was looked for."""
-    return find_screen(kind, around, replay=replay, masking=masking)[1]
+    """Open the screen to record, or raise `NoScreenError` saying what was looked for.
+
+    `token_file` keeps what a desktop hands out so that it need not ask again.
+    """
+    found = find_screen(kind, around, replay=replay, masking=masking, token_file=token_file)
+    return found[1]
 
 
 def _open_x11(around: Surroundings) -> ScreenSource:
@@ -94,8 +117,11 @@ def _open_x11(around: Surroundings) -> ScreenSource:
 
 def _open_replay(replay: Path | None) -> ScreenSource:
     if replay is None:
-        raise NoScreenError(
-            "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set, and no folder of"
-            " recorded pictures is named"
-        )
+        raise NoScreenError("no folder of recorded pictures is named")
     return ReplayScreen(replay)
+
+
+def _shows_nothing(around: Surroundings) -> bool:
+    native = around.system in {"win32", "darwin"}
+    wayland = around.wayland is not None and not around.named
+    return around.display is None and not wayland and not native

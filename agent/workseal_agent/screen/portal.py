@@ -2,16 +2,17 @@
 
 Rules: the portal's backend writes each picture into a file of its own choice. That file is removed
 before its pixels are read, whatever becomes of them after; only a file that was made for this
-picture is touched. The portal tells no windows, so nothing can be masked.
+picture is touched, and only the portal's own word names it. A request that is not answered in time
+is closed, and listened to for longer: a picture that comes all the same is removed unread. The
+portal tells no windows, so nothing can be masked.
 """
 
-import asyncio
 import os
-import secrets
 import stat
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -20,15 +21,14 @@ from workseal_agent import bus
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.png import MAX_FILE_BYTES, read_png
+from workseal_agent.screen.portalrequest import PATH, PORTAL, PortalRequest
 from workseal_agent.surroundings import Surroundings
 from workseal_agent.windows import WindowInfo
 
-_PORTAL = "org.freedesktop.portal.Desktop"
-_PATH = "/org/freedesktop/portal/desktop"
 _SCREENSHOT = "org.freedesktop.portal.Screenshot"
-_REQUEST = "org.freedesktop.portal.Request"
 # Whoever waits for the picture gives up sooner; a file that comes later is still removed.
 _SECONDS = 60.0
+_LATE_SECONDS = 300.0
 # File systems keep times in steps of up to two seconds.
 _SLACK_NS = 3_000_000_000
 
@@ -51,13 +51,15 @@ class PortalScreen:
 
     def grab(self) -> tuple[RawFrame, ...]:
         """Return all displays in one picture, as the desktop puts them together."""
-        began_ns = time.time_ns()
+        picture: Future[bytes] = Future()
+        # A daemon: it may wait for a late answer for as long as this process lives.
+        threading.Thread(target=self._talk, args=(picture,), name="portal", daemon=True).start()
         try:
-            uri = bus.run(self._asked())
+            data = picture.result()
         except bus.BusError as failure:
             raise CaptureError(CaptureFailure.NO_DISPLAY, str(failure)) from failure
         try:
-            width, height, rgb = read_png(taken_away(uri, began_ns), alpha=True)
+            width, height, rgb = read_png(data, alpha=True)
         except ValueError as failure:
             raise CaptureError(
                 CaptureFailure.OTHER, "the portal's picture is not an 8-bit RGB PNG file"
@@ -73,52 +75,42 @@ class PortalScreen:
 
     async def _version(self) -> None:
         async with bus.connected(self._address) as connection:
-            await bus.get_property(connection, _PORTAL, _PATH, f"{_SCREENSHOT}.version")
+            await bus.get_property(connection, PORTAL, PATH, f"{_SCREENSHOT}.version")
 
-    async def _asked(self) -> str:
-        """Ask for a picture and return the address of its file."""
+    def _talk(self, picture: "Future[bytes]") -> None:
+        """Ask for a picture; what went wrong after it was given up concerns nobody any more."""
+        try:
+            bus.run(self._ask(picture, time.time_ns()))
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            if not picture.done():
+                picture.set_exception(error)
+
+    async def _ask(self, picture: "Future[bytes]", began_ns: int) -> None:
         from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
 
         async with bus.connected(self._address) as connection:
-            token = f"workseal{secrets.token_hex(16)}"
-            async with _answers(connection, token) as answered:
-                options = {
-                    "handle_token": Variant("s", token),
-                    "interactive": Variant("b", value=False),
-                }
-                await bus.call(
-                    connection, _PORTAL, _PATH, f"{_SCREENSHOT}.Screenshot", "", options,
-                    signature="sa{sv}",
-                )  # fmt: skip
-                try:
-                    code, results = await asyncio.wait_for(answered, _SECONDS)
-                except TimeoutError as late:
-                    raise bus.BusError("the portal does not answer") from late
-        if code != 0 or "uri" not in results:
-            raise CaptureError(CaptureFailure.REFUSED, "the desktop refused the picture")
-        return str(results["uri"].value)
+            # Whoever serves the portal is started by this, if nobody is there yet.
+            await bus.get_property(connection, PORTAL, PATH, f"{_SCREENSHOT}.version")
+            request = PortalRequest(connection)
+            await request.prepare()
+            try:
+                # Without a question to the person, if the desktop allows it.
+                interactive = Variant("b", value=False)
+                await request.send(f"{_SCREENSHOT}.Screenshot", "s", "", interactive=interactive)
+                code, results = await request.answered(_SECONDS)
+            except bus.BusError as late:
+                picture.set_exception(late)
+                await request.close()
+                code, results = await request.answered(_LATE_SECONDS)
+                taken_away(_uri(code, results), began_ns)
+                return
+        picture.set_result(taken_away(_uri(code, results), began_ns))
 
 
-@asynccontextmanager
-async def _answers(connection: Any, token: str) -> AsyncIterator["asyncio.Future[list[Any]]"]:
-    """Wait for the answer to a request that is yet to be made; nobody else can guess its token."""
-    answered: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-
-    def see(message: Any) -> None:
-        mine = message.interface == _REQUEST and message.member == "Response"
-        if mine and message.path.endswith(f"/{token}") and not answered.done():
-            answered.set_result(message.body)
-
-    connection.add_message_handler(see)
-    rule = f"type='signal',sender='{_PORTAL}',interface='{_REQUEST}',member='Response'"
-    await bus.call(
-        connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-        "org.freedesktop.DBus.AddMatch", rule, signature="s",
-    )  # fmt: skip
-    try:
-        yield answered
-    finally:
-        connection.remove_message_handler(see)
+def _uri(code: int, results: dict[str, Any]) -> str:
+    if code != 0 or "uri" not in results:
+        raise CaptureError(CaptureFailure.REFUSED, "the desktop refused the picture")
+    return str(results["uri"].value)
 
 
 def taken_away(uri: str, began_ns: int) -> bytes:

@@ -6,7 +6,8 @@ or stored.
 
 from dataclasses import dataclass, field
 
-MAX_TITLE = 4096
+# Beyond what any program shows of a title; each rule looks at all of it at each picture.
+MAX_TITLE = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class WindowInfo:
     from the bottom. `transient_for` is the window that this one belongs to, if it says so. `client`
     is the connection that made the window and `process` the process, if it says so. A `popup` is a
     menu, a tooltip or a list: put up past the window manager, and told by nothing else whose it is.
-    A `presumed` one is a place where something of its owner may be that nobody lists.
+    A `presumed` one is a place where something of its owner may be that nobody lists. An `overlong`
+    one has a title that is too long to be read whole: nobody can say which rule it would match.
     """
 
     title: str = field(repr=False)
@@ -33,3 +35,4 @@ class WindowInfo:
     process: int | None = None
     popup: bool = False
     presumed: bool = False
+    overlong: bool = False

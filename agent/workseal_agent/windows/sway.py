@@ -76,15 +76,17 @@ class _Reader:
         """Yield a window, the bars around it that name its program, and where its menus may be."""
         identifier, visible = int(node["id"]), bool(node["visible"])
         area = _area(node["rect"]).joined(bar) if visible else bar
+        title = node["name"] or ""
         if area is not None:
             yield WindowInfo(
-                title=(node["name"] or "")[:MAX_TITLE],
+                title=title[:MAX_TITLE],
                 wm_class=_names(node),
                 **area._asdict(),
                 stacking=next(self._stacking),
                 identifier=identifier,
                 process=node["pid"] or None,
                 popup=node["type"] == "floating_con",
+                overlong=len(title) > MAX_TITLE,
             )
         places = [*bars, display] if visible and node["focused"] else bars
         for place in places:

@@ -1,10 +1,10 @@
 """Which windows are on an X11 screen, whose they are and where.
 
 Rules: a window that cannot be read any more is gone; a server that cannot be read is an error,
-because then nobody can say what must be masked.
+because then nobody can say what must be masked. A title is read whole or not at all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from Xlib import X, error
 from Xlib.display import Display
@@ -68,9 +68,11 @@ class _Reader:
         box = top_level.get_geometry()
         managed = tuple(self._clients(top_level, _CLIENT_DEPTH))
         for client in managed or (top_level,):
+            names = [self._text(client, atom) for atom in self._names]
+            classes = self._text(client, self._class)
             yield WindowInfo(
-                title=self._title(client),
-                wm_class=self._wm_class(client),
+                title=_title(names),
+                wm_class=_wm_class(classes),
                 left=box.x,
                 top=box.y,
                 width=box.width + 2 * box.border_width,
@@ -81,11 +83,12 @@ class _Reader:
                 client=client.id & ~self._own_bits,
                 process=self._number(client, self._process),
                 popup=not managed and bool(attributes.override_redirect),
+                overlong=None in (*names, classes),
             )
 
     def _clients(self, window: Window, depth: int) -> Iterator[Window]:
         """Find the managed windows: those on which a window manager has put WM_STATE."""
-        if self._octets(window, self._state):
+        if window.get_property(self._state, X.AnyPropertyType, 0, 1) is not None:
             yield window
         elif depth:
             for child in window.query_tree().children:
@@ -93,15 +96,6 @@ class _Reader:
                     yield from self._clients(child, depth - 1)
                 except (error.BadWindow, error.BadDrawable):
                     continue
-
-    def _title(self, window: Window) -> str:
-        """Join all names that a title may have, so that a rule can match any of them."""
-        names = [_decode(self._octets(window, atom)) for atom in self._names]
-        return "\n".join(dict.fromkeys(name for name in names if name))[:MAX_TITLE]
-
-    def _wm_class(self, window: Window) -> tuple[str, ...]:
-        parts = self._octets(window, self._class).decode("latin-1").split("\0")
-        return tuple(part for part in parts[:2] if part)
 
     def _number(self, window: Window, atom: int) -> int | None:
         """Read a window's or a process's number; the root window and 0 stand for nobody."""
@@ -111,10 +105,22 @@ class _Reader:
         number = int(found.value[0])
         return number if number not in {0, self._root} else None
 
-    def _octets(self, window: Window, atom: int) -> bytes:
-        """Read a property, at most `MAX_TITLE` bytes of it; empty when it is absent."""
+    def _text(self, window: Window, atom: int) -> bytes | None:
+        """Read a property whole; empty when it is absent, None when it is longer than a title."""
         found = window.get_property(atom, X.AnyPropertyType, 0, MAX_TITLE // 4)
-        return b"" if found is None else bytes(found.value)
+        if found is None:
+            return b""
+        return None if found.bytes_after else bytes(found.value)
+
+
+def _title(names: Sequence[bytes | None]) -> str:
+    """Join all names that a title may have, so that a rule can match any of them."""
+    return "\n".join(dict.fromkeys(_decode(name) for name in names if name))
+
+
+def _wm_class(raw: bytes | None) -> tuple[str, ...]:
+    parts = (raw or b"").decode("latin-1").split("\0")
+    return tuple(part for part in parts[:2] if part)
 
 
 def _decode(raw: bytes) -> str:

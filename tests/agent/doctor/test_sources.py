@@ -31,6 +31,8 @@ def test_every_candidate_has_a_reason_and_nothing_is_picked_where_nothing_is() -
         "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set, and no folder of recorded"
         " pictures is named"
     )
+    # Of a candidate it is told what is wrong with it, and not what is wrong with all of them.
+    assert found["screen"].candidates[-1].reason == "no folder of recorded pictures is named"
     assert found["input"].picked == "none"
     assert found["input"].problem is None
     assert found["sleep"].picked == "clocks"

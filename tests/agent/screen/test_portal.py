@@ -1,4 +1,5 @@
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,9 @@ from typing import Any
 import pytest
 from dbus_fast import Message, Variant
 
-from support.buses import Answer, FakeService, private_bus
+from support.buses import Answer, FakeService, forge, private_bus
 from support.desktop import noise
-from support.wayland import NEEDS_PORTALS, WAYLAND_MARKS, wayland_desktop
+from support.wayland import NEEDS_PORTALS, WAYLAND_MARKS, wait_for, wayland_desktop
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen import portal as module
 from workseal_agent.screen.grim import GrimScreen
@@ -61,6 +62,13 @@ def portal(bus: str, file: Path, data: bytes = PICTURE, **more: Any) -> Iterator
         yield service
 
 
+def response(handle: str, file: Path) -> Message:
+    results = {"uri": Variant("s", file.as_uri())}
+    return Message.new_signal(
+        handle, "org.freedesktop.portal.Request", "Response", "ua{sv}", [0, results]
+    )
+
+
 def around(bus: str) -> Surroundings:
     return Surroundings("linux", wayland="wayland-1", session_bus=bus)
 
@@ -108,6 +116,57 @@ def test_a_portal_that_never_answers_is_given_up(
     assert caught.value.failure is CaptureFailure.NO_DISPLAY
     with pytest.raises(CaptureError):
         screen.grab()
+
+
+def test_what_comes_too_late_is_asked_not_to_come_and_leaves_no_file(
+    bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The portal finishes its picture just when it is told that nobody wants it any more."""
+    monkeypatch.setattr(module, "_SECONDS", 0.2)
+    file, closed = tmp_path / "out.png", list[str]()
+
+    def answer(message: Message) -> Answer:
+        if message.member == "Get":
+            return "v", [Variant("u", 2)]
+        if message.member == "Screenshot":
+            token = message.body[1]["handle_token"].value
+            return "o", [f"{REQUESTS}/{(message.sender or '')[1:].replace('.', '_')}/{token}"]
+        file.write_bytes(PICTURE)
+        service.soon(lambda: service.send(response(str(message.path), file)))
+        closed.append(str(message.member))
+        return "", []
+
+    with FakeService(bus, "org.freedesktop.portal.Desktop", answer) as service:
+        screen = PortalScreen(around(bus))
+        with pytest.raises(CaptureError) as caught:
+            screen.grab()
+        assert caught.value.failure is CaptureFailure.NO_DISPLAY
+        wait_for("the removal", lambda: closed == ["Close"] and not file.exists())
+
+
+def test_only_the_portal_names_the_file(bus: str, tmp_path: Path) -> None:
+    """Who knows the request's name, and is not the portal, would have another file removed."""
+    file, other = tmp_path / "out.png", tmp_path / "thesis.png"
+    other.write_bytes(PICTURE)
+
+    def answer(message: Message) -> Answer:
+        if message.member == "Get":
+            return "v", [Variant("u", 2)]
+        token = message.body[1]["handle_token"].value
+        handle = f"{REQUESTS}/{(message.sender or '')[1:].replace('.', '_')}/{token}"
+
+        def speak() -> None:
+            forge(bus, response(handle, other))
+            file.write_bytes(PICTURE)
+            service.soon(lambda: service.send(response(handle, file)))
+
+        threading.Thread(target=speak).start()
+        return "o", [handle]
+
+    with FakeService(bus, "org.freedesktop.portal.Desktop", answer) as service:
+        PortalScreen(around(bus)).grab()
+    assert other.exists()
+    assert not file.exists()
 
 
 def test_without_a_portal_there_is_no_screen(bus: str) -> None:

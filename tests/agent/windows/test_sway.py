@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from support.wayland import WAYLAND_MARKS, WaylandDesktop, wait_for, wayland_desktop
+from workseal_agent import swaysocket
 from workseal_agent.errors import CaptureError
 from workseal_agent.windows import WindowInfo, sway_windows
 
@@ -101,6 +102,25 @@ def test_a_window_on_the_second_display_is_told_in_the_coordinates_of_all(
     desktop.open_window("My Bank")
     (found,) = named(desktop, "My Bank")
     assert box(found) == (640, 0, 800, 600)
+
+
+@pytest.mark.parametrize("length", [16_384, 16_385])
+def test_a_title_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    """Wayland's own messages are shorter; a program of X11 under Sway is not bound by them."""
+    rect, nowhere = (
+        {"x": 0, "y": 0, "width": 9, "height": 9},
+        {"x": 0, "y": 0, "width": 0, "height": 0},
+    )
+    leaf = {"nodes": [], "floating_nodes": [], "rect": rect, "deco_rect": nowhere}
+    window = leaf | {
+        "id": 7, "pid": 1, "name": "x" * length, "visible": True, "focused": False, "type": "con",
+    }  # fmt: skip
+    workspace = leaf | {"name": "1", "nodes": [window]}
+    output = {"name": "HEADLESS-1", "current_workspace": "1", "rect": rect, "nodes": [workspace]}
+    monkeypatch.setattr(swaysocket, "tree", lambda _: {"nodes": [output]})
+    (found,) = sway_windows("")
+    assert len(found.title) == 16_384
+    assert found.overlong is (length > 16_384)
 
 
 def test_a_socket_that_is_gone_is_a_capture_error(tmp_path: Path) -> None:

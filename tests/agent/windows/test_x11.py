@@ -214,15 +214,30 @@ def test_steps_over_a_window_that_closes_while_it_is_read(
     connection.close()
 
 
-def test_bounds_a_huge_title(bare: Desktop) -> None:
+@pytest.mark.parametrize("length", [100, 4_096, 12_000, 16_384, 100_000])
+def test_a_title_of_any_length_hides_its_window(bare: Desktop, length: int) -> None:
+    """What a browser adds stands at the end of a title, which its page has chosen."""
+    secret = 0xC81E64
     connection = Display(bare.display)
-    screen = connection.screen()
-    item = screen.root.create_window(0, 0, 5, 5, 0, screen.root_depth, override_redirect=True)
-    item.set_wm_name("x" * 100_000)
-    item.map()
-    connection.sync()
-    (found,) = [info for info in visible_windows(bare.display) if info.identifier == item.id]
-    assert len(found.title) == 4096
+    title = "x" * length + " - Private Browsing"
+    opened = put_up(connection, (10, 10), secret, title=title, override_redirect=True)
+    (found,) = [info for info in visible_windows(bare.display) if info.identifier == opened]
+    assert len(found.title) <= 16_384
+    screen = X11Screen(bare.display)
+    (frame,) = screen.grab()
+    assert count(frame, secret) == 900
+    masked = capture_masked(screen, screen.windows, [Rule("private", title="*private browsing")])
+    assert count(masked.frames[0], secret) == 0
+    assert masked.masked_windows == 1
+    connection.close()
+
+
+def test_a_title_that_nobody_can_read_is_never_wanted(bare: Desktop) -> None:
+    connection = Display(bare.display)
+    put_up(connection, (10, 10), 0xC81E64, title="x" * 100_000, override_redirect=True)
+    screen = X11Screen(bare.display)
+    masked = capture_masked(screen, screen.windows, (), [Rule("all", title="*")])
+    assert count(masked.frames[0], 0xC81E64) == 0
     connection.close()
 
 

@@ -1,0 +1,120 @@
+"""`autostart`: begin with the log-in, paused; and what the entry that it writes calls."""
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workseal_agent import notices
+from workseal_agent.autostart import Autostart, Entry, entries_for, places_of
+from workseal_agent.autostart.places import session_is_of_systemd
+from workseal_agent.bus import BusError
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import say
+from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.recording import Wish, begin
+from workseal_agent.errors import AgentError
+from workseal_agent.keystore import Key, SlotKind
+from workseal_agent.surroundings import Surroundings
+
+_PROGRAM = "from workseal_agent import main; raise SystemExit(main())"
+
+
+class Switch(StrEnum):
+    """Name what may be done about the begin with the log-in."""
+
+    ON = "on"
+    OFF = "off"
+    STATUS = "status"
+
+
+@app.command()
+def autostart(
+    context: typer.Context,
+    switch: Annotated[Switch, typer.Argument(help="Whether to begin with your log-in.")],
+) -> None:
+    """Be ready when you log in, paused; nothing is recorded before you say so."""
+    home = home_of(context)
+    systemd = sys.platform == "linux" and session_is_of_systemd()
+    written = Autostart(home.settings.autostart_file, places_of(systemd=systemd))
+    if switch is Switch.ON:
+        entries = _entries(home, systemd=systemd)
+        written.turn_on(entries)
+        _tell_on(home, entries)
+    elif switch is Switch.OFF:
+        removed = written.turn_off()
+        say("off: nothing begins with your log-in")
+        for entry in removed:
+            say(f"  removed {entry.form} {entry.place}")
+    else:
+        _tell_status(written)
+
+
+@app.command(name="begin-at-login", hidden=True)
+def begin_at_login(context: typer.Context) -> None:
+    """Begin paused where the system's keyring opens the key; else ask the person by a notice."""
+    home = home_of(context)
+    if home.recorded() is not None:
+        return
+    if not _opens_by_itself(home):
+        _ask(home, "`workseal-agent start` asks for your passphrase and begins")
+        return
+    try:
+        begin(home, Wish(paused=True))
+    except (AgentError, UsageProblem) as problem:
+        _ask(home, str(problem))
+
+
+def _entries(home: Home, *, systemd: bool) -> tuple[Entry, ...]:
+    # -P: a file in the folder where the log-in begins must not be taken for a library.
+    words = [sys.executable, "-P", "-c", _PROGRAM, "--home", str(home.folder)]
+    if home.named is not None:
+        words += ["--engagement", home.engagement().id.hex()]
+    words.append("begin-at-login")
+    config = os.environ.get("XDG_CONFIG_HOME")
+    folder = Path(config) if config else Path.home() / ".config"
+    return entries_for(sys.platform, Path.home(), folder, words, systemd=systemd)
+
+
+def _tell_on(home: Home, entries: Sequence[Entry]) -> None:
+    say("on, from your next log-in: ready and paused, until `workseal-agent resume`")
+    for entry in entries:
+        say(f"  written {entry.form} {entry.place}")
+    if not _opens_by_itself(home):
+        say("your passphrase stands in none of these: a notice will ask you to `start` by hand")
+        say(
+            "  `workseal-agent slots add keyring --recording-only` lets it begin, paused, by itself"
+        )
+        if not home.settings.notices.show:
+            say("  but your settings want no notices, so nothing would be seen: see [notices]")
+
+
+def _tell_status(written: Autostart) -> None:
+    found = written.found()
+    if not found:
+        say("off: nothing begins with your log-in")
+        return
+    say("on: with your log-in, paused")
+    for one in found:
+        say(f"  {one.state}: {one.entry.form} {one.entry.place}")
+
+
+def _opens_by_itself(home: Home) -> bool:
+    slot = home.keystore.slot(SlotKind.KEYRING)
+    return slot is not None and Key.SIGNING in slot.boxes
+
+
+def _ask(home: Home, why: str) -> None:
+    """Show that nothing is recorded; raises `AgentError` when that cannot be shown either."""
+    address = Surroundings.of(os.environ).session_bus
+    if not home.settings.notices.show:
+        raise AgentError(f"nothing is recorded: {why}")
+    try:
+        notices.show(address, notices.Notice("Workseal: nothing is recorded", f"{why}."))
+    except BusError as silent:
+        raise AgentError(f"nothing is recorded: {why} ({silent})") from silent

@@ -1,0 +1,45 @@
+"""Notices of the desktop: what a person must know, and need not hurry about.
+
+Rules: a notice may stand on a screen that others see, and in the desktop's own list: it holds no
+memo, no title, no address, and of an engagement the short number alone. Whoever shows it is asked
+over D-Bus (Desktop Notifications Specification) and not waited for.
+"""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+from workseal_agent import bus
+
+_NAME = "org.freedesktop.Notifications"
+_PATH = "/org/freedesktop/Notifications"
+_PROGRAM = "Workseal"
+_NEW = 0
+_AS_THE_DESKTOP_LIKES = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Hold a line and a sentence."""
+
+    summary: str
+    body: str
+
+
+def show(address: str | None, notice: Notice) -> None:
+    """Hand a notice to the desktop of a session, or raise `BusError` when it takes none."""
+    bus.run(_shown(address, notice))
+
+
+async def _shown(address: str | None, notice: Notice) -> None:
+    async with bus.connected(address) as connection:
+        able: list[Any] = (
+            await bus.call(connection, _NAME, _PATH, f"{_NAME}.GetCapabilities")
+        ).body[0]
+        # Only some desktops read markup, and only these must not see a bare sign of it.
+        body = html.escape(notice.body, quote=False) if "body-markup" in able else notice.body
+        await bus.call(
+            connection, _NAME, _PATH, f"{_NAME}.Notify",
+            _PROGRAM, _NEW, "", notice.summary, body, list[str](), dict[str, Any](),
+            _AS_THE_DESKTOP_LIKES, signature="susssasa{sv}i",
+        )  # fmt: skip

@@ -1,0 +1,85 @@
+import configparser
+import plistlib
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workseal_agent.autostart.entries import Entry, Form, entries_for
+from workseal_agent.errors import AgentError
+
+HOME, CONFIG = Path("/home/ann"), Path("/home/ann/.config")
+ODD = ["/opt/my python", "-c", 'print("50 %d $HOME"); \\', "--home", "/home/ann/`work`; rm"]
+
+
+def made(system: str, words: list[str], *, systemd: bool = False) -> tuple[Entry, ...]:
+    return entries_for(system, HOME, CONFIG, words, systemd=systemd)
+
+
+def keys_of(text: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(text)
+    return parser
+
+
+def test_a_unit_is_begun_and_ended_with_the_session_of_the_desktop() -> None:
+    unit, link = made("linux", ["agent", "begin"], systemd=True)
+    assert unit.place == "/home/ann/.config/systemd/user/workseal-agent.service"
+    keys = keys_of(unit.content)
+    assert keys["Unit"]["PartOf"] == keys["Unit"]["After"] == "graphical-session.target"
+    assert keys["Service"]["ExecStart"] == '"agent" "begin"'
+    folder = "/home/ann/.config/systemd/user/graphical-session.target.wants"
+    assert link == Entry(Form.LINK, f"{folder}/workseal-agent.service", unit.place)
+
+
+def test_in_a_unit_each_word_stays_one_word_and_means_itself() -> None:
+    unit, _ = made("linux", ODD, systemd=True)
+    line = keys_of(unit.content)["Service"]["ExecStart"]
+    # As systemd.service(5) reads it: quotes and backslashes first, then specifiers and variables.
+    words = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(line)]
+    assert words == ODD
+
+
+def test_a_desktop_entry_lies_where_desktops_look() -> None:
+    (entry,) = made("linux", ODD)
+    assert entry.place == "/home/ann/.config/autostart/workseal-agent.desktop"
+    keys = keys_of(entry.content)["Desktop Entry"]
+    assert (keys["Type"], keys["Terminal"]) == ("Application", "false")
+    assert keys["Exec"].startswith('"/opt/my python" "-c" ')
+
+
+def test_a_desktop_starts_the_words_of_its_entry_as_they_are(tmp_path: Path) -> None:
+    """GLib reads it as desktops do: escapes of the value, then quotes, then field codes."""
+    words = ["50 %d $HOME", 'a"b', "c\\d", "`e`; rm", "it's", "\\$x", "\\\\srv", ""]
+    command = [sys.executable, "-P", "-c", "import sys; print(sys.argv[1:])", *words]
+    (entry,) = entries_for("linux", tmp_path, tmp_path, command, systemd=False)
+    file = tmp_path / "a.desktop"
+    file.write_text(entry.content)
+    done = subprocess.run(
+        ["gio", "launch", str(file)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == f"{words}\n"
+
+
+def test_a_launch_agent_holds_the_words_as_they_are() -> None:
+    (entry,) = made("darwin", ODD)
+    assert entry.place == "/home/ann/Library/LaunchAgents/workseal-agent.plist"
+    keys = plistlib.loads(entry.content.encode())
+    assert keys == {"Label": "workseal-agent", "ProgramArguments": ODD, "RunAtLoad": True}
+
+
+def test_a_run_value_is_quoted_as_windows_reads_it() -> None:
+    (entry,) = made("win32", ["C:\\Program Files\\py.exe", "-c", 'a "b"'])
+    assert entry == Entry(
+        Form.REGISTRY, "workseal-agent", '"C:\\Program Files\\py.exe" -c "a \\"b\\""'
+    )
+
+
+@pytest.mark.parametrize("sign", ["\n", "\x00", "\x7f"])
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_refuses_what_no_form_can_hold(system: str, sign: str) -> None:
+    with pytest.raises(AgentError, match="control character"):
+        made(system, ["python", f"/home/a{sign}ExecStart=x"])
