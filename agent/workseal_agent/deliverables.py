@@ -10,8 +10,8 @@ import hashlib
 import os
 import stat
 import subprocess
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from workseal_agent.errors import AgentError
 from workseal_protocol.digest import Digest
@@ -60,7 +60,7 @@ def file_item(path: Path, name: str | None = None) -> FileDigest:
         raise DeliverableError(f"{path}: {error}") from error
 
 
-def _digest_of(file: BinaryIO, path: Path) -> tuple[Digest, int]:
+def _digest_of(file: BufferedReader, path: Path) -> tuple[Digest, int]:
     """Hash an open file; refuse one that has no size of its own, or has another one afterwards."""
     before = os.fstat(file.fileno())
     if not stat.S_ISREG(before.st_mode):

@@ -48,11 +48,12 @@ _SAID: Final = re.compile(
 )
 # A value in a box of its own, after a gap: a form whose colon is a line, or was not read.
 _BESIDE: Final = re.compile(
-    rf"(?i)(?P<label>{_LABEL})\s{{0,2}}[-–—]?\s{{1,4}}(?P<value>\S{{3,64}})"
+    rf"(?i)(?P<label>{_LABEL})\s{{0,2}}[-–—]?\s{{1,4}}"
+    r"(?P<value>\S{3,64}(?:\s[^\sA-Za-z]\S{0,40})?)"
 )
 _SHORT_CODE: Final = re.compile(r"(?i)(?<!\w)(?:pin|puk)(?:[ -]?code)?\s{1,4}(?P<value>\d{4,8})\b")
 _GIVEN: Final = re.compile(
-    rf"(?i)(?:^|\s)(?:--?(?:[a-z-]{{0,20}}(?:{_LONG})|pass|pwd)(?:=|\s{{1,2}})"
+    rf"(?i)(?:^|[\s$#>])(?:--?(?:[a-z-]{{0,20}}(?:{_LONG})|pass|pwd)(?:=|\s{{1,2}})"
     r"|(?:sshpass|mysql\w{0,9}|mariadb|mongo\w{0,5}|redis-cli|psql)\b.{0,80}?\s(?:-p|-a)\s?"
     r"|(?:curl|wget|http)\b.{0,80}?\s(?:-u|--user)\s{1,2}['\"]?[^\s:]{1,64}:)"
     r"(?P<quote>['\"])?(?P<value>[^\s-]\S{3,128})"
@@ -100,7 +101,8 @@ def find_labelled(text: str) -> Iterator[Finding]:
 
 def is_label(text: str) -> bool:
     """Say whether a line is nothing but a label, so that its value may stand below."""
-    return _ALONE.fullmatch(text) is not None
+    # Wide letters are read with spaces between them.
+    return any(_ALONE.fullmatch(one) for one in (text, text.replace(" ", "")))
 
 
 def is_value(text: str) -> bool:

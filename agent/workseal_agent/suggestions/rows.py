@@ -165,9 +165,10 @@ def _values_under(label: Line, below: Sequence[Row]) -> Iterator[Line]:
     for row in below[:_LONGEST_BLOCK]:
         if any(line.box.top > last.box.top + (_FORM_LEADING + 1) * last.box.height for line in row):
             return
-        value = next((line for line in row if _overlaps(line, (label,))), None)
-        if value is not None and value.box.top > last.box.top:
-            if not is_value(value.text):
+        near = [line for line in row if _overlaps(line, (label,)) and line.box.top > last.box.top]
+        if near:
+            value = next((line for line in near if is_value(line.text)), None)
+            if value is None:
                 return
             yield value
             last = value

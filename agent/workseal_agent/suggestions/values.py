@@ -37,6 +37,8 @@ _CODE_SIGNS: Final = frozenset("()[]{}<>.,:;'\"=&*|?")
 _PIECES: Final = re.compile(r"\$?[A-Za-z_]+\d{0,3}|->|\d+|\W")
 # Sommer(24) is what people think of; a program asks for token_hex(24).
 _NUMBERED: Final = re.compile(r"[A-Za-z]+\(\d+\)\W*")
+# A pair of brackets around a word may be anything; with a number in it, and no end, it is no code.
+_OPENED: Final = re.compile(r"[\[({<][^\])}>]*\d[^\])}>]*$")
 _JOINED: Final = re.compile(r"(?<!\$)\b[A-Za-z_]\w*[(\[{<]|->|::|^[(\[{<]|\$\w+\[")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ALGORITHM: Final = re.compile(
@@ -86,14 +88,14 @@ def is_told(value: str, *, least: int = 6) -> bool:
 
 def _is_code(value: str) -> bool:
     """Say whether all of it is names made of words, and brackets and signs as code has them."""
-    if _JOINED.search(value) is None or _NUMBERED.fullmatch(value):
+    if _JOINED.search(value) is None or _NUMBERED.fullmatch(value) or _OPENED.match(value):
         return False
     found = (one.removeprefix("$") for one in _PIECES.findall(value))
     pieces = [one for one in found if one not in _CODE_SIGNS and one != "->"]
     names = [one for one in pieces if not one.isdigit() and not _ALGORITHM.fullmatch(one)]
     words = [word for name in names for word in _WORDS.findall(name)]
     return (
-        all(len(one) < 4 for one in pieces if one.isdigit())
+        all(len(one) < 3 for one in pieces if one.isdigit())
         and all(one.isascii() and one.replace("_", "").isalpha() for one in names if one != "_")
         and _read_as_words(words)
     )

@@ -36,6 +36,10 @@ def found(text: str) -> bool:
         pytest.param('ANSIBLE_BECOME_PASS: "ab$(c)9"', id="YAML"),
         pytest.param("mysql -uroot -pS3c[r]et$", id="mysql"),
         pytest.param("curl -u admin:p(a$s)9 https://h", id="curl"),
+        pytest.param("$mysql -uroot -pS3c[r]et$", id="mysql, a prompt read with it"),
+        pytest.param("Contraseña  Peawgs (39)!", id="a form, a space read into it"),
+        pytest.param("Kennwort: kobxe[618]&[", id="a number in brackets"),
+        pytest.param("Das Passwort ist <Tuivakf.971", id="a bracket that does not end"),
         pytest.param("sshpass -p 'x(9$' ssh h", id="sshpass"),
         pytest.param("run --password ab(c)9$ now", id="an option"),
         pytest.param("redis://:p(a)s$9@h:6379", id="an address"),
@@ -106,6 +110,7 @@ def test_leaves_code_and_sentences_about_passwords_alone(text: str) -> None:
 
 def test_a_label_alone_may_have_its_value_below() -> None:
     assert all(map(is_label, ("Password", "Your password:", "Kennwort *", "Wi-Fi password")))
+    assert all(map(is_label, ("Pas sword", "Kennwo rt:")))
     assert not any(map(is_label, ("Password strength: good", "Show password now", "Username")))
     assert all(map(is_value, ("K7$vb(Qz", "hunter2", "ab$(c)9 O")))
     assert not any(map(is_value, ("Remember me", "••••••••", "at least 12 characters or more")))
