@@ -20,8 +20,9 @@ from workseal_agent.suggestions.faces import FaceFinder
 MIDDLE, WIDE = (222, 119), 89
 SIZES = (12, 16, 20, 24, 32, 48, 96, 240)
 OTHERS = (
-    "brick", "cell", "chelsea", "coffee", "coins", "color", "gravel", "grass", "horse", "ihc",
-    "logo", "moon", "page", "rocket", "text",
+    "brick", "cell", "chelsea", "coffee", "coins", "color", "gravel", "grass", "horse",
+    "hubble_deep_field", "ihc", "logo", "moon", "motorcycle_left", "motorcycle_right", "page",
+    "retina", "rocket", "text",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from workseal_agent.suggestions.crops import CROP_WIDTH, crops_of
 from workseal_agent.suggestions.detectors import KnownSecrets
 from workseal_agent.suggestions.faces import FaceFinder
+from workseal_agent.suggestions.linememory import LineMemory
 from workseal_agent.suggestions.names import NameFinder
 from workseal_agent.suggestions.patterns import find_patterns
 from workseal_agent.suggestions.rows import Line, suggest_in
@@ -62,9 +63,11 @@ class ScreenReader:
                 "Global.max_side_len": CROP_WIDTH + 16,
                 "Global.log_level": "critical",
                 "Rec.rec_batch_num": _BATCH,
-                "EngineConfig.onnxruntime.intra_op_num_threads": min(_THREADS, os.cpu_count() or 1),
+                # Two would wait for each other in a busy loop: a third of the time was that.
+                "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             }
         )
+        self._memory = LineMemory(self._recognise, threads=min(_THREADS, os.cpu_count() or 1))
 
     def read(self, image: np.ndarray, area: Box) -> list[Line]:
         """Return every line that was detected; read those that touch an area."""
@@ -97,10 +100,13 @@ class ScreenReader:
         wanted = [number for number, box in enumerate(boxes) if _touch(box, area)]
         texts = [""] * len(boxes)
         if wanted:
-            read = self._engine.recognize_txt([pieces[number] for number in wanted]).txts or ()
+            read = self._memory.read([pieces[number] for number in wanted])
             for number, text in zip(wanted, read, strict=True):
                 texts[number] = text
         return [Line(text, box) for text, box in zip(texts, boxes, strict=True)]
+
+    def _recognise(self, pieces: list[np.ndarray]) -> Sequence[str]:
+        return self._engine.recognize_txt(pieces).txts or [""] * len(pieces)
 
 
 def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader, faces: FaceFinder) -> None:
