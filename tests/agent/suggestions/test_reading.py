@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from support.face import drawn_face
 from workseal_agent.suggestions import reading
 from workseal_agent.suggestions.names import NameList
 from workseal_agent.suggestions.reading import (
@@ -165,3 +166,14 @@ def test_a_real_picture_is_read_offline(tmp_path: Path, monkeypatch: pytest.Monk
             places = {one.bounds().top // 34: one.kind for one in found}
             assert places == {0: Kind.EMAIL, 1: Kind.ACCESS_KEY, 2: last, 3: Kind.TEXT}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_face_in_a_real_picture_is_found_and_marked() -> None:
+    screen = np.full((160, 320, 3), 250, np.uint8)
+    screen[20:140, 180:300] = drawn_face(120)
+    with TextReading(NameList()) as reader:
+        found = reader.read(320, 160, screen.tobytes(), Box(0, 0, 320, 160))
+    (one,) = (each for each in found if each.kind is Kind.FACE)
+    assert one.kind.marked
+    assert one.why is Why.FACE
+    assert 180 <= one.bounds().left <= 230
