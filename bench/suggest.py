@@ -193,7 +193,7 @@ def drawn(text: str, font: ImageFont.FreeTypeFont, ground: Colour, ink: Colour) 
     """Draw text on a patch of ground; a tab is a gap, and lines stand as in a form."""
     size = int(font.size)
     rows = [row.split("\t") for row in text.split("\n")]
-    wide = max(sum(int(font.getlength(cell)) + 3 * size for cell in row) for row in rows)
+    wide = max(sum(int(font.getlength(cell)) + 3 * size for cell in row) - size for row in rows)
     patch = Image.new("RGB", (wide, 2 * size * len(rows)), ground)
     for number, row in enumerate(rows):
         left = size
