@@ -1,6 +1,6 @@
 """Plant secrets on real screens and count how many the suggestions hide and name.
 
-Run it with `.venv/bin/python bench/suggest.py [--plantings N] [--json FILE]`; it needs the extra
+Run it with `.venv/bin/python bench/suggest.py [--plantings N] [--passwords N]`; it needs the extra
 `review`, Xvfb, xdotool, xterm, mousepad and chromium. The screens show this repository's own
 documents and code in those programs. Every planted text is drawn over them with a patch of ground
 around it, as a window would. "Hidden" means that every pixel of the letters lies in hidden tiles.
@@ -17,8 +17,9 @@ import string
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,8 @@ FONTS = (
 )  # fmt: skip
 GROUNDS = (((252, 252, 250), (28, 30, 36)), ((24, 26, 31), (214, 218, 226)))
 PATIENCE = 40.0
+Colour = tuple[int, int, int]
+Secrets = Callable[[random.Random], Iterable[tuple[Kind, str]]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Planted:
 
     kind: Kind
     letters: np.ndarray
+    text: str
 
 
 @dataclass
@@ -69,6 +73,8 @@ class Counts:
     hidden_marked: int = 0
     hidden_busy: int = 0
     named: int = 0
+    of_kind: Counter[str] = field(default_factory=Counter)
+    named_of_kind: Counter[str] = field(default_factory=Counter)
     missed: list[str] | None = None
 
 
@@ -91,6 +97,90 @@ def secrets_of(chance: random.Random) -> Iterator[tuple[Kind, str]]:
     yield Kind.TOKEN, "eyJ" + ".".join(parts)
 
 
+# How people and programs write a password down. {} is one; a tab is a gap, as between a form's
+# boxes. What no letter of the fonts here can write (Chinese, Japanese) is not among them.
+WRITTEN = {
+    "terminal": (
+        "$ mysql -uroot -p{}", "curl -u admin:{} https://db.lan/", "$ sshpass -p '{}' ssh db.lan",
+        "password for bob@db.lan: {}", "$ backup --password={} --all", "redis://:{}@cache:6379/0",
+    ),
+    "form": (
+        "Password:\t{}", "Passwort\t{}", "Password\n{}", "Kennwort\n{}", "Mot de passe :\t{}",
+        "Contraseña\t{}", "Wi-Fi password\n{}",
+    ),
+    "chat": (
+        "the password is {}", "pw: {}", "Das Passwort ist {}", "Passwort lautet {}",
+        "le mot de passe : {}", "la contraseña es {}", "use {} as password", "hasło: {}",
+        "пароль: {}", "login: bob / {}",
+    ),
+    ".env": (
+        "DB_PASSWORD={}", "export PGPASSWORD='{}'", 'SMTP_PASS="{}"', "spring.mail.password={}",
+        "ansible_become_pass: {}", "MYSQL_ROOT_PASSWORD: {}",
+    ),
+    "code": (
+        'password = "{}"', "'password' => '{}',", '"password": "{}",', "dbPassword: '{}',",
+        "define('DB_PASSWORD', '{}');", 'PASSWORD: Final = "{}"', 'password: str = "{}"',
+        "IDENTIFIED BY '{}';",
+    ),
+}  # fmt: skip
+FORM = """Change password
+
+Current password    ••••••••••
+New password        ••••••••••••
+Password (again)    ............
+Forgot your password?   Show password
+Password strength: good
+Password: at least 12 characters, one sign
+password = getpass.getpass("Password: ")
+user, password = form["user"], form["password"]
+const password = process.env.DB_PASSWORD;
+PASSWORD="$DB_PASSWORD" ./run --password-file=/run/secrets/db
+$password = $_POST['password'];  // $hash = hash($password)
+The password is stored as a hash; nobody reads it.
+"""
+SYMBOLS = "!@#$%^&*()-_=+[]{}<>?"
+
+
+def password(chance: random.Random) -> str:
+    """Make one as people and their managers do: all with signs, brackets and `$` among them."""
+    word = letters(chance, "bdfgklmnprst", 1).upper() + letters(chance, "aeiou", 1)
+    word += letters(chance, string.ascii_lowercase, chance.randint(3, 5))
+    number = str(chance.randint(10, 2099))
+    return chance.choice(
+        (
+            letters(chance, string.ascii_letters + string.digits + SYMBOLS, chance.randint(10, 20)),
+            f"{word}({number}){chance.choice('!$?')}",
+            f"{chance.choice('$[{<')}{word}{chance.choice('_$.-')}{number}",
+            f"{word.lower()}[{number}]{letters(chance, SYMBOLS, 2)}",
+        )
+    )
+
+
+# In the freelancer's list, and how others write them.
+NAMES = {
+    "Jürgen Strauß": ("Jürgen Strauß", "Juergen Strauss", "JÜRGEN STRAUß", "Jurgen Strauss"),
+    "Käthe Müller": ("Käthe Müller", "Kaethe Mueller", "Ka\u0308the Mu\u0308ller", "KATHE MULLER"),
+    "Schoenbaechler": ("Schönbächler", "Schoenbaechler", "SCHÖNBÄCHLER", "Schonbachler"),
+    "Søren Ångström": ("Søren Ångström", "Soeren Angstroem", "Soren Angstrom", "SØREN ÅNGSTRÖM"),
+    "Núñez Çağlar": ("Núñez Çağlar", "Nunez Caglar", "NÚÑEZ ÇAĞLAR", "Nu\u0301n\u0303ez Çağlar"),
+    "Łukasz Dvořák": (
+        "Łukasz Dvořák",
+        "Lukasz Dvorak",
+        "ŁUKASZ DVOŘÁK",
+        "Łukasz Dvor\u030ca\u0301k",
+    ),
+}
+
+
+def passwords_of(chance: random.Random) -> Iterator[tuple[Kind, str]]:
+    """Write passwords as each place does, and names of the list as others write them."""
+    for ways in WRITTEN.values():
+        for way in chance.sample(ways, 4):
+            yield Kind.PASSWORD, way.replace("{}", password(chance), 1)
+    for forms in NAMES.values():
+        yield Kind.NAME, f"minutes by {chance.choice(forms)}, sent"
+
+
 def card(chance: random.Random) -> str:
     digits = [4, *(chance.randint(0, 9) for _ in range(14))]
     doubled = [2 * one - 9 * (2 * one > 9) for one in digits[::2]]
@@ -99,17 +189,33 @@ def card(chance: random.Random) -> str:
     return " ".join(text[at : at + 4] for at in range(0, 16, 4))
 
 
-def plant(screen: np.ndarray, chance: random.Random) -> tuple[np.ndarray, list[Planted]]:
-    """Draw one of each secret somewhere, apart from each other."""
+def drawn(text: str, font: ImageFont.FreeTypeFont, ground: Colour, ink: Colour) -> Image.Image:
+    """Draw text on a patch of ground; a tab is a gap, and lines stand as in a form."""
+    size = int(font.size)
+    rows = [row.split("\t") for row in text.split("\n")]
+    wide = max(sum(int(font.getlength(cell)) + 3 * size for cell in row) - size for row in rows)
+    patch = Image.new("RGB", (wide, 2 * size * len(rows)), ground)
+    for number, row in enumerate(rows):
+        left = size
+        for cell in row:
+            place = (left, 2 * size * number + size // 3)
+            ImageDraw.Draw(patch).text(place, cell, font=font, fill=ink)
+            left += int(font.getlength(cell)) + 3 * size
+    return patch
+
+
+def plant(
+    screen: np.ndarray, chance: random.Random, secrets: Iterable[tuple[Kind, str]]
+) -> tuple[np.ndarray, list[Planted]]:
+    """Draw each secret somewhere, apart from each other."""
     picture = Image.fromarray(screen)
     taken = np.zeros(screen.shape[:2], np.bool_)
     planted = []
-    for kind, text in secrets_of(chance):
+    for kind, text in secrets:
         name, size = chance.choice(FONTS), chance.randint(11, 16)
         font = ImageFont.truetype(f"/usr/share/fonts/truetype/{name}", size)
         ground, ink = chance.choice(GROUNDS)
-        patch = Image.new("RGB", (int(font.getlength(text)) + 2 * size, 2 * size), ground)
-        ImageDraw.Draw(patch).text((size, size // 3), text, font=font, fill=ink)
+        patch = drawn(text, font, ground, ink)
         width, height = patch.size
         for _ in range(1_000):
             left = chance.randint(0, screen.shape[1] - width)
@@ -120,7 +226,7 @@ def plant(screen: np.ndarray, chance: random.Random) -> tuple[np.ndarray, list[P
         picture.paste(patch, (left, top))
         mask = np.zeros(screen.shape[:2], np.bool_)
         mask[top : top + height, left : left + width] = (np.asarray(patch) != ground).any(axis=2)
-        planted.append(Planted(kind, mask))
+        planted.append(Planted(kind, mask, text))
     return np.asarray(picture), planted
 
 
@@ -153,9 +259,12 @@ def judge(
             if one.kind.marked and covers(one.boxes, secret.letters)
         ]
         strange = [one for one in strange if one not in upon]
-        into.named += any(one.kind is secret.kind for one in upon)
-        if not any(one.kind is secret.kind for one in upon) and into.missed is not None:
-            into.missed.append(f"{secret.kind.value} -> {[one.kind.value for one in upon]}")
+        named = any(one.kind is secret.kind for one in upon)
+        into.named += named
+        into.of_kind[secret.kind.value] += 1
+        into.named_of_kind[secret.kind.value] += named
+        if not named and into.missed is not None:
+            into.missed.append(f"{secret.text!r} -> {[one.kind.value for one in upon]}")
     return len(strange)
 
 
@@ -232,6 +341,17 @@ def scenes(folder: Path) -> dict[str, Callable[[Desktop], object]]:
         show = f"ls -la {ROOT}; git -C {ROOT} log --oneline -30; exec sleep 600"
         desktop.run(["xterm", *face, "-e", "sh", "-c", show])
 
+    def about_passwords(desktop: Desktop) -> None:
+        """Show no password at all, but much about them: what is marked there is false."""
+        face = ("-fa", "DejaVu Sans Mono", "-fs", "10", "+sb", "-geometry")
+        code = ROOT / "agent" / "workseal_agent" / "cli" / "slots.py"
+        show = f"tail -50 {code}; exec sleep 600"
+        desktop.run(["xterm", *face, "100x56+20+20", "-e", "sh", "-c", show])
+        form = folder / "form.txt"
+        form.write_text(FORM)
+        show = f"cat {form}; grep -rin password {ROOT / 'docs'} | cut -c 1-90 | tail -28"
+        desktop.run(["xterm", *face, "100x56+1000+20", "-e", "sh", "-c", f"{show}; exec sleep 600"])
+
     def browser(dark: bool) -> Callable[[Desktop], object]:  # noqa: FBT001 - two pages
         return lambda desktop: desktop.run(
             [
@@ -244,6 +364,7 @@ def scenes(folder: Path) -> dict[str, Callable[[Desktop], object]]:
     return {
         "terminals": terminals,
         "editor and terminal": editor,
+        "code and a form about passwords": about_passwords,
         "browser, light": browser(dark=False),
         "browser, dark": browser(dark=True),
     }
@@ -262,16 +383,20 @@ def take(quick: bool) -> dict[str, np.ndarray]:  # noqa: FBT001 - as asked for
     return taken
 
 
-def measure(screens: dict[str, np.ndarray], plantings: int, keep: Path | None) -> dict[str, object]:
+def measure(
+    screens: dict[str, np.ndarray], plantings: int, keep: Path | None, secrets: Secrets
+) -> dict[str, object]:
     chance = random.Random(20_261_129)
     counts, shares, busy_shares, strange = Counts(missed=[]), [], [], []
     times, cpu, busy_times = [], [], []
-    with TextReading(NameList()) as reader:
+    with TextReading(NameList(tuple(NAMES))) as reader:
         for title, screen in screens.items():
             grid = Grid(screen.shape[1], screen.shape[0], TILE)
             for turn in range(plantings + 1):
                 # The first look is at the screen as it is: what is marked there is false.
-                image, planted = (screen, []) if turn == 0 else plant(screen, chance)
+                image, planted = (
+                    (screen, []) if turn == 0 else plant(screen, chance, secrets(chance))
+                )
                 if keep is not None:
                     Image.fromarray(image).save(keep / f"{title}-{turn}.png")
                 pixels = image.tobytes()
@@ -297,6 +422,9 @@ def measure(screens: dict[str, np.ndarray], plantings: int, keep: Path | None) -
         "hidden with what is marked": counts.hidden_marked,
         "hidden with what is not flat": counts.hidden_busy,
         "named": counts.named,
+        "named, of how many of each class": {
+            name: [counts.named_of_kind[name], count] for name, count in counts.of_kind.items()
+        },
         "not named": counts.missed,
         "false marks, each screen": strange,
         "share hidden with all text": shares,
@@ -332,6 +460,7 @@ def report(figures: dict[str, object]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plantings", type=int, default=4, help="frames planted on each screen")
+    parser.add_argument("--passwords", type=int, default=0, help="frames planted with these alone")
     parser.add_argument("--quick", action="store_true", help="one small screen, planted once")
     parser.add_argument("--json", type=Path, help="keep every figure in this file")
     parser.add_argument("--keep", type=Path, help="keep the frames in this folder, to look at them")
@@ -340,7 +469,11 @@ def main() -> None:
         f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
     )
     screens = take(arguments.quick)
-    figures = measure(screens, 1 if arguments.quick else arguments.plantings, arguments.keep)
+    plantings = 1 if arguments.quick else arguments.plantings
+    figures = measure(screens, plantings, arguments.keep, secrets_of)
+    if arguments.passwords:
+        found = measure(screens, arguments.passwords, arguments.keep, passwords_of)
+        figures |= {f"passwords: {name}": value for name, value in found.items()}
     if not arguments.quick:
         spent = steps(screens)
         figures["seconds, detection"] = spent["wall"]

@@ -1,12 +1,16 @@
 """What a freelancer hands over, as items of evidence: files, and commits of a git repository.
 
-Rules: a file is read and hashed, and its bytes go nowhere. git is asked in a way that starts no
-hook, no pager and no program that the repository's settings name, and reaches no network.
+Rules: a file is read and hashed, and its bytes go nowhere; what is no ordinary file, or changes
+while it is read, is refused. git is asked about the folder that was named, whatever variables say,
+and about commits as they are, whatever was put in their place. It starts no hook, no pager and no
+program that the repository's settings name, and reaches no network.
 """
 
 import hashlib
 import os
+import stat
 import subprocess
+from io import BufferedReader
 from pathlib import Path
 
 from workseal_agent.errors import AgentError
@@ -17,14 +21,24 @@ from workseal_protocol.records.evidence import MAX_NAME
 # Named at once: more are more than anybody looks through, and each is a statement.
 MOST_COMMITS = 100
 _GIT_SECONDS = 30.0
+# git's own variables name other folders, objects and files to write; none of them is passed on.
+_OF_GIT = "GIT_"
 # A lazy clone would fetch what it lacks; nothing here waits for locks or asks for passwords.
 _QUIET = {
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-_SAFE = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false", "--no-pager")
+# The file of the commit graph repeats the times of commits, and may be anybody's.
+_SAFE = (
+    "--no-pager", "--no-replace-objects",
+    "-c", "protocol.allow=never", "-c", "core.fsmonitor=false", "-c", "core.commitGraph=false",
+    "-c", "advice.graftFileDeprecated=false",
+)  # fmt: skip
+# A queue would wait for a writer for ever.
+_UNWAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class DeliverableError(AgentError):
@@ -34,17 +48,32 @@ class DeliverableError(AgentError):
 def file_item(path: Path, name: str | None = None) -> FileDigest:
     """Name a file by its digest and size; `name` replaces its own name."""
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").digest()
-            size = os.fstat(file.fileno()).st_size
+        with open(os.open(path, _UNWAITING), "rb") as file:  # noqa: PTH123 - as it was opened
+            digest, size = _digest_of(file, path)
     except OSError as error:
         raise DeliverableError(
             f"{path} cannot be read: {(error.strerror or 'error').lower()}"
         ) from error
     try:
-        return FileDigest(name or path.name[:MAX_NAME], Digest(digest), size)
+        return FileDigest(name or path.name[:MAX_NAME], digest, size)
     except ValueError as error:
         raise DeliverableError(f"{path}: {error}") from error
+
+
+def _digest_of(file: BufferedReader, path: Path) -> tuple[Digest, int]:
+    """Hash an open file; refuse one that has no size of its own, or has another one afterwards."""
+    before = os.fstat(file.fileno())
+    if not stat.S_ISREG(before.st_mode):
+        raise DeliverableError(f"{path} is no ordinary file")
+    digest = hashlib.file_digest(file, "sha256").digest()
+    after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DeliverableError(f"{path} changed while it was read: name it again")
+    if file.tell() != after.st_size:
+        raise DeliverableError(
+            f"{path} is no ordinary file: it has {after.st_size} bytes, and {file.tell()} were read"
+        )
+    return Digest(digest), after.st_size
 
 
 def commit_items(
@@ -59,7 +88,7 @@ def commit_items(
     Times are what the commits say of themselves. Raises `DeliverableError`, also where there are
     more than `MOST_COMMITS`.
     """
-    top = Path(_git(repository, "rev-parse", "--show-toplevel").rstrip("\n"))
+    called = name or _name_of(repository)
     most = 1 if since_ms is None else MOST_COMMITS + 1
     lines = _git(
         repository, "rev-list", "--timestamp", f"--max-count={most}",
@@ -73,11 +102,19 @@ def commit_items(
     pairs = (line.split(" ") for line in reversed(lines))
     try:
         return tuple(
-            GitCommit(name or top.name[:MAX_NAME], bytes.fromhex(commit), int(seconds) * 1000)
+            GitCommit(called, bytes.fromhex(commit), int(seconds) * 1000)
             for seconds, commit in pairs
         )
     except ValueError as error:
         raise DeliverableError(f"{repository}: {error}") from error
+
+
+def _name_of(repository: Path) -> str:
+    """Return the name of the repository's folder; a bare one is often called `name.git`."""
+    bare = _git(repository, "rev-parse", "--is-bare-repository").strip() == "true"
+    asked = "--absolute-git-dir" if bare else "--show-toplevel"
+    folder = Path(_git(repository, "rev-parse", asked).rstrip("\n")).name
+    return (folder.removesuffix(".git") if bare else folder)[:MAX_NAME]
 
 
 def _git(repository: Path, *words: str) -> str:
@@ -90,7 +127,10 @@ def _git(repository: Path, *words: str) -> str:
             capture_output=True,
             check=False,
             timeout=_GIT_SECONDS,
-            env={**os.environ, **_QUIET},
+            env={
+                **{key: one for key, one in os.environ.items() if not key.startswith(_OF_GIT)},
+                **_QUIET,
+            },
         )
     except FileNotFoundError as error:
         raise DeliverableError("git is not installed") from error

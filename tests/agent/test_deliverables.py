@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -112,3 +113,80 @@ def test_no_git_is_one_sentence(repository: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", str(repository))
     with pytest.raises(DeliverableError, match="git is not installed"):
         commit_items(repository)
+
+
+def test_a_queue_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "queue")
+    with pytest.raises(DeliverableError, match="no ordinary file"):
+        file_item(tmp_path / "queue")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeliverableError, match=r"no ordinary file|cannot be read"):
+        file_item(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/proc/version", "/dev/null"])
+def test_a_file_that_the_system_makes_up_is_refused(path: str) -> None:
+    with pytest.raises(DeliverableError, match="no ordinary file"):
+        file_item(Path(path))
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "growing"
+    path.write_bytes(b"one")
+    digest = hashlib.file_digest
+
+    def slow(file: object, name: str) -> object:
+        found = digest(file, name)  # type: ignore[arg-type]
+        path.write_bytes(b"and more")
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", slow)
+    with pytest.raises(DeliverableError, match="changed while it was read"):
+        file_item(path)
+
+
+def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert file_item(tmp_path / "empty").size == 0
+
+
+def test_the_folder_that_was_named_is_asked_whatever_variables_say(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    git(other, "commit", "-q", "--allow-empty", "-m", "another")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
+    (item,) = commit_items(repository)
+    assert (item.name, item.commit.hex()) == ("api server", git(repository, "rev-parse", "HEAD"))
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_commit_is_taken_as_it_is_and_not_what_was_put_in_its_place(repository: Path) -> None:
+    newest = git(repository, "rev-parse", "HEAD")
+    older = git(repository, "commit-tree", "HEAD^{tree}", "-m", "older", at=AT - 9_000)
+    git(repository, "replace", newest, older)
+    (item,) = commit_items(repository)
+    assert (item.commit.hex(), item.committed_ms) == (newest, (AT + 120) * 1000)
+
+
+def test_a_bare_repository_is_one(repository: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "api.git"
+    git(tmp_path, "clone", "-q", "--bare", str(repository), str(bare))
+    (item,) = commit_items(bare)
+    assert (item.name, item.commit.hex()) == ("api", git(repository, "rev-parse", "HEAD"))
+
+
+def test_no_program_of_the_repository_runs(repository: Path, tmp_path: Path) -> None:
+    for key in ("core.fsmonitor", "core.pager", "diff.external", "core.sshCommand", "gpg.program"):
+        git(repository, "config", key, f"touch '{tmp_path / 'ran'}'")
+    git(repository, "config", "log.showSignature", "true")
+    assert commit_items(repository)
+    assert not (tmp_path / "ran").exists()

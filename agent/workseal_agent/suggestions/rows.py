@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from workseal_agent.suggestions.patterns import Finding
+from workseal_agent.suggestions.finding import Finding
+from workseal_agent.suggestions.labels import is_label, is_value
 from workseal_agent.suggestions.suggestion import Kind, Suggestion, Sureness, Why
 from workseal_protocol.frame import Box
 
@@ -20,6 +21,8 @@ _BETWEEN: Final = "  "
 # In heights of a line: how far apart two lines of one row, and two rows of one block, may be.
 _GAP: Final = 4
 _LEADING: Final = 1.5
+# A form sets its fields further below their labels.
+_FORM_LEADING: Final = 3
 _LONGEST_BLOCK: Final = 80
 _WRAPPED: Final = frozenset({Kind.PRIVATE_KEY, Kind.ACCESS_KEY, Kind.TOKEN})
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=_.,-]{6,}")
@@ -56,6 +59,12 @@ def suggest_in(lines: Sequence[Line], finders: Sequence[Finder]) -> tuple[Sugges
         for suggestion, touched in _in_row(row, finders, rows[number + 1 :]):
             found.append(suggestion)
             taken |= touched
+        for label in row:
+            values = () if label in taken else tuple(_values_under(label, rows[number + 1 :]))
+            if values:
+                boxes = tuple(line.box for line in (label, *values))
+                found.append(Suggestion(Kind.PASSWORD, Why.LABELLED, Sureness.LIKELY, boxes))
+                taken |= {label, *values}
     text = (
         Suggestion(Kind.TEXT, Why.READ, Sureness.SURE, (line.box,))
         for line in lines
@@ -146,6 +155,23 @@ def _continued(
         if ending:
             return
         last = following
+
+
+def _values_under(label: Line, below: Sequence[Row]) -> Iterator[Line]:
+    """Yield the lines below a label that may be its values: in a form one, in a table several."""
+    if not is_label(label.text):
+        return
+    last = label
+    for row in below[:_LONGEST_BLOCK]:
+        if any(line.box.top > last.box.top + (_FORM_LEADING + 1) * last.box.height for line in row):
+            return
+        near = [line for line in row if _overlaps(line, (label,)) and line.box.top > last.box.top]
+        if near:
+            value = next((line for line in near if is_value(line.text)), None)
+            if value is None:
+                return
+            yield value
+            last = value
 
 
 def _under(line: Line, other: Line) -> bool:

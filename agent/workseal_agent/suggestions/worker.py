@@ -17,6 +17,8 @@ import numpy as np
 
 from workseal_agent.suggestions.crops import CROP_WIDTH, crops_of
 from workseal_agent.suggestions.detectors import KnownSecrets
+from workseal_agent.suggestions.faces import FaceFinder
+from workseal_agent.suggestions.linememory import LineMemory
 from workseal_agent.suggestions.names import NameFinder
 from workseal_agent.suggestions.patterns import find_patterns
 from workseal_agent.suggestions.rows import Line, suggest_in
@@ -61,9 +63,11 @@ class ScreenReader:
                 "Global.max_side_len": CROP_WIDTH + 16,
                 "Global.log_level": "critical",
                 "Rec.rec_batch_num": _BATCH,
-                "EngineConfig.onnxruntime.intra_op_num_threads": min(_THREADS, os.cpu_count() or 1),
+                # Two would wait for each other in a busy loop: a third of the time was that.
+                "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             }
         )
+        self._memory = LineMemory(self._recognise, threads=min(_THREADS, os.cpu_count() or 1))
 
     def read(self, image: np.ndarray, area: Box) -> list[Line]:
         """Return every line that was detected; read those that touch an area."""
@@ -96,13 +100,16 @@ class ScreenReader:
         wanted = [number for number, box in enumerate(boxes) if _touch(box, area)]
         texts = [""] * len(boxes)
         if wanted:
-            read = self._engine.recognize_txt([pieces[number] for number in wanted]).txts or ()
+            read = self._memory.read([pieces[number] for number in wanted])
             for number, text in zip(wanted, read, strict=True):
                 texts[number] = text
         return [Line(text, box) for text, box in zip(texts, boxes, strict=True)]
 
+    def _recognise(self, pieces: list[np.ndarray]) -> Sequence[str]:
+        return self._engine.recognize_txt(pieces).txts or [""] * len(pieces)
 
-def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader) -> None:
+
+def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader, faces: FaceFinder) -> None:
     """Answer each frame with its suggestions, until no more come."""
     known = KnownSecrets()
     while head := _receive_head(source):
@@ -112,7 +119,8 @@ def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader) -> None:
             return
         image = np.frombuffer(pixels, np.uint8).reshape(head["height"], head["width"], CHANNELS)
         finders = (find_patterns, NameFinder(head["names"]), known)
-        _send(target, suggest_in(reader.read(image, Box(*head["area"])), finders))
+        written = suggest_in(reader.read(image, Box(*head["area"])), finders)
+        _send(target, (*written, *faces.find(image)))
 
 
 def _receive_head(source: BinaryIO) -> dict[str, Any] | None:
@@ -173,7 +181,7 @@ def main() -> None:
     # What a library prints is nobody's answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     confine()
-    serve(sys.stdin.buffer, answers, ScreenReader())
+    serve(sys.stdin.buffer, answers, ScreenReader(), FaceFinder())
 
 
 if __name__ == "__main__":

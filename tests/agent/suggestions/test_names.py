@@ -24,6 +24,25 @@ def found(name: str, text: str) -> bool:
         pytest.param("Hammond", "Harnmond", id="m read as rn"),
         pytest.param("\uff37\uff49\uff44\uff45", "wide load", id="full width"),
         pytest.param("Ann", "call Ann, please", id="a short name alone"),
+        pytest.param("Müller", "Frau Mueller", id="an umlaut written out"),
+        pytest.param("Mueller", "Frau Müller", id="an umlaut where the list has none"),
+        pytest.param("Müller", "MUELLER GMBH", id="an umlaut written out, in capitals"),
+        pytest.param("Müller", "Frau Miiller", id="an umlaut read as two letters"),
+        pytest.param("Mu\u0308ller", "Mueller", id="a list in pieces"),
+        pytest.param("Müller", "Mu\u0308ller", id="a screen in pieces"),
+        pytest.param("Jürgen Strauß", "Juergen Strauss", id="two of them written out"),
+        pytest.param("Jürgen Strauß", "JURGEN STRAUB", id="sharp s read as B"),
+        pytest.param("Goetz", "Götz", id="a short umlaut where the list has none"),
+        pytest.param("Søren", "Soeren", id="o with a stroke written out"),
+        pytest.param("Łukasz", "Lukasz", id="l with a stroke"),
+        pytest.param("Ångström", "Aangstroem", id="a ring written out"),
+        pytest.param("Núñez", "Nunez", id="a tilde"),
+        pytest.param("Núñez", "Nufiez", id="a tilde read as two letters"),
+        pytest.param("Æther", "Aether", id="a ligature"),
+        pytest.param("Dvořák", "DVORAK", id="a caron"),
+        pytest.param("Сбербанк", "Cбербанк", id="a letter of the other alphabet"),
+        pytest.param("山田", "山田さんから", id="a script without spaces"),
+        pytest.param("가나", "\u1100\u1161\u1102\u1161", id="syllables in pieces"),
         pytest.param("山田", "山田太郎"[:2], id="two letters of another script"),
     ],
 )
@@ -34,6 +53,8 @@ def test_finds_a_name_as_it_may_be_read(name: str, text: str) -> None:
 def test_a_short_name_is_not_found_inside_a_word() -> None:
     assert not found("Ann", "the annual plan")
     assert not found("Ann", "nothing of the kind")
+    assert not found("Joe", "Jo called")
+    assert not found("Müller", "a mill and a miller")
 
 
 def test_a_finding_covers_the_name() -> None:

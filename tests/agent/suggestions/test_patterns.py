@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workseal_agent.suggestions.patterns import MAX_TEXT, find_patterns
+from workseal_agent.suggestions.finding import MAX_TEXT
+from workseal_agent.suggestions.patterns import find_patterns
 from workseal_agent.suggestions.suggestion import Kind
 
 # Made for this file; none of these opens anything.

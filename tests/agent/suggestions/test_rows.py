@@ -68,3 +68,27 @@ def test_a_line_that_two_crops_saw_parts_of_is_hidden_whole() -> None:
 
 def test_a_line_does_not_show_its_text() -> None:
     assert "jane" not in repr(line("jane", 0, 0))
+
+
+def test_a_value_below_its_label_goes_with_it() -> None:
+    label, value = line("Password", 10, 20), line("K7$vb(Qz[9", 12, 46)
+    (one,) = suggested(label, value)[Kind.PASSWORD]
+    assert set(one.boxes) == {label.box, value.box}
+
+
+def test_values_of_a_column_go_with_its_head() -> None:
+    head = line("user", 10, 20), line("password", 110, 20)
+    rows = [
+        line("bob", 10, 44),
+        line("hu[n]ter2", 110, 44),
+        line("amy", 10, 68),
+        line("x(9)$y7", 110, 68),
+    ]
+    (one,) = suggested(*head, *rows)[Kind.PASSWORD]
+    assert set(one.boxes) == {head[1].box, rows[1].box, rows[3].box}
+
+
+def test_a_word_below_a_label_or_far_from_it_is_text() -> None:
+    assert Kind.PASSWORD not in suggested(line("Password", 10, 20), line("Remember me", 10, 46))
+    assert Kind.PASSWORD not in suggested(line("Password", 10, 20), line("K7$vb(Qz[9", 10, 400))
+    assert Kind.PASSWORD not in suggested(line("Password", 10, 20), line("K7$vb(Qz[9", 500, 46))

@@ -49,5 +49,5 @@ def test_it_leaves_no_core_dump_and_cannot_be_traced() -> None:
 
 def test_it_ends_when_nobody_asks_any_more() -> None:
     program = "import io; from workseal_agent.suggestions.worker import serve\n"
-    program += "serve(io.BytesIO(), io.BytesIO(), None)"
+    program += "serve(io.BytesIO(), io.BytesIO(), None, None)"
     assert run(program).returncode == 0
