@@ -33,6 +33,7 @@ from workseal_agent.daemon import (
 )
 from workseal_agent.daemon import control as control_module
 from workseal_agent.daemon.build import Options, build_service, clock_correction, greeted
+from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlServer
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.errors import AgentError, NoScreenError
@@ -188,6 +189,7 @@ def service_of(rig: Rig, folder: Path, wakers: Wakers) -> Service:
         beacon=BeaconClient(rig.client, rig.simulator.round_ms),
         wakers=wakers,
         acts={"act": lambda _request: {"done": True}},
+        clock_check=ClockCheck(rig.client, rig.recorder),
     )
 
 
@@ -276,12 +278,16 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     rig.clock.run(5)
+    rig.simulator.now = rig.clock.true_ms
     assert ask(path, meant(rig, "stop"))["state"] == "stopped"
     thread.join(20)
     assert not thread.is_alive()
     assert not path.exists()
     assert rig.worked_ms == 5_000
     assert rig.ledger.counts(rig.engagement.id).unsent == 0
+    # The time is asked for before anything of the session is sent.
+    paths = [path for _, path, _ in rig.wire.requests]
+    assert paths.index("/v1/operator") < len(paths) - 1 - paths[::-1].index("/v1/statements")
 
 
 def test_what_nobody_foresaw_ends_no_loop_and_tells_its_class_alone(

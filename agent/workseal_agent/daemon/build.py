@@ -15,6 +15,7 @@ from workseal_agent.clock import Clock, SystemClock
 from workseal_agent.config import ScreenKind, Settings
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
+from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.interruptions import Interruptions
@@ -101,6 +102,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         beacon=beacon,
         wakers=wakers,
         acts=acts.table(),
+        clock_check=ClockCheck(client, recorder),
         watch=_watch(settings, Log.of(engagement)),
         logind=Logind(
             around.system_bus,
