@@ -223,7 +223,8 @@ def withdraw_one(killed: Killed) -> None:
 
 def upload(killed: Killed) -> None:
     """Send what waits, two statements at a time, and store the receipts."""
-    sender.MAX_BATCH = 2  # type: ignore[attr-defined] - it imports the bound
+    # The sender imports the bound by its name.
+    sender.MAX_BATCH = 2  # type: ignore[attr-defined]
     opened(killed.rig)
     killed.arm()
     for _ in range(4):

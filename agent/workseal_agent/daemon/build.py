@@ -25,6 +25,7 @@ from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.lightheap import keep_heap_light
 from workseal_agent.logind import Logind
 from workseal_agent.mask import Rule, load_only, load_rules
 from workseal_agent.recorder import Camera, Recorder, Schedule, SessionBook
@@ -65,6 +66,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     options: Options,
 ) -> Service:
     """Put a recording process together; raises `AgentError` when a device is missing."""
+    keep_heap_light()
     terms = engagement.terms
     clock = SystemClock()
     wakers = Wakers.make()
