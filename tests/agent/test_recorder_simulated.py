@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from support.dayplayed import Played
 from support.dayscript import Act, Script, Step, draw_script
 from support.daytruth import truth_of
@@ -27,6 +29,11 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - each day has a folder of its own there
 _HOUR_MS = 3_600_000
 # Begin and end of a stretch are told in whole milliseconds.
 _ROUNDING_MS = 50
+
+
+@pytest.fixture(autouse=True)
+def closed() -> None:
+    """Remember nothing that was opened: each day is closed when it is over, and there are many."""
 
 
 @dataclass(slots=True)
