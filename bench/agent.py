@@ -42,6 +42,7 @@ from support.desktop import paint_root
 from support.rig import Rig
 from support.worker import Worker, ended
 from workseal_agent.config import Settings
+from workseal_agent.lightheap import keep_heap_light
 from workseal_agent.mask import capture_masked, load_rules
 from workseal_agent.recorder import Camera
 from workseal_agent.recorder.camera import Due
@@ -96,6 +97,7 @@ def spent(runs: int, tasks: dict[str, Callable[[], object]]) -> dict[str, list[f
 def captures(name: str, runs: int) -> dict[str, float]:
     """Measure a capture beside what its bytes cost anybody; tells the medians, in ms of CPU."""
     width, height = SCREENS[name]
+    keep_heap_light()  # as the recording process does
     with tempfile.TemporaryDirectory() as folder, screen(width, height) as desktop:
         source = X11Screen(desktop.display)
         rules = load_rules(Settings(Path(folder)))
