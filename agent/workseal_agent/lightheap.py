@@ -1,4 +1,4 @@
-"""Memory that is given back, or overwritten, as soon as it is free: for a process that sees pictures.
+"""Memory that is given back, or overwritten, as soon as it is free; for who sees pictures.
 
 Rules: glibc raises the size from which it asks the system for memory of its own to whatever was
 freed last, so after one picture of 6 MiB the next ones would stay, with their pixels, in its heap.
@@ -21,7 +21,7 @@ _OVER = 0x5A
 
 
 def keep_heap_light() -> bool:
-    """Fix the sizes, and what freed memory is overwritten with; False where that is not possible."""
+    """Fix the sizes, and overwrite what is freed; tells whether the system's library does it."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
