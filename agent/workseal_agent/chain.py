@@ -16,9 +16,11 @@ from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Signer
+from workseal_protocol.policy import TlogPolicy, verify_checkpoint
 from workseal_protocol.records import Anchor, ChainedRecord, read_record, sign
 from workseal_protocol.records.links import LinkFields
 from workseal_protocol.statement import Statement
+from workseal_protocol.window import ONLINE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,19 @@ class OwnChain:
             raise OwnChainError("no receipt of the acceptance yet: run `workseal-agent join` again")
         signed = SignedCheckpoint.parse(body)
         return Anchor(signed.digest, signed.checkpoint.size)
+
+    def passed_ms(self) -> int:
+        """Return an instant that has surely passed: the newest checkpoint was cosigned then.
+
+        Half of the time is left off within which a round's end and such a checkpoint may lie
+        apart: witnesses' clocks are their own. 0 where no witness tells the time.
+        """
+        body = self._ledger.newest_checkpoint(self._engagement.id)
+        if body is None:
+            return 0
+        policy = TlogPolicy.parse(self._engagement.terms.log_policy)
+        not_before = verify_checkpoint(SignedCheckpoint.parse(body), policy).not_before
+        return 0 if not_before is None else not_before - ONLINE_MS // 2
 
     def _place(self, state: ChainState) -> Place:
         newest = self.newest_anchor()

@@ -34,6 +34,7 @@ from workseal_agent.daemon import (
 )
 from workseal_agent.daemon import control as control_module
 from workseal_agent.daemon.build import Options, build_service, clock_correction, greeted
+from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlServer
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.errors import AgentError, NoScreenError
@@ -189,6 +190,7 @@ def service_of(rig: Rig, folder: Path, wakers: Wakers) -> Service:
         beacon=BeaconClient(rig.client, rig.simulator.round_ms),
         wakers=wakers,
         acts={"act": lambda _request: {"done": True}},
+        clock_check=ClockCheck(rig.client, rig.recorder),
     )
 
 
@@ -268,7 +270,7 @@ def test_an_answer_holds_no_memo(rig: Rig, tmp_path: Path) -> None:
 
 
 def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Path) -> None:
-    wakers = Wakers.make()
+    wakers, joined = Wakers.make(), len(rig.wire.requests)
     service = service_of(rig, tmp_path, wakers)
     thread = threading.Thread(target=service.run)
     thread.start()
@@ -277,12 +279,18 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     rig.clock.run(5)
+    rig.simulator.now = rig.clock.true_ms
     assert ask(path, meant(rig, "stop"))["state"] == "stopped"
     thread.join(20)
     assert not thread.is_alive()
     assert not path.exists()
     assert rig.worked_ms == 5_000
     assert rig.ledger.counts(rig.engagement.id).unsent == 0
+    # The time is asked for before anything of the session is sent.
+    told = [path for _, path, _ in rig.wire.requests[joined:]]
+    asked = [path for path in told if path in {"/v1/operator", "/v1/statements"}]
+    assert asked[0] == "/v1/operator"
+    assert "/v1/statements" in asked
 
 
 @contextmanager

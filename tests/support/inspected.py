@@ -3,6 +3,7 @@
 import re
 import socket
 import struct
+from collections.abc import Collection
 from pathlib import Path
 
 _NEVER_READ = ("[vvar", "[vsyscall", "[vdso")
@@ -34,7 +35,13 @@ def core_limit(pid: int) -> list[bytes]:
 
 def in_memory(pid: int, word: bytes) -> int | None:
     """Count a word in the memory of a process; None when the system lets nobody read it."""
-    count = 0
+    found = all_in_memory(pid, [word])
+    return None if found is None else found[word]
+
+
+def all_in_memory(pid: int, words: Collection[bytes]) -> dict[bytes, int] | None:
+    """Count words in the memory of a process, read once; None when nobody may read it."""
+    counts = dict.fromkeys(words, 0)
     try:
         with Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
             for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
@@ -43,9 +50,11 @@ def in_memory(pid: int, word: bytes) -> int | None:
                     continue
                 memory.seek(begin)
                 try:
-                    count += memory.read(end - begin).count(word)
+                    data = memory.read(end - begin)
                 except OSError:
                     continue
+                for word in counts:
+                    counts[word] += data.count(word)
     except PermissionError:
         return None
-    return count
+    return counts

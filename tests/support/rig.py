@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from support import builders
-from support.simulator import START, Simulator
+from support.simulator import DAY_MS, START, Simulator
 from support.wire import Wire
 from workseal_agent.activity import Counts
 from workseal_agent.chain import OwnChain
 from workseal_agent.connection import VerifierClient
+from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.engagement import join, read_invitation
 from workseal_agent.errors import CaptureError, VaultError
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
@@ -174,11 +175,13 @@ class PaintedScreen:
 class Rig:
     """Hold one agent that has joined one engagement."""
 
-    def __init__(self, folder: Path, *, round_ms: int = 10_000, **terms: object) -> None:
-        self.simulator = Simulator(round_ms=round_ms)
-        self.clock = TurnedClock()
+    def __init__(
+        self, folder: Path, *, start_ms: int = START, round_ms: int = 10_000, **terms: object
+    ) -> None:
+        self.simulator = Simulator(now=start_ms - 3 * DAY_MS, round_ms=round_ms)
+        self.clock = TurnedClock(start_ms)
         self.simulator.publish_rules()
-        first = START // round_ms - 10
+        first = start_ms // round_ms - 10
         self.simulator.start_beacon(first, 3 * 86_400_000 // round_ms)
         self.simulator.now = self.clock.true_ms
         self.wire = Wire(self.simulator)
@@ -204,6 +207,7 @@ class Rig:
         )
         self.recorder = self.build()
         self.uplink = self.build_uplink()
+        self.clock_check = ClockCheck(self.client, self.recorder)
         self.online = True
         self.next_send = 0
 
@@ -246,6 +250,7 @@ class Rig:
         self.ledger = Ledger(self.path, LedgerKey(self.signer))
         self.recorder = self.build()
         self.uplink = self.build_uplink()
+        self.clock_check = ClockCheck(self.client, self.recorder)
         self.next_send = 0
 
     def work(self, seconds: float, *, send: bool = True) -> None:
@@ -257,6 +262,7 @@ class Rig:
             self.clock.run(min(max(wait, 0.0) + 0.002, (end - self.clock.mono) / NS))
             self.simulator.now = self.clock.true_ms
             if send and self.online and self.clock.mono >= self.next_send:
+                self.clock_check.step()
                 wait = self.uplink.step() or 0.0
                 self.next_send = self.clock.mono + round(wait * NS)
         self.recorder.tick()

@@ -43,6 +43,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
+from workseal_protocol.window import ONLINE_MS
 
 ORIGIN = "log.workseal.example/2026"
 ROUND_MS = 10_000
@@ -114,6 +115,7 @@ class Simulator:
         self.statements: dict[int, Statement] = {}
         self.places: dict[Digest, int] = {}
         self.checkpoints: dict[int, SignedCheckpoint] = {}
+        self.signed_at: dict[int, int] = {}
         self.chains: dict[bytes, ChainState] = {}
         self.offers: dict[Digest, Offer] = {}
         self.history = KeyHistory.start(
@@ -276,9 +278,14 @@ class Simulator:
     def _check_round(self, record: Segment) -> None:
         if round_start(record.round, self.round_ms) > self.now + SKEW_MS:
             raise Refused("the round lies in the future")
+        if record.end > self.now + SKEW_MS:
+            raise Refused("the work is not over")
         value = record.verifier_value
         if value is not None and value != self._values.get(record.round):
             raise Refused("the verifier value is not the released one")
+        anchored_at = self.signed_at.get(record.anchor.size, 0)
+        if anchored_at > round_start(record.round + 1, self.round_ms) + ONLINE_MS:
+            raise Refused(f"round {record.round} is told of long after it, as if it were new")
 
     # --- the log ---
 
@@ -298,6 +305,7 @@ class Simulator:
                 line = cosign(checkpoint, name, signer, self.now // 1000)
                 signed = add_cosignature(signed, line)
             self.checkpoints[size] = signed
+            self.signed_at[size] = self.now
         return self.checkpoints[size]
 
     def proof(self, size: int, indices: Sequence[int], sizes: Sequence[int]) -> tuple[bytes, ...]:

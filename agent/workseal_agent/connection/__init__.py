@@ -1,5 +1,6 @@
 """The way to the verifier: one HTTP client, and a record of every byte that leaves."""
 
+import workseal_agent.connection.bare  # noqa: F401 - before anything else loads httpx
 from workseal_agent.connection.client import (
     MAX_BATCH,
     MAX_BATCH_BYTES,

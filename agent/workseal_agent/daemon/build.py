@@ -17,6 +17,7 @@ from workseal_agent.clock import Clock, SystemClock
 from workseal_agent.config import ScreenKind, Settings
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
+from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.interruptions import Interruptions
@@ -27,6 +28,7 @@ from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.lightheap import keep_heap_light
 from workseal_agent.logind import Logind
 from workseal_agent.mask import Rule, load_only, load_rules
 from workseal_agent.recorder import Camera, Recorder, RecorderState, Schedule, SessionBook
@@ -72,6 +74,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     options: Options,
 ) -> Service:
     """Put a recording process together; raises `AgentError` when a device is missing."""
+    keep_heap_light()
     terms = engagement.terms
     clock = SystemClock()
     wakers = Wakers.make()
@@ -110,6 +113,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         beacon=beacon,
         wakers=wakers,
         acts=acts.table(),
+        clock_check=ClockCheck(client, recorder),
         watch=_watch(settings, Log.of(engagement)),
         logind=Logind(
             around.system_bus,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.telling import Telling
@@ -66,6 +67,7 @@ class Service:
         beacon: BeaconClient,
         wakers: Wakers,
         acts: dict[str, Act],
+        clock_check: ClockCheck | None = None,
         watch: Watch | None = None,
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
@@ -79,6 +81,7 @@ class Service:
         self._beacon = beacon
         self._wakers = wakers
         self._acts = acts
+        self._clock_check = clock_check
         self._watch = watch
         self._logind = logind
         self._forgetting = forgetting
@@ -266,6 +269,8 @@ class Service:
         wakers = self._wakers
         while not wakers.stop.is_set():
             try:
+                if self._clock_check is not None:
+                    self._clock_check.step()
                 wait = self._uplink.step()
             except Exception as error:  # noqa: BLE001 - what is unsent is sent later
                 self._uplink.trouble = told(error)

@@ -16,7 +16,6 @@ from workseal_agent.config import WitnessSettings
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.note import VerifierKey
 from workseal_witness.errors import WitnessError
-from workseal_witness.home import Home, opened
 
 _STOP_SECONDS = 5.0
 _PROGRAM = "from workseal_witness import main; raise SystemExit(main())"
@@ -46,6 +45,9 @@ class Watch:
         if not self._folder.is_dir():
             self._problem = "there is none yet: `workseal-agent witness --name NAME`"
             return
+        # Loaded by those alone who run a witness.
+        from workseal_witness.home import Home, opened  # noqa: PLC0415
+
         try:
             with opened(Home(self._folder)) as state, state.store.write() as writing:
                 for key in self._logs:

@@ -6,9 +6,7 @@ A window that a rule excludes is never wanted.
 """
 
 from collections.abc import Iterator, Sequence
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from workseal_agent.errors import CaptureError, CaptureFailure
 from workseal_agent.mask.paint import (
@@ -24,8 +22,11 @@ from workseal_agent.mask.rules import Rule
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.windows import WindowInfo
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 Windows = Sequence[WindowInfo]
-Shown = npt.NDArray[np.bool_]
 
 
 def fill_all_but(
@@ -80,6 +81,8 @@ def _moved(listings: Sequence[Windows]) -> frozenset[int]:
 
 
 def _fill(frame: RawFrame, listings: Sequence[Windows], wanted: frozenset[int]) -> RawFrame:
+    import numpy as np  # noqa: PLC0415 - only who uses this mode loads it
+
     shown = np.ones((frame.height, frame.width), np.bool_)
     for listing in listings:
         shown &= _shown(frame, listing, wanted)
@@ -92,8 +95,10 @@ def _fill(frame: RawFrame, listings: Sequence[Windows], wanted: frozenset[int]) 
     )
 
 
-def _shown(frame: RawFrame, listing: Windows, wanted: frozenset[int]) -> Shown:
+def _shown(frame: RawFrame, listing: Windows, wanted: frozenset[int]) -> "npt.NDArray[np.bool_]":
     """Say of each pixel whether the topmost thing that may be there is a wanted window."""
+    import numpy as np  # noqa: PLC0415 - as above
+
     shown = np.zeros((frame.height, frame.width), np.bool_)
     for window in listing:
         if not window.presumed:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from workseal_agent.errors import CaptureError, CaptureFailure
 from workseal_agent.mask.rules import Rule
 from workseal_agent.screen.frame import RawFrame
@@ -123,11 +121,15 @@ def _paint(frame: RawFrame, areas: Iterable[Area]) -> RawFrame:
     touching = [area for area in areas if is_on(frame, area)]
     if not touching:
         return frame
-    pixels = np.frombuffer(frame.rgb, np.uint8).reshape(frame.height, frame.width, 3).copy()
+    pixels, stride = bytearray(frame.rgb), frame.width * 3
     for area in touching:
-        rows = slice(max(0, area.top - frame.top), max(0, area.bottom - frame.top))
-        columns = slice(max(0, area.left - frame.left), max(0, area.right - frame.left))
-        pixels[rows, columns] = MASK_COLOUR
-    return RawFrame(
-        frame.display, frame.left, frame.top, frame.width, frame.height, pixels.tobytes()
-    )
+        left, right = (_within(x - frame.left, frame.width) * 3 for x in (area.left, area.right))
+        top, bottom = (_within(y - frame.top, frame.height) for y in (area.top, area.bottom))
+        line = bytes(MASK_COLOUR) * ((right - left) // 3)
+        for begin in range(top * stride, bottom * stride, stride):
+            pixels[begin + left : begin + right] = line
+    return RawFrame(frame.display, frame.left, frame.top, frame.width, frame.height, bytes(pixels))
+
+
+def _within(place: int, side: int) -> int:
+    return min(max(0, place), side)

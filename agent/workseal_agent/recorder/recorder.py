@@ -132,7 +132,7 @@ class Recorder:
             self._schedule.tidy()
             state = self._chain.refresh()
             self._see(Moment.read(self._clock))
-            told_ms = max(state.last_end, *state.past.late.ends, 0)
+            told_ms = max(state.last_end, *state.past.late.ends, self._chain.passed_ms(), 0)
             wanted_ms = self._seen.wall_ms + correction_ms
             _require_plausible(told_ms - wanted_ms)
             # A wall clock that was set back must not record one moment twice.
@@ -185,6 +185,27 @@ class Recorder:
             self._look(at)
             if self._stretch is not None and self._now_ns - self._stretch.begin_ns >= _SETTLE_NS:
                 self._end(self._now_ns)
+                self._begin(self._now_ns)
+            self._flush()
+
+    def put_forward(self, now_ms: int) -> None:
+        """Move the session's time forward to an instant that has come; never back, no work lost.
+
+        What is told of as an hour ago, next to a checkpoint of now, would look back-dated.
+        """
+        at = Moment.read(self._clock)
+        with self._lock:
+            self._require_running()
+            self._look(at)
+            behind_ms = now_ms - self._now_ns // NS_PER_MS
+            if not _STEP_MS < behind_ms <= _AHEAD_MS:
+                return
+            self._end(self._now_ns)
+            self._note(Note(NoteCode.CLOCK_STEP, -behind_ms))
+            self._time = SessionClock(self._seen, now_ms)
+            if self._locked_ns is not None:
+                self._locked_ns += behind_ms * NS_PER_MS
+            if self._active:
                 self._begin(self._now_ns)
             self._flush()
 

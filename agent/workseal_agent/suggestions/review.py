@@ -7,12 +7,6 @@ Reading takes long, so only what lies near the tiles to be shown is read; the re
 from collections.abc import Collection
 from typing import Final, Protocol
 
-from workseal_agent.suggestions.busy import (
-    busy_tiles,
-    suggest_busy,
-    suggest_pictures,
-    suggest_unread,
-)
 from workseal_agent.suggestions.reading import ReadingError
 from workseal_agent.suggestions.suggestion import Reading, Review, Suggestion
 from workseal_protocol.frame import Box, Grid
@@ -37,6 +31,14 @@ def review_frame(
 
     With `shown`, only text near these tiles is read; a review without reads everything.
     """
+    # Every command knows of reviews, and few make one: arrays are loaded by these.
+    from workseal_agent.suggestions.busy import (  # noqa: PLC0415
+        busy_tiles,
+        suggest_busy,
+        suggest_pictures,
+        suggest_unread,
+    )
+
     busy = busy_tiles(grid, pixels)
     if not busy.any():
         return Review(grid, (), Reading.EMPTY)

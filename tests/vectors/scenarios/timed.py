@@ -60,7 +60,7 @@ def time_stamp_absent() -> Scenario:
 
 
 def windows_back_dated() -> Scenario:
-    told = tell_story(SEED, back_dated=True)
+    told = tell_story(SEED, careless=True, back_dated=True)
     return Scenario(
         "offline segments tell of rounds ten minutes before they were signed",
         told.bundle().encode(),
