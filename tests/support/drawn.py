@@ -38,6 +38,15 @@ ZONES = (
     "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "Africa/Cairo",
     "America/Havana", "Asia/Beirut", "Pacific/Apia", "America/St_Johns", "Asia/Tehran", "UTC",
 )  # fmt: skip
+# A day around which each one's clocks change; for UTC, any.
+_CHANGES = dict(
+    zip(
+        ZONES,
+        ("2026-03-29", "2026-11-01", "2018-11-04", "2026-04-05", "2026-04-24", "2026-03-08",
+         "2026-03-29", "2011-12-30", "2008-11-02", "2021-03-22", "2026-06-15"),
+        strict=True,
+    )
+)  # fmt: skip
 HOUR_MS = 3_600_000
 # Days on which clocks change somewhere in that list, and others.
 DAYS = (
@@ -82,6 +91,37 @@ def drawn_story(number: int, *, twisted: bool = False) -> Story:
         contents = dataclasses.replace(contents, token=None, timestamps=(), tsa_ca=None)
         return _Unstamped(verifier, agent, contents, tsa)
     return Story(verifier, agent, contents, tsa)
+
+
+def month(zone: str) -> Story:
+    """Tell a month around the change of a zone's clocks: nights, pauses, withdrawals."""
+    dice = random.Random(zone)
+    round_ms = 300_000
+    start = _instant(_CHANGES[zone]) - 15 * DAY_MS
+    verifier = Simulator(zone.encode(), now=start - 2 * DAY_MS, round_ms=round_ms)
+    verifier.publish_rules()
+    verifier.start_beacon(start // round_ms, 34 * DAY_MS // round_ms)
+    terms = verifier.terms(zone=zone, capture_rate=6_000, rounding_ms=900_000)
+    agent = ScriptedAgent(verifier, terms=terms)
+    for day in range(31):
+        for hours in (dice.randrange(8, 10), 21):
+            verifier.now = start + day * DAY_MS + hours * HOUR_MS + dice.randrange(HOUR_MS)
+            agent.open_session(rounds=80)
+            for _ in range(3):
+                agent.work(dice.randrange(60_000, 3_600_000))
+                agent.pause(dice.randrange(4_000, 900_000))
+            agent.send()
+            agent.close_session()
+        if agent.frames and day % 4 == 0:
+            agent.withdraw(agent.frames[-1])
+        if day % 6 == 0:
+            begin = verifier.now
+            verifier.now += 2 * HOUR_MS
+            worked = dice.randrange(2 * HOUR_MS)
+            agent.declare(DeclarationForm.LATE, begin, verifier.now, worked)
+    contents, tsa = finish(verifier, agent, ())
+    contents = dataclasses.replace(contents, token=None, timestamps=(), tsa_ca=None)
+    return _Unstamped(verifier, agent, contents, tsa)
 
 
 class _Unstamped(Story):

@@ -5,11 +5,11 @@ import { sameValue } from "./cbor.mjs";
 import { KEY_KINDS, KeyHistory, mayMake } from "./keyhistory.mjs";
 import { ARBITRATOR, CLIENT, FREELANCER, OPERATOR, ROLE_NAMES } from "./keys.mjs";
 import { named } from "./opened.mjs";
-import { sha256 } from "./sha256.mjs";
+import { longSha256 } from "./sha256.mjs";
 import { verifyStatement } from "./statement.mjs";
+import { sideBySide } from "./turns.mjs";
 
 const AFTER_ALL = Infinity;
-const BATCH = 64;
 
 // Step 2: a party of the policy signed the manifest, and it names exactly what is there.
 export async function checkManifest({ bundle, items, policy, manifest }, turns) {
@@ -25,7 +25,7 @@ export async function checkManifest({ bundle, items, policy, manifest }, turns) 
     await turns.next();
     const one = told.get(name);
     told.delete(name);
-    if (one === undefined || one.length !== content.length || one.digest !== toHex(sha256(content))) {
+    if (one === undefined || one.length !== content.length || one.digest !== toHex(await longSha256(content))) {
       throw new Fails(`the manifest does not name ${name} as it is`);
     }
   }
@@ -55,18 +55,16 @@ export async function checkSignatures({ items, policy }, turns) {
   const history = new KeyHistory(policy.parties);
   let waiting = [];
   const settle = async () => {
-    for (const check of waiting) await check();
+    await sideBySide(waiting, ([place, item]) => signatureCheck(history, place, item), turns);
     waiting = [];
   };
   for (const [place, item] of items.entries()) {
-    await turns.next();
-    const told = telling(place, item.statement);
     if (KEY_KINDS.has(item.record.kind)) {
+      // What stands before a key statement was said under the keys before it.
       await settle();
-      await told(() => history.advance(item.index, item.statement, item.record));
+      await telling(place, item.statement)(() => history.advance(item.index, item.statement, item.record));
     } else {
-      waiting.push(begunCheck(history, item, told));
-      if (waiting.length === BATCH) await settle();
+      waiting.push([place, item]);
     }
   }
   await settle();
@@ -83,15 +81,12 @@ function telling(place, statement) {
   };
 }
 
-// Begin to verify a signature; what is given waits for it. The browser computes many side by side.
-function begunCheck(history, { index, statement }, told) {
-  const check = (async () => {
+function signatureCheck(history, place, { index, statement }) {
+  return telling(place, statement)(async () => {
     const life = history.life(statement.issuer, index);
     await verifyStatement(statement, life.key);
     if (!mayMake(life.roles, statement.kind)) throw new Fails(`its signer may not make a ${statement.kind}`);
-  })();
-  check.catch(() => {});
-  return () => told(() => check);
+  });
 }
 
 // Step 6: find the one agreement, and compare its parties and log with the policy.

@@ -230,6 +230,8 @@ function requireStatements(statements, indices) {
 }
 
 function requireSizes(checkpoints, checkpoint, sizes) {
+  // What is no integer would be made one by a comparison with a big one.
+  if (!sizes.every(isInteger)) throw new Malformed("proof: expected unsigned integers as sizes");
   const found = checkpoints.map((one) => one.size);
   if (!ascend([...found, checkpoint.size])) {
     throw new Malformed("bundle: the sizes of the checkpoints do not ascend");

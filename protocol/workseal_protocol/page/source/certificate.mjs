@@ -3,8 +3,8 @@
 // Rules: names are equal when their bytes are. A critical extension that this page does not know
 // makes a certificate useless here. Revocation is not checked (docs/spec/timestamps.md).
 
-import { Malformed, sameBytes, toHex } from "./bytes.mjs";
-import { BIT_STRING, GENERALIZED_TIME, INTEGER, OBJECT, OCTET_STRING, SEQUENCE, UTC_TIME, bitStringOctets, integerOctets, readAlgorithm, readDer, smallInteger } from "./der.mjs";
+import { Malformed, fromUtf8, sameBytes, toHex } from "./bytes.mjs";
+import { BIT_STRING, GENERALIZED_TIME, INTEGER, OBJECT, OCTET_STRING, SEQUENCE, UTC_TIME, bitStringOctets, integerOctets, objectName, readAlgorithm, readDer, smallInteger } from "./der.mjs";
 
 const BASIC_CONSTRAINTS = "551d13";
 const KEY_USAGE = "551d0f";
@@ -13,7 +13,12 @@ const SUBJECT_KEY = "551d0e";
 const AUTHORITY_KEY = "551d23";
 const HANDLED = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_USAGE, SUBJECT_KEY, AUTHORITY_KEY, "551d11"]);
 const TIME_STAMPING = "2b06010505070308";
+const BOOLEAN = 0x01;
 const BOOLEAN_TRUE = 0xff;
+const BMP_STRING = 0x1e;
+const UNIVERSAL_STRING = 0x1c;
+// What a name is written in: bits, octets, UTF-8, numeric, printable, T61, IA5, times, visible.
+const NAME_TEXTS = new Set([BIT_STRING, OCTET_STRING, 0x0c, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a, UNIVERSAL_STRING, BMP_STRING]);
 
 const EC_KEY = "2a8648ce3d0201";
 const RSA_KEY = "2a864886f70d010101";
@@ -25,6 +30,14 @@ const SIGNATURES = new Map([
   ["2a8648ce3d040302", "SHA-256"], ["2a8648ce3d040303", "SHA-384"], ["2a8648ce3d040304", "SHA-512"],
   ["2a864886f70d01010b", "SHA-256"], ["2a864886f70d01010c", "SHA-384"], ["2a864886f70d01010d", "SHA-512"],
   [ED25519_KEY, ""],
+]);
+
+// The algorithms by which a key of each type may sign a root: its signature is not checked, so that
+// old ones do no harm.
+const SIGNERS = new Map([
+  [EC_KEY, ["2a8648ce3d0401", "2a8648ce3d040301", "2a8648ce3d040302", "2a8648ce3d040303", "2a8648ce3d040304"]],
+  [RSA_KEY, ["05", "0b", "0c", "0d", "0e"].map((last) => `2a864886f70d0101${last}`)],
+  [ED25519_KEY, [ED25519_KEY]],
 ]);
 
 export function sameName(one, other) {
@@ -42,35 +55,73 @@ export function certificateOf(der) {
   const version = row.optional(0xa0);
   const serial = integerOctets(row.next(INTEGER, "a serial number"));
   const named = row.next(SEQUENCE, "a signature algorithm");
-  const issuer = row.next(SEQUENCE, "an issuer").whole;
+  const issuer = nameOctets(row.next(SEQUENCE, "an issuer"));
   const validity = row.next(SEQUENCE, "a validity").inside();
   const notBefore = instantOf(validity.any("a time"));
   const notAfter = instantOf(validity.any("a time"));
-  const subject = row.next(SEQUENCE, "a subject").whole;
+  const subject = nameOctets(row.next(SEQUENCE, "a subject"));
   const keyInfo = row.next(SEQUENCE, "a public key");
+  const keyType = keyTypeOf(keyInfo);
   row.optional(0x81);
   row.optional(0x82);
   const extensions = row.optional(0xa3);
   row.close("a certificate's body");
+  const [outerName, innerName] = [algorithm, named].map((one) => readAlgorithm(one).object);
   return {
-    der, body: body.whole, serial, issuer, subject, notBefore, notAfter, keyInfo, signature,
+    der, body: body.whole, serial, issuer, subject, notBefore, notAfter, keyInfo, keyType, signature, innerName,
     // One that names two algorithms is signed by neither.
-    signatureAlgorithm: sameBytes(algorithm.whole, named.whole) ? readAlgorithm(algorithm).object : "",
-    version: version === null ? 0 : smallInteger(version.inside().next(INTEGER, "a version")),
+    signatureAlgorithm: sameBytes(algorithm.whole, named.whole) ? outerName : "",
+    version: versionOf(version),
     extensions: extensions === null ? new Map() : extensionsOf(extensions),
   };
+}
+
+// Give the bytes of a name, once it has the form of one.
+function nameOctets(value) {
+  for (const part of value.each(SET, "a part of a name")) {
+    for (const attribute of part.members(SEQUENCE, "an attribute")) {
+      const row = attribute.inside();
+      objectName(row.next(OBJECT, "an attribute"));
+      const { tag, content } = row.any("a value");
+      row.close("an attribute");
+      if (!NAME_TEXTS.has(tag)) throw new Malformed("DER: a name holds something else than text");
+      if (tag !== BIT_STRING && tag !== BMP_STRING && tag !== UNIVERSAL_STRING) fromUtf8(content, "a name");
+    }
+  }
+  return value.whole;
+}
+
+function keyTypeOf(keyInfo) {
+  const row = keyInfo.inside();
+  const { object, parameters } = readAlgorithm(row.next(SEQUENCE, "a key's algorithm"));
+  // Only named curves.
+  if (object === EC_KEY) objectName(readDer(parameters?.whole ?? new Uint8Array(0), OBJECT, "a curve"));
+  bitStringOctets(row.next(BIT_STRING, "a key"));
+  row.close("a public key");
+  return object;
+}
+
+function versionOf(value) {
+  if (value === null) return 0;
+  const row = value.inside();
+  const version = smallInteger(row.next(INTEGER, "a version"));
+  row.close("a version");
+  // The first version is the default, and not written.
+  if (version !== 1 && version !== 2) throw new Malformed("a certificate of an unknown version");
+  return version;
 }
 
 function extensionsOf(value) {
   const found = new Map();
   for (const item of value.inside().next(SEQUENCE, "extensions").each(SEQUENCE, "an extension")) {
     const row = item.inside();
-    const name = toHex(row.next(OBJECT, "an extension").content);
-    const critical = row.optional(0x01);
+    const name = objectName(row.next(OBJECT, "an extension"));
+    const critical = row.optional(BOOLEAN);
+    if (critical !== null && critical.content[0] !== BOOLEAN_TRUE) throw new Malformed("DER: a default is written");
     const content = row.next(OCTET_STRING, "an extension's value").content;
     row.close("an extension");
     if (found.has(name)) throw new Malformed("a certificate has an extension twice");
-    found.set(name, { critical: critical !== null && critical.content[0] === BOOLEAN_TRUE, content });
+    found.set(name, { critical: critical !== null, content });
   }
   return found;
 }
@@ -119,9 +170,9 @@ export function authorityDepth(certificate) {
   const constraints = certificate.extensions.get(BASIC_CONSTRAINTS);
   if (constraints === undefined) return -1;
   const row = readDer(constraints.content, SEQUENCE, "basic constraints").inside();
-  const authority = row.optional(0x01);
+  const authority = row.optional(BOOLEAN);
   const length = row.optional(INTEGER);
-  if (authority === null || authority.content[0] !== BOOLEAN_TRUE) return -1;
+  if (authority === null || authority.content[0] === 0) return -1;
   return length === null ? Infinity : smallInteger(length);
 }
 
@@ -137,14 +188,20 @@ function keyNamesAgree(certificate, issuer) {
   const wanted = certificate.extensions.get(AUTHORITY_KEY);
   const own = issuer.extensions.get(SUBJECT_KEY);
   if (wanted === undefined || own === undefined) return true;
-  const named = readDer(wanted.content, SEQUENCE, "a key's name").inside().optional(0x80);
+  const row = readDer(wanted.content, SEQUENCE, "a key's name").inside();
+  const named = row.optional(0x80);
+  row.optional(0xa1);
+  row.optional(0x82);
+  row.close("a key's name");
   const name = readDer(own.content, OCTET_STRING, "a key's name").content;
   return named === null || sameBytes(named.content, name);
 }
 
 // Tell whether a certificate looks as if it had signed itself; a root's signature proves nothing.
 export function looksSelfSigned(certificate) {
-  return sameName(certificate.issuer, certificate.subject) && keyNamesAgree(certificate, certificate);
+  const { issuer, subject, innerName, keyType } = certificate;
+  return sameName(issuer, subject) && keyNamesAgree(certificate, certificate)
+    && SIGNERS.get(keyType)?.includes(innerName) === true;
 }
 
 // Check a signature with a certificate's key; false when it does not hold or nobody can tell.

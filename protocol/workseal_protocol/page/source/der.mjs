@@ -129,9 +129,25 @@ export function smallInteger(value) {
   return readUint(content, 0, content.length);
 }
 
+// Give the bytes of a BIT STRING; bits that its last byte does not need are 0.
 export function bitStringOctets(value) {
-  if (value.content[0] !== 0) throw new Malformed("DER: expected a bit string of whole bytes");
-  return value.content.subarray(1);
+  const [unused] = value.content;
+  const octets = value.content.subarray(1);
+  const last = octets[octets.length - 1] ?? 0;
+  if (unused === undefined || unused > 7 || (unused > 0 && octets.length === 0) || last & ((1 << unused) - 1)) {
+    throw new Malformed("DER: a bad bit string");
+  }
+  return octets;
+}
+
+// Give an object identifier in hex: numbers in base 128, each in its shortest form.
+export function objectName(value) {
+  const { content } = value;
+  const begins = (byte, at) => byte === 0x80 && (at === 0 || content[at - 1] < 0x80);
+  if (content.length === 0 || content[content.length - 1] >= 0x80 || content.some(begins)) {
+    throw new Malformed("DER: a bad object identifier");
+  }
+  return toHex(content);
 }
 
 // Read an AlgorithmIdentifier: its object in hex, and the parameters as they stand, or null.
@@ -140,5 +156,5 @@ export function readAlgorithm(value) {
   const object = row.next(OBJECT, "an algorithm");
   const parameters = row.at < row.values.length ? row.any("parameters") : null;
   row.close("an algorithm");
-  return { object: toHex(object.content), parameters };
+  return { object: objectName(object), parameters };
 }

@@ -7,7 +7,7 @@ import { Fails, Malformed, readUint, toHex } from "./bytes.mjs";
 import { Fields, decode, isInteger } from "./cbor.mjs";
 import { inflate } from "./inflate.mjs";
 import { nodeHash, rootOf, splitPoint } from "./merkle.mjs";
-import { sha256 } from "./sha256.mjs";
+import { longSha256, sha256 } from "./sha256.mjs";
 
 const HEADER_BYTES = 41;
 const MAX_SIDE = 16384;
@@ -116,7 +116,7 @@ export async function readDisclosure(data, maximum, turns) {
     throw new Malformed(`disclosure: expected ${subtrees.length - opened} hashes of 32 bytes`);
   }
   await inflate(deflated, pixelBytes, turns);
-  return { header, shown, seeds, hashes, deflated, pixelBytes, digest: toHex(sha256(data)) };
+  return { header, shown, seeds, hashes, deflated, pixelBytes, digest: toHex(await longSha256(data)) };
 }
 
 // Derive the salts of some leaves from the seed of the node above them.

@@ -16,6 +16,7 @@ import { Work } from "./schedule.mjs";
 import { CHAINED } from "./statement.mjs";
 import { pemCertificates, trustedAuthorities, verifyToken } from "./timestamp.mjs";
 import { totalsOf } from "./totals.mjs";
+import { sideBySide } from "./turns.mjs";
 import { notProven } from "./unproven.mjs";
 import { gradeOf, windowsOf } from "./windows.mjs";
 import { zoneNamed } from "./zone.mjs";
@@ -73,19 +74,7 @@ async function checkCheckpoint(found) {
 
 async function checkLog(found) {
   const { bundle, items, turns } = found;
-  const earlier = [];
-  for (const one of bundle.checkpoints) {
-    await turns.next();
-    if (one.origin !== bundle.checkpoint.origin) {
-      throw new Fails(`the checkpoint of size ${one.size} is one of another log`);
-    }
-    try {
-      earlier.push(await verifyCheckpoint(one, found.policy.log));
-    } catch (error) {
-      if (error instanceof Fails) throw new Fails(`the checkpoint of size ${one.size}: ${error.message}`);
-      throw error;
-    }
-  }
+  const earlier = await sideBySide(bundle.checkpoints, (one) => earlierCheckpoint(found, one), turns);
   const { size, root } = bundle.checkpoint;
   const leaves = items.map(({ index, statement }) => [index, leafHash(fromHex(statement.digest))]);
   const roots = bundle.checkpoints.map((one) => [one.size, one.root]);
@@ -95,12 +84,22 @@ async function checkLog(found) {
   return `earlier checkpoints: ${earlier.length}${receipts > 0 ? `, receipts: ${receipts}` : ""}`;
 }
 
+async function earlierCheckpoint({ bundle, policy }, one) {
+  if (one.origin !== bundle.checkpoint.origin) {
+    throw new Fails(`the checkpoint of size ${one.size} is one of another log`);
+  }
+  try {
+    return await verifyCheckpoint(one, policy.log);
+  } catch (error) {
+    if (error instanceof Fails) throw new Fails(`the checkpoint of size ${one.size}: ${error.message}`);
+    throw error;
+  }
+}
+
 async function checkReceipts({ bundle, items, latest, turns }) {
   const roots = new Map([...bundle.checkpoints, bundle.checkpoint].map((one) => [String(one.size), toHex(one.root)]));
-  let count = 0;
-  for (const [place, receipt] of bundle.receipts.entries()) {
-    if (receipt.length === 0) continue;
-    await turns.next();
+  const there = [...bundle.receipts.entries()].filter(([, receipt]) => receipt.length > 0);
+  await sideBySide(there, async ([place, receipt]) => {
     const { statement, index } = items[place];
     try {
       const { size, index: claimed, root } = await verifyReceipt(receipt, fromHex(statement.digest), latest.log.key);
@@ -110,9 +109,8 @@ async function checkReceipts({ bundle, items, latest, turns }) {
       if (!(error instanceof Fails || error instanceof Malformed)) throw error;
       throw new Fails(`the receipt of ${named(place, statement)}: ${error.message}`);
     }
-    count++;
-  }
-  return count;
+  }, turns);
+  return there.length;
 }
 
 async function checkAgreement(found) {

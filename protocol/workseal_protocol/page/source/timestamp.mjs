@@ -115,7 +115,8 @@ function signerOf(signed) {
   named.close("a signer's name");
   signed.digest = readAlgorithm(row.next(SEQUENCE, "a digest algorithm")).object;
   signed.attributes = row.next(0xa0, "signed attributes");
-  row.next(SEQUENCE, "a signature algorithm").inside().next(OBJECT, "a signature algorithm");
+  // Its key tells the algorithm; what stands here need only be one.
+  readAlgorithm(row.next(SEQUENCE, "a signature algorithm"));
   signed.signature = row.next(OCTET_STRING, "a signature").content;
   row.optional(0xa1);
   row.close("a signer");

@@ -14,6 +14,7 @@ class View {
     this.chosen = { bundle: null, policy: null };
     this.wanted = 0;
     this.running = false;
+    this.problem = undefined;
   }
 
   start() {
@@ -66,7 +67,8 @@ class View {
       return;
     }
     try {
-      const problem = await browserProblem();
+      if (this.problem === undefined) this.problem = await browserProblem();
+      const { problem } = this;
       if (problem !== null) throw new Refusal(`Nothing was judged: ${problem}.`);
       const rules = await readPolicy(policy);
       const data = await readWhole(bundle, "bundle");
