@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cryptography.utils import CryptographyDeprecationWarning
 
-from support.drawn import ZONES, drawn, month, spoiled, spoiled_policy
+from support.drawn import ZONES, drawn, month, spoiled, spoiled_policy, spoiled_stamps
 from support.offline_page import NodePage, differences, python_says
 from support.scripted import Story
 from workseal_protocol.cli.page import offline_page
@@ -75,6 +75,16 @@ def test_both_say_the_same_of_what_was_spoiled(page: NodePage, part: int) -> Non
             seen[both_say(page, bundle, policy, zone_of(story), f"{number}.{place}")] += 1
     # The spoiling reaches far: not all of it ends where the file is read.
     assert len(seen) > 3
+
+
+def test_both_say_the_same_of_spoiled_certificates_and_tokens(page: NodePage) -> None:
+    story, data = drawn(2)
+    assert story.contents.token is not None
+    for number in range(20_000 if LONG else 100):
+        dice = random.Random(number)
+        people, text = story.verifier.people, story.policy.encode()
+        bundle, policy = spoiled_stamps(data, text, people, dice)
+        both_say(page, bundle, policy, zone_of(story), str(number))
 
 
 def both_say(

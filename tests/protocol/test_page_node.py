@@ -1,5 +1,6 @@
 """The offline page's script in node: every vector, edges, and what it cannot check."""
 
+import base64
 import dataclasses
 import json
 import shutil
@@ -16,7 +17,7 @@ from support.examined import FOLDER, VECTORS, good, story
 from support.offline_page import NodePage, differences, python_says
 from support.scripted import Story, begin, finish, first_day, second_day
 from support.simulator import Simulator, seeded
-from workseal_protocol.bundle import README, write_archive
+from workseal_protocol.bundle import README, read_archive, write_archive
 from workseal_protocol.checkpoint import (
     Checkpoint,
     SignedCheckpoint,
@@ -27,6 +28,7 @@ from workseal_protocol.checkpoint import (
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import encode
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy, TrustPolicy
@@ -179,6 +181,17 @@ def rewritten(entries: dict[str, bytes], checkpoint: bytes) -> bytes:
     )
 
 
+def test_a_size_in_the_proof_is_an_integer(page: NodePage) -> None:
+    # A comparison of JavaScript makes a number of the byte string h'07': that is no spelling of 7.
+    contents = story().contents
+    sizes: list[Any] = list(contents.sizes)
+    sizes[0] = bytes([sizes[0]])
+    proof = encode({1: list(contents.indices), 2: sizes, 3: b"".join(contents.hashes)})
+    rows = [(name, proof if name == "proof.cbor" else data) for name, data in read_archive(good())]
+    told = assert_same(page, write_archive(rows), story().policy)
+    assert told["malformed"]
+
+
 # --- pixels ---
 
 
@@ -257,6 +270,36 @@ def test_says_that_it_does_not_know_a_zone(page: NodePage, name: str) -> None:
 )
 def test_refuses_a_policy_that_is_none(page: NodePage, text: str) -> None:
     assert "policy" in page.examine(good(), text.encode())
+
+
+# Of small order, beyond the field, on no point of the curve; and some that are drawn.
+ODD_KEYS = (
+    bytes(32),
+    b"\x01" + bytes(31),
+    bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+    bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"),
+    b"\xec" + b"\xff" * 30 + b"\x7f",
+    b"\xee" + b"\xff" * 30 + b"\x7f",
+    b"\x02" + bytes(31),
+    *(seeded(b"", "odd key", number) for number in range(30)),
+)
+
+
+def test_takes_the_ed25519_keys_that_python_takes(page: NodePage) -> None:
+    text = story().policy.encode()
+    client = story().verifier.people.client.public_key.text()
+    taken = 0
+    for raw in ODD_KEYS:
+        name = f"ed25519:{base64.urlsafe_b64encode(raw).decode().rstrip('=')}"
+        policy = text.replace(client, name)
+        try:
+            TrustPolicy.parse(policy)
+        except MalformedError:
+            assert "policy" in page.examine(good(), policy.encode()), name
+        else:
+            taken += 1
+            assert "steps" in page.examine(good(), policy.encode()), name
+    assert 5 < taken < 25
 
 
 def test_a_policy_of_other_people_fails_where_python_does(page: NodePage) -> None:

@@ -5,11 +5,14 @@ spoiled bundle is any bytes at all, mostly with every checksum and signature mad
 was changed is what a verifier meets.
 """
 
+import base64
 import dataclasses
 import random
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from support.acting import ScriptedAgent
 from support.scripted import Story, finish
@@ -100,15 +103,23 @@ def month(zone: str) -> Story:
     start = _instant(_CHANGES[zone]) - 15 * DAY_MS
     verifier = Simulator(zone.encode(), now=start - 2 * DAY_MS, round_ms=round_ms)
     verifier.publish_rules()
-    verifier.start_beacon(start // round_ms, 34 * DAY_MS // round_ms)
+    verifier.start_beacon((start - DAY_MS) // round_ms, 35 * DAY_MS // round_ms)
     terms = verifier.terms(zone=zone, capture_rate=6_000, rounding_ms=900_000)
     agent = ScriptedAgent(verifier, terms=terms)
     for day in range(31):
-        for hours in (dice.randrange(8, 10), 21):
-            verifier.now = start + day * DAY_MS + hours * HOUR_MS + dice.randrange(HOUR_MS)
+        # Each night's work goes over midnight, however the zone tells it.
+        midnight = _midnight(zone, start + day * DAY_MS)
+        for after in (-dice.randrange(1_800_000, HOUR_MS), 9 * HOUR_MS + dice.randrange(HOUR_MS)):
+            verifier.now = midnight + after
+            if after < 0 and 14 <= day <= 16:
+                # One span that a midnight cuts: a segment ends with its round.
+                begin = verifier.now
+                verifier.now += 2 * HOUR_MS
+                agent.declare(DeclarationForm.LATE, begin, verifier.now, 2 * HOUR_MS - 7)
+                continue
             agent.open_session(rounds=80)
             for _ in range(3):
-                agent.work(dice.randrange(60_000, 3_600_000))
+                agent.work(dice.randrange(1_500_000, HOUR_MS))
                 agent.pause(dice.randrange(4_000, 900_000))
             agent.send()
             agent.close_session()
@@ -130,6 +141,12 @@ class _Unstamped(Story):
     @property
     def policy(self) -> TrustPolicy:
         return self.verifier.trust()
+
+
+def _midnight(zone: str, instant: int) -> int:
+    name = ZoneInfo(zone)
+    day = datetime.fromtimestamp(instant / 1000, tz=name).date()
+    return int(datetime.combine(day, time(), tzinfo=name).timestamp()) * 1000
 
 
 def _instant(day: str) -> int:
@@ -280,6 +297,28 @@ def spoiled_policy(text: str, dice: random.Random) -> bytes:
         raw[dice.randrange(len(raw))] ^= 1 << dice.randrange(8)
         return bytes(raw)
     return "".join(lines).encode()
+
+
+def spoiled_stamps(
+    data: bytes, text: str, people: People, dice: random.Random
+) -> tuple[bytes, bytes]:
+    """Change a token, a certificate beside it, or the policy's root: DER, at any place of it."""
+    entries = dict(read_archive(data))
+    way = dice.randrange(4)
+    if way == 0:
+        entries["checkpoint.tsr"] = _bytes_changed(entries["checkpoint.tsr"], dice)
+    elif way == 1:
+        *_, body, _ = re.split(rb"-----[A-Z ]+-----\n", entries["tsa-ca.pem"])
+        changed = base64.b64encode(_bytes_changed(base64.b64decode(body), dice))
+        lines = (changed[at : at + 64] + b"\n" for at in range(0, len(changed), 64))
+        entries["tsa-ca.pem"] = entries["tsa-ca.pem"].replace(body, b"".join(lines))
+    else:
+        root = re.findall(r"tsa (\S+)", text)[0]
+        changed = base64.b64encode(_bytes_changed(base64.b64decode(root), dice))
+        text = text.replace(root, changed.decode())
+        if way == 2:
+            del entries["tsa-ca.pem"]
+    return _sealed(data, entries, people), text.encode()
 
 
 def _bytes_changed(data: bytes, dice: random.Random) -> bytes:
