@@ -80,9 +80,7 @@ def in_node(folder: Path) -> None:
     )
     done = subprocess.run([node, script], capture_output=True, text=True, check=True)
     holds, cpu, wall, peak = json.loads(done.stdout)
-    print(
-        f"node      {cpu:.2f} s of CPU in {wall:.2f} s, holds: {holds}, peak {peak / 1024:.0f} MiB"
-    )
+    print(f"node      {cpu:.2f} s of CPU in {wall:.2f} s, holds: {holds}, peak {peak:.0f} MiB")
 
 
 def in_chromium(folder: Path) -> None:
