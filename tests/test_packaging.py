@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from support.scripted import tell_story
+from workseal_protocol.cli.page import offline_page
 
 ROOT = Path(__file__).resolve().parents[1]
 # Everything that a base install brings, on the Python that runs this.
@@ -156,6 +157,12 @@ def test_a_base_install_verifies_a_bundle(base: Path, tmp_path: Path) -> None:
     words = ("verify", tmp_path / "bundle", "--policy", tmp_path / "policy")
     out = run(base, "-c", command("workseal"), *words, stderr="")
     assert "HOLDS: all 13 steps" in out
+
+
+def test_a_base_install_writes_the_offline_page(base: Path, tmp_path: Path) -> None:
+    target = tmp_path / "verify.html"
+    run(base, "-c", command("workseal"), "page", "--out", target)
+    assert target.read_bytes() == offline_page()
 
 
 def test_time_stamps_without_their_extra_are_one_sentence(base: Path, tmp_path: Path) -> None:

@@ -248,6 +248,9 @@ def _trust(
     # comes near it. Each pair is looked at once.
     issuers = list(trusted)
     with _foreign(MalformedError, "a certificate cannot be read"):
+        # Another certificate of a root's key would stand beside the root, and the order in which
+        # the library happens to find the two would decide.
+        waiting = [one for one in waiting if one.issuer != one.subject]
         for issuer in issuers:
             found = [one for one in waiting if _issued_by(one, issuer)]
             waiting = [one for one in waiting if one not in found]

@@ -369,6 +369,15 @@ def test_a_checkpoint_of_an_empty_log_has_no_place() -> None:
         replace(contents, checkpoints=(empty, *contents.checkpoints))
 
 
+def test_the_size_of_an_earlier_checkpoint_has_room_in_the_proof() -> None:
+    contents = story().contents
+    old, last = contents.checkpoints[-1], contents.checkpoint
+    many = replace(old, checkpoint=replace(old.checkpoint, size=2**53))
+    later = replace(last, checkpoint=replace(last.checkpoint, size=2**54))
+    with pytest.raises(ValueError, match="has no room for the size"):
+        replace(contents, checkpoints=(many,), checkpoint=later, timestamps=())
+
+
 def test_checkpoints_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents_module, "MAX_CHECKPOINTS", 15)
     with pytest.raises(ValueError, match="at most 15 earlier checkpoints"):

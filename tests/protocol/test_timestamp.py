@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.stamp import FixedTsa
 from support.tsa import POLICY_OID, Authority, LocalTsa
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.timestamp import Stamp, _foreign, token_request, verify_token
@@ -180,6 +181,18 @@ def test_a_root_among_the_intermediates_is_not_trusted(tsa: LocalTsa, token: byt
     others = [tsa.root.der, tsa.leaf.der]
     with pytest.raises(VerificationError, match="trusted root"):
         verify_token(token, message=MESSAGE, roots=[Authority.root().der], intermediates=others)
+
+
+def test_another_certificate_of_a_roots_key_and_name_is_no_helper() -> None:
+    tsa = FixedTsa.from_seed(b"twin")
+    token = tsa.stamp(MESSAGE, 1_772_442_000_000)
+    root = x509.load_der_x509_certificate(tsa.root_der)
+    name = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    # The policy's own root names its key otherwise, so that the token's chain does not lead there.
+    other = tsa.root_der.replace(b"\x04\x14" + name, b"\x04\x14" + bytes(20), 1)
+    assert other != tsa.root_der
+    with pytest.raises(VerificationError, match="trusted root"):
+        verify_token(token, message=MESSAGE, roots=[other], intermediates=[tsa.root_der])
 
 
 def test_an_intermediate_alone_is_not_trusted(tmp_path: Path) -> None:

@@ -14,7 +14,14 @@ from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.commitment import Opening
 from workseal_protocol.digest import DIGEST_BYTES
 from workseal_protocol.disclosure import Disclosure
-from workseal_protocol.encoding import Fields, Value, decode, encode, split_sequence
+from workseal_protocol.encoding import (
+    MAX_INTEGER,
+    Fields,
+    Value,
+    decode,
+    encode,
+    split_sequence,
+)
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.statement import Kind, Statement
@@ -89,6 +96,8 @@ class Contents:
         _require_ascending(sizes, "the sizes of the checkpoints")
         if sizes[0] == 0:
             raise ValueError("a checkpoint of an empty log covers nothing")
+        if max(self.sizes, default=0) > MAX_INTEGER:
+            raise ValueError("the proof has no room for the size of an earlier checkpoint")
         if self.receipts and len(self.receipts) != len(self.statements):
             raise ValueError("receipts are one for each statement, or none")
         self._check_time_stamps()

@@ -15,6 +15,7 @@ from workseal_protocol.cli.files import reason_of
 from workseal_protocol.cli.hours import hours
 from workseal_protocol.cli.inspection import inspect
 from workseal_protocol.cli.opening import open_package
+from workseal_protocol.cli.page import page
 from workseal_protocol.cli.parties import keygen, offer, terms
 from workseal_protocol.cli.problem import MALFORMED, CommandError
 from workseal_protocol.cli.text import bounded
@@ -115,6 +116,9 @@ def _add_checks(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument(
         "--extract", type=Path, metavar="DIR", help="write the parts as files for other tools"
     )
+
+    one = _add(commands, "page", page, "write verify.html, which checks bundles in a browser")
+    one.add_argument("--out", type=Path, default=Path("verify.html"), metavar="FILE")
 
     one = _add(commands, "terms", terms, "say in plain words what an offer or acceptance agrees")
     one.add_argument("file", type=Path, metavar="FILE", help="offer, acceptance or bundle")

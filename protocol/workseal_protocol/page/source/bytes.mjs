@@ -1,0 +1,132 @@
+// Bytes, and the three ways in which a step can end otherwise than "holds".
+//
+// Rule: a parser throws Malformed and nothing else; a check throws Fails; what this program cannot
+// examine throws NotReached. Anything else that is thrown is a mistake of this program.
+
+export class Malformed extends Error {}
+
+export class Fails extends Error {}
+
+export class NotReached extends Error {}
+
+const HEX = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"));
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const VALUES = new Map([...DIGITS].map((digit, n) => [digit, n]));
+const ENCODER = new TextEncoder();
+// ignoreBOM: the mark is a character like others, and must not vanish.
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function toHex(data) {
+  let text = "";
+  for (const byte of data) text += HEX[byte];
+  return text;
+}
+
+export function fromHex(text) {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+export function toUtf8(text) {
+  return ENCODER.encode(text);
+}
+
+export function fromUtf8(data, what) {
+  try {
+    return DECODER.decode(data);
+  } catch {
+    throw new Malformed(`${what} is not UTF-8`);
+  }
+}
+
+export function sameBytes(one, other) {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
+}
+
+export function joined(...parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export function toBase64(data) {
+  let text = "";
+  for (let at = 0; at < data.length; at += 3) {
+    const three = (data[at] << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0);
+    const left = data.length - at;
+    text += DIGITS[three >> 18] + DIGITS[(three >> 12) & 63];
+    text += left > 1 ? DIGITS[(three >> 6) & 63] : "=";
+    text += left > 2 ? DIGITS[three & 63] : "=";
+  }
+  return text;
+}
+
+export function toBase64Url(data) {
+  return toBase64(data).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+// Read base64 with padding in its one spelling: bits that the last digit does not need are 0.
+export function fromBase64(text, what) {
+  const digits = text.replace(/={0,2}$/, "");
+  const data = new Uint8Array(Math.floor((digits.length * 3) / 4));
+  let held = 0;
+  let bits = 0;
+  let at = 0;
+  for (const digit of digits) {
+    const value = VALUES.get(digit);
+    if (value === undefined) throw new Malformed(`${what}: expected base64 with padding`);
+    held = ((held << 6) | value) & 0xffffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      data[at++] = (held >> bits) & 0xff;
+    }
+  }
+  if (toBase64(data) !== text) throw new Malformed(`${what}: base64 is not in canonical form`);
+  return data;
+}
+
+export function fromBase64Url(text, what) {
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new Malformed(`${what}: expected base64url`);
+  const plain = text.replaceAll("-", "+").replaceAll("_", "/");
+  return fromBase64(plain + "=".repeat((4 - (plain.length % 4)) % 4), what);
+}
+
+// Read an unsigned integer, big endian, of at most six bytes.
+export function readUint(data, at, length) {
+  let value = 0;
+  for (let n = 0; n < length; n++) value = value * 256 + data[at + n];
+  return value;
+}
+
+export function readBigUint(data) {
+  return data.length === 0 ? 0n : BigInt(`0x${toHex(data)}`);
+}
+
+// Write an unsigned integer below 2^53 as eight bytes, big endian.
+export function u64(value) {
+  const data = new Uint8Array(8);
+  new DataView(data.buffer).setBigUint64(0, BigInt(value));
+  return data;
+}
+
+export function countCodePoints(text) {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+// Order texts by code point, as the specification does; JavaScript alone orders by UTF-16 unit.
+export function byCodePoint(one, other) {
+  const [left, right] = [[...one], [...other]];
+  for (let at = 0; at < Math.min(left.length, right.length); at++) {
+    const difference = left[at].codePointAt(0) - right[at].codePointAt(0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}

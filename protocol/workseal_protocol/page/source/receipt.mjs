@@ -1,0 +1,52 @@
+// COSE receipts (RFC 9942) of a bundle: that the log's key signed a tree with this statement.
+
+import { Fails, Malformed, sameBytes, toHex } from "./bytes.mjs";
+import { Fields, decode, isInteger, isOctets } from "./cbor.mjs";
+import { SIGNATURE_BYTES } from "./keys.mjs";
+import { MAX_PATH, inclusionRoot, leafHash } from "./merkle.mjs";
+import { readSign1, sigStructure } from "./statement.mjs";
+
+// Check a receipt for one entry; give the size and index that it claims and the root it leads to.
+export async function verifyReceipt(data, entry, key) {
+  const sign1 = readSign1(data);
+  if (sign1.payload !== null) throw new Malformed("a receipt of inclusion has a detached payload");
+  const [size, index, path] = inclusionProof(sign1.unprotected);
+  const { algorithm, kid } = receiptHeader(sign1.protectedHeader);
+  if (!sameBytes(kid, key.thumbprint) || !key.allows(algorithm)) {
+    throw new Fails("the receipt is not by the log's key");
+  }
+  const root = inclusionRoot(leafHash(entry), index, size, path);
+  await key.verify(sign1.signature, sigStructure(sign1.protectedHeader, root));
+  return { size, index, root: toHex(root) };
+}
+
+function receiptHeader(data) {
+  const fields = new Fields(decode(data), "receipt header");
+  const algorithm = fields.integer(1, "algorithm", -65536, -1);
+  const kid = fields.exactly(4, "key", 32);
+  const claims = fields.fields(15, "claims");
+  claims.text(1, "issuer", 512);
+  claims.text(2, "subject", 512);
+  claims.close();
+  if (fields.uint(395, "verifiable data structure") !== 1) {
+    throw new Malformed("a receipt is about an RFC 9162 tree with SHA-256");
+  }
+  fields.close();
+  if (!SIGNATURE_BYTES.has(algorithm)) throw new Malformed("the receipt names an unknown algorithm");
+  return { algorithm, kid };
+}
+
+function inclusionProof(unprotected) {
+  const proofs = unprotected.size === 1 ? unprotected.get(396) : undefined;
+  const proof = proofs instanceof Map && proofs.size === 1 ? proofs.get(-1) : undefined;
+  if (!Array.isArray(proof) || proof.length !== 1 || !isOctets(proof[0])) {
+    throw new Malformed("a receipt has exactly one inclusion proof");
+  }
+  const value = decode(proof[0]);
+  const [size, index, path] = Array.isArray(value) && value.length === 3 ? value : [];
+  const counts = isInteger(size) && isInteger(index) && size >= 0 && index >= 0;
+  if (!counts || !Array.isArray(path) || path.length > MAX_PATH || !path.every(isOctets)) {
+    throw new Malformed("an inclusion proof has a size, an index and a path");
+  }
+  return [size, index, path];
+}

@@ -1,0 +1,285 @@
+// The thirteen steps of docs/spec/verification.md, in their order, with what each builds on.
+
+import { Fails, Malformed, NotReached, fromHex, toHex } from "./bytes.mjs";
+import { checkManifest, checkSignatures, checkTerms } from "./agreed.mjs";
+import { Beacons } from "./beacons.mjs";
+import { readBundle } from "./bundle.mjs";
+import { Chain } from "./chain.mjs";
+import { diaryOf } from "./diary.mjs";
+import { leafHash, verifySparse } from "./merkle.mjs";
+import { logSigned } from "./note.mjs";
+import { checkOpened, named } from "./opened.mjs";
+import { verifyCheckpoint } from "./policy.mjs";
+import { verifyReceipt } from "./receipt.mjs";
+import { readRecord } from "./records.mjs";
+import { Work } from "./schedule.mjs";
+import { CHAINED } from "./statement.mjs";
+import { pemCertificates, trustedAuthorities, verifyToken } from "./timestamp.mjs";
+import { totalsOf } from "./totals.mjs";
+import { sideBySide } from "./turns.mjs";
+import { notProven } from "./unproven.mjs";
+import { gradeOf, windowsOf } from "./windows.mjs";
+import { zoneNamed } from "./zone.mjs";
+
+export const HOLDS = "holds";
+export const FAILS = "fails";
+export const NOT_REACHED = "not reached";
+
+// What the steps of one examination know so far.
+class Examination {
+  constructor(data, policy, turns) {
+    Object.assign(this, { data, policy, turns });
+    this.zone = zoneNamed("UTC");
+    this.bundle = null;
+    this.items = [];
+    this.latest = null;
+    this.earlier = [];
+    this.terms = null;
+    this.engagement = null;
+    this.problems = new Map();
+    this.work = new Work();
+    this.withdrawn = new Map();
+    this.beacons = new Map();
+    this.stamps = new Map();
+    this.entries = [];
+    this.totals = null;
+    this.diary = [];
+  }
+
+  get chained() {
+    return this.items.filter(({ record }) => CHAINED.has(record.kind));
+  }
+
+  get checkpoints() {
+    return [...this.earlier, this.latest];
+  }
+}
+
+async function checkForm(found) {
+  const bundle = await readBundle(found.data, found.turns);
+  const manifest = readRecord(bundle.manifest);
+  const items = [];
+  for (const [place, statement] of bundle.statements.entries()) {
+    items.push({ place, index: bundle.indices[place], statement, record: readRecord(statement) });
+    await found.turns.next();
+  }
+  Object.assign(found, { bundle, manifest, items });
+  return `statements: ${items.length}`;
+}
+
+async function checkCheckpoint(found) {
+  found.latest = await verifyCheckpoint(found.bundle.checkpoint, found.policy.log);
+  return `size ${found.latest.checkpoint.size}, witnesses: ${found.latest.cosignatures.length}`;
+}
+
+async function checkLog(found) {
+  const { bundle, items, turns } = found;
+  const earlier = await sideBySide(bundle.checkpoints, (one) => earlierCheckpoint(found, one), turns);
+  const { size, root } = bundle.checkpoint;
+  const leaves = items.map(({ index, statement }) => [index, leafHash(fromHex(statement.digest))]);
+  const roots = bundle.checkpoints.map((one) => [one.size, one.root]);
+  await verifySparse({ size, root, leaves, earlier: roots, hashes: bundle.hashes }, turns);
+  const receipts = await checkReceipts(found);
+  found.earlier = earlier;
+  return `earlier checkpoints: ${earlier.length}${receipts > 0 ? `, receipts: ${receipts}` : ""}`;
+}
+
+async function earlierCheckpoint({ bundle, policy }, one) {
+  if (one.origin !== bundle.checkpoint.origin) {
+    throw new Fails(`the checkpoint of size ${one.size} is one of another log`);
+  }
+  try {
+    return await verifyCheckpoint(one, policy.log);
+  } catch (error) {
+    if (error instanceof Fails) throw new Fails(`the checkpoint of size ${one.size}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function checkReceipts({ bundle, items, latest, turns }) {
+  const roots = new Map([...bundle.checkpoints, bundle.checkpoint].map((one) => [String(one.size), toHex(one.root)]));
+  const there = [...bundle.receipts.entries()].filter(([, receipt]) => receipt.length > 0);
+  await sideBySide(there, async ([place, receipt]) => {
+    const { statement, index } = items[place];
+    try {
+      const { size, index: claimed, root } = await verifyReceipt(receipt, fromHex(statement.digest), latest.log.key);
+      if (claimed !== index) throw new Fails(`it is of index ${claimed}, the statement is at ${index}`);
+      if ((roots.get(String(size)) ?? root) !== root) throw new Fails(`it leads to another tree of size ${size}`);
+    } catch (error) {
+      if (!(error instanceof Fails || error instanceof Malformed)) throw error;
+      throw new Fails(`the receipt of ${named(place, statement)}: ${error.message}`);
+    }
+  }, turns);
+  return there.length;
+}
+
+async function checkAgreement(found) {
+  Object.assign(found, await checkTerms(found));
+  found.zone = zoneNamed(found.terms.zone) ?? found.zone;
+  return "";
+}
+
+// Step 7 folds the chain; problems of steps 8, 9 and 13 are kept for those steps.
+async function checkChain(found) {
+  const { engagement, terms, acceptance, agreedAt, agreedIndex, turns } = found;
+  const chain = new Chain(engagement, terms, acceptance, agreedAt, agreedIndex);
+  for (const { place, statement, record } of found.chained) {
+    await turns.next();
+    try {
+      chain.checkOrder(record);
+    } catch (error) {
+      if (error instanceof Fails) throw new Fails(`${named(place, statement)}: ${error.message}`);
+      throw error;
+    }
+    chain.follow(statement.digest, record, await notedProblems(found, named(place, statement), chain, record));
+    if (record.kind === "tombstone") found.withdrawn.set(record.frame, place);
+  }
+  return `statements: ${chain.nextSeq}`;
+}
+
+async function notedProblems({ problems, work, turns }, name, chain, record) {
+  const note = async (step, check) => {
+    // Without possible times, what the schedule asks for cannot be told.
+    if (problems.has(step) || (step === 9 && problems.has(8))) return null;
+    try {
+      return await check();
+    } catch (error) {
+      if (!(error instanceof Fails)) throw error;
+      problems.set(step, `${name}: ${error.message}`);
+      return null;
+    }
+  };
+  await note(8, () => chain.checkTiming(record));
+  const known = await note(9, () => chain.checkSchedule(record, work, turns));
+  await note(13, () => chain.checkClosing(record));
+  return known;
+}
+
+function tellProblem({ problems }, step) {
+  if (problems.has(step)) throw new Fails(problems.get(step));
+}
+
+async function checkUnits(found) {
+  tellProblem(found, 8);
+  return "";
+}
+
+async function checkDrawn(found) {
+  tellProblem(found, 9);
+  const beacons = new Beacons(found.items, found.terms.roundMs, found.work);
+  for (const { place, index, statement, record } of found.chained) {
+    if (record.kind !== "segment" || record.verifierValue === null) continue;
+    await found.turns.next();
+    try {
+      found.beacons.set(index, await beacons.commitmentOf(index, record, found.turns));
+    } catch (error) {
+      if (error instanceof Fails) throw new Fails(`${named(place, statement)}: ${error.message}`);
+      throw error;
+    }
+  }
+  return `values of the verifier: ${found.beacons.size}`;
+}
+
+async function checkTimeStamps(found) {
+  const { bundle, policy } = found;
+  const tokens = new Map(bundle.timestamps.map(([size, token]) => [BigInt(size), token]));
+  if (bundle.token !== null) tokens.set(bundle.checkpoint.size, bundle.token);
+  if (policy.tsa.length === 0) {
+    return `the policy names no TSA${tokens.size > 0 ? `; tokens not examined: ${tokens.size}` : ""}`;
+  }
+  if (tokens.size === 0) throw new NotReached("no token in the bundle");
+  const helpers = bundle.tsaCa === null ? [] : pemCertificates(bundle.tsaCa);
+  let authorities = null;
+  for (const { checkpoint, log } of found.checkpoints) {
+    const token = tokens.get(checkpoint.size);
+    if (token === undefined) continue;
+    await found.turns.next();
+    try {
+      authorities ??= await trustedAuthorities(policy.tsa, helpers);
+      found.stamps.set(checkpoint.size, await verifyToken(token, logSigned(checkpoint, log), authorities));
+    } catch (error) {
+      if (!(error instanceof Fails || error instanceof Malformed)) throw error;
+      throw new Fails(`the token of size ${checkpoint.size}: ${error.message}`);
+    }
+  }
+  const { size } = bundle.checkpoint;
+  const newest = newestStamp(found.stamps);
+  return `tokens: ${found.stamps.size}${newest === size ? "" : `; the newest is over size ${newest} of ${size}`}`;
+}
+
+function newestStamp(stamps) {
+  return [...stamps.keys()].reduce((one, other) => (one > other ? one : other));
+}
+
+async function checkWindows(found) {
+  const { items, terms, beacons, stamps, policy } = found;
+  let windows;
+  try {
+    windows = windowsOf(items, found.checkpoints, {
+      roundMs: terms.roundMs, proven: beacons, stamps, quorum: policy.log.quorum !== null,
+    });
+  } catch (error) {
+    if (!(error instanceof Fails)) throw error;
+    throw new Fails(`${named(error.place, items[error.place].statement)}: ${error.message}`);
+  }
+  found.entries = items.map(({ index, statement, record }, place) => ({
+    index, digest: statement.digest, record, window: windows[place],
+    grade: gradeOf(record, windows[place].upper, terms.roundMs),
+  }));
+  return "";
+}
+
+async function checkOpenedValues(found) {
+  await checkOpened(found, found.turns);
+  return `openings: ${found.bundle.openings.length}, disclosures: ${found.bundle.disclosures.length}`;
+}
+
+async function checkTotals(found) {
+  tellProblem(found, 13);
+  found.totals = totalsOf(found.terms, found.entries, found.zone);
+  found.diary = diaryOf(found.entries);
+  const exceeded = found.totals.exceeded.length;
+  return exceeded > 0 ? `limits of the terms exceeded: ${exceeded}` : "";
+}
+
+const STEPS = [
+  [1, "form", checkForm, []],
+  [2, "manifest", (found) => checkManifest(found, found.turns), [1]],
+  [3, "checkpoint", checkCheckpoint, [1]],
+  [4, "log", checkLog, [3]],
+  [5, "signatures", (found) => checkSignatures(found, found.turns), [4]],
+  [6, "terms", checkAgreement, [5]],
+  [7, "chain", checkChain, [6]],
+  [8, "time units", checkUnits, [7]],
+  [9, "schedule", checkDrawn, [7, 8]],
+  [10, "time-stamp", checkTimeStamps, [4]],
+  [11, "windows", checkWindows, [8, 9]],
+  [12, "openings", checkOpenedValues, [7]],
+  [13, "totals", checkTotals, [11]],
+];
+
+// Examine a bundle against the caller's policy, step by step; `turns.progress` hears of each.
+export async function examineBundle(data, policy, turns) {
+  const found = new Examination(data, policy, turns);
+  const steps = [];
+  for (const [number, name, check, needs] of STEPS) {
+    turns.progress(number, name);
+    const step = { number, name, ...(await outcomeOf(found, check, needs, steps)) };
+    steps.push(step);
+  }
+  const malformed = steps[0].outcome === FAILS;
+  const holds = steps.every((step) => step.outcome === HOLDS);
+  return { found, steps, malformed, holds, notProven: notProven(found, holds) };
+}
+
+async function outcomeOf(found, check, needs, steps) {
+  const missing = needs.find((number) => steps[number - 1].outcome !== HOLDS);
+  if (missing !== undefined) return { outcome: NOT_REACHED, why: `step ${missing} did not hold` };
+  try {
+    return { outcome: HOLDS, why: (await check(found)) ?? "" };
+  } catch (error) {
+    if (error instanceof NotReached) return { outcome: NOT_REACHED, why: error.message };
+    if (error instanceof Fails || error instanceof Malformed) return { outcome: FAILS, why: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,117 @@
+// The page itself: two files are chosen or dropped, and a report appears.
+
+import { Malformed } from "./bytes.mjs";
+import { MAX_BUNDLE_BYTES } from "./bundle.mjs";
+import { element, plain } from "./elements.mjs";
+import { MAX_POLICY_BYTES, browserProblem, examine, policyOf } from "./examine.mjs";
+import { frameSections } from "./gallery.mjs";
+import { reportSections } from "./sections.mjs";
+
+const LIMITS = { bundle: MAX_BUNDLE_BYTES, policy: MAX_POLICY_BYTES };
+
+class View {
+  constructor() {
+    this.chosen = { bundle: null, policy: null };
+    this.wanted = 0;
+    this.running = false;
+    this.problem = undefined;
+  }
+
+  start() {
+    for (const name of Object.keys(this.chosen)) {
+      const input = byId(name);
+      input.addEventListener("change", () => this.choose(name, input.files[0] ?? null));
+    }
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.drop([...event.dataTransfer.files]);
+    });
+    // A file that was chosen before the page was loaded again still stands in its field.
+    for (const name of Object.keys(this.chosen)) this.choose(name, byId(name).files[0] ?? null);
+  }
+
+  choose(name, file) {
+    this.chosen[name] = file;
+    byId(`${name}-told`).textContent = file === null ? "None chosen." : plain(`${file.name}, ${file.size} bytes`);
+    this.wanted++;
+    this.run();
+  }
+
+  async drop(files) {
+    for (const file of files) {
+      const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+      // A bundle begins as a ZIP file does; nothing else is taken for one.
+      this.choose(head[0] === 0x50 && head[1] === 0x4b ? "bundle" : "policy", file);
+    }
+  }
+
+  async run() {
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (let seen = -1; seen !== this.wanted; ) {
+        seen = this.wanted;
+        await this.examineChosen(() => seen === this.wanted);
+      }
+    } finally {
+      this.running = false;
+    }
+  }
+
+  async examineChosen(isCurrent) {
+    byId("report").replaceChildren();
+    const { bundle, policy } = this.chosen;
+    if (bundle === null || policy === null) {
+      if (bundle !== policy) tell(`Now choose the ${bundle === null ? "bundle" : "policy"}.`);
+      return;
+    }
+    try {
+      if (this.problem === undefined) this.problem = await browserProblem();
+      const { problem } = this;
+      if (problem !== null) throw new Refusal(`Nothing was judged: ${problem}.`);
+      const rules = await readPolicy(policy);
+      const data = await readWhole(bundle, "bundle");
+      const report = await examine(data, rules, (number, name) => tell(`Step ${number} of 13: ${name} \u2026`));
+      if (!isCurrent()) return;
+      byId("report").append(...reportSections(report), ...frameSections(report));
+      // Said to those who hear the page; who sees it sees the verdict below.
+      tell(byId("verdict").textContent, "done");
+    } catch (error) {
+      tell(error instanceof Refusal ? error.message : "Nothing was judged: this page made a mistake.");
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+}
+
+class Refusal extends Error {}
+
+async function readWhole(file, name) {
+  if (file.size > LIMITS[name]) throw new Refusal(`The ${name} has more than ${LIMITS[name]} bytes.`);
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    throw new Refusal(`The ${name} cannot be read: was it moved or changed? Choose it again.`);
+  }
+}
+
+async function readPolicy(file) {
+  const data = await readWhole(file, "policy");
+  try {
+    return policyOf(data);
+  } catch (error) {
+    if (error instanceof Malformed) throw new Refusal(`The policy is malformed: ${plain(error.message)}.`);
+    throw error;
+  }
+}
+
+function byId(name) {
+  return document.getElementById(name);
+}
+
+function tell(sentence, state = "") {
+  byId("status").className = state;
+  byId("status").replaceChildren(element("span", {}, sentence));
+}
+
+if (typeof document !== "undefined") new View().start();

@@ -1,0 +1,295 @@
+"""The offline page as people meet it: the one file, opened from disk in Chromium."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from support.chromed import chromed
+from support.examined import FOLDER, VECTORS, good, story
+from support.scripted import Story, begin, finish
+from support.simulator import Simulator
+from workseal_protocol.cli.page import offline_page
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import encode_item
+from workseal_protocol.records.evidence import FileDigest, Text
+
+WIDTHS = (360, 768, 1280)
+SCHEMES = ("light", "dark")
+HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>\u202egnp.exe\n#'
+
+
+class Opened:
+    """One page, opened from disk, with everything that it asked for or complained of."""
+
+    def __init__(self, browser: Browser, file: Path, **options: Any) -> None:
+        self.page: Page = browser.new_page(**options)
+        self.heard: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.heard.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri())
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        self.heard.append(message.text)
+
+    def choose(self, bundle: Path, policy: Path) -> None:
+        self.page.set_input_files("#bundle", bundle)
+        self.page.set_input_files("#policy", policy)
+
+    def finished(self) -> str:
+        self.page.wait_for_selector("#verdict")
+        return self.page.inner_text("#verdict")
+
+    def close(self) -> None:
+        self.page.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromed() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "verify.html"
+    path.write_bytes(offline_page())
+    return path
+
+
+@pytest.fixture
+def opened(browser: Browser, file: Path) -> Iterator[Opened]:
+    page = Opened(browser, file)
+    yield page
+    # It loaded nothing but itself, and its own policy had nothing to refuse.
+    assert page.asked == [file.as_uri()]
+    assert page.heard == []
+    page.close()
+
+
+def shown_steps(page: Page) -> list[tuple[int, str, str]]:
+    """Read the steps off the page: number, name, outcome."""
+    rows = page.query_selector_all(".steps > li")
+    found = []
+    for row in rows:
+        name, outcome = re.findall(r"([a-z -]+): (holds|fails|not reached)", row.inner_text())[0]
+        found.append((int(row.get_attribute("value") or 0), name, outcome))
+    return found
+
+
+# --- what it says ---
+
+
+def test_says_of_every_vector_what_stands_beside_it(browser: Browser, file: Path) -> None:
+    page = Opened(browser, file)
+    policy = ""
+    for name in VECTORS:
+        told = json.loads((FOLDER / f"{name}.json").read_text())
+        if told["policy"] != policy:
+            policy = told["policy"]
+            page.page.set_input_files("#policy", FOLDER / policy)
+            if name != VECTORS[0]:
+                page.finished()
+        # With the choice the old report is gone: none is taken for the one before it.
+        page.page.set_input_files("#bundle", FOLDER / told["bundle"])
+        verdict = page.finished()
+        steps = shown_steps(page.page)
+        assert [number for number, _, _ in steps] == [*range(1, 14)], name
+        assert verdict.startswith("HOLDS") == (told["expect"] == "holds"), name
+        assert verdict.startswith("MALFORMED") == (told["expect"] == "malformed"), name
+        if told["expect"] == "holds":
+            assert {outcome for _, _, outcome in steps} == {"holds"}, name
+            assert page.page.locator(".limits li").count() == told["not_proven"], name
+            continue
+        assert steps[told["step"] - 1][2] == told["outcome"], name
+        failed = [number for number, _, outcome in steps if outcome == "fails"]
+        assert failed == ([told["step"]] if told["outcome"] == "fails" else []), name
+    assert page.heard == []
+    assert set(page.asked) == {file.as_uri()}
+    page.close()
+
+
+def test_shows_totals_diary_and_what_was_opened(opened: Opened) -> None:
+    opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    text = opened.page.inner_text("#report")
+    for words in (
+        "Worked, recorded", "0 h 04 min 48.000 s", "14.23 EUR", "LIMIT PASSED",
+        "withdrawn percent: 20, agreed 10", "Days in Europe/Berlin", "2026-03-03",
+        "nothing was recorded: no session was open", "sketched the new layout on paper",
+        "1 independent witness by your policy", "Not proven, whatever the steps say",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_draws_verified_tiles_and_its_own_pattern_where_nothing_is_shown(opened: Opened) -> None:
+    opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    opened.page.wait_for_selector("canvas")
+    drawn = bytes(
+        opened.page.evaluate(
+            "() => { const c = document.querySelector('canvas');"
+            " return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }"
+        )
+    )
+    frame = story().agent.frames[0]
+    width, height = frame.tree.header.width, frame.tree.header.height
+    shown = story().contents.disclosures[0].disclosure.shown
+    grid = frame.tree.header.grid
+    hidden = set(range(grid.count)) - set(shown)
+    for number in range(grid.count):
+        box = grid.box_of(number)
+        x, y = box.left + 3, box.top + 5
+        pixel = drawn[(y * width + x) * 4 :][:3]
+        if number in hidden:
+            assert pixel in (b"\xff\x00\xff", b"\x80\x80\x80")
+        else:
+            assert pixel == frame.pixels[(y * width + x) * 3 :][:3]
+    assert len(drawn) == width * height * 4
+    assert f"{len(shown)} of {grid.count} tiles shown, " in opened.page.inner_text("figure")
+    opened.page.click("text=Hide the picture")
+    assert opened.page.locator("canvas").count() == 0
+
+
+def test_takes_files_that_are_dropped(opened: Opened) -> None:
+    opened.page.evaluate(
+        """([bundle, policy]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bundle)], "a"));
+            data.items.add(new File([policy], "b"));
+            const event = { dataTransfer: data, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("drop", event));
+        }""",
+        [[*good()], story().policy.encode()],
+    )
+    assert opened.finished().startswith("HOLDS")
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (b"", "The policy is malformed"),
+        (b"workseal-policy v1\nquorum none\n", "has 1 to 32 logs"),
+        (b"\xff\n", "is not UTF-8"),
+        (b"#" * 1_048_577, "more than 1048576 bytes"),
+    ],
+)
+def test_says_in_one_sentence_what_is_wrong_with_a_policy(
+    opened: Opened, tmp_path: Path, policy: bytes, words: str
+) -> None:
+    path = tmp_path / "policy"
+    path.write_bytes(policy)
+    opened.choose(FOLDER / "valid.bundle", path)
+    opened.page.wait_for_function(
+        "words => document.getElementById('status').textContent.includes(words)", arg=words
+    )
+    assert opened.page.locator("#verdict").count() == 0
+
+
+# --- other people's words ---
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    verifier = Simulator()
+    agent = begin(verifier)
+    agent.open_session()
+    agent.work(20_000)
+    agent.send()
+    agent.prove(encode_item(Text(HOSTILE)))
+    agent.prove(encode_item(FileDigest(HOSTILE, Digest(bytes(32)), 5)))
+    agent.close_session()
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "b").write_bytes(told.bundle().encode())
+    (folder / "p").write_text(told.policy.encode())
+    return folder / "b", folder / "p"
+
+
+def test_shows_markup_and_steering_characters_as_text(
+    opened: Opened, hostile: tuple[Path, Path]
+) -> None:
+    opened.choose(*hostile)
+    assert opened.finished().startswith("HOLDS")
+    text = opened.page.inner_text("#report")
+    assert HOSTILE.replace("\u202e", "\\u{202e}").replace("\n", "\\n") in text
+    assert opened.page.locator("#report img, #report script").count() == 0
+    assert opened.page.title() == "Workseal: check a bundle"
+
+
+def test_its_policy_stops_what_a_script_would_do(browser: Browser, file: Path) -> None:
+    page = Opened(browser, file)
+    for attempt in (
+        "document.body.innerHTML = '<b>'",
+        "new Function('return 1')()",
+        "new Worker(URL.createObjectURL(new Blob([''])))",
+    ):
+        stopped = page.page.evaluate(
+            "code => { const s = document.createElement('script'); try { s.text = code; }"
+            " catch { return true; } document.body.append(s); return false; }",
+            attempt,
+        )
+        assert stopped, attempt
+    fetched = page.page.evaluate("() => fetch('data:,x').then(() => 'loaded', () => 'refused')")
+    assert fetched == "refused"
+    page.close()
+
+
+# --- how it looks and is used ---
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_fits_and_axe_finds_nothing_serious(browser: Browser, file: Path, scheme: Any) -> None:
+    page = Opened(browser, file, color_scheme=scheme)
+    assert serious(page.page) == []
+    for bundle, words in (("valid", "HOLDS: all"), ("signature-broken", "DOES NOT HOLD")):
+        page.choose(FOLDER / f"{bundle}.bundle", FOLDER / "policy.txt")
+        page.page.wait_for_selector(f"#verdict:has-text('{words}')")
+        for width in WIDTHS:
+            page.page.set_viewport_size({"width": width, "height": 900})
+            assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert serious(page.page) == []
+    page.close()
+
+
+def serious(page: Page) -> list[str]:
+    """Give what axe finds that keeps people out."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}" for one in found if one["impact"] in {"serious", "critical"}
+    ]
+
+
+def test_is_used_by_keyboard_alone(opened: Opened) -> None:
+    page = opened.page
+    opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    page.wait_for_selector("canvas")
+    seen = []
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate("document.activeElement.id || document.activeElement.textContent")
+        )
+    for wanted in ("bundle", "policy", "Hide the picture"):
+        assert wanted in seen, seen
+    assert "Skip to the report" in seen[0]
+    while page.evaluate("document.activeElement.textContent") != "Hide the picture":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("canvas").count() == 0
+
+
+def test_tells_the_verdict_to_who_hears_the_page(opened: Opened) -> None:
+    opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
+    verdict = opened.finished()
+    status = opened.page.locator("[role=status]")
+    assert status.inner_text() == verdict

@@ -1,0 +1,120 @@
+"""The offline page and Python, side by side: drawn engagements, and what is left of spoiled ones.
+
+The short form looks at some hundreds. `WORKSEAL_LONG=1` looks at 10,000 that hold and 100,000
+that were spoiled (hours, on two cores):
+
+    WORKSEAL_LONG=1 pytest -rP tests/protocol/test_page_differential.py
+"""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+from cryptography.utils import CryptographyDeprecationWarning
+
+from support.drawn import ZONES, drawn, month, spoiled, spoiled_policy, spoiled_stamps
+from support.offline_page import NodePage, differences, python_says
+from support.scripted import Story
+from workseal_protocol.cli.page import offline_page
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.policy import TrustPolicy
+
+# A spoiled certificate may have a number that a later version of the library refuses.
+pytestmark = pytest.mark.filterwarnings(
+    f"ignore::{CryptographyDeprecationWarning.__module__}.{CryptographyDeprecationWarning.__name__}"
+)
+LONG = bool(os.environ.get("WORKSEAL_LONG"))
+PARTS = 2
+VALID = 10_000 if LONG else 24
+TWISTED = 12_500 if LONG else 26
+SPOILED = 8  # of each twisted one, with one spoiled policy among them
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodePage]:
+    path = tmp_path_factory.mktemp("page") / "verify.html"
+    path.write_bytes(offline_page())
+    with NodePage(path) as page:
+        yield page
+
+
+def zone_of(story: Story) -> ZoneInfo:
+    return ZoneInfo(story.agent.terms.zone)
+
+
+def numbers(count: int, part: int) -> range:
+    return range(part * count // PARTS, (part + 1) * count // PARTS)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_both_say_the_same_of_engagements_that_hold(page: NodePage, part: int) -> None:
+    for number in numbers(VALID, part):
+        story, data = drawn(number)
+        told = page.examine(data, story.policy.encode().encode())
+        known = python_says(data, story.policy, zone_of(story))
+        assert differences(told, known) == [], number
+        assert told["holds"], number
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_both_say_the_same_of_what_was_spoiled(page: NodePage, part: int) -> None:
+    seen: Counter[tuple[int, ...]] = Counter()
+    for number in numbers(TWISTED, part):
+        story, data = drawn(number, twisted=True)
+        dice = random.Random(number)
+        text = story.policy.encode()
+        pairs = [(data, text.encode()), (data, spoiled_policy(text, dice))]
+        pairs += [
+            (spoiled(data, story.verifier.people, dice), text.encode())
+            for _ in range(SPOILED - len(pairs))
+        ]
+        for place, (bundle, policy) in enumerate(pairs):
+            seen[both_say(page, bundle, policy, zone_of(story), f"{number}.{place}")] += 1
+    # The spoiling reaches far: not all of it ends where the file is read.
+    assert len(seen) > 3
+
+
+def test_both_say_the_same_of_spoiled_certificates_and_tokens(page: NodePage) -> None:
+    story, data = drawn(2)
+    assert story.contents.token is not None
+    for number in range(20_000 if LONG else 100):
+        dice = random.Random(number)
+        people, text = story.verifier.people, story.policy.encode()
+        bundle, policy = spoiled_stamps(data, text, people, dice)
+        both_say(page, bundle, policy, zone_of(story), str(number))
+
+
+def both_say(
+    page: NodePage, bundle: bytes, policy: bytes, zone: ZoneInfo, name: str
+) -> tuple[int, ...]:
+    """Compare two reports, and give the steps that fail."""
+    told = page.examine(bundle, policy)
+    try:
+        known = python_says(bundle, TrustPolicy.parse(policy.decode()), zone)
+    except (UnicodeDecodeError, MalformedError):
+        assert "policy" in told, name
+        return ()
+    assert differences(told, known) == [], name
+    return tuple(step["number"] for step in known["steps"] if step["outcome"] == "fails")
+
+
+@pytest.mark.parametrize("zone", ZONES if LONG else ("America/Sao_Paulo", "Europe/Berlin"))
+def test_a_month_adds_up_to_the_millisecond_in_both(page: NodePage, zone: str) -> None:
+    story = month(zone)
+    data = story.bundle().encode()
+    told = page.examine(data, story.policy.encode().encode())
+    assert differences(told, python_says(data, story.policy, ZoneInfo(zone))) == []
+    assert told["holds"]
+    totals = told["totals"]
+    assert len(totals["days"]) >= 28
+    assert totals["withdrawn"] > 0
+    parts = [sum(day["worked_ms"].values()) for day in totals["days"]]
+    assert sum(parts) == totals["worked_ms"] + totals["late_declared_ms"]
+    assert totals["worked_ms"] == sum(
+        span["worked_ms"]
+        for span in told["diary"]
+        if span["state"] not in ("late-declared", "paused", "no session")
+    )
