@@ -135,6 +135,7 @@ OPTIONAL = {
     Kind.SEGMENT: {16, 17},
     Kind.DECLARATION: {15},
     Kind.KEY_ANNOUNCE: {13},
+    Kind.DISPUTE_ACT: {9},
 }
 
 

@@ -6,6 +6,7 @@ from workseal_protocol.encoding import decode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Signer
 from workseal_protocol.records.agreement import Acceptance, Offer
+from workseal_protocol.records.cases import DisputeAct, DisputeFiling
 from workseal_protocol.records.disputes import DisputeDisclosure, DisputeFinding, DisputeRequest
 from workseal_protocol.records.evidence import Evidence
 from workseal_protocol.records.manifest import BundleManifest
@@ -27,6 +28,8 @@ EngagementRecord: TypeAlias = (
     ChainedRecord
     | Offer
     | Acceptance
+    | DisputeFiling
+    | DisputeAct
     | DisputeRequest
     | DisputeDisclosure
     | DisputeFinding
@@ -50,6 +53,8 @@ _RECORDS: Final[dict[Kind, type[Record]]] = {
         Evidence,
         LogPolicy,
         BeaconCommitment,
+        DisputeFiling,
+        DisputeAct,
         DisputeRequest,
         DisputeDisclosure,
         DisputeFinding,

@@ -19,7 +19,9 @@ from workseal_protocol.records import (
     BeaconCommitment,
     BundleManifest,
     ChainedRecord,
+    DisputeAct,
     DisputeDisclosure,
+    DisputeFiling,
     DisputeFinding,
     DisputeRequest,
     KeyAnnounce,
@@ -74,8 +76,8 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
             _admit_disclosure(draft, candidate, record, place)
         case DisputeFinding() as record:
             _admit_finding(draft, candidate, record, place)
-        case BundleManifest():
-            raise RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
+        case DisputeFiling() | DisputeAct() | BundleManifest() as record:
+            raise _not_taken(record)
         case record:
             _admit_chained(draft, candidate, record, place)
 
@@ -335,8 +337,24 @@ def _is_logged(draft: Draft, record: LogPolicy) -> bool:
 # --- disputes ---------------------------------------------------------------------
 
 
+def _not_taken(record: DisputeFiling | DisputeAct | BundleManifest) -> RefusedError:
+    if isinstance(record, BundleManifest):
+        return RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
+    return _no_cases()
+
+
+def _no_cases() -> RefusedError:
+    return RefusedError(Reason.REFUSED, "this verifier does not keep cases yet")
+
+
+def _require_no_case(record: DisputeRequest | DisputeDisclosure | DisputeFinding) -> None:
+    if record.place is not None:
+        raise _no_cases()
+
+
 def _admit_request(draft: Draft, candidate: Candidate, record: DisputeRequest, place: int) -> None:
     state = _speaking(draft, candidate, record.engagement, place)
+    _require_no_case(record)
     past = _past(state)
     for asked in record.frames:
         found = past.frames.get(asked.frame)
@@ -351,6 +369,7 @@ def _admit_disclosure(
     draft: Draft, candidate: Candidate, record: DisputeDisclosure, place: int
 ) -> None:
     state = _speaking(draft, candidate, record.engagement, place)
+    _require_no_case(record)
     request = _request(draft, record)
     if request is None:
         raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
@@ -378,6 +397,7 @@ def _request(draft: Draft, record: DisputeDisclosure) -> DisputeRequest | None:
 
 def _admit_finding(draft: Draft, candidate: Candidate, record: DisputeFinding, place: int) -> None:
     _speaking(draft, candidate, record.engagement, place)
+    _require_no_case(record)
     kind = candidate.statement.kind.value
     if draft.house.records.about(record.disclosure.raw, kind, record.engagement):
         raise RefusedError(Reason.CONFLICT, "the disclosure already has its finding")
