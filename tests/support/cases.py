@@ -26,6 +26,7 @@ from workseal_protocol.dispute import (
     CaseError,
     CaseRecord,
     Span,
+    WorkingDays,
     count_due,
     draw_person,
     secret_commitment,
@@ -116,7 +117,7 @@ class Play:
     tried: list[tuple[Statement, int]] = field(default_factory=list)
     # Signs what the case will refuse, too.
     stubborn: bool = False
-    calendars: dict[Role, PlainDays] = field(
+    calendars: dict[Role, WorkingDays] = field(
         default_factory=lambda: {
             Role.CLIENT: CLIENT_DAYS,
             Role.FREELANCER: FREELANCER_DAYS,
@@ -132,12 +133,15 @@ class Play:
         by: SeedSigner = CLIENT,
         now: int = NOW,
         terms: Terms | None = None,
-        calendars: dict[Role, PlainDays] | None = None,
+        calendars: dict[Role, WorkingDays] | None = None,
         **changes: Any,
     ) -> "Play":
         days = calendars or {}
         other = Role.FREELANCER if by is CLIENT else Role.CLIENT
-        plain = {Role.CLIENT: CLIENT_DAYS, Role.FREELANCER: FREELANCER_DAYS}
+        plain: dict[Role, WorkingDays] = {
+            Role.CLIENT: CLIENT_DAYS,
+            Role.FREELANCER: FREELANCER_DAYS,
+        }
         due = count_due(Span(now, 5), (plain | days)[other])
         period = {"begin": now - 7 * DAY, "end": now}
         filing = make_filing(**({"claimed_at": now, "due": due} | period | changes))
