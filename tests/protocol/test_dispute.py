@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from support.builders import (
     CLIENT,
@@ -34,8 +36,20 @@ from support.cases import (
     released,
 )
 from support.disputevectors import CASES, case_vectors
-from workseal_protocol.dispute import CLOCKS, LADDER, TABLE, Case, CaseError, Parties, Rule, State
+from workseal_protocol.dispute import (
+    CLOCKS,
+    LADDER,
+    TABLE,
+    Case,
+    CaseError,
+    Parties,
+    Rule,
+    Span,
+    State,
+    count_due,
+)
 from workseal_protocol.encoding import Fields, decode
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Act,
@@ -89,8 +103,6 @@ def test_the_freelancer_can_file_too() -> None:
 
 
 def due_of(days: Any, **changes: Any) -> Due:
-    from workseal_protocol.dispute import Span, count_due  # noqa: PLC0415
-
     return replace(count_due(Span(NOW, 5), days), **changes)
 
 
@@ -548,17 +560,30 @@ def test_a_deadline_stands_exactly_where_one_is_opened() -> None:
 
 
 def test_what_is_announced_is_what_counts() -> None:
-    zone = CaseCalendar(name="DE-BY", zone="Europe/Lisbon", weekend=0b1100000)
+    lisbon = CaseCalendar(name="DE-BY", zone="Europe/Lisbon", weekend=0b1100000)
     play = Play.begin().act(Role.OPERATOR, Act.NOTICE)
-    lisbon = replace(FREELANCER_DAYS, zone_name="Europe/Lisbon")
-    play.calendars[Role.FREELANCER] = lisbon
-    play.act(Role.FREELANCER, Act.ANSWER, calendar=zone).act(Role.CLIENT, Act.END).seat()
-    asked = play.question(1)
-    play.calendars[Role.CLIENT] = replace(CLIENT_DAYS, name="FR")
-    play.calendars[Role.FREELANCER] = FREELANCER_DAYS
-    refused(Rule.DEADLINE, lambda: play.act(ARBITRATOR, Act.ASK, **asked))
-    play.calendars[Role.FREELANCER] = lisbon
-    play.act(ARBITRATOR, Act.ASK, **asked)
+    play.act(Role.FREELANCER, Act.ANSWER, calendar=lisbon).act(Role.CLIENT, Act.END).seat()
+    play.granted(1)
+    assert zone_of(play) == "Europe/Lisbon"
+    play.case = play.replayed(-1)
+    due = replace(count_due(Span(play.now, 5), CLIENT_DAYS), calendar="DE-BY")
+    told = refused(Rule.DEADLINE, lambda: play.act(ARBITRATOR, Act.RULE, due=due))
+    assert told.endswith("expected DE-BY in Europe/Lisbon, found DE-BY in Europe/Berlin")
+
+
+def test_the_calendar_of_an_arbitrator_goes_with_them() -> None:
+    french = CaseCalendar(name="FR", zone="Europe/Paris", weekend=0b1100000)
+    play = Play.begin().lapse().lapse().lapse().draw()
+    play.act(Role.ARBITRATOR, Act.DECLARE, calendar=french).both(Act.PASS)
+    assert zone_of(play) == "Europe/Paris"
+    play.act(ARBITRATOR, Act.RECUSE).seat()
+    assert zone_of(play) == "Europe/Berlin"
+
+
+def zone_of(play: Play) -> str:
+    assert play.case.due is not None
+    assert play.case.due.due is not None
+    return play.case.due.due.zone
 
 
 def test_a_case_has_an_end_to_its_statements() -> None:
@@ -567,6 +592,56 @@ def test_a_case_has_an_end_to_its_statements() -> None:
     play.case = replace(play.case, statements=filler)
     refused(Rule.FULL, lambda: play.act(Role.CLIENT, Act.WITHDRAW))
 
+
+def test_what_is_not_known_yet_is_none() -> None:
+    play = Play.begin()
+    assert (play.case.limit, play.case.sample_round, play.case.drawn) == (None, None, None)
+    assert play.case.allowed(STRANGER.public_key.thumbprint) == ()
+    with pytest.raises(ValueError, match="nothing is frozen"):
+        play.case.seed_of(1, bytes(32))
+
+
+def test_an_answer_before_the_notice_is_one_all_the_same() -> None:
+    play = Play.begin().act(Role.FREELANCER, Act.ANSWER)
+    assert stands(play, State.NEGOTIATION)
+    assert play.case.effective_at == NOW
+
+
+def test_outages_and_requests_are_counted() -> None:
+    play = Play.begin().act(Role.OPERATOR, Act.NOTICE)
+    for _ in range(4):
+        play.pass_due().act(Role.OPERATOR, Act.OUTAGE)
+    play.pass_due()
+    refused(Rule.FULL, lambda: play.act(Role.OPERATOR, Act.OUTAGE))
+    asked = Play.begin().heard()
+    for _ in range(8):
+        asked.act(ARBITRATOR, Act.ASK, **asked.question(1)).both(Act.PASS)
+        asked.act(ARBITRATOR, Act.RULE, code=Ruling.REFUSE)
+    refused(Rule.LADDER, lambda: asked.act(ARBITRATOR, Act.ASK, **asked.question(1)))
+
+
+def test_frames_are_disclosed_for_a_request_that_names_them() -> None:
+    play = Play.begin().heard().granted(1)
+    refused(Rule.REQUEST, play.disclose)
+
+
+@given(st.binary(max_size=300) | st.sampled_from(list(Act)))
+def test_only_a_case_error_or_a_malformed_one_leaves_the_fold(data: bytes | Act) -> None:
+    play = PLAYED
+    try:
+        if isinstance(data, Act):
+            play.act(Role.CLIENT, data, **play.content(Role.CLIENT, data))
+        else:
+            play.case.after(Statement.parse(data), play.now)
+    except (CaseError, MalformedError):
+        return
+    except (ValueError, AssertionError):
+        assert isinstance(data, Act)  # the record itself cannot be made
+    play.case = play.replayed(1)
+    del play.told[1:]
+
+
+PLAYED = Play.begin()
 
 # --- the specification ---
 

@@ -15,7 +15,7 @@ from support.cases import ARBITRATORS, BEACON_TAG, DAY, HOUR, Play, released
 from workseal_protocol.dispute import CLOSED, Case, CaseError, Span, State, count_due
 from workseal_protocol.errors import WorksealError
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, Ruling
+from workseal_protocol.records import Act, CaseCalendar, Ruling
 
 LONG = bool(os.environ.get("WORKSEAL_LONG"))
 WALKS = 50_000 if LONG else 150
@@ -93,9 +93,13 @@ class Walk:
             role = play.case.parties.roles[signer.public_key.thumbprint]
             play.act(role, MOVES[move], by=signer, **self.fields(MOVES[move], role))
 
-    def fields(self, act: Act, role: Role) -> dict[str, Any]:
+    def fields(  # noqa: PLR0911
+        self, act: Act, role: Role
+    ) -> dict[str, Any]:
         case, rng = self.play.case, self.rng
         match act:
+            case Act.ANSWER | Act.DECLARE if rng.random() < 0.5:
+                return {"calendar": self.announced(role)}
             case Act.ACCEPT:
                 theirs = [one for one, maker in case.offers.items() if maker is not role]
                 return {"cites": (rng.choice(theirs),)}
@@ -110,6 +114,16 @@ class Walk:
                 return {"code": Ruling.REFUSE if code is Ruling.REFUSE else Ruling.GRANT}
             case _:
                 return {}
+
+    def announced(self, role: Role) -> CaseCalendar:
+        """Announce a weekend and days off."""
+        names = {Role.CLIENT: "US", Role.FREELANCER: "DE-BY"}
+        today = self.play.now // DAY
+        off = tuple(sorted(self.rng.sample(range(today, today + 60), self.rng.randint(0, 4))))
+        weekend = self.rng.choice([0b1100000, 0b0110000])
+        return CaseCalendar(
+            name=names.get(role, "FR"), zone="Europe/Berlin", weekend=weekend, days_off=off
+        )
 
     def stumble(self) -> None:
         """Try something that is mostly not allowed: it is refused, or it was allowed."""

@@ -296,6 +296,7 @@ class Replay {
     if (this.seat) this.gone.push(this.seat);
     this.halted ??= at;
     Object.assign(this, { seat: null, declared: false, ask: null, request: null, approved: false });
+    delete this.calendars.arbitrator;
     this.forget();
   }
 

@@ -5,7 +5,7 @@ deadline belongs there, counts it by the calendar of whoever is bound, and signs
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 from typing import Any
 
 from support.builders import (
@@ -34,6 +34,7 @@ from workseal_protocol.dispute import (
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
+    CaseCalendar,
     CasePlace,
     Delivery,
     DisclosedFrame,
@@ -82,6 +83,11 @@ class PlainDays:
     weekend: int = 0b1100000
     source: str = "plain 1"
     off: frozenset[date] = frozenset()
+
+    @classmethod
+    def of(cls, calendar: CaseCalendar) -> "PlainDays":
+        off = frozenset(date(1970, 1, 1) + timedelta(days=day) for day in calendar.days_off)
+        return cls(calendar.name, calendar.zone, weekend=calendar.weekend, off=off)
 
     def works(self, day: date) -> bool:
         return not self.weekend >> day.weekday() & 1 and day not in self.off
@@ -196,7 +202,17 @@ class Play:
             return None
         if wanted is None:
             return None
-        return wanted.count([self.calendars[role] for role in sorted(wanted.counted)])
+        announced = {role: days for role, (days, _) in self.case.calendars.items()}
+        if isinstance(record, DisputeAct) and record.calendar is not None:
+            announced[self.case.parties.roles[thumbprint]] = record.calendar
+        if isinstance(record, DisputeAct) and record.act in {Act.RECUSE, Act.STRIKE}:
+            announced.pop(Role.ARBITRATOR, None)
+        return wanted.count(
+            [
+                PlainDays.of(announced[role]) if role in announced else self.calendars[role]
+                for role in sorted(wanted.counted)
+            ]
+        )
 
     def content(self, role: Role, act: Act) -> dict[str, Any]:  # noqa: PLR0911
         """Give what an honest party would say."""

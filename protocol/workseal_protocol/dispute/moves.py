@@ -4,7 +4,7 @@ Rule: nothing here refuses; `obstacles` and `contents` did before.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute.contents import CaseRecord, stay_days
@@ -35,6 +35,8 @@ from workseal_protocol.records import (
     DisputeRequest,
     Ruling,
 )
+
+PARTIES: Final = frozenset({Role.CLIENT, Role.FREELANCER})
 
 if TYPE_CHECKING:
     from workseal_protocol.dispute.case import Case
@@ -105,13 +107,14 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
 
 
 def _vacated(case: "Case", at: int) -> dict[str, Any]:
-    """Empty the seat: whoever sat there is not drawn again, and the parties' clocks stop."""
+    """Empty the seat: whoever sat there is not drawn again, and the limit stands still."""
     gone = case.gone if case.arbitrator is None else case.gone | {case.arbitrator}
     halted = at if case.halted_at is None else case.halted_at
     return {
         "gone": gone,
         "arbitrator": None,
         "declared": False,
+        "calendars": {who: one for who, one in case.calendars.items() if who in PARTIES},
         "halted_at": halted,
         "ask": None,
         "request": None,
@@ -225,9 +228,7 @@ def _enter(case: "Case", state: State, at: int) -> "Case":
     if state is State.DRAW and not case.panel:
         # Nobody is left to decide. What was decided before an appeal stands.
         state = State.FINAL if case.decision is not None else State.UNDECIDED
-    if state is State.ANSWER and case.effective_at is None:
-        case = replace(case, effective_at=at)
-    if state is State.NEGOTIATION and case.effective_at is None:
+    if state in {State.ANSWER, State.NEGOTIATION} and case.effective_at is None:
         case = replace(case, effective_at=at)
     return case.entered(state, at)
 
