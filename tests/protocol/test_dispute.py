@@ -199,6 +199,17 @@ def test_the_days_for_an_answer_are_neither_few_nor_many(agreed: int, days: int,
     assert play.case.due.due.days == more
 
 
+def test_an_answer_has_fourteen_days_at_least() -> None:
+    sunday = NOW - DAY
+    play = Play.begin(now=sunday).act(Role.OPERATOR, Act.NOTICE)
+    assert play.case.due is not None
+    assert play.case.due.until - sunday >= 14 * DAY
+    friday = count_due(Span(sunday, 10), FREELANCER_DAYS)
+    again = Play.begin(now=sunday)
+    told = refused(Rule.DEADLINE, lambda: again.act(Role.OPERATOR, Act.NOTICE, due=friday))
+    assert told == "the deadline: expected at least 14 days, found 12 days"
+
+
 def test_no_extension_where_the_terms_give_twenty_days() -> None:
     play = Play.begin(terms=case_terms(answer_days=90)).act(Role.OPERATOR, Act.NOTICE)
     assert play.case.answer_days == 20
@@ -428,6 +439,15 @@ def test_late_openings_are_taken_before_the_draft() -> None:
     play.act(Role.FREELANCER, Act.SHOW)
     assert (play.case.state, len(play.case.shown)) == (State.COMMENT, 1)
     refused(Rule.TABLE, lambda: play.act(Role.FREELANCER, Act.SHOW))
+
+
+def test_late_openings_need_the_room_of_a_request() -> None:
+    play = Play.begin().heard().granted(1).lapse().lapse()
+    assert play.case.limit is not None
+    play.now = play.case.limit - 54 * DAY + 1
+    refused(Rule.ROOM, lambda: play.act(Role.FREELANCER, Act.SHOW))
+    play.now -= 1
+    play.act(Role.FREELANCER, Act.SHOW)
 
 
 def test_a_further_request_needs_room_before_the_limit() -> None:

@@ -12,10 +12,13 @@ import pytest
 
 from support.builders import CLIENT, FREELANCER, OPERATOR
 from support.cases import ARBITRATORS, BEACON_TAG, DAY, HOUR, Play, released
-from workseal_protocol.dispute import CLOSED, Case, CaseError, Span, State, count_due
+from support.disputevectors import CASES
+from workseal_protocol.dispute import CLOSED, Case, CaseError, Parties, Span, State, count_due
+from workseal_protocol.encoding import Fields, decode
 from workseal_protocol.errors import WorksealError
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, CaseCalendar, Ruling
+from workseal_protocol.terms import Terms
 
 LONG = bool(os.environ.get("WORKSEAL_LONG"))
 WALKS = 50_000 if LONG else 150
@@ -259,9 +262,22 @@ def outcomes(walk: Walk) -> dict[str, Any]:
     return {"states": states, "head": str(case.head), "until": until}
 
 
-def task(walks: list[Walk]) -> dict[str, Any]:
-    case = walks[0].play.case
-    terms, parties = case.terms, case.parties
+def replayed_elsewhere(terms: Terms, walks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Let the other program replay statements, given in hex with the log's instants."""
+    done = subprocess.run(
+        ["node", str(JS)],
+        input=json.dumps(task(terms) | {"walks": walks}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    return answers
+
+
+def task(terms: Terms) -> dict[str, Any]:
+    parties = Parties.of(terms)
     return {
         "spec": str(SPEC),
         "terms": {
@@ -279,10 +295,6 @@ def task(walks: list[Walk]) -> dict[str, Any]:
         "panel": [str(key.thumbprint) for key in terms.arbitrators],
         "roles": {role.name.lower(): role.value for role in Role},
         "beacon": BEACON_TAG.decode(),
-        "walks": [
-            [{"statement": one.encode().hex(), "at": at} for one, at in walk.play.tried]
-            for walk in walks
-        ],
     }
 
 
@@ -290,18 +302,30 @@ def test_a_program_written_from_the_specification_gives_the_same_heads() -> None
     wanted, states = [], set[str]()
     for first in range(0, JS_WALKS, 50):
         walks = [walked(seed) for seed in range(first, min(first + 50, JS_WALKS))]
-        done = subprocess.run(
-            ["node", str(JS)],
-            input=json.dumps(task(walks)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        for walk, answer in zip(walks, json.loads(done.stdout), strict=True):
+        tried = [
+            [{"statement": one.encode().hex(), "at": at} for one, at in walk.play.tried]
+            for walk in walks
+        ]
+        answers = replayed_elsewhere(walks[0].play.case.terms, tried)
+        for walk, answer in zip(walks, answers, strict=True):
             assert answer == outcomes(walk)
             wanted.append(answer["head"])
             states |= set(answer["states"])
     assert "refused" in states
     assert states - {"refused"} == {state.value for state in State}
     assert len(set(wanted)) == JS_WALKS
+
+
+def test_it_ends_the_vectors_as_they_say() -> None:
+    by_terms: dict[str, list[dict[str, Any]]] = {}
+    for vector in json.loads(CASES.read_text()):
+        by_terms.setdefault(vector["terms"], []).append(vector)
+    for written, vectors in by_terms.items():
+        terms = Terms.read(Fields(decode(bytes.fromhex(written)), "terms"))
+        told = [
+            [{"statement": statement, "at": at} for statement, at in vector["statements"]]
+            for vector in vectors
+        ]
+        for vector, answer in zip(vectors, replayed_elsewhere(terms, told), strict=True):
+            assert answer["head"] == vector["head"], vector["name"]
+            assert answer["states"][-1] == vector["expect"].partition(":")[0], vector["name"]

@@ -110,7 +110,10 @@ class Facts:
 
     @property
     def limit(self) -> int | None:
-        """Return when the decision is owed at the latest; None before notice took effect."""
+        """Return by when there should be a decision; None before notice took effect.
+
+        It bounds further requests, and ends nothing.
+        """
         if self.effective_at is None:
             return None
         return self.effective_at + LIMIT_DAYS * DAY_MS + self.stopped_ms
