@@ -8,6 +8,12 @@ holidays or a beacon: the caller brings them.
 from workseal_protocol.dispute.case import Case, case_record, move_of
 from workseal_protocol.dispute.contents import CaseRecord
 from workseal_protocol.dispute.deadlines import Span, Wanted, WorkingDays, count_due
+from workseal_protocol.dispute.drawn import (
+    drawn_frames,
+    frames_between,
+    verify_freeze,
+    verify_named,
+)
 from workseal_protocol.dispute.ladder import LADDER, Ask, Rung
 from workseal_protocol.dispute.odds import least_sample, meaning, miss_of, worst_miss
 from workseal_protocol.dispute.panel import draw_person, panel_round
@@ -57,6 +63,8 @@ __all__ = [
     "count_due",
     "draw_person",
     "draw_places",
+    "drawn_frames",
+    "frames_between",
     "freeze_frames",
     "least_sample",
     "meaning",
@@ -66,5 +74,7 @@ __all__ = [
     "sample_round",
     "sample_seed",
     "secret_commitment",
+    "verify_freeze",
+    "verify_named",
     "worst_miss",
 ]
