@@ -4,6 +4,7 @@ import json
 import os
 import random
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,18 @@ from typing import Any
 import pytest
 
 from support.builders import CLIENT, FREELANCER, OPERATOR
-from support.cases import ARBITRATORS, BEACON_TAG, DAY, HOUR, Play, released
+from support.cases import ARBITRATORS, BEACON_TAG, CLIENT_DAYS, DAY, HOUR, PlainDays, Play, released
 from support.disputevectors import CASES
-from workseal_protocol.dispute import CLOSED, Case, CaseError, Parties, Span, State, count_due
+from workseal_protocol.dispute import (
+    CLOSED,
+    Case,
+    CaseError,
+    Parties,
+    Span,
+    State,
+    case_record,
+    count_due,
+)
 from workseal_protocol.encoding import Fields, decode
 from workseal_protocol.errors import WorksealError
 from workseal_protocol.keys import Role, SeedSigner
@@ -88,6 +98,9 @@ class Walk:
         play = self.play
         if move == "outage":
             play.pass_due()
+        if move == "ask" and self.rng.random() < 0.3:
+            self.leap(signer)
+            return
         if move == "sample":
             play.sampled()
         elif move in {"request", "disclosure", "finding"}:
@@ -95,6 +108,16 @@ class Walk:
         else:
             role = play.case.parties.roles[signer.public_key.thumbprint]
             play.act(role, MOVES[move], by=signer, **self.fields(MOVES[move], role))
+
+    def leap(self, signer: SeedSigner) -> None:
+        """Ask for more than one level above the one reached, with the deadline that it needs."""
+        play, level = self.play, min(self.play.case.reached + 2, 4)
+        announced = play.case.calendars.get(Role.CLIENT)
+        days = CLIENT_DAYS if announced is None else PlainDays.of(announced[0])
+        due = count_due(Span(play.now, 5), days)
+        asked = play.question(level)
+        with suppress(CaseError):
+            play.act(Role.ARBITRATOR, Act.ASK, by=signer, due=due, **asked)
 
     def fields(  # noqa: PLR0911
         self, act: Act, role: Role
@@ -146,13 +169,18 @@ class Walk:
         days = self.rng.choice([1, 2, 3, 4, 5, 10])
         calendar = self.play.calendars[self.rng.choice([*Role])]
         due = count_due(Span(self.play.now, days), calendar) if self.rng.random() < 0.5 else None
+        prev = self.play.told[-2][0].digest if len(self.play.told) > 1 else before.case
+        if self.rng.random() < 0.7:
+            prev = before.head
         try:
-            self.play.act(role, act, by=signer, due=due, **self.wild(act))
+            self.play.act(role, act, by=signer, due=due, prev=prev, **self.wild(act))
         except (CaseError, ValueError):
             assert self.play.case is before
 
     def wild(self, act: Act) -> dict[str, Any]:
         shown = {"cites": (self.play.case.head,)} if act in {Act.ACCEPT, Act.CLAW_BACK} else {}
+        if act is Act.ASK:
+            return self.play.question(self.rng.choice([1, 2, 3, 4]))
         return shown | ({"end": self.play.now + DAY} if act is Act.STAY else {})
 
 
@@ -206,6 +234,15 @@ def check_total(decided: Case) -> None:
         assert took < 90 * DAY, took / DAY
 
 
+def check_chain(walk: Walk) -> None:
+    """Every accepted statement names the one before."""
+    digests = [statement.digest for statement, _ in walk.play.told]
+    for (statement, _), before in zip(walk.play.told[1:], digests, strict=False):
+        place = case_record(statement).place
+        assert place is not None
+        assert place.prev == before
+
+
 def check_silence(case: Case, now: int, told: list[Any]) -> None:
     """From here on nobody says anything: the case ends, and silence has decided nothing."""
     play = Play(case, now, list(told))
@@ -225,6 +262,7 @@ def test_whatever_everybody_does_the_rules_hold() -> None:
     for seed in range(WALKS):
         walk = walked(seed)
         check_walk(walk)
+        check_chain(walk)
         seen |= {after.state for _, after in walk.steps}
         if seed % 5 == 0:
             cut = walk.rng.randrange(len(walk.steps))

@@ -167,7 +167,7 @@ class Play:
 
     def act(self, role: Role, act: Act, **fields: Any) -> "Play":
         """Let a party act now."""
-        due = fields.pop("due", ...)
+        due, prev = fields.pop("due", ...), fields.pop("prev", None)
         by = fields.pop("by", None) or self.signer_of(role)
         record = DisputeAct(
             engagement=ENGAGEMENT,
@@ -176,13 +176,15 @@ class Play:
             act=act,
             **(self.content(role, act) | fields),
         )
-        return self.send(record, by, due)
+        return self.send(record, by, due, prev)
 
-    def send(self, record: CaseRecord, by: SeedSigner, due: Any = ...) -> "Play":
+    def send(
+        self, record: CaseRecord, by: SeedSigner, due: Any = ..., prev: Digest | None = None
+    ) -> "Play":
         """Write the deadline that belongs there, sign, and let the log take it."""
         thumbprint = by.public_key.thumbprint
         written = self.due_for(record, thumbprint) if due is ... else due
-        place = CasePlace(self.case.case, self.case.head, written)
+        place = CasePlace(self.case.case, prev or self.case.head, written)
         if isinstance(record, DisputeRequest) and written is not None:
             return self.log(sign(replace(record, place=place, answer_by=written.until), by))
         return self.log(sign(replace(record, place=place), by))
