@@ -23,6 +23,10 @@ class Tag:
     AGENT_CHAIN = b"workseal/a/v1"
     DRAW = b"workseal/cap/v1"
     DRAW_OFFLINE = b"workseal/cap-offline/v1"
+    PANEL = b"workseal/panel/v1"
+    SECRET = b"workseal/secret/v1"
+    SAMPLE = b"workseal/sample/v1"
+    PLACE = b"workseal/place/v1"
 
 
 def sha256(*parts: bytes | memoryview) -> bytes:

@@ -36,6 +36,9 @@ MAKERS: Mapping[Kind, frozenset[Role]] = {
     Kind.TIMESHEET_ANSWER: frozenset({Role.CLIENT}),
     Kind.LOG_POLICY: frozenset({Role.OPERATOR}),
     Kind.BEACON_COMMITMENT: frozenset({Role.OPERATOR}),
+    Kind.DISPUTE_FILING: frozenset({Role.CLIENT, Role.FREELANCER}),
+    # Who may do what, and when, is the table of `dispute`.
+    Kind.DISPUTE_ACT: frozenset(Role),
     Kind.DISPUTE_REQUEST: frozenset({Role.ARBITRATOR}),
     Kind.DISPUTE_DISCLOSURE: frozenset({Role.FREELANCER}),
     Kind.DISPUTE_FINDING: frozenset({Role.OPERATOR}),

@@ -46,6 +46,8 @@ class Kind(StrEnum):
     TIMESHEET_ANSWER = "timesheet.answer"
     LOG_POLICY = "log.policy"
     BEACON_COMMITMENT = "beacon.commitment"
+    DISPUTE_FILING = "dispute.filing"
+    DISPUTE_ACT = "dispute.act"
     DISPUTE_REQUEST = "dispute.request"
     DISPUTE_DISCLOSURE = "dispute.disclosure"
     DISPUTE_FINDING = "dispute.finding"

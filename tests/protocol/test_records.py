@@ -140,6 +140,7 @@ OPTIONAL = {
     Kind.KEY_ANNOUNCE: {13},
     Kind.TIMESHEET: {16},
     Kind.TIMESHEET_ANSWER: {12},
+    Kind.DISPUTE_ACT: {9},
 }
 
 

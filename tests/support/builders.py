@@ -10,16 +10,22 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Acceptance,
+    Act,
     Anchor,
     BeaconCommitment,
     BundleManifest,
     Capture,
+    CasePlace,
+    Claim,
     Declaration,
     DeclarationForm,
     DisclosedFrame,
+    DisputeAct,
     DisputeDisclosure,
+    DisputeFiling,
     DisputeFinding,
     DisputeRequest,
+    Due,
     Evidence,
     Finding,
     KeyAnnounce,
@@ -32,6 +38,7 @@ from workseal_protocol.records import (
     Record,
     RequestedFrame,
     RevocationReason,
+    Ruling,
     Segment,
     SegmentState,
     SessionClose,
@@ -304,6 +311,48 @@ def make_sheet_answer(**changes: Any) -> TimesheetAnswer:
     return TimesheetAnswer(**(fields | changes))
 
 
+def make_due(**changes: Any) -> Due:
+    """Give a deadline of five working days: the end of 30 November 2026 in Berlin."""
+    fields: dict[str, Any] = {
+        "until": 1_796_079_599_999,
+        "days": 5,
+        "calendar": "DE-BY",
+        "source": "holidays 0.109",
+        "zone": "Europe/Berlin",
+        "offset": 60,
+        "weekend": 0b1100000,
+    }
+    return Due(**(fields | changes))
+
+
+def make_filing(**changes: Any) -> DisputeFiling:
+    """Give the client's filing about the week before."""
+    fields: dict[str, Any] = {
+        "engagement": ENGAGEMENT,
+        "claimed_at": NOW,
+        "due": make_due(),
+        "claim": Claim.NOT_WORKED,
+        "text": "nothing was delivered for these hours",
+        "begin": NOW - 7 * 86_400_000,
+        "end": NOW,
+        "amount": 130_000,
+    }
+    return DisputeFiling(**(fields | changes))
+
+
+def make_act(**changes: Any) -> DisputeAct:
+    """Give the arbitrator's ruling that grants a request."""
+    fields: dict[str, Any] = {
+        "engagement": ENGAGEMENT,
+        "claimed_at": NOW,
+        "place": CasePlace(digest("filing"), digest("statement before"), make_due()),
+        "act": Act.RULE,
+        "text": "the sums alone do not tell",
+        "code": Ruling.GRANT,
+    }
+    return DisputeAct(**(fields | changes))
+
+
 def make_request(**changes: Any) -> DisputeRequest:
     """Give the arbitrator's request for the frame of segment number 1."""
     fields: dict[str, Any] = {
@@ -370,6 +419,8 @@ def one_of_each() -> tuple[tuple[Record, SeedSigner], ...]:
         (make_sheet_answer(), CLIENT),
         (make_log_policy(), OPERATOR),
         (make_beacon(), OPERATOR),
+        (make_filing(), CLIENT),
+        (make_act(), ARBITRATOR),
         (make_request(), ARBITRATOR),
         (make_disclosure(), FREELANCER),
         (make_finding(), OPERATOR),

@@ -58,21 +58,30 @@ def offer(options: argparse.Namespace) -> int:
 
 def terms(options: argparse.Namespace) -> int:
     """Say in plain words what an offer, an acceptance or a bundle agrees; check who signed it."""
-    statement = _agreement_in(options.file)
+    record = read_agreed(options.file)
+    _, who = _signer_of(record)
+    print(f"{record.KIND} of engagement {record.engagement.hex()}, signed by the {who} it names")
+    _print_terms(record.terms)
+    return HOLDS
+
+
+def read_agreed(path: Path) -> Offer | Acceptance:
+    """Read an offer, an acceptance, or a bundle's; whoever it names must have signed it."""
+    statement = _agreement_in(path)
     record = _read_agreement(statement)
-    key, who = (
-        (record.terms.client, "client")
-        if isinstance(record, Offer)
-        else (record.terms.freelancer, "freelancer")
-    )
+    key, who = _signer_of(record)
     try:
         statement.verify_signature(key)
     except VerificationError as error:
         message = f"the {statement.kind} is not signed by the {who} that it names: {error}"
         raise CommandError(message, DOES_NOT_HOLD) from error
-    print(f"{statement.kind} of engagement {record.engagement.hex()}, signed by the {who} it names")
-    _print_terms(record.terms)
-    return HOLDS
+    return record
+
+
+def _signer_of(record: Offer | Acceptance) -> tuple[PublicKey, str]:
+    if isinstance(record, Offer):
+        return record.terms.client, "client"
+    return record.terms.freelancer, "freelancer"
 
 
 def _show(key: PublicKey) -> int:

@@ -10,6 +10,7 @@ from typing import NoReturn, TextIO
 
 from workseal_protocol.cli.answering import answer
 from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
+from workseal_protocol.cli.cases import case
 from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
 from workseal_protocol.cli.hours import hours
@@ -168,6 +169,13 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--answer-by",
         metavar="YYYY-MM-DD",
         help="last day to answer; without it, the working days of the terms, Monday to Friday",
+    )
+
+    one = _add(commands, "case", case, "replay a case: where it stands, who must act until when")
+    one.add_argument("--terms", type=Path, required=True, help="offer, acceptance or bundle")
+    one.add_argument("--json", action="store_true", help="print the case as one JSON object")
+    one.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="its statements, in any order"
     )
 
     one = _add(commands, "open", open_package, "unseal and check what the freelancer disclosed")

@@ -4,7 +4,22 @@ Every record has `KIND`, `to_value()` and `read(value)`, which are inverse; `sig
 of it and `read_record` reads it back.
 """
 
+from workseal_protocol.records.acts import (
+    CODES,
+    FORMS,
+    Act,
+    Claim,
+    Delivery,
+    Form,
+    Ground,
+    Pause,
+    Refusal,
+    Ruling,
+    Verdict,
+)
 from workseal_protocol.records.agreement import Acceptance, Offer
+from workseal_protocol.records.caselinks import CaseCalendar, CasePlace, Due
+from workseal_protocol.records.cases import DisputeAct, DisputeFiling
 from workseal_protocol.records.dispatch import (
     CHAINED,
     ChainedRecord,
@@ -34,6 +49,7 @@ from workseal_protocol.records.evidence import (
     encode_item,
     parse_item,
 )
+from workseal_protocol.records.freezes import Freeze, Holding, Stratum
 from workseal_protocol.records.links import Anchor
 from workseal_protocol.records.manifest import BundleManifest, ManifestEntry
 from workseal_protocol.records.operation import BeaconCommitment, LogPolicy
@@ -63,24 +79,38 @@ from workseal_protocol.records.work import (
 
 __all__ = [
     "CHAINED",
+    "CODES",
+    "FORMS",
     "Acceptance",
+    "Act",
     "Anchor",
     "BeaconCommitment",
     "BundleManifest",
     "Capture",
+    "CaseCalendar",
+    "CasePlace",
     "ChainedRecord",
+    "Claim",
     "Declaration",
     "DeclarationForm",
+    "Delivery",
     "DisclosedFrame",
+    "DisputeAct",
     "DisputeDisclosure",
+    "DisputeFiling",
     "DisputeFinding",
     "DisputeRequest",
+    "Due",
     "EngagementRecord",
     "Evidence",
     "EvidenceItem",
     "FileDigest",
     "Finding",
+    "Form",
+    "Freeze",
     "GitCommit",
+    "Ground",
+    "Holding",
     "IssuerRecord",
     "KeyAnnounce",
     "KeyRecord",
@@ -91,19 +121,24 @@ __all__ = [
     "ManifestEntry",
     "Offer",
     "Outcome",
+    "Pause",
     "Record",
+    "Refusal",
     "RequestedFrame",
     "RevocationReason",
+    "Ruling",
     "Segment",
     "SegmentState",
     "SessionClose",
     "SessionOpen",
     "SheetAnswer",
     "SheetDay",
+    "Stratum",
     "Text",
     "Timesheet",
     "TimesheetAnswer",
     "Tombstone",
+    "Verdict",
     "WithdrawalReason",
     "encode_item",
     "parse_item",

@@ -6,6 +6,7 @@ from workseal_protocol.encoding import decode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Signer
 from workseal_protocol.records.agreement import Acceptance, Offer
+from workseal_protocol.records.cases import DisputeAct, DisputeFiling
 from workseal_protocol.records.disputes import DisputeDisclosure, DisputeFinding, DisputeRequest
 from workseal_protocol.records.evidence import Evidence
 from workseal_protocol.records.manifest import BundleManifest
@@ -30,6 +31,8 @@ EngagementRecord: TypeAlias = (
     | Acceptance
     | Timesheet
     | TimesheetAnswer
+    | DisputeFiling
+    | DisputeAct
     | DisputeRequest
     | DisputeDisclosure
     | DisputeFinding
@@ -55,6 +58,8 @@ _RECORDS: Final[dict[Kind, type[Record]]] = {
         TimesheetAnswer,
         LogPolicy,
         BeaconCommitment,
+        DisputeFiling,
+        DisputeAct,
         DisputeRequest,
         DisputeDisclosure,
         DisputeFinding,

@@ -1,4 +1,8 @@
-"""Records of a dispute: what was asked for, what was handed over, what the check found."""
+"""Records of a dispute: what was asked for, what was handed over, what the check found.
+
+Each may have a place in a case (`cases`); without one it stands alone, as it did before there were
+cases.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,6 +21,7 @@ from workseal_protocol.records.bounds import (
     check_uint,
     read_version,
 )
+from workseal_protocol.records.caselinks import CasePlace
 from workseal_protocol.records.rows import digest_at, row, uint_at
 from workseal_protocol.statement import Kind
 
@@ -76,6 +81,7 @@ class DisputeRequest:
     reason: str
     sealing_key: bytes
     answer_by: int
+    place: CasePlace | None = None
 
     def __post_init__(self) -> None:
         _check_head(self.engagement, self.claimed_at)
@@ -100,6 +106,7 @@ class DisputeRequest:
                 reason=fields.text(11, "reason", maximum=MAX_REASON),
                 sealing_key=fields.octets(12, "sealing key", length=HPKE_KEY_BYTES),
                 answer_by=fields.uint(13, "answer_by"),
+                place=CasePlace.take_optional(fields),
             )
         except ValueError as error:
             raise MalformedError(f"dispute.request: {error}") from error
@@ -108,7 +115,7 @@ class DisputeRequest:
 
     def to_value(self) -> dict[int, Value]:
         """Return the payload."""
-        return {
+        value: dict[int, Value] = {
             1: VERSION,
             2: self.engagement,
             6: self.claimed_at,
@@ -117,6 +124,7 @@ class DisputeRequest:
             12: self.sealing_key,
             13: self.answer_by,
         }
+        return value if self.place is None else value | self.place.to_value()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +137,7 @@ class DisputeDisclosure:
     claimed_at: int
     request: Digest
     frames: tuple[DisclosedFrame, ...]
+    place: CasePlace | None = None
 
     def __post_init__(self) -> None:
         _check_head(self.engagement, self.claimed_at)
@@ -146,6 +155,7 @@ class DisputeDisclosure:
                 claimed_at=fields.uint(6, "claimed_at"),
                 request=fields.digest(10, "request"),
                 frames=tuple(_read_disclosed(item) for item in frames),
+                place=CasePlace.take_optional(fields),
             )
         except ValueError as error:
             raise MalformedError(f"dispute.disclosure: {error}") from error
@@ -154,13 +164,14 @@ class DisputeDisclosure:
 
     def to_value(self) -> dict[int, Value]:
         """Return the payload."""
-        return {
+        value: dict[int, Value] = {
             1: VERSION,
             2: self.engagement,
             6: self.claimed_at,
             10: self.request.raw,
             11: [[each.frame.raw, each.disclosure.raw] for each in self.frames],
         }
+        return value if self.place is None else value | self.place.to_value()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +187,7 @@ class DisputeFinding:
     claimed_at: int
     disclosure: Digest
     findings: tuple[Finding, ...]
+    place: CasePlace | None = None
 
     def __post_init__(self) -> None:
         _check_head(self.engagement, self.claimed_at)
@@ -195,6 +207,7 @@ class DisputeFinding:
                 claimed_at=fields.uint(6, "claimed_at"),
                 disclosure=fields.digest(10, "disclosure"),
                 findings=tuple(_read_finding(item) for item in findings),
+                place=CasePlace.take_optional(fields),
             )
         except ValueError as error:
             raise MalformedError(f"dispute.finding: {error}") from error
@@ -203,7 +216,7 @@ class DisputeFinding:
 
     def to_value(self) -> dict[int, Value]:
         """Return the payload."""
-        return {
+        value: dict[int, Value] = {
             1: VERSION,
             2: self.engagement,
             6: self.claimed_at,
@@ -213,6 +226,7 @@ class DisputeFinding:
                 for each in self.findings
             ],
         }
+        return value if self.place is None else value | self.place.to_value()
 
 
 def _check_head(engagement: bytes, claimed_at: int) -> None:

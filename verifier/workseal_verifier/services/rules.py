@@ -20,7 +20,9 @@ from workseal_protocol.records import (
     BeaconCommitment,
     BundleManifest,
     ChainedRecord,
+    DisputeAct,
     DisputeDisclosure,
+    DisputeFiling,
     DisputeFinding,
     DisputeRequest,
     KeyAnnounce,
@@ -75,8 +77,8 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
             _admit_dispute(draft, candidate, record, place)
         case Timesheet() | TimesheetAnswer() as record:
             _admit_hours(draft, candidate, record, place)
-        case BundleManifest():
-            raise RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
+        case DisputeFiling() | DisputeAct() | BundleManifest() as record:
+            raise _not_taken(record)
         case record:
             _admit_chained(draft, candidate, record, place)
 
@@ -386,8 +388,24 @@ def _admit_dispute(
             _admit_finding(draft, candidate, record, place)
 
 
+def _not_taken(record: DisputeFiling | DisputeAct | BundleManifest) -> RefusedError:
+    if isinstance(record, BundleManifest):
+        return RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
+    return _no_cases()
+
+
+def _no_cases() -> RefusedError:
+    return RefusedError(Reason.REFUSED, "this verifier does not keep cases yet")
+
+
+def _require_no_case(record: DisputeRequest | DisputeDisclosure | DisputeFinding) -> None:
+    if record.place is not None:
+        raise _no_cases()
+
+
 def _admit_request(draft: Draft, candidate: Candidate, record: DisputeRequest, place: int) -> None:
     state = _speaking(draft, candidate, record.engagement, place)
+    _require_no_case(record)
     past = _past(state)
     for asked in record.frames:
         found = past.frames.get(asked.frame)
@@ -402,6 +420,7 @@ def _admit_disclosure(
     draft: Draft, candidate: Candidate, record: DisputeDisclosure, place: int
 ) -> None:
     state = _speaking(draft, candidate, record.engagement, place)
+    _require_no_case(record)
     request = _request(draft, record)
     if request is None:
         raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
@@ -429,6 +448,7 @@ def _request(draft: Draft, record: DisputeDisclosure) -> DisputeRequest | None:
 
 def _admit_finding(draft: Draft, candidate: Candidate, record: DisputeFinding, place: int) -> None:
     _speaking(draft, candidate, record.engagement, place)
+    _require_no_case(record)
     kind = candidate.statement.kind.value
     if draft.house.records.about(record.disclosure.raw, kind, record.engagement):
         raise RefusedError(Reason.CONFLICT, "the disclosure already has its finding")

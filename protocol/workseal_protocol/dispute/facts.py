@@ -1,0 +1,190 @@
+"""What a case knows: all that the next statement is checked against, and what follows from it.
+
+A value. What changes it stands in `moves`; here are the questions that a page asks of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute.deadlines import DAY_MS
+from workseal_protocol.dispute.ladder import Ask
+from workseal_protocol.dispute.panel import panel_round
+from workseal_protocol.dispute.parties import Parties
+from workseal_protocol.dispute.sampling import REVEAL_MS, draw_places, sample_round, sample_seed
+from workseal_protocol.dispute.table import CLOCKS, CLOSED, State, Who
+from workseal_protocol.dispute.values import (
+    LEAST_ANSWER_DAYS,
+    LIMIT_DAYS,
+    MOST_ANSWER_DAYS,
+    SEAL_DAYS,
+    Deadline,
+    Paused,
+    Released,
+    Sample,
+)
+from workseal_protocol.keys import Role
+from workseal_protocol.records import CaseCalendar, DisputeFiling
+from workseal_protocol.terms import Terms
+
+_BOTH = frozenset({Role.CLIENT, Role.FREELANCER})
+_ROLES: Mapping[Who, frozenset[Role]] = {
+    Who.PARTY: _BOTH,
+    Who.CLIENT: frozenset({Role.CLIENT}),
+    Who.FREELANCER: frozenset({Role.FREELANCER}),
+    Who.ARBITRATOR: frozenset({Role.ARBITRATOR}),
+    Who.THREE: _BOTH | {Role.ARBITRATOR},
+    Who.OPERATOR: frozenset({Role.OPERATOR}),
+    Who.ANYONE: frozenset(Role),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Hold everything that the next statement of a case is checked against."""
+
+    filing: DisputeFiling
+    terms: Terms
+    parties: Parties
+    released: Released = field(compare=False, repr=False)
+    case: Digest
+    head: Digest
+    state: State
+    since: int  # when this state began
+    filer: Role
+    filed_at: int
+    known_at: int  # of the last statement
+    due: Deadline | None = None
+    statements: Mapping[Digest, Role] = field(default_factory=dict)
+    late: frozenset[Digest] = frozenset()
+    calendars: Mapping[Role, tuple[CaseCalendar, int]] = field(default_factory=dict)
+    effective_at: int | None = None
+    answered: bool = False
+    extended: bool = False
+    arbitrator: Digest | None = None
+    declared: bool = False
+    gone: frozenset[Digest] = frozenset()
+    struck: frozenset[Role] = frozenset()
+    done: frozenset[Role] = frozenset()
+    offers: Mapping[Digest, Role] = field(default_factory=dict)
+    exhibits: tuple[Role, ...] = ()
+    reached: int = 0
+    asked: int = 0
+    ask: Ask | None = None
+    sample: Sample | None = None
+    request: Digest | None = None
+    approved: bool = False
+    shown: tuple[Digest, ...] = ()
+    unexamined: frozenset[Digest] = frozenset()  # disclosures without a finding
+    clawed_back: frozenset[Digest] = frozenset()
+    answered_ask: bool = False
+    decision: Digest | None = None
+    appealed: bool = False
+    reminded: bool = False
+    paused: Paused | None = None
+    stayed_days: int = 0
+    halted_at: int | None = None
+    stopped_ms: int = 0
+    outages: int = 0
+    closed_at: int | None = None
+
+    # --- what a page asks ---
+
+    @property
+    def respondent(self) -> Role:
+        """Return the party that did not file."""
+        return Role.FREELANCER if self.filer is Role.CLIENT else Role.CLIENT
+
+    @property
+    def open(self) -> bool:
+        """Say whether the case still waits for somebody to decide or agree."""
+        return self.closed_at is None
+
+    @property
+    def panel(self) -> tuple[Digest, ...]:
+        """Return the persons who can still be drawn, in the order of the terms."""
+        return tuple(
+            key.thumbprint for key in self.terms.arbitrators if key.thumbprint not in self.gone
+        )
+
+    @property
+    def limit(self) -> int | None:
+        """Return by when there should be a decision; None before notice took effect.
+
+        It bounds further requests, and ends nothing.
+        """
+        if self.effective_at is None:
+            return None
+        return self.effective_at + LIMIT_DAYS * DAY_MS + self.stopped_ms
+
+    @property
+    def answer_days(self) -> int:
+        """Return the working days for an answer: those of the terms, neither few nor many."""
+        return min(max(self.terms.answer_days, LEAST_ANSWER_DAYS), MOST_ANSWER_DAYS)
+
+    @property
+    def panel_round(self) -> int:
+        """Return the round whose value draws the arbitrator."""
+        return panel_round(self.since, self.terms.round_ms)
+
+    @property
+    def reveal_until(self) -> int | None:
+        """Return until when secrets are taken; None while there is no ruling on a sample."""
+        if self.sample is None or not self.sample.ruled_at:
+            return None
+        return self.sample.ruled_at + REVEAL_MS
+
+    @property
+    def sample_round(self) -> int | None:
+        """Return the round whose value draws the sample; None while there is no ruling on one."""
+        if self.sample is None or not self.sample.ruled_at:
+            return None
+        return sample_round(self.sample.ruled_at, self.terms.round_ms)
+
+    @property
+    def drawn(self) -> tuple[int, ...] | None:
+        """Return the drawn places of the frozen frames; None before the draw."""
+        if self.sample is None or self.sample.seed is None:
+            return None
+        return draw_places(self.sample.seed, self.sample.freeze.strata, self.sample.size)
+
+    def roles_of(self, who: Who) -> frozenset[Role]:
+        """Return the roles that a word of the table means in this case."""
+        if who is Who.FILER:
+            return frozenset({self.filer})
+        if who is Who.RESPONDENT:
+            return frozenset({self.respondent})
+        return _ROLES[who]
+
+    def seed_of(self, number: int, value: bytes) -> bytes:
+        """Return the seed that a value of the beacon gives with the secrets that are out."""
+        if self.sample is None:
+            raise ValueError("nothing is frozen")
+        return sample_seed(
+            case=self.case,
+            freeze=self.sample.freeze,
+            number=number,
+            value=value,
+            secrets=self.sample.secrets,
+        )
+
+    def entered(self, state: State, known_at: int) -> Self:
+        """Stand in a state from now on, with nothing done in it yet."""
+        binds = self.roles_of(CLOCKS[state].binds) if state in CLOCKS else frozenset()
+        moved = replace(
+            self, state=state, since=known_at, done=frozenset(), reminded=False, due=None
+        )
+        if state in CLOSED:
+            until = known_at + SEAL_DAYS * DAY_MS
+            return replace(moved, due=Deadline(until, binds), closed_at=known_at)
+        if state is State.SEALED:
+            closed_at = moved.closed_at if moved.closed_at is not None else known_at
+            until = closed_at + max(self.terms.retention_days, SEAL_DAYS) * DAY_MS
+            return replace(moved, due=Deadline(until, self.roles_of(Who.OPERATOR)))
+        return moved
+
+    @property
+    def waiting_for(self) -> frozenset[Role]:
+        """Return who is bound by the deadline and has not acted yet."""
+        return frozenset() if self.due is None else self.due.binds - self.done

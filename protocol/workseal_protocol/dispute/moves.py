@@ -1,0 +1,286 @@
+"""What a move changes, where it leads, and which deadline the new state needs.
+
+Rule: nothing here refuses; `obstacles` and `contents` did before.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute.contents import CaseRecord, stay_days
+from workseal_protocol.dispute.deadlines import DAY_MS, Span
+from workseal_protocol.dispute.ladder import Ask
+from workseal_protocol.dispute.table import (
+    ARBITRATORS,
+    CLOCKS,
+    CLOSED,
+    REMINDER_DAYS,
+    State,
+    Then,
+)
+from workseal_protocol.dispute.values import (
+    EXTENSION_DAYS,
+    LEAST_ANSWER_CALENDAR_DAYS,
+    MOST_ANSWER_DAYS,
+    Deadline,
+    Paused,
+    Sample,
+)
+from workseal_protocol.keys import Role
+from workseal_protocol.records import (
+    Act,
+    DisputeAct,
+    DisputeDisclosure,
+    DisputeFinding,
+    DisputeRequest,
+    Ruling,
+)
+
+PARTIES: Final = frozenset({Role.CLIENT, Role.FREELANCER})
+
+if TYPE_CHECKING:
+    from workseal_protocol.dispute.case import Case
+
+
+def changed(case: "Case", role: Role, record: CaseRecord, digest: Digest, at: int) -> "Case":
+    """Write down what a statement says, before the case moves on."""
+    match record:
+        case DisputeRequest():
+            return replace(case, request=digest)
+        case DisputeDisclosure():
+            unexamined = case.unexamined | {digest}
+            shown = replace(case, shown=(*case.shown, digest), unexamined=unexamined)
+            return replace(shown, **_done_asking(case))
+        case DisputeFinding(disclosure=named):
+            return replace(case, unexamined=case.unexamined - {named})
+        case DisputeAct():
+            announced = {}
+            if record.calendar is not None:
+                announced = {role: (record.calendar, at // DAY_MS)}
+            known = replace(case, calendars={**case.calendars, **announced})
+            return replace(known, **_fields(known, role, record, digest, at))
+
+
+def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves a trace
+    case: "Case", role: Role, act: DisputeAct, digest: Digest, at: int
+) -> dict[str, Any]:
+    match act.act:
+        case Act.ANSWER:
+            return {"answered": True}
+        case Act.EXTEND:
+            return {"extended": True}
+        case Act.OFFER:
+            return {"offers": {**case.offers, digest: role}}
+        case Act.EXHIBIT:
+            return {"exhibits": (*case.exhibits, role)}
+        case Act.DRAW:
+            return {"arbitrator": act.person, "declared": False}
+        case Act.DECLARE:
+            return {"declared": True}
+        case Act.RECUSE | Act.STRIKE:
+            struck = case.struck | {role} if act.act is Act.STRIKE else case.struck
+            return {"struck": struck} | _vacated(case, at)
+        case Act.ASK:
+            return _asked(case, act)
+        case Act.RULE:
+            return _ruled(case, act, at)
+        case Act.COMMIT | Act.REVEAL | Act.SAMPLE:
+            return {"sample": _mixed(case, role, act)}
+        case Act.APPROVE:
+            return {"approved": True}
+        case Act.SHOW:
+            return {"shown": (*case.shown, digest)} | _done_asking(case)
+        case Act.WITHHOLD:
+            return _done_asking(case)
+        case Act.DECIDE:
+            return {"decision": digest}
+        case Act.APPEAL:
+            return {"appealed": True} | _vacated(case, at)
+        case Act.STAY:
+            return {"stayed_days": case.stayed_days + stay_days(act, at)}
+        case Act.CLAW_BACK:
+            return {"clawed_back": case.clawed_back | frozenset(act.cites or ())}
+        case Act.OUTAGE:
+            return {"outages": case.outages + 1}
+        case _:
+            return {}
+
+
+def _vacated(case: "Case", at: int) -> dict[str, Any]:
+    """Empty the seat: whoever sat there is not drawn again, and the limit stands still."""
+    gone = case.gone if case.arbitrator is None else case.gone | {case.arbitrator}
+    halted = at if case.halted_at is None else case.halted_at
+    return {
+        "gone": gone,
+        "arbitrator": None,
+        "declared": False,
+        "calendars": {who: one for who, one in case.calendars.items() if who in PARTIES},
+        "halted_at": halted,
+        "ask": None,
+        "request": None,
+        "approved": False,
+    } | _without_undrawn(case)
+
+
+def _asked(case: "Case", act: DisputeAct) -> dict[str, Any]:
+    ask = Ask(act.level or 0, act.count or 0, act.begin or 0, act.end or 0)
+    fields: dict[str, Any] = {
+        "ask": ask,
+        "asked": case.asked + 1,
+        "answered_ask": False,
+        "request": None,
+        "approved": False,
+    }
+    return fields if act.freeze is None else fields | {"sample": Sample(act.freeze)}
+
+
+def _ruled(case: "Case", act: DisputeAct, at: int) -> dict[str, Any]:
+    if case.ask is None or act.code is Ruling.REFUSE:
+        return {"ask": None} | _without_undrawn(case)
+    granted = act.count if act.code is Ruling.NARROW and act.count else case.ask.count
+    fields: dict[str, Any] = {"ask": replace(case.ask, granted=granted)}
+    if case.sample is not None and not case.sample.ruled_at:
+        fields["sample"] = replace(case.sample, ruled_at=at, size=granted)
+    return fields
+
+
+def _without_undrawn(case: "Case") -> dict[str, Any]:
+    """Forget a sample that was never granted, so never drawn: a later request may freeze anew."""
+    return {} if case.sample is None or case.sample.ruled_at else {"sample": None}
+
+
+def _mixed(case: "Case", role: Role, act: DisputeAct) -> Sample | None:
+    sample, value = case.sample, act.value or b""
+    if sample is None:
+        return None
+    match act.act:
+        case Act.COMMIT:
+            return replace(sample, commitments={**sample.commitments, role: value})
+        case Act.REVEAL:
+            return replace(sample, secrets={**sample.secrets, role: value})
+        case _:
+            return replace(sample, seed=case.seed_of(act.round or 0, value))
+
+
+def _done_asking(case: "Case") -> dict[str, Any]:
+    level = 0 if case.ask is None else case.ask.level
+    return {"answered_ask": True, "reached": max(case.reached, level)}
+
+
+# --- where it leads ---
+
+
+def moved(case: "Case", role: Role, record: CaseRecord, then: Then | State, at: int) -> "Case":
+    """Give the case in the state that a row leads to; its deadline is still to be written."""
+    act = record.act if isinstance(record, DisputeAct) else None
+    if act is Act.LAPSE:
+        return _lapsed(case, at)
+    if role is Role.ARBITRATOR:
+        case = _going_on(case, at)
+    if isinstance(record, DisputeAct) and act is Act.STAY:
+        return _stayed(case, record.end or 0, at)
+    if then is Then.SAME:
+        return case
+    if then is Then.ALL:
+        return _one_more(case, role, at)
+    if then is Then.BACK:
+        return _resumed(case, at)
+    return _enter(case, then if isinstance(then, State) else _leads(case, then), at)
+
+
+def _leads(case: "Case", then: Then) -> State:
+    if then is Then.DECIDED:
+        return State.FINAL if case.appealed else State.APPEAL
+    if then is Then.NEXT:
+        return CLOCKS[case.state].next or case.state
+    if case.ask is None:
+        return State.EVIDENCE
+    return State.DISCLOSURE if case.ask.level == 1 else State.NAMING
+
+
+def _stayed(case: "Case", until: int, at: int) -> "Case":
+    if case.due is None:
+        raise ValueError("a state that can be stayed has a deadline")
+    stayed = replace(case.entered(State.STAYED, at), done=case.done)
+    deadline = Deadline(until, case.roles_of(CLOCKS[State.STAYED].binds))
+    return replace(stayed, due=deadline, paused=Paused(case.state, case.due, at))
+
+
+def _one_more(case: "Case", role: Role, at: int) -> "Case":
+    done = case.done | {role}
+    if done >= awaited(case):
+        return _enter(case, _leads(case, Then.NEXT), at)
+    return replace(case, done=done)
+
+
+def awaited(case: "Case") -> frozenset[Role]:
+    """Return everybody whose word ends the state."""
+    if case.state is State.SEALED:
+        operator = frozenset({Role.OPERATOR})
+        return operator | {Role.ARBITRATOR} if case.arbitrator is not None else operator
+    return case.roles_of(CLOCKS[case.state].binds)
+
+
+def _enter(case: "Case", state: State, at: int) -> "Case":
+    if state is State.EVIDENCE and case.state is State.SEATING:
+        case = _going_on(case, at)
+        state = State.REVIEW if case.appealed else State.EVIDENCE
+    if state is State.DRAW and not case.panel:
+        # Nobody is left to decide. What was decided before an appeal stands.
+        state = State.FINAL if case.decision is not None else State.UNDECIDED
+    if state in {State.ANSWER, State.NEGOTIATION} and case.effective_at is None:
+        case = replace(case, effective_at=at)
+    return case.entered(state, at)
+
+
+def _going_on(case: "Case", at: int) -> "Case":
+    """Let the limit run again: an arbitrator sits and acts."""
+    if case.halted_at is None or not case.declared:
+        return case
+    return replace(case, halted_at=None, stopped_ms=case.stopped_ms + at - case.halted_at)
+
+
+def _lapsed(case: "Case", at: int) -> "Case":
+    """Move on because a deadline has passed. Nobody loses anything by it."""
+    until = at if case.due is None else case.due.until
+    if case.state is State.STAYED:
+        return _resumed(case, at)
+    if case.state in ARBITRATORS:
+        waited = replace(case, halted_at=until if case.halted_at is None else case.halted_at)
+        if not case.reminded:
+            return replace(waited, reminded=True, due=None)
+        return _enter(replace(waited, **_vacated(waited, at)), State.DRAW, at)
+    if case.state is State.SEATING and not case.declared:
+        return _enter(replace(case, **_vacated(case, until)), State.DRAW, at)
+    if case.state is State.DISCLOSURE and case.ask is not None:
+        case = replace(case, reached=max(case.reached, case.ask.level))
+    return _enter(case, _leads(case, Then.NEXT), at)
+
+
+def _resumed(case: "Case", at: int) -> "Case":
+    paused = case.paused
+    if paused is None:
+        return case
+    return replace(case.entered(paused.state, at), done=case.done, paused=None)
+
+
+# --- the deadline of the new state ---
+
+
+def span_of(before: "Case", after: "Case", record: CaseRecord, at: int) -> Span | None:
+    """Return the deadline that a statement must write, or None when it writes none."""
+    act = record.act if isinstance(record, DisputeAct) else None
+    until = at if before.due is None else before.due.until
+    if act is Act.OUTAGE:
+        return Span(until, 1)
+    if after.due is not None or after.state in CLOSED | {State.SEALED, State.PURGED}:
+        return None
+    if act is Act.EXTEND:
+        return Span(until, min(EXTENSION_DAYS, MOST_ANSWER_DAYS - before.answer_days))
+    if before.paused is not None and after.paused is None:
+        return Span(at, 1, 0, before.paused.deadline.until + at - before.paused.at)
+    # What the operator writes down late costs nobody a day, and nobody gains one.
+    base = until if act is Act.LAPSE and at - until <= DAY_MS else at
+    days = after.answer_days if after.state is State.ANSWER else CLOCKS[after.state].days
+    least = LEAST_ANSWER_CALENDAR_DAYS if after.state is State.ANSWER else 0
+    return Span(base, REMINDER_DAYS if after.reminded else days, least)

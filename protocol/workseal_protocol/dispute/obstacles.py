@@ -1,0 +1,223 @@
+"""What stands in the way of a move, whatever it would say: caps, turns, time.
+
+Rule: `obstacle` says why somebody cannot make a move now, so that a page can leave it out. It never
+looks at a record and changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from workseal_protocol.dispute.deadlines import DAY_MS
+from workseal_protocol.dispute.ladder import LADDER, MAX_ASKED
+from workseal_protocol.dispute.rules import Rule
+from workseal_protocol.dispute.table import DISCLOSED, FOUND, REQUEST, State, Then
+from workseal_protocol.dispute.values import (
+    LIMIT_DAYS,
+    MAX_EXHIBITS,
+    MAX_OFFERS,
+    MAX_OUTAGES,
+    MAX_STAYS_DAYS,
+    MOST_ANSWER_DAYS,
+    ROOM_DAYS,
+)
+from workseal_protocol.keys import Role
+
+if TYPE_CHECKING:
+    from workseal_protocol.dispute.case import Case
+
+Obstacle = tuple[Rule, str, str] | None
+
+
+def obstacle(case: "Case", move: str, role: Role, then: Then | State, at: int | None) -> Obstacle:
+    """Return rule, expectation and finding of what stands in the way of a move, or None.
+
+    Without an instant `at`, what depends on the time is not looked at.
+    """
+    if then is Then.ALL and role in case.done:
+        return Rule.ONCE, "one word of each in this state", "a second one"
+    found = _OBSTACLES.get(move)
+    return None if found is None else found(case, role, at)
+
+
+def _extend(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if case.extended:
+        return Rule.ONCE, "one extension", "a second one"
+    if case.answer_days >= MOST_ANSWER_DAYS:
+        return Rule.ONCE, f"an answer within {MOST_ANSWER_DAYS} working days", "an extension"
+    return None
+
+
+def _answer(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    return (Rule.ONCE, "one answer", "a second one") if case.answered else None
+
+
+def _strike(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del at
+    return (Rule.ONCE, "one strike of each party", "a second one") if role in case.struck else None
+
+
+def _exhibit(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del at
+    if case.exhibits.count(role) >= MAX_EXHIBITS:
+        return Rule.FULL, f"at most {MAX_EXHIBITS} exhibits of a party", "one more"
+    return None
+
+
+def _offer(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del at
+    if list(case.offers.values()).count(role) >= MAX_OFFERS:
+        return Rule.FULL, f"at most {MAX_OFFERS} offers of a party", "one more"
+    return None
+
+
+def _accept(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del at
+    if all(maker is role for maker in case.offers.values()):
+        return Rule.CITATION, "an offer of the other party", "none"
+    return None
+
+
+def _ask(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role
+    if case.asked >= MAX_ASKED:
+        return Rule.LADDER, f"at most {MAX_ASKED} requests in a case", "one more"
+    return _room(case, at) if case.asked else None
+
+
+def _room(case: "Case", at: int | None) -> Obstacle:
+    """Refuse what would leave no time for the comments and the decision."""
+    limit = case.limit or 0
+    if at is not None and at + ROOM_DAYS * DAY_MS > limit:
+        left = max(limit - at, 0) // DAY_MS
+        expected = f"{ROOM_DAYS} of {LIMIT_DAYS} days left for a further request"
+        return Rule.ROOM, expected, f"{left}"
+    return None
+
+
+def _shows(case: "Case", role: Role, at: int | None) -> Obstacle:
+    """Refuse to show what nobody was granted, and late what a decision has no room for."""
+    del role
+    if case.ask is None or not case.ask.granted or case.answered_ask:
+        return Rule.REQUEST, "an open request that was granted", "none"
+    return _room(case, at) if case.state is State.EVIDENCE else None
+
+
+def _show(case: "Case", role: Role, at: int | None) -> Obstacle:
+    if case.ask is not None and case.ask.level != 1:
+        return Rule.LADDER, "frames, by a disclosure", "openings"
+    return _shows(case, role, at)
+
+
+def _disclosure(case: "Case", role: Role, at: int | None) -> Obstacle:
+    if case.request is None:
+        return Rule.REQUEST, "a request that names frames", "none"
+    if case.ask is not None and LADDER[case.ask.level].approved_twice and not case.approved:
+        return Rule.LADDER, "an approval before whole frames are shown", "none"
+    return _shows(case, role, at)
+
+
+def _request(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if case.ask is not None and LADDER[case.ask.level].sampled and case.drawn is None:
+        return Rule.SAMPLE, "a draw before frames are named", "none"
+    return None
+
+
+def _approve(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if case.ask is None or not LADDER[case.ask.level].approved_twice or case.approved:
+        return Rule.LADDER, "one approval of whole frames", "another"
+    return None
+
+
+def _commit(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del at
+    if case.sample is None or case.sample.ruled_at:
+        return Rule.SAMPLE, "a freeze that is still to be ruled on", "none"
+    if role in case.sample.commitments:
+        return Rule.ONCE, "one secret of each", "a second one"
+    return None
+
+
+def _reveal(case: "Case", role: Role, at: int | None) -> Obstacle:
+    if case.sample is None or role not in case.sample.commitments or case.sample.seed is not None:
+        return Rule.SAMPLE, "a commitment of the same party and no draw yet", "none, or a draw"
+    if role in case.sample.secrets:
+        return Rule.ONCE, "one secret of each", "a second one"
+    if at is not None and case.reveal_until is not None and at > case.reveal_until:
+        return Rule.TIME, f"a secret until {case.reveal_until}", str(at)
+    return None
+
+
+def _sample(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if case.sample is None or not case.sample.ruled_at or case.sample.seed is not None:
+        return Rule.SAMPLE, "a granted sample that is not drawn yet", "none"
+    return None
+
+
+def _claw_back(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    left = set(case.shown) - case.clawed_back
+    return None if left else (Rule.CITATION, "something that was shown", "nothing")
+
+
+def _finding(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if case.unexamined:
+        return None
+    return Rule.ONCE, "one finding of each disclosure", "a second one"
+
+
+def _appeal(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    left = set(case.panel) - {case.arbitrator}
+    return None if left else (Rule.DRAW, "another person on the panel", "nobody")
+
+
+def _outage(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if case.outages >= MAX_OUTAGES:
+        return Rule.FULL, f"at most {MAX_OUTAGES} outages in a case", "one more"
+    return None
+
+
+def _stay(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if case.stayed_days >= MAX_STAYS_DAYS:
+        return Rule.FULL, f"at most {MAX_STAYS_DAYS} days of stays", "more"
+    return None
+
+
+def _overdue(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role
+    if at is not None and case.due is not None and at <= case.due.until:
+        return Rule.TIME, f"an instant after {case.due.until}", str(at)
+    return None
+
+
+_OBSTACLES: Final[Mapping[str, Callable[["Case", Role, int | None], Obstacle]]] = {
+    "extend": _extend,
+    "answer": _answer,
+    "strike": _strike,
+    "exhibit": _exhibit,
+    "offer": _offer,
+    "accept": _accept,
+    "ask": _ask,
+    "show": _show,
+    DISCLOSED: _disclosure,
+    REQUEST: _request,
+    FOUND: _finding,
+    "approve": _approve,
+    "commit": _commit,
+    "reveal": _reveal,
+    "sample": _sample,
+    "claw-back": _claw_back,
+    "appeal": _appeal,
+    "outage": _outage,
+    "stay": _stay,
+    "lapse": _overdue,
+    "destroy": _overdue,
+}

@@ -1,0 +1,369 @@
+"""Random walks through a case: what must hold whatever everybody does."""
+
+import json
+import os
+import random
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.builders import CLIENT, FREELANCER, OPERATOR
+from support.cases import ARBITRATORS, BEACON_TAG, CLIENT_DAYS, DAY, HOUR, PlainDays, Play, released
+from support.disputevectors import CASES
+from workseal_protocol.dispute import (
+    CLOSED,
+    Case,
+    CaseError,
+    Parties,
+    Span,
+    State,
+    case_record,
+    count_due,
+)
+from workseal_protocol.encoding import Fields, decode
+from workseal_protocol.errors import WorksealError
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import Act, CaseCalendar, Ruling
+from workseal_protocol.terms import Terms
+
+LONG = bool(os.environ.get("WORKSEAL_LONG"))
+WALKS = 50_000 if LONG else 150
+EVERYBODY = (CLIENT, FREELANCER, OPERATOR, *ARBITRATORS)
+MOVES = {act.name.lower().replace("_", "-"): act for act in Act}
+ENDS = frozenset({State.PURGED})
+# Moves that end a case at once would leave most of the machine unwalked.
+RARE = {
+    "accept": 0.03, "withdraw": 0.02, "recuse": 0.03, "stay": 0.1, "outage": 0.05, "strike": 0.3,
+    "withhold": 0.3, "exhibit": 0.2, "offer": 0.1, "claw-back": 0.1, "draft": 0.4,
+}  # fmt: skip
+
+
+@dataclass
+class Walk:
+    """One walk: what was tried, and the case before each accepted statement."""
+
+    play: Play
+    rng: random.Random
+    steps: list[tuple[Case, Case]] = field(default_factory=list)
+
+    def run(self) -> "Walk":
+        while self.play.case.state not in ENDS and len(self.play.told) < 150:
+            self.step()
+        return self
+
+    def step(self) -> None:
+        before = self.play.case
+        self.tick()
+        draw = self.rng.random()
+        if draw < 0.05:
+            self.stumble()
+        elif draw < 0.15:
+            self.blunder()
+        else:
+            self.move()
+        if self.play.case is not before:
+            self.steps.append((before, self.play.case))
+
+    def tick(self) -> None:
+        """Let time pass, never far beyond the deadline: the operator is awake."""
+        due = self.play.case.due
+        ahead = self.rng.choice([60_000, 60_000, HOUR, 8 * HOUR, DAY, 3 * DAY])
+        assert due is not None
+        if self.play.case.state in CLOSED | {State.SEALED}:
+            self.play.pass_due()
+        else:
+            self.play.now = min(self.play.now + ahead, max(due.until + 1_000, self.play.now))
+
+    def move(self) -> None:
+        """Make one of the moves that somebody has now; in the worst case let the time pass."""
+        case, play = self.play.case, self.play
+        open_moves = [
+            (move, signer)
+            for signer in EVERYBODY
+            for move in case.allowed(signer.public_key.thumbprint, play.now)
+            if self.rng.random() < RARE.get(move, 1)
+        ]
+        if case.state is State.DRAW:
+            play.draw()
+        elif case.state is not State.SEALED and (not open_moves or self.rng.random() < 0.1):
+            play.lapse()
+        else:
+            self.make(*self.rng.choice(sorted(open_moves, key=lambda one: str(one[0]))))
+
+    def make(self, move: str, signer: SeedSigner) -> None:
+        play = self.play
+        if move == "outage":
+            play.pass_due()
+        if move == "ask" and self.rng.random() < 0.3:
+            self.leap(signer)
+            return
+        if move == "sample":
+            play.sampled()
+        elif move in {"request", "disclosure", "finding"}:
+            {"request": play.request, "disclosure": play.disclose, "finding": play.find}[move]()
+        else:
+            role = play.case.parties.roles[signer.public_key.thumbprint]
+            play.act(role, MOVES[move], by=signer, **self.fields(MOVES[move], role))
+
+    def leap(self, signer: SeedSigner) -> None:
+        """Ask for more than one level above the one reached, with the deadline that it needs."""
+        play, level = self.play, min(self.play.case.reached + 2, 4)
+        announced = play.case.calendars.get(Role.CLIENT)
+        days = CLIENT_DAYS if announced is None else PlainDays.of(announced[0])
+        due = count_due(Span(play.now, 5), days)
+        asked = play.question(level)
+        with suppress(CaseError):
+            play.act(Role.ARBITRATOR, Act.ASK, by=signer, due=due, **asked)
+
+    def fields(  # noqa: PLR0911
+        self, act: Act, role: Role
+    ) -> dict[str, Any]:
+        case, rng = self.play.case, self.rng
+        match act:
+            case Act.ANSWER | Act.DECLARE if rng.random() < 0.5:
+                return {"calendar": self.announced(role)}
+            case Act.ACCEPT:
+                theirs = [one for one, maker in case.offers.items() if maker is not role]
+                return {"cites": (rng.choice(theirs),)}
+            case Act.STAY:
+                return {"end": self.play.now + rng.randint(1, 10) * DAY}
+            case Act.CLAW_BACK:
+                return {"cites": (rng.choice(sorted(case.shown)),)}
+            case Act.RULE:
+                code = rng.choice([*Ruling] + [Ruling.GRANT] * 3)
+                if code is Ruling.NARROW and case.ask is not None and case.ask.count > 1:
+                    return {"code": code, "count": case.ask.count - 1}
+                return {"code": Ruling.REFUSE if code is Ruling.REFUSE else Ruling.GRANT}
+            case _:
+                return {}
+
+    def announced(self, role: Role) -> CaseCalendar:
+        """Announce a weekend and days off."""
+        names = {Role.CLIENT: "US", Role.FREELANCER: "DE-BY"}
+        today = self.play.now // DAY
+        off = tuple(sorted(self.rng.sample(range(today, today + 60), self.rng.randint(0, 4))))
+        weekend = self.rng.choice([0b1100000, 0b0110000])
+        return CaseCalendar(
+            name=names.get(role, "FR"), zone="Europe/Berlin", weekend=weekend, days_off=off
+        )
+
+    def stumble(self) -> None:
+        """Try something that is mostly not allowed: it is refused, or it was allowed."""
+        before = self.play.case
+        signer, act = self.rng.choice(EVERYBODY), self.rng.choice([*Act])
+        role = before.parties.roles[signer.public_key.thumbprint]
+        try:
+            self.play.act(role, act, by=signer, **self.wild(act))
+        except (CaseError, ValueError, AssertionError, WorksealError):
+            assert self.play.case is before
+
+    def blunder(self) -> None:
+        """Sign something without asking the case, with a deadline or without."""
+        before = self.play.case
+        signer, act = self.rng.choice(EVERYBODY), self.rng.choice([*Act])
+        role = before.parties.roles[signer.public_key.thumbprint]
+        days = self.rng.choice([1, 2, 3, 4, 5, 10])
+        calendar = self.play.calendars[self.rng.choice([*Role])]
+        due = count_due(Span(self.play.now, days), calendar) if self.rng.random() < 0.5 else None
+        prev = self.play.told[-2][0].digest if len(self.play.told) > 1 else before.case
+        if self.rng.random() < 0.7:
+            prev = before.head
+        try:
+            self.play.act(role, act, by=signer, due=due, prev=prev, **self.wild(act))
+        except (CaseError, ValueError):
+            assert self.play.case is before
+
+    def wild(self, act: Act) -> dict[str, Any]:
+        shown = {"cites": (self.play.case.head,)} if act in {Act.ACCEPT, Act.CLAW_BACK} else {}
+        if act is Act.ASK:
+            return self.play.question(self.rng.choice([1, 2, 3, 4]))
+        return shown | ({"end": self.play.now + DAY} if act is Act.STAY else {})
+
+
+def walked(seed: int, **changes: Any) -> Walk:
+    rng = random.Random(seed)
+    by = rng.choice([CLIENT, FREELANCER])
+    return Walk(Play.begin(by=by, **changes), rng).run()
+
+
+WORDS = {Act.COMMENT: "comment", Act.PASS: "pass"}
+
+
+def check_walk(walk: Walk) -> None:
+    """Check everything that must hold on the way."""
+    worded = False  # both had their word, or their time for it, after the last evidence
+    decider = None
+    for before, after in walk.steps:
+        assert after.state is State.PURGED or after.due is not None
+        if len(after.shown) > len(before.shown):
+            check_disclosure(before)
+        assert 0 <= after.reached - before.reached <= 1
+        if after.asked > before.asked:
+            assert after.ask is not None
+            assert after.ask.level <= before.reached + 1
+        if after.shown != before.shown or after.exhibits != before.exhibits:
+            worded = False
+        if before.state in {State.DRAFT, State.REVIEW} and after.state is State.DECISION:
+            worded = before.due is not None and (
+                after.known_at > before.due.until or len(before.done) == 1
+            )
+        if after.decision != before.decision:
+            assert worded
+            assert after.arbitrator is not None
+            assert after.arbitrator != decider
+            decider = after.arbitrator
+            check_total(after)
+
+
+def check_disclosure(before: Case) -> None:
+    assert before.ask is not None
+    assert before.ask.granted > 0
+    assert before.ask.level == 1 or before.request is not None
+    assert before.ask.level < 4 or before.approved
+    assert before.ask.level not in {2, 3} or before.drawn is not None
+
+
+def check_total(decided: Case) -> None:
+    if not decided.appealed:
+        assert decided.effective_at is not None
+        took = decided.known_at - decided.effective_at - decided.stopped_ms
+        assert took < 90 * DAY, took / DAY
+
+
+def check_chain(walk: Walk) -> None:
+    """Every accepted statement names the one before."""
+    digests = [statement.digest for statement, _ in walk.play.told]
+    for (statement, _), before in zip(walk.play.told[1:], digests, strict=False):
+        place = case_record(statement).place
+        assert place is not None
+        assert place.prev == before
+
+
+def check_silence(case: Case, now: int, told: list[Any]) -> None:
+    """From here on nobody says anything: the case ends, and silence has decided nothing."""
+    play = Play(case, now, list(told))
+    rounds = 0
+    while play.case.open:
+        rounds += 1
+        assert rounds < 60, play.case.state
+        play.draw() if play.case.state is State.DRAW else play.lapse()
+    assert play.case.decision == case.decision
+    assert play.case.state is State.FINAL if case.decision else State.UNDECIDED
+    assert play.case.offers == case.offers
+    assert not set(play.case.shown) - set(case.shown)
+
+
+def test_whatever_everybody_does_the_rules_hold() -> None:
+    seen: set[State] = set()
+    for seed in range(WALKS):
+        walk = walked(seed)
+        check_walk(walk)
+        check_chain(walk)
+        seen |= {after.state for _, after in walk.steps}
+        if seed % 5 == 0:
+            cut = walk.rng.randrange(len(walk.steps))
+            case = walk.steps[cut][0]
+            if case.open:
+                check_silence(case, case.known_at, walk.play.told)
+    assert seen == set(State) - {State.NOTICE} or seen == set(State)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_replay_gives_the_same_case(seed: int) -> None:
+    walk = walked(seed)
+    assert walk.play.replayed() == walk.play.case
+
+
+# --- the second implementation ---
+
+JS = Path(__file__).parents[1] / "support" / "casereplay.mjs"
+SPEC = Path(__file__).parents[2] / "docs" / "spec" / "dispute.md"
+JS_WALKS = 2_000 if LONG else 50
+
+
+def outcomes(walk: Walk) -> dict[str, Any]:
+    """Replay what was tried, refused statements too, as the other program does."""
+    (first, at), *rest = walk.play.tried
+    case = Case.begin(first, at, terms=walk.play.case.terms, released=released)
+    states = [case.state.value]
+    for statement, known_at in rest:
+        try:
+            case = case.after(statement, known_at)
+            states.append(case.state.value)
+        except CaseError:
+            states.append("refused")
+    until = None if case.due is None else case.due.until
+    return {"states": states, "head": str(case.head), "until": until}
+
+
+def replayed_elsewhere(terms: Terms, walks: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Let the other program replay statements, given in hex with the log's instants."""
+    done = subprocess.run(
+        ["node", str(JS)],
+        input=json.dumps(task(terms) | {"walks": walks}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    return answers
+
+
+def task(terms: Terms) -> dict[str, Any]:
+    parties = Parties.of(terms)
+    return {
+        "spec": str(SPEC),
+        "terms": {
+            "answer_days": terms.answer_days,
+            "retention_days": terms.retention_days,
+            "round_ms": terms.round_ms,
+            "level": terms.level,
+            "zone": terms.zone,
+            "calendars": {"client": terms.client_calendar, "freelancer": terms.freelancer_calendar},
+        },
+        "keys": {
+            str(key): [role.name.lower(), str(parties.persons[key])]
+            for key, role in parties.roles.items()
+        },
+        "panel": [str(key.thumbprint) for key in terms.arbitrators],
+        "roles": {role.name.lower(): role.value for role in Role},
+        "beacon": BEACON_TAG.decode(),
+    }
+
+
+def test_a_program_written_from_the_specification_gives_the_same_heads() -> None:
+    wanted, states = [], set[str]()
+    for first in range(0, JS_WALKS, 50):
+        walks = [walked(seed) for seed in range(first, min(first + 50, JS_WALKS))]
+        tried = [
+            [{"statement": one.encode().hex(), "at": at} for one, at in walk.play.tried]
+            for walk in walks
+        ]
+        answers = replayed_elsewhere(walks[0].play.case.terms, tried)
+        for walk, answer in zip(walks, answers, strict=True):
+            assert answer == outcomes(walk)
+            wanted.append(answer["head"])
+            states |= set(answer["states"])
+    assert "refused" in states
+    assert states - {"refused"} == {state.value for state in State}
+    assert len(set(wanted)) == JS_WALKS
+
+
+def test_it_ends_the_vectors_as_they_say() -> None:
+    by_terms: dict[str, list[dict[str, Any]]] = {}
+    for vector in json.loads(CASES.read_text()):
+        by_terms.setdefault(vector["terms"], []).append(vector)
+    for written, vectors in by_terms.items():
+        terms = Terms.read(Fields(decode(bytes.fromhex(written)), "terms"))
+        told = [
+            [{"statement": statement, "at": at} for statement, at in vector["statements"]]
+            for vector in vectors
+        ]
+        for vector, answer in zip(vectors, replayed_elsewhere(terms, told), strict=True):
+            assert answer["head"] == vector["head"], vector["name"]
+            assert answer["states"][-1] == vector["expect"].partition(":")[0], vector["name"]

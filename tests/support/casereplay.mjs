@@ -1,0 +1,512 @@
+// A second implementation of the machine of a case, written from docs/spec/dispute.md, acts.md,
+// ladder.md, deadlines.md and sampling.md. Its tables are read from dispute.md itself.
+//
+// Input on stdin: {spec, terms, keys, beacon, walks: [[{statement, at}]]}; output: for each walk and
+// statement the state after it, or "refused", and at the end the head.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+const DAY = 86_400_000;
+const hash = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
+const u64 = (number) => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(number));
+  return bytes;
+};
+
+// --- CBOR and COSE, as much as a statement has ---
+
+function decode(bytes) {
+  let at = 0;
+  const size = (info) => {
+    if (info < 24) return info;
+    const length = 1 << (info - 24);
+    let value = 0n;
+    for (const byte of bytes.subarray(at, at + length)) value = (value << 8n) | BigInt(byte);
+    at += length;
+    return Number(value);
+  };
+  const item = () => {
+    const head = bytes[at++];
+    const kind = head >> 5;
+    const number = size(head & 31);
+    if (kind === 0) return number;
+    if (kind === 1) return -1 - number;
+    if (kind === 2 || kind === 3) {
+      const part = bytes.subarray(at, at + number);
+      at += number;
+      return kind === 2 ? Buffer.from(part) : part.toString("utf8");
+    }
+    if (kind === 4) return Array.from({ length: number }, item);
+    if (kind === 5) return new Map(Array.from({ length: number }, () => [item(), item()]));
+    if (kind === 6) return item();
+    throw new Error("not CBOR of a statement");
+  };
+  return item();
+}
+
+function read(hex) {
+  const bytes = Buffer.from(hex, "hex");
+  const [head, , payload] = decode(bytes);
+  const protectedHeader = decode(head);
+  return {
+    digest: hash(bytes).toString("hex"),
+    issuer: protectedHeader.get(4).toString("hex"),
+    kind: protectedHeader.get(3).match(/workseal\.(.*)\+cbor/)[1],
+    body: decode(payload),
+  };
+}
+
+// --- the tables of the specification ---
+
+function tables(text) {
+  const rows = (title) =>
+    text
+      .split(`## ${title}\n`)[1]
+      .split("\n## ")[0]
+      .split("\n")
+      .filter((line) => line.startsWith("| "))
+      .slice(1)
+      .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const groups = new Map();
+  const expand = (names) =>
+    names.split(", ").flatMap((name) => (groups.has(name) ? groups.get(name) : [name]));
+  const told = text.split("Groups: ")[1].split("\n\n")[0].replaceAll("\n", " ");
+  for (const [, name, members] of told.matchAll(/\*([a-z ]+)\* are ([^;.]+)/g))
+    groups.set(name, expand(members));
+  const states = new Map();
+  for (const [names, binds, days, counted, next] of rows("States"))
+    for (const name of expand(names)) states.set(name, { binds, days: Number(days) || 0, counted, next });
+  const moves = rows("Moves").flatMap(([move, who, within, then]) =>
+    expand(within).map((state) => ({ move, who, state, then })),
+  );
+  return { states, moves };
+}
+
+const ACTS =
+  " notice answer extend offer accept end lapse draw declare recuse strike pass ask object rule commit reveal sample approve show withhold exhibit comment draft decide appeal stay resume withdraw claw-back outage destroy".split(
+    " ",
+  );
+const CLOSED = ["settled", "withdrawn", "undecided", "final"];
+const ARBITRATORS = ["evidence", "ruling", "naming", "decision"];
+const BOTH = ["client", "freelancer"];
+
+class Refused extends Error {}
+const must = (holds, why) => {
+  if (!holds) throw new Refused(why);
+};
+
+class Replay {
+  constructor(input, table) {
+    Object.assign(this, { input, table, terms: input.terms, head: null, state: null });
+    Object.assign(this, { at: 0, count: 0, since: 0, due: null, done: [], late: 0 });
+    Object.assign(this, { calendars: {}, effective: null, answered: false, extended: false });
+    Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
+    Object.assign(this, { exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
+    Object.assign(this, { approved: false, shown: [], unexamined: [], barred: [], askDone: false });
+    Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0 });
+    Object.assign(this, { halted: null, stopped: 0, outages: 0, closed: null, known: new Set() });
+  }
+
+  who(word) {
+    return {
+      filer: [this.filer],
+      respondent: [this.filer === "client" ? "freelancer" : "client"],
+      party: BOTH,
+      client: ["client"],
+      freelancer: ["freelancer"],
+      arbitrator: ["arbitrator"],
+      "party or arbitrator": [...BOTH, "arbitrator"],
+      operator: ["operator"],
+      anyone: [...BOTH, "arbitrator", "operator"],
+    }[word];
+  }
+
+  get left() {
+    return this.input.panel.filter((person) => !this.gone.includes(person));
+  }
+
+  get limit() {
+    return this.effective + 90 * DAY + this.stopped;
+  }
+
+  begin({ digest, issuer, body }, at) {
+    this.filing = body;
+    this.filer = this.input.keys[issuer][0];
+    this.case = digest;
+    this.announce(this.filer, body.get(22), at);
+    this.enter("notice", at);
+    this.write(body.get(9), { base: at, days: 5, least: 0, notBefore: 0 });
+    this.accept(digest, at);
+  }
+
+  accept(digest, at) {
+    this.head = digest;
+    this.at = at;
+    this.known.add(digest);
+  }
+
+  // One more statement; throws Refused and must then be thrown away.
+  after({ digest, issuer, kind, body }, at) {
+    const move = kind === "dispute.act" ? ACTS[body.get(10)] : kind.slice("dispute.".length);
+    must(body.get(8)?.toString("hex") === this.case, "case");
+    must(body.get(4).toString("hex") === this.head, "link");
+    const [role, person] = this.input.keys[issuer] ?? [];
+    const row = this.table.moves.find(
+      (one) =>
+        one.state === this.state &&
+        one.move === move &&
+        this.who(one.who).includes(role) &&
+        (role !== "arbitrator" || one.who === "anyone" || person === this.seat),
+    );
+    must(row && at >= this.at && this.known.size < 400, "table");
+    if (row.then === "all") must(!this.done.includes(role), "once");
+    const before = { due: this.due, paused: this.paused, outages: this.outages };
+    this.check(move, role, body, at);
+    this.announce(role, body.get(22), at);
+    this.note(move, role, body, at, digest);
+    this.lead(move, role, row.then, body, at);
+    const span = this.span(move, before, at);
+    this.write(body.get(9), span);
+    const old = before.paused ? before.paused.due : before.due;
+    if (span && ((before.paused && !this.paused) || this.outages > before.outages))
+      this.stopped += this.due.until - old.until;
+    this.accept(digest, at);
+  }
+
+  room(at) {
+    must(at + 54 * DAY <= this.limit, "room");
+  }
+
+  check(move, role, body, at) {
+    const digests = Array.isArray(body.get(13)) ? body.get(13) : [];
+    const cites = digests.map((one) => one.toString("hex"));
+    const value = body.get(18);
+    const level = this.ask?.level;
+    const until = this.due?.until ?? 0;
+    const extensible = Math.min(Math.max(this.terms.answer_days, 10), 20) < 20;
+    const tooMany = (list) => list.filter((one) => one === role).length >= 8;
+    const shows = () => {
+      must(this.ask && this.ask.granted && !this.askDone, "request");
+      if (this.state === "evidence") this.room(at);
+    };
+    const released = (round) => {
+      must(body.get(19) === round && at >= round * this.terms.round_ms, "draw");
+      must(value.equals(hash(Buffer.from(this.input.beacon), u64(round))), "draw");
+    };
+    const reasons = () => {
+      must(cites.some((one) => this.known.has(one)), "citation");
+      must(!cites.some((one) => this.barred.includes(one)), "citation");
+    };
+    const checks = {
+      extend: () => must(!this.extended && extensible, "once"),
+      answer: () => must(!this.answered, "once"),
+      strike: () => must(!this.struck.includes(role), "once"),
+      exhibit: () => must(!tooMany(this.exhibits), "full"),
+      offer: () => must(!tooMany([...this.offers.values()]), "full"),
+      accept: () =>
+        must(cites.length === 1 && this.offers.has(cites[0]) && this.offers.get(cites[0]) !== role, "cite"),
+      draw: () => {
+        const round = Math.floor((this.since + 60_000) / this.terms.round_ms) + 1;
+        released(round);
+        const rank = (one) =>
+          hash(Buffer.from("workseal/panel/v1"), Buffer.from(this.case, "hex"), u64(round), value, Buffer.from(one, "hex"));
+        const [first] = [...this.left].sort((a, b) => Buffer.compare(rank(a), rank(b)));
+        must(body.get(23).toString("hex") === first, "draw");
+      },
+      ask: () => this.checkAsk(body, at),
+      rule: () => {
+        const count = body.get(15);
+        if (body.get(12) === 2) must(count !== undefined && count < this.ask.count, "ladder");
+        else must(count === undefined, "ladder");
+      },
+      commit: () => must(this.sample && !this.sample.ruled && !this.sample.commitments[role], "sample"),
+      reveal: () => {
+        const sample = this.sample;
+        must(sample?.commitments[role] && !sample.seed && !sample.secrets[role], "sample");
+        must(!sample.ruled || at <= sample.ruled + 6 * 3_600_000, "time");
+        const mine = hash(Buffer.from("workseal/secret/v1"), Buffer.from(this.case, "hex"), Buffer.from([this.input.roles[role]]), value);
+        must(mine.equals(sample.commitments[role]), "sample");
+      },
+      sample: () => {
+        must(this.sample?.ruled && !this.sample.seed, "sample");
+        released(Math.floor((this.sample.ruled + 8 * 3_600_000) / this.terms.round_ms) + 1);
+      },
+      request: () => {
+        must(![2, 3].includes(level) || this.sample?.seed, "sample");
+        must(body.get(10).length <= (this.ask?.granted ?? 0), "ladder");
+        const due = body.get(9);
+        must(!due || body.get(13) === due.get(1), "deadline");
+      },
+      approve: () => must(level === 4 && !this.approved, "ladder"),
+      show: () => {
+        must(!this.ask || level === 1, "ladder");
+        shows();
+      },
+      disclosure: () => {
+        must(this.request && (level !== 4 || this.approved), "request");
+        shows();
+        must(body.get(10).toString("hex") === this.request, "request");
+      },
+      finding: () => must(this.unexamined.includes(body.get(10).toString("hex")), "once"),
+      draft: reasons,
+      decide: reasons,
+      appeal: () => must(this.left.some((one) => one !== this.seat), "draw"),
+      "claw-back": () => {
+        must(this.shown.some((one) => !this.barred.includes(one)), "citation");
+        must(cites.every((one) => this.shown.includes(one)), "citation");
+      },
+      stay: () => {
+        const days = Math.ceil((body.get(17) - at) / DAY);
+        must(this.stays < 60 && days > 0 && days <= Math.min(30, 60 - this.stays), "time");
+      },
+      outage: () => {
+        const [begin, end] = [body.get(16), body.get(17)];
+        must(this.outages < 4 && end <= at && end - begin >= 4 * 3_600_000, "time");
+        must(begin <= until && end > until - DAY, "time");
+      },
+      lapse: () => must(!this.due || at > until, "time"),
+      destroy: () => must(!this.due || at > until, "time"),
+    };
+    checks[move]?.();
+  }
+
+  checkAsk(body, at) {
+    const [level, count, freeze] = [body.get(14), body.get(15), body.get(20)];
+    must(this.asked < 8, "ladder");
+    if (this.asked) this.room(at);
+    must(level <= this.reached + 1, "ladder");
+    must(this.terms.level >= [1, 2, 3, 3, 3][level], "ladder");
+    must(count <= [0, 2880, 64, 64, 4][level], "ladder");
+    must(this.filing.get(16) <= body.get(16) && body.get(17) <= this.filing.get(17), "ladder");
+    must((freeze !== undefined) === (level === 2 && !this.sample), "ladder");
+    if (freeze) must(count <= freeze.get(2).reduce((sum, row) => sum + row[2], 0), "ladder");
+    if ((level === 2 || level === 3) && this.sample) must(count <= this.sample.size, "ladder");
+  }
+
+  announce(role, calendar, at) {
+    if (!calendar) return;
+    const agreed = this.terms.calendars[role];
+    must(!agreed || calendar.get(1) === agreed, "deadline");
+    this.calendars[role] = { calendar, day: Math.floor(at / DAY) };
+  }
+
+  vacate(at) {
+    if (this.seat) this.gone.push(this.seat);
+    this.halted ??= at;
+    Object.assign(this, { seat: null, declared: false, ask: null, request: null, approved: false });
+    delete this.calendars.arbitrator;
+    this.forget();
+  }
+
+  forget() {
+    if (this.sample && !this.sample.ruled) this.sample = null;
+  }
+
+  answeredAsk() {
+    this.askDone = true;
+    this.reached = Math.max(this.reached, this.ask?.level ?? 0);
+  }
+
+  note(move, role, body, at, digest) {
+    const value = body.get(18);
+    const notes = {
+      answer: () => (this.answered = true),
+      extend: () => (this.extended = true),
+      offer: () => this.offers.set(digest, role),
+      exhibit: () => this.exhibits.push(role),
+      draw: () => Object.assign(this, { seat: body.get(23).toString("hex"), declared: false }),
+      declare: () => (this.declared = true),
+      recuse: () => this.vacate(at),
+      strike: () => {
+        this.struck.push(role);
+        this.vacate(at);
+      },
+      ask: () => {
+        this.ask = { level: body.get(14), count: body.get(15), granted: 0 };
+        Object.assign(this, { asked: this.asked + 1, askDone: false, request: null, approved: false });
+        if (body.has(20)) this.sample = { freeze: body.get(20), commitments: {}, secrets: {}, ruled: 0, size: 0 };
+      },
+      rule: () => {
+        if (body.get(12) === 3) {
+          this.ask = null;
+          this.forget();
+          return;
+        }
+        this.ask.granted = body.get(15) ?? this.ask.count;
+        if (this.sample && !this.sample.ruled) Object.assign(this.sample, { ruled: at, size: this.ask.granted });
+      },
+      commit: () => (this.sample.commitments[role] = value),
+      reveal: () => (this.sample.secrets[role] = value),
+      sample: () => (this.sample.seed = true),
+      request: () => (this.request = digest),
+      approve: () => (this.approved = true),
+      show: () => {
+        this.shown.push(digest);
+        this.answeredAsk();
+      },
+      disclosure: () => {
+        this.shown.push(digest);
+        this.unexamined.push(digest);
+        this.answeredAsk();
+      },
+      withhold: () => this.answeredAsk(),
+      finding: () => (this.unexamined = this.unexamined.filter((one) => one !== body.get(10).toString("hex"))),
+      decide: () => (this.decision = true),
+      appeal: () => {
+        this.appealed = true;
+        this.vacate(at);
+      },
+      stay: () => (this.stays += Math.ceil((body.get(17) - at) / DAY)),
+      "claw-back": () => this.barred.push(...body.get(13).map((one) => one.toString("hex"))),
+      outage: () => (this.outages += 1),
+    };
+    notes[move]?.();
+  }
+
+  goOn(at) {
+    if (this.halted === null || !this.declared) return;
+    this.stopped += at - this.halted;
+    this.halted = null;
+  }
+
+  lead(move, role, then, body, at) {
+    const next = this.table.states.get(this.state)?.next;
+    if (move === "lapse") return this.lapse(next, at);
+    if (role === "arbitrator") this.goOn(at);
+    if (move === "stay") {
+      this.paused = { state: this.state, due: this.due, at, done: this.done };
+      this.state = "stayed";
+      this.due = { until: body.get(17) };
+      return undefined;
+    }
+    if (then === "same") return undefined;
+    if (then === "all") {
+      this.done = [...this.done, role];
+      const awaited =
+        this.state === "sealed"
+          ? ["operator", ...(this.seat ? ["arbitrator"] : [])]
+          : this.who(this.table.states.get(this.state).binds);
+      return awaited.every((one) => this.done.includes(one)) ? this.enter(next, at) : undefined;
+    }
+    if (then === "back") return this.back();
+    if (then === "next") return this.enter(next, at);
+    if (then === "decided") return this.enter(this.appealed ? "final" : "appeal", at);
+    if (then === "ruled") {
+      if (!this.ask) return this.enter("evidence", at);
+      return this.enter(this.ask.level === 1 ? "disclosure" : "naming", at);
+    }
+    return this.enter(then, at);
+  }
+
+  lapse(next, at) {
+    const until = this.due.until;
+    if (this.state === "stayed") return this.back();
+    if (ARBITRATORS.includes(this.state)) {
+      this.halted ??= until;
+      if (!this.reminded) {
+        Object.assign(this, { reminded: true, due: null });
+        return undefined;
+      }
+      this.vacate(at);
+      return this.enter("draw", at);
+    }
+    if (this.state === "seating" && !this.declared) {
+      this.vacate(until);
+      return this.enter("draw", at);
+    }
+    if (this.state === "disclosure" && this.ask) this.reached = Math.max(this.reached, this.ask.level);
+    return this.enter(next, at);
+  }
+
+  back() {
+    const { state, done } = this.paused;
+    Object.assign(this, { state, done, due: null, reminded: false, paused: null, cameBack: true });
+  }
+
+  enter(wanted, at) {
+    let state = wanted;
+    if (state === "evidence" && this.state === "seating") {
+      this.goOn(at);
+      if (this.appealed) state = "review";
+    }
+    if (state === "draw" && !this.left.length) state = this.decision ? "final" : "undecided";
+    if (state === "answer" || state === "negotiation") this.effective ??= at;
+    Object.assign(this, { state, since: at, done: [], reminded: false, due: null });
+    if (CLOSED.includes(state)) {
+      this.closed = at;
+      this.due = { until: at + 30 * DAY };
+    }
+    if (state === "sealed") this.due = { until: this.closed + Math.max(this.terms.retention_days, 30) * DAY };
+  }
+
+  // docs/spec/deadlines.md: which deadline a statement must write.
+  span(move, before, at) {
+    const until = before.due?.until ?? at;
+    const plain = (base, days, least = 0, notBefore = 0) => ({ base, days, least, notBefore });
+    const answer = Math.min(Math.max(this.terms.answer_days, 10), 20);
+    if (move === "outage") return plain(until, 1);
+    if (this.due || [...CLOSED, "sealed", "purged"].includes(this.state)) return null;
+    if (move === "extend") return plain(until, Math.min(5, 20 - answer));
+    if (before.paused && !this.paused) return plain(at, 1, 0, before.paused.due.until + at - before.paused.at);
+    const base = move === "lapse" && at - until <= DAY ? until : at;
+    if (this.reminded) return plain(base, 5);
+    if (this.state === "answer") return plain(base, answer, 14);
+    return plain(base, this.table.states.get(this.state).days);
+  }
+
+  write(due, span) {
+    must(Boolean(due) === Boolean(span), "deadline");
+    if (!due) return;
+    const [until, days, name, , zone, minutes, weekend] = [1, 2, 3, 4, 5, 6, 7].map((key) => due.get(key));
+    const bound = this.who(this.table.states.get(this.state).counted);
+    const found = bound.find((role) => {
+      const announced = this.calendars[role]?.calendar;
+      if (announced) return name === announced.get(1) && zone === announced.get(2) && weekend === announced.get(3);
+      return name === (this.terms.calendars[role] ?? name) && zone === this.terms.zone;
+    });
+    must(found, "deadline");
+    const announced = this.calendars[found];
+    const off = announced ? announced.calendar.get(4).filter((day) => day >= announced.day + 5) : [];
+    const offset = minutes * 60_000;
+    must(days === span.days && (until + 1 + offset) % DAY === 0, "deadline");
+    const first = Math.floor((span.base - 4_200_000 + offset) / DAY);
+    const last = Math.floor((until + offset) / DAY);
+    const longest = Math.max(
+      first + 1 + Math.max(2 * days + 16 + off.length, span.least + 16),
+      Math.floor(span.notBefore / DAY) + 17,
+    );
+    must(last <= longest && last >= first + span.least && until >= span.notBefore, "deadline");
+    let worked = 0;
+    for (let day = first + 1; day <= last; day += 1)
+      if (!((weekend >> ((day + 3) % 7)) & 1) && !off.includes(day)) worked += 1;
+    must(worked >= days, "deadline");
+    this.due = { until };
+  }
+}
+
+const input = JSON.parse(readFileSync(0, "utf8"));
+const table = tables(readFileSync(input.spec, "utf8"));
+const answers = input.walks.map((walk) => {
+  let replay = new Replay(input, table);
+  const states = walk.map(({ statement, at }, index) => {
+    const told = read(statement);
+    if (index === 0) {
+      replay.begin(told, at);
+      return replay.state;
+    }
+    const copy = structuredClone({ ...replay, input: null, table: null });
+    const trial = Object.assign(new Replay(input, table), copy, { input, table });
+    try {
+      trial.after(told, at);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return "refused";
+    }
+    replay = trial;
+    return replay.state;
+  });
+  return { states, head: replay.head, until: replay.due?.until ?? null };
+});
+process.stdout.write(JSON.stringify(answers));

@@ -1,0 +1,161 @@
+"""Short cases by name, each with the statement that ends it and the outcome: a state or a rule."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from support.builders import CLIENT, ENGAGEMENT, NOW, STRANGER, digest
+from support.cases import DAY, Play, case_terms
+from workseal_protocol.dispute import CaseError
+from workseal_protocol.encoding import encode
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act, CasePlace, DisputeAct, Due, Ruling, sign
+
+Begin = Callable[..., Play]
+Story = Callable[[Begin], Play]
+_CLIENT, _FREELANCER, _ARBITRATOR, _OPERATOR = (
+    Role.CLIENT,
+    Role.FREELANCER,
+    Role.ARBITRATOR,
+    Role.OPERATOR,
+)
+
+
+def _whole(begin: Begin) -> Play:
+    play = begin().heard()
+    for level in (1, 2, 3, 4):
+        play.shown(level)
+    play.decided().act(_FREELANCER, Act.APPEAL).seat().both(Act.COMMENT)
+    play.act(_ARBITRATOR, Act.DECIDE).lapse().pass_due()
+    return play.act(_OPERATOR, Act.DESTROY).act(_ARBITRATOR, Act.DESTROY)
+
+
+def _silent(begin: Begin) -> Play:
+    return begin().lapse().lapse().lapse().seat().act(_ARBITRATOR, Act.DRAFT).lapse()
+
+
+def _settled(begin: Begin) -> Play:
+    play = begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.ANSWER)
+    play.act(_FREELANCER, Act.OFFER)
+    return play.act(_CLIENT, Act.ACCEPT, cites=(play.case.head,))
+
+
+def _due(play: Play, **changes: Any) -> Due:
+    record_due = play.case.due
+    assert record_due is not None
+    assert record_due.due is not None
+    return replace(record_due.due, **changes)
+
+
+def _short(begin: Begin) -> Play:
+    play = begin()
+    return play.act(_OPERATOR, Act.NOTICE, due=_due(play, days=10))
+
+
+def _linked(begin: Begin, **changes: Any) -> Play:
+    play = begin()
+    place = replace(CasePlace(play.case.case, play.case.head), **changes)
+    record = DisputeAct(engagement=ENGAGEMENT, claimed_at=NOW, place=place, act=Act.WITHDRAW)
+    return play.log(sign(record, CLIENT))
+
+
+def _ruled(begin: Begin, level: int) -> Play:
+    play = begin().heard()
+    for each in range(1, level):
+        play.shown(each)
+    return play.act(_ARBITRATOR, Act.ASK, **play.question(level)).both(Act.PASS)
+
+
+def _clawed_back(begin: Begin) -> Play:
+    play = begin().heard().shown(1)
+    shown = play.case.shown
+    play.act(_FREELANCER, Act.CLAW_BACK, cites=shown)
+    return play.act(_ARBITRATOR, Act.DRAFT, cites=(play.case.case, *shown))
+
+
+def _roomless(begin: Begin) -> Play:
+    play = begin().heard().shown(1)
+    play.wait(60 * DAY)
+    return play.act(_ARBITRATOR, Act.ASK, **play.question(2))
+
+
+def _exhibits(begin: Begin) -> Play:
+    play = begin()
+    for _ in range(9):
+        play.act(_CLIENT, Act.EXHIBIT)
+    return play
+
+
+def _jump(begin: Begin) -> Play:
+    play = begin().heard()
+    return play.act(_ARBITRATOR, Act.ASK, **play.question(2))
+
+
+def _beaten(begin: Begin) -> Play:
+    play = begin().lapse().lapse().lapse()
+    play.wait(DAY)
+    return play.act(_CLIENT, Act.DRAW, value=bytes(32), due=None)
+
+
+_STORIES: dict[str, Story] = {
+    "from filing to destruction": _whole,
+    "a silent respondent": _silent,
+    "settled": _settled,
+    "no extension twice": lambda begin: (
+        begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.EXTEND)
+        .act(_FREELANCER, Act.EXTEND, due=None)
+    ),
+    "another case": lambda begin: _linked(begin, case=digest(1)),
+    "another statement before": lambda begin: _linked(begin, prev=digest(1)),
+    "the wrong party answers": lambda begin: begin().act(_CLIENT, Act.ANSWER, due=None),
+    "a stranger": lambda begin: begin().act(_CLIENT, Act.WITHDRAW, by=STRANGER, due=None),
+    "a decision without a draft": lambda begin: (
+        begin().heard().act(_ARBITRATOR, Act.DECIDE, due=None)
+    ),
+    "a deadline of two days for ten": _short,
+    "a deadline that is not over": lambda begin: begin().act(_OPERATOR, Act.LAPSE, due=None),
+    "a jump of levels": _jump,
+    "a second request without room": _roomless,
+    "openings that nobody asked for": lambda begin: (
+        begin().heard().act(_FREELANCER, Act.SHOW, due=None)
+    ),
+    "frames before the draw": lambda begin: _ruled(begin, 2).act(_ARBITRATOR, Act.RULE).request(),
+    "another value of the beacon": _beaten,
+    "a ruling that widens": lambda begin: (
+        _ruled(begin, 1).act(_ARBITRATOR, Act.RULE, code=Ruling.NARROW, count=101, due=None)
+    ),
+    "reasons cite what was taken back": _clawed_back,
+    "nine exhibits": _exhibits,
+    "an appeal where nobody is left": lambda begin: (
+        begin(terms=replace(case_terms(), arbitrators=case_terms().arbitrators[:1]))
+        .heard().decided().act(_CLIENT, Act.APPEAL, due=None)
+    ),
+}  # fmt: skip
+
+
+def stories() -> list[dict[str, Any]]:
+    """Tell each story: statements with their instants, and the outcome of the last one."""
+    return [_told(name, story) for name, story in _STORIES.items()]
+
+
+def _told(name: str, story: Story) -> dict[str, Any]:
+    plays: list[Play] = []
+
+    def begin(**changes: Any) -> Play:
+        play = Play.begin(**changes)
+        play.stubborn = True
+        plays.append(play)
+        return play
+
+    try:
+        outcome = str(story(begin).case.state)
+    except CaseError as error:
+        outcome = f"refused: {error.rule}"
+    (play,) = plays
+    return {
+        "name": name,
+        "expect": outcome,
+        "head": str(play.case.head),
+        "terms": encode(play.case.terms.to_value()).hex(),
+        "statements": [[one.encode().hex(), at] for one, at in play.tried],
+    }
