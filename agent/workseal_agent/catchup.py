@@ -13,7 +13,14 @@ from typing import cast
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import Destroyer, finish_withdrawals
-from workseal_agent.ledger import Engagement, Ledger, NewCapture, SegmentRow, Transaction
+from workseal_agent.ledger import (
+    Engagement,
+    Ledger,
+    NewCapture,
+    SegmentRow,
+    SendState,
+    Transaction,
+)
 from workseal_agent.submission import Log
 from workseal_protocol.chain import ChainError, ChainState, advance
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -108,10 +115,27 @@ def _listed(
 ) -> Listed:
     """Return the chain as it is logged; `CatchUpError` if it is another one than this copy's."""
     listed = tuple(_own(client, engagement, key))
+    _require_whole(ledger, engagement, listed)
     for statement, record in listed:
         if record.seq < state.next_seq:
             _require_same(ledger, engagement, statement, record.seq)
     return listed
+
+
+def _require_whole(ledger: Ledger, engagement: Engagement, listed: Listed) -> None:
+    """Refuse a list that lacks what this copy has receipts for, or a number in between.
+
+    Whoever believed it would sign second bodies. What came after the backup, and is hidden whole,
+    cannot be missed by anybody.
+    """
+    known = {statement.digest for statement, _ in listed}
+    receipted = ledger.statements(engagement.id, SendState.RECEIPTED)
+    gone = [one.digest for one in receipted if one.seq is not None and one.digest not in known]
+    numbers = [record.seq for _, record in listed]
+    if gone or numbers != list(range(len(numbers))):
+        raise UnreachableError(
+            "the verifier lists less of this chain than it has given receipts for: try again later"
+        )
 
 
 def _own(

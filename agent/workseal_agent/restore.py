@@ -39,6 +39,7 @@ _UNMARKED = "ledger.unmarked"
 # Stands in a folder that is being made into a home, and is locked as long as somebody makes it.
 _MAKING = "restoring"
 _PIECE = 1 << 20
+_PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 Progress = Callable[[int], None]
 
@@ -95,7 +96,8 @@ def _unpack(stream: OpeningStream, folder: Path, progress: Progress) -> None:
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as archive:
             for member in archive:
-                if not member.isreg() or not _MEMBER.fullmatch(member.name):
+                plain = member.type in _PLAIN and not member.issparse()
+                if not plain or not _MEMBER.fullmatch(member.name):
                     raise RestoreError("the backup holds something that is not of a home")
                 source = archive.extractfile(member)
                 if source is None:

@@ -66,8 +66,12 @@ class SealKey:
             except SERVER_ERRORS:
                 self._problem = "no X11 display answers"
             else:
-                with suppress(*SERVER_ERRORS):
+                try:
                     self._hold(connection)
+                except SERVER_ERRORS:
+                    self._problem = "the display is gone"
+                except Exception as error:  # noqa: BLE001 - a key that is dead must say so
+                    self._problem = f"it failed ({type(error).__name__})"
                 close_display(connection)
                 self._problem = self._problem or "the display is gone"
             self._stopped.wait(_AGAIN_SECONDS)

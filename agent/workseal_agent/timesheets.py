@@ -14,9 +14,13 @@ from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Signer
+from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keys import Role, Signer
 from workseal_protocol.records import (
     Declaration,
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
     Record,
     Segment,
     Timesheet,
@@ -25,14 +29,17 @@ from workseal_protocol.records import (
     sign,
 )
 from workseal_protocol.statement import Kind, Statement
-from workseal_protocol.timesheets import day_number, sums_of
+from workseal_protocol.timesheets import date_of, day_number, sums_of
+
+# A statement as the verifier lists it, with its index in the log.
+Listed = tuple[int, Statement]
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
     """Hold one timesheet of this home, how far it came, and the answers that the verifier lists.
 
-    An answer counts when the key that the terms name as the client's signed it.
+    An answer counts when a key signed it that spoke for the client then, as far as the list tells.
     """
 
     digest: Digest
@@ -58,11 +65,19 @@ def draw_up(
     records = [record for _, record in logged]
     sums = sums_of(engagement.terms, records, zone, first=first, last=last)
     numbers = day_number(first), day_number(last)
-    earlier = [
-        one.digest
-        for one in of_home(ledger, engagement)
-        if not one.replaced and (one.record.first, one.record.last) == numbers
-    ]
+    days = {row.day for row in sums.days}
+    earlier = []
+    for one in of_home(ledger, engagement):
+        if one.replaced:
+            continue
+        if (one.record.first, one.record.last) == numbers:
+            earlier.append(one.digest)
+        elif any(row.day in days for row in one.record.days):
+            same = f"{date_of(one.record.first)} to {date_of(one.record.last)}"
+            raise AgentError(
+                f"some of these hours stand in your timesheet of {same} already, and would be"
+                " counted twice: name exactly its days to replace it, or other days"
+            )
     return Timesheet(
         engagement=engagement.id,
         claimed_at=now_ms,
@@ -85,7 +100,7 @@ def keep(ledger: Ledger, engagement: Engagement, record: Timesheet, signer: Sign
 
 
 def of_home(
-    ledger: Ledger, engagement: Engagement, listed: Sequence[Statement] = ()
+    ledger: Ledger, engagement: Engagement, listed: Sequence[Listed] = ()
 ) -> tuple[SheetRow, ...]:
     """Return the timesheets that were made here, with the answers among listed statements."""
     stored = ledger.of_kind(engagement.id, Kind.TIMESHEET)
@@ -104,24 +119,29 @@ def of_home(
     )
 
 
-def listed(client: VerifierClient, engagement: Engagement) -> tuple[Statement, ...]:
+def listed(client: VerifierClient, engagement: Engagement) -> tuple[Listed, ...]:
     """Ask the verifier for what it lists of an engagement; what is malformed is left out."""
     found = []
-    for _, body in client.statements(engagement.id):
+    for index, body in client.statements(engagement.id):
         with suppress(MalformedError):
-            found.append(Statement.parse(body))
-    return tuple(found)
+            found.append((index, Statement.parse(body)))
+    return tuple(sorted(found, key=lambda one: one[0]))
 
 
-def _answers(engagement: Engagement, listed: Sequence[Statement]) -> Iterator[TimesheetAnswer]:
-    for statement in listed:
-        if statement.kind is not Kind.TIMESHEET_ANSWER:
-            continue
+def _answers(engagement: Engagement, listed: Sequence[Listed]) -> Iterator[TimesheetAnswer]:
+    terms = engagement.terms
+    keys = KeyHistory.start(
+        {Role.CLIENT: (terms.client,), Role.ARBITRATOR: tuple(terms.arbitrators)}
+    )
+    for index, statement in listed:
         with suppress(MalformedError, VerificationError):
-            statement.verify_signature(engagement.terms.client)
             record = read_record(statement)
-            if isinstance(record, TimesheetAnswer) and record.engagement == engagement.id:
-                yield record
+            if isinstance(record, KeyAnnounce | KeyRotate | KeyRevoke):
+                keys = keys.advance(index, statement, record)
+            elif isinstance(record, TimesheetAnswer) and record.engagement == engagement.id:
+                statement.verify_signature(keys.valid_key(statement.issuer, index))
+                if Role.CLIENT in keys.roles_of(statement.issuer, index):
+                    yield record
 
 
 def _chain(

@@ -24,7 +24,7 @@ from workseal_protocol.totals import Billed, DayTotal, billed_of, worked_shares
 from workseal_protocol.window import Entry
 
 # Whoever makes a bundle does not choose how long a reader works: more than these are not checked.
-MAX_CHECKED: Final = 2_000
+MAX_CHECKED: Final = 500
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -55,7 +55,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class SheetFinding:
-    """Hold a timesheet of a bundle, what a fold finds of it, and its answers in log order."""
+    """Hold a timesheet of a bundle, what a fold finds of it, and its answers in log order.
+
+    `overlaps` is the first other timesheet that has hours on a day of this one: added up, the two
+    would count them twice. Timesheets that were replaced overlap with none.
+    """
 
     digest: Digest
     record: Timesheet
@@ -63,6 +67,7 @@ class SheetFinding:
     why: str
     answers: tuple[Answered, ...] = ()
     replaced_by: Digest | None = None
+    overlaps: Digest | None = None
 
     @property
     def answer(self) -> TimesheetAnswer | None:
@@ -90,6 +95,11 @@ def sums_of(
     return fold.sums(terms, first, last)
 
 
+def share_days(one: Timesheet, other: Timesheet) -> bool:
+    """Tell whether two timesheets are about a common day, with hours or without."""
+    return one.first <= other.last and other.first <= one.last
+
+
 def timesheets_of(terms: Terms, entries: Sequence[Entry], zone: tzinfo) -> tuple[SheetFinding, ...]:
     """Find every timesheet among verified entries, in log order, and check it.
 
@@ -107,11 +117,8 @@ def timesheets_of(terms: Terms, entries: Sequence[Entry], zone: tzinfo) -> tuple
             about = entry.record.timesheet
             if places.get(about, entry.index) < entry.index:
                 answers.setdefault(about, []).append(Answered(entry.digest, entry.record))
-    successors = {
-        record.replaces: entry.digest
-        for entry, record in sheets
-        if record.replaces is not None and places.get(record.replaces, entry.index) < entry.index
-    }
+    successors = _successors(sheets)
+    overlaps = _overlaps([one for one in sheets if one[0].digest not in successors])
     findings = []
     for place, (entry, record) in enumerate(sheets):
         if not known:
@@ -128,9 +135,41 @@ def timesheets_of(terms: Terms, entries: Sequence[Entry], zone: tzinfo) -> tuple
                 why,
                 tuple(answers.get(entry.digest, ())),
                 successors.get(entry.digest),
+                overlaps.get(entry.digest),
             )
         )
     return tuple(findings)
+
+
+_Sheet = tuple[Entry, Timesheet]
+
+
+def _successors(sheets: Sequence[_Sheet]) -> dict[Digest, Digest]:
+    """Find by what each timesheet was replaced: by a later one with which it shares a day."""
+    known: dict[Digest, Timesheet] = {}
+    found = {}
+    for entry, record in sheets:
+        replaced = record.replaces
+        earlier = None if replaced is None else known.get(replaced)
+        if replaced is not None and earlier is not None and share_days(earlier, record):
+            found[replaced] = entry.digest
+        known[entry.digest] = record
+    return found
+
+
+def _overlaps(sheets: Sequence[_Sheet]) -> dict[Digest, Digest]:
+    """Find for each timesheet the first other one with hours on a day that both have."""
+    holders: dict[int, list[int]] = {}
+    for place, (_, record) in enumerate(sheets):
+        for day in record.days:
+            holders.setdefault(day.day, []).append(place)
+    found = {}
+    for place, (entry, record) in enumerate(sheets):
+        # The first two of a day are enough: one of them is another one.
+        others = [one for day in record.days for one in holders[day.day][:2] if one != place]
+        if others:
+            found[entry.digest] = sheets[min(others)][0].digest
+    return found
 
 
 _Wish = tuple[Digest, int, int]

@@ -267,7 +267,9 @@ def test_a_verifier_that_does_not_answer_changes_nothing(two: TwoMachines) -> No
 @pytest.mark.parametrize(
     ("lie", "error"),
     [
-        pytest.param(lambda rows: [*rows[:-2], rows[-1]], CatchUpError, id="one left out"),
+        pytest.param(lambda rows: [*rows[:-2], rows[-1]], UnreachableError, id="one left out"),
+        pytest.param(lambda _: [], UnreachableError, id="nothing listed"),
+        pytest.param(lambda rows: rows[:4], UnreachableError, id="less than was receipted"),
         pytest.param(
             lambda rows: [*rows[:-1], (rows[-1][0], rows[-1][1][:-1] + b"x")],
             UnreachableError,

@@ -421,6 +421,13 @@ def test_the_clock_is_corrected_by_seconds_not_by_noise(rig: Rig) -> None:
     assert clock_correction(rig.client, rig.clock) == 0
     rig.clock.offset_ms = 3_600_000
     assert clock_correction(rig.client, rig.clock) == -3_600_000
+    # More than a wrong zone explains: the verifier's clock is the wrong one.
+    rig.clock.offset_ms = 15 * 3_600_000
+    assert clock_correction(rig.client, rig.clock) == -15 * 3_600_000
+    for hours in (16, -16, -30, -8_760):
+        rig.clock.offset_ms = hours * 3_600_000
+        assert clock_correction(rig.client, rig.clock) == 0
+    rig.clock.offset_ms = 3_600_000
     rig.wire.fault = _down
     assert clock_correction(rig.client, rig.clock) == 0
 

@@ -402,6 +402,20 @@ def test_sealed_work_has_time_and_nothing_else(tmp_path: Path) -> None:
     assert opened(rig, ValueKind.ACTIVITY) == []
 
 
+def test_a_correction_that_goes_behind_what_was_told_is_not_followed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.recorder.start()
+    rig.work(40)
+    rig.recorder.stop()
+    told = rig.segments()[-1].end
+    rig.clock.run(60)
+    # The verifier's clock stands still for a while, and this machine's is right.
+    rig.recorder.start(-3_600_000)
+    rig.work(20)
+    assert rig.segments()[-1].begin >= told + 60_000
+    assert finish(rig).holds
+
+
 def test_one_act_seals_and_the_same_goes_on_with_the_screen(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.recorder.start()

@@ -188,6 +188,25 @@ def test_the_key_seals_what_is_recorded(
             ended()
 
 
+def test_a_key_whose_thread_fails_says_so_and_is_held_again(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealkey, "_AGAIN_SECONDS", 0.05)
+    real, failures = SealKey._grab, iter([RuntimeError("once")])
+
+    def grab(key: SealKey, connection: Display) -> str | None:
+        for failure in failures:
+            raise failure
+        return real(key, connection)
+
+    monkeypatch.setattr(SealKey, "_grab", grab)
+    presses = Presses()
+    with held(desktop.display, presses) as key:
+        assert until(lambda: key.trouble is None)
+        desktop.xdotool("key", "ctrl+alt+s")
+        assert presses.reach(1)
+
+
 def test_says_when_there_is_no_server_and_when_it_is_waylands(
     desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,14 @@ from workseal_agent.timesheets import draw_up, keep, listed, of_home
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import SheetAnswer, Timesheet, TimesheetAnswer, sign
+from workseal_protocol.records import (
+    KeyRotate,
+    SheetAnswer,
+    Timesheet,
+    TimesheetAnswer,
+    rotation_message,
+    sign,
+)
 from workseal_protocol.statement import Statement
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -65,7 +72,9 @@ def test_a_second_one_of_the_same_days_replaces_the_first(rig: Rig) -> None:
     first = keep(rig.ledger, rig.engagement, drawn(rig), rig.signer)
     second = drawn(rig)
     assert second.replaces == first.digest
-    assert drawn(rig, DAY, DAY + timedelta(days=1)).replaces is None
+    with pytest.raises(AgentError, match="counted twice"):
+        drawn(rig, DAY, DAY + timedelta(days=1))
+    assert drawn(rig, DAY + timedelta(days=1), DAY + timedelta(days=1)).replaces is None
     keep(rig.ledger, rig.engagement, second, rig.signer)
     rows = of_home(rig.ledger, rig.engagement)
     assert [row.replaced for row in rows] == [True, False]
@@ -92,8 +101,31 @@ def test_answers_count_when_the_client_of_the_terms_signed_them(rig: Rig) -> Non
         said(sheet.digest, SheetAnswer.OBJECTION, people.client),
         sheet,
     )
-    (row,) = of_home(rig.ledger, rig.engagement, told)
+    (row,) = of_home(rig.ledger, rig.engagement, list(enumerate(told)))
     assert [one.answer for one in row.answers] == [SheetAnswer.QUESTION, SheetAnswer.OBJECTION]
+
+
+def test_answers_of_a_key_that_followed_the_clients_count(rig: Rig) -> None:
+    sheet = keep(rig.ledger, rig.engagement, drawn(rig), rig.signer)
+    old, new = rig.simulator.people.client, SeedSigner(bytes(range(32)))
+    message = rotation_message(old.public_key.thumbprint, new.public_key.thumbprint)
+    rotated = KeyRotate(
+        claimed_at=START,
+        old=old.public_key.thumbprint,
+        public_key=new.public_key,
+        proof=new.sign(message),
+    )
+
+    def said(signer: SeedSigner, text: str) -> Statement:
+        record = TimesheetAnswer(
+            engagement=rig.engagement.id, claimed_at=START, timesheet=sheet.digest,
+            answer=SheetAnswer.OBJECTION, text=text,
+        )  # fmt: skip
+        return sign(record, signer)
+
+    told = [said(new, "too early"), sign(rotated, old), said(old, "too late"), said(new, "now")]
+    (row,) = of_home(rig.ledger, rig.engagement, list(enumerate(told)))
+    assert [one.text for one in row.answers] == ["now"]
 
 
 def test_what_is_listed_and_malformed_is_left_out(rig: Rig) -> None:
@@ -104,7 +136,7 @@ def test_what_is_listed_and_malformed_is_left_out(rig: Rig) -> None:
             return [(1, b"junk"), (2, sheet.encode())]
 
     client = cast("Any", Listing())
-    assert listed(client, rig.engagement) == (sheet,)
+    assert listed(client, rig.engagement) == ((2, sheet),)
 
 
 def test_a_stored_statement_that_is_none_is_named(rig: Rig) -> None:

@@ -41,6 +41,8 @@ def test_hours_are_summed_up_questioned_replaced_and_accepted(world: World, tmp_
     assert f"{first}  " in listed
     assert "the client asks: what was\\ndone?" in listed
 
+    again = worker.attempt("timesheet", "--from", str(today), "--to", str(today), "--yes")
+    assert "would be counted twice" in again.told(1)
     second = summed()
     assert "replaces your timesheet" in worker.attempt("timesheet", *days).out
     gone = attempt(
@@ -59,7 +61,7 @@ def test_hours_are_summed_up_questioned_replaced_and_accepted(world: World, tmp_
     assert one["replaced_by"] == two["timesheet"]
     assert [said["answer"] for said in two["answers"]] == ["accepted"]
     assert two["amount_minor"] == report["totals"]["billed"]["amount_minor"]
-    assert "accepted by the client" in worker.attempt("timesheets").fine()
+    assert "the client accepts" in worker.attempt("timesheets").fine()
 
 
 def test_a_stranger_answers_nothing_and_a_running_record_sends_it(
@@ -81,4 +83,4 @@ def test_a_stranger_answers_nothing_and_a_running_record_sends_it(
         "--policy", world.policy, "--key", "key",
         "--timesheet", name, "--send", world.server.url, "--object", "not mine",
     )  # fmt: skip
-    assert "unknown-party" in done.told(1)
+    assert "not the client's in this bundle" in done.told(2)

@@ -92,7 +92,9 @@ def test_another_figure_is_told_and_fails_nothing(
     found = report().timesheets[place]
     assert found.agreement is agreement
     assert why in found.why
-    assert report().by_number()[13].why == "timesheets that differ from the record: 2"
+    assert report().by_number()[13].why == (
+        "timesheets that differ from the record: 2, timesheets that overlap: 4"
+    )
 
 
 def test_the_newest_answer_counts_and_a_replaced_one_says_so() -> None:
@@ -106,6 +108,27 @@ def test_the_newest_answer_counts_and_a_replaced_one_says_so() -> None:
         SheetAnswer.ACCEPTED,
     ]
     assert third.answer is third.answers[-1].record
+
+
+def test_hours_that_stand_in_two_timesheets_are_told() -> None:
+    first, second, both, none, other_amount, no_days, other_head = report().timesheets
+    assert first.overlaps is None  # it was replaced
+    assert (second.overlaps, both.overlaps) == (both.digest, second.digest)
+    assert (none.overlaps, no_days.overlaps) == (None, None)
+    assert (other_amount.overlaps, other_head.overlaps) == (second.digest, second.digest)
+
+
+def test_a_timesheet_of_other_days_replaces_nothing() -> None:
+    entries = report().entries
+    sheets = [one for one in entries if isinstance(one.record, Timesheet)]
+    away = sheets[3]  # of another week
+    assert isinstance(away.record, Timesheet)
+    changed = tuple(
+        replace(one, record=replace(away.record, replaces=sheets[2].digest)) if one is away else one
+        for one in entries
+    )
+    found = timesheets_of(told().agent.terms, changed, ZONE)
+    assert found[2].replaced_by is None
 
 
 def test_with_another_zone_nothing_is_checked() -> None:
@@ -130,11 +153,11 @@ def test_a_head_that_came_later_is_none() -> None:
     )
 
 
-def test_answers_and_successors_that_came_before_are_none() -> None:
+def test_answers_that_came_before_are_none() -> None:
     entries = report().entries
     backwards = tuple(replace(one, index=len(entries) - one.index) for one in entries)
     found = timesheets_of(told().agent.terms, backwards, ZONE)
-    assert all(one.answers == () and one.replaced_by is None for one in found)
+    assert all(one.answers == () for one in found)
 
 
 def test_a_reader_works_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ NEEDS_PORTALS = pytest.mark.skipif(
 # a portal does look at who calls.
 _BECOME = """
 import asyncio, ctypes, encodings.idna, os, sys, time
+import cv2, numpy
 import dbus_fast.aio
 from workseal_agent.doctor import examine_sources
 from workseal_agent.doctor.sources import Wanted

@@ -1,5 +1,6 @@
 """Whom key statements are about, as the store is asked for it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ ROWS = [
 
 
 @pytest.fixture
-def rows(where: Path | str) -> KeyRowStore:
+def rows(where: Path | str) -> Iterator[KeyRowStore]:
     database = Database(where)
     database.create()
     log = LogStore(database)
@@ -48,7 +49,8 @@ def rows(where: Path | str) -> KeyRowStore:
         old=Head(0, EMPTY_ROOT), new=new, entries=entries, tiles={}, parties=parties, keys=ROWS
     )
     log.append(change)
-    return KeyRowStore(database)
+    yield KeyRowStore(database)
+    database.close()
 
 
 def test_reads_what_a_key_must_count_for_between_two_places(rows: KeyRowStore) -> None:

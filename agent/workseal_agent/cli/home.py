@@ -14,6 +14,7 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder, load_settings, require_private
 from workseal_agent.connection import (
+    TOTAL_SECONDS,
     DepartureRecorder,
     TrafficRecorder,
     VerifierClient,
@@ -218,13 +219,16 @@ class Home:
     def client(
         self, url: str, *, seconds: float | None = None, signer: Signer | None = None
     ) -> VerifierClient:
-        """Return a client for a verifier; `seconds` limits each step of a request.
+        """Return a client for a verifier; `seconds` limits each step, and thrice that a request.
 
         With a signer it may ask for what only a party reads.
         """
         file = self.settings.verifier.ca_file
         network = DepartureRecorder(
-            default_transport(str(file) if file else None),
+            default_transport(
+                str(file) if file else None,
+                seconds=TOTAL_SECONDS if seconds is None else 3 * seconds,
+            ),
             self.settings.sent_file,
             SystemClock().wall_ms,
         )

@@ -14,9 +14,10 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.timesheets import draw_up, keep, listed, of_home
-from workseal_protocol.cli.sheetlines import ANSWERS, sheet_text
+from workseal_protocol.cli.sheetlines import answer_text, sheet_text
 from workseal_protocol.cli.text import exact, plain
 from workseal_protocol.records import Timesheet
+from workseal_protocol.records.timesheets import MAX_SHEET_DAYS
 from workseal_protocol.timesheets import date_of
 
 _WEEK = re.compile(r"[0-9]{4}-W[0-9]{2}")
@@ -43,7 +44,7 @@ def make_timesheet(
     home = home_of(context)
     engagement = home.engagement()
     zone = _zone(engagement)
-    days = _days(week, first, last, zone)
+    days = _checked(*_days(week, first, last, zone), zone)
     record = draw_up(home.ledger, engagement, zone, *days, now_ms=SystemClock().wall_ms())
     _show(record, engagement)
     if not yes and not confirmed("Sign and send it?"):
@@ -69,14 +70,11 @@ def list_timesheets(context: typer.Context) -> None:
         client.close()
     for row in rows:
         say(f"{str(row.digest)[:12]}  {sheet_text(row.record, engagement.terms)}")
-        if row.replaced:
-            said = "replaced by a later one"
-        elif row.answers:
-            newest = row.answers[-1]
-            said = ANSWERS[newest.answer] + (f": {plain(newest.text)}" if newest.text else "")
-        else:
-            said = f"{_STATES[row.state]}, not answered"
-        say(f"  {said}")
+        say(f"  {_STATES[row.state]}{', replaced by a later one' if row.replaced else ''}")
+        for one in row.answers:
+            say(f"  {plain(answer_text(one))}")
+        if not row.answers:
+            say("  not answered")
     if not rows:
         say("no timesheet yet: `workseal-agent timesheet`")
 
@@ -107,7 +105,7 @@ def _days(
             raise UsageProblem("name a week, or --from and --to")
         return _week(week)
     if first is None and last is None:
-        today = datetime.fromtimestamp(SystemClock().wall_ms() / 1000, tz=zone).date()
+        today = _today(zone)
         monday = today - timedelta(days=today.weekday() + 7)
         return monday, monday + timedelta(days=6)
     if first is None or last is None:
@@ -118,14 +116,27 @@ def _days(
     return begin, end
 
 
+def _checked(first: date, last: date, zone: ZoneInfo) -> tuple[date, date]:
+    """Require days that a timesheet can be about."""
+    if not date_of(0) <= first <= _today(zone):
+        raise UsageProblem("a timesheet begins on a day since 1970 that has begun")
+    if (last - first).days >= MAX_SHEET_DAYS:
+        raise UsageProblem(f"a timesheet has at most {MAX_SHEET_DAYS} days")
+    return first, last
+
+
+def _today(zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(SystemClock().wall_ms() / 1000, tz=zone).date()
+
+
 def _week(text: str) -> tuple[date, date]:
     try:
         if _WEEK.fullmatch(text) is None:
             raise ValueError(text)  # noqa: TRY301 - one sentence for both
         monday = date.fromisocalendar(int(text[:4]), int(text[6:]), 1)
-    except ValueError as error:
+        return monday, monday + timedelta(days=6)
+    except (ValueError, OverflowError) as error:
         raise UsageProblem("a week is written like 2026-W48") from error
-    return monday, monday + timedelta(days=6)
 
 
 def _day(text: str) -> date:

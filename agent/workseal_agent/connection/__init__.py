@@ -4,6 +4,7 @@ import workseal_agent.connection.bare  # noqa: F401 - before anything else loads
 from workseal_agent.connection.client import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
+    TOTAL_SECONDS,
     BeaconChain,
     OperatorFacts,
     VerifierClient,
@@ -22,6 +23,7 @@ from workseal_agent.connection.traffic import TrafficRecorder
 __all__ = [
     "MAX_BATCH",
     "MAX_BATCH_BYTES",
+    "TOTAL_SECONDS",
     "BeaconChain",
     "Departure",
     "DepartureRecorder",

@@ -300,9 +300,11 @@ def require_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def default_transport(ca_file: str | None = None) -> DeadlineTransport:
+def default_transport(
+    ca_file: str | None = None, *, seconds: float = TOTAL_SECONDS
+) -> DeadlineTransport:
     """Make the transport that reaches the network; certificates are always checked."""
-    return DeadlineTransport(create_default_context(cafile=ca_file), seconds=TOTAL_SECONDS)
+    return DeadlineTransport(create_default_context(cafile=ca_file), seconds=seconds)
 
 
 class _form:  # noqa: N801 - reads as a word after `with`

@@ -31,7 +31,14 @@ from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.lightheap import keep_heap_light
 from workseal_agent.logind import Logind
 from workseal_agent.mask import Rule, load_only, load_rules
-from workseal_agent.recorder import Camera, Recorder, RecorderState, Schedule, SessionBook
+from workseal_agent.recorder import (
+    MAX_CORRECTION_MS,
+    Camera,
+    Recorder,
+    RecorderState,
+    Schedule,
+    SessionBook,
+)
 from workseal_agent.screen import pick_screen
 from workseal_agent.submission import Log
 from workseal_agent.surroundings import Surroundings
@@ -160,7 +167,8 @@ def captures_of(chain: OwnChain) -> dict[str, Any]:
 def clock_correction(client: VerifierClient, clock: Clock) -> int:
     """Return what to add to the wall clock when the verifier's differs by seconds, else 0.
 
-    Rounds are the verifier's: with a wrong clock every segment would be refused or late.
+    Rounds are the verifier's: with a wrong clock every segment would be refused or late. More than
+    a wrong zone explains is not believed: what is recorded under it could not be continued later.
     """
     before = clock.wall_ms()
     try:
@@ -168,7 +176,7 @@ def clock_correction(client: VerifierClient, clock: Clock) -> int:
     except (RefusedError, UnreachableError):
         return 0
     difference = told - (before + clock.wall_ms()) // 2
-    return difference if abs(difference) > _CORRECT_FROM_MS else 0
+    return difference if _CORRECT_FROM_MS < abs(difference) <= MAX_CORRECTION_MS else 0
 
 
 def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:

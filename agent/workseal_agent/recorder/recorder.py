@@ -40,6 +40,9 @@ _LOOK_SECONDS = 1.0
 _STEP_MS = 2_000
 # A chain whose newest time is this far ahead cannot be continued at a time that anybody believes.
 _AHEAD_MS = 24 * 3_600_000
+# Zones differ by up to 14 hours, and an hour of summer time. A verifier's clock that is further off
+# is not a zone that was set wrong here: it is not followed.
+MAX_CORRECTION_MS = 15 * 3_600_000
 # Less than this is not worth a segment before a sleep: who announces sleep over and over would
 # otherwise write a statement each time.
 _SETTLE_NS = 2_000_000_000
@@ -134,6 +137,9 @@ class Recorder:
             self._see(Moment.read(self._clock))
             told_ms = max(state.last_end, *state.past.late.ends, self._chain.passed_ms(), 0)
             wanted_ms = self._seen.wall_ms + correction_ms
+            if wanted_ms < told_ms <= self._seen.wall_ms:
+                # A clock that says this is before what was told of already is the wrong one.
+                wanted_ms = self._seen.wall_ms
             _require_plausible(told_ms - wanted_ms)
             # A wall clock that was set back must not record one moment twice.
             start_ms = max(wanted_ms, told_ms)
@@ -198,7 +204,7 @@ class Recorder:
             self._require_running()
             self._look(at)
             behind_ms = now_ms - self._now_ns // NS_PER_MS
-            if not _STEP_MS < behind_ms <= _AHEAD_MS:
+            if not _STEP_MS < behind_ms <= MAX_CORRECTION_MS:
                 return
             self._end(self._now_ns)
             self._note(Note(NoteCode.CLOCK_STEP, -behind_ms))

@@ -18,8 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from workseal_agent import bus
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen.frame import RawFrame
@@ -285,6 +283,8 @@ def _read(data: bytes, said: bytes) -> tuple[int, int, bytes]:
     width, height = (_number(form, told) for form in (_WIDTH, _HEIGHT))
     if not data or len(data) != 4 * width * height:
         raise CaptureError(CaptureFailure.NO_DISPLAY, "PipeWire gives no picture")
+    import numpy as np  # noqa: PLC0415 - who records from elsewhere does not load it
+
     return width, height, np.frombuffer(data, np.uint8).reshape(-1, 4)[:, :3].tobytes()
 
 

@@ -141,6 +141,9 @@ def _made_for_this(found: os.stat_result, began_ns: int) -> bool:
     return ours and found.st_mtime_ns >= began_ns - _SLACK_NS
 
 
+_DATABASE = b"SQLite format 3\0"
+
+
 def _opened(path: Path) -> BinaryIO:
     """Open a file and remove its name, in any case and before a byte of it is read."""
     try:
@@ -150,6 +153,10 @@ def _opened(path: Path) -> BinaryIO:
             path.unlink()
         raise
     file = os.fdopen(descriptor, "rb")
+    if os.pread(descriptor, len(_DATABASE), 0) == _DATABASE:
+        # Whatever a broken portal names: a chain of work is one of these, and no picture is.
+        file.close()
+        raise CaptureError(CaptureFailure.OTHER, "the portal names a file that is no picture")
     try:
         path.unlink()
     except OSError:

@@ -15,6 +15,7 @@ from workseal_protocol.cli.server import address_of, submit
 from workseal_protocol.cli.sheetlines import sheet_text
 from workseal_protocol.cli.text import plain
 from workseal_protocol.cli.verification import examine_for_user
+from workseal_protocol.keys import Role, Signer
 from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.records import SheetAnswer, TimesheetAnswer, sign
 from workseal_protocol.terms import Terms
@@ -36,8 +37,9 @@ def answer(options: argparse.Namespace) -> int:
     policy = read_policy(options.policy)
     report, _ = examine_for_user(read_bundle_bytes(options.bundle), policy)
     terms, found = _sheet(report, options.timesheet)
+    _require_client(report, signer)
     if said is SheetAnswer.ACCEPTED:
-        _require_acceptable(found)
+        _require_acceptable(report, found)
     try:
         record = TimesheetAnswer(
             engagement=found.record.engagement,
@@ -82,7 +84,14 @@ def _sheet(report: Report, name: str) -> tuple[Terms, SheetFinding]:
     return report.terms, found[0]
 
 
-def _require_acceptable(found: SheetFinding) -> None:
+def _require_client(report: Report, signer: Signer) -> None:
+    keys, at = report.keys, report.tree_size
+    own = signer.public_key.thumbprint
+    if keys is None or at is None or Role.CLIENT not in keys.roles_of(own, at):
+        raise CommandError("this key is not the client's in this bundle: nobody would count it")
+
+
+def _require_acceptable(report: Report, found: SheetFinding) -> None:
     if found.replaced_by is not None:
         raise CommandError(
             f"the timesheet was replaced by {str(found.replaced_by)[:12]}", DOES_NOT_HOLD
@@ -91,3 +100,11 @@ def _require_acceptable(found: SheetFinding) -> None:
         raise CommandError(
             f"the timesheet cannot be accepted: {found.agreement} ({found.why})", DOES_NOT_HOLD
         )
+    days = {row.day for row in found.record.days}
+    for other in report.timesheets:
+        accepted = other.answer is not None and other.answer.answer is SheetAnswer.ACCEPTED
+        counted = accepted and other.replaced_by is None and other.digest != found.digest
+        if counted and any(row.day in days for row in other.record.days):
+            raise CommandError(
+                f"some of its days are accepted already, in {str(other.digest)[:12]}", DOES_NOT_HOLD
+            )

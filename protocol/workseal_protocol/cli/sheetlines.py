@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from workseal_protocol.cli.text import exact
-from workseal_protocol.records import SheetAnswer, Timesheet
+from workseal_protocol.cli.text import exact, instant
+from workseal_protocol.records import SheetAnswer, Timesheet, TimesheetAnswer
 from workseal_protocol.terms import Terms, amount_text
-from workseal_protocol.timesheets import SheetFinding, date_of
+from workseal_protocol.timesheets import date_of
 from workseal_protocol.verify import Report
 
-ANSWERS: Final = {
-    SheetAnswer.ACCEPTED: "accepted by the client",
+_ANSWERS: Final = {
+    SheetAnswer.ACCEPTED: "the client accepts",
     SheetAnswer.QUESTION: "the client asks",
     SheetAnswer.OBJECTION: "the client objects",
 }
@@ -23,7 +23,15 @@ def sheet_lines(report: Report) -> Iterator[str]:
     for one in report.timesheets:
         yield f"Timesheet {str(one.digest)[:12]}  {sheet_text(one.record, report.terms)}"
         why = f": {one.why}" if one.why else ""
-        yield f"  {one.agreement}{why}; {_answer(one)}"
+        yield f"  {one.agreement}{why}"
+        if one.replaced_by is not None:
+            yield f"  replaced by {str(one.replaced_by)[:12]}"
+        if one.overlaps is not None:
+            yield f"  COUNTS TWICE: it has hours of days that {str(one.overlaps)[:12]} has too"
+        # All of them: whoever says something else later does not unsay what was said.
+        yield from (f"  {answer_text(answer.record)}" for answer in one.answers)
+        if not one.answers:
+            yield "  not answered"
 
 
 def sheet_text(record: Timesheet, terms: Terms) -> str:
@@ -56,15 +64,13 @@ def sheets_value(report: Report) -> list[dict[str, Any]]:
                 for answer in one.answers
             ],
             "replaced_by": None if one.replaced_by is None else str(one.replaced_by),
+            "overlaps": None if one.overlaps is None else str(one.overlaps),
         }
         for one in report.timesheets
     ]
 
 
-def _answer(one: SheetFinding) -> str:
-    if one.replaced_by is not None:
-        return f"replaced by {str(one.replaced_by)[:12]}"
-    answer = one.answer
-    if answer is None:
-        return "not answered"
-    return ANSWERS[answer.answer] + (f": {answer.text}" if answer.text else "")
+def answer_text(answer: TimesheetAnswer) -> str:
+    """Write what a client answered, and when by their own clock."""
+    words = f": {answer.text}" if answer.text else ""
+    return f"{instant(answer.claimed_at)} {_ANSWERS[answer.answer]}{words}"

@@ -20,11 +20,13 @@ def check_totals(case: Case) -> str:
     case.timesheets = timesheets_of(case.terms, case.entries, case.zone)
     exceeded = len(case.totals.exceeded)
     differing = sum(one.agreement is Agreement.DIFFERS for one in case.timesheets)
+    overlapping = sum(one.overlaps is not None for one in case.timesheets)
     remarks = [
         f"{what}: {number}"
         for what, number in (
             ("limits of the terms exceeded", exceeded),
             ("timesheets that differ from the record", differing),
+            ("timesheets that overlap", overlapping),
         )
         if number
     ]

@@ -1,8 +1,9 @@
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,17 @@ def test_a_file_that_cannot_be_opened_is_removed_all_the_same(
         taken_away(file.as_uri(), 0)
     assert not file.exists()
     assert str(file) not in str(caught.value)
+
+
+def test_a_database_is_not_taken_for_a_picture(tmp_path: Path) -> None:
+    """A ledger that is being written fits every other mark of a picture that was made just now."""
+    file = tmp_path / "ledger.sqlite"
+    with closing(sqlite3.connect(file)) as ledger:
+        ledger.execute("CREATE TABLE chain (n INTEGER)")
+        ledger.commit()
+    with pytest.raises(CaptureError, match="no picture"):
+        taken_away(file.as_uri(), 0)
+    assert file.read_bytes().startswith(b"SQLite format 3")
 
 
 def test_a_picture_that_cannot_be_removed_is_not_used(

@@ -1,21 +1,26 @@
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from support.examined import story
-from support.simulator import seeded
+from support.scripted import Story, begin, finish
+from support.simulator import DAY_MS, START, Simulator, seeded
 from vectors.scenarios.holds import valid_timesheets
 from vectors.scenarios.telling import SEED
 from workseal_protocol.cli.seeds import write_seed
 from workseal_protocol.records import SheetAnswer, TimesheetAnswer, read_record
 from workseal_protocol.statement import Statement
+from workseal_protocol.timesheets import SheetFinding
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run
 
 Answer = Callable[..., Outcome]
+ZONE = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +132,52 @@ def test_wrong_use_gets_a_sentence_and_signs_nothing(
     assert done.code == code
     assert sentence in done.err
     assert sorted(folder.iterdir()) == before
+
+
+def test_another_key_than_the_clients_signs_nothing(folder: Path, answer: Answer) -> None:
+    (folder / "client").unlink()
+    write_seed(folder / "client", seeded(SEED, "party", "arbitrator"))
+    done = answer(1, "--object", "no", "--out", folder / "answer")
+    assert (done.code, done.out) == (2, "")
+    assert "not the client's" in done.err
+    assert not (folder / "answer").exists()
+
+
+def test_days_that_are_accepted_already_cannot_be_accepted_again(folder: Path, run: Run) -> None:
+    told = _summed_twice()
+    bundle = told.bundle().encode()
+    (folder / "bundle").write_bytes(bundle)
+    week, day, other = examine_bundle(bundle, story().policy, zone=ZONE).timesheets
+
+    def accept(sheet: SheetFinding) -> Outcome:
+        return run(
+            "answer", folder / "bundle", "--policy", folder / "policy", "--key", folder / "client",
+            "--timesheet", str(sheet.digest)[:12], "--accept", "--out", folder / "answer",
+        )  # fmt: skip
+
+    done = accept(day)
+    assert (done.code, done.out) == (1, "")
+    assert f"accepted already, in {str(week.digest)[:12]}" in done.err
+    # The same again changes nothing, and other days are others.
+    assert accept(week).code == 0
+    (folder / "answer").unlink()
+    assert accept(other).code == 0
+
+
+def _summed_twice() -> Story:
+    verifier = Simulator(SEED)
+    agent = begin(verifier)
+    for _ in range(2):
+        agent.open_session()
+        agent.work(34_000)
+        agent.close_session()
+        verifier.now += DAY_MS
+    first = datetime.fromtimestamp(START / 1000, tz=UTC).date()
+    agent.reply(agent.sum_up(first - timedelta(days=3), first), SheetAnswer.ACCEPTED)
+    agent.sum_up(first, first)
+    agent.sum_up(first + timedelta(days=1), first + timedelta(days=1))
+    contents, tsa = finish(verifier, agent, ())
+    return Story(verifier, agent, contents, tsa)
 
 
 def test_a_bundle_that_does_not_hold_is_not_answered(folder: Path, answer: Answer) -> None:

@@ -31,11 +31,15 @@ def test_verify_shows_each_timesheet_whether_it_holds_and_the_answer(
     assert done.code == 0
     assert done.out.count("Timesheet ") == 4
     for words in (
-        "agrees with the record; replaced by ",
-        "agrees with the record; accepted by the client",
-        "differs from the record: its days cost something else by the terms; not answered",
-        "not checked: the statement that it counts up to is not in the chain here; not answered",
-        "13 ok   totals: holds (timesheets that differ from the record: 1)",
+        "  replaced by ",
+        "  agrees with the record",
+        "the client asks: Is that the whole day?",
+        "the client objects: One hour was agreed at most.",
+        "the client accepts",
+        "  COUNTS TWICE: it has hours of days that ",
+        "differs from the record: its days cost something else by the terms",
+        "not checked: the statement that it counts up to is not in the chain here",
+        "(timesheets that differ from the record: 1, timesheets that overlap: 3)",
     ):
         assert words in done.out
 
@@ -47,6 +51,12 @@ def test_json_has_every_answer_and_the_digests(folder: Path, run: Run, data: byt
     assert [one["timesheet"] for one in told] == [str(one.digest) for one in report.timesheets]
     assert told[0]["replaced_by"] == told[1]["timesheet"]
     assert [one["answer"] for one in told[1]["answers"]] == ["objection", "accepted"]
+    assert [one["overlaps"] for one in told] == [
+        None,
+        told[2]["timesheet"],
+        told[1]["timesheet"],
+        told[1]["timesheet"],
+    ]
     assert told[1]["answers"][0]["text"] == "One hour was agreed at most."
 
 
