@@ -129,6 +129,31 @@ def test_shows_totals_diary_and_what_was_opened(opened: Opened) -> None:
         assert words in text, words
 
 
+def test_shows_each_timesheet_with_its_figures_its_finding_and_its_answers(opened: Opened) -> None:
+    told = json.loads((FOLDER / "valid-timesheets.json").read_text())["timesheets"]
+    opened.choose(FOLDER / "valid-timesheets.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    assert "timesheets that differ from the record: 1" in opened.page.inner_text(".steps")
+    cells = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    table = "section[aria-labelledby=timesheets] tbody tr"
+    shown = opened.page.eval_on_selector_all(table, cells)
+    assert len(shown) == len(told) == 4
+    for row, one in zip(shown, told, strict=True):
+        assert row[0] == one["timesheet"][:12]
+        assert row[1] == f"{one['first']} to {one['last']}"
+        assert row[6] == one["agreement"] + (f": {one['why']}" if one["why"] else "")
+        assert row[8] == (f"by {one['replaced_by'][:12]}" if one["replaced_by"] else "")
+    early, whole, other, _ = shown
+    assert early[2:6] == ["0 h 00 min 34.000 s", "", "0 h 00 min 34.000 s", "0.61 EUR"]
+    assert early[7] == "the client asks: Is that the whole day?"
+    # The newest answer counts and stands first; all are shown.
+    assert whole[7].split("\n\n") == [
+        "accepted by the client",
+        "before: the client objects: One hour was agreed at most.",
+    ]
+    assert other[7] == "not answered"
+
+
 def test_draws_verified_tiles_and_its_own_pattern_where_nothing_is_shown(opened: Opened) -> None:
     opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
     opened.finished()

@@ -74,6 +74,7 @@ def test_says_of_a_vector_what_stands_beside_it_and_what_python_says(
     if told["expect"] == "holds":
         assert (found["totals"], found["diary"]) == (told["totals"], told["diary"])
         assert found["windows"] == told["windows"]
+        assert found["timesheets"] == told.get("timesheets", [])
         return
     step = found["steps"][told["step"] - 1]
     assert step["outcome"] == told["outcome"]
