@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from workseal_protocol.records import (
     Act,
     CaseCalendar,
     CasePlace,
+    Claim,
     Freeze,
     Holding,
     Record,
@@ -47,13 +49,13 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import engagement_subject
 
 CALENDAR = CaseCalendar(
-    name="DE-BY", zone="Europe/Berlin", weekend=0b1100000, days_off=(20_800, 20_801)
+    name="DE-BY", zone="Europe/Berlin", weekend=0b1100000, days_off=(20_800, 2_932_896)
 )
 VALUES: dict[str, Any] = {
     "text": "in few words",
     "cites": (digest(1), digest(2)),
-    "level": 2,
-    "count": 14,
+    "level": 4,
+    "count": 100_000,
     "begin": NOW,
     "end": NOW + 1,
     "value": bytes(32),
@@ -63,7 +65,7 @@ VALUES: dict[str, Any] = {
         (
             Stratum(Holding.KEPT, 20_000, 5),
             Stratum(Holding.KEPT, 20_001, 9),
-            Stratum(Holding.WITHDRAWN, 19_999, 1),
+            Stratum(Holding.WITHDRAWN, 2_932_896, 99_985),
         ),
     ),
     "amount": 5,
@@ -72,6 +74,7 @@ VALUES: dict[str, Any] = {
     "why": "the sums do not tell",
     "sealing_key": bytes(1216),
 }
+CHANGES = 150
 PLACE = CasePlace(digest("filing"), digest("statement before"), make_due())
 # Beside the bounds of these records, and those themselves.
 NUMBERS = (
@@ -81,8 +84,8 @@ NUMBERS = (
 )  # fmt: skip
 TEXTS = (
     "", "x" * 63, "x" * 64, "x" * 65, "\U0001f600" * 500, "x" * 501, "x" * 4_000, "x" * 4_001,
-    "DE", "DE-", "de", "DE-BAYE", "DEX", "DE-B\n", "Europe", "Europe/", "/Berlin", "a/b/c/d/e", "a b",
-    f"{'a' * 32}/{'b' * 31}", f"{'a' * 33}",
+    "DE", "DE-", "de", "DE-BAYE", "DEX", "DE-B\n", "Europe", "Europe/", "/Berlin", "a/b/c/d/e",
+    "a b", f"{'a' * 32}/{'b' * 31}", f"{'a' * 33}",
 )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def acts() -> Iterator[Record]:
     for act in Act:
         form = FORMS[act]
         fields = {name: VALUES[name] for name in form.needs | form.may if name != "code"}
-        code = next(iter(CODES[act])) if act in CODES else None
+        code = max(CODES[act]) if act in CODES else None
         yield make_act(act=act, **({"text": None, "code": code} | fields))
 
 
@@ -110,37 +113,51 @@ def records() -> list[Record]:
         for answer in SheetAnswer
     ]
     placed = [make(place=PLACE) for make in (make_request, make_disclosure, make_finding)]
-    filing = make_filing(calendar=CALENDAR, segments=(digest(3), digest(4)))
-    return [sheet, sheet, sheet, *answers, filing, filing, *placed, *acts()]
+    filing = make_filing(claim=max(Claim), calendar=CALENDAR, segments=(digest(3), digest(4)))
+    idle = replace(sheet, last=sheet.first, days=())
+    asked = [one for one in acts() if getattr(one, "act", None) is Act.ASK]
+    return [*[sheet] * 3, idle, *answers, *[filing] * 2, *placed, *acts(), *asked * 4]
 
 
 def changed(value: Any, dice: random.Random) -> Any:
-    """Change one place of a decoded value."""
+    """Change one place of a decoded value, any one of them, however deep."""
+    if dice.random() < 0.2:
+        return _other(value, dice)
+    return _changed_at(value, dice.choice(list(_places(value))), dice)
+
+
+def _places(value: Any, above: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+    yield above
+    parts: Any = ()
     if isinstance(value, dict):
-        return _changed_map(dict(value), dice)
-    if isinstance(value, list) and value and dice.random() < 0.6:
-        at = dice.randrange(len(value))
-        return [*value[:at], changed(value[at], dice), *value[at + 1 :]]
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    for key, part in parts:
+        yield from _places(part, (*above, key))
+
+
+def _changed_at(value: Any, place: tuple[int, ...], dice: random.Random) -> Any:
+    if not place:
+        return _other(value, dice)
+    copy = value.copy()
+    copy[place[0]] = _changed_at(value[place[0]], place[1:], dice)
+    return copy
+
+
+def _other(value: Any, dice: random.Random) -> Any:
+    if isinstance(value, dict):
+        key = dice.choice(list(value))
+        less = {each: part for each, part in value.items() if each != key}
+        return dice.choice((less, value | {dice.randrange(30): value[key]}, 7))
     if isinstance(value, list):
-        more = [value[:-1], [*value, *value[:1]], value[::-1], value[:1] * 2]
-        return dice.choice([[], 7, *more])
+        return dice.choice(([], 7, value[:-1], [*value, *value[:1]], value[::-1], value[:1] * 2))
     if isinstance(value, bytes):
         return dice.choice((value[:-1], value + b"x", dice.randbytes(len(value)), "x", b""))
     if isinstance(value, str):
         return dice.choice((*TEXTS, b"x", 7))
-    return dice.choice((*NUMBERS, *NUMBERS, value + 1, value - 1, value + 399, value + 400, "x"))
-
-
-def _changed_map(value: dict[int, Any], dice: random.Random) -> dict[int, Any]:
-    key = dice.choice(list(value))
-    way = dice.random()
-    if way < 0.1:
-        del value[key]
-    elif way < 0.2:
-        value[dice.randrange(30)] = value[key]
-    else:
-        value[key] = changed(value[key], dice)
-    return value
+    near = (0, value + 1, value - 1, value + 399, value + 400, "x")
+    return dice.choice(dice.choice((NUMBERS, near)))
 
 
 def is_record(kind: str, payload: bytes) -> bool:
@@ -185,7 +202,7 @@ def test_reads_every_record_and_refuses_what_python_refuses(file: Path) -> None:
     for record in records():
         payload = encode(record.to_value())
         rows.append((record.KIND, payload))
-        for _ in range(150):
+        for _ in range(CHANGES):
             value = changed(decode(payload), dice)
             try:
                 rows.append((record.KIND, encode(value)))
