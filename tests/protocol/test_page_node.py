@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy, TrustPolicy
+from workseal_protocol.timesheets import MAX_CHECKED
 
 ML_DSA = "this program cannot check signatures by ML-DSA-44"
 
@@ -258,6 +260,38 @@ def test_says_that_it_does_not_know_a_zone(page: NodePage, name: str) -> None:
     assert found["holds"]
     assert found["zone"] == "UTC"
     assert any(f"cut in UTC here, not in {name}" in one for one in found["not_proven"])
+
+
+def test_checks_no_timesheet_in_a_zone_that_it_does_not_know(page: NodePage) -> None:
+    verifier = Simulator()
+    agent = begin(verifier, terms=verifier.terms(zone="Mars"))
+    first_day(verifier, agent, back_dated=False)
+    agent.terms = verifier.terms(zone="UTC")
+    today = datetime.fromtimestamp(verifier.now / 1000, tz=UTC).date()
+    agent.sum_up(today, today)
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    data = told.bundle().encode()
+    found = page.examine(data, told.policy.encode().encode())
+    (sheet,) = found["timesheets"]
+    assert (sheet["agreement"], sheet["why"]) == ("not checked", "this machine does not know Mars")
+    assert found["timesheets"] == python_says(data, told.policy, ZoneInfo("UTC"))["timesheets"]
+
+
+def test_checks_as_many_timesheets_as_python_and_not_one_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = f"const MAX_CHECKED = {MAX_CHECKED};"
+    whole = offline_page().decode()
+    assert whole.count(limit) == 1
+    # Two instead of thousands, in both.
+    lower = tmp_path / "lower.html"
+    lower.write_text(whole.replace(limit, "const MAX_CHECKED = 2;"))
+    monkeypatch.setattr("workseal_protocol.timesheets.MAX_CHECKED", 2)
+    told = json.loads((FOLDER / "valid-timesheets.json").read_text())
+    data = (FOLDER / told["bundle"]).read_bytes()
+    with NodePage(lower) as page:
+        sheets = assert_same(page, data, story().policy)["timesheets"]
+    assert [one["why"] for one in sheets[1:]] == ["", *["it is not among the first 2"] * 2]
 
 
 @pytest.mark.parametrize(
