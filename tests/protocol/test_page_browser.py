@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from support.scripted import Story, begin, finish
 from support.simulator import Simulator
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import encode_item
+from workseal_protocol.records import SheetAnswer, encode_item
 from workseal_protocol.records.evidence import FileDigest, Text
 
 WIDTHS = (360, 768, 1280)
@@ -231,6 +232,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     agent.prove(encode_item(Text(HOSTILE)))
     agent.prove(encode_item(FileDigest(HOSTILE, Digest(bytes(32)), 5)))
     agent.close_session()
+    sheet = agent.sum_up(*[datetime.fromtimestamp(verifier.now / 1000, tz=UTC).date()] * 2)
+    agent.reply(sheet, SheetAnswer.OBJECTION, HOSTILE)
     told = Story(verifier, agent, *finish(verifier, agent, ()))
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "b").write_bytes(told.bundle().encode())
@@ -244,7 +247,9 @@ def test_shows_markup_and_steering_characters_as_text(
     opened.choose(*hostile)
     assert opened.finished().startswith("HOLDS")
     text = opened.page.inner_text("#report")
-    assert HOSTILE.replace("\u202e", "\\u{202e}").replace("\n", "\\n") in text
+    harmless = HOSTILE.replace("\u202e", "\\u{202e}").replace("\n", "\\n")
+    assert text.count(harmless) == 3
+    assert f"the client objects: {harmless}" in text
     assert opened.page.locator("#report img, #report script").count() == 0
     assert opened.page.title() == "Workseal: check a bundle"
 
@@ -274,7 +279,11 @@ def test_its_policy_stops_what_a_script_would_do(browser: Browser, file: Path) -
 def test_fits_and_axe_finds_nothing_serious(browser: Browser, file: Path, scheme: Any) -> None:
     page = Opened(browser, file, color_scheme=scheme)
     assert serious(page.page) == []
-    for bundle, words in (("valid", "HOLDS: all"), ("signature-broken", "DOES NOT HOLD")):
+    for bundle, words in (
+        ("valid", "HOLDS: all"),
+        ("signature-broken", "DOES NOT HOLD"),
+        ("valid-timesheets", "HOLDS: all"),
+    ):
         page.choose(FOLDER / f"{bundle}.bundle", FOLDER / "policy.txt")
         page.page.wait_for_selector(f"#verdict:has-text('{words}')")
         for width in WIDTHS:
