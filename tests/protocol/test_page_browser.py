@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from support.scripted import Story, begin, finish
 from support.simulator import Simulator
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import encode_item
+from workseal_protocol.records import SheetAnswer, encode_item
 from workseal_protocol.records.evidence import FileDigest, Text
 
 WIDTHS = (360, 768, 1280)
@@ -129,6 +130,31 @@ def test_shows_totals_diary_and_what_was_opened(opened: Opened) -> None:
         assert words in text, words
 
 
+def test_shows_each_timesheet_with_its_figures_its_finding_and_its_answers(opened: Opened) -> None:
+    told = json.loads((FOLDER / "valid-timesheets.json").read_text())["timesheets"]
+    opened.choose(FOLDER / "valid-timesheets.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    assert "timesheets that differ from the record: 1" in opened.page.inner_text(".steps")
+    cells = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    table = "section[aria-labelledby=timesheets] tbody tr"
+    shown = opened.page.eval_on_selector_all(table, cells)
+    assert len(shown) == len(told) == 4
+    for row, one in zip(shown, told, strict=True):
+        assert row[0] == one["timesheet"][:12]
+        assert row[1] == f"{one['first']} to {one['last']}"
+        assert row[6] == one["agreement"] + (f": {one['why']}" if one["why"] else "")
+        assert row[8] == (f"by {one['replaced_by'][:12]}" if one["replaced_by"] else "")
+    early, whole, other, _ = shown
+    assert early[2:6] == ["0 h 00 min 34.000 s", "", "0 h 00 min 34.000 s", "0.61 EUR"]
+    assert early[7] == "the client asks: Is that the whole day?"
+    # The newest answer counts and stands first; all are shown.
+    assert whole[7].split("\n\n") == [
+        "accepted by the client",
+        "before: the client objects: One hour was agreed at most.",
+    ]
+    assert other[7] == "not answered"
+
+
 def test_draws_verified_tiles_and_its_own_pattern_where_nothing_is_shown(opened: Opened) -> None:
     opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
     opened.finished()
@@ -206,6 +232,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     agent.prove(encode_item(Text(HOSTILE)))
     agent.prove(encode_item(FileDigest(HOSTILE, Digest(bytes(32)), 5)))
     agent.close_session()
+    sheet = agent.sum_up(*[datetime.fromtimestamp(verifier.now / 1000, tz=UTC).date()] * 2)
+    agent.reply(sheet, SheetAnswer.OBJECTION, HOSTILE)
     told = Story(verifier, agent, *finish(verifier, agent, ()))
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "b").write_bytes(told.bundle().encode())
@@ -219,7 +247,9 @@ def test_shows_markup_and_steering_characters_as_text(
     opened.choose(*hostile)
     assert opened.finished().startswith("HOLDS")
     text = opened.page.inner_text("#report")
-    assert HOSTILE.replace("\u202e", "\\u{202e}").replace("\n", "\\n") in text
+    harmless = HOSTILE.replace("\u202e", "\\u{202e}").replace("\n", "\\n")
+    assert text.count(harmless) == 3
+    assert f"the client objects: {harmless}" in text
     assert opened.page.locator("#report img, #report script").count() == 0
     assert opened.page.title() == "Workseal: check a bundle"
 
@@ -249,7 +279,11 @@ def test_its_policy_stops_what_a_script_would_do(browser: Browser, file: Path) -
 def test_fits_and_axe_finds_nothing_serious(browser: Browser, file: Path, scheme: Any) -> None:
     page = Opened(browser, file, color_scheme=scheme)
     assert serious(page.page) == []
-    for bundle, words in (("valid", "HOLDS: all"), ("signature-broken", "DOES NOT HOLD")):
+    for bundle, words in (
+        ("valid", "HOLDS: all"),
+        ("signature-broken", "DOES NOT HOLD"),
+        ("valid-timesheets", "HOLDS: all"),
+    ):
         page.choose(FOLDER / f"{bundle}.bundle", FOLDER / "policy.txt")
         page.page.wait_for_selector(f"#verdict:has-text('{words}')")
         for width in WIDTHS:

@@ -15,12 +15,22 @@ from zoneinfo import ZoneInfo
 import pytest
 from cryptography.utils import CryptographyDeprecationWarning
 
-from support.drawn import ZONES, drawn, month, spoiled, spoiled_policy, spoiled_stamps
+from support.drawn import (
+    ZONES,
+    drawn,
+    month,
+    spoiled,
+    spoiled_policy,
+    spoiled_sheet,
+    spoiled_stamps,
+    summed_up,
+)
 from support.offline_page import NodePage, differences, python_says
 from support.scripted import Story
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.timesheets import Agreement
 
 # A spoiled certificate may have a number that a later version of the library refuses.
 pytestmark = pytest.mark.filterwarnings(
@@ -75,6 +85,35 @@ def test_both_say_the_same_of_what_was_spoiled(page: NodePage, part: int) -> Non
             seen[both_say(page, bundle, policy, zone_of(story), f"{number}.{place}")] += 1
     # The spoiling reaches far: not all of it ends where the file is read.
     assert len(seen) > 3
+
+
+def test_both_say_the_same_of_changed_timesheets_and_answers(page: NodePage) -> None:
+    seen: Counter[str] = Counter()
+    for number in range(400 if LONG else 4):
+        story = summed_up(number, 60)
+        data = story.bundle().encode()
+        told = page.examine(data, story.policy.encode().encode())
+        assert differences(told, python_says(data, story.policy, zone_of(story))) == [], number
+        assert told["holds"], number
+        for one in told["timesheets"]:
+            seen.update((one["agreement"], one["why"], f"replaced: {bool(one['replaced_by'])}"))
+            seen.update(answer["answer"] for answer in one["answers"])
+            seen.update(["no answer"] * (not one["answers"]))
+    # Each finding with each reason, each answer, and whether it was replaced.
+    assert seen.keys() >= {*map(str, Agreement), "accepted", "question", "objection", "no answer"}
+    assert seen.keys() >= {"replaced: True", "replaced: False"}
+    assert len([why for why in seen if why.startswith(("it ", "its ", "the statement "))]) == 4
+
+
+def test_both_say_the_same_of_spoiled_timesheets_and_answers(page: NodePage) -> None:
+    story = summed_up(0, 12)
+    data, policy = story.bundle().encode(), story.policy.encode().encode()
+    seen: Counter[tuple[int, ...]] = Counter()
+    for number in range(20_000 if LONG else 100):
+        bundle = spoiled_sheet(data, story.verifier.people, random.Random(number))
+        seen[both_say(page, bundle, policy, zone_of(story), str(number))] += 1
+    # Some are no timesheets, and some are others than the one in the log.
+    assert {(1,), (4,)} <= seen.keys()
 
 
 def test_both_say_the_same_of_spoiled_certificates_and_tokens(page: NodePage) -> None:

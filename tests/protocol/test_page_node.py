@@ -7,16 +7,18 @@ import shutil
 import subprocess
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from support.builders import make_act, make_filing
 from support.examined import FOLDER, VECTORS, good, story
 from support.offline_page import NodePage, differences, python_says
 from support.scripted import Story, begin, finish, first_day, second_day
-from support.simulator import Simulator, seeded
+from support.simulator import DAY_MS, Simulator, seeded
 from workseal_protocol.bundle import README, read_archive, write_archive
 from workseal_protocol.checkpoint import (
     Checkpoint,
@@ -32,6 +34,8 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy, TrustPolicy
+from workseal_protocol.records import DeclarationForm, SheetAnswer, sign
+from workseal_protocol.timesheets import MAX_CHECKED
 
 ML_DSA = "this program cannot check signatures by ML-DSA-44"
 
@@ -74,6 +78,7 @@ def test_says_of_a_vector_what_stands_beside_it_and_what_python_says(
     if told["expect"] == "holds":
         assert (found["totals"], found["diary"]) == (told["totals"], told["diary"])
         assert found["windows"] == told["windows"]
+        assert found["timesheets"] == told.get("timesheets", [])
         return
     step = found["steps"][told["step"] - 1]
     assert step["outcome"] == told["outcome"]
@@ -257,6 +262,79 @@ def test_says_that_it_does_not_know_a_zone(page: NodePage, name: str) -> None:
     assert found["holds"]
     assert found["zone"] == "UTC"
     assert any(f"cut in UTC here, not in {name}" in one for one in found["not_proven"])
+
+
+def test_checks_no_timesheet_in_a_zone_that_it_does_not_know(page: NodePage) -> None:
+    verifier = Simulator()
+    agent = begin(verifier, terms=verifier.terms(zone="Mars"))
+    first_day(verifier, agent, back_dated=False)
+    agent.terms = verifier.terms(zone="UTC")
+    today = datetime.fromtimestamp(verifier.now / 1000, tz=UTC).date()
+    agent.sum_up(today, today)
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    data = told.bundle().encode()
+    found = page.examine(data, told.policy.encode().encode())
+    (sheet,) = found["timesheets"]
+    assert (sheet["agreement"], sheet["why"]) == ("not checked", "this machine does not know Mars")
+    assert found["timesheets"] == python_says(data, told.policy, ZoneInfo("UTC"))["timesheets"]
+
+
+def test_no_timesheet_is_answered_or_replaced_by_what_stands_before_it(
+    page: NodePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = Simulator()
+    agent = begin(verifier)
+    first_day(verifier, agent, back_dated=False)
+    today = datetime.fromtimestamp(verifier.now / 1000, tz=ZoneInfo(agent.terms.zone)).date()
+    begun = verifier.now
+    verifier.now += 2 * DAY_MS
+    # A day of no hours has no row.
+    agent.declare(DeclarationForm.LATE, begun + DAY_MS, begun + DAY_MS + 5, 0)
+    held: list[Any] = []
+    with monkeypatch.context() as holding:
+        holding.setattr(verifier, "submit", held.extend)
+        sheet = agent.sum_up(today, today + timedelta(days=2))
+        agent.reply(sheet, SheetAnswer.ACCEPTED)
+        agent.sum_up(today, today, replaces=sheet.digest)
+    verifier.submit(held[::-1])
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    early, late = assert_same(page, told.bundle().encode(), told.policy)["timesheets"]
+    assert late["timesheet"] == str(sheet.digest)
+    assert (late["answers"], late["replaced_by"]) == ([], None)
+    assert early["agreement"] == late["agreement"] == "agrees with the record"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_makers_of_a_case_are_those_of_python(page: NodePage, role: Role) -> None:
+    outcome = {}
+    for make in (make_filing, make_act):
+        verifier = Simulator(careless=True)
+        agent = begin(verifier)
+        first_day(verifier, agent, back_dated=False)
+        (signer,) = verifier.people.keys()[role]
+        record = make(engagement=agent.engagement)
+        verifier.admit([sign(record, signer)])
+        told = Story(verifier, agent, *finish(verifier, agent, ()))
+        found = assert_same(page, told.bundle().encode(), told.policy)
+        outcome[make] = found["holds"]
+    assert outcome == {make_filing: role in (Role.CLIENT, Role.FREELANCER), make_act: True}
+
+
+def test_checks_as_many_timesheets_as_python_and_not_one_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = f"const MAX_CHECKED = {MAX_CHECKED};"
+    whole = offline_page().decode()
+    assert whole.count(limit) == 1
+    # Two instead of thousands, in both.
+    lower = tmp_path / "lower.html"
+    lower.write_text(whole.replace(limit, "const MAX_CHECKED = 2;"))
+    monkeypatch.setattr("workseal_protocol.timesheets.MAX_CHECKED", 2)
+    told = json.loads((FOLDER / "valid-timesheets.json").read_text())
+    data = (FOLDER / told["bundle"]).read_bytes()
+    with NodePage(lower) as page:
+        sheets = assert_same(page, data, story().policy)["timesheets"]
+    assert [one["why"] for one in sheets[1:]] == ["", *["it is not among the first 2"] * 2]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import dataclasses
 import random
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, time
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,11 +30,14 @@ from workseal_protocol.records import (
     ManifestEntry,
     Record,
     SegmentState,
+    SheetAnswer,
+    Timesheet,
+    TimesheetAnswer,
     encode_item,
     sign,
 )
 from workseal_protocol.records.evidence import FileDigest, GitCommit, Label, Text
-from workseal_protocol.statement import Statement, sign_statement
+from workseal_protocol.statement import Kind, Statement, sign_statement
 from workseal_protocol.terms import Granularity, Level, RoundingMode, WorkClass
 
 # Clocks change in all of them but the last: also at midnight, by half an hour, and on a Friday.
@@ -78,7 +82,7 @@ def drawn_story(number: int, *, twisted: bool = False) -> Story:
     verifier.others(dice.randrange(6))
     agent = ScriptedAgent(verifier, terms=_terms(verifier, dice, round_ms), twist=twist)
     verifier.now = max(start, verifier.now + 1)
-    _work(verifier, agent, dice)
+    _work(verifier, agent, dice, random.Random(f"sheets of {number}"))
     disclosures: tuple[Any, ...] = ()
     if agent.frames and dice.random() < 0.6:
         tiles = tuple(sorted(dice.sample(range(agent.frames[0].tree.header.grid.count), 1)))
@@ -94,6 +98,35 @@ def drawn_story(number: int, *, twisted: bool = False) -> Story:
         contents = dataclasses.replace(contents, token=None, timestamps=(), tsa_ca=None)
         return _Unstamped(verifier, agent, contents, tsa)
     return Story(verifier, agent, contents, tsa)
+
+
+def summed_up(number: int, count: int) -> Story:
+    """Tell an engagement with many timesheets and answers, most of them changed in one field."""
+    dice = random.Random(f"summed up {number}")
+
+    def twist(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        if not isinstance(record, Timesheet | TimesheetAnswer) or dice.random() < 0.3:
+            return record, signer
+        for _ in range(8):
+            with suppress(ValueError, TypeError, AttributeError):
+                changed = _changed(record, dice)
+                changed.to_value()
+                # Another engagement fails at step 6, before there is anything to sum up.
+                if getattr(changed, "engagement", None) == record.engagement:
+                    return changed, signer
+        return record, signer
+
+    start = _instant(dice.choice(DAYS[:2])) + dice.randrange(DAY_MS)
+    verifier = Simulator(dice.randbytes(8), now=start - HOUR_MS, round_ms=30_000)
+    verifier.publish_rules()
+    verifier.start_beacon(start // 30_000 - 5, 80 * HOUR_MS // 30_000)
+    agent = ScriptedAgent(verifier, terms=_terms(verifier, dice, 30_000), twist=twist)
+    verifier.now = start
+    _work(verifier, agent, dice, dice)
+    agent.online = True
+    for _ in range(count):
+        _sum_up(verifier, agent, dice)
+    return Story(verifier, agent, *finish(verifier, agent, ()))
 
 
 def month(zone: str) -> Story:
@@ -173,13 +206,19 @@ def _terms(verifier: Simulator, dice: random.Random, round_ms: int) -> Any:
     )
 
 
-def _work(verifier: Simulator, agent: ScriptedAgent, dice: random.Random) -> None:
+def _work(
+    verifier: Simulator, agent: ScriptedAgent, dice: random.Random, sheets: random.Random
+) -> None:
     for _ in range(dice.randrange(1, 4)):
         agent.open_session(rounds=2 * HOUR_MS // verifier.round_ms + 2)
         for _ in range(dice.randrange(1, 7)):
             _stretch(verifier, agent, dice)
+            # Offline, a timesheet is logged before the statement that it counts up to.
+            if sheets.random() < 0.2:
+                _sum_up(verifier, agent, sheets)
         agent.online = True
         agent.send()
+        _sum_up(verifier, agent, sheets)
         if dice.random() < 0.9:
             agent.close_session()
         else:
@@ -214,6 +253,30 @@ def _between(verifier: Simulator, agent: ScriptedAgent, dice: random.Random) -> 
         verifier.now = end + dice.randrange(HOUR_MS)
         agent.declare(DeclarationForm.LATE, begin, end, dice.randrange(end - begin + 1))
     verifier.now += dice.randrange(9 * HOUR_MS)
+
+
+def _sum_up(verifier: Simulator, agent: ScriptedAgent, dice: random.Random) -> None:
+    """Sum up some days, truly or not, and let the client answer any of the timesheets so far."""
+    told = [statement for statement, _ in agent.made]
+    zone = ZoneInfo(agent.terms.zone)
+    today = datetime.fromtimestamp(verifier.now / 1000, tz=zone).date()
+    first = today - timedelta(days=dice.randrange(3))
+    last = first + timedelta(days=dice.choice((0, 1, 2, 2, 399)))
+    changes: dict[str, Any] = dice.choice(
+        (
+            {}, {}, {}, {}, {"amount": dice.randrange(9)}, {"billed_ms": dice.randrange(9)},
+            {"days": ()}, {"head": dice.choice(told).digest}, {"head": Digest(dice.randbytes(32))},
+        )
+    )  # fmt: skip
+    sheets = [statement for statement, record in agent.made if isinstance(record, Timesheet)]
+    replaces = dice.choice(dice.choice((sheets or told, told))).digest
+    agent.sum_up(first, last, replaces=dice.choice((None, replaces)), **changes)
+    for _ in range(dice.randrange(3)):
+        sheets = [statement for statement, record in agent.made if isinstance(record, Timesheet)]
+        about = dice.choice((*sheets, dice.choice(told)))
+        agent.reply(
+            about, dice.choice(tuple(SheetAnswer)), dice.choice(("why?", "na\u00efve \u202e"))
+        )
 
 
 def _item(verifier: Simulator, dice: random.Random) -> Any:
@@ -268,8 +331,14 @@ def _other(value: Any, dice: random.Random) -> Any:
     if dataclasses.is_dataclass(value):
         return _changed(value, dice)  # type: ignore[arg-type]
     if isinstance(value, tuple) and value:
-        return value[:-1]
+        return _other_tuple(value, dice)
     raise TypeError("no other value of this kind")
+
+
+def _other_tuple(value: tuple[Any, ...], dice: random.Random) -> tuple[Any, ...]:
+    if dataclasses.is_dataclass(value[0]) and dice.random() < 0.5:
+        return (_changed(value[0], dice), *value[1:])  # type: ignore[arg-type]
+    return value[:-1]
 
 
 # --- spoiling a bundle ---
@@ -367,9 +436,21 @@ def _resealed(data: bytes, people: People, dice: random.Random) -> bytes:
 
 def _payload(data: bytes, people: People, dice: random.Random) -> bytes:
     """Change the payload of a statement, and sign statement and list anew."""
-    bundle = Bundle.parse(data)
-    statements = list(bundle.contents.statements)
-    at = dice.randrange(len(statements))
+    statements = list(Bundle.parse(data).contents.statements)
+    return _payload_at(data, statements, dice.randrange(len(statements)), people, dice)
+
+
+def spoiled_sheet(data: bytes, people: People, dice: random.Random) -> bytes:
+    """Change the payload of a timesheet or an answer, and sign it and the list anew."""
+    statements = list(Bundle.parse(data).contents.statements)
+    kinds = (Kind.TIMESHEET, Kind.TIMESHEET_ANSWER)
+    places = [place for place, one in enumerate(statements) if one.kind in kinds]
+    return _payload_at(data, statements, dice.choice(places), people, dice)
+
+
+def _payload_at(
+    data: bytes, statements: list[Statement], at: int, people: People, dice: random.Random
+) -> bytes:
     signers = {one.public_key.thumbprint: one for keys in people.keys().values() for one in keys}
     old = statements[at]
     payload = _bytes_changed(old.payload, dice)

@@ -2,7 +2,7 @@
 
 import { Fails, Malformed, countCodePoints, fromUtf8, toHex } from "./bytes.mjs";
 import { Fields, decode, isInteger, isOctets } from "./cbor.mjs";
-import { MAX_TIME } from "./records.mjs";
+import { MAX_TIME } from "./recordparts.mjs";
 import { sha256 } from "./sha256.mjs";
 
 export const OPENED_ACTIVITY = 1;

@@ -1,15 +1,17 @@
 // Records: what each kind of statement says (docs/spec/records.md).
 //
-// Digests become hex, so that they compare and serve as keys; values of the schedule stay bytes.
+// Digests become hex; values of the schedule stay bytes.
 
 import { Malformed, toHex } from "./bytes.mjs";
-import { Fields, MAX_BYTES, MAX_INTEGER, decode, isInteger, isOctets } from "./cbor.mjs";
+import { readAct, readFiling, readPlace } from "./caserecords.mjs";
+import { Fields, MAX_BYTES, MAX_INTEGER, decode } from "./cbor.mjs";
 import { SIGNATURE_BYTES, publicKey } from "./keys.mjs";
 import { readCheckpoint } from "./note.mjs";
+import { MAX_TIME, claimed, digest, digestPart, head, optionalDigest, refuse, rows, uintPart } from "./recordparts.mjs";
+import { readAnswer, readTimesheet } from "./sheetrecords.mjs";
 import { engagementSubject } from "./statement.mjs";
 import { readTerms } from "./terms.mjs";
 
-export const MAX_TIME = 253402300799999;
 export const WORKING = 1;
 export const OFF_SCREEN = 2;
 export const SEALED = 3;
@@ -24,21 +26,6 @@ const MAX_ROWS = 64;
 const MAX_ENTRY_ROWS = 512;
 const ENTRY_NAME = /^(?=.{1,80}$)[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 
-const digest = (fields, key, name) => toHex(fields.exactly(key, name, 32));
-const optionalDigest = (fields, key, name) => fields.optional(key, () => digest(fields, key, name));
-
-function refuse(what) {
-  throw new Malformed(what);
-}
-
-function head(fields) {
-  return { engagement: fields.exactly(2, "engagement", 16), claimedAt: claimed(fields) };
-}
-
-function claimed(fields) {
-  return fields.uint(6, "claimed_at", MAX_TIME);
-}
-
 function link(fields) {
   const anchor = fields.fields(5, "anchor");
   const named = { digest: digest(anchor, 1, "digest"), size: anchor.uint(2, "size", MAX_INTEGER, 1) };
@@ -52,21 +39,6 @@ function session(fields) {
   return toHex(fields.exactly(7, "session", 16));
 }
 
-// Read an array of rows, each by the readers of its places; no first value stands there twice.
-function rows(fields, key, name, maximum, readers, distinctAt) {
-  const found = fields.array(key, name, 1, maximum).map((item) => {
-    if (!Array.isArray(item) || item.length !== readers.length) {
-      refuse(`expected an array of ${readers.length}`);
-    }
-    return item.map((part, place) => readers[place](part));
-  });
-  const values = found.map((row) => row[distinctAt]);
-  if (new Set(values).size !== values.length) refuse(`${name}: one stands there twice`);
-  return found;
-}
-
-const digestPart = (part) => (isOctets(part) && part.length === 32 ? toHex(part) : refuse("expected 32 bytes"));
-const uintPart = (part) => (isInteger(part) && part >= 0 ? part : refuse("expected an unsigned integer"));
 const namePart = (part) =>
   typeof part === "string" && ENTRY_NAME.test(part) ? part : refuse("an entry's name is not a plain relative path");
 
@@ -138,7 +110,7 @@ function readRequest(fields) {
   const record = {
     ...head(fields), frames: rows(fields, 10, "frames", MAX_ROWS, [digestPart, digestPart], 1),
     reason: fields.text(11, "reason", 500, 1), sealingKey: fields.exactly(12, "sealing key", 1216),
-    answerBy: fields.uint(13, "answer_by", MAX_TIME),
+    answerBy: fields.uint(13, "answer_by", MAX_TIME), place: readPlace(fields),
   };
   if (record.answerBy <= record.claimedAt) {
     refuse("dispute.request: the answer is due before it is asked for");
@@ -150,6 +122,7 @@ function readFinding(fields) {
   const record = {
     ...head(fields), disclosure: digest(fields, 10, "disclosure"),
     findings: rows(fields, 11, "findings", MAX_ROWS, [digestPart, uintPart, uintPart, uintPart], 0),
+    place: readPlace(fields),
   };
   for (const [, outcome, shown, tiles] of record.findings) {
     if ((outcome !== 1 && outcome !== 2) || tiles > 65536 || shown > tiles) {
@@ -180,6 +153,8 @@ const READERS = {
   }),
   "declaration": readDeclaration,
   "evidence": (fields) => ({ ...link(fields), item: digest(fields, 10, "item") }),
+  "timesheet": readTimesheet,
+  "timesheet.answer": readAnswer,
   "key.announce": (fields) => ({
     claimedAt: claimed(fields), key: readKey(fields, 10, 11), role: fields.uint(12, "role", 4, 1),
     recovery: optionalDigest(fields, 13, "recovery"),
@@ -194,10 +169,12 @@ const READERS = {
     firstRound: fields.uint(11, "first_round"), count: fields.uint(12, "count", 1048576, 1),
     head: fields.exactly(13, "head", 32),
   }),
+  "dispute.filing": readFiling,
+  "dispute.act": readAct,
   "dispute.request": readRequest,
   "dispute.disclosure": (fields) => ({
     ...head(fields), request: digest(fields, 10, "request"),
-    frames: rows(fields, 11, "frames", MAX_ROWS, [digestPart, digestPart], 0),
+    frames: rows(fields, 11, "frames", MAX_ROWS, [digestPart, digestPart], 0), place: readPlace(fields),
   }),
   "dispute.finding": readFinding,
   "bundle.manifest": (fields) => ({

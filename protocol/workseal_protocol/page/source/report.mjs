@@ -2,6 +2,7 @@
 
 import { toHex } from "./bytes.mjs";
 import { OPENED_ACTIVITY, OPENED_ARTEFACT, OPENED_EVIDENCE, OPENED_NAMES, OPENED_NOTES, openedText, readItemOfEvidence } from "./commitment.mjs";
+import { ANSWER_NAMES } from "./sheetrecords.mjs";
 import { HOLDS } from "./steps.mjs";
 import { CLASS_NAMES } from "./terms.mjs";
 import { independentOf } from "./unproven.mjs";
@@ -28,6 +29,7 @@ export function reportValue(report) {
     diary: found.diary.map(({ begin, end, state, reason, worked, grade }) => ({
       begin_ms: begin, end_ms: end, state, reason, worked_ms: worked, grade,
     })),
+    timesheets: found.timesheets.map(timesheetValue),
     opened: openedValues(report).map(({ statement, kind, existedBy, ...value }) => ({
       statement, kind, existed_by_ms: exactNumber(existedBy), ...value,
     })),
@@ -74,6 +76,17 @@ function totalsValue(totals) {
       currency: totals.billed.currency,
     },
     exceeded: totals.exceeded,
+  };
+}
+
+function timesheetValue({ digest, record, agreement, why, answers, replacedBy }) {
+  return {
+    timesheet: digest, first: dayText(record.first), last: dayText(record.last),
+    billed_ms: record.billedMs, amount_minor: record.amount, agreement, why,
+    answers: answers.map((one) => ({
+      statement: one.digest, answer: ANSWER_NAMES.get(one.record.answer), text: one.record.text,
+    })),
+    replaced_by: replacedBy,
   };
 }
 

@@ -6,13 +6,16 @@
 import { toHex } from "./bytes.mjs";
 import { countText, element, instantText, plain, quoted, table } from "./elements.mjs";
 import { openedValues, windowOf } from "./report.mjs";
+import { ACCEPTED, OBJECTION, QUESTION } from "./sheetrecords.mjs";
 import { FAILS, HOLDS } from "./steps.mjs";
 import { BY_DAY, CLASS_NAMES, amountText } from "./terms.mjs";
 import { hoursText, independentOf } from "./unproven.mjs";
 import { dayText } from "./zone.mjs";
 
 const SPANS_AT_ONCE = 100;
+const SHEETS_AT_ONCE = 100;
 const OPENED_AT_ONCE = 100;
+const ANSWERED = new Map([[ACCEPTED, "accepted by the client"], [QUESTION, "the client asks"], [OBJECTION, "the client objects"]]);
 const MARKS = new Map([[HOLDS, "\u2713"], [FAILS, "\u2717"]]);
 
 // Give the sections of a report, in their order; frames come from elsewhere.
@@ -20,7 +23,8 @@ export function reportSections(report) {
   return [
     verdictOf(report),
     element("div", { class: "beside" }, stepsOf(report), unprovenOf(report)),
-    ...factsOf(report), ...totalsSections(report), ...diarySections(report), ...openedSections(report),
+    ...factsOf(report), ...totalsSections(report), ...diarySections(report),
+    ...sheetSections(report), ...openedSections(report),
   ];
 }
 
@@ -113,6 +117,31 @@ function diarySections({ found }) {
     parts.push(...longTable("Spans, in UTC", ["Begin", "End", "State", "Worked", "Reason"], rows, SPANS_AT_ONCE));
   }
   return [element("section", { "aria-labelledby": "diary" }, parts)];
+}
+
+function sheetSections({ found }) {
+  if (found.timesheets.length === 0) return [];
+  const rows = found.timesheets.map(({ digest, record, agreement, why, answers, replacedBy }) => {
+    const late = record.days.reduce((sum, row) => sum + row[4], 0);
+    const recorded = record.days.reduce((sum, row) => sum + row[1] + row[2] + row[3], 0);
+    return [
+      digest.slice(0, 12), `${dayText(record.first)} to ${dayText(record.last)}`, hoursText(recorded),
+      late > 0 ? hoursText(late) : "", hoursText(record.billedMs), amountText(record.amount, found.terms.currency),
+      why === "" ? agreement : quoted(`${agreement}: ${why}`), answersShown(answers),
+      replacedBy === null ? "" : `by ${replacedBy.slice(0, 12)}`,
+    ];
+  });
+  return [element("section", { "aria-labelledby": "timesheets" },
+    element("h2", { id: "timesheets" }, "Timesheets, as their maker signed them"),
+    ...longTable("Timesheets", ["Timesheet", "Days", "Recorded", "Declared late", "Billed", "Amount", "Compared", "Answer", "Replaced"], rows, SHEETS_AT_ONCE))];
+}
+
+// Show the answer that counts, the newest one, before the earlier ones.
+function answersShown(answers) {
+  if (answers.length === 0) return "not answered";
+  const sentences = answers.map(({ record }) => `${ANSWERED.get(record.answer)}${record.text === null ? "" : `: ${record.text}`}`);
+  return element("div", {}, sentences.reverse().map((sentence, place) =>
+    element("p", {}, place === 0 ? "" : "before: ", quoted(sentence))));
 }
 
 function openedSections(report) {

@@ -14,6 +14,7 @@ import { verifyReceipt } from "./receipt.mjs";
 import { readRecord } from "./records.mjs";
 import { Work } from "./schedule.mjs";
 import { CHAINED } from "./statement.mjs";
+import { DIFFERS, timesheetsOf } from "./timesheets.mjs";
 import { pemCertificates, trustedAuthorities, verifyToken } from "./timestamp.mjs";
 import { totalsOf } from "./totals.mjs";
 import { sideBySide } from "./turns.mjs";
@@ -44,6 +45,7 @@ class Examination {
     this.entries = [];
     this.totals = null;
     this.diary = [];
+    this.timesheets = [];
   }
 
   get chained() {
@@ -238,8 +240,13 @@ async function checkTotals(found) {
   tellProblem(found, 13);
   found.totals = totalsOf(found.terms, found.entries, found.zone);
   found.diary = diaryOf(found.entries);
-  const exceeded = found.totals.exceeded.length;
-  return exceeded > 0 ? `limits of the terms exceeded: ${exceeded}` : "";
+  // One that differs is told like a limit: the record stands, a summary was wrong.
+  found.timesheets = await timesheetsOf(found.terms, found.entries, found.zone, found.turns);
+  const counts = [
+    ["limits of the terms exceeded", found.totals.exceeded.length],
+    ["timesheets that differ from the record", found.timesheets.filter(({ agreement }) => agreement === DIFFERS).length],
+  ];
+  return counts.filter(([, count]) => count > 0).map(([what, count]) => `${what}: ${count}`).join(", ");
 }
 
 const STEPS = [

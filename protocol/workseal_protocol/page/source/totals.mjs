@@ -102,8 +102,14 @@ function daysOf(segments, late, zone) {
   return [...found].sort((one, other) => one[0] - other[0]).map(([day, total]) => ({ day, ...total }));
 }
 
+// Give the class of the worked time that a record adds, or null: most records add none.
+export function workClassOf(record) {
+  if (record.kind === "segment") return record.state;
+  return record.kind === "declaration" && record.form === LATE_FORM ? LATE_DECLARED : null;
+}
+
 // Divide a span's worked time among its days, so that the parts add up to the whole.
-function sharesOf({ begin, end, worked }, zone) {
+export function sharesOf({ begin, end, worked }, zone) {
   if (begin === end) return [[zone.dayOf(begin).day, worked]];
   const shares = [];
   let given = 0;
@@ -119,7 +125,7 @@ function sharesOf({ begin, end, worked }, zone) {
 }
 
 // Weigh each day by the worth of its classes, round it as the terms say, and add up.
-function billedOf(terms, days) {
+export function billedOf(terms, days) {
   const grid = BigInt(terms.roundingMs || 1);
   const mode = terms.roundingMs ? terms.roundingMode : DOWN;
   let ms = 0n;
