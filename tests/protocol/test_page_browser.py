@@ -144,6 +144,7 @@ def test_shows_each_timesheet_with_its_figures_its_finding_and_its_answers(opene
         assert row[1] == f"{one['first']} to {one['last']}"
         assert row[6] == one["agreement"] + (f": {one['why']}" if one["why"] else "")
         assert row[8] == (f"by {one['replaced_by'][:12]}" if one["replaced_by"] else "")
+        assert row[9] == (f"with {one['overlaps'][:12]}" if one["overlaps"] else "")
     early, whole, other, _ = shown
     assert early[2:6] == ["0 h 00 min 34.000 s", "", "0 h 00 min 34.000 s", "0.61 EUR"]
     assert early[7] == "the client asks: Is that the whole day?"

@@ -79,7 +79,7 @@ function totalsValue(totals) {
   };
 }
 
-function timesheetValue({ digest, record, agreement, why, answers, replacedBy }) {
+function timesheetValue({ digest, record, agreement, why, answers, replacedBy, overlaps }) {
   return {
     timesheet: digest, first: dayText(record.first), last: dayText(record.last),
     billed_ms: record.billedMs, amount_minor: record.amount, agreement, why,
@@ -87,6 +87,7 @@ function timesheetValue({ digest, record, agreement, why, answers, replacedBy })
       statement: one.digest, answer: ANSWER_NAMES.get(one.record.answer), text: one.record.text,
     })),
     replaced_by: replacedBy,
+    overlaps,
   };
 }
 

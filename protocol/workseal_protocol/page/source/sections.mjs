@@ -121,7 +121,7 @@ function diarySections({ found }) {
 
 function sheetSections({ found }) {
   if (found.timesheets.length === 0) return [];
-  const rows = found.timesheets.map(({ digest, record, agreement, why, answers, replacedBy }) => {
+  const rows = found.timesheets.map(({ digest, record, agreement, why, answers, replacedBy, overlaps }) => {
     const late = record.days.reduce((sum, row) => sum + row[4], 0);
     const recorded = record.days.reduce((sum, row) => sum + row[1] + row[2] + row[3], 0);
     return [
@@ -129,11 +129,12 @@ function sheetSections({ found }) {
       late > 0 ? hoursText(late) : "", hoursText(record.billedMs), amountText(record.amount, found.terms.currency),
       why === "" ? agreement : quoted(`${agreement}: ${why}`), answersShown(answers),
       replacedBy === null ? "" : `by ${replacedBy.slice(0, 12)}`,
+      overlaps === null ? "" : `with ${overlaps.slice(0, 12)}`,
     ];
   });
   return [element("section", { "aria-labelledby": "timesheets" },
     element("h2", { id: "timesheets" }, "Timesheets, as their maker signed them"),
-    ...longTable("Timesheets", ["Timesheet", "Days", "Recorded", "Declared late", "Billed", "Amount", "Compared", "Answer", "Replaced"], rows, SHEETS_AT_ONCE))];
+    ...longTable("Timesheets", ["Timesheet", "Days", "Recorded", "Declared late", "Billed", "Amount", "Compared", "Answer", "Replaced", "Counts twice"], rows, SHEETS_AT_ONCE))];
 }
 
 // Show the answer that counts, the newest one, before the earlier ones.

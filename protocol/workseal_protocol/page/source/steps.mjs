@@ -245,6 +245,7 @@ async function checkTotals(found) {
   const counts = [
     ["limits of the terms exceeded", found.totals.exceeded.length],
     ["timesheets that differ from the record", found.timesheets.filter(({ agreement }) => agreement === DIFFERS).length],
+    ["timesheets that overlap", found.timesheets.filter(({ overlaps }) => overlaps !== null).length],
   ];
   return counts.filter(([, count]) => count > 0).map(([what, count]) => `${what}: ${count}`).join(", ");
 }

@@ -9,7 +9,7 @@ export const AGREES = "agrees with the record";
 export const DIFFERS = "differs from the record";
 export const UNCHECKED = "not checked";
 // Whoever makes a bundle does not choose how long a reader works: more than these are not checked.
-const MAX_CHECKED = 2000;
+const MAX_CHECKED = 500;
 
 // Find every timesheet among verified entries, in log order, and check it.
 export async function timesheetsOf(terms, entries, zone, turns) {
@@ -20,17 +20,48 @@ export async function timesheetsOf(terms, entries, zone, turns) {
   const places = new Map(entries.map(({ digest, index }) => [digest, index]));
   const stands = (named, index) => (places.get(named) ?? index) < index;
   const answers = answersOf(entries, stands);
-  const successors = new Map(sheets
-    .filter(({ index, record }) => record.replaces !== null && stands(record.replaces, index))
-    .map(({ digest, record }) => [record.replaces, digest]));
+  const successors = successorsOf(sheets);
+  const overlaps = overlapsOf(sheets.filter(({ digest }) => !successors.has(digest)));
   return sheets.map(({ index, digest, record }, place) => {
     let found;
     if (!known) found = [UNCHECKED, `this machine does not know ${terms.zone}`];
     else if (place >= MAX_CHECKED) found = [UNCHECKED, `it is not among the first ${MAX_CHECKED}`];
     else found = judged(record, index, places, sums);
     const [agreement, why] = found;
-    return { digest, record, agreement, why, answers: answers.get(digest) ?? [], replacedBy: successors.get(digest) ?? null };
+    return { digest, record, agreement, why, answers: answers.get(digest) ?? [], replacedBy: successors.get(digest) ?? null,
+      overlaps: overlaps.get(digest) ?? null };
   });
+}
+
+// Find by what each timesheet was replaced: by a later one with which it shares a day.
+function successorsOf(sheets) {
+  const known = new Map();
+  const found = new Map();
+  for (const { digest, record } of sheets) {
+    const earlier = known.get(record.replaces);
+    if (earlier !== undefined && earlier.first <= record.last && record.first <= earlier.last) found.set(record.replaces, digest);
+    known.set(digest, record);
+  }
+  return found;
+}
+
+// Find for each timesheet the first other one with hours on a day that both have.
+function overlapsOf(sheets) {
+  const holders = new Map();
+  sheets.forEach(({ record }, place) => {
+    for (const [day] of record.days) {
+      if (!holders.has(day)) holders.set(day, []);
+      // The first two of a day are enough: one of them is another one.
+      if (holders.get(day).length < 2) holders.get(day).push(place);
+    }
+  });
+  const found = new Map();
+  sheets.forEach(({ digest, record }, place) => {
+    let first = sheets.length;
+    for (const [day] of record.days) for (const one of holders.get(day)) if (one !== place && one < first) first = one;
+    if (first < sheets.length) found.set(digest, sheets[first].digest);
+  });
+  return found;
 }
 
 // Give the answers to each timesheet that stands before them, in log order.
