@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -348,30 +349,48 @@ def test_another_user_with_the_cookie_gets_nothing(visitor: Visitor) -> None:
     assert visitor.get("/today").status_code == 200
 
 
-def test_idle_connections_of_another_user_keep_nobody_out(visitor: Visitor) -> None:
+IDLE = """
+import socket, sys
+opened = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(300)]
+print(len(opened), flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def idle_of_nobody(port: int) -> Iterator[None]:
+    """Hold 300 connections of another user of this machine."""
+    if os.geteuid() != 0:
+        command = ["sudo", "-n", "-u", "nobody", "python3", "-c", IDLE, str(port)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as idle:
+            assert idle.stdout is not None
+            assert idle.stdout.readline() == b"300\n"
+            yield
+        return
     opened: list[socket.socket] = []
 
-    def idle() -> None:
+    def connect() -> None:
+        # Of this thread alone: its sockets belong to nobody.
         ctypes.CDLL(None).setfsuid(NOBODY)
-        server = ("127.0.0.1", visitor.server.port)
-        opened.extend(socket.create_connection(server) for _ in range(300))
+        opened.extend(socket.create_connection(("127.0.0.1", port)) for _ in range(300))
 
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to be another user")
-    before = visitor.server.denied[Denial.OTHER_USER]
-    thread = threading.Thread(target=idle)
+    thread = threading.Thread(target=connect)
     thread.start()
     thread.join(20)
-    try:
-        assert len(opened) == 300
+    assert len(opened) == 300
+    yield
+    for one in opened:
+        one.close()
+
+
+def test_idle_connections_of_another_user_keep_nobody_out(visitor: Visitor) -> None:
+    before = visitor.server.denied[Denial.OTHER_USER]
+    with idle_of_nobody(visitor.server.port):
         assert visitor.get("/today").status_code == 200
         end = time.monotonic() + 20
         while visitor.server.denied[Denial.OTHER_USER] < before + 300:
             assert time.monotonic() < end
             time.sleep(0.05)
-    finally:
-        for one in opened:
-            one.close()
 
 
 def test_who_connects_and_asks_nothing_goes_again(
