@@ -11,6 +11,7 @@ import pytest
 
 from support.homes import WORDS, RigHome, by_words
 from support.vaults import PRIVATE, PUBLIC, file_of
+from workseal_agent import restore
 from workseal_agent.backup import write_backup
 from workseal_agent.backupfile import end_backup, start_backup
 from workseal_agent.chain import OwnChain, OwnChainError
@@ -149,6 +150,39 @@ def test_refuses_what_is_no_file(tmp_path: Path, kind: bytes) -> None:
     made = packed(tmp_path / "b", {"keys": b""}, kind)
     with pytest.raises(RestoreError, match="not of a home"):
         restore_home(made, tmp_path / "new", WORDS)
+
+
+def gnu_sparse(size: int) -> bytes:
+    """Make a member that is one hole of this size, in GNU's old form."""
+    member = tarfile.TarInfo("vault/" + "0" * 32)
+    member.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    for at, number in ((386, size), (398, 0), (483, size)):
+        header[at : at + 12] = b"%011o\0" % number
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+def pax_sparse(size: int) -> bytes:
+    """Make the same in the form of pax."""
+    member = tarfile.TarInfo("vault/" + "0" * 32)
+    member.pax_headers = {"GNU.sparse.map": f"{size},0", "GNU.sparse.size": str(size)}
+    return member.tobuf(tarfile.PAX_FORMAT)
+
+
+@pytest.mark.parametrize("make", [gnu_sparse, pax_sparse])
+def test_refuses_a_member_that_is_a_hole_before_a_byte_of_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[int], bytes]
+) -> None:
+    """A few bytes of it would fill a disk."""
+    with (tmp_path / "b").open("wb") as file:
+        stream = start_backup(file, by_words)
+        stream.write(make(1 << 30) + bytes(10_240))
+        end_backup(stream)
+    monkeypatch.setattr(restore, "_write", lambda *_: pytest.fail("something is written"))
+    with pytest.raises(RestoreError, match="not of a home"):
+        restore_home(tmp_path / "b", tmp_path / "new", WORDS)
 
 
 def test_refuses_the_same_file_twice(tmp_path: Path) -> None:
