@@ -36,6 +36,8 @@ _STREAMS = 16
 _ASK_SECONDS = 60.0
 _STEP_SECONDS = 5.0
 _FRAME_SECONDS = 10.0
+_TRIES = 3
+_AGAIN_SECONDS = 0.2
 _MAX_PIXELS = 16_384 * 16_384
 _MAX_TOKEN = 4_096
 _LAUNCH = "gst-launch-1.0"
@@ -158,6 +160,14 @@ class CastScreen:
     async def _picture(
         self, connection: Any, session: str, number: int, stream: Stream
     ) -> RawFrame:
+        """Read a display; one that was let go of just before may need another try."""
+        for _ in range(_TRIES - 1):
+            with suppress(CaptureError):
+                return await self._read(connection, session, number, stream)
+            await asyncio.sleep(_AGAIN_SECONDS)
+        return await self._read(connection, session, number, stream)
+
+    async def _read(self, connection: Any, session: str, number: int, stream: Stream) -> RawFrame:
         opened = await bus.call(
             connection, PORTAL, PATH, f"{_CAST}.OpenPipeWireRemote", session, {},
             signature="oa{sv}",
