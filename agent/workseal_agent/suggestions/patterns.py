@@ -28,6 +28,10 @@ _PREFIXED: Final = (
     (Kind.TOKEN, r"(?<![A-Za-z0-9])g[l1I]pat-[\w-]{16,64}"),
     (Kind.TOKEN, r"(?<![A-Za-z0-9])xox[abeoprs]-[\w-]{10,255}"),
     (Kind.TOKEN, r"(?<![A-Za-z0-9])(?:npm|hf|dop[_ ]v1|glc|shpat)_[0-9A-Za-z]{24,128}"),
+    (Kind.TOKEN, r"(?<![A-Za-z0-9])hvs\.[\w-]{20,255}"),
+    (Kind.TOKEN, r"(?<![A-Za-z0-9])ya29\.[\w-]{20,512}"),
+    (Kind.TOKEN, r"(?<![A-Za-z0-9])dckr[_ ]pat[_ ][\w-]{20,64}"),
+    (Kind.TOKEN, r"(?<![A-Za-z0-9])xapp-[\w-]{20,255}"),
     (Kind.TOKEN, r"(?<![A-Za-z0-9])pypi-AgE[\w-]{40,512}"),
     (Kind.TOKEN, r"(?<![A-Za-z0-9])SG\.[\w-]{16,32}\.[\w-]{30,64}"),
     (Kind.TOKEN, r"(?<![A-Za-z0-9])ey[Jj][\w-]{8,2048}(?:\s?[.,]\s?[\w-]{4,2048}){0,2}"),
@@ -72,6 +76,37 @@ _PHONE_LABEL: Final = re.compile(
     r"(?i)(?:tel(?:efon|ephone)?|phone|mobile?|mobil|handy|cell|fax|call|whatsapp)\W{0,4}"
     r"(?P<number>\+?\(?\d(?:[ ()./-]{0,3}\d){5,14})"
 )
+# What stands behind one of these opens something, whatever it looks like.
+_TOLD: Final = (
+    (
+        Kind.TOKEN,
+        re.compile(
+            r"(?i)\b(?:authorization\s?:\s?(?:basic|bearer|token)|(?:set-)?cookie\s?:)\s?"
+            r"(?P<value>[^\s,;]{8,512})"
+        ),
+    ),
+    (
+        Kind.PASSWORD,
+        re.compile(
+            r"(?i)\b(?:otp|totp|[2m]fa(?: code)?|one[- ]time (?:code|password)|verification code"
+            r"|cv[vc]2?|pin|tan)\s?[:=]\s?(?P<value>\d(?:[ -]?\d){2,9})(?![\w.])"
+        ),
+    ),
+    (
+        Kind.PASSWORD,
+        re.compile(
+            r"(?i)\b(?:backup|recovery) codes?\s?[:=]?\s{0,2}"
+            r"(?P<value>[\w-]*\d[\w-]{3,20}(?:[ ,]{1,3}[\w-]*\d[\w-]{3,20}){0,15})"
+        ),
+    ),
+    (
+        Kind.PASSWORD,
+        re.compile(
+            r"(?i)\b(?:recovery|seed|secret|backup)\s?(?:phrase|words)\s?[:=]\s?"
+            r"(?P<value>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){5,23})(?![a-z])"
+        ),
+    ),
+)
 _RANDOM: Final = re.compile(r"(?<![\w/.+=-])[A-Za-z0-9+/_-]{32,512}={0,2}(?![\w/])")
 _TURNS: Final = re.compile(r"[a-z][0-9]|[0-9][a-z]|[A-Z][0-9]|[0-9][A-Z]")
 _PREFIXES: Final = tuple((kind, re.compile(pattern)) for kind, pattern in _PREFIXED)
@@ -84,6 +119,9 @@ def find_patterns(text: str) -> Iterator[Finding]:
     for kind, prefix in _PREFIXES:
         for match in prefix.finditer(text):
             yield Finding(kind, Why.PREFIX, Sureness.SURE, *match.span())
+    for kind, told in _TOLD:
+        for match in told.finditer(text):
+            yield Finding(kind, Why.LABELLED, Sureness.LIKELY, *match.span("value"))
     yield from _squeezed(text)
     yield from find_labelled(text)
     yield from _emails(text)
