@@ -7,6 +7,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
 
 from workseal_agent.errors import AgentError
 from workseal_agent.pages import (
@@ -46,10 +47,15 @@ register_url_convertor("number", _NumberConvertor())
 _PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine)
 
 
+def all_routes() -> list[BaseRoute]:
+    """Return the routes of all pages."""
+    return [route for part in _PARTS for route in part.routes()]
+
+
 def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial], drafts: Drafts) -> Starlette:
     """Put the pages together; `Guard` must stand before them."""
     app = Starlette(
-        routes=[*(route for part in _PARTS for route in part.routes())],
+        routes=all_routes(),
         exception_handlers={
             AgentError: _told,
             WorksealError: _told,
