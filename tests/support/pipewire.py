@@ -1,4 +1,8 @@
-"""A real PipeWire of one's own, with a display in it that shows one colour."""
+"""A real PipeWire of one's own, with displays in it that show a pattern.
+
+The displays are PipeWire's own example of a video source, which streams as a compositor does;
+GStreamer's sink gets stuck now and then when a reader leaves it.
+"""
 
 import json
 import os
@@ -8,17 +12,22 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from support.buses import private_bus
 from support.wayland import wait_for
 
-_PROGRAMS = ("pipewire", "wireplumber", "pw-dump", "gst-launch-1.0", "gst-inspect-1.0")
+_SOURCE = "/usr/libexec/installed-tests/pipewire-0.3/examples/video-src"
+_PROGRAMS = ("pipewire", "wireplumber", "pw-dump", "gst-launch-1.0", "gst-inspect-1.0", _SOURCE)
 NEEDS_PIPEWIRE = pytest.mark.skipif(
     not all(shutil.which(name) for name in _PROGRAMS),
-    reason="needs pipewire, wireplumber and gstreamer's tools",
+    reason="needs pipewire, its tests, wireplumber and gstreamer's tools",
 )
+WIDTH, HEIGHT = 320, 240
+_STEP = 13
 
 
 class PipeWire:
@@ -48,35 +57,43 @@ class PipeWire:
         connection.connect(str(self._folder / "pipewire-0"))
         return connection.fileno()
 
-    def show(self, name: str, width: int, height: int, colour: int) -> int:
-        """Show one colour as a display; returns its node."""
-        self.run(
-            "gst-launch-1.0", "videotestsrc", "pattern=solid-color", "is-live=true",
-            f"foreground-color={0xFF000000 | colour}", "!",
-            f"video/x-raw,format=BGRx,width={width},height={height},framerate=5/1", "!",
-            "pipewiresink", "mode=provide",
-            f"stream-properties=p,media.class=Video/Source,node.name={name}",
-        )  # fmt: skip
-        wait_for("the display", lambda: self._node(name) is not None)
-        found = self._node(name)
-        assert found is not None
-        return found
+    def silent_remote(self) -> int:
+        """Return a connection to nobody; it is closed at the end."""
+        near, far = socket.socketpair()
+        far.close()
+        self._programs.callback(near.close)
+        return near.fileno()
 
-    def _node(self, name: str) -> int | None:
+    def show(self) -> int:
+        """Show the pattern as one more display; returns its node."""
+        before = self._displays()
+        self.run(_SOURCE)
+        wait_for("the display", lambda: self._displays() > before)
+        (node,) = self._displays() - before
+        return node
+
+    def _displays(self) -> set[int]:
         done = subprocess.run(
             ["pw-dump"], env=self.environment, capture_output=True, timeout=20, check=False
         )
-        if done.returncode:
-            return None
-        for one in json.loads(done.stdout):
-            told = (one.get("info") or {}).get("props") or {}
-            if told.get("node.name") == name:
-                return int(one["id"])
-        return None
+        told = [] if done.returncode else json.loads(done.stdout)
+        return {int(one["id"]) for one in told if _class(one) == "Video/Source"}
 
     def close(self) -> None:
         """End everything."""
         self._programs.close()
+
+
+def _class(told: Any) -> object:
+    return ((told.get("info") or {}).get("props") or {}).get("media.class")
+
+
+def shows_pattern(rgb: bytes) -> bool:
+    """Say whether these are the pixels of a display; each picture begins with another number."""
+    first = np.uint8(rgb[0])
+    down, along = np.ogrid[:HEIGHT, : 3 * WIDTH]
+    wanted = (first + _STEP * down + down * along).astype(np.uint8)
+    return rgb == bytes(wanted.tobytes())
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 Rules: the person is asked once, by the desktop; what it then hands out (a restore token) is kept in
 the home and given back, so that it need not ask again. Each picture opens a session of its own and
-closes it: nothing is streamed between captures. Who refuses is not asked again by this process.
+closes it: nothing is streamed between captures. A session that gives nothing is tried anew where
+that asks nobody. Who refuses is not asked again by this process.
 Frames come through a pipe from GStreamer's own program, and no file is written. The portal tells
 no windows, so nothing can be masked.
 """
@@ -88,7 +89,7 @@ class CastScreen:
         if self._refused:
             raise CaptureError(CaptureFailure.REFUSED, "sharing the screen was refused")
         try:
-            return bus.run(self._cast())
+            return bus.run(self._shot())
         except bus.BusError as failure:
             raise CaptureError(CaptureFailure.NO_DISPLAY, str(failure)) from failure
 
@@ -110,6 +111,18 @@ class CastScreen:
             if not kinds & _MONITORS:
                 raise bus.BusError("it shares no displays")
 
+    async def _shot(self) -> tuple[RawFrame, ...]:
+        """Take a picture; a stream that sticks is given up for the one of a new session."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._cast()
+            except CaptureError:
+                # Without a token a new session is a new question to the person.
+                if self._refused or self._token is None:
+                    raise
+            await asyncio.sleep(_AGAIN_SECONDS)
+        return await self._cast()
+
     async def _cast(self) -> tuple[RawFrame, ...]:
         async with bus.connected(self._address, descriptors=True) as connection:
             session = await self._session(connection)
@@ -117,7 +130,7 @@ class CastScreen:
                 streams = await self._started(connection, session)
                 return tuple(
                     [
-                        await self._picture(connection, session, number, stream)
+                        await self._read(connection, session, number, stream)
                         for number, stream in enumerate(streams)
                     ]
                 )
@@ -156,16 +169,6 @@ class CastScreen:
         # Good for one time; the next one comes with each answer.
         self._keep(told["restore_token"].value if "restore_token" in told else None)
         return _streams(told["streams"].value if "streams" in told else [])
-
-    async def _picture(
-        self, connection: Any, session: str, number: int, stream: Stream
-    ) -> RawFrame:
-        """Read a display; one that was let go of just before may need another try."""
-        for _ in range(_TRIES - 1):
-            with suppress(CaptureError):
-                return await self._read(connection, session, number, stream)
-            await asyncio.sleep(_AGAIN_SECONDS)
-        return await self._read(connection, session, number, stream)
 
     async def _read(self, connection: Any, session: str, number: int, stream: Stream) -> RawFrame:
         opened = await bus.call(

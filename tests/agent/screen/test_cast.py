@@ -7,7 +7,14 @@ import pytest
 from dbus_fast import Message, Variant
 
 from support.buses import Answer, FakeService
-from support.pipewire import NEEDS_PIPEWIRE, PipeWire, private_pipewire
+from support.pipewire import (
+    HEIGHT,
+    NEEDS_PIPEWIRE,
+    WIDTH,
+    PipeWire,
+    private_pipewire,
+    shows_pattern,
+)
 from support.wayland import WAYLAND_MARKS
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.screen import cast as module
@@ -17,16 +24,18 @@ from workseal_agent.surroundings import Surroundings
 pytestmark = [WAYLAND_MARKS[1], NEEDS_PIPEWIRE]
 PORTAL = "org.freedesktop.portal.Desktop"
 DESKTOP = "/org/freedesktop/portal/desktop"
-ROSE = bytes.fromhex("c81e64")
-TEAL = bytes.fromhex("0a8080")
+FRAME_SECONDS = module._FRAME_SECONDS
 
 
 class Portal:
     """Be a ScreenCast portal: it asks unless it is given the token that it handed out last."""
 
-    def __init__(self, pipewire: PipeWire) -> None:
+    def __init__(self, pipewire: PipeWire, patch: pytest.MonkeyPatch) -> None:
         self._pipewire = pipewire
+        self._patch = patch
         self.streams: list[Any] = []
+        self.hands_out = True
+        self.silent = 0
         self.version = 4
         self.code = 0
         self.asked = 0
@@ -53,7 +62,7 @@ class Portal:
             case "Start", [session, "", _] if session in self.open:
                 return self._started(message)
             case "OpenPipeWireRemote", [session, _] if session in self.open:
-                return "h", [0], [self._pipewire.remote()]
+                return "h", [0], [self._remote()]
             case "Close", []:
                 self.open.discard(str(message.path))
                 return "", []
@@ -62,14 +71,21 @@ class Portal:
     def _started(self, message: Message) -> Answer | None:
         if self._given is None or self._given != f"token {self.handed_out}":
             self.asked += 1
-        if self.code:
-            return self._later(message, self.code, {})
-        self.handed_out += 1
-        results = {
-            "streams": Variant("a(ua{sv})", self.streams),
-            "restore_token": Variant("s", f"token {self.handed_out}"),
-        }
-        return self._later(message, 0, results)
+        results = {}
+        if not self.code:
+            results["streams"] = Variant("a(ua{sv})", self.streams)
+        if not self.code and self.hands_out:
+            self.handed_out += 1
+            results["restore_token"] = Variant("s", f"token {self.handed_out}")
+        return self._later(message, self.code, results)
+
+    def _remote(self) -> int:
+        # Nobody waits for what will not come.
+        self._patch.setattr(module, "_FRAME_SECONDS", 0.5 if self.silent else FRAME_SECONDS)
+        if not self.silent:
+            return self._pipewire.remote()
+        self.silent -= 1
+        return self._pipewire.silent_remote()
 
     def _later(self, message: Message, code: int, results: dict[str, Variant]) -> Answer:
         token = message.body[-1]["handle_token"].value
@@ -90,13 +106,15 @@ def pipewire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PipeWir
 @pytest.fixture(scope="module")
 def nodes(pipewire: tuple[PipeWire, str]) -> tuple[int, int]:
     made, _ = pipewire
-    return made.show("left", 33, 20, 0xC81E64), made.show("right", 16, 8, 0x0A8080)
+    return made.show(), made.show()
 
 
 @pytest.fixture
-def portal(pipewire: tuple[PipeWire, str], nodes: tuple[int, int]) -> Iterator[Portal]:
+def portal(
+    pipewire: tuple[PipeWire, str], nodes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Portal]:
     made, address = pipewire
-    portal = Portal(made)
+    portal = Portal(made, monkeypatch)
     portal.streams = [[nodes[0], {"position": Variant("(ii)", [0, 0])}]]
     with FakeService(address, PORTAL, portal.answer) as portal.service:
         yield portal
@@ -109,11 +127,12 @@ def around(portal: Portal) -> Surroundings:
 def test_gives_the_pixels_of_each_display_and_closes_its_session(
     portal: Portal, nodes: tuple[int, int]
 ) -> None:
-    portal.streams.append([nodes[1], {"position": Variant("(ii)", [33, 0])}])
+    portal.streams.append([nodes[1], {"position": Variant("(ii)", [WIDTH, 0])}])
     left, right = CastScreen(around(portal)).grab()
-    assert (left.width, left.height, left.rgb) == (33, 20, ROSE * 33 * 20)
-    assert (right.width, right.height, right.rgb) == (16, 8, TEAL * 16 * 8)
-    assert [(one.display, one.left, one.top) for one in (left, right)] == [(0, 0, 0), (1, 33, 0)]
+    for one in (left, right):
+        assert (one.width, one.height) == (WIDTH, HEIGHT)
+        assert shows_pattern(one.rgb)
+    assert [(one.display, one.left, one.top) for one in (left, right)] == [(0, 0, 0), (1, 320, 0)]
     assert portal.open == set()
 
 
@@ -140,18 +159,35 @@ def test_who_refuses_is_not_asked_again(portal: Portal, code: int) -> None:
     assert portal.open == set()
 
 
-def test_a_display_that_is_gone_is_no_picture(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_FRAME_SECONDS", 1.0)
-    portal.streams = [[4_000_000, {}]]
-    with pytest.raises(CaptureError) as caught:
+def test_a_stream_that_gives_nothing_is_replaced_by_that_of_a_new_session(portal: Portal) -> None:
+    portal.silent = 2
+    (frame,) = CastScreen(around(portal)).grab()
+    assert shows_pattern(frame.rgb)
+    assert (portal.asked, portal.handed_out) == (1, 3)
+
+
+def test_gives_up_after_three_sessions(portal: Portal) -> None:
+    portal.silent = 4
+    with pytest.raises(CaptureError, match="no picture") as caught:
+        CastScreen(around(portal)).grab()
+    assert caught.value.failure is CaptureFailure.NO_DISPLAY
+    assert (portal.silent, portal.open) == (1, set())
+
+
+def test_asks_nobody_again_for_the_sake_of_a_stream(portal: Portal) -> None:
+    portal.silent = 1
+    portal.hands_out = False
+    with pytest.raises(CaptureError, match="no picture"):
+        CastScreen(around(portal)).grab()
+    assert portal.asked == 1
+
+
+def test_a_desktop_that_shares_nothing_is_no_picture(portal: Portal) -> None:
+    portal.streams = []
+    with pytest.raises(CaptureError, match="shares no display") as caught:
         CastScreen(around(portal)).grab()
     assert caught.value.failure is CaptureFailure.NO_DISPLAY
     assert portal.open == set()
-    portal.streams = []
-    with pytest.raises(CaptureError, match="shares no display"):
-        CastScreen(around(portal)).grab()
 
 
 def test_a_way_that_leads_nowhere_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
