@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workseal_agent.errors import SettingsError
 from workseal_agent.keychord import KeyChord
 
+# Words for a zone in [display]; any other is a name of the tz database.
+MACHINE_ZONE = "machine"
+AGREEMENT_ZONE = "agreement"
 HOME_VARIABLE = "WORKSEAL_AGENT_HOME"
 MAX_SETTINGS_BYTES = 65_536
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
@@ -25,6 +29,8 @@ _HINT = re.compile(r"[^\s/*]+\.[^\s/*]+(/[^\s*]*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 ScreenKind = Literal["auto", "x11", "grim", "cast", "portal", "native", "replay"]
+Hours = Literal["24", "12"]
+Totals = Literal["second", "minute"]
 ActivityKind = Literal["auto", "x11", "listener", "swayidle", "mutter", "none"]
 
 DEFAULT_TEXT = """\
@@ -54,6 +60,11 @@ warn_above_gib = 20              # `status` warns when the vault is larger; noth
 
 [notices]
 show = true                      # notices of the desktop, for trouble and requests; few, no content
+
+[display]
+hours = "24"                     # or "12": how times of day are written
+totals = "second"                # or "minute": rounded down, with the true figure beside it
+zone = "machine"                 # or "agreement", or a name such as "Europe/Berlin": your days
 
 # [witness]
 # listen = "127.0.0.1:8090"      # cosign the log while you record: `workseal-agent witness`
@@ -144,6 +155,15 @@ class NoticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DisplaySettings:
+    """Say how times are written for the owner; what is signed and counted knows nothing of it."""
+
+    hours: Hours = "24"
+    totals: Totals = "second"
+    zone: str = MACHINE_ZONE
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessSettings:
     """Say where the witness listens that runs while this agent records."""
 
@@ -171,6 +191,7 @@ class Settings:
     seal: SealSettings = SealSettings()
     vault: VaultSettings = VaultSettings()
     notices: NoticeSettings = NoticeSettings()
+    display: DisplaySettings = DisplaySettings()
     witness: WitnessSettings | None = None
 
     @property
@@ -318,6 +339,7 @@ def parse_settings(home: Path, data: bytes) -> Settings:
         seal=_seal(root.table("seal")),
         vault=_vault(root.table("vault")),
         notices=_notices(root.table("notices")),
+        display=_display(root.table("display")),
         witness=_witness(root.table("witness")),
     )
     root.close()
@@ -449,6 +471,26 @@ def _notices(table: _Table) -> NoticeSettings:
     settings = NoticeSettings(table.flag("show", default=True))
     table.close()
     return settings
+
+
+def _display(table: _Table) -> DisplaySettings:
+    hours = cast("Hours", table.choice("hours", get_args(Hours)))
+    totals = cast("Totals", table.choice("totals", get_args(Totals)))
+    zone = table.text("zone", maximum=64) or MACHINE_ZONE
+    table.close()
+    if zone not in {MACHINE_ZONE, AGREEMENT_ZONE} and not _is_zone(zone):
+        raise SettingsError(
+            'zone in [display] must be "machine", "agreement", or a name such as "Europe/Berlin"'
+        )
+    return DisplaySettings(hours, totals, zone)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+    return True
 
 
 def _witness(table: _Table) -> WitnessSettings | None:

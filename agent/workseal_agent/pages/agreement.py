@@ -55,6 +55,7 @@ def _week(request: Request) -> Response:
         "week.html",
         place="agreement",
         monday=monday,
+        counted_in=zone.key,
         sunday=monday + timedelta(days=_DAYS - 1),
         before=monday - timedelta(days=_DAYS),
         after=monday + timedelta(days=_DAYS) if monday + timedelta(days=_DAYS) <= today else None,

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -58,7 +57,7 @@ def _gallery(request: Request) -> Response:
     if engagement is None:
         return page(request, "nothing.html", place="pictures")
     rows = desk.ledger.captures(engagement.id)
-    zone = ZoneInfo(engagement.terms.zone)
+    zone = desk.zone(engagement)
     days = [
         (day, len(list(taken)))
         for day, taken in groupby(rows, key=lambda row: day_at(row.captured_ms, zone))
