@@ -24,6 +24,7 @@ from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.drafts import Drafts
 from workseal_agent.pages.entrance import Entrance
 from workseal_agent.pages.guard import Denial
+from workseal_agent.pages.refusals import status_of
 from workseal_agent.pages.render import Notices, page
 from workseal_agent.pages.words import say
 from workseal_protocol.cli.text import bounded
@@ -75,7 +76,9 @@ def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial], drafts: D
 
 def _told(request: Request, error: Exception) -> Response:
     text = (error.strerror or "") if isinstance(error, OSError) else str(error)
-    return _problem(request, bounded(text or type(error).__name__), 409)
+    return _problem(
+        request, bounded(text or type(error).__name__), status_of(error, request.method)
+    )
 
 
 def _absent(request: Request, error: Exception) -> Response:

@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workseal_agent.day import Day, Stretch, Way, day_at, read_day
-from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import LIVE
+from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import (
     clock,
     desk_of,
@@ -185,13 +185,13 @@ async def _act(request: Request) -> Response:
     desk = desk_of(request)
     engagement = desk.need()
     if act not in _ACTS:
-        raise AgentError(say("problem.unknown_act"))
+        raise FormError(say("problem.unknown_act"))
     if act in {"pause", "resume", "stop"}:
         desk.tell(engagement, act)
     else:
         memo = fields.get("memo", [""])[0].strip() or None
         if memo is not None and (act != "off-screen" or len(memo) > MAX_MEMO):
-            raise AgentError(say("problem.memo", longest=MAX_MEMO))
+            raise FormError(say("problem.memo", longest=MAX_MEMO))
         desk.tell(engagement, "mode", mode=act, memo=memo)
     notices_of(request).add(say(f"did.{act}"))
     return go("/today")
@@ -202,7 +202,7 @@ async def _choose(request: Request) -> Response:
     wanted = (await fields_of(request)).get("engagement", [""])[0]
     desk = desk_of(request)
     if not any(one.id.hex() == wanted for one in desk.ledger.engagements()):
-        raise AgentError(say("problem.unknown_engagement"))
+        raise FormError(say("problem.unknown_engagement"))
     desk.chosen = bytes.fromhex(wanted)
     return go("/today")
 
@@ -318,9 +318,9 @@ def _read(
     try:
         day = date.fromisoformat(text) if text else day_at(now_ms, zone)
     except ValueError as error:
-        raise AgentError(say("problem.day")) from error
+        raise FormError(say("problem.day")) from error
     if not _FIRST_YEAR < day.year < _LAST_YEAR:
-        raise AgentError(say("problem.day"))
+        raise FormError(say("problem.day"))
     return read_day(desk.ledger, engagement, running, day, now_ms, zone)
 
 
@@ -349,7 +349,7 @@ def _minute_of(day: Day, text: str, ms: str | None) -> int:
     for at_ms in range(day.begin_ms, day.end_ms, _MINUTE_MS):
         if clock(at_ms, day.zone) == text:
             return at_ms
-    raise AgentError(say("problem.minute"))
+    raise FormError(say("problem.minute"))
 
 
 def _classes(day: Day) -> list[dict[str, Any]]:
