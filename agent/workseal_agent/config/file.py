@@ -79,13 +79,19 @@ def write_default_settings(home: Path, url: str | None) -> Path:
 
 def load_settings(home: Path) -> Settings:
     """Read config.toml of the home; without the file every setting has its default."""
+    data = read_bytes(home)
+    return Settings(home) if data is None else parse_settings(home, data)
+
+
+def read_bytes(home: Path) -> bytes | None:
+    """Return what stands in config.toml, None without the file."""
     try:
         with Settings(home).config_file.open("rb") as file:
             data = file.read(MAX_SETTINGS_BYTES + 1)
     except FileNotFoundError:
-        return Settings(home)
+        return None
     except OSError as error:
         raise SettingsError(f"config.toml cannot be read: {error.strerror}") from error
     if len(data) > MAX_SETTINGS_BYTES:
         raise SettingsError(f"config.toml is larger than {MAX_SETTINGS_BYTES} bytes")
-    return parse_settings(home, data)
+    return data

@@ -18,6 +18,7 @@ from workseal_agent.pages import (
     machine,
     pictures,
     redaction,
+    settings,
     today,
 )
 from workseal_agent.pages.desk import Desk
@@ -45,7 +46,7 @@ class _NumberConvertor(Convertor[int]):
 
 register_url_convertor("number", _NumberConvertor())
 
-_PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine)
+_PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine, settings)
 
 
 def all_routes() -> list[BaseRoute]:
