@@ -284,3 +284,11 @@ def test_a_first_file_is_written_with_its_remarks(tmp_path: Path) -> None:
         tmp_path, display=load_settings(tmp_path).display
     )
     assert "# Windows of your own" in Settings(tmp_path).config_file.read_text()
+
+
+def test_what_comes_out_otherwise_than_meant_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that were lost on the way would hide nothing any more."""
+    lost = OWN.replace('[[mask.rule]]\nname = "mail"\ntitle = "*inbox*"\n', "")
+    monkeypatch.setattr("tomlkit.dumps", lambda _: lost.replace("'12'", "'24'"))
+    with pytest.raises(SettingsError, match="change it by hand"):
+        with_values(file_of(OWN), {"display.hours": "24"})

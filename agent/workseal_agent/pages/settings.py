@@ -192,6 +192,8 @@ def _said(name: str, value: str | MaskRuleSettings | None) -> str:
     if isinstance(value, MaskRuleSettings):
         parts = [say(f"rule.said_{key}", value=text) for key, text in _parts(value) if text]
         return say("rule.said", name=value.name, parts=", ".join(parts))
+    if value is None:
+        return say("setting.no_rule")
     if not value:
         return say("setting.nothing")
     return said_choice(name, value)
