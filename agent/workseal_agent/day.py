@@ -62,7 +62,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Hold a day in the terms' zone, up to now: `seen` is what stands in the log, for the client.
+    """Hold a day in its zone, up to now: `seen` is what stands in the log, for the client.
 
     The stretches cover every moment from `begin_ms` to `until_ms`.
     """
@@ -108,10 +108,13 @@ def day_at(now_ms: int, zone: ZoneInfo) -> date:
 
 
 def worked_today(
-    ledger: Ledger, engagement: Engagement, running: dict[str, Any] | None, now_ms: int
+    ledger: Ledger,
+    engagement: Engagement,
+    running: dict[str, Any] | None,
+    now_ms: int,
+    zone: ZoneInfo,
 ) -> int:
-    """Add up today's worked time, what is not signed yet included."""
-    zone = ZoneInfo(engagement.terms.zone)
+    """Add up the worked time of today in a zone, what is not signed yet included."""
     begin, end = bounds(day_at(now_ms, zone), zone)
     signed = sum(row.worked_ms for row in ledger.segments(engagement.id, begin, end))
     unsigned = (running or {}).get("running", [])
@@ -124,10 +127,10 @@ def read_day(
     running: dict[str, Any] | None,
     day: date,
     now_ms: int,
+    zone: ZoneInfo,
 ) -> Day:
-    """Read a day; `running` is what the recording process of this engagement says of itself."""
+    """Read a day of a zone; `running` is what this engagement's recording says of itself."""
     terms = engagement.terms
-    zone = ZoneInfo(terms.zone)
     begin, end = bounds(day, zone)
     stored = ledger.told_of(engagement.id, begin, end)
     entries = _entries(ledger, engagement.id, terms, stored)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from workseal_agent.config import (
     HOME_VARIABLE,
+    DisplaySettings,
     MaskRuleSettings,
     Settings,
     WitnessSettings,
@@ -42,6 +43,10 @@ title = "*inbox*"
 time = "count"
 [seal]
 key = "Ctrl+Alt+S"
+[display]
+hours = "12"
+totals = "minute"
+zone = "Asia/Tokyo"
 [witness]
 listen = "[::1]:8090"
 """
@@ -67,6 +72,7 @@ def test_reads_every_setting() -> None:
     )
     assert settings.lock.counts
     assert str(settings.seal.key) == "ctrl+alt+s"
+    assert settings.display == DisplaySettings("12", "minute", "Asia/Tokyo")
     assert settings.witness == WitnessSettings("::1", 8090)
 
 
@@ -106,6 +112,11 @@ def test_reads_every_setting() -> None:
         pytest.param("[verifier]\nurl='https://[x'", "must be https", id="bad host"),
         pytest.param("[verifier]\nurl='https://a:port'", "must be https", id="bad port"),
         pytest.param("[verifier]\nurl='https://a\"b'", "must be https", id="quote in url"),
+        pytest.param("[display]\nhours=12", "hours in .display. must be text", id="hours"),
+        pytest.param("[display]\ntotals='hour'", "one of second, minute", id="totals"),
+        pytest.param("[display]\nzone='Atlantis'", "zone in .display. must be", id="no zone"),
+        pytest.param("[display]\nzone='../etc'", "zone in .display. must be", id="zone as path"),
+        pytest.param("[display]\nzone='America'", "zone in .display. must be", id="a folder"),
         pytest.param("[verifier", "not TOML", id="not toml"),
     ],
 )

@@ -35,7 +35,9 @@ def running(rig: Rig) -> dict[str, object] | None:
 
 def read(rig: Rig, day: date | None = None) -> Day:
     now = rig.clock.wall_ms()
-    return read_day(rig.ledger, rig.engagement, running(rig), day or day_at(now, BERLIN), now)
+    return read_day(
+        rig.ledger, rig.engagement, running(rig), day or day_at(now, BERLIN), now, BERLIN
+    )
 
 
 def told(day: Day) -> list[tuple[DiaryState, Way, int]]:
@@ -182,8 +184,8 @@ def test_today_is_added_up_with_what_is_not_signed(rig: Rig) -> None:
     rig.recorder.start()
     rig.work(607)
     now = rig.clock.wall_ms()
-    assert worked_today(rig.ledger, rig.engagement, running(rig), now) == 607_000
-    assert worked_today(rig.ledger, rig.engagement, None, now) == 600_000
+    assert worked_today(rig.ledger, rig.engagement, running(rig), now, BERLIN) == 607_000
+    assert worked_today(rig.ledger, rig.engagement, None, now, BERLIN) == 600_000
 
 
 def test_the_agents_remarks_are_found_where_they_were_made(rig: Rig) -> None:

@@ -26,7 +26,8 @@ CHANGED = sorted(
     if one.methods and "POST" in one.methods and one.path not in {"/leave", "/enter"}
 )
 FIELDS = (
-    "act", "at", "back", "before", "day", "despite", "engagement", "kind", "memo", "n", "of",
+    "act", "array", "at", "back", "name", "title", "was", "display.zone", "seal.key",
+    "before", "day", "despite", "engagement", "kind", "memo", "n", "of",
     "ms", "reason", "seen", "shown", "warned",
 )  # fmt: skip
 ODD = (

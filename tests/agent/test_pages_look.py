@@ -192,7 +192,7 @@ def test_a_place_on_the_time_line_is_explained(page: Page, server: PagesServer) 
     page.goto(server.origin + "/today")
     page.locator("[data-keys] li").first.wait_for(state="attached")
     page.locator("[data-hours] svg").first.click(position={"x": 3, "y": 10})
-    page.wait_for_url("**/today/minute?*at=10%3A00")
+    page.wait_for_url("**/today/minute?*ms=*")
     assert "1 min 00 s of this minute are counted" in page.inner_text("main")
 
 

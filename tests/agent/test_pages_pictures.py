@@ -84,7 +84,7 @@ def test_withdrawing_destroys_the_picture_and_no_second(unlocked: Visitor, home:
     fields = {"n": str(row.number), "reason": "private"}
     # What is open for looking destroys nothing, and the recording process neither.
     for wrong in ({}, {"passphrase": ""}, {"passphrase": "another"}):
-        assert unlocked.post("/pictures/withdraw", **fields, **wrong).status_code == 409
+        assert unlocked.post("/pictures/withdraw", **fields, **wrong).status_code == 422
     assert row.commitment in {one.commitment for one in frames(home)}
     answer = unlocked.post("/pictures/withdraw", **fields, passphrase=PASSPHRASE)
     assert answer.status_code == 303
@@ -111,7 +111,7 @@ def test_withdrawing_destroys_the_picture_and_no_second(unlocked: Visitor, home:
 def test_refuses(unlocked: Visitor, home: PagedHome, fields: dict[str, object]) -> None:
     before = frames(home)
     answer = unlocked.post("/pictures/withdraw", **fields, passphrase=PASSPHRASE)
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     assert frames(home) == before
 
 
@@ -130,7 +130,7 @@ def test_without_a_recording_the_passphrase_signs(
         fields = {"n": number, "reason": "other"}
         before = frames(home)
         # What is open for looking does not sign.
-        assert visitor.post("/pictures/withdraw", **fields).status_code == 409
+        assert visitor.post("/pictures/withdraw", **fields).status_code == 422
         assert frames(home) == before
         done = visitor.post("/pictures/withdraw", **fields, passphrase=PASSPHRASE)
         assert done.status_code == 303

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from workseal_agent.cli.writing import write_private
+from workseal_agent.writing import write_private
 
 
 @pytest.mark.parametrize("before", [None, 0o644])

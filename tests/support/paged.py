@@ -11,7 +11,7 @@ import httpx
 
 from support.rig import MemoryVault, Rig
 from support.simulator import seeded
-from workseal_agent.config import Settings
+from workseal_agent.config import DisplaySettings, Settings
 from workseal_agent.connection import DepartureRecorder, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.service import Service, Wakers
@@ -55,7 +55,8 @@ class PagedHome:
     ) -> None:
         self.home = folder / "home"
         self.home.mkdir(mode=0o700)
-        self.settings = Settings(self.home)
+        # The machine's zone is another one where tests run; which is used is tested on its own.
+        self.settings = Settings(self.home, display=DisplaySettings(zone="agreement"))
         self.rig = Rig(self.home, **{"capture_rate": 200, **terms})  # type: ignore[arg-type]
         seed = seeded(self.rig.simulator.seed, "party", "freelancer")
         self.private = generate_private()

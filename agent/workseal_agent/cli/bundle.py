@@ -13,7 +13,6 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.writing import write_private
 from workseal_agent.clock import SystemClock
 from workseal_agent.connection import VerifierClient
 from workseal_agent.engagement import with_authorities
@@ -21,6 +20,7 @@ from workseal_agent.export import Exported
 from workseal_agent.export import export as make_bundle
 from workseal_agent.ledger import Engagement
 from workseal_agent.vault import VaultReader
+from workseal_agent.writing import write_private
 from workseal_protocol.commitment import ValueKind
 
 _POLL_SECONDS = 0.5

@@ -8,8 +8,8 @@ import typer
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.writing import write_private
 from workseal_agent.export import copy_of_log
+from workseal_agent.writing import write_private
 
 
 @app.command()

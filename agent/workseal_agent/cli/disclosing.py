@@ -13,7 +13,6 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.reviewing import Chosen, Wishes, review_chosen
-from workseal_agent.cli.writing import write_private
 from workseal_agent.clock import SystemClock
 from workseal_agent.connection import UnreachableError
 from workseal_agent.disclose import Answer, Opened, Request
@@ -21,6 +20,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.evidence import find_frame
 from workseal_agent.ledger import CaptureRow, Engagement
 from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_agent.writing import write_private
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.frame import Box

@@ -16,12 +16,12 @@ from workseal_agent.cli.printing import raw, say, table
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.reviewing import as_object, place_of, reading_of, unread_sentence
 from workseal_agent.cli.vault import tell_check
-from workseal_agent.cli.writing import write_private
 from workseal_agent.evidence import UnknownFrameError, find_frame
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.suggestions import review_frame
 from workseal_agent.vault import VaultReader
 from workseal_agent.vaultcheck import Depth
+from workseal_agent.writing import write_private
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.cli.text import instant
 

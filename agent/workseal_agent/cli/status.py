@@ -12,6 +12,7 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.day import worked_today
 from workseal_agent.engagement import short_name
 from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.localzone import zone_of
 from workseal_agent.retention import kept_frames
 from workseal_agent.vault import vault_size
 from workseal_protocol.cli.text import duration, instant
@@ -57,6 +58,7 @@ def _facts(
         "rules_never_matched": running.get("rules_never_matched", []) if running else [],
         "incidents": [],
         "engagement": None,
+        "zone": None,
         "worked_ms_today": 0,
         "statements": 0,
         "unsent": 0,
@@ -70,14 +72,16 @@ def _facts(
     }
     if engagement is not None:
         counts = home.ledger.counts(engagement.id)
+        zone = zone_of(home.settings.display, engagement.terms.zone)
         kept = kept_frames(home.ledger, engagement, SystemClock().wall_ms())
         facts |= {
             "restored": home.ledger.is_restored(engagement.id),
             "frames_due": len(kept.due),
             "frames_disputed": len(kept.disputed),
             "engagement": engagement.id.hex(),
+            "zone": zone.key,
             "worked_ms_today": worked_today(
-                home.ledger, engagement, running, SystemClock().wall_ms()
+                home.ledger, engagement, running, SystemClock().wall_ms(), zone
             ),
             "statements": counts.statements,
             "unsent": counts.unsent,
@@ -93,6 +97,8 @@ def _facts(
 
 def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
     say(f"{facts['state']}; today {duration(facts['worked_ms_today'])}")
+    if facts["zone"] != engagement.terms.zone:
+        say(f"  your day in {facts['zone']}; your client counts days in {engagement.terms.zone}")
     say(f"engagement {facts['engagement']} at {engagement.url}")
     last = facts["last_receipt_index"]
     receipts = "none yet" if last is None else f"newest at index {last} of the log"

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from workseal_agent.day import bounds, day_at, entries_of
-from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement
 from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import desk_of, page, span
 from workseal_agent.pages.words import say
 from workseal_protocol.terms import Granularity, Terms, plain_language
@@ -55,6 +55,7 @@ def _week(request: Request) -> Response:
         "week.html",
         place="agreement",
         monday=monday,
+        counted_in=zone.key,
         sunday=monday + timedelta(days=_DAYS - 1),
         before=monday - timedelta(days=_DAYS),
         after=monday + timedelta(days=_DAYS) if monday + timedelta(days=_DAYS) <= today else None,
@@ -105,7 +106,7 @@ def _monday(text: str | None, today: date) -> date:
     try:
         day = date.fromisoformat(text) if text else today
     except ValueError as error:
-        raise AgentError(say("problem.day")) from error
+        raise FormError(say("problem.day")) from error
     if not _FIRST_YEAR < day.year < _LAST_YEAR:
-        raise AgentError(say("problem.day"))
+        raise FormError(say("problem.day"))
     return day - timedelta(days=day.weekday())

@@ -18,12 +18,14 @@ from workseal_agent.pages import (
     machine,
     pictures,
     redaction,
+    settings,
     today,
 )
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.drafts import Drafts
 from workseal_agent.pages.entrance import Entrance
 from workseal_agent.pages.guard import Denial
+from workseal_agent.pages.refusals import status_of
 from workseal_agent.pages.render import Notices, page
 from workseal_agent.pages.words import say
 from workseal_protocol.cli.text import bounded
@@ -44,7 +46,7 @@ class _NumberConvertor(Convertor[int]):
 
 register_url_convertor("number", _NumberConvertor())
 
-_PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine)
+_PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine, settings)
 
 
 def all_routes() -> list[BaseRoute]:
@@ -75,7 +77,9 @@ def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial], drafts: D
 
 def _told(request: Request, error: Exception) -> Response:
     text = (error.strerror or "") if isinstance(error, OSError) else str(error)
-    return _problem(request, bounded(text or type(error).__name__), 409)
+    return _problem(
+        request, bounded(text or type(error).__name__), status_of(error, request.method)
+    )
 
 
 def _absent(request: Request, error: Exception) -> Response:

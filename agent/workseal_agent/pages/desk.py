@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from workseal_agent.clock import Clock
 from workseal_agent.config import Settings
@@ -17,6 +18,7 @@ from workseal_agent.day import notes_of
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
+from workseal_agent.localzone import zone_of
 from workseal_agent.pages.marks import Marked, Readings, Suggest, no_marks
 from workseal_agent.pages.unlocked import Keys, Unlocked
 from workseal_agent.submission import Log
@@ -68,6 +70,10 @@ class Desk:
         known = self.ledger.engagements()
         found = [one for one in known if one.id == self.chosen]
         return next(iter(found or known[-1:]), None)
+
+    def zone(self, engagement: Engagement | None) -> ZoneInfo:
+        """Return the zone of the owner's days as it is now; before any agreement the machine's."""
+        return zone_of(self.settings.display, engagement.terms.zone if engagement else "UTC")
 
     def need(self) -> Engagement:
         """Return the engagement, or raise `AgentError` before the first one."""

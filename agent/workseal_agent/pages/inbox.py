@@ -22,6 +22,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.ledger import CaptureRow, Engagement
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.drafts import Drafts
+from workseal_agent.pages.refusals import AbsentError, FormError
 from workseal_agent.pages.render import desk_of, fields_of, go, notices_of, page
 from workseal_agent.pages.words import say
 from workseal_agent.vault import VaultReader
@@ -60,12 +61,12 @@ def drafts_of(request: Request) -> Drafts:
 
 
 def find_asked(desk: Desk, engagement: Engagement, digest: str) -> Asked:
-    """Return a request by its digest, or raise `AgentError`."""
+    """Return a request by its digest, or raise `AbsentError`."""
     asked = next(
         (one for one in _all(desk, engagement) if str(one.request.statement.digest) == digest), None
     )
     if asked is None:
-        raise AgentError(say("problem.request"))
+        raise AbsentError(say("problem.request"))
     return asked
 
 
@@ -99,11 +100,11 @@ async def _add(request: Request) -> Response:
     data = await request.body()
     desk = desk_of(request)
     if len(data) > _MAX_REQUEST_BYTES:
-        return JSONResponse({"told": say("problem.request_long")}, 409)
+        return JSONResponse({"told": say("problem.request_long")}, 422)
     try:
         kept = disclose.receive(data, desk.ledger, desk.need())
     except (MalformedError, AgentError) as error:
-        return JSONResponse({"told": say("problem.no_request", text=error)}, 409)
+        return JSONResponse({"told": say("problem.no_request", text=error)}, 422)
     return JSONResponse({"path": f"/requests/{kept.statement.digest}"}, 201)
 
 
@@ -213,7 +214,7 @@ def _require_word(
     if [str(one) for one in warnings] != fields.get("warned", []):
         raise AgentError(say("problem.not_previewed"))
     if any(warnings) and fields.get("despite") != ["yes"]:
-        raise AgentError(say("problem.marked"))
+        raise FormError(say("problem.marked"))
 
 
 def _warning(desk: Desk, reader: VaultReader, one: Opened) -> int:

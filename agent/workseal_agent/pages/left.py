@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from workseal_agent.connection import Departure, Departures
-from workseal_agent.errors import AgentError
+from workseal_agent.pages.refusals import AbsentError, FormError
 from workseal_agent.pages.render import desk_of, page
 from workseal_agent.pages.words import say
 from workseal_protocol.encoding import split_sequence
@@ -56,7 +56,7 @@ def _list(request: Request) -> Response:
     kind = request.query_params.get("kind", "")
     before = request.query_params.get("before", "")
     if (kind and kind not in KINDS) or (before and _PLACE.fullmatch(before) is None):
-        raise AgentError(say("problem.left"))
+        raise FormError(say("problem.left"))
     rows = departures.newest(
         before=int(before) if before else None, like=KINDS.get(kind, "%"), limit=_PAGE + 1
     )
@@ -102,7 +102,7 @@ def _bytes(request: Request) -> Response:
 def _found(request: Request) -> Departure:
     row = Departures(desk_of(request).settings.sent_file).one(request.path_params["number"])
     if row is None:
-        raise AgentError(say("problem.departure"))
+        raise AbsentError(say("problem.departure"))
     return row
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from workseal_agent.day import day_at
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import CaptureRow, Engagement
 from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.refusals import AbsentError, FormError
 from workseal_agent.pages.render import desk_of, fields_of, go, notices_of, page
 from workseal_agent.pages.words import say
 from workseal_agent.vault import StoredFrame
@@ -58,7 +58,7 @@ def _gallery(request: Request) -> Response:
     if engagement is None:
         return page(request, "nothing.html", place="pictures")
     rows = desk.ledger.captures(engagement.id)
-    zone = ZoneInfo(engagement.terms.zone)
+    zone = desk.zone(engagement)
     days = [
         (day, len(list(taken)))
         for day, taken in groupby(rows, key=lambda row: day_at(row.captured_ms, zone))
@@ -133,7 +133,7 @@ def _withdrawn(desk: Desk, fields: Mapping[str, list[str]]) -> int:
     engagement = desk.need()
     reason = REASONS.get(fields.get("reason", [""])[0])
     if reason is None:
-        raise AgentError(say("problem.reason"))
+        raise FormError(say("problem.reason"))
     chosen = _chosen(desk, engagement, fields.get("n", []))
     # Also where the recording process signs: what is destroyed is gone for ever, and whoever was
     # let in may be an extension of the browser, or somebody at an unlocked desk.
@@ -158,11 +158,13 @@ def _withdrawn(desk: Desk, fields: Mapping[str, list[str]]) -> int:
 def _chosen(desk: Desk, engagement: Engagement, numbers: Sequence[str]) -> list[CaptureRow]:
     """Return the frames of these numbers, each once; `AgentError` for one that is not there."""
     if not 1 <= len(numbers) <= _MOST_CHOSEN:
-        raise AgentError(say("problem.chosen", most=_MOST_CHOSEN))
+        raise FormError(say("problem.chosen", most=_MOST_CHOSEN))
     rows = desk.ledger.captures(engagement.id)
     chosen = []
     for text in dict.fromkeys(numbers):
-        row = _row(rows, int(text[:9]) if text.isascii() and text.isdigit() else -1)
+        row = _found(rows, int(text[:9]) if text.isascii() and text.isdigit() else -1)
+        if row is None:
+            raise FormError(say("problem.picture"))
         if row.withdrawn:
             raise AgentError(say("problem.withdrawn", number=row.number))
         chosen.append(row)
@@ -170,10 +172,14 @@ def _chosen(desk: Desk, engagement: Engagement, numbers: Sequence[str]) -> list[
 
 
 def _row(rows: Sequence[CaptureRow], number: int) -> CaptureRow:
-    row = next((row for row in rows if row.number == number), None)
+    row = _found(rows, number)
     if row is None:
-        raise AgentError(say("problem.picture"))
+        raise AbsentError(say("problem.picture"))
     return row
+
+
+def _found(rows: Sequence[CaptureRow], number: int) -> CaptureRow | None:
+    return next((row for row in rows if row.number == number), None)
 
 
 def _stored(request: Request) -> StoredFrame:

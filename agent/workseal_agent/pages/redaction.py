@@ -17,6 +17,7 @@ from workseal_agent.ledger import CaptureRow
 from workseal_agent.pages.drafts import read_bits, write_bits
 from workseal_agent.pages.guard import read_json
 from workseal_agent.pages.inbox import Asked, drafts_of, find_asked
+from workseal_agent.pages.refusals import AbsentError
 from workseal_agent.pages.render import desk_of, page
 from workseal_agent.pages.words import say
 from workseal_agent.suggestions import Reading
@@ -108,7 +109,7 @@ async def _save(request: Request) -> Response:
         data = base64.b64decode(told if isinstance(told, str) else "", validate=True)
         tiles = read_bits(grid, data)
     except (binascii.Error, ValueError):
-        return JSONResponse({"told": say("problem.tiles")}, 409)
+        return JSONResponse({"told": say("problem.tiles")}, 422)
     drafts_of(request).put(asked.request.statement.digest, row.number, tiles)
     return Response(status_code=204)
 
@@ -134,5 +135,5 @@ def _place(request: Request) -> tuple[Asked, CaptureRow]:
     number = request.path_params["number"]
     row = next((row for row in asked.rows if row.number == number), None)
     if row is None:
-        raise AgentError(say("problem.not_asked"))
+        raise AbsentError(say("problem.not_asked"))
     return asked, row

@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from workseal_agent.config import DisplaySettings, Hours
 from workseal_agent.engagement import short_name
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import FORM_FIELD, read_form
@@ -21,6 +23,7 @@ from workseal_agent.pages.words import say
 from workseal_protocol.terms.plain import amount_text
 
 FOLDER = Path(str(files("workseal_agent.pages")))
+_NOON = 12
 # In the order of the navigation: its address, and the name of its word.
 PLACES = (
     ("/today", "today"),
@@ -73,7 +76,8 @@ def page(
         "notices": notices_of(request).take(),
         "engagement": engagement,
         "engagements": desk.ledger.engagements(),
-        "zone": ZoneInfo(engagement.terms.zone if engagement else "UTC"),
+        "zone": desk.zone(engagement),
+        "display": desk.settings.display,
         "unlocked_ms": desk.unlocked.left_ms(),
         "here": request.url.path,
     }
@@ -101,14 +105,23 @@ async def fields_of(request: Request) -> Mapping[str, list[str]]:
     return fields
 
 
-def clock(ms: int, zone: ZoneInfo, *, seconds: bool = False) -> str:
-    """Write a moment as the time of day in a zone."""
-    return _local(ms, zone).strftime("%H:%M:%S" if seconds else "%H:%M")
+def clock(
+    ms: int, zone: ZoneInfo, *, seconds: bool = False, hours: Hours = "24", named: bool = False
+) -> str:
+    """Write a moment as the time of day in a zone; `named` says which of two equal times it is."""
+    local = _local(ms, zone)
+    rest = local.strftime(":%M:%S" if seconds else ":%M")
+    if hours == "12":
+        rest += " am" if local.hour < _NOON else " pm"
+        text = f"{local.hour % _NOON or _NOON}{rest}"
+    else:
+        text = f"{local.hour:02}{rest}"
+    return f"{text} {local.tzname()}" if named else text
 
 
-def moment(ms: int, zone: ZoneInfo) -> str:
+def moment(ms: int, zone: ZoneInfo, *, hours: Hours = "24") -> str:
     """Write a moment with its day."""
-    return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M")
+    return f"{_local(ms, zone).strftime('%a %-d %b %Y')}, {clock(ms, zone, hours=hours)}"
 
 
 def day(ms: int, zone: ZoneInfo) -> str:
@@ -123,6 +136,34 @@ def span(ms: int) -> str:
     if hours:
         return f"{hours} h {minutes:02} min {rest:02} s"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def total(ms: int, display: DisplaySettings) -> str:
+    """Write a total as its owner wants to read it: to the second, or whole minutes of it."""
+    if display.totals == "second":
+        return span(ms)
+    hours, minutes = ms // 3_600_000, ms // 60_000 % 60
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+@pass_context
+def _clock(context: Context, ms: int, zone: ZoneInfo, **how: bool) -> str:
+    return clock(ms, zone, hours=_display(context).hours, **how)
+
+
+@pass_context
+def _moment(context: Context, ms: int, zone: ZoneInfo) -> str:
+    return moment(ms, zone, hours=_display(context).hours)
+
+
+@pass_context
+def _total(context: Context, ms: int) -> str:
+    return total(ms, _display(context))
+
+
+def _display(context: Context) -> DisplaySettings:
+    display: DisplaySettings = context["display"]
+    return display
 
 
 def hms(ms: int) -> str:
@@ -158,9 +199,12 @@ def _environment() -> Environment:
     )
     environment.globals |= {"t": say, "short": short_name}
     environment.filters |= {
-        "clock": clock,
+        "clock": _clock,
         "day": day,
-        "moment": moment,
+        "moment": _moment,
+        "total": _total,
+        # For a field of a form, which a browser shows in its own way.
+        "minute": clock,
         "span": span,
         "hms": hms,
         "size": size,

@@ -1,5 +1,6 @@
 """Today: the state and the reason of every minute, the true total, and what can be done now."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,11 +12,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workseal_agent.day import Day, Stretch, Way, day_at, read_day
-from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import LIVE
-from workseal_agent.pages.render import clock, desk_of, fields_of, go, notices_of, page, span
+from workseal_agent.pages.refusals import FormError
+from workseal_agent.pages.render import (
+    clock,
+    desk_of,
+    fields_of,
+    go,
+    notices_of,
+    page,
+    span,
+    total,
+)
 from workseal_agent.pages.words import say
 from workseal_protocol.diary import DiaryState
 from workseal_protocol.terms import Granularity, WorkClass
@@ -23,6 +33,8 @@ from workseal_protocol.totals import billed_of
 
 HOUR_MS = 3_600_000
 _MINUTE_MS = 60_000
+_DAY_MS = 24 * HOUR_MS
+_MOMENT = re.compile(r"[0-9]{1,15}")
 # Days whose neighbours every calendar has.
 _FIRST_YEAR, _LAST_YEAR = 1970, 9_000
 MAX_MEMO = 2_000
@@ -74,7 +86,8 @@ def _today(request: Request) -> Response:
         return page(request, "nothing.html", place="today")
     now_ms = desk.clock.wall_ms()
     running = desk.recorded(engagement)
-    day = _read(desk, engagement, running, request.query_params.get("day"), now_ms)
+    zone = desk.zone(engagement)
+    day = _read(desk, engagement, running, request.query_params.get("day"), now_ms, zone)
     counts = desk.ledger.counts(engagement.id)
     today = day_at(now_ms, day.zone)
     return page(
@@ -83,12 +96,13 @@ def _today(request: Request) -> Response:
         place="today",
         day=day,
         is_today=day.day == today,
+        named=_has_another_length(day),
         before=day.day - timedelta(days=1),
         after=day.day + timedelta(days=1) if day.day < today else None,
         hours=hours_of(day),
-        rows=[row_of(one, day) for one in day.stretches],
+        rows=[row_of(one) for one in day.stretches],
         classes=_classes(day),
-        seen=_seen(engagement, day),
+        seen=_seen(engagement, day, _of_the_client(desk, engagement, running, day, now_ms)),
         state=running["state"] if running else "stopped",
         elsewhere=_elsewhere(desk, running),
         wrong=wrongs_of(desk, engagement, running),
@@ -103,10 +117,11 @@ def _minute(request: Request) -> Response:
     engagement = desk.need()
     running = desk.recorded(engagement)
     now_ms = desk.clock.wall_ms()
-    day = _read(desk, engagement, running, request.query_params.get("day"), now_ms)
-    at_ms = _minute_of(day, request.query_params.get("at", ""))
+    zone = desk.zone(engagement)
+    day = _read(desk, engagement, running, request.query_params.get("day"), now_ms, zone)
+    at_ms = _minute_of(day, request.query_params.get("at", ""), request.query_params.get("ms"))
     parts = [
-        row_of(one, day, at_ms, at_ms + _MINUTE_MS)
+        row_of(one, at_ms, at_ms + _MINUTE_MS)
         for one in day.stretches
         if one.begin_ms < at_ms + _MINUTE_MS and one.end_ms > at_ms
     ]
@@ -117,6 +132,7 @@ def _minute(request: Request) -> Response:
         day=day,
         at_ms=at_ms,
         until_ms=at_ms + _MINUTE_MS,
+        named=_has_another_length(day),
         parts=parts,
         worked_ms=sum(part["worked_ms"] for part in parts),
         notes=_remarks(desk, engagement, at_ms),
@@ -146,14 +162,15 @@ def _live(request: Request) -> Response:
         return JSONResponse({"state": "stopped"})
     now_ms = desk.clock.wall_ms()
     running = desk.recorded(engagement)
-    day = _read(desk, engagement, running, None, now_ms)
+    day = _read(desk, engagement, running, None, now_ms, desk.zone(engagement))
     counts = desk.ledger.counts(engagement.id)
     state = running["state"] if running else "stopped"
     return JSONResponse(
         {
             "state": state,
             "said": say(f"state.{state}"),
-            "worked": span(day.worked_ms),
+            "worked": total(day.worked_ms, desk.settings.display),
+            "exact": say("today.exact", span=span(day.worked_ms)),
             "unsent": say("today.unsent", count=counts.unsent),
             # What cannot be told in figures is read anew.
             "version": f"{state} {counts.parked} {len(wrongs_of(desk, engagement, running))}",
@@ -168,13 +185,13 @@ async def _act(request: Request) -> Response:
     desk = desk_of(request)
     engagement = desk.need()
     if act not in _ACTS:
-        raise AgentError(say("problem.unknown_act"))
+        raise FormError(say("problem.unknown_act"))
     if act in {"pause", "resume", "stop"}:
         desk.tell(engagement, act)
     else:
         memo = fields.get("memo", [""])[0].strip() or None
         if memo is not None and (act != "off-screen" or len(memo) > MAX_MEMO):
-            raise AgentError(say("problem.memo", longest=MAX_MEMO))
+            raise FormError(say("problem.memo", longest=MAX_MEMO))
         desk.tell(engagement, "mode", mode=act, memo=memo)
     notices_of(request).add(say(f"did.{act}"))
     return go("/today")
@@ -185,7 +202,7 @@ async def _choose(request: Request) -> Response:
     wanted = (await fields_of(request)).get("engagement", [""])[0]
     desk = desk_of(request)
     if not any(one.id.hex() == wanted for one in desk.ledger.engagements()):
-        raise AgentError(say("problem.unknown_engagement"))
+        raise FormError(say("problem.unknown_engagement"))
     desk.chosen = bytes.fromhex(wanted)
     return go("/today")
 
@@ -206,16 +223,15 @@ def _lock(request: Request) -> Response:
 
 
 def row_of(
-    stretch: Stretch, day: Day, begin_ms: int | None = None, end_ms: int | None = None
+    stretch: Stretch, begin_ms: int | None = None, end_ms: int | None = None
 ) -> dict[str, Any]:
     """Say a stretch, or the part of it between two moments, in words."""
     begin = max(stretch.begin_ms, begin_ms or stretch.begin_ms)
     end = min(stretch.end_ms, end_ms or stretch.end_ms)
     length = stretch.end_ms - stretch.begin_ms
     return {
-        "begin": clock(begin, day.zone, seconds=True),
-        "end": clock(end, day.zone, seconds=True),
-        "minute": clock(begin, day.zone),
+        "begin_ms": begin,
+        "end_ms": end,
         "length_ms": end - begin,
         "worked_ms": stretch.worked_ms * (end - begin) // length,
         "name": name_of(stretch.state),
@@ -297,22 +313,43 @@ def _read(
     running: dict[str, Any] | None,
     text: str | None,
     now_ms: int,
+    zone: ZoneInfo,
 ) -> Day:
     try:
-        day = date.fromisoformat(text) if text else day_at(now_ms, ZoneInfo(engagement.terms.zone))
+        day = date.fromisoformat(text) if text else day_at(now_ms, zone)
     except ValueError as error:
-        raise AgentError(say("problem.day")) from error
+        raise FormError(say("problem.day")) from error
     if not _FIRST_YEAR < day.year < _LAST_YEAR:
-        raise AgentError(say("problem.day"))
-    return read_day(desk.ledger, engagement, running, day, now_ms)
+        raise FormError(say("problem.day"))
+    return read_day(desk.ledger, engagement, running, day, now_ms, zone)
 
 
-def _minute_of(day: Day, text: str) -> int:
-    """Return the beginning of a minute of the day, written as 09:05."""
+def _of_the_client(
+    desk: Desk, engagement: Engagement, running: dict[str, Any] | None, day: Day, now_ms: int
+) -> Day:
+    """Return the day of the same date in the agreement's zone, where the client counts it."""
+    if day.zone.key == engagement.terms.zone:
+        return day
+    zone = ZoneInfo(engagement.terms.zone)
+    return read_day(desk.ledger, engagement, running, day.day, now_ms, zone)
+
+
+def _has_another_length(day: Day) -> bool:
+    """Tell whether clocks are put on or back on this day, so that a time of day needs a name."""
+    return day.end_ms - day.begin_ms != _DAY_MS
+
+
+def _minute_of(day: Day, text: str, ms: str | None) -> int:
+    """Return the beginning of a minute of the day: written as 09:05, or as its moment.
+
+    A time of day that comes twice is the first one; the moment tells them apart.
+    """
+    if ms is not None and _MOMENT.fullmatch(ms) and day.begin_ms <= int(ms) < day.end_ms:
+        return day.begin_ms + (int(ms) - day.begin_ms) // _MINUTE_MS * _MINUTE_MS
     for at_ms in range(day.begin_ms, day.end_ms, _MINUTE_MS):
         if clock(at_ms, day.zone) == text:
             return at_ms
-    raise AgentError(say("problem.minute"))
+    raise FormError(say("problem.minute"))
 
 
 def _classes(day: Day) -> list[dict[str, Any]]:
@@ -327,10 +364,11 @@ def _classes(day: Day) -> list[dict[str, Any]]:
     ]
 
 
-def _seen(engagement: Engagement, day: Day) -> dict[str, Any]:
-    """Say what the client can see of the day, as the terms have it."""
+def _seen(engagement: Engagement, day: Day, counted: Day) -> dict[str, Any]:
+    """Say what the client can see of the day as the client counts it, by the terms."""
     terms = engagement.terms
-    total = day.total(day.seen)
+    total = counted.total(counted.seen)
+    logged = day.total(day.seen)
     worked = sum(total.worked_ms.values()) if total else 0
     billed = billed_of(terms, [total] if total else [])
     return {
@@ -340,5 +378,6 @@ def _seen(engagement: Engagement, day: Day) -> dict[str, Any]:
         "amount": billed.amount,
         "currency": billed.currency,
         "offline_ms": total.offline_ms if total else 0,
-        "behind_ms": max(0, day.worked_ms - worked),
+        "behind_ms": max(0, day.worked_ms - (sum(logged.worked_ms.values()) if logged else 0)),
+        "zone": None if counted is day else counted.zone.key,
     }

@@ -66,11 +66,10 @@ function hours() {
     line.addEventListener("click", (event) => {
       const box = line.getBoundingClientRect();
       const minute = Math.min(59, Math.max(0, Math.floor((60 * (event.clientX - box.left)) / box.width)));
-      const [hour, first] = line.previousElementSibling.textContent.trim().split(":").map(Number);
-      const total = (hour * 60 + first + minute) % 1440;
-      const two = (number) => String(number).padStart(2, "0");
-      at.value = `${two(Math.floor(total / 60))}:${two(total % 60)}`;
-      at.form.requestSubmit();
+      // The moment, not the time of day: where clocks are put back, one of these comes twice.
+      const moment = Number(line.dataset.begin) + minute * 60_000;
+      const day = new FormData(at.form).get("day");
+      location.assign(`${at.form.action}?${new URLSearchParams({ day, ms: moment })}`);
     });
   }
 }

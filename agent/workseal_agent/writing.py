@@ -1,4 +1,4 @@
-"""Files that the commands write for their owner: readable by nobody else, and never half there."""
+"""Files that are written for their owner: readable by nobody else, and never half there."""
 
 import os
 import secrets

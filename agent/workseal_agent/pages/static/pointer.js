@@ -1,0 +1,68 @@
+// Choosing tiles with a pointer: boxes, and the brush.
+
+import { between } from "./tiles.js";
+
+export function pointing(edit) {
+  const { canvas } = edit;
+  let from = null;
+  let stroke = null;
+  let last = null;
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return {
+      x: Math.round(((event.clientX - box.left) * edit.width) / box.width),
+      y: Math.round(((event.clientY - box.top) * edit.height) / box.height),
+    };
+  };
+  const brush = (at) => {
+    const radius = edit.tile / 2;
+    const box = { left: at.x - radius, right: at.x + radius, top: at.y - radius, bottom: at.y + radius };
+    // A brush that shows gives whole tiles, the one under the point; one that hides, all it touches.
+    const small = { left: at.x, right: at.x + 1, top: at.y, bottom: at.y + 1 };
+    const kept = edit.shown;
+    edit.shown = stroke;
+    stroke = edit.applied(edit.tool, edit.tool === "brush_hide" ? box : small);
+    edit.shown = kept;
+    edit.draw(stroke);
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    canvas.setPointerCapture(event.pointerId);
+    canvas.focus();
+    from = last = place(event);
+    if (edit.tool.startsWith("brush")) {
+      stroke = edit.shown.slice();
+      brush(from);
+    }
+    event.preventDefault();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (from === null) return;
+    const at = place(event);
+    if (stroke !== null) {
+      // A quick hand leaves no gap: the brush goes along the line between two events.
+      const length = Math.hypot(at.x - last.x, at.y - last.y);
+      const steps = Math.max(1, Math.ceil((2 * length) / edit.tile));
+      for (let step = 1; step <= steps; step++) {
+        brush({
+          x: Math.round(last.x + ((at.x - last.x) * step) / steps),
+          y: Math.round(last.y + ((at.y - last.y) * step) / steps),
+        });
+      }
+      last = at;
+      return;
+    }
+    edit.drag = between(from, at);
+    edit.draw(edit.applied(edit.tool, edit.drag));
+  });
+  const end = (event) => {
+    if (from === null) return;
+    const next = stroke ?? edit.applied(edit.tool, between(from, place(event)));
+    const moved = stroke !== null || edit.drag !== null;
+    from = stroke = edit.drag = null;
+    if (moved && event.type === "pointerup") edit.change(next);
+    edit.draw();
+  };
+  canvas.addEventListener("pointerup", end);
+  canvas.addEventListener("pointercancel", end);
+}

@@ -1,0 +1,178 @@
+"""Every page for everybody: three widths, light and dark, the keyboard alone, and axe."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from starlette.routing import Route
+
+from support import chromed as chromed_module
+from support.paged import PASSPHRASE, PagedHome, recorded
+from workseal_agent import disclose
+from workseal_agent.config import load_settings
+from workseal_agent.pages import PagesServer
+from workseal_agent.pages.app import all_routes
+
+FOLDER = Path(chromed_module.__file__).parent
+BASICS = (FOLDER / "basics.js").read_text().partition("\n")[2]
+EVERYBODY = (FOLDER / "everybody.js").read_text()
+WIDTHS = (390, 820, 1280)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# Each page, by what its route is; what is posted is reached by its button.
+PLACES = {
+    "/today": "/today",
+    "/today/minute": "/today/minute?at=10:00",
+    "a day of nothing": "/today?day=2020-02-02",
+    "/pictures": "/pictures",
+    "/pictures/{number:number}": "/pictures/1",
+    "/pictures/withdraw": "/pictures/withdraw?n=1&n=2",
+    "/requests": "/requests",
+    "/requests/{digest}": "REQUEST",
+    "/requests/{digest}/{number:number}": "REQUEST/1",
+    "/requests/{digest}/preview": "REQUEST/preview",
+    "/agreement": "/agreement",
+    "/agreement/week": "/agreement/week",
+    "/left": "/left",
+    "/left/{number:number}": "/left/2",
+    "/machine": "/machine",
+    "/machine/settings": "/machine/settings",
+    "/machine/settings/change": "CHANGE",
+    "no such page": "/nowhere",
+    "a value that is refused": "/today?day=x",
+}
+# What is no page: pictures, bytes and figures; and the door, which is tried on its own.
+PARTS = {
+    "/", "/live", "/left/{number:number}/bytes",
+    "/pictures/{number:number}/small.png", "/pictures/{number:number}/whole.png",
+    "/requests/{digest}/{number:number}/frame.json",
+    "/requests/{digest}/{number:number}/marks.json",
+    "/requests/{digest}/{number:number}/seen.png",
+}  # fmt: skip
+RULES = """\
+[display]
+zone = "agreement"
+[mask]
+[[mask.rule]]
+name = "bank"
+application = "firefox"
+title = "*My Bank with a name as long as banks have it*"
+[[mask.only]]
+name = "editor"
+application = "code"
+"""
+
+
+def test_no_page_is_left_out() -> None:
+    read = {
+        one.path
+        for one in all_routes()
+        if isinstance(one, Route) and (one.methods is None or "GET" in one.methods)
+    }
+    assert read - PARTS <= PLACES.keys()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
+    # Figures as long as they come: with hours.
+    with recorded(tmp_path_factory.mktemp("everybody"), seconds=3_885, capture_rate=3_000) as home:
+        home.settings.config_file.write_text(RULES)
+        home.desk.settings = load_settings(home.home)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, server: PagesServer) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto(server.address)
+    page.wait_for_url("**/today")
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def request_path(home: PagedHome, server: PagesServer) -> str:
+    kept = disclose.receive(home.asked(0).encode(), home.rig.ledger, home.rig.engagement)
+    server.drafts.put(kept.statement.digest, 1, (0,))
+    return f"/requests/{kept.statement.digest}"
+
+
+def go(page: Page, origin: str, place: str, request_path: str) -> None:
+    if place == "CHANGE":
+        page.goto(origin + "/machine/settings")
+        page.get_by_role("button", name="Remove … bank").click()
+        page.get_by_role("button", name="Change exactly this").wait_for()
+    else:
+        page.goto(origin + place.replace("REQUEST", request_path))
+    # The script has made the list of keys once it listens.
+    page.locator("[data-keys] li").first.wait_for(state="attached")
+    if place == "REQUEST/1":
+        page.locator("[data-ready]").wait_for()
+
+
+def serious(page: Page) -> list[str]:
+    """Give what axe finds that keeps people out."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:120]})"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_everybody_can_use(
+    page: Page, home: PagedHome, server: PagesServer, request_path: str, name: str
+) -> None:
+    home.desk.unlocked.forget()
+    home.desk.unlock(PASSPHRASE)
+    go(page, server.origin, PLACES[name], request_path)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(BASICS) == [], (scheme, width)
+            assert page.evaluate(f"{EVERYBODY}.broken()") == [], (scheme, width)
+        # Light on a desk, dark on a phone: what axe looks at hangs on both, not on each pair.
+        page.set_viewport_size({"width": 1280 if scheme == "light" else 390, "height": 900})
+        assert serious(page) == [], scheme
+    reached(page)
+
+
+def reached(page: Page) -> None:
+    """Go through a page by the keyboard alone: to everything, in its order, always in sight."""
+    count = page.evaluate(f"{EVERYBODY}.count()")
+    came: list[str] = []
+    while len(came) < count:
+        page.keyboard.press("Tab")
+        here = page.evaluate(f"{EVERYBODY}.here()")
+        assert here is not None, came
+        assert here["wrong"] == []
+        # The parts of a time are one control.
+        if came[-1:] != [here["at"]]:
+            came.append(here["at"])
+    assert came == [str(at) for at in range(count)]
+
+
+def test_the_door_is_for_everybody_too(browser: Browser, server: PagesServer) -> None:
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(server.origin + "/#used")
+    page.get_by_text("you are not let in here").wait_for()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(BASICS) == []
+    assert serious(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["/today/minute", "/pictures", "REQUEST"])
+def test_a_locked_page_is_for_everybody_too(
+    page: Page, home: PagedHome, server: PagesServer, request_path: str, name: str
+) -> None:
+    home.desk.unlocked.forget()
+    page.set_viewport_size({"width": 390, "height": 900})
+    go(page, server.origin, PLACES.get(name, name), request_path)
+    assert serious(page) == []
+    reached(page)
