@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import Offer, sign
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
+from workseal_verifier.services import diaries
 from workseal_verifier.web.render import FOLDER
 
 WEEK, DAY = f"/week?of={MONDAY}", f"/day?of={MONDAY}"
@@ -311,3 +313,11 @@ def test_the_day_that_is_shown_is_that_of_the_terms(world: World) -> None:
     assert "Europe/Berlin" in text
     assert date(2026, 3, 2) == MONDAY
     assert "10:01:00" in text
+
+
+def test_sums_that_are_not_whole_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diaries, "MOST_ANEW", 0)
+    monkeypatch.setattr(world.told.office.verifier.services.diaries, "_books", OrderedDict())
+    text = words(world.page(world.told.office.people.client))
+    assert "1 week is not counted here yet" in text
+    assert "Really worked, in the weeks counted so far 0 s" in text
