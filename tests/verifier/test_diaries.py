@@ -1,7 +1,8 @@
 """The diary's figures are those of everybody's own tools, and its work is bounded."""
 
-import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -200,19 +201,16 @@ def test_who_would_wait_behind_several_others_is_told_to_come_back(tmp_path: Pat
     with shelf(tmp_path, agent) as shelved:
         agreed, reach = shelved.agreed(agent)
         diary = shelved.diaries
-        with diary._lock:
-            waiting = [
-                threading.Thread(target=diary.week, args=(agreed, MONDAY, reach)) for _ in range(4)
-            ]
-            for one in waiting:
-                one.start()
-            while diary._waiting._value:
-                pass
-            with pytest.raises(RefusedError) as refused:
-                diary.week(agreed, MONDAY, reach)
-        for one in waiting:
-            one.join()
-        assert refused.value.reason is Reason.BUSY
+        with ThreadPoolExecutor(5) as threads:
+            with diary._lock:
+                waiting = [threads.submit(diary.week, agreed, MONDAY, reach) for _ in range(4)]
+                end = time.monotonic() + 20
+                while diary._waiting._value and time.monotonic() < end:
+                    time.sleep(0.01)
+                refused = threads.submit(diary.week, agreed, MONDAY, reach).exception(20)
+            assert {worked(one.result()) for one in waiting} == {2 * ROUND_MS}
+        assert isinstance(refused, RefusedError)
+        assert refused.reason is Reason.BUSY
         assert worked(diary.week(agreed, MONDAY, reach)) == 2 * ROUND_MS
 
 
