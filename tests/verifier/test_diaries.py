@@ -16,6 +16,7 @@ from support.drawn import month
 from support.scripted import Story, begin
 from support.shelved import Shelved
 from support.simulator import DAY_MS, ROUND_MS, START, Simulator
+from workseal_protocol.cli.hours.sheet import sheet_of
 from workseal_protocol.diary import DiaryState
 from workseal_protocol.records import DeclarationForm
 from workseal_protocol.totals import billed_of
@@ -57,7 +58,8 @@ def worked_spans(spans: Any) -> list[tuple[int, int, str]]:
 def test_a_months_figures_are_those_of_its_bundle(tmp_path: Path, zone: str) -> None:
     """Around the change of clocks, over midnights, with withdrawals and late declarations."""
     story: Story = month(zone)
-    report = examine_bundle(story.bundle().encode(), story.policy, zone=ZoneInfo(zone))
+    data = story.bundle().encode()
+    report = examine_bundle(data, story.policy, zone=ZoneInfo(zone))
     assert report.holds
     assert report.totals is not None
     with shelf(tmp_path, story.agent) as shelved:
@@ -66,6 +68,12 @@ def test_a_months_figures_are_those_of_its_bundle(tmp_path: Path, zone: str) -> 
         week = shelved.diaries.week(agreed, course.weeks[0].monday, reach)
     assert course.uncounted == ()
     weeks = tuple(reversed(course.weeks))
+    for one in weeks:
+        # What `workseal hours --from MONDAY --to SUNDAY` writes.
+        sunday = one.monday + timedelta(days=6)
+        sheet = sheet_of(data, report, ZoneInfo(zone), one.monday, sunday)
+        assert sheet.days == one.days
+        assert sheet.billed == billed_of(agreed.terms, one.days)
     days = [day for one in weeks for day in one.days]
     assert tuple(days) == report.totals.days
     assert billed_of(agreed.terms, days) == report.totals.billed

@@ -252,8 +252,9 @@ def test_addresses_that_are_none_are_refused_with_a_page(
 
 def test_a_time_that_comes_twice_is_explained_twice(world: World) -> None:
     text = world.page(world.told.office.people.client, "/minute?of=2026-10-25&at=02:30")
-    assert "(UTC+0200)" in text
-    assert "(UTC+0100)" in text
+    assert "this time came more than once" in text
+    assert "02:30:00 (UTC+0200)" in text
+    assert "02:30:00 (UTC+0100)" in text
 
 
 def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(tmp_path: Path) -> None:

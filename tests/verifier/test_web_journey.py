@@ -78,6 +78,8 @@ def test_a_client_looks_at_a_week_a_day_and_a_minute(told: Told, origin: str, pa
     expect(page.locator("#problem")).to_have_text("unproven")
     page.goto(address)
     expect(page.locator("[data-told]")).to_contain_text("This link was used before")
+    # Nor does the address of the page hold it, to be sent on or kept as a bookmark.
+    assert page.url == f"{origin}/"
 
 
 def test_the_way_to_a_minute_needs_no_pointer(told: Told, origin: str, page: Page) -> None:
