@@ -21,7 +21,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), display-capture=(), geolocation=()",
-    "referrer-policy": "no-referrer",
+    # `no-referrer` would have some browsers send what a page sends with `Origin: null`.
+    "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
