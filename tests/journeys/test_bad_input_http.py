@@ -106,7 +106,7 @@ def test_a_wrong_method_is_told_with_the_right_ones(world: World, path: str) -> 
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
+        "/static/nowhere.js",
         "/v1",
         "/v1/",
         "/v2/log/checkpoint",

@@ -1,5 +1,6 @@
 """The table, its page, and every cell of it against the running application."""
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import Offer, sign
 from workseal_verifier.api.access import COOKIE, HIDDEN, write_token
+from workseal_verifier.api.pageform import HTML
 from workseal_verifier.api.problems import CONCISE, PREFIX
 from workseal_verifier.api.routing import operations
 from workseal_verifier.app import create_app
@@ -261,7 +263,11 @@ def expected(row: Row, means: str, who: Who, state: State) -> str:
 
 
 def told(answer: httpx.Response) -> tuple[str, str]:
-    """Read a problem's name and detail, in JSON or in CBOR."""
+    """Read a problem's name and detail, in JSON, in CBOR or from a page."""
+    if answer.headers["content-type"] == HTML:
+        parts = (re.search(f'id="{name}">([^<]*)<', answer.text) for name in ("problem", "detail"))
+        kind, detail = (html.unescape(part[1]) for part in parts if part is not None)
+        return kind, detail
     if answer.headers["content-type"] == CONCISE:
         value = cbor2.loads(answer.content)
         (kind,) = [key for key in value if isinstance(key, str)]

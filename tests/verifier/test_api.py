@@ -624,7 +624,7 @@ def test_the_mailbox_needs_a_logged_request(
 @pytest.mark.parametrize(
     ("method", "path", "body", "reason"),
     [
-        pytest.param("GET", "/", b"", Reason.NOT_FOUND, id="no such address"),
+        pytest.param("GET", "/nowhere", b"", Reason.NOT_FOUND, id="no such address"),
         pytest.param("GET", "/v1/statements", b"", Reason.NOT_ALLOWED, id="method"),
         pytest.param("DELETE", "/healthz", b"", Reason.NOT_ALLOWED, id="method of a page"),
         pytest.param("POST", "/v1/statements", b"", Reason.MALFORMED, id="no statement"),

@@ -35,6 +35,7 @@ from workseal_verifier.measured import MetricsServer
 from workseal_verifier.running import MIB, Verifier
 from workseal_verifier.services.access import TABLE
 from workseal_verifier.services.limits import Limiter
+from workseal_verifier.web import agreements, days, door, weeks
 
 # Bodies that arrive at once, of at most 1 MiB each or not yet looked at, and all their bytes.
 _ARRIVING: Final = 256
@@ -106,6 +107,10 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         invitations,
         signin,
         openapi,
+        door,
+        agreements,
+        weeks,
+        days,
     ):
         app.include_router(part.router)
     # The framework asks the door before its own routes alone: another kind would stand open.

@@ -31,6 +31,7 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Intake
 from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.conflicts import ConflictBook
+from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
 from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import (
@@ -53,6 +54,7 @@ from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.replay import NonceMemory, SpentNonces
 from workseal_verifier.services.sequencer import Limits, Sequencer, Watch
+from workseal_verifier.services.sheetreview import SheetReview
 from workseal_verifier.services.signin import SignIn
 from workseal_verifier.services.sites import Sites
 from workseal_verifier.services.space import Space
@@ -316,6 +318,9 @@ class Verifier:
             size=lambda: self.sequencer.current.size,
         )
         signin = SignIn(self.access, self._clock)
+        diaries = Diaries(
+            log=self.log, records=self.records, current=lambda: self.sequencer.current
+        )
         # A home of an earlier release has none yet.
         secret = create_secret(self.settings.keys / "access.seed")
         return Services(
@@ -329,6 +334,8 @@ class Verifier:
                 keys=keys,
                 current=lambda: self.sequencer.current,
             ),
+            diaries=diaries,
+            sheets=SheetReview(self.records, diaries),
             beacon=self.beacon,
             desk=DisclosureDesk(
                 intake=intake,

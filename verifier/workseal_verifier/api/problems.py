@@ -1,7 +1,7 @@
 """Errors as problems: the one table from reasons to statuses.
 
-Rules: a problem is JSON (RFC 9457), and concise CBOR (RFC 9290) where SCRAPI asks for that. No
-cache keeps one: what is not there yet may be there in a moment.
+Rules: a problem is JSON (RFC 9457), concise CBOR (RFC 9290) where SCRAPI asks for that, and a page
+where a person reads pages. No cache keeps one: what is not there yet may be there in a moment.
 """
 
 import json
@@ -16,6 +16,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from workseal_verifier.api.pageform import HEADERS as PAGE_HEADERS
+from workseal_verifier.api.pageform import HTML, is_page
+from workseal_verifier.api.pageform import refusal as page_refusal
 from workseal_verifier.api.routing import methods_of
 from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
 
@@ -75,6 +78,9 @@ def refuse(refusal: RefusedError, scope: Scope) -> Response:
         headers["retry-after"] = str(refusal.retry_after)
     if refusal.reason in _CLOSING:
         headers["connection"] = "close"
+    if is_page(scope["path"]):
+        text = page_refusal(refusal.reason, TABLE[refusal.reason][1], refusal.detail)
+        return Response(text, status, {**PAGE_HEADERS, **headers}, HTML)
     if is_concise(scope["path"]):
         return Response(concise(refusal), status, headers, CONCISE)
     return Response(json.dumps(members(refusal)), status, headers, MEDIA)

@@ -11,6 +11,7 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Candidate, Intake
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.conflicts import ConflictBook
+from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.identity import Identity
@@ -23,6 +24,7 @@ from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.relaying import DrandRelay
 from workseal_verifier.services.sequencer import Sequencer
+from workseal_verifier.services.sheetreview import SheetReview
 from workseal_verifier.services.signin import SignIn
 from workseal_verifier.services.sites import Sites
 from workseal_verifier.services.standing import Standings
@@ -39,6 +41,8 @@ class Services:
     intake: Intake
     sequencer: Sequencer
     reader: Reader
+    diaries: Diaries
+    sheets: SheetReview
     beacon: Beacon
     desk: DisclosureDesk
     mailbox: Packages

@@ -164,6 +164,14 @@ TABLE: Final[Mapping[str, Row]] = {
     "POST /v1/passkeys/options": Row(Shown.KEY, _KNOWN),
     "POST /v1/passkeys": Row(Shown.KEY, _KNOWN),
     "DELETE /v1/passkeys": Row(Shown.KEY, _KNOWN, sensitive=True),
+    "GET /": _OPEN,
+    "GET /static/{file}": _OPEN,
+    "GET /diary": _SESSION,
+    # What these show stands in the listings too.
+    "GET /diary/{name}": _READING,
+    "GET /diary/{name}/week": _READING,
+    "GET /diary/{name}/day": _READING,
+    "GET /diary/{name}/minute": _READING,
 }
 
 

@@ -132,6 +132,11 @@ class Standings:
                 told = self._told_in(thumbprint, Digest(name))
                 return [self._in(one, thumbprint) for one in told]
 
+    def engagements(self, thumbprint: Digest) -> list[tuple[bytes, Standing]]:
+        """List the engagements of a key and what it is there, at most `MOST_CASES`."""
+        found = [(one, self._in(one, thumbprint)) for one in self._engagements_of(thumbprint)]
+        return [(one, standing) for one, standing in found if standing.who is not Who.PUBLIC]
+
     def keys_of(self, engagement: bytes) -> tuple[PartyKey, ...]:
         """List every key that a party had or has, by role and in the order of the log."""
         case = self._case(engagement)

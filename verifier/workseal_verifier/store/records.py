@@ -137,7 +137,7 @@ class RecordStore:
                 )
                 .order_by(statements.c.position)
             ).all()
-        return [_entry(row) for row in rows]
+        return [read_entry(row) for row in rows]
 
     def rotation_to(self, thumbprint: Digest) -> Entry | None:
         """Read a key.rotate statement whose new key this is."""
@@ -150,7 +150,7 @@ class RecordStore:
                 )
                 .limit(1)
             ).one_or_none()
-        return None if row is None else _entry(row)
+        return None if row is None else read_entry(row)
 
     def works_elsewhere(
         self, workers: Sequence[bytes], engagement: bytes, begin_ms: int, end_ms: int
@@ -211,7 +211,7 @@ class RecordStore:
                     .where(statements.c.position.in_(part))
                     .order_by(statements.c.position)
                 ).all()
-            yield from map(_entry, rows)
+            yield from map(read_entry, rows)
 
     def last_of(self, engagement: bytes, *, below: int) -> int:
         """Read where the engagement's newest statement before `below` stands; -1 for none."""
@@ -240,7 +240,7 @@ class RecordStore:
                 ).all()
             if not rows:
                 return
-            yield from map(_entry, rows)
+            yield from map(read_entry, rows)
             last = rows[-1].position
 
 
@@ -249,7 +249,8 @@ def _read(row: Row) -> Entry:
     return Entry(position=position, digest=Digest(digest), **dict(zip(_REST, rest, strict=True)))
 
 
-def _entry(row: object) -> Entry:
+def read_entry(row: object) -> Entry:
+    """Read a whole row of the statements."""
     values = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001
     return Entry(
         position=values["position"],

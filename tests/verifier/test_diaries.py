@@ -1,0 +1,247 @@
+"""The diary's figures are those of everybody's own tools, and its work is bounded."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from support.acting import ScriptedAgent
+from support.drawn import month
+from support.scripted import Story, begin
+from support.shelved import Shelved
+from support.simulator import DAY_MS, ROUND_MS, START, Simulator
+from workseal_protocol.cli.hours.sheet import sheet_of
+from workseal_protocol.diary import DiaryState
+from workseal_protocol.records import DeclarationForm
+from workseal_protocol.totals import billed_of
+from workseal_protocol.verify import examine_bundle
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services import diaries
+from workseal_verifier.services.weekfold import Week, bounds
+
+ADDED = (
+    "captured", "missed", "sealed", "due_outside", "frames", "withdrawn", "expired",
+    "late_declared_ms", "worked_ms",
+)  # fmt: skip
+MONDAY = date(2026, 3, 2)
+
+
+@contextmanager
+def shelf(folder: Path, agent: ScriptedAgent) -> Iterator[Shelved]:
+    made = Shelved(folder / "verifier.db").fill(agent.verifier, agent)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def worked_spans(spans: Any) -> list[tuple[int, int, str]]:
+    """Give every worked stretch, joined: weeks cut what one fold over all joins."""
+    found: list[tuple[int, int, str]] = []
+    for one in spans:
+        if one.state in {DiaryState.PAUSED, DiaryState.NO_SESSION}:
+            continue
+        if found and found[-1][1] == one.begin and found[-1][2] == f"{one.state} {one.grade}":
+            found[-1] = (found[-1][0], one.end, found[-1][2])
+        else:
+            found.append((one.begin, one.end, f"{one.state} {one.grade}"))
+    return found
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Sao_Paulo"])
+def test_a_months_figures_are_those_of_its_bundle(tmp_path: Path, zone: str) -> None:
+    """Around the change of clocks, over midnights, with withdrawals and late declarations."""
+    story: Story = month(zone)
+    data = story.bundle().encode()
+    report = examine_bundle(data, story.policy, zone=ZoneInfo(zone))
+    assert report.holds
+    assert report.totals is not None
+    with shelf(tmp_path, story.agent) as shelved:
+        agreed, reach = shelved.agreed(story.agent)
+        course = shelved.diaries.course(agreed, reach)
+        week = shelved.diaries.week(agreed, course.weeks[0].monday, reach)
+    assert course.uncounted == ()
+    weeks = tuple(reversed(course.weeks))
+    for one in weeks:
+        # What `workseal hours --from MONDAY --to SUNDAY` writes.
+        sunday = one.monday + timedelta(days=6)
+        sheet = sheet_of(data, report, ZoneInfo(zone), one.monday, sunday)
+        assert sheet.days == one.days
+        assert sheet.billed == billed_of(agreed.terms, one.days)
+    days = [day for one in weeks for day in one.days]
+    assert tuple(days) == report.totals.days
+    assert billed_of(agreed.terms, days) == report.totals.billed
+    for name in ADDED:
+        told = sum(getattr(one.totals, name) for one in weeks)
+        assert (name, told) == (name, getattr(report.totals, name))
+    for name in ("by_grade", "by_state"):
+        whole = getattr(report.totals, name)
+        told = {each: sum(getattr(one.totals, name)[each] for one in weeks) for each in whole}
+        assert told == whole
+    assert [one for week in weeks for one in week.exceeded if one.week] == [
+        one for one in report.totals.exceeded if one.week
+    ]
+    spans = {one: None for each in weeks for one in worked_spans(each.spans)}
+    whole_spans = worked_spans(report.diary)
+    assert sum(end - begin for begin, end, _ in whole_spans) == sum(
+        end - begin for begin, end, _ in spans
+    )
+    assert week is course.weeks[0]
+
+
+def working(**terms: Any) -> ScriptedAgent:
+    """Work two rounds on a Monday and on the Monday after."""
+    verifier = Simulator()
+    agent = begin(verifier, terms=verifier.terms(zone="UTC", capture_rate=65_536, **terms))
+    verifier.start_beacon((START + 7 * DAY_MS) // ROUND_MS - 10, 400)
+    for at in (START + ROUND_MS, START + 7 * DAY_MS):
+        verifier.now = at
+        agent.open_session()
+        agent.work(2 * ROUND_MS)
+        agent.send()
+        agent.close_session()
+    return agent
+
+
+def worked(week: Week) -> int:
+    return sum(sum(day.worked_ms.values()) for day in week.days)
+
+
+def test_a_week_is_kept_until_something_comes_that_is_about_it(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        first, second = (
+            shelved.diaries.week(agreed, day, reach) for day in (MONDAY, date(2026, 3, 9))
+        )
+        agent.open_session()
+        agent.work(ROUND_MS)
+        agent.send()
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        assert shelved.diaries.week(agreed, MONDAY, reach) is first
+        assert worked(shelved.diaries.week(agreed, date(2026, 3, 9), reach)) == worked(second) + (
+            ROUND_MS
+        )
+        assert shelved.diaries.week(agreed, MONDAY, reach).totals.withdrawn == 0
+        agent.withdraw(agent.frames[0])
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        assert shelved.diaries.week(agreed, MONDAY, reach).totals.withdrawn == 1
+
+
+def test_a_late_declaration_reaches_the_week_that_it_is_about(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        before = worked(shelved.diaries.week(agreed, MONDAY, reach))
+        agent.declare(DeclarationForm.LATE, START + DAY_MS, START + DAY_MS + 60_000, 50_000)
+        shelved.fill(agent.verifier, agent)
+        after = shelved.diaries.week(agreed, MONDAY, shelved.diaries.reach())
+        assert worked(after) == before + 50_000
+
+
+def test_nothing_is_told_that_no_checkpoint_covers(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        assert worked(shelved.diaries.week(agreed, date(2026, 3, 9), reach)) == 2 * ROUND_MS
+        shelved.published.size = agent.verifier.places[agent.made[-2][0].digest]
+        reach = shelved.diaries.reach()
+        assert reach.size == shelved.published.size
+        assert worked(shelved.diaries.week(agreed, date(2026, 3, 9), reach)) == ROUND_MS
+
+
+def test_an_unknown_engagement_is_not_found(tmp_path: Path) -> None:
+    with shelf(tmp_path, working()) as shelved, pytest.raises(RefusedError) as refused:
+        shelved.diaries.agreed(bytes(16))
+    assert refused.value.reason is Reason.NOT_FOUND
+
+
+def test_a_zone_that_this_machine_does_not_know_is_told(tmp_path: Path) -> None:
+    agent = working()
+    other = Simulator(b"elsewhere")
+    far = begin(other, terms=other.terms(zone="Mars/Olympus"))
+    with shelf(tmp_path, agent) as shelved:
+        assert shelved.agreed(agent)[0].known
+    with shelf(tmp_path / "other", far) as shelved:
+        agreed, reach = shelved.agreed(far)
+        assert not agreed.known
+        assert shelved.diaries.course(agreed, reach).weeks == ()
+
+
+def test_what_is_too_much_for_one_question_waits_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = working()
+    monkeypatch.setattr(diaries, "MOST_ANEW", 1)
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        course = shelved.diaries.course(agreed, reach)
+        assert [one.monday for one in course.weeks] == [date(2026, 3, 9)]
+        assert course.uncounted == (MONDAY,)
+        course = shelved.diaries.course(agreed, reach)
+        assert [one.monday for one in course.weeks] == [date(2026, 3, 9), MONDAY]
+        assert course.uncounted == ()
+
+
+def test_a_week_with_more_than_a_page_counts_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = working()
+    monkeypatch.setattr(diaries, "MOST_IN_WEEK", 1)
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        assert len(shelved.diaries.course(agreed, reach).uncounted) == 2
+        with pytest.raises(RefusedError, match="workseal hours") as refused:
+            shelved.diaries.week(agreed, MONDAY, reach)
+    assert refused.value.reason is Reason.TOO_LARGE
+
+
+def test_who_would_wait_behind_several_others_is_told_to_come_back(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        diary = shelved.diaries
+        with ThreadPoolExecutor(5) as threads:
+            with diary._lock:
+                waiting = [threads.submit(diary.week, agreed, MONDAY, reach) for _ in range(4)]
+                end = time.monotonic() + 20
+                while diary._waiting._value and time.monotonic() < end:
+                    time.sleep(0.01)
+                refused = threads.submit(diary.week, agreed, MONDAY, reach).exception(20)
+            assert {worked(one.result()) for one in waiting} == {2 * ROUND_MS}
+        assert isinstance(refused, RefusedError)
+        assert refused.reason is Reason.BUSY
+        assert worked(diary.week(agreed, MONDAY, reach)) == 2 * ROUND_MS
+
+
+def test_what_is_kept_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = working()
+    monkeypatch.setattr(diaries, "_KEPT", 1)
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        first = shelved.diaries.week(agreed, MONDAY, reach)
+        assert shelved.diaries.week(agreed, MONDAY, reach) is not first
+        assert shelved.diaries._books == {}
+
+
+def test_a_minute_has_its_statements_and_their_withdrawals(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        minute = shelved.diaries.minute(agreed, START, reach)
+        assert [entry.record.KIND.value for entry in minute].count("segment") == 2
+        assert shelved.diaries.minute(agreed, START - 60_000, reach) == ()
+        agent.withdraw(agent.frames[0])
+        shelved.fill(agent.verifier, agent)
+        later = shelved.diaries.minute(agreed, START, shelved.diaries.reach())
+        assert [entry.record.KIND.value for entry in later][-1] == "tombstone"
+        begin_ms, _ = bounds(MONDAY + timedelta(days=1), agreed.zone)
+        assert shelved.diaries.minute(agreed, begin_ms, reach) == ()

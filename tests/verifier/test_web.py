@@ -1,0 +1,324 @@
+"""The pages of parties, asked as a browser asks: who sees what, in which words and bytes."""
+
+import html
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from support.browser import Browser
+from support.diarist import MONDAY, Told, tell
+from support.office import LiveServer, Office, new_home, stranger_offer, unique
+from support.scripted import ScriptedAgent
+from support.simulator import ROUND_MS, START, seeded
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import Offer, sign
+from workseal_protocol.terms import Granularity
+from workseal_verifier.api.pageform import HEADERS
+from workseal_verifier.services import diaries
+from workseal_verifier.web.render import FOLDER
+
+WEEK, DAY = f"/week?of={MONDAY}", f"/day?of={MONDAY}"
+MINUTE = f"/minute?of={MONDAY}&at=10:03"
+PAGES = ("", WEEK, DAY, MINUTE)
+
+
+@dataclass
+class World:
+    """One server, and a browser for whoever signs in."""
+
+    told: Told
+    live: LiveServer
+    browsers: list[Browser]
+
+    def browser(self, signer: SeedSigner | None = None) -> Browser:
+        made = Browser(self.told.office, self.live)
+        self.browsers.append(made)
+        if signer is not None:
+            made.sign_in(signer)
+        return made
+
+    def page(self, signer: SeedSigner, path: str = "") -> str:
+        answer = self.browser(signer).ask("GET", self.told.path + path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    told = tell(tmp_path_factory.mktemp("web"))
+    with LiveServer(told.office) as live:
+        world = World(told, live, [])
+        yield world
+        for one in world.browsers:
+            one.close()
+    assert told.office.check() == []
+    told.office.close()
+
+
+def words(text: str) -> str:
+    """Return what a page says, without its markup."""
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)))
+
+
+def test_the_way_in_is_open_and_each_file_is_what_it_says(world: World) -> None:
+    browser = world.browser()
+    door = browser.ask("GET", "/", sec_fetch_site="cross-site")
+    assert door.status_code == 200
+    assert f"workseal sign-in {browser.origin} --key KEYFILE" in door.text
+    for name in ("app.css", "app.js", "door.js", "icon.svg"):
+        answer = browser.ask("GET", f"/static/{name}")
+        assert answer.content == (FOLDER / "static" / name).read_bytes()
+        assert HEADERS.items() <= dict(answer.headers).items()
+    for name in ("app.py", "..%2fweb.py", "APP.CSS", "%00"):
+        assert browser.ask("GET", f"/static/{name}").status_code == 404
+
+
+def test_both_parties_see_the_same_bytes_but_for_the_answering(world: World) -> None:
+    people = world.told.office.people
+    for path in PAGES:
+        client, freelancer = (
+            world.page(signer, path) for signer in (people.client, people.freelancer)
+        )
+        # The answer is the client's to give: nobody else is told how.
+        bare = re.sub(
+            r"  <details[^>]*>\s*<summary>Accept.*?</details>\n", "", client, flags=re.DOTALL
+        )
+        assert bare == freelancer
+        assert (bare != client) is (path == WEEK)
+
+
+def test_every_page_has_the_strict_headers_and_stays_in_no_cache(world: World) -> None:
+    browser = world.browser(world.told.office.people.client)
+    paths = ["/", "/diary", *(world.told.path + path for path in PAGES), "/diary/" + "f" * 32]
+    for path in paths:
+        answer = browser.ask("GET", path)
+        assert HEADERS.items() <= dict(answer.headers).items(), path
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert "set-cookie" not in answer.headers
+        # Nothing inline: no style, no handler, no script of its own; nothing from elsewhere.
+        assert re.findall(r"<style| style=| on[a-z]+=|<script(?! type=\"module\" src=\"/static/)",
+                          answer.text) == []  # fmt: skip
+        assert re.findall(r"(?:src|href|action)=\"(?!/|#)", answer.text) == []
+
+
+def test_reading_changes_nothing(world: World) -> None:
+    size = world.told.office.verifier.sequencer.current.size
+    for path in PAGES:
+        world.page(world.told.office.people.client, path)
+    assert world.told.office.verifier.sequencer.current.size == size
+    browser = world.browser(world.told.office.people.client)
+    for path in PAGES:
+        assert browser.ask("POST", world.told.path + path).status_code == 405
+
+
+def test_what_is_not_for_somebody_looks_like_what_does_not_exist(world: World) -> None:
+    office = world.told.office
+    stranger = SeedSigner(seeded(office.seed, "other client", "web"))
+    offer = stranger_offer(office, "web")
+    office.post([offer])
+    other = f"/diary/{unique(office, 'web').hex()}"
+    nothing = f"/diary/{'e' * 32}"
+    browser = world.browser(stranger)
+    for path in PAGES:
+        answers = [browser.ask("GET", one + path) for one in (world.told.path, nothing)]
+        assert [one.status_code for one in answers] == [404, 404]
+        assert answers[0].content == answers[1].content
+        told = [{k: v for k, v in one.headers.items() if k != "date"} for one in answers]
+        assert told[0] == told[1]
+        assert browser.ask("GET", other + path).status_code == 200
+    # An arbitrator reads from a request of their own on.
+    assert world.browser(office.people.arbitrator).ask("GET", world.told.path).status_code == 404
+
+
+def test_who_is_not_signed_in_is_led_to_the_way_in(world: World) -> None:
+    browser = world.browser()
+    for path in ("/diary", world.told.path):
+        answer = browser.ask("GET", path)
+        assert answer.status_code == 401
+        assert 'href="/"' in answer.text
+    signed = world.browser(world.told.office.people.client)
+    assert signed.ask("GET", "/diary", sec_fetch_site="cross-site").status_code == 403
+    assert signed.ask("GET", "/diary", sec_fetch_site="none").status_code == 200
+
+
+def test_the_list_has_what_the_key_may_read(world: World) -> None:
+    office = world.told.office
+    seen = {
+        who: world.browser(getattr(office.people, who)).ask("GET", "/diary").text
+        for who in ("client", "freelancer", "arbitrator", "operator")
+    }
+    for who, text in seen.items():
+        assert (world.told.path in text) is (who in {"client", "freelancer"})
+    assert "<dd>client</dd>" in seen["client"]
+    assert "2026-03-02 to 2026-03-02" in seen["freelancer"]
+
+
+def test_real_and_billed_stand_side_by_side_with_their_rule(world: World) -> None:
+    for path in ("", WEEK, DAY):
+        text = words(world.page(world.told.office.people.client, path))
+        assert "Really worked 10 min 37 s" in text
+        assert "Billed 17 min 00 s" in text
+        assert "13 min 20 s were declared afterwards" in text
+        assert "Each day is rounded down to 1 min 00 s" in text
+        assert "declared afterwards at 50 %" in text
+
+
+def test_grades_captures_and_the_withdrawn_share_are_told(world: World) -> None:
+    text = words(world.page(world.told.office.people.client, WEEK))
+    assert "Offline: without the verifier 30 s" in text
+    frames = len(world.told.agent.frames) + 1
+    assert f"Frames withdrawn 1 of {frames}" in text
+    assert f"Withdrawn share {100 / frames:.1f} %" in text
+    for word in ("score", "rank"):
+        assert text.lower().count(word) == (1 if word == "score" else 0)
+    assert "it is no score" in text
+
+
+def test_a_day_tells_every_stretch_and_its_gaps(world: World) -> None:
+    text = words(world.page(world.told.office.people.client, DAY))
+    assert "10:03:04 10:03:49 Paused 0 s" in text
+    assert "10:04:52 10:05:52 Away from the screen 1 min 00 s declared" in text
+    assert "10:05:52 10:06:32 Sealed 40 s" in text
+    assert "40 min 45 s are gaps" in text
+
+
+def test_a_minute_names_its_statements_their_grade_and_what_is_not_proven(world: World) -> None:
+    told = world.told
+    text = words(world.page(told.office.people.client, MINUTE))
+    assert "15 s of this minute are counted" in text
+    for statement, record in told.agent.made:
+        begin = getattr(record, "begin", 0)
+        if START + 180_000 <= begin < START + 240_000:
+            place = told.office.acknowledged[statement.digest]
+            assert f"Entry {place} of the log" in text
+            assert str(statement.digest) in text
+    assert "Its grade is online : it holds the verifier's value" in text
+    assert "52 s after its round ended" in text
+    assert "It is not proven who sat at the machine" in text
+    assert "workseal verify BUNDLE --policy POLICY" in text
+
+
+def test_a_minute_of_which_nothing_is_told_says_so(world: World) -> None:
+    text = words(world.page(world.told.office.people.client, f"/minute?of={MONDAY}&at=03:00"))
+    assert "0 s of this minute are counted" in text
+    assert "nothing that was signed claims this time" in text
+
+
+def test_a_timesheet_is_reviewed_with_the_command_that_signs(world: World) -> None:
+    told = world.told
+    digits = str(told.sheet.digest)[:12]
+    page = world.page(told.office.people.client, WEEK)
+    text = words(page)
+    assert f"Timesheet {digits}" in text
+    assert "It agrees with the record." in text
+    # Another's words are text: neither markup nor anything that turns the line around.
+    assert "what was done on &lt;b&gt;Monday&lt;/b&gt;?\\u202e" in page
+    for said in ("--accept", "--question &#39;TEXT&#39;", "--object &#39;TEXT&#39;"):
+        assert f"--timesheet {digits} {said} --send http://localhost:" in page
+    assert "<textarea" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"{WEEK}&x=1", 400),
+        ("/week", 400),
+        ("/week?of=2026-3-2", 400),
+        ("/week?of=20260302", 400),
+        ("/week?of=9999-12-31", 400),
+        ("/week?of=0001-01-01", 400),
+        ("/day?of=2026-02-30", 400),
+        (f"/minute?of={MONDAY}&at=24:00", 400),
+        (f"/minute?of={MONDAY}&at=9:05", 400),
+        ("/minute?of=2026-03-29&at=02:30", 404),
+        ("/year", 404),
+        ("/week?of=2030-01-01", 200),
+        ("/day?of=1971-01-01", 200),
+    ],
+)
+def test_addresses_that_are_none_are_refused_with_a_page(
+    world: World, path: str, status: int
+) -> None:
+    answer = world.browser(world.told.office.people.client).ask("GET", world.told.path + path)
+    assert answer.status_code == status
+    assert answer.text.startswith("<!doctype html>")
+
+
+def test_a_time_that_comes_twice_is_explained_twice(world: World) -> None:
+    text = world.page(world.told.office.people.client, "/minute?of=2026-10-25&at=02:30")
+    assert "this time came more than once" in text
+    assert "02:30:00 (UTC+0200)" in text
+    assert "02:30:00 (UTC+0100)" in text
+
+
+def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(tmp_path: Path) -> None:
+    told = tell(tmp_path, granularity=Granularity.DAY)
+    with LiveServer(told.office) as live:
+        browser = Browser(told.office, live)
+        browser.sign_in(told.office.people.client)
+        text = browser.ask("GET", told.path + DAY).text
+        assert "Really worked" in text
+        assert "10 min 37 s" in text
+        assert "no hours and no minutes" in text
+        assert re.findall(r"10:0[0-9]", text) == []
+        assert browser.ask("GET", told.path + MINUTE).status_code == 404
+        browser.close()
+    told.office.close()
+
+
+def test_an_arbitrator_reads_from_their_own_request_on(tmp_path: Path) -> None:
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536))
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.arbitrator)
+        path = f"/diary/{agent.engagement.hex()}"
+        assert browser.ask("GET", path).status_code == 404
+        assert path not in browser.ask("GET", "/diary").text
+        agent.request(agent.frames[:1])
+        assert browser.ask("GET", path).status_code == 200
+        assert path in browser.ask("GET", "/diary").text
+        week = browser.ask("GET", path + WEEK).text
+        assert "Accept, ask or object" not in week
+        browser.close()
+    office.close()
+
+
+def test_an_offer_alone_has_an_empty_diary(tmp_path: Path) -> None:
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    record = Offer(engagement=bytes(16), claimed_at=office.now, terms=office.terms())
+    office.post([sign(record, office.people.client)])
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.client)
+        for path, told in (("", "No work is in the log yet"), (DAY, "No work of this day")):
+            assert told in browser.ask("GET", f"/diary/{'0' * 32}{path}").text
+        browser.close()
+    office.close()
+
+
+def test_the_day_that_is_shown_is_that_of_the_terms(world: World) -> None:
+    """Work began at 9 in UTC; the agreement counts in Berlin."""
+    text = world.page(world.told.office.people.client, DAY)
+    assert "Europe/Berlin" in text
+    assert date(2026, 3, 2) == MONDAY
+    assert "10:01:00" in text
+
+
+def test_sums_that_are_not_whole_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diaries, "MOST_ANEW", 0)
+    monkeypatch.setattr(world.told.office.verifier.services.diaries, "_books", OrderedDict())
+    text = words(world.page(world.told.office.people.client))
+    assert "1 week is not counted here yet" in text
+    assert "Really worked, in the weeks counted so far 0 s" in text

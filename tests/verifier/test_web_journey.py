@@ -1,0 +1,137 @@
+"""A client's way through the pages in a real browser: sign in, look, ask about a minute, answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.asking import SignedBy
+from support.chromed import chromed
+from support.diarist import MONDAY, Told, tell
+from support.office import LiveServer
+from workseal_protocol.records import SheetAnswer, TimesheetAnswer, sign
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    told = tell(tmp_path_factory.mktemp("journey"))
+    yield told
+    told.office.close()
+
+
+@pytest.fixture(scope="module")
+def origin(told: Told) -> Iterator[str]:
+    with LiveServer(told.office) as live:
+        yield f"http://localhost:{live.port}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromed() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
+    yield page
+    page.close()
+
+
+def link(told: Told, origin: str) -> str:
+    """Get a link by a signed request, as `workseal sign-in` does."""
+    auth = SignedBy(told.office.people.client, lambda: told.office.now)
+    with httpx.Client(trust_env=False) as client:
+        token: str = client.post(f"{origin}/v1/signin/links", auth=auth).json()["token"]
+    return f"{origin}/#signin={token}"
+
+
+def test_a_client_looks_at_a_week_a_day_and_a_minute(told: Told, origin: str, page: Page) -> None:
+    address = link(told, origin)
+    page.goto(address)
+    page.wait_for_url("**/diary")
+    # No script can read what it is signed in by, and no history holds the link.
+    assert page.evaluate("document.cookie") == ""
+    page.go_back()
+    assert "signin" not in page.url
+    page.goto(f"{origin}/diary")
+    page.get_by_role("heading", name="Agreement ").get_by_role("link").click()
+    expect(page.locator("#real-figure")).to_have_text("10 min 37 s")
+    expect(page.locator("#billed-figure")).to_have_text("17 min 00 s")
+    page.get_by_role("link", name="8 Mar 2026").click()
+    page.get_by_role("link", name="Mon 2 Mar").click()
+    # The time line leads to the minute under the pointer.
+    line = page.locator("[data-hours] svg").first
+    box = line.bounding_box()
+    assert box is not None
+    line.click(position={"x": box["width"] * 3.5 / 60, "y": 10})
+    page.wait_for_url("**/minute?*at=10%3A03")
+    expect(page.locator("main")).to_contain_text("15 s of this minute are counted")
+    expect(page.locator("main")).to_contain_text("What is not proven")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{origin}/")
+    page.goto(origin + told.path)
+    expect(page.locator("#problem")).to_have_text("unproven")
+    page.goto(address)
+    expect(page.locator("[data-told]")).to_contain_text("This link was used before")
+    # Nor does the address of the page hold it, to be sent on or kept as a bookmark.
+    assert page.url == f"{origin}/"
+
+
+def test_the_way_to_a_minute_needs_no_pointer(told: Told, origin: str, page: Page) -> None:
+    page.goto(link(told, origin))
+    page.wait_for_url("**/diary")
+
+    def reach(name: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent.trim()").startswith(name):
+                page.keyboard.press("Enter")
+                return
+        raise AssertionError(name)
+
+    for name, path in (
+        ("Agreement ", "**/diary/*"),
+        ("2 Mar", "**/week?*"),
+        ("Mon 2 Mar", "**/day?*"),
+        ("Explain", "**/minute?*"),
+    ):
+        reach(name)
+        page.wait_for_url(path)
+        page.wait_for_load_state()
+    expect(page.locator("h1")).to_contain_text("The minute from 10:01")
+
+
+def test_a_client_sends_the_answer_that_was_signed_elsewhere(
+    told: Told, origin: str, page: Page, tmp_path: Path
+) -> None:
+    office = told.office
+    record = TimesheetAnswer(
+        engagement=told.agent.engagement,
+        claimed_at=office.now,
+        timesheet=told.sheet.digest,
+        answer=SheetAnswer.ACCEPTED,
+    )
+    signed = tmp_path / "answer.cose"
+    signed.write_bytes(sign(record, office.people.client).encode())
+    other = tmp_path / "other.cose"
+    other.write_bytes(sign(record, office.people.arbitrator).encode())
+    size = office.verifier.sequencer.current.size
+    page.goto(link(told, origin))
+    page.wait_for_url("**/diary")
+    page.goto(f"{origin}{told.path}/week?of={MONDAY}")
+    sheet = page.locator("article")
+    expect(sheet).to_contain_text("asked (this one counts)")
+    sheet.locator("summary").click()
+    sheet.get_by_label("The signed answer").set_input_files(other)
+    sheet.get_by_role("button", name="Send it to the log").click()
+    expect(sheet.locator("[data-told]")).to_contain_text("The log does not take it")
+    assert office.verifier.sequencer.current.size == size
+    sheet.get_by_label("The signed answer").set_input_files(signed)
+    sheet.get_by_role("button", name="Send it to the log").click()
+    expect(sheet).to_contain_text("accepted (this one counts)")
+    assert office.verifier.sequencer.current.size == size + 1

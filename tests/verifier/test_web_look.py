@@ -1,0 +1,171 @@
+"""How the pages of parties look, as far as figures can tell: contrast, names, widths, keyboard."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from support import chromed as chromed_module
+from support.axe import serious
+from support.chromed import chromed
+from support.diarist import MONDAY, Told, tell
+from support.office import LiveServer
+from workseal_verifier.api.access import COOKIE, write_token
+from workseal_verifier.services.signin import Root
+from workseal_verifier.web.render import FOLDER
+
+STYLE = (FOLDER / "static" / "app.css").read_text()
+TEXT, GRAPHIC = 4.5, 3.0
+# Each ink on each ground that it stands on.
+PAIRS = [
+    *((ink, ground, TEXT) for ink in ("ink", "dim", "accent") for ground in ("ground", "card")),
+    ("ink", "hour", TEXT),
+    ("dim", "hour", TEXT),
+    ("accent", "accent-soft", TEXT),
+    ("ink", "accent-soft", TEXT),
+    ("warn", "warn-soft", TEXT),
+    ("accent-ink", "accent", TEXT),
+    ("ground", "ink", TEXT),
+    *((mark, "hour", GRAPHIC) for mark in ("working", "off-screen", "sealed", "late-declared")),
+    ("paused", "hour", GRAPHIC),
+    ("edge", "card", GRAPHIC),
+    ("accent", "ground", GRAPHIC),
+]
+PLACES = ("/", "/diary", "", f"/week?of={MONDAY}", f"/day?of={MONDAY}",
+          f"/minute?of={MONDAY}&at=10:03", "/nothing")  # fmt: skip
+WIDTHS = (390, 820, 1280)
+BASICS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
+
+
+def palettes() -> dict[str, dict[str, str]]:
+    """Read the colours of both schemes out of the style sheet."""
+    light, dark = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
+    return {
+        name: dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", text))
+        for name, text in (("light", light), ("dark", dark))
+    }
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_ink_can_be_read_on_its_ground(scheme: str) -> None:
+    colours = palettes()[scheme]
+    for ink, ground, least in PAIRS:
+        one, other = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
+        ratio = (one + 0.05) / (other + 0.05)
+        assert ratio >= least, (ink, ground, round(ratio, 2))
+
+
+def test_colours_stand_only_in_the_palettes() -> None:
+    rest = re.sub(r":root \{.*?\}", "", STYLE, flags=re.DOTALL)
+    assert re.findall(r"#[0-9a-f]{3,8}\b", rest) == []
+
+
+def test_nothing_moves_for_who_wants_no_motion() -> None:
+    calm = STYLE.partition("prefers-reduced-motion: no-preference")[0]
+    assert "transition" not in calm
+    assert "animation" not in STYLE
+
+
+def test_the_packaged_files_are_all_that_a_page_needs() -> None:
+    used: set[str] = set()
+    for path in [*(FOLDER / "templates").glob("*.html"), *(FOLDER / "static").glob("*.js")]:
+        used |= set(re.findall(r"""["']/static/([a-z.]+)["']""", path.read_text()))
+    assert used == {path.name for path in (FOLDER / "static").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    told = tell(tmp_path_factory.mktemp("look"))
+    yield told
+    told.office.close()
+
+
+@pytest.fixture(scope="module")
+def origin(told: Told) -> Iterator[str]:
+    with LiveServer(told.office) as live:
+        yield f"http://localhost:{live.port}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromed() as browser:
+        yield browser
+
+
+def sign_in(context: BrowserContext, told: Told) -> None:
+    """Begin a session of the client, as a link would."""
+    verifier = told.office.verifier
+    key = told.office.people.client.public_key.thumbprint
+    begun = verifier.services.signin.new_session(key, Root.KEY)
+    verifier.access.add_session(begun.session)
+    # A cookie of this name has no domain, and its address is a secure one.
+    url, token = "https://localhost", write_token(begun.token)
+    context.add_cookies([{"name": COOKIE, "value": token, "url": url, "secure": True}])
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest, browser: Browser, told: Told) -> Iterator[Page]:
+    scheme: Literal["light", "dark"] = request.param
+    context = browser.new_context(color_scheme=scheme)
+    sign_in(context, told)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    # Also what the policy of these pages would have kept out; a page that is not there is told.
+    assert [one for one in wrong if "404" not in one] == []
+
+
+def place_of(told: Told, place: str) -> str:
+    return place if place in {"/", "/diary"} else told.path + place
+
+
+def test_every_page_fits_names_everything_and_keeps_nobody_out(
+    page: Page, told: Told, origin: str
+) -> None:
+    for place in PLACES:
+        page.goto(origin + place_of(told, place))
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert (place, width, page.evaluate(BASICS)) == (place, width, [])
+        assert (place, serious(page)) == (place, [])
+
+
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_the_keyboard_goes_through_a_page_in_its_order(page: Page, told: Told, origin: str) -> None:
+    page.goto(origin + told.path + f"/day?of={MONDAY}")
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+    assert reached[0] == "Skip to the page"
+    assert reached[2:7] == [
+        "Agreements", "All weeks", "← Day before", "The week", "Day after →",
+    ]  # fmt: skip
+
+
+def test_the_pages_say_the_same_without_a_script(browser: Browser, told: Told, origin: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context, told)
+    page = context.new_page()
+    page.goto(origin + told.path + f"/day?of={MONDAY}")
+    assert "10 min 37 s" in page.inner_text("#real-figure")
+    page.fill("#at", "10:03")
+    page.get_by_role("button", name="Explain", exact=True).click()
+    assert "15 s of this minute are counted" in page.inner_text("main")
+    context.close()

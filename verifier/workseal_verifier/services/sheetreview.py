@@ -1,0 +1,119 @@
+"""The timesheets of some days, what the record says to them, and what the client answered.
+
+Rules: the protocol's fold judges, over the statements that the timesheet itself counts up to. A
+judgement never changes, so it is kept; answers are read each time. The server answers nothing in
+anybody's name.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import islice
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import Record, Timesheet
+from workseal_protocol.statement import Kind
+from workseal_protocol.timesheets import Agreement, SheetFinding, date_of, day_number, timesheets_of
+from workseal_protocol.window import Entry, Window
+from workseal_verifier.services.diaries import Agreed, Diaries, Reach
+from workseal_verifier.services.weekfold import read_records
+from workseal_verifier.store.log import Entry as Stored
+from workseal_verifier.store.records import RecordStore
+
+# Timesheets and answers of one engagement that are read for a page.
+MOST_SHEETS = 1_000
+# Timesheets that one page judges.
+MOST_JUDGED = 20
+_KEPT = 4_096
+_KINDS = (Kind.TIMESHEET.value, Kind.TIMESHEET_ANSWER.value)
+
+_Judged = tuple[Agreement, str]
+_TOO_LONG: _Judged = (
+    Agreement.UNCHECKED,
+    "too many statements tell of its days for this page; `workseal verify` checks it",
+)
+
+
+class SheetReview:
+    """Find timesheets, and judge them."""
+
+    def __init__(self, records: RecordStore, diaries: Diaries) -> None:
+        self._records = records
+        self._diaries = diaries
+        self._lock = threading.Lock()
+        self._judged: OrderedDict[Digest, _Judged] = OrderedDict()
+
+    def of_days(self, agreed: Agreed, first: date, last: date, reach: Reach) -> list[SheetFinding]:
+        """Return the timesheets with days of [first, last], in log order."""
+        stored = self._records.of_engagement_and_kinds(
+            agreed.engagement, _KINDS, since=0, below=reach.size
+        )
+        told = read_records(islice(stored, MOST_SHEETS))
+        entries = [_entry(one, record) for one, record in told]
+        low, high = day_number(first), day_number(last)
+        found = [
+            one
+            for one in timesheets_of(agreed.terms, entries, agreed.zone)
+            if one.record.first <= high and low <= one.record.last
+        ]
+        places = {entry.digest: entry.index for entry in entries}
+        judged = [
+            self._judge(agreed, one.digest, one.record, places[one.digest])
+            for one in found[-MOST_JUDGED:]
+        ]
+        unjudged = [
+            replace(one, agreement=Agreement.UNCHECKED, why="several newer ones are")
+            for one in found[:-MOST_JUDGED]
+        ]
+        return [
+            *unjudged,
+            *(
+                replace(one, agreement=agreement, why=why)
+                for one, (agreement, why) in zip(found[-MOST_JUDGED:], judged, strict=True)
+            ),
+        ]
+
+    def _judge(self, agreed: Agreed, digest: Digest, sheet: Timesheet, index: int) -> _Judged:
+        with self._lock:
+            known = self._judged.get(digest)
+        if known is not None:
+            return known
+        work = self._diaries.work_of_days(agreed, date_of(sheet.first), date_of(sheet.last), index)
+        if work is None:
+            return _TOO_LONG
+        found = _found(agreed, digest, sheet, index, self._with_head(agreed, sheet, work))
+        with self._lock:
+            self._judged[digest] = found
+            if len(self._judged) > _KEPT:
+                self._judged.popitem(last=False)
+        return found
+
+    def _with_head(
+        self, agreed: Agreed, sheet: Timesheet, work: Sequence[Stored]
+    ) -> list[tuple[Stored, Record]]:
+        """Add the statement that a timesheet counts up to, which may tell of another day."""
+        head = self._records.by_digest(sheet.head)
+        own = head is not None and head.engagement == agreed.engagement
+        rows = {one.position: one for one in work}
+        if own and head is not None:
+            rows[head.position] = head
+        return read_records(rows[place] for place in sorted(rows))
+
+
+def _found(
+    agreed: Agreed,
+    digest: Digest,
+    sheet: Timesheet,
+    index: int,
+    told: Sequence[tuple[Stored, Record]],
+) -> _Judged:
+    own = Entry(index, digest, sheet, Window(), None)
+    entries = sorted([*(_entry(*pair) for pair in told), own], key=lambda entry: entry.index)
+    (finding,) = timesheets_of(agreed.terms, entries, agreed.zone)
+    return finding.agreement, finding.why
+
+
+def _entry(one: Stored, record: Record) -> Entry:
+    return Entry(one.position, one.digest, record, Window(), None)

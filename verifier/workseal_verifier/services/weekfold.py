@@ -1,0 +1,144 @@
+"""One week of an engagement, folded by the functions that every party's own tools fold with.
+
+Rules: nothing is counted here by a rule of the server's own. A statement belongs to the week in
+which its time begins, so that counts add up over weeks; days are cut at midnight wherever a
+statement began, so that a day is whole. docs/spec/totals.md
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.diary import Span, diary_of
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
+from workseal_protocol.records import (
+    Declaration,
+    DeclarationForm,
+    Record,
+    Segment,
+    Tombstone,
+    read_record,
+)
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+from workseal_protocol.totals import DayTotal, LimitExceeded, Totals, totals_of
+from workseal_protocol.window import Entry, Window, WindowError, grade, windows_of
+from workseal_verifier.store.log import Entry as Stored
+
+DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Hold a week of a diary, from its Monday.
+
+    `days` and `exceeded` are those of this week; `totals` counts what begins in it. `contradicted`
+    says that bounds of its statements contradict each other, so that none is shown as proved.
+    """
+
+    monday: date
+    days: tuple[DayTotal, ...]
+    totals: Totals
+    exceeded: tuple[LimitExceeded, ...]
+    spans: tuple[Span, ...]
+    contradicted: bool
+
+    def total(self, day: date) -> DayTotal | None:
+        """Return one day; None when nothing of it is worked."""
+        return next((one for one in self.days if one.day == day), None)
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def bounds(day: date, zone: tzinfo, *, days: int = 1) -> tuple[int, int]:
+    """Return when so many days begin and end, in Unix milliseconds; a day may have 23 hours."""
+    midnights = (datetime.combine(one, time(), zone) for one in (day, day + timedelta(days=days)))
+    begin, end = (int(one.timestamp() * 1000) for one in midnights)
+    return begin, end
+
+
+def read_records(stored: Iterable[Stored]) -> list[tuple[Stored, Record]]:
+    """Read what was admitted when it was logged."""
+    return [(one, read_record(Statement.parse(one.body))) for one in stored]
+
+
+def entries_of(
+    terms: Terms, told: Sequence[tuple[Stored, Record]], signed: Iterable[bytes]
+) -> tuple[tuple[Entry, ...], bool]:
+    """Join statements, in log order, with what checkpoints prove of their time.
+
+    Time-stamps are left out: whose authority counts is for each reader to say. Also tells whether
+    bounds contradict each other; then nothing is claimed as proved.
+    """
+    items = [(one.position, record) for one, record in told]
+    proven = frozenset(
+        one.position
+        for one, record in told
+        if isinstance(record, Segment) and record.verifier_value is not None
+    )
+    contradicted = False
+    try:
+        windows = windows_of(
+            items, _verified(terms, signed), round_ms=terms.round_ms, beacon_proven=proven
+        )
+    except WindowError:
+        # The examination of a bundle names it; here no time is told as proved.
+        windows, contradicted = tuple(Window() for _ in items), True
+    entries = tuple(
+        Entry(one.position, one.digest, record, window, grade(record, window, terms.round_ms))
+        for (one, record), window in zip(told, windows, strict=True)
+    )
+    return entries, contradicted
+
+
+def fold_week(
+    terms: Terms, zone: tzinfo, monday: date, entries: Sequence[Entry], *, contradicted: bool
+) -> Week:
+    """Fold what tells of a week; entries that reach beyond it count with their part of its days."""
+    begin, end = bounds(monday, zone, days=DAYS)
+    whole = totals_of(terms, entries, zone)
+    own = _beginning_in(entries, begin, end)
+    last = monday + timedelta(days=DAYS)
+    return Week(
+        monday=monday,
+        days=tuple(one for one in whole.days if monday <= one.day < last),
+        totals=whole if len(own) == len(entries) else totals_of(terms, own, zone),
+        exceeded=tuple(one for one in whole.exceeded if one.week in {None, monday}),
+        spans=tuple(one for one in diary_of(entries) if one.begin < end and one.end > begin),
+        contradicted=contradicted,
+    )
+
+
+def _beginning_in(entries: Sequence[Entry], begin: int, end: int) -> list[Entry]:
+    outside = set()
+    for entry in entries:
+        match entry.record:
+            case Segment(begin=at) | Declaration(begin=at, form=DeclarationForm.LATE) if (
+                not begin <= at < end
+            ):
+                outside.add(entry.digest)
+            case _:
+                pass
+    return [
+        entry
+        for entry in entries
+        if entry.digest not in outside
+        and not (isinstance(entry.record, Tombstone) and entry.record.segment in outside)
+    ]
+
+
+def _verified(terms: Terms, signed: Iterable[bytes]) -> list[VerifiedCheckpoint]:
+    policy = TlogPolicy.parse(terms.log_policy)
+    verified = []
+    for body in signed:
+        try:
+            verified.append(verify_checkpoint(SignedCheckpoint.parse(body), policy))
+        except VerificationError:
+            # One without the quorum of these terms proves nothing to their parties.
+            continue
+    return verified

@@ -1,0 +1,162 @@
+"""The agreements of whoever is signed in, and one of them as a whole: week by week."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from workseal_protocol.records import SegmentState
+from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
+from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
+from workseal_protocol.window import Grade
+from workseal_verifier.api.access import OwnSession
+from workseal_verifier.api.services import Given
+from workseal_verifier.api.values import engagement
+from workseal_verifier.services.access import TABLE, Verdict, decide
+from workseal_verifier.services.diaries import Agreed, Reach
+from workseal_verifier.services.weekfold import DAYS, Week
+from workseal_verifier.web.render import page, span
+
+router = APIRouter(prefix="/diary", include_in_schema=False)
+
+CLASSES = {
+    WorkClass.WORKING: "working",
+    WorkClass.OFF_SCREEN: "off-screen",
+    WorkClass.SEALED: "sealed",
+    WorkClass.LATE_DECLARED: "late-declared",
+}
+_DIARY = TABLE["GET /diary/{name}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Hold the figures of some days side by side: what was worked, and what it is billed as."""
+
+    recorded_ms: int
+    late_ms: int
+    offline_ms: int
+    billed: Billed
+    classes: tuple[tuple[str, int], ...]
+
+
+def sums_of(terms: Terms, days: Iterable[DayTotal]) -> Sums:
+    """Add up days; late-declared time stands beside what was recorded."""
+    days = tuple(days)
+    by_class = {kind: sum(day.worked_ms[kind] for day in days) for kind in WorkClass}
+    late = by_class[WorkClass.LATE_DECLARED]
+    return Sums(
+        recorded_ms=sum(by_class.values()) - late,
+        late_ms=late,
+        offline_ms=sum(day.offline_ms for day in days),
+        billed=billed_of(terms, days),
+        classes=tuple((CLASSES[kind], ms) for kind, ms in by_class.items() if ms),
+    )
+
+
+def counts_of(weeks: Iterable[Week]) -> dict[str, Any]:
+    """Add up how time is known, and what became of the captures."""
+    totals = [week.totals for week in weeks]
+    frames = sum(one.frames for one in totals)
+    withdrawn = sum(one.withdrawn for one in totals)
+    return {
+        "grades": {grade.value: sum(one.by_grade[grade] for one in totals) for grade in Grade},
+        "states": {state: sum(one.by_state[state] for one in totals) for state in SegmentState},
+        "captured": sum(one.captured for one in totals),
+        "missed": sum(one.missed for one in totals),
+        "sealed": sum(one.sealed for one in totals),
+        "outside": sum(one.due_outside for one in totals),
+        "stepped_over": sum(one.stepped_over for one in totals),
+        "frames": frames,
+        "withdrawn": withdrawn,
+        "expired": sum(one.expired for one in totals),
+        "share": f"{withdrawn * 100 / frames:.1f} %" if frames else "none taken",
+    }
+
+
+def about(agreed: Agreed, reach: Reach) -> dict[str, Any]:
+    """Give what every page of an agreement shows of it."""
+    return {
+        "name": agreed.engagement.hex(),
+        "agreed": agreed,
+        "terms": agreed.terms,
+        "zone": agreed.zone,
+        "reach": reach,
+        "by_day": agreed.terms.granularity is Granularity.DAY,
+        "worth": [(CLASSES[kind], agreed.terms.worth_percent[kind]) for kind in WorkClass],
+    }
+
+
+def limit_text(one: LimitExceeded) -> str:
+    """Say which limit of the terms was passed, in the unit that people know it in."""
+    match one.limit:
+        case "withdrawn percent":
+            return (
+                f"Of {one.found} % of the captures a frame was withdrawn; the agreement allows"
+                f" {one.allowed} %."
+            )
+        case "offline ms per week":
+            return (
+                f"{span(one.found)} of the week were recorded late or offline; the agreement"
+                f" allows {span(one.allowed)}."
+            )
+        case _:
+            return (
+                f"{span(one.found)} were worked; the agreement allows {span(one.allowed)} a week."
+            )
+
+
+@router.get("")
+def get_agreements(request: Request, session: OwnSession, given: Given) -> Response:
+    """List the agreements that the signed-in key may read."""
+    now_ms = given.clock.now_ms()
+    reach = given.diaries.reach()
+    rows = []
+    for name, standing in given.standings.engagements(session.thumbprint):
+        if decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is not Verdict.ALLOWED:
+            continue
+        agreed = given.diaries.agreed(name)
+        rows.append(
+            {
+                "name": name.hex(),
+                "role": standing.who.value,
+                "state": standing.state.value,
+                "terms": agreed.terms,
+                "days": given.diaries.days(agreed, reach),
+            }
+        )
+    return page(request, "agreements.html", rows=rows, key=str(session.thumbprint))
+
+
+@router.get("/{name}")
+def get_diary(request: Request, name: str, given: Given) -> Response:
+    """Show all of an agreement: its weeks, and their sums."""
+    reach = given.diaries.reach()
+    agreed = given.diaries.agreed(engagement(name))
+    course = given.diaries.course(agreed, reach)
+    return page(
+        request,
+        "diary.html",
+        **about(agreed, reach),
+        weeks=[_row(agreed.terms, week) for week in course.weeks],
+        sums=sums_of(agreed.terms, (day for week in course.weeks for day in week.days)),
+        counts=counts_of(course.weeks),
+        uncounted=course.uncounted,
+        contradicted=any(week.contradicted for week in course.weeks),
+        sentences=plain_language(agreed.terms),
+    )
+
+
+def _row(terms: Terms, week: Week) -> dict[str, Any]:
+    return {
+        "monday": week.monday,
+        "sunday": _sunday(week.monday),
+        "sums": sums_of(terms, week.days),
+        "withdrawn": week.totals.withdrawn,
+        "exceeded": [limit_text(one) for one in week.exceeded],
+    }
+
+
+def _sunday(monday: date) -> date:
+    return monday + timedelta(days=DAYS - 1)

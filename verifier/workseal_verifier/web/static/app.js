@@ -1,0 +1,51 @@
+// What every page has: the way out, a signed answer on its way to the log, the time line under the pointer.
+
+const MAX_BYTES = 65536;
+
+const leave = document.querySelector("[data-leave]");
+leave.hidden = false;
+leave.addEventListener("click", async () => {
+  await fetch("/v1/session", { method: "DELETE" });
+  location.replace("/");
+});
+
+for (const form of document.querySelectorAll("[data-answer]")) {
+  const told = form.parentElement.querySelector("[data-told]");
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const file = form.querySelector("input").files[0];
+    // What else would be the log's to refuse; that much would not even be read.
+    if (file.size > MAX_BYTES) {
+      told.textContent = "This file is too long for an answer.";
+      return;
+    }
+    told.textContent = "Sending …";
+    try {
+      const headers = { "content-type": "application/cbor-seq" };
+      const answer = await fetch("/v1/statements", { method: "POST", headers, body: await file.arrayBuffer() });
+      if (answer.ok) {
+        told.textContent = "It is in the log.";
+        location.reload();
+        return;
+      }
+      const problem = await answer.json().catch(() => ({}));
+      told.textContent = `The log does not take it: ${problem.detail ?? answer.status}.`;
+    } catch {
+      told.textContent = "The server does not answer; send it again.";
+    }
+  });
+}
+
+const at = document.querySelector("#at");
+for (const line of document.querySelectorAll("[data-hours] svg")) {
+  line.addEventListener("click", (event) => {
+    const box = line.getBoundingClientRect();
+    const minute = Math.min(59, Math.max(0, Math.floor((60 * (event.clientX - box.left)) / box.width)));
+    const [hour, first] = line.previousElementSibling.textContent.trim().split(":").map(Number);
+    const total = (hour * 60 + first + minute) % 1440;
+    const two = (number) => String(number).padStart(2, "0");
+    at.value = `${two(Math.floor(total / 60))}:${two(total % 60)}`;
+    at.form.requestSubmit();
+  });
+}
