@@ -7,7 +7,6 @@ whole or not at all. The witness is left out: what it saw must never go back in 
 
 import fcntl
 import os
-import secrets
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from workseal_agent.backupfile import Door, end_backup, start_backup
+from workseal_agent.backupfile import MAGIC, Door, end_backup, start_backup
+from workseal_agent.backupleft import LeftFiles
 from workseal_agent.config import Settings
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Ledger
@@ -60,7 +60,8 @@ def write_backup(
     """Write one file that holds the home; it may be recording meanwhile."""
     if os.path.lexists(out):
         raise BackupError(f"{out} exists already; a backup never takes a file's place")
-    with _scratch(settings.home) as scratch, _appearing(out) as file:
+    left = LeftFiles(settings.left_file, MAGIC)
+    with _scratch(settings.home) as scratch, _appearing(out, left) as file:
         stream = start_backup(file, make_door)
         with tarfile.open(
             fileobj=cast("IO[bytes]", stream), mode="w|", format=tarfile.PAX_FORMAT
@@ -232,9 +233,16 @@ def _scratch(home: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _appearing(out: Path) -> Iterator[BinaryIO]:
-    """Write a file of mode 0600 aside; it has its name when the block ended well."""
-    part = out.with_name(f"{out.name}-{secrets.token_hex(4)}.part")
+def _appearing(out: Path, left: LeftFiles) -> Iterator[BinaryIO]:
+    """Write a file of mode 0600 aside; it has its name when the block ended well.
+
+    What a backup of this home left when it was killed is removed first.
+    """
+    left.remove()
+    try:
+        part = left.announce(out)
+    except OSError as error:
+        raise BackupError(f"the backup cannot be written: {error.strerror}") from error
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -248,7 +256,7 @@ def _appearing(out: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise BackupError(f"the backup cannot be written: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        left.finish(part)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ for one number are never papered over. All of it is stored in one transaction, o
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import cast
 
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
@@ -19,8 +20,10 @@ from workseal_agent.ledger import (
     NewCapture,
     SegmentRow,
     SendState,
+    StoredStatement,
     Transaction,
 )
+from workseal_agent.listing import listed
 from workseal_agent.submission import Log
 from workseal_protocol.chain import ChainError, ChainState, advance
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -34,7 +37,7 @@ from workseal_protocol.statement import Statement
 # A segment is sent within seconds of its round's end, and tried again after at most twenty.
 _SENT_MS = 30_000
 
-Listed = tuple[tuple[Statement, ChainedRecord], ...]
+Chained = tuple[Statement, ChainedRecord]
 
 
 class CatchUpError(AgentError):
@@ -64,22 +67,21 @@ def catch_up(
     `CatchUpError`, `UnreachableError` or `RefusedError`; nothing is changed then.
     """
     state = _known(ledger, engagement)
-    before = _listed(ledger, client, engagement, key, state)
+    before = _Reading()
+    for _ in before.of(ledger, client, engagement, key):
+        pass
     wait(listening_seconds(engagement))
-    logged = _listed(ledger, client, engagement, key, state)
-    _require_still(before, logged)
-    shown = tuple(
-        _anchors(client, engagement, [one for one in logged if one[1].seq >= state.next_seq])
-    )
+    # What is not new is compared and let go: held is what came after the backup, and no more.
+    now = _Reading(before)
+    fresh = [one for one in now.of(ledger, client, engagement, key) if one[1].seq >= state.next_seq]
+    shown = tuple(_anchors(client, engagement, fresh))
     lost = 0
     added = 0
     with ledger.write() as writing:
         for checkpoint in shown:
             size = checkpoint.checkpoint.size
             writing.add_checkpoint(engagement.id, size, checkpoint.encode())
-        for statement, record in logged:
-            if record.seq < state.next_seq:
-                continue
+        for statement, record in fresh:
             state = _advanced(state, statement, record)
             lost += _take_over(writing, engagement.id, statement, record)
             added += 1
@@ -106,44 +108,65 @@ def _known(ledger: Ledger, engagement: Engagement) -> ChainState:
     return state
 
 
-def _listed(
-    ledger: Ledger,
-    client: VerifierClient,
-    engagement: Engagement,
-    key: PublicKey,
-    state: ChainState,
-) -> Listed:
-    """Return the chain as it is logged; `CatchUpError` if it is another one than this copy's."""
-    listed = tuple(_own(client, engagement, key))
-    _require_whole(ledger, engagement, listed)
-    for statement, record in listed:
-        if record.seq < state.next_seq:
-            _require_same(ledger, engagement, statement, record.seq)
-    return listed
+class _Reading:
+    """Read the chain as it is logged; `CatchUpError` if it is another one than this copy's.
 
-
-def _require_whole(ledger: Ledger, engagement: Engagement, listed: Listed) -> None:
-    """Refuse a list that lacks what this copy has receipts for, or a number in between.
-
-    Whoever believed it would sign second bodies. What came after the backup, and is hidden whole,
-    cannot be missed by anybody.
+    Of an earlier reading it keeps how many statements there were, and one digest of all of them.
     """
-    known = {statement.digest for statement, _ in listed}
-    receipted = ledger.statements(engagement.id, SendState.RECEIPTED)
-    gone = [one.digest for one in receipted if one.seq is not None and one.digest not in known]
-    numbers = [record.seq for _, record in listed]
-    if gone or numbers != list(range(len(numbers))):
-        raise UnreachableError(
-            "the verifier lists less of this chain than it has given receipts for: try again later"
-        )
+
+    def __init__(self, before: "_Reading | None" = None) -> None:
+        self.count = 0
+        self._digests = sha256()
+        self._before = before
+
+    @property
+    def digest(self) -> bytes:
+        """Return one digest of all that was read so far."""
+        return self._digests.digest()
+
+    def of(
+        self, ledger: Ledger, client: VerifierClient, engagement: Engagement, key: PublicKey
+    ) -> Iterator[Chained]:
+        """Yield the chain in its order, each statement signed by this key; all else is checked."""
+        stored = ledger.chain(engagement.id)
+        for statement, record in _own(client, engagement, key):
+            if record.seq != self.count:
+                raise _less_listed()
+            own = next(stored, None)
+            if own is not None:
+                _require_same(own, statement, record.seq)
+            self._count(statement, record)
+            yield statement, record
+        # Whoever believed a list that lacks what this copy has receipts for would sign second
+        # bodies. What came after the backup, and is hidden whole, cannot be missed by anybody.
+        receipted = any(own.state is SendState.RECEIPTED for own in stored)
+        if receipted or (self._before is not None and self.count < self._before.count):
+            raise _less_listed()
+
+    def _count(self, statement: Statement, record: ChainedRecord) -> None:
+        """Refuse a chain that grew between two readings: somebody else signs it now."""
+        self._digests.update(statement.digest.raw)
+        self.count += 1
+        before = self._before
+        if before is None or self.count < before.count:
+            return
+        if self.count > before.count or self.digest != before.digest:
+            raise CatchUpError(
+                f"statement number {record.seq} of this chain was logged while this copy listened:"
+                " another copy of this home records. Stop it there for good, and try again"
+            )
 
 
-def _own(
-    client: VerifierClient, engagement: Engagement, key: PublicKey
-) -> Iterator[tuple[Statement, ChainedRecord]]:
+def _less_listed() -> UnreachableError:
+    return UnreachableError(
+        "the verifier lists less of this chain than it has given receipts for: try again later"
+    )
+
+
+def _own(client: VerifierClient, engagement: Engagement, key: PublicKey) -> Iterator[Chained]:
     """Yield the chain as the verifier lists it; everything that it says is checked."""
     try:
-        for _, body in client.statements(engagement.id):
+        for _, body in listed(client, engagement):
             statement = Statement.parse(body)
             record = read_record(statement)
             if isinstance(record, ChainedRecord):
@@ -156,7 +179,7 @@ def _own(
 def _anchors(
     client: VerifierClient,
     engagement: Engagement,
-    unknown: list[tuple[Statement, ChainedRecord]],
+    unknown: list[Chained],
 ) -> Iterator[SignedCheckpoint]:
     """Fetch the checkpoints that the other copy anchored on: a bundle bounds its work by them.
 
@@ -175,25 +198,16 @@ def _anchors(
             raise UnreachableError(f"a checkpoint is not from the agreed log: {error}") from error
 
 
-def _require_still(before: Listed, after: Listed) -> None:
-    """Refuse a chain that grew between two readings: somebody else signs it now."""
-    known = {statement.digest for statement, _ in before}
-    new = [record.seq for statement, record in after if statement.digest not in known]
-    if new:
-        raise CatchUpError(
-            f"statement number {new[0]} of this chain was logged while this copy listened: another"
-            " copy of this home records. Stop it there for good, and try again"
-        )
-
-
-def _require_same(ledger: Ledger, engagement: Engagement, statement: Statement, seq: int) -> None:
-    stored = next(ledger.chain(engagement.id, seq))
-    if stored.digest != statement.digest:
-        raise CatchUpError(
-            f"the log has another statement number {seq} of this chain than this copy: two copies"
-            " signed, and only the one whose statements are logged can go on. Work on with this"
-            " home needs a new engagement"
-        )
+def _require_same(stored: StoredStatement, statement: Statement, seq: int) -> None:
+    if stored.digest == statement.digest:
+        return
+    if stored.state is SendState.RECEIPTED:
+        raise _less_listed()
+    raise CatchUpError(
+        f"the log has another statement number {seq} of this chain than this copy: two copies"
+        " signed, and only the one whose statements are logged can go on. Work on with this"
+        " home needs a new engagement"
+    )
 
 
 def _advanced(state: ChainState, statement: Statement, record: ChainedRecord) -> ChainState:

@@ -14,6 +14,7 @@ from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError, VaultError
 from workseal_agent.evidence import part_name
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState
+from workseal_agent.listing import listed
 from workseal_agent.submission import Log, accept_answer, newest_signed, require_growth, submit
 from workseal_agent.vault import StoredFrame
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -136,7 +137,7 @@ def fetch_requests(client: VerifierClient, ledger: Ledger, engagement: Engagemen
     """
     known = {stored.digest for stored in ledger.of_kind(engagement.id, Kind.DISPUTE_REQUEST)}
     new = 0
-    for _, body in client.statements(engagement.id):
+    for _, body in listed(client, engagement):
         with suppress(MalformedError, RequestError):
             statement = Statement.parse(body)
             if statement.kind is Kind.DISPUTE_REQUEST and statement.digest not in known:
@@ -316,7 +317,7 @@ def _operator_keys(client: VerifierClient, engagement: Engagement, issuer: Diges
     history = KeyHistory.start({Role.OPERATOR: (engagement.terms.operator,)})
     if issuer in history.lives:
         return history
-    for index, body in client.statements(engagement.id):
+    for index, body in listed(client, engagement):
         statement = Statement.parse(body)
         record = read_record(statement)
         if isinstance(record, KeyRecord):

@@ -10,10 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
-from workseal_agent.connection import OperatorFacts, RefusedError, VerifierClient
+from workseal_agent.connection import (
+    OperatorFacts,
+    RefusedError,
+    UnreachableError,
+    VerifierClient,
+)
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.listing import pages
 from workseal_agent.submission import Log, submit
+from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import PublicKey, Signer
@@ -87,14 +94,15 @@ def read_invitation(data: bytes, own: PublicKey) -> Invitation:
 def fetch_offer(link: OfferLink, client: VerifierClient) -> bytes:
     """Fetch the very offer that a link names; the verifier shows it to its parties alone."""
     try:
-        listed = client.statements(link.engagement)
+        size = SignedCheckpoint.parse(client.checkpoint()).checkpoint.size
+        for _, body in pages(client, link.engagement, size=size):
+            if Digest.of(body) == link.digest:
+                return body
+    except MalformedError as error:
+        raise UnreachableError("the verifier's checkpoint is not in the right form") from error
     except RefusedError as error:
         if error.name != "not-found":
             raise
-        listed = ()
-    for _, body in listed:
-        if Digest.of(body) == link.digest:
-            return body
     raise InvitationError("the verifier has no such offer for the key of this home")
 
 

@@ -4,7 +4,7 @@ Rules: a timesheet counts up to the newest statement that is in the log, so that
 count the same. Days whose work is not all logged are not summed up: they would come out too short.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from workseal_agent.connection import VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
+from workseal_agent.listing import listed
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keyhistory import KeyHistory
@@ -100,12 +101,12 @@ def keep(ledger: Ledger, engagement: Engagement, record: Timesheet, signer: Sign
 
 
 def of_home(
-    ledger: Ledger, engagement: Engagement, listed: Sequence[Listed] = ()
+    ledger: Ledger, engagement: Engagement, logged: Iterable[Listed] = ()
 ) -> tuple[SheetRow, ...]:
     """Return the timesheets that were made here, with the answers among listed statements."""
     stored = ledger.of_kind(engagement.id, Kind.TIMESHEET)
     sheets = [(one, _timesheet(one)) for one in stored]
-    answers = list(_answers(engagement, listed))
+    answers = list(_answers(engagement, logged))
     replaced = {record.replaces for _, record in sheets}
     return tuple(
         SheetRow(
@@ -119,21 +120,19 @@ def of_home(
     )
 
 
-def listed(client: VerifierClient, engagement: Engagement) -> tuple[Listed, ...]:
+def logged_statements(client: VerifierClient, engagement: Engagement) -> Iterator[Listed]:
     """Ask the verifier for what it lists of an engagement; what is malformed is left out."""
-    found = []
-    for index, body in client.statements(engagement.id):
+    for index, body in listed(client, engagement):
         with suppress(MalformedError):
-            found.append((index, Statement.parse(body)))
-    return tuple(sorted(found, key=lambda one: one[0]))
+            yield index, Statement.parse(body)
 
 
-def _answers(engagement: Engagement, listed: Sequence[Listed]) -> Iterator[TimesheetAnswer]:
+def _answers(engagement: Engagement, logged: Iterable[Listed]) -> Iterator[TimesheetAnswer]:
     terms = engagement.terms
     keys = KeyHistory.start(
         {Role.CLIENT: (terms.client,), Role.ARBITRATOR: tuple(terms.arbitrators)}
     )
-    for index, statement in listed:
+    for index, statement in logged:
         with suppress(MalformedError, VerificationError):
             record = read_record(statement)
             if isinstance(record, KeyAnnounce | KeyRotate | KeyRevoke):

@@ -1,7 +1,10 @@
 import errno
 import io
 import os
+import signal
 import stat
+import subprocess
+import sys
 import tarfile
 import tracemalloc
 from pathlib import Path
@@ -219,3 +222,52 @@ def test_memory_is_bounded_whatever_the_size(home: RigHome, tmp_path: Path) -> N
     tracemalloc.stop()
     assert (tmp_path / "b").stat().st_size > 1 << 26
     assert peak - before < 1 << 23
+
+
+# A process that is killed at a place of a backup. Its verifier is not needed: nothing is sent.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from workseal_agent import backup, backupfile
+from workseal_agent.backupfile import TypedDoor
+from workseal_agent.config import Settings
+from workseal_agent.keystore import Cost, SlotKind
+from workseal_agent.ledger import Ledger
+place, home, out, public, words = sys.argv[1:]
+real = getattr(backup, place)
+def die(*given):
+    if place == "_add" and not given[1].startswith("vault/"):
+        return real(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(backup, place, die)
+settings = Settings(Path(home))
+door = lambda key: TypedDoor.seal(SlotKind.WORDS, words, key, Cost())
+with Ledger(settings.ledger_file) as ledger:
+    backup.write_backup(settings, ledger, bytes.fromhex(public), Path(out), door)
+"""
+
+
+@pytest.mark.parametrize("place", ["start_backup", "_copied", "_add", "end_backup", "_sync_folder"])
+def test_what_a_killed_backup_left_is_removed_by_the_next(
+    home: RigHome, tmp_path: Path, place: str
+) -> None:
+    for name in ("drive", "other"):
+        (tmp_path / name).mkdir()
+    mine = tmp_path / "drive" / "monday-0000000000000000.part"
+    mine.write_bytes(b"mine")
+    files = (str(home.settings.home), str(tmp_path / "drive" / "monday"))
+    words = [place, *files, PUBLIC.hex(), WORDS]
+    ended = subprocess.run([sys.executable, "-c", KILLED, *words], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    left = {one.name for one in (tmp_path / "drive").iterdir()} - {mine.name}
+    whole = place == "_sync_folder"  # it has its name by then
+    assert len(left) == 1
+    assert (left == {"monday"}) is whole
+    save(home, tmp_path / "other" / "tuesday")
+    kept = {mine.name, "monday"} if whole else {mine.name}
+    assert {one.name for one in (tmp_path / "drive").iterdir()} == kept
+    assert [one.name for one in (tmp_path / "other").iterdir()] == ["tuesday"]
+    assert not home.settings.left_file.exists()
+    for file in ((tmp_path / "drive" / "monday"), (tmp_path / "other" / "tuesday")):
+        if file.exists():
+            restore_home(file, tmp_path / f"from-{file.name}", WORDS)

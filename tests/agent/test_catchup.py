@@ -9,10 +9,11 @@ from support import builders
 from support.homes import WORDS, RigHome, by_words
 from support.vaults import PRIVATE, PUBLIC, make
 from support.wire import Fault, problem
+from workseal_agent import listing
 from workseal_agent.backup import write_backup
 from workseal_agent.catchup import CatchUpError, CaughtUp, catch_up
 from workseal_agent.chain import OwnChainError
-from workseal_agent.connection import UnreachableError
+from workseal_agent.connection import UnreachableError, client
 from workseal_agent.export import export
 from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, NewCapture
 from workseal_agent.restore import restore_home
@@ -286,13 +287,45 @@ def test_a_verifier_that_lies_changes_nothing(
 ) -> None:
     two.old.work(40)
     two.pass_time()
-    rows = list(two.rig.client.statements(two.rig.engagement.id))
-    monkeypatch.setattr(two.rig.client, "statements", lambda _: lie(rows))
+    size = two.rig.simulator.checkpoint().checkpoint.size
+    rows = list(two.rig.client.statements(two.rig.engagement.id, size=size))
+    monkeypatch.setattr(two.rig.client, "statements", lambda _, **_page: lie(rows))
     before = two.bodies(two.ledger)
     with pytest.raises(error):
         two.catch_up()
     assert two.ledger.is_restored(two.rig.engagement.id)
     assert two.bodies(two.ledger) == before
+
+
+def test_a_list_that_got_shorter_while_it_listened_changes_nothing(
+    two: TwoMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.old.work(40)
+    two.pass_time()
+    size = two.rig.simulator.checkpoint().checkpoint.size
+    rows = list(two.rig.client.statements(two.rig.engagement.id, size=size))
+
+    def shorten(_seconds: float) -> None:
+        monkeypatch.setattr(two.rig.client, "statements", lambda _, **_page: rows[:-2])
+
+    before = two.bodies(two.ledger)
+    with pytest.raises(UnreachableError, match="lists less of this chain"):
+        two.catch_up(shorten)
+    assert two.bodies(two.ledger) == before
+
+
+def test_a_chain_of_many_pages_is_taken_over_whole(
+    two: TwoMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.old.work(60)
+    two.rig.uplink.drain(100)
+    two.pass_time()
+    for module in (client, listing):
+        monkeypatch.setattr(module, "PAGE", 3)
+    asked = len(two.rig.wire.requests)
+    two.catch_up()
+    assert two.bodies(two.ledger) == two.bodies(two.old.ledger)
+    assert len(two.rig.wire.requests) - asked > 8
 
 
 def test_a_checkpoint_that_the_verifier_has_no_more_is_left_out(

@@ -244,9 +244,9 @@ def signing(transport: Listening, url: str = "http://localhost:8080") -> Verifie
 def test_reads_and_the_sealed_package_are_signed() -> None:
     empty = httpx.Response(200, content=encode([]))
     plain = httpx.Response(200)
-    transport = Listening(NOW, plain, empty, empty, plain, plain)
+    transport = Listening(NOW, empty, plain, empty, plain, plain)
     client = signing(transport)
-    client.statements(bytes(16))
+    client.statements(bytes(16), size=9)
     client.keys(bytes(16))
     client.receipt(Digest.of(b"x"), 5)
     client.put_sealed(Digest.of(b"x"), b"sealed")

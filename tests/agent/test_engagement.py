@@ -78,14 +78,14 @@ def test_what_the_verifier_shows_to_others_is_no_such_offer(
 ) -> None:
     link = link_to(rig, offer_of(rig))
 
-    def refuse(_: bytes) -> None:
+    def refuse(_: bytes, **_page: int) -> None:
         raise RefusedError(404, "not-found", "nothing is known under this name")
 
     monkeypatch.setattr(rig.client, "statements", refuse)
     with pytest.raises(InvitationError, match="no such offer for the key of this home"):
         fetch_offer(link, rig.client)
 
-    def wait(_: bytes) -> None:
+    def wait(_: bytes, **_page: int) -> None:
         raise RefusedError(403, "waiting", "this key reads from tomorrow on")
 
     monkeypatch.setattr(rig.client, "statements", wait)

@@ -1,6 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +8,7 @@ from support.rig import Rig
 from support.simulator import START
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import SendState
-from workseal_agent.timesheets import draw_up, keep, listed, of_home
+from workseal_agent.timesheets import draw_up, keep, logged_statements, of_home
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import SeedSigner
@@ -128,15 +127,16 @@ def test_answers_of_a_key_that_followed_the_clients_count(rig: Rig) -> None:
     assert [one.text for one in row.answers] == ["now"]
 
 
-def test_what_is_listed_and_malformed_is_left_out(rig: Rig) -> None:
+def test_what_is_listed_and_malformed_is_left_out(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sheet = sign(drawn(rig), rig.signer)
 
-    class Listing:
-        def statements(self, _engagement: bytes) -> list[tuple[int, bytes]]:
-            return [(1, b"junk"), (2, sheet.encode())]
+    def lie(_engagement: bytes, **_: int) -> list[tuple[int, bytes]]:
+        return [(1, b"junk"), (2, sheet.encode())]
 
-    client = cast("Any", Listing())
-    assert listed(client, rig.engagement) == ((2, sheet),)
+    monkeypatch.setattr(rig.client, "statements", lie)
+    assert list(logged_statements(rig.client, rig.engagement)) == [(2, sheet)]
 
 
 def test_a_stored_statement_that_is_none_is_named(rig: Rig) -> None:

@@ -111,7 +111,7 @@ class Wire(httpx.BaseTransport):
             case ["POST", "v1", "log", "proof"]:
                 return self._proof(body)
             case ["GET", "v1", "engagements", name, what]:
-                return self._engagement(bytes.fromhex(name), what)
+                return self._engagement(bytes.fromhex(name), what, query)
             case ["GET", "v1", "statements", name]:
                 known = Digest(bytes.fromhex(name)) in self.simulator.places
                 return _ok(b"") if known else problem(404, "unknown")
@@ -157,10 +157,13 @@ class Wire(httpx.BaseTransport):
         sizes = [int(i) for i in fields.array(3, "sizes", maximum=1 << 16) if isinstance(i, int)]
         return _ok(encode({1: b"".join(self.simulator.proof(size, indices, sizes))}))
 
-    def _engagement(self, engagement: bytes, what: str) -> httpx.Response:
-        rows = self.simulator.statements_for(engagement)
+    def _engagement(self, engagement: bytes, what: str, query: dict[str, str]) -> httpx.Response:
         if what == "keys":
             return _ok(encode_keys(self.keys))
+        first, size = int(query.get("from", "0")), int(query.get("size", "1000000000"))
+        listed = self.simulator.statements_for(engagement)
+        rows = [row for row in listed if first <= row[0] < size]
+        rows = rows[: int(query.get("count", "1000000000"))]
         if what == "indices":
             return _ok(encode([index for index, _ in rows]))
         return _ok(b"".join(statement.encode() for _, statement in rows))

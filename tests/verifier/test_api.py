@@ -226,6 +226,34 @@ def test_a_listing_only_grows_at_its_end(
     assert decode(client.get(path + size).content) == seen[0]
 
 
+def test_a_listing_in_pages_is_the_same_listing(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    worked(agent, 6)
+    office.others(2)
+    path = f"/v1/engagements/{agent.engagement.hex()}"
+    client.auth = by(office)
+    size = office.checkpoint().checkpoint.size
+    agent.close_session()
+    whole = decode(client.get(f"{path}/indices?size={size}").content)
+    bodies = client.get(f"{path}/statements?size={size}").content
+    assert isinstance(whole, list)
+    worked(agent, 2)
+    pages: list[Any] = []
+    joined, since = b"", 0
+    while not pages or len(pages[-1]) == 3:
+        query = f"?size={size}&from={since}&count=3"
+        pages.append(decode(client.get(f"{path}/indices{query}").content))
+        joined += client.get(f"{path}/statements{query}").content
+        since = pages[-1][-1] + 1 if pages[-1] else since
+    assert [index for page in pages for index in page] == whole
+    assert joined == bodies
+    assert len(pages) > 3
+    for query in ("from=x", "count=-1", "from=01", "count="):
+        check_problem(client.get(f"{path}/indices?{query}"), Reason.MALFORMED)
+    assert client.get(f"{path}/statements?count=0").content == b""
+
+
 def test_tiles_are_those_of_the_tree(office: Office, client: httpx.Client) -> None:
     size = office.checkpoint().checkpoint.size
     tile = client.get(f"/v1/log/tile/0/000.p/{size}")

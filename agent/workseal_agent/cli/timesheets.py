@@ -13,7 +13,7 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, SendState
-from workseal_agent.timesheets import draw_up, keep, listed, of_home
+from workseal_agent.timesheets import draw_up, keep, logged_statements, of_home
 from workseal_protocol.cli.sheetlines import answer_text, sheet_text
 from workseal_protocol.cli.text import exact, plain
 from workseal_protocol.records import Timesheet
@@ -65,7 +65,7 @@ def list_timesheets(context: typer.Context) -> None:
     engagement = home.engagement()
     client = home.client(engagement.url, signer=home.signer)
     try:
-        rows = of_home(home.ledger, engagement, listed(client, engagement))
+        rows = of_home(home.ledger, engagement, logged_statements(client, engagement))
     finally:
         client.close()
     for row in rows:

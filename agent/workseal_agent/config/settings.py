@@ -168,6 +168,11 @@ class Settings:
         return self.home / "backup.maker"
 
     @property
+    def left_file(self) -> Path:
+        """Return the place of the note of backups that may have been left unfinished."""
+        return self.home / "backup.left"
+
+    @property
     def cast_token_file(self) -> Path:
         """Return the place of what a desktop handed out so that it need not ask again."""
         return self.home / "screencast.token"

@@ -4,6 +4,7 @@ import workseal_agent.connection.bare  # noqa: F401 - before anything else loads
 from workseal_agent.connection.client import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
+    PAGE,
     TOTAL_SECONDS,
     BeaconChain,
     OperatorFacts,
@@ -23,6 +24,7 @@ from workseal_agent.connection.traffic import TrafficRecorder
 __all__ = [
     "MAX_BATCH",
     "MAX_BATCH_BYTES",
+    "PAGE",
     "TOTAL_SECONDS",
     "BeaconChain",
     "Departure",

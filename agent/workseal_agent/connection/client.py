@@ -9,6 +9,7 @@ for the right one, once.
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from ssl import create_default_context
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -42,6 +43,10 @@ _TIMEOUT = httpx.Timeout(10.0, connect=4.0)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SEQUENCE = "application/cbor-seq"
 _CBOR = "application/cbor"
+# Statements of a listing that are asked for at once: what of it is held in memory.
+PAGE = 1_024
+_PAGE_INDICES_BYTES = 16_384
+_STATEMENT_BYTES = 65_536
 
 Item = TypeVar("Item")
 
@@ -153,16 +158,27 @@ class VerifierClient:
                 joined[at : at + DIGEST_BYTES] for at in range(0, len(joined), DIGEST_BYTES)
             )
 
-    def statements(self, engagement: bytes) -> tuple[tuple[int, bytes], ...]:
-        """Return (index, statement) of all that verifying an engagement needs, not yet verified."""
+    def statements(
+        self, engagement: bytes, *, size: int, since: int = 0
+    ) -> tuple[tuple[int, bytes], ...]:
+        """Return (index, statement) of one page of what verifying an engagement needs.
+
+        Those in [since, size), ascending, not yet verified. Fewer than `PAGE` are the last ones.
+        """
         path = f"/v1/engagements/{engagement.hex()}"
-        data = self._signed("GET", f"{path}/statements", limit=256 * _MIB)
-        listed = self._signed("GET", f"{path}/indices", limit=_MIB)
+        query = f"?size={size}&from={since}&count={PAGE}"
+        listed = self._signed("GET", f"{path}/indices{query}", limit=_PAGE_INDICES_BYTES)
+        data = self._signed("GET", f"{path}/statements{query}", limit=PAGE * _STATEMENT_BYTES)
         with _form("statements"):
-            bodies = split_sequence(data, max_items=65_536)
-            indices = tuple(_each(decode(listed, max_bytes=_MIB), int))
-            # A statement may be logged between the two requests: what has no index is left out.
-            return tuple(zip(indices, bodies, strict=False))
+            indices = tuple(_each(decode(listed), int))
+            bodies = split_sequence(data, max_items=PAGE)
+            if len(indices) != len(bodies) or not _ascends(indices, since, size):
+                raise MalformedError("they are not those of their indices, in the log's order")
+            return tuple(zip(indices, bodies, strict=True))
+
+    def now_ms(self) -> int:
+        """Return this machine's time, whatever the verifier says of it."""
+        return self._now_ms()
 
     def keys(self, engagement: bytes) -> tuple[PartyKey, ...]:
         """Return the parties' keys as the verifier tells them."""
@@ -320,6 +336,12 @@ class _form:  # noqa: N801 - reads as a word after `with`
         if isinstance(error, MalformedError):
             text = f"the verifier's {self._what} is not in the right form: {error}"
             raise UnreachableError(text) from error
+
+
+def _ascends(indices: Sequence[int], since: int, size: int) -> bool:
+    """Tell whether indices are in [since, size), each once and in order."""
+    edges = (since - 1, *indices, size)
+    return all(one < next_ for one, next_ in pairwise(edges))
 
 
 def _each(value: Value, kind: type[Item]) -> Iterable[Item]:

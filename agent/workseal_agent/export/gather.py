@@ -13,7 +13,9 @@ from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.export.thinning import Mark, Need, thin, unseen
 from workseal_agent.ledger import Engagement, Ledger, SendState
+from workseal_agent.listing import listed
 from workseal_agent.submission import LogContradictionError, newest_signed, require_growth
+from workseal_protocol.bundle import MAX_STATEMENTS
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.lottery import round_start
@@ -69,14 +71,19 @@ def logged_statements(ledger: Ledger, client: VerifierClient, engagement: Engage
     """Join what the verifier lists with what this agent has receipts for."""
     found: dict[int, Statement] = {}
     try:
-        for index, body in client.statements(engagement.id):
+        for index, body in listed(client, engagement):
             found[index] = Statement.parse(body)
+            if len(found) > MAX_STATEMENTS:
+                raise AgentError(
+                    f"a bundle holds at most {MAX_STATEMENTS} statements, and the log has more of"
+                    " this engagement: `workseal-agent export-all` gives you all of it"
+                )
     except MalformedError as error:
         raise UnreachableError("the verifier lists something that is no statement") from error
     for stored in ledger.statements(engagement.id, SendState.RECEIPTED):
         index = -1 if stored.log_index is None else stored.log_index
-        listed = found.setdefault(index, Statement.parse(stored.body))
-        if listed.digest != stored.digest:
+        known = found.setdefault(index, Statement.parse(stored.body))
+        if known.digest != stored.digest:
             raise MissingStatementError(
                 f"the verifier lists another statement at index {index} than the receipt says"
             )

@@ -155,14 +155,19 @@ class Reader:
             raise _not_found("no request with this digest is logged")
         return entry
 
-    def listing(self, engagement: bytes, size: int | None = None) -> Iterator[Entry]:
-        """Return all statements that verifying an engagement needs, in log order."""
+    def listing(
+        self, engagement: bytes, size: int | None = None, since: int = 0
+    ) -> Iterator[Entry]:
+        """Return all statements that verifying an engagement needs, in log order.
+
+        The part of it that begins at `since` is the same whichever part is asked for.
+        """
         below = self._current().size if size is None else min(size, self._current().size)
         own = self._records.of_engagement(engagement, below=below)
         offer = next(own, None)
         if offer is None:
             raise _not_found("no such engagement")
-        return self._merged(engagement, offer, below)
+        return self._merged(engagement, offer, below, since)
 
     def require_engagement(self, engagement: bytes) -> None:
         """Refuse what is not an engagement whose offer a checkpoint covers."""
@@ -170,15 +175,16 @@ class Reader:
         if next(own, None) is None:
             raise _not_found("no such engagement")
 
-    def _merged(self, engagement: bytes, offer: Entry, below: int) -> Iterator[Entry]:
+    def _merged(self, engagement: bytes, offer: Entry, below: int, since: int) -> Iterator[Entry]:
         record = read_record(Statement.parse(offer.body))
         if not isinstance(record, Offer):
             raise _not_found("no such engagement")
         events = self._keys.below(below)
         keys = [event.position for event in events.concerning(record.terms, below=below)]
         last = max([self._records.last_of(engagement, below=below), *keys])
-        places = sorted({*keys, *self._beacons(record.terms, offer.position, last)})
-        for entry in self._records.of_engagement(engagement, below=below):
+        beacons = self._beacons(record.terms, offer.position, last)
+        places = sorted(place for place in {*keys, *beacons} if place >= since)
+        for entry in self._records.of_engagement(engagement, below=below, since=since):
             while places and places[0] < entry.position:
                 yield from self._records.at([places.pop(0)])
             yield entry

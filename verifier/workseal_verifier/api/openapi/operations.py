@@ -88,7 +88,7 @@ def _body(schema: Schema, *media: str) -> Body:
 
 _SIZE: Final = {"size": DECIMAL}
 _NAMED: Final = {"name": DIGEST}
-_OF_ENGAGEMENT: Final = {"name": ENGAGEMENT, **_SIZE}
+_OF_ENGAGEMENT: Final = {"name": ENGAGEMENT, **_SIZE, "from": DECIMAL, "count": DECIMAL}
 
 OPERATIONS: Final[Mapping[str, Told]] = {
     "POST /v1/statements": Told(
