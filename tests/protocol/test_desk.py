@@ -1,3 +1,4 @@
+import hmac
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -31,6 +32,7 @@ from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.frame import Grid
 from workseal_protocol.records import Capture
 from workseal_protocol.terms import Level
+from workseal_protocol.verify import Outcome as StepOutcome
 from workseal_protocol.verify import Report, examine_bundle
 
 CODE = record(1, "writes code")
@@ -134,10 +136,12 @@ def test_cover_counts_worked_time_and_the_longest_gap() -> None:
 
 
 def test_cover_notices_more_withdrawn_frames_than_the_terms_let_be() -> None:
-    frames = [frame for one in CODE.places for frame in one.segment.frames]
-    fifth = len(frames) // 5
-    assert not noticed(replace(CODE, withdrawn=frozenset(frames[:fifth])), 1)
-    assert noticed(replace(CODE, withdrawn=frozenset(frames[: fifth + 1])), 1)
+    captured = [one for one in CODE.places if one.segment.frames][:20]
+    frames = [one.segment.frames[0] for one in captured]
+    some = replace(CODE, places=tuple(captured))
+    assert len(frames) == 20
+    assert not noticed(replace(some, withdrawn=frozenset(frames[:4])), 1)
+    assert noticed(replace(some, withdrawn=frozenset(frames[:5])), 1)
 
 
 def test_schedule_notices_captures_that_were_not_drawn() -> None:
@@ -269,6 +273,9 @@ def test_a_tag_shows_nothing_without_its_key() -> None:
     for wrong in (b"", bytes(31)):
         with pytest.raises(ValueError, match="a key has 32 bytes"):
             tag_of(wrong, bytes(8))
+    # The value of the page: the tag before the outline keeps it apart from other uses of a key.
+    expected = hmac.digest(KEY, b"workseal/tag/v1" + bytes(8), "sha256")[:16]
+    assert tag_of(KEY, bytes(8)) == expected
     assert bytes(8) not in TagList(ENGAGEMENT, {digest(1): tag_of(KEY, bytes(8))}).encode()
 
 
@@ -347,10 +354,14 @@ def test_openings_beside_the_bundle_count_and_are_compared(story: Story) -> None
     material = gather(report, openings=beside)
     assert all(one.activity for one in material.working)
     (one, *_) = (each for each in beside if each.kind is ValueKind.ACTIVITY)
-    with pytest.raises(VerificationError, match="opening 8: the opened activity is not"):
+    with pytest.raises(VerificationError, match="opening 0: the opened activity is not"):
         gather(report, openings=[replace(one, salt=bytes(16))])
+    memo = next(each for each in beside if each.kind is ValueKind.MEMO)
+    assert gather(report, openings=[memo]) == gather(report)
+    with pytest.raises(VerificationError, match="opening 0: the opened memo is not"):
+        gather(report, openings=[replace(memo, value=b"another")])
     strange = Opening(digest("nothing"), ValueKind.NOTES, bytes(16), b"\x80")
-    with pytest.raises(VerificationError, match="no segment of the bundle"):
+    with pytest.raises(VerificationError, match="committed to no value of this kind"):
         gather(report, openings=[strange])
 
 
@@ -392,6 +403,11 @@ def test_refuses_a_bundle_that_does_not_hold(story: Story) -> None:
     report = examine_bundle(story.bundle(contents).encode()[:-1], story.policy)
     with pytest.raises(VerificationError, match="the bundle does not hold"):
         gather(report)
+    failing = examine_bundle(story.bundle().encode(), story.verifier.trust())
+    assert failing.bundle is not None
+    assert failing.terms is not None
+    with pytest.raises(VerificationError, match="the bundle does not hold"):
+        gather(replace(failing, steps=(replace(failing.steps[-1], outcome=StepOutcome.FAILS),)))
     good = report_of(story)
     with pytest.raises(VerificationError, match="tags are of another engagement"):
         gather(good, tags=TagList(bytes(16), {digest(1): bytes(16)}))

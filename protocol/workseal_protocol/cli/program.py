@@ -10,6 +10,8 @@ from typing import Final, NoReturn, TextIO
 
 from workseal_protocol.cli.answering import answer
 from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
+from workseal_protocol.cli.casefile import export
+from workseal_protocol.cli.casefile import verify as verify_case
 from workseal_protocol.cli.cases import case
 from workseal_protocol.cli.desk import checks
 from workseal_protocol.cli.dispute import request
@@ -190,7 +192,7 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_case(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    text = "replay a case, run the checks of the desk"
+    text = "replay a case, run the checks of the desk, export a whole case and verify it"
     parser = commands.add_parser("case", help=text, description=text, allow_abbrev=False)
     below = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -219,6 +221,23 @@ def _add_case(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--only", type=int, action="append", metavar="N", help="this check; repeatable"
     )
     one.add_argument("--proof", action="store_true", help="print what each figure is counted from")
+    one.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    one = _add(below, "export", export, "write a whole case as a folder that anybody can verify")
+    one.add_argument("folder", type=Path, metavar="DIR", help="new or empty")
+    one.add_argument("--bundle", type=Path, required=True, help="the record of work")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument("--openings", type=Path, help="values that were opened beside the bundle")
+    one.add_argument(
+        "--sealed", type=Path, action="append", metavar="FILE", help="a sealed package; repeatable"
+    )
+    one.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="the case's statements, in any order"
+    )
+
+    one = _add(below, "verify", verify_case, "verify a whole case in a folder, step by step")
+    one.add_argument("folder", type=Path, metavar="DIR")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
     one.add_argument("--json", action="store_true", help="print the report as one JSON object")
 
 

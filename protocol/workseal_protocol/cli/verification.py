@@ -35,7 +35,7 @@ def verify(options: argparse.Namespace) -> int:
 
 def examine_for_user(data: bytes, policy: TrustPolicy) -> tuple[Report, tuple[str, ...]]:
     """Examine a bundle in the zone of its terms; remarks say what this machine lacks for that."""
-    zone, remarks = _prepare(data, policy)
+    zone, remarks = prepare(data, policy)
     return examine_bundle(data, policy, zone=zone), remarks
 
 
@@ -60,7 +60,7 @@ def exit_code(report: Report) -> int:
     return HOLDS if report.holds else DOES_NOT_HOLD
 
 
-def _prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
+def prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
     """Find the zone of the terms, and refuse what this installation cannot check.
 
     A malformed bundle passes: telling what is wrong with it is the examination's first step.

@@ -14,7 +14,6 @@ from workseal_protocol.commitment import (
     Opening,
     ValueKind,
     parse_notes,
-    verify_opening,
 )
 from workseal_protocol.desk.tags import TagList
 from workseal_protocol.digest import Digest, sha256
@@ -24,7 +23,7 @@ from workseal_protocol.frame import CHANNELS, Grid
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import Segment, SegmentState, Tombstone
 from workseal_protocol.terms import Terms
-from workseal_protocol.verify import Report, check_frame_header
+from workseal_protocol.verify import Report, check_frame_header, check_opening
 
 # Reduces a wholly shown frame (width, height, RGB) to 64 bits; the caller brings the library.
 Outline = Callable[[int, int, bytes], bytes]
@@ -169,28 +168,26 @@ def _placed(report: Report, extra: Iterable[Opening]) -> dict[Digest, Placed]:
         if isinstance(entry.record, Segment)
     }
     inside = () if report.bundle is None else report.bundle.contents.openings
-    for number, opening in enumerate((*inside, *extra)):
+    for opening in inside:
+        _note(places, opening)  # verified with the bundle
+    records = {entry.digest: entry.record for entry in report.entries}
+    for number, opening in enumerate(extra):
         try:
-            _open(places, opening)
+            check_opening(opening, records.get(opening.statement))
         except (MalformedError, VerificationError) as error:
             raise VerificationError(f"opening {number}: {error}") from error
+        _note(places, opening)
     return places
 
 
-def _open(places: dict[Digest, Placed], opening: Opening) -> None:
+def _note(places: dict[Digest, Placed], opening: Opening) -> None:
+    """Keep a value that was verified, where a check reads its kind."""
     place = places.get(opening.statement)
-    if opening.kind not in {ValueKind.ACTIVITY, ValueKind.NOTES}:
-        return
     if place is None:
-        raise VerificationError("its statement is no segment of the bundle")
-    segment = place.segment
+        return
     if opening.kind is ValueKind.NOTES:
-        verify_opening(opening, segment.notes)
         places[opening.statement] = replace(place, notes=parse_notes(opening.value))
-    elif segment.activity is None:
-        raise VerificationError("its statement committed to no activity")
-    else:
-        verify_opening(opening, segment.activity)
+    elif opening.kind is ValueKind.ACTIVITY:
         activity = ActivityRecord.parse(opening.value)
         places[opening.statement] = replace(place, activity=activity)
 
