@@ -14,7 +14,9 @@ from support.simulator import START, People, Simulator
 from workseal_protocol.bundle import seal_bundle
 from workseal_protocol.casefile import CaseParts, make_case_file, replay
 from workseal_protocol.commitment import Opening, ValueKind
+from workseal_protocol.dispute import WorkingDays
 from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keys import Role
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Report, examine_bundle
@@ -62,21 +64,33 @@ def simulator() -> Simulator:
 
 
 def work_and_quarrel(
-    case: Callable[[Play], object], work: Callable[[ScriptedAgent], object] | None = None
+    case: Callable[[Play], object],
+    work: Callable[[ScriptedAgent], object] | None = None,
+    *,
+    make: type[ScriptedAgent] = ScriptedAgent,
+    filed: int = START + 3 * DAY,
+    calendars: dict[Role, WorkingDays] | None = None,
+    **terms: object,
 ) -> Told:
     """Let the freelancer work, then both go through a case, whose beginning the log takes."""
     verifier = simulator()
     verifier.publish_rules()
     verifier.start_beacon(START // ROUND_MS - 360, 4_000)
     verifier.others(2)
-    agent = ScriptedAgent(verifier, terms=verifier.terms(), engagement=ENGAGEMENT)
+    agent = make(verifier, terms=verifier.terms(**terms), engagement=ENGAGEMENT)
     verifier.now = START + 3_000
     agent.open_session()
     (work or _work)(agent)
     agent.send()
     agent.close_session()
-    verifier.now += 2 * DAY
-    play = Play.begin(now=verifier.now, terms=agent.terms, begin=START, end=verifier.now - DAY)
+    verifier.now = filed
+    play = Play.begin(
+        now=verifier.now,
+        terms=agent.terms,
+        calendars=calendars,
+        begin=START,
+        end=verifier.now - DAY,
+    )
     case(play)
     for statement, at in play.told[:LOGGED]:
         verifier.now = max(verifier.now, at)
