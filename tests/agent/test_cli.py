@@ -31,6 +31,8 @@ from workseal_agent.vaultkey import generate_private, public_of
 from workseal_agent.vaultobject import ObjectKind, object_id
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli.png import encode_png
+from workseal_protocol.cli.seeds import read_tag_key
+from workseal_protocol.desk import TagList, tag_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.partykeys import Moment, PartyKey
@@ -284,6 +286,40 @@ def test_a_frame_is_looked_at_by_its_owner_alone(run: Run, joined: Path) -> None
         done = run("frames", *words)
         assert (done.code, "its picture is destroyed" in done.err) == (1, True)
     assert not (joined / "x.png").exists()
+
+
+def test_tags_say_which_frames_look_alike_and_not_what_they_look_like(
+    run: Run, joined: Path
+) -> None:
+    start(run, joined)
+    until(lambda: len(frames(run)) >= 3)
+    run("stop")
+    assert run("withdraw", "1", "--reason", "private", "--yes").code == 0
+    out, key = joined / "tags", joined / "tag.key"
+    done = run("tags", "--out", out, "--key", key)
+    assert done.code == 0, done.err
+    assert (mode_of(out), mode_of(key)) == (0o600, 0o600)
+    tags = TagList.parse(out.read_bytes())
+    kept = {row["commitment"] for row in frames(run) if row["state"] == "kept"}
+    assert {str(one) for one in tags.tags} == kept
+    # The pictures are flat, so all have one outline: no brightness differs from the next.
+    assert set(tags.tags.values()) == {tag_of(read_tag_key(key), bytes(8))}
+    assert bytes(8) not in out.read_bytes()
+    assert f"{len(kept)} tags, {len(kept) - 1} of them equal" in done.out
+    for words, code, sentence in (
+        (("--out", out, "--key", joined / "k"), 2, "exists already"),
+        (("--out", joined / "t", "--key", key), 2, "exists already"),
+        (("--out", joined / "t", "--key", joined / "k", "--begin", "soon"), 2, "is written like"),
+        (
+            ("--out", joined / "t", "--key", joined / "k", "--end", "2001-01-01T00:00"),
+            1,
+            "there are no frames in these hours",
+        ),
+    ):
+        done = run("tags", *words)
+        assert (done.code, sentence in done.err) == (code, True), done.err
+    assert not (joined / "t").exists()
+    assert not (joined / "k").exists()
 
 
 def test_a_check_names_each_frame_that_is_damaged_or_missing(run: Run, joined: Path) -> None:

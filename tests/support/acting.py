@@ -80,6 +80,8 @@ class KeptFrame:
 class ScriptedAgent:
     """Do what the script says, at the simulator's time."""
 
+    size = WIDTH, HEIGHT
+
     def __init__(
         self,
         verifier: Simulator,
@@ -398,17 +400,20 @@ class ScriptedAgent:
             self.miss_next = False
             return Capture.MISSED, None
         header = FrameHeader(
-            width=WIDTH,
-            height=HEIGHT,
+            width=self.size[0],
+            height=self.size[1],
             tile=self.terms.tile,
             display=0,
             round=number,
             offset_ms=drawn.offset_ms,
             nonce=seeded(self.verifier.seed, "nonce", number)[:16],
         )
-        pixels = (seeded(self.verifier.seed, "pixels", number) * 288)[: WIDTH * HEIGHT * 3]
+        pixels = self._pixels(number)
         seed = seeded(self.verifier.seed, "frame", number)[:16]
         return Capture.CAPTURED, (commit_frame(header, pixels, seed), pixels, seed)
+
+    def _pixels(self, number: int) -> bytes:
+        return (seeded(self.verifier.seed, "pixels", number) * 288)[: WIDTH * HEIGHT * 3]
 
     def _activity(self, ms: int) -> bytes:
         return ActivityRecord(

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from workseal_protocol.cli.answering import answer
 from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
+from workseal_protocol.cli.casefile import export
+from workseal_protocol.cli.casefile import verify as verify_case
 from workseal_protocol.cli.cases import case
+from workseal_protocol.cli.desk import checks
 from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
 from workseal_protocol.cli.hours import hours
@@ -23,6 +26,7 @@ from workseal_protocol.cli.text import bounded
 from workseal_protocol.cli.verification import verify
 
 Command = Callable[[argparse.Namespace], int]
+_SHOW: Final = "show"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal without UTF-8 shows an escape instead of ending the command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_spelled(sys.argv[1:] if arguments is None else arguments))
     command: Command = options.command
     try:
         code = command(options)
@@ -54,6 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("interrupted")
         return MALFORMED
     return code
+
+
+def _spelled(words: Sequence[str]) -> list[str]:
+    """Spell out `workseal case --terms …`, which is short for `workseal case show --terms …`."""
+    case_alone = words[:1] == ["case"] and words[1:2] == ["--terms"]
+    return ["case", _SHOW, *words[1:]] if case_alone else list(words)
 
 
 def _complain(sentence: str) -> None:
@@ -90,6 +100,7 @@ def _parser() -> _Parser:
     _add_parties(commands)
     _add_hours(commands)
     _add_dispute(commands)
+    _add_case(commands)
     _add_asking(commands)
     return parser
 
@@ -171,13 +182,6 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="last day to answer; without it, the working days of the terms, Monday to Friday",
     )
 
-    one = _add(commands, "case", case, "replay a case: where it stands, who must act until when")
-    one.add_argument("--terms", type=Path, required=True, help="offer, acceptance or bundle")
-    one.add_argument("--json", action="store_true", help="print the case as one JSON object")
-    one.add_argument(
-        "files", type=Path, nargs="+", metavar="FILE", help="its statements, in any order"
-    )
-
     one = _add(commands, "open", open_package, "unseal and check what the freelancer disclosed")
     one.add_argument("sealed", type=Path, metavar="SEALED")
     one.add_argument("--request", type=Path, required=True, metavar="REQUEST.cose")
@@ -185,6 +189,56 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--bundle", type=Path, required=True)
     one.add_argument("--policy", type=Path, required=True)
     one.add_argument("--out", type=Path, metavar="DIR", help="draw the verified tiles as PNG here")
+
+
+def _add_case(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    text = "replay a case, run the checks of the desk, export a whole case and verify it"
+    parser = commands.add_parser("case", help=text, description=text, allow_abbrev=False)
+    below = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    one = _add(below, _SHOW, case, "replay a case: where it stands, who must act until when")
+    one.add_argument("--terms", type=Path, required=True, help="offer, acceptance or bundle")
+    one.add_argument("--json", action="store_true", help="print the case as one JSON object")
+    one.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="its statements, in any order"
+    )
+
+    one = _add(
+        below, "checks", checks, "run the checks of the desk over hours: findings, no verdict"
+    )
+    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument("--filing", type=Path, help="look at the hours of this filing alone")
+    one.add_argument("--openings", type=Path, help="values that were opened beside the bundle")
+    one.add_argument("--sealed", type=Path, help="a package as 'open' takes it; with the next two")
+    one.add_argument("--request", type=Path, metavar="REQUEST.cose")
+    one.add_argument("--case-key", type=Path)
+    one.add_argument(
+        "--tags", type=Path, help="tags of frames, as the freelancer's agent made them"
+    )
+    one.add_argument("--tag-key", type=Path, help="compare tags with wholly shown frames")
+    one.add_argument(
+        "--only", type=int, action="append", metavar="N", help="this check; repeatable"
+    )
+    one.add_argument("--proof", action="store_true", help="print what each figure is counted from")
+    one.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    one = _add(below, "export", export, "write a whole case as a folder that anybody can verify")
+    one.add_argument("folder", type=Path, metavar="DIR", help="new or empty")
+    one.add_argument("--bundle", type=Path, required=True, help="the record of work")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument("--openings", type=Path, help="values that were opened beside the bundle")
+    one.add_argument(
+        "--sealed", type=Path, action="append", metavar="FILE", help="a sealed package; repeatable"
+    )
+    one.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="the case's statements, in any order"
+    )
+
+    one = _add(below, "verify", verify_case, "verify a whole case in a folder, step by step")
+    one.add_argument("folder", type=Path, metavar="DIR")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument("--json", action="store_true", help="print the report as one JSON object")
 
 
 def _add_asking(commands: "argparse._SubParsersAction[_Parser]") -> None:

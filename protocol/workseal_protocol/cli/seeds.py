@@ -1,4 +1,4 @@
-"""Secret files of the parties: the seed of a signing key, the private key of one case.
+"""Secret files of the parties: the seed of a signing key, the private key and tag key of one case.
 
 Rules: one line that says what it is; the file is new, mode 0600, and refused when others may read
 it. The text of a secret never reaches an error or the screen.
@@ -12,6 +12,7 @@ from typing import Final
 
 from workseal_protocol.cli.files import read_secret_text, write_new_secret
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.desk import KEY_BYTES
 from workseal_protocol.keys import SEED_BYTES, Algorithm, SeedSigner
 
 CASE_KEY_BYTES: Final = 96  # ML-KEM-768 seed (64), X25519 private key (32)
@@ -21,6 +22,7 @@ _SEED_LABELS: Final = {
     Algorithm.ML_DSA_44: "workseal-seed mldsa44",
 }
 _CASE_LABEL: Final = "workseal-case-key mlkem768x25519"
+_TAG_LABEL: Final = "workseal-tag-key hmac-sha256"
 _DIGITS = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
 
@@ -42,6 +44,16 @@ def write_case_key(path: Path, private: bytes) -> None:
 def read_case_key(path: Path) -> bytes:
     """Read the private key that `write_case_key` wrote."""
     return _read(path, _CASE_LABEL, CASE_KEY_BYTES, "case key")
+
+
+def write_tag_key(path: Path, key: bytes) -> None:
+    """Write the key of one case's tags to a new file."""
+    write_new_secret(path, _line(_TAG_LABEL, key))
+
+
+def read_tag_key(path: Path) -> bytes:
+    """Read the key that `write_tag_key` wrote."""
+    return _read(path, _TAG_LABEL, KEY_BYTES, "tag key")
 
 
 def _line(label: str, secret: bytes) -> bytes:

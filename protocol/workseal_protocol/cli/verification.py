@@ -4,6 +4,7 @@ import argparse
 import json
 from datetime import UTC, tzinfo
 from importlib.util import find_spec
+from pathlib import Path
 
 from workseal_protocol.bundle import MAX_STATEMENTS, read_archive
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
@@ -34,8 +35,22 @@ def verify(options: argparse.Namespace) -> int:
 
 def examine_for_user(data: bytes, policy: TrustPolicy) -> tuple[Report, tuple[str, ...]]:
     """Examine a bundle in the zone of its terms; remarks say what this machine lacks for that."""
-    zone, remarks = _prepare(data, policy)
+    zone, remarks = prepare(data, policy)
     return examine_bundle(data, policy, zone=zone), remarks
+
+
+def report_that_holds(bundle: Path, policy: Path) -> Report:
+    """Examine a bundle that others build on, or raise `CommandError` for what does not hold."""
+    report, _ = examine_for_user(read_bundle_bytes(bundle), read_policy(policy))
+    if report.malformed:
+        raise CommandError(f"the bundle {bundle} is malformed: {report.steps[0].why}")
+    problem = report.first_problem
+    if problem is not None:
+        message = (
+            f"the bundle does not hold: step {problem.number} {problem.outcome}: {problem.why}"
+        )
+        raise CommandError(message, DOES_NOT_HOLD)
+    return report
 
 
 def exit_code(report: Report) -> int:
@@ -45,7 +60,7 @@ def exit_code(report: Report) -> int:
     return HOLDS if report.holds else DOES_NOT_HOLD
 
 
-def _prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
+def prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
     """Find the zone of the terms, and refuse what this installation cannot check.
 
     A malformed bundle passes: telling what is wrong with it is the examination's first step.

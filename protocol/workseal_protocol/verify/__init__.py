@@ -5,7 +5,7 @@ Rules: trust comes from the caller's policy alone. Each step ends in *holds*, *f
 proven is shown with it.
 """
 
-from workseal_protocol.verify.opened import check_frame_header
+from workseal_protocol.verify.opened import check_frame_header, check_opening
 from workseal_protocol.verify.report import Outcome, Report, Step, Verified
 from workseal_protocol.verify.steps import STEPS, examine_bundle, verify_bundle
 
@@ -16,6 +16,7 @@ __all__ = [
     "Step",
     "Verified",
     "check_frame_header",
+    "check_opening",
     "examine_bundle",
     "verify_bundle",
 ]

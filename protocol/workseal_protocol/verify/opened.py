@@ -41,7 +41,7 @@ def check_opened(case: Case) -> str:
     seen: set[tuple[Digest, ValueKind]] = set()
     for number, opening in enumerate(contents.openings):
         try:
-            _check_opening(opening, records.get(opening.statement))
+            check_opening(opening, records.get(opening.statement))
         except WorksealError as error:
             raise VerificationError(f"opening {number}: {error}") from error
         if (opening.statement, opening.kind) in seen:
@@ -58,7 +58,8 @@ def check_opened(case: Case) -> str:
     return f"openings: {len(contents.openings)}, disclosures: {len(contents.disclosures)}"
 
 
-def _check_opening(opening: Opening, record: Record | None) -> None:
+def check_opening(opening: Opening, record: Record | None) -> None:
+    """Check that a value is the one its statement committed to, or raise a `WorksealError`."""
     # (12) An opened value is the committed one, and has the form of its kind.
     commitment = _commitments(record).get(opening.kind)
     if commitment is None:

@@ -20,7 +20,7 @@ from support.builders import (
     make_segment,
 )
 from support.cases import Play, case_terms
-from workseal_protocol.cli.cases import Beacon
+from workseal_protocol.casefile import Beacon
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import ChainSide, build_chain, chain_head

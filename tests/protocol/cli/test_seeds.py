@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from workseal_protocol.cli.problem import CommandError
-from workseal_protocol.cli.seeds import read_case_key, read_signer, write_case_key, write_seed
+from workseal_protocol.cli.seeds import (
+    read_case_key,
+    read_signer,
+    read_tag_key,
+    write_case_key,
+    write_seed,
+    write_tag_key,
+)
 from workseal_protocol.keys import SeedSigner
 
 SEED = bytes(range(32))
@@ -24,6 +31,13 @@ def test_a_seed_comes_back_as_the_same_key(tmp_path: Path) -> None:
 def test_a_case_key_comes_back(tmp_path: Path) -> None:
     write_case_key(tmp_path / "case", CASE)
     assert read_case_key(tmp_path / "case") == CASE
+
+
+def test_a_tag_key_comes_back(tmp_path: Path) -> None:
+    write_tag_key(tmp_path / "tag", SEED)
+    assert read_tag_key(tmp_path / "tag") == SEED
+    with pytest.raises(CommandError, match="workseal-seed"):
+        read_signer(tmp_path / "tag")
 
 
 def test_one_kind_of_secret_is_not_taken_for_the_other(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""A whole case as one folder that convinces a stranger: what is in it, and how it is verified.
+
+Specified in docs/spec/casefile.md. Rules: names and bytes in, values or a typed error out; reading
+and writing folders is the caller's.
+"""
+
+from workseal_protocol.casefile.bag import TAG_FILES, read_bag, write_bag
+from workseal_protocol.casefile.custody import COLUMNS, Custody, custody_csv, custody_of
+from workseal_protocol.casefile.examine import (
+    STEPS,
+    CaseFileReport,
+    StepRule,
+    examine_case_file,
+)
+from workseal_protocol.casefile.made import (
+    BUNDLE,
+    MAX_SEALED,
+    CaseParts,
+    decision_in,
+    make_case_file,
+)
+from workseal_protocol.casefile.ontology import custody_jsonld
+from workseal_protocol.casefile.readme import README
+from workseal_protocol.casefile.replay import Beacon, Replayed, Told, replay
+
+__all__ = [
+    "BUNDLE",
+    "COLUMNS",
+    "MAX_SEALED",
+    "README",
+    "STEPS",
+    "TAG_FILES",
+    "Beacon",
+    "CaseFileReport",
+    "CaseParts",
+    "Custody",
+    "Replayed",
+    "StepRule",
+    "Told",
+    "custody_csv",
+    "custody_jsonld",
+    "custody_of",
+    "decision_in",
+    "examine_case_file",
+    "make_case_file",
+    "read_bag",
+    "replay",
+    "write_bag",
+]

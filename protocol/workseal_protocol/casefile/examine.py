@@ -1,0 +1,236 @@
+"""Verify a case file, offline: the eight steps of docs/spec/casefile.md."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Final
+
+from workseal_protocol.bundle import MAX_STATEMENTS
+from workseal_protocol.casefile.bag import read_bag
+from workseal_protocol.casefile.made import BUNDLE, CaseParts, check_names, make_case_file
+from workseal_protocol.casefile.replay import Replayed, check_signer, keys_of, replay
+from workseal_protocol.commitment import Opening
+from workseal_protocol.desk import gather
+from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import split_sequence
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.records import DisputeFiling
+from workseal_protocol.terms import Terms
+from workseal_protocol.verify import Outcome, Report, Step, examine_bundle
+from workseal_protocol.window import Entry
+
+_MAX_OPENINGS: Final = 2 * MAX_STATEMENTS
+
+NOT_PROVEN: Final = (
+    "What was said in the case is not proven to be true; each statement is its signer's claim.",
+    (
+        "Instants are those that the signers claim. Between which instants a statement was signed"
+        " is proved for those alone that stand in the bundle's log; custody.csv says which."
+    ),
+    (
+        "What a sealed package shows is not proven here: it opens with the arbitrator's key alone,"
+        " and nothing ties its bytes to the statement that announced it."
+    ),
+    "That the case went on after its last statement here, or that a party was heard, is not shown.",
+)
+BEACON_UNVERIFIED: Final = "No commitment of the operator covers {} values that were drawn by."
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFileReport:
+    """Hold the steps, and what they read where they held."""
+
+    steps: tuple[Step, ...]
+    malformed: bool
+    not_proven: tuple[str, ...]
+    replayed: Replayed | None = None
+    bundle: Report | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Say whether every step holds."""
+        return all(step.outcome is Outcome.HOLDS for step in self.steps)
+
+
+@dataclass(slots=True)
+class _Folder:
+    """Collect what each step finds for those after it."""
+
+    files: Mapping[str, bytes]
+    policy: TrustPolicy
+    zone: tzinfo
+    parts: CaseParts | None = None
+    report: Report | None = None
+    replayed: Replayed | None = None
+    entries: dict[Digest, Entry] = field(default_factory=dict)
+
+    def read(self) -> CaseParts:
+        if self.parts is None:
+            raise VerificationError("no parts were read")
+        return self.parts
+
+    def terms(self) -> Terms:
+        if self.report is None or self.report.terms is None:
+            raise VerificationError("the bundle has no terms")
+        return self.report.terms
+
+    def case(self) -> Replayed:
+        if self.replayed is None:
+            raise VerificationError("the case was not replayed")
+        return self.replayed
+
+
+def _form(folder: _Folder) -> str:
+    # (1) The folder has the files of a case file and no other.
+    check_names(folder.files)
+    return f"{len(folder.files)} files"
+
+
+def _bag(folder: _Folder) -> str:
+    # (2) Each file is the one whose digests stand in the manifests.
+    read_bag(folder.files)
+    return "SHA-256 and SHA-512"
+
+
+def _bundle(folder: _Folder) -> str:
+    # (3) The bundle holds under the caller's own policy.
+    report = examine_bundle(folder.files[BUNDLE], folder.policy, zone=folder.zone)
+    problem = report.first_problem
+    if problem is not None:
+        raise VerificationError(f"step {problem}")
+    folder.report = report
+    folder.entries = {entry.digest: entry for entry in report.entries}
+    return f"{len(report.entries)} statements"
+
+
+def _signatures(folder: _Folder) -> str:
+    # (4) Every statement of the case is signed by a key of the terms.
+    parts = folder.parts = CaseParts.read(folder.files)
+    keys = keys_of(folder.terms())
+    for number, statement in enumerate((*parts.statements, *parts.beacon)):
+        try:
+            check_signer(statement, keys)
+        except VerificationError as error:
+            raise VerificationError(f"statement {number}: {error}") from error
+    return f"{len(parts.statements)} of the case, {len(parts.beacon)} of the beacon"
+
+
+def _fold(folder: _Folder) -> str:
+    # (5) The statements are one case, in their order, and each was allowed where it stands.
+    parts = folder.read()
+    found = replay((*parts.statements, *parts.beacon), folder.terms())
+    filing = found.case.filing
+    if folder.report is not None and filing.engagement != folder.report.engagement:
+        raise VerificationError("the case is about another engagement than the bundle")
+    if tuple(one.statement for one in found.told) != parts.statements:
+        raise VerificationError("the statements do not stand in the order of the case")
+    folder.replayed = found
+    return f"head {found.case.head}, state {found.case.state}"
+
+
+def _logged(folder: _Folder) -> str:
+    # (6) What the bundle's log has of this case is here, and nothing of it was left out.
+    case = folder.case().case
+    here = {one.digest for one in folder.read().statements}
+    missing = [
+        entry.index
+        for entry in folder.entries.values()
+        if entry.digest not in here and _case_of(entry) == case.case
+    ]
+    if missing:
+        raise VerificationError(f"the log has a statement of this case at index {missing[0]}")
+    logged = sum(one in folder.entries for one in here)
+    return f"{logged} of {len(here)} statements are in the bundle's log"
+
+
+def _case_of(entry: Entry) -> Digest | None:
+    if isinstance(entry.record, DisputeFiling):
+        return entry.digest
+    place = getattr(entry.record, "place", None)
+    return None if place is None else place.case
+
+
+def _openings(folder: _Folder) -> str:
+    # (7) What was opened beside the bundle is what its statements committed to.
+    data = folder.read().openings
+    if data is None:
+        return "none beside the bundle"
+    items = split_sequence(data, max_items=_MAX_OPENINGS)
+    openings = tuple(Opening.parse(item) for item in items)
+    if folder.report is None:
+        raise VerificationError("there is no bundle to compare with")
+    gather(folder.report, openings=openings)
+    return f"{len(openings)} beside the bundle"
+
+
+def _derived(folder: _Folder) -> str:
+    # (8) Decision, custody table, graph and text are those that the parts give.
+    made = make_case_file(folder.read(), folder.case(), folder.entries)
+    if differing := sorted(made.keys() ^ folder.files.keys()):
+        what = "missing" if differing[0] in made else "one too many"
+        raise VerificationError(f"{differing[0]} is {what}")
+    # The payload first: what differs there makes the tag files differ.
+    for name in sorted(made, key=lambda one: (not one.startswith("data/"), one)):
+        if made[name] != folder.files[name]:
+            raise VerificationError(f"{name} is not what the statements give")
+    return f"{len(folder.case().told)} rows of custody"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRule:
+    """Hold one step: its check gives a remark, or raises; it is reached when its needs held."""
+
+    number: int
+    name: str
+    check: Callable[[_Folder], str]
+    needs: tuple[int, ...]
+
+
+STEPS: Final = (
+    StepRule(1, "form", _form, ()),
+    StepRule(2, "bag", _bag, (1,)),
+    StepRule(3, "bundle", _bundle, (1,)),
+    StepRule(4, "signatures", _signatures, (3,)),
+    StepRule(5, "fold", _fold, (4,)),
+    StepRule(6, "log", _logged, (5,)),
+    StepRule(7, "openings", _openings, (4,)),
+    StepRule(8, "derived", _derived, (5,)),
+)
+
+
+def examine_case_file(
+    files: Mapping[str, bytes], policy: TrustPolicy, *, zone: tzinfo | None = None
+) -> CaseFileReport:
+    """Examine the files of a folder against the caller's policy, step by step; never raises."""
+    folder = _Folder(files, policy, UTC if zone is None else zone)
+    done: dict[int, Step] = {}
+    malformed = False
+    for rule in STEPS:
+        failed = [n for n in rule.needs if done[n].outcome is not Outcome.HOLDS]
+        if failed:
+            why = f"step {failed[0]} did not hold"
+            done[rule.number] = Step(rule.number, rule.name, Outcome.NOT_REACHED, why)
+            continue
+        try:
+            outcome, why = Outcome.HOLDS, rule.check(folder)
+        except (MalformedError, VerificationError) as error:
+            outcome, why = Outcome.FAILS, str(error)
+            malformed = malformed or rule.number == 1
+        done[rule.number] = Step(rule.number, rule.name, outcome, why)
+    return CaseFileReport(
+        tuple(done.values()),
+        malformed,
+        _not_proven(folder),
+        folder.replayed,
+        folder.report,
+    )
+
+
+def _not_proven(folder: _Folder) -> tuple[str, ...]:
+    told = list(NOT_PROVEN)
+    if folder.replayed is not None and folder.replayed.unverified:
+        told.append(BEACON_UNVERIFIED.format(folder.replayed.unverified))
+    if folder.report is not None:
+        told += folder.report.not_proven
+    return tuple(told)

@@ -1,0 +1,26 @@
+"""The text that stands in every case file."""
+
+from typing import Final
+
+README: Final = """\
+A case of a dispute over hours, with everything that was said in it, as a folder in BagIt form
+(RFC 8493). One command checks all of it, offline, against your own policy file:
+
+    workseal case verify FOLDER --policy POLICY
+
+Its parts, and the tools of others that read them:
+
+data/case.cbor       the signed statements of the case, in their order: a CBOR sequence (RFC 8742)
+                     of COSE_Sign1 messages (RFC 9052)
+data/beacon.cbor     the operator's commitments that values drawn in the case are checked against
+data/bundle.zip      the record of work with its proofs; `workseal verify` checks it alone
+data/openings.cbor   values that the freelancer opened beside the bundle
+data/sealed/         what was disclosed, sealed to the arbitrator: nobody else can read it
+data/decision.cose   the decision that stands, as it was signed; data/decision.txt tells it
+data/custody.csv     who did what, with which key, and between which instants that is proved
+data/custody.jsonld  the same in the words of CASE and UCO: case_validate data/custody.jsonld
+manifest-*.txt       digests of all of these: sha256sum -c manifest-sha256.txt
+
+A case file proves what was said, by which key, in which order. It does not prove that any of it is
+true. Sealed packages are there as bytes: what they show, only who can open them knows.
+"""

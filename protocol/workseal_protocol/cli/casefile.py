@@ -1,0 +1,190 @@
+"""`workseal case export` and `workseal case verify`: a whole case as a folder, made and checked.
+
+Rules: what is exported was verified before a byte is written. A folder from somebody else is read
+with bounds: ordinary files alone, few of them, no link followed.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from workseal_protocol.casefile import (
+    BUNDLE,
+    MAX_SEALED,
+    CaseFileReport,
+    CaseParts,
+    examine_case_file,
+    make_case_file,
+    replay,
+)
+from workseal_protocol.cli.cases import read_all
+from workseal_protocol.cli.files import (
+    fill_folder,
+    read_bytes,
+    reason_of,
+    require_empty_folder,
+)
+from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
+from workseal_protocol.cli.text import count, instant, plain
+from workseal_protocol.cli.verification import prepare, report_that_holds
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_protocol.statement import Kind
+from workseal_protocol.verify import Outcome
+
+MAX_FILES: Final = 160
+MAX_FOLDER_BYTES: Final = 512 * 2**20
+_MAX_OPENINGS_BYTES: Final = 64 * 2**20
+_MAX_SEALED_BYTES: Final = MAX_PACKAGE_BYTES + 4096
+_DEPTH: Final = 3
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the case file of a case to a new folder."""
+    require_empty_folder(options.folder)
+    policy = read_policy(options.policy)
+    files = _made(options)
+    report = _examined(files, policy)
+    for step in report.steps:
+        if step.outcome is not Outcome.HOLDS:
+            raise CommandError(f"the case file would not hold: step {step}", DOES_NOT_HOLD)
+    fill_folder(options.folder, files)
+    print(plain(f"{count(len(files), 'file')} in {options.folder}; check them with:"))
+    words = ["workseal", "case", "verify", str(options.folder), "--policy", str(options.policy)]
+    print(plain(f"  {shlex.join(words)}"))
+    return HOLDS
+
+
+def _made(options: argparse.Namespace) -> dict[str, bytes]:
+    statements = read_all(options.files)
+    found = report_that_holds(options.bundle, options.policy)
+    sealed = options.sealed or []
+    if len(sealed) > MAX_SEALED:
+        raise CommandError(f"expected at most {MAX_SEALED} sealed packages, found {len(sealed)}")
+    if found.terms is None:
+        raise CommandError("the bundle has no terms", DOES_NOT_HOLD)
+    try:
+        replayed = replay(statements, found.terms)
+        parts = CaseParts(
+            tuple(one.statement for one in replayed.told),
+            tuple(one for one in statements if one.kind is Kind.BEACON_COMMITMENT),
+            read_bundle_bytes(options.bundle),
+            None
+            if options.openings is None
+            else read_bytes(options.openings, limit=_MAX_OPENINGS_BYTES, what="openings"),
+            tuple(
+                read_bytes(path, limit=_MAX_SEALED_BYTES, what="sealed package") for path in sealed
+            ),
+        )
+        return make_case_file(parts, replayed, {one.digest: one for one in found.entries})
+    except MalformedError as error:
+        raise CommandError(str(error)) from error
+    except VerificationError as error:
+        raise CommandError(str(error), DOES_NOT_HOLD) from error
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Verify the case file in a folder, and print its steps."""
+    policy = read_policy(options.policy)
+    report = _examined(read_folder(options.folder), policy)
+    if options.json:
+        print(json.dumps(_value(report), indent=1, ensure_ascii=False))
+    else:
+        for line in _lines(report):
+            print(plain(line))
+    if report.malformed:
+        return MALFORMED
+    return HOLDS if report.holds else DOES_NOT_HOLD
+
+
+def _examined(files: dict[str, bytes], policy: TrustPolicy) -> CaseFileReport:
+    """Examine the files in the zone of the bundle's terms."""
+    zone, _ = prepare(files.get(BUNDLE, b""), policy)
+    return examine_case_file(files, policy, zone=zone)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Read the files below a folder by their names in it, or raise `CommandError`."""
+    found: dict[str, bytes] = {}
+    left = MAX_FOLDER_BYTES
+    for name, path in _files(folder, folder, _DEPTH):
+        if len(found) >= MAX_FILES:
+            raise CommandError(f"the folder {folder} has more than {MAX_FILES} files")
+        data = read_bytes(path, limit=left, what="file")
+        left -= len(data)
+        found[name] = data
+    return found
+
+
+def _files(top: Path, folder: Path, depth: int) -> Iterator[tuple[str, Path]]:
+    """Yield names and paths; a link or another special file is refused and not opened."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for _, entry in zip(range(MAX_FILES + 1), entries, strict=False)]
+        for name in sorted(names):
+            path = folder / name
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode) and depth:
+                yield from _files(top, path, depth - 1)
+            elif stat.S_ISREG(mode):
+                yield path.relative_to(top).as_posix(), path
+            else:
+                raise CommandError(f"{path} is no ordinary file")
+    except OSError as error:
+        raise CommandError(f"cannot read the folder {folder}: {reason_of(error)}") from error
+
+
+def _lines(report: CaseFileReport) -> Iterator[str]:
+    yield from map(str, report.steps)
+    if report.replayed is not None:
+        yield ""
+        yield "Custody, as the signers tell it, and where the log has it:"
+        yield from _custody(report)
+    yield ""
+    yield "HOLDS: the case file is whole." if report.holds else "DOES NOT HOLD."
+    yield "Not proven, whatever the steps say:"
+    yield from (f"  - {sentence}" for sentence in report.not_proven)
+
+
+def _custody(report: CaseFileReport) -> Iterator[str]:
+    if report.replayed is None:
+        return
+    entries = () if report.bundle is None else report.bundle.entries
+    indices = {entry.digest: entry.index for entry in entries}
+    for number, one in enumerate(report.replayed.told):
+        index = indices.get(one.statement.digest)
+        place = "not in the log" if index is None else f"log index {index}"
+        yield (
+            f"  {number:3d} {instant(one.at)} {one.who:<10} {one.move:<10} -> {one.state:<11}"
+            f" {place}"
+        )
+
+
+def _value(report: CaseFileReport) -> dict[str, object]:
+    replayed = report.replayed
+    case = None if replayed is None else replayed.case
+    return {
+        "holds": report.holds,
+        "malformed": report.malformed,
+        "steps": [
+            {
+                "number": step.number,
+                "name": step.name,
+                "outcome": str(step.outcome),
+                "why": step.why,
+            }
+            for step in report.steps
+        ],
+        "case": None if case is None else str(case.case),
+        "head": None if case is None else str(case.head),
+        "state": None if case is None else str(case.state),
+        "statements": 0 if replayed is None else len(replayed.told),
+        "not_proven": list(report.not_proven),
+    }

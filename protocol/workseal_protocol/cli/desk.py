@@ -1,0 +1,185 @@
+"""`workseal case checks`: what the desk looks at, check by check; findings, never a verdict.
+
+Rules: the bundle must hold under the caller's own policy, and whatever was opened beside it must be
+what was committed. The exit code says whether the checks ran, never what they noticed: 0 means so.
+"""
+
+import argparse
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from workseal_protocol.bundle import MAX_PIXEL_BYTES
+from workseal_protocol.cli.files import read_bytes
+from workseal_protocol.cli.inputs import read_statement
+from workseal_protocol.cli.outline import outline
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.seeds import read_case_key, read_tag_key
+from workseal_protocol.cli.text import plain
+from workseal_protocol.cli.verification import report_that_holds
+from workseal_protocol.commitment import Opening
+from workseal_protocol.desk import (
+    CHECKS,
+    Checked,
+    DeskReport,
+    Material,
+    Outcome,
+    TagList,
+    examine_hours,
+    gather,
+)
+from workseal_protocol.desk.tags import MAX_BYTES as MAX_TAG_BYTES
+from workseal_protocol.disclosure import Disclosure
+from workseal_protocol.encoding import split_sequence
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.records import DisputeFiling, read_record
+from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_protocol.sealing import open_package as unseal
+
+# Two openings of each segment of the longest bundle.
+MAX_OPENINGS: Final = 131_072
+_MAX_OPENING_BYTES: Final = 64 * 2**20
+# HPKE adds its encapsulated key and a tag to a package.
+_MAX_SEALED_BYTES: Final = MAX_PACKAGE_BYTES + 4096
+_MARKS: Final = {Outcome.NOTHING: "   ", Outcome.NOTICED: "(?)", Outcome.NOT_RUN: " - "}
+_FILES: Final = ("filing", "openings", "sealed", "request", "case_key", "tags", "tag_key")
+
+
+def checks(options: argparse.Namespace) -> int:
+    """Run the checks over a bundle and what was opened, and print what each of them says."""
+    only = frozenset(options.only or ())
+    if unknown := only - {rule.number for rule in CHECKS}:
+        raise CommandError(f"there is no check {min(unknown)}: they are 1 to {len(CHECKS)}")
+    material = _gathered(options)
+    report = examine_hours(material, only)
+    if options.json:
+        print(json.dumps(_value(report, options), indent=1, ensure_ascii=False))
+        return HOLDS
+    for line in _lines(report, options):
+        print(plain(line))
+    return HOLDS
+
+
+# --- reading ---
+
+
+def _gathered(options: argparse.Namespace) -> Material:
+    sealed = (options.sealed, options.request, options.case_key)
+    if any(sealed) and not all(sealed):
+        raise CommandError("--sealed, --request and --case-key belong together")
+    if options.tag_key and not options.tags:
+        raise CommandError("--tag-key belongs to --tags")
+    tags = _tags(options)
+    key = read_tag_key(options.tag_key) if options.tag_key else None
+    openings = _openings(options)
+    hours = _hours(options)
+    report = report_that_holds(options.bundle, options.policy)
+    try:
+        return gather(
+            report,
+            hours=hours,
+            openings=openings,
+            disclosures=_unsealed(options),
+            tags=tags,
+            tag_key=key,
+            outline=outline if key else None,
+        )
+    except MalformedError as error:
+        raise CommandError(f"what was sealed is malformed: {error}") from error
+    except VerificationError as error:
+        raise CommandError(f"what was opened does not hold: {error}", DOES_NOT_HOLD) from error
+
+
+def _tags(options: argparse.Namespace) -> TagList | None:
+    if options.tags is None:
+        return None
+    data = read_bytes(options.tags, limit=MAX_TAG_BYTES, what="tags")
+    try:
+        return TagList.parse(data)
+    except MalformedError as error:
+        raise CommandError(f"the tags {options.tags} are malformed: {error}") from error
+
+
+def _openings(options: argparse.Namespace) -> tuple[Opening, ...]:
+    if options.openings is None:
+        return ()
+    data = read_bytes(options.openings, limit=_MAX_OPENING_BYTES, what="openings")
+    try:
+        items = split_sequence(data, max_items=MAX_OPENINGS)
+        return tuple(Opening.parse(item) for item in items)
+    except MalformedError as error:
+        raise CommandError(f"the openings {options.openings} are malformed: {error}") from error
+
+
+def _hours(options: argparse.Namespace) -> tuple[int, int] | None:
+    if options.filing is None:
+        return None
+    statement = read_statement(options.filing, "filing")
+    try:
+        record = read_record(statement)
+    except MalformedError as error:
+        raise CommandError(f"the filing {options.filing} is malformed: {error}") from error
+    if not isinstance(record, DisputeFiling):
+        raise CommandError(f"{options.filing} is a statement of kind {statement.kind}")
+    return record.begin, record.end
+
+
+def _unsealed(options: argparse.Namespace) -> Iterator[Disclosure]:
+    """Yield what a package shows, one frame at a time, and no more pixels than a bundle may."""
+    if options.sealed is None:
+        return
+    private = read_case_key(options.case_key)
+    request = read_statement(options.request, "request").digest
+    sealed = read_bytes(options.sealed, limit=_MAX_SEALED_BYTES, what="sealed package")
+    _, *items = unseal(private, request, sealed)
+    left = MAX_PIXEL_BYTES
+    for item in items:
+        disclosure = Disclosure.parse(item, max_pixel_bytes=left)
+        left -= disclosure.pixel_bytes
+        yield disclosure
+
+
+# --- telling ---
+
+
+def _lines(report: DeskReport, options: argparse.Namespace) -> Iterator[str]:
+    for one in report.checks:
+        yield f"{_MARKS[one.outcome]} {one.number} {one.name}: {one.sentence}"
+        if one.outcome is Outcome.NOT_RUN:
+            continue
+        if options.proof:
+            yield from (f"        {row}" for row in one.proof)
+        else:
+            yield f"        show the proof: {_command(one, options)}"
+    yield ""
+    yield f"{len(report.noticed)} checks noticed something, which is a question and no verdict."
+    yield "Not proven, whatever the checks say:"
+    yield from (f"  - {sentence}" for sentence in report.not_proven)
+
+
+def _command(one: Checked, options: argparse.Namespace) -> str:
+    """Write the command that runs one check again and prints what it counts."""
+    words = ["workseal", "case", "checks", str(options.bundle), "--policy", str(options.policy)]
+    for name in _FILES:
+        value = getattr(options, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join([*words, "--only", str(one.number), "--proof"])
+
+
+def _value(report: DeskReport, options: argparse.Namespace) -> dict[str, object]:
+    return {
+        "checks": [
+            {
+                "number": one.number,
+                "name": one.name,
+                "outcome": str(one.outcome),
+                "sentence": one.sentence,
+                "proof": list(one.proof),
+                "command": _command(one, options),
+            }
+            for one in report.checks
+        ],
+        "not_proven": list(report.not_proven),
+    }

@@ -1,0 +1,151 @@
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from support.casefiles import SEALED, Told, work_and_quarrel
+from workseal_protocol.cli.casefile import MAX_FILES
+
+from .conftest import Outcome, Run
+
+
+@cache
+def told() -> Told:
+    return work_and_quarrel(lambda play: play.heard().shown(1).decided())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """Give a folder with the parts of a case and a policy."""
+    (tmp_path / "bundle").write_bytes(told().bundle)
+    (tmp_path / "policy").write_text(told().policy.encode())
+    (tmp_path / "openings").write_bytes(b"".join(one.encode() for one in told().openings))
+    (tmp_path / "sealed").write_bytes(SEALED)
+    for number, statement in enumerate(told().statements):
+        # In no order, each in a file of its own.
+        (tmp_path / f"{number * 7 % 97:02d}.cose").write_bytes(statement.encode())
+    return tmp_path
+
+
+def export(run: Run, desk: Path, *more: object) -> Outcome:
+    return run(
+        "case", "export", desk / "file", "--bundle", desk / "bundle", "--policy", desk / "policy",
+        "--openings", desk / "openings", "--sealed", desk / "sealed", *more,
+        *sorted(desk.glob("*.cose")),
+    )  # fmt: skip
+
+
+def verify(run: Run, desk: Path, *more: object) -> Outcome:
+    return run("case", "verify", desk / "file", "--policy", desk / "policy", *more)
+
+
+def test_one_command_verifies_what_another_exported(desk: Path, run: Run) -> None:
+    done = export(run, desk)
+    assert (done.code, done.err) == (0, "")
+    found = {
+        path.relative_to(desk / "file").as_posix(): path.read_bytes()
+        for path in (desk / "file").rglob("*")
+        if path.is_file()
+    }
+    assert found == told().files()
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (desk / "file").rglob("*"))
+    done = verify(run, desk)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert [line[0] for line in lines[:8]] == list("12345678")
+    assert "HOLDS: the case file is whole." in lines
+    rows = [line for line in lines if " -> " in line]
+    assert len(rows) == len(told().statements)
+    assert "log index" in rows[0]
+    assert rows[-1].endswith("not in the log")
+    assert "Not proven, whatever the steps say:" in lines
+
+
+def test_the_same_as_json(desk: Path, run: Run) -> None:
+    export(run, desk)
+    shown = json.loads(verify(run, desk, "--json").out)
+    assert (shown["holds"], shown["malformed"]) == (True, False)
+    assert shown["head"] == str(told().play.case.head)
+    assert [one["number"] for one in shown["steps"]] == list(range(1, 9))
+    assert shown["statements"] == len(told().statements)
+
+
+def test_a_changed_file_does_not_hold_and_a_strange_one_is_malformed(desk: Path, run: Run) -> None:
+    export(run, desk)
+    path = desk / "file" / "data" / "decision.txt"
+    path.write_bytes(path.read_bytes() + b"!")
+    done = verify(run, desk)
+    assert done.code == 1
+    assert "2 bag: fails (data/decision.txt is not what manifest-sha256.txt says)" in done.out
+    assert "DOES NOT HOLD." in done.out
+    (desk / "file" / "data" / "more").write_bytes(b"")
+    assert verify(run, desk).code == 2
+
+
+def test_nothing_is_written_that_would_not_hold(desk: Path, run: Run) -> None:
+    false = bytearray((desk / "openings").read_bytes())
+    false[-1] ^= 1
+    (desk / "openings").write_bytes(bytes(false))
+    done = export(run, desk)
+    assert (done.code, done.out) == (1, "")
+    assert "the case file would not hold: step 7 openings" in done.err
+    assert not (desk / "file").exists()
+
+
+def test_a_case_that_lacks_a_statement_is_not_exported(desk: Path, run: Run) -> None:
+    (desk / "07.cose").unlink()
+    done = export(run, desk)
+    assert (done.code, "follow nothing in these files" in done.err) == (1, True)
+    for path in desk.glob("*.cose"):
+        path.unlink()
+    (desk / "07.cose").write_bytes(told().statements[1].encode())
+    done = export(run, desk)
+    assert (done.code, "expected one dispute.filing, found 0" in done.err) == (2, True)
+
+
+def test_never_overwrites(desk: Path, run: Run) -> None:
+    assert export(run, desk).code == 0
+    done = export(run, desk)
+    assert (done.code, "is not empty" in done.err) == (2, True)
+
+
+def test_follows_no_link_and_opens_nothing_special(desk: Path, run: Run) -> None:
+    export(run, desk)
+    for make in (
+        lambda path: path.symlink_to(desk / "bundle"),
+        os.mkfifo,
+        lambda path: path.symlink_to(desk),
+    ):
+        path = desk / "file" / "data" / "one"
+        make(path)
+        done = verify(run, desk)
+        assert (done.code, "is no ordinary file" in done.err) == (2, True)
+        path.unlink()
+
+
+def test_reads_few_files_and_no_deep_folders(desk: Path, run: Run) -> None:
+    export(run, desk)
+    deep = desk / "file" / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    assert verify(run, desk).code == 0
+    (deep / "d").mkdir()
+    done = verify(run, desk)
+    assert (done.code, "is no ordinary file" in done.err) == (2, True)
+    (deep / "d").rmdir()
+    for number in range(MAX_FILES):
+        (desk / "file" / f"{number}").write_bytes(b"")
+    done = verify(run, desk)
+    assert (done.code, f"more than {MAX_FILES} files" in done.err) == (2, True)
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(desk: Path, run: Run) -> None:
+    done = verify(run, desk)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "cannot read the folder" in done.err
+
+
+def test_too_many_sealed_packages_are_refused(desk: Path, run: Run) -> None:
+    done = export(run, desk, *(word for _ in range(64) for word in ("--sealed", desk / "sealed")))
+    assert (done.code, "at most 64 sealed packages, found 65" in done.err) == (2, True)

@@ -1,0 +1,325 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256, sha512
+
+import pytest
+
+from support.builders import STRANGER, digest, make_filing
+from support.casefiles import LOGGED, Told, work_and_quarrel
+from support.cases import Play
+from support.simulator import Simulator
+from workseal_protocol.casefile import (
+    COLUMNS,
+    STEPS,
+    CaseFileReport,
+    CaseParts,
+    examine_case_file,
+    make_case_file,
+    replay,
+    write_bag,
+)
+from workseal_protocol.casefile import Told as OneTold
+from workseal_protocol.casefile.bag import MAX_PAYLOAD_FILES
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act, sign
+from workseal_protocol.verify import Outcome
+
+Files = dict[str, bytes]
+NAMES = (
+    "bag-info.txt",
+    "bagit.txt",
+    "data/bundle.zip",
+    "data/case.cbor",
+    "data/custody.csv",
+    "data/custody.jsonld",
+    "data/decision.cose",
+    "data/decision.txt",
+    "data/openings.cbor",
+    "data/readme.txt",
+    "data/sealed/0000.sealed",
+    "manifest-sha256.txt",
+    "manifest-sha512.txt",
+    "tagmanifest-sha256.txt",
+    "tagmanifest-sha512.txt",
+)
+
+
+@cache
+def told() -> Told:
+    return work_and_quarrel(lambda play: play.heard().shown(1).decided())
+
+
+@cache
+def whole() -> Files:
+    return told().files()
+
+
+def examine(files: Files) -> CaseFileReport:
+    return examine_case_file(files, told().policy)
+
+
+def failing(report: CaseFileReport) -> dict[int, str]:
+    return {one.number: one.why for one in report.steps if one.outcome is Outcome.FAILS}
+
+
+def rebagged(changes: Callable[[Files], object]) -> Files:
+    """Change the payload, and let somebody write true manifests over it."""
+    payload = {name: data for name, data in whole().items() if name.startswith("data/")}
+    changes(payload)
+    return write_bag(payload, told().play.case.case, told().play.told[-1][1])
+
+
+# --- what holds ---
+
+
+def test_a_whole_case_holds_in_every_step() -> None:
+    report = examine(whole())
+    assert report.holds, report.steps
+    assert [one.number for one in report.steps] == list(range(1, 9))
+    assert [one.name for one in report.steps] == [rule.name for rule in STEPS]
+    assert report.replayed is not None
+    assert report.replayed.case.head == told().play.case.head
+    by_number = {one.number: one.why for one in report.steps}
+    assert f"{LOGGED} of {len(told().statements)} statements" in by_number[6]
+
+
+def test_the_folder_has_these_files() -> None:
+    assert sorted(whole()) == list(NAMES)
+
+
+def test_what_is_not_proven_is_said_with_what_the_bundle_does_not_prove() -> None:
+    report = examine(whole())
+    assert report.bundle is not None
+    assert set(report.bundle.not_proven) < set(report.not_proven)
+    assert any("sealed package" in one for one in report.not_proven)
+    # The draw of the arbitrator: no commitment covers its value here.
+    assert "No commitment of the operator covers 1 values that were drawn by." in report.not_proven
+
+
+def test_the_same_parts_give_the_same_bytes() -> None:
+    again = told().files()
+    assert again == whole()
+    report = told().report
+    assert report.terms is not None
+    shuffled = replay(reversed(told().statements), report.terms)
+    parts = replace(told().parts(), statements=tuple(one.statement for one in shuffled.told))
+    assert make_case_file(parts, shuffled, {one.digest: one for one in report.entries}) == whole()
+
+
+def test_the_parts_come_back() -> None:
+    assert CaseParts.read(whole()) == told().parts()
+
+
+def test_manifests_are_those_that_sha256sum_and_sha512sum_read() -> None:
+    for name, hashed in (("sha256", sha256), ("sha512", sha512)):
+        lines = whole()[f"manifest-{name}.txt"].decode().splitlines()
+        pairs = {line[hashed().digest_size * 2 + 2 :]: line.split("  ")[0] for line in lines}
+        payload = {name: data for name, data in whole().items() if name.startswith("data/")}
+        assert pairs == {name: hashed(data).hexdigest() for name, data in payload.items()}
+
+
+def test_the_decision_stands_in_the_folder_as_signed_and_as_text() -> None:
+    statement = next(one for one in told().statements if one.digest == told().play.case.decision)
+    assert whole()["data/decision.cose"] == statement.encode()
+    text = whole()["data/decision.txt"].decode()
+    assert text.startswith(f"decision {statement.digest}\nin part\namount 65000\n")
+    assert text.endswith("\n\nsaid in few words\n")
+    undecided = work_and_quarrel(lambda play: play.heard()).files()
+    assert not {name for name in undecided if "decision" in name}
+
+
+# --- custody ---
+
+
+def test_custody_says_who_when_and_what_the_log_proves() -> None:
+    rows = list(csv.DictReader(io.StringIO(whole()["data/custody.csv"].decode())))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["move"] for row in rows] == [one.move for one in _replayed()]
+    assert [row["statement"] for row in rows] == [str(one.digest) for one in told().statements]
+    assert [row["statement_before"] for row in rows[1:]] == [row["statement"] for row in rows[:-1]]
+    assert all(row["log_index"] and row["not_after"] for row in rows[:LOGGED])
+    assert not any(row["log_index"] or row["not_after"] for row in rows[LOGGED:])
+    assert rows[0]["claimed_at"].endswith("Z")
+    assert rows[-1]["state_after"] == "appeal"
+
+
+def _replayed() -> tuple[OneTold, ...]:
+    report = examine(whole())
+    assert report.replayed is not None
+    return report.replayed.told
+
+
+def test_custody_holds_no_words_of_the_parties() -> None:
+    for name in ("data/custody.csv", "data/custody.jsonld"):
+        assert b"said in few words" not in whole()[name]
+        assert b"nothing was delivered" not in whole()[name]
+
+
+def test_the_graph_has_an_action_a_record_and_a_hash_for_each_statement() -> None:
+    graph = json.loads(whole()["data/custody.jsonld"])["@graph"]
+    kinds = [node["@type"] for node in graph]
+    number = len(told().statements)
+    for kind in (
+        "case-investigation:InvestigativeAction",
+        "case-investigation:ProvenanceRecord",
+        "uco-observable:ObservableObject",
+    ):
+        assert kinds.count(kind) == number
+    names = [node["@id"] for node in graph]
+    assert len(set(names)) == len(names)
+    hashes = {
+        node["uco-core:hasFacet"]["uco-observable:hash"]["uco-types:hashValue"]["@value"]
+        for node in graph
+        if "uco-core:hasFacet" in node
+    }
+    assert hashes == {str(one.digest) for one in told().statements}
+
+
+# --- what does not hold ---
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_bit_in_any_file_is_found_and_the_file_named(name: str) -> None:
+    data = bytearray(whole()[name])
+    data[len(data) // 2] ^= 1
+    report = examine(whole() | {name: bytes(data)})
+    assert not report.holds
+    assert name in failing(report)[2] or name in failing(report)[8]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_file_is_found(name: str) -> None:
+    files = whole()
+    report = examine({other: data for other, data in files.items() if other != name})
+    assert not report.holds
+    if not name.startswith("data/") or name in {"data/case.cbor", "data/bundle.zip"}:
+        assert report.malformed
+
+
+@pytest.mark.parametrize("name", ["evil", "data/more", "data/sealed/0002.sealed", "data/../x"])
+def test_refuses_a_folder_with_something_else_in_it(name: str) -> None:
+    report = examine(whole() | {name: b""})
+    assert report.malformed
+    assert failing(report).keys() >= {1}
+
+
+def test_a_statement_left_out_of_the_middle_is_found() -> None:
+    def cut(payload: Files) -> None:
+        kept = [one for n, one in enumerate(told().statements) if n != 4]
+        payload["data/case.cbor"] = b"".join(one.encode() for one in kept)
+
+    assert "follow nothing" in failing(examine(rebagged(cut)))[5]
+
+
+def test_statements_that_the_log_has_are_not_left_out_of_the_end() -> None:
+    def cut(payload: Files) -> None:
+        kept = told().statements[: LOGGED - 1]
+        payload["data/case.cbor"] = b"".join(one.encode() for one in kept)
+
+    report = examine(rebagged(cut))
+    assert "the log has a statement of this case at index" in failing(report)[6]
+
+
+def test_another_order_is_found() -> None:
+    def turn(payload: Files) -> None:
+        first, second, *rest = told().statements
+        payload["data/case.cbor"] = b"".join(one.encode() for one in (second, first, *rest))
+
+    assert "do not stand in the order" in failing(examine(rebagged(turn)))[5]
+
+
+def test_a_strangers_statement_is_found() -> None:
+    def add(payload: Files) -> None:
+        payload["data/case.cbor"] += sign(make_filing(), STRANGER).encode()
+
+    number = len(told().statements)
+    report = examine(rebagged(add))
+    assert failing(report)[4].startswith(f"statement {number}: the terms do not name the key")
+
+
+def test_a_bundle_that_does_not_hold_is_found() -> None:
+    other = examine_case_file(whole(), Simulator(b"another").trust())
+    assert failing(other)[3].startswith("step 2 manifest: fails")
+    left = {one.number for one in other.steps if one.outcome is Outcome.NOT_REACHED}
+    assert left == {4, 5, 6, 7, 8}
+
+
+def test_false_openings_are_found() -> None:
+    def change(payload: Files) -> None:
+        first, *rest = told().openings
+        false = replace(first, salt=bytes(16))
+        payload["data/openings.cbor"] = b"".join(one.encode() for one in (false, *rest))
+
+    assert failing(examine(rebagged(change))) == {
+        7: "opening 0: the opened activity is not what was committed"
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["data/custody.csv", "data/custody.jsonld", "data/decision.txt", "data/readme.txt"]
+)
+def test_derived_files_are_those_that_the_statements_give(name: str) -> None:
+    def change(payload: Files) -> None:
+        payload[name] = payload[name].replace(b"decision", b"derision").replace(b"draft", b"drift")
+
+    assert name in failing(examine(rebagged(change)))[8]
+
+
+def test_another_decision_is_found() -> None:
+    def change(payload: Files) -> None:
+        payload["data/decision.cose"] = told().statements[0].encode()
+
+    assert "data/decision.cose" in failing(examine(rebagged(change)))[8]
+
+
+def test_a_case_of_another_engagement_is_found() -> None:
+    other = Play.begin(terms=told().play.case.terms, engagement=bytes(16))
+
+    def change(payload: Files) -> None:
+        payload["data/case.cbor"] = other.told[0][0].encode()
+
+    assert "another engagement" in failing(examine(rebagged(change)))[5]
+
+
+def test_junk_is_malformed_and_nothing_is_raised() -> None:
+    assert examine({}).malformed
+    for name in ("data/case.cbor", "data/openings.cbor", "data/bundle.zip"):
+        report = examine(rebagged(lambda payload, name=name: payload.update({name: b"junk"})))  # type: ignore[misc]
+        assert not report.holds
+        assert not report.malformed
+
+
+# --- bounds ---
+
+
+def test_bounds_of_a_bag() -> None:
+    many = {f"data/sealed/{n:04d}.sealed": b"" for n in range(MAX_PAYLOAD_FILES + 1)}
+    with pytest.raises(ValueError, match="1 to 128 files"):
+        write_bag(many, digest(1), 0)
+    with pytest.raises(ValueError, match="lower case letters"):
+        write_bag({"data/../x": b""}, digest(1), 0)
+    with pytest.raises(ValueError, match="at most 64 sealed"):
+        replace(told().parts(), sealed=(b"",) * 65)
+    with pytest.raises(ValueError, match="1 to 1000 statements"):
+        replace(told().parts(), statements=())
+
+
+# --- replay ---
+
+
+def test_replay_refuses_what_is_no_case() -> None:
+    terms = told().play.case.terms
+    with pytest.raises(MalformedError, match=r"expected one dispute\.filing, found 0"):
+        replay(told().statements[1:2], terms)
+    play = Play.begin(terms=terms)
+    play.stubborn = True
+    with pytest.raises(VerificationError):
+        play.act(Role.CLIENT, Act.APPEAL)
+    tried = [one for one, _ in play.tried]
+    with pytest.raises(VerificationError, match="statement 1: client in notice"):
+        replay(tried, terms)

@@ -1,0 +1,116 @@
+"""A whole case with its record of work: the same parties in the log, the bundle and the case.
+
+Rule: the case plays some days after the work, and the log has the first of its statements.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from support.acting import ScriptedAgent
+from support.builders import CLIENT, ENGAGEMENT, FREELANCER, OPERATOR, ROUND_MS
+from support.cases import ARBITRATORS, DAY, Play
+from support.scripted import finish
+from support.simulator import START, People, Simulator
+from workseal_protocol.bundle import seal_bundle
+from workseal_protocol.casefile import CaseParts, make_case_file, replay
+from workseal_protocol.commitment import Opening, ValueKind
+from workseal_protocol.dispute import WorkingDays
+from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keys import Role
+from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.statement import Statement
+from workseal_protocol.verify import Report, examine_bundle
+
+LOGGED = 5
+SEALED = b"sealed to the arbitrator, for all that we can tell"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Hold a case, its bundle, what was opened beside it, and whom a reader trusts."""
+
+    play: Play
+    bundle: bytes
+    openings: tuple[Opening, ...]
+    policy: TrustPolicy
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        return tuple(one for one, _ in self.play.told)
+
+    @property
+    def report(self) -> Report:
+        return examine_bundle(self.bundle, self.policy)
+
+    def parts(self, *, sealed: bool = True) -> CaseParts:
+        opened = b"".join(one.encode() for one in self.openings)
+        return CaseParts(self.statements, (), self.bundle, opened, (SEALED,) if sealed else ())
+
+    def files(self) -> dict[str, bytes]:
+        report = self.report
+        assert report.terms is not None
+        found = replay(self.statements, report.terms)
+        return make_case_file(self.parts(), found, {one.digest: one for one in report.entries})
+
+
+def simulator() -> Simulator:
+    """Give a log whose parties are those of the builders."""
+    verifier = Simulator(b"case files", round_ms=ROUND_MS)
+    verifier.people = People(CLIENT, FREELANCER, ARBITRATORS[0], OPERATOR)
+    verifier.history = KeyHistory.start(
+        {role: [one.public_key for one in keys] for role, keys in verifier.people.keys().items()}
+    )
+    return verifier
+
+
+def work_and_quarrel(
+    case: Callable[[Play], object],
+    work: Callable[[ScriptedAgent], object] | None = None,
+    *,
+    make: type[ScriptedAgent] = ScriptedAgent,
+    filed: int = START + 3 * DAY,
+    calendars: dict[Role, WorkingDays] | None = None,
+    **terms: object,
+) -> Told:
+    """Let the freelancer work, then both go through a case, whose beginning the log takes."""
+    verifier = simulator()
+    verifier.publish_rules()
+    verifier.start_beacon(START // ROUND_MS - 360, 4_000)
+    verifier.others(2)
+    agent = make(verifier, terms=verifier.terms(**terms), engagement=ENGAGEMENT)
+    verifier.now = START + 3_000
+    agent.open_session()
+    (work or _work)(agent)
+    agent.send()
+    agent.close_session()
+    verifier.now = filed
+    play = Play.begin(
+        now=verifier.now,
+        terms=agent.terms,
+        calendars=calendars,
+        begin=START,
+        end=verifier.now - DAY,
+    )
+    case(play)
+    for statement, at in play.told[:LOGGED]:
+        verifier.now = max(verifier.now, at)
+        verifier.submit([statement])
+        verifier.others(1)
+    return _told(verifier, agent, play)
+
+
+def _told(verifier: Simulator, agent: ScriptedAgent, play: Play) -> Told:
+    contents, tsa = finish(verifier, agent, ())
+    bundle = seal_bundle(
+        replace(contents, openings=()),
+        engagement=ENGAGEMENT,
+        claimed_at=verifier.now,
+        signer=FREELANCER,
+    )
+    activity = [one for one in agent.openings if one.kind is ValueKind.ACTIVITY]
+    policy = verifier.trust(tsa=(tsa.root_der,))
+    return Told(play, bundle.encode(), tuple(activity), policy)
+
+
+def _work(agent: ScriptedAgent) -> None:
+    agent.work(300_000)
