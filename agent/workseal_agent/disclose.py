@@ -37,7 +37,7 @@ from workseal_protocol.records import (
     read_record,
     sign,
 )
-from workseal_protocol.sealing import seal_package
+from workseal_protocol.sealing import require_public, seal_package
 from workseal_protocol.statement import Kind, Statement
 
 _PART_BYTES = 1 << 20
@@ -116,6 +116,10 @@ def read_request(data: bytes, engagement: Engagement) -> Request:
         statement.verify_signature(key)
     except VerificationError as error:
         raise RequestError("the request's signature does not hold") from error
+    try:
+        require_public(record.sealing_key)
+    except MalformedError as error:
+        raise RequestError(f"nothing can be sealed for this request: {error}") from error
     return Request(statement, record)
 
 
