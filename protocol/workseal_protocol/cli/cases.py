@@ -82,9 +82,19 @@ class _Told:
 
 def case(options: argparse.Namespace) -> int:
     """Replay a case and print it."""
-    agreed = read_agreed(options.terms)
+    replayed, told, beacon = replay_files(options.terms, options.files)
+    if options.json:
+        print(json.dumps(_as_json(replayed, told, beacon), indent=1, ensure_ascii=False))
+    else:
+        _print(replayed, told, beacon)
+    return HOLDS
+
+
+def replay_files(terms: Path, files: Sequence[Path]) -> tuple[Case, list[_Told], Beacon]:
+    """Read the terms and the statements of one case, check who signed them, and replay them."""
+    agreed = read_agreed(terms)
     keys = _keys_of(agreed.terms)
-    statements = _read_all(options.files)
+    statements = _read_all(files)
     beacon = Beacon(agreed.terms.round_ms)
     for statement in statements:
         _check_signer(statement, keys)
@@ -96,11 +106,7 @@ def case(options: argparse.Namespace) -> int:
     replayed, told = _replay(_filing_in(of_case), of_case, agreed.terms, beacon)
     if replayed.filing.engagement != agreed.engagement:
         raise CommandError("the case belongs to another engagement than the terms", DOES_NOT_HOLD)
-    if options.json:
-        print(json.dumps(_as_json(replayed, told, beacon), indent=1, ensure_ascii=False))
-    else:
-        _print(replayed, told, beacon)
-    return HOLDS
+    return replayed, told, beacon
 
 
 # --- reading ---

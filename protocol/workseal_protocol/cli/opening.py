@@ -22,7 +22,13 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, VerifiedTiles, verify_disclosure
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.merkle import MAX_SIZE
-from workseal_protocol.records import DisputeDisclosure, DisputeRequest, read_record
+from workseal_protocol.records import (
+    Act,
+    DisputeAct,
+    DisputeDisclosure,
+    DisputeRequest,
+    read_record,
+)
 from workseal_protocol.sealing import MAX_PACKAGE_BYTES, case_public
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
@@ -114,7 +120,21 @@ def _read_answer(
     _check_signed(statement, report)
     if record.request != request:
         raise VerificationError("it answers another request")
+    _require_not_ended(statement, record, report)
     return statement, record
+
+
+def _require_not_ended(statement: Statement, answer: DisputeDisclosure, report: Report) -> None:
+    """Refuse what its case took back, or what the arbitrator said to have destroyed."""
+    for entry in report.entries:
+        act = entry.record
+        if not isinstance(act, DisputeAct):
+            continue
+        if act.act is Act.CLAW_BACK and statement.digest in (act.cites or ()):
+            raise VerificationError("it was disclosed by mistake and taken back: nothing is drawn")
+        of_case = answer.place is not None and act.place.case == answer.place.case
+        if act.act is Act.DESTROY and of_case:
+            raise VerificationError("its case is over, and what was sealed in it is destroyed")
 
 
 def _check_signed(statement: Statement, report: Report) -> None:

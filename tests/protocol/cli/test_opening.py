@@ -17,7 +17,10 @@ from workseal_protocol.frame import FrameHeader, FrameTree, commit_frame
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.lottery import draw
 from workseal_protocol.records import (
+    Act,
+    CasePlace,
     DisclosedFrame,
+    DisputeAct,
     DisputeDisclosure,
     DisputeRequest,
     KeyRotate,
@@ -181,6 +184,45 @@ def test_says_whether_the_disclosure_is_in_the_log(desk: Desk) -> None:
     contents, _ = finish(desk.story.verifier, desk.story.agent, (shown,))
     (desk.folder / "bundle").write_bytes(desk.story.bundle(contents).encode())
     assert "is in the log, index " in desk.open().out
+
+
+def ended(desk: Desk, act: Act, *, of: Statement | None = None) -> None:
+    """Log an act of a case about an answer, and hand the arbitrator a newer bundle."""
+    verifier = desk.story.verifier
+    place = CasePlace(Digest(bytes(32)), Digest(bytes(32)))
+    mistake = {"text": "a mistake", "cites": (of.digest,)} if of is not None else {}
+    record = DisputeAct(
+        engagement=desk.story.agent.engagement, claimed_at=verifier.now, place=place, act=act,
+        **mistake,  # type: ignore[arg-type]
+    )  # fmt: skip
+    by = verifier.people.arbitrator if of is None else verifier.people.freelancer
+    verifier.submit([sign(record, by)])
+    contents, _ = finish(verifier, desk.story.agent, ())
+    bundle = desk.story.bundle(replace(contents, disclosures=()))
+    (desk.folder / "bundle").write_bytes(bundle.encode())
+
+
+def test_refuses_what_was_taken_back(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0, 3))
+    statement = desk.answer([(desk.frame.tree.commitment, shown)])
+    desk.seal(statement, [shown])
+    ended(desk, Act.CLAW_BACK, of=desk.request)
+    assert desk.open().code == 0
+    ended(desk, Act.CLAW_BACK, of=statement)
+    refused(desk, "was disclosed by mistake and taken back")
+
+
+def test_refuses_what_its_case_has_destroyed(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0, 3))
+    alone = desk.answer([(desk.frame.tree.commitment, shown)])
+    desk.seal(alone, [shown])
+    ended(desk, Act.DESTROY)
+    assert desk.open().code == 0  # an answer without a case ends with its request's key
+    record = read_record(alone)
+    assert isinstance(record, DisputeDisclosure)
+    placed = replace(record, place=CasePlace(Digest(bytes(32)), Digest(bytes(32))))
+    desk.seal(sign(placed, desk.story.verifier.people.freelancer), [shown])
+    refused(desk, "its case is over")
 
 
 def refused(desk: Desk, says: str, code: int = 1) -> None:
