@@ -51,6 +51,7 @@ from workseal_protocol.records import (
 from workseal_protocol.sealing import open_package
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import examine_bundle
+from workseal_protocol.watermark import mark_for, marked
 
 PASSPHRASE = "a passphrase for tests"  # noqa: S105
 MEMO = "zanzibar-quartz-7741"
@@ -373,6 +374,7 @@ def disclose_more(run: Run, bridge: Bridge, folder: Path) -> None:
     listed = run("disclosures").out
     assert f"frame {number}: together 10 of 12 tiles, shown to 1 key" in listed
     assert "9 of 12 tiles" in listed
+    trace_what_was_found(run, folder, request)
     for words, code, sentence in (
         (["--view", number], 2, "--out FILE"),
         (["--view", number, "--out", union], 2, "exists already"),
@@ -380,6 +382,21 @@ def disclose_more(run: Run, bridge: Bridge, folder: Path) -> None:
     ):
         refused = run("disclosures", *words)
         assert (refused.code, sentence in refused.err) == (code, True), refused.err
+
+
+def trace_what_was_found(run: Run, folder: Path, request: Path) -> None:
+    """Find whose copy a picture is by the list of what was shown."""
+    asked = Statement.parse(request.read_bytes())
+    mark = mark_for(asked.issuer, asked.digest)
+    grey = bytes([90]) * (300 * 300 * 3)
+    (folder / "found.png").write_bytes(encode_png(300, 300, marked(grey, 300, 300, mark)))
+    done = run("trace", folder / "found.png")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"marked for {asked.issuer}\nby request {asked.digest}; ")
+    (folder / "found.png").write_bytes(encode_png(300, 300, grey))
+    done = run("trace", folder / "found.png")
+    assert (done.code, "no mark of 2 requests is in this picture" in done.err) == (1, True)
+    assert run("trace", request).code == 1
 
 
 def mode_of(path: Path) -> int:

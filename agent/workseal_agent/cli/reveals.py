@@ -1,4 +1,4 @@
-"""`disclosures`: what was ever shown to whom; and what one more answer would add to it.
+"""`disclosures`, `trace`: what was ever shown to whom; what one more answer would add to it.
 
 Rule: the list needs no passphrase and opens no picture: it has numbers of tiles, never a tile.
 """
@@ -26,6 +26,7 @@ from workseal_agent.vault import VaultReader
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.cli.text import count, instant
 from workseal_protocol.digest import Digest
+from workseal_protocol.watermark import mark_for
 
 
 @app.command()
@@ -56,6 +57,34 @@ def disclosures(
     table(("signed", "to", "case", "frame", "tiles", "state"), [_row(one) for one in found])
     for line in _unions(found):
         say(line)
+
+
+@app.command()
+def trace(
+    context: typer.Context,
+    picture: Annotated[Path, typer.Argument(help="A picture that turned up somewhere.")],
+) -> None:
+    """Say for whom a picture was marked, of those to whom something was ever shown."""
+    # Numbers and pictures are this command's alone.
+    from workseal_agent import tracing  # noqa: PLC0415
+
+    home = home_of(context)
+    found = reveals_of(home.ledger, home.engagement().id)
+    of_mark = {mark_for(one.to, one.request): one for one in found if one.to is not None}
+    looked = tracing.read_picture(picture)
+    if not of_mark:
+        raise AgentError("nothing was ever shown to anybody by this home")
+    best, *_ = tracing.trace(looked, tuple(of_mark))
+    if not best.found:
+        raise AgentError(
+            f"no mark of {count(len(of_mark), 'request')} is in this picture: it may still be one"
+            " that was shown, drawn by another program, made smaller, or photographed"
+        )
+    reveal = of_mark[best.mark]
+    say(f"marked for {reveal.to}")
+    say(f"by request {reveal.request}; the digits in the picture are {str(best.mark)[:8]}")
+    say(f"the mark stands out {best.score:.0f} times its noise, {tracing.FOUND:.0f} are enough")
+    say("who passed it on is another question: whoever has the key or the request can draw it")
 
 
 def tell_together(unions: Sequence[Together]) -> None:

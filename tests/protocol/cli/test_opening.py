@@ -31,6 +31,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.sealing import seal_package
 from workseal_protocol.statement import Statement
+from workseal_protocol.watermark import STRENGTH, mark_for, marked
 
 from .conftest import Outcome, Run
 
@@ -96,7 +97,7 @@ def desk(folder: Path, run: Run) -> Desk:
     return Desk(folder, story, run)
 
 
-def test_draws_exactly_the_tiles_that_were_shown(desk: Desk) -> None:
+def test_draws_the_tiles_that_were_shown_and_moves_them_by_the_mark_alone(desk: Desk) -> None:
     desk.answer_honestly()
     done = desk.open("--out", desk.folder / "out")
     assert (done.code, done.err) == (0, "")
@@ -113,9 +114,19 @@ def test_draws_exactly_the_tiles_that_were_shown(desk: Desk) -> None:
         shown[rows, box["left"] : box["left"] + box["width"]] = True
     assert facts["tiles"] == 4
     assert len(facts["shown"]) == 2
-    assert (drawn[shown] == screen[shown]).all()
-    hidden = {tuple(pixel) for pixel in drawn[~shown].tolist()}
-    assert hidden == {(255, 0, 255), (128, 128, 128)}
+    moved = np.abs(drawn.astype(int) - screen.astype(int))[shown]
+    assert moved.max() <= 2 * STRENGTH
+    hidden = drawn[~shown].astype(int)
+    pattern = np.array([(255, 0, 255), (128, 128, 128)])
+    assert np.abs(hidden[:, None] - pattern).max(axis=2).min(axis=1).max() <= 2 * STRENGTH
+    arbitrator = desk.story.verifier.people.arbitrator.public_key.thumbprint
+    mark = mark_for(arbitrator, desk.request.digest)
+    assert facts["mark"] == str(mark)
+    assert f"each is marked for {arbitrator}: {str(mark)[:8]} can be read in it" in done.out
+    # Exactly the marked picture of what was shown: the pattern of nobody else.
+    plain = np.where(shown[..., None], screen, 0)
+    again = np.frombuffer(marked(plain.tobytes(), width, height, mark), np.uint8)
+    assert (again.reshape(height, width, 3)[shown] == drawn[shown]).all()
 
 
 def test_looks_at_one_frame_at_a_time(folder: Path, run: Run) -> None:
