@@ -8,12 +8,13 @@ package for the arbitrator is sealed to the key of the request.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError, VaultError
 from workseal_agent.evidence import part_name
-from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState
+from workseal_agent.ledger import CaptureRow, Engagement, Ledger, RevealRow, SendState
 from workseal_agent.listing import listed
 from workseal_agent.submission import Log, accept_answer, newest_signed, require_growth, submit
 from workseal_agent.vault import StoredFrame
@@ -38,7 +39,7 @@ from workseal_protocol.records import (
     read_record,
     sign,
 )
-from workseal_protocol.sealing import seal_package
+from workseal_protocol.sealing import require_public, seal_package
 from workseal_protocol.statement import Kind, Statement
 
 _PART_BYTES = 1 << 20
@@ -117,6 +118,10 @@ def read_request(data: bytes, engagement: Engagement) -> Request:
         statement.verify_signature(key)
     except VerificationError as error:
         raise RequestError("the request's signature does not hold") from error
+    try:
+        require_public(record.sealing_key)
+    except MalformedError as error:
+        raise RequestError(f"nothing can be sealed for this request: {error}") from error
     return Request(statement, record)
 
 
@@ -215,6 +220,7 @@ def keep(answer: Answer, ledger: Ledger, vault: SecretKeeper, engagement: bytes)
             writing.add_disclosure(
                 engagement, one.disclosure.digest, answer.statement.digest, one.frame.commitment
             )
+            writing.add_reveal(engagement, _reveal(one, answer.statement.digest))
 
 
 def send(
@@ -263,16 +269,23 @@ def deliver(  # noqa: PLR0913 - everything that an answer passes on its way
     return findings, client.put_sealed(answer.request.statement.digest, package)
 
 
+def _reveal(one: Opened, statement: Digest) -> RevealRow:
+    tiles = one.disclosure.header.grid.count
+    return RevealRow(statement, one.frame.commitment, one.disclosure.shown, tiles)
+
+
 def shown_before(
     reader: FrameReader, ledger: Ledger, engagement: bytes, frame: Digest
 ) -> frozenset[int]:
     """Return the tiles of a frame that earlier disclosures showed: what is known stays known."""
-    return frozenset(
-        number
-        for digest, _, shown in ledger.disclosures(engagement)
-        if shown == frame
-        for number in read_disclosure(reader, digest).shown
-    )
+    noted = {row.statement: row.shown for row in ledger.reveals(engagement) if row.frame == frame}
+    # Disclosures that are older than the list of reveals are read back from the vault.
+    unlisted = [
+        read_disclosure(reader, digest).shown
+        for digest, statement, shown in ledger.disclosures(engagement)
+        if shown == frame and statement not in noted
+    ]
+    return frozenset(chain.from_iterable((*noted.values(), *unlisted)))
 
 
 def read_disclosure(reader: FrameReader, digest: Digest) -> Disclosure:

@@ -1,9 +1,10 @@
 """Seal a disclosure to the arbitrator, so that whoever carries it sees nothing of it.
 
 Rules: HPKE base mode (RFC 9180) with ML-KEM-768 + X25519, HKDF-SHA256 and AES-256-GCM; the digest
-of the arbitrator's request is bound in, so a package opens for its own request only. HPKE proves no
-sender: the statement inside does. Keys are arguments; `seal_package` draws fresh randomness inside
-`cryptography`, as HPKE must. docs/spec/sealing.md
+of the arbitrator's request is bound in, so a package opens for its own request only. What is sealed
+is padded, so that its length tells little about what is shown. HPKE proves no sender: the statement
+inside does. Keys are arguments; `seal_package` draws fresh randomness inside `cryptography`, as
+HPKE must. docs/spec/sealing.md
 """
 
 from collections.abc import Sequence
@@ -33,9 +34,14 @@ MAX_PACKAGE_BYTES: Final = 64 * 2**20
 # A request names at most 64 frames; each may have several disclosures (displays).
 MAX_DISCLOSURES: Final = 512
 
-_LABEL: Final = b"workseal/sealed/v1"
+_LABEL: Final = b"workseal/sealed/v2"
 _X25519_BYTES: Final = 32
 _TAG_BYTES: Final = 16
+_LENGTH_BYTES: Final = 8
+# Answers of a few tiles are the common ones, and all look alike.
+_LEAST_PADDED: Final = 16 * 2**10
+_MOST_PADDED: Final = _LENGTH_BYTES + MAX_PACKAGE_BYTES
+MAX_SEALED_BYTES: Final = ENCAPSULATED_BYTES + _MOST_PADDED + _TAG_BYTES
 
 
 def case_public(private: bytes) -> bytes:
@@ -81,7 +87,8 @@ def seal_package(public: bytes, request: Digest, items: Sequence[bytes]) -> byte
 
     Two calls never give the same bytes.
     """
-    return _suite().encrypt(encode_package(items), _public_key(public), info=_info(request))
+    padded = pad(encode_package(items))
+    return _suite().encrypt(padded, _public_key(public), info=_info(request))
 
 
 def open_package(private: bytes, request: Digest, sealed: bytes) -> tuple[bytes, ...]:
@@ -90,15 +97,44 @@ def open_package(private: bytes, request: Digest, sealed: bytes) -> tuple[bytes,
     Raises `VerificationError` when key, request or bytes do not fit, `MalformedError` when what was
     sealed is not a package.
     """
-    least = ENCAPSULATED_BYTES + _TAG_BYTES
-    if not least <= len(sealed) <= least + MAX_PACKAGE_BYTES:
-        raise MalformedError(f"a sealed package has {least} bytes or more, up to 64 MiB of content")
+    least = ENCAPSULATED_BYTES + _LEAST_PADDED + _TAG_BYTES
+    if not least <= len(sealed) <= MAX_SEALED_BYTES:
+        raise MalformedError(f"a sealed package has {least} to {MAX_SEALED_BYTES} bytes")
     key = MLKEM768X25519PrivateKey(*_private_parts(private))
     try:
         data = _suite().decrypt(sealed, key, info=_info(request))
     except (InvalidTag, ValueError) as e:
         raise VerificationError("the package is not sealed to this key for this request") from e
-    return parse_package(data)
+    return parse_package(unpad(data))
+
+
+def padded_length(length: int) -> int:
+    """Return how many bytes a package of this length is padded to, its length included.
+
+    The lengths are those of Padmé (Nikitin and others, 2019): 16 KiB at least, at most a
+    sixteenth more than needed, 16 or 32 of them from one power of two to the next.
+    """
+    needed = max(_LENGTH_BYTES + length, _LEAST_PADDED)
+    exponent = needed.bit_length() - 1
+    free = exponent - exponent.bit_length()
+    padded = -(-needed >> free) << free
+    return min(padded, _MOST_PADDED)
+
+
+def pad(package: bytes) -> bytes:
+    """Write a package's length, the package, and zeros up to `padded_length`."""
+    data = len(package).to_bytes(_LENGTH_BYTES) + package
+    return data.ljust(padded_length(len(package)), b"\x00")
+
+
+def unpad(data: bytes) -> bytes:
+    """Read what `pad` writes, or raise `MalformedError`: one package has one padding."""
+    length = int.from_bytes(data[:_LENGTH_BYTES])
+    if length > MAX_PACKAGE_BYTES or len(data) != padded_length(length):
+        raise MalformedError("the padding of a sealed package has another length")
+    if any(data[_LENGTH_BYTES + length :]):
+        raise MalformedError("the padding of a sealed package is zeros")
+    return data[_LENGTH_BYTES : _LENGTH_BYTES + length]
 
 
 def require_public(public: bytes) -> None:

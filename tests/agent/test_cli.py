@@ -53,6 +53,7 @@ from workseal_protocol.records import (
 from workseal_protocol.sealing import open_package
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import examine_bundle
+from workseal_protocol.watermark import mark_for, marked
 
 PASSPHRASE = "a passphrase for tests"  # noqa: S105
 MEMO = "zanzibar-quartz-7741"
@@ -200,7 +201,9 @@ def frames(run: Run) -> list[dict[str, Any]]:
 def test_the_whole_life_of_an_engagement(run: Run, bridge: Bridge, joined: Path) -> None:
     worked = work_a_while(run, joined)
     withdraw_after_work(run, worked)
+    assert run("disclosures").out.startswith("nothing was ever shown")
     disclose_two(run, bridge, joined)
+    disclose_more(run, bridge, joined)
     assert "no pixel is in it; what an arbitrator was shown of 2 frames is left out" in (
         run("export", joined / "work.workseal").out
     )
@@ -379,6 +382,57 @@ def disclose_two(run: Run, bridge: Bridge, folder: Path) -> None:
     sealed = (folder / "sealed").read_bytes()
     assert bridge.wire.sealed[str(digest)] == sealed
     assert len(open_package(case, digest, sealed)) == 3
+
+
+def disclose_more(run: Run, bridge: Bridge, folder: Path) -> None:
+    """Show another tile of a frame, after seeing what both answers come to; then list them."""
+    first = frames(run)[2]
+    request = ask_for(bridge, folder, [first], generate_private())
+    words: list[object] = ["disclose", request, "--show", "48,32,16,16"]
+    asked = run(*words, "--preview", folder / "again")
+    number = first["number"]
+    assert asked.code == 1
+    assert (
+        f"frame {number}: 9 of 12 tiles shown before, 1 of 12 tiles now; together 10" in asked.out
+    )
+    assert f"{folder}/again/frame-{number}-together.png" in asked.out
+    assert list((folder / "again").iterdir()) == []
+    done = run(*words, "--yes", "--preview", folder / "again")
+    assert done.code == 0, done.err
+    union = folder / "all.png"
+    assert run("disclosures", "--view", number, "--out", union).code == 0
+    assert mode_of(union) == 0o600
+    assert union.read_bytes() == (folder / "again" / f"frame-{number}-together.png").read_bytes()
+    told = json.loads(run("disclosures", "--json").out)
+    assert [len(one["shown"]) for one in told if one["number"] == number] == [9, 1]
+    arbitrator = str(bridge.simulator.people.arbitrator.public_key.thumbprint)
+    assert {(one["to"], one["logged"], one["case"]) for one in told} == {(arbitrator, True, None)}
+    listed = run("disclosures").out
+    assert f"frame {number}: together 10 of 12 tiles, shown to 1 key" in listed
+    assert "9 of 12 tiles" in listed
+    trace_what_was_found(run, folder, request)
+    for words, code, sentence in (
+        (["--view", number], 2, "--out FILE"),
+        (["--view", number, "--out", union], 2, "exists already"),
+        (["--view", frames(run)[0]["number"], "--out", folder / "x"], 1, "is destroyed"),
+    ):
+        refused = run("disclosures", *words)
+        assert (refused.code, sentence in refused.err) == (code, True), refused.err
+
+
+def trace_what_was_found(run: Run, folder: Path, request: Path) -> None:
+    """Find whose copy a picture is by the list of what was shown."""
+    asked = Statement.parse(request.read_bytes())
+    mark = mark_for(asked.issuer, asked.digest)
+    grey = bytes([90]) * (300 * 300 * 3)
+    (folder / "found.png").write_bytes(encode_png(300, 300, marked(grey, 300, 300, mark)))
+    done = run("trace", folder / "found.png")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"marked for {asked.issuer}\nby request {asked.digest}; ")
+    (folder / "found.png").write_bytes(encode_png(300, 300, grey))
+    done = run("trace", folder / "found.png")
+    assert (done.code, "no mark of 2 requests is in this picture" in done.err) == (1, True)
+    assert run("trace", request).code == 1
 
 
 def mode_of(path: Path) -> int:

@@ -195,6 +195,14 @@ def test_only_an_arbitrator_of_the_terms_is_answered(rig: Rig) -> None:
             disclose.read_request(data, rig.engagement)
 
 
+def test_a_request_with_a_key_that_nothing_can_be_sealed_to_is_refused_at_once(rig: Rig) -> None:
+    record = replace(request(rig, 1).record, sealing_key=bytes(1216))
+    with pytest.raises(RequestError, match="is not a public key"):
+        disclose.read_request(
+            sign(record, rig.simulator.people.arbitrator).encode(), rig.engagement
+        )
+
+
 def test_a_frame_of_nobody_is_not_asked_for(rig: Rig) -> None:
     wanted = request(rig, 1)
     stranger = replace(

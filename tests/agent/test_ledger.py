@@ -13,6 +13,7 @@ from workseal_agent.ledger import (
     LedgerKey,
     NewCapture,
     PrivateValue,
+    RevealRow,
     SendState,
     SessionSecrets,
 )
@@ -231,6 +232,7 @@ def test_a_ledger_of_version_1_opens_and_becomes_the_newest(tmp_path: Path) -> N
     Ledger(path).close()
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("DROP TABLE restored")
+        raw.execute("DROP TABLE reveals")
         raw.execute("PRAGMA user_version = 1")
         raw.execute("INSERT INTO incidents VALUES (1, x'00', 2, 'kept', x'03')")
         raw.commit()
@@ -240,6 +242,33 @@ def test_a_ledger_of_version_1_opens_and_becomes_the_newest(tmp_path: Path) -> N
             assert not ledger.is_restored(bytes(16))
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param((0,), id="the first tile"),
+        pytest.param((0, 1, 2, 5, 7, 8, 11), id="runs, from the first to the last"),
+        pytest.param(tuple(range(12)), id="everything"),
+    ],
+)
+def test_what_a_disclosure_showed_is_read_as_it_was_noted(
+    tmp_path: Path, shown: tuple[int, ...]
+) -> None:
+    row = RevealRow(builders.digest("statement"), FRAME, shown, 12)
+    for _ in range(2):
+        with Ledger(tmp_path / "ledger.sqlite") as ledger:
+            with ledger.write() as writing:
+                writing.add_reveal(bytes(16), row)
+            assert ledger.reveals(bytes(16)) == (row,)
+            assert ledger.reveals(bytes(range(16))) == ()
+
+
+@pytest.mark.parametrize("shown", [(1, 1), (2, 1), (-1,), (12,)])
+def test_a_reveal_names_tiles_that_there_are(shown: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="tiles"):
+        RevealRow(builders.digest("statement"), FRAME, shown, 12)
 
 
 def test_a_mark_of_a_restore_stays_until_it_is_taken_away(tmp_path: Path) -> None:

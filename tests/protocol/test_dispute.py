@@ -645,6 +645,25 @@ def test_frames_are_disclosed_for_a_request_that_names_them() -> None:
     refused(Rule.REQUEST, play.disclose)
 
 
+def test_a_request_names_the_key_that_was_declared_for_the_case() -> None:
+    play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+    play.act(Role.CLIENT, Act.END).draw()
+    play.act(ARBITRATOR, Act.DECLARE, sealing_key=b"\x01" * 1216).both(Act.PASS)
+    play.shown(1).granted(2)
+    told = refused(Rule.REQUEST, lambda: play.request(sealing_key=b"\x02" * 1216))
+    assert told == "the request: expected the declared key of the case, found another"
+    assert stands(play.request(), State.DISCLOSURE)
+
+
+def test_who_leaves_the_seat_takes_the_key_along() -> None:
+    play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+    play.act(Role.CLIENT, Act.END).draw()
+    play.act(ARBITRATOR, Act.DECLARE, sealing_key=b"\x01" * 1216)
+    play.act(ARBITRATOR, Act.RECUSE)
+    play.seat().shown(1).granted(2)
+    assert stands(play.request(sealing_key=b"\x02" * 1216), State.DISCLOSURE)
+
+
 @given(st.binary(max_size=300) | st.sampled_from(list(Act)))
 def test_only_a_case_error_or_a_malformed_one_leaves_the_fold(data: bytes | Act) -> None:
     play = PLAYED

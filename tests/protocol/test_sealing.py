@@ -14,13 +14,17 @@ from workseal_protocol.sealing import (
     ENCAPSULATED_BYTES,
     MAX_DISCLOSURES,
     MAX_PACKAGE_BYTES,
+    MAX_SEALED_BYTES,
     PUBLIC_BYTES,
     case_public,
     encode_package,
     open_package,
+    pad,
+    padded_length,
     parse_package,
     require_public,
     seal_package,
+    unpad,
 )
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "frames" / "sealing.json"
@@ -86,7 +90,7 @@ def test_refuses_to_write_what_cannot_be_read(items: tuple[bytes, ...]) -> None:
 def test_opens_what_was_sealed(items: tuple[bytes, ...]) -> None:
     sealed = seal_package(PUBLIC, REQUEST, items)
     assert open_package(PRIVATE, REQUEST, sealed) == items
-    assert len(sealed) == ENCAPSULATED_BYTES + len(encode_package(items)) + 16
+    assert len(sealed) == ENCAPSULATED_BYTES + padded_length(len(encode_package(items))) + 16
 
 
 def test_sealing_twice_never_gives_the_same_bytes() -> None:
@@ -129,9 +133,12 @@ def test_refuses_a_point_of_small_order_in_a_sealed_package() -> None:
         open_package(PRIVATE, REQUEST, forged)
 
 
-@pytest.mark.parametrize("length", [0, ENCAPSULATED_BYTES, ENCAPSULATED_BYTES + 15])
-def test_refuses_bytes_too_short_to_be_sealed(length: int) -> None:
-    with pytest.raises(MalformedError):
+LEAST = ENCAPSULATED_BYTES + padded_length(0) + 16
+
+
+@pytest.mark.parametrize("length", [0, ENCAPSULATED_BYTES, LEAST - 1, MAX_SEALED_BYTES + 1])
+def test_refuses_bytes_too_few_or_too_many_to_be_sealed(length: int) -> None:
+    with pytest.raises(MalformedError, match=f"{LEAST} to {MAX_SEALED_BYTES} bytes"):
         open_package(PRIVATE, REQUEST, bytes(length))
 
 
@@ -140,9 +147,59 @@ def test_refuses_content_that_is_no_package() -> None:
     from workseal_protocol import sealing  # noqa: PLC0415 - reaches inside on purpose
 
     suite, info = sealing._suite(), sealing._info(REQUEST)
-    sealed = suite.encrypt(b"\xff", sealing._public_key(PUBLIC), info=info)
+    sealed = suite.encrypt(pad(b"\xff"), sealing._public_key(PUBLIC), info=info)
     with pytest.raises(MalformedError):
         open_package(PRIVATE, REQUEST, sealed)
+
+
+# --- padding -----------------------------------------------------------------
+
+
+@given(st.binary(max_size=40_000))
+def test_unpad_is_the_inverse_of_pad(package: bytes) -> None:
+    padded = pad(package)
+    assert unpad(padded) == package
+    assert len(padded) == padded_length(len(package))
+
+
+@given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda data: pad(data)[:-1]))
+def test_unpad_raises_only_malformed(data: bytes) -> None:
+    with suppress(MalformedError):
+        assert pad(unpad(data)) == data
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(pad(b"x")[:-1], id="one byte less"),
+        pytest.param(pad(b"x") + b"\x00", id="one byte more"),
+        pytest.param(pad(b"x") + bytes(512), id="the next length"),
+        pytest.param(pad(b"x")[:-1] + b"\x01", id="a last byte that is no zero"),
+        pytest.param(bytes(8) + b"x" + pad(b"x")[9:], id="a length that is too short"),
+        pytest.param(b"\xff" * 8 + pad(b"x")[8:], id="a length beyond any package"),
+    ],
+)
+def test_refuses_padding(bad: bytes) -> None:
+    with pytest.raises(MalformedError, match="padding"):
+        unpad(bad)
+
+
+def test_packages_of_a_few_tiles_have_one_length() -> None:
+    lengths = {len(seal_package(PUBLIC, REQUEST, (STATEMENT, bytes(n)))) for n in (1, 900, 16_000)}
+    assert lengths == {LEAST}
+
+
+@given(st.integers(0, MAX_PACKAGE_BYTES))
+def test_padding_costs_at_most_a_sixteenth_and_never_cuts(length: int) -> None:
+    padded = padded_length(length)
+    assert 8 + length <= padded <= max(16_384, (8 + length) * 17 / 16)
+    assert padded <= padded_length(min(length + 1, MAX_PACKAGE_BYTES))
+
+
+def test_few_lengths_are_told_apart() -> None:
+    # From one power of two to the next, both counted, in steps that miss no class.
+    assert len({padded_length(length) for length in range(2**20 - 8, 2**21 - 8, 997)}) == 33
 
 
 # --- keys --------------------------------------------------------------------
@@ -173,7 +230,7 @@ def test_refuses_private_key_of_another_length(length: int) -> None:
     with pytest.raises(ValueError, match="96 bytes"):
         case_public(bytes(length))
     with pytest.raises(ValueError, match="96 bytes"):
-        open_package(bytes(length), REQUEST, bytes(2000))
+        open_package(bytes(length), REQUEST, bytes(LEAST))
 
 
 def test_public_key_has_the_form_of_the_standard() -> None:
@@ -199,3 +256,6 @@ def test_vectors() -> None:
         assert encode_package(items).hex() == vector["package"]
         request = Digest(bytes.fromhex(vector["request"]))
         assert open_package(private, request, bytes.fromhex(vector["sealed"])) == items
+    assert [[length, padded_length(length)] for length, _ in vectors["padding"]] == vectors[
+        "padding"
+    ]

@@ -236,6 +236,7 @@ class Replay {
       request: () => {
         must(![2, 3].includes(level) || this.sample?.seed, "sample");
         must(body.get(10).length <= (this.ask?.granted ?? 0), "ladder");
+        must(!this.key || body.get(12).toString("hex") === this.key, "request");
         const due = body.get(9);
         must(!due || body.get(13) === due.get(1), "deadline");
       },
@@ -295,7 +296,7 @@ class Replay {
   vacate(at) {
     if (this.seat) this.gone.push(this.seat);
     this.halted ??= at;
-    Object.assign(this, { seat: null, declared: false, ask: null, request: null, approved: false });
+    Object.assign(this, { seat: null, declared: false, key: undefined, ask: null, request: null, approved: false });
     delete this.calendars.arbitrator;
     this.forget();
   }
@@ -317,7 +318,7 @@ class Replay {
       offer: () => this.offers.set(digest, role),
       exhibit: () => this.exhibits.push(role),
       draw: () => Object.assign(this, { seat: body.get(23).toString("hex"), declared: false }),
-      declare: () => (this.declared = true),
+      declare: () => Object.assign(this, { declared: true, key: body.get(25)?.toString("hex") }),
       recuse: () => this.vacate(at),
       strike: () => {
         this.struck.push(role);

@@ -265,7 +265,7 @@ class Play:
                 RequestedFrame(digest(f"segment {n}"), digest(f"frame {n}")) for n in range(granted)
             ),
             reason="the drawn frames",
-            sealing_key=bytes(1216),
+            sealing_key=self.case.sealing_key or bytes(1216),
             answer_by=self.now + 1,
             place=CasePlace(self.case.case, self.case.head),
         )

@@ -73,6 +73,12 @@ def _clawed_back(begin: Begin) -> Play:
     return play.act(_ARBITRATOR, Act.DRAFT, cites=(play.case.case, *shown))
 
 
+def _another_key(begin: Begin) -> Play:
+    play = begin().lapse().lapse().lapse().draw()
+    play.act(_ARBITRATOR, Act.DECLARE, sealing_key=b"\x01" * 1216).both(Act.PASS)
+    return play.shown(1).granted(2).request(sealing_key=b"\x02" * 1216)
+
+
 def _roomless(begin: Begin) -> Play:
     play = begin().heard().shown(1)
     play.wait(60 * DAY)
@@ -119,6 +125,7 @@ _STORIES: dict[str, Story] = {
     "openings that nobody asked for": lambda begin: (
         begin().heard().act(_FREELANCER, Act.SHOW, due=None)
     ),
+    "another key than the declared one": _another_key,
     "frames before the draw": lambda begin: _ruled(begin, 2).act(_ARBITRATOR, Act.RULE).request(),
     "another value of the beacon": _beaten,
     "a ruling that widens": lambda begin: (

@@ -1,7 +1,7 @@
 """`disclose`: show an arbitrator chosen tiles of chosen frames."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.reveals import tell_together
 from workseal_agent.cli.reviewing import Chosen, Wishes, review_chosen
 from workseal_agent.clock import SystemClock
 from workseal_agent.connection import UnreachableError
@@ -19,9 +20,11 @@ from workseal_agent.disclose import Answer, Opened, Request
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import find_frame
 from workseal_agent.ledger import CaptureRow, Engagement
+from workseal_agent.reveals import together
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_agent.writing import write_private
 from workseal_protocol.cli.png import encode_png
+from workseal_protocol.disclosure import VerifiedTiles
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.frame import Box
 
@@ -81,7 +84,14 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
         say(f"frame {one.frame.number}: {_share(one)}")
-    previews = [] if preview is None else _write_previews(preview, opened)
+    unions = together(vault, home.ledger, engagement, opened)
+    tell_together(unions)
+    seen = {f"frame-{one.frame.number}": one.seen for one in opened}
+    for union in unions:
+        if union.before:
+            all_of_it = disclosing.open_tiles(vault, union.frame, sorted(union.all))
+            seen[f"frame-{union.frame.number}-together"] = all_of_it.seen
+    previews = [] if preview is None else _write_previews(preview, seen)
     if not yes and not confirmed("Disclose this?"):
         for path in previews:
             path.unlink(missing_ok=True)
@@ -200,13 +210,12 @@ def _share(one: Opened) -> str:
     return f"{len(one.disclosure.shown)} of {tiles} tiles ({percent} % of the pixels) would be seen"
 
 
-def _write_previews(folder: Path, opened: Sequence[Opened]) -> list[Path]:
+def _write_previews(folder: Path, pictures: Mapping[str, VerifiedTiles]) -> list[Path]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = []
-    for one in opened:
-        header = one.disclosure.header
-        path = folder / f"frame-{one.frame.number}.png"
-        write_private(path, encode_png(header.width, header.height, one.seen.render()))
+    for name, seen in pictures.items():
+        path = folder / f"{name}.png"
+        write_private(path, encode_png(seen.header.width, seen.header.height, seen.render()))
         written.append(path)
         say(f"preview: {path}")
     return written

@@ -132,6 +132,22 @@ class CaptureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RevealRow:
+    """Say which of a frame's tiles (Z-order numbers) a disclosure statement showed."""
+
+    statement: Digest
+    frame: Digest
+    shown: tuple[int, ...]
+    tiles: int
+
+    def __post_init__(self) -> None:
+        if list(self.shown) != sorted(set(self.shown)):
+            raise ValueError("shown tiles ascend, each once")
+        if self.shown and not 0 <= self.shown[0] <= self.shown[-1] < self.tiles:
+            raise ValueError(f"the frame has only {self.tiles} tiles")
+
+
+@dataclass(frozen=True, slots=True)
 class Memo:
     """Hold the memo of an off-screen stretch that still runs."""
 

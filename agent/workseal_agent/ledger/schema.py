@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workseal_agent.ledger.errors import LedgerError
 
-VERSION = 2
+VERSION = 3
 # How long one process waits for another that is writing: writes take milliseconds.
 BUSY_MS = 10_000
 
@@ -121,6 +121,11 @@ _ADDED = {
     # Engagements of a ledger that was restored from a backup: what was signed after it is still to
     # be learned, and until then nothing is signed.
     2: "CREATE TABLE restored (engagement BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+    # Which tiles of a frame a statement showed, as runs: what was seen stays known when the frame
+    # and its disclosures are destroyed.
+    3: "CREATE TABLE reveals (statement BLOB NOT NULL, frame BLOB NOT NULL,"
+    " engagement BLOB NOT NULL, runs BLOB NOT NULL, tiles INTEGER NOT NULL,"
+    " PRIMARY KEY (statement, frame)) STRICT, WITHOUT ROWID",
 }
 
 

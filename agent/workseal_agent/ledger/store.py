@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from workseal_agent.ledger.errors import LedgerError
 from workseal_agent.ledger.rows import (
@@ -19,6 +19,7 @@ from workseal_agent.ledger.rows import (
     Incident,
     Memo,
     PrivateValue,
+    RevealRow,
     SegmentRow,
     SendState,
     SessionSecrets,
@@ -322,6 +323,18 @@ class Ledger:
         )
         return tuple((Digest(d), Digest(s), Digest(f)) for d, s, f in rows)
 
+    def reveals(self, engagement: bytes) -> tuple[RevealRow, ...]:
+        """Return which tiles were shown by which disclosure, also of frames that are withdrawn."""
+        rows = self._rows(
+            "SELECT statement, frame, runs, tiles FROM reveals WHERE engagement = ?"
+            " ORDER BY statement, frame",
+            engagement,
+        )
+        return tuple(
+            RevealRow(Digest(statement), Digest(frame), _shown(runs), tiles)
+            for statement, frame, runs, tiles in rows
+        )
+
     def incidents(self, engagement: bytes) -> tuple[Incident, ...]:
         """Return the evidence against the log, oldest first."""
         rows = self._rows(
@@ -339,6 +352,14 @@ def _statement(row: Any) -> StoredStatement:
     return StoredStatement(
         number, engagement, seq, Digest(digest), kind, body, SendState(state), problem, index
     )
+
+
+def _shown(runs: bytes) -> tuple[int, ...]:
+    shown: list[int] = []
+    for run in cast("list[list[int]]", decode(runs)):
+        start, count = run
+        shown.extend(range(start, start + count))
+    return tuple(shown)
 
 
 def _octets(value: object) -> tuple[bytes, ...]:

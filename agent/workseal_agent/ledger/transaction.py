@@ -12,13 +12,14 @@ from workseal_agent.ledger.rows import (
     Engagement,
     NewCapture,
     PrivateValue,
+    RevealRow,
     SegmentRow,
     SendState,
     SessionSecrets,
 )
 from workseal_agent.ledger.sealing import LedgerKey
 from workseal_protocol.digest import Digest
-from workseal_protocol.encoding import encode
+from workseal_protocol.encoding import Value, encode
 from workseal_protocol.statement import Statement
 
 
@@ -239,6 +240,22 @@ class Transaction:
             "INSERT OR REPLACE INTO disclosures (digest, engagement, statement, frame)"
             " VALUES (?, ?, ?, ?)",
             (digest.raw, engagement, statement.raw, frame.raw),
+        )
+
+    def add_reveal(self, engagement: bytes, row: RevealRow) -> None:
+        """Note which tiles a disclosure shows; this is never forgotten."""
+        runs: list[Value] = []
+        start = end = -1
+        for number in (*row.shown, -1):
+            if number != end:
+                if start >= 0:
+                    runs.append([start, end - start])
+                start = number
+            end = number + 1
+        self._sql.execute(
+            "INSERT OR REPLACE INTO reveals (statement, frame, engagement, runs, tiles)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (row.statement.raw, row.frame.raw, engagement, encode(runs), row.tiles),
         )
 
     def forget_disclosures(self, frame: Digest) -> None:

@@ -32,21 +32,26 @@ _QUESTION: Final = 20
 
 def case(options: argparse.Namespace) -> int:
     """Replay a case and print it."""
-    agreed = read_agreed(options.terms)
-    try:
-        found = replay(read_all(options.files), agreed.terms)
-    except MalformedError as error:
-        raise CommandError(str(error)) from error
-    except VerificationError as error:
-        raise CommandError(str(error), DOES_NOT_HOLD) from error
-    replayed = found.case
-    if replayed.filing.engagement != agreed.engagement:
-        raise CommandError("the case belongs to another engagement than the terms", DOES_NOT_HOLD)
+    found = replay_files(options.terms, options.files)
     if options.json:
         print(json.dumps(_as_json(found), indent=1, ensure_ascii=False))
     else:
         _print(found)
     return HOLDS
+
+
+def replay_files(terms: Path, files: Sequence[Path]) -> Replayed:
+    """Read the terms and the statements of one case, check who signed them, and replay them."""
+    agreed = read_agreed(terms)
+    try:
+        found = replay(read_all(files), agreed.terms)
+    except MalformedError as error:
+        raise CommandError(str(error)) from error
+    except VerificationError as error:
+        raise CommandError(str(error), DOES_NOT_HOLD) from error
+    if found.case.filing.engagement != agreed.engagement:
+        raise CommandError("the case belongs to another engagement than the terms", DOES_NOT_HOLD)
+    return found
 
 
 # --- reading ---

@@ -3,19 +3,27 @@
 import argparse
 import secrets
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, tzinfo
+from functools import partial
+from typing import Final
 
 from workseal_protocol.bundle import Bundle
+from workseal_protocol.cli.cases import replay_files
 from workseal_protocol.cli.files import require_new, write_new
-from workseal_protocol.cli.frames import FrameTable
+from workseal_protocol.cli.frames import FrameTable, PlacedFrame
 from workseal_protocol.cli.inputs import read_bundle, zone_named
-from workseal_protocol.cli.problem import HOLDS, CommandError
-from workseal_protocol.cli.seeds import read_signer, write_case_key
+from workseal_protocol.cli.nextact import place_next
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.seeds import read_case_key, read_signer, write_case_key
 from workseal_protocol.cli.text import count, plain
 from workseal_protocol.cli.workdays import end_of_day, last_day
 from workseal_protocol.errors import MalformedError
+from workseal_protocol.keys import Signer
 from workseal_protocol.records import (
     Acceptance,
+    CasePlace,
     DisputeRequest,
     Record,
     RequestedFrame,
@@ -25,11 +33,14 @@ from workseal_protocol.records import (
 from workseal_protocol.sealing import PRIVATE_BYTES, case_public
 from workseal_protocol.terms import Terms
 
+DAY_MS: Final = 86_400_000
+
 
 def request(options: argparse.Namespace) -> int:
-    """Make the key of this case and sign the request for frames."""
-    for path in (options.out, options.case_key):
-        require_new(path)
+    """Sign the request for frames: with a key of its own, or in a case with the case's key."""
+    require_new(options.out)
+    if options.case is None:
+        require_new(options.case_key)
     if options.out.absolute() == options.case_key.absolute():
         raise CommandError("the request and the case key cannot be one file")
     signer = read_signer(options.key)
@@ -41,26 +52,60 @@ def request(options: argparse.Namespace) -> int:
     table = FrameTable(zip(bundle.contents.statements, records, strict=True))
     frames = table.named(options.frame)
     now = time.time_ns() // 1_000_000
+    asked = partial(_asked, acceptance, frames, options.reason, now)
+    if options.case is not None:
+        return _ask_in_case(options, asked, signer)
     day, zone = _last_day(options.answer_by, acceptance.terms, now)
     private = secrets.token_bytes(PRIVATE_BYTES)
-    try:
-        asked = DisputeRequest(
-            engagement=acceptance.engagement,
-            claimed_at=now,
-            frames=tuple(RequestedFrame(one.segment, one.commitment) for one in frames),
-            reason=options.reason,
-            sealing_key=case_public(private),
-            answer_by=end_of_day(day, zone),
-        )
-    except ValueError as error:
-        raise CommandError(f"the request cannot be made: {error}") from error
-    statement = sign(asked, signer)
+    statement = sign(asked(case_public(private), end_of_day(day, zone)), signer)
     # The key first: a request whose key was lost would ask for what nobody can open.
     write_case_key(options.case_key, private)
     write_new(options.out, statement.encode())
     print(f"request {statement.digest} for {count(len(frames), 'frame')}, answer until {day}")
     print(f"keep {plain(str(options.case_key))} secret: it alone opens the answer")
     return HOLDS
+
+
+def _ask_in_case(
+    options: argparse.Namespace, asked: Callable[[bytes, int], DisputeRequest], signer: Signer
+) -> int:
+    """Sign the next statement of a case; its deadline is the case's, and so is its key."""
+    if options.answer_by is not None:
+        raise CommandError("in a case the answer is due by the case's own deadline: no --answer-by")
+    replayed = replay_files(options.bundle, options.case).case
+    public = case_public(read_case_key(options.case_key))
+    if public != replayed.sealing_key:
+        message = f"{options.case_key} is not the key that was declared in this case"
+        raise CommandError(message, DOES_NOT_HOLD)
+    # Replaced by the deadline as soon as that is counted.
+    record = asked(public, time.time_ns() // 1_000_000 + DAY_MS)
+    record = replace(record, place=CasePlace(replayed.case, replayed.head))
+    statement = place_next(replayed, record, signer)
+    write_new(options.out, statement.encode())
+    frames = count(len(record.frames), "frame")
+    print(f"request {statement.digest} for {frames}, in case {replayed.case}")
+    return HOLDS
+
+
+def _asked(
+    acceptance: Acceptance,
+    frames: Sequence[PlacedFrame],
+    reason: str,
+    now: int,
+    public: bytes,
+    answer_by: int,
+) -> DisputeRequest:
+    try:
+        return DisputeRequest(
+            engagement=acceptance.engagement,
+            claimed_at=now,
+            frames=tuple(RequestedFrame(one.segment, one.commitment) for one in frames),
+            reason=reason,
+            sealing_key=public,
+            answer_by=answer_by,
+        )
+    except ValueError as error:
+        raise CommandError(f"the request cannot be made: {error}") from error
 
 
 def _records(bundle: Bundle) -> tuple[Record, ...]:

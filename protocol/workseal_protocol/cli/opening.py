@@ -2,7 +2,8 @@
 
 Rules: the bundle must hold under the arbitrator's own policy, and request and disclosure must be
 signed by the parties that it names. Only tiles that verified are drawn; which ones are hidden
-stands in words beside each picture, because a screen can show any picture, our pattern too.
+stands in words beside each picture, because a screen can show any picture, our pattern too. What is
+drawn is marked for the arbitrator who asked.
 """
 
 import argparse
@@ -22,11 +23,18 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, VerifiedTiles, verify_disclosure
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.merkle import MAX_SIZE
-from workseal_protocol.records import DisputeDisclosure, DisputeRequest, read_record
+from workseal_protocol.records import (
+    Act,
+    DisputeAct,
+    DisputeDisclosure,
+    DisputeRequest,
+    read_record,
+)
 from workseal_protocol.sealing import MAX_PACKAGE_BYTES, case_public
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Report, check_frame_header
+from workseal_protocol.watermark import STRENGTH, mark_for, marked
 
 # HPKE adds its encapsulated key and a tag to the package.
 _MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + 4096
@@ -46,13 +54,14 @@ def open_package(options: argparse.Namespace) -> int:
         require_empty_folder(options.out)
     private = read_case_key(options.case_key)
     report = _bundle_that_holds(options)
-    asked, request = _read_request(options, report, private)
+    asked, by = _read_request(options, report, private)
+    request, mark = by.digest, mark_for(by.issuer, by.digest)
     sealed = read_bytes(options.sealed, limit=_MAX_SEALED_BYTES, what="sealed package")
     try:
         items = unseal(private, request, sealed)
         statement, answer = _read_answer(items[0], report, request)
         frames = _open_frames(items[1:], (statement, answer), asked, report)
-        opened = tuple(_opened(*one, draw=bool(options.out)) for one in frames)
+        opened = tuple(_opened(*one, mark if options.out else None) for one in frames)
     except MalformedError as error:
         raise CommandError(f"what was sealed is malformed: {error}") from error
     except VerificationError as error:
@@ -63,6 +72,10 @@ def open_package(options: argparse.Namespace) -> int:
         parts = dict(part for one in opened for part in one.parts)
         fill_folder(options.out, parts)
         print(f"{count(len(opened), 'picture')} in {plain(str(options.out))}")
+        print(
+            f"each is marked for {by.issuer}: {str(mark)[:8]} can be read in it, and a pattern"
+            f" moves all pixels by up to {2 * STRENGTH} levels; what verified are those before it"
+        )
     return HOLDS
 
 
@@ -82,7 +95,7 @@ def _bundle_that_holds(options: argparse.Namespace) -> Report:
 
 def _read_request(
     options: argparse.Namespace, report: Report, private: bytes
-) -> tuple[DisputeRequest, Digest]:
+) -> tuple[DisputeRequest, Statement]:
     statement = read_statement(options.request, "request")
     try:
         record = read_record(statement)
@@ -99,7 +112,7 @@ def _read_request(
         raise CommandError("the request is about another engagement", DOES_NOT_HOLD)
     if case_public(private) != record.sealing_key:
         raise CommandError(f"the case key {options.case_key} is not the one of this request")
-    return record, statement.digest
+    return record, statement
 
 
 def _read_answer(
@@ -114,7 +127,21 @@ def _read_answer(
     _check_signed(statement, report)
     if record.request != request:
         raise VerificationError("it answers another request")
+    _require_not_ended(statement, record, report)
     return statement, record
+
+
+def _require_not_ended(statement: Statement, answer: DisputeDisclosure, report: Report) -> None:
+    """Refuse what its case took back, or what the arbitrator said to have destroyed."""
+    for entry in report.entries:
+        act = entry.record
+        if not isinstance(act, DisputeAct):
+            continue
+        if act.act is Act.CLAW_BACK and statement.digest in (act.cites or ()):
+            raise VerificationError("it was disclosed by mistake and taken back: nothing is drawn")
+        of_case = answer.place is not None and act.place.case == answer.place.case
+        if act.act is Act.DESTROY and of_case:
+            raise VerificationError("its case is over, and what was sealed in it is destroyed")
 
 
 def _check_signed(statement: Statement, report: Report) -> None:
@@ -166,14 +193,14 @@ def _open_frames(
         yield place, tiles
 
 
-def _opened(place: PlacedFrame, tiles: VerifiedTiles, *, draw: bool) -> OpenedFrame:
+def _opened(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest | None) -> OpenedFrame:
     line = (
         f"frame {place.name}: holds; {len(tiles.shown)} of"
         f" {count(tiles.header.grid.count, 'tile')} shown,"
         f" {tiles.shown_pixels} of {tiles.all_pixels} pixels,"
         f" {count(tiles.flat_tiles, 'shown tile')} of one colour only"
     )
-    return OpenedFrame(line, tuple(_parts(place, tiles)) if draw else ())
+    return OpenedFrame(line, () if mark is None else tuple(_parts(place, tiles, mark)))
 
 
 def _lines(
@@ -192,10 +219,12 @@ def _lines(
     yield "a picture shows what was on the screen, not whether the screen was staged"
 
 
-def _parts(place: PlacedFrame, tiles: VerifiedTiles) -> Iterator[tuple[str, bytes]]:
+def _parts(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> Iterator[tuple[str, bytes]]:
     header = tiles.header
     grid = header.grid
-    yield f"{place.name}.png", encode_png(grid.width, grid.height, tiles.render())
+    # What verified are the tiles; who sees them sees them marked.
+    picture = marked(tiles.render(), grid.width, grid.height, mark)
+    yield f"{place.name}.png", encode_png(grid.width, grid.height, picture)
     facts = {
         "frame": str(place.commitment),
         "segment": str(place.segment),
@@ -206,6 +235,7 @@ def _parts(place: PlacedFrame, tiles: VerifiedTiles) -> Iterator[tuple[str, byte
         "height": grid.height,
         "tile": grid.tile,
         "tiles": grid.count,
+        "mark": str(mark),
         "shown": [
             {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
             for box in map(grid.box_of, tiles.shown)

@@ -12,6 +12,7 @@ from workseal_protocol.cli.answering import answer
 from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
 from workseal_protocol.cli.casefile import export
 from workseal_protocol.cli.casefile import verify as verify_case
+from workseal_protocol.cli.casekeys import declare, destroy
 from workseal_protocol.cli.cases import case
 from workseal_protocol.cli.desk import checks
 from workseal_protocol.cli.dispute import request
@@ -174,13 +175,39 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     one.add_argument("--reason", required=True, help="why these frames; up to 500 characters")
     one.add_argument("--key", type=Path, required=True, help="the arbitrator's key file")
-    one.add_argument("--case-key", type=Path, required=True, help="new file for the case's key")
+    one.add_argument(
+        "--case-key",
+        type=Path,
+        required=True,
+        help="new file for a key; in a case, the key that was declared in it",
+    )
+    one.add_argument(
+        "--case",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="the statements of a case in which this is asked; repeatable",
+    )
     one.add_argument("--out", type=Path, required=True, metavar="REQUEST.cose")
     one.add_argument(
         "--answer-by",
         metavar="YYYY-MM-DD",
         help="last day to answer; without it, the working days of the terms, Monday to Friday",
     )
+
+    one = _add(commands, "declare", declare, "take a case as arbitrator, and make its key")
+    _add_case_files(one)
+    one.add_argument("--case-key", type=Path, required=True, help="new file for the case's key")
+    one.add_argument("--text", required=True, help="what ties you to either party, or that none do")
+    one.add_argument("--calendar", metavar="DE-BY", help="the country whose holidays you keep")
+    one.add_argument("--zone", help="the time zone of your days; default: that of the terms")
+    one.add_argument("--out", type=Path, required=True, metavar="DECLARE.cose")
+
+    one = _add(commands, "destroy", destroy, "destroy a case's key at its end, and sign that")
+    _add_case_files(one)
+    one.add_argument("--case-key", type=Path, required=True, help="the file to destroy")
+    one.add_argument("--gone", action="store_true", help="the file is destroyed already")
+    one.add_argument("--out", type=Path, required=True, metavar="DESTROY.cose")
 
     one = _add(commands, "open", open_package, "unseal and check what the freelancer disclosed")
     one.add_argument("sealed", type=Path, metavar="SEALED")
@@ -189,6 +216,14 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--bundle", type=Path, required=True)
     one.add_argument("--policy", type=Path, required=True)
     one.add_argument("--out", type=Path, metavar="DIR", help="draw the verified tiles as PNG here")
+
+
+def _add_case_files(one: _Parser) -> None:
+    one.add_argument("--terms", type=Path, required=True, help="offer, acceptance or bundle")
+    one.add_argument("--key", type=Path, required=True, help="the arbitrator's key file")
+    one.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="the case's statements, in any order"
+    )
 
 
 def _add_case(commands: "argparse._SubParsersAction[_Parser]") -> None:

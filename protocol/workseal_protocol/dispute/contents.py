@@ -67,6 +67,10 @@ def _check_request(case: "Case", record: DisputeRequest) -> None:
             expected=f"at most {granted} frames, as ruled",
             found=str(len(record.frames)),
         )
+    if case.sealing_key not in {None, record.sealing_key}:
+        raise CaseError(
+            Rule.REQUEST, "the request", expected="the declared key of the case", found="another"
+        )
     due = record.place.due if record.place is not None else None
     if due is not None and record.answer_by != due.until:
         raise CaseError(

@@ -64,6 +64,7 @@ class Facts:
     extended: bool = False
     arbitrator: Digest | None = None
     declared: bool = False
+    sealing_key: bytes | None = None  # of the case, as the one who sits declared it
     gone: frozenset[Digest] = frozenset()
     struck: frozenset[Role] = frozenset()
     done: frozenset[Role] = frozenset()

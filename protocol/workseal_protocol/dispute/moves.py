@@ -76,7 +76,7 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
         case Act.DRAW:
             return {"arbitrator": act.person, "declared": False}
         case Act.DECLARE:
-            return {"declared": True}
+            return {"declared": True, "sealing_key": act.sealing_key}
         case Act.RECUSE | Act.STRIKE:
             struck = case.struck | {role} if act.act is Act.STRIKE else case.struck
             return {"struck": struck} | _vacated(case, at)
@@ -114,6 +114,7 @@ def _vacated(case: "Case", at: int) -> dict[str, Any]:
         "gone": gone,
         "arbitrator": None,
         "declared": False,
+        "sealing_key": None,
         "calendars": {who: one for who, one in case.calendars.items() if who in PARTIES},
         "halted_at": halted,
         "ask": None,

@@ -1,14 +1,21 @@
+import hashlib
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from support.builders import FREELANCER, digest, make_acceptance, make_segment
+from support.cases import ARBITRATORS, Play, case_terms
 from support.scripted import Story, tell_story
 from support.simulator import seeded
-from workseal_protocol.cli.seeds import read_case_key, write_seed
-from workseal_protocol.records import DisputeRequest, read_record
+from workseal_protocol.cli.seeds import read_case_key, write_case_key, write_seed
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import State
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act, DisputeRequest, read_record, sign
 from workseal_protocol.sealing import case_public
 from workseal_protocol.statement import Statement
 
@@ -134,3 +141,76 @@ def test_a_bundle_without_an_acceptance_is_one_sentence(desk: Path, run: Run) ->
     done = run(*words(desk))
     assert done.code == 2
     assert "expected one acceptance" in done.err
+
+
+class InCase:
+    """A case at the naming of frames, and a bundle of the same terms with one frame."""
+
+    def __init__(self, desk: Path, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.desk, self.monkeypatch = desk, monkeypatch
+        agreed = sign(make_acceptance(terms=case_terms()), FREELANCER)
+        segment = sign(make_segment(frames=(digest("frame"),)), FREELANCER)
+        contents = replace(
+            story.contents,
+            statements=(agreed, segment),
+            indices=(0, 1),
+            openings=(),
+            receipts=(),
+            disclosures=(),
+        )
+        (desk / "bundle").write_bytes(story.bundle(contents).encode())
+        self.private = hashlib.shake_256(b"case key").digest(96)
+        write_case_key(desk / "case.key", self.private)
+        play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+        play.act(Role.CLIENT, Act.END).draw()
+        play.act(Role.ARBITRATOR, Act.DECLARE, sealing_key=case_public(self.private))
+        self.play = play.both(Act.PASS).shown(1).granted(2)
+        number = ARBITRATORS.index(play.arbitrator) + 1
+        (desk / "arbitrator.key").unlink()
+        seed = Digest.of(b"workseal test key: ", f"arbitrator {number}".encode()).raw
+        write_seed(desk / "arbitrator.key", seed)
+
+    def words(self, *more: object) -> list[object]:
+        path = self.desk / "case"
+        path.write_bytes(b"".join(one.encode() for one, _ in self.play.told))
+        self.monkeypatch.setattr(time, "time_ns", lambda: self.play.now * 1_000_000)
+        return words(self.desk, "--case", path, *more, frame="000001")
+
+
+@pytest.fixture
+def in_case(desk: Path, story: Story, monkeypatch: pytest.MonkeyPatch) -> InCase:
+    return InCase(desk, story, monkeypatch)
+
+
+def test_in_a_case_the_request_is_the_next_statement_and_names_its_key(
+    in_case: InCase, run: Run
+) -> None:
+    done = run(*in_case.words())
+    assert (done.code, done.err) == (0, "")
+    statement = Statement.parse((in_case.desk / "request.cose").read_bytes())
+    record = read_record(statement)
+    assert isinstance(record, DisputeRequest)
+    assert record.sealing_key == case_public(in_case.private)
+    assert record.place is not None
+    assert record.place.due is not None
+    assert record.place.due.calendar == case_terms().freelancer_calendar
+    assert record.answer_by == record.place.due.until
+    assert in_case.play.log(statement).case.state is State.DISCLOSURE
+
+
+def test_in_a_case_no_other_key_and_no_other_day_is_taken(in_case: InCase, run: Run) -> None:
+    done = run(*in_case.words("--answer-by", "2099-01-01"))
+    assert (done.code, "no --answer-by" in done.err) == (2, True)
+    (in_case.desk / "case.key").unlink()
+    write_case_key(in_case.desk / "case.key", bytes(range(96)))
+    done = run(*in_case.words())
+    assert (done.code, "is not the key that was declared" in done.err) == (1, True)
+    assert not (in_case.desk / "request.cose").exists()
+
+
+def test_what_the_case_does_not_take_is_not_signed(in_case: InCase, run: Run) -> None:
+    in_case.play.act(Role.ARBITRATOR, Act.PASS)
+    done = run(*in_case.words())
+    assert done.code == 1
+    assert "the case does not take it: arbitrator in evidence" in done.err
+    assert not (in_case.desk / "request.cose").exists()

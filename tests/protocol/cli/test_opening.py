@@ -17,7 +17,10 @@ from workseal_protocol.frame import FrameHeader, FrameTree, commit_frame
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.lottery import draw
 from workseal_protocol.records import (
+    Act,
+    CasePlace,
     DisclosedFrame,
+    DisputeAct,
     DisputeDisclosure,
     DisputeRequest,
     KeyRotate,
@@ -28,6 +31,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.sealing import seal_package
 from workseal_protocol.statement import Statement
+from workseal_protocol.watermark import STRENGTH, mark_for, marked
 
 from .conftest import Outcome, Run
 
@@ -93,7 +97,7 @@ def desk(folder: Path, run: Run) -> Desk:
     return Desk(folder, story, run)
 
 
-def test_draws_exactly_the_tiles_that_were_shown(desk: Desk) -> None:
+def test_draws_the_tiles_that_were_shown_and_moves_them_by_the_mark_alone(desk: Desk) -> None:
     desk.answer_honestly()
     done = desk.open("--out", desk.folder / "out")
     assert (done.code, done.err) == (0, "")
@@ -110,9 +114,19 @@ def test_draws_exactly_the_tiles_that_were_shown(desk: Desk) -> None:
         shown[rows, box["left"] : box["left"] + box["width"]] = True
     assert facts["tiles"] == 4
     assert len(facts["shown"]) == 2
-    assert (drawn[shown] == screen[shown]).all()
-    hidden = {tuple(pixel) for pixel in drawn[~shown].tolist()}
-    assert hidden == {(255, 0, 255), (128, 128, 128)}
+    moved = np.abs(drawn.astype(int) - screen.astype(int))[shown]
+    assert moved.max() <= 2 * STRENGTH
+    hidden = drawn[~shown].astype(int)
+    pattern = np.array([(255, 0, 255), (128, 128, 128)])
+    assert np.abs(hidden[:, None] - pattern).max(axis=2).min(axis=1).max() <= 2 * STRENGTH
+    arbitrator = desk.story.verifier.people.arbitrator.public_key.thumbprint
+    mark = mark_for(arbitrator, desk.request.digest)
+    assert facts["mark"] == str(mark)
+    assert f"each is marked for {arbitrator}: {str(mark)[:8]} can be read in it" in done.out
+    # Exactly the marked picture of what was shown: the pattern of nobody else.
+    plain = np.where(shown[..., None], screen, 0)
+    again = np.frombuffer(marked(plain.tobytes(), width, height, mark), np.uint8)
+    assert (again.reshape(height, width, 3)[shown] == drawn[shown]).all()
 
 
 def test_looks_at_one_frame_at_a_time(folder: Path, run: Run) -> None:
@@ -181,6 +195,45 @@ def test_says_whether_the_disclosure_is_in_the_log(desk: Desk) -> None:
     contents, _ = finish(desk.story.verifier, desk.story.agent, (shown,))
     (desk.folder / "bundle").write_bytes(desk.story.bundle(contents).encode())
     assert "is in the log, index " in desk.open().out
+
+
+def ended(desk: Desk, act: Act, *, of: Statement | None = None) -> None:
+    """Log an act of a case about an answer, and hand the arbitrator a newer bundle."""
+    verifier = desk.story.verifier
+    place = CasePlace(Digest(bytes(32)), Digest(bytes(32)))
+    mistake = {"text": "a mistake", "cites": (of.digest,)} if of is not None else {}
+    record = DisputeAct(
+        engagement=desk.story.agent.engagement, claimed_at=verifier.now, place=place, act=act,
+        **mistake,  # type: ignore[arg-type]
+    )  # fmt: skip
+    by = verifier.people.arbitrator if of is None else verifier.people.freelancer
+    verifier.submit([sign(record, by)])
+    contents, _ = finish(verifier, desk.story.agent, ())
+    bundle = desk.story.bundle(replace(contents, disclosures=()))
+    (desk.folder / "bundle").write_bytes(bundle.encode())
+
+
+def test_refuses_what_was_taken_back(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0, 3))
+    statement = desk.answer([(desk.frame.tree.commitment, shown)])
+    desk.seal(statement, [shown])
+    ended(desk, Act.CLAW_BACK, of=desk.request)
+    assert desk.open().code == 0
+    ended(desk, Act.CLAW_BACK, of=statement)
+    refused(desk, "was disclosed by mistake and taken back")
+
+
+def test_refuses_what_its_case_has_destroyed(desk: Desk) -> None:
+    shown = disclose(desk.frame, (0, 3))
+    alone = desk.answer([(desk.frame.tree.commitment, shown)])
+    desk.seal(alone, [shown])
+    ended(desk, Act.DESTROY)
+    assert desk.open().code == 0  # an answer without a case ends with its request's key
+    record = read_record(alone)
+    assert isinstance(record, DisputeDisclosure)
+    placed = replace(record, place=CasePlace(Digest(bytes(32)), Digest(bytes(32))))
+    desk.seal(sign(placed, desk.story.verifier.people.freelancer), [shown])
+    refused(desk, "its case is over")
 
 
 def refused(desk: Desk, says: str, code: int = 1) -> None:

@@ -1,0 +1,128 @@
+"""`workseal declare` and `workseal destroy`: the key of a case, from its first day to its last.
+
+Rules: the key is made when the arbitrator declares, and the declaration names it to everybody; at
+the end of retention its file is destroyed before the statement that says so is signed, so that the
+statement is never untrue. Nothing but a case key is ever destroyed, and only the one of the case.
+"""
+
+import argparse
+import os
+import secrets
+import stat
+import time
+from pathlib import Path
+
+from workseal_protocol.cli.calendars import CalendarError, holiday_days
+from workseal_protocol.cli.cases import replay_files
+from workseal_protocol.cli.files import reason_of, require_new, write_new
+from workseal_protocol.cli.nextact import place_next
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.seeds import read_case_key, read_signer, write_case_key
+from workseal_protocol.cli.text import plain
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case
+from workseal_protocol.records import Act, CaseCalendar, CasePlace, DisputeAct
+from workseal_protocol.sealing import PRIVATE_BYTES, case_public
+
+
+def declare(options: argparse.Namespace) -> int:
+    """Make the key of a case and sign the declaration that names it."""
+    for path in (options.out, options.case_key):
+        require_new(path)
+    if options.out.absolute() == options.case_key.absolute():
+        raise CommandError("the declaration and the case key cannot be one file")
+    signer = read_signer(options.key)
+    replayed = replay_files(options.terms, options.files).case
+    private = secrets.token_bytes(PRIVATE_BYTES)
+    record = _act(
+        replayed,
+        Act.DECLARE,
+        text=options.text,
+        calendar=_calendar(replayed, options.calendar, options.zone),
+        sealing_key=case_public(private),
+    )
+    statement = place_next(replayed, record, signer)
+    # The key first: a declaration whose key was lost would have everything sealed to nobody.
+    write_case_key(options.case_key, private)
+    write_new(options.out, statement.encode())
+    print(f"declaration {statement.digest} in case {replayed.case}")
+    print(f"key of the case {key_name(case_public(private))}")
+    print(f"keep {plain(str(options.case_key))} secret: it alone opens what is shown in this case")
+    return HOLDS
+
+
+def destroy(options: argparse.Namespace) -> int:
+    """Destroy the key of a case, and sign that it is destroyed."""
+    require_new(options.out)
+    signer = read_signer(options.key)
+    replayed = replay_files(options.terms, options.files).case
+    statement = place_next(replayed, _act(replayed, Act.DESTROY), signer)
+    if os.path.lexists(options.case_key):
+        _require_key_of(replayed, options.case_key)
+        _wipe(options.case_key)
+        print(f"{plain(str(options.case_key))} is destroyed")
+    elif not options.gone:
+        raise CommandError(
+            f"there is no {options.case_key}: say --gone if it is destroyed already", DOES_NOT_HOLD
+        )
+    write_new(options.out, statement.encode())
+    print(f"statement {statement.digest}: what this case had sealed to you is destroyed")
+    print("copies are not: remove backups of the key, and every picture that was drawn")
+    return HOLDS
+
+
+def key_name(public: bytes) -> str:
+    """Name a case key by the digest of its public half."""
+    return str(Digest.of(public))
+
+
+def _act(replayed: Case, act: Act, **fields: object) -> DisputeAct:
+    try:
+        return DisputeAct(
+            engagement=replayed.filing.engagement,
+            claimed_at=time.time_ns() // 1_000_000,
+            place=CasePlace(replayed.case, replayed.head),
+            act=act,
+            **fields,  # type: ignore[arg-type]  # the fields of this act
+        )
+    except ValueError as error:
+        raise CommandError(f"it cannot be signed: {error}") from error
+
+
+def _calendar(replayed: Case, name: str | None, zone: str | None) -> CaseCalendar | None:
+    if name is None:
+        if zone is not None:
+            raise CommandError("--zone goes with --calendar")
+        return None
+    try:
+        return holiday_days(name, zone or replayed.terms.zone).announced()
+    except CalendarError as error:
+        raise CommandError(f"--calendar: {error}") from error
+
+
+def _require_key_of(replayed: Case, path: Path) -> None:
+    """Refuse to destroy anything but the key that this case's arbitrator declared."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise CommandError(f"{path} is no ordinary file: name the key itself")
+    public = case_public(read_case_key(path))
+    if replayed.sealing_key is None:
+        raise CommandError("no key was declared in this case", DOES_NOT_HOLD)
+    if public != replayed.sealing_key:
+        raise CommandError(f"{path} is not the key that was declared in this case", DOES_NOT_HOLD)
+
+
+def _wipe(path: Path) -> None:
+    """Write zeros over a small file, and remove it; both are on disk when this returns."""
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        folder = os.open(path.absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise CommandError(f"cannot destroy {path}: {reason_of(error)}") from error

@@ -1,0 +1,149 @@
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from support.rig import PaintedScreen, Rig
+from workseal_agent import disclose
+from workseal_agent.disclose import Opened
+from workseal_agent.evidence import withdraw
+from workseal_agent.ledger import CaptureRow, RevealRow
+from workseal_agent.mask import Masked
+from workseal_agent.reveals import Together, reveals_of, together
+from workseal_agent.screen import RawFrame
+from workseal_agent.vaultkey import generate_private, public_of
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import DisputeRequest, RequestedFrame, WithdrawalReason, sign
+
+CASE = public_of(generate_private())
+WIDTH, HEIGHT, TILE = 128, 96, 32
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """Record pictures: alike above, of one colour in the middle, new each time below."""
+    rng = random.Random(5)
+    band = WIDTH * TILE * 3
+    above = rng.randbytes(band)
+
+    def take(_: PaintedScreen) -> Masked:
+        rgb = above + bytes(band) + rng.randbytes(band)
+        return Masked((RawFrame(0, 0, 0, WIDTH, HEIGHT, rgb),), 0, frozenset())
+
+    monkeypatch.setattr(PaintedScreen, "take", take)
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.recorder.start()
+    rig.work(50)
+    rig.recorder.stop()
+    assert rig.uplink.drain(10)
+    return rig
+
+
+def rows(rig: Rig) -> tuple[CaptureRow, ...]:
+    return rig.ledger.captures(rig.engagement.id)
+
+
+def opened(rig: Rig, frame: int, tiles: Sequence[int]) -> Opened:
+    return disclose.open_tiles(rig.vault, rows(rig)[frame], tiles)
+
+
+def shown(rig: Rig, frame: int, tiles: Sequence[int], *, by: SeedSigner | None = None) -> Digest:
+    """Answer a request for one frame, and return the statement that showed it."""
+    row = rows(rig)[frame]
+    rig.clock.run(1)
+    record = DisputeRequest(
+        engagement=rig.engagement.id,
+        claimed_at=rig.clock.true_ms,
+        frames=(RequestedFrame(row.segment, row.commitment),),
+        reason="was the report being written?",
+        sealing_key=CASE,
+        answer_by=rig.clock.true_ms + 86_400_000,
+    )
+    asked = sign(record, by or rig.simulator.people.arbitrator)
+    request = disclose.read_request(asked.encode(), rig.engagement)
+    answer = disclose.answer(
+        request, [opened(rig, frame, tiles)], rig.signer, now_ms=rig.clock.true_ms
+    )
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    return answer.statement.digest
+
+
+def union(rig: Rig, frame: int, tiles: Sequence[int]) -> Together:
+    (one,) = together(rig.vault, rig.ledger, rig.engagement, [opened(rig, frame, tiles)])
+    return one
+
+
+def test_every_reveal_is_listed_with_its_tiles_and_the_key_that_got_them(rig: Rig) -> None:
+    first, second = shown(rig, 0, [0, 1, 5]), shown(rig, 2, [7])
+    listed = reveals_of(rig.ledger, rig.engagement.id)
+    arbitrator = rig.simulator.people.arbitrator.public_key.thumbprint
+    assert [(one.statement, one.to, one.logged) for one in listed] == [
+        (first, arbitrator, False),
+        (second, arbitrator, False),
+    ]
+    assert [one.row for one in listed] == [
+        RevealRow(first, rows(rig)[0].commitment, (0, 1, 5), 12),
+        RevealRow(second, rows(rig)[2].commitment, (7,), 12),
+    ]
+    assert [one.name for one in listed] == ["1", "3"]
+
+
+def test_what_was_shown_stays_listed_when_the_frame_is_withdrawn(rig: Rig) -> None:
+    statement = shown(rig, 0, [0, 3])
+    withdraw(
+        rig.chain, rig.ledger, rig.vault, rows(rig)[0], WithdrawalReason.PRIVATE,
+        now_ms=rig.clock.true_ms,
+    )  # fmt: skip
+    assert rig.ledger.disclosures(rig.engagement.id) == ()
+    (one,) = reveals_of(rig.ledger, rig.engagement.id)
+    assert one.capture is not None
+    assert one.capture.withdrawn
+    assert one.row == RevealRow(statement, one.frame, (0, 3), 12)
+
+
+def test_the_union_of_two_reveals_is_known_before_the_second_is_approved(rig: Rig) -> None:
+    assert union(rig, 0, [0, 1]).before == frozenset()
+    shown(rig, 0, [0, 1, 8])
+    shown(rig, 1, [2])
+    told = union(rig, 0, [1, 2])
+    assert [sorted(one) for one in (told.now, told.before, told.all)] == [
+        [1, 2],
+        [0, 1, 8],
+        [0, 1, 2, 8],
+    ]
+    arbitrator = rig.simulator.people.arbitrator.public_key.thumbprint
+    assert told.known_to == {arbitrator: {0, 1, 8}}
+
+
+def test_a_reveal_of_before_the_list_is_read_from_the_vault(rig: Rig) -> None:
+    statement = shown(rig, 0, [4, 5])
+    with rig.ledger.write() as writing:
+        writing._sql.execute("DELETE FROM reveals")
+    assert union(rig, 0, [6]).before == {4, 5}
+    (one,) = reveals_of(rig.ledger, rig.engagement.id)
+    assert (one.statement, one.row) == (statement, None)
+
+
+def tiles_of_band(rig: Rig, band: int) -> list[int]:
+    """Return the numbers of the tiles in a row of tiles."""
+    grid = opened(rig, 0, [0]).disclosure.header.grid
+    return [number for number, (_, row) in enumerate(grid.order) if row == band]
+
+
+def test_a_hidden_tile_that_another_frame_shows_is_hidden_in_name_only(rig: Rig) -> None:
+    above, below = tiles_of_band(rig, 0), tiles_of_band(rig, 2)
+    assert union(rig, 1, below).alike == 0
+    shown(rig, 0, above)
+    # The four tiles above are the same in each picture; those of one colour are not counted.
+    assert union(rig, 1, below).alike == 4
+    assert union(rig, 1, above).alike == 0
+    assert union(rig, 1, [*below, above[0]]).alike == 3
+
+
+def test_frames_of_one_answer_are_compared_with_each_other(rig: Rig) -> None:
+    above, below = tiles_of_band(rig, 0), tiles_of_band(rig, 2)
+    both = [opened(rig, 0, above), opened(rig, 1, below)]
+    told = together(rig.vault, rig.ledger, rig.engagement, both)
+    assert [one.alike for one in told] == [0, 4]

@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import pytest
+
+from support.builders import ENGAGEMENT
+from support.cases import DAY, Play
+from workseal_protocol.cli.calendars import holiday_days
+from workseal_protocol.cli.nextact import place_next
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act, CasePlace, DisputeAct, read_record
+
+
+@pytest.fixture
+def play() -> Play:
+    play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+    return play.act(Role.CLIENT, Act.END).draw()
+
+
+def an_act(play: Play, act: Act, **fields: object) -> DisputeAct:
+    return DisputeAct(
+        engagement=ENGAGEMENT, claimed_at=play.now,
+        place=CasePlace(play.case.case, play.case.head), act=act,
+        **fields,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_what_is_placed_is_taken_by_the_case(play: Play) -> None:
+    statement = place_next(play.case, an_act(play, Act.DECLARE, text="no ties"), play.arbitrator)
+    assert play.log(statement).case.declared
+
+
+def test_a_deadline_is_counted_by_the_calendar_that_was_announced(play: Play) -> None:
+    days = holiday_days("DE-BY", "Europe/Berlin")
+    off = tuple(range(play.now // DAY + 5, play.now // DAY + 12))
+    plain = days.announced()
+    play.both(Act.PASS)
+    declared = [
+        place_next(
+            play.case, an_act(play, Act.DECLARE, text="no ties", calendar=one), play.arbitrator
+        )
+        for one in (plain, replace(plain, days_off=off))
+    ]
+    dues = []
+    for statement in declared:
+        record = read_record(statement)
+        assert isinstance(record, DisputeAct)
+        assert record.place.due is not None
+        dues.append(record.place.due)
+        assert play.case.after(statement, play.now).declared
+    assert [due.calendar for due in dues] == ["DE-BY", "DE-BY"]
+    assert dues[1].until >= dues[0].until
+
+
+def test_what_the_case_refuses_is_not_signed(play: Play) -> None:
+    with pytest.raises(CommandError, match="the case does not take it") as caught:
+        place_next(play.case, an_act(play, Act.DESTROY), play.arbitrator)
+    assert caught.value.code == 1
+
+
+def test_a_deadline_without_a_calendar_is_not_guessed(play: Play) -> None:
+    play.both(Act.PASS)
+    with pytest.raises(CommandError, match="--calendar"):
+        place_next(play.case, an_act(play, Act.DECLARE, text="no ties"), play.arbitrator)
+
+
+def test_a_statement_is_never_older_than_the_one_before(play: Play) -> None:
+    early = replace(an_act(play, Act.DECLARE, text="no ties"), claimed_at=play.now - DAY)
+    assert play.case.after(place_next(play.case, early, play.arbitrator), play.now).declared
