@@ -1,13 +1,15 @@
 """Plant secrets on real screens and count how many the suggestions hide and name.
 
-Run it with `.venv/bin/python bench/suggest.py [--plantings N] [--passwords N]`; it needs the extra
-`review`, Xvfb, xdotool, xterm, mousepad and chromium. The screens show this repository's own
-documents and code in those programs. Every planted text is drawn over them with a patch of ground
-around it, as a window would. "Hidden" means that every pixel of the letters lies in hidden tiles.
+Run it with `.venv/bin/python bench/suggest.py [--plantings N] [--passwords N] [--words N]`; it
+needs the extra `review`, Xvfb, xdotool, xterm, mousepad and chromium. The screens show this
+repository's own documents and code in those programs. Every planted text is drawn over them with a
+patch of ground around it, as a window would. "Hidden" means that every pixel of the letters lies in
+hidden tiles.
 """
 
 import argparse
 import html
+import importlib
 import json
 import os
 import platform
@@ -179,6 +181,56 @@ def passwords_of(chance: random.Random) -> Iterator[tuple[Kind, str]]:
             yield Kind.PASSWORD, way.replace("{}", password(chance), 1)
     for forms in NAMES.values():
         yield Kind.NAME, f"minutes by {chance.choice(forms)}, sent"
+
+
+# Words as people take them, behind labels as people write them; no digit and no sign tells them.
+PLAIN = (
+    "mysecret", "$ecretpassword", "letmein", "swordfish", "monkey", "whiskey", "sommerregen",
+    "liverpool", "mypassword", "butterfly", "passwort", "geheim", "trustnoone", "sunshine",
+    "correct-horse", "schatzi", "motdepasse", "supersecret", "qwertz", "dragon",
+)  # fmt: skip
+PLAINLY = (
+    "Password: {}", "password = {}", "Passwort: {}", "pwd = {}", "Passwort {}", "Kennwort\t{}",
+    "Password\n{}", "pw: {}", "Mot de passe : {}", "Contraseña\t{}", "DB_PASSWORD={}",
+    "the password is {}", "login: bob / password: {}", '"password": "{}",',
+)  # fmt: skip
+PINS = ("PIN: {}", "PIN {}", "PIN\n{}", "PUK\t{}")
+# What knows the number, and how a state writes it: # is any digit, @ any letter.
+NUMBERS = {
+    "us.ssn": "###-##-####", "de.idnr": "## ### ### ###", "in_.aadhaar": "#### #### ####",
+    "in_.pan": "@@@P@####@", "br.cpf": "###.###.###-##", "es.dni": "########@",
+    "es.nie": "X#######@", "ca.sin": "### ### ###", "fr.nir": "1 ## 0# 75 ### ### ##",
+    "pl.pesel": "###########", "it.codicefiscale": "@@@@@@##A##@###@", "ch.ssn": "756.####.####.##",
+    "se.personnummer": "######-####", "be.nn": "##.##.##-###.##",
+}  # fmt: skip
+
+
+def words_of(chance: random.Random) -> Iterator[tuple[Kind, str]]:
+    """Write plain words behind labels, and numbers by which states know a person."""
+    for way in chance.sample(PLAINLY, 10):
+        yield Kind.PASSWORD, way.replace("{}", chance.choice(PLAIN))
+    yield Kind.PASSWORD, chance.choice(PINS).replace("{}", letters(chance, string.digits, 4))
+    for name in chance.sample(list(NUMBERS), 8):
+        yield Kind.IDENTITY, number_of(chance, name)
+    pairs = (letters(chance, string.digits, 2) for _ in range(3))
+    yield Kind.IDENTITY, f"AB {' '.join(pairs)} C"
+
+
+def number_of(chance: random.Random, name: str) -> str:
+    """Draw numbers until one fits; whose it may be is not known."""
+    known = importlib.import_module(f"stdnum.{name}")
+    while True:
+        drawn = (
+            letters(chance, string.digits, 1)
+            if one == "#"
+            else letters(chance, string.ascii_uppercase, 1)
+            if one == "@"
+            else one
+            for one in NUMBERS[name]
+        )
+        number = "".join(drawn)
+        if known.is_valid(number):
+            return number
 
 
 def card(chance: random.Random) -> str:
@@ -461,6 +513,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plantings", type=int, default=4, help="frames planted on each screen")
     parser.add_argument("--passwords", type=int, default=0, help="frames planted with these alone")
+    parser.add_argument("--words", type=int, default=0, help="frames with plain words and numbers")
     parser.add_argument("--quick", action="store_true", help="one small screen, planted once")
     parser.add_argument("--json", type=Path, help="keep every figure in this file")
     parser.add_argument("--keep", type=Path, help="keep the frames in this folder, to look at them")
@@ -471,9 +524,13 @@ def main() -> None:
     screens = take(arguments.quick)
     plantings = 1 if arguments.quick else arguments.plantings
     figures = measure(screens, plantings, arguments.keep, secrets_of)
-    if arguments.passwords:
-        found = measure(screens, arguments.passwords, arguments.keep, passwords_of)
-        figures |= {f"passwords: {name}": value for name, value in found.items()}
+    for title, count, secrets in (
+        ("passwords", arguments.passwords, passwords_of),
+        ("words", arguments.words, words_of),
+    ):
+        if count:
+            found = measure(screens, count, arguments.keep, secrets)
+            figures |= {f"{title}: {name}": value for name, value in found.items()}
     if not arguments.quick:
         spent = steps(screens)
         figures["seconds, detection"] = spent["wall"]

@@ -1,7 +1,8 @@
 """Secrets that the rules of detect-secrets know by their form, in a line that was read.
 
 Rules: only its rules of form run, called one by one. Its rules of entropy flag most lines of a
-screen, and its scanner may ask a service over the network whether a secret is still good.
+screen, and its scanner may ask a service over the network whether a secret is still good. What some
+cost grows with the square of a word's length, so a long line is given to them in pieces.
 """
 
 import importlib
@@ -34,6 +35,10 @@ _PLUGINS: Final = {
     "twilio.TwilioKeyDetector": Kind.ACCESS_KEY,
 }
 
+# A piece is longer than nearly every row; two share more than its rules need to know a secret.
+PIECE: Final = 640
+SHARED: Final = 240
+
 
 class KnownSecrets:
     """Find what the rules of detect-secrets match; loads them, so not for a recording process."""
@@ -43,12 +48,20 @@ class KnownSecrets:
 
     def __call__(self, text: str) -> Iterator[Finding]:
         """Yield where a rule matches."""
-        text = text[:MAX_TEXT]
-        for rule, kind in self._rules:
-            for secret in rule.analyze_string(text):
-                start = text.find(secret) if secret else -1
-                if start >= 0:
-                    yield Finding(kind, Why.KNOWN_RULE, Sureness.LIKELY, start, start + len(secret))
+        for start, piece in _pieces(text[:MAX_TEXT]):
+            for rule, kind in self._rules:
+                for secret in rule.analyze_string(piece):
+                    at = piece.find(secret) if secret else -1
+                    if at >= 0:
+                        begin = start + at
+                        end = begin + len(secret)
+                        yield Finding(kind, Why.KNOWN_RULE, Sureness.LIKELY, begin, end)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Yield pieces that overlap, and where each begins."""
+    for start in range(0, max(len(text) - SHARED, 1), PIECE - SHARED):
+        yield start, text[start : start + PIECE]
 
 
 def _load(name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Final
 
 from workseal_agent.suggestions.finding import Finding
 from workseal_agent.suggestions.suggestion import Kind, Sureness, Why
-from workseal_agent.suggestions.values import is_told, may_be_secret
+from workseal_agent.suggestions.values import is_plain, is_told, may_be_secret
 
 # Also inside of a longer name: dbPassword, Benutzerkennwort.
 _LONG: Final = (
@@ -51,6 +51,11 @@ _BESIDE: Final = re.compile(
     rf"(?i)(?P<label>{_LABEL})\s{{0,2}}[-–—]?\s{{1,4}}"
     r"(?P<value>\S{3,64}(?:\s[^\sA-Za-z]\S{0,40})?)"
 )
+# A line of its own, or a field beside its label: "Passwort mysecret" is no sentence then.
+_PLAINLY: Final = re.compile(
+    rf"(?i)(?:^|(?<=\s\s))\W{{0,3}}(?:[\w-]{{1,16}}\s)?(?P<label>{_LABEL}){_REMARK}[-–—*]?\s{{1,4}}"
+    r"(?P<value>[^\W\d_][\w-]{3,60})(?=\s\s|\s*$)"
+)
 _SHORT_CODE: Final = re.compile(r"(?i)(?<!\w)(?:pin|puk)(?:[ -]?code)?\s{1,4}(?P<value>\d{4,8})\b")
 _GIVEN: Final = re.compile(
     rf"(?i)(?:^|[\s$#>])(?:--?(?:[a-z-]{{0,20}}(?:{_LONG})|pass|pwd)(?:=|\s{{1,2}})"
@@ -83,6 +88,7 @@ _ALONE: Final = re.compile(
 _NAMES: Final = frozenset({"password", "passwd", "pass", "pwd", "pw", "passphrase", "passwort"})
 _PARTICIPLE: Final = re.compile(r"[a-z]+ed|ge[a-zäöüß]+(?:t|en)|[a-z]{1,3}")
 _SENTENCE: Final = 3
+_DIGITS: Final = re.compile(r"\d{4,12}")
 _PLAIN: Final = re.compile(r"[a-z]+(?:['’][a-z]+)?[,;:]?")
 _GOES_ON: Final = re.compile(r" [A-Za-z]")
 _VERBS_OF_PROSE: Final = frozenset({"est", "es", "è", "é", "er", "är", "jest", "ist"})
@@ -94,6 +100,9 @@ def find_labelled(text: str) -> Iterator[Finding]:
         for match in pattern.finditer(text):
             if holds(match):
                 yield Finding(Kind.PASSWORD, Why.LABELLED, Sureness.LIKELY, *match.span())
+    for match in _PLAINLY.finditer(text):
+        if _is_plainly(match):
+            yield Finding(Kind.PASSWORD, Why.LABELLED, Sureness.POSSIBLE, *match.span("value"))
     for match in _KEY.finditer(text):
         if _is_key(match):
             yield Finding(Kind.TOKEN, Why.LABELLED, Sureness.LIKELY, *match.span())
@@ -105,10 +114,19 @@ def is_label(text: str) -> bool:
     return any(_ALONE.fullmatch(one) for one in (text, text.replace(" ", "")))
 
 
-def is_value(text: str) -> bool:
+def is_value(text: str, label: str) -> bool:
     """Say whether a line may be the value of the label above it."""
     words = text.split()
+    if len(words) == 1 and _takes_words(label) and text.islower() and is_plain(text):
+        return True
+    if _DIGITS.fullmatch(text):
+        return True
     return len(words) < _SENTENCE and any(map(is_told, words))
+
+
+def _takes_words(label: str) -> bool:
+    """Leave out what is also a word of programs, and what only digits follow."""
+    return label.lower().strip(" :*\uff1a$") not in {"pass", "pin", "puk"}
 
 
 def _is_quoted(match: re.Match[str]) -> bool:
@@ -136,6 +154,17 @@ def _is_beside(match: re.Match[str]) -> bool:
         return is_told(value)
     named = re.fullmatch(r"[a-z_]{2,40}=.*|[a-z0-9]+(?:_[a-z0-9]+)+\W?", value, re.IGNORECASE)
     return match["label"].lower() != "pass" and named is None and is_told(value, least=7)
+
+
+def _is_plainly(match: re.Match[str]) -> bool:
+    """Tell "Passwort mysecret" from "Password Manager".
+
+    After one space a capital begins a title.
+    """
+    value = match["value"]
+    alone = match[0].strip() == match.string.strip()
+    gap = alone and "  " in match.string[match.end("label") : match.start("value")]
+    return (gap or value.islower()) and _takes_words(match["label"]) and is_plain(value)
 
 
 def _is_said(match: re.Match[str]) -> bool:

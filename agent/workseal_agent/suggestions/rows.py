@@ -167,7 +167,7 @@ def _values_under(label: Line, below: Sequence[Row]) -> Iterator[Line]:
             return
         near = [line for line in row if _overlaps(line, (label,)) and line.box.top > last.box.top]
         if near:
-            value = next((line for line in near if is_value(line.text)), None)
+            value = next((line for line in near if is_value(line.text, label.text)), None)
             if value is None:
                 return
             yield value

@@ -25,6 +25,7 @@ class Kind(Enum):
     PASSWORD = "password"  # noqa: S105 - a class, not a password
     CARD = "payment card"
     IBAN = "bank account"
+    IDENTITY = "identity number"
     NAME = "name from your list"
     EMAIL = "e-mail address"
     PHONE = "phone number"

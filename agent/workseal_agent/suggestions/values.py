@@ -17,15 +17,45 @@ _SAYS_NOTHING: Final = frozenset(
     new old same user username value values strong weak good fair see here yes no return
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
+# What stands beside a label, or under it, in forms, menus and tables.
+_OF_A_FORM: Final = frozenset(
+    """
+    account accounts active admin again age alias back button cancel changes clear client close code
+    column columns comment continue count created credentials current database date day days default
+    description details domain edit else email entropy error errors export field fields file filter
+    finally forgot form format from fields generate generator group hash hashes hashing help hint
+    history host hostname id import info inputs item items join key keys label language last later
+    length level limit line list lists load login logout mail manager managers match message method
+    name names next note notes number once only option options owner page password passwords path
+    phone policy policies port profile prompt protection protocol question recovery register
+    remember remote reuse role roles rotate rotation rule rules salt save search security server
+    service session settings sharing sign size skip source state status store storage strength
+    submit support sync system table tag test tests then time title token tool type updated url
+    usage users vault version view visible when which while with without
+    abbrechen anmelden benutzer benutzername eingeben erneut ersetzen falsch fehlt hinweis konto
+    leer merken nein oder raten rolle speichern und vergessen weiter wiederholen zeigen ändern
+    ajouter annuler changer compte confirmer connexion modifier nom oublié ou rester suivant valider
+    acceder cambiar correo cuenta entrar mostrar nombre nueva nuevo olvidada recordar usuario
+    accedi annulla avanti cambia conferma esci mostra nome nuova utente alterar esqueci mudar senha
+    anuluj dalej zaloguj zmień gebruiker inloggen opslaan vergeten wijzigen
+    """.split()  # noqa: SIM905 - as above
+)
+_PLAIN_WORD: Final = re.compile(r"[^\W\d_]{4,40}(?:-[^\W\d_]{2,40}){0,4}")
+_SAYS_HOW: Final = re.compile(r"[a-z]{2,}(?:ed|ing|ly|ment|able|ible|tion)|ge[a-zäöüß]{2,}t")
 _TAKEN_FOR_LETTERS: Final = re.compile(r"[•●*·.…xX_-]{3,}|[oO]{6,}")
 _NAMED: Final = (  # how programs call a variable that holds one
     r"(?:pass(?:w(?:or)?[dt]|phrase)?|pwd|pw|secret|token|key|kennwort|mdp|clave|senha|creds?)"
 )
+# What a variable's name begins with, behind `$`; in `$ecretpassword` the sign is a letter.
+_OWNED: Final = r"(?:admin|app|conf|current|db|hashed|login|my|new|old|plain|raw|root|the|user)"
 _TO_FILL_IN: Final = re.compile(
     rf"<[a-z_ .-]{{2,40}}>?|\[[a-z_ -]{{2,40}}\]?|\{{{{1,2}}[a-z_. -]{{0,40}}\}}{{0,2}}"
     rf"|%\(?[a-z_]{{1,40}}\)?[s%]?|\$\([a-z]{{2,20}}\)?|\$\d|\$\{{[a-z_][a-z0-9_:.-]{{0,60}}\}}?"
-    rf"|\$[a-z_]{{0,40}}{_NAMED}[a-z_]{{0,40}}|[a-z_.]{{0,60}}[a-z]_?{_NAMED}"
-    rf"|{_NAMED}_[a-z_]{{1,40}}",
+    rf"|\$(?:[a-z]{{1,20}}_){{0,3}}{_OWNED}?{_NAMED}(?:_[a-z]{{1,20}}){{0,3}}"
+    rf"|[a-z_.]{{0,60}}[_.]{_NAMED}|{_NAMED}_[a-z_]{{1,40}}"
+    # dbPassword, $passwordHash. In small letters alone, "mysecret" and "monkey" are secrets.
+    r"|(?-i:\$?[a-z]{2,30}(?:Pass(?:w(?:or)?d|phrase)?|Pwd|Pw|Secret|Token|Key)(?:[A-Z][a-z]{1,20})?)"
+    r"|(?-i:\$(?:pass(?:word)?|pwd|pw)[A-Z][A-Za-z]{1,30})",
     re.IGNORECASE,
 )
 _OF_A_SHELL: Final = re.compile(r"\$[A-Z_][A-Z_]{1,60}")
@@ -84,6 +114,16 @@ def is_told(value: str, *, least: int = 6) -> bool:
     letter = any(map(str.isalpha, value))
     sign = any(one in _SIGNS for one in value.rstrip(_CLOSING)[:-1])
     return digit + letter + sign > 1 and may_be_secret(value)
+
+
+def is_plain(value: str) -> bool:
+    """Say whether it is one word, and none of those that forms and tables have there."""
+    word = value.lower()
+    return (
+        _PLAIN_WORD.fullmatch(value) is not None
+        and not {word, *word.split("-")} & (_OF_A_FORM | _SAYS_NOTHING)
+        and _SAYS_HOW.fullmatch(word) is None
+    )
 
 
 def _is_code(value: str) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from workseal_agent.suggestions.crops import CROP_WIDTH, crops_of
 from workseal_agent.suggestions.detectors import KnownSecrets
 from workseal_agent.suggestions.faces import FaceFinder
+from workseal_agent.suggestions.identities import IdentityNumbers
 from workseal_agent.suggestions.linememory import LineMemory
 from workseal_agent.suggestions.names import NameFinder
 from workseal_agent.suggestions.patterns import find_patterns
@@ -111,14 +112,14 @@ class ScreenReader:
 
 def serve(source: BinaryIO, target: BinaryIO, reader: ScreenReader, faces: FaceFinder) -> None:
     """Answer each frame with its suggestions, until no more come."""
-    known = KnownSecrets()
+    known, identities = KnownSecrets(), IdentityNumbers()
     while head := _receive_head(source):
         size = head["width"] * head["height"] * CHANNELS
         pixels = source.read(size)
         if len(pixels) != size:
             return
         image = np.frombuffer(pixels, np.uint8).reshape(head["height"], head["width"], CHANNELS)
-        finders = (find_patterns, NameFinder(head["names"]), known)
+        finders = (find_patterns, NameFinder(head["names"]), known, identities)
         written = suggest_in(reader.read(image, Box(*head["area"])), finders)
         _send(target, (*written, *faces.find(image)))
 

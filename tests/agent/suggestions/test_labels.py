@@ -112,8 +112,63 @@ def test_a_label_alone_may_have_its_value_below() -> None:
     assert all(map(is_label, ("Password", "Your password:", "Kennwort *", "Wi-Fi password")))
     assert all(map(is_label, ("Pas sword", "Kennwo rt:")))
     assert not any(map(is_label, ("Password strength: good", "Show password now", "Username")))
-    assert all(map(is_value, ("K7$vb(Qz", "hunter2", "ab$(c)9 O")))
-    assert not any(map(is_value, ("Remember me", "••••••••", "at least 12 characters or more")))
+    values = ("K7$vb(Qz", "hunter2", "ab$(c)9 O", "mysecret", "$ecretpassword", "482913")
+    assert all(is_value(one, "Password:") for one in values)
+    others = ("Remember me", "••••••••", "at least 12 characters or more", "remember", "Log in")
+    assert not any(is_value(one, "Password:") for one in others)
+
+
+def test_below_a_word_of_programs_no_plain_word_is_a_value() -> None:
+    assert not any(is_value(one, "pass") for one in ("finally:", "else:", "mysecret"))
+    assert not is_value("ground", "Pin")
+    assert is_value("4821", "PIN")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: mysecret",
+        "password: $ecretpassword",
+        "Passwort: mysecret",
+        "pwd = mysecret",
+        "pwd=$ecretpassword",
+        "password = monkey",
+        "Passwort mysecret",
+        "pw mysecret  ",
+        "Passwort  Sommerwiese  ",
+        "Kennwort  mysecret",
+        '"password": "mysecret",',
+        "the password is mysecret",
+        "PIN: 4821",
+        "PIN  4821",
+    ],
+)
+def test_finds_a_plain_word_behind_a_label(text: str) -> None:
+    assert found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Password Manager",
+        "Password settings",
+        "Passwort vergessen",
+        "Passwort Ändern",
+        "Password required",
+        "Password  Role",
+        "password  email",
+        "Password-protected files",
+        "pass mysecret",
+        "password = dbPassword",
+        "password: userPassword,",
+        "$password = $dbpassword;",
+        "$password = $passwordHash;",
+        "password = user.password",
+        "password = db_password",
+    ],
+)
+def test_leaves_menus_and_names_of_programs_alone(text: str) -> None:
+    assert not found(text)
 
 
 @pytest.mark.parametrize("piece", ["password:", "pw ", "a-u ", "(password", "x:", "token=", '"'])

