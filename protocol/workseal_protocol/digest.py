@@ -27,6 +27,7 @@ class Tag:
     SECRET = b"workseal/secret/v1"
     SAMPLE = b"workseal/sample/v1"
     PLACE = b"workseal/place/v1"
+    ATTESTED = b"workseal/attested/v1"
 
 
 def sha256(*parts: bytes | memoryview) -> bytes:
