@@ -55,11 +55,7 @@ def draw_up(
 ) -> Timesheet:
     """Sum up the days [first, last]; raises `AgentError` when that is not possible now."""
     logged, waiting = _chain(ledger, engagement)
-    begin, end = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
-    if any(_touches(record, begin, end) for record in waiting):
-        raise AgentError(
-            "work of these days is not in the log yet: `workseal-agent send`, then again"
-        )
+    _require_none_of(waiting, zone, first, last)
     if not logged:
         raise AgentError("nothing is in the log yet that could be summed up")
     head = logged[-1][0]
@@ -90,6 +86,14 @@ def draw_up(
         amount=sums.billed.amount,
         replaces=earlier[-1] if earlier else None,
     )
+
+
+def require_logged(
+    ledger: Ledger, engagement: Engagement, zone: tzinfo, first: date, last: date
+) -> None:
+    """Raise `AgentError` when work of these days is not in the log yet."""
+    _, waiting = _chain(ledger, engagement)
+    _require_none_of(waiting, zone, first, last)
 
 
 def keep(ledger: Ledger, engagement: Engagement, record: Timesheet, signer: Signer) -> Statement:
@@ -156,6 +160,14 @@ def _chain(
         else:
             waiting.append(record)
     return logged, waiting
+
+
+def _require_none_of(waiting: Sequence[Record], zone: tzinfo, first: date, last: date) -> None:
+    begin, end = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
+    if any(_touches(record, begin, end) for record in waiting):
+        raise AgentError(
+            "work of these days is not in the log yet: `workseal-agent send`, then again"
+        )
 
 
 def _touches(record: Record, begin: int, end: int) -> bool:

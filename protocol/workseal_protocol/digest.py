@@ -28,6 +28,7 @@ class Tag:
     SAMPLE = b"workseal/sample/v1"
     PLACE = b"workseal/place/v1"
     OUTLINE = b"workseal/tag/v1"
+    ATTESTED = b"workseal/attested/v1"
 
 
 def sha256(*parts: bytes | memoryview) -> bytes:

@@ -12,13 +12,17 @@ from functools import lru_cache
 from typing import Final, Protocol, Self, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA44PrivateKey,
     MLDSA44PublicKey,
     MLDSA65PrivateKey,
     MLDSA65PublicKey,
 )
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.ed25519 import Ed25519Key
@@ -141,6 +145,17 @@ class PublicKey:
         """Write the key for a policy file or a person."""
         digits = base64.urlsafe_b64encode(self.raw).rstrip(b"=").decode()
         return f"{_TEXT_NAME[self.algorithm]}:{digits}"
+
+    def pem(self) -> bytes:
+        """Write the key as SubjectPublicKeyInfo in PEM, for tools of others."""
+        opened: Ed25519PublicKey | MLDSA44PublicKey | MLDSA65PublicKey
+        if self.algorithm is Algorithm.ML_DSA_44:
+            opened = MLDSA44PublicKey.from_public_bytes(self.raw)
+        elif self.algorithm is Algorithm.ML_DSA_65:
+            opened = MLDSA65PublicKey.from_public_bytes(self.raw)
+        else:
+            opened = Ed25519PublicKey.from_public_bytes(self.raw)
+        return opened.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def allows(self, algorithm: Algorithm) -> bool:
         """Say whether a statement by this key may name the algorithm."""

@@ -7,6 +7,7 @@ is one sentence on the error stream, and never anything of what was recorded.
 import sys
 
 from workseal_agent.cli import (
+    attesting,
     autostart,
     backup,
     bundle,
@@ -38,6 +39,7 @@ from workseal_protocol.errors import MalformedError, VerificationError
 
 __all__ = [
     "app",
+    "attesting",
     "autostart",
     "backup",
     "bundle",

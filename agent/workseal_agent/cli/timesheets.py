@@ -43,7 +43,7 @@ def make_timesheet(
     """Sum up some days from the log, sign that, and send it to your client."""
     home = home_of(context)
     engagement = home.engagement()
-    zone = _zone(engagement)
+    zone = zone_of(engagement)
     days = _checked(*_days(week, first, last, zone), zone)
     record = draw_up(home.ledger, engagement, zone, *days, now_ms=SystemClock().wall_ms())
     _show(record, engagement)
@@ -89,7 +89,8 @@ def _show(record: Timesheet, engagement: Engagement) -> None:
         say(f"it replaces your timesheet {str(record.replaces)[:12]} of the same days")
 
 
-def _zone(engagement: Engagement) -> ZoneInfo:
+def zone_of(engagement: Engagement) -> ZoneInfo:
+    """Return the zone in whose days the terms count, or raise `AgentError`."""
     name = engagement.terms.zone
     try:
         return ZoneInfo(name)
@@ -110,7 +111,7 @@ def _days(
         return monday, monday + timedelta(days=6)
     if first is None or last is None:
         raise UsageProblem("--from and --to go together")
-    begin, end = _day(first), _day(last)
+    begin, end = read_day(first), read_day(last)
     if end < begin:
         raise UsageProblem("--to lies before --from")
     return begin, end
@@ -139,7 +140,8 @@ def _week(text: str) -> tuple[date, date]:
         raise UsageProblem("a week is written like 2026-W48") from error
 
 
-def _day(text: str) -> date:
+def read_day(text: str) -> date:
+    """Read a day as it is written on the command line."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

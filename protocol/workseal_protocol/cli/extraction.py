@@ -9,10 +9,6 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey, MLDSA65PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from workseal_protocol.bundle import README, Bundle, Contents
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.encoding import encode
@@ -135,20 +131,9 @@ def _keys_named(contents: Contents) -> Mapping[str, PublicKey]:
 
 
 def _key_files(name: str, key: PublicKey) -> Iterator[tuple[str, bytes]]:
-    yield f"keys/{name}.pem", _pem(key)
+    yield f"keys/{name}.pem", key.pem()
     yield f"keys/{name}.raw", key.raw
     yield f"keys/{name}.cose-key", cose_key(key)
-
-
-def _pem(key: PublicKey) -> bytes:
-    opened: Ed25519PublicKey | MLDSA44PublicKey | MLDSA65PublicKey
-    if key.algorithm is Algorithm.ML_DSA_44:
-        opened = MLDSA44PublicKey.from_public_bytes(key.raw)
-    elif key.algorithm is Algorithm.ML_DSA_65:
-        opened = MLDSA65PublicKey.from_public_bytes(key.raw)
-    else:
-        opened = Ed25519PublicKey.from_public_bytes(key.raw)
-    return opened.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def cose_key(key: PublicKey) -> bytes:

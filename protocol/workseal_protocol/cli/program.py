@@ -10,6 +10,7 @@ from typing import Final, NoReturn, TextIO
 
 from workseal_protocol.cli.answering import answer
 from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
+from workseal_protocol.cli.attestation import attestation, countersign
 from workseal_protocol.cli.casefile import export
 from workseal_protocol.cli.casefile import verify as verify_case
 from workseal_protocol.cli.casekeys import declare, destroy
@@ -100,6 +101,7 @@ def _parser() -> _Parser:
     _add_checks(commands)
     _add_parties(commands)
     _add_hours(commands)
+    _add_attestations(commands)
     _add_dispute(commands)
     _add_case(commands)
     _add_asking(commands)
@@ -161,6 +163,30 @@ def _add_hours(commands: "argparse._SubParsersAction[_Parser]") -> None:
     said.add_argument("--object", metavar="TEXT", help="what is wrong; up to 500 characters")
     one.add_argument("--send", metavar="URL", help="the verifier's address: have it logged")
     one.add_argument("--out", type=Path, metavar="ANSWER.cose", help="write it to a new file")
+
+
+def _add_attestations(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    one = _add(commands, "attestation", attestation, "check what a freelancer attests of past work")
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties")
+    _add_record(one, required=False)
+    one.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    one = _add(
+        commands, "countersign", countersign, "say that an attestation is what a record says"
+    )
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    _add_record(one, required=True)
+    one.add_argument("--key", type=Path, required=True, help="your key file")
+    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file")
+
+
+def _add_record(one: _Parser, *, required: bool) -> None:
+    one.add_argument(
+        "--opening", type=Path, required=required, help="names the record; from the freelancer"
+    )
+    one.add_argument("--bundle", type=Path, required=required, help="the record itself")
 
 
 def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:

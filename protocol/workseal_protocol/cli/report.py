@@ -24,7 +24,7 @@ _MARKS: Final = {Outcome.HOLDS: "ok  ", Outcome.FAILS: "FAIL", Outcome.NOT_REACH
 
 def report_lines(report: Report) -> Iterator[str]:
     """Write the report for a person."""
-    yield from (_step_line(step) for step in report.steps)
+    yield from (step_line(step) for step in report.steps)
     yield ""
     yield _verdict(report)
     if report.engagement is not None:
@@ -90,7 +90,8 @@ def report_value(report: Report) -> dict[str, Any]:
     }
 
 
-def _step_line(step: Step) -> str:
+def step_line(step: Step) -> str:
+    """Write one step with its outcome, and why."""
     outcome = f"{step.number:2d} {_MARKS[step.outcome]} {step.name}: {step.outcome}"
     return f"{outcome} ({step.why})" if step.why else outcome
 
