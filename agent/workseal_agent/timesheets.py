@@ -4,7 +4,7 @@ Rules: a timesheet counts up to the newest statement that is in the log, so that
 count the same. Days whose work is not all logged are not summed up: they would come out too short.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo

@@ -13,13 +13,13 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.timesheets import read_day, zone_of
-from workseal_agent.cli.writing import write_private
 from workseal_agent.clock import SystemClock
 from workseal_agent.engagement import with_authorities
 from workseal_agent.errors import AgentError
 from workseal_agent.export import Exported, export
 from workseal_agent.ledger import Engagement
 from workseal_agent.timesheets import require_logged
+from workseal_agent.writing import write_private
 from workseal_protocol.attestation import SALT_BYTES
 from workseal_protocol.cli.attestation import claim_lines
 

@@ -17,12 +17,12 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say, table
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.writing import write_private
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import find_frame
 from workseal_agent.ledger import Engagement
 from workseal_agent.reveals import Reveal, Together, reveals_of
 from workseal_agent.vault import VaultReader
+from workseal_agent.writing import write_private
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.cli.text import count, instant
 from workseal_protocol.digest import Digest
