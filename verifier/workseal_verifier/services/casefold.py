@@ -2,7 +2,7 @@
 
 Rules: the instant of a statement is the one that it claims, or that of the statement before if that
 is later, so that whoever has the statements alone comes to the same state. What makes it true is
-that the log takes a statement only within `BACK_MS` of its own clock (docs/adr/0054). A key that
+that the log takes a statement only within `BACK_MS` of its own clock (docs/adr/0056). A key that
 came by rotation speaks for the person whose key stands in the terms.
 """
 
