@@ -18,13 +18,14 @@ import httpx
 from support.asking import SignedBy
 from support.authenticator import Authenticator
 from support.drand import OneMan
+from support.hearings import Hearing
 from support.office import LiveServer, Office, cbor_map, new_home, stranger_offer
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, START, seeded
 from support.stamp import FixedTsa
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, Segment, sign
+from workseal_protocol.records import Act, DisclosedFrame, DisputeDisclosure, Segment, sign
 from workseal_protocol.sealing import encode_package
 from workseal_verifier.api.access import write_token
 from workseal_verifier.keyfiles import create_secret
@@ -192,6 +193,7 @@ def _ask_of_parties(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
     for what in ("statements", "indices", "conflicts", "keys"):
         asker.ask(f"GET /v1/engagements/{{name}}/{what}", f"{place}/{what}", by=own)
     _dispute(office, asker, agent)
+    _case(office, asker, agent)
     _sign_in(office, asker)
 
 
@@ -226,6 +228,15 @@ def _dispute(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
         by=office.people.freelancer,
     )
     asker.ask("GET /v1/sealed/{name}", path, by=office.people.arbitrator)
+
+
+def _case(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
+    hearing = Hearing(office, agent.engagement, agent.terms).file()
+    hearing.act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+    place, own = f"/v1/cases/{hearing.case.case}", office.people.freelancer
+    asker.ask("GET /v1/cases", by=own)
+    asker.ask("GET /v1/cases/{name}", place, by=own)
+    asker.ask("GET /v1/cases/{name}/statements", f"{place}/statements", by=own)
 
 
 def _sign_in(office: Office, asker: Asker) -> None:

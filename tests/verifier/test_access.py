@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from support.asking import SignedBy
+from support.hearings import Hearing
 from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START, seeded
@@ -219,6 +220,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         (About.ENGAGEMENT, State.NONE): "f" * 32,
         (About.REQUEST, State.NONE): "f" * 64,
         (About.STATEMENT, State.NONE): "f" * 64,
+        (About.CASE, State.NONE): "f" * 64,
     }
     offer = sign(
         Offer(engagement=unique(office, "offered"), claimed_at=office.now, terms=terms),
@@ -236,6 +238,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     agent.send()
     request = agent.request(agent.frames[:1])
     names[About.REQUEST, State.DISPUTED] = str(request.digest)
+    # What is no case is one of another state: a case is there from its filing on.
+    for state in (State.OFFERED, State.ACCEPTED):
+        names[About.CASE, state] = names[About.STATEMENT, state]
+    hearing = Hearing(office, agent.engagement, terms).file().seated()
+    names[About.CASE, State.DISPUTED] = str(hearing.case.case)
     office.verifier.services.mailbox.put(request.digest, agent.engagement, SEALED)
     with (
         LiveServer(office) as live,

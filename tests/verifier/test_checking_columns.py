@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Table
 
+from support.hearings import Hearing
 from support.office import Office, check_store, new_home, stranger_offer
 from support.scripted import ScriptedAgent, dispute, first_day, second_day
 from support.simulator import START, seeded
 from support.stamp import FixedTsa
 from support.tsa import POLICY_OID
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import ChainedRecord, KeyAnnounce, KeyRotate, Segment, sign
+from workseal_protocol.records import Act, ChainedRecord, KeyAnnounce, KeyRotate, Segment, sign
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.stamping import Authority, Stamper
@@ -58,6 +59,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     second_day(office, agent)
     _fork(office, agent)
     dispute(office, agent)
+    _cases(office, agent)
     _keys(office)
     for word in range(2):
         office.post([stranger_offer(office, word)])
@@ -76,6 +78,17 @@ def _fork(office: Office, agent: ScriptedAgent) -> None:
         other = replace(record, agent_value=bytes(32))
         with pytest.raises(RefusedError, match="another statement"):
             office.post([sign(other, office.people.freelancer)])
+
+
+def _cases(office: Office, agent: ScriptedAgent) -> None:
+    """Two cases that run, one of them forked."""
+    first = Hearing(office, agent.engagement, agent.terms).file().answered()
+    prev = first.case.head
+    first.act(Role.CLIENT, Act.EXHIBIT)
+    other = first.statement(Role.CLIENT, Act.EXHIBIT, prev=prev, text="another word")
+    with pytest.raises(RefusedError, match="statement 3 of the case"):
+        office.post([other])
+    Hearing(office, agent.engagement, agent.terms).file(Role.FREELANCER)
 
 
 def _keys(office: Office) -> None:

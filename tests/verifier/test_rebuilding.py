@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from support.hearings import Hearing
 from support.office import FakeClock, Office, check_store, new_home, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint, add_cosignature, cosign
 from workseal_protocol.checkpoint import sign_checkpoint as sign_as_log
 from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
 from workseal_protocol.logcopy import Copied, CopiedStatement, CopiedToken
 from workseal_protocol.receipt import SubmissionAnswer
+from workseal_protocol.records import Act
 from workseal_protocol.statement import Statement
 from workseal_verifier.config import Settings
 from workseal_verifier.copies import recover
@@ -84,10 +87,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         agent.send()
         office.others(2)
     agent.close_session()
+    hearing = Hearing(office, agent.engagement, agent.terms).file().answered()
+    hearing.act(Role.CLIENT, Act.END).draw()
     # A day later the beacon commits again: only the operator has that statement.
     office.now += 86_400_000
     office.verifier.housekeeping.keep()
     office.others(3)
+    hearing.act(Role.ARBITRATOR, Act.DECLARE)
     agent.open_session()
     agent.work(25_000)
     agent.send()

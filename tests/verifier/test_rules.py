@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from support.acting import KeptFrame
-from support.builders import make_act, make_disclosure, make_filing, make_finding
 from support.office import Office, stranger_offer, unique
 from support.scripted import ScriptedAgent, dispute, first_day, second_day
 from support.simulator import ROUND_MS, START, seeded
@@ -23,7 +22,6 @@ from workseal_protocol.records import (
     BeaconCommitment,
     BundleManifest,
     Capture,
-    CasePlace,
     ChainedRecord,
     DisclosedFrame,
     DisputeDisclosure,
@@ -1385,27 +1383,6 @@ def test_refuses_a_disclosure_of_what_nobody_asked_for(agent: ScriptedAgent) -> 
     agent.withdraw(agent.frames[0])
     with pytest.raises(RefusedError, match="withdrawn"):
         agent.answer(request, asked)
-
-
-def test_takes_no_part_of_a_case_yet(office: Office, agent: ScriptedAgent) -> None:
-    agent.open_session()
-    agent.work(2 * ROUND_MS)
-    agent.send()
-    place = CasePlace(Digest(bytes(32)), Digest(bytes(32)))
-    before = {"engagement": agent.engagement, "claimed_at": office.now - 1}
-    request = read_record(agent.request(agent.frames[:1]))
-    assert isinstance(request, DisputeRequest)
-    people = office.people
-    for record, signer in (
-        (make_filing(**before, calendar=None), people.client),
-        (make_act(**before), people.arbitrator),
-        (replace(request, place=place), people.arbitrator),
-        (make_disclosure(**before, place=place), people.freelancer),
-        (make_finding(**before, place=place), people.operator),
-    ):
-        statement = sign(record, signer)
-        assert "does not keep cases yet" in str(refused(lambda: office.post([statement])))  # noqa: B023
-    assert office.check() == []
 
 
 def test_a_disclosure_has_one_finding(office: Office, agent: ScriptedAgent) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import Depends, FastAPI
 
 from workseal_verifier.api import (
+    cases,
     disputes,
     drand,
     engagements,
@@ -101,6 +102,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         log,
         engagements,
         keys,
+        cases,
         disputes,
         drand,
         operator,

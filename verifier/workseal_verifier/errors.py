@@ -5,7 +5,7 @@
     │   └── SettingsError   what was written as a setting cannot be meant
     ├── RebuildError       copies of the log do not lead to what it signed
     ├── RefusedError       an answer to a client: a reason, a sentence, the offending item
-    │   └── ForkError       a chain's own signer gave one number to two bodies
+    │   └── ForkError       one signer gave one number of a chain or a case to two bodies
     └── StoreError         the database could not do it
         ├── StoreFullError      no space: nothing was stored, try again later
         ├── StoreRaceError      another writer moved the log: reload
@@ -96,10 +96,10 @@ class RefusedError(VerifierError):
 
 
 class ForkError(RefusedError):
-    """Refuse a second body under one number of a chain, and hold it: it is evidence."""
+    """Refuse a second body under one number of a chain or a case, and hold it: it is evidence."""
 
-    def __init__(self, engagement: bytes, seq: int, body: bytes) -> None:
-        super().__init__(Reason.CONFLICT, f"another statement has number {seq}")
+    def __init__(self, engagement: bytes, seq: int, body: bytes, detail: str = "") -> None:
+        super().__init__(Reason.CONFLICT, detail or f"another statement has number {seq}")
         self.engagement = engagement
         self.seq = seq
         self.body = body

@@ -29,6 +29,7 @@ from workseal_verifier.services.admission import Admission
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Intake
+from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.diaries import Diaries
@@ -41,6 +42,7 @@ from workseal_verifier.services.health import (
     WITNESSING,
     Health,
 )
+from workseal_verifier.services.hearing import Hearings
 from workseal_verifier.services.invitations import Invitations
 from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.limits import Limiter
@@ -309,11 +311,12 @@ class Verifier:
     def _services(self) -> Services:
         intake = Intake(self.records)
         keys = KeyBook(self.records)
+        cases = CaseBook(self.records, keys)
         standings = Standings(
+            cases=cases,
             log=self.log,
             records=self.records,
             access=self.access,
-            keys=keys,
             operator=self.identity.operator.public_key,
             size=lambda: self.sequencer.current.size,
         )
@@ -347,6 +350,13 @@ class Verifier:
             mailbox=self._packages,
             conflicts=self.conflicts,
             standings=standings,
+            hearings=Hearings(
+                self.records,
+                cases,
+                standings,
+                clock=self._clock,
+                size=lambda: self.sequencer.current.size,
+            ),
             prover=Prover(standings, NonceMemory(self._clock), SpentNonces(self.access)),
             signin=signin,
             passkeys=Passkeys(self.access, signin, self._clock, secret),

@@ -40,6 +40,7 @@ HIDDEN: Final[Mapping[About, str]] = {
     About.ENGAGEMENT: "no such engagement",
     About.REQUEST: "no request with this digest is logged",
     About.STATEMENT: "no statement with this digest is logged",
+    About.CASE: "no such case",
 }
 _OWN_PAGE = frozenset({"same-origin"})
 # A page that the person opened themselves may be read, and nothing be changed by it.
@@ -182,7 +183,7 @@ def _name(request: Request, about: About) -> bytes:
             return b""
         case About.ENGAGEMENT:
             return values.engagement(request.path_params["name"])
-        case About.REQUEST | About.STATEMENT:
+        case About.REQUEST | About.STATEMENT | About.CASE:
             return values.digest(request.path_params["name"]).raw
 
 

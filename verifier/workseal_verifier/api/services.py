@@ -14,6 +14,7 @@ from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.health import Health
+from workseal_verifier.services.hearing import Hearings
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.invitations import Invitations
 from workseal_verifier.services.limits import Limiter
@@ -48,6 +49,7 @@ class Services:
     mailbox: Packages
     conflicts: ConflictBook
     standings: Standings
+    hearings: Hearings
     prover: Prover
     signin: SignIn
     passkeys: Passkeys

@@ -1,5 +1,6 @@
 """Parts of addresses, and bodies in CBOR."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
@@ -70,6 +71,11 @@ def answer(data: bytes, headers: Mapping[str, str], media: str) -> Response:
         return Response(data, 200, headers, media)
     known = {**headers, "content-length": str(len(data))}
     return StreamingResponse(_pieces(data), 200, known, media)
+
+
+def write_json(value: object) -> bytes:
+    """Write a value as JSON, in the letters that its texts have."""
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 async def _pieces(data: bytes) -> AsyncIterator[bytes]:

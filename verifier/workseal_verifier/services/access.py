@@ -34,7 +34,7 @@ class Who(StrEnum):
 class State(StrEnum):
     """Say how far an engagement has come, as the one who asks may see it.
 
-    For an arbitrator it is disputed by a request of their own alone.
+    For an arbitrator it is disputed by a request of their own alone, or a case in which they sit.
     """
 
     NONE = "none"
@@ -63,6 +63,7 @@ class About(StrEnum):
     ENGAGEMENT = "engagement"
     REQUEST = "request"
     STATEMENT = "statement"
+    CASE = "case"
 
 
 @unique
@@ -114,6 +115,14 @@ class Row:
     sensitive: bool = False
 
 
+# An arbitrator sits in the case, and it is not sealed.
+_IN_A_CASE: Final[Cells] = {
+    Who.FREELANCER: _DISPUTED,
+    Who.CLIENT: _DISPUTED,
+    Who.ARBITRATOR: _DISPUTED,
+}
+
+
 _OPEN: Final = Row(Shown.NOTHING, _EVERYBODY)
 _CARRIED: Final = Row(Shown.CONTENT, _EVERYBODY)
 _SESSION: Final = Row(Shown.SESSION, _KNOWN)
@@ -139,6 +148,10 @@ TABLE: Final[Mapping[str, Row]] = {
     "GET /v1/engagements/{name}/indices": _READING,
     "GET /v1/engagements/{name}/conflicts": _READING,
     "GET /v1/engagements/{name}/keys": _READING,
+    # Lists what the one who asks may read.
+    "GET /v1/cases": Row(Shown.KEY, _KNOWN),
+    "GET /v1/cases/{name}": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
+    "GET /v1/cases/{name}/statements": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
     "POST /v1/disclosures": _CARRIED,
     "PUT /v1/sealed/{name}": Row(Shown.PARTY, {Who.FREELANCER: _DISPUTED}, About.REQUEST),
     "GET /v1/sealed/{name}": Row(

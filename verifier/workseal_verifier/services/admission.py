@@ -5,12 +5,15 @@ folds decide (chain, keys, lottery) is never decided a second way. A refusal's t
 about their own statement and never about anybody else's.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.casefold import CASE_KINDS, stored_case
 from workseal_verifier.services.draft import Draft, House
 from workseal_verifier.services.engagement import Engagement, fold, followed
 from workseal_verifier.services.held import Held
@@ -20,7 +23,7 @@ from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
 
 if TYPE_CHECKING:
-    from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
+    from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
 
 # What is not held is folded again from its first statement when it is needed: with too few places,
 # for each statement anew. Each takes about 10 KB, and this much for each statement of its chain.
@@ -28,6 +31,8 @@ _CACHED_ENGAGEMENTS = 4_096
 _STATEMENT_BYTES = 90
 # More than this that other processes logged, and it is cheaper to begin again.
 _MOST_FOREIGN = 65_536
+# Each takes some 100 KB at most: a case has 400 statements.
+_CACHED_CASES = 256
 
 
 class Admission:
@@ -48,6 +53,7 @@ class Admission:
         # From where on other processes logged more of an engagement than its cached state holds.
         self._behind: dict[bytes, int] = {}
         self._prepared = ReadAhead()
+        self._cases: OrderedDict[Digest, Case] = OrderedDict()
 
     def is_held(self, identifier: bytes) -> bool:
         """Tell whether memory holds an engagement; in whatever thread."""
@@ -70,6 +76,7 @@ class Admission:
         self.events = None
         self._states.clear()
         self._behind.clear()
+        self._cases.clear()
         self._prepared.clear()
         self.house.work.forget()
 
@@ -93,6 +100,8 @@ class Admission:
             kinds.add(one.kind)
             if one.engagement is None:
                 continue
+            if one.kind in CASE_KINDS:
+                self._drop_cases(one.engagement)
             if one.engagement in self._states:
                 self._behind.setdefault(one.engagement, self._size)
             if one.worker is not None and one.end_ms is not None:
@@ -107,7 +116,36 @@ class Admission:
             self.events = self._keys.below(self._size)
         for identifier, state in tick.states.items():
             self._keep(identifier, state)
+        for filing, case in tick.cases.items():
+            self._keep_case(filing, case)
         self.house.work.settle(tick.spans)
+
+    def case(self, filing: Digest, state: Engagement, events: KeyEvents) -> Case | None:
+        """Return the committed state of a case of an engagement; None when there is none."""
+        case = self._cases.get(filing)
+        if case is None:
+            case = stored_case(
+                self.house.records,
+                filing,
+                self.house.grounds(state.terms, events),
+                engagement=state.identifier,
+                below=2**63 - 1,
+            )
+        if case is not None:
+            self._keep_case(filing, case)
+        return case
+
+    def _keep_case(self, filing: Digest, case: Case) -> None:
+        self._cases[filing] = case
+        self._cases.move_to_end(filing)
+        if len(self._cases) > _CACHED_CASES:
+            self._cases.popitem(last=False)
+
+    def _drop_cases(self, engagement: bytes) -> None:
+        for filing in [
+            one for one, case in self._cases.items() if case.filing.engagement == engagement
+        ]:
+            del self._cases[filing]
 
     def state(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         """Return the committed state of an engagement; None when it has no offer."""
@@ -154,6 +192,8 @@ class Tick:
         self.beacons: list[BeaconRow] = []
         self.parties: list[PartyRow] = []
         self.keys: list[KeyRow] = []
+        self.cases: dict[Digest, Case] = {}
+        self.case_rows: list[CaseRow] = []
         self.spans = PendingWork()
         self._places: dict[Digest, int] = {}
 
@@ -174,6 +214,8 @@ class Tick:
             lookup=self._find,
             known=self._known,
             waiting_entry=self._entry,
+            lookup_case=self._case,
+            waiting_cases=lambda: self.cases,
             waiting=self.spans,
             waiting_parties=tuple(self.parties),
             waiting_beacons=tuple(self.beacons),
@@ -201,6 +243,9 @@ class Tick:
     def _known(self, identifier: bytes) -> Engagement | None:
         return self.states.get(identifier) or self._admission.held(identifier)
 
+    def _case(self, filing: Digest, state: Engagement) -> Case | None:
+        return self.cases.get(filing) or self._admission.case(filing, state, self.events)
+
     def _entry(self, digest: Digest) -> "Entry | None":
         place = self._places.get(digest)
         return None if place is None else self.entries[place - self._size]
@@ -212,5 +257,7 @@ class Tick:
         self.beacons += draft.beacons
         self.parties += draft.parties
         self.keys += draft.keys
+        self.cases.update(draft.cases)
+        self.case_rows += draft.case_rows
         self.spans.add_all(draft.spans)
         self._places.update(draft.places)

@@ -25,6 +25,8 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_verifier.errors import StoreCorruptError
+from workseal_verifier.services.casefold import filing_of
+from workseal_verifier.services.casesteps import case_problems
 from workseal_verifier.services.columns import entry_of, key_row, party_rows
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keptforks import fork_problems
@@ -52,6 +54,8 @@ class LogCheck:
         self._parties = 0
         # How many rows key statements account for.
         self._key_rows = 0
+        # How many steps statements of cases account for.
+        self._case_statements = 0
         # Which checkpoints statements name, and the first that names each.
         self._anchors: dict[Anchor, int] = {}
         # Of the log's policies, the position of each: checkpoints above it must satisfy it.
@@ -99,7 +103,7 @@ class LogCheck:
         yield from self._check_beacons()
         yield from self._check_no_other_parties()
         yield from self._check_no_other_keys()
-        yield from self._check_conflicts(head.size)
+        yield from self._check_of_events(head.size)
 
     def _statements(self, size: int) -> Iterator[Entry]:
         for number, entry in enumerate(self._records.all()):
@@ -123,6 +127,7 @@ class LogCheck:
             yield from self._check_policy(where, entry.position, record)
         if isinstance(record, KeyRecord):
             yield from self._check_key(where, entry.position, record)
+        self._case_statements += filing_of(statement, record) is not None
         if isinstance(record, ChainedRecord):
             self._anchors.setdefault(record.anchor, entry.position)
         if isinstance(record, Offer):
@@ -182,13 +187,14 @@ class LogCheck:
             if found is None or found[0] != anchor.digest.raw:
                 yield f"checkpoint {anchor.size}: it is not the one that statement {position} names"
 
-    def _check_conflicts(self, size: int) -> Iterator[str]:
+    def _check_of_events(self, size: int) -> Iterator[str]:
         try:
             events = KeyEvents.of(logged_events(self._records, since=0, below=size))
         except (MalformedError, StoreCorruptError):
-            yield "conflicts: not looked at, for a key statement is malformed"
-        else:
-            yield from fork_problems(self._records, events)
+            yield "conflicts and cases: not looked at, for a key statement is malformed"
+            return
+        yield from fork_problems(self._records, events)
+        yield from case_problems(self._records, events, self._case_statements, size)
 
     def _check_tiles(self, grown: dict[tuple[int, int], bytes], size: int) -> Iterator[str]:
         live = {

@@ -1,4 +1,4 @@
-"""Evidence that a chain forked: both bodies that its own signer signed for one number.
+"""Evidence that a chain or a case forked: both bodies that one signer signed for one number.
 
 The first one is in the log. The second is kept beside it, for the engagement's parties; what there
 is no room for is refused in the same words.
@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.statement import Kind
+from workseal_protocol.records import read_record
+from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import ForkError, StoreError
+from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.store.conflicts import Conflict, ConflictStore
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +27,15 @@ CHAINED: Final = tuple(
         Kind.DECLARATION,
     )
 )
+
+
+def logged_beside(store: ConflictStore, one: Conflict) -> bytes | None:
+    """Return the body that the log holds under the number of a second one."""
+    statement = Statement.parse(one.body)
+    filing = filing_of(statement, read_record(statement))
+    if filing is None:
+        return store.logged(one.engagement, CHAINED, one.seq)
+    return store.logged_in_case(one.engagement, filing, one.seq)
 
 
 class ConflictBook:
@@ -51,7 +62,7 @@ class ConflictBook:
     def listing(self, engagement: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         """List (number, body in the log, other body) of an engagement."""
         for one in self._store.of_engagement(engagement):
-            logged = self._store.logged(engagement, CHAINED, one.seq)
+            logged = logged_beside(self._store, one)
             if logged is not None:
                 yield one.seq, logged, one.body
 

@@ -7,18 +7,19 @@ finding, which hold digests and counts. One disclosure is checked at a time: it 
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from workseal_protocol.chain import owed_instant
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, verify_disclosure
-from workseal_protocol.encoding import read_item
+from workseal_protocol.encoding import MAX_INTEGER, read_item
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import (
+    CasePlace,
     DisputeDisclosure,
     DisputeFinding,
     DisputeRequest,
@@ -35,6 +36,7 @@ from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate, Intake
+from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.draft import unknown_party
 from workseal_verifier.services.identity import Identity
@@ -44,6 +46,8 @@ from workseal_verifier.store.records import RecordStore
 
 # A submission that was not answered in this time is in doubt: the sender asks again.
 ANSWER_TIMEOUT_S = 60
+# So often a case may move on while a finding is signed.
+_FOLLOWED = 4
 _TAG_18 = b"\xd2"
 
 _Record = TypeVar("_Record", DisputeRequest, Segment)
@@ -136,9 +140,35 @@ class DisclosureDesk:
         if finding is None:
             # Who may say this is decided before any work is done on the tiles.
             self._log([candidate])
-            finding = self._finding(candidate, record, packed)
-        pair = [candidate, self._intake.own(finding)]
-        return Checked(finding, self._log(pair))
+            return self._log_finding(candidate, self._finding(candidate, record, packed))
+        return self._log_pair(candidate, finding)
+
+    def _log_pair(self, candidate: Candidate, finding: DisputeFinding | Statement) -> Checked:
+        if isinstance(finding, DisputeFinding):
+            finding = sign(finding, self._identity.operator)
+        return Checked(finding, self._log([candidate, self._intake.own(finding)]))
+
+    def _log_finding(self, candidate: Candidate, finding: DisputeFinding) -> Checked:
+        """Log what was found, as the next statement of the case that the disclosure is part of.
+
+        What moved on meanwhile is followed; where the case takes no finding any more, it is logged
+        beside the case: the parties read it all the same.
+        """
+        for _ in range(_FOLLOWED):
+            place = self._place(candidate)
+            if place is None:
+                break
+            try:
+                return self._log_pair(candidate, replace(finding, place=place))
+            except RefusedError as refusal:
+                if refusal.reason not in {Reason.CONFLICT, Reason.REFUSED}:
+                    raise
+        return self._log_pair(candidate, finding)
+
+    def _place(self, candidate: Candidate) -> CasePlace | None:
+        filing = filing_of(candidate.statement, candidate.record)
+        told = [] if filing is None else self._records.cases.statements(filing, below=MAX_INTEGER)
+        return CasePlace(filing, Digest.of(told[-1][1])) if filing is not None and told else None
 
     def _log(self, candidates: Sequence[Candidate]) -> SubmissionAnswer:
         try:
@@ -157,7 +187,7 @@ class DisclosureDesk:
 
     def _finding(
         self, candidate: Candidate, record: DisputeDisclosure, packed: Sequence[bytes]
-    ) -> Statement:
+    ) -> DisputeFinding:
         request = self._record(record.request, DisputeRequest)
         terms = self._terms(record.engagement)
         segments = {one.frame: one.segment for one in request.frames}
@@ -165,13 +195,12 @@ class DisclosureDesk:
             self._examine(data, named.frame, segments[named.frame], terms)
             for named, data in zip(record.frames, packed, strict=True)
         )
-        finding = DisputeFinding(
+        return DisputeFinding(
             engagement=record.engagement,
             claimed_at=self._clock.now_ms(),
             disclosure=candidate.digest,
             findings=findings,
         )
-        return sign(finding, self._identity.operator)
 
     def _examine(self, data: bytes, frame: Digest, segment: Digest, terms: Terms) -> Finding:
         digest = Digest.of(data)

@@ -1,17 +1,21 @@
 """A submission while it is being admitted: reads through to the tick, writes only to itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.records import Offer, read_record
 from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
+from workseal_verifier.services.casefold import Grounds
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.columns import key_row
 from workseal_verifier.services.engagement import Engagement
@@ -19,7 +23,7 @@ from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.work import PendingWork, Span, WorkBook
-from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
+from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
 from workseal_verifier.store.records import RecordStore
 
 # A key may stand in the terms of thousands of engagements, and whoever says something about it has
@@ -42,6 +46,10 @@ class House:
     work: WorkBook
     anchors: AnchorBook
 
+    def grounds(self, terms: Terms, events: KeyEvents) -> Grounds:
+        """Return what a case under these terms is folded by."""
+        return Grounds(terms, partial(self.beacon.is_committed, terms.round_ms), events.path)
+
 
 @dataclass(slots=True)
 class Draft:
@@ -53,6 +61,9 @@ class Draft:
     known: Callable[[bytes], Engagement | None]
     # Finds what the tick has admitted before.
     waiting_entry: Callable[[Digest], Entry | None]
+    # Finds a case of an engagement as the tick has it, and lists what the tick has begun.
+    lookup_case: Callable[[Digest, Engagement], Case | None]
+    waiting_cases: Callable[[], Mapping[Digest, Case]]
     waiting: PendingWork
     waiting_parties: tuple[PartyRow, ...]
     waiting_beacons: tuple[BeaconRow, ...]
@@ -62,6 +73,8 @@ class Draft:
     beacons: list[BeaconRow] = field(default_factory=list)
     parties: list[PartyRow] = field(default_factory=list)
     keys: list[KeyRow] = field(default_factory=list)
+    cases: dict[Digest, Case] = field(default_factory=dict)
+    case_rows: list[CaseRow] = field(default_factory=list)
     spans: PendingWork = field(default_factory=PendingWork)
     places: dict[Digest, int] = field(default_factory=dict)
 
@@ -95,6 +108,27 @@ class Draft:
     def put(self, state: Engagement) -> None:
         """Keep the next state of an engagement."""
         self.states[state.identifier] = state
+
+    def case(self, filing: Digest, state: Engagement) -> Case | None:
+        """Return a case of an engagement as it stands after everything admitted so far."""
+        case = self.cases.get(filing) or self.lookup_case(filing, state)
+        return case if case is not None and case.filing.engagement == state.identifier else None
+
+    def cases_in(self, state: Engagement) -> Iterator[Digest]:
+        """Name every case of an engagement."""
+        stored = self.house.records.cases.of_engagement(state.identifier, below=MAX_INTEGER)
+        fresh = (*self.waiting_cases().values(), *self.cases.values())
+        own = (one.case for one in fresh if one.filing.engagement == state.identifier)
+        yield from dict.fromkeys([*(row.filing for row in stored), *own])
+
+    def put_case(self, case: Case, row: CaseRow) -> None:
+        """Keep the next state of a case."""
+        self.cases[case.case] = case
+        self.case_rows.append(row)
+
+    def grounds(self, state: Engagement) -> Grounds:
+        """Return what a case of an engagement is folded by."""
+        return self.house.grounds(state.terms, self.events)
 
     def engagements_of(self, thumbprints: frozenset[Digest]) -> list[bytes]:
         """List engagements whose terms name one of these keys, at most `MAX_NAMED`."""

@@ -32,6 +32,7 @@ from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.tree import TileTree
 from workseal_verifier.store.log import (
     BeaconRow,
+    CaseRow,
     Change,
     Entry,
     Head,
@@ -337,6 +338,7 @@ class Writing:
         beacons: Sequence[BeaconRow] = (),
         parties: Sequence[PartyRow] = (),
         keys: Sequence[KeyRow] = (),
+        cases: Sequence[CaseRow] = (),
     ) -> None:
         """Append entries at the end of the log, once; durable when the turn ends."""
         self._tree.extend(merkle.leaf_hash(entry.digest.raw) for entry in entries)
@@ -350,6 +352,7 @@ class Writing:
                 beacons=beacons,
                 parties=parties,
                 keys=keys,
+                cases=cases,
             )
         )
 

@@ -17,10 +17,13 @@ from workseal_protocol.records import BeaconCommitment, KeyRecord, Offer, Record
 from workseal_protocol.statement import Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_verifier.errors import RebuildError, StoreCorruptError
+from workseal_verifier.services.casesteps import CaseRebuilder
 from workseal_verifier.services.columns import beacon_row, entry_of, key_row, party_rows
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
+from workseal_verifier.services.keyevents import KeyEvents, logged_events
+from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.tree import TileTree
-from workseal_verifier.store.log import Change, Entry, Head, LogStore, SignedRow
+from workseal_verifier.store.log import BeaconRow, CaseRow, Change, Entry, Head, LogStore, SignedRow
 from workseal_verifier.store.records import RecordStore
 
 
@@ -160,16 +163,18 @@ class Rebuilder:
 
     def _change(self, end: int) -> Change:
         parsed = list(self._parsed(end))
+        committed = [
+            beacon_row(record, statement.digest, place)
+            for place, statement, record in parsed
+            if isinstance(record, BeaconCommitment)
+        ]
         return Change(
             old=self._head,
             new=Head(end, self._tree.root()),
             entries=list(self._entries(parsed)),
             tiles=self._tree.pending(),
-            beacons=[
-                beacon_row(record, statement.digest, place)
-                for place, statement, record in parsed
-                if isinstance(record, BeaconCommitment)
-            ],
+            beacons=committed,
+            cases=self._case_rows(parsed, committed),
             parties=[
                 row
                 for _, _, record in parsed
@@ -183,6 +188,27 @@ class Rebuilder:
             ],
             checkpoints=self._checkpoints(end),
         )
+
+    def _case_rows(
+        self, parsed: Sequence[tuple[int, Statement, Record]], committed: Sequence[BeaconRow]
+    ) -> list[CaseRow]:
+        stored = logged_events(self._records, since=0, below=self._head.size)
+        fresh = [
+            KeyEvent(place, statement, record)
+            for place, statement, record in parsed
+            if isinstance(record, KeyRecord)
+        ]
+        events = KeyEvents.of([*stored, *fresh])
+        cases = CaseRebuilder(self._records, events, [*self._records.beacons(), *committed])
+        found: list[CaseRow] = []
+        for place, statement, record in parsed:
+            try:
+                row = cases.step(place, statement, record)
+            except (MalformedError, VerificationError) as error:
+                raise RebuildError(f"statement {place} is not the next of its case") from error
+            if row is not None:
+                found.append(row)
+        return found
 
     def _checkpoints(self, end: int) -> list[SignedRow]:
         rows = self._new_checkpoints(end)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from workseal_protocol.chain import ChainError, ChainReplay, advance
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import CaseRecord
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import MAKERS, KeyHistory
@@ -40,6 +41,7 @@ from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.window import ONLINE_MS
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.caserules import next_in_case, open_case
 from workseal_verifier.services.columns import beacon_row, entry_of, party_rows, span_of
 from workseal_verifier.services.draft import Draft, unknown_party
 from workseal_verifier.services.engagement import Engagement
@@ -73,12 +75,14 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
             _admit_key(draft, candidate, record, place)
         case LogPolicy() | BeaconCommitment() as record:
             _admit_operator(draft, candidate, record, place)
-        case DisputeRequest() | DisputeDisclosure() | DisputeFinding() as record:
+        case DisputeFiling() as record:
+            _admit_filing(draft, candidate, record, place)
+        case DisputeAct() | DisputeRequest() | DisputeDisclosure() | DisputeFinding() as record:
             _admit_dispute(draft, candidate, record, place)
         case Timesheet() | TimesheetAnswer() as record:
             _admit_hours(draft, candidate, record, place)
-        case DisputeFiling() | DisputeAct() | BundleManifest() as record:
-            raise _not_taken(record)
+        case BundleManifest():
+            raise RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
         case record:
             _admit_chained(draft, candidate, record, place)
 
@@ -373,39 +377,28 @@ def _stands(draft: Draft, digest: Digest, engagement: bytes, kinds: Collection[K
 # --- disputes ---------------------------------------------------------------------
 
 
-def _admit_dispute(
-    draft: Draft,
-    candidate: Candidate,
-    record: DisputeRequest | DisputeDisclosure | DisputeFinding,
-    place: int,
-) -> None:
+def _admit_filing(draft: Draft, candidate: Candidate, record: DisputeFiling, place: int) -> None:
+    state = _speaking(draft, candidate, record.engagement, place)
+    open_case(draft, state, candidate, record, place)
+    _add(draft, candidate, place)
+
+
+def _admit_dispute(draft: Draft, candidate: Candidate, record: CaseRecord, place: int) -> None:
+    state = _speaking(draft, candidate, record.engagement, place)
     match record:
         case DisputeRequest():
-            _admit_request(draft, candidate, record, place)
+            _require_frames(state, record)
         case DisputeDisclosure():
-            _admit_disclosure(draft, candidate, record, place)
+            _require_answer(draft, state, record)
         case DisputeFinding():
-            _admit_finding(draft, candidate, record, place)
+            _require_first(draft, candidate, record)
+        case DisputeAct():
+            pass
+    next_in_case(draft, state, candidate, record, place)
+    _add(draft, candidate, place)
 
 
-def _not_taken(record: DisputeFiling | DisputeAct | BundleManifest) -> RefusedError:
-    if isinstance(record, BundleManifest):
-        return RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
-    return _no_cases()
-
-
-def _no_cases() -> RefusedError:
-    return RefusedError(Reason.REFUSED, "this verifier does not keep cases yet")
-
-
-def _require_no_case(record: DisputeRequest | DisputeDisclosure | DisputeFinding) -> None:
-    if record.place is not None:
-        raise _no_cases()
-
-
-def _admit_request(draft: Draft, candidate: Candidate, record: DisputeRequest, place: int) -> None:
-    state = _speaking(draft, candidate, record.engagement, place)
-    _require_no_case(record)
+def _require_frames(state: Engagement, record: DisputeRequest) -> None:
     past = _past(state)
     for asked in record.frames:
         found = past.frames.get(asked.frame)
@@ -413,14 +406,9 @@ def _admit_request(draft: Draft, candidate: Candidate, record: DisputeRequest, p
             raise RefusedError(Reason.REFUSED, "the request names a frame that its segment has not")
         if asked.frame in past.withdrawn:
             raise RefusedError(Reason.REFUSED, "the request names a frame that was withdrawn")
-    _add(draft, candidate, place)
 
 
-def _admit_disclosure(
-    draft: Draft, candidate: Candidate, record: DisputeDisclosure, place: int
-) -> None:
-    state = _speaking(draft, candidate, record.engagement, place)
-    _require_no_case(record)
+def _require_answer(draft: Draft, state: Engagement, record: DisputeDisclosure) -> None:
     request = _request(draft, record)
     if request is None:
         raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
@@ -431,7 +419,6 @@ def _admit_disclosure(
             raise RefusedError(Reason.REFUSED, "the disclosure shows a frame nobody asked for")
         if shown.frame in withdrawn:
             raise RefusedError(Reason.REFUSED, "the disclosure shows a frame that was withdrawn")
-    _add(draft, candidate, place)
 
 
 def _request(draft: Draft, record: DisputeDisclosure) -> DisputeRequest | None:
@@ -446,13 +433,10 @@ def _request(draft: Draft, record: DisputeDisclosure) -> DisputeRequest | None:
     return found if isinstance(found, DisputeRequest) else None
 
 
-def _admit_finding(draft: Draft, candidate: Candidate, record: DisputeFinding, place: int) -> None:
-    _speaking(draft, candidate, record.engagement, place)
-    _require_no_case(record)
+def _require_first(draft: Draft, candidate: Candidate, record: DisputeFinding) -> None:
     kind = candidate.statement.kind.value
     if draft.house.records.about(record.disclosure.raw, kind, record.engagement):
         raise RefusedError(Reason.CONFLICT, "the disclosure already has its finding")
-    _add(draft, candidate, place)
 
 
 def _past(state: Engagement) -> ChainReplay:

@@ -21,7 +21,9 @@ from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import (
     Acceptance,
     Declaration,
+    DisputeAct,
     DisputeDisclosure,
+    DisputeFiling,
     DisputeFinding,
     DisputeRequest,
     Evidence,
@@ -57,6 +59,8 @@ _SPEAKING = (
     Declaration,
     Evidence,
     Acceptance,
+    DisputeFiling,
+    DisputeAct,
     DisputeRequest,
     DisputeDisclosure,
     DisputeFinding,
@@ -330,7 +334,7 @@ class Sequencer:
             admitted = [one for one in batch if self._admit(tick, one, known, forks)]
             if tick.entries:
                 self._space.require(sum(len(entry.body) for entry in tick.entries))
-                writing.append(tick.entries, tick.beacons, tick.parties, tick.keys)
+                writing.append(tick.entries, tick.beacons, tick.parties, tick.keys, tick.case_rows)
         self._admission.settle(tick)
         # Only now is the body that was first surely in the log.
         if not self._space.is_full:

@@ -26,7 +26,9 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.access import About, Standing, State, Who
-from workseal_verifier.services.keyevents import KeyBook, KeyEvents, parties_of
+from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.casefold import filing_of
+from workseal_verifier.services.keyevents import KeyEvents, parties_of
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.log import Entry, LogStore
@@ -38,7 +40,13 @@ _NOW = MAX_INTEGER
 _CACHED = 1_024
 # A key may stand in thousands of engagements: where none is named, so many of them are looked at.
 MOST_CASES = 64
-_TELLING = (Kind.OFFER.value, Kind.ACCEPTANCE.value, Kind.DISPUTE_REQUEST.value)
+_TELLING = (
+    Kind.OFFER.value,
+    Kind.ACCEPTANCE.value,
+    Kind.DISPUTE_REQUEST.value,
+    Kind.DISPUTE_FILING.value,
+    Kind.DISPUTE_ACT.value,
+)
 _KEYS = frozenset(kind.value for kind in KEY_KINDS)
 
 
@@ -49,14 +57,22 @@ class _Case:
     terms: Terms
     seen: int
     accepted: bool = False
+    # Who asked for frames beside any case; where the latest statement of a case stands.
     requesters: frozenset[Digest] = frozenset()
+    moved: int = -1
+    # Who sits in cases, as of a place.
+    seated: frozenset[Digest] = frozenset()
+    seated_at: int = -1
     version: int = -1
     history: KeyHistory = field(default_factory=KeyHistory)
     keys: tuple[PartyKey, ...] = ()
 
     def state(self, who: Who, keys: frozenset[Digest]) -> State:
-        asked = self.requesters & keys if who is Who.ARBITRATOR else self.requesters
-        if asked:
+        if who is Who.ARBITRATOR:
+            is_disputed = bool((self.requesters | self.seated) & keys)
+        else:
+            is_disputed = bool(self.requesters) or self.moved >= 0
+        if is_disputed:
             return State.DISPUTED
         return State.ACCEPTED if self.accepted else State.OFFERED
 
@@ -70,14 +86,15 @@ class Standings:
         log: LogStore,
         records: RecordStore,
         access: AccessStore,
-        keys: KeyBook,
+        cases: CaseBook,
         operator: PublicKey,
         size: Callable[[], int],
     ) -> None:
         self._log = log
         self._records = records
         self._access = access
-        self._keys = keys
+        self._keys = cases.keys
+        self._tried = cases
         self._operator = operator
         self._size = size
         self._lock = threading.Lock()
@@ -131,6 +148,8 @@ class Standings:
             case About.STATEMENT:
                 told = self._told_in(thumbprint, Digest(name))
                 return [self._in(one, thumbprint) for one in told]
+            case About.CASE:
+                return [self._in_case(thumbprint, Digest(name))]
 
     def engagements(self, thumbprint: Digest) -> list[tuple[bytes, Standing]]:
         """List the engagements of a key and what it is there, at most `MOST_CASES`."""
@@ -157,6 +176,16 @@ class Standings:
             # Another arbitrator of the panel: this request is not theirs.
             return replace(found, state=State.ACCEPTED)
         return found
+
+    def _in_case(self, thumbprint: Digest, filing: Digest) -> Standing:
+        row = self._records.cases.last(filing, below=self._size())
+        if row is None:
+            return Standing()
+        found = self._in(row.engagement, thumbprint)
+        if found.who is not Who.ARBITRATOR or self._tried.seated([row]) & self._lineage(thumbprint):
+            return found
+        # Another one of the panel sits in this case, or nobody any more.
+        return replace(found, state=State.ACCEPTED)
 
     def _told_in(self, thumbprint: Digest, name: Digest) -> Sequence[bytes]:
         """List the engagements that a statement is about, of a key statement the asker's alone."""
@@ -216,7 +245,7 @@ class Standings:
             )
             case = _told(case, told, size)
         if case is not None:
-            case = self._followed(case)
+            case = self._with_seats(engagement, self._followed(case))
             with self._lock:
                 self._cases[engagement] = case
                 self._cases.move_to_end(engagement)
@@ -235,6 +264,13 @@ class Standings:
             history=events.history(case.terms),
             keys=_party_keys(case.terms, events.concerning(case.terms), self._moment),
         )
+
+    def _with_seats(self, engagement: bytes, case: _Case) -> _Case:
+        """Look who sits, if a case has moved since."""
+        if case.moved == case.seated_at:
+            return case
+        rows = self._records.cases.of_engagement(engagement, below=case.seen)
+        return replace(case, seated=self._tried.seated(rows), seated_at=case.moved)
 
     def _entry(self, digest: Digest) -> Entry | None:
         entry = self._records.by_digest(digest)
@@ -293,6 +329,9 @@ def _told(case: _Case | None, entries: Iterable[Entry], seen: int) -> _Case | No
             case = _Case(record.terms, seen)
         elif case is not None and entry.kind == Kind.ACCEPTANCE.value:
             case = replace(case, accepted=True)
+        elif case is not None and filing_of(statement, record) is not None:
+            # Who sits, and no longer who once asked, reads.
+            case = replace(case, moved=entry.position)
         elif case is not None:
             case = replace(case, requesters=case.requesters | {statement.issuer})
     return None if case is None else replace(case, seen=seen)

@@ -1,4 +1,4 @@
-"""Second bodies under one number of a chain: evidence that its signer signed two histories.
+"""Second bodies under one number of a chain or a case: somebody signed two histories.
 
 Rules: what the log holds stands in the log; here stands the other body. Few are kept of each
 engagement, and few bytes in all: one is evidence enough, and nobody may fill the disk by lying.
@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.schema import conflicts, statements
+from workseal_verifier.store.schema import case_steps, conflicts, statements
 
 # Of one engagement: the first ones. A chain that forked once is not to be trusted from there on.
 MOST_OF_ENGAGEMENT: Final = 4
@@ -23,7 +23,7 @@ _PAGE: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A body that its engagement's freelancer signed for a number that the log gave to another."""
+    """A body that somebody signed for a number that the log gave to another one of theirs."""
 
     engagement: bytes
     seq: int
@@ -103,6 +103,18 @@ class ConflictStore:
                 select(statements.c.body)
                 .where(statements.c.engagement == engagement, statements.c.kind.in_(kinds))
                 .order_by(statements.c.position)
+                .offset(seq)
+                .limit(1)
+            ).scalar_one_or_none()
+
+    def logged_in_case(self, engagement: bytes, filing: Digest, seq: int) -> bytes | None:
+        """Read the body that the log holds under a number of a case; 0 is the filing."""
+        with self.database.read() as connection:
+            return connection.execute(
+                select(statements.c.body)
+                .join(case_steps, case_steps.c.position == statements.c.position)
+                .where(case_steps.c.engagement == engagement, case_steps.c.filing == filing.raw)
+                .order_by(case_steps.c.position)
                 .offset(seq)
                 .limit(1)
             ).scalar_one_or_none()

@@ -17,6 +17,7 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import (
     beacons,
+    case_steps,
     checkpoints,
     head,
     key_events,
@@ -127,6 +128,17 @@ class KeyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """Where a case stood after one of its statements; `filing` names the case."""
+
+    position: int
+    filing: Digest
+    engagement: bytes
+    state: str
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRow:
     """A checkpoint; `signed` is None between commit and signing."""
 
@@ -151,6 +163,7 @@ class Change:
     beacons: Sequence[BeaconRow] = field(default=())
     parties: Sequence[PartyRow] = field(default=())
     keys: Sequence[KeyRow] = field(default=())
+    cases: Sequence[CaseRow] = field(default=())
     checkpoints: Sequence[SignedRow] = field(default=())
 
 
@@ -188,6 +201,8 @@ class Turn:
             execute(insert(parties), [_party_values(p) for p in change.parties])
         if change.keys:
             execute(insert(key_events), [_key_values(k) for k in change.keys])
+        if change.cases:
+            execute(insert(case_steps), [_case_values(c) for c in change.cases])
 
     def _move(self, old: Head, new: Head) -> None:
         moved = _MOVE_HEAD.change(
@@ -441,4 +456,14 @@ def _key_values(row: KeyRow) -> dict[str, object]:
         "subject": row.subject.raw,
         "successor": None if row.successor is None else row.successor.raw,
         "recovery": None if row.recovery is None else row.recovery.raw,
+    }
+
+
+def _case_values(row: CaseRow) -> dict[str, object]:
+    return {
+        "position": row.position,
+        "filing": row.filing.raw,
+        "engagement": row.engagement,
+        "state": row.state,
+        "until_ms": row.until_ms,
     }

@@ -11,6 +11,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, true
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.statement import Kind
+from workseal_verifier.store.caserows import CaseRowStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import BeaconRow, Entry
@@ -50,6 +51,7 @@ class RecordStore:
         self.database = database
         self.parties = PartyStore(database)
         self.keys = KeyRowStore(database)
+        self.cases = CaseRowStore(database)
 
     def positions(self, digests: Sequence[Digest]) -> dict[Digest, int]:
         """Read where these statements stand, for those that are logged."""

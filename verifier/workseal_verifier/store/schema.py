@@ -129,6 +129,23 @@ key_events = Table(
     sqlite_strict=True,
 )
 
+# Of each statement of a case, where the case stood after it: a step. The last one is where it
+# stands. All of it follows from the statements.
+case_steps = Table(
+    "case_steps",
+    metadata,
+    _whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    # The digest of the filing, which names the case.
+    _octets("filing", Privacy.PSEUDONYM, most=32, least=32),
+    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    _word("state", Privacy.ENGAGEMENT, most=16),
+    _whole("until_ms", Privacy.TIME, nullable=True),
+    Index("case_steps_filing", "filing", "position"),
+    Index("case_steps_engagement", "engagement", "position"),
+    Index("case_steps_until", "until_ms"),
+    sqlite_strict=True,
+)
+
 # Hash tiles of c2sp.org/tlog-tiles: up to 256 hashes of one level, the last one of each level
 # partial and written anew with each append.
 tiles = Table(

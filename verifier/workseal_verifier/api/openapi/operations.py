@@ -153,6 +153,16 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         parameters={"name": ENGAGEMENT},
         refuses=_ABSENT,
     ),
+    "GET /v1/cases": Told(_body(schemas.CASES, JSON), PRIVATE),
+    "GET /v1/cases/{name}": Told(
+        _body(schemas.CASE, JSON), PRIVATE, parameters=_NAMED, refuses=_ABSENT
+    ),
+    "GET /v1/cases/{name}/statements": Told(
+        _body(schemas.CASE_STATEMENTS, CBOR_SEQUENCE),
+        PRIVATE,
+        parameters=_NAMED,
+        refuses=_ABSENT,
+    ),
     "POST /v1/disclosures": Told(
         _body(schemas.CHECKED, CBOR),
         PRIVATE,

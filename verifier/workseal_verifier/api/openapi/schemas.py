@@ -7,6 +7,8 @@ byte string in lower-case hex (`contentEncoding: base16`), a sequence as an arra
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+from workseal_protocol.dispute import State
+from workseal_protocol.dispute.values import MAX_STATEMENTS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.receipt import MAX_ANSWER_BYTES, MAX_BATCH
 from workseal_protocol.sealing import MAX_PACKAGE_BYTES
@@ -24,6 +26,7 @@ from workseal_verifier.api.values import (
     TEXT,
 )
 from workseal_verifier.errors import Reason
+from workseal_verifier.services.hearing import MAX_LISTED
 from workseal_verifier.services.passkeys import MAX_PASSKEYS
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS, MAX_TOKENS
 from workseal_verifier.store.schema import (
@@ -166,6 +169,68 @@ SESSION: Final = members(
 CREDENTIAL: Final = members(credential=_OBJECT)
 # What the browser's interface takes is WebAuthn's to say.
 OPTIONS: Final[Schema] = {**_OBJECT, "required": ["challenge", "timeout"]}
+# --- cases, in JSON for pages and in CBOR for who replays them ---
+_HEX: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_NAME: Final[Schema] = {"type": "string", "minLength": 1}
+_MOMENT_TEXT: Final[Schema] = {"type": "string", "format": "date-time"}
+_ROLE: Final[Schema] = {"enum": ["client", "freelancer", "arbitrator", "operator"]}
+_STATE: Final[Schema] = {"enum": [state.value for state in State]}
+
+
+def _or_none(one: Schema) -> Schema:
+    return {"anyOf": [one, {"type": "null"}]}
+
+
+_DUE: Final = _or_none(
+    members(
+        until=UINT,
+        utc=_MOMENT_TEXT,
+        waiting_for=array(_ROLE, most=4),
+        working_days=_or_none(UINT),
+        calendar=_or_none(_NAME),
+        source=_or_none(_NAME),
+        counted_in=_or_none(_NAME),
+        local=array(members(who=_ROLE, zone=_NAME, time=_MOMENT_TEXT), most=3),
+    )
+)
+_STANDING: Final[Mapping[str, Schema]] = {
+    "case": _HEX,
+    "engagement": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "state": _STATE,
+    "head": _HEX,
+    "due": _DUE,
+}
+CASES: Final = array(members(**_STANDING), most=MAX_LISTED)
+CASE: Final = members(
+    **_STANDING,
+    you=_ROLE,
+    moves=array(_NAME),
+    filer=_ROLE,
+    begin=UINT,
+    end=UINT,
+    amount=UINT,
+    currency=_NAME,
+    arbitrator=_or_none(_HEX),
+    level=UINT,
+    limit=_or_none(UINT),
+    statements=array(
+        members(
+            index=UINT,
+            digest=_HEX,
+            by=_ROLE,
+            move=_NAME,
+            at=UINT,
+            state=_STATE,
+            late=_FLAG,
+            code=_or_none(_NAME),
+            amount=_or_none(UINT),
+            text={"type": "string"},
+        ),
+        least=1,
+        most=MAX_STATEMENTS,
+    ),
+)
+CASE_STATEMENTS: Final = array(STATEMENT_BODY, least=1, most=MAX_STATEMENTS)
 CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
 HEALTH: Final[Schema] = {"type": "string", "pattern": "^ok"}
 READINESS: Final[Schema] = {"const": "ready"}

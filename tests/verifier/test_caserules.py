@@ -1,0 +1,352 @@
+"""Cases at a real log: what is admitted, what is refused, and what another process makes of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from support.hearings import DAY_MS, Hearing
+from support.office import Office, unique
+from support.scripted import ScriptedAgent, disclose
+from support.simulator import ROUND_MS, seeded
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import State, draw_person
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import (
+    Act,
+    CasePlace,
+    DisclosedFrame,
+    DisputeDisclosure,
+    DisputeFinding,
+    DisputeRequest,
+    Freeze,
+    Holding,
+    KeyRotate,
+    Offer,
+    RequestedFrame,
+    Stratum,
+    read_record,
+    sign,
+)
+from workseal_protocol.sealing import encode_package
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services import admission, caserules
+from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.casefold import BACK_MS
+from workseal_verifier.store.log import CaseRow
+
+STRANGER = SeedSigner(b"\x66" * 32)
+
+
+def refused(call: Callable[[], object]) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
+        call()
+    return caught.value
+
+
+@pytest.fixture
+def hearing(office: Office, agent: ScriptedAgent) -> Hearing:
+    return Hearing(office, agent.engagement, agent.terms)
+
+
+def steps(hearing: Hearing) -> list[CaseRow]:
+    return hearing.office.verifier.records.cases.steps(hearing.case.case, below=2**53)
+
+
+def standing(hearing: Hearing) -> tuple[str, int | None]:
+    last = steps(hearing)[-1]
+    return last.state, last.until_ms
+
+
+def own(hearing: Hearing) -> tuple[str, int | None]:
+    case = hearing.case
+    return case.state.value, None if case.due is None else case.due.until
+
+
+def test_a_case_goes_from_its_filing_to_a_settlement(hearing: Hearing) -> None:
+    hearing.file()
+    assert standing(hearing) == own(hearing) == ("notice", own(hearing)[1])
+    hearing.answered().act(Role.FREELANCER, Act.OFFER)
+    hearing.act(Role.CLIENT, Act.ACCEPT, cites=(hearing.case.head,))
+    assert hearing.case.state is State.SETTLED
+    assert standing(hearing) == own(hearing)
+    assert [row.state for row in steps(hearing)] == [
+        "notice",
+        "answer",
+        "negotiation",
+        "negotiation",
+        "settled",
+    ]
+    assert hearing.office.check() == []
+
+
+def test_a_case_goes_to_a_decision_and_an_appeal_is_over(hearing: Hearing) -> None:
+    hearing.file(Role.FREELANCER).seated()
+    hearing.act(Role.ARBITRATOR, Act.DRAFT)
+    for role in (Role.CLIENT, Role.FREELANCER):
+        hearing.act(role, Act.COMMENT)
+    hearing.act(Role.ARBITRATOR, Act.DECIDE)
+    assert standing(hearing) == own(hearing)
+    hearing.pass_due().act(Role.OPERATOR, Act.LAPSE)
+    assert standing(hearing)[0] == "final"
+    assert hearing.office.check() == []
+
+
+def test_sending_again_changes_nothing(hearing: Hearing) -> None:
+    hearing.file()
+    before = hearing.office.acknowledged[hearing.told[0].digest]
+    hearing.office.now += DAY_MS
+    assert hearing.office.admit([hearing.told[0]]) == (before,)
+    assert len(steps(hearing)) == 1
+
+
+def test_the_terms_come_first(office: Office, hearing: Hearing) -> None:
+    engagement = unique(office, "only offered")
+    offer = Offer(engagement=engagement, claimed_at=office.now, terms=hearing.terms)
+    filing = hearing.filing(engagement=engagement)
+    told = refused(lambda: office.post([sign(offer, office.people.client), filing]))
+    assert (told.item, told.detail) == (1, "the terms are not accepted yet")
+
+
+def test_nobody_files_or_acts_but_who_the_terms_name(office: Office, hearing: Hearing) -> None:
+    record = read_record(hearing.filing())
+    for signer in (STRANGER, office.people.operator, office.people.arbitrator):
+        told = refused(lambda: office.post([sign(record, signer)]))  # noqa: B023
+        assert told.reason is Reason.UNKNOWN_PARTY
+    hearing.file()
+    act = hearing.statement(Role.CLIENT, Act.EXHIBIT, by=STRANGER)
+    assert refused(lambda: office.post([act])).reason is Reason.UNKNOWN_PARTY
+
+
+@pytest.mark.parametrize(
+    ("early_ms", "reason"),
+    [
+        (BACK_MS, None),
+        (BACK_MS + 1, Reason.REFUSED),
+        (-2_000, None),
+        (-2_001, Reason.BUSY),
+        (-DAY_MS, Reason.REFUSED),
+    ],
+)
+def test_an_instant_is_that_of_the_log_by_a_minute(
+    office: Office, hearing: Hearing, early_ms: int, reason: Reason | None
+) -> None:
+    filing = hearing.filing(claimed_at=office.now - early_ms, end=office.now - DAY_MS)
+    if reason is None:
+        office.post([filing])
+    else:
+        assert refused(lambda: office.post([filing])).reason is reason
+
+
+def test_nobody_gains_a_known_value_by_dating_back(office: Office, hearing: Hearing) -> None:
+    """Who dates back as far as the log takes it draws by a round that has not begun."""
+    hearing.file().answered()
+    office.now += BACK_MS
+    office.post([hearing.statement(Role.CLIENT, Act.END, claimed_at=office.now - BACK_MS)])
+    case = office.verifier.services.hearings.view(
+        hearing.case.case, office.people.client.public_key.thumbprint
+    ).case
+    assert case.state is State.DRAW
+    assert case.panel_round * ROUND_MS > office.now
+
+
+def test_a_head_that_the_replay_does_not_give_is_refused(office: Office, hearing: Hearing) -> None:
+    hearing.file()
+    wrong = hearing.statement(Role.OPERATOR, Act.NOTICE, prev=Digest(bytes(32)))
+    told = refused(lambda: office.post([wrong]))
+    assert told.reason is Reason.REFUSED
+    assert str(hearing.case.head) in told.detail
+    late = hearing.statement(Role.OPERATOR, Act.NOTICE, due=None)
+    assert "the deadline" in refused(lambda: office.post([late])).detail
+    out_of_turn = hearing.statement(Role.CLIENT, Act.END)
+    assert "client in notice" in refused(lambda: office.post([out_of_turn])).detail
+    assert len(steps(hearing)) == 1
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+
+
+def test_what_another_statement_follows_is_a_conflict_and_ones_own_is_kept(
+    office: Office, hearing: Hearing
+) -> None:
+    hearing.file()
+    filing = hearing.case.head
+    other = hearing.statement(Role.FREELANCER, Act.EXHIBIT)
+    hearing.act(Role.CLIENT, Act.EXHIBIT)
+    assert refused(lambda: office.post([other])).reason is Reason.CONFLICT
+    conflicts = office.verifier.services.conflicts
+    assert list(conflicts.listing(hearing.engagement)) == []
+    own = hearing.statement(Role.CLIENT, Act.EXHIBIT, prev=filing, text="another word")
+    told = refused(lambda: office.post([own]))
+    assert (told.reason, "statement 1 of the case" in told.detail) == (Reason.CONFLICT, True)
+    kept = [(1, hearing.told[1].encode(), own.encode())]
+    assert list(conflicts.listing(hearing.engagement)) == kept
+    assert office.check() == []
+
+
+def test_a_case_of_another_engagement_is_none_here(office: Office, hearing: Hearing) -> None:
+    hearing.file()
+    other = ScriptedAgent(office, engagement=unique(office, "other"), terms=hearing.terms)
+    act = hearing.statement(Role.CLIENT, Act.EXHIBIT, engagement=other.engagement)
+    unknown = hearing.statement(
+        Role.CLIENT, Act.EXHIBIT, engagement=other.engagement, case=Digest(bytes(32))
+    )
+    assert (
+        refused(lambda: office.post([act])).detail
+        == refused(lambda: office.post([unknown])).detail
+        == "the engagement has no case of this name"
+    )
+
+
+def test_a_party_has_one_running_case_and_an_engagement_few(
+    office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing.file()
+    again = hearing.filing(text="once more")
+    assert "same party runs" in refused(lambda: office.post([again])).detail
+    other = Hearing(office, hearing.engagement, hearing.terms).file(Role.FREELANCER)
+    hearing.act(Role.CLIENT, Act.WITHDRAW)
+    monkeypatch.setattr(caserules, "MAX_CASES", 2)
+    assert "at most 2 cases" in refused(lambda: office.post([again])).detail
+    monkeypatch.setattr(caserules, "MAX_CASES", 3)
+    office.post([again])
+    other.act(Role.FREELANCER, Act.WITHDRAW)
+    assert office.check() == []
+
+
+def test_a_submission_is_all_or_nothing(office: Office, hearing: Hearing) -> None:
+    filing = hearing.filing()
+    again = hearing.filing(text="another one at once")
+    assert "same party runs" in refused(lambda: office.post([filing, again])).detail
+    assert office.verifier.records.cases.count() == 0
+    office.post([filing])
+
+
+def test_a_key_that_came_by_rotation_speaks_for_its_person(
+    office: Office, hearing: Hearing
+) -> None:
+    hearing.file()
+    new = SeedSigner(b"\x12" * 32)
+    rotate = KeyRotate.make(claimed_at=office.now, old=office.people.freelancer.public_key, new=new)
+    office.post([sign(rotate, office.people.freelancer)])
+    old = hearing.statement(Role.FREELANCER, Act.EXHIBIT)
+    assert refused(lambda: office.post([old])).reason is Reason.UNKNOWN_PARTY
+    hearing._case = replace(
+        hearing.case,
+        parties=hearing.case.parties.succeeded(rotate.old, new.public_key.thumbprint),
+    )
+    hearing.act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER, by=new)
+    assert standing(hearing)[0] == "negotiation"
+    assert office.check() == []
+
+
+def test_a_draw_is_by_the_committed_value(office: Office, hearing: Hearing) -> None:
+    hearing.file().answered().act(Role.CLIENT, Act.END)
+    number = hearing.case.panel_round
+    office.now = (number + 1) * ROUND_MS
+    value = bytes(32)
+    person = draw_person(hearing.case.case, number, value, hearing.case.panel)
+    false = hearing.statement(
+        Role.CLIENT, Act.DRAW, round=number, value=value, person=person, due=None
+    )
+    assert "the committed value" in refused(lambda: office.post([false])).detail
+    hearing.draw()
+    assert hearing.case.arbitrator == office.people.arbitrator.public_key.thumbprint
+
+
+def test_memory_that_holds_no_case_folds_it_again(
+    office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "_CACHED_CASES", 1)
+    other = Hearing(office, hearing.engagement, hearing.terms)
+    hearing.file()
+    other.file(Role.FREELANCER)
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    other.act(Role.OPERATOR, Act.NOTICE)
+    hearing.act(Role.FREELANCER, Act.ANSWER)
+    assert standing(hearing) == own(hearing)
+    assert office.check() == []
+
+
+def test_two_hosts_keep_one_case(both: tuple[Office, Office]) -> None:
+    first, second = both
+    agent = ScriptedAgent(first)
+    hearing = Hearing(first, agent.engagement, agent.terms).file()
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    # What the other host logged is what this one goes on with.
+    hearing.office = second
+    hearing.act(Role.FREELANCER, Act.ANSWER)
+    hearing.office = first
+    hearing.act(Role.CLIENT, Act.END)
+    assert standing(hearing) == own(hearing)
+    assert first.check() == []
+
+
+def disclosed(office: Office, agent: ScriptedAgent, hearing: Hearing) -> bytes:
+    """Go up to level 2, and pack a frame that the arbitrator named."""
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    hearing.file(begin=office.now - DAY_MS).seated()
+    hearing.ask(1).act(Role.FREELANCER, Act.SHOW).act(Role.CLIENT, Act.PASS)
+    frozen = Freeze(Digest(bytes(32)), (Stratum(Holding.KEPT, 20_000, 1),))
+    hearing.ask(2, freeze=frozen).sampled()
+    frame = agent.frames[0]
+    request = hearing.request(
+        DisputeRequest(
+            engagement=agent.engagement,
+            claimed_at=office.now,
+            frames=(RequestedFrame(frame.segment, frame.tree.commitment),),
+            reason="the drawn one",
+            sealing_key=seeded(office.seed, "sealing") * 38,
+            answer_by=office.now + 1,
+            place=CasePlace(hearing.case.case, hearing.case.head),
+        )
+    )
+    shown = disclose(frame, (0,))
+    record = DisputeDisclosure(
+        engagement=agent.engagement,
+        claimed_at=office.now,
+        request=request.digest,
+        frames=(DisclosedFrame(frame.tree.commitment, shown.digest),),
+        place=CasePlace(hearing.case.case, hearing.case.head),
+    )
+    due = hearing.due_for(record, office.people.freelancer.public_key.thumbprint)
+    record = replace(record, place=CasePlace(hearing.case.case, hearing.case.head, due))
+    statement = sign(record, office.people.freelancer)
+    return encode_package([statement.encode(), shown.encode()])
+
+
+def test_what_is_found_in_a_disclosure_stands_in_its_case(
+    office: Office, agent: ScriptedAgent, hearing: Hearing
+) -> None:
+    package = disclosed(office, agent, hearing)
+    office.now += 60_001
+    checked = office.verifier.services.desk.check(package)
+    finding = read_record(checked.finding)
+    assert isinstance(finding, DisputeFinding)
+    assert finding.place is not None
+    assert [row.state for row in steps(hearing)[-2:]] == ["comment", "comment"]
+    # Again: the same finding, and nothing new.
+    assert office.verifier.services.desk.check(package).finding.digest == checked.finding.digest
+    assert office.check() == []
+
+
+def test_a_finding_that_comes_too_late_for_its_case_is_logged_beside_it(
+    office: Office, agent: ScriptedAgent, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = disclosed(office, agent, hearing)
+    desk = office.verifier.services.desk
+    plain = desk._finding
+
+    def passed(candidate: Candidate, *more: Any) -> DisputeFinding:
+        """Let the client pass while the tiles are looked at."""
+        hearing.follow(candidate.statement, office.now)
+        hearing.act(Role.CLIENT, Act.PASS)
+        return plain(candidate, *more)
+
+    monkeypatch.setattr(desk, "_finding", passed)
+    finding = read_record(desk.check(package).finding)
+    assert isinstance(finding, DisputeFinding)
+    assert finding.place is None
+    assert steps(hearing)[-1].state == "evidence"
+    assert office.check() == []

@@ -1,0 +1,178 @@
+"""What each of the people of a case reads of it, over HTTP."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from support.asking import SignedBy
+from support.hearings import DAY_MS, Hearing
+from support.office import LiveServer, Office, stranger_offer
+from support.scripted import ScriptedAgent
+from support.simulator import seeded
+from workseal_protocol.dispute import Case
+from workseal_protocol.encoding import split_sequence
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import Act, read_record
+from workseal_protocol.statement import Statement
+
+SECOND = SeedSigner(b"\x44" * 32)
+STRANGER = SeedSigner(b"\x55" * 32)
+
+
+class Court:
+    """A live verifier, a case in it, and its people."""
+
+    def __init__(self, office: Office, client: httpx.Client) -> None:
+        self.office = office
+        self.client = client
+        keys = (office.people.arbitrator.public_key, SECOND.public_key)
+        agent = ScriptedAgent(office, terms=office.terms(arbitrators=keys))
+        self.hearing = Hearing(office, agent.engagement, agent.terms)
+        self.hearing.arbitrators = (office.people.arbitrator, SECOND)
+
+    def get(self, path: str, by: SeedSigner) -> httpx.Response:
+        return self.client.get(path, auth=SignedBy(by, lambda: self.office.now))
+
+    def case(self, by: SeedSigner) -> httpx.Response:
+        return self.get(f"/v1/cases/{self.hearing.case.case}", by)
+
+    @property
+    def drawn(self) -> SeedSigner:
+        return self.hearing.signer_of(Role.ARBITRATOR)
+
+    @property
+    def not_drawn(self) -> SeedSigner:
+        return next(one for one in self.hearing.arbitrators if one is not self.drawn)
+
+
+def claimed_at(statement: Statement) -> int:
+    return read_record(statement).claimed_at
+
+
+@pytest.fixture
+def court(office: Office) -> Iterator[Court]:
+    with (
+        LiveServer(office) as live,
+        httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
+    ):
+        yield Court(office, client)
+
+
+def test_a_party_reads_what_is_due_and_what_was_said(court: Court) -> None:
+    hearing = court.hearing.file(text="nothing came of these hours", amount=70_000)
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    people = court.office.people
+    answer = court.case(people.freelancer)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    told = answer.json()
+    assert (told["state"], told["you"], told["filer"]) == ("answer", "freelancer", "client")
+    assert (told["head"], told["amount"]) == (str(hearing.case.head), 70_000)
+    assert {"answer", "extend", "exhibit"} <= set(told["moves"])
+    due = told["due"]
+    assert due["waiting_for"] == ["freelancer"]
+    assert hearing.case.due is not None
+    assert (due["until"], due["working_days"]) == (hearing.case.due.until, 10)
+    berlin = {one["time"] for one in due["local"] if one["zone"] == "Europe/Berlin"}
+    assert due["utc"].endswith("+00:00")
+    assert {time[-6:] for time in berlin} <= {"+01:00", "+02:00"}
+    said = told["statements"]
+    assert [one["move"] for one in said] == ["filing", "notice"]
+    assert (said[0]["text"], said[0]["by"]) == ("nothing came of these hours", "client")
+    assert "answer" not in court.case(people.client).json()["moves"]
+
+
+def test_whoever_reads_replays_the_same_head(court: Court) -> None:
+    hearing = court.hearing.file().seated()
+    answer = court.get(f"/v1/cases/{hearing.case.case}/statements", court.office.people.client)
+    first, *rest = map(Statement.parse, split_sequence(answer.content, max_items=400))
+    case = Case.begin(
+        first, claimed_at(first), terms=hearing.terms, released=lambda _number, _value: True
+    )
+    for statement in rest:
+        case = case.after(statement, max(case.known_at, claimed_at(statement)))
+    assert (case.head, case.state) == (hearing.case.head, hearing.case.state)
+    assert str(case.head) == court.case(court.drawn).json()["head"]
+
+
+def test_who_sits_in_a_case_reads_it_and_nobody_else_of_the_panel(court: Court) -> None:
+    hearing = court.hearing.file().answered().act(Role.CLIENT, Act.END)
+    people = court.office.people
+    place = f"/v1/engagements/{hearing.engagement.hex()}/statements"
+    for key in hearing.arbitrators:
+        assert court.case(key).status_code == court.get(place, key).status_code == 404
+    hearing.draw()
+    assert court.case(court.drawn).json()["you"] == "arbitrator"
+    assert court.get(place, court.drawn).status_code == 200
+    assert court.case(court.not_drawn).status_code == 404
+    assert court.get(place, court.not_drawn).status_code == 404
+    first = court.drawn
+    hearing.act(Role.CLIENT, Act.STRIKE).draw()
+    # Who was struck reads no more, and who came instead does.
+    assert court.drawn is not first
+    assert court.case(first).status_code == court.get(place, first).status_code == 404
+    assert court.case(court.drawn).status_code == court.get(place, court.drawn).status_code == 200
+    assert court.case(people.operator).status_code == 404
+
+
+def test_a_sealed_case_is_read_by_its_parties_alone(court: Court) -> None:
+    hearing = court.hearing.file().answered().act(Role.CLIENT, Act.END).draw()
+    hearing.act(Role.CLIENT, Act.WITHDRAW)
+    assert court.case(court.drawn).status_code == 200
+    hearing.pass_due().act(Role.OPERATOR, Act.LAPSE)
+    assert court.case(court.drawn).status_code == 404
+    assert court.case(court.office.people.client).json()["state"] == "sealed"
+
+
+def test_everybody_else_hears_the_same_as_of_no_case(court: Court) -> None:
+    hearing = court.hearing.file().answered().act(Role.CLIENT, Act.END).draw()
+    court.office.post([stranger_offer(court.office, 1)])
+    other_client = SeedSigner(seeded(court.office.seed, "other client", 1))
+    for key in (court.not_drawn, court.office.people.operator, other_client):
+        answers = []
+        for name in (str(hearing.case.case), "0" * 64, str(hearing.case.head)):
+            for rest in ("", "/statements"):
+                answer = court.get(f"/v1/cases/{name}{rest}", key)
+                headers = {k: v for k, v in answer.headers.items() if k != "date"}
+                answers.append((answer.status_code, headers, answer.content))
+        assert answers[0][0] == 404
+        assert answers.count(answers[0]) == len(answers)
+    assert court.get(f"/v1/cases/{hearing.case.case}", STRANGER).status_code == 401
+
+
+def test_each_lists_the_cases_that_they_may_read(court: Court) -> None:
+    people = court.office.people
+
+    def listed(key: SeedSigner) -> list[str]:
+        return [one["case"] for one in court.get("/v1/cases", key).json()]
+
+    assert listed(people.client) == []
+    hearing = court.hearing.file()
+    other = Hearing(court.office, hearing.engagement, hearing.terms).file(Role.FREELANCER)
+    both = [str(other.case.case), str(hearing.case.case)]
+    assert listed(people.client) == listed(people.freelancer) == both
+    hearing.answered().act(Role.CLIENT, Act.END).draw()
+    assert listed(people.client) == both[::-1]
+    assert listed(court.drawn) == [str(hearing.case.case)]
+    assert listed(court.not_drawn) == listed(people.operator) == []
+    assert court.get("/v1/cases", STRANGER).status_code == 401
+
+
+def test_what_is_not_published_is_not_read(court: Court) -> None:
+    """A reader sees what a signed checkpoint covers, as of everything else."""
+    hearing = court.hearing.file()
+    services = court.office.verifier.services
+    size = court.office.checkpoint().checkpoint.size
+    services.hearings._size = lambda: size - 1
+    assert court.case(court.office.people.client).status_code == 404
+    services.hearings._size = lambda: size
+    assert court.case(court.office.people.client).json()["state"] == "notice"
+    assert hearing.case.due is not None
+
+
+def test_late_words_are_marked(court: Court) -> None:
+    hearing = court.hearing.file()
+    hearing.act(Role.OPERATOR, Act.NOTICE).pass_due().act(Role.FREELANCER, Act.ANSWER)
+    said = court.case(court.office.people.client).json()["statements"]
+    assert [one["late"] for one in said] == [False, False, True]
+    assert said[-1]["at"] - said[-2]["at"] > 10 * DAY_MS

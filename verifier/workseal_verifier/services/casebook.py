@@ -1,0 +1,87 @@
+"""Cases as the published log has them, for whoever reads: in a bounded memory, in any thread.
+
+Rule: what is folded here was admitted when it was logged, so nothing is judged a second time. The
+seat of a case is the person who was drawn last, until the case is sealed.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case, State
+from workseal_protocol.records import Offer, read_record
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+from workseal_verifier.services.casefold import Grounds, after, folded
+from workseal_verifier.services.keyevents import KeyBook
+from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.records import RecordStore
+
+# Each takes some 100 KB at most: a case has 400 statements.
+_CACHED: Final = 256
+# Nobody who was drawn has access any more.
+SHUT: Final = frozenset({State.SEALED.value, State.PURGED.value})
+
+
+class CaseBook:
+    """Fold cases below a size of the log."""
+
+    def __init__(self, records: RecordStore, keys: KeyBook) -> None:
+        self._records = records
+        self.keys = keys
+        self._lock = threading.Lock()
+        # By the filing: the place of the last statement that was folded, and the case after it.
+        self._cases: OrderedDict[Digest, tuple[int, Case]] = OrderedDict()
+
+    def case(self, filing: Digest, *, below: int) -> Case | None:
+        """Return a case as it stands before a place; None when there is none."""
+        row = self._records.cases.last(filing, below=below)
+        return None if row is None else self.at(row)
+
+    def at(self, row: CaseRow) -> Case | None:
+        """Return a case as it stands after a step; None when its engagement has no offer."""
+        with self._lock:
+            known = self._cases.get(row.filing)
+        if known is not None and known[0] == row.position:
+            return known[1]
+        case = self._followed(row, known)
+        if case is not None:
+            with self._lock:
+                self._cases[row.filing] = (row.position, case)
+                self._cases.move_to_end(row.filing)
+                if len(self._cases) > _CACHED:
+                    self._cases.popitem(last=False)
+        return case
+
+    def seated(self, rows: Iterable[CaseRow]) -> frozenset[Digest]:
+        """Name the persons who sit in cases, by the keys that the terms have for them."""
+        found = (self.at(row) for row in rows if row.state not in SHUT)
+        return frozenset(
+            case.arbitrator for case in found if case is not None and case.arbitrator is not None
+        )
+
+    def _followed(self, row: CaseRow, known: tuple[int, Case] | None) -> Case | None:
+        path = self.keys.below(row.position + 1).path
+        told = self._records.cases.statements(row.filing, below=row.position + 1)
+        if known is not None and known[0] < row.position:
+            case = known[1]
+            for place, body in told:
+                if place > known[0]:
+                    case = after(case, Statement.parse(body), path)
+            return case
+        terms = self._terms(row.engagement)
+        if terms is None:
+            return None
+        grounds = Grounds(terms, _was_checked, path)
+        return folded((Statement.parse(body) for _, body in told), grounds)[-1]
+
+    def _terms(self, engagement: bytes) -> Terms | None:
+        entry = self._records.first_of(engagement)
+        record = None if entry is None else read_record(Statement.parse(entry.body))
+        return record.terms if isinstance(record, Offer) else None
+
+
+def _was_checked(_number: int, _value: bytes) -> bool:
+    return True

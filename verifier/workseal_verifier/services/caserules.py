@@ -1,0 +1,98 @@
+"""Whether a statement may stand next in its case, beside what the table of `dispute` says.
+
+Rules: the fold decides, and nothing here decides a second way. A party may have one case at a time
+that it filed, so that nobody is buried in them, and an engagement has few in all. What was signed
+too long ago is refused, for its instant would be false; it costs a signature, and no evidence.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule
+from workseal_protocol.records import DisputeDisclosure, DisputeFiling
+from workseal_protocol.statement import Statement
+from workseal_verifier.errors import ForkError, Reason, RefusedError
+from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.casefold import (
+    BACK_MS,
+    ENDED,
+    SLOW_BACK_MS,
+    after,
+    begun,
+    case_row,
+)
+from workseal_verifier.services.draft import Draft
+from workseal_verifier.services.engagement import Engagement
+
+# Of one engagement, those that have ended among them.
+MAX_CASES: Final = 64
+
+
+def open_case(
+    draft: Draft, state: Engagement, candidate: Candidate, record: DisputeFiling, place: int
+) -> None:
+    """Begin a case with a filing, or raise `RefusedError`."""
+    if state.acceptance is None:
+        raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
+    _require_recent(draft, record.claimed_at, BACK_MS)
+    try:
+        case = begun(candidate.statement, draft.grounds(state))
+    except CaseError as error:
+        raise RefusedError(Reason.REFUSED, str(error)) from error
+    found = list(draft.cases_in(state))
+    if len(found) >= MAX_CASES:
+        raise RefusedError(Reason.REFUSED, f"an engagement has at most {MAX_CASES} cases")
+    if any(one.filer is case.filer for one in _running(draft, state, found)):
+        raise RefusedError(
+            Reason.REFUSED, "a case of the same party runs in this engagement: it ends first"
+        )
+    draft.put_case(case, case_row(case, place))
+
+
+def next_in_case(
+    draft: Draft, state: Engagement, candidate: Candidate, record: CaseRecord, place: int
+) -> None:
+    """Let a statement move its case on, or raise `RefusedError`."""
+    if record.place is None:
+        return
+    back = SLOW_BACK_MS if isinstance(record, DisputeDisclosure) else BACK_MS
+    _require_recent(draft, record.claimed_at, back)
+    case = draft.case(record.place.case, state)
+    if case is None:
+        raise RefusedError(Reason.REFUSED, "the engagement has no case of this name")
+    try:
+        moved = after(case, candidate.statement, draft.events.path)
+    except CaseError as error:
+        if error.rule is Rule.LINK and record.place.prev in case.statements:
+            raise _taken(draft, case, candidate.statement, record.place.prev) from error
+        raise RefusedError(Reason.REFUSED, str(error)) from error
+    draft.put_case(moved, case_row(moved, place))
+
+
+def _require_recent(draft: Draft, claimed_at: int, back_ms: int) -> None:
+    late = draft.house.clock.now_ms() - claimed_at - back_ms
+    if late > 0:
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the statement was signed more than {back_ms // 1000} seconds ago by this server's"
+            " clock, which /v1/operator tells: sign it anew",
+        )
+
+
+def _running(draft: Draft, state: Engagement, filings: list[Digest]) -> Iterator[Case]:
+    for filing in filings:
+        case = draft.case(filing, state)
+        if case is not None and case.state not in ENDED:
+            yield case
+
+
+def _taken(draft: Draft, case: Case, statement: Statement, prev: Digest) -> RefusedError:
+    """Refuse what follows a statement that another one follows, and hold what one key signed."""
+    told = list(case.statements)
+    number = told.index(prev) + 1
+    entry = draft.logged(told[number])
+    what = f"statement {number} of the case is another one: read it, and sign on the newest"
+    if entry is None or Statement.parse(entry.body).issuer != statement.issuer:
+        return RefusedError(Reason.CONFLICT, what)
+    return ForkError(case.filing.engagement, number, statement.encode(), what)

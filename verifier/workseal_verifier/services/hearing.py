@@ -1,0 +1,153 @@
+"""What a party of a case may read of it: where it stands, what is due, and what everybody said.
+
+Rule: everything here follows from the published statements, which go along: who reads can replay
+them, and believes nobody.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case, case_record, move_of
+from workseal_protocol.keys import Role
+from workseal_protocol.records import DisputeFiling, read_record
+from workseal_protocol.statement import Statement
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.access import TABLE, About, Verdict, decide
+from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.casefold import knowing
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.standing import MOST_CASES, Standings
+from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.records import RecordStore
+
+# In one list, the newest first.
+MAX_LISTED: Final = 100
+_READING: Final = "GET /v1/cases/{name}"
+FILING: Final = "filing"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Hold one statement of a case: by whom, at which instant, and where it led."""
+
+    index: int
+    digest: Digest
+    by: Role
+    move: str
+    at_ms: int
+    state: str
+    is_late: bool
+    text: str
+    amount: int | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Hold a case as somebody in it sees it; `moves` are what they may do now."""
+
+    case: Case
+    you: Role
+    moves: tuple[str, ...]
+    told: tuple[Told, ...]
+
+
+class Hearings:
+    """Answer the parties of cases; `size` tells how far the published log reaches."""
+
+    def __init__(
+        self,
+        records: RecordStore,
+        cases: CaseBook,
+        standings: Standings,
+        *,
+        clock: Clock,
+        size: Callable[[], int],
+    ) -> None:
+        self._records = records
+        self._cases = cases
+        self._standings = standings
+        self._keys = cases.keys
+        self._clock = clock
+        self._size = size
+
+    def view(self, filing: Digest, asker: Digest) -> View:
+        """Return a case for a key that the door let in."""
+        size = self._size()
+        row = self._records.cases.last(filing, below=size)
+        case = None if row is None else self._cases.at(row)
+        if case is None:
+            raise _absent()
+        case = knowing(case, asker, self._keys.below(size).path)
+        if asker not in case.parties.roles:
+            raise _absent()
+        moves = dict.fromkeys(case.allowed(asker, max(self._clock.now_ms(), case.known_at)))
+        return View(case, case.parties.roles[asker], tuple(moves), tuple(self._told(case, size)))
+
+    def statements(self, filing: Digest) -> list[bytes]:
+        """Return the statements of a case, in their order."""
+        found = self._records.cases.statements(filing, below=self._size())
+        if not found:
+            raise _absent()
+        return [body for _, body in found]
+
+    def own(self, asker: Digest) -> list[tuple[CaseRow, Case]]:
+        """List the cases that a key may read, the latest changed first."""
+        lineage = self._keys.below(self._size()).lineage(asker)
+        engagements = self._records.parties.engagements_of(lineage, most=MOST_CASES)
+        rows = [
+            row
+            for engagement in engagements
+            for row in self._records.cases.of_engagement(engagement, below=self._size())
+        ]
+        rows.sort(key=lambda row: row.position, reverse=True)
+        found: list[tuple[CaseRow, Case]] = []
+        for row in rows:
+            if len(found) == MAX_LISTED:
+                break
+            case = self._cases.at(row) if self._may_read(row.filing, asker) else None
+            if case is not None:
+                found.append((row, case))
+        return found
+
+    def _may_read(self, filing: Digest, asker: Digest) -> bool:
+        standings = self._standings.of(asker, About.CASE, filing.raw)
+        verdict = decide(TABLE[_READING], standings, fresh=True, now_ms=self._clock.now_ms())
+        return verdict is Verdict.ALLOWED
+
+    def _told(self, case: Case, size: int) -> list[Told]:
+        bodies = self._records.cases.statements(case.case, below=size)
+        steps = self._records.cases.steps(case.case, below=size)
+        found: list[Told] = []
+        at = 0
+        for (_, body), step in zip(bodies, steps, strict=True):
+            told = _told(case, Statement.parse(body), step, at)
+            at = told.at_ms
+            found.append(told)
+        return found
+
+
+def _told(case: Case, statement: Statement, step: CaseRow, before: int) -> Told:
+    record = read_record(statement)
+    if not isinstance(record, DisputeFiling):
+        record = case_record(statement)
+    said = {name: getattr(record, name, None) for name in ("text", "reason", "code", "claim")}
+    code = said["code"] or said["claim"]
+    return Told(
+        index=step.position,
+        digest=statement.digest,
+        by=case.statements[statement.digest],
+        move=FILING if isinstance(record, DisputeFiling) else move_of(record),
+        at_ms=max(record.claimed_at, before),
+        state=step.state,
+        is_late=statement.digest in case.late,
+        text=str(said["text"] or said["reason"] or ""),
+        amount=getattr(record, "amount", None),
+        code=None if code is None else code.name.lower().replace("_", " "),
+    )
+
+
+def _absent() -> RefusedError:
+    return RefusedError(Reason.NOT_FOUND, "no such case")
