@@ -1,16 +1,17 @@
 """What a freelancer hands over, as items of evidence: files, and commits of a git repository.
 
 Rules: a file is read and hashed, and its bytes go nowhere; what is no ordinary file, or changes
-while it is read, is refused. git is asked about the folder that was named, whatever variables say,
-and about commits as they are, whatever was put in their place. It starts no hook, no pager and no
-program that the repository's settings name, and reaches no network.
+while it is read, is refused, and no more is read than its size says and one byte. git is asked
+about the folder that was named, whatever variables say, and about commits as they are, whatever was
+put in their place. It starts no hook, no pager and no program that the repository's settings name,
+and reaches no network.
 """
 
 import hashlib
 import os
 import stat
 import subprocess
-from io import BufferedReader
+from io import FileIO
 from pathlib import Path
 
 from workseal_agent.errors import AgentError
@@ -37,6 +38,7 @@ _SAFE = (
     "-c", "protocol.allow=never", "-c", "core.fsmonitor=false", "-c", "core.commitGraph=false",
     "-c", "advice.graftFileDeprecated=false",
 )  # fmt: skip
+_PIECE = 1 << 18
 # A queue would wait for a writer for ever.
 _UNWAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -47,33 +49,59 @@ class DeliverableError(AgentError):
 
 def file_item(path: Path, name: str | None = None) -> FileDigest:
     """Name a file by its digest and size; `name` replaces its own name."""
-    try:
-        with open(os.open(path, _UNWAITING), "rb") as file:  # noqa: PTH123 - as it was opened
-            digest, size = _digest_of(file, path)
-    except OSError as error:
-        raise DeliverableError(
-            f"{path} cannot be read: {(error.strerror or 'error').lower()}"
-        ) from error
+    digest, size = digest_of(path)
     try:
         return FileDigest(name or path.name[:MAX_NAME], digest, size)
     except ValueError as error:
         raise DeliverableError(f"{path}: {error}") from error
 
 
-def _digest_of(file: BufferedReader, path: Path) -> tuple[Digest, int]:
+def digest_of(path: Path) -> tuple[Digest, int]:
+    """Return the digest and the size of an ordinary file; raises `DeliverableError`."""
+    try:
+        # Before it is opened: to open a device or a queue may already do something.
+        _require_ordinary(path.stat(), path)
+        with FileIO(os.open(path, _UNWAITING)) as file:
+            return _digest_of(file, path)
+    except OSError as error:
+        raise DeliverableError(
+            f"{path} cannot be read: {(error.strerror or 'error').lower()}"
+        ) from error
+
+
+def _require_ordinary(found: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise DeliverableError(f"{path} is no ordinary file")
+
+
+def _digest_of(file: FileIO, path: Path) -> tuple[Digest, int]:
     """Hash an open file; refuse one that has no size of its own, or has another one afterwards."""
     before = os.fstat(file.fileno())
-    if not stat.S_ISREG(before.st_mode):
-        raise DeliverableError(f"{path} is no ordinary file")
-    digest = hashlib.file_digest(file, "sha256").digest()
+    _require_ordinary(before, path)
+    digest, count = _hashed(file, before.st_size + 1, path)
     after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise DeliverableError(f"{path} changed while it was read: name it again")
-    if file.tell() != after.st_size:
+    if count != after.st_size:
         raise DeliverableError(
-            f"{path} is no ordinary file: it has {after.st_size} bytes, and {file.tell()} were read"
+            f"{path} is no ordinary file: it has {after.st_size} bytes, and {count} were read"
         )
-    return Digest(digest), after.st_size
+    return digest, after.st_size
+
+
+def _hashed(file: FileIO, most: int, path: Path) -> tuple[Digest, int]:
+    """Hash what is there, up to so many bytes; return how many there were."""
+    hashed, count = hashlib.sha256(), 0
+    while count < most:
+        piece = file.read(min(_PIECE, most - count))
+        if piece is None:
+            # Such as /proc/kmsg: it calls itself a file, and would wait for what comes next.
+            raise DeliverableError(f"{path} is no ordinary file: it waits for something to come")
+        if not piece:
+            break
+        hashed.update(piece)
+        count += len(piece)
+    return Digest(hashed.digest()), count
 
 
 def commit_items(

@@ -1,15 +1,16 @@
 """Questions to Sway over its own socket: what is on the screen, and where.
 
-Rules: an answer is bounded in size and time. Whoever listens may be no Sway, or one that is ending:
-there is one list of what can go wrong, also while an answer is read. No text of an error here holds
-anything of an answer.
+Rules: an answer is bounded in size and time, all of it and not each piece. Whoever listens may be
+no Sway, or one that is ending: there is one list of what can go wrong, also while an answer is
+read. No text of an error here holds anything of an answer.
 """
 
 import json
 import socket
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from time import monotonic
+from typing import Any
 
 _MAGIC = b"i3-ipc"
 _HEAD = struct.Struct("=II")  # length and kind, in the order of this machine's bytes
@@ -17,6 +18,7 @@ _OUTPUTS = 3
 _TREE = 4
 # A tree of some thousand windows; an answer beyond that is none.
 _MAX_BYTES = 16 << 20
+_PIECE = 1 << 16
 _SECONDS = 3.0
 
 SWAY_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
@@ -57,22 +59,37 @@ def _output(told: Any) -> Output:
 
 
 def _ask(path: str, kind: int) -> Any:
+    ends = monotonic() + _SECONDS
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_SECONDS)
         connection.connect(path)
         connection.sendall(_MAGIC + _HEAD.pack(0, kind))
-        with connection.makefile("rb") as stream:
-            return _answer(stream, kind)
+        return _answer(connection, kind, ends)
 
 
-def _answer(stream: BinaryIO, kind: int) -> Any:
-    head = stream.read(len(_MAGIC) + _HEAD.size)
+def _answer(connection: socket.socket, kind: int, ends: float) -> Any:
+    head = _read(connection, len(_MAGIC) + _HEAD.size, ends)
     if len(head) != len(_MAGIC) + _HEAD.size or not head.startswith(_MAGIC):
         raise ValueError("whoever listens is no Sway")
     length, answered = _HEAD.unpack(head[len(_MAGIC) :])
     if answered != kind or length > _MAX_BYTES:
         raise ValueError("Sway's answer is not understood")
-    body = stream.read(length)
+    body = _read(connection, length, ends)
     if len(body) != length:
         raise ValueError("Sway's answer ends early")
     return json.loads(body)
+
+
+def _read(connection: socket.socket, count: int, ends: float) -> bytes:
+    """Read so many bytes, fewer where the answer ends; `TimeoutError` when it is too late."""
+    data = bytearray()
+    while len(data) < count:
+        left = ends - monotonic()
+        if left <= 0:
+            raise TimeoutError("Sway answers too slowly")
+        connection.settimeout(left)
+        piece = connection.recv(min(_PIECE, count - len(data)))
+        if not piece:
+            break
+        data += piece
+    return bytes(data)

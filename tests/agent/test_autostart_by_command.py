@@ -102,6 +102,40 @@ def test_what_another_home_wrote_is_refused(run: Typed, folder: Path) -> None:
     assert place.read_text() == "[Desktop Entry]\n"
 
 
+@pytest.mark.parametrize("systemd", [False, True])
+def test_a_home_whose_path_is_not_utf_8_is_one_sentence(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    systemd: bool,
+) -> None:
+    if systemd:
+        with_systemd(folder)
+    run = typed_in(folder / os.fsdecode(b"h\xe4me"), monkeypatch, capfd)
+    assert run("init").code == 0
+    done = run("autostart", "on")
+    assert (done.code, done.out) == (1, "")
+    assert "is not UTF-8" in done.err
+    assert done.err.count("\n") == 1
+    assert written(folder) == set()
+    assert run("autostart", "status").out == "off: nothing begins with your log-in\n"
+
+
+def test_entries_are_written_to_a_folder_whose_path_is_not_utf_8(
+    run: Typed, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_systemd(folder)
+    settings = folder / os.fsdecode(b"s\xe4ttings")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(settings))
+    done = run("autostart", "on")
+    assert (done.code, done.err) == (0, "")
+    assert (settings / "systemd/user/workseal-agent.service").is_file()
+    assert run("autostart", "status").out.count("  there: ") == 2
+    assert run("autostart", "off").code == 0
+    assert [one for one in settings.rglob("*") if not one.is_dir()] == []
+
+
 @pytest.fixture
 def shown(tmp_path: Path) -> Iterator[tuple[str, FakeService]]:
     def answer(message: Message) -> Answer:

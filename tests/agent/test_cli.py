@@ -858,6 +858,8 @@ def test_late_work_is_declared_with_and_without_a_recording(
     done = run(*words)
     assert done.code == 1
     assert "declared already" in done.err
+    done = run(*words, "--artefact", "/dev/null")
+    assert (done.code, "/dev/null is no ordinary file" in done.err) == (2, True)
     start(run, joined)
     times = ("--begin", second, "--end", third)
     more = ("--worked-minutes", "0", "--artefact", joined / "offer.cose")

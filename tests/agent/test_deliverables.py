@@ -1,6 +1,7 @@
 import hashlib
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_file_is_named_by_its_digest_and_size(tmp_path: Path) -> None:
 def test_what_is_no_file_or_has_no_name_is_one_sentence(tmp_path: Path, name: str) -> None:
     if "\x1b" in name:
         (tmp_path / name).touch()
-    with pytest.raises(DeliverableError, match=r"cannot be read|control"):
+    with pytest.raises(DeliverableError, match=r"cannot be read|no ordinary|control"):
         file_item(tmp_path / name)
 
 
@@ -137,16 +138,57 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 ) -> None:
     path = tmp_path / "growing"
     path.write_bytes(b"one")
-    digest = hashlib.file_digest
+    sha256 = hashlib.sha256
 
-    def slow(file: object, name: str) -> object:
-        found = digest(file, name)  # type: ignore[arg-type]
+    def slow() -> object:
         path.write_bytes(b"and more")
-        return found
+        return sha256()
 
-    monkeypatch.setattr(hashlib, "file_digest", slow)
+    monkeypatch.setattr(hashlib, "sha256", slow)
     with pytest.raises(DeliverableError, match="changed while it was read"):
         file_item(path)
+
+
+@pytest.fixture
+def pretending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, int, int]]:
+    """Give a queue that says it is a file of three bytes, as /proc/kmsg says that it is one."""
+    path = tmp_path / "log"
+    path.write_bytes(b"one")
+    told = path.stat()
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    monkeypatch.setattr(os, "open", lambda *_: os.dup(reading))
+    monkeypatch.setattr(os, "fstat", lambda _: told)
+    yield path, reading, writing
+    os.close(reading)
+    os.close(writing)
+
+
+def test_what_waits_for_more_is_no_file(pretending: tuple[Path, int, int]) -> None:
+    path, _, _ = pretending
+    with pytest.raises(DeliverableError, match="no ordinary file: it waits"):
+        file_item(path)
+
+
+def test_no_more_is_read_than_the_size_says_and_one_byte(
+    pretending: tuple[Path, int, int],
+) -> None:
+    path, reading, writing = pretending
+    os.write(writing, b"x" * 1_000)
+    with pytest.raises(DeliverableError, match="it has 3 bytes, and 4 were read"):
+        file_item(path)
+    assert len(os.read(reading, 2_000)) == 996
+
+
+def test_what_is_no_ordinary_file_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(os, "open", lambda path, *_: opened.append(path))
+    os.mkfifo(tmp_path / "queue")
+    for path in (tmp_path / "queue", tmp_path, Path("/dev/null")):
+        with pytest.raises(DeliverableError, match="no ordinary file"):
+            file_item(path)
+    assert opened == []
 
 
 def test_an_empty_file_is_a_file(tmp_path: Path) -> None:

@@ -36,10 +36,21 @@ ODD = (
     "24:00", "02:30", "working", "off-screen", "pause", "private", "statements", "%", "%25",
     "\x00", "\n", "../..", "//x", "<b>", "{0}", "{x}", "a" * 3_000, "\N{RIGHT-TO-LEFT OVERRIDE}",
 )  # fmt: skip
+# Half of a character, and a byte that begins none.
+HALVES = (b"\xed\xa0\x80", b"\xff")
 VALUES = st.sampled_from(ODD) | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 PAIRS = st.lists(st.tuples(st.sampled_from(FIELDS), VALUES), max_size=4)
 BODIES = st.sampled_from(
-    [b"", b"{", b"[]", b"[" * 9_999, b'{"shown": "AAAA"}', b'{"shown": 1e999}']
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 9_999,
+        b'{"shown": "AAAA"}',
+        b'{"shown": 1e999}',
+        b'{"shown": "\\ud800"}',
+        b'{"shown": "\xed\xa0\x80"}',
+    ]
 )
 TRIES = settings(
     max_examples=4,
@@ -79,7 +90,7 @@ def asked_by(path: str) -> list[str]:
     )
 
 
-def filled(path: str, home: PagedHome, odd: str | None = None) -> str:
+def filled(path: str, home: PagedHome, odd: str | bytes | None = None) -> str:
     """Write an address: with an odd value in the last of its places, and in the rest what is."""
     digest = str(disclose.received(home.rig.ledger, home.rig.engagement)[0].statement.digest)
     good = {"{digest}": digest, "{number:number}": "1"}
@@ -92,7 +103,7 @@ def filled(path: str, home: PagedHome, odd: str | None = None) -> str:
 
 def odd_addresses(path: str, home: PagedHome) -> Iterator[str]:
     """Give each odd value in each place of an address where a page reads one."""
-    for odd in ODD:
+    for odd in (*ODD, *HALVES):
         if "{" in path:
             yield filled(path, home, odd)
         for name in asked_by(path):

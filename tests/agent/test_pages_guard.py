@@ -241,6 +241,24 @@ def test_a_token_works_once(server: PagesServer, visitor: Visitor) -> None:
         assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    "half", [b"\\ud800", b"\\udfff", b"\xed\xa0\x80"], ids=["high", "low", "bytes"]
+)
+def test_half_a_character_is_no_token(visitor: Visitor, half: bytes) -> None:
+    for body in (b'{"token": "%s"}', b'{"token": ["%s"]}', b'{"token": "A", "%s": 0}'):
+        headers = {"content-type": "application/json"}
+        answer = visitor.ask("POST", "/enter", content=body % half, headers=headers)
+        assert answer.status_code == 400, answer.text
+        assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("half", ["%ED%A0%80", "%ed%bf%bf", "%FF"])
+def test_half_a_character_is_no_value_of_a_form(visitor: Visitor, half: str) -> None:
+    for content in (f"form={half}", f"form={visitor.form}&act={half}", f"{half}=pause"):
+        answer = visitor.ask("POST", "/act", content=content, headers={"content-type": FORM})
+        assert (answer.status_code, answer.text) == (415, Denial.MEDIA.value)
+
+
 def test_a_used_token_lets_nobody_in() -> None:
     now = [0]
     entrance = Entrance(lambda: now[0])

@@ -2,12 +2,14 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from support.wayland import WAYLAND_MARKS, wayland_desktop
+from workseal_agent import swaysocket
 from workseal_agent.swaysocket import SWAY_ERRORS, Output, outputs, tree
 
 
@@ -23,7 +25,8 @@ def answering(folder: Path, answer: bytes) -> Iterator[str]:
             connection, _ = listening.accept()
             with connection:
                 connection.recv(64)
-                connection.sendall(answer)
+                with suppress(OSError):
+                    connection.sendall(answer)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -60,6 +63,20 @@ def test_whoever_listens_and_is_no_sway_is_one_of_the_known_errors(
 ) -> None:
     with answering(tmp_path, answer) as path, pytest.raises(SWAY_ERRORS):
         outputs(path)
+
+
+def test_an_answer_that_drips_is_given_up_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = count()
+    monkeypatch.setattr(swaysocket, "monotonic", lambda: float(next(seconds)))
+    with (
+        answering(tmp_path, framed(b"[" + b" " * (1 << 20) + b"]", 3)) as path,
+        pytest.raises(TimeoutError, match="too slowly"),
+    ):
+        outputs(path)
+    # One look begins it, each piece takes one, and the fourth is too late.
+    assert next(seconds) == 4
 
 
 def test_a_socket_that_is_gone_is_one_of_them_too(tmp_path: Path) -> None:

@@ -101,6 +101,28 @@ def test_eight_hours_of_every_fault_and_a_poisonous_item_lose_nothing(tmp_path: 
     assert rig.worked_ms == (8 * HOUR + 1_200) * 1_000
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failure_that_the_verifier_itself_tells_is_no_refusal(
+    tmp_path: Path, status: int
+) -> None:
+    """In its own form: only such an answer can be taken for a refusal at all."""
+    rig = Rig(tmp_path, capture_rate=0)
+    rig.recorder.start()
+    rig.work(65, send=False)
+    rig.recorder.stop()
+    count = queue(rig)["count"]
+    told = {"type": "urn:workseal:problem:storage", "detail": "the disk is full"}
+    headers = {"content-type": "application/problem+json"}
+    answer = httpx.Response(status, json=told, headers=headers)
+    rig.wire.fault = lambda _request: Fault(answer)
+    assert [rig.uplink.step() for _ in range(2)] == [0.375, 0.75]
+    assert trouble(rig.uplink).startswith(f"the verifier answered {status} (storage: ")
+    assert (queue(rig)["count"], queue(rig)["parked"]) == (count, ())
+    rig.wire.fault = lambda _request: None
+    assert rig.uplink.drain(20), rig.uplink.trouble
+    require_whole(rig)
+
+
 # Through real sockets
 
 

@@ -18,6 +18,8 @@ from workseal_agent.errors import AgentError
 NAME = "workseal-agent"
 _TARGET = "graphical-session.target"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What Python reads bytes of a path as that are no UTF-8; each of the forms is a text.
+_UNREADABLE = re.compile(r"[\ud800-\udfff]")
 _NOTE = "# Written by `workseal-agent autostart on`; `workseal-agent autostart off` removes it.\n"
 
 
@@ -44,6 +46,8 @@ def entries_for(
     """Return what begins a command with the log-in of this person; `config` is their XDG folder."""
     if any(_CONTROL.search(word) for word in words):
         raise AgentError("the path of the home or of Python has a control character in it")
+    if any(_UNREADABLE.search(word) for word in words):
+        raise AgentError("the path of the home or of Python is not UTF-8, as an entry must be")
     if system == "win32":
         return (Entry(Form.REGISTRY, NAME, subprocess.list2cmdline(words)),)
     if system == "darwin":

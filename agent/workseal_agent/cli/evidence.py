@@ -1,6 +1,5 @@
 """`withdraw` and `declare`: what is added to the chain by hand."""
 
-import hashlib
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +16,7 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import read_memo
 from workseal_agent.clock import SystemClock
 from workseal_agent.daemon import HomeLock, NotRunningError, withdraw_either_way
+from workseal_agent.deliverables import DeliverableError, digest_of
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import (
     LateWork,
@@ -163,10 +163,10 @@ def _digest(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
+        digest, _ = digest_of(path)
+    except DeliverableError as error:
+        raise UsageProblem(str(error)) from error
+    return digest.raw
 
 
 def _waiting(*, sent: bool) -> str:

@@ -299,9 +299,11 @@ def read_form(body: bytes) -> list[tuple[str, str]] | None:
 
 
 def read_json(body: bytes) -> dict[str, object]:
-    """Read a JSON object; an empty one when it is none."""
+    """Read a JSON object; an empty one when it is none, or holds what is no text."""
     try:
         value = json.loads(body)
+        # Half of a pair of surrogates is read, from an escape and from bytes; it has no bytes.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

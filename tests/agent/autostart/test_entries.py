@@ -1,4 +1,5 @@
 import configparser
+import os
 import plistlib
 import shlex
 import subprocess
@@ -83,3 +84,10 @@ def test_a_run_value_is_quoted_as_windows_reads_it() -> None:
 def test_refuses_what_no_form_can_hold(system: str, sign: str) -> None:
     with pytest.raises(AgentError, match="control character"):
         made(system, ["python", f"/home/a{sign}ExecStart=x"])
+
+
+@pytest.mark.parametrize("systemd", [False, True])
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_refuses_a_path_that_is_not_utf_8(system: str, *, systemd: bool) -> None:
+    with pytest.raises(AgentError, match="is not UTF-8"):
+        made(system, ["python", os.fsdecode(b"/home/a\xff")], systemd=systemd)
