@@ -76,12 +76,17 @@ def _sheet(report: Report, name: str) -> tuple[Terms, SheetFinding]:
     if not report.holds or report.terms is None:
         problem = report.first_problem
         raise CommandError(f"the bundle does not hold: step {problem}", DOES_NOT_HOLD)
+    return report.terms, sheet_named(report, name)
+
+
+def sheet_named(report: Report, name: str) -> SheetFinding:
+    """Find the one timesheet whose digest begins with these digits."""
     if len(name) < _SHORTEST:
         raise CommandError(f"name the timesheet by at least {_SHORTEST} of its digits")
     found = [one for one in report.timesheets if str(one.digest).startswith(name.lower())]
     if len(found) != 1:
         raise CommandError(f"expected one timesheet of this name in the bundle, found {len(found)}")
-    return report.terms, found[0]
+    return found[0]
 
 
 def _require_client(report: Report, signer: Signer) -> None:

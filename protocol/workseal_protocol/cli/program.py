@@ -20,6 +20,7 @@ from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
 from workseal_protocol.cli.hours import hours
 from workseal_protocol.cli.inspection import inspect
+from workseal_protocol.cli.invoice import invoice
 from workseal_protocol.cli.opening import open_package
 from workseal_protocol.cli.page import page
 from workseal_protocol.cli.parties import keygen, offer, terms
@@ -152,6 +153,17 @@ def _add_parties(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_hours(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    one = _add(commands, "invoice", invoice, "write an invoice over verified hours: PDF or XML")
+    one.add_argument("bundle", type=Path, metavar="BUNDLE")
+    one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
+    one.add_argument(
+        "--details", type=Path, required=True, help="TOML file: number, names, tax; see docs/spec"
+    )
+    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .pdf or .xml")
+    one.add_argument("--timesheet", metavar="DIGITS", help="bill its days; as 'verify' names it")
+    one.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first day; default: all")
+    one.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last day; default: all")
+
     one = _add(commands, "answer", answer, "accept a timesheet, ask about it, or object to it")
     one.add_argument("bundle", type=Path, metavar="BUNDLE")
     one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")

@@ -23,7 +23,7 @@ def hours(options: argparse.Namespace) -> int:
     """Write the hours of a bundle that holds, in the form that the file's name ends with."""
     require_new(options.out)
     write = _form(options.out.suffix.lower())
-    first, last = _day(options.first), _day(options.last)
+    first, last = day_named(options.first), day_named(options.last)
     if first is not None and last is not None and last < first:
         raise CommandError("--to lies before --from")
     policy = read_policy(options.policy)
@@ -65,7 +65,8 @@ def _form(suffix: str) -> _Form:
     return lambda sheet, spans: as_pdf(sheet, spans=spans)
 
 
-def _day(text: str | None) -> date | None:
+def day_named(text: str | None) -> date | None:
+    """Read a day as a person writes it on the command line."""
     if text is None:
         return None
     try:

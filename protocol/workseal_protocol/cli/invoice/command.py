@@ -1,0 +1,108 @@
+"""The command: which bundle, which days or timesheet, whose details, which form."""
+
+import argparse
+import sys
+import tomllib
+from datetime import UTC, date
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+
+from workseal_protocol.cli.answering import sheet_named
+from workseal_protocol.cli.files import read_text, require_new, write_new_secret
+from workseal_protocol.cli.hours.command import day_named
+from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
+from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
+from workseal_protocol.cli.invoice.details import Details, read_details
+from workseal_protocol.cli.invoice.figures import OWN_WORD, Invoice
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.report import report_lines
+from workseal_protocol.cli.sheetlines import answer_text
+from workseal_protocol.cli.text import bounded, plain
+from workseal_protocol.cli.verification import examine_for_user, exit_code
+from workseal_protocol.terms import amount_text
+from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
+
+_LIBRARIES = ("facturx", "reportlab", "segno")
+
+
+def invoice(options: argparse.Namespace) -> int:
+    """Write an invoice over days of a bundle that holds, as the file's name ends."""
+    require_new(options.out)
+    form = options.out.suffix.lower()
+    if form not in {".pdf", ".xml"}:
+        raise CommandError("--out must end in .pdf or .xml")
+    if any(find_spec(name) is None for name in _LIBRARIES):
+        raise CommandError("an invoice needs the invoice extra: pip install 'workseal[invoice]'")
+    first, last = day_named(options.first), day_named(options.last)
+    if options.timesheet is not None and (first or last):
+        raise CommandError("a timesheet has its own days: leave out --from and --to")
+    if first is not None and last is not None and last < first:
+        raise CommandError("--to lies before --from")
+    details = _details(options.details)
+    policy = read_policy(options.policy)
+    data = read_bundle_bytes(options.bundle)
+    report, remarks = examine_for_user(data, policy)
+    if not report.holds:
+        for line in report_lines(report):
+            print(plain(line), file=sys.stderr)
+        return exit_code(report)
+    found = None if options.timesheet is None else sheet_named(report, options.timesheet)
+    if found is not None:
+        first, last = _days(found)
+    sheet = sheet_of(data, report, zone_named(report.zone) or UTC, first, last)
+    made = Invoice(details, sheet, None if found is None else _agreed(found, sheet))
+    write_new_secret(options.out, _written(made, form))
+    print(f"net {amount_text(made.net_minor, made.currency)}, as workseal hours says;", end=" ")
+    print(f"tax {amount_text(made.tax_minor, made.currency)};", end=" ")
+    print(f"to pay {amount_text(made.total_minor, made.currency)}")
+    print(f"{sheet.first} to {sheet.last}, written to {plain(str(options.out))}")
+    print(OWN_WORD)
+    for remark in remarks:
+        print(plain(remark))
+    return HOLDS
+
+
+def _details(path: Path) -> Details:
+    try:
+        return read_details(tomllib.loads(read_text(path, what="details"), parse_float=Decimal))
+    except tomllib.TOMLDecodeError as error:
+        raise CommandError(f"the details {path} are not TOML: {error}") from error
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise CommandError(f"the details {path} do not fit: {bounded(str(error))}") from error
+
+
+def _days(found: SheetFinding) -> tuple[date, date]:
+    """Give the days of a timesheet that may be billed."""
+    if found.agreement is not Agreement.AGREES:
+        raise CommandError(
+            f"the timesheet cannot be billed: {found.agreement} ({found.why})", DOES_NOT_HOLD
+        )
+    if found.replaced_by is not None:
+        raise CommandError(
+            f"the timesheet was replaced by {str(found.replaced_by)[:12]}", DOES_NOT_HOLD
+        )
+    return date_of(found.record.first), date_of(found.record.last)
+
+
+def _agreed(found: SheetFinding, sheet: Sheet) -> str:
+    """Say what the client answered; raises where the record says something else by now."""
+    said = (found.record.billed_ms, found.record.amount)
+    if said != (sheet.billed.ms, sheet.billed.amount):
+        raise CommandError(
+            "the record of these days grew after the timesheet: make a new one, then its invoice",
+            DOES_NOT_HOLD,
+        )
+    answer = "not answered" if found.answer is None else answer_text(found.answer)
+    return f"Timesheet {found.digest}, {answer}."
+
+
+def _written(made: Invoice, form: str) -> bytes:
+    from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml  # noqa: PLC0415 - an extra
+
+    xml = as_xml(made)
+    if form == ".xml":
+        return xml
+    from workseal_protocol.cli.invoice.paper import as_pdf  # noqa: PLC0415 - an extra
+
+    return with_xml(as_pdf(made), xml, made)

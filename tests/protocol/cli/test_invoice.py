@@ -1,0 +1,453 @@
+import io
+import json
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import cv2
+import facturx
+import numpy as np
+import pytest
+from facturx.parse_xml import parse_ubl_cii_xml
+from pypdf import PdfReader
+from saxonche import PySaxonProcessor
+
+from support.scripted import Story
+from vectors.scenarios.holds import valid_timesheets
+from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
+from workseal_protocol.cli.invoice.command import _agreed
+from workseal_protocol.cli.invoice.details import Details, read_details
+from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
+from workseal_protocol.cli.invoice.figures import OWN_WORD, Invoice
+from workseal_protocol.cli.invoice.paper import as_pdf
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.totals import Billed
+from workseal_protocol.verify import Report, examine_bundle
+
+from .conftest import Outcome, Run
+
+ZONE = ZoneInfo("Europe/Berlin")
+DETAILS = """\
+number = "2026-017"
+date = 2026-12-01
+due = 2026-12-15
+description = "Software by the hour"
+payment = "Within 14 days"
+iban = "DE89370400440532013000"
+
+[seller]
+name = "Łucja Müller"
+street = "Hauptstraße 1"
+postcode = "10115"
+city = "Berlin"
+country = "DE"
+vat_id = "DE123456789"
+
+[buyer]
+name = "Kunde & Söhne <GmbH>"
+postcode = "1010"
+city = "Wien"
+country = "AT"
+vat_id = "ATU12345678"
+
+[tax]
+"""
+STANDARD = 'kind = "standard"\npercent = 19\n'
+# Each kind of tax: its table, whether the parties have VAT numbers, its code, its share.
+KINDS = {
+    "standard": (STANDARD, True, "S", "0.19"),
+    "odd": ('kind = "standard"\npercent = 8.1\n', True, "S", "0.081"),
+    "zero": ('kind = "zero"\n', True, "Z", "0"),
+    "exempt": ('kind = "exempt"\nreason = "Small business, § 19 UStG"\n', True, "E", "0"),
+    "reverse": ('kind = "reverse_charge"\n', True, "AE", "0"),
+    "outside": ('kind = "outside"\n', False, "O", "0"),
+}
+
+
+@pytest.fixture(scope="module")
+def report(bundle_bytes: bytes, story: Story) -> Report:
+    return examine_bundle(bundle_bytes, story.policy, zone=ZONE)
+
+
+@pytest.fixture(scope="module")
+def sheet(bundle_bytes: bytes, report: Report) -> Sheet:
+    return sheet_of(bundle_bytes, report, ZONE, None, None)
+
+
+@pytest.fixture
+def write(folder: Path, run: Run) -> Run:
+    (folder / "details").write_text(DETAILS + STANDARD)
+
+    def call(name: str, *words: object) -> Outcome:
+        return run(
+            "invoice", folder / "bundle", "--policy", folder / "policy",
+            "--details", folder / "details", "--out", folder / name, *words,
+        )  # fmt: skip
+
+    return call
+
+
+def details_of(text: str) -> Details:
+    return read_details(tomllib.loads(text, parse_float=Decimal))
+
+
+def details_for(kind: str) -> Details:
+    tax, numbered, *_ = KINDS[kind]
+    text = DETAILS + tax
+    if not numbered:
+        text = text.replace('vat_id = "DE123456789"', 'tax_number = "12/345/67890"')
+        text = text.replace('vat_id = "ATU12345678"\n', "")
+    return details_of(text)
+
+
+def billing(sheet: Sheet, ms: int, rate: int, currency: str) -> Sheet:
+    """Give a sheet that bills another time at another rate, its amount counted independently."""
+    amount = int(Fraction(ms * rate, 3_600_000) + Fraction(1, 2))
+    terms = replace(sheet.terms, rate_minor_per_hour=rate, currency=currency)
+    return replace(sheet, terms=terms, billed=Billed(ms, amount, currency))
+
+
+def read_back(xml: bytes) -> dict[str, Any]:
+    assert facturx.xml_check_xsd(xml, flavor="factur-x", level="en16931")
+    found: dict[str, Any] = parse_ubl_cii_xml(xml)
+    return found
+
+
+def schematron_faults(xml: bytes) -> list[str]:
+    """Run the schematron that the library brings, with a processor of XSLT 2."""
+    folder = Path(facturx.__file__).parent / "xsd_and_schematron" / "facturx-en16931"
+    with PySaxonProcessor(license=False) as saxon:
+        sheet = saxon.new_xslt30_processor().compile_stylesheet(
+            stylesheet_file=str(folder / "FACTUR-X_EN16931.xslt")
+        )
+        told = sheet.transform_to_string(xdm_node=saxon.parse_xml(xml_text=xml.decode()))
+    assert "fired-rule" in told
+    return re.findall(r"<svrl:failed-assert.*?</svrl:failed-assert>", told, re.DOTALL)
+
+
+def text_of(pdf: bytes) -> str:
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def drawn_squares(pdf: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Paint the filled squares of the page that has the code, as a camera would see them."""
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        content = page.get_contents()
+        assert content is not None
+        found = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) \3 re f\*?\b", content.get_data())
+        if found:
+            size = float(found[0][2])
+            picture = np.full((800, 800), 255, dtype=np.uint8)
+            for x, y, _ in found:
+                left, low = round(float(x) / size) * 8, 792 - round(float(y) / size) * 8
+                picture[low : low + 8, left : left + 8] = 0
+            return picture
+    raise AssertionError("no page has a code")
+
+
+def test_the_net_amount_is_that_of_hours(folder: Path, write: Run, run: Run) -> None:
+    assert write("invoice.xml").code == 0
+    hours = folder / "hours.json"
+    assert run("hours", folder / "bundle", "--policy", folder / "policy", "--out", hours).code == 0
+    value = json.loads(hours.read_bytes())
+    found = read_back((folder / "invoice.xml").read_bytes())
+    assert Decimal(found["BT-109"]) * 100 == value["billed"]["amount_minor"]
+    [line] = found["BG-25"]
+    unit = {"HUR": 3_600_000, "MIN": 60_000, "SEC": 1_000, "C26": 1}[line["BT-130"]]
+    assert Decimal(line["BT-129"]) * unit == value["billed"]["ms"]
+    assert Decimal(line["BT-146"]) * 100 == value["rate_minor_per_hour"]
+    assert Decimal(line["BT-149"]) * unit == 3_600_000
+    assert (str(found["BT-73"]), str(found["BT-74"])) == (value["first"], value["last"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_tax_passes_schema_and_schematron(sheet: Sheet, kind: str) -> None:
+    _, _, code, share = KINDS[kind]
+    xml = as_xml(Invoice(details_for(kind), billing(sheet, 112_500_000, 6_501, "EUR")))
+    found = read_back(xml)
+    assert schematron_faults(xml) == []
+    net = Fraction(31_25 * 6_501, 100 * 100).limit_denominator(10**6)
+    assert Decimal(found["BT-109"]) == Decimal("2031.56")
+    assert abs(net - Fraction(found["BT-109"])) <= Fraction(1, 200)
+    [tax] = found["BG-23"]
+    assert tax["BT-118"] == code
+    owed = Fraction(found["BT-109"]) * Fraction(share)
+    assert abs(owed - Fraction(tax["BT-117"])) <= Fraction(1, 200)
+    assert Decimal(found["BT-115"]) == Decimal(found["BT-109"]) + Decimal(tax["BT-117"])
+    assert bool(tax.get("BT-120")) == (code in {"E", "AE", "O"})
+
+
+def test_the_schematron_sees_a_wrong_sum(sheet: Sheet) -> None:
+    xml = as_xml(Invoice(details_for("standard"), billing(sheet, 3_600_000, 6_500, "EUR")))
+    assert schematron_faults(xml.replace(b"77.35", b"77.36")) != []
+
+
+@pytest.mark.parametrize(
+    ("ms", "unit", "amount"),
+    [
+        (112_500_000, "HUR", "31.25"),
+        (360, "HUR", "0.0001"),
+        (5 * 60_000, "MIN", "5"),
+        (7_000, "SEC", "7"),
+        (7_001, "C26", "7001"),
+    ],
+)
+def test_billed_time_is_written_without_loss(sheet: Sheet, ms: int, unit: str, amount: str) -> None:
+    made = Invoice(details_for("standard"), billing(sheet, ms, 900_000_000, "EUR"))
+    [line] = read_back(as_xml(made))["BG-25"]
+    assert (line["BT-130"], Decimal(line["BT-129"])) == (unit, Decimal(amount))
+    price = Fraction(line["BT-129"]) * Fraction(line["BT-146"]) / Fraction(line["BT-149"])
+    assert abs(price - Fraction(line["BT-131"])) <= Fraction(1, 200)
+
+
+@pytest.mark.parametrize(
+    ("currency", "net", "tax", "total"),
+    [("EUR", "10000.01", "1900.00", "11900.01"), ("JPY", "1000001", "190000", "1190001")],
+)
+def test_a_currency_has_its_own_digits(
+    sheet: Sheet, currency: str, net: str, tax: str, total: str
+) -> None:
+    made = Invoice(details_for("standard"), billing(sheet, 3_600_000, 1_000_001, currency))
+    xml = as_xml(made)
+    assert schematron_faults(xml) == []
+    found = read_back(xml)
+    assert (found["BT-109"], found["BT-110"], found["BT-112"]) == (net, tax, total)
+    assert f"{total} {currency}" in text_of(as_pdf(made))
+
+
+def test_half_a_cent_of_tax_is_rounded_up(sheet: Sheet) -> None:
+    details = details_of(DETAILS + 'kind = "standard"\npercent = 50\n')
+    assert Invoice(details, billing(sheet, 3_600_000, 3, "EUR")).tax_minor == 2
+
+
+@pytest.mark.parametrize(("currency", "sentence"), [("KWD", "two digits"), ("ABC", "ISO 4217")])
+def test_refuses_a_currency_that_the_standard_cannot_write(
+    sheet: Sheet, currency: str, sentence: str
+) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        as_xml(Invoice(details_for("standard"), billing(sheet, 3_600_000, 65_000, currency)))
+
+
+def test_refuses_an_invoice_over_nothing(sheet: Sheet) -> None:
+    with pytest.raises(CommandError, match="nothing is billed"):
+        Invoice(details_for("standard"), billing(sheet, 0, 6_500, "EUR"))
+
+
+def test_paper_says_the_same_and_what_is_not_proven(
+    folder: Path, write: Run, report: Report, sheet: Sheet
+) -> None:
+    done = write("invoice.pdf")
+    assert (done.code, done.err) == (0, "")
+    assert OWN_WORD in done.out
+    data = (folder / "invoice.pdf").read_bytes()
+    name, xml = facturx.get_facturx_xml_from_pdf(data)
+    assert name == "factur-x.xml"
+    found = read_back(xml)
+    text = text_of(data)
+    for figure in ("BT-109", "BT-110", "BT-112"):
+        assert f"{found[figure]} EUR" in text
+    for day in sheet.days:
+        assert str(day.day) in text
+    for sentence in (*report.not_proven, OWN_WORD):
+        assert " ".join(sentence.split()) in text
+        assert sentence in [note["BT-22"] for note in found["BG-1"]]
+    for said in ("Łucja Müller", "Kunde & Söhne <GmbH>", str(sheet.bundle)):
+        assert said in text
+    fonts = [
+        font.get_object()["/FontDescriptor"]
+        for page in PdfReader(io.BytesIO(data)).pages
+        for font in page["/Resources"]["/Font"].values()  # type: ignore[index]
+    ]
+    assert fonts
+    assert all("/FontFile2" in one for one in fonts)
+
+
+@pytest.mark.parametrize("link", [None, "https://work.example/b/7f3a"])
+def test_the_code_names_the_bundle_alone(sheet: Sheet, link: str | None) -> None:
+    made = Invoice(replace(details_for("standard"), link=link), sheet)
+    read, *_ = cv2.QRCodeDetector().detectAndDecode(drawn_squares(as_pdf(made)))
+    assert read == made.proof
+    assert read.startswith(f"{link}#ni:///" if link else "ni:///sha-256;")
+    for guessable in (sheet.engagement.hex(), str(sheet.first), "2026-017", "Kunde"):
+        assert guessable not in read
+
+
+def test_a_timesheet_is_billed_as_it_was_answered(folder: Path, write: Run, story: Story) -> None:
+    data = valid_timesheets().data
+    (folder / "bundle").write_bytes(data)
+    _, good, *_ = examine_bundle(data, story.policy, zone=ZONE).timesheets
+    done = write("invoice.xml", "--timesheet", str(good.digest)[:12])
+    assert (done.code, done.err) == (0, "")
+    found = read_back((folder / "invoice.xml").read_bytes())
+    assert Decimal(found["BT-109"]) * 100 == good.record.amount
+    assert any("the client accepts" in note["BT-22"] for note in found["BG-1"])
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"), [(0, "replaced by"), (2, "differs from the record")]
+)
+def test_refuses_a_timesheet_that_does_not_count(
+    folder: Path, write: Run, story: Story, place: int, sentence: str
+) -> None:
+    data = valid_timesheets().data
+    (folder / "bundle").write_bytes(data)
+    one = examine_bundle(data, story.policy, zone=ZONE).timesheets[place]
+    done = write("invoice.xml", "--timesheet", str(one.digest)[:12])
+    assert done.code == 1
+    assert sentence in done.err
+    assert not (folder / "invoice.xml").exists()
+
+
+def test_the_same_invoice_gives_the_same_xml_to_its_owner_alone(folder: Path, write: Run) -> None:
+    assert (write("a.xml").code, write("b.xml").code) == (0, 0)
+    assert (folder / "a.xml").read_bytes() == (folder / "b.xml").read_bytes()
+    assert stat.S_IMODE((folder / "a.xml").stat().st_mode) == 0o600
+
+
+def test_nothing_is_left_in_a_temporary_file(sheet: Sheet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        pytest.fail("a temporary file was made")
+
+    made = Invoice(details_for("standard"), sheet)
+    pdf = as_pdf(made)
+    monkeypatch.setattr("tempfile._mkstemp_inner", forbidden)
+    assert with_xml(pdf, as_xml(made), made).startswith(b"%PDF")
+
+
+def test_nothing_is_written_of_a_bundle_that_does_not_hold(folder: Path, write: Run) -> None:
+    data = bytearray((folder / "bundle").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "bundle").write_bytes(data)
+    done = write("invoice.pdf")
+    assert done.code in {1, 2}
+    assert "HOLD" in done.err or "MALFORMED" in done.err
+    assert not (folder / "invoice.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "sentence"),
+    [
+        ("invoice.doc", (), "must end in .pdf or .xml"),
+        ("policy", (), "exists already"),
+        ("a.pdf", ("--from", "yesterday"), "found yesterday"),
+        ("a.pdf", ("--from", "2026-03-03", "--to", "2026-03-02"), "--to lies before --from"),
+        ("a.pdf", ("--timesheet", "0" * 12, "--to", "2026-03-02"), "leave out --from and --to"),
+        ("a.pdf", ("--timesheet", "0" * 12), "found 0"),
+        ("a.pdf", ("--from", "2031-01-01"), "no hours on these days"),
+    ],
+)
+def test_wrong_use_gets_a_sentence_and_writes_nothing(
+    folder: Path, write: Run, name: str, words: tuple[str, ...], sentence: str
+) -> None:
+    before = sorted(folder.iterdir())
+    done = write(name, *words)
+    assert done.code == 2
+    assert sentence in done.err
+    assert done.err.count("\n") == 1
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('number = "2026-017"\n', "", "number is missing"),
+        ('number = "2026-017"', "number = 17", "characters in quotes"),
+        ('"2026-017"', '"2026\\u202e017"', "can be seen"),
+        ("due = 2026-12-15", "due = 2026-11-30", "before the date"),
+        ("due = 2026-12-15", 'due = "soon"', "without quotes"),
+        ("due = 2026-12-15", "due = 2026-12-15T00:00:00", "without quotes"),
+        ("DE8937", "DE8973", "check digits"),
+        ('country = "AT"', 'country = "Austria"', "two letters"),
+        ('vat_id = "DE123456789"', "", "a vat_id or a tax_number"),
+        ('vat_id = "ATU12345678"', 'tax_number = "1"', "no tax_number"),
+        ("[tax]", "[colour]\n[tax]", "unknown name: colour"),
+        ("[seller]", "[vendor]", "unknown name: vendor"),
+        ("percent = 19", "percent = 19.125", "two digits"),
+        ("percent = 19", "percent = nan", "percent"),
+        ("percent = 19", "percent = inf", "two digits"),
+        ("percent = 19", "percent = 1e999999999", "do not fit"),
+        ("percent = 19", "percent = true", "expected a number"),
+        ("percent = 19", "percent = -1", "above 0"),
+        ("percent = 19", "", "above 0"),
+        ('kind = "standard"', 'kind = "exempt"', "for standard tax alone"),
+        ('kind = "standard"\npercent = 19', 'kind = "exempt"', "by which rule"),
+        ('kind = "standard"\npercent = 19', 'kind = "outside"', "no vat_id"),
+        ('kind = "standard"', 'kind = "some"', "one of standard"),
+        ("[tax]", "[tax", "not TOML"),
+        ("Łucja", "Λουκία", "write a .xml file instead"),
+    ],
+)
+def test_refuses_details_with_one_sentence(
+    folder: Path, write: Run, old: str, new: str, sentence: str
+) -> None:
+    text = DETAILS + STANDARD
+    assert old in text
+    (folder / "details").write_text(text.replace(old, new))
+    done = write("invoice.pdf")
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert done.err.count("\n") == 1
+    assert not (folder / "invoice.pdf").exists()
+
+
+def test_reverse_charge_needs_the_buyers_number() -> None:
+    text = (DETAILS + KINDS["reverse"][0]).replace('vat_id = "ATU12345678"', "")
+    with pytest.raises(ValueError, match="reverse charge needs their vat_id"):
+        details_of(text)
+
+
+@pytest.mark.parametrize(
+    "link", ["http://work.example/b", "https://me:secret@work.example", "https://w.example/#a"]
+)
+def test_refuses_a_link_that_tells_or_hides(link: str) -> None:
+    with pytest.raises(ValueError, match="https address"):
+        details_of(f'link = "{link}"\n{DETAILS}{STANDARD}')
+
+
+@pytest.mark.parametrize("library", ["facturx", "reportlab", "segno"])
+def test_a_missing_extra_gets_one_kind_sentence(
+    write: Run, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    monkeypatch.setattr(
+        "workseal_protocol.cli.invoice.command.find_spec",
+        lambda wanted: None if wanted == library else object(),
+    )
+    done = write("a.pdf")
+    assert (done.code, done.out) == (2, "")
+    assert "pip install 'workseal[invoice]'" in done.err
+
+
+def test_days_can_be_chosen(folder: Path, write: Run, report: Report) -> None:
+    assert report.totals is not None
+    first = report.totals.days[0].day
+    assert write("a.xml", "--from", first, "--to", first).code == 0
+    assert read_back((folder / "a.xml").read_bytes())["BT-74"] == first
+
+
+def test_a_timesheet_of_days_that_grew_since_is_refused(sheet: Sheet, story: Story) -> None:
+    found = examine_bundle(valid_timesheets().data, story.policy, zone=ZONE).timesheets[1]
+    same = billing(sheet, found.record.billed_ms, 6_500, "EUR")
+    same = replace(same, billed=replace(same.billed, amount=found.record.amount))
+    assert str(found.digest) in _agreed(found, same)
+    for grown in (
+        Billed(same.billed.ms + 1, same.billed.amount, "EUR"),
+        Billed(same.billed.ms, same.billed.amount + 1, "EUR"),
+    ):
+        with pytest.raises(CommandError, match="grew after the timesheet"):
+            _agreed(found, replace(same, billed=grown))
+
+
+def test_other_commands_load_no_library_of_invoices() -> None:
+    code = "import sys, workseal_protocol.cli.program; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert "workseal_protocol.cli.invoice.command" in told.stdout.split()
+    assert not {"facturx", "iso4217", "lxml", "reportlab", "segno"} & set(told.stdout.split())
