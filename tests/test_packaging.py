@@ -103,7 +103,8 @@ def test_the_wheel_has_the_four_packages_and_nothing_else(wheel: Path) -> None:
     assert all(root.endswith(".dist-info") for root in roots - packages)
     for package in packages:
         assert f"{package}/py.typed" in names
-    assert not [name for name in names if "test" in name or name.endswith(".pyc")]
+    parts = {part for name in names for part in name.split("/")}
+    assert not [part for part in parts if part.startswith("test") or part.endswith(".pyc")]
 
 
 def test_the_wheel_has_every_module_of_the_source(wheel: Path) -> None:

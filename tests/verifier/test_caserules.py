@@ -11,7 +11,7 @@ from support.office import Office, unique
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import State, draw_person
+from workseal_protocol.dispute import Case, State, draw_person
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
@@ -33,7 +33,7 @@ from workseal_protocol.sealing import encode_package
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, caserules
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.casefold import BACK_MS
+from workseal_verifier.services.casefold import BACK_MS, Grounds, stored_case
 from workseal_verifier.store.log import CaseRow
 
 STRANGER = SeedSigner(b"\x66" * 32)
@@ -195,6 +195,23 @@ def test_a_case_of_another_engagement_is_none_here(office: Office, hearing: Hear
         == refused(lambda: office.post([unknown])).detail
         == "the engagement has no case of this name"
     )
+
+
+def test_a_stored_case_is_found_in_its_own_engagement_alone(
+    office: Office, hearing: Hearing
+) -> None:
+    hearing.file()
+    grounds = Grounds(hearing.terms, lambda _number, _value: True, lambda key: (key,))
+
+    def found(engagement: bytes) -> Case | None:
+        records = office.verifier.records
+        filing = hearing.case.case
+        return stored_case(records, filing, grounds, engagement=engagement, below=2**53)
+
+    own_one = found(hearing.engagement)
+    assert own_one is not None
+    assert own_one.head == hearing.case.head
+    assert found(unique(office, "other")) is None
 
 
 def test_a_party_has_one_running_case_and_an_engagement_few(

@@ -15,6 +15,7 @@ from workseal_protocol.encoding import split_sequence
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, read_record
 from workseal_protocol.statement import Statement
+from workseal_verifier.errors import RefusedError
 
 SECOND = SeedSigner(b"\x44" * 32)
 STRANGER = SeedSigner(b"\x55" * 32)
@@ -138,6 +139,13 @@ def test_everybody_else_hears_the_same_as_of_no_case(court: Court) -> None:
         assert answers[0][0] == 404
         assert answers.count(answers[0]) == len(answers)
     assert court.get(f"/v1/cases/{hearing.case.case}", STRANGER).status_code == 401
+
+
+def test_whoever_is_not_in_a_case_sees_none_behind_the_door_either(court: Court) -> None:
+    hearing = court.hearing.file()
+    hearings = court.office.verifier.services.hearings
+    with pytest.raises(RefusedError, match="no such case"):
+        hearings.view(hearing.case.case, STRANGER.public_key.thumbprint)
 
 
 def test_each_lists_the_cases_that_they_may_read(court: Court) -> None:
