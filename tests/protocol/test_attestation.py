@@ -33,6 +33,7 @@ from workseal_protocol.attestation import (
     RecordOpening,
     Signed,
     examine_attestation,
+    figures,
     figures_of,
     sign_said,
     verify_shown,
@@ -85,6 +86,23 @@ def test_accepted_time_is_that_of_accepted_timesheets_of_these_days_alone() -> N
     assert claim(second, LAST)[0].hours.recorded == 40_000
     answers = [one.answer for one in report().timesheets]
     assert [one and one.answer for one in answers] == [SheetAnswer.ACCEPTED, SheetAnswer.QUESTION]
+
+
+def test_time_of_an_accepted_timesheet_that_was_replaced_is_not_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sheets = tuple(replace(one, replaced_by=Digest.of(b"later")) for one in report().timesheets)
+    monkeypatch.setattr(figures, "timesheets_of", lambda *_: sheets)
+    size = told().contents.checkpoint.checkpoint.size
+    assert figures_of(report(), ZONE, FIRST, LAST, size=size)[0].accepted == 0
+
+
+def test_a_report_with_terms_and_one_step_that_fails_gives_no_figures() -> None:
+    *steps, last = report().steps
+    failing = replace(report(), steps=(*steps, replace(last, outcome=FAILS)))
+    assert failing.terms is not None
+    with pytest.raises(VerificationError, match="does not hold"):
+        figures_of(failing, ZONE, FIRST, LAST, size=1)
 
 
 def test_only_what_the_log_had_then_counts() -> None:
