@@ -1,15 +1,21 @@
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from support.hearings import Hearing
 from support.office import Office
+from support.scripted import ScriptedAgent
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import LogPolicy, read_record
+from workseal_protocol.keys import Role
+from workseal_protocol.logcopy import CopiedStatement, CopyReader
+from workseal_protocol.records import Act, LogPolicy, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import Reason, RefusedError, StoreError
 from workseal_verifier.housekeeping import HOUSEKEEPING_S, Housekeeping, Premises
 from workseal_verifier.loops import RETRY_S
+from workseal_verifier.owncopy import OWN_FILE
 from workseal_verifier.services.health import HOUSEKEEPING
 from workseal_verifier.store.schema import spent
 
@@ -78,6 +84,31 @@ def test_what_housekeeping_waits_for_is_told_once(
     assert [keeping.keep() for _ in range(10)] == [RETRY_S] * 9 + [HOUSEKEEPING_S]
     told = [one.getMessage() for one in caplog.records if "housekeeping" in one.getMessage()]
     assert told == ["housekeeping waits: the test refuses", "housekeeping goes on"]
+
+
+def test_what_the_operator_does_in_a_case_is_copied_and_what_parties_do_is_not(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    hearing = Hearing(office, agent.engagement, agent.terms)
+    hearing.file(Role.FREELANCER).seated().act(Role.ARBITRATOR, Act.DRAFT)
+    hearing.act(Role.CLIENT, Act.COMMENT).act(Role.FREELANCER, Act.COMMENT)
+    hearing.act(Role.ARBITRATOR, Act.DECIDE).pass_due().act(Role.OPERATOR, Act.LAPSE)
+    office.verifier.housekeeping.keep()
+    operator = office.verifier.identity.operator.public_key.thumbprint
+    own = {one.digest for one in hearing.told if one.issuer == operator}
+    copied = {
+        one.digest
+        for path in office.verifier.settings.home.rglob(OWN_FILE)
+        for one in map(Statement.parse, bodies(path))
+        if one.kind is Kind.DISPUTE_ACT
+    }
+    assert hearing.told[-1].digest in own
+    assert copied == own
+
+
+def bodies(path: Path) -> list[bytes]:
+    found = CopyReader([path.read_bytes()])
+    return [one.body for one in found if isinstance(one, CopiedStatement)]
 
 
 def housekeeping(office: Office, log: Callable[[Sequence[Statement]], None]) -> Housekeeping:

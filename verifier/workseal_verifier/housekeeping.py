@@ -41,7 +41,7 @@ FOLLOWING_S: Final = 5.0
 # What the operator signs.
 _OWN_KINDS: Final = [
     kind.value for kind in Kind if kind.value.startswith(("beacon.", "key.", "log."))
-] + [Kind.DISPUTE_FINDING.value]
+] + [Kind.DISPUTE_FINDING.value, Kind.DISPUTE_ACT.value]
 _RULES: Final = (
     "An offer by the client whom its terms name, an acceptance by the freelancer, the chained"
     " statements of that freelancer, disputes by the named parties, and key statements about those"
