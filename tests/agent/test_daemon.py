@@ -166,6 +166,24 @@ def test_a_leftover_socket_is_replaced(tmp_path: Path) -> None:
     server.close()
 
 
+def test_who_finds_the_socket_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "control.sock"
+    found: list[bool] = []
+
+    class Watched(socket.socket):
+        def listen(self, backlog: int = 0) -> None:
+            found.append(path.exists())
+            super().listen(backlog)
+
+    monkeypatch.setattr(socket, "socket", Watched)
+    server = ControlServer(path, echo)
+    server.start()
+    assert found == [False]
+    assert "heard" in ask(path, {})
+    server.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_process_records_for_a_home(tmp_path: Path) -> None:
     with HomeLock(tmp_path), pytest.raises(AlreadyRunningError), HomeLock(tmp_path):
         pass
@@ -275,9 +293,11 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     thread = threading.Thread(target=service.run)
     thread.start()
     path = tmp_path / "control.sock"
-    deadline = time.monotonic() + 10
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for("the socket", path.exists)
+    # A session that has stopped is not put forward, so nothing is asked for one.
+    wait_for(
+        "the time", lambda: "/v1/operator" in [path for _, path, _ in rig.wire.requests[joined:]]
+    )
     rig.clock.run(5)
     rig.simulator.now = rig.clock.true_ms
     assert ask(path, meant(rig, "stop"))["state"] == "stopped"

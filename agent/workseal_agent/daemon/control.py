@@ -80,12 +80,16 @@ class ControlServer:
 
     def start(self) -> None:
         """Listen; the caller holds the home's lock, so a socket that is there is a leftover."""
-        self._path.unlink(missing_ok=True)
+        # It gets its name when it listens: who finds a socket that does not yet would be told
+        # that nobody records.
+        unnamed = self._path.with_name(f"{self._path.name}.new")
+        unnamed.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX)
-        with _short(self._path) as address:
+        with _short(unnamed) as address:
             self._socket.bind(address)
-        self._path.chmod(0o600)
+        unnamed.chmod(0o600)
         self._socket.listen(_WAITING)
+        unnamed.replace(self._path)
         self._thread.start()
 
     def close(self) -> None:
