@@ -37,7 +37,7 @@ def test_the_example_reads_an_engagement_and_proves_each_statement(tmp_path: Pat
     agent.open_session()
     agent.work(2 * ROUND_MS)
     agent.send()
-    (tmp_path / "policy").write_text(office.policy.encode())
+    (tmp_path / "policy").write_text(office.trust(independent=()).encode())
     (tmp_path / "seed").write_bytes(seeded(office.seed, "party", "client"))
     (tmp_path / "engagement").write_text(agent.engagement.hex())
     with LiveServer(office) as live:
