@@ -8,14 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.language import own
 from workseal_protocol.cli.text import plain
 
 _out = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def say(text: str = "") -> None:
-    """Print one line."""
-    _out.print(plain(text))
+    """Print one line, in the owner's language where it can be said."""
+    _out.print(plain(own(text)))
 
 
 def confirmed(question: str, *, default: bool = False) -> bool:
