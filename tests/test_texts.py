@@ -10,8 +10,8 @@ import pytest
 from babel.messages.catalog import Catalog
 
 import texts
-from texts import FOLDER, TextsError, brought_up, compiled, read, refused, texts_of, written
-from workseal_agent.language.speaking import AGENT, PAGES, translations
+from texts import TextsError, brought_up, compiled, read, refused, texts_of, written
+from workseal_agent.language.speaking import AGENT, FOLDER, PAGES, translations
 from workseal_agent.pages.words import load_words
 
 TEMPLATES = {AGENT: texts.template_of_agent, PAGES: texts.template_of_pages}

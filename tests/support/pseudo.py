@@ -16,7 +16,10 @@ _TO = str.maketrans(
 
 
 def changed(text: str) -> str:
-    """Change all of a text but its places for values, and make it longer by a third."""
+    """Change all of a text but what is filled in and what is typed; make it longer by a third."""
+    if "`" in text:
+        parts = text.split("`")
+        return "`".join(changed(one) if at % 2 == 0 else one for at, one in enumerate(parts))
     told = ""
     for literal, name, form, conversion in Formatter().parse(text):
         told += literal.translate(_TO).replace("{", "{{").replace("}", "}}")

@@ -5,12 +5,14 @@ more. The English stands literally in the call, because the template for transla
 the sources. {name} is filled in with a value; nothing else is code.
 """
 
+import re
 from collections.abc import Mapping
 from string import Formatter
 from typing import Self
 
 # A place for a value: its name, how it is converted, how it is written.
 Place = tuple[str, str | None, str | None]
+_TYPED = re.compile(r"`[^`]*`")
 
 
 class Phrase(str):
@@ -55,8 +57,11 @@ def places_of(text: str) -> frozenset[Place] | None:
 def fits(translation: str, one: str, many: str | None = None) -> bool:
     """Tell whether a translation has exactly the places of an English form that it may stand for.
 
-    Any form of a plural may be either: not every language has one for exactly one thing.
+    Any form of a plural may be either: not every language has one for exactly one thing. What
+    stands between backticks is typed by its reader: it is the same in every language.
     """
+    if not translation or sorted(_TYPED.findall(translation)) != sorted(_TYPED.findall(one)):
+        return False
     places = places_of(translation)
     english = (one,) if many is None else (one, many)
     return places is not None and places in [places_of(form) for form in english]

@@ -26,7 +26,7 @@ from workseal_agent.language import (
     speaking as module,
 )
 
-TEXTS = {
+TEXTS: dict[tuple[str | tuple[str, str], str | None], str | tuple[str, str]] = {
     ("stopped", None): "angehalten",
     ("kept {number}", None): "{number} behalten",
     ("lost {number}", None): "verloren",
