@@ -102,6 +102,15 @@ def page(browser: Browser, server: PagesServer) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
+def visitor(home: PagedHome) -> Iterator[Visitor]:
+    # An address lets one browser in, so these are other pages of the same home.
+    with home.served() as others:
+        visitor = Visitor(others).enter()
+        yield visitor
+        visitor.close()
+
+
+@pytest.fixture(scope="module")
 def request_path(home: PagedHome, server: PagesServer) -> str:
     kept = disclose.receive(home.asked(0).encode(), home.rig.ledger, home.rig.engagement)
     server.drafts.put(kept.statement.digest, 1, (0,))
@@ -170,9 +179,12 @@ def test_no_english_is_left_at_the_door(browser: Browser, server: PagesServer) -
 
 def test_a_translation_is_text_and_never_markup(home: PagedHome, visitor: Visitor) -> None:
     evil = """<evil onx="1">'"><evil onx=2 a='"""
-    translated = NullTranslations()
-    translated.pgettext = lambda _, message: evil + message  # type: ignore[method-assign, misc]
-    with speaking(Language("de", lambda _domain: translated)):
+
+    class Evil(NullTranslations):
+        def pgettext(self, context: str, message: str) -> str:  # noqa: ARG002
+            return evil + message
+
+    with speaking(Language("de", lambda _domain: Evil())):
         home.desk.unlock(PASSPHRASE)
         for place in PLACES.values():
             if place.isupper() or "REQUEST" in place:

@@ -3,10 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from gettext import NullTranslations
 from string import Formatter
 
+from babel.messages.pofile import read_po
+
 from workseal_agent.language import Language, speak
+from workseal_agent.language.speaking import FOLDER
 
 # No letter of English stays one; these stand in every font and are not written in any English.
 _TO = str.maketrans(
@@ -30,25 +34,35 @@ def changed(text: str) -> str:
 
 
 class Pseudo(NullTranslations):
-    """Translate every text that the program asks for."""
+    """Translate every text of a template, and nothing that is not in it."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__()
+        with (FOLDER / f"{domain}.pot").open("rb") as file:
+            self._known = {(one.context, text) for one in read_po(file) for text in _forms(one.id)}
 
     def gettext(self, message: str) -> str:
-        return changed(message)
+        return self._of(None, message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return changed(msgid1 if n == 1 else msgid2)
+        return self._of(None, msgid1 if n == 1 else msgid2)
 
     def pgettext(self, context: str, message: str) -> str:
-        assert context
-        return changed(message)
+        return self._of(context, message)
 
     def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
-        assert context
-        return self.ngettext(msgid1, msgid2, n)
+        return self._of(context, msgid1 if n == 1 else msgid2)
+
+    def _of(self, context: str | None, message: str) -> str:
+        return changed(message) if (context, message) in self._known else message
+
+
+def _forms(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
 # A real tag, because a page with a wrong one is a fault of its own.
-PSEUDO = Language("en-XA", lambda _domain: Pseudo())
+PSEUDO = Language("en-XA", cache(Pseudo))
 
 
 @contextmanager

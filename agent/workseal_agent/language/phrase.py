@@ -62,6 +62,5 @@ def fits(translation: str, one: str, many: str | None = None) -> bool:
     """
     if not translation or sorted(_TYPED.findall(translation)) != sorted(_TYPED.findall(one)):
         return False
-    places = places_of(translation)
     english = (one,) if many is None else (one, many)
-    return places is not None and places in [places_of(form) for form in english]
+    return places_of(translation) in [places_of(form) for form in english]

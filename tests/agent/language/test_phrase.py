@@ -52,6 +52,12 @@ def test_a_form_of_a_plural_may_be_either_english_form() -> None:
     assert not fits("{count} von {all}", one)
 
 
+def test_a_translation_keeps_what_its_reader_types() -> None:
+    assert fits("sieh {a}: `run --all` zeigt es", "`run --all` shows {a}")
+    assert not fits("sieh {a}: `renne --alles` zeigt es", "`run --all` shows {a}")
+    assert not fits("sieh {a}", "`run --all` shows {a}")
+
+
 def test_a_malformed_text_has_no_places() -> None:
     assert places_of("{") is None
     assert places_of("{{}}") == frozenset()
