@@ -122,10 +122,14 @@ def test_an_error_is_told_in_german_with_the_same_exit_code(
     assert run("C", *words) == (code, "", f"workseal-agent: {english}\n")
 
 
-def test_an_error_without_a_translation_is_english(run: Run) -> None:
+def test_an_error_with_values_is_told_in_german(run: Run, paged: PagedHome) -> None:
     code, _, told = run("de_DE.UTF-8", "--engagement", "ffff", "status")
+    short = paged.rig.engagement.id.hex()[:8]
     assert code == 2
-    assert "there is no such engagement in this home" in told
+    assert told == (
+        "workseal-agent: So eine Vereinbarung gibt es in diesem Agentenordner nicht:"
+        f" Er hat {short}\n"
+    )
 
 
 def test_a_language_that_there_is_not_is_english(run: Run, tmp_path: Path) -> None:
