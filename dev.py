@@ -21,6 +21,7 @@ COMMANDS = {
     "test": [["pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]],
     "lint": LINT,
     "check": [*LINT, ["coverage", "run", "-m", "pytest"], ["coverage", "report"]],
+    "texts": [["python", str(ROOT / "deploy" / "texts.py")]],
     "fix": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],
 }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workseal_agent import bus
+from workseal_agent.language import own
 
 _NAME = "org.freedesktop.Notifications"
 _PATH = "/org/freedesktop/Notifications"
@@ -37,9 +38,10 @@ async def _shown(address: str | None, notice: Notice) -> None:
             await bus.call(connection, _NAME, _PATH, f"{_NAME}.GetCapabilities")
         ).body[0]
         # Only some desktops read markup, and only these must not see a bare sign of it.
-        body = html.escape(notice.body, quote=False) if "body-markup" in able else notice.body
+        told = own(notice.body)
+        body = html.escape(told, quote=False) if "body-markup" in able else told
         await bus.call(
             connection, _NAME, _PATH, f"{_NAME}.Notify",
-            _PROGRAM, _NEW, "", notice.summary, body, list[str](), dict[str, Any](),
+            _PROGRAM, _NEW, "", own(notice.summary), body, list[str](), dict[str, Any](),
             _AS_THE_DESKTOP_LIKES, signature="susssasa{sv}i",
         )  # fmt: skip

@@ -1,12 +1,15 @@
 from collections.abc import Iterator
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
 from dbus_fast import Message
 
 from support.buses import Answer, FakeService, private_bus
+from support.pseudo import speaking
 from support.wayland import WAYLAND_MARKS
 from workseal_agent.bus import BusError
+from workseal_agent.language import Language, phrase
 from workseal_agent.notices import Notice, show
 
 pytestmark = WAYLAND_MARKS[1]
@@ -48,6 +51,15 @@ def test_where_markup_is_read_every_sign_means_itself(bus: str) -> None:
     body = shown.calls[-1].body
     assert body[3] == "Workseal: <b>"
     assert body[4] == "1 &lt; 2 &amp; 3 &lt;img src='http://example.test/'&gt;"
+
+
+def test_a_notice_is_in_the_owners_language_and_never_markup(bus: str) -> None:
+    translated = NullTranslations()
+    translated.gettext = {"a {what}": "ein <b>{what}</b>"}.get  # type: ignore[assignment]
+    notice = Notice("Workseal: none of it", phrase("a {what}", what="<i>"))
+    with speaking(Language("de", lambda _domain: translated)), desktop(bus, "body-markup") as shown:
+        show(bus, notice)
+    assert shown.calls[-1].body[3:5] == ["Workseal: none of it", "ein &lt;b&gt;&lt;i&gt;&lt;/b&gt;"]
 
 
 def test_who_shows_no_notices_is_told(bus: str, tmp_path: Path) -> None:

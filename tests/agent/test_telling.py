@@ -1,13 +1,17 @@
+import re
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support import builders
+from support.pseudo import PSEUDO, english_in, speaking
 from support.rig import Rig
 from workseal_agent.bus import BusError
 from workseal_agent.daemon import telling as module
 from workseal_agent.daemon.telling import Telling
+from workseal_agent.language import own
 from workseal_agent.ledger import SendState
 from workseal_agent.notices import Notice
 from workseal_agent.vaultkey import generate_private, public_of
@@ -46,8 +50,15 @@ def rig(tmp_path: Path) -> Rig:
 
 
 @pytest.fixture
-def watched(rig: Rig) -> Watched:
-    return Watched(rig)
+def watched(rig: Rig) -> Iterator[Watched]:
+    watched = Watched(rig)
+    yield watched
+    # Whatever a test had shown can be said in another language, whole.
+    with speaking(PSEUDO):
+        told = [own(text) for one in watched.shown for text in (one.summary, one.body)]
+    short = rig.engagement.id.hex()[:8]
+    for text in told:
+        assert not english_in(re.sub(rf"`[^`]*`|{short}", "", text)), text
 
 
 def test_while_all_is_well_nothing_is_said(rig: Rig, watched: Watched) -> None:

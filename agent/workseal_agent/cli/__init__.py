@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 refused or not possible now, 2 malformed input or wrong us
 is one sentence on the error stream, and never anything of what was recorded.
 """
 
+import os
 import sys
 
 from workseal_agent.cli import (
@@ -34,6 +35,7 @@ from workseal_agent.cli import (
 from workseal_agent.cli.app import app
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.errors import AgentError, SettingsError
+from workseal_agent.language import language_of, own, own_reason, phrase, speak
 from workseal_protocol.cli.text import plain
 from workseal_protocol.errors import MalformedError, WorksealError
 
@@ -68,15 +70,16 @@ __all__ = [
 
 def main() -> int:
     """Run the command line; return its exit code."""
+    speak(language_of(os.environ))
     try:
         return _run()
     except (UsageProblem, SettingsError) as error:
-        return _tell(error, 2)
+        return _tell(own_reason(error), 2)
     except MalformedError as error:
         # Commands name the file that they were given: what is left was read from the home.
-        return _tell(f"something in this home is damaged: {error}", 1)
+        return _tell(own(phrase("something in this home is damaged: {error}", error=error)), 1)
     except (AgentError, WorksealError) as error:
-        return _tell(error, 1)
+        return _tell(own_reason(error), 1)
     except OSError as error:
         return _tell(_reason(error), 1)
 

@@ -21,6 +21,7 @@ from workseal_agent.cli.recording import Wish, begin
 from workseal_agent.connection import ClientError
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Key, SlotKind
+from workseal_agent.language import own_reason, phrase
 from workseal_agent.surroundings import Surroundings
 
 _PROGRAM = "from workseal_agent import main; raise SystemExit(main())"
@@ -63,12 +64,12 @@ def begin_at_login(context: typer.Context) -> None:
     if home.recorded() is not None:
         return
     if not _opens_by_itself(home):
-        _ask(home, "`workseal-agent start` asks for your passphrase and begins")
+        _ask(home, phrase("`workseal-agent start` asks for your passphrase and begins"))
         return
     try:
         begin(home, Wish(paused=True))
     except (AgentError, ClientError, UsageProblem) as problem:
-        _ask(home, str(problem))
+        _ask(home, own_reason(problem))
 
 
 def _entries(home: Home, *, systemd: bool) -> tuple[Entry, ...]:
@@ -116,6 +117,7 @@ def _ask(home: Home, why: str) -> None:
     if not home.settings.notices.show:
         raise AgentError(f"nothing is recorded: {why}")
     try:
-        notices.show(address, notices.Notice("Workseal: nothing is recorded", f"{why}."))
+        summary = phrase("Workseal: nothing is recorded")
+        notices.show(address, notices.Notice(summary, phrase("{why}.", why=why)))
     except BusError as silent:
         raise AgentError(f"nothing is recorded: {why} ({silent})") from silent

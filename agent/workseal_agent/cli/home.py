@@ -24,6 +24,7 @@ from workseal_agent.daemon import NotRunningError, ask
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Key, Keystore, SlotKind
+from workseal_agent.language import own, own_reason, phrase
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
 from workseal_agent.oskeyring import KeyringProblem, fetch
 from workseal_agent.submission import Log
@@ -42,7 +43,9 @@ def read_passphrase(file: Path) -> str:
             return opened.readline(_MAX_PASSPHRASE).decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageProblem(f"the passphrase file {file} cannot be read: {reason}") from error
+        raise UsageProblem(
+            phrase("the passphrase file {file} cannot be read: {reason}", file=file, reason=reason)
+        ) from error
 
 
 class Home:
@@ -76,10 +79,13 @@ class Home:
 
     def _no_agent(self) -> str:
         if Settings(self.folder).ledger_file.exists():
-            return f"the file `keys` is missing in {self.folder}: restore it from a copy"
-        return (
-            f"there is no agent in {self.folder}: name its folder with --home, or make one there"
-            " with `workseal-agent init`"
+            return phrase(
+                "the file `keys` is missing in {folder}: restore it from a copy", folder=self.folder
+            )
+        return phrase(
+            "there is no agent in {folder}: name its folder with --home, or make one there"
+            " with `workseal-agent init`",
+            folder=self.folder,
         )
 
     @cached_property
@@ -127,10 +133,13 @@ class Home:
         except KeyringProblem as problem:
             if not sys.stdin.isatty():
                 raise AgentError(
-                    f"{problem}; the passphrase opens it too: --passphrase-file, or"
-                    f" {PASSPHRASE_VARIABLE}"
+                    phrase(
+                        "{problem}; the passphrase opens it too: --passphrase-file, or {variable}",
+                        problem=own_reason(problem),
+                        variable=PASSPHRASE_VARIABLE,
+                    )
                 ) from problem
-            say(f"{problem}; the passphrase opens it too")
+            say(phrase("{problem}; the passphrase opens it too", problem=own_reason(problem)))
             return self.keystore.unlock(key, self.passphrase())
         return self.keystore.unlock_by_secret(key, slot, secret)
 
@@ -146,10 +155,13 @@ class Home:
         if given is None:
             if not sys.stdin.isatty():
                 raise UsageProblem(
-                    f"no passphrase: --passphrase-file, {PASSPHRASE_VARIABLE}, or a terminal"
+                    phrase(
+                        "no passphrase: --passphrase-file, {variable}, or a terminal",
+                        variable=PASSPHRASE_VARIABLE,
+                    )
                 )
-            given = getpass.getpass("Passphrase: ")
-            if new and getpass.getpass("The same again: ") != given:
+            given = getpass.getpass(own(phrase("Passphrase: ")))
+            if new and getpass.getpass(own(phrase("The same again: "))) != given:
                 raise UsageProblem("the two passphrases differ")
         self.__dict__["_typed"] = given
         return given
@@ -177,7 +189,9 @@ class Home:
         file = self.settings.ledger_file
         # A new one would begin the chain again, and every statement of it would contradict the log.
         if not file.is_file() or not file.stat().st_size:
-            raise AgentError(f"the ledger {file} is missing or empty: restore it from a copy")
+            raise AgentError(
+                phrase("the ledger {file} is missing or empty: restore it from a copy", file=file)
+            )
         return file
 
     def find_engagement(self) -> Engagement | None:
@@ -199,8 +213,13 @@ class Home:
             return found[0]
         names = ", ".join(one.id.hex() if found else short_name(one.id) for one in found or known)
         if found:
-            raise UsageProblem(f"several engagements begin like that: {names}")
-        raise UsageProblem(f"there is no such engagement in this home: it has {names or 'none'}")
+            raise UsageProblem(phrase("several engagements begin like that: {names}", names=names))
+        raise UsageProblem(
+            phrase(
+                "there is no such engagement in this home: it has {names}",
+                names=names or phrase("none"),
+            )
+        )
 
     def recorded(self) -> str | None:
         """Return the number of the engagement that is being recorded, None when none is."""

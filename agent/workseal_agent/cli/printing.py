@@ -8,20 +8,21 @@ from rich.console import Console
 from rich.table import Table
 
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.language import own, phrase
 from workseal_protocol.cli.text import plain
 
 _out = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def say(text: str = "") -> None:
-    """Print one line."""
-    _out.print(plain(text))
+    """Print one line, in the owner's language where it can be said."""
+    _out.print(plain(own(text)))
 
 
 def confirmed(question: str, *, default: bool = False) -> bool:
     """Ask for a yes; an empty answer is the default, and no answer at all is a no."""
     try:
-        return typer.confirm(question, default=default)
+        return typer.confirm(own(question), default=default)
     except typer.Abort:
         say()
         return False
@@ -31,8 +32,8 @@ def secret_typed_twice(question: str) -> str:
     """Ask for a secret on the terminal, twice; `UsageProblem` without one, or when they differ."""
     if not sys.stdin.isatty():
         raise UsageProblem("a new passphrase is read from a file, or typed on a terminal")
-    typed = getpass.getpass(question)
-    if getpass.getpass("The same again: ") != typed:
+    typed = getpass.getpass(own(question))
+    if getpass.getpass(own(phrase("The same again: "))) != typed:
         raise UsageProblem("the two passphrases differ")
     return typed
 

@@ -24,6 +24,7 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.config import ScreenKind
 from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
+from workseal_agent.language import own, phrase, phrases
 from workseal_agent.ledger import Engagement
 from workseal_agent.submission import newest_checkpoint
 from workseal_agent.undumped import forbid_dumps
@@ -145,8 +146,17 @@ def stop(context: typer.Context) -> None:
     home.ask("stop")
     ended = _ends(home)
     counts = home.ledger.counts(home.engagement().id)
-    unsent = f"; {counts.unsent} statements wait to be sent" if counts.unsent else ""
-    say(f"stopped{unsent}{'' if ended else '; its process has not ended yet'}")
+    say("stopped")
+    if counts.unsent:
+        say(
+            phrases(
+                counts.unsent,
+                "  {count} statement waits to be sent",
+                "  {count} statements wait to be sent",
+            )
+        )
+    if not ended:
+        say("  its process has not ended yet")
 
 
 def _ends(home: Home) -> bool:
@@ -200,7 +210,11 @@ def send(context: typer.Context) -> None:
     if not home.send_now():
         counts = home.ledger.counts(engagement.id)
         raise AgentError(
-            f"{counts.unsent} statements are unsent and {counts.parked} parked; they are kept"
+            phrase(
+                "{unsent} statements are unsent and {parked} parked; they are kept",
+                unsent=counts.unsent,
+                parked=counts.parked,
+            )
         )
     say("everything is sent and receipted")
 
@@ -227,13 +241,14 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None, *, pause
     )
     on_end_signals(service.request_stop)
     correct = partial(_correction, home, engagement)
+    number = engagement.id.hex()
     try:
         if paused:
-            say(f"paused: `workseal-agent resume` begins engagement {engagement.id.hex()}")
+            say(phrase("paused: `workseal-agent resume` begins engagement {number}", number=number))
             service.run_paused(correct)
         else:
             correction = correct()
-            say(f"recording engagement {engagement.id.hex()}")
+            say(phrase("recording engagement {number}", number=number))
             service.run(correction)
     finally:
         client.close()
@@ -246,7 +261,11 @@ def _correction(home: Home, engagement: Engagement) -> int:
     with closing(home.client(engagement.url, seconds=_BEACON_SECONDS)) as client:
         correction = clock_correction(client, SystemClock())
     if correction:
-        say(f"this machine's clock differs from the verifier's by {correction / 1000:+.1f} s")
+        differs = phrase(
+            "this machine's clock differs from the verifier's by {seconds:+.1f} s",
+            seconds=correction / 1000,
+        )
+        say(differs)
     return correction
 
 
@@ -263,8 +282,14 @@ def read_memo(given: str) -> str:
     except UnicodeError as error:
         raise UsageProblem("a memo is text in UTF-8, and this one is not") from error
     if not 1 <= len(memo) <= MAX_MEMO:
-        found = len(memo) if len(memo) <= MAX_MEMO else "more"
-        raise UsageProblem(f"a memo has 1 to {MAX_MEMO} characters, and this one has {found}")
+        found = len(memo) if len(memo) <= MAX_MEMO else phrase("more")
+        raise UsageProblem(
+            phrase(
+                "a memo has 1 to {most} characters, and this one has {found}",
+                most=MAX_MEMO,
+                found=found,
+            )
+        )
     return memo
 
 
@@ -310,11 +335,11 @@ def _start_in_background(home: Home, command: list[str], handover: Handover) -> 
         # It lives on after this process, on purpose: nobody is to wait for it.
         process.returncode = 0
         return
-    reason = f"nothing answered within {_START_SECONDS:.0f} seconds"
+    reason: str = phrase("nothing answered within {seconds:.0f} seconds", seconds=_START_SECONDS)
     if not late:
         *_, last = "no reason was told", *_lines(log)
         reason = last.removeprefix("workseal-agent: ")
-    raise AgentError(f"recording did not begin: {reason}")
+    raise AgentError(phrase("recording did not begin: {reason}", reason=reason))
 
 
 def _begins(home: Home, process: subprocess.Popen[bytes]) -> bool:
@@ -347,4 +372,4 @@ def _lines(log: Path) -> list[str]:
 def _tell_state(answer: dict[str, Any]) -> None:
     say(f"{answer['state']}")
     for trouble in answer.get("troubles", ()):
-        say(f"  {trouble}")
+        say(phrase("  {trouble}", trouble=own(trouble)))

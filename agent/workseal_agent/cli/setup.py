@@ -16,6 +16,7 @@ from workseal_agent.engagement import OfferLink, fetch_offer, read_invitation
 from workseal_agent.engagement import join as join_engagement
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import SHORTEST_PASSPHRASE, Keystore
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Ledger
 from workseal_agent.vault import VaultWriter
 from workseal_protocol.cli.inputs import zone_named
@@ -36,7 +37,9 @@ def init(
     home = home_of(context)
     settings = Settings(home.folder)
     if settings.keys_file.exists():
-        raise AgentError(f"{home.folder} has keys already; they are never replaced")
+        raise AgentError(
+            phrase("{folder} has keys already; they are never replaced", folder=home.folder)
+        )
     _require_unused(settings)
     _require_url(verifier)
     passphrase = home.passphrase(new=True)
@@ -49,8 +52,9 @@ def init(
     # The keys last: a home that has them is complete, and one that has not can be made again.
     keystore = Keystore.create(settings.keys_file, passphrase)
     VaultWriter(settings.vault_folder, keystore.vault_public)
-    say(f"home: {home.folder}")
-    say(f"your public key: {PublicKey.of_raw(keystore.signing_public).text()}")
+    say(phrase("home: {folder}", folder=home.folder))
+    public = PublicKey.of_raw(keystore.signing_public).text()
+    say(phrase("your public key: {key}", key=public))
     say("Give the public key to your client. Without the passphrase nobody opens the vault,")
     say(
         "you included: `workseal-agent slots add words` makes another way in, for a sheet of paper."
@@ -73,13 +77,15 @@ def join(
     try:
         offer = read_invitation(data, home.public_key)
     except MalformedError as error:
-        raise UsageProblem(f"{invitation} is no offer: {error}") from error
+        raise UsageProblem(
+            phrase("{offer} is no offer: {error}", offer=invitation, error=error)
+        ) from error
     if zone_named(offer.terms.zone) is None:
         raise AgentError("this machine does not know the time zone of the terms")
     say("The client offers these terms:")
     for sentence in plain_language(offer.terms):
         say(f"  - {sentence}")
-    if not yes and not confirmed("Do you accept them?"):
+    if not yes and not confirmed(phrase("Do you accept them?")):
         raise AgentError("nothing was signed")
     client = home.client(url)
     try:
@@ -87,7 +93,7 @@ def join(
         engagement = join_engagement(offer, home.ledger, client, home.signer, now_ms=now_ms)
     finally:
         client.close()
-    say(f"accepted and logged: engagement {engagement.id.hex()}")
+    say(phrase("accepted and logged: engagement {number}", number=engagement.id.hex()))
 
 
 def _require_unused(settings: Settings) -> None:
@@ -140,7 +146,9 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_MAX_OFFER_BYTES + 1)
     except OSError as error:
-        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageProblem(
+            phrase("{path} cannot be read: {reason}", path=path, reason=error.strerror)
+        ) from error
     if len(data) > _MAX_OFFER_BYTES:
-        raise UsageProblem(f"{path} is too long for an offer")
+        raise UsageProblem(phrase("{path} is too long for an offer", path=path))
     return data

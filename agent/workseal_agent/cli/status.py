@@ -11,6 +11,7 @@ from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.day import worked_today
 from workseal_agent.engagement import short_name
+from workseal_agent.language import Phrase, own, phrase, phrases
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.localzone import zone_of
 from workseal_agent.retention import kept_frames
@@ -37,7 +38,7 @@ def status(
     if as_json:
         raw(json.dumps(_facts(home, engagement, running)))
     elif engagement is None:
-        say("no engagement yet: `workseal-agent join OFFER --verifier URL`")
+        say(phrase("no engagement yet: `workseal-agent join OFFER --verifier URL`"))
     else:
         _tell(home, engagement, _facts(home, engagement, running))
 
@@ -96,28 +97,56 @@ def _facts(
 
 
 def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
-    say(f"{facts['state']}; today {duration(facts['worked_ms_today'])}")
+    today = duration(facts["worked_ms_today"])
+    say(phrase("{state}; today {worked}", state=own(facts["state"]), worked=today))
     if facts["zone"] != engagement.terms.zone:
-        say(f"  your day in {facts['zone']}; your client counts days in {engagement.terms.zone}")
-    say(f"engagement {facts['engagement']} at {engagement.url}")
-    last = facts["last_receipt_index"]
-    receipts = "none yet" if last is None else f"newest at index {last} of the log"
-    say(f"{facts['statements']} statements, {facts['unsent']} unsent; receipts: {receipts}")
+        zones = {"yours": facts["zone"], "theirs": engagement.terms.zone}
+        say(phrase("  your day in {yours}; your client counts days in {theirs}", **zones))
+    named = {"number": facts["engagement"], "url": engagement.url}
+    say(phrase("engagement {number} at {url}", **named))
+    say(_sent(facts))
     for stored in home.ledger.statements(engagement.id, SendState.PARKED):
-        say(f"parked: {stored.kind} {str(stored.digest)[:16]}: {stored.problem}")
+        about = {"kind": stored.kind, "number": str(stored.digest)[:16]}
+        say(phrase("parked: {kind} {number}: {problem}", problem=stored.problem, **about))
     if facts["parked"]:
-        say("later statements of the chain wait behind it; `workseal-agent send` tries again")
+        say(
+            phrase(
+                "later statements of the chain wait behind it; `workseal-agent send` tries again"
+            )
+        )
     _tell_wrongs(facts)
     _tell_vault(facts)
     for other in home.ledger.engagements():
         if other.id != engagement.id:
             recorded = facts["recording"] == other.id.hex()
-            say(f"other engagement: {other.id.hex()}{', being recorded now' if recorded else ''}")
+            if recorded:
+                say(phrase("other engagement: {number}, being recorded now", number=other.id.hex()))
+            else:
+                say(phrase("other engagement: {number}", number=other.id.hex()))
             due = len(kept_frames(home.ledger, other, SystemClock().wall_ms()).due)
             if due and not recorded:
                 name = short_name(other.id)
-                say(f"  {due} of its frames are past the terms' days:")
-                say(f"  `workseal-agent --engagement {name} forget` destroys them")
+                say(
+                    phrases(
+                        due,
+                        "  {count} of its frames is past the terms' days:",
+                        "  {count} of its frames are past the terms' days:",
+                    )
+                )
+                say(
+                    phrase("  `workseal-agent --engagement {name} forget` destroys them", name=name)
+                )
+
+
+def _sent(facts: dict[str, Any]) -> Phrase:
+    last = facts["last_receipt_index"]
+    receipts = phrase("none yet")
+    if last is not None:
+        receipts = phrase("newest at index {last} of the log", last=last)
+    return phrase(
+        "{all} statements, {unsent} unsent; receipts: {receipts}",
+        all=facts["statements"], unsent=facts["unsent"], receipts=receipts,
+    )  # fmt: skip
 
 
 def _tell_vault(facts: dict[str, Any]) -> None:
@@ -125,29 +154,55 @@ def _tell_vault(facts: dict[str, Any]) -> None:
     size, limit = facts["vault_bytes"], facts["vault_warn_bytes"]
     if size > limit:
         say(
-            f"the vault has {size / (1 << 30):,.1f} GiB, more than the {limit >> 30} GiB of your"
-            " settings; nothing is destroyed for that"
+            phrase(
+                "the vault has {size:,.1f} GiB, more than the {limit} GiB of your settings;"
+                " nothing is destroyed for that",
+                size=size / (1 << 30),
+                limit=limit >> 30,
+            )
         )
     if facts["frames_due"]:
-        when = "soon, by itself" if facts["daemon"] else "by the next recording, or `forget`"
-        say(f"{facts['frames_due']} frames past the terms' days: withdrawn {when}")
+        when = phrase("soon, by itself")
+        if not facts["daemon"]:
+            when = phrase("by the next recording, or `forget`")
+        say(
+            phrases(
+                facts["frames_due"],
+                "{count} frame past the terms' days: withdrawn {when}",
+                "{count} frames past the terms' days: withdrawn {when}",
+                when=when,
+            )
+        )
     if facts["frames_disputed"]:
-        say(f"{facts['frames_disputed']} frames are kept by all means: a dispute asked for them")
+        say(
+            phrases(
+                facts["frames_disputed"],
+                "{count} frame is kept by all means: a dispute asked for it",
+                "{count} frames are kept by all means: a dispute asked for them",
+            )
+        )
 
 
 def _tell_wrongs(facts: dict[str, Any]) -> None:
     """Tell what goes wrong, or did: on this machine, on the way, and in the log."""
     if facts["restored"]:
-        say("restored from a backup: nothing is signed before `workseal-agent catch-up` succeeded")
+        say(
+            phrase(
+                "restored from a backup: nothing is signed before `workseal-agent catch-up`"
+                " succeeded"
+            )
+        )
     for trouble in facts["troubles"]:
-        say(f"trouble: {trouble}")
+        say(phrase("trouble: {text}", text=own(trouble)))
     if facts["halted"]:
-        say("nothing more is sent until the next start: keep this home as evidence")
+        say(phrase("nothing more is sent until the next start: keep this home as evidence"))
     if facts["session"]:
-        say(f"captures in this session: {facts['captured']} taken, {facts['missed']} missed")
+        counted = {"taken": facts["captured"], "missed": facts["missed"]}
+        say(phrase("captures in this session: {taken} taken, {missed} missed", **counted))
     if facts["captures_failing"]:
-        say(f"captures fail: {facts['captures_failing']}")
+        say(phrase("captures fail: {text}", text=own(facts["captures_failing"])))
     for incident in facts["incidents"]:
-        say(f"evidence {incident['number']} of {instant(incident['at_ms'])}: {incident['text']}")
+        about = {"number": incident["number"], "at": instant(incident["at_ms"])}
+        say(phrase("evidence {number} of {at}: {text}", text=own(incident["text"]), **about))
     for rule in facts["rules_never_matched"]:
-        say(f"mask rule that never matched since the start: {rule}")
+        say(phrase("mask rule that never matched since the start: {rule}", rule=rule))

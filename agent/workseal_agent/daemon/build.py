@@ -27,6 +27,7 @@ from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.lightheap import keep_heap_light
 from workseal_agent.logind import Logind
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
     from workseal_agent.sealkey import SealKey
 
 AGENT = f"workseal-agent {version('workseal')}"
-_SEALED = "Sealed: time goes on, and no picture is taken."
-_UNSEALED = "No longer sealed: work on the screen is recorded again."
+_SEALED = phrase("Sealed: time goes on, and no picture is taken.")
+_UNSEALED = phrase("No longer sealed: work on the screen is recorded again.")
 # Less than this is the round trip, and what people's clocks are off by.
 _CORRECT_FROM_MS = 2_000
 # A screen that does not greet by then hangs.

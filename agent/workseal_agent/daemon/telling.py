@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from workseal_agent.bus import BusError
 from workseal_agent.clock import Clock
 from workseal_agent.engagement import short_name
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.notices import Notice
 from workseal_agent.uplink import Uplink
@@ -56,7 +57,7 @@ class Telling:
         self._uplink = uplink
         self._clock = clock
         self._show = show
-        self._of = f"Engagement {short_name(engagement.id)}"
+        self._of = short_name(engagement.id)
         self._told: dict[str, int] = {}
         self._last_ns: int | None = None
         self._troubled_ns: int | None = None
@@ -94,20 +95,20 @@ class Telling:
         elif now - self._troubled_ns >= _LASTS_NS:
             yield self._need(
                 "trouble",
-                "time is not being stored",
-                "what is worked now waits in memory. `workseal-agent status` says why.",
+                phrase("time is not being stored"),
+                phrase("what is worked now waits in memory. `workseal-agent status` says why."),
             )
         if self._uplink.halted:
             yield self._need(
                 "halted",
-                "sending has stopped",
-                "the log contradicts itself. `workseal-agent status` has the evidence.",
+                phrase("sending has stopped"),
+                phrase("the log contradicts itself. `workseal-agent status` has the evidence."),
             )
         if self._ledger.counts(self._engagement.id).parked:
             yield self._need(
                 "parked",
-                "a statement was refused",
-                "later ones wait behind it. `workseal-agent status` shows why.",
+                phrase("a statement was refused"),
+                phrase("later ones wait behind it. `workseal-agent status` shows why."),
             )
 
     def _seen_slowly(self, now: int) -> tuple[Need, ...]:
@@ -128,8 +129,11 @@ class Telling:
             when = "soon" if by_ms - now_ms < _SOON_MS else "new"
             yield self._need(
                 f"request {when} {digest}",
-                "an arbitrator's request waits",
-                f"an answer is asked for by {self._day(by_ms)}. `workseal-agent open` shows it.",
+                phrase("an arbitrator's request waits"),
+                phrase(
+                    "an answer is asked for by {day}. `workseal-agent open` shows it.",
+                    day=self._day(by_ms),
+                ),
             )
 
     def _offline(self) -> Iterator[Need]:
@@ -146,11 +150,15 @@ class Telling:
         days = totals_of(terms, entries, zone).days
         found = sum(one.offline_ms for one in days if one.day >= monday)
         if found and found * 100 >= terms.max_offline_ms_per_week * _NEAR_PERCENT:
-            hours = f"{found / _HOUR_MS:.1f} of {terms.max_offline_ms_per_week / _HOUR_MS:.1f}"
             yield self._need(
                 f"offline {monday}",
-                "the offline limit is near",
-                f"{hours} hours that the terms allow in a week were recorded offline.",
+                phrase("the offline limit is near"),
+                phrase(
+                    "{hours:.1f} of {most:.1f} hours that the terms allow in a week were recorded"
+                    " offline.",
+                    hours=found / _HOUR_MS,
+                    most=terms.max_offline_ms_per_week / _HOUR_MS,
+                ),
             )
 
     def _day(self, at_ms: int) -> str:
@@ -158,4 +166,5 @@ class Telling:
         return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone).date().isoformat()
 
     def _need(self, name: str, summary: str, sentence: str) -> Need:
-        return Need(name, Notice(f"Workseal: {summary}", f"{self._of}: {sentence}"))
+        told = phrase("Engagement {name}: {sentence}", name=self._of, sentence=sentence)
+        return Need(name, Notice(phrase("Workseal: {summary}", summary=summary), told))

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import own_reason
 from workseal_agent.pages import (
     agreement,
     door,
@@ -76,10 +77,11 @@ def build_app(desk: Desk, entrance: Entrance, denied: Counter[Denial], drafts: D
 
 
 def _told(request: Request, error: Exception) -> Response:
-    text = (error.strerror or "") if isinstance(error, OSError) else str(error)
-    return _problem(
-        request, bounded(text or type(error).__name__), status_of(error, request.method)
-    )
+    text = (error.strerror or "") if isinstance(error, OSError) else own_reason(error)
+    said = bounded(text or type(error).__name__)
+    # What has no translation is still English, and a page says so of it.
+    english = isinstance(error, OSError) or text == str(error)
+    return _problem(request, said, status_of(error, request.method), english=english)
 
 
 def _absent(request: Request, error: Exception) -> Response:
@@ -92,7 +94,7 @@ def _unforeseen(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(say("problem.unforeseen", kind=type(error).__name__), 500)
 
 
-def _problem(request: Request, text: str, status: int) -> Response:
+def _problem(request: Request, text: str, status: int, *, english: bool = False) -> Response:
     if request.scope.get("workseal.session") is None:
         return PlainTextResponse(text, status)
-    return page(request, "problem.html", place="", status=status, text=text)
+    return page(request, "problem.html", place="", status=status, text=text, english=english)

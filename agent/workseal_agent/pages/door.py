@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from workseal_agent.language import own
 from workseal_agent.pages.entrance import COOKIE, Entrance
 from workseal_agent.pages.guard import DOOR, ENTER, Denial, read_json
 from workseal_agent.pages.render import FOLDER, bare
@@ -35,7 +36,7 @@ async def _enter(request: Request) -> Response:
         return JSONResponse({"told": say("door.malformed")}, 400)
     session = entrance.enter(token)
     if session is None:
-        return JSONResponse({"told": Denial.SESSION.value}, 401)
+        return JSONResponse({"told": own(Denial.SESSION.value)}, 401)
     answer = Response(status_code=204)
     # `Secure`, and with it the prefix `__Host-`, is for https: not every browser takes it here.
     answer.set_cookie(COOKIE, session.identity, path="/", httponly=True, samesite="strict")

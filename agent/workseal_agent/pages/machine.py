@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from workseal_agent.config import Settings
 from workseal_agent.connection import Departures
+from workseal_agent.language import own
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.mask import load_rules
 from workseal_agent.pages.desk import Desk
@@ -44,7 +45,7 @@ def _machine(request: Request) -> Response:
         own_rules=[rule for rule in load_rules(settings) if not rule.default],
         default_rules=sum(rule.default for rule in load_rules(settings)),
         sums=Departures(settings.sent_file).sums(),
-        denied=[(denial.value, count) for denial, count in request.app.state.denied.items()],
+        denied=[(own(denial.value), count) for denial, count in request.app.state.denied.items()],
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workseal_agent.language import own
 from workseal_agent.suggestions import (
     Kind,
     NameList,
@@ -50,8 +51,8 @@ class Mark:
             "top": box.top,
             "width": box.width,
             "height": box.height,
-            "kind": self.kind,
-            "reason": self.reason,
+            "kind": own(self.kind),
+            "reason": own(self.reason),
         }
 
 
@@ -125,11 +126,16 @@ def marked_by(review: Review) -> Marked:
     """Take what a review names and a person should look at; lines of text alone would be all."""
     found = [one for one in review.suggestions if one.kind.marked or one.kind is Kind.PICTURE]
     marks = [
-        Mark(box, one.kind.value, f"{one.why.value[0].upper()}{one.why.value[1:]}.")
+        Mark(box, one.kind.value, sentence_of(one.why.value))
         for one in found
         for box in (one.boxes if one.kind.marked else (one.bounds(),))
     ]
     return Marked(tuple(marks), review.reading)
+
+
+def sentence_of(reason: str) -> str:
+    """Write a reason as a sentence of its own."""
+    return f"{reason[0].upper()}{reason[1:]}."
 
 
 def _review(frame: StoredFrame, names: NameList) -> Review:

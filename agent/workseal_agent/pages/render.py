@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from workseal_agent.config import DisplaySettings, Hours
 from workseal_agent.engagement import short_name
+from workseal_agent.language import spoken
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import FORM_FIELD, read_form
 from workseal_agent.pages.words import say
@@ -112,8 +113,8 @@ def clock(
     local = _local(ms, zone)
     rest = local.strftime(":%M:%S" if seconds else ":%M")
     if hours == "12":
-        rest += " am" if local.hour < _NOON else " pm"
-        text = f"{local.hour % _NOON or _NOON}{rest}"
+        named_half = say("figure.am" if local.hour < _NOON else "figure.pm")
+        text = f"{local.hour % _NOON or _NOON}{rest} {named_half}"
     else:
         text = f"{local.hour:02}{rest}"
     return f"{text} {local.tzname()}" if named else text
@@ -121,7 +122,20 @@ def clock(
 
 def moment(ms: int, zone: ZoneInfo, *, hours: Hours = "24") -> str:
     """Write a moment with its day."""
-    return f"{_local(ms, zone).strftime('%a %-d %b %Y')}, {clock(ms, zone, hours=hours)}"
+    return say("date.moment", day=dated(_local(ms, zone)), time=clock(ms, zone, hours=hours))
+
+
+def dated(when: date, form: str = "short_year") -> str:
+    """Write a day in one of the forms of the texts, with its names in the owner's language."""
+    return say(
+        f"date.{form}",
+        day=when.day,
+        year=when.year,
+        weekday=say(f"date.weekday_{when.isoweekday()}"),
+        weekday_short=say(f"date.weekday_short_{when.isoweekday()}"),
+        month=say(f"date.month_{when.month}"),
+        month_short=say(f"date.month_short_{when.month}"),
+    )
 
 
 def day(ms: int, zone: ZoneInfo) -> str:
@@ -133,9 +147,8 @@ def span(ms: int) -> str:
     """Write a duration as people say it, to the second and never rounded up."""
     seconds = ms // 1000
     hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
-    if hours:
-        return f"{hours} h {minutes:02} min {rest:02} s"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    name = "span_hours" if hours else "span_minutes" if minutes else "span_seconds"
+    return say(f"figure.{name}", hours=hours, minutes=minutes, seconds=rest)
 
 
 def total(ms: int, display: DisplaySettings) -> str:
@@ -143,7 +156,8 @@ def total(ms: int, display: DisplaySettings) -> str:
     if display.totals == "second":
         return span(ms)
     hours, minutes = ms // 3_600_000, ms // 60_000 % 60
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+    name = "total_hours" if hours else "total_minutes"
+    return say(f"figure.{name}", hours=hours, minutes=minutes)
 
 
 @pass_context
@@ -175,13 +189,18 @@ def hms(ms: int) -> str:
 def size(count: int) -> str:
     """Write a number of bytes."""
     if count < 1024:
-        return f"{count} bytes"
+        return say("figure.bytes", count=count)
     value = float(count)
     for unit in ("KiB", "MiB", "GiB"):
         value /= 1024
         if value < 1024 or unit == "GiB":
-            return f"{value:.1f} {unit}"
+            return f"{decimal(value)} {unit}"
     raise AssertionError
+
+
+def decimal(value: float) -> str:
+    """Write a number with one decimal place."""
+    return f"{value:.1f}".replace(".", say("figure.point"))
 
 
 def _local(ms: int, zone: ZoneInfo) -> datetime:
@@ -197,10 +216,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"t": say, "short": short_name}
+    environment.globals |= {"t": say, "short": short_name, "spoken": spoken}
     environment.filters |= {
         "clock": _clock,
         "day": day,
+        "dated": dated,
+        "decimal": decimal,
         "moment": _moment,
         "total": _total,
         # For a field of a form, which a browser shows in its own way.

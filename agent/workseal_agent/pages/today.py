@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workseal_agent.day import Day, Stretch, Way, day_at, read_day
+from workseal_agent.language import own
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import LIVE
@@ -287,11 +288,11 @@ def _hour(day: Day, begin: int) -> Hour:
 def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None) -> list[str]:
     """Say what goes wrong now, or did, in sentences; nothing is left out."""
     told = running or {}
-    wrong = [say("wrong.trouble", text=text) for text in told.get("troubles", ())]
+    wrong = [say("wrong.trouble", text=own(text)) for text in told.get("troubles", ())]
     if told.get("halted"):
         wrong.append(say("wrong.halted"))
     if told.get("captures_failing"):
-        wrong.append(say("wrong.captures", text=told["captures_failing"]))
+        wrong.append(say("wrong.captures", text=own(told["captures_failing"])))
     wrong += [say("wrong.rule", name=name) for name in told.get("rules_never_matched", ())]
     wrong += [
         say("wrong.parked", kind=one.kind, problem=one.problem or "")

@@ -142,7 +142,8 @@ export class Editor {
       tiles += 1;
       pixels += (box.right - box.left) * (box.bottom - box.top);
     });
-    const percent = ((100 * pixels) / (this.width * this.height)).toFixed(1);
+    const percent = ((100 * pixels) / (this.width * this.height)).toFixed(1)
+      .replace(".", editor.dataset.point);
     editor.querySelector("[data-told]").textContent = editor.dataset.share
       .replace("{shown}", tiles).replace("{tiles}", this.count).replace("{percent}", percent);
     editor.querySelector("[data-do=undo]").disabled = this.past.length === 0;

@@ -1,0 +1,174 @@
+"""The agent's texts for translators: the templates from the sources, and what is shown from them.
+
+`python3 dev.py texts` writes the templates anew (`*.pot`), brings every translation up to them
+(`*.po`; what has no translation yet is left empty, and what only resembles an old text is marked
+fuzzy and not shown), and compiles what is shown (`*.mo`). A new language is a new folder with
+two empty files, named as BCP 47 has it: `mkdir .../language/fr; touch .../language/fr/agent.po`.
+
+Rules: nothing in the files depends on the day, the machine or the place in a source file, so that a
+change of a text is the only change of a template. A translation that could not be shown, because
+its places for values differ, is an error here, with its text.
+"""
+
+import ast
+import builtins
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from workseal_agent.language.phrase import fits
+from workseal_agent.language.speaking import AGENT, FOLDER, PAGES
+from workseal_agent.pages.guard import Denial
+from workseal_agent.pages.marks import sentence_of
+from workseal_agent.pages.words import ALONE, load_words
+from workseal_agent.recorder import RecorderState
+from workseal_agent.suggestions import Kind, Why
+
+SOURCES = FOLDER.parent
+_WIDTH = 98
+_NAMES = frozenset(vars(builtins))
+# The files' own heads would have the day in them.
+_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+_ENUMERATIONS: tuple[tuple[type[Enum], Callable[[Enum], str]], ...] = (
+    (RecorderState, lambda one: str(one.value)),
+    (Denial, lambda one: str(one.value)),
+    (Kind, lambda one: str(one.value)),
+    (Why, lambda one: sentence_of(str(one.value))),
+)
+
+
+class TextsError(Exception):
+    """Say which text of the sources or of a translation cannot be used."""
+
+
+def template_of_agent() -> Catalog:
+    """Gather what is marked in the sources, the agent's literal errors, and literal lines."""
+    template = Catalog()
+    for path in sorted(SOURCES.rglob("*.py")):
+        name = path.relative_to(SOURCES).as_posix()
+        for texts in texts_of(path.read_text("utf-8"), name):
+            template.add(texts[0] if len(texts) == 1 else texts, locations=[(name, 0)])
+    for kind, said in _ENUMERATIONS:
+        for one in kind:
+            place = kind.__module__.removeprefix("workseal_agent.").replace(".", "/")
+            template.add(said(one), locations=[(f"{place}.py", 0)])
+    return template
+
+
+def texts_of(source: str, name: str) -> Iterator[tuple[str, ...]]:
+    """Yield the texts of one module: alone, or one and many."""
+    calls = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call)]
+    for node in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        if called in {"phrase", "phrases"}:
+            wanted = node.args[:1] if called == "phrase" else node.args[1:3]
+            texts = tuple(_literal(one) for one in wanted)
+            if not texts or None in texts:
+                raise TextsError(f"{name}:{node.lineno}: the text of a phrase stands in its call")
+            yield tuple(text for text in texts if text is not None)
+        elif _is_own_error(called) or (called == "say" and name.startswith("cli/")):
+            # Found by where they stand: what is raised or printed as it is needs no mark.
+            for text in map(_literal, node.args):
+                if text and not {"{", "}"} & set(text):
+                    yield (text,)
+
+
+def template_of_pages() -> Catalog:
+    """Gather the texts of the pages; the name of each is its context."""
+    template = Catalog()
+    words = load_words()
+    for name, text in words.items():
+        if name.endswith(ALONE) and name.removesuffix(ALONE) in words:
+            continue
+        alone = words.get(f"{name}{ALONE}")
+        template.add(text if alone is None else (alone, text), context=name)
+    return template
+
+
+def read(text: str, tag: str) -> Catalog:
+    """Read a translation."""
+    catalog = read_po(io.StringIO(text), locale=tag.replace("-", "_"))
+    catalog.creation_date = catalog.revision_date = _DAY
+    return catalog
+
+
+def written(catalog: Catalog, tag: str = "") -> str:
+    """Write a catalogue, or without a tag a template."""
+    head = ["Project-Id-Version: workseal", f"Language: {tag}", "MIME-Version: 1.0"]
+    head += ["Content-Type: text/plain; charset=UTF-8", "Content-Transfer-Encoding: 8bit"]
+    if tag:
+        head.append(f"Plural-Forms: {catalog.plural_forms}")
+    lines = "".join(f'"{line}\\n"\n' for line in head)
+    body = io.BytesIO()
+    write_po(
+        body, catalog, width=_WIDTH, omit_header=True, include_lineno=False, ignore_obsolete=True
+    )
+    return f'msgid ""\nmsgstr ""\n{lines}\n{body.getvalue().decode()}'
+
+
+def brought_up(text: str, template: Catalog, tag: str) -> Catalog:
+    """Return a translation with exactly the texts of the template."""
+    catalog = read(text, tag)
+    catalog.update(template)
+    return catalog
+
+
+def refused(catalog: Iterable[Message]) -> Iterator[str]:
+    """Yield what could not be shown of a translation."""
+    for message in catalog:
+        if message.id and not message.fuzzy:
+            one, *more = _forms(message.id)
+            for form in filter(None, _forms(message.string)):
+                if not fits(form, one, *more):
+                    yield f"{one!r}: {form!r}"
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, list | tuple) else (str(text or ""),)
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """Return what gettext reads."""
+    file = io.BytesIO()
+    write_mo(file, catalog)
+    return file.getvalue()
+
+
+def _literal(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _is_own_error(name: str) -> bool:
+    return name.endswith(("Error", "Problem")) and name not in _NAMES
+
+
+def main() -> int:
+    """Write every file anew; returns 1 when a translation is refused."""
+    wrong: list[str] = []
+    for domain, template in ((AGENT, template_of_agent()), (PAGES, template_of_pages())):
+        (FOLDER / f"{domain}.pot").write_text(written(template), "utf-8")
+        for folder in sorted(one for one in FOLDER.iterdir() if (one / f"{AGENT}.po").exists()):
+            file = folder / f"{domain}.po"
+            old = file.read_text("utf-8") if file.exists() else ""
+            catalog = brought_up(old, template, folder.name)
+            file.write_text(written(catalog, folder.name), "utf-8")
+            file.with_suffix(".mo").write_bytes(compiled(catalog))
+            left = sum(
+                1 for one in catalog if one.id and (one.fuzzy or not all(_forms(one.string)))
+            )
+            print(f"{folder.name} {domain}: {len(catalog)} texts, {left} in English still")
+            wrong += [f"{file.relative_to(Path.cwd())}: {one}" for one in refused(catalog)]
+    for one in wrong:
+        sys.stderr.write(f"not the places of the English text: {one}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

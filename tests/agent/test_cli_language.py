@@ -1,0 +1,137 @@
+"""What commands print in another language, and what of it is English for ever."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.paged import PagedHome
+from support.pseudo import PSEUDO, english_in, speaking
+from workseal_agent.cli import main
+from workseal_agent.cli import status as module
+from workseal_agent.cli.home import Home
+from workseal_agent.language import ENGLISH
+
+Run = Callable[..., tuple[int, str, str]]
+# Names of things, and what is typed.
+APART = re.compile(
+    r"`[^`]*`|http://\S+|[0-9a-f]{8,}|(?:Etc|Europe|America)/\w+|\bmin\b|UTC|GiB"
+    r"|segment\b|bank|wrong of the verifier"
+)
+WRONG: dict[str, Any] = {
+    "daemon": True,
+    "recording": "",
+    "session": "00" * 16,
+    "zone": "America/New_York",
+    "restored": True,
+    "troubles": ["the screen does not answer"],
+    "halted": True,
+    "captured": 3,
+    "missed": 1,
+    "captures_failing": "the screen is locked",
+    "rules_never_matched": ["bank"],
+    "incidents": [{"number": 1, "at_ms": 0, "text": "wrong of the verifier"}],
+    "parked": 1,
+    "vault_bytes": 9 << 30,
+    "vault_warn_bytes": 2 << 30,
+    "frames_due": 1,
+    "frames_disputed": 2,
+    "last_receipt_index": 7,
+}
+
+
+@pytest.fixture(scope="module")
+def paged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
+    home = PagedHome(tmp_path_factory.mktemp("language"))
+    home.rig.recorder.start()
+    home.rig.work(65)
+    home.rig.recorder.stop()
+    yield home
+    home.rig.ledger.close()
+    home.rig.client.close()
+
+
+@pytest.fixture
+def run(
+    paged: PagedHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command as its owner's session would, in one language or another."""
+
+    def run(language: str, *words: str) -> tuple[int, str, str]:
+        for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("LANG", language)
+        monkeypatch.setattr("sys.argv", ["workseal-agent", "--home", str(paged.home), *words])
+        with speaking(ENGLISH):
+            code = main()
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+@pytest.mark.parametrize("wrong", [{}, WRONG, {**WRONG, "daemon": False, "frames_due": 2}])
+def test_no_english_is_left_of_the_status(
+    paged: PagedHome, capsys: pytest.CaptureFixture[str], wrong: dict[str, Any]
+) -> None:
+    home = Home(paged.home, None, None, None)
+    facts = module._facts(home, paged.rig.engagement, None) | wrong
+    with speaking(PSEUDO):
+        module._tell(home, paged.rig.engagement, facts)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= (15 if wrong else 3)
+    assert [line for line in lines if english_in(APART.sub("", line))] == []
+
+
+def test_the_status_is_told_in_german(run: Run) -> None:
+    code, out, _ = run("de_DE.UTF-8", "status")
+    assert code == 0
+    assert out.startswith("angehalten; heute ")
+    assert "Einträge" in out
+    assert run("en_US.UTF-8", "status")[1].startswith("stopped; today ")
+
+
+def test_what_programs_read_is_the_same_in_every_language(run: Run) -> None:
+    for words in (("status", "--json"), ("status", "--public-key")):
+        assert run("de_DE.UTF-8", *words) == run("C", *words)
+    assert json.loads(run("de_DE.UTF-8", "status", "--json")[1])["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "german", "english"),
+    [
+        (
+            ("pause",), 1,
+            "Der Agent zeichnet nicht auf: `workseal-agent start`",
+            "the agent is not recording: `workseal-agent start`",
+        ),
+        (
+            ("timesheet", "--from", "2026-03-02"), 2,
+            "--from und --to gehören zusammen",
+            "--from and --to go together",
+        ),
+    ],
+)  # fmt: skip
+def test_an_error_is_told_in_german_with_the_same_exit_code(
+    run: Run, words: tuple[str, ...], code: int, german: str, english: str
+) -> None:
+    assert run("de_DE.UTF-8", *words) == (code, "", f"workseal-agent: {german}\n")
+    assert run("C", *words) == (code, "", f"workseal-agent: {english}\n")
+
+
+def test_an_error_with_values_is_told_in_german(run: Run, paged: PagedHome) -> None:
+    code, _, told = run("de_DE.UTF-8", "--engagement", "ffff", "status")
+    short = paged.rig.engagement.id.hex()[:8]
+    assert code == 2
+    assert told == (
+        "workseal-agent: So eine Vereinbarung gibt es in diesem Agentenordner nicht:"
+        f" Er hat {short}\n"
+    )
+
+
+def test_a_language_that_there_is_not_is_english(run: Run, tmp_path: Path) -> None:
+    assert run("tlh", "status") == run("C", "status")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,120 @@
+"""The files for translators are what the sources give, and what is shown is what they say."""
+
+import gettext
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+
+import texts
+from texts import TextsError, brought_up, compiled, read, refused, texts_of, written
+from workseal_agent.language.speaking import AGENT, FOLDER, PAGES, translations
+from workseal_agent.pages.words import load_words
+
+TEMPLATES = {AGENT: texts.template_of_agent, PAGES: texts.template_of_pages}
+FILES = [(tag, domain) for tag in sorted(translations()) for domain in TEMPLATES]
+HOW = "type `python3 dev.py texts`"
+# What was added since and has no translation yet is shown in English.
+MOST_LEFT = 0.1
+
+
+@pytest.mark.parametrize("domain", TEMPLATES)
+def test_the_template_is_what_the_sources_give(domain: str) -> None:
+    assert (FOLDER / f"{domain}.pot").read_text() == written(TEMPLATES[domain]()), HOW
+
+
+@pytest.mark.parametrize(("tag", "domain"), FILES)
+def test_a_translation_has_the_texts_of_the_template(tag: str, domain: str) -> None:
+    text = (FOLDER / tag / f"{domain}.po").read_text()
+    catalog = brought_up(text, TEMPLATES[domain](), tag)
+    assert text == written(catalog, tag), HOW
+    assert not list(refused(catalog))
+    left = [
+        one.id for one in catalog if one.id and (one.fuzzy or not all(texts._forms(one.string)))
+    ]
+    assert len(left) <= MOST_LEFT * len(catalog), left
+
+
+@pytest.mark.parametrize(("tag", "domain"), FILES)
+def test_what_is_shown_is_what_the_translation_says(tag: str, domain: str) -> None:
+    text = (FOLDER / tag / f"{domain}.po").read_text()
+    fresh = gettext.GNUTranslations(io.BytesIO(compiled(read(text, tag))))
+    with (FOLDER / tag / f"{domain}.mo").open("rb") as file:
+        kept = gettext.GNUTranslations(file)
+    assert {key: told for key, told in vars(kept)["_catalog"].items() if key} == {
+        key: told for key, told in vars(fresh)["_catalog"].items() if key
+    }, HOW
+    assert vars(kept)["plural"](1) == vars(fresh)["plural"](1)
+
+
+def test_every_text_of_the_pages_is_in_the_template() -> None:
+    template = texts.template_of_pages()
+    told = {text for one in template if one.id for text in texts._forms(one.id)}
+    assert told == set(load_words().values())
+
+
+def test_marked_raised_and_printed_texts_are_found() -> None:
+    source = """
+say(phrase("a {b}", b=1)); phrases(n, "one", "{count} of them", x=2); say("printed")
+raise AgentError("refused") from error
+raise UsageProblem(f"not {this}")
+raise ValueError("not ours")
+raise CaptureError(kind, "no picture")
+"""
+    found = list(texts_of(source, "cli/some.py"))
+    assert found == [
+        ("a {b}",), ("one", "{count} of them"), ("printed",), ("refused",), ("no picture",),
+    ]  # fmt: skip
+    # What is no command prints nothing: `say` of a page takes a name.
+    assert ("printed",) not in texts_of(source, "pages/some.py")
+
+
+@pytest.mark.parametrize(
+    "call", ['phrase(f"{x}")', "phrase(text)", "phrase()", 'phrases(1, "a", b)']
+)
+def test_a_phrase_whose_text_is_made_elsewhere_is_refused(call: str) -> None:
+    with pytest.raises(TextsError, match=r"some\.py:1"):
+        list(texts_of(call, "some.py"))
+
+
+def test_a_translation_follows_its_template() -> None:
+    old, new = Catalog(), Catalog()
+    for catalog, added in ((old, "gone"), (new, "A text that was changed since")):
+        catalog.add("kept")
+        catalog.add(added)
+    old.add("A text that was changed later")
+    text = written(brought_up("", old, "de"), "de")
+    text = text.replace('msgid "kept"\nmsgstr ""', 'msgid "kept"\nmsgstr "behalten"')
+    text = text.replace('changed later"\nmsgstr ""', 'changed later"\nmsgstr "Ein Text"')
+    catalog = brought_up(text, new, "de")
+    assert [one.id for one in catalog if one.id] == ["kept", "A text that was changed since"]
+    shown = gettext.GNUTranslations(io.BytesIO(compiled(catalog)))
+    assert shown.gettext("kept") == "behalten"
+    # A text that was changed is English until somebody has looked at it.
+    assert shown.gettext("A text that was changed since") == "A text that was changed since"
+    assert "#, fuzzy" in written(catalog, "de")
+    assert "nplurals=2" in written(catalog, "de")
+
+
+def test_a_translation_that_cannot_be_shown_is_named() -> None:
+    catalog = Catalog(locale="de")
+    catalog.add("{a} left", "{b} übrig")
+    catalog.add("{a} right", "{a} rechts")
+    catalog.add(("one of {all}", "{count} of {all}"), ("eines", "{count} von {all}"))
+    assert list(refused(catalog)) == ["'{a} left': '{b} übrig'", "'one of {all}': 'eines'"]
+
+
+def test_the_program_for_translators_says_nothing_of_the_day_or_the_machine() -> None:
+    for path in [*FOLDER.glob("*.pot"), *FOLDER.glob("*/*.po")]:
+        head = path.read_text().partition("\n\n")[0]
+        assert "Date" not in head, path
+        assert "Generated-By" not in head, path
+        assert str(Path.home()) not in path.read_text()
+
+
+def test_showing_a_translation_needs_no_program_for_translators() -> None:
+    program = "import sys, workseal_agent.cli; sys.exit('babel' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
