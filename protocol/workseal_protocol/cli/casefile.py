@@ -35,14 +35,13 @@ from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.cli.verification import prepare, report_that_holds
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.statement import Kind
 from workseal_protocol.verify import Outcome
 
 MAX_FILES: Final = 160
 MAX_FOLDER_BYTES: Final = 512 * 2**20
 _MAX_OPENINGS_BYTES: Final = 64 * 2**20
-_MAX_SEALED_BYTES: Final = MAX_PACKAGE_BYTES + 4096
 _DEPTH: Final = 3
 
 
@@ -80,7 +79,7 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
             if options.openings is None
             else read_bytes(options.openings, limit=_MAX_OPENINGS_BYTES, what="openings"),
             tuple(
-                read_bytes(path, limit=_MAX_SEALED_BYTES, what="sealed package") for path in sealed
+                read_bytes(path, limit=MAX_SEALED_BYTES, what="sealed package") for path in sealed
             ),
         )
         return make_case_file(parts, replayed, {one.digest: one for one in found.entries})

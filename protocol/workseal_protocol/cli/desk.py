@@ -34,14 +34,12 @@ from workseal_protocol.disclosure import Disclosure
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.records import DisputeFiling, read_record
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.sealing import open_package as unseal
 
 # Two openings of each segment of the longest bundle.
 MAX_OPENINGS: Final = 131_072
 _MAX_OPENING_BYTES: Final = 64 * 2**20
-# HPKE adds its encapsulated key and a tag to a package.
-_MAX_SEALED_BYTES: Final = MAX_PACKAGE_BYTES + 4096
 _MARKS: Final = {Outcome.NOTHING: "   ", Outcome.NOTICED: "(?)", Outcome.NOT_RUN: " - "}
 _FILES: Final = ("filing", "openings", "sealed", "request", "case_key", "tags", "tag_key")
 
@@ -131,7 +129,7 @@ def _unsealed(options: argparse.Namespace) -> Iterator[Disclosure]:
         return
     private = read_case_key(options.case_key)
     request = read_statement(options.request, "request").digest
-    sealed = read_bytes(options.sealed, limit=_MAX_SEALED_BYTES, what="sealed package")
+    sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
     _, *items = unseal(private, request, sealed)
     left = MAX_PIXEL_BYTES
     for item in items:

@@ -30,14 +30,11 @@ from workseal_protocol.records import (
     DisputeRequest,
     read_record,
 )
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES, case_public
+from workseal_protocol.sealing import MAX_SEALED_BYTES, case_public
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Report, check_frame_header
 from workseal_protocol.watermark import STRENGTH, mark_for, marked
-
-# HPKE adds its encapsulated key and a tag to the package.
-_MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def open_package(options: argparse.Namespace) -> int:
     report = _bundle_that_holds(options)
     asked, by = _read_request(options, report, private)
     request, mark = by.digest, mark_for(by.issuer, by.digest)
-    sealed = read_bytes(options.sealed, limit=_MAX_SEALED_BYTES, what="sealed package")
+    sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
     try:
         items = unseal(private, request, sealed)
         statement, answer = _read_answer(items[0], report, request)
