@@ -214,7 +214,7 @@ def test_a_stored_case_is_found_in_its_own_engagement_alone(
     assert found(unique(office, "other")) is None
 
 
-def test_a_party_has_one_running_case_and_an_engagement_few(
+def test_a_party_has_one_running_case_and_few_in_all(
     office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hearing.file()
@@ -222,11 +222,34 @@ def test_a_party_has_one_running_case_and_an_engagement_few(
     assert "same party runs" in refused(lambda: office.post([again])).detail
     other = Hearing(office, hearing.engagement, hearing.terms).file(Role.FREELANCER)
     hearing.act(Role.CLIENT, Act.WITHDRAW)
-    monkeypatch.setattr(caserules, "MAX_CASES", 2)
-    assert "at most 2 cases" in refused(lambda: office.post([again])).detail
-    monkeypatch.setattr(caserules, "MAX_CASES", 3)
+    monkeypatch.setattr(caserules, "MAX_FILED", 1)
+    assert "at most 1 cases" in refused(lambda: office.post([again])).detail
+    monkeypatch.setattr(caserules, "MAX_FILED", 2)
     office.post([again])
     other.act(Role.FREELANCER, Act.WITHDRAW)
+    assert office.check() == []
+
+
+def test_what_one_party_files_keeps_the_other_from_nothing(
+    office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caserules, "MAX_FILED", 2)
+    for number in range(2):
+        hearing.file(text=f"case {number}").act(Role.CLIENT, Act.WITHDRAW)
+    told = refused(lambda: office.post([hearing.filing(text="one more")]))
+    assert "a party files at most 2 cases" in told.detail
+    hearing.file(Role.FREELANCER)
+    assert standing(hearing)[0] == "notice"
+
+
+def test_a_filing_folds_no_case_that_has_ended(
+    office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing.file().act(Role.CLIENT, Act.WITHDRAW)
+    office.verifier.sequencer._admission.forget()
+    with monkeypatch.context() as patch:
+        patch.setattr(admission, "stored_case", None)
+        hearing.file(text="another one")
     assert office.check() == []
 
 

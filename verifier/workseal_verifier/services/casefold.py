@@ -14,6 +14,7 @@ from typing import Final
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import CLOSED, Case, Parties, Released, State, case_record
 from workseal_protocol.dispute.panel import WAIT_MS
+from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     DisputeAct,
     DisputeDisclosure,
@@ -113,6 +114,11 @@ def filing_of(statement: Statement, record: Record) -> Digest | None:
     if isinstance(record, DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding):
         return None if record.place is None else record.place.case
     return None
+
+
+def filer_of(filing: Statement, terms: Terms, path: Path) -> Role | None:
+    """Name the party that signed a filing; None for one of nobody whom the terms name."""
+    return _knowing(Parties.of(terms), filing.issuer, path).roles.get(filing.issuer)
 
 
 def case_row(case: Case, place: int) -> CaseRow:
