@@ -11,7 +11,7 @@ from support.office import Office, unique
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, State, draw_person
+from workseal_protocol.dispute import BACK_MS, Case, State, draw_person
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
@@ -33,7 +33,7 @@ from workseal_protocol.sealing import encode_package
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, caserules
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.casefold import BACK_MS, Grounds, stored_case
+from workseal_verifier.services.casefold import Grounds, stored_case
 from workseal_verifier.store.log import CaseRow
 
 STRANGER = SeedSigner(b"\x66" * 32)

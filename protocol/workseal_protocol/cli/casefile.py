@@ -18,6 +18,7 @@ from workseal_protocol.casefile import (
     MAX_SEALED,
     CaseFileReport,
     CaseParts,
+    Logged,
     examine_case_file,
     make_case_file,
     replay,
@@ -70,7 +71,7 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
     if found.terms is None:
         raise CommandError("the bundle has no terms", DOES_NOT_HOLD)
     try:
-        replayed = replay(statements, found.terms)
+        replayed = replay(statements, found.terms, Logged.of(found))
         parts = CaseParts(
             tuple(one.statement for one in replayed.told),
             tuple(one for one in statements if one.kind is Kind.BEACON_COMMITMENT),

@@ -9,17 +9,15 @@ signature, and no evidence.
 from typing import Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule
+from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule, back_ms
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keys import Role
-from workseal_protocol.records import DisputeDisclosure, DisputeFiling
+from workseal_protocol.records import DisputeFiling
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import (
-    BACK_MS,
     ENDED,
-    SLOW_BACK_MS,
     after,
     begun,
     case_row,
@@ -38,7 +36,7 @@ def open_case(
     """Begin a case with a filing, or raise `RefusedError`."""
     if state.acceptance is None:
         raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
-    _require_recent(draft, record.claimed_at, BACK_MS)
+    _require_recent(draft, record.claimed_at, back_ms(record))
     try:
         case = begun(candidate.statement, draft.grounds(state))
     except CaseError as error:
@@ -61,8 +59,7 @@ def next_in_case(
     """Let a statement move its case on, or raise `RefusedError`."""
     if record.place is None:
         return
-    back = SLOW_BACK_MS if isinstance(record, DisputeDisclosure) else BACK_MS
-    _require_recent(draft, record.claimed_at, back)
+    _require_recent(draft, record.claimed_at, back_ms(record))
     case = draft.case(record.place.case, state)
     if case is None:
         raise RefusedError(Reason.REFUSED, "the engagement has no case of this name")

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from workseal_protocol.chain import ChainError, ChainReplay, advance
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import CaseRecord
+from workseal_protocol.dispute import AHEAD_MS, CaseRecord
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import MAKERS, KeyHistory
@@ -47,8 +47,6 @@ from workseal_verifier.services.draft import Draft, unknown_party
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.keyfold import KeyEvent
 
-# A sender's clock may be ahead of ours by this much.
-AHEAD_MS = 2_000
 # So many keys of one person are known: whoever looks for the person looks for each of them.
 MAX_SUCCESSION = 64
 # A little early is told to come back; far ahead is a false claim.
