@@ -11,7 +11,7 @@ from support.office import Office, unique
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import BACK_MS, Case, State, draw_person
+from workseal_protocol.dispute import BACK_MS, Case, State, draw_person, drawn_frames
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
@@ -20,12 +20,9 @@ from workseal_protocol.records import (
     DisputeDisclosure,
     DisputeFinding,
     DisputeRequest,
-    Freeze,
-    Holding,
     KeyRotate,
     Offer,
     RequestedFrame,
-    Stratum,
     read_record,
     sign,
 )
@@ -328,9 +325,9 @@ def disclosed(office: Office, agent: ScriptedAgent, hearing: Hearing) -> bytes:
     agent.send()
     hearing.file(begin=office.now - DAY_MS).seated()
     hearing.ask(1).act(Role.FREELANCER, Act.SHOW).act(Role.CLIENT, Act.PASS)
-    frozen = Freeze(Digest(bytes(32)), (Stratum(Holding.KEPT, 20_000, 1),))
-    hearing.ask(2, freeze=frozen).sampled()
-    frame = agent.frames[0]
+    hearing.ask(2, freeze=hearing.freeze()).sampled()
+    (drawn,) = drawn_frames(hearing.case, hearing.frames())
+    frame = next(one for one in agent.frames if one.tree.commitment == drawn.frame)
     request = hearing.request(
         DisputeRequest(
             engagement=agent.engagement,

@@ -12,7 +12,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule, back_ms
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keys import Role
-from workseal_protocol.records import DisputeFiling
+from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
@@ -23,6 +23,7 @@ from workseal_verifier.services.casefold import (
     case_row,
     filer_of,
 )
+from workseal_verifier.services.casefreeze import require_allowed, require_whole
 from workseal_verifier.services.draft import Draft
 from workseal_verifier.services.engagement import Engagement
 
@@ -69,6 +70,13 @@ def next_in_case(
         if error.rule is Rule.LINK and record.place.prev in case.statements:
             raise _taken(draft, case, candidate.statement, record.place.prev) from error
         raise RefusedError(Reason.REFUSED, str(error)) from error
+    match record:
+        case DisputeAct():
+            require_whole(record, state.past)
+        case DisputeRequest():
+            require_allowed(case, record, state.past, draft.house.records, below=place)
+        case _:
+            pass
     draft.put_case(moved, case_row(moved, place))
 
 
