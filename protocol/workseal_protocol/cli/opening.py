@@ -25,6 +25,7 @@ from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.merkle import MAX_SIZE
 from workseal_protocol.records import (
     Act,
+    CasePlace,
     DisputeAct,
     DisputeDisclosure,
     DisputeRequest,
@@ -56,7 +57,7 @@ def open_package(options: argparse.Namespace) -> int:
     sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
     try:
         items = unseal(private, request, sealed)
-        statement, answer = _read_answer(items[0], report, request)
+        statement, answer = read_answer(items[0], report, asked, request)
         frames = _open_frames(items[1:], (statement, answer), asked, report)
         opened = tuple(_opened(*one, mark if options.out else None) for one in frames)
     except MalformedError as error:
@@ -112,9 +113,13 @@ def _read_request(
     return record, statement
 
 
-def _read_answer(
-    data: bytes, report: Report, request: Digest
+def read_answer(
+    data: bytes, report: Report, asked: DisputeRequest, request: Digest
 ) -> tuple[Statement, DisputeDisclosure]:
+    """Read the statement of a package: who signed it, what it answers, and that it still may be.
+
+    Raises `MalformedError` or `VerificationError`.
+    """
     statement = Statement.parse(data)
     record = read_record(statement)
     if not isinstance(record, DisputeDisclosure):
@@ -124,20 +129,22 @@ def _read_answer(
     _check_signed(statement, report)
     if record.request != request:
         raise VerificationError("it answers another request")
-    _require_not_ended(statement, record, report)
+    _require_not_ended(statement, (record.place, asked.place), report)
     return statement, record
 
 
-def _require_not_ended(statement: Statement, answer: DisputeDisclosure, report: Report) -> None:
+def _require_not_ended(
+    statement: Statement, places: tuple[CasePlace | None, ...], report: Report
+) -> None:
     """Refuse what its case took back, or what the arbitrator said to have destroyed."""
+    cases = {place.case for place in places if place is not None}
     for entry in report.entries:
         act = entry.record
         if not isinstance(act, DisputeAct):
             continue
         if act.act is Act.CLAW_BACK and statement.digest in (act.cites or ()):
             raise VerificationError("it was disclosed by mistake and taken back: nothing is drawn")
-        of_case = answer.place is not None and act.place.case == answer.place.case
-        if act.act is Act.DESTROY and of_case:
+        if act.act is Act.DESTROY and act.place.case in cases:
             raise VerificationError("its case is over, and what was sealed in it is destroyed")
 
 

@@ -236,6 +236,20 @@ def test_refuses_what_its_case_has_destroyed(desk: Desk) -> None:
     refused(desk, "its case is over")
 
 
+def test_refuses_what_the_case_of_its_request_has_destroyed(desk: Desk) -> None:
+    """An answer that names no case is over all the same when its request was made in one."""
+    case = Digest(bytes(32))
+    asked = read_record(desk.request)
+    assert isinstance(asked, DisputeRequest)
+    placed = replace(asked, place=CasePlace(case, case))
+    request = sign(placed, desk.story.verifier.people.arbitrator)
+    (desk.folder / "request.cose").write_bytes(request.encode())
+    desk.answer_honestly()
+    assert desk.open().code == 0
+    ended(desk, Act.DESTROY)
+    refused(desk, "its case is over")
+
+
 def refused(desk: Desk, says: str, code: int = 1) -> None:
     done = desk.open("--out", desk.folder / "out")
     assert (done.code, done.out) == (code, "")
