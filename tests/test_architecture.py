@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = {
     "protocol": ROOT / "protocol" / "workseal_protocol",
+    "client": ROOT / "protocol" / "workseal_client",
     "witness": ROOT / "protocol" / "workseal_witness",
     "agent": ROOT / "agent" / "workseal_agent",
     "verifier": ROOT / "verifier" / "workseal_verifier",

@@ -94,11 +94,17 @@ def command(name: str) -> str:
     raise LookupError(name)
 
 
-def test_the_wheel_has_the_four_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_the_five_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     roots = {name.split("/")[0] for name in names}
-    packages = {"workseal_protocol", "workseal_witness", "workseal_agent", "workseal_verifier"}
+    packages = {
+        "workseal_protocol",
+        "workseal_client",
+        "workseal_witness",
+        "workseal_agent",
+        "workseal_verifier",
+    }
     assert packages <= roots
     assert all(root.endswith(".dist-info") for root in roots - packages)
     for package in packages:

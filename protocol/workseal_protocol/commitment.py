@@ -91,6 +91,11 @@ class Opening:
         except ValueError as e:
             raise MalformedError("opening: digest, kind, salt or value is out of its range") from e
 
+    @property
+    def committed(self) -> bytes:
+        """Return the bytes whose SHA-256 is the commitment."""
+        return Tag.VALUE + bytes((self.kind,)) + self.salt + self.value
+
     def encode(self) -> bytes:
         """Write the opening; `parse` is its inverse."""
         return encode([self.statement.raw, int(self.kind), self.salt, self.value])

@@ -13,12 +13,13 @@ from workseal_agent import listing
 from workseal_agent.backup import write_backup
 from workseal_agent.catchup import CatchUpError, CaughtUp, catch_up
 from workseal_agent.chain import OwnChainError
-from workseal_agent.connection import UnreachableError, client
+from workseal_agent.connection import UnreachableError
 from workseal_agent.export import export
 from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, NewCapture
 from workseal_agent.restore import restore_home
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_agent.vaultcheck import Depth, check_vault
+from workseal_client import client
 from workseal_protocol.checkpoint import sign_checkpoint
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.records import ChainedRecord, read_record

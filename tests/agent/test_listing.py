@@ -10,9 +10,10 @@ from support.rig import Rig
 from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_agent import listing
-from workseal_agent.connection import PAGE, UnreachableError, VerifierClient, client
+from workseal_agent.connection import PAGE, UnreachableError, VerifierClient
 from workseal_agent.ledger import Engagement
 from workseal_agent.listing import listed, most_of, pages
+from workseal_client import client
 from workseal_protocol.checkpoint import sign_checkpoint
 from workseal_protocol.encoding import Value, encode
 from workseal_protocol.keys import SeedSigner

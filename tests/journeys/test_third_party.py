@@ -95,20 +95,6 @@ def test_pycose_refuses_an_altered_statement(demo: DemoRun, pycose: Path, tmp_pa
     assert counts["pycose"] == counts["statements"] - 1
 
 
-def test_gos_own_log_code_accepts_checkpoint_and_every_inclusion_proof(demo: DemoRun) -> None:
-    go = need("go")
-    if not Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog").exists():
-        pytest.skip("golang-golang-x-mod-dev is not installed")
-    environment = {
-        "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "HOME": str(demo.work),
-        "PATH": f"{Path(go).parent}:/usr/bin:/bin",
-    }  # fmt: skip
-    printed = output_of(
-        go, "run", ORACLES / "check.go", demo.extracted, demo.log_vkeys()[0], env=environment
-    )
-    assert int(printed) == demo.summary["statements"]
-
-
 def test_webcrypto_in_node_accepts_every_tlog_proof(demo: DemoRun) -> None:
     printed = output_of(need("node"), ORACLES / "tlog_proof.mjs", demo.extracted, *demo.log_vkeys())
     result = json.loads(printed)

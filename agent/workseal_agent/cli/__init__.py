@@ -35,7 +35,7 @@ from workseal_agent.cli.app import app
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.errors import AgentError, SettingsError
 from workseal_protocol.cli.text import plain
-from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.errors import MalformedError, WorksealError
 
 __all__ = [
     "app",
@@ -75,7 +75,7 @@ def main() -> int:
     except MalformedError as error:
         # Commands name the file that they were given: what is left was read from the home.
         return _tell(f"something in this home is damaged: {error}", 1)
-    except (AgentError, VerificationError) as error:
+    except (AgentError, WorksealError) as error:
         return _tell(error, 1)
     except OSError as error:
         return _tell(_reason(error), 1)

@@ -18,6 +18,7 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import Wish, begin
+from workseal_agent.connection import ClientError
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Key, SlotKind
 from workseal_agent.surroundings import Surroundings
@@ -66,7 +67,7 @@ def begin_at_login(context: typer.Context) -> None:
         return
     try:
         begin(home, Wish(paused=True))
-    except (AgentError, UsageProblem) as problem:
+    except (AgentError, ClientError, UsageProblem) as problem:
         _ask(home, str(problem))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from workseal_agent.connection.errors import UnreachableError
+from workseal_client.errors import UnreachableError
 
 _NUMBER = re.compile(r"[0-9]{6,12}")
 

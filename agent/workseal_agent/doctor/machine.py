@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workseal_agent.clock import Clock, SystemClock
+from workseal_agent.connection import ClientError
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.doctor.report import Check
 from workseal_agent.errors import AgentError
@@ -94,13 +95,13 @@ def check_keyring(find: Callable[[], tuple[str, float]] | None = None) -> Check:
 def check_verifier(ask: Callable[[], int], clock: Clock) -> Check:
     """Say whether the verifier answers, and how far the clocks differ.
 
-    `ask` returns its time in Unix milliseconds, or raises `AgentError`. Recording does not wait for
-    it: what is recorded meanwhile is sent later.
+    `ask` returns its time in Unix milliseconds, or raises `ClientError`. Recording does not wait
+    for it: what is recorded meanwhile is sent later.
     """
     before = clock.wall_ms()
     try:
         told = ask()
-    except AgentError as error:
+    except ClientError as error:
         reason = f"{error}; what is recorded meanwhile is graded offline and sent later"
         return Check(Fitness("verifier", fit=False, reason=reason))
     off = told - (before + clock.wall_ms()) // 2

@@ -37,10 +37,55 @@ Write the parts into a folder first, as files that other tools read:
 
     workseal inspect BUNDLE --extract FOLDER
 
-A statement:      scitt-cose --statement FILE --statement-pubkey KEY
-A receipt:        scitt-cose --receipt FILE --receipt-log-pubkey KEY --leaf-entry-hex SHA256
-A time-stamp:     openssl ts -verify -data checkpoint.signed -in checkpoint.tsr -CAfile CA
-A checkpoint:     any signed-note tool, for example golang.org/x/mod/sumdb/note
+The commands below are run in that folder. N is the number of a statement there, 000003 say, O that
+of an opened value, BUNDLE the bundle, and CA the certificate of an authority that you trust: the
+one in here was chosen by whoever made the bundle. The tools are scitt-cose and cbor2 (Python
+packages), OpenSSL 3, unzip, and the programs of every Linux system.
+
+An entry of the archive, whose digest stands in the manifest:
+
+    digest=$(unzip -p "$BUNDLE" statements.cbor | sha256sum | cut -c 1-64)
+    basenc --base16 -w 0 manifest.cose | grep -i -c "$digest"
+
+What a statement says, its entry in the log, and that one of the keys signed it:
+
+    python3 -c 'import cbor2, sys; print(cbor2.loads(cbor2.load(sys.stdin.buffer).value[2]))' \\
+        < "statements/$N.cose"
+    sha256sum "statements/$N.cose"
+    for key in keys/*.pem
+    do scitt-cose --statement "statements/$N.cose" --statement-pubkey "$key" && break
+    done
+
+The manifest, the same way:
+
+    for key in keys/*.pem
+    do scitt-cose --statement manifest.cose --statement-pubkey "$key" && break
+    done
+
+A receipt, for the statement's entry in the log:
+
+    entry=$(sha256sum "statements/$N.cose" | cut -c 1-64)
+    scitt-cose --receipt "receipts/$N.receipt" --receipt-log-pubkey keys/log.pem \\
+        --leaf-entry-hex "$entry"
+
+The checkpoint's line of the log:
+
+    sed '/^$/,$d' checkpoint.signed > text
+    sed -n '$p' checkpoint.signed | cut -d ' ' -f 3 | base64 -d | tail -c 64 > line
+    openssl pkeyutl -verify -pubin -inkey keys/log.pem -rawin -in text -sigfile line
+
+A time-stamp:
+
+    openssl ts -verify -data checkpoint.signed -in checkpoint.tsr -CAfile "$CA" \\
+        -untrusted tsa-ca.pem
+
+An opened value: this digest stands in the statement that openings.json names for it:
+
+    digest=$(sha256sum "openings/$O.committed" | cut -c 1-64)
+    basenc --base16 -w 0 "statements/$N.cose" | grep -i -c "$digest"
+
+What needs a short program, on libraries that we did not write, has one in docs/other-tools.md of
+the Workseal source: proofs (golang.org/x/mod/sumdb/tlog), lines of witnesses, tiles of frames.
 
 The formats are written down byte by byte in docs/spec of the Workseal source.
 """

@@ -52,6 +52,8 @@ def extracted_parts(bundle: Bundle) -> dict[str, bytes]:
         parts[item.name] = item.disclosure.encode()
     if contents.openings:
         parts["openings.json"] = _openings(contents)
+        for number, opening in enumerate(contents.openings):
+            parts[f"openings/{number:06d}.committed"] = opening.committed
     return parts
 
 
@@ -144,7 +146,7 @@ def cose_key(key: PublicKey) -> bytes:
 
 
 def _openings(contents: Contents) -> bytes:
-    """Write the opened values; the commitment is SHA-256(0x04, kind, salt, value)."""
+    """Write the opened values, in the order of the files whose SHA-256 is their commitment."""
     rows = [
         {
             "statement": str(opening.statement),

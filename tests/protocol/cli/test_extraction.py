@@ -73,6 +73,17 @@ def test_checkpoints_and_tokens_are_files_that_openssl_reads(
     assert len([n for n in parts if n.endswith(".checkpoint")]) == len(contents.checkpoints)
 
 
+def test_an_opened_value_is_a_file_whose_digest_is_its_commitment(
+    bundle: Bundle, parts: dict[str, bytes]
+) -> None:
+    openings = bundle.contents.openings
+    assert openings
+    statements = {one.digest: one.encode() for one in bundle.contents.statements}
+    for number, opening in enumerate(openings):
+        digest = hashlib.sha256(parts[f"openings/{number:06d}.committed"]).digest()
+        assert digest in statements[opening.statement]
+
+
 def test_makes_up_no_path_when_the_proof_does_not_hold(bundle: Bundle) -> None:
     hashes = (bytes(32), *bundle.contents.hashes[1:])
     broken = Bundle(bundle.manifest, replace(bundle.contents, hashes=hashes))

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from workseal_agent.connection import UnreachableError, VerifierClient, default_transport
-from workseal_agent.connection.deadline import DeadlineTransport
+from workseal_client import UnreachableError, VerifierClient, default_transport
+from workseal_client.deadline import DeadlineTransport
 
 SECONDS = 0.6
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n"

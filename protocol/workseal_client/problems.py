@@ -8,7 +8,7 @@ import json
 
 import httpx
 
-from workseal_agent.connection.errors import RefusedError, UnreachableError
+from workseal_client.errors import RefusedError, UnreachableError
 
 _PREFIX = "urn:workseal:problem:"
 # Refusals of content: the same bytes will be refused again.
