@@ -3,9 +3,14 @@
 Rules: marks are not read, they are tried: of each key and request to which something was shown. The
 answer is how far the best fit stands out from all other places at which the pattern could lie, and
 below a line that no picture without the mark came near it is that nobody is found. A file that
-somebody passed on is decoded here, with a bounded size; this needs no key and opens no vault.
+somebody passed on is decoded here, once its head has told a bounded size; this needs no key and
+opens no vault.
 """
 
+import io
+import struct
+import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +19,7 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from workseal_agent.errors import AgentError
 from workseal_protocol.digest import Digest
@@ -30,6 +36,12 @@ SCALES: Final = (1.0, 2.0, 1.5, 1.25)
 _AROUND: Final = 9
 _NEAR: Final = 10.0
 _LEAST_SIDE: Final = 64
+_FORMATS: Final = ("PNG", "JPEG", "WEBP")
+# What its decoders raise for bytes that are no picture, or for far too many pixels.
+_UNREADABLE: Final = (
+    OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
 
 _Plane = npt.NDArray[np.float64]
 
@@ -61,19 +73,27 @@ def read_picture(path: Path) -> npt.NDArray[np.uint8]:
     if len(data) > MAX_FILE_BYTES:
         raise PictureError(f"{path} has more than {MAX_FILE_BYTES} bytes")
     try:
-        flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-        grey = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    except cv2.error:  # for example more pixels than the library takes
-        grey = None
-    if grey is None:
-        raise PictureError(f"{path} is no picture that can be read: PNG, JPEG or WebP")
-    if grey.size > MAX_PIXELS or min(grey.shape) < _LEAST_SIDE:
-        height, width = grey.shape
-        raise PictureError(
-            f"{path} has {width} x {height} pixels: expected {_LEAST_SIDE} a side or more, up to"
-            f" {MAX_PIXELS} in all"
-        )
-    return grey.astype(np.uint8)
+        return _grey(data, path)
+    except _UNREADABLE as error:
+        raise PictureError(f"{path} is no picture that can be read: PNG, JPEG or WebP") from error
+
+
+def _grey(data: bytes, path: Path) -> npt.NDArray[np.uint8]:
+    """Decode a picture, after its head told how many pixels that gives."""
+    with warnings.catch_warnings():
+        # The bound is ours: of its own one, which is higher, the library warns.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        picture = Image.open(io.BytesIO(data), formats=_FORMATS)
+    with picture:
+        width, height = picture.size
+        if width * height > MAX_PIXELS or min(width, height) < _LEAST_SIDE:
+            raise PictureError(
+                f"{path} has {width} x {height} pixels: expected {_LEAST_SIDE} a side or more, up"
+                f" to {MAX_PIXELS} in all"
+            )
+        # Of a JPEG, the brightness as it is stored.
+        picture.draft("L", None)
+        return np.asarray(picture.convert("L"), np.uint8)
 
 
 def trace(picture: npt.NDArray[np.uint8], marks: Sequence[Digest]) -> tuple[Trace, ...]:

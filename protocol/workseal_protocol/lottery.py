@@ -6,8 +6,10 @@ round depends on nothing else: not on the screen, the input, the session or earl
 docs/spec/schedule.md
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from workseal_protocol.digest import DIGEST_BYTES, Digest, Tag, sha256
 from workseal_protocol.errors import VerificationError
@@ -83,6 +85,59 @@ def verify_value(  # noqa: PLR0913 - one call names the whole claim
         good = _agrees(side, known, round, value)
     if not good:
         raise VerificationError(f"the {side.name.lower()} value is not the committed one")
+
+
+class CommittedChain(Protocol):
+    """Tell of a logged commitment: which rounds of which length, and the head of their chain."""
+
+    @property
+    def period_ms(self) -> int:
+        """Give the length of a round."""
+        ...
+
+    @property
+    def first_round(self) -> int:
+        """Give the first round."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Give the number of rounds."""
+        ...
+
+    @property
+    def head(self) -> Digest:
+        """Give the head."""
+        ...
+
+
+def covers(chain: CommittedChain, period_ms: int, number: int) -> bool:
+    """Say whether a commitment has a value for a round of this length."""
+    first = chain.first_round
+    return chain.period_ms == period_ms and first <= number < first + chain.count
+
+
+def is_committed(
+    chains: Iterable[CommittedChain], period_ms: int, number: int, value: bytes
+) -> bool | None:
+    """Say whether a value is what the verifier committed to for a round; None: nothing covers it.
+
+    Where several commitments cover the round, the value must be that of each: nobody may choose.
+    """
+    covering = [one for one in chains if covers(one, period_ms, number)]
+    try:
+        for one in covering:
+            verify_value(
+                ChainSide.VERIFIER,
+                head=one.head,
+                first_round=one.first_round,
+                count=one.count,
+                round=number,
+                value=value,
+            )
+    except VerificationError:
+        return False
+    return True if covering else None
 
 
 def _agrees(side: ChainSide, known: tuple[int, bytes], number: int, value: bytes) -> bool:

@@ -41,7 +41,9 @@ _LENGTH_BYTES: Final = 8
 # Answers of a few tiles are the common ones, and all look alike.
 _LEAST_PADDED: Final = 16 * 2**10
 _MOST_PADDED: Final = _LENGTH_BYTES + MAX_PACKAGE_BYTES
-MAX_SEALED_BYTES: Final = ENCAPSULATED_BYTES + _MOST_PADDED + _TAG_BYTES
+_AROUND_BYTES: Final = ENCAPSULATED_BYTES + _TAG_BYTES
+MIN_SEALED_BYTES: Final = _AROUND_BYTES + _LEAST_PADDED
+MAX_SEALED_BYTES: Final = _AROUND_BYTES + _MOST_PADDED
 
 
 def case_public(private: bytes) -> bytes:
@@ -97,15 +99,28 @@ def open_package(private: bytes, request: Digest, sealed: bytes) -> tuple[bytes,
     Raises `VerificationError` when key, request or bytes do not fit, `MalformedError` when what was
     sealed is not a package.
     """
-    least = ENCAPSULATED_BYTES + _LEAST_PADDED + _TAG_BYTES
-    if not least <= len(sealed) <= MAX_SEALED_BYTES:
-        raise MalformedError(f"a sealed package has {least} to {MAX_SEALED_BYTES} bytes")
+    require_sealed_length(len(sealed))
     key = MLKEM768X25519PrivateKey(*_private_parts(private))
     try:
         data = _suite().decrypt(sealed, key, info=_info(request))
     except (InvalidTag, ValueError) as e:
         raise VerificationError("the package is not sealed to this key for this request") from e
     return parse_package(unpad(data))
+
+
+def require_sealed_length(length: int) -> None:
+    """Refuse a length that no sealed package has (`MalformedError`); whoever carries it sees that.
+
+    A length between those of the padding would tell how much is shown.
+    """
+    if not MIN_SEALED_BYTES <= length <= MAX_SEALED_BYTES:
+        raise MalformedError(
+            f"a sealed package has {MIN_SEALED_BYTES} to {MAX_SEALED_BYTES} bytes, found {length}"
+        )
+    padded = length - _AROUND_BYTES
+    # A padded length is the one that it would be padded to itself.
+    if padded_length(padded - _LENGTH_BYTES) != padded:
+        raise MalformedError(f"no padding gives a sealed package of {length} bytes")
 
 
 def padded_length(length: int) -> int:

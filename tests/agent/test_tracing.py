@@ -1,13 +1,16 @@
 import random
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import ImageFile
 
 from workseal_agent import tracing
-from workseal_agent.tracing import FOUND, PictureError, read_picture, trace
+from workseal_agent.tracing import FOUND, MAX_PIXELS, PictureError, read_picture, trace
 from workseal_protocol.digest import Digest
 from workseal_protocol.watermark import mark_for, marked
 
@@ -125,6 +128,50 @@ def test_refuses_what_is_no_picture(tmp_path: Path, data: bytes, says: str) -> N
     path = tmp_path / "found"
     path.write_bytes(data)
     with pytest.raises(PictureError, match=says):
+        read_picture(path)
+
+
+def png_of(width: int, height: int) -> bytes:
+    """Write a small PNG of many black pixels."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        crc = zlib.crc32(name + data)
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc)
+
+    packer = zlib.compressobj(9)
+    row = bytes(1 + width)
+    body = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    ends = chunk(b"IHDR", head), chunk(b"IDAT", body), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(ends)
+
+
+@pytest.mark.parametrize("size", [(9_000, 8_000), (20_000, 20_000)])
+def test_a_small_file_of_many_pixels_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_of(*size))
+    assert path.stat().st_size < MAX_PIXELS // 100
+    monkeypatch.setattr(ImageFile.ImageFile, "load", None)
+    with pytest.raises(PictureError, match=r"pixels|no picture that can be read"):
+        read_picture(path)
+
+
+def test_one_pixel_too_many_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "found.png"
+    path.write_bytes(png_of(100, 100))
+    monkeypatch.setattr(tracing, "MAX_PIXELS", 10_000)
+    assert read_picture(path).shape == (100, 100)
+    monkeypatch.setattr(tracing, "MAX_PIXELS", 9_999)
+    with pytest.raises(PictureError, match="100 x 100 pixels: expected 64 a side or more, up to"):
+        read_picture(path)
+
+
+def test_refuses_a_picture_of_another_kind(tmp_path: Path) -> None:
+    path = tmp_path / "found.bmp"
+    cv2.imwrite(str(path), np.zeros((100, 100), np.uint8))
+    with pytest.raises(PictureError, match="PNG, JPEG or WebP"):
         read_picture(path)
 
 

@@ -12,6 +12,7 @@ import pytest
 from stages import RECORDED
 from support.world import ROUND_MS, Answer, World, signed, unharmed
 from workseal_protocol.encoding import Value, encode
+from workseal_protocol.sealing import MAX_SEALED_BYTES, MIN_SEALED_BYTES
 from workseal_protocol.statement import Statement
 
 pytestmark = pytest.mark.journey
@@ -255,7 +256,7 @@ def raw(world: World, head: str, body: bytes = b"", end: str = "\r\n\r\n") -> An
         ("POST /v1/statements", MIB),
         ("POST /v1/log/proof", MIB),
         ("POST /v1/disclosures", 64 * MIB),
-        ("PUT /v1/sealed/{request}", 64 * MIB + 4_096),
+        ("PUT /v1/sealed/{request}", MAX_SEALED_BYTES),
     ],
 )
 def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(
@@ -309,8 +310,8 @@ def test_a_sealed_package_that_cannot_be_one_is_refused(world: World) -> None:
     assert world.server.ask("POST", "/v1/statements", request).status == 200
     path = f"/v1/sealed/{Statement.parse(request).digest}"
     before = world.server.ask_as(world.arbitrators_signer, "GET", path)
-    for body in (b"", b"x", b"x" * 1_000):
-        answer = world.server.ask_as(world.freelancers_signer, "PUT", path, body)
+    for length in (0, 1, 1_136, MIN_SEALED_BYTES - 1, MIN_SEALED_BYTES + 1):
+        answer = world.server.ask_as(world.freelancers_signer, "PUT", path, bytes(length))
         problem(answer, 400, "malformed")
     after = world.server.ask_as(world.arbitrators_signer, "GET", path)
     assert (before.status, before.body) == (after.status, after.body)

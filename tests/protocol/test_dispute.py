@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ from workseal_protocol.dispute import (
     Span,
     State,
     count_due,
+    facts,
 )
+from workseal_protocol.dispute.values import MAX_INSTANT
 from workseal_protocol.encoding import Fields, decode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Role
@@ -63,6 +66,7 @@ from workseal_protocol.records import (
     Ruling,
     sign,
 )
+from workseal_protocol.records.bounds import MAX_TIME
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Level, Terms
 
@@ -491,6 +495,49 @@ def test_reasons_cite_the_case_and_nothing_clawed_back() -> None:
     )
     refused(Rule.CITATION, lambda: play.act(Role.FREELANCER, Act.CLAW_BACK, cites=(shown,)))
     play.act(ARBITRATOR, Act.DRAFT)
+
+
+@pytest.mark.parametrize("role", [Role.CLIENT, Role.FREELANCER])
+def test_no_party_can_fill_a_case_alone(role: Role) -> None:
+    """Whatever one says, again and again, leaves room for a decision."""
+    play = Play.begin().heard().shown(1).shown(2)
+    before = len(play.case.statements)
+    again = True
+    while again:
+        again = False
+        for act in (Act.EXHIBIT, Act.OFFER, Act.CLAW_BACK):
+            cites = {"cites": play.case.shown[:1]} if act is Act.CLAW_BACK else {}
+            with suppress(CaseError):
+                play.act(role, act, **cites)
+                again = True
+    assert len(play.case.statements) - before <= 18
+    play.act(ARBITRATOR, Act.DRAFT)
+
+
+def test_what_is_taken_back_is_not_taken_back_again() -> None:
+    play = Play.begin().heard().shown(1).shown(2)
+    first, second = play.case.shown
+    play.act(Role.FREELANCER, Act.CLAW_BACK, cites=(first,))
+    for cites in ((first,), (second, first)):
+        refused(Rule.CITATION, lambda: play.act(Role.FREELANCER, Act.CLAW_BACK, cites=cites))  # noqa: B023
+    play.act(Role.FREELANCER, Act.CLAW_BACK, cites=(second,))
+
+
+def test_refuses_an_instant_after_which_no_deadline_can_be_written() -> None:
+    play = Play.begin(now=MAX_INSTANT - 1, begin=NOW, end=NOW + 1)
+    play.act(Role.CLIENT, Act.WITHDRAW)
+    assert play.case.due is not None
+    assert play.case.due.until <= MAX_TIME
+    refused(Rule.TIME, lambda: Play.begin(now=MAX_INSTANT, begin=NOW, end=NOW + 1))
+    play = Play.begin()
+    play.now = MAX_INSTANT
+    refused(Rule.TIME, lambda: play.act(Role.CLIENT, Act.WITHDRAW))
+
+
+def test_asking_for_the_moves_draws_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    play = Play.begin().heard().shown(1).granted(2)
+    monkeypatch.setattr(facts, "draw_places", None)
+    assert "request" in play.case.allowed(play.arbitrator.public_key.thumbprint)
 
 
 def test_an_appeal_needs_another_person() -> None:

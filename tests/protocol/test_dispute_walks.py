@@ -132,7 +132,7 @@ class Walk:
             case Act.STAY:
                 return {"end": self.play.now + rng.randint(1, 10) * DAY}
             case Act.CLAW_BACK:
-                return {"cites": (rng.choice(sorted(case.shown)),)}
+                return {"cites": (rng.choice(sorted(set(case.shown) - case.clawed_back)),)}
             case Act.RULE:
                 code = rng.choice([*Ruling] + [Ruling.GRANT] * 3)
                 if code is Ruling.NARROW and case.ask is not None and case.ask.count > 1:

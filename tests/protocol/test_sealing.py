@@ -15,6 +15,7 @@ from workseal_protocol.sealing import (
     MAX_DISCLOSURES,
     MAX_PACKAGE_BYTES,
     MAX_SEALED_BYTES,
+    MIN_SEALED_BYTES,
     PUBLIC_BYTES,
     case_public,
     encode_package,
@@ -23,6 +24,7 @@ from workseal_protocol.sealing import (
     padded_length,
     parse_package,
     require_public,
+    require_sealed_length,
     seal_package,
     unpad,
 )
@@ -140,6 +142,19 @@ LEAST = ENCAPSULATED_BYTES + padded_length(0) + 16
 def test_refuses_bytes_too_few_or_too_many_to_be_sealed(length: int) -> None:
     with pytest.raises(MalformedError, match=f"{LEAST} to {MAX_SEALED_BYTES} bytes"):
         open_package(PRIVATE, REQUEST, bytes(length))
+
+
+@pytest.mark.parametrize("length", [1, 16_376, 16_377, 65_537, 1_000_003, MAX_PACKAGE_BYTES])
+def test_every_length_of_a_sealed_package_is_one_of_the_padding(length: int) -> None:
+    sealed = MIN_SEALED_BYTES - 16_384 + padded_length(length)
+    require_sealed_length(sealed)
+    for other in (sealed - 1, sealed + 1):
+        with pytest.raises(MalformedError, match=f"{other}"):
+            require_sealed_length(other)
+
+
+def test_a_sealed_package_has_a_length_that_may_be_carried() -> None:
+    require_sealed_length(len(seal_package(PUBLIC, REQUEST, (*ITEMS, bytes(40_000)))))
 
 
 def test_refuses_content_that_is_no_package() -> None:

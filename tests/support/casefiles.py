@@ -3,7 +3,7 @@
 Rule: the case plays some days after the work, and the log has the first of its statements.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from support.acting import ScriptedAgent
@@ -12,11 +12,11 @@ from support.cases import ARBITRATORS, DAY, Play
 from support.scripted import finish
 from support.simulator import START, People, Simulator
 from workseal_protocol.bundle import seal_bundle
-from workseal_protocol.casefile import CaseParts, make_case_file, replay
+from workseal_protocol.casefile import CaseParts, Logged, make_case_file, replay
 from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.dispute import WorkingDays
 from workseal_protocol.keyhistory import KeyHistory
-from workseal_protocol.keys import Role
+from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Report, examine_bundle
@@ -49,8 +49,9 @@ class Told:
     def files(self) -> dict[str, bytes]:
         report = self.report
         assert report.terms is not None
-        found = replay(self.statements, report.terms)
-        return make_case_file(self.parts(), found, {one.digest: one for one in report.entries})
+        logged = Logged.of(report)
+        found = replay(self.statements, report.terms, logged)
+        return make_case_file(self.parts(), found, logged.entries)
 
 
 def simulator() -> Simulator:
@@ -70,9 +71,16 @@ def work_and_quarrel(
     make: type[ScriptedAgent] = ScriptedAgent,
     filed: int = START + 3 * DAY,
     calendars: dict[Role, WorkingDays] | None = None,
+    before: Sequence[Statement] = (),
+    after: Sequence[Statement] = (),
+    sealer: SeedSigner = FREELANCER,
     **terms: object,
 ) -> Told:
-    """Let the freelancer work, then both go through a case, whose beginning the log takes."""
+    """Let the freelancer work, then both go through a case, whose beginning the log takes.
+
+    `before` and `after` are what else it takes before the filing, and at the end; `sealer` signs
+    the bundle.
+    """
     verifier = simulator()
     verifier.publish_rules()
     verifier.start_beacon(START // ROUND_MS - 360, 4_000)
@@ -92,20 +100,24 @@ def work_and_quarrel(
         end=verifier.now - DAY,
     )
     case(play)
+    for statement in before:
+        verifier.submit([statement])
     for statement, at in play.told[:LOGGED]:
         verifier.now = max(verifier.now, at)
         verifier.submit([statement])
         verifier.others(1)
-    return _told(verifier, agent, play)
+    for statement in after:
+        verifier.submit([statement])
+    return _told(verifier, agent, play, sealer)
 
 
-def _told(verifier: Simulator, agent: ScriptedAgent, play: Play) -> Told:
+def _told(verifier: Simulator, agent: ScriptedAgent, play: Play, sealer: SeedSigner) -> Told:
     contents, tsa = finish(verifier, agent, ())
     bundle = seal_bundle(
         replace(contents, openings=()),
         engagement=ENGAGEMENT,
         claimed_at=verifier.now,
-        signer=FREELANCER,
+        signer=sealer,
     )
     activity = [one for one in agent.openings if one.kind is ValueKind.ACTIVITY]
     policy = verifier.trust(tsa=(tsa.root_der,))

@@ -160,7 +160,7 @@ class Replay {
         this.who(one.who).includes(role) &&
         (role !== "arbitrator" || one.who === "anyone" || person === this.seat),
     );
-    must(row && at >= this.at && this.known.size < 400, "table");
+    must(row && at >= this.at && at < 253_055_232_000_000 && this.known.size < 400, "table");
     if (row.then === "all") must(!this.done.includes(role), "once");
     const before = { due: this.due, paused: this.paused, outages: this.outages };
     this.check(move, role, body, at);
@@ -256,7 +256,7 @@ class Replay {
       appeal: () => must(this.left.some((one) => one !== this.seat), "draw"),
       "claw-back": () => {
         must(this.shown.some((one) => !this.barred.includes(one)), "citation");
-        must(cites.every((one) => this.shown.includes(one)), "citation");
+        must(cites.every((one) => this.shown.includes(one) && !this.barred.includes(one)), "citation");
       },
       stay: () => {
         const days = Math.ceil((body.get(17) - at) / DAY);

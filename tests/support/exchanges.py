@@ -26,7 +26,7 @@ from support.stamp import FixedTsa
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, DisclosedFrame, DisputeDisclosure, Segment, sign
-from workseal_protocol.sealing import encode_package
+from workseal_protocol.sealing import MIN_SEALED_BYTES, encode_package
 from workseal_verifier.api.access import write_token
 from workseal_verifier.keyfiles import create_secret
 from workseal_verifier.services.invitations import Invitations
@@ -219,7 +219,7 @@ def _dispute(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
     package = encode_package([statement.encode(), disclosure.encode()])
     asker.ask("POST /v1/disclosures", "", package, SEQUENCE)
     path = f"/v1/sealed/{request.digest}"
-    sealed = b"".join(seeded(SEED, "sealed", n) for n in range(36))
+    sealed = b"".join(seeded(SEED, "sealed", n) for n in range(548))[:MIN_SEALED_BYTES]
     asker.ask(
         "PUT /v1/sealed/{name}",
         path,

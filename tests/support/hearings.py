@@ -14,13 +14,26 @@ from workseal_protocol.dispute import (
     Case,
     CaseError,
     CaseRecord,
+    FrozenFrame,
     Span,
     WorkingDays,
     count_due,
     draw_person,
+    frames_between,
+    freeze_frames,
 )
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, CasePlace, DisputeAct, DisputeRequest, Due, sign
+from workseal_protocol.records import (
+    Act,
+    CasePlace,
+    ChainedRecord,
+    DisputeAct,
+    DisputeRequest,
+    Due,
+    Freeze,
+    read_record,
+    sign,
+)
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
@@ -120,6 +133,17 @@ class Hearing:
         for role in (Role.CLIENT, Role.FREELANCER):
             self.act(role, Act.PASS)
         return self.act(Role.ARBITRATOR, Act.RULE)
+
+    def freeze(self, begin: int | None = None, end: int | None = None) -> Freeze:
+        """Freeze the frames of the disputed hours, from what the log hands out."""
+        return freeze_frames(self.frames(begin, end))
+
+    def frames(self, begin: int | None = None, end: int | None = None) -> tuple[FrozenFrame, ...]:
+        filing = self.case.filing
+        listed = self.office.verifier.records.of_engagement(self.engagement, below=2**53)
+        told = ((one.digest, read_record(Statement.parse(one.body))) for one in listed)
+        chain = [(digest, one) for digest, one in told if isinstance(one, ChainedRecord)]
+        return frames_between(chain, begin or filing.begin, end or filing.end)
 
     def sampled(self) -> "Hearing":
         """Draw the sample by a value of the beacon and no secret."""

@@ -49,7 +49,7 @@ from workseal_protocol.records import (
     read_record,
     sign,
 )
-from workseal_protocol.sealing import encode_package
+from workseal_protocol.sealing import MIN_SEALED_BYTES, encode_package
 from workseal_protocol.statement import Statement
 from workseal_verifier.api.disputes import LARGE_AT_ONCE
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
@@ -553,7 +553,7 @@ def test_only_one_large_body_for_a_request_arrives_at_once(
     worked(agent)
     package, _ = disclosed(office, agent)
     name = next(office.verifier.records.of_kinds(["dispute.request"], below=10**9)).digest
-    path, body = f"/v1/sealed/{name}", b"part" + bytes(2_000)
+    path, body = f"/v1/sealed/{name}", b"part" + bytes(MIN_SEALED_BYTES - 4)
     client.auth = by(office)
     request = client.build_request("PUT", path, content=body)
     signed = next(by(office).auth_flow(request)).headers.raw
@@ -563,12 +563,12 @@ def test_only_one_large_body_for_a_request_arrives_at_once(
         connection.sendall(head + b"part")
         while not live.app.state.sealing:
             time.sleep(0.01)
-        check_problem(client.put(path, content=bytes(2_004)), Reason.BUSY)
+        check_problem(client.put(path, content=bytes(MIN_SEALED_BYTES)), Reason.BUSY)
         # What nobody signed does not stand in the way of what the freelancer did.
         assert client.post("/v1/disclosures", content=package).status_code == 200
-        connection.sendall(bytes(2_000))
+        connection.sendall(bytes(MIN_SEALED_BYTES - 4))
         assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
-    assert client.put(path, content=bytes(2_004)).status_code == 204
+    assert client.put(path, content=bytes(MIN_SEALED_BYTES)).status_code == 204
     assert live.app.state.sealing == live.app.state.disclosing == []
 
 
@@ -622,7 +622,8 @@ def test_no_pixel_of_a_disclosure_is_kept_anywhere(
     assert client.post("/v1/disclosures", content=package).status_code == 200
     broken = package[:-9] + b"x" + package[-8:]
     assert client.post("/v1/disclosures", content=broken).status_code >= 400
-    sealed = b"sealed:" + pixels
+    sealed = (b"sealed:" + pixels).ljust(MIN_SEALED_BYTES, b"\x00")
+    assert len(sealed) == MIN_SEALED_BYTES
     request = office.verifier.records.of_kinds(["dispute.request"], below=10**9)
     name = next(iter(request)).digest
     path, arbitrator = f"/v1/sealed/{name}", by(office, office.people.arbitrator)

@@ -11,7 +11,7 @@ from support.office import Office, unique
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, State, draw_person
+from workseal_protocol.dispute import BACK_MS, Case, State, draw_person, drawn_frames
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
@@ -20,12 +20,9 @@ from workseal_protocol.records import (
     DisputeDisclosure,
     DisputeFinding,
     DisputeRequest,
-    Freeze,
-    Holding,
     KeyRotate,
     Offer,
     RequestedFrame,
-    Stratum,
     read_record,
     sign,
 )
@@ -33,7 +30,7 @@ from workseal_protocol.sealing import encode_package
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, caserules
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.casefold import BACK_MS, Grounds, stored_case
+from workseal_verifier.services.casefold import Grounds, stored_case
 from workseal_verifier.store.log import CaseRow
 
 STRANGER = SeedSigner(b"\x66" * 32)
@@ -214,7 +211,7 @@ def test_a_stored_case_is_found_in_its_own_engagement_alone(
     assert found(unique(office, "other")) is None
 
 
-def test_a_party_has_one_running_case_and_an_engagement_few(
+def test_a_party_has_one_running_case_and_few_in_all(
     office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hearing.file()
@@ -222,11 +219,34 @@ def test_a_party_has_one_running_case_and_an_engagement_few(
     assert "same party runs" in refused(lambda: office.post([again])).detail
     other = Hearing(office, hearing.engagement, hearing.terms).file(Role.FREELANCER)
     hearing.act(Role.CLIENT, Act.WITHDRAW)
-    monkeypatch.setattr(caserules, "MAX_CASES", 2)
-    assert "at most 2 cases" in refused(lambda: office.post([again])).detail
-    monkeypatch.setattr(caserules, "MAX_CASES", 3)
+    monkeypatch.setattr(caserules, "MAX_FILED", 1)
+    assert "at most 1 cases" in refused(lambda: office.post([again])).detail
+    monkeypatch.setattr(caserules, "MAX_FILED", 2)
     office.post([again])
     other.act(Role.FREELANCER, Act.WITHDRAW)
+    assert office.check() == []
+
+
+def test_what_one_party_files_keeps_the_other_from_nothing(
+    office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caserules, "MAX_FILED", 2)
+    for number in range(2):
+        hearing.file(text=f"case {number}").act(Role.CLIENT, Act.WITHDRAW)
+    told = refused(lambda: office.post([hearing.filing(text="one more")]))
+    assert "a party files at most 2 cases" in told.detail
+    hearing.file(Role.FREELANCER)
+    assert standing(hearing)[0] == "notice"
+
+
+def test_a_filing_folds_no_case_that_has_ended(
+    office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing.file().act(Role.CLIENT, Act.WITHDRAW)
+    office.verifier.sequencer._admission.forget()
+    with monkeypatch.context() as patch:
+        patch.setattr(admission, "stored_case", None)
+        hearing.file(text="another one")
     assert office.check() == []
 
 
@@ -305,9 +325,9 @@ def disclosed(office: Office, agent: ScriptedAgent, hearing: Hearing) -> bytes:
     agent.send()
     hearing.file(begin=office.now - DAY_MS).seated()
     hearing.ask(1).act(Role.FREELANCER, Act.SHOW).act(Role.CLIENT, Act.PASS)
-    frozen = Freeze(Digest(bytes(32)), (Stratum(Holding.KEPT, 20_000, 1),))
-    hearing.ask(2, freeze=frozen).sampled()
-    frame = agent.frames[0]
+    hearing.ask(2, freeze=hearing.freeze()).sampled()
+    (drawn,) = drawn_frames(hearing.case, hearing.frames())
+    frame = next(one for one in agent.frames if one.tree.commitment == drawn.frame)
     request = hearing.request(
         DisputeRequest(
             engagement=agent.engagement,

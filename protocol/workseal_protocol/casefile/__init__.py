@@ -5,6 +5,7 @@ and writing folders is the caller's.
 """
 
 from workseal_protocol.casefile.bag import TAG_FILES, read_bag, write_bag
+from workseal_protocol.casefile.casebeacon import Beacon
 from workseal_protocol.casefile.custody import COLUMNS, Custody, custody_csv, custody_of
 from workseal_protocol.casefile.examine import (
     STEPS,
@@ -12,6 +13,7 @@ from workseal_protocol.casefile.examine import (
     StepRule,
     examine_case_file,
 )
+from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import (
     BUNDLE,
     MAX_SEALED,
@@ -21,7 +23,8 @@ from workseal_protocol.casefile.made import (
 )
 from workseal_protocol.casefile.ontology import custody_jsonld
 from workseal_protocol.casefile.readme import README
-from workseal_protocol.casefile.replay import Beacon, Replayed, Told, replay
+from workseal_protocol.casefile.replay import Replayed, Told, replay
+from workseal_protocol.casefile.speakers import Speakers
 
 __all__ = [
     "BUNDLE",
@@ -34,7 +37,9 @@ __all__ = [
     "CaseFileReport",
     "CaseParts",
     "Custody",
+    "Logged",
     "Replayed",
+    "Speakers",
     "StepRule",
     "Told",
     "custody_csv",

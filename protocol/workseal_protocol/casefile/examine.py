@@ -7,8 +7,9 @@ from typing import Final
 
 from workseal_protocol.bundle import MAX_STATEMENTS
 from workseal_protocol.casefile.bag import read_bag
+from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import BUNDLE, CaseParts, check_names, make_case_file
-from workseal_protocol.casefile.replay import Replayed, check_signer, keys_of, replay
+from workseal_protocol.casefile.replay import Replayed, replay
 from workseal_protocol.commitment import Opening
 from workseal_protocol.desk import gather
 from workseal_protocol.digest import Digest
@@ -35,6 +36,14 @@ NOT_PROVEN: Final = (
     "That the case went on after its last statement here, or that a party was heard, is not shown.",
 )
 BEACON_UNVERIFIED: Final = "No commitment of the operator covers {} values that were drawn by."
+BEACON_UNSHOWN: Final = (
+    "Of {} values that were drawn by, the bundle does not show that the operator had committed to"
+    " them before their round: it could have chosen them."
+)
+UNLOGGED: Final = (
+    "{} statements of the case are not in the bundle's log: nothing shows when they were signed,"
+    " nor that a deadline had passed when they say so."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,8 @@ class _Folder:
     parts: CaseParts | None = None
     report: Report | None = None
     replayed: Replayed | None = None
-    entries: dict[Digest, Entry] = field(default_factory=dict)
+    logged: Logged | None = None
+    entries: Mapping[Digest, Entry] = field(default_factory=dict)
 
     def read(self) -> CaseParts:
         if self.parts is None:
@@ -74,6 +84,11 @@ class _Folder:
         if self.report is None or self.report.terms is None:
             raise VerificationError("the bundle has no terms")
         return self.report.terms
+
+    def log(self) -> Logged:
+        if self.logged is None:
+            raise VerificationError("the bundle was not examined")
+        return self.logged
 
     def case(self) -> Replayed:
         if self.replayed is None:
@@ -100,17 +115,18 @@ def _bundle(folder: _Folder) -> str:
     if problem is not None:
         raise VerificationError(f"step {problem}")
     folder.report = report
-    folder.entries = {entry.digest: entry for entry in report.entries}
+    folder.logged = Logged.of(report)
+    folder.entries = folder.logged.entries
     return f"{len(report.entries)} statements"
 
 
 def _signatures(folder: _Folder) -> str:
-    # (4) Every statement of the case is signed by a key of the terms.
+    # (4) Every statement of the case is signed by a key of the terms, or by one that replaced it.
     parts = folder.parts = CaseParts.read(folder.files)
-    keys = keys_of(folder.terms())
+    logged = folder.log()
     for number, statement in enumerate((*parts.statements, *parts.beacon)):
         try:
-            check_signer(statement, keys)
+            logged.speakers.check(statement, logged.index(statement))
         except VerificationError as error:
             raise VerificationError(f"statement {number}: {error}") from error
     return f"{len(parts.statements)} of the case, {len(parts.beacon)} of the beacon"
@@ -119,7 +135,7 @@ def _signatures(folder: _Folder) -> str:
 def _fold(folder: _Folder) -> str:
     # (5) The statements are one case, in their order, and each was allowed where it stands.
     parts = folder.read()
-    found = replay((*parts.statements, *parts.beacon), folder.terms())
+    found = replay((*parts.statements, *parts.beacon), folder.terms(), folder.log())
     filing = found.case.filing
     if folder.report is not None and filing.engagement != folder.report.engagement:
         raise VerificationError("the case is about another engagement than the bundle")
@@ -132,6 +148,8 @@ def _fold(folder: _Folder) -> str:
 def _logged(folder: _Folder) -> str:
     # (6) What the bundle's log has of this case is here, and nothing of it was left out.
     case = folder.case().case
+    # (6) The log took it in this order, each statement at about the instant that it claims.
+    folder.log().check_instants((one.statement, one.at) for one in folder.case().told)
     here = {one.digest for one in folder.read().statements}
     missing = [
         entry.index
@@ -229,8 +247,15 @@ def examine_case_file(
 
 def _not_proven(folder: _Folder) -> tuple[str, ...]:
     told = list(NOT_PROVEN)
-    if folder.replayed is not None and folder.replayed.unverified:
-        told.append(BEACON_UNVERIFIED.format(folder.replayed.unverified))
+    found = folder.replayed
+    if found is not None:
+        unlogged = sum(one.statement.digest not in folder.entries for one in found.told)
+        counts = (
+            (UNLOGGED, unlogged),
+            (BEACON_UNVERIFIED, found.unverified),
+            (BEACON_UNSHOWN, found.unshown),
+        )
+        told += [sentence.format(number) for sentence, number in counts if number]
     if folder.report is not None:
         told += folder.report.not_proven
     return tuple(told)

@@ -1,55 +1,24 @@
 """Replay a case from statements in any order: links, signatures, the fold, values of the beacon.
 
 Rules: order and head follow from the statements alone; every signature is checked against the keys
-of the terms. Without the log the instants are those that the signers claim, and values that no
-commitment at hand covers are taken as they are: both are for the caller to say.
+of the terms and those that replaced them. Without the log the instants are those that the signers
+claim, and values that no commitment at hand covers are taken as they are: both are for the caller
+to say.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from workseal_protocol.casefile.casebeacon import Beacon
+from workseal_protocol.casefile.logged import Logged
+from workseal_protocol.casefile.speakers import Speakers
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, CaseError, case_record, move_of
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import PublicKey
-from workseal_protocol.lottery import ChainSide, verify_value
+from workseal_protocol.keyhistory import KEY_KINDS
 from workseal_protocol.records import BeaconCommitment, DisputeFiling, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
-
-
-@dataclass(slots=True)
-class Beacon:
-    """Check values by the commitments at hand; `unverified` counts those that none covers."""
-
-    period_ms: int
-    commitments: list[BeaconCommitment] = field(default_factory=list)
-    unverified: int = 0
-
-    def released(self, number: int, value: bytes) -> bool:
-        """Say whether the value is the committed one, as far as that can be told."""
-        covering = [
-            one
-            for one in self.commitments
-            if one.period_ms == self.period_ms
-            and one.first_round <= number < one.first_round + one.count
-        ]
-        if not covering:
-            self.unverified += 1
-            return True
-        first = covering[0]
-        try:
-            verify_value(
-                ChainSide.VERIFIER,
-                head=first.head,
-                first_round=first.first_round,
-                count=first.count,
-                round=number,
-                value=value,
-            )
-        except VerificationError:
-            return False
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,49 +36,59 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Hold a case, its statements in their order, and how many values nothing covered."""
+    """Hold a case, its statements in their order, and how well its drawn values are known.
+
+    Nothing at hand covers `unverified` of them; `unshown` are those whose commitment no log at hand
+    shows before their round.
+    """
 
     case: Case
     told: tuple[Told, ...]
     unverified: int
+    unshown: int
 
 
-def replay(statements: Iterable[Statement], terms: Terms) -> Replayed:
-    """Replay the case of these statements; the operator's commitments may stand among them.
+@dataclass(slots=True)
+class _Given:
+    """Sort what is given by what it is."""
 
-    Raises `MalformedError` for statements that are no case, `VerificationError` for one whose
-    links, signatures or moves do not hold.
+    of_case: list[Statement] = field(default_factory=list)
+    of_keys: list[Statement] = field(default_factory=list)
+    of_beacon: list[Statement] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, statements: Iterable[Statement]) -> "_Given":
+        given = cls()
+        for one in statements:
+            if one.kind is Kind.BEACON_COMMITMENT:
+                given.of_beacon.append(one)
+            elif one.kind in KEY_KINDS:
+                given.of_keys.append(one)
+            else:
+                given.of_case.append(one)
+        return given
+
+
+def replay(statements: Iterable[Statement], terms: Terms, logged: Logged | None = None) -> Replayed:
+    """Replay the case of these statements; `logged` is what a verified bundle shows of its log.
+
+    The operator's commitments may stand among them and, without a log, rotations of the parties'
+    keys. Raises `MalformedError` for statements that are no case, `VerificationError` for one
+    whose links, signatures or moves do not hold.
     """
-    keys = keys_of(terms)
-    beacon = Beacon(terms.round_ms)
-    of_case: list[Statement] = []
-    for statement in statements:
-        check_signer(statement, keys)
-        if statement.kind is Kind.BEACON_COMMITMENT:
-            record = read_record(statement)
-            if isinstance(record, BeaconCommitment):
-                beacon.commitments.append(record)
-        else:
-            of_case.append(statement)
-    case, told = _follow(_filing_in(of_case), of_case, terms, beacon)
-    return Replayed(case, tuple(told), beacon.unverified)
-
-
-def keys_of(terms: Terms) -> dict[Digest, PublicKey]:
-    """Give the keys that may speak in a case of these terms, by their thumbprints."""
-    keys = (terms.client, terms.freelancer, terms.operator, *terms.arbitrators)
-    return {key.thumbprint: key for key in keys}
-
-
-def check_signer(statement: Statement, keys: dict[Digest, PublicKey]) -> None:
-    """Check that a key of the terms signed, or raise `VerificationError`."""
-    key = keys.get(statement.issuer)
-    if key is None:
-        raise VerificationError(f"the terms do not name the key that signed a {statement.kind}")
-    try:
-        statement.verify_signature(key)
-    except VerificationError as error:
-        raise VerificationError(f"a {statement.kind}: {error}") from error
+    given = _Given.of(statements)
+    speakers = Speakers.of_files(terms, given.of_keys) if logged is None else logged.speakers
+    known = Logged.nothing(speakers) if logged is None else logged
+    for statement in (*given.of_beacon, *given.of_case):
+        speakers.check(statement, known.index(statement))
+    beacon = Beacon(terms.round_ms, shown=known.commitments)
+    for statement in given.of_beacon:
+        record = read_record(statement)
+        if isinstance(record, BeaconCommitment):
+            beacon.commitments.append(record)
+    case, told = _follow(_filing_in(given.of_case), given.of_case, terms, (beacon, speakers))
+    speakers.check_order(one.statement for one in told)
+    return Replayed(case, tuple(told), beacon.unverified, beacon.unshown)
 
 
 def _filing_in(statements: Sequence[Statement]) -> Statement:
@@ -120,7 +99,10 @@ def _filing_in(statements: Sequence[Statement]) -> Statement:
 
 
 def _follow(
-    filing: Statement, statements: Sequence[Statement], terms: Terms, beacon: Beacon
+    filing: Statement,
+    statements: Sequence[Statement],
+    terms: Terms,
+    known: tuple[Beacon, Speakers],
 ) -> tuple[Case, list[Told]]:
     """Follow the links from the filing; whatever is left over or comes twice is refused."""
     following: dict[Digest, Statement] = {}
@@ -131,10 +113,13 @@ def _follow(
         if prev in following:
             raise VerificationError(f"two statements follow {prev}")
         following[prev] = statement
+    beacon, speakers = known
     at = read_record(filing).claimed_at
     told: list[Told] = []
     try:
-        case = Case.begin(filing, at, terms=terms, released=beacon.released)
+        case = Case.begin(
+            filing, at, terms=terms, released=beacon.released, parties=speakers.parties
+        )
         told.append(_tell(case, filing, at))
         while case.head in following:
             statement = following.pop(case.head)

@@ -18,6 +18,7 @@ from workseal_protocol.casefile import (
     MAX_SEALED,
     CaseFileReport,
     CaseParts,
+    Logged,
     examine_case_file,
     make_case_file,
     replay,
@@ -35,15 +36,14 @@ from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.cli.verification import prepare, report_that_holds
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.statement import Kind
 from workseal_protocol.verify import Outcome
 
 MAX_FILES: Final = 160
 MAX_FOLDER_BYTES: Final = 512 * 2**20
 _MAX_OPENINGS_BYTES: Final = 64 * 2**20
-_MAX_SEALED_BYTES: Final = MAX_PACKAGE_BYTES + 4096
-_DEPTH: Final = 3
+_FOLDERS: Final = frozenset({"data", "data/sealed"})
 
 
 def export(options: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
     if found.terms is None:
         raise CommandError("the bundle has no terms", DOES_NOT_HOLD)
     try:
-        replayed = replay(statements, found.terms)
+        replayed = replay(statements, found.terms, Logged.of(found))
         parts = CaseParts(
             tuple(one.statement for one in replayed.told),
             tuple(one for one in statements if one.kind is Kind.BEACON_COMMITMENT),
@@ -80,7 +80,7 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
             if options.openings is None
             else read_bytes(options.openings, limit=_MAX_OPENINGS_BYTES, what="openings"),
             tuple(
-                read_bytes(path, limit=_MAX_SEALED_BYTES, what="sealed package") for path in sealed
+                read_bytes(path, limit=MAX_SEALED_BYTES, what="sealed package") for path in sealed
             ),
         )
         return make_case_file(parts, replayed, {one.digest: one for one in found.entries})
@@ -114,7 +114,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     """Read the files below a folder by their names in it, or raise `CommandError`."""
     found: dict[str, bytes] = {}
     left = MAX_FOLDER_BYTES
-    for name, path in _files(folder, folder, _DEPTH):
+    for name, path in _files(folder, ""):
         if len(found) >= MAX_FILES:
             raise CommandError(f"the folder {folder} has more than {MAX_FILES} files")
         data = read_bytes(path, limit=left, what="file")
@@ -123,20 +123,27 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _files(top: Path, folder: Path, depth: int) -> Iterator[tuple[str, Path]]:
-    """Yield names and paths; a link or another special file is refused and not opened."""
+def _files(top: Path, below: str) -> Iterator[tuple[str, Path]]:
+    """Yield names and paths; a link or another special file is refused and not opened.
+
+    So is a folder that no case file has: an empty one stands in no manifest.
+    """
+    folder = top / below
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for _, entry in zip(range(MAX_FILES + 1), entries, strict=False)]
         for name in sorted(names):
             path = folder / name
+            inner = f"{below}/{name}" if below else name
             mode = path.lstat().st_mode
-            if stat.S_ISDIR(mode) and depth:
-                yield from _files(top, path, depth - 1)
-            elif stat.S_ISREG(mode):
-                yield path.relative_to(top).as_posix(), path
-            else:
+            if stat.S_ISREG(mode):
+                yield inner, path
+            elif not stat.S_ISDIR(mode):
                 raise CommandError(f"{path} is no ordinary file")
+            elif inner in _FOLDERS:
+                yield from _files(top, inner)
+            else:
+                raise CommandError(f"the folder has {inner[:80]}/, which no case file has")
     except OSError as error:
         raise CommandError(f"cannot read the folder {folder}: {reason_of(error)}") from error
 

@@ -1,8 +1,9 @@
 """`workseal case`: replay a case from its statements; say where it stands and who must act.
 
 Rules: order and head follow from the statements alone; every signature is checked against the keys
-of the terms. Without the log the instants are those that the signers claim, and without the
-operator's commitments the values of the beacon are taken as they are: both are said.
+of the terms, and those that replaced them where the files have their rotations. Without the log the
+instants are those that the signers claim, and without the operator's commitments the values of the
+beacon are taken as they are: both are said.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from typing import Final
 from workseal_protocol.casefile import Replayed, replay
 from workseal_protocol.cli.files import read_bytes
 from workseal_protocol.cli.inputs import zone_named
-from workseal_protocol.cli.parties import read_agreed
+from workseal_protocol.cli.parties import read_agreed, rotations_in
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.dispute import Case, meaning
@@ -41,10 +42,14 @@ def case(options: argparse.Namespace) -> int:
 
 
 def replay_files(terms: Path, files: Sequence[Path]) -> Replayed:
-    """Read the terms and the statements of one case, check who signed them, and replay them."""
+    """Read the terms and the statements of one case, check who signed them, and replay them.
+
+    Keys that replaced those of the terms are followed by their rotations, which stand among the
+    files or in the bundle that has the terms.
+    """
     agreed = read_agreed(terms)
     try:
-        found = replay(read_all(files), agreed.terms)
+        found = replay([*read_all(files), *rotations_in(terms)], agreed.terms)
     except MalformedError as error:
         raise CommandError(str(error)) from error
     except VerificationError as error:
@@ -100,6 +105,8 @@ def _print(found: Replayed) -> None:
     print("instants are those that the signers claim: the log's own are not at hand")
     if found.unverified:
         print("values of the beacon are not checked: no beacon.commitment covers them")
+    if found.unshown:
+        print("that the operator committed to its values before they drew, only its log shows")
 
 
 def _standing(replayed: Case) -> list[str]:
@@ -160,4 +167,5 @@ def _as_json(found: Replayed) -> dict[str, object]:
             for one in found.told
         ],
         "unverified_beacon_values": found.unverified,
+        "unshown_beacon_values": found.unshown,
     }

@@ -13,6 +13,7 @@ from typing import Final
 from workseal_protocol.bundle import MAX_PIXEL_BYTES
 from workseal_protocol.cli.files import read_bytes
 from workseal_protocol.cli.inputs import read_statement
+from workseal_protocol.cli.opening import read_answer
 from workseal_protocol.cli.outline import outline
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_case_key, read_tag_key
@@ -33,15 +34,14 @@ from workseal_protocol.desk.tags import MAX_BYTES as MAX_TAG_BYTES
 from workseal_protocol.disclosure import Disclosure
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.records import DisputeFiling, read_record
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES
+from workseal_protocol.records import DisputeFiling, DisputeRequest, read_record
+from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.sealing import open_package as unseal
+from workseal_protocol.verify import Report
 
 # Two openings of each segment of the longest bundle.
 MAX_OPENINGS: Final = 131_072
 _MAX_OPENING_BYTES: Final = 64 * 2**20
-# HPKE adds its encapsulated key and a tag to a package.
-_MAX_SEALED_BYTES: Final = MAX_PACKAGE_BYTES + 4096
 _MARKS: Final = {Outcome.NOTHING: "   ", Outcome.NOTICED: "(?)", Outcome.NOT_RUN: " - "}
 _FILES: Final = ("filing", "openings", "sealed", "request", "case_key", "tags", "tag_key")
 
@@ -80,7 +80,7 @@ def _gathered(options: argparse.Namespace) -> Material:
             report,
             hours=hours,
             openings=openings,
-            disclosures=_unsealed(options),
+            disclosures=_unsealed(options, report),
             tags=tags,
             tag_key=key,
             outline=outline if key else None,
@@ -125,14 +125,18 @@ def _hours(options: argparse.Namespace) -> tuple[int, int] | None:
     return record.begin, record.end
 
 
-def _unsealed(options: argparse.Namespace) -> Iterator[Disclosure]:
+def _unsealed(options: argparse.Namespace, report: Report) -> Iterator[Disclosure]:
     """Yield what a package shows, one frame at a time, and no more pixels than a bundle may."""
     if options.sealed is None:
         return
     private = read_case_key(options.case_key)
-    request = read_statement(options.request, "request").digest
-    sealed = read_bytes(options.sealed, limit=_MAX_SEALED_BYTES, what="sealed package")
-    _, *items = unseal(private, request, sealed)
+    request = read_statement(options.request, "request")
+    asked = read_record(request)
+    if not isinstance(asked, DisputeRequest):
+        raise MalformedError(f"expected a dispute.request, found {request.kind}")
+    sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
+    answer, *items = unseal(private, request.digest, sealed)
+    read_answer(answer, report, asked, request.digest)
     left = MAX_PIXEL_BYTES
     for item in items:
         disclosure = Disclosure.parse(item, max_pixel_bytes=left)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from workseal_protocol.bundle import Bundle
+from workseal_protocol.casefile import Speakers
 from workseal_protocol.cli.cases import replay_files
 from workseal_protocol.cli.files import require_new, write_new
 from workseal_protocol.cli.frames import FrameTable, PlacedFrame
@@ -19,8 +20,9 @@ from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_case_key, read_signer, write_case_key
 from workseal_protocol.cli.text import count, plain
 from workseal_protocol.cli.workdays import end_of_day, last_day
-from workseal_protocol.errors import MalformedError
-from workseal_protocol.keys import Signer
+from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.keys import Role, Signer
+from workseal_protocol.merkle import MAX_SIZE
 from workseal_protocol.records import (
     Acceptance,
     CasePlace,
@@ -31,6 +33,7 @@ from workseal_protocol.records import (
     sign,
 )
 from workseal_protocol.sealing import PRIVATE_BYTES, case_public
+from workseal_protocol.statement import Kind
 from workseal_protocol.terms import Terms
 
 DAY_MS: Final = 86_400_000
@@ -47,8 +50,8 @@ def request(options: argparse.Namespace) -> int:
     bundle = read_bundle(options.bundle)
     records = _records(bundle)
     acceptance = _acceptance(records)
-    if signer.public_key not in acceptance.terms.arbitrators:
-        raise CommandError("the terms of this bundle do not name this key as an arbitrator")
+    if options.case is None:
+        _require_arbitrator(acceptance.terms, bundle, signer)
     table = FrameTable(zip(bundle.contents.statements, records, strict=True))
     frames = table.named(options.frame)
     now = time.time_ns() // 1_000_000
@@ -64,6 +67,19 @@ def request(options: argparse.Namespace) -> int:
     print(f"request {statement.digest} for {count(len(frames), 'frame')}, answer until {day}")
     print(f"keep {plain(str(options.case_key))} secret: it alone opens the answer")
     return HOLDS
+
+
+def _require_arbitrator(terms: Terms, bundle: Bundle, signer: Signer) -> None:
+    """Refuse whoever is no arbitrator of the terms by now; in a case, the case itself does."""
+    rotations = [one for one in bundle.contents.statements if one.kind is Kind.KEY_ROTATE]
+    try:
+        history = Speakers.of_files(terms, rotations).history
+    except VerificationError as error:
+        raise CommandError(
+            f"the keys of this bundle do not hold: {error}", DOES_NOT_HOLD
+        ) from error
+    if Role.ARBITRATOR not in history.roles_of(signer.public_key.thumbprint, MAX_SIZE):
+        raise CommandError("the terms of this bundle do not name this key as an arbitrator")
 
 
 def _ask_in_case(

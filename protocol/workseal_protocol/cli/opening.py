@@ -9,7 +9,9 @@ drawn is marked for the arbitrator who asked.
 import argparse
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from workseal_protocol.cli.files import fill_folder, read_bytes, require_empty_folder
 from workseal_protocol.cli.frames import FrameTable, PlacedFrame
@@ -25,49 +27,61 @@ from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.merkle import MAX_SIZE
 from workseal_protocol.records import (
     Act,
+    CasePlace,
     DisputeAct,
     DisputeDisclosure,
     DisputeRequest,
     read_record,
 )
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES, case_public
+from workseal_protocol.sealing import MAX_SEALED_BYTES, case_public
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Report, check_frame_header
 from workseal_protocol.watermark import STRENGTH, mark_for, marked
 
-# HPKE adds its encapsulated key and a tag to the package.
-_MAX_SEALED_BYTES = MAX_PACKAGE_BYTES + 4096
+if TYPE_CHECKING:
+    from workseal_protocol.cli.viewing import ShownFrame
+
+
+# A working day has breaks: whoever goes on after one opens the package again.
+MOST_MINUTES: Final = 240
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedFrame:
-    """Say what one frame shows, and hold its files; never its pixels, which may be many."""
+    """Say what one frame shows, and hold its files or its packed picture; never its pixels."""
 
     line: str
-    parts: tuple[tuple[str, bytes], ...]
+    parts: tuple[tuple[str, bytes], ...] = ()
+    shown: "ShownFrame | None" = None
 
 
 def open_package(options: argparse.Namespace) -> int:
     """Unseal a package, check everything in it, and draw what verified."""
+    if not 1 <= options.minutes <= MOST_MINUTES:
+        raise CommandError(f"expected 1 to {MOST_MINUTES} minutes, found {options.minutes}")
     if options.out:
         require_empty_folder(options.out)
     private = read_case_key(options.case_key)
     report = _bundle_that_holds(options)
     asked, by = _read_request(options, report, private)
     request, mark = by.digest, mark_for(by.issuer, by.digest)
-    sealed = read_bytes(options.sealed, limit=_MAX_SEALED_BYTES, what="sealed package")
+    sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
     try:
         items = unseal(private, request, sealed)
-        statement, answer = _read_answer(items[0], report, request)
+        statement, answer = read_answer(items[0], report, asked, request)
         frames = _open_frames(items[1:], (statement, answer), asked, report)
-        opened = tuple(_opened(*one, mark if options.out else None) for one in frames)
+        draw = _parts_of if options.out else _shown_of if options.view else _line_alone
+        opened = tuple(draw(*one, mark) for one in frames)
     except MalformedError as error:
         raise CommandError(f"what was sealed is malformed: {error}") from error
     except VerificationError as error:
         raise CommandError(f"the disclosure does not hold: {error}", DOES_NOT_HOLD) from error
-    for line in _lines(opened, asked, statement, report):
-        print(plain(line))
+    lines = [plain(line) for line in _lines(opened, asked, statement, report)]
+    for line in lines:
+        print(line)
+    if options.view:
+        _view(opened, lines[len(opened) :], options.minutes)
     if options.out:
         parts = dict(part for one in opened for part in one.parts)
         fill_folder(options.out, parts)
@@ -115,9 +129,13 @@ def _read_request(
     return record, statement
 
 
-def _read_answer(
-    data: bytes, report: Report, request: Digest
+def read_answer(
+    data: bytes, report: Report, asked: DisputeRequest, request: Digest
 ) -> tuple[Statement, DisputeDisclosure]:
+    """Read the statement of a package: who signed it, what it answers, and that it still may be.
+
+    Raises `MalformedError` or `VerificationError`.
+    """
     statement = Statement.parse(data)
     record = read_record(statement)
     if not isinstance(record, DisputeDisclosure):
@@ -127,20 +145,22 @@ def _read_answer(
     _check_signed(statement, report)
     if record.request != request:
         raise VerificationError("it answers another request")
-    _require_not_ended(statement, record, report)
+    _require_not_ended(statement, (record.place, asked.place), report)
     return statement, record
 
 
-def _require_not_ended(statement: Statement, answer: DisputeDisclosure, report: Report) -> None:
+def _require_not_ended(
+    statement: Statement, places: tuple[CasePlace | None, ...], report: Report
+) -> None:
     """Refuse what its case took back, or what the arbitrator said to have destroyed."""
+    cases = {place.case for place in places if place is not None}
     for entry in report.entries:
         act = entry.record
         if not isinstance(act, DisputeAct):
             continue
         if act.act is Act.CLAW_BACK and statement.digest in (act.cites or ()):
             raise VerificationError("it was disclosed by mistake and taken back: nothing is drawn")
-        of_case = answer.place is not None and act.place.case == answer.place.case
-        if act.act is Act.DESTROY and of_case:
+        if act.act is Act.DESTROY and act.place.case in cases:
             raise VerificationError("its case is over, and what was sealed in it is destroyed")
 
 
@@ -193,14 +213,48 @@ def _open_frames(
         yield place, tiles
 
 
-def _opened(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest | None) -> OpenedFrame:
-    line = (
+def _view(opened: tuple[OpenedFrame, ...], lines: list[str], minutes: int) -> None:
+    """Show the pictures in a browser until the time is over; nothing of them is written."""
+    from workseal_protocol.cli.viewing import Viewing  # noqa: PLC0415 - most need no server
+
+    frames = [one.shown for one in opened if one.shown is not None]
+    pattern = "what is hidden is drawn as a checker of magenta and grey; a screen can show one too"
+    viewing = Viewing(frames, [*lines, pattern], seconds=minutes * 60)
+    print(f"to be seen for {count(minutes, 'minute')} at {viewing.link}", flush=True)
+    print(
+        "whoever has that link sees them; they are in no file, and marked for you: a screen can"
+        " be photographed all the same",
+        flush=True,
+    )
+    with suppress(KeyboardInterrupt):
+        viewing.run()
+    print("closed")
+
+
+def _line_alone(place: PlacedFrame, tiles: VerifiedTiles, _mark: Digest) -> OpenedFrame:
+    return OpenedFrame(_line(place, tiles))
+
+
+def _parts_of(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> OpenedFrame:
+    return OpenedFrame(_line(place, tiles), tuple(_parts(place, tiles, mark)))
+
+
+def _shown_of(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> OpenedFrame:
+    from workseal_protocol.cli.viewing import ShownFrame  # noqa: PLC0415 - as above
+
+    grid, line = tiles.header.grid, _line(place, tiles)
+    picture = marked(tiles.render(), grid.width, grid.height, mark)
+    size = (grid.width, grid.height)
+    return OpenedFrame(line, shown=ShownFrame.of(place.name, line, size, picture))
+
+
+def _line(place: PlacedFrame, tiles: VerifiedTiles) -> str:
+    return (
         f"frame {place.name}: holds; {len(tiles.shown)} of"
         f" {count(tiles.header.grid.count, 'tile')} shown,"
         f" {tiles.shown_pixels} of {tiles.all_pixels} pixels,"
         f" {count(tiles.flat_tiles, 'shown tile')} of one colour only"
     )
-    return OpenedFrame(line, () if mark is None else tuple(_parts(place, tiles, mark)))
 
 
 def _lines(

@@ -78,6 +78,15 @@ def read_agreed(path: Path) -> Offer | Acceptance:
     return record
 
 
+def rotations_in(path: Path) -> list[Statement]:
+    """Return the rotations of keys that a bundle has; none of another file."""
+    data = read_bytes(path, limit=MAX_BUNDLE_BYTES, what="file")
+    if not data.startswith(_ZIP_HEAD):
+        return []
+    statements = Bundle.parse(data).contents.statements
+    return [one for one in statements if one.kind is Kind.KEY_ROTATE]
+
+
 def _signer_of(record: Offer | Acceptance) -> tuple[PublicKey, str]:
     if isinstance(record, Offer):
         return record.terms.client, "client"

@@ -253,7 +253,14 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--case-key", type=Path, required=True)
     one.add_argument("--bundle", type=Path, required=True)
     one.add_argument("--policy", type=Path, required=True)
-    one.add_argument("--out", type=Path, metavar="DIR", help="draw the verified tiles as PNG here")
+    drawn = one.add_mutually_exclusive_group()
+    drawn.add_argument(
+        "--out", type=Path, metavar="DIR", help="draw the verified tiles as PNG here"
+    )
+    drawn.add_argument(
+        "--view", action="store_true", help="show them in a browser, for a while and in no file"
+    )
+    one.add_argument("--minutes", type=int, default=30, metavar="N", help="how long (default: 30)")
 
 
 def _add_case_files(one: _Parser) -> None:

@@ -14,6 +14,7 @@ from workseal_protocol.dispute.drawn import (
     verify_freeze,
     verify_named,
 )
+from workseal_protocol.dispute.instants import AHEAD_MS, BACK_MS, SLOW_BACK_MS, back_ms
 from workseal_protocol.dispute.ladder import LADDER, Ask, Rung
 from workseal_protocol.dispute.odds import least_sample, meaning, miss_of, worst_miss
 from workseal_protocol.dispute.panel import draw_person, panel_round
@@ -33,9 +34,12 @@ from workseal_protocol.dispute.table import CLOCKS, CLOSED, TABLE, Clock, Row, S
 from workseal_protocol.dispute.values import Deadline, Paused, Released, Sample
 
 __all__ = [
+    "AHEAD_MS",
+    "BACK_MS",
     "CLOCKS",
     "CLOSED",
     "LADDER",
+    "SLOW_BACK_MS",
     "TABLE",
     "Ask",
     "Case",
@@ -58,6 +62,7 @@ __all__ = [
     "Who",
     "WorkingDays",
     "allocate",
+    "back_ms",
     "canonical",
     "case_record",
     "count_due",

@@ -27,6 +27,7 @@ from workseal_protocol.dispute.table import (
     move_of_act,
 )
 from workseal_protocol.dispute.values import (
+    MAX_INSTANT,
     MAX_STATEMENTS,
     Released,
 )
@@ -85,6 +86,7 @@ class Case(Facts):
         role = known.roles.get(statement.issuer)
         if role not in {Role.CLIENT, Role.FREELANCER}:
             raise _refused(Rule.PARTY, role, "filing", expected="client or freelancer")
+        _require_written(known_at, "the filing")
         if record.begin > known_at:
             raise CaseError(
                 Rule.FILING, "the filing", expected="hours that have begun", found=f"{record.begin}"
@@ -170,6 +172,7 @@ class Case(Facts):
             raise CaseError(
                 Rule.TIME, move, expected=f"{self.known_at} or later", found=f"{known_at}"
             )
+        _require_written(known_at, move)
         if found := obstacle(self, move, role, row.then, known_at):
             rule, expected, seen = found
             raise CaseError(rule, f"{role.name.lower()}: {move}", expected=expected, found=seen)
@@ -202,6 +205,11 @@ class Case(Facts):
 
     def _is_late(self, role: Role, known_at: int) -> bool:
         return self.due is not None and role in self.due.binds and known_at > self.due.until
+
+
+def _require_written(known_at: int, what: str) -> None:
+    if known_at >= MAX_INSTANT:
+        raise CaseError(Rule.TIME, what, expected=f"before {MAX_INSTANT}", found=f"{known_at}")
 
 
 def _postponed(before: Case, after: Case) -> int:

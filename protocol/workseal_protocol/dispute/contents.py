@@ -174,10 +174,10 @@ def _refuse_clawed_back(case: "Case", cites: tuple[Digest, ...]) -> None:
 def _content_claw_back(case: "Case", role: Role, act: DisputeAct, known_at: int) -> None:
     del role, known_at
     for one in act.cites or ():
-        if one not in case.shown:
-            raise CaseError(
-                Rule.CITATION, "the claw-back", expected="what was shown", found=str(one)
-            )
+        # Once: or a case could be filled with one thing taken back over and over, and never end.
+        if one not in case.shown or one in case.clawed_back:
+            expected = "what was shown and is not taken back"
+            raise CaseError(Rule.CITATION, "the claw-back", expected=expected, found=str(one))
 
 
 def _content_stay(case: "Case", role: Role, act: DisputeAct, known_at: int) -> None:

@@ -120,7 +120,9 @@ def _disclosure(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 def _request(case: "Case", role: Role, at: int | None) -> Obstacle:
     del role, at
-    if case.ask is not None and LADDER[case.ask.level].sampled and case.drawn is None:
+    # Not `drawn`: sorting 100,000 places takes a while, and this is asked for each page.
+    drawn = case.sample is not None and case.sample.seed is not None
+    if case.ask is not None and LADDER[case.ask.level].sampled and not drawn:
         return Rule.SAMPLE, "a draw before frames are named", "none"
     return None
 

@@ -26,6 +26,8 @@ MAX_OFFERS: Final = 8
 MAX_OUTAGES: Final = 4
 MIN_OUTAGE_MS: Final = 4 * 3_600_000
 MAX_STATEMENTS: Final = 400
+# 1 January 9989: whatever is due after it, retention too, can still be written.
+MAX_INSTANT: Final = 253_055_232_000_000
 
 # Whether a value is the one that the operator's committed chain has for a round.
 Released = Callable[[int, bytes], bool]

@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -127,17 +128,34 @@ def test_follows_no_link_and_opens_nothing_special(desk: Path, run: Run) -> None
 
 def test_reads_few_files_and_no_deep_folders(desk: Path, run: Run) -> None:
     export(run, desk)
-    deep = desk / "file" / "a" / "b" / "c"
-    deep.mkdir(parents=True)
-    assert verify(run, desk).code == 0
-    (deep / "d").mkdir()
-    done = verify(run, desk)
-    assert (done.code, "is no ordinary file" in done.err) == (2, True)
-    (deep / "d").rmdir()
     for number in range(MAX_FILES):
         (desk / "file" / f"{number}").write_bytes(b"")
     done = verify(run, desk)
     assert (done.code, f"more than {MAX_FILES} files" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "data/a word to the reader", "data/sealed/more", "data/data", ".git"]
+)
+def test_refuses_a_folder_that_no_case_file_has(desk: Path, run: Run, name: str) -> None:
+    """An empty one stands in no manifest: it could say anything, and still the file would hold."""
+    export(run, desk)
+    (desk / "file" / name).mkdir()
+    done = verify(run, desk)
+    assert (done.code, f"the folder has {name}/, which no case file has" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_a_name_that_is_no_text_is_one_sentence(
+    desk: Path, run: Run, make: Callable[[Path], None]
+) -> None:
+    export(run, desk)
+    make(desk / "file" / os.fsdecode(b"\xff\x1b[31m"))
+    for more in ((), ("--json",)):
+        done = verify(run, desk, *more)
+        assert done.code == 2
+        assert "\x1b" not in done.out + done.err
+        (done.out + done.err).encode()
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(desk: Path, run: Run) -> None:

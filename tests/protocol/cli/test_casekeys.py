@@ -1,5 +1,6 @@
 import base64
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from workseal_protocol.cli.seeds import read_case_key, write_case_key, write_see
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import State
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, DisputeAct, read_record, sign
+from workseal_protocol.records import Act, DisputeAct, KeyRotate, read_record, sign
 from workseal_protocol.sealing import case_public, open_package, seal_package
 from workseal_protocol.statement import Statement
 
@@ -22,6 +23,7 @@ class Office:
 
     def __init__(self, folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.run, self._monkeypatch = folder, run, monkeypatch
+        self.rotations: list[Statement] = []
         agreed = make_acceptance(terms=case_terms())
         (folder / "terms").write_bytes(sign(agreed, FREELANCER).encode())
         self.play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
@@ -33,7 +35,8 @@ class Office:
     def command(self, name: str, *more: object) -> Outcome:
         """Run a command about the case as it stands, at the case's time."""
         case = self.folder / "case"
-        case.write_bytes(b"".join(one.encode() for one, _ in self.play.told))
+        told = [*(one for one, _ in self.play.told), *self.rotations]
+        case.write_bytes(b"".join(one.encode() for one in told))
         self._monkeypatch.setattr(time, "time_ns", lambda: self.play.now * 1_000_000)
         here = self.folder
         return self.run(
@@ -99,6 +102,26 @@ def test_refuses_words_that_say_nothing(office: Office, words: list[str], says: 
     refused = office.declare(*words)
     assert (refused.code, says in refused.err) == (2, True), refused.err
     assert not (office.folder / "case.key").exists()
+
+
+def test_a_key_that_came_by_rotation_declares_and_destroys(office: Office) -> None:
+    """The files of the case have the rotation: the log's place of it is not at hand."""
+    old, new = office.play.arbitrator, signer("arbitrator's second key")
+    change = sign(KeyRotate.make(claimed_at=office.play.now, old=old.public_key, new=new), old)
+    (office.folder / "own.key").unlink()
+    seed = Digest.of(b"workseal test key: ", b"arbitrator's second key").raw
+    write_seed(office.folder / "own.key", seed)
+    assert "expected arbitrator" in office.declare().err
+    office.rotations.append(change)
+    assert office.declare().code == 0
+    pair = (old.public_key.thumbprint, new.public_key.thumbprint)
+    parties = office.play.case.parties.succeeded(*pair)
+    office.play.case = replace(office.play.case, parties=parties)
+    assert office.take("declare").sealing_key is not None
+    office.end()
+    assert office.command("destroy").code == 0
+    assert not (office.folder / "case.key").exists()
+    assert office.take("destroy").act is Act.DESTROY
 
 
 def test_who_is_not_drawn_makes_no_key(office: Office) -> None:

@@ -3,15 +3,21 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from support.builders import digest, make_filing
-from support.scripted import Story, disclose
+import pytest
+
+from support.builders import STRANGER, digest, make_filing
+from support.scripted import Story, disclose, finish, tell_story
 from support.simulator import seeded
 from workseal_protocol.cli.outline import outline
 from workseal_protocol.cli.seeds import write_seed, write_tag_key
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.desk import TagList, tag_of
+from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
+    Act,
+    CasePlace,
     DisclosedFrame,
+    DisputeAct,
     DisputeDisclosure,
     DisputeRequest,
     Segment,
@@ -120,6 +126,47 @@ def test_a_sealed_package_is_looked_into_and_its_tags_compared(
     assert "100.0 % of the pixels of 1 frames" in done.out
 
 
+def test_what_was_taken_back_is_not_looked_into(folder: Path, run: Run) -> None:
+    story = tell_story()
+    sealed = _sealed(folder, run, story, shown=(0, 1))
+    answer = Statement.parse((folder / "answer.cose").read_bytes())
+    place = CasePlace(Digest(bytes(32)), Digest(bytes(32)))
+    for cited, code in ((place.case, 0), (answer.digest, 1)):
+        act = DisputeAct(
+            engagement=story.agent.engagement,
+            claimed_at=story.verifier.now,
+            place=place,
+            act=Act.CLAW_BACK,
+            text="a mistake",
+            cites=(cited,),
+        )
+        story.verifier.submit([sign(act, story.verifier.people.freelancer)])
+        contents, _ = finish(story.verifier, story.agent, ())
+        (folder / "bundle").write_bytes(story.bundle(contents).encode())
+        done = check(run, folder, *sealed, "--only", 4)
+        assert done.code == code, done.err
+    assert "was disclosed by mistake and taken back" in done.err
+
+
+@pytest.mark.parametrize("wrong", ["signer", "request"])
+def test_a_package_is_an_answer_of_the_freelancer(
+    folder: Path, run: Run, story: Story, wrong: str
+) -> None:
+    sealed = _sealed(folder, run, story, shown=(0, 1))
+    request = Statement.parse((folder / "request.cose").read_bytes())
+    record = read_record(request)
+    answer = read_record(Statement.parse((folder / "answer.cose").read_bytes()))
+    assert isinstance(record, DisputeRequest)
+    assert isinstance(answer, DisputeDisclosure)
+    signer = story.verifier.people.freelancer if wrong == "request" else STRANGER
+    false = replace(answer, request=Digest(bytes(32))) if wrong == "request" else answer
+    disclosure = disclose(story.agent.frames[0], (0, 1))
+    items = [sign(false, signer).encode(), disclosure.encode()]
+    (folder / "sealed").write_bytes(seal_package(record.sealing_key, request.digest, items))
+    done = check(run, folder, *sealed, "--only", 4)
+    assert (done.code, "what was opened does not hold" in done.err) == (1, True)
+
+
 def test_wrong_use_is_one_sentence(folder: Path, run: Run, story: Story) -> None:
     (folder / "tags").write_bytes(b"junk")
     write_tag_key(folder / "tag.key", KEY)
@@ -162,6 +209,7 @@ def _sealed(folder: Path, run: Run, story: Story, shown: tuple[int, ...]) -> tup
     items = [statement.encode(), disclosure.encode()]
     sealed = seal_package(record.sealing_key, request.digest, items)
     (folder / "sealed").write_bytes(sealed)
+    (folder / "answer.cose").write_bytes(statement.encode())
     return (
         "--sealed", folder / "sealed", "--request", folder / "request.cose",
         "--case-key", folder / "case.key",

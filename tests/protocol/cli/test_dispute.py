@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.builders import FREELANCER, digest, make_acceptance, make_segment
+from support.builders import FREELANCER, digest, make_acceptance, make_segment, signer
 from support.cases import ARBITRATORS, Play, case_terms
 from support.scripted import Story, tell_story
 from support.simulator import seeded
@@ -15,7 +15,7 @@ from workseal_protocol.cli.seeds import read_case_key, write_case_key, write_see
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import State
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, DisputeRequest, read_record, sign
+from workseal_protocol.records import Act, DisputeRequest, KeyRotate, read_record, sign
 from workseal_protocol.sealing import case_public
 from workseal_protocol.statement import Statement
 
@@ -148,17 +148,8 @@ class InCase:
 
     def __init__(self, desk: Path, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
         self.desk, self.monkeypatch = desk, monkeypatch
-        agreed = sign(make_acceptance(terms=case_terms()), FREELANCER)
-        segment = sign(make_segment(frames=(digest("frame"),)), FREELANCER)
-        contents = replace(
-            story.contents,
-            statements=(agreed, segment),
-            indices=(0, 1),
-            openings=(),
-            receipts=(),
-            disclosures=(),
-        )
-        (desk / "bundle").write_bytes(story.bundle(contents).encode())
+        self.story = story
+        self.bundle()
         self.private = hashlib.shake_256(b"case key").digest(96)
         write_case_key(desk / "case.key", self.private)
         play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
@@ -169,6 +160,20 @@ class InCase:
         (desk / "arbitrator.key").unlink()
         seed = Digest.of(b"workseal test key: ", f"arbitrator {number}".encode()).raw
         write_seed(desk / "arbitrator.key", seed)
+
+    def bundle(self, *more: Statement) -> None:
+        """Write a bundle of the terms, a frame, and more."""
+        agreed = sign(make_acceptance(terms=case_terms()), FREELANCER)
+        segment = sign(make_segment(frames=(digest("frame"),)), FREELANCER)
+        contents = replace(
+            self.story.contents,
+            statements=(agreed, segment, *more),
+            indices=tuple(range(2 + len(more))),
+            openings=(),
+            receipts=(),
+            disclosures=(),
+        )
+        (self.desk / "bundle").write_bytes(self.story.bundle(contents).encode())
 
     def words(self, *more: object) -> list[object]:
         path = self.desk / "case"
@@ -206,6 +211,29 @@ def test_in_a_case_no_other_key_and_no_other_day_is_taken(in_case: InCase, run: 
     done = run(*in_case.words())
     assert (done.code, "is not the key that was declared" in done.err) == (1, True)
     assert not (in_case.desk / "request.cose").exists()
+
+
+def test_a_key_that_came_by_rotation_asks(in_case: InCase, run: Run) -> None:
+    """The bundle that has the terms has the rotation, and so the case knows the new key."""
+    play, new = in_case.play, signer("arbitrator's second key")
+    change = KeyRotate.make(claimed_at=play.now, old=play.arbitrator.public_key, new=new)
+    write_seed(
+        in_case.desk / "new.key", Digest.of(b"workseal test key: ", b"arbitrator's second key").raw
+    )
+    key = ("--key", in_case.desk / "new.key")
+    alone = [*words(in_case.desk, frame="000001"), *key]
+    out, case_key = in_case.desk / "request.cose", in_case.desk / "case.key"
+    assert "expected arbitrator" in run(*in_case.words(*key)).err
+    in_case.bundle(sign(change, play.arbitrator))
+    assert run(*in_case.words(*key)).code == 0
+    out.unlink()
+    case_key.unlink()
+    assert run(*alone).code == 0
+    out.unlink()
+    case_key.unlink()
+    # The key that was replaced asks for nothing any more.
+    done = run(*words(in_case.desk, frame="000001"))
+    assert (done.code, "do not name this key as an arbitrator" in done.err) == (2, True)
 
 
 def test_what_the_case_does_not_take_is_not_signed(in_case: InCase, run: Run) -> None:

@@ -1,5 +1,6 @@
 import json
 import tracemalloc
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from support.scripted import KeptFrame, Story, disclose, finish, tell_story
 from support.simulator import seeded
 from workseal_protocol.cli.seeds import write_case_key, write_seed
+from workseal_protocol.cli.viewing import Viewing
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, open_frame
 from workseal_protocol.frame import FrameHeader, FrameTree, commit_frame
@@ -95,6 +97,44 @@ def desk(folder: Path, run: Run) -> Desk:
     )  # fmt: skip
     assert done.code == 0
     return Desk(folder, story, run)
+
+
+def test_shows_in_the_browser_what_it_would_draw_and_writes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.answer_honestly()
+    seen: list[Viewing] = []
+
+    def run(viewing: Viewing) -> None:
+        seen.append(viewing)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Viewing, "run", run)
+    before = sorted(desk.folder.iterdir())
+    done = desk.open("--view", "--minutes", "7")
+    assert (done.code, done.err) == (0, "")
+    assert sorted(desk.folder.iterdir()) == before
+    assert f"to be seen for 7 minutes at {seen[0].link}" in done.out
+    assert done.out.endswith("closed\n")
+    (shown,) = seen[0]._server.frames
+    seen[0]._server.server_close()
+    assert desk.open("--out", desk.folder / "out").code == 0
+    data = np.frombuffer((desk.folder / "out" / "000008.png").read_bytes(), dtype=np.uint8)
+    drawn = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    assert drawn is not None
+    assert zlib.decompress(shown.packed) == drawn.tobytes()
+    assert (shown.height, shown.width) == drawn.shape[:2]
+    assert shown.line in done.out
+
+
+@pytest.mark.parametrize("minutes", ["0", "241", "-1"])
+def test_a_time_that_is_none_opens_nothing(desk: Desk, minutes: str) -> None:
+    desk.answer_honestly()
+    done = desk.open("--view", "--minutes", minutes)
+    assert (done.code, done.err) == (
+        2,
+        f"workseal: expected 1 to 240 minutes, found {minutes}\n",
+    )
 
 
 def test_draws_the_tiles_that_were_shown_and_moves_them_by_the_mark_alone(desk: Desk) -> None:
@@ -233,6 +273,20 @@ def test_refuses_what_its_case_has_destroyed(desk: Desk) -> None:
     assert isinstance(record, DisputeDisclosure)
     placed = replace(record, place=CasePlace(Digest(bytes(32)), Digest(bytes(32))))
     desk.seal(sign(placed, desk.story.verifier.people.freelancer), [shown])
+    refused(desk, "its case is over")
+
+
+def test_refuses_what_the_case_of_its_request_has_destroyed(desk: Desk) -> None:
+    """An answer that names no case is over all the same when its request was made in one."""
+    case = Digest(bytes(32))
+    asked = read_record(desk.request)
+    assert isinstance(asked, DisputeRequest)
+    placed = replace(asked, place=CasePlace(case, case))
+    request = sign(placed, desk.story.verifier.people.arbitrator)
+    (desk.folder / "request.cose").write_bytes(request.encode())
+    desk.answer_honestly()
+    assert desk.open().code == 0
+    ended(desk, Act.DESTROY)
     refused(desk, "its case is over")
 
 

@@ -5,7 +5,12 @@ from typing import Self
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from workseal_protocol.sealing import ENCAPSULATED_BYTES, MAX_PACKAGE_BYTES
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.sealing import (
+    MAX_PACKAGE_BYTES,
+    MAX_SEALED_BYTES,
+    require_sealed_length,
+)
 from workseal_verifier.api.body import read_body
 from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
@@ -14,9 +19,6 @@ from workseal_verifier.errors import Reason, RefusedError
 
 router = APIRouter(prefix="/v1")
 
-# A sealed package is the package, a KEM ciphertext and a tag.
-MAX_SEALED = MAX_PACKAGE_BYTES + 4_096
-MIN_SEALED = ENCAPSULATED_BYTES + 16
 # Of each kind. Each may hold 64 MiB while it arrives, for as long as the slowest line takes: so one
 # to an engagement or request, and what nobody signed takes no place from what a party did.
 LARGE_AT_ONCE = 3
@@ -47,12 +49,11 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
     engagement = asked.engagement or b""
     with _Place(request.app.state.sealing) as place:
         place.take(wanted.raw)
-        sealed = await read_body(request, limit=MAX_SEALED, media=(OCTETS,))
-        if len(sealed) < MIN_SEALED:
-            raise RefusedError(
-                Reason.MALFORMED,
-                f"a sealed package has at least {MIN_SEALED} bytes, found {len(sealed)}",
-            )
+        sealed = await read_body(request, limit=MAX_SEALED_BYTES, media=(OCTETS,))
+        try:
+            require_sealed_length(len(sealed))
+        except MalformedError as error:
+            raise RefusedError(Reason.MALFORMED, str(error)) from error
         await run_in_threadpool(given.mailbox.put, wanted, engagement, sealed)
     return Response(status_code=204, headers=PRIVATE)
 

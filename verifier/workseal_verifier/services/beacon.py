@@ -13,14 +13,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from workseal_protocol.errors import VerificationError
 from workseal_protocol.lottery import (
     ChainSide,
     build_chain,
     chain_head,
+    is_committed,
     round_at,
     round_start,
-    verify_value,
 )
 from workseal_protocol.records import BeaconCommitment, sign
 from workseal_protocol.statement import Statement
@@ -129,18 +128,7 @@ class Beacon:
         if values is not None:
             return values[number - row.first_round] == value
         # Its secret is lost; what had been released before still leads to the head.
-        try:
-            verify_value(
-                ChainSide.VERIFIER,
-                head=row.head,
-                first_round=row.first_round,
-                count=row.count,
-                round=number,
-                value=value,
-            )
-        except VerificationError:
-            return False
-        return True
+        return is_committed([row], period_ms, number, value) is True
 
     def lost(self) -> list[str]:
         """Name the rounds whose values cannot be released: their secret is missing or another."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import CLOSED, Case, Parties, Released, State, case_record
-from workseal_protocol.dispute.panel import WAIT_MS
+from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     DisputeAct,
     DisputeDisclosure,
@@ -28,11 +28,6 @@ from workseal_protocol.terms import Terms
 from workseal_verifier.store.log import CaseRow
 from workseal_verifier.store.records import RecordStore
 
-# A draw is by a round that begins so long after the instant of a statement: who could date it back
-# by more would know the value.
-BACK_MS: Final = WAIT_MS
-# Of a disclosure, whose tiles arrive after it was signed. Nothing is drawn by its instant.
-SLOW_BACK_MS: Final = 600_000
 # A case that has ended: only its sealing and destruction follow.
 ENDED: Final = CLOSED | {State.SEALED, State.PURGED}
 CASE_KINDS: Final = (
@@ -113,6 +108,11 @@ def filing_of(statement: Statement, record: Record) -> Digest | None:
     if isinstance(record, DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding):
         return None if record.place is None else record.place.case
     return None
+
+
+def filer_of(filing: Statement, terms: Terms, path: Path) -> Role | None:
+    """Name the party that signed a filing; None for one of nobody whom the terms name."""
+    return _knowing(Parties.of(terms), filing.issuer, path).roles.get(filing.issuer)
 
 
 def case_row(case: Case, place: int) -> CaseRow:

@@ -1,32 +1,34 @@
 """Whether a statement may stand next in its case, beside what the table of `dispute` says.
 
 Rules: the fold decides, and nothing here decides a second way. A party may have one case at a time
-that it filed, so that nobody is buried in them, and an engagement has few in all. What was signed
-too long ago is refused, for its instant would be false; it costs a signature, and no evidence.
+that it filed, so that nobody is buried in them, and few in all; what one party files takes nothing
+from the other. What was signed too long ago is refused, for its instant would be false; it costs a
+signature, and no evidence.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule
-from workseal_protocol.records import DisputeDisclosure, DisputeFiling
+from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule, back_ms
+from workseal_protocol.encoding import MAX_INTEGER
+from workseal_protocol.keys import Role
+from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import (
-    BACK_MS,
     ENDED,
-    SLOW_BACK_MS,
     after,
     begun,
     case_row,
+    filer_of,
 )
+from workseal_verifier.services.casefreeze import require_allowed, require_whole
 from workseal_verifier.services.draft import Draft
 from workseal_verifier.services.engagement import Engagement
 
-# Of one engagement, those that have ended among them.
-MAX_CASES: Final = 64
+# That one party files in one engagement, those that have ended among them.
+MAX_FILED: Final = 32
 
 
 def open_case(
@@ -35,15 +37,17 @@ def open_case(
     """Begin a case with a filing, or raise `RefusedError`."""
     if state.acceptance is None:
         raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
-    _require_recent(draft, record.claimed_at, BACK_MS)
+    _require_recent(draft, record.claimed_at, back_ms(record))
     try:
         case = begun(candidate.statement, draft.grounds(state))
     except CaseError as error:
         raise RefusedError(Reason.REFUSED, str(error)) from error
-    found = list(draft.cases_in(state))
-    if len(found) >= MAX_CASES:
-        raise RefusedError(Reason.REFUSED, f"an engagement has at most {MAX_CASES} cases")
-    if any(one.filer is case.filer for one in _running(draft, state, found)):
+    own = [one for one in draft.cases_in(state) if _filer(draft, state, one) is case.filer]
+    if len(own) >= MAX_FILED:
+        raise RefusedError(
+            Reason.REFUSED, f"a party files at most {MAX_FILED} cases in an engagement"
+        )
+    if any(_is_running(draft, one) for one in own):
         raise RefusedError(
             Reason.REFUSED, "a case of the same party runs in this engagement: it ends first"
         )
@@ -56,8 +60,7 @@ def next_in_case(
     """Let a statement move its case on, or raise `RefusedError`."""
     if record.place is None:
         return
-    back = SLOW_BACK_MS if isinstance(record, DisputeDisclosure) else BACK_MS
-    _require_recent(draft, record.claimed_at, back)
+    _require_recent(draft, record.claimed_at, back_ms(record))
     case = draft.case(record.place.case, state)
     if case is None:
         raise RefusedError(Reason.REFUSED, "the engagement has no case of this name")
@@ -67,6 +70,13 @@ def next_in_case(
         if error.rule is Rule.LINK and record.place.prev in case.statements:
             raise _taken(draft, case, candidate.statement, record.place.prev) from error
         raise RefusedError(Reason.REFUSED, str(error)) from error
+    match record:
+        case DisputeAct():
+            require_whole(record, state.past)
+        case DisputeRequest():
+            require_allowed(case, record, state.past, draft.house.records, below=place)
+        case _:
+            pass
     draft.put_case(moved, case_row(moved, place))
 
 
@@ -80,11 +90,20 @@ def _require_recent(draft: Draft, claimed_at: int, back_ms: int) -> None:
         )
 
 
-def _running(draft: Draft, state: Engagement, filings: list[Digest]) -> Iterator[Case]:
-    for filing in filings:
-        case = draft.case(filing, state)
-        if case is not None and case.state not in ENDED:
-            yield case
+def _filer(draft: Draft, state: Engagement, filing: Digest) -> Role | None:
+    # From the filing alone: who may file must not have the log fold what has long ended.
+    entry = draft.logged(filing)
+    if entry is None:
+        return None
+    return filer_of(Statement.parse(entry.body), state.terms, draft.events.path)
+
+
+def _is_running(draft: Draft, filing: Digest) -> bool:
+    fresh = draft.fresh_case(filing)
+    if fresh is not None:
+        return fresh.state not in ENDED
+    last = draft.house.records.cases.last(filing, below=MAX_INTEGER)
+    return last is not None and last.state not in ENDED
 
 
 def _taken(draft: Draft, case: Case, statement: Statement, prev: Digest) -> RefusedError:

@@ -10,7 +10,7 @@ from functools import partial
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.lottery import ChainSide, verify_value
+from workseal_protocol.lottery import is_committed
 from workseal_protocol.records import Offer, Record, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
@@ -103,26 +103,11 @@ class CaseRebuilder:
 
 
 def _grounds(terms: Terms, rows: Iterable[BeaconRow], path: Path) -> Grounds:
-    own = tuple(row for row in rows if row.period_ms == terms.round_ms)
-    return Grounds(terms, partial(_is_committed, own), path)
+    return Grounds(terms, partial(_was_released, tuple(rows), terms.round_ms), path)
 
 
-def _is_committed(rows: tuple[BeaconRow, ...], number: int, value: bytes) -> bool:
-    row = next((one for one in rows if 0 <= number - one.first_round < one.count), None)
-    if row is None:
-        return False
-    try:
-        verify_value(
-            ChainSide.VERIFIER,
-            head=row.head,
-            first_round=row.first_round,
-            count=row.count,
-            round=number,
-            value=value,
-        )
-    except VerificationError:
-        return False
-    return True
+def _was_released(rows: tuple[BeaconRow, ...], period_ms: int, number: int, value: bytes) -> bool:
+    return is_committed(rows, period_ms, number, value) is True
 
 
 def _terms_of(records: RecordStore, engagement: bytes) -> Terms | None:

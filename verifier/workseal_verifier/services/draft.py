@@ -114,6 +114,10 @@ class Draft:
         case = self.cases.get(filing) or self.lookup_case(filing, state)
         return case if case is not None and case.filing.engagement == state.identifier else None
 
+    def fresh_case(self, filing: Digest) -> Case | None:
+        """Return a case as the tick or this submission moved it; None where the store has it."""
+        return self.cases.get(filing) or self.waiting_cases().get(filing)
+
     def cases_in(self, state: Engagement) -> Iterator[Digest]:
         """Name every case of an engagement."""
         stored = self.house.records.cases.of_engagement(state.identifier, below=MAX_INTEGER)

@@ -7,7 +7,7 @@ The fold of stored statements checks nothing again: each was admitted when it wa
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from workseal_protocol.chain import ChainState, follow
+from workseal_protocol.chain import ChainReplay, ChainState, follow
 from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.records import (
@@ -47,6 +47,14 @@ class Engagement:
             keys=events.history(record.terms),
             keys_seen=events.version,
         )
+
+    @property
+    def past(self) -> ChainReplay:
+        """Give the memory of the chain, empty before the acceptance."""
+        if self.chain is None:
+            return ChainReplay()
+        # It is shared with refused successors of this state: look no further than it does.
+        return self.chain.past.until(self.chain.next_seq)
 
     def refreshed(self, events: KeyEvents) -> "Engagement":
         """Fold the key statements that were logged since."""

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from workseal_protocol.chain import ChainError, ChainReplay, advance
+from workseal_protocol.chain import ChainError, advance
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import CaseRecord
+from workseal_protocol.dispute import AHEAD_MS, CaseRecord
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import MAKERS, KeyHistory
@@ -47,8 +47,6 @@ from workseal_verifier.services.draft import Draft, unknown_party
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.keyfold import KeyEvent
 
-# A sender's clock may be ahead of ours by this much.
-AHEAD_MS = 2_000
 # So many keys of one person are known: whoever looks for the person looks for each of them.
 MAX_SUCCESSION = 64
 # A little early is told to come back; far ahead is a false claim.
@@ -399,7 +397,7 @@ def _admit_dispute(draft: Draft, candidate: Candidate, record: CaseRecord, place
 
 
 def _require_frames(state: Engagement, record: DisputeRequest) -> None:
-    past = _past(state)
+    past = state.past
     for asked in record.frames:
         found = past.frames.get(asked.frame)
         if found is None or found[1] != asked.segment:
@@ -412,8 +410,11 @@ def _require_answer(draft: Draft, state: Engagement, record: DisputeDisclosure) 
     request = _request(draft, record)
     if request is None:
         raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
+    if request.place is not None and record.place is None:
+        # Beside its case nobody would have the word about it, and whole frames no approval.
+        raise RefusedError(Reason.REFUSED, "the request is part of a case: its answer is too")
     asked = {one.frame for one in request.frames}
-    withdrawn = _past(state).withdrawn
+    withdrawn = state.past.withdrawn
     for shown in record.frames:
         if shown.frame not in asked:
             raise RefusedError(Reason.REFUSED, "the disclosure shows a frame nobody asked for")
@@ -437,13 +438,6 @@ def _require_first(draft: Draft, candidate: Candidate, record: DisputeFinding) -
     kind = candidate.statement.kind.value
     if draft.house.records.about(record.disclosure.raw, kind, record.engagement):
         raise RefusedError(Reason.CONFLICT, "the disclosure already has its finding")
-
-
-def _past(state: Engagement) -> ChainReplay:
-    if state.chain is None:
-        return ChainReplay()
-    # The memory is shared with refused successors of this state: look no further than it does.
-    return state.chain.past.until(state.chain.next_seq)
 
 
 # --- shared ------------------------------------------------------------------------

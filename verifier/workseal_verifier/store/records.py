@@ -215,6 +215,21 @@ class RecordStore:
                 ).all()
             yield from map(read_entry, rows)
 
+    def newest_of(self, engagement: bytes, kinds: Sequence[str], *, below: int) -> Entry | None:
+        """Read the engagement's newest statement of these kinds before a place."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(statements)
+                .where(
+                    statements.c.engagement == engagement,
+                    statements.c.kind.in_(kinds),
+                    statements.c.position < below,
+                )
+                .order_by(statements.c.position.desc())
+                .limit(1)
+            ).one_or_none()
+        return None if row is None else read_entry(row)
+
     def last_of(self, engagement: bytes, *, below: int) -> int:
         """Read where the engagement's newest statement before `below` stands; -1 for none."""
         with self.database.read() as connection:

@@ -11,8 +11,7 @@ from workseal_protocol.dispute import State
 from workseal_protocol.dispute.values import MAX_STATEMENTS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.receipt import MAX_ANSWER_BYTES, MAX_BATCH
-from workseal_protocol.sealing import MAX_PACKAGE_BYTES
-from workseal_verifier.api.disputes import MAX_SEALED, MIN_SEALED
+from workseal_protocol.sealing import MAX_PACKAGE_BYTES, MAX_SEALED_BYTES, MIN_SEALED_BYTES
 from workseal_verifier.api.problems import PREFIX, TABLE
 from workseal_verifier.api.values import (
     CBOR,
@@ -119,7 +118,7 @@ INDICES: Final = array(UINT, least=1)
 # A statement, then disclosures, each in a byte string of its own.
 PACKAGE: Final = array(octets(1, MAX_PACKAGE_BYTES), least=2, most=513)
 CHECKED: Final = fields(_1=STATEMENT_BODY, _2=octets(1, MAX_ANSWER_BYTES))
-SEALED: Final = octets(MIN_SEALED, MAX_SEALED)
+SEALED: Final = octets(MIN_SEALED_BYTES, MAX_SEALED_BYTES)
 TILE: Final = octets(32, 256 * 34)
 OPERATOR: Final = fields(
     _1=exactly(32),

@@ -1,0 +1,102 @@
+"""What a verified bundle shows of a case: which of its statements the log has, and since when.
+
+Rules: a log takes what follows in a case in its order, and each statement within a minute of the
+instant that it claims (docs/adr/0057). A log that did otherwise is found out here, as far as the
+bundle's bounds reach: by them a deadline that had not passed did not lapse.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Self
+
+from workseal_protocol.casefile.speakers import Speakers
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import AHEAD_MS, back_ms
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.records import BeaconCommitment, KeyRotate
+from workseal_protocol.statement import Statement
+from workseal_protocol.verify import Report
+from workseal_protocol.window import CLOCK_TOLERANCE_MS, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Hold the places and bounds of logged statements, and whose keys spoke where."""
+
+    entries: Mapping[Digest, Entry]
+    speakers: Speakers
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """Take what a bundle that holds shows; `VerificationError` for one without terms."""
+        if report.terms is None or report.keys is None:
+            raise VerificationError("the bundle has no terms")
+        rotations = (e.record for e in report.entries if isinstance(e.record, KeyRotate))
+        return cls(
+            {entry.digest: entry for entry in report.entries},
+            Speakers.of_log(report.terms, report.keys, rotations),
+        )
+
+    @classmethod
+    def nothing(cls, speakers: Speakers) -> Self:
+        """Know of no log."""
+        return cls({}, speakers)
+
+    @property
+    def commitments(self) -> tuple[tuple[BeaconCommitment, int | None], ...]:
+        """Give the operator's commitments, each with the instant by which it was logged."""
+        return tuple(
+            (entry.record, entry.window.upper)
+            for entry in self.entries.values()
+            if isinstance(entry.record, BeaconCommitment)
+        )
+
+    def index(self, statement: Statement) -> int | None:
+        """Give a statement's place in the log; None where the bundle shows none."""
+        entry = self.entries.get(statement.digest)
+        return None if entry is None else entry.index
+
+    def check_instants(self, told: Iterable[tuple[Statement, int]]) -> None:
+        """Check order and instants of a case's statements, or raise `VerificationError`.
+
+        `told` has each with the instant that the case counts for it.
+        """
+        last, bounds = -1, _Bounds(self.entries.values())
+        for number, (statement, at) in enumerate(told):
+            entry = self.entries.get(statement.digest)
+            if entry is None:
+                continue
+            if entry.index < last:
+                raise VerificationError(
+                    f"statement {number}: it stands in the log before the one that it follows"
+                )
+            last = entry.index
+            _check_instant(f"statement {number}", entry, at, bounds.after(entry.index))
+
+
+def _check_instant(name: str, entry: Entry, at: int, logged_after: int) -> None:
+    upper = entry.window.upper
+    if upper is not None and at > upper + AHEAD_MS + CLOCK_TOLERANCE_MS:
+        raise VerificationError(
+            f"{name}: the log had it {at - upper} ms before the instant that it claims"
+        )
+    late = logged_after - entry.record.claimed_at - back_ms(entry.record)
+    if late > CLOCK_TOLERANCE_MS:
+        raise VerificationError(
+            f"{name}: the log took it {late} ms later than it may after the claimed instant"
+        )
+
+
+class _Bounds:
+    """Find the latest instant that something before a place of the log was signed after."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        ordered = sorted(entries, key=lambda entry: entry.index)
+        self._indices = [entry.index for entry in ordered]
+        self._lowers = list(accumulate((entry.window.lower or 0 for entry in ordered), max))
+
+    def after(self, index: int) -> int:
+        before = bisect_left(self._indices, index)
+        return self._lowers[before - 1] if before else 0

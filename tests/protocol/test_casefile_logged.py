@@ -1,0 +1,195 @@
+"""What the log shows of a case: order, instants, the operator's commitments."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from support.builders import FREELANCER, OPERATOR, ROUND_MS, make_segment
+from support.casefiles import Told, work_and_quarrel
+from support.cases import DAY, Play
+from support.simulator import START
+from workseal_protocol.casefile import (
+    CaseFileReport,
+    Logged,
+    examine_case_file,
+    make_case_file,
+    replay,
+)
+from workseal_protocol.casefile.speakers import Speakers
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import AHEAD_MS, BACK_MS, SLOW_BACK_MS, Parties
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.keys import Role
+from workseal_protocol.lottery import ChainSide, chain_head
+from workseal_protocol.records import (
+    Act,
+    BeaconCommitment,
+    DisputeAct,
+    read_record,
+    sign,
+)
+from workseal_protocol.statement import Statement
+from workseal_protocol.verify import Outcome
+from workseal_protocol.window import CLOCK_TOLERANCE_MS, Entry, Window
+
+NONE = Window()
+
+
+def failing(report: CaseFileReport) -> dict[int, str]:
+    return {one.number: one.why for one in report.steps if one.outcome is Outcome.FAILS}
+
+
+def examine(told: Told) -> CaseFileReport:
+    return examine_case_file(told.files(), told.policy)
+
+
+# --- a log that takes what it must not ---
+
+
+def test_a_deadline_does_not_lapse_before_it_ends() -> None:
+    """The operator dates two lapses ahead, and its log takes them while the party still may act."""
+
+    def rush(play: Play) -> None:
+        began = play.now
+        play.act(Role.OPERATOR, Act.NOTICE).lapse().lapse()
+        play.told = [(statement, began) for statement, _ in play.told]
+
+    report = examine(work_and_quarrel(rush))
+    assert failing(report).keys() == {6}
+    assert "statement 2: the log had it" in failing(report)[6]
+    assert "before the instant that it claims" in failing(report)[6]
+
+
+def test_what_the_log_does_not_have_is_counted() -> None:
+    told = work_and_quarrel(lambda play: play.heard())
+    number = len(told.statements) - 5
+    assert any(
+        f"{number} statements of the case are not in" in one for one in examine(told).not_proven
+    )
+    short = work_and_quarrel(lambda play: play.act(Role.OPERATOR, Act.NOTICE))
+    assert not any("are not in the bundle's log" in one for one in examine(short).not_proven)
+
+
+# --- instants, one by one ---
+
+
+def entries(*rows: tuple[int, Statement, Window]) -> dict[Digest, Entry]:
+    return {
+        one.digest: Entry(index, one.digest, read_record(one), window, None)
+        for index, one, window in rows
+    }
+
+
+def logged(*rows: tuple[int, Statement, Window]) -> Logged:
+    terms = Play.begin().case.terms
+    history = KeyHistory.start({})
+    return Logged(entries(*rows), Speakers(history, Parties.of(terms), {}, placed=True))
+
+
+def case() -> tuple[list[tuple[Statement, int]], Statement]:
+    """Give a filing, a notice and a segment between them in the log."""
+    play = Play.begin().wait(1_000).act(Role.OPERATOR, Act.NOTICE)
+    return play.told, sign(make_segment(), FREELANCER)
+
+
+def test_a_logged_statement_existed_when_the_log_had_it() -> None:
+    (filing, notice), _ = case()
+    most = notice[1] - AHEAD_MS - CLOCK_TOLERANCE_MS
+    logged((1, *filing[:1], NONE), (2, notice[0], Window(upper=most))).check_instants(
+        [filing, notice]
+    )
+    late = logged((1, filing[0], NONE), (2, notice[0], Window(upper=most - 1)))
+    with pytest.raises(VerificationError, match="statement 1: the log had it 7001 ms before"):
+        late.check_instants([filing, notice])
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_log_takes_no_statement_long_after_it_claims(slow: bool) -> None:  # noqa: FBT001
+    if slow:
+        play = Play.begin().heard().shown(1).granted(2).request().disclose()
+        told, back = [play.told[-1]], SLOW_BACK_MS
+    else:
+        told, back = [Play.begin().told[0]], BACK_MS
+    statement, at = told[0]
+    _, segment = case()
+    most = at + back + CLOCK_TOLERANCE_MS
+    logged((3, segment, Window(lower=most)), (4, statement, NONE)).check_instants(told)
+    # What stands behind it in the log says nothing about it.
+    logged((4, statement, NONE), (5, segment, Window(lower=most + 1))).check_instants(told)
+    false = logged((3, segment, Window(lower=most + 1)), (4, statement, NONE))
+    with pytest.raises(VerificationError, match="statement 0: the log took it 5001 ms later"):
+        false.check_instants(told)
+
+
+def test_a_log_has_a_case_in_its_order() -> None:
+    told, _ = case()
+    (filing, _), (notice, _) = told
+    logged((1, filing, NONE), (2, notice, NONE)).check_instants(told)
+    logged((2, notice, NONE)).check_instants(told)
+    with pytest.raises(VerificationError, match="statement 1: it stands in the log before"):
+        logged((2, filing, NONE), (1, notice, NONE)).check_instants(told)
+
+
+# --- commitments ---
+
+
+def drawn(told: Told) -> DisputeAct:
+    return next(
+        record
+        for record in map(read_record, told.statements)
+        if isinstance(record, DisputeAct) and record.act is Act.DRAW
+    )
+
+
+def commitment(told: Told, **changes: Any) -> BeaconCommitment:
+    act = drawn(told)
+    assert act.value is not None
+    assert act.round is not None
+    made = BeaconCommitment(
+        claimed_at=told.play.now,
+        period_ms=ROUND_MS,
+        first_round=act.round,
+        count=1,
+        head=chain_head(ChainSide.VERIFIER, act.value),
+    )
+    return replace(made, **changes)
+
+
+def test_a_commitment_that_no_log_shows_may_have_been_made_afterwards() -> None:
+    told = work_and_quarrel(lambda play: play.heard())
+    made = sign(commitment(told), OPERATOR)
+    report = told.report
+    assert report.terms is not None
+    found = replay((*told.statements, made), report.terms, Logged.of(report))
+    assert (found.unverified, found.unshown) == (0, 1)
+    parts = replace(told.parts(), beacon=(made,))
+    files = make_case_file(parts, found, Logged.of(report).entries)
+    examined = examine_case_file(files, told.policy)
+    assert examined.holds
+    assert any("it could have chosen them" in one for one in examined.not_proven)
+
+
+@pytest.mark.parametrize(("after_ms", "unshown"), [(0, 0), (1, 1), (None, 1)])
+def test_a_commitment_is_older_than_its_round_where_the_log_shows_it(
+    after_ms: int | None, unshown: int
+) -> None:
+    told = work_and_quarrel(lambda play: play.heard())
+    made = sign(commitment(told), OPERATOR)
+    begin = (drawn(told).round or 0) * ROUND_MS
+    window = Window(upper=None if after_ms is None else begin + after_ms)
+    known = Logged.of(told.report)
+    shown = replace(known, entries={**known.entries} | entries((99, made, window)))
+    found = replay(told.statements, told.play.case.terms, shown)
+    assert (found.unverified, found.unshown) == (0, unshown)
+
+
+def test_a_value_is_that_of_every_commitment_that_covers_it() -> None:
+    told = work_and_quarrel(lambda play: play.heard())
+    other = sign(commitment(told, head=Digest(bytes(32))), OPERATOR)
+    made = sign(commitment(told), OPERATOR)
+    for order in ((made, other), (other, made)):
+        with pytest.raises(VerificationError, match="expected the committed value"):
+            replay((*told.statements, *order), told.play.case.terms)
+    assert START < told.play.now < START + 90 * DAY

@@ -1,0 +1,127 @@
+"""Whether a freeze is whole, and whether a request of a case names the frames that it may.
+
+Rules: the chain that the log has in memory is what decides, so that no statement is read again
+while everybody waits. A freeze is as of its own place in the log, and so are the frames that are
+drawn from it: a tombstone that was logged since changes no place. Docs: docs/spec/sampling.md.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+
+from workseal_protocol.chain import ChainReplay
+from workseal_protocol.dispute import (
+    LADDER,
+    Case,
+    FrozenFrame,
+    canonical,
+    verify_freeze,
+    verify_named,
+)
+from workseal_protocol.dispute.deadlines import DAY_MS
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.records import (
+    CHAINED,
+    Act,
+    ChainedRecord,
+    DisputeAct,
+    DisputeRequest,
+    Holding,
+    read_record,
+)
+from workseal_protocol.statement import Statement
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.store.records import RecordStore
+
+_CHAINED = tuple(kind.value for kind in CHAINED)
+
+
+def require_whole(act: DisputeAct, past: ChainReplay) -> None:
+    """Refuse a freeze that is not of exactly the frames of its hours, as the log has them now."""
+    if act.freeze is None:
+        return
+    begin, end = act.begin or 0, act.end or 0
+    counted = _counted(past, begin, end)
+    if counted != {(one.holding, one.day): one.count for one in act.freeze.strata}:
+        # Before anything is hashed: a wrong freeze is cheap to make, and everybody waits.
+        found = f"{act.freeze.count} in {len(act.freeze.strata)}, or others"
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the freeze: expected {counted.total()} frames in {len(counted)} strata,"
+            f" found {found}",
+        )
+    try:
+        verify_freeze(act.freeze, frames_in(past, begin, end, below=past.length))
+    except VerificationError as error:
+        raise RefusedError(Reason.REFUSED, str(error)) from error
+
+
+def require_allowed(
+    case: Case, request: DisputeRequest, past: ChainReplay, records: RecordStore, *, below: int
+) -> None:
+    """Refuse frames that were not drawn, at level 4 those of other hours than were asked for."""
+    if case.ask is None:
+        return
+    if not LADDER[case.ask.level].sampled:
+        own = {
+            one.frame for one in frames_in(past, case.ask.begin, case.ask.end, below=past.length)
+        }
+        if not all(one.frame in own for one in request.frames):
+            raise RefusedError(
+                Reason.REFUSED, "the request names a frame of other hours than were asked for"
+            )
+        return
+    frames = _frozen(case, past, records, below)
+    try:
+        verify_named(case, request, frames)
+    except VerificationError as error:
+        raise RefusedError(Reason.REFUSED, str(error)) from error
+
+
+def frames_in(past: ChainReplay, begin: int, end: int, *, below: int) -> tuple[FrozenFrame, ...]:
+    """Return the frames of segments that begin in [begin, end), as the chain was before a seq."""
+    days = _days(past, begin, end)
+    return canonical(
+        FrozenFrame(
+            Holding.WITHDRAWN if past.withdrawn.get(frame, below) < below else Holding.KEPT,
+            days[seq],
+            segment,
+            frame,
+        )
+        for frame, (seq, segment) in past.frames.items()
+        if seq < below and seq in days
+    )
+
+
+def _counted(past: ChainReplay, begin: int, end: int) -> Counter[tuple[Holding, int]]:
+    """Count the frames of these hours by holding and day."""
+    days = _days(past, begin, end)
+    return Counter(
+        (Holding.WITHDRAWN if frame in past.withdrawn else Holding.KEPT, days[seq])
+        for frame, (seq, _) in past.frames.items()
+        if seq in days
+    )
+
+
+def _days(past: ChainReplay, begin: int, end: int) -> dict[int, int]:
+    """Give, by seq, the day on which each segment of these hours began."""
+    spans = past.recorded
+    places = range(bisect_left(spans.begins, begin), bisect_left(spans.begins, end))
+    return {spans.seqs[place]: spans.begins[place] // DAY_MS for place in places}
+
+
+def _frozen(
+    case: Case, past: ChainReplay, records: RecordStore, below: int
+) -> tuple[FrozenFrame, ...]:
+    """Return the frames that the sample of a case was frozen from."""
+    for position, body in records.cases.statements(case.case, below=below):
+        record = read_record(Statement.parse(body))
+        if isinstance(record, DisputeAct) and record.act is Act.ASK and _is_of(record, case):
+            newest = records.newest_of(case.filing.engagement, _CHAINED, below=position)
+            told = None if newest is None else read_record(Statement.parse(newest.body))
+            seq = told.seq + 1 if isinstance(told, ChainedRecord) else 0
+            return frames_in(past, record.begin or 0, record.end or 0, below=seq)
+    return ()
+
+
+def _is_of(record: DisputeAct, case: Case) -> bool:
+    return case.sample is not None and record.freeze == case.sample.freeze
