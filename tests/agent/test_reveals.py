@@ -136,7 +136,10 @@ def test_a_hidden_tile_that_another_frame_shows_is_hidden_in_name_only(rig: Rig)
     above, below = tiles_of_band(rig, 0), tiles_of_band(rig, 2)
     assert union(rig, 1, below).alike == 0
     shown(rig, 0, above)
-    # The four tiles above are the same in each picture; those of one colour are not counted.
+    # The four tiles above are the same in each picture.
+    assert union(rig, 1, below).alike == 4
+    # Those of one colour are not counted, though they were shown and are the same too.
+    shown(rig, 0, tiles_of_band(rig, 1))
     assert union(rig, 1, below).alike == 4
     assert union(rig, 1, above).alike == 0
     assert union(rig, 1, [*below, above[0]]).alike == 3

@@ -19,6 +19,7 @@ from workseal_protocol.casefile import (
     CaseParts,
     examine_case_file,
     make_case_file,
+    read_bag,
     replay,
     write_bag,
 )
@@ -307,6 +308,28 @@ def test_bounds_of_a_bag() -> None:
         replace(told().parts(), sealed=(b"",) * 65)
     with pytest.raises(ValueError, match="1 to 1000 statements"):
         replace(told().parts(), statements=())
+
+
+def test_a_bag_is_checked_by_itself() -> None:
+    read_bag(whole())
+    for more in ("data/../x", "data/A", "data/a/b", "evil"):
+        with pytest.raises(MalformedError, match="which no case file has"):
+            read_bag(whole() | {more: b""})
+    many = {f"data/sealed/{n:04d}.sealed": b"" for n in range(MAX_PAYLOAD_FILES)}
+    with pytest.raises(MalformedError, match="1 to 128 files"):
+        read_bag(whole() | many)
+
+
+def test_a_bag_of_another_version_is_refused_though_its_manifests_fit() -> None:
+    """Whoever writes the declaration anew writes the tag manifests anew, too."""
+    files = whole() | {"bagit.txt": whole()["bagit.txt"].replace(b"1.0", b"0.9")}
+    for name, hashed in (("sha256", sha256), ("sha512", sha512)):
+        lines = whole()[f"tagmanifest-{name}.txt"].decode().splitlines()
+        names = [line.split("  ")[1] for line in lines]
+        text = "".join(f"{hashed(files[one]).hexdigest()}  {one}\n" for one in names)
+        files[f"tagmanifest-{name}.txt"] = text.encode()
+    with pytest.raises(VerificationError, match=r"bagit\.txt is not that of version 1\.0"):
+        read_bag(files)
 
 
 # --- replay ---

@@ -200,6 +200,13 @@ def test_refuses_padding(bad: bytes) -> None:
         unpad(bad)
 
 
+def test_refuses_a_length_above_what_a_package_can_have() -> None:
+    """The longest padding is cut off, so that its length alone would fit."""
+    data = (MAX_PACKAGE_BYTES + 1).to_bytes(8) + bytes(MAX_PACKAGE_BYTES)
+    with pytest.raises(MalformedError, match="another length"):
+        unpad(data)
+
+
 def test_packages_of_a_few_tiles_have_one_length() -> None:
     lengths = {len(seal_package(PUBLIC, REQUEST, (STATEMENT, bytes(n)))) for n in (1, 900, 16_000)}
     assert lengths == {LEAST}

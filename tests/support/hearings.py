@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from support.builders import make_filing
 from support.cases import CLIENT_DAYS, CONTENTS, FREELANCER_DAYS
@@ -38,11 +39,14 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
 DAY_MS = 86_400_000
+# A verifier knows zones: their days end when they do there.
+BERLIN = ZoneInfo("Europe/Berlin")
+CLIENTS = replace(CLIENT_DAYS, zone=BERLIN)
 DAYS: dict[Role, WorkingDays] = {
-    Role.CLIENT: CLIENT_DAYS,
-    Role.FREELANCER: FREELANCER_DAYS,
-    Role.ARBITRATOR: CLIENT_DAYS,
-    Role.OPERATOR: CLIENT_DAYS,
+    Role.CLIENT: CLIENTS,
+    Role.FREELANCER: replace(FREELANCER_DAYS, zone=BERLIN),
+    Role.ARBITRATOR: CLIENTS,
+    Role.OPERATOR: CLIENTS,
 }
 
 

@@ -18,8 +18,10 @@ from workseal_protocol.records import (
     CasePlace,
     DisclosedFrame,
     DisputeDisclosure,
+    DisputeFiling,
     DisputeFinding,
     DisputeRequest,
+    Due,
     KeyRotate,
     Offer,
     RequestedFrame,
@@ -178,6 +180,39 @@ def test_what_another_statement_follows_is_a_conflict_and_ones_own_is_kept(
     kept = [(1, hearing.told[1].encode(), own.encode())]
     assert list(conflicts.listing(hearing.engagement)) == kept
     assert office.check() == []
+
+
+@pytest.mark.parametrize("minutes", [960, 0, -960, 61])
+def test_a_day_ends_with_the_clock_of_its_zone(
+    office: Office, hearing: Hearing, minutes: int
+) -> None:
+    """By an offset of 16 hours a sender would take most of the other party's last day."""
+
+    def shifted(due: Due) -> Due:
+        return replace(due, offset=minutes, until=due.until + (due.offset - minutes) * 60_000)
+
+    honest = read_record(hearing.filing())
+    assert isinstance(honest, DisputeFiling)
+    false = sign(replace(honest, due=shifted(honest.due)), office.people.client)
+    told = refused(lambda: office.post([false]))
+    assert f"minutes east of UTC in Europe/Berlin, found {minutes}" in told.detail
+    hearing.file()
+    notice = hearing.statement(Role.OPERATOR, Act.NOTICE)
+    due = read_record(notice).place.due  # type: ignore[union-attr]
+    assert due is not None
+    late = hearing.statement(Role.OPERATOR, Act.NOTICE, due=shifted(due))
+    assert "minutes east of UTC" in refused(lambda: office.post([late])).detail
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+
+
+def test_a_zone_that_nobody_knows_here_is_taken_as_told(office: Office, hearing: Hearing) -> None:
+    zone = "Mars/Olympus"
+    terms = replace(hearing.terms, zone=zone)
+    agent = ScriptedAgent(office, engagement=unique(office, "mars"), terms=terms)
+    made = Hearing(office, agent.engagement, terms)
+    filing = read_record(made.filing())
+    assert isinstance(filing, DisputeFiling)
+    office.post([sign(replace(filing, due=replace(filing.due, zone=zone)), office.people.client)])
 
 
 def test_a_case_of_another_engagement_is_none_here(office: Office, hearing: Hearing) -> None:

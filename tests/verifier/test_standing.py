@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from support.asking import SignedBy
+from support.hearings import Hearing
 from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
-from support.simulator import seeded
+from support.simulator import ROUND_MS, seeded
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode
 from workseal_protocol.keyhistory import KeyHistory
@@ -29,6 +30,7 @@ from workseal_verifier.services.access import About, Standing, State, Who
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.standing import WAIT_MS, Standings
 from workseal_verifier.store.access import InvitedRow
+from workseal_verifier.store.engine import Database
 
 NEW = SeedSigner(b"\x21" * 32)
 RECOVERY = SeedSigner(b"\x22" * 32)
@@ -284,6 +286,35 @@ def test_for_a_stranger_an_engagement_is_as_if_it_were_not(
     ):
         assert standings.of(other, about, name) == [Standing()]
     assert loaded == []
+
+
+@pytest.mark.parametrize("about", [About.CASE, About.REQUEST])
+def test_for_a_stranger_no_statement_is_a_filing_or_a_request(
+    office: Office, standings: Standings, about: About, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The public entries name every statement: the store is asked as often for each of them."""
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536))
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    request = agent.request(agent.frames[:1])
+    filing = Hearing(office, agent.engagement, agent.terms).file().told[0]
+    stranger = NEW.public_key.thumbprint
+    standings.of(stranger, about, bytes(32))
+    asked: list[Database] = []
+    plain = Database.read
+
+    def counted(database: Database) -> object:
+        asked.append(database)
+        return plain(database)
+
+    monkeypatch.setattr(Database, "read", counted)
+    counts = set()
+    for name in (request.digest, filing.digest, agent.made[0][0].digest, Digest(bytes(32))):
+        asked.clear()
+        assert standings.of(stranger, about, name.raw) == [Standing()]
+        counts.add(len(asked))
+    assert counts == {2}
 
 
 def test_whether_a_key_is_known_is_asked_of_every_place(

@@ -1,8 +1,9 @@
 """`workseal declare` and `workseal destroy`: the key of a case, from its first day to its last.
 
 Rules: the key is made when the arbitrator declares, and the declaration names it to everybody; at
-the end of retention its file is destroyed before the statement that says so is signed, so that the
-statement is never untrue. Nothing but a case key is ever destroyed, and only the one of the case.
+the end of retention its file is destroyed before the statement that says so is written, so that the
+statement is never untrue. Who lost the seat destroys theirs at once, and the case takes no word
+about it. Nothing but a case key is ever destroyed, and only one of the case.
 """
 
 import argparse
@@ -10,8 +11,10 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Collection
 from pathlib import Path
 
+from workseal_protocol.casefile import Replayed
 from workseal_protocol.cli.calendars import CalendarError, holiday_days
 from workseal_protocol.cli.cases import replay_files
 from workseal_protocol.cli.files import reason_of, require_new, write_new
@@ -21,7 +24,8 @@ from workseal_protocol.cli.seeds import read_case_key, read_signer, write_case_k
 from workseal_protocol.cli.text import plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
-from workseal_protocol.records import Act, CaseCalendar, CasePlace, DisputeAct
+from workseal_protocol.keys import Signer
+from workseal_protocol.records import Act, CaseCalendar, CasePlace, DisputeAct, read_record
 from workseal_protocol.sealing import PRIVATE_BYTES, case_public
 
 
@@ -54,11 +58,19 @@ def declare(options: argparse.Namespace) -> int:
 def destroy(options: argparse.Namespace) -> int:
     """Destroy the key of a case, and sign that it is destroyed."""
     require_new(options.out)
+    if not options.out.absolute().parent.is_dir():
+        # Before the key is gone: what says so must have a place.
+        raise CommandError(f"{options.out} cannot be written: there is no such folder")
     signer = read_signer(options.key)
-    replayed = replay_files(options.terms, options.files).case
+    found = replay_files(options.terms, options.files)
+    replayed, own = found.case, _declared(found, signer)
+    if own and replayed.parties.persons[signer.public_key.thumbprint] != replayed.arbitrator:
+        return _destroy_former(options.case_key, own)
     statement = place_next(replayed, _act(replayed, Act.DESTROY), signer)
     if os.path.lexists(options.case_key):
-        _require_key_of(replayed, options.case_key)
+        if replayed.sealing_key is None:
+            raise CommandError("no key was declared in this case", DOES_NOT_HOLD)
+        _require_key(options.case_key, {replayed.sealing_key})
         _wipe(options.case_key)
         print(f"{plain(str(options.case_key))} is destroyed")
     elif not options.gone:
@@ -68,6 +80,28 @@ def destroy(options: argparse.Namespace) -> int:
     write_new(options.out, statement.encode())
     print(f"statement {statement.digest}: what this case had sealed to you is destroyed")
     print("copies are not: remove backups of the key, and every picture that was drawn")
+    return HOLDS
+
+
+def _declared(found: Replayed, signer: Signer) -> frozenset[bytes]:
+    """Give the case keys that the signer's person declared, of a seat that they may have lost."""
+    persons = found.case.parties.persons
+    own = persons.get(signer.public_key.thumbprint)
+    records = (
+        read_record(one.statement) for one in found.told if persons[one.statement.issuer] == own
+    )
+    acts = (one for one in records if isinstance(one, DisputeAct))
+    return frozenset(one.sealing_key for one in acts if one.sealing_key is not None)
+
+
+def _destroy_former(path: Path, own: frozenset[bytes]) -> int:
+    """Destroy the key of somebody who was replaced or appealed against, at once."""
+    if not os.path.lexists(path):
+        raise CommandError(f"there is no {path}", DOES_NOT_HOLD)
+    _require_key(path, own)
+    _wipe(path)
+    print(f"{plain(str(path))} is destroyed")
+    print("you sit in this case no more: it takes no statement of yours, and none is written")
     return HOLDS
 
 
@@ -100,14 +134,11 @@ def _calendar(replayed: Case, name: str | None, zone: str | None) -> CaseCalenda
         raise CommandError(f"--calendar: {error}") from error
 
 
-def _require_key_of(replayed: Case, path: Path) -> None:
-    """Refuse to destroy anything but the key that this case's arbitrator declared."""
+def _require_key(path: Path, declared: Collection[bytes]) -> None:
+    """Refuse to destroy anything but a key that this case's arbitrator declared."""
     if not stat.S_ISREG(os.lstat(path).st_mode):
         raise CommandError(f"{path} is no ordinary file: name the key itself")
-    public = case_public(read_case_key(path))
-    if replayed.sealing_key is None:
-        raise CommandError("no key was declared in this case", DOES_NOT_HOLD)
-    if public != replayed.sealing_key:
+    if case_public(read_case_key(path)) not in declared:
         raise CommandError(f"{path} is not the key that was declared in this case", DOES_NOT_HOLD)
 
 

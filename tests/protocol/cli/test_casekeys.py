@@ -195,6 +195,38 @@ def test_nothing_but_the_key_of_the_case_is_destroyed(office: Office, other: str
     assert not (office.folder / "destroy.cose").exists()
 
 
+def test_who_lost_the_seat_destroys_their_key_at_once(office: Office) -> None:
+    """A case has one key at a time: the one before would open what was sealed to it for ever."""
+    assert office.declare().code == 0
+    office.take("declare")
+    office.play.both(Act.PASS).decided().act(Role.CLIENT, Act.APPEAL)
+    key = office.folder / "case.key"
+    private = read_case_key(key)
+    key.unlink()
+    write_case_key(key, bytes(range(96)))
+    assert "is not the key that was declared" in office.command("destroy").err
+    assert key.exists()
+    key.unlink()
+    write_case_key(key, private)
+    with key.open("rb") as still_open:
+        done = office.command("destroy")
+        assert (done.code, done.err) == (0, "")
+        assert set(still_open.read()) == {0}
+    assert "you sit in this case no more" in done.out
+    assert not key.exists()
+    assert not (office.folder / "destroy.cose").exists()
+    assert office.command("destroy").code == 1
+
+
+def test_a_key_outlives_a_statement_that_has_no_place(office: Office) -> None:
+    assert office.declare().code == 0
+    office.take("declare")
+    office.end()
+    done = office.command("destroy", "--out", office.folder / "nowhere" / "destroy.cose")
+    assert (done.code, "there is no such folder" in done.err) == (2, True)
+    assert (office.folder / "case.key").exists()
+
+
 def test_a_key_that_is_gone_is_stated_only_on_a_word(office: Office) -> None:
     assert office.declare().code == 0
     office.take("declare")

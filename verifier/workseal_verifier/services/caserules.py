@@ -6,13 +6,15 @@ from the other. What was signed too long ago is refused, for its instant would b
 signature, and no evidence.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule, back_ms
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keys import Role
-from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest
+from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest, Due
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
@@ -38,6 +40,7 @@ def open_case(
     if state.acceptance is None:
         raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
     _require_recent(draft, record.claimed_at, back_ms(record))
+    _require_zone(record.due)
     try:
         case = begun(candidate.statement, draft.grounds(state))
     except CaseError as error:
@@ -64,6 +67,7 @@ def next_in_case(
     case = draft.case(record.place.case, state)
     if case is None:
         raise RefusedError(Reason.REFUSED, "the engagement has no case of this name")
+    _require_zone(record.place.due)
     try:
         moved = after(case, candidate.statement, draft.events.path)
     except CaseError as error:
@@ -78,6 +82,24 @@ def next_in_case(
         case _:
             pass
     draft.put_case(moved, case_row(moved, place))
+
+
+def _require_zone(due: Due | None) -> None:
+    """Refuse a deadline that ends with another clock's day; a zone unknown here is taken as told.
+
+    The fold knows no zones: by a false offset a sender would take hours of the other party's day.
+    """
+    zone = None if due is None else zone_named(due.zone)
+    if due is None or zone is None:
+        return
+    until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=due.until)
+    offset = (until.astimezone(zone).utcoffset() or timedelta()) // timedelta(minutes=1)
+    if offset != due.offset:
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the deadline: expected {offset} minutes east of UTC in {due.zone},"
+            f" found {due.offset}",
+        )
 
 
 def _require_recent(draft: Draft, claimed_at: int, back_ms: int) -> None:

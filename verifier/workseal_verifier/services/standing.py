@@ -38,6 +38,8 @@ WAIT_MS = 24 * 3_600_000
 # A place behind everything that is logged: what has ended by now has ended there.
 _NOW = MAX_INTEGER
 _CACHED = 1_024
+# An engagement that nobody has: a real one is drawn at random.
+_NOWHERE = bytes(16)
 # A key may stand in thousands of engagements: where none is named, so many of them are looked at.
 MOST_CASES = 64
 _TELLING = (
@@ -168,21 +170,25 @@ class Standings:
 
     def _of_request(self, thumbprint: Digest, name: Digest) -> Standing:
         entry = self._entry(name)
-        if entry is None or entry.kind != Kind.DISPUTE_REQUEST.value or entry.engagement is None:
-            return Standing()
-        found = self._in(entry.engagement, thumbprint)
-        issuer = Statement.parse(entry.body).issuer
-        if found.who is Who.ARBITRATOR and issuer not in self._lineage(thumbprint):
+        is_request = entry is not None and entry.kind == Kind.DISPUTE_REQUEST.value
+        engagement = entry.engagement if entry is not None and is_request else None
+        # What is no request is looked for in no engagement: the public entries name all statements,
+        # and how long an answer takes must not tell which of them are requests.
+        found = self._in(engagement or _NOWHERE, thumbprint)
+        if entry is None or found.who is not Who.ARBITRATOR:
+            return found
+        if Statement.parse(entry.body).issuer not in self._lineage(thumbprint):
             # Another arbitrator of the panel: this request is not theirs.
             return replace(found, state=State.ACCEPTED)
         return found
 
     def _in_case(self, thumbprint: Digest, filing: Digest) -> Standing:
         row = self._records.cases.last(filing, below=self._size())
-        if row is None:
-            return Standing()
-        found = self._in(row.engagement, thumbprint)
-        if found.who is not Who.ARBITRATOR or self._tried.seated([row]) & self._lineage(thumbprint):
+        # As with requests: what is no filing is looked for as one is.
+        found = self._in(_NOWHERE if row is None else row.engagement, thumbprint)
+        if row is None or found.who is not Who.ARBITRATOR:
+            return found
+        if self._tried.seated([row]) & self._lineage(thumbprint):
             return found
         # Another one of the panel sits in this case, or nobody any more.
         return replace(found, state=State.ACCEPTED)
