@@ -31,7 +31,13 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import PublicKey
 from workseal_protocol.policy import verify_checkpoint
-from workseal_protocol.records import ChainedRecord, Segment, Tombstone, read_record
+from workseal_protocol.records import (
+    ChainedRecord,
+    Possession,
+    Segment,
+    Tombstone,
+    read_record,
+)
 from workseal_protocol.statement import Statement
 
 # A segment is sent within seconds of its round's end, and tried again after at most twenty.
@@ -85,6 +91,10 @@ def catch_up(
             state = _advanced(state, statement, record)
             lost += _take_over(writing, engagement.id, statement, record)
             added += 1
+        for said in now.beside:
+            # What the other copy said of its frames each week: the next one follows it.
+            if ledger.statement(said.digest) is None:
+                writing.add_statement(engagement.id, said)
         writing.mark_caught_up(engagement.id)
     finish_withdrawals(ledger, vault)
     return CaughtUp(added, lost)
@@ -116,6 +126,8 @@ class _Reading:
 
     def __init__(self, before: "_Reading | None" = None) -> None:
         self.count = 0
+        # What stands beside the chain and is to be followed: weekly statements of possession.
+        self.beside: list[Statement] = []
         self._digests = sha256()
         self._before = before
 
@@ -129,7 +141,7 @@ class _Reading:
     ) -> Iterator[Chained]:
         """Yield the chain in its order, each statement signed by this key; all else is checked."""
         stored = ledger.chain(engagement.id)
-        for statement, record in _own(client, engagement, key):
+        for statement, record in _own(client, engagement, key, self.beside):
             if record.seq != self.count:
                 raise _less_listed()
             own = next(stored, None)
@@ -163,7 +175,9 @@ def _less_listed() -> UnreachableError:
     )
 
 
-def _own(client: VerifierClient, engagement: Engagement, key: PublicKey) -> Iterator[Chained]:
+def _own(
+    client: VerifierClient, engagement: Engagement, key: PublicKey, beside: list[Statement]
+) -> Iterator[Chained]:
     """Yield the chain as the verifier lists it; everything that it says is checked."""
     try:
         for _, body in listed(client, engagement):
@@ -172,6 +186,9 @@ def _own(client: VerifierClient, engagement: Engagement, key: PublicKey) -> Iter
             if isinstance(record, ChainedRecord):
                 statement.verify_signature(key)
                 yield statement, record
+            elif isinstance(record, Possession):
+                statement.verify_signature(key)
+                beside.append(statement)
     except (MalformedError, VerificationError) as error:
         raise UnreachableError(f"the verifier lists what is not of this chain: {error}") from error
 

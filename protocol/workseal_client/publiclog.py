@@ -150,9 +150,10 @@ class PublicLog:
             raise
         return True
 
-    def beacon(self, period_ms: int) -> BeaconChain:
-        """Return the commitment in force, not yet verified."""
-        fields = Fields(self._exchange.value(f"/v1/beacon/{period_ms}"), "beacon")
+    def beacon(self, period_ms: int, round_: int | None = None) -> BeaconChain:
+        """Return the commitment in force, or that of a round, not yet verified."""
+        asked = "" if round_ is None else f"?round={round_}"
+        fields = Fields(self._exchange.value(f"/v1/beacon/{period_ms}{asked}"), "beacon")
         with form("beacon"):
             return BeaconChain(
                 fields.uint(1, "first round"),

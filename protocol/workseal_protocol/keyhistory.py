@@ -32,6 +32,7 @@ MAKERS: Mapping[Kind, frozenset[Role]] = {
     Kind.TOMBSTONE: frozenset({Role.FREELANCER}),
     Kind.DECLARATION: frozenset({Role.FREELANCER}),
     Kind.EVIDENCE: frozenset({Role.FREELANCER}),
+    Kind.POSSESSION: frozenset({Role.FREELANCER}),
     Kind.TIMESHEET: frozenset({Role.FREELANCER}),
     Kind.TIMESHEET_ANSWER: frozenset({Role.CLIENT}),
     Kind.LOG_POLICY: frozenset({Role.OPERATOR}),

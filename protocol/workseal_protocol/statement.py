@@ -42,6 +42,7 @@ class Kind(StrEnum):
     TOMBSTONE = "tombstone"
     DECLARATION = "declaration"
     EVIDENCE = "evidence"
+    POSSESSION = "possession"
     TIMESHEET = "timesheet"
     TIMESHEET_ANSWER = "timesheet.answer"
     LOG_POLICY = "log.policy"

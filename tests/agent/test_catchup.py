@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from support import builders
+from support.builders import make_possession
 from support.homes import WORDS, RigHome, by_words
 from support.vaults import PRIVATE, PUBLIC, make
 from support.wire import Fault, problem
@@ -22,7 +23,7 @@ from workseal_agent.vaultcheck import Depth, check_vault
 from workseal_client import client
 from workseal_protocol.checkpoint import sign_checkpoint
 from workseal_protocol.commitment import ValueKind
-from workseal_protocol.records import ChainedRecord, read_record
+from workseal_protocol.records import ChainedRecord, read_record, sign
 from workseal_protocol.statement import Statement
 
 
@@ -103,6 +104,29 @@ def test_a_restored_home_goes_on_where_the_log_is(two: TwoMachines) -> None:
     assert made.report.holds, made.report.first_problem
     assert made.report.totals is not None
     assert made.report.totals.worked_ms == two.rig.worked_ms > 100_000
+
+
+def test_what_was_said_beside_the_chain_is_learned_too(two: TwoMachines) -> None:
+    rig = two.rig
+    round_ = rig.clock.wall_ms() // rig.simulator.round_ms
+    record = make_possession(
+        engagement=rig.engagement.id,
+        round=round_,
+        value=rig.simulator.value(round_),
+        head=rig.chain.refresh().head,
+    )
+    said = sign(record, rig.signer)
+    with two.old.ledger.write() as writing:
+        writing.add_statement(rig.engagement.id, said)
+    assert rig.uplink.drain(100)
+    two.pass_time()
+    two.catch_up()
+    found = two.ledger.of_kind(rig.engagement.id, "possession")
+    assert [one.digest for one in found] == [said.digest]
+    two.pass_time()
+    two.move()
+    assert rig.uplink.drain(100)
+    assert two.ledger.counts(rig.engagement.id).unsent == 0
 
 
 def test_it_signs_nothing_and_tidies_nothing_before(two: TwoMachines) -> None:

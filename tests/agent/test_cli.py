@@ -357,6 +357,9 @@ def test_a_check_names_each_frame_that_is_damaged_or_missing(run: Run, joined: P
     assert "vault/stranger: not a vault object" in run("vault", "check").out
     told = json.loads(run("vault", "check", "--json").out)
     assert (told["depth"], told["frames"], len(told["problems"])) == ("names", len(rows), 3)
+    nothing_said = {"week": None, "shown": 0, "lost": 0, "state": None, "week_due": None}
+    assert list(told["possession"].values()) == [nothing_said]
+    assert status(run)["possession"] == nothing_said
 
 
 def disclose_two(run: Run, bridge: Bridge, folder: Path) -> None:

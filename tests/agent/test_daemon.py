@@ -617,6 +617,84 @@ def test_a_witness_that_cannot_run_is_told_and_holds_up_nothing(rig: Rig, tmp_pa
         running.join(30)
 
 
+class Looked:
+    """Hold a recording whose weekly look is replaced, and whether it began and ended."""
+
+    def __init__(self, rig: Rig, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from workseal_agent.config import Settings  # noqa: PLC0415
+        from workseal_agent.daemon.holding import Holding  # noqa: PLC0415
+
+        (folder / "pictures").mkdir()
+        (folder / "pictures" / "1.png").write_bytes(encode_png(2, 2, bytes(12)))
+        self.begun, self.ended = threading.Event(), threading.Event()
+
+        def run(holding: Holding, stop: threading.Event) -> None:
+            holding.trouble = "1 of 16 frames drawn for the weekly proof is not there"
+            self.begun.set()
+            assert stop.wait(PATIENCE_S)
+            self.ended.set()
+
+        monkeypatch.setattr(Holding, "run", run)
+        self.service = build_service(
+            Settings(folder),
+            rig.engagement,
+            rig.ledger,
+            rig.signer,
+            public_of(generate_private()),
+            client=rig.client,
+            beacon_client=rig.client,
+            proof_client=rig.client,
+            options=Options("replay", folder / "pictures"),
+        )
+
+
+def test_a_recording_looks_each_week_for_what_it_still_holds(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Looked(rig, tmp_path, monkeypatch)
+    running = threading.Thread(target=looked.service.run)
+    running.start()
+    try:
+        assert looked.begun.wait(PATIENCE_S)
+        told = looked.service.status()["troubles"]
+        assert "1 of 16 frames drawn for the weekly proof is not there" in told
+    finally:
+        looked.service.request_stop()
+        running.join(30)
+    assert looked.ended.is_set()
+
+
+def test_before_the_first_resume_nothing_is_looked_for(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Looked(rig, tmp_path, monkeypatch)
+    running = threading.Thread(target=looked.service.run_paused, args=(lambda: 0,))
+    running.start()
+    try:
+        asked = {"engagement": rig.engagement.id.hex(), "command": "resume"}
+        # By then every thread runs.
+        for _ in range(400):
+            if (tmp_path / "control.sock").exists():
+                break
+            time.sleep(0.05)
+        assert not looked.begun.is_set()
+        looked.service.handle(asked)
+        assert looked.begun.wait(PATIENCE_S)
+    finally:
+        looked.service.request_stop()
+        running.join(30)
+    assert looked.ended.is_set()
+
+
+def test_who_stops_before_the_first_resume_waits_for_nothing(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Looked(rig, tmp_path, monkeypatch)
+    looked.service.request_stop()
+    looked.service.run_paused(lambda: 0)
+    assert not looked.begun.is_set() or looked.ended.wait(PATIENCE_S)
+
+
 def test_each_start_tries_parked_statements_once_more(rig: Rig, tmp_path: Path) -> None:
     from workseal_agent.config import Settings  # noqa: PLC0415
 

@@ -233,6 +233,7 @@ def test_a_ledger_of_version_1_opens_and_becomes_the_newest(tmp_path: Path) -> N
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("DROP TABLE restored")
         raw.execute("DROP TABLE reveals")
+        raw.execute("DROP TABLE possessions")
         raw.execute("PRAGMA user_version = 1")
         raw.execute("INSERT INTO incidents VALUES (1, x'00', 2, 'kept', x'03')")
         raw.commit()
@@ -293,3 +294,16 @@ def test_a_copy_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         pytest.raises(LedgerError, match="cannot be copied"),
     ):
         ledger.snapshot(tmp_path / "absent" / "copy")
+
+
+def test_keeps_what_a_weekly_statement_committed_to(tmp_path: Path) -> None:
+    said, other = Digest.of(b"said"), Digest.of(b"not said")
+    objects = tuple(Digest.of(bytes([n])).raw for n in range(3))
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger, ledger.write() as writing:
+        writing.add_possession(bytes(16), said, objects)
+        writing.add_possession(bytes(16), Digest.of(b"nothing"), ())
+    with Ledger(path) as ledger:
+        assert ledger.held_objects(said) == objects
+        assert ledger.held_objects(Digest.of(b"nothing")) == ()
+        assert ledger.held_objects(other) is None

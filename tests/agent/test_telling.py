@@ -76,6 +76,22 @@ def test_a_trouble_is_told_once_and_again_only_hours_after_it_had_ended(watched:
     assert watched.minutes(24 * 60, TROUBLE) == []
 
 
+def test_frames_that_are_missing_are_told_while_they_can_come_back(rig: Rig) -> None:
+    watched = Watched(rig)
+    missing = [True]
+    watched.telling = Telling(
+        rig.engagement,
+        rig.ledger,
+        rig.uplink,
+        rig.clock,
+        watched._show,
+        missing=lambda: missing[0],
+    )
+    assert watched.minutes(30) == ["frames are missing"]
+    missing[0] = False
+    assert watched.minutes(30) == []
+
+
 def test_a_trouble_that_passes_by_itself_is_none(watched: Watched) -> None:
     for _ in range(10):
         watched.telling.look(TROUBLE)

@@ -156,6 +156,32 @@ def test_shows_each_timesheet_with_its_figures_its_finding_and_its_answers(opene
     assert other[7] == "not answered"
 
 
+@pytest.mark.parametrize(
+    "name", ["", "-lost", "-other-block", "-missed"], ids=lambda name: name or "whole"
+)
+def test_shows_what_is_said_of_frames_that_are_held(opened: Opened, name: str) -> None:
+    told = json.loads((FOLDER / f"valid-possession{name}.json").read_text())["possession"]
+    opened.choose(FOLDER / f"valid-possession{name}.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    cells = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    table = "section[aria-labelledby=possession] tbody tr"
+    shown = opened.page.eval_on_selector_all(table, cells)
+    assert shown == [
+        [
+            one["statement"][:12],
+            str(one["week"]),
+            "" if one["why"] else str(one["committed"]),
+            "" if one["why"] else f"{one['shown']} of {one['shown'] + one['lost']}",
+            str(one["lost"] or ""),
+            f"DOES NOT HOLD: {one['why']}" if one["why"] else "holds",
+        ]
+        for one in told["statements"]
+    ]
+    text = opened.page.inner_text("section[aria-labelledby=possession]")
+    assert "No hour depends on this." in text
+    assert ("No statement in week 2" in text) == (name == "-missed")
+
+
 def test_draws_verified_tiles_and_its_own_pattern_where_nothing_is_shown(opened: Opened) -> None:
     opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
     opened.finished()
@@ -284,6 +310,7 @@ def test_fits_and_axe_finds_nothing_serious(browser: Browser, file: Path, scheme
         ("valid", "HOLDS: all"),
         ("signature-broken", "DOES NOT HOLD"),
         ("valid-timesheets", "HOLDS: all"),
+        ("valid-possession-missed", "HOLDS: all"),
     ):
         page.choose(FOLDER / f"{bundle}.bundle", FOLDER / "policy.txt")
         page.page.wait_for_selector(f"#verdict:has-text('{words}')")

@@ -65,6 +65,8 @@ def outcomes(told: dict[str, Any]) -> dict[int, str]:
 
 # --- vectors ---
 
+NOTHING_HELD: dict[str, list[Any]] = {"statements": [], "weeks_without": []}
+
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_says_of_a_vector_what_stands_beside_it_and_what_python_says(
@@ -79,6 +81,7 @@ def test_says_of_a_vector_what_stands_beside_it_and_what_python_says(
         assert (found["totals"], found["diary"]) == (told["totals"], told["diary"])
         assert found["windows"] == told["windows"]
         assert found["timesheets"] == told.get("timesheets", [])
+        assert found["possession"] == told.get("possession", NOTHING_HELD)
         return
     step = found["steps"][told["step"] - 1]
     assert step["outcome"] == told["outcome"]

@@ -24,6 +24,7 @@ from support.builders import (
     make_due,
     make_filing,
     make_finding,
+    make_possession,
     make_request,
 )
 from workseal_protocol.cli.page import offline_page
@@ -37,6 +38,8 @@ from workseal_protocol.records import (
     CasePlace,
     Claim,
     Freeze,
+    Held,
+    HeldAnswer,
     Holding,
     Record,
     SheetAnswer,
@@ -114,9 +117,11 @@ def records() -> list[Record]:
     ]
     placed = [make(place=PLACE) for make in (make_request, make_disclosure, make_finding)]
     filing = make_filing(claim=max(Claim), calendar=CALENDAR, segments=(digest(3), digest(4)))
+    shown = HeldAnswer(Held.SHOWN, bytes(16), bytes(256), (bytes(32),) * 20)
+    held = make_possession(before=digest("before"), answers=(shown, HeldAnswer(Held.LOST)))
     idle = replace(sheet, last=sheet.first, days=())
     asked = [one for one in acts() if getattr(one, "act", None) is Act.ASK]
-    return [*[sheet] * 3, idle, *answers, *[filing] * 2, *placed, *acts(), *asked * 4]
+    return [*[sheet] * 3, idle, *[held] * 3, *answers, *[filing] * 2, *placed, *acts(), *asked * 4]
 
 
 def changed(value: Any, dice: random.Random) -> Any:

@@ -94,6 +94,8 @@ def test_says_of_a_vector_what_stands_beside_it(name: str) -> None:
         assert told["windows"] == [list(row) for row in bounds]
         assert (told["totals"], told["diary"]) == (shown["totals"], shown["diary"])
         assert told["not_proven"] == len(report.not_proven)
+        nothing: dict[str, list[object]] = {"statements": [], "weeks_without": []}
+        assert told.get("possession", nothing) == shown["possession"]
         return
     step = report.by_number()[int(str(told["step"]))]
     assert str(step.outcome) == told["outcome"]

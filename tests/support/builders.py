@@ -35,6 +35,7 @@ from workseal_protocol.records import (
     ManifestEntry,
     Offer,
     Outcome,
+    Possession,
     Record,
     RequestedFrame,
     RevocationReason,
@@ -228,6 +229,20 @@ def make_evidence(seq: int = 5, prev: Digest | None = None, **changes: Any) -> E
     return Evidence(**(link(seq, prev) | {"item": digest("item")} | changes))
 
 
+def make_possession(**changes: Any) -> Possession:
+    """Give a statement of possession without draws."""
+    fields: dict[str, Any] = {
+        "engagement": ENGAGEMENT,
+        "claimed_at": NOW,
+        "round": 7,
+        "value": bytes(32),
+        "head": digest("head"),
+        "count": 1,
+        "root": digest("root"),
+    }
+    return Possession(**(fields | changes))
+
+
 def make_announce(of: SeedSigner = FREELANCER, **changes: Any) -> KeyAnnounce:
     """Give the announcement of a key."""
     fields: dict[str, Any] = {
@@ -415,6 +430,7 @@ def one_of_each() -> tuple[tuple[Record, SeedSigner], ...]:
         (make_tombstone(), FREELANCER),
         (make_declaration(), FREELANCER),
         (make_evidence(), FREELANCER),
+        (make_possession(), FREELANCER),
         (make_timesheet(), FREELANCER),
         (make_sheet_answer(), CLIENT),
         (make_log_policy(), OPERATOR),

@@ -118,7 +118,7 @@ class Wire(httpx.BaseTransport):
             case ["GET", "v1", "statements", name, "receipt"]:
                 return _ok(self.simulator.cose_receipt(Digest(bytes.fromhex(name))))
             case ["GET", "v1", "beacon", _]:
-                return self._beacon()
+                return self._beacon(request.url.params.get("round"))
             case ["GET", "v1", "beacon", _, number]:
                 return self._value(int(number))
             case ["POST", "v1", "disclosures"]:
@@ -168,10 +168,12 @@ class Wire(httpx.BaseTransport):
             return _ok(encode([index for index, _ in rows]))
         return _ok(b"".join(statement.encode() for _, statement in rows))
 
-    def _beacon(self) -> httpx.Response:
+    def _beacon(self, asked: str | None) -> httpx.Response:
         for statement in reversed(self.simulator.statements.values()):
             record = read_record(statement)
-            if isinstance(record, BeaconCommitment):
+            if isinstance(record, BeaconCommitment) and (
+                asked is None or 0 <= int(asked) - record.first_round < record.count
+            ):
                 return _ok(
                     encode(
                         {

@@ -144,6 +144,24 @@ def test_the_beacon_releases_a_value_when_its_round_begins(
     check_problem(client.get(f"/v1/beacon/{ROUND_MS}/soon"), Reason.MALFORMED)
 
 
+def void(_: object) -> None:
+    """Forget what something returned."""
+
+
+def test_the_beacon_names_the_commitment_of_a_round_that_is_over(
+    office: Office, client: httpx.Client
+) -> None:
+    first = cbor_map(client.get(f"/v1/beacon/{ROUND_MS}").content)
+    number = office.now // ROUND_MS
+    office.now += 2 * 86_400_000
+    office.verifier.beacon.commit_ahead(lambda ones: void(office.post(ones)))
+    assert cbor_map(client.get(f"/v1/beacon/{ROUND_MS}").content) != first
+    asked = f"/v1/beacon/{ROUND_MS}?round="
+    assert cbor_map(client.get(f"{asked}{number}").content) == first
+    check_problem(client.get(f"{asked}1"), Reason.NOT_FOUND)
+    check_problem(client.get(f"{asked}soon"), Reason.MALFORMED)
+
+
 def test_receipts_verify_against_the_newest_and_an_older_checkpoint(
     office: Office, agent: ScriptedAgent, client: httpx.Client
 ) -> None:

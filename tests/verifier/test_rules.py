@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from support.acting import KeptFrame
+from support.builders import make_possession
+from support.held import Keeper
 from support.office import Office, stranger_offer, unique
 from support.scripted import ScriptedAgent, dispute, first_day, second_day
 from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol import keyhistory
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import PublicKey, Role, SeedSigner
+from workseal_protocol.possession import possessions_of
 from workseal_protocol.records import (
     Acceptance,
     Anchor,
@@ -32,6 +35,7 @@ from workseal_protocol.records import (
     KeyRotate,
     ManifestEntry,
     Offer,
+    Possession,
     Record,
     RequestedFrame,
     RevocationReason,
@@ -287,6 +291,137 @@ def test_timesheets_are_the_freelancers_and_answers_the_clients(
         for signer in signers:
             found = refused(partial(office.post, [sign(record, signer)]))
             assert found.reason is Reason.UNKNOWN_PARTY
+
+
+@pytest.fixture
+def keeper(agent: ScriptedAgent) -> ScriptedAgent:
+    """Record some frames."""
+    agent.open_session()
+    agent.work(60_000)
+    agent.close_session()
+    return agent
+
+
+def held(agent: ScriptedAgent, number: int = 1, **changes: Any) -> Statement:
+    """Sign a statement of possession; which weeks it may speak of, its readers judge."""
+    round_ = agent.verifier.now // ROUND_MS - 3 + number
+    fields: dict[str, Any] = {
+        "engagement": agent.engagement,
+        "claimed_at": agent.verifier.now,
+        "round": round_,
+        "value": agent.verifier.value(round_),
+        "head": agent.state.head,
+    }
+    return sign(make_possession(**(fields | changes)), agent.verifier.people.freelancer)
+
+
+def test_takes_statements_of_possession_one_after_the_other(
+    office: Office, keeper: ScriptedAgent
+) -> None:
+    first = held(keeper)
+    second = held(keeper, 2, before=first.digest)
+    office.post([first, second])
+    office.post([held(keeper, 3, before=second.digest)])
+    kinds = [entry.kind for entry in office.verifier.records.all()]
+    assert kinds.count("possession") == 3
+    assert office.check() == []
+
+
+def test_what_a_freelancer_says_week_by_week_is_admitted_and_holds(
+    office: Office, keeper: ScriptedAgent
+) -> None:
+    weekly = Keeper(keeper)
+    beacon = office.verifier.beacon
+    for week in (1, 2):
+        begin = weekly.round(week) * ROUND_MS
+        office.now = begin - 3_600_000
+        beacon.commit_ahead(lambda ones: forget(office.post(ones)))
+        office.now = begin + 1_000
+        weekly.say(week)
+    items = [
+        (one.position, one.digest, read_record(Statement.parse(one.body)))
+        for one in office.verifier.records.all()
+    ]
+    proven = {
+        place
+        for place, _, one in items
+        if isinstance(one, Possession) and beacon.is_committed(ROUND_MS, one.round, one.value)
+    }
+    found = possessions_of(ROUND_MS, items, proven, lambda _: True).findings
+    assert [(one.week, one.shown, one.why) for one in found] == [(1, 0, ""), (2, 6, "")]
+
+
+def forget(_: object) -> None:
+    """Take an answer that nobody needs."""
+
+
+def test_refuses_a_second_statement_of_possession_in_one_place(
+    office: Office, keeper: ScriptedAgent
+) -> None:
+    first = held(keeper)
+    office.post([first])
+    office.post([first])
+    assert refused(lambda: office.post([held(keeper, 2)])).reason is Reason.CONFLICT
+    office.post([held(keeper, 2, before=first.digest)])
+    late = held(keeper, 3, before=first.digest)
+    assert refused(lambda: office.post([late])).reason is Reason.CONFLICT
+
+
+def test_refuses_two_statements_of_possession_that_come_together(
+    office: Office, keeper: ScriptedAgent
+) -> None:
+    both = [held(keeper, number) for number in (1, 2)]
+    assert refused(lambda: office.post(both)).reason is Reason.CONFLICT
+    # Of another submission of the same tick.
+    sequencer = office.verifier.services.sequencer
+    intake = office.verifier.services.intake
+    waiting = [sequencer.submit(intake.read(one.encode()), old=0) for one in both]
+    waiting[0].result(20)
+    assert refused(lambda: waiting[1].result(20)).reason is Reason.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"before": Digest.of(b"nothing")}, "that is not here"),
+        ({"head": Digest.of(b"nothing")}, "not in the chain here"),
+        ({"value": bytes(32)}, "not the committed one"),
+        ({"round": 1 << 40}, "has not begun"),
+    ],
+)
+def test_refuses_a_statement_of_possession_that_does_not_hold(
+    office: Office, keeper: ScriptedAgent, changes: dict[str, Any], sentence: str
+) -> None:
+    found = refused(lambda: office.post([held(keeper, **changes)]))
+    assert found.reason is Reason.REFUSED
+    assert sentence in found.detail
+
+
+def test_a_statement_of_possession_follows_none_of_another_kind(
+    office: Office, keeper: ScriptedAgent
+) -> None:
+    found = refused(lambda: office.post([held(keeper, before=keeper.state.head)]))
+    assert "that is not here" in found.detail
+
+
+def test_a_statement_of_possession_is_the_freelancers(
+    office: Office, keeper: ScriptedAgent
+) -> None:
+    record = read_record(held(keeper))
+    people = office.people
+    for signer in (people.client, people.arbitrator, people.operator, STRANGER):
+        found = refused(partial(office.post, [sign(record, signer)]))
+        assert found.reason is Reason.UNKNOWN_PARTY
+
+
+def test_a_refused_statement_of_possession_holds_up_no_hour(
+    office: Office, keeper: ScriptedAgent
+) -> None:
+    refused(lambda: office.post([held(keeper, value=bytes(32))]))
+    keeper.open_session()
+    keeper.work(20_000)
+    keeper.close_session()
+    assert office.check() == []
 
 
 def test_refuses_another_body_under_one_number(office: Office, agent: ScriptedAgent) -> None:

@@ -229,6 +229,7 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None, *, pause
         raise AgentError("the acceptance is not logged yet: run `workseal-agent join` again")
     client = home.client(engagement.url)
     beacon = home.client(engagement.url, seconds=_BEACON_SECONDS)
+    proof = home.client(engagement.url)
     service = build_service(
         home.settings,
         engagement,
@@ -237,6 +238,7 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None, *, pause
         home.keystore.vault_public,
         client=client,
         beacon_client=beacon,
+        proof_client=proof,
         options=Options(screen, replay),
     )
     on_end_signals(service.request_stop)
@@ -251,8 +253,8 @@ def _record(home: Home, screen: ScreenKind | None, replay: Path | None, *, pause
             say(phrase("recording engagement {number}", number=number))
             service.run(correction)
     finally:
-        client.close()
-        beacon.close()
+        for one in (client, beacon, proof):
+            one.close()
 
 
 def _correction(home: Home, engagement: Engagement) -> int:

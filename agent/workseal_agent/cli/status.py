@@ -7,6 +7,7 @@ import typer
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
+from workseal_agent.cli.possession import possession_lines, possession_value
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.day import worked_today
@@ -14,6 +15,7 @@ from workseal_agent.engagement import short_name
 from workseal_agent.language import Phrase, own, phrase, phrases
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.localzone import zone_of
+from workseal_agent.possession import said_of
 from workseal_agent.retention import kept_frames
 from workseal_agent.vault import vault_size
 from workseal_protocol.cli.text import duration, instant
@@ -70,15 +72,18 @@ def _facts(
         "restored": False,
         "frames_due": 0,
         "frames_disputed": 0,
+        "possession": None,
     }
     if engagement is not None:
         counts = home.ledger.counts(engagement.id)
         zone = zone_of(home.settings.display, engagement.terms.zone)
+        said = said_of(home.ledger, engagement, SystemClock().wall_ms())
         kept = kept_frames(home.ledger, engagement, SystemClock().wall_ms())
         facts |= {
             "restored": home.ledger.is_restored(engagement.id),
             "frames_due": len(kept.due),
             "frames_disputed": len(kept.disputed),
+            "possession": possession_value(said),
             "engagement": engagement.id.hex(),
             "zone": zone.key,
             "worked_ms_today": worked_today(
@@ -116,6 +121,8 @@ def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
         )
     _tell_wrongs(facts)
     _tell_vault(facts)
+    for line in possession_lines(said_of(home.ledger, engagement, SystemClock().wall_ms())):
+        say(line)
     for other in home.ledger.engagements():
         if other.id != engagement.id:
             recorded = facts["recording"] == other.id.hex()

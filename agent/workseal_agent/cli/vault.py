@@ -9,8 +9,13 @@ from rich.progress import Progress
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
+from workseal_agent.cli.possession import possession_lines, possession_value
 from workseal_agent.cli.printing import console, raw, say
+from workseal_agent.clock import SystemClock
+from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
+from workseal_agent.ledger import Engagement
+from workseal_agent.possession import Said, said_of
 from workseal_agent.vault import VaultProblem, VaultReader
 from workseal_agent.vaultcheck import Depth, VaultState, check_vault
 from workseal_protocol.cli.text import count
@@ -52,11 +57,18 @@ def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
                     "frames": state.frames,
                     "parts_of_disclosures": state.parts,
                     "problems": [[one.name, one.text] for one in state.problems],
+                    "possession": {
+                        engagement.id.hex(): possession_value(told)
+                        for engagement, told in _said(home)
+                    },
                 }
             )
         )
     else:
         tell_problems(state.problems)
+        for engagement, told in _said(home):
+            for line in possession_lines(told):
+                say(f"engagement {short_name(engagement.id)}: {line}")
     if state.problems:
         raise AgentError(
             f"{count(len(state.problems), 'object')} of the vault damaged, missing or strange:"
@@ -68,6 +80,16 @@ def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
         said = said if depth is Depth.PIXELS else "in place"
         say(f"{count(state.frames, 'frame')} and {parts} {said} ({size_text(state.octets)})")
         say(f"looked at: {_LOOKED_AT[depth]}")
+
+
+def _said(home: Home) -> list[tuple[Engagement, Said]]:
+    """Find what was said each week, of the engagements that have frames."""
+    now_ms = SystemClock().wall_ms()
+    return [
+        (engagement, said_of(home.ledger, engagement, now_ms))
+        for engagement in home.ledger.engagements()
+        if home.ledger.has_captures(engagement.id)
+    ]
 
 
 def tell_problems(problems: Iterable[VaultProblem]) -> None:

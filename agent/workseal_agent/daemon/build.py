@@ -20,6 +20,7 @@ from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.forgetting import Forgetting
+from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.interruptions import Interruptions
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
@@ -27,6 +28,7 @@ from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import NoScreenError
 from workseal_agent.evidence import finish_withdrawals
+from workseal_agent.heldobject import Ciphertext
 from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.lightheap import keep_heap_light
@@ -79,6 +81,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     *,
     client: VerifierClient,
     beacon_client: VerifierClient,
+    proof_client: VerifierClient | None = None,
     options: Options,
 ) -> Service:
     """Put a recording process together; raises `AgentError` when a device is missing."""
@@ -113,6 +116,18 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         writing.unpark(engagement.id)
     acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
     uplink = Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms)
+    holding = None
+    if proof_client is not None:
+        ciphertext = Ciphertext(settings.vault_folder, vault_public)
+        holding = Holding(
+            engagement,
+            ledger,
+            signer,
+            ciphertext,
+            proof_client,
+            clock,
+            on_statement=wakers.uplink.set,
+        )
     return Service(
         engagement=engagement.id,
         socket_file=settings.socket_file,
@@ -138,9 +153,15 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             proven_ms=lambda: beacon.proven_ms,
             on_statement=wakers.uplink.set,
         ),
+        holding=holding,
         seal_key=_seal_key(settings, around, recorder, wakers),
         telling=Telling(
-            engagement, ledger, uplink, clock, partial(notices.show, around.session_bus)
+            engagement,
+            ledger,
+            uplink,
+            clock,
+            partial(notices.show, around.session_bus),
+            missing=lambda: holding is not None and holding.missing,
         )
         if settings.notices.show and around.session_bus is not None
         else None,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.forgetting import Forgetting
+from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
@@ -71,6 +72,7 @@ class Service:
         watch: Watch | None = None,
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
+        holding: Holding | None = None,
         seal_key: "SealKey | None" = None,
         telling: Telling | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
@@ -85,6 +87,7 @@ class Service:
         self._watch = watch
         self._logind = logind
         self._forgetting = forgetting
+        self._holding = holding
         self._seal_key = seal_key
         self._telling = telling
         self._describe = describe
@@ -92,10 +95,13 @@ class Service:
         # Tells the clock's correction, while the first `resume` is waited for.
         self._waiting: Callable[[], int] | None = None
         self._beginning = threading.Lock()
+        # Set when recording has begun: before, the verifier is asked for nothing.
+        self._begun = threading.Event()
         self._control = ControlServer(socket_file, self.handle)
 
     def run(self, correction_ms: int = 0) -> None:
         """Record until `stop` is asked for or `request_stop` is called."""
+        self._begun.set()
         self._run(lambda: self._recorder.start(correction_ms))
 
     def run_paused(self, correct: Callable[[], int]) -> None:
@@ -121,20 +127,24 @@ class Service:
             self._seal_key.start()
         self._control.start()
         uplink.start()
-        forgetting = self._forget()
+        looking = [
+            self._begin_thread(name, run)
+            for name, run in (("forgetting", self._forget), ("holding", self._hold))
+        ]
         self._tell()
         try:
             self._record()
         finally:
             self._wakers.stop.set()
             self._wakers.uplink.set()
+            self._begun.set()
             self._beacon.release()
             if self._seal_key is not None:
                 self._seal_key.stop()
             if self._logind is not None:
                 self._logind.stop()
-            if forgetting is not None:
-                forgetting.join(_DRAIN_SECONDS)
+            for thread in looking:
+                thread.join(_DRAIN_SECONDS)
             uplink.join(_DRAIN_SECONDS)
             if self._watch is not None:
                 self._watch.stop()
@@ -208,6 +218,7 @@ class Service:
                 return
             self._recorder.start(self._waiting())
             self._waiting = None
+            self._begun.set()
 
     def status(self) -> dict[str, Any]:
         """Describe what goes on; holds no content."""
@@ -218,6 +229,7 @@ class Service:
             self._beacon.trouble,
             self._watch.trouble if self._watch is not None else None,
             self._forgetting.trouble if self._forgetting is not None else None,
+            self._holding.trouble if self._holding is not None else None,
             self._seal_key.trouble if self._seal_key is not None else None,
         )
         session = self._recorder.session
@@ -231,13 +243,17 @@ class Service:
             **self._describe(),
         }
 
-    def _forget(self) -> threading.Thread | None:
-        if self._forgetting is None:
-            return None
-        stop = self._wakers.stop
-        thread = threading.Thread(
-            target=self._forgetting.run, args=(stop,), name="forgetting", daemon=True
-        )
+    def _forget(self) -> None:
+        if self._forgetting is not None:
+            self._forgetting.run(self._wakers.stop)
+
+    def _hold(self) -> None:
+        self._begun.wait()
+        if self._holding is not None:
+            self._holding.run(self._wakers.stop)
+
+    def _begin_thread(self, name: str, run: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
         return thread
 

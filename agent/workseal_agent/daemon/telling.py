@@ -1,8 +1,9 @@
 """What a recording process tells the person by itself: little, rarely, and never of a capture.
 
 Rules: only what would be lost or missed in silence: time that is not stored, sending that has
-stopped, a refused statement, an arbitrator's request, the offline limit. One notice in ten minutes;
-the same one again only after it had ended, and not within six hours. Nothing depends on it.
+stopped, a refused statement, missing frames, an arbitrator's request, the offline limit. One notice
+in ten minutes; the same one again only after it had ended, and not within six hours. Nothing
+depends on it.
 """
 
 import threading
@@ -51,12 +52,15 @@ class Telling:
         uplink: Uplink,
         clock: Clock,
         show: Callable[[Notice], None],
+        *,
+        missing: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engagement = engagement
         self._ledger = ledger
         self._uplink = uplink
         self._clock = clock
         self._show = show
+        self._missing = missing
         self._of = short_name(engagement.id)
         self._told: dict[str, int] = {}
         self._last_ns: int | None = None
@@ -109,6 +113,15 @@ class Telling:
                 "parked",
                 phrase("a statement was refused"),
                 phrase("later ones wait behind it. `workseal-agent status` shows why."),
+            )
+
+        if self._missing():
+            yield self._need(
+                "missing frames",
+                phrase("frames are missing"),
+                phrase(
+                    "the weekly proof drew them. `workseal-agent status` says what can be done."
+                ),
             )
 
     def _seen_slowly(self, now: int) -> tuple[Need, ...]:

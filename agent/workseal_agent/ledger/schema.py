@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workseal_agent.ledger.errors import LedgerError
 
-VERSION = 3
+VERSION = 4
 # How long one process waits for another that is writing: writes take milliseconds.
 BUSY_MS = 10_000
 
@@ -126,6 +126,10 @@ _ADDED = {
     3: "CREATE TABLE reveals (statement BLOB NOT NULL, frame BLOB NOT NULL,"
     " engagement BLOB NOT NULL, runs BLOB NOT NULL, tiles INTEGER NOT NULL,"
     " PRIMARY KEY (statement, frame)) STRICT, WITHOUT ROWID",
+    # What each weekly statement of possession committed to of its frames, 32 bytes each and in
+    # their order: of a frame that was destroyed since, nobody could compute it again.
+    4: "CREATE TABLE possessions (statement BLOB PRIMARY KEY, engagement BLOB NOT NULL,"
+    " objects BLOB NOT NULL) STRICT, WITHOUT ROWID",
 }
 
 

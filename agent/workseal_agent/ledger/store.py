@@ -28,7 +28,7 @@ from workseal_agent.ledger.rows import (
 from workseal_agent.ledger.schema import open_database
 from workseal_agent.ledger.sealing import LedgerKey
 from workseal_agent.ledger.transaction import Transaction
-from workseal_protocol.digest import Digest
+from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import decode
 from workseal_protocol.terms import MAX_ROUND_MS
 
@@ -333,6 +333,31 @@ class Ledger:
         return tuple(
             RevealRow(Digest(statement), Digest(frame), _shown(runs), tiles)
             for statement, frame, runs, tiles in rows
+        )
+
+    def held_objects(self, statement: Digest) -> tuple[bytes, ...] | None:
+        """Return what a weekly statement committed to of its frames, None when it is not known."""
+        row = self._one("SELECT objects FROM possessions WHERE statement = ?", statement.raw)
+        if row is None:
+            return None
+        objects: bytes = row[0]
+        return tuple(objects[at : at + DIGEST_BYTES] for at in range(0, len(objects), DIGEST_BYTES))
+
+    def withdrawn(self, engagement: bytes) -> frozenset[Digest]:
+        """Return the frames that were withdrawn, whether their tombstones are sent or not."""
+        rows = self._rows(
+            "SELECT commitment FROM captures WHERE engagement = ? AND tombstone IS NOT NULL",
+            engagement,
+        )
+        return frozenset(Digest(raw) for (raw,) in rows)
+
+    def has_captures(self, engagement: bytes) -> bool:
+        """Tell whether a segment ever committed to a frame."""
+        return bool(
+            self._one(
+                "SELECT 1 FROM captures WHERE engagement = ? AND segment IS NOT NULL LIMIT 1",
+                engagement,
+            )
         )
 
     def incidents(self, engagement: bytes) -> tuple[Incident, ...]:

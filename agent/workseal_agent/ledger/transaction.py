@@ -262,6 +262,15 @@ class Transaction:
         """Drop the disclosures of a frame that is withdrawn."""
         self._sql.execute("DELETE FROM disclosures WHERE frame = ?", (frame.raw,))
 
+    def add_possession(
+        self, engagement: bytes, statement: Digest, objects: Iterable[bytes]
+    ) -> None:
+        """Keep what a weekly statement committed to of each of its frames, 32 bytes each."""
+        self._sql.execute(
+            "INSERT OR REPLACE INTO possessions (statement, engagement, objects) VALUES (?, ?, ?)",
+            (statement.raw, engagement, b"".join(objects)),
+        )
+
     def add_incident(self, engagement: bytes, at_ms: int, text: str, evidence: bytes) -> None:
         """Keep evidence against the log."""
         self._sql.execute(

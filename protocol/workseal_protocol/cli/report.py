@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from workseal_protocol.cli.heldlines import held_lines, held_value
 from workseal_protocol.cli.openings import openings_lines, openings_value
 from workseal_protocol.cli.sheetlines import sheet_lines, sheets_value
 from workseal_protocol.cli.text import count, exact, instant
@@ -43,6 +44,10 @@ def report_lines(report: Report) -> Iterator[str]:
     if sheets:
         yield ""
         yield from sheets
+    held = list(held_lines(report))
+    if held:
+        yield ""
+        yield from held
     opened = list(openings_lines(report))
     if opened:
         yield ""
@@ -85,6 +90,7 @@ def report_value(report: Report) -> dict[str, Any]:
             for span in report.diary
         ],
         "timesheets": sheets_value(report),
+        "possession": held_value(report),
         "opened": openings_value(report),
         "not_proven": list(report.not_proven),
     }

@@ -60,6 +60,13 @@ from workseal_protocol.records.parties import (
     RevocationReason,
     rotation_message,
 )
+from workseal_protocol.records.possession import (
+    BLOCK_BYTES,
+    MAX_DRAWS,
+    Held,
+    HeldAnswer,
+    Possession,
+)
 from workseal_protocol.records.sessions import SessionClose, SessionOpen
 from workseal_protocol.records.timesheets import (
     SheetAnswer,
@@ -78,9 +85,11 @@ from workseal_protocol.records.work import (
 )
 
 __all__ = [
+    "BLOCK_BYTES",
     "CHAINED",
     "CODES",
     "FORMS",
+    "MAX_DRAWS",
     "Acceptance",
     "Act",
     "Anchor",
@@ -110,6 +119,8 @@ __all__ = [
     "Freeze",
     "GitCommit",
     "Ground",
+    "Held",
+    "HeldAnswer",
     "Holding",
     "IssuerRecord",
     "KeyAnnounce",
@@ -122,6 +133,7 @@ __all__ = [
     "Offer",
     "Outcome",
     "Pause",
+    "Possession",
     "Record",
     "Refusal",
     "RequestedFrame",

@@ -12,6 +12,7 @@ from workseal_protocol.records.evidence import Evidence
 from workseal_protocol.records.manifest import BundleManifest
 from workseal_protocol.records.operation import BeaconCommitment, LogPolicy
 from workseal_protocol.records.parties import KeyAnnounce, KeyRevoke, KeyRotate
+from workseal_protocol.records.possession import Possession
 from workseal_protocol.records.segmentform import read_form
 from workseal_protocol.records.sessions import SessionClose, SessionOpen
 from workseal_protocol.records.timesheets import Timesheet, TimesheetAnswer
@@ -29,6 +30,7 @@ EngagementRecord: TypeAlias = (
     ChainedRecord
     | Offer
     | Acceptance
+    | Possession
     | Timesheet
     | TimesheetAnswer
     | DisputeFiling
@@ -54,6 +56,7 @@ _RECORDS: Final[dict[Kind, type[Record]]] = {
         Tombstone,
         Declaration,
         Evidence,
+        Possession,
         Timesheet,
         TimesheetAnswer,
         LogPolicy,

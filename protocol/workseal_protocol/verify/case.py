@@ -9,6 +9,7 @@ from workseal_protocol.diary import Span
 from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.policy import TrustPolicy, VerifiedCheckpoint
+from workseal_protocol.possession import HeldReport
 from workseal_protocol.records import (
     ChainedRecord,
     Record,
@@ -52,6 +53,7 @@ class Case:
     totals: Totals | None = None
     diary: tuple[Span, ...] = ()
     timesheets: tuple[SheetFinding, ...] = ()
+    possessions: HeldReport = field(default_factory=HeldReport)
 
     @property
     def bundle(self) -> Bundle:

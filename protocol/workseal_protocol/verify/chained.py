@@ -49,12 +49,14 @@ def check_drawn(case: Case) -> str:
     """Tell whether the fold found a wrong value or capture, and check the verifier's values."""
     # (9) Agent values and captures: the rules are in `chain.schedule`.
     _tell(case, 9)
-    beacons = _Beacons(case)
+    beacons = Beacons(case)
     for place, index, statement, record in case.chained():
         if isinstance(record, Segment) and record.verifier_value is not None:
             try:
                 # (9) The verifier's value was fixed by the operator before it was used.
-                case.beacons[index] = beacons.commitment_of(index, record, record.verifier_value)
+                case.beacons[index] = beacons.commitment_of(
+                    index, record.round, record.verifier_value
+                )
             except VerificationError as error:
                 raise VerificationError(f"{named(place, statement)}: {error}") from error
     return f"values of the verifier: {len(case.beacons)}"
@@ -94,7 +96,7 @@ def _tell(case: Case, step: int) -> str:
     return ""
 
 
-class _Beacons:
+class Beacons:
     """Check verifier values against the operator's commitments that stand before them."""
 
     def __init__(self, case: Case) -> None:
@@ -110,29 +112,36 @@ class _Beacons:
         # By the index of its commitment, the newest value that was verified.
         self._known: dict[int, tuple[int, bytes]] = {}
 
-    def commitment_of(self, index: int, segment: Segment, value: bytes) -> int:
+    def commitment_of(self, index: int, number: int, value: bytes) -> int:
         """Give the index of the commitment that the value opens, or raise `VerificationError`."""
-        at, record = self._first(segment.round) or (index, None)
+        at, record = self._first(number) or (index, None)
         if record is None or at > index:
             raise VerificationError(
-                f"no commitment of the operator before it covers round {segment.round}"
+                f"no commitment of the operator before it covers round {number}"
             )
         known = self._known.get(at)
-        self._work.spend(segment.round - (record.first_round - 1 if known is None else known[0]))
+        self._work.spend(number - (record.first_round - 1 if known is None else known[0]))
         try:
             verify_value(
                 ChainSide.VERIFIER,
                 head=record.head,
                 first_round=record.first_round,
                 count=record.count,
-                round=segment.round,
+                round=number,
                 value=value,
                 known=known,
             )
         except VerificationError as error:
-            raise VerificationError(f"round {segment.round}: {error}") from error
-        self._known[at] = (segment.round, value)
+            raise VerificationError(f"round {number}: {error}") from error
+        self._known[at] = (number, value)
         return at
+
+    def covers(self, number: int) -> bool:
+        """Tell whether the operator committed to a round; to be asked in ascending order."""
+        try:
+            return self._first(number) is not None
+        except VerificationError:
+            return False
 
     def _first(self, number: int) -> tuple[int, BeaconCommitment] | None:
         """Give the first commitment of the log that covers a round.

@@ -1,12 +1,13 @@
 """What an examination found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
 from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.possession import HeldReport
 from workseal_protocol.terms import Terms
 from workseal_protocol.timesheets import SheetFinding
 from workseal_protocol.totals import Totals
@@ -62,6 +63,7 @@ class Report:
     totals: Totals | None = None
     diary: tuple[Span, ...] = ()
     timesheets: tuple[SheetFinding, ...] = ()
+    possessions: HeldReport = field(default_factory=HeldReport)
     zone: str = "UTC"
 
     @property

@@ -111,6 +111,7 @@ def _report(case: Case, steps: tuple[Step, ...], *, malformed: bool) -> Report:
         totals=case.totals,
         diary=case.diary,
         timesheets=case.timesheets,
+        possessions=case.possessions,
         zone=str(case.zone),
     )
 

@@ -5,6 +5,7 @@ from workseal_protocol.errors import VerificationError
 from workseal_protocol.timesheets import Agreement, timesheets_of
 from workseal_protocol.totals import totals_of
 from workseal_protocol.verify.case import Case
+from workseal_protocol.verify.possessed import possessions
 
 
 def check_totals(case: Case) -> str:
@@ -18,6 +19,8 @@ def check_totals(case: Case) -> str:
     case.diary = diary_of(case.entries)
     # (13) A timesheet that differs is told like a limit: the record stands, a summary was wrong.
     case.timesheets = timesheets_of(case.terms, case.entries, case.zone)
+    # (13) So are statements of possession: whether frames are still held changes no hour.
+    case.possessions = possessions(case)
     exceeded = len(case.totals.exceeded)
     differing = sum(one.agreement is Agreement.DIFFERS for one in case.timesheets)
     overlapping = sum(one.overlaps is not None for one in case.timesheets)
@@ -27,6 +30,9 @@ def check_totals(case: Case) -> str:
             ("limits of the terms exceeded", exceeded),
             ("timesheets that differ from the record", differing),
             ("timesheets that overlap", overlapping),
+            ("statements of possession that do not hold", case.possessions.failing),
+            ("drawn frames that are lost", case.possessions.lost),
+            ("weeks without a statement of possession", len(case.possessions.missed)),
         )
         if number
     ]

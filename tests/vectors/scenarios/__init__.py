@@ -2,12 +2,22 @@
 
 from collections.abc import Callable
 
-from vectors.scenarios import agreed, chained, container, holds, logged, opened, timed, units
+from vectors.scenarios import (
+    agreed,
+    chained,
+    container,
+    held,
+    holds,
+    logged,
+    opened,
+    timed,
+    units,
+)
 from vectors.scenarios.telling import Scenario, policies
 
 SCENARIOS: dict[str, Callable[[], Scenario]] = {
     make.__name__.replace("_", "-"): make
-    for group in (holds, container, logged, agreed, chained, units, timed, opened)
+    for group in (holds, held, container, logged, agreed, chained, units, timed, opened)
     for make in group.ALL
 }
 

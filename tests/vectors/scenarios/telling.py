@@ -18,6 +18,7 @@ from workseal_protocol.checkpoint import (
 from workseal_protocol.cli.report import report_value
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.possession import HeldReport
 from workseal_protocol.records import (
     Record,
 )
@@ -67,7 +68,14 @@ class Scenario:
             "totals": shown["totals"],
             "diary": shown["diary"],
             "not_proven": len(report.not_proven),
-        } | ({"timesheets": shown["timesheets"]} if shown["timesheets"] else {})
+        } | {
+            name: shown[name]
+            for name, told in (
+                ("timesheets", report.timesheets),
+                ("possession", report.possessions != HeldReport()),
+            )
+            if told
+        }
 
 
 def story() -> Story:

@@ -1,6 +1,8 @@
 """Who runs this, its beacon, and whether it answers."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import FOREVER, FRESH, OCTETS, TEXT, cbor, number
@@ -45,9 +47,15 @@ def get_operator(given: Given) -> Response:
 
 
 @router.get("/v1/beacon/{period}")
-def get_chain(period: str, given: Given) -> Response:
-    """Return the commitment in force for a round length."""
-    row = given.beacon.in_force(number(period, "period"))
+def get_chain(
+    period: str, given: Given, place: Annotated[str | None, Query(alias="round")] = None
+) -> Response:
+    """Return the commitment in force for a round length, or the one that covers a round."""
+    length = number(period, "period")
+    if place is None:
+        row = given.beacon.in_force(length)
+    else:
+        row = given.beacon.chain_of(length, number(place, "round"))
     return cbor({1: row.first_round, 2: row.count, 3: row.head.raw, 4: row.statement.raw}, FRESH)
 
 

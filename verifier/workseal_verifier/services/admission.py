@@ -214,6 +214,7 @@ class Tick:
             lookup=self._find,
             known=self._known,
             waiting_entry=self._entry,
+            waiting_entries=self.entries,
             lookup_case=self._case,
             waiting_cases=lambda: self.cases,
             waiting=self.spans,

@@ -102,6 +102,13 @@ class Beacon:
             raise RefusedError(Reason.NOT_FOUND, "no beacon runs with this period")
         return min(ahead, key=lambda row: row.first_round)
 
+    def chain_of(self, period_ms: int, number: int) -> BeaconRow:
+        """Return the chain that covers a round, over or still to come."""
+        row = self._row(period_ms, number)
+        if row is None:
+            raise RefusedError(Reason.NOT_FOUND, "no beacon is committed for this round")
+        return row
+
     def release(self, period_ms: int, number: int) -> bytes:
         """Return the value of a round that has begun."""
         row = self._row(period_ms, number)

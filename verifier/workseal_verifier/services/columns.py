@@ -15,6 +15,7 @@ from workseal_protocol.records import (
     KeyRevoke,
     KeyRotate,
     Offer,
+    Possession,
     Record,
     Segment,
     TimesheetAnswer,
@@ -35,7 +36,7 @@ def entry_of(statement: Statement, record: Record, place: int, worker: Digest | 
         body=statement.encode(),
         kind=statement.kind.value,
         engagement=getattr(record, "engagement", None),
-        about=_about(record),
+        about=about_of(record),
         worker=None if span is None else span.worker.raw,
         begin_ms=None if span is None else span.begin_ms,
         end_ms=None if span is None else span.end_ms,
@@ -83,7 +84,8 @@ def span_of(record: Record, worker: Digest) -> Span | None:
             return None
 
 
-def _about(record: Record) -> bytes | None:
+def about_of(record: Record) -> bytes | None:
+    """Return what a record answers or follows, by which it is found."""
     match record:
         case KeyRotate():
             return record.public_key.thumbprint.raw
@@ -95,5 +97,8 @@ def _about(record: Record) -> bytes | None:
             | TimesheetAnswer(timesheet=other)
         ):
             return other.raw
+        case Possession(before=before, engagement=engagement):
+            # One place each: the first one follows the engagement itself.
+            return (Digest.of(engagement) if before is None else before).raw
         case _:
             return None

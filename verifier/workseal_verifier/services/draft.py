@@ -1,6 +1,6 @@
 """A submission while it is being admitted: reads through to the tick, writes only to itself."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,7 +10,7 @@ from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.records import Offer, read_record
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.anchors import AnchorBook
@@ -61,6 +61,7 @@ class Draft:
     known: Callable[[bytes], Engagement | None]
     # Finds what the tick has admitted before.
     waiting_entry: Callable[[Digest], Entry | None]
+    waiting_entries: Sequence[Entry]
     # Finds a case of an engagement as the tick has it, and lists what the tick has begun.
     lookup_case: Callable[[Digest, Engagement], Case | None]
     waiting_cases: Callable[[], Mapping[Digest, Case]]
@@ -157,6 +158,14 @@ class Draft:
         """Return what is logged under a digest, or will be before this submission's next."""
         own = next((one for one in self.entries if one.digest == digest), None)
         return own or self.waiting_entry(digest) or self.house.records.by_digest(digest)
+
+    def has_about(self, kind: Kind, about: bytes | None, engagement: bytes) -> bool:
+        """Tell whether a statement of a kind is logged, or will be, that answers this already."""
+        wanted = (kind.value, about, engagement)
+        fresh = (*self.waiting_entries, *self.entries)
+        if any((one.kind, one.about, one.engagement) == wanted for one in fresh):
+            return True
+        return about is not None and bool(self.house.records.about(about, kind.value, engagement))
 
     def history_in(self, identifier: bytes) -> KeyHistory:
         """Return what became of the keys of an engagement; its chain is not looked at."""

@@ -32,6 +32,7 @@ from workseal_protocol.records import (
     KeyRotate,
     LogPolicy,
     Offer,
+    Possession,
     Segment,
     Timesheet,
     TimesheetAnswer,
@@ -42,7 +43,7 @@ from workseal_protocol.window import ONLINE_MS
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.caserules import next_in_case, open_case
-from workseal_verifier.services.columns import beacon_row, entry_of, party_rows, span_of
+from workseal_verifier.services.columns import about_of, beacon_row, entry_of, party_rows, span_of
 from workseal_verifier.services.draft import Draft, unknown_party
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.keyfold import KeyEvent
@@ -77,8 +78,8 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
             _admit_filing(draft, candidate, record, place)
         case DisputeAct() | DisputeRequest() | DisputeDisclosure() | DisputeFinding() as record:
             _admit_dispute(draft, candidate, record, place)
-        case Timesheet() | TimesheetAnswer() as record:
-            _admit_hours(draft, candidate, record, place)
+        case Timesheet() | TimesheetAnswer() | Possession() as record:
+            _admit_beside(draft, candidate, record, place)
         case BundleManifest():
             raise RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
         case record:
@@ -341,6 +342,18 @@ def _is_logged(draft: Draft, record: LogPolicy) -> bool:
     )
 
 
+# --- beside the chain --------------------------------------------------------------
+
+
+def _admit_beside(
+    draft: Draft, candidate: Candidate, record: Timesheet | TimesheetAnswer | Possession, place: int
+) -> None:
+    if isinstance(record, Possession):
+        _admit_possession(draft, candidate, record, place)
+    else:
+        _admit_hours(draft, candidate, record, place)
+
+
 # --- hours -------------------------------------------------------------------------
 
 
@@ -370,6 +383,28 @@ def _stands(draft: Draft, digest: Digest, engagement: bytes, kinds: Collection[K
     """Tell whether a statement of these kinds and this engagement is in the log."""
     entry = draft.logged(digest)
     return entry is not None and entry.engagement == engagement and entry.kind in kinds
+
+
+# --- frames that are still held ------------------------------------------------------
+
+
+def _admit_possession(draft: Draft, candidate: Candidate, record: Possession, place: int) -> None:
+    """Admit the next statement of possession; what it draws and shows, its readers fold."""
+    state = _speaking(draft, candidate, record.engagement, place)
+    before = record.before
+    if before is not None and not _stands(draft, before, record.engagement, {Possession.KIND}):
+        raise RefusedError(Reason.REFUSED, "it follows a statement of possession that is not here")
+    if draft.has_about(candidate.statement.kind, about_of(record), record.engagement):
+        raise RefusedError(Reason.CONFLICT, "another statement of possession has this place")
+    if not _stands(draft, record.head, record.engagement, CHAINED):
+        raise RefusedError(
+            Reason.REFUSED, "it speaks up to a statement that is not in the chain here"
+        )
+    round_ms = state.terms.round_ms
+    _require_past(draft, round_start(record.round, round_ms), "the round has not begun")
+    if not draft.house.beacon.is_committed(round_ms, record.round, record.value):
+        raise RefusedError(Reason.REFUSED, "the value is not the committed one")
+    _add(draft, candidate, place)
 
 
 # --- disputes ---------------------------------------------------------------------

@@ -14,22 +14,32 @@ export class Beacons {
     this.current = [];
   }
 
-  // Give the index of the commitment that a segment's verifier value opens.
-  async commitmentOf(index, segment, turns) {
-    const first = this.firstOf(segment.round);
+  // Give the index of the commitment that a value of a round opens.
+  async commitmentOf(index, round, value, turns) {
+    const first = this.firstOf(round);
     if (first === null || first.index > index) {
-      throw new Fails(`no commitment of the operator before it covers round ${segment.round}`);
+      throw new Fails(`no commitment of the operator before it covers round ${round}`);
     }
     const { record, known } = first;
-    this.work.spend(segment.round - (known === null ? record.firstRound - 1 : known[0]));
+    this.work.spend(round - (known === null ? record.firstRound - 1 : known[0]));
     try {
-      await verifyChainValue(VERIFIER_SIDE, record, segment.round, segment.verifierValue, known, turns);
+      await verifyChainValue(VERIFIER_SIDE, record, round, value, known, turns);
     } catch (error) {
-      if (error instanceof Fails) throw new Fails(`round ${segment.round}: ${error.message}`);
+      if (error instanceof Fails) throw new Fails(`round ${round}: ${error.message}`);
       throw error;
     }
-    first.known = [segment.round, segment.verifierValue];
+    first.known = [round, value];
     return first.index;
+  }
+
+  // Tell whether the operator committed to a round; to be asked in ascending order.
+  covers(round) {
+    try {
+      return this.firstOf(round) !== null;
+    } catch (error) {
+      if (error instanceof Fails) return false;
+      throw error;
+    }
   }
 
   // Give the first commitment of the log that covers a round: only that one counts.

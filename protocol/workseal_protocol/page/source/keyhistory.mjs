@@ -11,7 +11,7 @@ const EVERYBODY = [FREELANCER, CLIENT, ARBITRATOR, OPERATOR];
 const MAKERS = {
   "offer": [CLIENT], "acceptance": [FREELANCER], "session.open": [FREELANCER], "segment": [FREELANCER],
   "session.close": [FREELANCER], "tombstone": [FREELANCER], "declaration": [FREELANCER],
-  "evidence": [FREELANCER], "log.policy": [OPERATOR], "beacon.commitment": [OPERATOR],
+  "evidence": [FREELANCER], "possession": [FREELANCER], "log.policy": [OPERATOR], "beacon.commitment": [OPERATOR],
   "timesheet": [FREELANCER], "timesheet.answer": [CLIENT],
   // Who may do what in a case, and when, is no matter of a bundle's steps.
   "dispute.filing": [CLIENT, FREELANCER], "dispute.act": EVERYBODY,

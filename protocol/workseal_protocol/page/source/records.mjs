@@ -7,6 +7,7 @@ import { readAct, readFiling, readPlace } from "./caserecords.mjs";
 import { Fields, MAX_BYTES, MAX_INTEGER, decode } from "./cbor.mjs";
 import { SIGNATURE_BYTES, publicKey } from "./keys.mjs";
 import { readCheckpoint } from "./note.mjs";
+import { readPossession } from "./possessionrecord.mjs";
 import { MAX_TIME, claimed, digest, digestPart, head, optionalDigest, refuse, rows, uintPart } from "./recordparts.mjs";
 import { readAnswer, readTimesheet } from "./sheetrecords.mjs";
 import { engagementSubject } from "./statement.mjs";
@@ -153,6 +154,7 @@ const READERS = {
   }),
   "declaration": readDeclaration,
   "evidence": (fields) => ({ ...link(fields), item: digest(fields, 10, "item") }),
+  "possession": readPossession,
   "timesheet": readTimesheet,
   "timesheet.answer": readAnswer,
   "key.announce": (fields) => ({

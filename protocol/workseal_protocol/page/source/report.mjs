@@ -30,6 +30,9 @@ export function reportValue(report) {
       begin_ms: begin, end_ms: end, state, reason, worked_ms: worked, grade,
     })),
     timesheets: found.timesheets.map(timesheetValue),
+    possession: {
+      statements: found.possessions.findings.map(possessionValue), weeks_without: found.possessions.missed,
+    },
     opened: openedValues(report).map(({ statement, kind, existedBy, ...value }) => ({
       statement, kind, existed_by_ms: exactNumber(existedBy), ...value,
     })),
@@ -89,6 +92,10 @@ function timesheetValue({ digest, record, agreement, why, answers, replacedBy, o
     replaced_by: replacedBy,
     overlaps,
   };
+}
+
+function possessionValue({ digest, record, week, shown, lost, why }) {
+  return { statement: digest, week, committed: record.count, drawn: record.answers.length, shown, lost, why };
 }
 
 // Give what the freelancer opened, once step 12 held: each with the instant by which it existed.

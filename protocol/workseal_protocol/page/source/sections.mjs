@@ -15,6 +15,7 @@ import { dayText } from "./zone.mjs";
 const SPANS_AT_ONCE = 100;
 const SHEETS_AT_ONCE = 100;
 const OPENED_AT_ONCE = 100;
+const WEEKS_NAMED = 12;
 const ANSWERED = new Map([[ACCEPTED, "accepted by the client"], [QUESTION, "the client asks"], [OBJECTION, "the client objects"]]);
 const MARKS = new Map([[HOLDS, "\u2713"], [FAILS, "\u2717"]]);
 
@@ -24,7 +25,7 @@ export function reportSections(report) {
     verdictOf(report),
     element("div", { class: "beside" }, stepsOf(report), unprovenOf(report)),
     ...factsOf(report), ...totalsSections(report), ...diarySections(report),
-    ...sheetSections(report), ...openedSections(report),
+    ...sheetSections(report), ...possessionSections(report), ...openedSections(report),
   ];
 }
 
@@ -135,6 +136,24 @@ function sheetSections({ found }) {
   return [element("section", { "aria-labelledby": "timesheets" },
     element("h2", { id: "timesheets" }, "Timesheets, as their maker signed them"),
     ...longTable("Timesheets", ["Timesheet", "Days", "Recorded", "Declared late", "Billed", "Amount", "Compared", "Answer", "Replaced", "Counts twice"], rows, SHEETS_AT_ONCE))];
+}
+
+function possessionSections({ found }) {
+  const { findings, missed } = found.possessions;
+  if (findings.length === 0 && missed.length === 0) return [];
+  const rows = findings.map(({ digest, record, week, shown, lost, why }) => [
+    digest.slice(0, 12), String(week), why === "" ? String(record.count) : "", why === "" ? `${shown} of ${shown + lost}` : "", lost > 0 ? String(lost) : "",
+    why === "" ? "holds" : quoted(`DOES NOT HOLD: ${why}`),
+  ]);
+  const parts = [element("h2", { id: "possession" }, "Frames still held, by blocks of ciphertext that nobody chose"),
+    element("p", {}, "No hour depends on this. Not proven by it: that ciphertext opens to what was recorded, nor that a frame was whole before its week was committed to.")];
+  if (rows.length > 0) parts.push(...longTable("Statements of possession", ["Statement", "Week", "Committed to", "Shown of drawn", "Lost", "Found"], rows, SHEETS_AT_ONCE));
+  if (missed.length > 0) {
+    const named = missed.slice(0, WEEKS_NAMED).join(", ");
+    const more = missed.length > WEEKS_NAMED ? ` and ${missed.length - WEEKS_NAMED} more` : "";
+    parts.push(element("p", {}, `No statement in ${missed.length === 1 ? "week" : "weeks"} ${named}${more}, in which work was recorded.`));
+  }
+  return [element("section", { "aria-labelledby": "possession" }, parts)];
 }
 
 // Show the answer that counts, the newest one, before the earlier ones.

@@ -8,7 +8,7 @@ import { sha256 } from "./sha256.mjs";
 const ABOUT_ISSUER = new Set(["key.announce", "key.rotate", "key.revoke", "log.policy", "beacon.commitment"]);
 export const CHAINED = new Set(["session.open", "segment", "session.close", "tombstone", "declaration", "evidence"]);
 const KINDS = new Set([
-  ...ABOUT_ISSUER, ...CHAINED, "offer", "acceptance", "timesheet", "timesheet.answer",
+  ...ABOUT_ISSUER, ...CHAINED, "offer", "acceptance", "possession", "timesheet", "timesheet.answer",
   "dispute.filing", "dispute.act", "dispute.request", "dispute.disclosure", "dispute.finding", "bundle.manifest",
 ]);
 const SUBJECT = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

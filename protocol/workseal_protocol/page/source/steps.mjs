@@ -11,6 +11,7 @@ import { logSigned } from "./note.mjs";
 import { checkOpened, named } from "./opened.mjs";
 import { verifyCheckpoint } from "./policy.mjs";
 import { verifyReceipt } from "./receipt.mjs";
+import { heldCounts, possessionsOf, provenPossessions } from "./possession.mjs";
 import { readRecord } from "./records.mjs";
 import { Work } from "./schedule.mjs";
 import { CHAINED } from "./statement.mjs";
@@ -46,6 +47,7 @@ class Examination {
     this.totals = null;
     this.diary = [];
     this.timesheets = [];
+    this.possessions = { findings: [], missed: [] };
   }
 
   get chained() {
@@ -173,7 +175,7 @@ async function checkDrawn(found) {
     if (record.kind !== "segment" || record.verifierValue === null) continue;
     await found.turns.next();
     try {
-      found.beacons.set(index, await beacons.commitmentOf(index, record, found.turns));
+      found.beacons.set(index, await beacons.commitmentOf(index, record.round, record.verifierValue, found.turns));
     } catch (error) {
       if (error instanceof Fails) throw new Fails(`${named(place, statement)}: ${error.message}`);
       throw error;
@@ -242,12 +244,25 @@ async function checkTotals(found) {
   found.diary = diaryOf(found.entries);
   // One that differs is told like a limit: the record stands, a summary was wrong.
   found.timesheets = await timesheetsOf(found.terms, found.entries, found.zone, found.turns);
+  // So are statements of possession: whether frames are still held changes no hour.
+  found.possessions = await possessionsFound(found);
+  const held = heldCounts(found.possessions);
   const counts = [
     ["limits of the terms exceeded", found.totals.exceeded.length],
     ["timesheets that differ from the record", found.timesheets.filter(({ agreement }) => agreement === DIFFERS).length],
     ["timesheets that overlap", found.timesheets.filter(({ overlaps }) => overlaps !== null).length],
+    ["statements of possession that do not hold", held.failing],
+    ["drawn frames that are lost", held.lost],
+    ["weeks without a statement of possession", found.possessions.missed.length],
   ];
   return counts.filter(([, count]) => count > 0).map(([what, count]) => `${what}: ${count}`).join(", ");
+}
+
+async function possessionsFound({ items, terms, work, turns }) {
+  const beacons = () => new Beacons(items, terms.roundMs, work);
+  const proven = await provenPossessions(items, beacons(), turns);
+  const later = beacons();
+  return possessionsOf(terms.roundMs, items, proven, (round) => later.covers(round), turns);
 }
 
 const STEPS = [

@@ -242,7 +242,10 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         refuses=(*_ABSENT, Reason.TOO_EARLY),
     ),
     "GET /v1/beacon/{period}": Told(
-        _body(schemas.CHAIN, CBOR), FRESH, parameters={"period": DECIMAL}, refuses=_ABSENT
+        _body(schemas.CHAIN, CBOR),
+        FRESH,
+        parameters={"period": DECIMAL, "round": DECIMAL},
+        refuses=_ABSENT,
     ),
     "GET /v1/beacon/{period}/{place}": Told(
         _body(schemas.DIGEST, OCTETS),
