@@ -58,8 +58,8 @@ def destroy(options: argparse.Namespace) -> int:
     replayed = replay_files(options.terms, options.files).case
     statement = place_next(replayed, _act(replayed, Act.DESTROY), signer)
     if os.path.lexists(options.case_key):
-        _require_key_of(replayed, options.case_key)
-        _wipe(options.case_key)
+        require_key_of(replayed, options.case_key)
+        wipe(options.case_key)
         print(f"{plain(str(options.case_key))} is destroyed")
     elif not options.gone:
         raise CommandError(
@@ -100,7 +100,7 @@ def _calendar(replayed: Case, name: str | None, zone: str | None) -> CaseCalenda
         raise CommandError(f"--calendar: {error}") from error
 
 
-def _require_key_of(replayed: Case, path: Path) -> None:
+def require_key_of(replayed: Case, path: Path) -> None:
     """Refuse to destroy anything but the key that this case's arbitrator declared."""
     if not stat.S_ISREG(os.lstat(path).st_mode):
         raise CommandError(f"{path} is no ordinary file: name the key itself")
@@ -111,7 +111,7 @@ def _require_key_of(replayed: Case, path: Path) -> None:
         raise CommandError(f"{path} is not the key that was declared in this case", DOES_NOT_HOLD)
 
 
-def _wipe(path: Path) -> None:
+def wipe(path: Path) -> None:
     """Write zeros over a small file, and remove it; both are on disk when this returns."""
     try:
         with path.open("r+b") as file:

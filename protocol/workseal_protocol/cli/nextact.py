@@ -6,7 +6,6 @@ holidays are those of the `calendar` extra, asked for when a deadline has to be 
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar, cast
 
 from workseal_protocol.cli.calendars import CalendarError, holiday_days
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
@@ -27,7 +26,7 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
 # What a party signs in a case after its filing.
-Spoken = TypeVar("Spoken", DisputeAct, DisputeRequest, DisputeDisclosure)
+Spoken = DisputeAct | DisputeRequest | DisputeDisclosure
 
 
 def place_next(case: Case, record: Spoken, signer: Signer) -> Statement:
@@ -53,7 +52,7 @@ def placed_next(case: Case, record: Spoken, issuer: Digest) -> Spoken:
         due = None if wanted is None else _count(case, wanted, record, case.parties.roles[issuer])
         place = CasePlace(case.case, case.head, due)
         if isinstance(record, DisputeRequest) and due is not None:
-            return cast("Spoken", replace(record, place=place, answer_by=due.until))
+            return replace(record, place=place, answer_by=due.until)
         return replace(record, place=place)
     except CaseError as error:
         raise CommandError(f"the case does not take it: {error}", DOES_NOT_HOLD) from error

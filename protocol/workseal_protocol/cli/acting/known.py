@@ -6,16 +6,18 @@ an engagement is read once; of the rest of it nothing is kept.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
-from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode, encode, split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keyhistory import KEY_KINDS
 from workseal_protocol.records import Acceptance, Offer, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
+
+if TYPE_CHECKING:
+    from workseal_protocol.digest import Digest
 
 _KEPT: Final = KEY_KINDS | {Kind.OFFER, Kind.ACCEPTANCE, Kind.BEACON_COMMITMENT}
 # Key statements and commitments of one engagement: far above any honest number.

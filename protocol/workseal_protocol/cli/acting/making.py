@@ -200,10 +200,7 @@ def _brought(  # noqa: PLR0911 - one line for each act that needs more than word
                 "person": draw_person(case.case, number, value, case.panel),
             }
         case Act.SAMPLE:
-            number = case.sample_round
-            if number is None:
-                raise CommandError("nothing is to be drawn: no sample was granted", DOES_NOT_HOLD)
-            return {"round": number, "value": means.value_of(number)}
+            return _sampled(case, means)
         case Act.ASK if said.level == 2 and case.sample is None:
             return _frozen(case, said, means)
         case Act.COMMIT:
@@ -212,12 +209,16 @@ def _brought(  # noqa: PLR0911 - one line for each act that needs more than word
             return {"value": means.kept_secret()}
         case Act.DECLARE:
             return {"sealing_key": case_public(means.new_case_key())}
-        case Act.SHOW:
-            return {"value": means.handed_over()}
-        case Act.EXHIBIT if said.file is not None:
+        case Act.SHOW | Act.EXHIBIT if said.file is not None:
             return {"value": means.handed_over()}
         case _:
             return {}
+
+
+def _sampled(case: Case, means: Means) -> dict[str, Any]:
+    if case.sample_round is None:
+        raise CommandError("nothing is to be drawn: no sample was granted", DOES_NOT_HOLD)
+    return {"round": case.sample_round, "value": means.value_of(case.sample_round)}
 
 
 def _open_offer(case: Case, by: Role) -> Digest:
@@ -235,9 +236,7 @@ def _frozen(case: Case, said: Said, means: Means) -> dict[str, Any]:
     return {"freeze": freeze_hours(means.statements(), begin, end)}
 
 
-def _request(
-    case: Case, said: Said, means: Means, place: CasePlace, now_ms: int
-) -> DisputeRequest:
+def _request(case: Case, said: Said, means: Means, place: CasePlace, now_ms: int) -> DisputeRequest:
     if case.ask is None or not case.ask.granted:
         raise CommandError("request: expected what was asked and granted, found none", 1)
     return DisputeRequest(

@@ -122,10 +122,10 @@ def read_live(
 def replayed(statements: Sequence[Statement], known: Known, *, own: Digest) -> Live:
     """Replay statements that stand in the order of their case, or raise `CommandError`."""
     terms = known.terms
+    keys, parties = _keys(known, terms)
+    if own not in parties.roles:
+        raise CommandError("the terms do not name the key of this file", DOES_NOT_HOLD)
     try:
-        keys, parties = _keys(known, terms)
-        if own not in parties.roles:
-            raise VerificationError("the terms do not name the key of this file")
         beacon = Beacon(terms.round_ms, _commitments(known, keys))
         return _fold(statements, terms, keys, parties, beacon)
     except MalformedError as error:
@@ -234,4 +234,3 @@ def _step(case: Case, statement: Statement, record: Record, at: int) -> Step:
     by = case.statements[statement.digest]
     late = statement.digest in case.late
     return Step(statement, record, move, by, at, str(case.state), late)
-

@@ -7,7 +7,7 @@ docs/spec/acts.md; what is added to it is how a person gives what nobody types (
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum
 from typing import Final, TypeVar
 
@@ -156,31 +156,33 @@ def instant_of(option: str, text: str, zone: tzinfo, *, end: bool = False) -> in
 
     A period ends where the next one may begin.
     """
+    wrong = CommandError(
+        f"{option}: expected a day or a minute, as in 2026-11-02 or 2026-11-02T09:30,"
+        f" found {text[:40]}"
+    )
+    if not _MINUTE.fullmatch(text) and not _DAY.fullmatch(text):
+        raise wrong
     try:
-        if _MINUTE.fullmatch(text):
-            moment = datetime.fromisoformat(text).replace(tzinfo=zone)
-        elif _DAY.fullmatch(text):
-            day = datetime.fromisoformat(text).date() + timedelta(days=int(end))
-            moment = datetime.combine(day, time(), tzinfo=zone)
-        else:
-            raise ValueError(text)
+        moment = datetime.fromisoformat(text).replace(tzinfo=None)
+        if end and _DAY.fullmatch(text):
+            moment += timedelta(days=1)
+        found = (moment.replace(tzinfo=zone) - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError) as error:
-        raise CommandError(
-            f"{option}: expected a day or a minute, as in 2026-11-02 or 2026-11-02T09:30,"
-            f" found {text[:40]}"
-        ) from error
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+        raise wrong from error
+    if found < 0:
+        raise wrong
+    return found
 
 
 def day_of(text: str) -> int:
     """Read a day as the number of days since 1970."""
+    wrong = CommandError(f"--day-off: expected a day as in 2026-12-28, found {text[:40]}")
+    if not _DAY.fullmatch(text):
+        raise wrong
     try:
-        if not _DAY.fullmatch(text):
-            raise ValueError(text)
         return (datetime.fromisoformat(text).date() - _EPOCH.date()).days
     except ValueError as error:
-        message = f"--day-off: expected a day as in 2026-12-28, found {text[:40]}"
-        raise CommandError(message) from error
+        raise wrong from error
 
 
 def digest_of(option: str, text: str) -> Digest:
