@@ -9,7 +9,7 @@ from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.making import Means, make_act, make_filing
 from workseal_protocol.cli.acting.preview import preview
-from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live
+from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live, split_case
 from workseal_protocol.cli.acting.said import ABOUT, ACTS, DETAILS, Said, require_fits, spelled
 from workseal_protocol.cli.acting.telling import Asker, as_json, lines
 
@@ -33,4 +33,5 @@ __all__ = [
     "read_live",
     "require_fits",
     "spelled",
+    "split_case",
 ]

@@ -112,6 +112,9 @@ def _told(live: Live, asker: Asker) -> Iterator[str]:
         after = f"{one.state}, late" if one.late else one.state
         yield f"{number:3d}  {both(one.at, zone)}  {_role(one.by)}: {_said(one)} -> {after}"
         yield f"     {one.statement.digest}"
+        amount = getattr(one.record, "amount", None)
+        if amount is not None:
+            yield f"     amount: {amount_text(amount, live.case.terms.currency)}"
         for name in ("text", "why", "reason"):
             text = getattr(one.record, name, None)
             if text:
@@ -129,9 +132,9 @@ def _standing(case: Case, asker: Asker) -> Iterator[str]:
     if case.due is None:
         yield "nobody is waited for"
         return
-    waiting = ", ".join(sorted(map(_role, case.waiting_for))) or "nobody"
-    yours = " (you)" if asker.role(case) in case.waiting_for else ""
-    yield f"it waits for: {waiting}{yours}"
+    own = asker.role(case)
+    names = [_role(one) + " (you)" * (one is own) for one in sorted(case.waiting_for)]
+    yield f"it waits for: {', '.join(names) or 'nobody'}"
     over = "; this time is over" if asker.now_ms > case.due.until else ""
     yield f"until {both(case.due.until, asker.zone(case))}{over}"
     if case.due.due is not None:
@@ -283,6 +286,7 @@ def _step(one: Step) -> dict[str, object]:
         "state": one.state,
         "late": one.late,
         "code": None if code is None else _word(code.name),
+        "amount": getattr(one.record, "amount", None),
         "text": text,
     }
 
