@@ -31,7 +31,10 @@ class Bench:
     def __init__(self, office: Office, url: str, folder: Path, run: Typed) -> None:
         self.office, self.url, self.folder, self._run = office, url, folder, run
         keys = (office.people.arbitrator.public_key, SeedSigner(SECOND).public_key)
-        self.agent = ScriptedAgent(office, terms=office.terms(arbitrators=keys))
+        # So many captures that a sample can be drawn of them, whatever the beacon says.
+        self.agent = ScriptedAgent(
+            office, terms=office.terms(arbitrators=keys, capture_rate=49_152)
+        )
         self.agent.open_session()
         self.agent.work(300_000)
         self.agent.send()

