@@ -46,6 +46,8 @@ _CBOR = "application/cbor"
 # Statements of a listing that are asked for at once: what of it is held in memory.
 PAGE = 1_024
 _PAGE_INDICES_BYTES = 16_384
+# A case has no more statements (docs/spec/dispute.md).
+MOST_IN_CASE = 400
 _STATEMENT_BYTES = 65_536
 
 Item = TypeVar("Item")
@@ -185,6 +187,19 @@ class VerifierClient:
         path = f"/v1/engagements/{engagement.hex()}/keys"
         with _form("keys"):
             return parse_keys(self._signed("GET", path, limit=MAX_BYTES))
+
+    def cases(self) -> bytes:
+        """Return the cases that this party may read, as JSON; not yet read."""
+        return self._signed("GET", "/v1/cases", limit=_MIB)
+
+    def case(self, case: Digest) -> bytes:
+        """Return what the verifier says of a case, as JSON; not yet read."""
+        return self._signed("GET", f"/v1/cases/{case}", limit=4 * _MIB)
+
+    def case_statements(self, case: Digest) -> bytes:
+        """Return the statements of a case, one after the other; not yet verified."""
+        path = f"/v1/cases/{case}/statements"
+        return self._signed("GET", path, limit=MOST_IN_CASE * _STATEMENT_BYTES)
 
     def receipt(self, statement: Digest, size: int) -> bytes | None:
         """Return the COSE receipt of a statement under a checkpoint, None when there is none."""

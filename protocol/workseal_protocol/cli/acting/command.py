@@ -21,7 +21,7 @@ from workseal_protocol.cli.acting.means import LiveMeans
 from workseal_protocol.cli.acting.preview import both, preview
 from workseal_protocol.cli.acting.said import Said
 from workseal_protocol.cli.acting.telling import Asker, as_json, lines
-from workseal_protocol.cli.acting.verifier import CaseVerifier
+from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named, list_line
 from workseal_protocol.cli.casekeys import require_key_of, wipe
 from workseal_protocol.cli.cases import case as show_files
 from workseal_protocol.cli.cases import replay_files
@@ -38,7 +38,6 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Role
 from workseal_protocol.policy import TlogPolicy
 
-_CASE = re.compile(r"[0-9a-f]{8,64}")
 _ENGAGEMENT = re.compile(r"[0-9a-f]{32}")
 _LATER = re.compile(r"\+([0-9]{1,2})m")
 _MOST_TEXT: Final = 65_536
@@ -49,9 +48,7 @@ def list_cases(options: argparse.Namespace) -> int:
     """List the cases that a key may read, as the verifier tells them."""
     found = _court(options).verifier.cases()
     for one in found:
-        due = one.get("due")
-        until = due.get("utc") if isinstance(due, dict) else None
-        print(plain(f"{one.get('case')}  {one.get('state')}  until {until or '-'}"))
+        print(plain(list_line(one)))
     print(f"{len(found)} cases, as the verifier lists them; 'workseal case show' replays one")
     return HOLDS
 
@@ -65,7 +62,7 @@ def show(options: argparse.Namespace) -> int:
     if options.key is None or len(options.files) > 1:
         raise CommandError("with --from: expected --key and one CASE")
     court = _court(options)
-    live = court.live(_named(court.verifier, options.files))
+    live = court.live(case_named(_first(options.files), court.verifier.cases))
     asker = Asker(court.own, time.time_ns() // 1_000_000, _spelling(options, live.case.case))
     if options.json:
         print(json.dumps(as_json(live, asker), indent=1, ensure_ascii=False))
@@ -104,7 +101,7 @@ def act(options: argparse.Namespace) -> int:
     if options.url is None or len(options.files) != 1:
         raise CommandError("expected one CASE and --from URL, or --offline OUT with --terms")
     court = _court(options)
-    case = _named(court.verifier, options.files)
+    case = case_named(_first(options.files), court.verifier.cases)
     if options.act == "destroy":
         _destroy_key(court, case, said)
     court.act(case, options.act, said, confirmation(yes=options.yes))
@@ -174,18 +171,8 @@ def _court(options: argparse.Namespace) -> Court:
     return Court(CaseVerifier(address, signer), signer, folder_of(options.key), terms=agreed)
 
 
-def _named(verifier: CaseVerifier, names: list[str | Path]) -> Digest:
-    """Return the case of a name, or of its first digits; the only one without a name."""
-    name = str(names[0]) if names else ""
-    if name and _CASE.fullmatch(name) is None:
-        raise CommandError(f"expected a case's number, 8 to 64 hex digits, found {name[:80]}")
-    if len(name) == 64:
-        return Digest(bytes.fromhex(name))
-    known = [str(one.get("case")) for one in verifier.cases()]
-    found = [one for one in known if one.startswith(name) and len(one) == 64]
-    if len(found) != 1 or _CASE.fullmatch(found[0]) is None:
-        raise CommandError(f"expected one case, the verifier lists {len(found)}", DOES_NOT_HOLD)
-    return Digest(bytes.fromhex(found[0]))
+def _first(names: list[str | Path]) -> str:
+    return str(names[0]) if names else ""
 
 
 def _spelling(options: argparse.Namespace, case: Digest) -> Any:

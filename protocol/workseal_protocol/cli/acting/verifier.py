@@ -5,7 +5,8 @@ asked for with a signature by the party's key.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 from urllib.parse import SplitResult
@@ -20,6 +21,7 @@ from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
+_CASE = re.compile(r"[0-9a-f]{8,64}")
 _PAGE: Final = 512
 _INDICES: Final = 16_384
 _MOST_PAGES: Final = 4_096
@@ -41,20 +43,11 @@ class CaseVerifier:
 
     def cases(self) -> list[dict[str, object]]:
         """Return the cases that this key may read, as the verifier lists them."""
-        found = self._json("/v1/cases")
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            raise _no_form()
-        return found
+        return cases_in(self._get("/v1/cases", _LIST_BYTES))
 
     def told(self, case: Digest) -> tuple[Digest, str]:
         """Return head and state as the verifier says them."""
-        found = self._json(f"/v1/cases/{case}")
-        try:
-            if isinstance(found, dict):
-                return Digest(bytes.fromhex(str(found["head"]))), str(found["state"])
-        except (KeyError, ValueError) as error:
-            raise _no_form() from error
-        raise _no_form()
+        return told_in(self._get(f"/v1/cases/{case}", _LIST_BYTES))
 
     def statements(self, case: Digest) -> bytes:
         """Return the statements of a case, filing first."""
@@ -93,15 +86,55 @@ class CaseVerifier:
         """
         submit(self._address, None, statement, TlogPolicy.parse(terms.log_policy))
 
-    def _json(self, path: str) -> object:
-        try:
-            found: object = json.loads(self._get(path, _LIST_BYTES))
-        except (ValueError, RecursionError) as error:
-            raise _no_form() from error
-        return found
-
     def _get(self, path: str, limit: int, query: str = "") -> bytes:
         return ask(self._address._replace(path=path, query=query), "GET", self._signer, limit=limit)
+
+
+def cases_in(answer: bytes) -> list[dict[str, object]]:
+    """Read a list of cases, or raise `CommandError`."""
+    found = _json(answer)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _no_form()
+    return found
+
+
+def told_in(answer: bytes) -> tuple[Digest, str]:
+    """Read head and state of what a verifier says of a case, or raise `CommandError`."""
+    found = _json(answer)
+    try:
+        if isinstance(found, dict):
+            return Digest(bytes.fromhex(str(found["head"]))), str(found["state"])
+    except (KeyError, ValueError) as error:
+        raise _no_form() from error
+    raise _no_form()
+
+
+def case_named(name: str, listed: Callable[[], list[dict[str, object]]]) -> Digest:
+    """Return the case of a name, or of its first digits; the only one without a name."""
+    if name and _CASE.fullmatch(name) is None:
+        raise CommandError(f"expected a case's number, 8 to 64 hex digits, found {name[:80]}")
+    if len(name) == 64:
+        return Digest(bytes.fromhex(name))
+    known = [str(one.get("case")) for one in listed()]
+    found = [one for one in known if one.startswith(name) and len(one) == 64]
+    if len(found) != 1 or _CASE.fullmatch(found[0]) is None:
+        raise CommandError(f"expected one case, the verifier lists {len(found)}", DOES_NOT_HOLD)
+    return Digest(bytes.fromhex(found[0]))
+
+
+def list_line(one: dict[str, object]) -> str:
+    """Write one case of a list on a line."""
+    due = one.get("due")
+    until = due.get("utc") if isinstance(due, dict) else None
+    return f"{one.get('case')}  {one.get('state')}  until {until or '-'}"
+
+
+def _json(answer: bytes) -> object:
+    try:
+        found: object = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise _no_form() from error
+    return found
 
 
 def _page(listed: bytes, data: bytes, since: int) -> list[tuple[int, bytes]]:
