@@ -15,6 +15,9 @@ from workseal_agent.disclose import (
     Answer,
     FrameReader,
     Opened,
+    Request,
+    SecretKeeper,
+    deliver,
     read_disclosure,
     read_request,
     require_next,
@@ -27,8 +30,10 @@ from workseal_agent.submission import Log, submit
 from workseal_protocol.cli.acting import CaseFolder, Known, Live, learn, read_live, told_in
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import verify_disclosure
+from workseal_protocol.dispute import Case
+from workseal_protocol.dispute.table import DISCLOSED
 from workseal_protocol.keys import PublicKey
-from workseal_protocol.records import DisputeDisclosure, DisputeFiling, read_record
+from workseal_protocol.records import DisputeDisclosure, DisputeFiling, Finding, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 
@@ -159,6 +164,48 @@ class OwnCases:
         """Say why a statement was refused."""
         stored = self.ledger.statement(digest)
         return "" if stored is None else stored.problem or ""
+
+    def disclosable(self, request: Request, reader: FrameReader) -> Case | None:
+        """Return the case in which a request may be answered now, read and replayed; None for none.
+
+        What was signed before is settled first: `AgentError` when that was its answer, and where
+        the case takes none.
+        """
+        place = request.record.place
+        if place is None:
+            return None
+        done = self.settle(place.case, reader)
+        if done:
+            raise AgentError(
+                f"what you signed before is logged now, and its package sealed: {done[0]}"
+            )
+        case = self.live(place.case).case
+        at = self.now_ms(case.known_at)
+        if case.request != request.statement.digest:
+            raise AgentError("the case does not wait for an answer to this request")
+        if DISCLOSED not in case.allowed(self.key.thumbprint, at):
+            raise AgentError(
+                f"the case does not take a disclosure now: it is in {case.state}, `workseal-agent"
+                f" case show {case.case}` says what it takes"
+            )
+        return case
+
+    def deliver(
+        self, answer: Answer, package: bytes, vault: SecretKeeper
+    ) -> tuple[tuple[Finding, ...], str]:
+        """Keep an answer, have it logged and checked, leave its package; as `disclose.deliver`.
+
+        One of a case that is refused for good is parked.
+        """
+        now_ms = self.client.now_ms()
+        try:
+            return deliver(
+                answer, package, self.ledger, vault, self.client, self.engagement, now_ms=now_ms
+            )
+        except RefusedError as refused:
+            if answer.request.record.place is not None:
+                self._park(answer.statement.digest, refused)
+            raise
 
     def disclose_again(self, stored: StoredStatement, reader: FrameReader) -> bool:
         """Send a kept disclosure with its tiles; False when it was refused for good, and parked."""

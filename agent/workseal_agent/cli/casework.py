@@ -59,7 +59,8 @@ Yes = Annotated[bool, typer.Option("--yes", help="Sign and send without being as
 
 
 @contextmanager
-def _cases(home: Home) -> Iterator[OwnCases]:
+def own_cases(home: Home) -> Iterator[OwnCases]:
+    """Give what acting in cases needs, after asking for the passphrase."""
     engagement = home.engagement()
     client = home.client(engagement.url, signer=home.signer)
     folder = CaseFolder(home.settings.cases_folder)
@@ -72,7 +73,7 @@ def _cases(home: Home) -> Iterator[OwnCases]:
 @case_app.command("list")
 def list_cases(context: typer.Context) -> None:
     """List your cases, as the verifier tells them."""
-    with _cases(home_of(context)) as cases:
+    with own_cases(home_of(context)) as cases:
         found = cases_in(cases.client.cases())
     for one in found:
         say(list_line(one))
@@ -89,7 +90,7 @@ def show_case(
     save: Annotated[Path | None, typer.Option(help="Also write its statements here.")] = None,
 ) -> None:
     """Replay a case: whose turn it is, until when, what silence does, and what you may do."""
-    with _cases(home_of(context)) as cases:
+    with own_cases(home_of(context)) as cases:
         live = cases.live(_named(cases, case))
         asker = Asker(cases.key.thumbprint, cases.client.now_ms(), _spelling(live))
         waiting = cases.waiting(live.case.case)
@@ -124,7 +125,7 @@ def file_case(  # noqa: PLR0913 - what a filing says
         day_off=tuple(day_off or ()),
     )  # fmt: skip
     home = home_of(context)
-    with _cases(home) as cases:
+    with own_cases(home) as cases:
         for stored in filings_waiting(cases.ledger, cases.engagement.id):
             if _sent(cases, Statement.parse(stored.body)):
                 raise AgentError(f"what you filed before is logged now, as case {stored.digest}")
@@ -165,7 +166,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
         zone=zone, day_off=tuple(day_off or ()), file=file, salted=salted,
     )  # fmt: skip
     home = home_of(context)
-    with _cases(home) as cases:
+    with own_cases(home) as cases:
         name = _named(cases, case)
         live = _settled(cases, name)
         means = LiveMeans(live.case, said, cases.folder, cases.source)
