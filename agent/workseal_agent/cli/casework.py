@@ -88,6 +88,9 @@ def show_case(
     *,
     as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     save: Annotated[Path | None, typer.Option(help="Also write its statements here.")] = None,
+    request: Annotated[
+        Path | None, typer.Option(help="Also write the open request here, for `disclose`.")
+    ] = None,
 ) -> None:
     """Replay a case: whose turn it is, until when, what silence does, and what you may do."""
     with own_cases(home_of(context)) as cases:
@@ -103,6 +106,8 @@ def show_case(
             say(f"signed by you and not answered yet: {one.digest}; any act sends it again")
     if save is not None:
         write_new(save, live.data)
+    if request is not None:
+        write_new(request, live.open_request.encode())
 
 
 @case_app.command("file")

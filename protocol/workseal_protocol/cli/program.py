@@ -314,6 +314,7 @@ def _add_acting(below: "argparse._SubParsersAction[_Parser]") -> None:
     one = _add(below, _SHOW, show, "replay a case: where it stands, who must act until when")
     one.add_argument("--json", action="store_true", help="print the case as one JSON object")
     one.add_argument("--save", type=Path, metavar="FILE", help="also write its statements")
+    one.add_argument("--request", type=Path, metavar="FILE", help="also write the open request")
     _add_place(one, key=False)
     one.add_argument(
         "files",

@@ -73,6 +73,8 @@ def show(options: argparse.Namespace) -> int:
             print(f"signed by you and not answered yet: {kept.digest}; any act sends it again")
     if options.save is not None:
         write_new(options.save, live.data)
+    if options.request is not None:
+        write_new(options.request, live.open_request.encode())
     return HOLDS
 
 

@@ -76,6 +76,20 @@ class Live:
         """Return its statements, one after the other."""
         return b"".join(one.statement.encode() for one in self.steps)
 
+    def statement(self, digest: Digest) -> Statement | None:
+        """Return one of its statements."""
+        found = (one.statement for one in self.steps if one.statement.digest == digest)
+        return next(found, None)
+
+    @property
+    def open_request(self) -> Statement:
+        """Return the request for frames that the case is about, or raise `CommandError`."""
+        digest = self.case.request
+        found = None if digest is None else self.statement(digest)
+        if found is None:
+            raise CommandError("no frames are asked for in this case", DOES_NOT_HOLD)
+        return found
+
     def has(self, digest: Digest) -> bool:
         """Say whether a statement is part of the case."""
         return digest in self.case.statements
