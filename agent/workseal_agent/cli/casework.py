@@ -31,6 +31,8 @@ from workseal_protocol.cli.acting import (
     make_act,
     make_filing,
     preview,
+    repeated,
+    require_fits,
 )
 from workseal_protocol.cli.files import read_bytes, write_new
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
@@ -170,10 +172,14 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
         text=_text(text, text_file), amount=amount, ground=ground, cite=tuple(cite or ()),
         zone=zone, day_off=tuple(day_off or ()), file=file, salted=salted,
     )  # fmt: skip
+    require_fits(act, said)
     home = home_of(context)
     with own_cases(home) as cases:
         name = _named(cases, case)
-        live = _settled(cases, name)
+        live, earlier = _settled(cases, name)
+        if earlier is not None:
+            repeated(earlier, act)
+            return
         means = LiveMeans(live.case, said, cases.folder, cases.source)
         try:
             record = make_act(
@@ -198,13 +204,14 @@ def _named(cases: OwnCases, name: str) -> Digest:
     return case_named(name, lambda: cases_in(cases.client.cases()))
 
 
-def _settled(cases: OwnCases, name: Digest) -> Live:
-    """Settle what was signed before; `AgentError` if that moved the case."""
+def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:
+    """Settle what was signed before; returns it where it is part of the case now."""
     done = cases.settle(name)
     live = cases.live(name)
-    if done:
-        raise AgentError(f"your earlier statement {done[0]} is logged now: look at the case first")
-    return live
+    found = live.statement(done[0]) if done else None
+    if found is not None:
+        say(f"your earlier statement is logged, and in the case: {found.digest}")
+    return live, found
 
 
 def _confirmed(home: Home, cases: OwnCases, live: Live, record: Spoken, *, yes: bool) -> Statement:

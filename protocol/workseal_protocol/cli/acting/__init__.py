@@ -5,6 +5,7 @@ verifier has, `telling` says where a case stands, `keeping` holds what must outl
 agent uses all of it over its own ledger; `command` is `workseal case`.
 """
 
+from workseal_protocol.cli.acting.court import repeated
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.making import Means, make_act, make_filing
@@ -37,6 +38,7 @@ __all__ = [
     "make_filing",
     "preview",
     "read_live",
+    "repeated",
     "require_fits",
     "spelled",
     "split_case",

@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import fields
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 from workseal_protocol.cli.acting.court import Court, ask_first, folder_of, signable_of
@@ -126,7 +127,7 @@ def send(options: argparse.Namespace) -> int:
         raise CommandError("it is dated more than an hour ahead", DOES_NOT_HOLD)
     if ahead > 0:
         print(f"waiting until {both(record.claimed_at, terms.zone)}, when it is dated")
-        time.sleep(ahead / 1000)
+        sleep(ahead / 1000)
     submit(address, None, statement, TlogPolicy.parse(terms.log_policy))
     print(f"logged: {statement.digest}")
     return HOLDS
@@ -189,7 +190,7 @@ def _spelling(options: argparse.Namespace, case: Digest) -> Any:
 
 def _destroy_key(court: Court, case: Digest, said: Said) -> None:
     """Destroy the case's key before the statement that says so is signed."""
-    live = court.settled(court.live(case))
+    live, _ = court.settled(court.live(case))
     path = Path(said.case_key) if said.case_key else court.folder.case_key_file(case)
     if os.path.lexists(path):
         if "destroy" not in live.case.allowed(court.own, court.now_ms(live.case.known_at)):

@@ -18,14 +18,14 @@ from workseal_protocol.cli.acting.making import make_act
 from workseal_protocol.cli.acting.means import LiveMeans
 from workseal_protocol.cli.acting.preview import Signable, both, preview
 from workseal_protocol.cli.acting.reading import Live, read_live
-from workseal_protocol.cli.acting.said import Said
+from workseal_protocol.cli.acting.said import Said, require_fits
 from workseal_protocol.cli.acting.verifier import CaseVerifier
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.server import RefusalError
 from workseal_protocol.cli.text import plain
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case
+from workseal_protocol.dispute import Case, case_record, move_of
 from workseal_protocol.keys import Signer
 from workseal_protocol.records import DisputeFiling, read_record, sign
 from workseal_protocol.statement import Statement
@@ -81,8 +81,15 @@ class Court:
     # --- acting ---
 
     def act(self, case: Digest, name: str, said: Said, confirm: Confirm) -> Statement:
-        """Make, confirm, sign and send one act; returns it as it is logged."""
-        live = self.settled(self.live(case))
+        """Make, confirm, sign and send one act; returns it as it is logged.
+
+        One that was signed before and not answered is sent again instead: who types the same act
+        once more has said it once.
+        """
+        require_fits(name, said)
+        live, earlier = self.settled(self.live(case))
+        if earlier is not None:
+            return repeated(earlier, name)
         means = LiveMeans(live.case, said, self.folder, self.verifier)
         role = live.case.parties.roles[self.own]
         try:
@@ -126,26 +133,23 @@ class Court:
         self._seen(statement.digest, statement)
         return statement
 
-    def settled(self, live: Live) -> Live:
-        """Send again what was signed and not answered; what is refused for good is let go."""
+    def settled(self, live: Live) -> tuple[Live, Statement | None]:
+        """Send again what was signed and not answered; returns it if it is part of the case now.
+
+        What is refused for good is let go: nobody can have it logged any more.
+        """
         name = str(live.case.case)
         before = self.folder.unanswered(name)
         if before is None:
-            return live
-        if live.has(before.digest):
-            self.folder.answered(name)
-            print(f"your earlier statement {before.digest} is in the case")
-            return live
-        try:
-            self._resend(name, before, live.case.terms)
-        except RefusalError as refusal:
-            print(plain(f"your earlier statement {before.digest} was not taken: {refusal}"))
-            return self.live(live.case.case)
+            return live, None
+        if not live.has(before.digest):
+            try:
+                self._resend(name, before, live.case.terms)
+            except RefusalError as refusal:
+                print(plain(f"your earlier statement {before.digest} was not taken: {refusal}"))
+                return self.live(live.case.case), None
         self._seen(live.case.case, before)
-        raise CommandError(
-            f"your earlier statement {before.digest} is logged now: look at the case first",
-            DOES_NOT_HOLD,
-        )
+        return self.live(live.case.case), before
 
     def now_ms(self, least: int = 0) -> int:
         """Return the time; where this machine's is wrong, the verifier's, and say so."""
@@ -220,6 +224,15 @@ def ask_first(lines: list[str], confirm: Confirm) -> None:
         print(line)
     if not confirm("Sign this?"):
         raise CommandError("nothing was signed", DOES_NOT_HOLD)
+
+
+def repeated(earlier: Statement, name: str) -> Statement:
+    """Return what was signed before, if it is the act that was typed, or raise `CommandError`."""
+    said = move_of(case_record(earlier))
+    print(f"that was your {said} from before; nothing new was signed")
+    if said != name:
+        raise CommandError(f"{name} was not said: look at the case first", DOES_NOT_HOLD)
+    return earlier
 
 
 def signable_of(statement: Statement) -> Signable:
