@@ -165,25 +165,34 @@ class OwnCases:
         stored = self.ledger.statement(digest)
         return "" if stored is None else stored.problem or ""
 
-    def disclosable(self, request: Request, reader: FrameReader) -> Case | None:
-        """Return the case in which a request may be answered now, read and replayed; None for none.
+    def answered_before(self, request: Request, reader: FrameReader) -> str | None:
+        """Settle what was signed in the request's case before.
 
-        What was signed before is settled first: `AgentError` when that was its answer, and where
-        the case takes none.
+        Returns where the package lies if that was the answer to this request, and None otherwise.
         """
         place = request.record.place
         if place is None:
             return None
-        done = self.settle(place.case, reader)
-        if done:
-            raise AgentError(
-                f"what you signed before is logged now, and its package sealed: {done[0]}"
-            )
+        for digest in self.settle(place.case, reader):
+            stored = self.ledger.statement(digest)
+            record = None if stored is None else read_record(Statement.parse(stored.body))
+            named = record.request if isinstance(record, DisputeDisclosure) else None
+            if named == request.statement.digest:
+                return f"{self.client.url}/v1/sealed/{named}"
+        return None
+
+    def disclosable(self, request: Request) -> Case | None:
+        """Return the case in which a request may be answered now, replayed; None for no case.
+
+        Raises `AgentError` where the case takes no answer to it.
+        """
+        place = request.record.place
+        if place is None:
+            return None
         case = self.live(place.case).case
-        at = self.now_ms(case.known_at)
         if case.request != request.statement.digest:
             raise AgentError("the case does not wait for an answer to this request")
-        if DISCLOSED not in case.allowed(self.key.thumbprint, at):
+        if DISCLOSED not in case.allowed(self.key.thumbprint, self.now_ms(case.known_at)):
             raise AgentError(
                 f"the case does not take a disclosure now: it is in {case.state}, `workseal-agent"
                 f" case show {case.case}` says what it takes"

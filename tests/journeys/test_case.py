@@ -5,7 +5,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from parties import TERMS
 from support.shifted import COMMANDS, Served, served
 from workseal_agent.cli import main as agent_main
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
+from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_protocol.cli import main as workseal_main
 
 pytestmark = pytest.mark.journey
@@ -43,6 +45,9 @@ class Parties:
 
     def agent(self, *words: object) -> str:
         return self._ended(self._run(agent_main, "workseal-agent", *words))
+
+    def run_agent(self, *words: object) -> Done:
+        return self._run(agent_main, "workseal-agent", *words)
 
     def workseal(self, *words: object) -> str:
         return self._ended(self._run(workseal_main, "workseal", *words))
@@ -213,12 +218,32 @@ def test_three_parties_go_through_a_case_by_their_commands(parties: Parties) -> 
     export(parties, who)
 
 
+@contextmanager
+def lost_answer() -> Iterator[None]:
+    """Let the verifier take a disclosure, and its answer get lost."""
+    true = VerifierClient.disclose
+
+    def disclose(client: VerifierClient, statement: bytes, tiles: Sequence[bytes]) -> Any:
+        true(client, statement, tiles)
+        raise UnreachableError("the test lost the answer")
+
+    VerifierClient.disclose = disclose  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        VerifierClient.disclose = true  # type: ignore[method-assign]
+
+
 def disclose(parties: Parties, who: str) -> None:
     """Show one corner of the drawn frames, and let the arbitrator open it."""
     asked = parties.folder / "request.cose"
     parties.agent("case", "show", parties.case, "--request", asked)
     words = ("disclose", asked, "--show", "0,0,64,64", "--unread", "--yes")
-    assert "holds" in parties.agent(*words)
+    with lost_answer():
+        failed = parties.run_agent(*words)
+    assert (failed.code, "may be run again" in failed.err) == (1, True)
+    # The log has it; the same command finds that, signs nothing new, and seals the package.
+    assert "what you signed before is logged" in parties.agent(*words)
     parties.agent("export", parties.folder / "work.workseal")
     request = parties.show()["request"]
     parties.workseal(

@@ -83,8 +83,12 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     say(f"the arbitrator asks: {asked.record.reason}")
     vault = VaultReader(home.settings.vault_folder, home.vault_key())
     with own_cases(home) as cases:
+        sealed = cases.answered_before(asked, vault)
+        if sealed is not None:
+            say(f"what you signed before is logged, and sealed for the arbitrator at {sealed}")
+            return
         # A case that takes no answer says so before anything is looked at.
-        cases.disclosable(asked, vault)
+        cases.disclosable(asked)
     left = review_chosen(home, vault, chosen, wishes, ask=not yes)
     opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
@@ -103,7 +107,7 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
         removed = ", and the previews are removed" if previews else ""
         raise AgentError(f"nothing was disclosed{removed}")
     with own_cases(home) as cases:
-        case = cases.disclosable(asked, vault)
+        case = cases.disclosable(asked)
         now_ms = SystemClock().wall_ms() if case is None else cases.now_ms(case.known_at)
         answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms, case=case)
         _send(home, cases, answer, out)
