@@ -10,12 +10,11 @@ import pytest
 
 from support.court import Bench, bench
 from support.simulator import seeded
-from workseal_agent import cases as casework
 from workseal_agent.cases import OwnCases
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey, SendState
-from workseal_protocol.cli.acting import CaseFolder, LiveMeans, Said, make_act
+from workseal_protocol.cli.acting import CaseFolder, Known, LiveMeans, Said, make_act
 from workseal_protocol.cli.nextact import place_next
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest
@@ -156,7 +155,7 @@ def test_other_terms_than_those_agreed_are_refused(
     freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = freelancer.court.office.terms(retention_days=99)
-    monkeypatch.setattr(casework.Known, "terms", property(lambda _known: other))
+    monkeypatch.setattr(Known, "terms", property(lambda _known: other))
     with pytest.raises(AgentError, match="other terms than those that were agreed here"):
         freelancer.cases.live(freelancer.name)
 

@@ -227,11 +227,9 @@ def lost_answer() -> Iterator[None]:
         true(client, statement, tiles)
         raise UnreachableError("the test lost the answer")
 
-    VerifierClient.disclose = disclose  # type: ignore[method-assign]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VerifierClient, "disclose", disclose)
         yield
-    finally:
-        VerifierClient.disclose = true  # type: ignore[method-assign]
 
 
 def disclose(parties: Parties, who: str) -> None:

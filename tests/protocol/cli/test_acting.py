@@ -11,7 +11,7 @@ import pytest
 
 from support.builders import make_offer
 from support.court import Bench, bench
-from workseal_protocol.cli.acting import CaseFolder, command
+from workseal_protocol.cli.acting import DETAILS, CaseFolder, command, spelled
 from workseal_protocol.cli.acting.telling import SILENCE
 from workseal_protocol.cli.acting.verifier import CaseVerifier
 from workseal_protocol.cli.problem import CommandError
@@ -371,3 +371,19 @@ def test_silence_moves_a_case_on_and_forfeits_nothing(court: Bench) -> None:
     assert court.case.answered
     shown = court.run("client", "show", court.name).out
     assert "freelancer: answer -> seating" in shown
+
+
+# --- the guide ---
+
+ROW = re.compile(r"^\| `([a-z-]+)` \| ([a-z ]+) \| ?(.*?) ?\|$", re.MULTILINE)
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "disputes.md"
+
+
+def test_the_guide_has_each_act_with_its_details() -> None:
+    rows = {name: text for name, _, text in ROW.findall(GUIDE.read_text())}
+    assert set(rows) == set(DETAILS)
+    for name, text in rows.items():
+        may = re.findall(r"--[a-z-]+", "".join(re.findall(r"\[(.*?)\]", text)))
+        needs = set(re.findall(r"--[a-z-]+", text)) - set(may)
+        assert needs == {spelled(one) for one in DETAILS[name].needs}, name
+        assert set(may) == {spelled(one) for one in DETAILS[name].may}, name
