@@ -19,8 +19,11 @@ from workseal_agent.listing import listed
 from workseal_agent.submission import Log, accept_answer, newest_signed, require_growth, submit
 from workseal_agent.vault import StoredFrame
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.cli.nextact import place_next
+from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, VerifiedTiles, open_frame, verify_disclosure
+from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.frame import Box, Grid, commit_frame
@@ -43,6 +46,8 @@ from workseal_protocol.sealing import require_public, seal_package
 from workseal_protocol.statement import Kind, Statement
 
 _PART_BYTES = 1 << 20
+# What this agent itself says in a case after its filing.
+OWN_IN_CASE = (Kind.DISPUTE_ACT, Kind.DISPUTE_DISCLOSURE)
 
 
 class RequestError(AgentError):
@@ -189,15 +194,32 @@ def open_tiles(reader: FrameReader, frame: CaptureRow, tiles: Sequence[int]) -> 
     return Opened(frame, disclosure, verify_disclosure(disclosure, frame.commitment))
 
 
-def answer(request: Request, opened: Sequence[Opened], signer: Signer, *, now_ms: int) -> Answer:
-    """Sign which disclosure shows which frame."""
+def answer(
+    request: Request,
+    opened: Sequence[Opened],
+    signer: Signer,
+    *,
+    now_ms: int,
+    case: Case | None = None,
+) -> Answer:
+    """Sign which disclosure shows which frame; of a request in a case, as its next statement.
+
+    Raises `RequestError` where the case does not take it now.
+    """
     record = DisputeDisclosure(
         engagement=request.record.engagement,
         claimed_at=now_ms,
         request=request.statement.digest,
         frames=tuple(DisclosedFrame(one.frame.commitment, one.disclosure.digest) for one in opened),
     )
-    return Answer(request, sign(record, signer), tuple(opened))
+    if case is None:
+        if request.record.place is not None:
+            raise RequestError("the request is part of a case, which has to be read first")
+        return Answer(request, sign(record, signer), tuple(opened))
+    try:
+        return Answer(request, place_next(case, record, signer), tuple(opened))
+    except CommandError as error:
+        raise RequestError(str(error)) from error
 
 
 def keep(answer: Answer, ledger: Ledger, vault: SecretKeeper, engagement: bytes) -> None:
@@ -215,12 +237,33 @@ def keep(answer: Answer, ledger: Ledger, vault: SecretKeeper, engagement: bytes)
     with ledger.write() as writing:
         for statement in (answer.request.statement, answer.statement):
             if ledger.statement(statement.digest) is None:
+                require_next(ledger, engagement, statement)
                 writing.add_statement(engagement, statement, state=SendState.HELD)
         for one in answer.opened:
             writing.add_disclosure(
                 engagement, one.disclosure.digest, answer.statement.digest, one.frame.commitment
             )
             writing.add_reveal(engagement, _reveal(one, answer.statement.digest))
+
+
+def require_next(ledger: Ledger, engagement: bytes, statement: Statement) -> None:
+    """Refuse a second own statement after the same one of a case, while the first may be logged.
+
+    To be asked inside the transaction that adds it: two processes of one home sign one of them.
+    """
+    place = getattr(read_record(statement), "place", None)
+    if place is None:
+        return
+    for kind in OWN_IN_CASE:
+        for stored in ledger.of_kind(engagement, kind):
+            own = getattr(read_record(Statement.parse(stored.body)), "place", None)
+            if own is None or (own.case, own.prev) != (place.case, place.prev):
+                continue
+            if stored.state is not SendState.PARKED:
+                raise AgentError(
+                    f"you signed another statement of this case already: {stored.digest};"
+                    " `workseal-agent case show` tells what became of it"
+                )
 
 
 def send(

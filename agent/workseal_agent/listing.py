@@ -20,8 +20,12 @@ MOST_BESIDE_ROUNDS = 65_536
 MOST_OF_A_ROUND = 4
 
 
-def listed(client: VerifierClient, engagement: Engagement) -> Iterator[tuple[int, bytes]]:
+def listed(
+    client: VerifierClient, engagement: Engagement, *, since: int = 0
+) -> Iterator[tuple[int, bytes]]:
     """Yield (index, statement) of all that verifying an engagement needs, in log order.
+
+    With `since`, only what stands at that index or after it.
 
     Raises `UnreachableError` or `RefusedError` when the next page does not come, or is too much.
     """
@@ -31,7 +35,8 @@ def listed(client: VerifierClient, engagement: Engagement) -> Iterator[tuple[int
     except (MalformedError, VerificationError) as error:
         raise UnreachableError(f"the newest checkpoint is not the log's: {error}") from error
     most = most_of(engagement, client.now_ms())
-    yield from pages(client, engagement.id, size=newest.checkpoint.size, most=most)
+    size = newest.checkpoint.size
+    yield from pages(client, engagement.id, size=size, most=most, since=since)
 
 
 def most_of(engagement: Engagement, now_ms: int) -> int:
@@ -41,10 +46,15 @@ def most_of(engagement: Engagement, now_ms: int) -> int:
 
 
 def pages(
-    client: VerifierClient, engagement: bytes, *, size: int, most: int = MOST_BESIDE_ROUNDS
+    client: VerifierClient,
+    engagement: bytes,
+    *,
+    size: int,
+    most: int = MOST_BESIDE_ROUNDS,
+    since: int = 0,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the listing of a log of `size`; `UnreachableError` beyond `most` statements."""
-    count, since = 0, 0
+    count = 0
     while True:
         page = client.statements(engagement, size=size, since=since)
         count += len(page)

@@ -25,9 +25,10 @@ MAX_BATCH = 256
 MAX_BATCH_BYTES = 1 << 20
 # Statements of a listing that are asked for at once: what of it is held in memory.
 PAGE = 1_024
+# A case has no more statements (docs/spec/dispute.md).
+MOST_IN_CASE = 400
 _PAGE_INDICES_BYTES = 16_384
 _STATEMENT_BYTES = 65_536
-_CASE_STATEMENTS = 1_024  # the protocol allows 400
 _SEALED_BYTES = 80 * MIB
 
 
@@ -95,26 +96,18 @@ class VerifierClient(PublicLog):
         except RefusedError:
             return None
 
-    def cases(self) -> tuple[Mapping[str, Any], ...]:
-        """Return the cases that this key may read, the latest changed first: the server's word."""
-        told = self._json("/v1/cases")
-        if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
-            raise UnreachableError("the verifier's list of cases is not in the right form")
-        return tuple(told)
+    def cases(self) -> bytes:
+        """Return the cases that this party may read, as JSON: the server's word, not yet read."""
+        return self._exchange.signed("GET", "/v1/cases", limit=MIB)
 
-    def case(self, filing: Digest) -> Mapping[str, Any]:
-        """Return where a case stands: the server's word, for showing."""
-        told = self._json(f"/v1/cases/{filing}")
-        if not isinstance(told, dict):
-            raise UnreachableError("the verifier's case is not in the right form")
-        return told
+    def case(self, case: Digest) -> bytes:
+        """Return where a case stands, as JSON: the server's word, not yet read."""
+        return self._exchange.signed("GET", f"/v1/cases/{case}", limit=4 * MIB)
 
-    def case_statements(self, filing: Digest) -> tuple[bytes, ...]:
-        """Return the statements of a case, the filing first, for a replay of one's own."""
-        path = f"/v1/cases/{filing}/statements"
-        with form("case"):
-            data = self._exchange.signed("GET", path, limit=64 * MIB)
-            return tuple(split_sequence(data, max_items=_CASE_STATEMENTS))
+    def case_statements(self, case: Digest) -> bytes:
+        """Return the statements of a case, one after the other, for a replay of one's own."""
+        path = f"/v1/cases/{case}/statements"
+        return self._exchange.signed("GET", path, limit=MOST_IN_CASE * _STATEMENT_BYTES)
 
     def disclose(self, statement: bytes, disclosures: Sequence[bytes]) -> tuple[bytes, bytes]:
         """Send a disclosure; returns the finding and the SubmissionAnswer, neither verified."""
@@ -155,9 +148,6 @@ class VerifierClient(PublicLog):
         if not isinstance(told, dict):
             raise UnreachableError("the verifier's answer is not in the right form")
         return told
-
-    def _json(self, path: str) -> object:
-        return _read(self._exchange.signed("GET", path, limit=8 * MIB))
 
 
 def _read(data: bytes) -> object:

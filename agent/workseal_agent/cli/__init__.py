@@ -12,6 +12,7 @@ from workseal_agent.cli import (
     autostart,
     backup,
     bundle,
+    casework,
     copying,
     disclosing,
     doctor,
@@ -36,7 +37,8 @@ from workseal_agent.cli.app import app
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.errors import AgentError, SettingsError
 from workseal_agent.language import language_of, own, own_reason, phrase, speak
-from workseal_protocol.cli.text import plain
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.cli.text import bounded, plain
 from workseal_protocol.errors import MalformedError, WorksealError
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "autostart",
     "backup",
     "bundle",
+    "casework",
     "copying",
     "disclosing",
     "doctor",
@@ -75,6 +78,9 @@ def main() -> int:
         return _run()
     except (UsageProblem, SettingsError) as error:
         return _tell(own_reason(error), 2)
+    except CommandError as error:
+        # What the parties' programs share says by itself which of the two it is.
+        return _tell(bounded(str(error)), error.code)
     except MalformedError as error:
         # Commands name the file that they were given: what is left was read from the home.
         return _tell(own(phrase("something in this home is damaged: {error}", error=error)), 1)

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from workseal_agent import disclose as disclosing
+from workseal_agent.cases import OwnCases
 from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.casework import own_cases
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
@@ -80,6 +82,13 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     chosen = _choose_tiles(home, engagement, frames, show or [], hide or [])
     say(f"the arbitrator asks: {asked.record.reason}")
     vault = VaultReader(home.settings.vault_folder, home.vault_key())
+    with own_cases(home) as cases:
+        sealed = cases.answered_before(asked, vault)
+        if sealed is not None:
+            say(f"what you signed before is logged, and sealed for the arbitrator at {sealed}")
+            return
+        # A case that takes no answer says so before anything is looked at.
+        cases.disclosable(asked)
     left = review_chosen(home, vault, chosen, wishes, ask=not yes)
     opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
@@ -97,9 +106,11 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
             path.unlink(missing_ok=True)
         removed = ", and the previews are removed" if previews else ""
         raise AgentError(f"nothing was disclosed{removed}")
-    now_ms = SystemClock().wall_ms()
-    answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms)
-    _send(home, engagement, answer, out, now_ms)
+    with own_cases(home) as cases:
+        case = cases.disclosable(asked)
+        now_ms = SystemClock().wall_ms() if case is None else cases.now_ms(case.known_at)
+        answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms, case=case)
+        _send(home, cases, answer, out)
 
 
 def _choose(
@@ -177,25 +188,18 @@ def _box(text: str) -> Box:
         raise UsageProblem(str(error)) from error
 
 
-def _send(
-    home: Home, engagement: Engagement, answer: Answer, out: Path | None, now_ms: int
-) -> None:
+def _send(home: Home, cases: OwnCases, answer: Answer, out: Path | None) -> None:
     vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
     package = answer.package()
     if out is not None:
         # Nothing is outside the vault that is not kept in it.
-        disclosing.keep(answer, home.ledger, vault, engagement.id)
+        disclosing.keep(answer, home.ledger, vault, cases.engagement.id)
         write_private(out, package)
         say(f"sealed package: {out}")
-    client = home.client(engagement.url, signer=home.signer)
     try:
-        findings, address = disclosing.deliver(
-            answer, package, home.ledger, vault, client, engagement, now_ms=now_ms
-        )
+        findings, address = cases.deliver(answer, package, vault)
     except UnreachableError as error:
         raise AgentError(f"not finished: {error}; the same command may be run again") from error
-    finally:
-        client.close()
     say("logged; the verifier checked the tiles in memory and kept none of them:")
     numbers = {one.disclosure.digest: one.frame.number for one in answer.opened}
     for found in findings:

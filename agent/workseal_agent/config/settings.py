@@ -158,6 +158,11 @@ class Settings:
         return self.home / "witness"
 
     @property
+    def cases_folder(self) -> Path:
+        """Return the folder of what must be remembered of cases."""
+        return self.home / "cases"
+
+    @property
     def sent_file(self) -> Path:
         """Return the place of the list of what left this machine."""
         return self.home / "sent.sqlite"

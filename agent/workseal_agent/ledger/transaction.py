@@ -220,7 +220,7 @@ class Transaction:
         """Set a refused statement aside; it is kept and shown."""
         self._sql.execute(
             "UPDATE statements SET state = 'parked', problem = ? WHERE digest = ?"
-            " AND state = 'unsent'",
+            " AND state IN ('unsent', 'held')",
             (problem, digest.raw),
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from workseal_agent.cases import OwnCases
 from workseal_agent.clock import Clock
 from workseal_agent.config import Settings
 from workseal_agent.connection import VerifierClient
@@ -24,9 +25,10 @@ from workseal_agent.pages.unlocked import Keys, Unlocked
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_agent.vault import VaultReader, VaultWriter
+from workseal_protocol.cli.acting import CaseFolder
 from workseal_protocol.commitment import Note
 from workseal_protocol.digest import Digest
-from workseal_protocol.keys import Signer
+from workseal_protocol.keys import PublicKey, Signer
 
 _SEND_STEPS = 64
 
@@ -117,6 +119,12 @@ class Desk:
             return uplink.drain(_SEND_STEPS)
         finally:
             client.close()
+
+    def cases(self, client: VerifierClient, engagement: Engagement) -> OwnCases:
+        """Return what answering inside a case needs."""
+        folder = CaseFolder(self.settings.cases_folder)
+        key = PublicKey.of_raw(self.keystore().signing_public)
+        return OwnCases(self.ledger, client, engagement, folder, key)
 
     def reader(self) -> VaultReader | None:
         """Return the open vault, None while it is locked."""

@@ -26,6 +26,7 @@ from workseal_agent.pages.refusals import AbsentError, FormError
 from workseal_agent.pages.render import desk_of, fields_of, go, notices_of, page
 from workseal_agent.pages.words import say
 from workseal_agent.vault import VaultReader
+from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.frame import Grid
 
@@ -192,13 +193,18 @@ def _disclosed(
     if [str(one.disclosure.digest) for one in opened] != fields.get("seen", []):
         raise AgentError(say("problem.not_previewed"))
     _require_word(desk, reader, opened, fields)
-    now_ms = desk.clock.wall_ms()
-    answer = disclose.answer(asked.request, opened, signer, now_ms=now_ms)
     client = desk.connect(engagement.url, signer=signer)
+    cases = desk.cases(client, engagement)
     try:
-        _, address = disclose.deliver(
-            answer, answer.package(), desk.ledger, desk.writer(), client, engagement, now_ms=now_ms
-        )
+        sealed = cases.answered_before(asked.request, reader)
+        if sealed is not None:
+            return sealed
+        case = cases.disclosable(asked.request)
+        now_ms = desk.clock.wall_ms() if case is None else cases.now_ms(case.known_at)
+        answer = disclose.answer(asked.request, opened, signer, now_ms=now_ms, case=case)
+        _, address = cases.deliver(answer, answer.package(), desk.writer())
+    except CommandError as error:
+        raise AgentError(str(error)) from error
     except UnreachableError as error:
         raise AgentError(say("problem.not_finished", text=error)) from error
     finally:

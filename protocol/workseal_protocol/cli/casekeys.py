@@ -68,10 +68,8 @@ def destroy(options: argparse.Namespace) -> int:
         return _destroy_former(options.case_key, own)
     statement = place_next(replayed, _act(replayed, Act.DESTROY), signer)
     if os.path.lexists(options.case_key):
-        if replayed.sealing_key is None:
-            raise CommandError("no key was declared in this case", DOES_NOT_HOLD)
-        _require_key(options.case_key, {replayed.sealing_key})
-        _wipe(options.case_key)
+        require_key_of(replayed, options.case_key)
+        wipe(options.case_key)
         print(f"{plain(str(options.case_key))} is destroyed")
     elif not options.gone:
         raise CommandError(
@@ -99,7 +97,7 @@ def _destroy_former(path: Path, own: frozenset[bytes]) -> int:
     if not os.path.lexists(path):
         raise CommandError(f"there is no {path}", DOES_NOT_HOLD)
     _require_key(path, own)
-    _wipe(path)
+    wipe(path)
     print(f"{plain(str(path))} is destroyed")
     print("you sit in this case no more: it takes no statement of yours, and none is written")
     return HOLDS
@@ -134,15 +132,21 @@ def _calendar(replayed: Case, name: str | None, zone: str | None) -> CaseCalenda
         raise CommandError(f"--calendar: {error}") from error
 
 
+def require_key_of(replayed: Case, path: Path) -> None:
+    """Refuse to destroy anything but the key that this case's arbitrator declared."""
+    if replayed.sealing_key is None:
+        raise CommandError("no key was declared in this case", DOES_NOT_HOLD)
+    _require_key(path, {replayed.sealing_key})
+
+
 def _require_key(path: Path, declared: Collection[bytes]) -> None:
-    """Refuse to destroy anything but a key that this case's arbitrator declared."""
     if not stat.S_ISREG(os.lstat(path).st_mode):
         raise CommandError(f"{path} is no ordinary file: name the key itself")
     if case_public(read_case_key(path)) not in declared:
         raise CommandError(f"{path} is not the key that was declared in this case", DOES_NOT_HOLD)
 
 
-def _wipe(path: Path) -> None:
+def wipe(path: Path) -> None:
     """Write zeros over a small file, and remove it; both are on disk when this returns."""
     try:
         with path.open("r+b") as file:

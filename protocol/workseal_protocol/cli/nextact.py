@@ -1,38 +1,40 @@
-"""The next statement of a case, signed offline: its place, its deadline, and whether it may come.
+"""The next statement of a case: its place, its deadline, and whether it may come.
 
 Rule: what the case would refuse is refused before anything is signed or any file is written. The
 holidays are those of the `calendar` extra, asked for when a deadline has to be counted at all.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from workseal_protocol.cli.calendars import CalendarError, holiday_days
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
-from workseal_protocol.dispute import Case, CaseError, Wanted, WorkingDays
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import CLOCKS, Case, CaseError, Span, State, Wanted, WorkingDays
 from workseal_protocol.keys import Role, Signer
 from workseal_protocol.records import (
+    Act,
     CaseCalendar,
     CasePlace,
     DisputeAct,
+    DisputeDisclosure,
     DisputeRequest,
     Due,
     sign,
 )
 from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+
+# What a party signs in a case after its filing.
+Spoken = DisputeAct | DisputeRequest | DisputeDisclosure
 
 
-def place_next(case: Case, record: DisputeAct | DisputeRequest, signer: Signer) -> Statement:
+def place_next(case: Case, record: Spoken, signer: Signer) -> Statement:
     """Give a record its place and its deadline, sign it, and see that the case takes it."""
-    issuer = signer.public_key.thumbprint
-    at = max(record.claimed_at, case.known_at)
+    placed = placed_next(case, record, signer.public_key.thumbprint)
     try:
-        wanted = case.wanted(record, issuer, at)
-        due = None if wanted is None else _count(case, wanted, _announced(record))
-        placed = replace(record, place=CasePlace(case.case, case.head, due))
-        if isinstance(placed, DisputeRequest) and due is not None:
-            placed = replace(placed, answer_by=due.until)
         statement = sign(placed, signer)
-        case.after(statement, at)
+        case.after(statement, max(record.claimed_at, case.known_at))
     except CaseError as error:
         raise CommandError(f"the case does not take it: {error}", DOES_NOT_HOLD) from error
     except ValueError as error:
@@ -40,29 +42,70 @@ def place_next(case: Case, record: DisputeAct | DisputeRequest, signer: Signer) 
     return statement
 
 
-def _announced(record: DisputeAct | DisputeRequest) -> CaseCalendar | None:
-    return record.calendar if isinstance(record, DisputeAct) else None
+def placed_next(case: Case, record: Spoken, issuer: Digest) -> Spoken:
+    """Give a record its place and the deadline that it opens, as this key would sign it.
 
-
-def _count(case: Case, wanted: Wanted, announced: CaseCalendar | None) -> Due:
-    known = {role: calendar for role, (calendar, _) in case.calendars.items()}
-    if announced is not None:
-        known[Role.ARBITRATOR] = announced
+    Raises `CommandError` for what the case would refuse, as far as that is told by its content.
+    """
     try:
-        return wanted.count([_days_of(case, role, known.get(role)) for role in wanted.counted])
+        wanted = case.wanted(record, issuer, max(record.claimed_at, case.known_at))
+        due = None if wanted is None else _count(case, wanted, record, case.parties.roles[issuer])
+        place = CasePlace(case.case, case.head, due)
+        if isinstance(record, DisputeRequest) and due is not None:
+            return replace(record, place=place, answer_by=due.until)
+        return replace(record, place=place)
+    except CaseError as error:
+        raise CommandError(f"the case does not take it: {error}", DOES_NOT_HOLD) from error
+    except ValueError as error:
+        raise CommandError(f"it cannot be signed: {error}") from error
+
+
+def notice_due(terms: Terms, respondent: Role, at: int) -> Due:
+    """Count by when notice of a filing is to be given: by the days of the other party."""
+    wanted = Wanted(Span(at, CLOCKS[State.NOTICE].days), frozenset({respondent}))
+    try:
+        return wanted.count([holiday_days(_agreed(terms)[respondent], terms.zone)])
     except CalendarError as error:
         raise CommandError(f"the deadline cannot be counted: {error}") from error
 
 
-def _days_of(case: Case, role: Role, announced: CaseCalendar | None) -> WorkingDays:
-    if announced is not None:
-        return holiday_days(announced.name, announced.zone, announced.days_off)
-    agreed = {
-        Role.CLIENT: case.terms.client_calendar,
-        Role.FREELANCER: case.terms.freelancer_calendar,
-    }
-    if role not in agreed:
+def _agreed(terms: Terms) -> dict[Role, str]:
+    return {Role.CLIENT: terms.client_calendar, Role.FREELANCER: terms.freelancer_calendar}
+
+
+def _count(case: Case, wanted: Wanted, record: Spoken, role: Role) -> Due:
+    known = {one: calendar for one, (calendar, _) in case.calendars.items()}
+    if isinstance(record, DisputeAct):
+        if record.calendar is not None:
+            known[role] = record.calendar
+        if record.act is Act.DECLARE and record.calendar is None:
+            _require_named(wanted)
+        if record.act in {Act.RECUSE, Act.STRIKE, Act.APPEAL}:
+            # The seat is empty from now on, and so are its days.
+            known.pop(Role.ARBITRATOR, None)
+    try:
+        return wanted.count(_calendars(case.terms, wanted, known))
+    except CalendarError as error:
+        raise CommandError(f"the deadline cannot be counted: {error}") from error
+
+
+def _require_named(wanted: Wanted) -> None:
+    if wanted.counted == {Role.ARBITRATOR}:
         raise CommandError(
             "a deadline begins that is counted by your working days: name them, --calendar DE-BY"
         )
-    return holiday_days(agreed[role], case.terms.zone)
+
+
+def _calendars(
+    terms: Terms, wanted: Wanted, known: dict[Role, CaseCalendar]
+) -> Iterator[WorkingDays]:
+    """Give the days of everybody bound; of who has none, those of both parties of the terms."""
+    agreed = _agreed(terms)
+    for role in sorted(wanted.counted):
+        if role in known:
+            own = known[role]
+            yield holiday_days(own.name, own.zone, own.days_off)
+        elif role in agreed:
+            yield holiday_days(agreed[role], terms.zone)
+        else:
+            yield from (holiday_days(name, terms.zone) for name in agreed.values())

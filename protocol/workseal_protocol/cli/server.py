@@ -33,6 +33,16 @@ _PIECE: Final = 65_536
 _SMALL: Final = 65_536
 
 
+# The same bytes will be refused again; after any other failure the outcome is open.
+_FINAL: Final = frozenset(
+    {"malformed", "unknown-party", "not-found", "conflict", "overlap", "too-large", "refused"}
+)
+
+
+class RefusalError(CommandError):
+    """Say that the verifier refused for good what it was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
@@ -64,22 +74,36 @@ def address_of(text: str) -> SplitResult:
 
 
 def ask(
-    address: SplitResult, method: str, signer: Signer, *, body: bytes = b"", limit: int = _SMALL
+    address: SplitResult,
+    method: str,
+    signer: Signer | None,
+    *,
+    body: bytes = b"",
+    limit: int = _SMALL,
 ) -> bytes:
-    """Send a signed request and return the answer's body; `CommandError` for a refusal."""
-    now = time.time_ns() // 1_000_000_000
-    answer = _signed(address, method, signer, body, limit, now)
-    if answer.problem[0] == "stale":
-        answer = _signed(address, method, signer, body, limit, _clock_of(address))
+    """Send a signed request and return the answer's body; `CommandError` for a refusal.
+
+    Without a signer it is not signed: for what anybody may ask, and what speaks for itself.
+    """
+    if signer is None:
+        answer = _exchange(address, method, {}, body, limit)
+    else:
+        now = time.time_ns() // 1_000_000_000
+        answer = _signed(address, method, signer, body, limit, now)
+        if answer.problem[0] == "stale":
+            answer = _signed(address, method, signer, body, limit, clock_of(address) // 1_000)
     if not 200 <= answer.status < 300:
         name, detail = answer.problem
         if not name:
             raise CommandError(f"no verifier answers there: status {answer.status}", DOES_NOT_HOLD)
-        raise CommandError(f"the verifier refuses ({name}): {detail}", DOES_NOT_HOLD)
+        kind = RefusalError if name in _FINAL else CommandError
+        raise kind(f"the verifier refuses ({name}): {detail}", DOES_NOT_HOLD)
     return answer.body
 
 
-def submit(address: SplitResult, signer: Signer, statement: Statement, policy: TlogPolicy) -> None:
+def submit(
+    address: SplitResult, signer: Signer | None, statement: Statement, policy: TlogPolicy
+) -> None:
     """Have a statement logged at the verifier of an address, and see the log prove it.
 
     Raises `CommandError` when it is refused, or not shown to be in the log of this policy.
@@ -109,13 +133,13 @@ def _signed(
     return _exchange(address, method, fields, body, limit)
 
 
-def _clock_of(address: SplitResult) -> int:
-    """Ask a server for its time, in seconds."""
+def clock_of(address: SplitResult) -> int:
+    """Ask a server for its time, in milliseconds."""
     facts = address._replace(path="/v1/operator", query="")
     answer = _exchange(facts, "GET", {}, b"", _SMALL)
     try:
         fields = Fields(decode(answer.body), "operator")
-        return fields.uint(5, "time") // 1_000
+        return fields.uint(5, "time")
     except MalformedError as error:
         raise CommandError("the verifier does not tell its clock", DOES_NOT_HOLD) from error
 

@@ -13,7 +13,12 @@ from workseal_protocol.terms.agreed import (
     Terms,
     WorkClass,
 )
-from workseal_protocol.terms.plain import amount_text, duration_text, plain_language
+from workseal_protocol.terms.plain import (
+    amount_text,
+    duration_text,
+    minor_digits,
+    plain_language,
+)
 
 __all__ = [
     "MAX_ARBITRATORS",
@@ -29,5 +34,6 @@ __all__ = [
     "WorkClass",
     "amount_text",
     "duration_text",
+    "minor_digits",
     "plain_language",
 ]

@@ -83,9 +83,14 @@ def plain_language(terms: Terms) -> tuple[str, ...]:
     )
 
 
+def minor_digits(currency: str) -> int:
+    """Return how many digits stand behind the point of an amount."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
 def amount_text(minor: int, currency: str) -> str:
     """Write an amount of minor units, as in "65.00 EUR"."""
-    digits = _MINOR_DIGITS.get(currency, 2)
+    digits = minor_digits(currency)
     sign = "-" if minor < 0 else ""
     whole, rest = divmod(abs(minor), 10**digits)
     return f"{sign}{whole}.{rest:0{digits}} {currency}" if digits else f"{sign}{whole} {currency}"

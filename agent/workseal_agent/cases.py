@@ -1,0 +1,269 @@
+"""The freelancer inside a case: read and replayed here, acted in through the ledger.
+
+Rules: nothing that the verifier says of a case is believed but its statements. What is signed is in
+the ledger before it is sent, and one statement of a case has at most one own successor that can
+still be logged: what was signed and not answered is sent again, the same bytes, before anything new
+is signed. What the verifier refuses for good is parked, and may be signed anew.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
+from workseal_agent.disclose import (
+    OWN_IN_CASE,
+    Answer,
+    FrameReader,
+    Opened,
+    Request,
+    SecretKeeper,
+    deliver,
+    read_disclosure,
+    read_request,
+    require_next,
+    send,
+)
+from workseal_agent.errors import AgentError
+from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
+from workseal_agent.listing import listed
+from workseal_agent.submission import Log, submit
+from workseal_protocol.cli.acting import CaseFolder, Known, Live, learn, read_live, told_in
+from workseal_protocol.digest import Digest
+from workseal_protocol.disclosure import verify_disclosure
+from workseal_protocol.dispute import Case
+from workseal_protocol.dispute.table import DISCLOSED
+from workseal_protocol.keys import PublicKey
+from workseal_protocol.records import DisputeDisclosure, DisputeFiling, Finding, read_record
+from workseal_protocol.statement import Kind, Statement
+from workseal_protocol.terms import Terms
+
+# A statement of a case is taken within a minute of its instant; the verifier's clock counts.
+_WRONG_CLOCK_MS = 20_000
+# The same bytes will be refused again; every other refusal may pass.
+_FINAL = frozenset({400, 403, 409, 413, 422})
+
+
+class CaseSource:
+    """Ask the verifier about cases, as the shared code of the parties does."""
+
+    def __init__(self, client: VerifierClient, engagement: Engagement) -> None:
+        self._client = client
+        self._engagement = engagement
+
+    def told(self, case: Digest) -> tuple[Digest, str]:
+        """Return head and state as the verifier says them."""
+        return told_in(self._client.case(case))
+
+    def statements(self, case: Digest) -> bytes:
+        """Return the statements of a case."""
+        return self._client.case_statements(case)
+
+    def listing(self, engagement: bytes, since: int) -> Iterator[tuple[int, bytes]]:
+        """Give (index, statement) of this engagement; of another one nothing is known here."""
+        if engagement != self._engagement.id:
+            raise AgentError("the case belongs to another engagement: name it with --engagement")
+        return listed(self._client, self._engagement, since=since)
+
+    def value(self, terms: Terms, number: int) -> bytes:
+        """Return a value of the beacon."""
+        return self._client.beacon_value(terms.round_ms, number)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCases:
+    """Hold what acting in the cases of one engagement needs."""
+
+    ledger: Ledger
+    client: VerifierClient
+    engagement: Engagement
+    folder: CaseFolder
+    key: PublicKey
+
+    @property
+    def source(self) -> CaseSource:
+        """Return what is asked about cases."""
+        return CaseSource(self.client, self.engagement)
+
+    def known(self, engagement: bytes) -> Known:
+        """Learn what is new of an engagement, and keep it; its terms must be those agreed here."""
+        before = self.folder.known(engagement)
+        known = learn(self.source, engagement, before)
+        if known.terms != self.engagement.terms:
+            raise AgentError("the verifier shows other terms than those that were agreed here")
+        if known != before:
+            self.folder.keep_known(engagement, known)
+        return known
+
+    def live(self, case: Digest) -> Live:
+        """Read and replay a case, and keep what was seen of it."""
+        before = self.folder.told(case)
+        own = self.key.thumbprint
+        live = read_live(self.source, case, self.known, own=own, before=before)
+        if live.data != before:
+            self.folder.keep_told(case, live.data)
+        return live
+
+    def now_ms(self, least: int = 0) -> int:
+        """Return the time; where this machine's is wrong, the verifier's."""
+        own, told = self.client.now_ms(), self.client.operator().time_ms
+        return max(told if abs(told - own) > _WRONG_CLOCK_MS else own, least)
+
+    # --- what was signed before ---
+
+    def waiting(self, case: Digest) -> tuple[StoredStatement, ...]:
+        """Return own statements of a case that are signed, and neither logged nor refused."""
+        return tuple(
+            stored
+            for kind in (Kind.DISPUTE_FILING, *OWN_IN_CASE)
+            for stored in self.ledger.of_kind(self.engagement.id, kind)
+            if stored.state in {SendState.UNSENT, SendState.HELD} and _case_of(stored) == case
+        )
+
+    def settle(self, case: Digest, reader: FrameReader | None = None) -> tuple[Digest, ...]:
+        """Send again what waits; returns what is logged now. What is refused for good is parked.
+
+        A disclosure needs the vault's `reader` for its tiles; `AgentError` without one.
+        """
+        done: list[Digest] = []
+        for stored in self.waiting(case):
+            if stored.kind == Kind.DISPUTE_DISCLOSURE:
+                if reader is None:
+                    raise AgentError(
+                        "a disclosure of this case is signed and not answered: the same"
+                        " `workseal-agent disclose` command sends it again"
+                    )
+                sent = self.disclose_again(stored, reader)
+            else:
+                sent = self.send(Statement.parse(stored.body))
+            if sent:
+                done.append(stored.digest)
+        return tuple(done)
+
+    # --- what is signed now ---
+
+    def keep(self, statement: Statement) -> None:
+        """Store a statement before it is sent; `AgentError` while another one may be logged."""
+        with self.ledger.write() as writing:
+            require_next(self.ledger, self.engagement.id, statement)
+            writing.add_statement(self.engagement.id, statement)
+
+    def send(self, statement: Statement) -> bool:
+        """Have a kept statement logged; False when it was refused for good, and parked.
+
+        Raises `UnreachableError` when there was no answer: it stays, and is sent again.
+        """
+        log, now_ms = Log.of(self.engagement), self.client.now_ms()
+        try:
+            submit(self.ledger, self.client, log, [statement.encode()], now_ms=now_ms)
+        except RefusedError as refused:
+            self._park(statement.digest, refused)
+            return False
+        return True
+
+    def problem_of(self, digest: Digest) -> str:
+        """Say why a statement was refused."""
+        stored = self.ledger.statement(digest)
+        return "" if stored is None else stored.problem or ""
+
+    def answered_before(self, request: Request, reader: FrameReader) -> str | None:
+        """Settle what was signed in the request's case before.
+
+        Returns where the package lies if that was the answer to this request, and None otherwise.
+        """
+        place = request.record.place
+        if place is None:
+            return None
+        for digest in self.settle(place.case, reader):
+            stored = self.ledger.statement(digest)
+            record = None if stored is None else read_record(Statement.parse(stored.body))
+            named = record.request if isinstance(record, DisputeDisclosure) else None
+            if named == request.statement.digest:
+                return f"{self.client.url}/v1/sealed/{named}"
+        return None
+
+    def disclosable(self, request: Request) -> Case | None:
+        """Return the case in which a request may be answered now, replayed; None for no case.
+
+        Raises `AgentError` where the case takes no answer to it.
+        """
+        place = request.record.place
+        if place is None:
+            return None
+        case = self.live(place.case).case
+        if case.request != request.statement.digest:
+            raise AgentError("the case does not wait for an answer to this request")
+        if DISCLOSED not in case.allowed(self.key.thumbprint, self.now_ms(case.known_at)):
+            raise AgentError(
+                f"the case does not take a disclosure now: it is in {case.state}, `workseal-agent"
+                f" case show {case.case}` says what it takes"
+            )
+        return case
+
+    def deliver(
+        self, answer: Answer, package: bytes, vault: SecretKeeper
+    ) -> tuple[tuple[Finding, ...], str]:
+        """Keep an answer, have it logged and checked, leave its package; as `disclose.deliver`.
+
+        One of a case that is refused for good is parked.
+        """
+        now_ms = self.client.now_ms()
+        try:
+            return deliver(
+                answer, package, self.ledger, vault, self.client, self.engagement, now_ms=now_ms
+            )
+        except RefusedError as refused:
+            if answer.request.record.place is not None:
+                self._park(answer.statement.digest, refused)
+            raise
+
+    def disclose_again(self, stored: StoredStatement, reader: FrameReader) -> bool:
+        """Send a kept disclosure with its tiles; False when it was refused for good, and parked."""
+        answer = self.answer_of(stored, reader)
+        now_ms = self.client.now_ms()
+        try:
+            send(answer, self.ledger, self.client, self.engagement, now_ms=now_ms)
+        except RefusedError as refused:
+            self._park(stored.digest, refused)
+            return False
+        self.client.put_sealed(answer.request.statement.digest, answer.package())
+        return True
+
+    def answer_of(self, stored: StoredStatement, reader: FrameReader) -> Answer:
+        """Make a kept answer again, of the very disclosures that were signed."""
+        statement = Statement.parse(stored.body)
+        record = read_record(statement)
+        if not isinstance(record, DisputeDisclosure):
+            raise AgentError("a statement that is stored as a disclosure is none")
+        asked = self.ledger.statement(record.request)
+        if asked is None:
+            raise AgentError("the request that was answered is not in the ledger")
+        rows = {row.commitment: row for row in self.ledger.captures(self.engagement.id)}
+        opened: list[Opened] = []
+        for one in record.frames:
+            disclosure = read_disclosure(reader, one.disclosure)
+            seen = verify_disclosure(disclosure, one.frame)
+            opened.append(Opened(rows[one.frame], disclosure, seen))
+        return Answer(read_request(asked.body, self.engagement), statement, tuple(opened))
+
+    def _park(self, digest: Digest, refused: RefusedError) -> None:
+        if refused.status not in _FINAL:
+            raise UnreachableError(str(refused)) from refused
+        with self.ledger.write() as writing:
+            writing.park(digest, f"{refused.name}: {refused.detail}")
+
+
+def _case_of(stored: StoredStatement) -> Digest | None:
+    record = read_record(Statement.parse(stored.body))
+    if isinstance(record, DisputeFiling):
+        return stored.digest
+    place = getattr(record, "place", None)
+    return None if place is None else place.case
+
+
+def filings_waiting(ledger: Ledger, engagement: bytes) -> Sequence[StoredStatement]:
+    """Return filings that are signed, and neither logged nor refused."""
+    return [
+        one
+        for one in ledger.of_kind(engagement, Kind.DISPUTE_FILING)
+        if one.state is SendState.UNSENT
+    ]

@@ -1,0 +1,287 @@
+"""`case`: the freelancer's own side of a dispute; the acts are those of `workseal case`."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workseal_agent.cases import OwnCases, filings_waiting
+from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.home import Home
+from workseal_agent.cli.printing import confirmed, raw, say
+from workseal_agent.connection import UnreachableError
+from workseal_agent.errors import AgentError
+from workseal_protocol.cli.acting import (
+    ABOUT,
+    DETAILS,
+    Asker,
+    CaseFolder,
+    Live,
+    LiveMeans,
+    Said,
+    as_json,
+    case_named,
+    cases_in,
+    lines,
+    list_line,
+    make_act,
+    make_filing,
+    preview,
+    repeated,
+    require_fits,
+)
+from workseal_protocol.cli.files import read_bytes, write_new
+from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_protocol.records import sign
+from workseal_protocol.statement import Statement
+
+_MOST_TEXT = 65_536
+
+case_app = typer.Typer(
+    help="A dispute: show it, file one, and act in it.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(case_app, name="case")
+
+Name = Annotated[str, typer.Argument(help="The case's number, or its first eight digits.")]
+Text = Annotated[str | None, typer.Option(help="What you say, for everybody in the case.")]
+TextFile = Annotated[Path | None, typer.Option(help="Take the text from a file.")]
+Amount = Annotated[str | None, typer.Option(help="As in 480.00.")]
+Begin = Annotated[str | None, typer.Option(help="A day, or a minute as in 2026-11-02T09:30.")]
+End = Annotated[str | None, typer.Option(help="The same; a day is meant whole.")]
+Zone = Annotated[str | None, typer.Option(help="The time zone of your days.")]
+DayOff = Annotated[list[str] | None, typer.Option(help="A day of your own; may be repeated.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Sign and send without being asked.")]
+
+
+@contextmanager
+def own_cases(home: Home) -> Iterator[OwnCases]:
+    """Give what acting in cases needs, after asking for the passphrase."""
+    engagement = home.engagement()
+    client = home.client(engagement.url, signer=home.signer)
+    folder = CaseFolder(home.settings.cases_folder)
+    try:
+        yield OwnCases(home.ledger, client, engagement, folder, home.public_key)
+    finally:
+        client.close()
+
+
+@case_app.command("list")
+def list_cases(context: typer.Context) -> None:
+    """List your cases, as the verifier tells them."""
+    with own_cases(home_of(context)) as cases:
+        found = cases_in(cases.client.cases())
+    for one in found:
+        say(list_line(one))
+    if not found:
+        say("no case")
+
+
+@case_app.command("show")
+def show_case(
+    context: typer.Context,
+    case: Annotated[str, typer.Argument(help="The case's number; the only one without.")] = "",
+    *,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Also write its statements here.")] = None,
+    request: Annotated[
+        Path | None, typer.Option(help="Also write the open request here, for `disclose`.")
+    ] = None,
+) -> None:
+    """Replay a case: whose turn it is, until when, what silence does, and what you may do."""
+    with own_cases(home_of(context)) as cases:
+        live = cases.live(_named(cases, case))
+        asker = Asker(cases.key.thumbprint, cases.client.now_ms(), _spelling(live))
+        waiting = cases.waiting(live.case.case)
+    if as_json_:
+        raw(json.dumps(as_json(live, asker), indent=1, ensure_ascii=False))
+    else:
+        for line in lines(live, asker):
+            say(line)
+        for one in waiting:
+            say(f"signed by you and not answered yet: {one.digest}; any act sends it again")
+    if save is not None:
+        write_new(save, live.data)
+    if request is not None:
+        write_new(request, live.open_request.encode())
+
+
+@case_app.command("file")
+def file_case(  # noqa: PLR0913 - what a filing says
+    context: typer.Context,
+    about: Annotated[str, typer.Argument(help=", ".join(ABOUT))],
+    *,
+    text: Text = None,
+    text_file: TextFile = None,
+    amount: Amount = None,
+    begin: Begin = None,
+    end: End = None,
+    zone: Zone = None,
+    day_off: DayOff = None,
+    yes: Yes = False,
+) -> None:
+    """Open a case against your client."""
+    said = Said(
+        text=_text(text, text_file), amount=amount, begin=begin, end=end, zone=zone,
+        day_off=tuple(day_off or ()),
+    )  # fmt: skip
+    home = home_of(context)
+    with own_cases(home) as cases:
+        for stored in filings_waiting(cases.ledger, cases.engagement.id):
+            if _sent(cases, Statement.parse(stored.body)):
+                raise AgentError(f"what you filed before is logged now, as case {stored.digest}")
+        terms, number = cases.engagement.terms, cases.engagement.id
+        record = make_filing(terms, number, about, said, by=Role.FREELANCER, now_ms=cases.now_ms())
+        _ask(preview(record, terms, None), yes=yes)
+        statement = sign(replace(record, claimed_at=cases.now_ms()), home.signer)
+        cases.keep(statement)
+        _require_sent(cases, statement)
+        _tell(cases.live(statement.digest), statement)
+        say(f"case {statement.digest}")
+
+
+@case_app.command("act")
+def act_in_case(  # noqa: PLR0913 - the details of all acts
+    context: typer.Context,
+    act: Annotated[str, typer.Argument(help=", ".join(DETAILS))],
+    case: Name,
+    *,
+    text: Text = None,
+    text_file: TextFile = None,
+    amount: Amount = None,
+    ground: Annotated[str | None, typer.Option(help="Why, in a word.")] = None,
+    cite: Annotated[
+        list[str] | None, typer.Option(help="Digest of a statement; may be repeated.")
+    ] = None,
+    zone: Zone = None,
+    day_off: DayOff = None,
+    file: Annotated[str | None, typer.Option(help="What you hand over beside.")] = None,
+    salted: Annotated[
+        str | None, typer.Option(help="New file for it with its salt: hand over that.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Act in a case: it is shown, signed, kept, sent, and seen in the case."""
+    said = Said(
+        text=_text(text, text_file), amount=amount, ground=ground, cite=tuple(cite or ()),
+        zone=zone, day_off=tuple(day_off or ()), file=file, salted=salted,
+    )  # fmt: skip
+    require_fits(act, said)
+    home = home_of(context)
+    with own_cases(home) as cases:
+        name = _named(cases, case)
+        live, earlier = _settled(cases, name)
+        if earlier is not None:
+            repeated(earlier, act)
+            return
+        means = LiveMeans(live.case, said, cases.folder, cases.source)
+        try:
+            record = make_act(
+                live.case, act, said, means, by=Role.FREELANCER,
+                now_ms=cases.now_ms(live.case.known_at),
+            )  # fmt: skip
+            statement = _confirmed(home, cases, live, record, yes=yes)
+            _require_head(cases, live)
+            cases.keep(statement)
+            _require_sent(cases, statement)
+        except UnreachableError:
+            # It may be logged: what belongs to it stays.
+            raise
+        except BaseException:
+            means.undo()
+            raise
+        _tell(cases.live(name), statement)
+        means.done()
+
+
+def _named(cases: OwnCases, name: str) -> Digest:
+    return case_named(name, lambda: cases_in(cases.client.cases()))
+
+
+def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:
+    """Settle what was signed before; returns it where it is part of the case now."""
+    done = cases.settle(name)
+    live = cases.live(name)
+    found = live.statement(done[0]) if done else None
+    if found is not None:
+        say(f"your earlier statement is logged, and in the case: {found.digest}")
+    return live, found
+
+
+def _confirmed(home: Home, cases: OwnCases, live: Live, record: Spoken, *, yes: bool) -> Statement:
+    """Show what will be signed, and sign it at the moment of sending."""
+    own = cases.key.thumbprint
+    placed = placed_next(live.case, record, own)
+    while True:
+        _ask(preview(placed, live.case.terms, live.case), yes=yes)
+        fresh = replace(record, claimed_at=cases.now_ms(live.case.known_at))
+        again = placed_next(live.case, fresh, own)
+        if again.place == placed.place:
+            return place_next(live.case, fresh, home.signer)
+        say("the deadline changed while you read:")
+        placed = again
+
+
+def _require_head(cases: OwnCases, live: Live) -> None:
+    head, _ = cases.source.told(live.case.case)
+    if head != live.case.head:
+        raise AgentError("the case moved on meanwhile: look at it again")
+
+
+def _require_sent(cases: OwnCases, statement: Statement) -> None:
+    if not _sent(cases, statement):
+        raise AgentError(f"it was not taken: {cases.problem_of(statement.digest)}")
+
+
+def _sent(cases: OwnCases, statement: Statement) -> bool:
+    try:
+        return cases.send(statement)
+    except UnreachableError as error:
+        raise UnreachableError(
+            f"not finished: {error}; it is kept and sent again, and taken for a minute from its"
+            " signature on: `workseal-agent case show` tells what became of it"
+        ) from error
+
+
+def _tell(live: Live, statement: Statement) -> None:
+    if not live.has(statement.digest):
+        raise AgentError("the log has the statement, and the verifier's case lacks it")
+    say(f"logged, and in the case: {statement.digest}")
+    say(f"state {live.case.state}")
+
+
+def _ask(shown: list[str], *, yes: bool) -> None:
+    for line in shown:
+        say(line)
+    if not yes and not confirmed("Sign and send this?"):
+        raise AgentError("nothing was signed")
+
+
+def _text(text: str | None, file: Path | None) -> str | None:
+    if file is None:
+        return text
+    if text is not None:
+        raise CommandError("--text and --text-file do not go together")
+    try:
+        return read_bytes(file, limit=_MOST_TEXT, what="text").decode().rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"the text {file} is not UTF-8") from error
+
+
+def _spelling(live: Live) -> Callable[[str, str], str]:
+    """Write how a move is typed."""
+
+    def command(move: str, details: str) -> str:
+        if move == "disclosure":
+            return "workseal-agent disclose REQUEST.cose --show x,y,w,h"
+        return " ".join(
+            filter(None, ("workseal-agent case act", move, str(live.case.case), details))
+        )
+
+    return command

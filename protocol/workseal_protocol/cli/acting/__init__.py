@@ -1,0 +1,46 @@
+"""Acting in a case: what client, arbitrator and freelancer say, sign, and read of it.
+
+`said` holds a person's words, `making` turns them into a statement, `reading` replays what a
+verifier has, `telling` says where a case stands, `keeping` holds what must outlive a command. The
+agent uses all of it over its own ledger; `command` is `workseal case`.
+"""
+
+from workseal_protocol.cli.acting.court import repeated
+from workseal_protocol.cli.acting.keeping import CaseFolder
+from workseal_protocol.cli.acting.known import Known, learn
+from workseal_protocol.cli.acting.making import Means, make_act, make_filing
+from workseal_protocol.cli.acting.means import LiveMeans
+from workseal_protocol.cli.acting.preview import preview
+from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live, split_case
+from workseal_protocol.cli.acting.said import ABOUT, ACTS, DETAILS, Said, require_fits, spelled
+from workseal_protocol.cli.acting.telling import Asker, as_json, lines
+from workseal_protocol.cli.acting.verifier import case_named, cases_in, list_line, told_in
+
+__all__ = [
+    "ABOUT",
+    "ACTS",
+    "DETAILS",
+    "Asker",
+    "CaseFolder",
+    "CaseSource",
+    "Known",
+    "Live",
+    "LiveMeans",
+    "Means",
+    "Said",
+    "as_json",
+    "case_named",
+    "cases_in",
+    "learn",
+    "lines",
+    "list_line",
+    "make_act",
+    "make_filing",
+    "preview",
+    "read_live",
+    "repeated",
+    "require_fits",
+    "spelled",
+    "split_case",
+    "told_in",
+]

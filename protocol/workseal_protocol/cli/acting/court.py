@@ -1,0 +1,248 @@
+"""Sign the next statement of a case, have it logged, and see that the case has it.
+
+Rules: what was signed before and not answered is settled first, by the same bytes; a statement is
+on disk before it is sent, and only sent while the case still ends where it was signed on; what the
+log proves and the case shows is answered, and nothing else is. Whoever confirms has read every
+field; if the deadline changed meanwhile, they read it again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from workseal_protocol.cli.acting.keeping import CaseFolder
+from workseal_protocol.cli.acting.known import Known, learn
+from workseal_protocol.cli.acting.making import make_act
+from workseal_protocol.cli.acting.means import LiveMeans
+from workseal_protocol.cli.acting.preview import Signable, both, preview
+from workseal_protocol.cli.acting.reading import Live, read_live
+from workseal_protocol.cli.acting.said import Said, require_fits
+from workseal_protocol.cli.acting.verifier import CaseVerifier
+from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
+from workseal_protocol.cli.server import RefusalError
+from workseal_protocol.cli.text import plain
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case, case_record, move_of
+from workseal_protocol.keys import Signer
+from workseal_protocol.records import DisputeFiling, read_record, sign
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+
+# A server takes what was signed at most a minute ago by its clock; half of it is for the way.
+WRONG_CLOCK_MS: Final = 20_000
+
+Confirm = Callable[[str], bool]
+
+
+class Court:
+    """Act with one key at one verifier."""
+
+    def __init__(
+        self,
+        verifier: CaseVerifier,
+        signer: Signer,
+        folder: CaseFolder,
+        *,
+        terms: Terms | None = None,
+    ) -> None:
+        self.verifier = verifier
+        self.signer = signer
+        self.folder = folder
+        self._terms = terms
+
+    @property
+    def own(self) -> Digest:
+        """Return the thumbprint of the key."""
+        return self.signer.public_key.thumbprint
+
+    # --- reading ---
+
+    def known(self, engagement: bytes) -> Known:
+        """Learn what is new of an engagement, and keep it."""
+        before = self.folder.known(engagement)
+        known = learn(self.verifier, engagement, before)
+        if self._terms is not None and known.terms != self._terms:
+            raise CommandError("the verifier shows other terms than yours", DOES_NOT_HOLD)
+        if known != before:
+            self.folder.keep_known(engagement, known)
+        return known
+
+    def live(self, case: Digest) -> Live:
+        """Read and replay a case, and keep what was seen of it."""
+        before = self.folder.told(case)
+        live = read_live(self.verifier, case, self.known, own=self.own, before=before)
+        if live.data != before:
+            self.folder.keep_told(case, live.data)
+        return live
+
+    # --- acting ---
+
+    def act(self, case: Digest, name: str, said: Said, confirm: Confirm) -> Statement:
+        """Make, confirm, sign and send one act; returns it as it is logged.
+
+        One that was signed before and not answered is sent again instead: who types the same act
+        once more has said it once.
+        """
+        require_fits(name, said)
+        live, earlier = self.settled(self.live(case))
+        if earlier is not None:
+            return repeated(earlier, name)
+        means = LiveMeans(live.case, said, self.folder, self.verifier)
+        role = live.case.parties.roles[self.own]
+        try:
+            record = make_act(
+                live.case, name, said, means, by=role, now_ms=self.now_ms(live.case.known_at)
+            )
+            statement = self._confirmed(live.case, record, confirm)
+            self.folder.keep_unanswered(str(case), statement)
+        except BaseException:
+            means.undo()
+            raise
+        head, _ = self.verifier.told(case)
+        if head != live.case.head:
+            # Never sent, so nobody has it.
+            self.folder.answered(str(case))
+            means.undo()
+            raise CommandError("the case moved on meanwhile: look at it again", DOES_NOT_HOLD)
+        try:
+            self._send(str(case), statement, live.case.terms)
+        except RefusalError:
+            means.undo()
+            raise
+        self._seen(case, statement)
+        means.done()
+        return statement
+
+    def file(self, record: DisputeFiling, terms: Terms, confirm: Confirm) -> Statement:
+        """Confirm, sign and send a filing."""
+        name = record.engagement.hex()
+        if (before := self.folder.unanswered(name)) is not None:
+            self._resend(name, before, terms)
+            self._seen(before.digest, before)
+            raise CommandError(
+                f"what you filed before is logged now, as case {before.digest}: look at it first",
+                DOES_NOT_HOLD,
+            )
+        ask_first(preview(record, terms, None), confirm)
+        statement = self._filed(record, terms)
+        self.folder.keep_unanswered(name, statement)
+        self._send(name, statement, terms)
+        self._seen(statement.digest, statement)
+        return statement
+
+    def settled(self, live: Live) -> tuple[Live, Statement | None]:
+        """Send again what was signed and not answered; returns it if it is part of the case now.
+
+        What is refused for good is let go: nobody can have it logged any more.
+        """
+        name = str(live.case.case)
+        before = self.folder.unanswered(name)
+        if before is None:
+            return live, None
+        if not live.has(before.digest):
+            try:
+                self._resend(name, before, live.case.terms)
+            except RefusalError as refusal:
+                print(plain(f"your earlier statement {before.digest} was not taken: {refusal}"))
+                return self.live(live.case.case), None
+        self._seen(live.case.case, before)
+        return self.live(live.case.case), before
+
+    def now_ms(self, least: int = 0) -> int:
+        """Return the time; where this machine's is wrong, the verifier's, and say so."""
+        own, told = time.time_ns() // 1_000_000, self.verifier.clock_ms()
+        if abs(told - own) > WRONG_CLOCK_MS:
+            print(
+                f"the verifier's clock is used, this machine's is {abs(told - own) // 1000} s off"
+            )
+            own = told
+        return max(own, least)
+
+    # --- one statement's way ---
+
+    def _confirmed(self, case: Case, record: Spoken, confirm: Confirm) -> Statement:
+        placed = placed_next(case, record, self.own)
+        while True:
+            ask_first(preview(placed, case.terms, case), confirm)
+            # Signed at the moment of sending: who reads takes longer than the log allows.
+            fresh = replace(record, claimed_at=self.now_ms(case.known_at))
+            again = placed_next(case, fresh, self.own)
+            if again.place == placed.place:
+                return place_next(case, fresh, self.signer)
+            print("the deadline changed while you read:")
+            placed = again
+
+    def _filed(self, record: DisputeFiling, terms: Terms) -> Statement:
+        try:
+            statement = sign(record, self.signer)
+            Case.begin(statement, record.claimed_at, terms=terms, released=lambda _n, _v: False)
+        except ValueError as error:
+            raise CommandError(f"it cannot be filed: {error}", DOES_NOT_HOLD) from error
+        return statement
+
+    def _send(self, name: str, statement: Statement, terms: Terms) -> None:
+        try:
+            self.verifier.submit(statement, terms)
+        except RefusalError:
+            # What is refused for good was not taken before either, or it would have its place.
+            self.folder.answered(name)
+            raise
+        except CommandError as error:
+            raise CommandError(
+                f"not finished: {error}; it is kept, and the same command sends it again",
+                DOES_NOT_HOLD,
+            ) from error
+
+    def _resend(self, name: str, statement: Statement, terms: Terms) -> None:
+        print(f"sending what you signed before: {statement.digest}")
+        self._send(name, statement, terms)
+
+    def _seen(self, case: Digest, statement: Statement) -> None:
+        """See that the case has what was logged, and let go of it."""
+        live = self.live(case)
+        if not live.has(statement.digest):
+            raise CommandError(
+                "the log has the statement, and the verifier's case lacks it", DOES_NOT_HOLD
+            )
+        record = read_record(statement)
+        named = record.engagement.hex() if isinstance(record, DisputeFiling) else str(case)
+        self.folder.answered(named)
+        print(f"logged, and in the case: {statement.digest}")
+        due = live.case.due
+        if due is not None:
+            waiting = ", ".join(sorted(role.name.lower() for role in live.case.waiting_for))
+            until = both(due.until, live.case.terms.zone)
+            print(plain(f"state {live.case.state}; {waiting or 'nobody'} until {until}"))
+
+
+def ask_first(lines: list[str], confirm: Confirm) -> None:
+    """Print what will be signed, and raise `CommandError` where it is not confirmed."""
+    for line in lines:
+        print(line)
+    if not confirm("Sign this?"):
+        raise CommandError("nothing was signed", DOES_NOT_HOLD)
+
+
+def repeated(earlier: Statement, name: str) -> Statement:
+    """Return what was signed before, if it is the act that was typed, or raise `CommandError`."""
+    said = move_of(case_record(earlier))
+    print(f"that was your {said} from before; nothing new was signed")
+    if said != name:
+        raise CommandError(f"{name} was not said: look at the case first", DOES_NOT_HOLD)
+    return earlier
+
+
+def signable_of(statement: Statement) -> Signable:
+    """Read a statement of a case, or raise `CommandError`."""
+    record = read_record(statement)
+    if not isinstance(record, Signable):
+        raise CommandError(f"expected a statement of a case, found a {statement.kind}")
+    return record
+
+
+def folder_of(key: Path) -> CaseFolder:
+    """Return the folder of the cases of a key file."""
+    return CaseFolder.beside(key)

@@ -1,0 +1,168 @@
+"""What must outlive a command: what was learned, what was seen, what was signed and not answered.
+
+Rules: one folder for one key, for its owner alone, files 0600. What was signed is on disk before it
+is sent, and stays until an answer is verified: the next command sends these very bytes again, so
+that an answer that was lost never makes a second statement. A secret is on disk before anything
+commits to it, and goes when it is out.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from workseal_protocol.cli.acting.known import MAX_KEPT, Known
+from workseal_protocol.cli.files import read_bytes, reason_of, write_new_secret
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.cli.seeds import read_case_key, write_case_key
+from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.encoding import MAX_BYTES
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.sealing import PRIVATE_BYTES
+from workseal_protocol.statement import Statement
+
+_MOST_TOLD: Final = 400 * MAX_BYTES
+_MOST_KNOWN: Final = MAX_KEPT * MAX_BYTES
+_PART: Final = ".part"
+
+
+class CaseFolder:
+    """Hold the files of one key's cases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def beside(cls, key: Path) -> "CaseFolder":
+        """Take the folder that stands beside a key file."""
+        return cls(key.with_name(f"{key.name}.cases"))
+
+    # --- what was learned and seen ---
+
+    def known(self, engagement: bytes) -> Known:
+        """Return what was learned of an engagement; nothing the first time."""
+        data = self._read(f"{engagement.hex()}.known", _MOST_KNOWN)
+        try:
+            return Known() if data is None else Known.parse(data)
+        except MalformedError as error:
+            path = self.folder / f"{engagement.hex()}.known"
+            raise CommandError(f"{path} is damaged: remove it, it is learned anew") from error
+
+    def keep_known(self, engagement: bytes, known: Known) -> None:
+        """Keep what was learned."""
+        self._replace(f"{engagement.hex()}.known", known.encode())
+
+    def told(self, case: Digest) -> bytes:
+        """Return the statements of a case as they were last seen; empty the first time."""
+        return self._read(f"{case}.cbor", _MOST_TOLD) or b""
+
+    def keep_told(self, case: Digest, data: bytes) -> None:
+        """Keep the statements of a case as they were seen."""
+        self._replace(f"{case}.cbor", data)
+
+    # --- what was signed and is not answered ---
+
+    def unanswered(self, name: str) -> Statement | None:
+        """Return what was signed for a case, or an engagement's filing, and not answered."""
+        data = self._read(f"{name}.unanswered", MAX_BYTES)
+        try:
+            return None if data is None else Statement.parse(data)
+        except MalformedError as error:
+            path = self.folder / f"{name}.unanswered"
+            raise CommandError(f"{path} is damaged: what was signed is not known") from error
+
+    def keep_unanswered(self, name: str, statement: Statement) -> None:
+        """Keep a statement before it is sent; `CommandError` while there is another one."""
+        self._make()
+        write_new_secret(self.folder / f"{name}.unanswered", statement.encode())
+        self._sync()
+
+    def answered(self, name: str) -> None:
+        """Let go of what was answered."""
+        self._remove(f"{name}.unanswered")
+
+    # --- secrets ---
+
+    def new_secret(self, case: Digest) -> bytes:
+        """Return the secret for the sample of a case, made and on disk; the same one again."""
+        kept = self._read(f"{case}.secret", DIGEST_BYTES)
+        if kept is not None and len(kept) == DIGEST_BYTES:
+            return kept
+        self._remove(f"{case}.secret")
+        self._make()
+        secret = secrets.token_bytes(DIGEST_BYTES)
+        write_new_secret(self.folder / f"{case}.secret", secret)
+        self._sync()
+        return secret
+
+    def secret(self, case: Digest) -> bytes:
+        """Return the secret that was committed to, or raise `CommandError`."""
+        kept = self._read(f"{case}.secret", DIGEST_BYTES)
+        if kept is None or len(kept) != DIGEST_BYTES:
+            raise CommandError(
+                f"there is no secret of this case in {self.folder}: without it nothing is revealed,"
+                " and the sample is drawn without it"
+            )
+        return kept
+
+    def forget_secret(self, case: Digest) -> None:
+        """Let go of a secret that is out."""
+        self._remove(f"{case}.secret")
+
+    def case_key_file(self, case: Digest) -> Path:
+        """Say where the key of a case is kept."""
+        return self.folder / f"{case}.key"
+
+    def new_case_key(self, path: Path) -> bytes:
+        """Return a case key, made and on disk; the one that is there already, if there is one."""
+        if os.path.lexists(path):
+            return read_case_key(path)
+        if path.parent == self.folder:
+            self._make()
+        private = secrets.token_bytes(PRIVATE_BYTES)
+        write_case_key(path, private)
+        return private
+
+    # --- the disk ---
+
+    def _read(self, name: str, limit: int) -> bytes | None:
+        path = self.folder / name
+        return read_bytes(path, limit=limit, what="file") if os.path.lexists(path) else None
+
+    def _make(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            message = f"cannot make the folder {self.folder}: {reason_of(error)}"
+            raise CommandError(message) from error
+
+    def _replace(self, name: str, data: bytes) -> None:
+        self._make()
+        part = self.folder / f"{name}{_PART}"
+        with suppress(FileNotFoundError):
+            part.unlink()
+        write_new_secret(part, data)
+        try:
+            part.replace(self.folder / name)
+        except OSError as error:
+            message = f"cannot write {self.folder / name}: {reason_of(error)}"
+            raise CommandError(message) from error
+        self._sync()
+
+    def _remove(self, name: str) -> None:
+        try:
+            (self.folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            message = f"cannot remove {self.folder / name}: {reason_of(error)}"
+            raise CommandError(message) from error
+
+    def _sync(self) -> None:
+        """Have the folder's list of names on disk, where that can be asked for."""
+        if os.name != "posix":
+            return
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,114 @@
+"""What an act needs and nobody types, from the verifier and from the folder beside the key."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from workseal_protocol.cli.acting.keeping import CaseFolder
+from workseal_protocol.cli.acting.said import Said
+from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, require_new, write_new_secret
+from workseal_protocol.cli.inputs import read_bundle
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
+from workseal_protocol.cli.seeds import read_case_key
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case
+from workseal_protocol.sealing import case_public
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+
+SALT_BYTES: Final = 16
+
+
+class Giving(Protocol):
+    """Give what a verifier has, unproven: the case checks it."""
+
+    def value(self, terms: Terms, number: int) -> bytes:
+        """Return a value of the beacon."""
+        ...
+
+    def listing(self, engagement: bytes, since: int) -> Iterator[tuple[int, bytes]]:
+        """Give (index, statement) of an engagement."""
+        ...
+
+
+class LiveMeans:
+    """Bring secrets and keys from a folder, values and the record from a verifier, or a bundle."""
+
+    def __init__(
+        self, case: Case, said: Said, folder: CaseFolder, giving: Giving | None = None
+    ) -> None:
+        self._case = case
+        self._said = said
+        self._folder = folder
+        self._giving = giving
+        self._made: list[Path] = []
+        self._revealed = False
+
+    def value_of(self, number: int) -> bytes:
+        """Return the beacon's value of a round."""
+        if self._giving is None:
+            raise CommandError("this act needs a value of the verifier's beacon: use --from")
+        return self._giving.value(self._case.terms, number)
+
+    def statements(self) -> Iterator[Statement]:
+        """Give the record from the bundle that was named, else as the verifier lists it."""
+        if self._said.bundle is not None:
+            yield from read_bundle(Path(self._said.bundle)).contents.statements
+        elif self._giving is None:
+            raise CommandError("this act needs the record of work: name --bundle")
+        else:
+            for _, body in self._giving.listing(self._case.filing.engagement, 0):
+                yield Statement.parse(body)
+
+    def new_secret(self) -> bytes:
+        """Return the secret of this case, on disk."""
+        return self._folder.new_secret(self._case.case)
+
+    def kept_secret(self) -> bytes:
+        """Return the secret that was committed to; it goes once it is out."""
+        secret = self._folder.secret(self._case.case)
+        self._revealed = True
+        return secret
+
+    def new_case_key(self) -> bytes:
+        """Return the key of this case, on disk."""
+        return self._folder.new_case_key(self._key_file())
+
+    def case_key(self) -> bytes:
+        """Return the key that was declared."""
+        path = self._key_file()
+        if not os.path.lexists(path):
+            raise CommandError(f"there is no {path}: name the case's key, --case-key FILE")
+        private = read_case_key(path)
+        if case_public(private) != self._case.sealing_key:
+            text = f"{path} is not the key that was declared in this case"
+            raise CommandError(text, DOES_NOT_HOLD)
+        return private
+
+    def handed_over(self) -> bytes:
+        """Write what goes beside with a salt behind it, and return the digest of both."""
+        if self._said.file is None or self._said.salted is None:
+            raise CommandError("--file and --salted go together")
+        out = Path(self._said.salted)
+        require_new(out)
+        data = read_bytes(Path(self._said.file), limit=MAX_BUNDLE_BYTES, what="file")
+        data += secrets.token_bytes(SALT_BYTES)
+        write_new_secret(out, data)
+        self._made.append(out)
+        return Digest.of(data).raw
+
+    def done(self) -> None:
+        """Let go of what is out."""
+        if self._revealed:
+            self._folder.forget_secret(self._case.case)
+
+    def undo(self) -> None:
+        """Remove what was written for a statement that nobody will ever have."""
+        for path in self._made:
+            path.unlink(missing_ok=True)
+
+    def _key_file(self) -> Path:
+        named = self._said.case_key
+        return self._folder.case_key_file(self._case.case) if named is None else Path(named)

@@ -1,0 +1,131 @@
+"""Exactly what is about to be signed, in words, field by field."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import IntEnum
+
+from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.cli.text import count, instant, plain
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case
+from workseal_protocol.records import (
+    CaseCalendar,
+    DisputeAct,
+    DisputeDisclosure,
+    DisputeFiling,
+    DisputeRequest,
+    Due,
+)
+from workseal_protocol.terms import Terms, amount_text
+
+Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFiling
+
+
+def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
+    """Say everything that a statement will say; the key's signature comes on top."""
+    lines = [f"{record.KIND} of engagement {record.engagement.hex()}"]
+    if case is not None:
+        lines += [f"case      {case.case}", f"after     {case.head}"]
+    lines.append(f"signed at {both(record.claimed_at, terms.zone)}")
+    lines += _body(record, terms)
+    due = record.due if isinstance(record, DisputeFiling) else _due_of(record)
+    if due is not None:
+        lines.append(f"deadline  {due_text(due)}")
+    return [plain(line) for line in lines]
+
+
+def both(ms: int, zone: str) -> str:
+    """Write a moment in a zone and in UTC."""
+    known = zone_named(zone)
+    if known is None:
+        return instant(ms)
+    return f"{in_zone(ms, known)} {zone}, {instant(ms)}"
+
+
+def in_zone(ms: int, zone: tzinfo) -> str:
+    """Write a moment as a clock in a zone shows it, with its offset."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
+    except (OverflowError, ValueError):
+        return instant(ms)
+
+
+def due_text(due: Due) -> str:
+    """Write a deadline with how it was counted."""
+    days = count(due.days, "working day")
+    return f"{both(due.until, due.zone)}; {days} of {due.calendar}, {due.source}"
+
+
+def _due_of(record: DisputeAct | DisputeRequest | DisputeDisclosure) -> Due | None:
+    return None if record.place is None else record.place.due
+
+
+def _body(record: Signable, terms: Terms) -> Iterator[str]:
+    match record:
+        case DisputeFiling():
+            yield f"about     {_word(record.claim)}"
+            yield f"amount    {amount_text(record.amount, terms.currency)}"
+            yield from _period(record.begin, record.end, terms)
+            yield f"text      {record.text}"
+            yield from _calendar(record.calendar)
+        case DisputeRequest():
+            yield f"reason    {record.reason}"
+            yield from (f"frame     {one.frame}" for one in record.frames)
+            yield f"key       {Digest.of(record.sealing_key)}"
+        case DisputeDisclosure():
+            yield f"answers   {record.request}"
+            yield from (f"frame     {one.frame}" for one in record.frames)
+        case DisputeAct():
+            yield from _act(record, terms)
+
+
+def _act(act: DisputeAct, terms: Terms) -> Iterator[str]:
+    yield f"act       {_word(act.act)}"
+    if act.code is not None:
+        yield f"code      {_word(act.code)}"
+    if act.level is not None:
+        yield f"level     {act.level}"
+    if act.count is not None:
+        yield f"count     {act.count}"
+    if act.begin is not None and act.end is not None:
+        yield from _period(act.begin, act.end, terms)
+    elif act.end is not None:
+        yield f"until     {both(act.end, terms.zone)}"
+    if act.amount is not None:
+        yield f"amount    {amount_text(act.amount, terms.currency)}"
+    for name, text in (("text", act.text), ("why", act.why)):
+        if text is not None:
+            yield f"{name:<9} {text}"
+    yield from (f"cites     {one}" for one in act.cites or ())
+    yield from _calendar(act.calendar)
+    yield from _digits(act)
+
+
+def _digits(act: DisputeAct) -> Iterator[str]:
+    if act.freeze is not None:
+        yield f"freeze    {act.freeze.root}, {count(act.freeze.count, 'frame')}"
+    if act.round is not None:
+        yield f"round     {act.round}"
+    if act.value is not None:
+        yield f"value     {act.value.hex()}"
+    if act.person is not None:
+        yield f"person    {act.person}"
+    if act.sealing_key is not None:
+        yield f"key       {Digest.of(act.sealing_key)}"
+
+
+def _period(begin: int, end: int, terms: Terms) -> Iterator[str]:
+    yield f"from      {both(begin, terms.zone)}"
+    yield f"to        {both(end, terms.zone)}"
+
+
+def _calendar(calendar: CaseCalendar | None) -> Iterator[str]:
+    if calendar is not None:
+        off = datetime(1970, 1, 1, tzinfo=UTC)
+        days = ", ".join(f"{off + timedelta(days=day):%Y-%m-%d}" for day in calendar.days_off)
+        yield f"calendar  {calendar.name} in {calendar.zone}, days off: {days or 'none'}"
+
+
+def _word(member: IntEnum) -> str:
+    return member.name.lower().replace("_", " ")

@@ -1,0 +1,157 @@
+"""A verifier, as the commands of client and arbitrator ask it about cases.
+
+Rule: each answer is bounded; nothing in it is believed but its form. What only a party reads is
+asked for with a signature by the party's key.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Final
+from urllib.parse import SplitResult
+
+from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
+from workseal_protocol.cli.server import ask, clock_of, submit
+from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.encoding import MAX_BYTES, decode, split_sequence
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.keys import Signer
+from workseal_protocol.policy import TlogPolicy
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+
+_CASE = re.compile(r"[0-9a-f]{8,64}")
+_PAGE: Final = 512
+_INDICES: Final = 16_384
+_MOST_PAGES: Final = 4_096
+_LIST_BYTES: Final = 1 << 20
+_MOST_STATEMENTS: Final = 400
+
+
+class CaseVerifier:
+    """Ask one verifier, with one key."""
+
+    def __init__(self, address: SplitResult, signer: Signer) -> None:
+        self._address = address._replace(path="", query="", fragment="")
+        self._signer = signer
+
+    @property
+    def url(self) -> str:
+        """Return the address."""
+        return self._address.geturl()
+
+    def cases(self) -> list[dict[str, object]]:
+        """Return the cases that this key may read, as the verifier lists them."""
+        return cases_in(self._get("/v1/cases", _LIST_BYTES))
+
+    def told(self, case: Digest) -> tuple[Digest, str]:
+        """Return head and state as the verifier says them."""
+        return told_in(self._get(f"/v1/cases/{case}", _LIST_BYTES))
+
+    def statements(self, case: Digest) -> bytes:
+        """Return the statements of a case, filing first."""
+        return self._get(f"/v1/cases/{case}/statements", _MOST_STATEMENTS * MAX_BYTES)
+
+    def listing(self, engagement: bytes, since: int) -> Iterator[tuple[int, bytes]]:
+        """Give (index, statement) of an engagement from an index on, page by page."""
+        path = f"/v1/engagements/{engagement.hex()}"
+        for _ in range(_MOST_PAGES):
+            query = f"from={since}&count={_PAGE}"
+            listed = self._get(f"{path}/indices", _INDICES, query)
+            data = self._get(f"{path}/statements", _PAGE * MAX_BYTES, query)
+            page = _page(listed, data, since)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            since = page[-1][0] + 1
+        raise CommandError("the verifier lists more than an engagement can have", DOES_NOT_HOLD)
+
+    def value(self, terms: Terms, number: int) -> bytes:
+        """Return the beacon's value of a round that has begun."""
+        place = self._address._replace(path=f"/v1/beacon/{terms.round_ms}/{number}")
+        value = ask(place, "GET", None, limit=1_024)
+        if len(value) != DIGEST_BYTES:
+            raise _no_form()
+        return value
+
+    def clock_ms(self) -> int:
+        """Return the verifier's time."""
+        return clock_of(self._address)
+
+    def submit(self, statement: Statement, terms: Terms) -> None:
+        """Have a statement logged, and see the log of the terms prove it.
+
+        `RefusalError` when it is refused for good; after another `CommandError` it may be logged.
+        """
+        submit(self._address, None, statement, TlogPolicy.parse(terms.log_policy))
+
+    def _get(self, path: str, limit: int, query: str = "") -> bytes:
+        return ask(self._address._replace(path=path, query=query), "GET", self._signer, limit=limit)
+
+
+def cases_in(answer: bytes) -> list[dict[str, object]]:
+    """Read a list of cases, or raise `CommandError`."""
+    found = _json(answer)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _no_form()
+    return found
+
+
+def told_in(answer: bytes) -> tuple[Digest, str]:
+    """Read head and state of what a verifier says of a case, or raise `CommandError`."""
+    found = _json(answer)
+    try:
+        if isinstance(found, dict):
+            return Digest(bytes.fromhex(str(found["head"]))), str(found["state"])
+    except (KeyError, ValueError) as error:
+        raise _no_form() from error
+    raise _no_form()
+
+
+def case_named(name: str, listed: Callable[[], list[dict[str, object]]]) -> Digest:
+    """Return the case of a name, or of its first digits; the only one without a name."""
+    if name and _CASE.fullmatch(name) is None:
+        raise CommandError(f"expected a case's number, 8 to 64 hex digits, found {name[:80]}")
+    if len(name) == 64:
+        return Digest(bytes.fromhex(name))
+    known = [str(one.get("case")) for one in listed()]
+    found = [one for one in known if one.startswith(name) and len(one) == 64]
+    if len(found) != 1 or _CASE.fullmatch(found[0]) is None:
+        raise CommandError(f"expected one case, the verifier lists {len(found)}", DOES_NOT_HOLD)
+    return Digest(bytes.fromhex(found[0]))
+
+
+def list_line(one: dict[str, object]) -> str:
+    """Write one case of a list on a line."""
+    due = one.get("due")
+    until = due.get("utc") if isinstance(due, dict) else None
+    return f"{one.get('case')}  {one.get('state')}  until {until or '-'}"
+
+
+def _json(answer: bytes) -> object:
+    try:
+        found: object = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise _no_form() from error
+    return found
+
+
+def _page(listed: bytes, data: bytes, since: int) -> list[tuple[int, bytes]]:
+    try:
+        indices = decode(listed)
+        bodies = split_sequence(data, max_items=_PAGE)
+    except MalformedError as error:
+        raise CommandError(f"the verifier's list is malformed: {error}", DOES_NOT_HOLD) from error
+    found = [one for one in indices if isinstance(one, int)] if isinstance(indices, list) else []
+    ascending = all(one < two for one, two in pairwise([since - 1, *found]))
+    # The log may grow between the two answers: what has no index yet comes with the next page.
+    if not isinstance(indices, list) or len(found) != len(indices) or len(bodies) < len(found):
+        raise _no_form()
+    if not ascending:
+        raise _no_form()
+    return list(zip(found, bodies, strict=False))
+
+
+def _no_form() -> CommandError:
+    return CommandError("the verifier's answer is not in the right form", DOES_NOT_HOLD)

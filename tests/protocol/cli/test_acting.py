@@ -1,0 +1,389 @@
+"""Client and arbitrator go through a case by commands alone, at a real verifier."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.builders import make_offer
+from support.court import Bench, bench
+from workseal_protocol.cli.acting import DETAILS, CaseFolder, command, spelled
+from workseal_protocol.cli.acting.telling import SILENCE
+from workseal_protocol.cli.acting.verifier import CaseVerifier
+from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import State
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act, sign
+from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
+
+from .conftest import Run
+
+
+@pytest.fixture
+def court(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    with bench(tmp_path, run) as made:
+        monkeypatch.setattr(time, "time_ns", lambda: made.office.now * 1_000_000)
+        yield made
+
+
+def seated(court: Bench) -> None:
+    """File, answer, end the talks, draw; the arbitrator takes the case and nobody strikes."""
+    assert court.file().code == 0
+    court.hearing.act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+    assert court.act("client", "end").code == 0
+    court.turn((court.case.panel_round + 1) * court.office.round_ms)
+    assert court.act("client", "draw").code == 0
+    done = court.act("arbitrator", "declare", "--text", "no ties", "--calendar", "DE-BY")
+    assert done.code == 0, done.err
+    assert court.act("client", "pass").code == 0
+    assert court.act("freelancer", "pass").code == 0
+
+
+def standing(court: Bench) -> State:
+    return court.case.state
+
+
+HOURS = ("--begin", "2026-03-02", "--end", "2026-03-02")
+
+
+def asked(court: Bench, level: int, count: int) -> None:
+    done = court.act(
+        "arbitrator", "ask", "--level", level, "--count", count, *HOURS,
+        "--text", "was there work in these hours", "--why", "what is known does not tell",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+
+
+def both(court: Bench, act: str, *words: object) -> None:
+    for who in ("client", "freelancer"):
+        done = court.act(who, act, *words)
+        assert done.code == 0, done.err
+
+
+def ruled(court: Bench, *words: object) -> None:
+    done = court.act("arbitrator", "rule", "--ruling", "grant", "--text", "it tells", *words)
+    assert done.code == 0, done.err
+
+
+def sampled(court: Bench) -> None:
+    """Ask for frames, let all three mix in a secret, and draw."""
+    asked(court, 2, 3)
+    people = ("client", "freelancer", "arbitrator")
+    for who in people:
+        assert court.act(who, "commit").code == 0
+    both(court, "pass")
+    ruled(court)
+    for who in people:
+        assert court.act(who, "reveal").code == 0
+    early = court.act("client", "sample")
+    assert (early.code, "too-early" in early.err) == (1, True)
+    number = court.case.sample_round
+    assert number is not None
+    court.turn((number + 1) * court.office.round_ms)
+    assert court.act("client", "sample").code == 0
+
+
+def decided(court: Bench, appeal: str = "pass") -> None:
+    said = ("--verdict", "in-part", "--amount", "120.00", "--text", "half of it was work")
+    assert court.act("arbitrator", "draft", *said, "--cite", court.name).code == 0
+    assert court.act("client", "comment", "--text", "too little").code == 0
+    assert court.act("freelancer", "pass").code == 0
+    assert court.act("arbitrator", "decide", *said, "--cite", court.name).code == 0
+    both(court, appeal)
+
+
+def test_a_whole_case_by_commands(court: Bench) -> None:
+    seated(court)
+    asked(court, 1, 5)
+    both(court, "pass")
+    ruled(court)
+    openings = court.folder / "openings"
+    openings.write_bytes(b"values and salts")
+    salted = court.folder / "salted"
+    assert court.act("freelancer", "show", "--file", openings, "--salted", salted).code == 0
+    assert salted.read_bytes()[:-16] == b"values and salts"
+    assert court.act("client", "comment", "--text", "numbers").code == 0
+    sampled(court)
+    assert court.act("arbitrator", "request", "--text", "the drawn frames").code == 0
+    assert standing(court) is State.DISCLOSURE
+    why = ("--ground", "third-party-nda", "--text", "another client's")
+    assert court.act("freelancer", "withhold", *why).code == 0
+    assert court.act("client", "pass").code == 0
+    decided(court)
+    assert standing(court) is State.FINAL
+    shown = court.run("client", "show", court.name)
+    assert (shown.code, shown.err) == (0, "")
+    assert re.search(r"3 of [0-9]+ frames are looked at", shown.out)
+    assert "amount: 120.00 EUR" in shown.out
+    told = json.loads(court.run("client", "show", court.name, "--json").out)
+    assert (told["state"], told["you"], told["head"]) == ("final", "client", str(court.case.head))
+    assert court.case.drawn is not None
+    assert told["drawn"] == list(court.case.drawn)
+    # What was secret is out, so it is kept no longer.
+    for who in ("client", "freelancer", "arbitrator"):
+        folder = Path(f"{court.key(who)}.cases")
+        assert not (folder / f"{court.name}.secret").exists()
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+# --- what goes wrong on the way ---
+
+
+class Broken:
+    """Break the way to the log: `lost` before the log has it, `kept` after."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.mode = ""
+        self.sent: list[Statement] = []
+        true = CaseVerifier.submit
+
+        def submit(verifier: CaseVerifier, statement: Statement, terms: Terms) -> None:
+            self.sent.append(statement)
+            if self.mode != "lost":
+                true(verifier, statement, terms)
+            if self.mode:
+                raise CommandError("no answer", 1)
+
+        monkeypatch.setattr(CaseVerifier, "submit", submit)
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Broken:
+    return Broken(monkeypatch)
+
+
+def answered(court: Bench) -> None:
+    assert court.file().code == 0
+    court.hearing.act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+
+
+@pytest.mark.parametrize("mode", ["lost", "kept"])
+def test_a_lost_answer_never_makes_a_second_statement(
+    court: Bench, broken: Broken, mode: str
+) -> None:
+    answered(court)
+    words = ("--text", "half of it", "--amount", "240.00")
+    broken.mode = mode
+    failed = court.act("client", "offer", *words)
+    assert (failed.code, "the same command sends it again" in failed.err) == (1, True)
+    kept = Path(f"{court.key('client')}.cases") / f"{court.name}.unanswered"
+    assert Statement.parse(kept.read_bytes()) == broken.sent[-1]
+    assert kept.stat().st_mode & 0o777 == 0o600
+    broken.mode = ""
+    again = court.act("client", "offer", *words)
+    assert (again.code, again.err) == (0, "")
+    assert "nothing new was signed" in again.out
+    # One statement, by the same bytes, whether or not the log had it.
+    assert len({one.digest for one in broken.sent[1:]}) == 1
+    assert list(court.case.offers.values()) == [Role.CLIENT]
+    assert not kept.exists()
+    assert court.act("client", "offer", *words).code == 0
+    assert len(court.case.offers) == 2
+
+
+def test_what_waited_too_long_is_signed_anew_and_no_fork_is_kept(
+    court: Bench, broken: Broken
+) -> None:
+    answered(court)
+    broken.mode = "lost"
+    assert court.act("client", "end").code == 1
+    broken.mode = ""
+    court.turn(court.office.now + 120_000)
+    done = court.act("client", "end")
+    assert (done.code, "was not taken" in done.out) == (0, True), done.err
+    assert standing(court) is State.DRAW
+    forks = f"{court.url}/v1/engagements/{court.agent.engagement.hex()}/conflicts"
+    out = court.folder / "forks"
+    assert court._run("fetch", forks, "--key", court.key("client"), "--out", out).code == 0
+    assert out.read_bytes() == b"\x80"
+
+
+def test_another_act_waits_until_the_one_before_is_settled(court: Bench, broken: Broken) -> None:
+    answered(court)
+    broken.mode = "lost"
+    assert court.act("client", "end").code == 1
+    broken.mode = ""
+    other = court.act("client", "withdraw")
+    assert (other.code, "withdraw was not said" in other.err) == (1, True)
+    court.follow()
+    assert standing(court) is State.DRAW
+
+
+def test_a_head_that_the_statements_do_not_give_is_refused(
+    court: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(court)
+    lie = (Digest(bytes(32)), "final")
+    monkeypatch.setattr(CaseVerifier, "told", lambda _verifier, _case: lie)
+    for words in (("show", court.name), ("act", "end", court.name, "--yes")):
+        refused = court.run("client", *words)
+        assert (refused.code, "its statements give" in refused.err) == (1, True)
+    court.follow()
+    assert standing(court) is State.NEGOTIATION
+
+
+def test_a_history_that_lost_something_is_refused(court: Bench) -> None:
+    answered(court)
+    assert court.run("client", "show", court.name).code == 0
+    seen = Path(f"{court.key('client')}.cases") / f"{court.name}.cbor"
+    more = court.hearing.statement(Role.CLIENT, Act.END)
+    seen.write_bytes(seen.read_bytes() + more.encode())
+    refused = court.run("client", "show", court.name)
+    assert (refused.code, "another history" in refused.err) == (1, True)
+
+
+def test_a_case_that_moved_on_is_not_answered_blindly(
+    court: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last look before sending: what was signed on an older head is never sent."""
+    answered(court)
+    keep = CaseFolder.keep_unanswered
+
+    def meanwhile(folder: CaseFolder, name: str, statement: Statement) -> None:
+        keep(folder, name, statement)
+        court.hearing.act(Role.FREELANCER, Act.OFFER)
+
+    monkeypatch.setattr(CaseFolder, "keep_unanswered", meanwhile)
+    refused = court.act("client", "end")
+    assert (refused.code, "moved on meanwhile" in refused.err) == (1, True)
+    monkeypatch.setattr(CaseFolder, "keep_unanswered", keep)
+    assert court.act("client", "end").code == 0
+
+
+def test_terms_of_ones_own_must_be_those_of_the_verifier(court: Bench) -> None:
+    answered(court)
+    own, other = court.folder / "own", court.folder / "other"
+    own.write_bytes(court.agent.made[0][0].encode())
+    changed = make_offer(terms=replace(court.agent.terms, retention_days=99))
+    other.write_bytes(sign(changed, court.office.people.client).encode())
+    assert court.run("client", "show", court.name, "--terms", own).code == 0
+    refused = court.run("client", "show", court.name, "--terms", other)
+    assert (refused.code, "other terms than yours" in refused.err) == (1, True)
+
+
+def test_bad_words_change_nothing(court: Bench) -> None:
+    answered(court)
+    head = court.case.head
+    for words, code, says in (
+        (("frobnicate",), 2, "expected an act of"),
+        (("lapse",), 2, "expected an act of"),
+        (("offer", "--amount", "1.00"), 2, "offer: expected --text, found none"),
+        (("offer", "--text", "x", "--amount", "12.345"), 2, "expected EUR as in 480.00"),
+        (("end", "--amount", "1.00"), 2, "end: it has no --amount"),
+        (("stay", "--ground", "holiday", "--text", "x", "--end", "2026-03-09"), 2, "expected one"),
+        (("pass",), 1, "the case does not take it"),
+        (("accept",), 1, "expected an offer of the other party"),
+        (("accept", "--cite", "00"), 2, "--cite: expected 64 hex digits"),
+        (("draft", "--verdict", "upheld", "--amount", "1.00", "--text", "x", "--cite", "0" * 64),
+         1, "the case does not take it"),
+        (("reveal",), 2, "there is no secret of this case"),
+        (("request", "--text", "x"), 1, "expected what was asked and granted"),
+    ):  # fmt: skip
+        done = court.act("client", *words)
+        assert (done.code, says in done.err) == (code, True), (words, done)
+    unsure = court.run("client", "act", "end", court.name)
+    assert (unsure.code, "say --yes, or use a terminal" in unsure.err) == (2, True)
+    for name, code in (("0" * 64, 1), ("zz", 2), ("00000000", 1)):
+        assert court.run("client", "act", "end", name, "--yes").code == code
+    court.follow()
+    assert court.case.head == head
+    folder = Path(f"{court.key('client')}.cases")
+    assert not list(folder.glob("*.unanswered"))
+
+
+def test_bad_filings_change_nothing(court: Bench) -> None:
+    number = court.agent.engagement.hex()
+    good = {
+        "--engagement": number, "--begin": "2026-03-02", "--end": "2026-03-03",
+        "--amount": "1.00", "--text": "x",
+    }  # fmt: skip
+    for option, value, code, says in (
+        ("--engagement", "12", 2, "32 lower-case hex digits"),
+        ("--engagement", "0" * 32, 1, "not-found"),
+        ("--begin", "2026-02-30", 2, "--begin: expected a day or a minute"),
+        ("--begin", "2027-02-03", 2, "the period ends before it begins"),
+        ("--end", "yesterday", 2, "--end: expected a day or a minute"),
+        ("--amount", "-1", 2, "--amount"),
+        ("--text", "", 2, "expected"),
+    ):
+        words = [word for pair in (good | {option: value}).items() for word in pair]
+        done = court.run("client", "file", "not-worked", *words, "--yes")
+        assert (done.code, says in done.err) == (code, True), (option, done)
+    by_another = court.run(
+        "freelancer", "file", "not-paid", *[w for pair in good.items() for w in pair], "--yes"
+    )
+    assert (by_another.code, "as the client" in by_another.err) == (1, True)
+    assert court.run("client", "list").out.startswith("0 cases")
+
+
+# --- a key that stays on a machine without a network ---
+
+
+def test_what_is_signed_elsewhere_is_sent_in_time(
+    court: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(court)
+    carried, signed = court.folder / "case.cbor", court.folder / "signed"
+    terms = court.folder / "terms"
+    terms.write_bytes(court.agent.made[0][0].encode())
+    assert court.run("client", "show", court.name, "--save", carried).code == 0
+    words = ("--terms", terms, "--key", court.key("client"))
+    offline = ("case", "act", "end", *words, "--offline", signed, "--at", "+10m", carried)
+    unsure = court._run(*offline)
+    assert (unsure.code, signed.exists()) == (2, False)
+    assert court._run(*offline, "--yes").code == 0
+    # Two of them would be a fork: the second waits for what became of the first.
+    second = ("case", "act", "end", *words, "--offline", court.folder / "two", carried, "--yes")
+    refused = court._run(*second)
+    assert (refused.code, "say --again" in refused.err) == (1, True)
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        court.turn(court.office.now + round(seconds * 1_000))
+
+    monkeypatch.setattr(command, "sleep", sleep)
+    sent = court._run("case", "send", signed, "--terms", terms, "--from", court.url)
+    assert (sent.code, waited) == (0, [600.0]), sent.err
+    court.follow()
+    assert standing(court) is State.DRAW
+
+
+def test_silence_moves_a_case_on_and_forfeits_nothing(court: Bench) -> None:
+    assert court.file().code == 0
+    for state, then in (("notice", "answer"), ("answer", "second"), ("second", "draw")):
+        told = json.loads(court.run("client", "show", court.name, "--json").out)
+        assert (told["state"], told["silence"]) == (state, SILENCE[State(state)])
+        assert court.case.due is not None
+        court.turn(court.case.due.until + 2_000)
+        court.hearing.act(Role.OPERATOR, Act.LAPSE)
+        assert standing(court) == then
+    court.turn((court.case.panel_round + 1) * court.office.round_ms)
+    assert court.act("client", "draw").code == 0
+    late = court.act("freelancer", "answer", "--text", "I was away")
+    assert late.code == 0, late.err
+    assert court.case.answered
+    shown = court.run("client", "show", court.name).out
+    assert "freelancer: answer -> seating" in shown
+
+
+# --- the guide ---
+
+ROW = re.compile(r"^\| `([a-z-]+)` \| ([a-z ]+) \| ?(.*?) ?\|$", re.MULTILINE)
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "disputes.md"
+
+
+def test_the_guide_has_each_act_with_its_details() -> None:
+    rows = {name: text for name, _, text in ROW.findall(GUIDE.read_text())}
+    assert set(rows) == set(DETAILS)
+    for name, text in rows.items():
+        may = re.findall(r"--[a-z-]+", "".join(re.findall(r"\[(.*?)\]", text)))
+        needs = set(re.findall(r"--[a-z-]+", text)) - set(may)
+        assert needs == {spelled(one) for one in DETAILS[name].needs}, name
+        assert set(may) == {spelled(one) for one in DETAILS[name].may}, name
