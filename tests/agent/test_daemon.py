@@ -542,7 +542,7 @@ def test_the_recording_process_holds_no_passphrase_and_leaves_no_core(
         pid = pid_behind(worker.home / "control.sock")
         assert (pid == process.pid) is bool(more)
         arguments = seen_of(pid, "cmdline")
-        assert b"handed-over" in arguments
+        assert b"import record;" in arguments
         assert worker.engagement.id.hex().encode() not in arguments
         assert PASSPHRASE.encode() not in seen_of(pid, "environ")
         assert core_limit(pid) == [b"0", b"0"]
