@@ -7,8 +7,9 @@ private X servers (Xvfb) with a picture on them, and the tests' simulator as the
 in turns with what any program would need for the same bytes: a copy, SHA-256, AES-GCM, zstd, and a
 PNG made by OpenCV. CPU time of one thread; ratios are taken within a run.
 
-`resident` starts the real recording process, looks at what the system says of it before its first
-capture and after some, and how much processor it takes when nothing is due.
+`resident` starts the real recording process, looks at what the system says of it when it listens
+with the rounds that terms usually have and no capture yet, and after some captures, and how much
+processor it takes when nothing is due.
 """
 
 import argparse
@@ -182,7 +183,7 @@ def begun(worker: Worker, desktop: Desktop) -> "subprocess.Popen[bytes]":
 
 
 def resident(name: str, seconds: float, wanted: int) -> dict[str, float]:
-    """Look at the recording process before its first capture, after some, and at rest."""
+    """Look at the recording process after some captures, and at rest before any."""
     width, height = SCREENS[name]
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, screen(width, height) as desktop:
@@ -190,10 +191,7 @@ def resident(name: str, seconds: float, wanted: int) -> dict[str, float]:
         with bridged(OFTEN_MS) as bridge:
             worker = Worker(home / "capturing", bridge, capture_rate=65_536, tile=32)
             process = begun(worker, desktop)
-            first = of_process(process.pid)
-            found["listening, MiB"] = first["resident"]
-            found["listening, own MiB"] = first["own"]
-            found["start, s of CPU"] = first["cpu"]
+            found["start, s of CPU"] = of_process(process.pid)["cpu"]
             while worker.ask("status")["captured"] < wanted:
                 time.sleep(0.2)
             after = of_process(process.pid)
@@ -205,8 +203,10 @@ def resident(name: str, seconds: float, wanted: int) -> dict[str, float]:
         with bridged(ROUND_MS) as bridge:
             worker = Worker(home / "resting", bridge, capture_rate=0, tile=32)
             process = begun(worker, desktop)
-            time.sleep(2.0)
+            time.sleep(5.0)
             before, begin = of_process(process.pid), time.monotonic()
+            found["listening, MiB"] = before["resident"]
+            found["listening, own MiB"] = before["own"]
             time.sleep(seconds)
             used = of_process(process.pid)["cpu"] - before["cpu"]
             found["at rest, % of a core"] = 100 * used / (time.monotonic() - begin)

@@ -1,9 +1,10 @@
 """What runs on the freelancer's machine: capture, commit, seal, send; no content leaves it.
 
-Rule: importing this package needs nothing but Python, so that `main` can say what is missing.
+Rule: importing this package needs nothing but Python, so that its programs can say what is missing.
 """
 
 import sys
+from importlib import import_module
 
 # Top-level import names of the `agent` extra.
 _EXTRA = frozenset(
@@ -17,13 +18,22 @@ _EXTRA = frozenset(
 
 def main() -> int:
     """Run the command line of the agent; return its exit code."""
-    try:
-        from workseal_agent.cli import main as run  # noqa: PLC0415 - the import is what can fail
+    # The recorder is loaded by the program that records.
+    return _run("workseal_agent.cli")
 
-        # The recorder is loaded by the command that records.
-        return run()
+
+def record() -> int:
+    """Run the program that records, as `start` does; return its exit code."""
+    return _run("workseal_agent.recording")
+
+
+def _run(program: str) -> int:
+    try:
+        # The import is what can fail.
+        code: int = import_module(program).main()
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write("workseal-agent needs the agent extra: pip install 'workseal[agent]'\n")
         return 2
+    return code

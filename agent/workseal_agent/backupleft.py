@@ -1,15 +1,18 @@
-"""Files that backups which were ended by a kill, or by the machine, left beside their place.
+"""What backups and exports that were ended by a kill, or by the machine, left beside their place.
 
-Rules: the home notes, durably, the name of such a file before it makes it, and nothing but what it
-noted is ever removed: a plain file of this user's that is empty or begins as a backup does. What
-cannot be reached now (a drive that is unplugged) stays noted. A note that cannot be read is none.
+Rules: the home notes, durably, the name of such a thing before it makes it, and nothing but what it
+noted is ever removed: a plain file of this user's that is empty or begins as a backup does, or a
+folder of this user's that is empty or whose first file begins as an export's does. What cannot be
+reached now (a drive that is unplugged) stays noted. A note that cannot be read is none.
 """
 
+import fcntl
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workseal_protocol.encoding import decode, encode
@@ -35,13 +38,13 @@ class LeftFiles:
         return part
 
     def finish(self, part: Path) -> None:
-        """Remove an announced file, if it is still there, and its note."""
-        part.unlink(missing_ok=True)
+        """Remove what was announced, if it is still there, and its note."""
+        self._delete(part)
         with suppress(OSError):
             self._write(one for one in self._noted() if one != part)
 
     def remove(self) -> int:
-        """Remove what earlier backups left; returns how many files that were."""
+        """Remove what was left before; returns how many files or folders that were."""
         noted = self._noted()
         removed, kept = 0, []
         for part in noted:
@@ -55,21 +58,22 @@ class LeftFiles:
         return removed
 
     def _remove(self, part: Path) -> bool:
-        """Remove one file; False when it is none of ours, or gone. `OSError`: ask again later."""
+        """Remove one; False when it is none of ours, or gone. `OSError`: ask again later."""
         try:
-            descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            if not self._is_ours(part):
+                return False
         except FileNotFoundError:
             # Gone, if its folder is there; else the drive is away, and this raises.
             part.parent.stat()
             return False
-        with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-                return False
-            if not self._magic.startswith(file.read(len(self._magic))):
-                return False
-        part.unlink()
+        self._delete(part)
         return True
+
+    def _is_ours(self, part: Path) -> bool:
+        return _begins(part, self._magic)
+
+    def _delete(self, part: Path) -> None:
+        part.unlink(missing_ok=True)
 
     def _noted(self) -> tuple[Path, ...]:
         with suppress(OSError, MalformedError):
@@ -92,6 +96,51 @@ class LeftFiles:
             os.fsync(file.fileno())
         aside.replace(self._note)
         _sync_folder(self._note.parent)
+
+
+class LeftFolders(LeftFiles):
+    """Hold the same of folders whose file `first` is written before all others."""
+
+    def __init__(self, note: Path, first: str, magic: bytes) -> None:
+        super().__init__(note, magic)
+        self._first = first
+
+    def _is_ours(self, part: Path) -> bool:
+        found = part.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            return False
+        with suppress(FileNotFoundError):
+            return _begins(part / self._first, self._magic)
+        return not any(part.iterdir())
+
+    def _delete(self, part: Path) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(part)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[bool]:
+    """Be the only one who holds a lock meanwhile; False when somebody else does."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _begins(path: Path, magic: bytes) -> bool:
+    """Say whether a plain file of this user's is empty or begins like this."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            return False
+        return magic.startswith(file.read(len(magic)))
 
 
 def _sync_folder(folder: Path) -> None:

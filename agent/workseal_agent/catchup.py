@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
+from workseal_agent.anchors import lone_anchors
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import Destroyer, finish_withdrawals
@@ -80,7 +81,7 @@ def catch_up(
     # What is not new is compared and let go: held is what came after the backup, and no more.
     now = _Reading(before)
     fresh = [one for one in now.of(ledger, client, engagement, key) if one[1].seq >= state.next_seq]
-    shown = tuple(_anchors(client, engagement, fresh))
+    shown = tuple(_anchors(ledger, client, engagement, fresh))
     lost = 0
     added = 0
     with ledger.write() as writing:
@@ -194,17 +195,21 @@ def _own(
 
 
 def _anchors(
-    client: VerifierClient,
-    engagement: Engagement,
-    unknown: list[Chained],
+    ledger: Ledger, client: VerifierClient, engagement: Engagement, fresh: list[Chained]
 ) -> Iterator[SignedCheckpoint]:
-    """Fetch the checkpoints that the other copy anchored on: a bundle bounds its work by them.
+    """Fetch the checkpoints that the other copy anchored on, where a bundle needs them.
 
-    One that the verifier has no more is left out; that it continues the others, the next answer and
+    Witnesses tell when a checkpoint was there, so each bounds what it covers. Without them only
+    those that a statement stands after do; every other one would be left out of each bundle. One
+    that the verifier has no more is left out; that it continues the others, the next answer and
     each bundle prove.
     """
     policy = Log.of(engagement).policy
-    for size in sorted({record.anchor.size for _, record in unknown}):
+    records = [record for _, record in fresh]
+    anchors = {record.anchor for record in records}
+    if policy.quorum is None:
+        anchors = set(lone_anchors((record.seq, record) for record in records))
+    for size in sorted({anchor.size for anchor in anchors} - _sizes(ledger, engagement)):
         try:
             signed = SignedCheckpoint.parse(client.checkpoint_at(size))
             yield verify_checkpoint(signed, policy).signed
@@ -213,6 +218,11 @@ def _anchors(
                 raise
         except (MalformedError, VerificationError) as error:
             raise UnreachableError(f"a checkpoint is not from the agreed log: {error}") from error
+
+
+def _sizes(ledger: Ledger, engagement: Engagement) -> set[int]:
+    bodies = ledger.checkpoints(engagement.id)
+    return {SignedCheckpoint.parse(body).checkpoint.size for body in bodies}
 
 
 def _require_same(stored: StoredStatement, statement: Statement, seq: int) -> None:

@@ -1,6 +1,7 @@
 """Every error of the agent that its own code raises, and what a capture can fail of.
 
     AgentError
+    ├── UsageProblem         what a person typed cannot be meant
     ├── SettingsError        the settings file or the home folder is not usable
     ├── KeystoreError        the key file is not usable
     │   └── WrongPassphraseError
@@ -15,14 +16,28 @@ program is enough.
 """
 
 from enum import IntEnum
+from typing import ClassVar
 
 
 class AgentError(Exception):
-    """Be the root of the agent's errors; never raised itself."""
+    """Be the root of the agent's errors; never raised itself.
+
+    A program that ends with one has its exit code: refused, unless its class says otherwise.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageProblem(AgentError):  # noqa: N818 - the word that people read
+    """Say what is wrong with an argument."""
+
+    exit_code = 2
 
 
 class SettingsError(AgentError):
     """Say what is wrong with the settings or the home folder, and where."""
+
+    exit_code = 2
 
 
 class KeystoreError(AgentError):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from workseal_agent.backupleft import LeftFiles
+from workseal_agent.backupleft import LeftFiles, LeftFolders, alone
 
 MAGIC = b"MAGIC\x01"
 
@@ -113,3 +113,57 @@ def test_a_note_that_cannot_be_read_removes_nothing(
     part = left.announce(tmp_path / "b")
     part.write_bytes(MAGIC)
     assert left.remove() == 1
+
+
+# Folders
+
+README = b"Everything that is yours\n"
+
+
+@pytest.fixture
+def folders(note: Path) -> LeftFolders:
+    return LeftFolders(note, "README.txt", README)
+
+
+@pytest.mark.parametrize("data", [None, b"", README[:9], README])
+def test_a_folder_that_was_left_is_removed_once(
+    folders: LeftFolders, note: Path, tmp_path: Path, data: bytes | None
+) -> None:
+    part = folders.announce(tmp_path / "all")
+    part.mkdir()
+    if data is not None:
+        (part / "README.txt").write_bytes(data)
+    if data == README:
+        (part / "frames").mkdir()
+        (part / "frames" / "1.png").write_bytes(b"a picture")
+    assert folders.remove() == 1
+    assert folders.remove() == 0
+    assert not part.exists()
+    assert not note.exists()
+
+
+def test_a_folder_that_is_none_of_ours_is_left_alone(folders: LeftFolders, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "README.txt").write_bytes(README)
+    link, file, others, without, linked = (folders.announce(tmp_path / name) for name in "abcde")
+    link.symlink_to(mine)
+    file.write_bytes(README)
+    for folder in (others, without, linked):
+        folder.mkdir()
+    (others / "README.txt").write_text("of somebody else")
+    (without / "work").touch()
+    (linked / "README.txt").symlink_to(mine / "README.txt")
+    folders.remove()
+    assert link.is_symlink()
+    assert (mine / "README.txt").read_bytes() == file.read_bytes() == README
+    assert (others / "README.txt").read_text() == "of somebody else"
+    assert (without / "work").exists()
+    assert linked.is_dir()
+
+
+def test_a_lock_has_one_holder(tmp_path: Path) -> None:
+    with alone(tmp_path / "lock") as first, alone(tmp_path / "lock") as second:
+        assert (first, second) == (True, False)
+    with alone(tmp_path / "lock") as third:
+        assert third

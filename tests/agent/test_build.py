@@ -2,16 +2,28 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.bridge import bridged
+from support.buses import private_bus
+from support.worker import PATIENCE_S, Worker
+from support.worker import ended as end_workers
 
 # Libraries of pictures, of terminals and of pages, and parts of the agent that read or show.
 HEAVY = (
-    "PIL", "cv2", "fastapi", "imagehash", "jinja2", "numpy", "pydantic", "pygments", "rich",
-    "typer", "uvicorn", "workseal_agent.pages", "workseal_agent.suggestions.busy",
-    "workseal_witness.home",
+    "PIL", "click", "cv2", "fastapi", "imagehash", "jinja2", "numpy", "onnxruntime", "pydantic",
+    "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "argparse",
+    "workseal_agent.cli", "workseal_agent.pages", "workseal_agent.suggestions",
+    "workseal_protocol.bundle", "workseal_protocol.cli.program", "workseal_protocol.dispute",
+    "workseal_protocol.verify", "workseal_witness.home",
 )  # fmt: skip
 PROGRAM = """
 import sys
-import workseal_agent.daemon.build
+import workseal_agent.recording
 import workseal_agent.screen.x11, workseal_agent.screen.grim
 print(*(name for name in sys.argv[1:] if name in sys.modules))
 """
@@ -22,12 +34,52 @@ import workseal_agent.cli
 print(*(name for name in sys.argv[1:] if name in sys.modules))
 """
 
+# In each Python of the agent: the names of all modules, as it ends.
+TELL = """
+import atexit, os, pathlib, sys
+def tell():
+    pathlib.Path({folder!r}, str(os.getpid())).write_text(chr(10).join(sys.modules))
+atexit.register(tell)
+"""
+
+
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    """End what a failing test left recording."""
+    yield
+    end_workers()
+
 
 def test_what_records_all_day_loads_nothing_heavy() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *HEAVY], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_a_day_of_recording_never_loads_what_is_heavy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    told.mkdir()
+    with bridged() as bridge, private_bus(tmp_path) as address:
+        for variable in ("DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS"):
+            monkeypatch.setenv(variable, address)
+        worker = Worker(tmp_path / "home", bridge, capture_rate=65_536)
+        process = worker.start(TELL.format(folder=str(told)))
+        worker.wait(process)
+        while not worker.ask("status")["captured"]:
+            assert process.poll() is None
+            time.sleep(0.1)
+        worker.ask("pause")
+        worker.ask("resume")
+        worker.ask("stop")
+        assert process.wait(PATIENCE_S) == 0
+        loaded = set((told / str(process.pid)).read_text().split())
+    # What is there is found: it took pictures, sent, and listened to D-Bus.
+    assert {"workseal_agent.recording", "zstandard", "httpx", "dbus_fast"} <= loaded
+    # The pictures of this screen are PNG files, which OpenCV reads.
+    assert loaded.intersection(HEAVY) <= {"cv2", "numpy"}
 
 
 def test_commands_load_no_arrays_before_they_look_at_pictures() -> None:

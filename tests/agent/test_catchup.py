@@ -21,7 +21,7 @@ from workseal_agent.restore import restore_home
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_agent.vaultcheck import Depth, check_vault
 from workseal_client import client
-from workseal_protocol.checkpoint import sign_checkpoint
+from workseal_protocol.checkpoint import SignedCheckpoint, sign_checkpoint
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.records import ChainedRecord, read_record, sign
 from workseal_protocol.statement import Statement
@@ -30,8 +30,8 @@ from workseal_protocol.statement import Statement
 class TwoMachines:
     """Hold a machine that recorded on after its backup, and the one where that was restored."""
 
-    def __init__(self, folder: Path) -> None:
-        self.old = RigHome(folder / "old")
+    def __init__(self, folder: Path, *, witnesses: int = 1) -> None:
+        self.old = RigHome(folder / "old", witnesses=witnesses)
         self.rig = self.old.rig
         # A capture whose segment is not signed yet.
         header, commitment, pixels, seed = make(9)
@@ -61,6 +61,24 @@ class TwoMachines:
         self.ledger.close()
         self.rig.kill()
         self.ledger = self.rig.ledger
+
+    def fetched(self) -> tuple[list[int], set[int]]:
+        """Catch up with some minutes of work; tells the sizes asked for, and those anchored on."""
+        self.old.work(120)
+        self.rig.uplink.drain(100)
+        self.pass_time()
+        known = {self.size(body) for body in self.ledger.checkpoints(self.rig.engagement.id)}
+        asked = len(self.rig.wire.requests)
+        before = len(self.bodies(self.ledger))
+        self.catch_up()
+        paths = [path for _, path, _ in self.rig.wire.requests[asked:] if "checkpoints/" in path]
+        records = [read_record(Statement.parse(body)) for body in self.bodies(self.ledger)[before:]]
+        sizes = {record.anchor.size for record in records if isinstance(record, ChainedRecord)}
+        return [int(path.rpartition("/")[2]) for path in paths], sizes - known
+
+    @staticmethod
+    def size(body: bytes) -> int:
+        return SignedCheckpoint.parse(body).checkpoint.size
 
     def bodies(self, ledger: Ledger) -> list[bytes]:
         return [one.body for one in ledger.chain(self.rig.engagement.id)]
@@ -351,6 +369,28 @@ def test_a_chain_of_many_pages_is_taken_over_whole(
     two.catch_up()
     assert two.bodies(two.ledger) == two.bodies(two.old.ledger)
     assert len(two.rig.wire.requests) - asked > 8
+
+
+def test_each_checkpoint_that_witnesses_saw_is_fetched_once(two: TwoMachines) -> None:
+    fetched, wanted = two.fetched()
+    assert sorted(fetched) == sorted(wanted)
+
+
+def test_without_witnesses_only_what_a_bundle_keeps_is_fetched(tmp_path: Path) -> None:
+    two = TwoMachines(tmp_path, witnesses=0)
+    fetched, wanted = two.fetched()
+    assert len(fetched) == len(set(fetched)) < len(wanted) - 3
+    assert set(fetched) < wanted
+    bundles = []
+    for ledger in (two.old.ledger, two.ledger):
+        two.rig.uplink.drain(100)
+        made = export(
+            ledger, two.rig.client, two.rig.engagement, two.rig.signer,
+            now_ms=two.rig.clock.wall_ms(), openings=[ValueKind.NOTES],
+        )  # fmt: skip
+        assert made.report.holds, made.report.first_problem
+        bundles.append((made.checkpoints, made.report.totals))
+    assert bundles[0] == bundles[1]
 
 
 def test_a_checkpoint_that_the_verifier_has_no_more_is_left_out(

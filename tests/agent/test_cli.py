@@ -699,19 +699,6 @@ def test_the_status_tells_that_captures_fail_and_all_that_is_wrong(
     assert status(run)["troubles"] == []
 
 
-def test_a_handover_is_for_the_agent_itself(
-    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for data, code, sentence in (
-        (b"", 2, "for the agent itself"),
-        (bytes(16) + bytes(32), 1, "not the key of this home"),
-    ):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        done = run("start", "--handed-over")
-        assert (done.code, sentence in done.err) == (code, True), done.err
-    assert not (joined / "home" / "control.sock").exists()
-
-
 def test_no_passphrase_without_a_terminal_is_wrong_usage(
     run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

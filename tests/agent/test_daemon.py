@@ -542,7 +542,9 @@ def test_the_recording_process_holds_no_passphrase_and_leaves_no_core(
         pid = pid_behind(worker.home / "control.sock")
         assert (pid == process.pid) is bool(more)
         arguments = seen_of(pid, "cmdline")
-        assert b"handed-over" in arguments
+        assert b"import record;" in arguments
+        # Nothing of the folder where one stood is taken for a library.
+        assert b"\0-P\0" in arguments
         assert worker.engagement.id.hex().encode() not in arguments
         assert PASSPHRASE.encode() not in seen_of(pid, "environ")
         assert core_limit(pid) == [b"0", b"0"]

@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from support.homes import WORDS, RigHome
 from support.typed import typed_in
 from support.vaults import PRIVATE, file_of
+from workseal_agent.backupleft import alone
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.evidence import LateWork, declare_late, part_name, prove
 from workseal_agent.export import ExportAllError, Written, export_everything
@@ -43,6 +46,43 @@ def home(tmp_path: Path) -> RigHome:
 def export(home: RigHome, out: Path) -> Written:
     reader = VaultReader(home.settings.vault_folder, PRIVATE)
     return export_everything(home.settings, home.ledger, reader, out)
+
+
+def die(done: int, _all: int) -> None:
+    """Be killed when two pictures are written."""
+    if done == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed(home: RigHome, out: Path) -> None:
+    """End an export in another process in the middle of it, as a kill does."""
+    child = os.fork()
+    if child == 0:
+        try:
+            reader = VaultReader(home.settings.vault_folder, PRIVATE)
+            export_everything(home.settings, home.ledger, reader, out, progress=die)
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(home: RigHome, tmp_path: Path) -> None:
+    killed(home, tmp_path / "first")
+    (part,) = tmp_path.glob("first-*.part")
+    assert list(part.rglob("*.png"))
+    export(home, tmp_path / "second")
+    assert not part.exists()
+    assert not home.settings.export_left_file.exists()
+    assert (tmp_path / "second" / "README.txt").exists()
+
+
+def test_two_exports_at_once_are_refused(home: RigHome, tmp_path: Path) -> None:
+    with (
+        alone(home.settings.export_lock_file),
+        pytest.raises(ExportAllError, match="being exported already"),
+    ):
+        export(home, tmp_path / "all")
+    assert [one.name for one in tmp_path.iterdir()] == ["home"]
 
 
 def table(path: Path) -> list[dict[str, str]]:

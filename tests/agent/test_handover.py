@@ -1,18 +1,16 @@
 import io
 import os
 import sys
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given as each
 from hypothesis import strategies as st
 
-from workseal_agent.cli.handover import (
-    PASSPHRASE_VARIABLE,
-    Handover,
-    given,
-    receive,
-    without_passphrase,
-)
+from workseal_agent.cli.handover import PASSPHRASE_VARIABLE, given, without_passphrase
+from workseal_agent.config import ScreenKind
+from workseal_agent.handover import Handover, Order, receive
 from workseal_protocol.errors import MalformedError
 
 HANDOVERS = st.builds(
@@ -20,6 +18,42 @@ HANDOVERS = st.builds(
     st.binary(min_size=16, max_size=16),
     st.binary(min_size=32, max_size=32),
 )
+PATHS = st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1).map(Path)
+ORDERS = st.builds(
+    Order,
+    PATHS,
+    st.none() | st.sampled_from(get_args(ScreenKind)),
+    st.none() | PATHS,
+    st.none() | PATHS,
+    st.booleans(),
+)
+
+
+@each(ORDERS)
+def test_an_order_is_read_as_it_was_written(order: Order) -> None:
+    assert Order.parse(order.encode()) == order
+
+
+def test_a_path_that_is_not_utf_8_is_ordered_too() -> None:
+    order = Order(Path(os.fsdecode(b"/home/\xff")))
+    assert os.fsencode(Order.parse(order.encode()).home) == b"/home/\xff"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{}", "[]", "7", "start", '{"home": "h"}',
+        '{"home": 7, "screen": null, "paused": false, "replay": null, "traffic": null}',
+        '{"home": "h", "screen": "film", "paused": false, "replay": null, "traffic": null}',
+        '{"home": "h", "screen": [], "paused": false, "replay": null, "traffic": null}',
+        '{"home": "h", "screen": null, "paused": 1, "replay": null, "traffic": null}',
+        '{"home": "h", "screen": null, "paused": false, "replay": 7, "traffic": null}',
+        '{"home": "h", "screen": null, "paused": false, "traffic": null}',
+    ],
+)  # fmt: skip
+def test_another_text_is_no_order(text: str) -> None:
+    with pytest.raises(MalformedError):
+        Order.parse(text)
 
 
 @each(HANDOVERS)

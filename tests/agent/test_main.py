@@ -19,12 +19,7 @@ sys.exit(workseal_agent.main())
 """
 
 
-RECORDING = """
-import workseal_agent.cli
-def record():
-    import workseal_agent.daemon.build
-workseal_agent.cli.main = record
-"""
+RECORDING = "workseal_agent.main = workseal_agent.record"
 
 OPENING = """
 import workseal_agent.cli

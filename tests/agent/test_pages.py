@@ -14,6 +14,7 @@ from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.connection import Departures
 from workseal_agent.day import bounds, entries_of
 from workseal_agent.ledger import LedgerKey
+from workseal_agent.pages import today
 from workseal_agent.pages.render import FOLDER, hms, size, span
 from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
 from workseal_agent.pages.words import load_words
@@ -90,6 +91,28 @@ def test_an_act_that_does_not_exist_is_refused(visitor: Visitor, home: PagedHome
     assert answer.status_code == 422
     assert "There is no such button on these pages." in answer.text
     assert state(home) == "working"
+
+
+def test_each_picture_of_the_day_is_on_the_line_and_linked_in_the_table(
+    visitor: Visitor, home: PagedHome
+) -> None:
+    rows = home.rig.ledger.captures(home.rig.engagement.id)
+    text = visitor.get("/today?day=2026-03-02").text
+    ticks = re.findall(r'class="shot" data-picture="(\d+)"', text)
+    assert ticks == [str(one.number) for one in rows]
+    linked = re.findall(r'href="/pictures/(\d+)" aria-label="Picture \1, taken at 10:', text)
+    most = today._MOST_PICTURES
+    assert linked == [str(one.number) for one in rows[:most]]
+    assert visitor.get(f"/pictures/{linked[-1]}").status_code == 200
+    assert len(rows) <= most or f"and {len(rows) - most} more" in text
+
+
+def test_more_pictures_than_a_row_holds_are_in_the_gallery(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(today, "_MOST_PICTURES", 2)
+    text = visitor.get("/today?day=2026-03-02").text
+    assert re.search(r'<a href="/pictures\?day=2026-03-02">and \d+ more</a>', text)
 
 
 def test_a_minute_is_explained(visitor: Visitor) -> None:

@@ -7,16 +7,17 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
-from workseal_agent.pages import PagesServer
+from workseal_agent.pages import PagesServer, doorway
 from workseal_agent.pages.entrance import COOKIE, IDLE_MS, TOKEN_MS, Entrance
 from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial
 from workseal_agent.pages.peer import is_own
@@ -420,6 +421,92 @@ def test_who_connects_and_asks_nothing_goes_again(
             idle.sendall(begun)
             assert idle.recv(1) == b""
     assert visitor.get("/today").status_code == 200
+
+
+@contextmanager
+def connected(port: int, count: int, begun: bytes = b"") -> Iterator[list[socket.socket]]:
+    """Connect as often to the pages as the owner's own program, and ask for nothing."""
+    opened = []
+    try:
+        for _ in range(count):
+            opened.append(socket.socket())
+            opened[-1].settimeout(20)
+            # As little as the system lets one take of what is not read.
+            opened[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            opened[-1].connect(("127.0.0.1", port))
+            with suppress(OSError):  # it may have been ended already
+                opened[-1].sendall(begun)
+        yield opened
+    finally:
+        for one in opened:
+            one.close()
+
+
+def ends(one: socket.socket) -> bool:
+    """Wait for an end of a connection, whatever comes before it."""
+    with suppress(ConnectionError):
+        while one.recv(65_536):
+            pass
+    return True
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /today HTTP/1.1\r\nhost: "])
+def test_the_owners_program_cannot_keep_more_places_than_there_are(
+    visitor: Visitor, begun: bytes
+) -> None:
+    before = visitor.server.denied[Denial.CROWD]
+    places = doorway._PLACES
+    with connected(visitor.server.port, 3 * places, begun) as opened:
+        # The first of them went for the last.
+        assert all(ends(one) for one in opened[: 2 * places])
+        assert visitor.server.denied[Denial.CROWD] >= before + 2 * places
+        # And who comes now, and asks, has a place.
+        assert visitor.get("/today").status_code == 200
+
+
+def test_a_form_that_never_comes_to_its_end_is_not_waited_for(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workseal_agent.pages.doorway._HEAD_SECONDS", 0.2)
+    lines = (
+        "POST /act HTTP/1.1", f"host: 127.0.0.1:{visitor.server.port}", f"cookie: {visitor.cookie}",
+        f"origin: {visitor.server.origin}", "sec-fetch-site: same-origin", "sec-fetch-mode: cors",
+        f"content-type: {FORM}", "content-length: 9", "", "act=",
+    )  # fmt: skip
+    with connected(visitor.server.port, 1, "\r\n".join(lines).encode()) as (one,):
+        assert one.recv(1) == b""
+
+
+def test_who_does_not_read_an_answer_is_not_waited_for(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workseal_agent.pages.doorway._HEAD_SECONDS", 0.2)
+    head = f"host: 127.0.0.1:{visitor.server.port}\r\nsec-fetch-site: same-origin"
+    # So many that no buffer of the system holds the answers.
+    asked = f"GET /static/app.css HTTP/1.1\r\n{head}\r\n\r\n".encode() * 5_000
+    with connected(visitor.server.port, 1) as (one,):
+        until(lambda: held(visitor, one))
+        threading.Thread(target=partial(sent, one, asked), daemon=True).start()
+        until(lambda: not held(visitor, one))
+    assert visitor.get("/today").status_code == 200
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def held(visitor: Visitor, one: socket.socket) -> bool:
+    """Say whether the server keeps a connection; its end may wait behind what is not read."""
+    there: tuple[Any, ...] = tuple(visitor.server._server.server_state.connections)
+    return one.getsockname() in {connection.client for connection in there}
+
+
+def sent(one: socket.socket, data: bytes) -> None:
+    with suppress(OSError):
+        one.sendall(data)
 
 
 LINE = " 0: 0100007F:{client:04X} 0100007F:{server:04X} 01 0:0 00:0 0 {uid} 0 1"

@@ -196,6 +196,16 @@ def test_a_place_on_the_time_line_is_explained(page: Page, server: PagesServer) 
     assert "1 min 00 s of this minute are counted" in page.inner_text("main")
 
 
+def test_a_tick_on_the_time_line_leads_to_its_picture(page: Page, server: PagesServer) -> None:
+    page.goto(server.origin + "/today")
+    page.locator("[data-keys] li").first.wait_for(state="attached")
+    tick = page.locator("[data-hours] .shot").last
+    number, box = tick.get_attribute("data-picture"), tick.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 2)
+    page.wait_for_url(f"**/pictures/{number}")
+
+
 def test_the_pages_say_the_same_without_a_script(browser: Browser, page: Page) -> None:
     """The server renders, a script only improves: everything but the way in works without one."""
     cookies = page.context.cookies()

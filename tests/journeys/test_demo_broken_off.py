@@ -60,7 +60,7 @@ def test_a_demo_that_is_broken_off_ends_all_that_it_started(
         assert demo.stdout is not None
         try:
             assert any("freelancer: recording" in line for line in demo.stdout)
-            assert any("--handed-over" in line for line in processes_naming(str(work)))
+            assert any("import record;" in line for line in processes_naming(str(work)))
             demo.send_signal(number)
             _, told = demo.communicate(timeout=60)
         finally:

@@ -40,10 +40,10 @@ def by_words(file_key: bytes) -> Door:
 class RigHome:
     """Hold a home whose agent has recorded some rounds, each with a frame."""
 
-    def __init__(self, folder: Path, seconds: float = 50) -> None:
+    def __init__(self, folder: Path, seconds: float = 50, *, witnesses: int = 1) -> None:
         self.settings = Settings(folder)
         folder.mkdir(mode=0o700)
-        self.rig = Rig(folder, capture_rate=65_536)
+        self.rig = Rig(folder, capture_rate=65_536, witnesses=witnesses)
         self.keystore = keystore()
         self.settings.keys_file.write_bytes(self.keystore.encode())
         keep_maker(self.settings.maker_file, SeedSigner(SEED))

@@ -176,9 +176,16 @@ class Rig:
     """Hold one agent that has joined one engagement."""
 
     def __init__(
-        self, folder: Path, *, start_ms: int = START, round_ms: int = 10_000, **terms: object
+        self,
+        folder: Path,
+        *,
+        start_ms: int = START,
+        round_ms: int = 10_000,
+        witnesses: int = 1,
+        **terms: object,
     ) -> None:
-        self.simulator = Simulator(now=start_ms - 3 * DAY_MS, round_ms=round_ms)
+        first_ms = start_ms - 3 * DAY_MS
+        self.simulator = Simulator(now=first_ms, round_ms=round_ms, witnesses=witnesses)
         self.clock = TurnedClock(start_ms)
         self.simulator.publish_rules()
         first = start_ms // round_ms - 10

@@ -8,21 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workseal_agent.cli.handover import PASSPHRASE_VARIABLE, Handover
+from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
-from workseal_agent.config import Settings, home_folder, load_settings, require_private
-from workseal_agent.connection import (
-    TOTAL_SECONDS,
-    DepartureRecorder,
-    TrafficRecorder,
-    VerifierClient,
-    default_transport,
-)
+from workseal_agent.config import Settings, home_folder
+from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import NotRunningError, ask
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
+from workseal_agent.homeparts import client_of, ledger_file_of, settings_of
 from workseal_agent.keystore import Key, Keystore, SlotKind
 from workseal_agent.language import own, own_reason, phrase
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
@@ -62,7 +57,6 @@ class Home:
         self.traffic = traffic
         self._passphrase_file = passphrase_file
         self._wanted = engagement
-        self._handed: Handover | None = None
 
     @property
     def named(self) -> str | None:
@@ -72,21 +66,7 @@ class Home:
     @cached_property
     def settings(self) -> Settings:
         """Return the settings of a home that `init` made and that is its owner's alone."""
-        if not Settings(self.folder).keys_file.exists():
-            raise AgentError(self._no_agent())
-        require_private(self.folder)
-        return load_settings(self.folder)
-
-    def _no_agent(self) -> str:
-        if Settings(self.folder).ledger_file.exists():
-            return phrase(
-                "the file `keys` is missing in {folder}: restore it from a copy", folder=self.folder
-            )
-        return phrase(
-            "there is no agent in {folder}: name its folder with --home, or make one there"
-            " with `workseal-agent init`",
-            folder=self.folder,
-        )
+        return settings_of(self.folder)
 
     @cached_property
     def keystore(self) -> Keystore:
@@ -105,17 +85,8 @@ class Home:
 
     @cached_property
     def seed(self) -> bytes:
-        """Return the seed of the signing key: handed over, else after asking for the passphrase."""
-        if self._handed is not None:
-            return self._handed.seed
+        """Return the seed of the signing key, after asking for the passphrase."""
         return self._unlocked(Key.SIGNING)
-
-    def adopt(self, handover: Handover) -> None:
-        """Use what the starting command handed over, instead of asking for a passphrase."""
-        if SeedSigner(handover.seed).public_key != self.public_key:
-            raise AgentError("the key that was handed over is not the key of this home")
-        self._handed = handover
-        self._wanted = handover.engagement.hex()
 
     def vault_key(self) -> bytes:
         """Return the vault's private key, after asking for the passphrase."""
@@ -178,21 +149,12 @@ class Home:
     @cached_property
     def ledger(self) -> Ledger:
         """Return the ledger without its key: enough for everything that is not private."""
-        return Ledger(self._ledger_file())
+        return Ledger(ledger_file_of(self.settings))
 
     @cached_property
     def open_ledger(self) -> Ledger:
         """Return the ledger with its key, after asking for the passphrase."""
-        return Ledger(self._ledger_file(), LedgerKey(self.signer))
-
-    def _ledger_file(self) -> Path:
-        file = self.settings.ledger_file
-        # A new one would begin the chain again, and every statement of it would contradict the log.
-        if not file.is_file() or not file.stat().st_size:
-            raise AgentError(
-                phrase("the ledger {file} is missing or empty: restore it from a copy", file=file)
-            )
-        return file
+        return Ledger(ledger_file_of(self.settings), LedgerKey(self.signer))
 
     def find_engagement(self) -> Engagement | None:
         """Return the engagement asked for, else the recorded one, else the one joined last.
@@ -238,24 +200,8 @@ class Home:
     def client(
         self, url: str, *, seconds: float | None = None, signer: Signer | None = None
     ) -> VerifierClient:
-        """Return a client for a verifier; `seconds` limits each step, and thrice that a request.
-
-        With a signer it may ask for what only a party reads.
-        """
-        file = self.settings.verifier.ca_file
-        network = DepartureRecorder(
-            default_transport(
-                str(file) if file else None,
-                seconds=TOTAL_SECONDS if seconds is None else 3 * seconds,
-            ),
-            self.settings.sent_file,
-            SystemClock().wall_ms,
-        )
-        recorded = None if self.traffic is None else TrafficRecorder(network, self.traffic)
-        try:
-            return VerifierClient(url, recorded or network, seconds=seconds, signer=signer)
-        except ValueError as error:
-            raise UsageProblem(str(error)) from error
+        """Return a client for a verifier, as `client_of` makes it."""
+        return client_of(self.settings, url, traffic=self.traffic, seconds=seconds, signer=signer)
 
     def ask(self, command: str, **more: Any) -> dict[str, Any]:
         """Ask the recording process for something that concerns this command's engagement.

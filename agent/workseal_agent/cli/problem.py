@@ -1,7 +1,5 @@
-"""What a person typed that cannot be meant."""
+"""What a person typed that cannot be meant, under the name that commands know it by."""
 
-from workseal_agent.errors import AgentError
+from workseal_agent.errors import UsageProblem
 
-
-class UsageProblem(AgentError):  # noqa: N818 - the word that people read
-    """Say what is wrong with an argument; the exit code is 2."""
+__all__ = ["UsageProblem"]

@@ -4,10 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,22 +14,17 @@ import typer
 from workseal_agent.backupmaker import keep_maker
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.backup import catch_up_first
-from workseal_agent.cli.handover import Handover, become, given, receive, without_passphrase
+from workseal_agent.cli.handover import become, given, without_passphrase
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.clock import SystemClock
 from workseal_agent.config import ScreenKind
 from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
+from workseal_agent.handover import Handover, Order
 from workseal_agent.language import own, phrase, phrases
-from workseal_agent.ledger import Engagement
-from workseal_agent.submission import newest_checkpoint
-from workseal_agent.undumped import forbid_dumps
-from workseal_protocol.errors import MalformedError
 
-# The beacon's answers are small and late ones are useless.
-_BEACON_SECONDS = 1.5
+_PROGRAM = "from workseal_agent import record; raise SystemExit(record())"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 # For closing a session that was opened just then, and telling the verifier.
@@ -81,7 +74,7 @@ class Wish:
 
 
 @app.command()
-def start(  # noqa: PLR0913 - its options
+def start(
     context: typer.Context,
     *,
     foreground: Annotated[
@@ -95,20 +88,12 @@ def start(  # noqa: PLR0913 - its options
     traffic: Annotated[
         Path | None, typer.Option(help="Write every request that leaves into this folder.")
     ] = None,
-    handed_over: Annotated[
-        bool, typer.Option("--handed-over", hidden=True, help="For the agent itself.")
-    ] = False,
 ) -> None:
     """Begin to record the engagement's work."""
     home = home_of(context)
     home.traffic = traffic or home.traffic
     if screen is Screen.REPLAY and not (replay or home.settings.screen.replay):
         raise UsageProblem("a recorded desktop is a folder of PNG files: --replay FOLDER")
-    if handed_over:
-        home.adopt(_received())
-        with HomeLock(home.settings.home):
-            _record(home, _KINDS[screen], replay, paused=paused)
-        return
     begin(home, Wish(screen, replay, paused=paused), foreground=foreground)
 
 
@@ -219,58 +204,6 @@ def send(context: typer.Context) -> None:
     say("everything is sent and receipted")
 
 
-def _record(home: Home, screen: ScreenKind | None, replay: Path | None, *, paused: bool) -> None:
-    # The recorder is what takes long to load: no other command waits for it.
-    from workseal_agent.daemon.build import Options, build_service  # noqa: PLC0415
-    from workseal_agent.daemon.ending import on_end_signals  # noqa: PLC0415
-
-    engagement = home.engagement()
-    if newest_checkpoint(home.ledger, engagement.id) is None:
-        raise AgentError("the acceptance is not logged yet: run `workseal-agent join` again")
-    client = home.client(engagement.url)
-    beacon = home.client(engagement.url, seconds=_BEACON_SECONDS)
-    proof = home.client(engagement.url)
-    service = build_service(
-        home.settings,
-        engagement,
-        home.open_ledger,
-        home.signer,
-        home.keystore.vault_public,
-        client=client,
-        beacon_client=beacon,
-        proof_client=proof,
-        options=Options(screen, replay),
-    )
-    on_end_signals(service.request_stop)
-    correct = partial(_correction, home, engagement)
-    number = engagement.id.hex()
-    try:
-        if paused:
-            say(phrase("paused: `workseal-agent resume` begins engagement {number}", number=number))
-            service.run_paused(correct)
-        else:
-            correction = correct()
-            say(phrase("recording engagement {number}", number=number))
-            service.run(correction)
-    finally:
-        for one in (client, beacon, proof):
-            one.close()
-
-
-def _correction(home: Home, engagement: Engagement) -> int:
-    from workseal_agent.daemon.build import clock_correction  # noqa: PLC0415 - as above
-
-    with closing(home.client(engagement.url, seconds=_BEACON_SECONDS)) as client:
-        correction = clock_correction(client, SystemClock())
-    if correction:
-        differs = phrase(
-            "this machine's clock differs from the verifier's by {seconds:+.1f} s",
-            seconds=correction / 1000,
-        )
-        say(differs)
-    return correction
-
-
 def read_memo(given: str) -> str:
     """Return a memo that can be kept: the one given, or for "-" what stands on standard input.
 
@@ -295,22 +228,16 @@ def read_memo(given: str) -> str:
     return memo
 
 
-def _received() -> Handover:
-    forbid_dumps()
-    try:
-        return receive()
-    except MalformedError as error:
-        raise UsageProblem("--handed-over is for the agent itself: start without it") from error
-
-
 def _recording_command(home: Home, wish: Wish) -> list[str]:
-    program = "from workseal_agent import main; raise SystemExit(main())"
-    command = [sys.executable, "-c", program, "--home", str(home.folder), "start", "--handed-over"]
-    command += ["--paused"] if wish.paused else []
-    command += ["--screen", str(wish.screen)] if wish.screen else []
-    command += ["--replay", str(wish.replay.absolute())] if wish.replay else []
-    command += ["--traffic", str(home.traffic.absolute())] if home.traffic else []
-    return command
+    # -P: a file in the folder where one stands must not be taken for a library.
+    order = Order(
+        home=home.folder,
+        screen=_KINDS[wish.screen],
+        replay=wish.replay and wish.replay.absolute(),
+        traffic=home.traffic and home.traffic.absolute(),
+        paused=wish.paused,
+    )
+    return [sys.executable, "-P", "-c", _PROGRAM, order.encode()]
 
 
 def _start_in_background(home: Home, command: list[str], handover: Handover) -> None:

@@ -178,6 +178,16 @@ class Settings:
         return self.home / "backup.left"
 
     @property
+    def export_left_file(self) -> Path:
+        """Return the place of the note of exports that may have been left unfinished."""
+        return self.home / "export.left"
+
+    @property
+    def export_lock_file(self) -> Path:
+        """Return the place of the lock of whoever exports everything."""
+        return self.home / "export.lock"
+
+    @property
     def cast_token_file(self) -> Path:
         """Return the place of what a desktop handed out so that it need not ask again."""
         return self.home / "screencast.token"

@@ -8,14 +8,13 @@ Nothing in the home is changed.
 import csv
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from workseal_agent.backupleft import LeftFolders, alone
 from workseal_agent.config import Settings
 from workseal_agent.disclose import read_disclosure
 from workseal_agent.errors import AgentError, VaultError
@@ -63,6 +62,9 @@ How each of these is made up stands in the specification of Workseal, docs/spec.
 (`workseal-agent export`) is what you hand to others; this folder is for you.
 """
 
+# Written first: by it a folder is known that an export left.
+_README = "README.txt"
+
 Progress = Callable[[int, int], None]
 
 
@@ -93,8 +95,9 @@ def export_everything(
 ) -> Written:
     """Write everything into a new folder; `ledger` was opened with its key."""
     written = Written()
-    with _appearing(out) as folder:
-        _write(folder / "README.txt", README.encode())
+    left = LeftFolders(settings.export_left_file, _README, README.encode())
+    with _lone(settings), _appearing(out, left) as folder:
+        _write(folder / _README, README.encode())
         if settings.config_file.exists():
             _write(folder / "settings.toml", settings.config_file.read_bytes())
         engagements = ledger.engagements()
@@ -209,16 +212,30 @@ def _table(path: Path, heads: tuple[str, ...]) -> Iterator[Callable[[tuple[str, 
 
 
 @contextmanager
-def _appearing(out: Path) -> Iterator[Path]:
-    """Write into a folder aside; it has its name when the block ended well."""
-    part = out.with_name(f"{out.name}-{secrets.token_hex(4)}.part")
+def _lone(settings: Settings) -> Iterator[None]:
+    """Refuse a second export at the same time: it would take the first one for one that ended."""
+    try:
+        with alone(settings.export_lock_file) as mine:
+            if not mine:
+                raise ExportAllError("everything of this home is being exported already")
+            yield
+    except OSError as error:
+        raise ExportAllError(f"the export cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _appearing(out: Path, left: LeftFolders) -> Iterator[Path]:
+    """Write into a folder aside; it has its name when the block ended well.
+
+    What an export of this home left when it was killed is removed first: it is not encrypted.
+    """
+    left.remove()
+    part = left.announce(out)
     try:
         part.mkdir(mode=0o700)
         yield part
         if os.path.lexists(out):
             raise ExportAllError(f"{out} exists already: name a new folder")
         part.rename(out)
-    except OSError as error:
-        raise ExportAllError(f"the export cannot be written: {error.strerror}") from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        left.finish(part)

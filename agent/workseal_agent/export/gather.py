@@ -5,10 +5,10 @@ when the verifier leaves it out, and every checkpoint is checked against the new
 agent trusted before.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from workseal_agent.anchors import lone_anchors
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.export.thinning import Mark, Need, thin, unseen
@@ -23,7 +23,6 @@ from workseal_protocol.merkle import leaf_hash, verify_sparse
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
 from workseal_protocol.records import (
     BeaconCommitment,
-    ChainedRecord,
     Record,
     Segment,
     SessionOpen,
@@ -32,9 +31,6 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.timestamp import verify_token
 from workseal_protocol.window import ONLINE_MS
-
-if TYPE_CHECKING:
-    from workseal_protocol.digest import Digest
 
 
 class MissingStatementError(AgentError):
@@ -208,8 +204,11 @@ def _chosen(
     # Without witnesses no checkpoint has a time, and no anchor bounds anything.
     timed = TlogPolicy.parse(engagement.terms.log_policy).quorum is not None
     late = unseen(marks, needs) if timed else frozenset()
-    anchors = _anchors_kept(known.values(), logged, late)
-    return set(thin(marks, needs)) | (set(anchors) - {final.checkpoint.size})
+    by_digest = {one.signed.digest: one.checkpoint.size for one in known.values()}
+    records = ((index, read_record(statement)) for index, statement in logged.items)
+    digests = by_digest.keys() & {anchor.digest for anchor in lone_anchors(records, late)}
+    bounding = {by_digest[digest] for digest in digests}
+    return set(thin(marks, needs)) | (bounding - {final.checkpoint.size})
 
 
 def needs_of(items: Sequence[tuple[int, Statement]], round_ms: int) -> list[Need]:
@@ -226,29 +225,6 @@ def _need(index: int, record: Record, round_ms: int) -> Need:
             return Need(index, slack_ms=0)
         case _:
             return Need(index)
-
-
-def _anchors_kept(
-    known: Iterable[VerifiedCheckpoint], logged: Logged, late: Collection[int]
-) -> list[int]:
-    """Return the checkpoints that alone bound something from below.
-
-    These are the anchors of each session's last segment, of segments without the verifier's value
-    or that nobody saw in time, and of every other chained statement.
-    """
-    by_digest = {one.signed.digest: one.checkpoint.size for one in known}
-    wanted = set()
-    last: dict[bytes, Digest] = {}
-    for index, statement in logged.items:
-        record = read_record(statement)
-        if not isinstance(record, ChainedRecord):
-            continue
-        if isinstance(record, Segment) and record.verifier_value is not None and index not in late:
-            last[record.session] = record.anchor.digest
-        else:
-            wanted.add(record.anchor.digest)
-    wanted.update(last.values())
-    return [by_digest[digest] for digest in wanted if digest in by_digest]
 
 
 def _upper(

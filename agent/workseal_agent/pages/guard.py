@@ -57,6 +57,7 @@ class Denial(StrEnum):
     """Say why a request is not answered."""
 
     OTHER_USER = "this page belongs to another user of this machine"
+    CROWD = "a program opened more connections at once than browsers do"
     UPGRADE = "these pages open no other kind of connection"
     HOST = "these pages are not at this address"
     METHOD = "pages are read with GET and changed with POST"
@@ -72,6 +73,7 @@ class Denial(StrEnum):
 
 STATUS = {
     Denial.OTHER_USER: 403,
+    Denial.CROWD: 503,
     Denial.UPGRADE: 403,
     Denial.HOST: 421,
     Denial.METHOD: 405,

@@ -28,7 +28,7 @@ from workseal_agent.pages.guard import Denial, Guard, Rules
 _ADDRESS = "127.0.0.1"
 _LOOK_SECONDS = 2.0
 _HEAD_BYTES = 32_768
-# A page and its pictures; other users' programs are ended at the door, and take none of these.
+# More than the doorway has places for: those that are about to end count too.
 _CONNECTIONS = 128
 _HANDOVER = """<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">
 <meta http-equiv="refresh" content="0; url={url}"><title>Workseal</title>

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from workseal_agent.day import Day, Stretch, Way, day_at, read_day
 from workseal_agent.language import own
-from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.ledger import CaptureRow, Engagement, SendState
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import LIVE
 from workseal_agent.pages.refusals import FormError
@@ -39,6 +39,8 @@ _MOMENT = re.compile(r"[0-9]{1,15}")
 # Days whose neighbours every calendar has.
 _FIRST_YEAR, _LAST_YEAR = 1970, 9_000
 MAX_MEMO = 2_000
+# More in one line are shown in the gallery.
+_MOST_PICTURES = 60
 _ACTS = frozenset({"pause", "resume", "stop", "working", "off-screen", "sealed"})
 _CLASSES = {
     WorkClass.WORKING: "working",
@@ -58,12 +60,20 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Shot:
+    """Hold a picture on the time line: the second of its hour, and its number."""
+
+    left: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hour:
     """Hold one line of the time line."""
 
     begin_ms: int
     marks: tuple[Mark, ...]
-    pictures: tuple[int, ...]
+    pictures: tuple[Shot, ...]
     worked_ms: int
 
 
@@ -101,7 +111,8 @@ def _today(request: Request) -> Response:
         before=day.day - timedelta(days=1),
         after=day.day + timedelta(days=1) if day.day < today else None,
         hours=hours_of(day),
-        rows=[row_of(one) for one in day.stretches],
+        rows=[row_of(one) | {"pictures": _pictures(day, one)} for one in day.stretches],
+        most_pictures=_MOST_PICTURES,
         classes=_classes(day),
         seen=_seen(engagement, day, _of_the_client(desk, engagement, running, day, now_ms)),
         state=running["state"] if running else "stopped",
@@ -280,9 +291,16 @@ def _hour(day: Day, begin: int) -> Hour:
             marks.append(Mark(left, right - left, name_of(one.state)))
             worked += one.worked_ms * (high - low) // (one.end_ms - one.begin_ms)
     pictures = tuple(
-        (row.captured_ms - begin) // 1000 for row in day.captures if begin <= row.captured_ms < end
+        Shot((row.captured_ms - begin) // 1000, row.number)
+        for row in day.captures
+        if begin <= row.captured_ms < end
     )
     return Hour(begin, tuple(marks), pictures, worked)
+
+
+def _pictures(day: Day, stretch: Stretch) -> list[CaptureRow]:
+    """Return the pictures of a stretch, each of which is in the line of one stretch alone."""
+    return [row for row in day.captures if stretch.begin_ms <= row.captured_ms < stretch.end_ms]
 
 
 def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None) -> list[str]:

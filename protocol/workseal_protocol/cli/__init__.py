@@ -6,6 +6,14 @@ or the command was used wrongly. No file is ever overwritten. Four commands spea
 they are told (fetch, keys, sign-in, accept), the others to nobody.
 """
 
-from workseal_protocol.cli.program import main
+from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    # Modules beside this one are used by programs that must stay small.
+    from workseal_protocol.cli.program import main as run  # noqa: PLC0415
+
+    return run(arguments)

@@ -3,6 +3,7 @@
 const form = document.querySelector('meta[name="form"]').content;
 const OFF = "workseal.keys.off";
 const LIVE_MS = 5000;
+const TICK_PX = 4;
 
 const typing = (target) => target.closest("input, textarea, select, [contenteditable], [data-own-keys]");
 
@@ -60,11 +61,26 @@ function live() {
   setInterval(look, LIVE_MS);
 }
 
+// The tick of a picture is narrow: what is nearly on one, at its height, is meant for it.
+function pictureAt(line, x, y) {
+  const off = (shot) => {
+    const box = shot.getBoundingClientRect();
+    return y > box.bottom ? Infinity : Math.abs(box.left + box.width / 2 - x);
+  };
+  const near = [...line.querySelectorAll(".shot")].map((shot) => [off(shot), shot]).sort(([one], [other]) => one - other);
+  return near.length && near[0][0] <= TICK_PX ? near[0][1].dataset.picture : undefined;
+}
+
 function hours() {
   const at = document.querySelector("#at");
   for (const line of document.querySelectorAll("[data-hours] svg")) {
     line.addEventListener("click", (event) => {
       const box = line.getBoundingClientRect();
+      const picture = pictureAt(line, event.clientX, event.clientY);
+      if (picture) {
+        location.assign(`/pictures/${picture}`);
+        return;
+      }
       const minute = Math.min(59, Math.max(0, Math.floor((60 * (event.clientX - box.left)) / box.width)));
       // The moment, not the time of day: where clocks are put back, one of these comes twice.
       const moment = Number(line.dataset.begin) + minute * 60_000;

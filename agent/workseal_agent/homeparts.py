@@ -1,0 +1,78 @@
+"""The parts of a home that commands and the recording process open alike.
+
+Rule: what is missing is told, and never made: a new ledger would begin the chain again.
+"""
+
+from pathlib import Path
+
+from workseal_agent.clock import SystemClock
+from workseal_agent.config import Settings, load_settings, require_private
+from workseal_agent.connection import (
+    TOTAL_SECONDS,
+    DepartureRecorder,
+    TrafficRecorder,
+    VerifierClient,
+    default_transport,
+)
+from workseal_agent.errors import AgentError, UsageProblem
+from workseal_agent.language import phrase
+from workseal_protocol.keys import Signer
+
+
+def settings_of(folder: Path) -> Settings:
+    """Return the settings of a home that `init` made and that is its owner's alone."""
+    files = Settings(folder)
+    if not files.keys_file.exists():
+        if files.ledger_file.exists():
+            missing = phrase(
+                "the file `keys` is missing in {folder}: restore it from a copy", folder=folder
+            )
+            raise AgentError(missing)
+        raise AgentError(
+            phrase(
+                "there is no agent in {folder}: name its folder with --home, or make one there"
+                " with `workseal-agent init`",
+                folder=folder,
+            )
+        )
+    require_private(folder)
+    return load_settings(folder)
+
+
+def ledger_file_of(settings: Settings) -> Path:
+    """Return the ledger's file, or raise `AgentError` where there is none."""
+    file = settings.ledger_file
+    # A new one would begin the chain again, and every statement of it would contradict the log.
+    if not file.is_file() or not file.stat().st_size:
+        raise AgentError(
+            phrase("the ledger {file} is missing or empty: restore it from a copy", file=file)
+        )
+    return file
+
+
+def client_of(
+    settings: Settings,
+    url: str,
+    *,
+    traffic: Path | None = None,
+    seconds: float | None = None,
+    signer: Signer | None = None,
+) -> VerifierClient:
+    """Return a client that writes down what leaves; `UsageProblem` when the address is none.
+
+    `seconds` limits each step, and thrice that a request. With a signer it may ask for what only a
+    party reads.
+    """
+    file = settings.verifier.ca_file
+    network = DepartureRecorder(
+        default_transport(
+            str(file) if file else None, seconds=TOTAL_SECONDS if seconds is None else 3 * seconds
+        ),
+        settings.sent_file,
+        SystemClock().wall_ms,
+    )
+    recorded = None if traffic is None else TrafficRecorder(network, traffic)
+    try:
+        return VerifierClient(url, recorded or network, seconds=seconds, signer=signer)
+    except ValueError as error:
+        raise UsageProblem(str(error)) from error

@@ -1,0 +1,47 @@
+import sys
+
+import pytest
+
+from workseal_agent.errors import AgentError, SettingsError, UsageProblem
+from workseal_agent.outcome import outcome_of
+from workseal_protocol.errors import MalformedError, VerificationError
+
+
+class NotNowError(AgentError):
+    """Be an error of some module of the agent."""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (NotNowError("not now"), 1, "not now"),
+        (UsageProblem("no such folder"), 2, "no such folder"),
+        (SettingsError("no such key"), 2, "no such key"),
+        (MalformedError("a row"), 1, "something in this home is damaged: a row"),
+        (VerificationError("another root"), 1, "another root"),
+        (PermissionError(13, "Permission denied", "a\nb"), 1, "a\\nb: permission denied"),
+        (OSError("odd"), 1, "oserror"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence_and_a_code(
+    capsys: pytest.CaptureFixture[str], error: Exception, code: int, told: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    assert outcome_of(fail) == code
+    assert capsys.readouterr().err == f"workseal-agent: {told}\n"
+
+
+@pytest.mark.parametrize(("given", "code"), [(None, 1), (0, 0), (3, 3), ("words", 1)])
+def test_a_program_that_exits_keeps_its_code(given: object, code: int) -> None:
+    assert outcome_of(lambda: sys.exit(given)) == code  # type: ignore[arg-type]
+
+
+def test_an_interrupt_is_no_trace_and_an_end_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    assert outcome_of(interrupt) == 1
+    assert outcome_of(lambda: None) == 0
+    assert capsys.readouterr().err == ""
