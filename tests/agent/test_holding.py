@@ -138,11 +138,12 @@ def test_who_stops_does_not_wait_for_a_long_piece_of_work(
 ) -> None:
     stop, begun = threading.Event(), threading.Event()
 
-    def blocks(_: object) -> None:
+    def root(_: object) -> bytes:
         begun.set()
         assert stop.wait(PATIENCE_S)
+        return bytes(32)
 
-    monkeypatch.setattr(held.weeks.ciphertext, "blocks", blocks)
+    monkeypatch.setattr(held.weeks.ciphertext, "root", root)
     thread = threading.Thread(target=held.holding.run, args=(stop,))
     thread.start()
     assert begun.wait(PATIENCE_S)
