@@ -245,3 +245,65 @@ def test_a_minute_has_its_statements_and_their_withdrawals(tmp_path: Path) -> No
         assert [entry.record.KIND.value for entry in later][-1] == "tombstone"
         begin_ms, _ = bounds(MONDAY + timedelta(days=1), agreed.zone)
         assert shelved.diaries.minute(agreed, begin_ms, reach) == ()
+
+
+def test_a_declaration_over_a_monday_reaches_both_weeks(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        days = (MONDAY, date(2026, 3, 9))
+        before = [worked(shelved.diaries.week(agreed, day, reach)) for day in days]
+        midnight = START - START % DAY_MS + 7 * DAY_MS
+        agent.declare(DeclarationForm.LATE, midnight - 60_000, midnight + 60_000, 100_000)
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        after = [worked(shelved.diaries.week(agreed, day, reach)) for day in days]
+    assert after == [one + 50_000 for one in before]
+
+
+def test_what_came_is_not_held_against_every_week_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long engagement, and a day of work in small pieces: weeks times statements is too much."""
+    verifier = Simulator()
+    verifier.now = START - 2 * 365 * DAY_MS
+    agent = ScriptedAgent(verifier, terms=verifier.terms(zone="UTC"))
+    agent.open_session(1)
+    agent.close_session()
+    verifier.now = START
+    for day in (700, 1):
+        begin = START - day * DAY_MS
+        agent.declare(DeclarationForm.LATE, begin, begin + 60_000, 60_000)
+    counted: list[date] = []
+
+    def counting(day: date, *zone: Any, **days: int) -> tuple[int, int]:
+        counted.append(day)
+        return bounds(day, *zone, **days)
+
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        shelved.diaries.course(agreed, reach)
+        (book,) = shelved.diaries._books.values()
+        assert len(book.weeks) >= 100
+        for place in range(2, 12):
+            begin = START - DAY_MS + place * 60_000
+            agent.declare(DeclarationForm.LATE, begin, begin + 1_000, 1_000)
+        shelved.fill(agent.verifier, agent)
+        monkeypatch.setattr(diaries, "bounds", counting)
+        course = shelved.diaries.course(agreed, shelved.diaries.reach())
+    assert worked(course.weeks[0]) == 70_000
+    assert len(counted) < 20
+
+
+def test_minutes_are_told_one_at_a_time_as_weeks_are(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        diary = shelved.diaries
+        taken = [diary._waiting.acquire(blocking=False) for _ in range(4)]
+        assert all(taken)
+        with pytest.raises(RefusedError) as refused:
+            diary.minute(agreed, START, reach)
+        assert refused.value.reason is Reason.BUSY
+        diary._waiting.release(4)
+        assert diary.minute(agreed, START, reach) != ()

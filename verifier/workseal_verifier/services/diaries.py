@@ -142,10 +142,7 @@ class Diaries:
         found = self._rows.reach(agreed.whose, below=reach.size)
         if found is None:
             return None
-        first, last = (
-            datetime.fromtimestamp(ms // 1000, agreed.zone).date()
-            for ms in (found[0], found[1] - 1)
-        )
+        first, last = _days_of(*found, agreed.zone)
         return max(first, _FIRST_DAY), min(last, _LAST_DAY)
 
     def course(self, agreed: Agreed, reach: Reach) -> Course:
@@ -187,8 +184,9 @@ class Diaries:
 
     def minute(self, agreed: Agreed, at_ms: int, reach: Reach) -> tuple[Entry, ...]:
         """Return the statements that claim time of a minute, and their withdrawals."""
-        stored = self._work(agreed, at_ms, at_ms + _MINUTE_MS, reach, most=MOST_IN_WEEK)
-        return self._entries(agreed, [], stored, reach)[0]
+        with self._turn():
+            stored = self._work(agreed, at_ms, at_ms + _MINUTE_MS, reach, most=MOST_IN_WEEK)
+            return self._entries(agreed, [], stored, reach)[0]
 
     def work_of_days(
         self, agreed: Agreed, first: date, last: date, below: int
@@ -222,10 +220,8 @@ class Diaries:
             return _Book(reach.size)
         for one in came:
             if one.begin_ms is not None and one.end_ms is not None:
-                for monday in list(book.weeks):
-                    begin, end = bounds(monday, agreed.zone, days=DAYS)
-                    if one.begin_ms < end and one.end_ms > begin:
-                        del book.weeks[monday]
+                for monday in _mondays(*_days_of(one.begin_ms, one.end_ms, agreed.zone)):
+                    book.weeks.pop(monday, None)
             elif one.kind in {Kind.TOMBSTONE, Kind.DECLARATION}:
                 # It may be about any week.
                 return _Book(reach.size)
@@ -298,6 +294,14 @@ class Diaries:
         while len(self._books) > _BOOKS or (weight > _KEPT and self._books):
             _, gone = self._books.popitem(last=False)
             weight -= gone.weight
+
+
+def _days_of(begin_ms: int, end_ms: int, zone: tzinfo) -> tuple[date, date]:
+    """Return the first and the last day of [begin, end)."""
+    first, last = (
+        datetime.fromtimestamp(ms // 1000, zone).date() for ms in (begin_ms, end_ms - 1)
+    )
+    return first, last
 
 
 def _mondays(first: date, last: date) -> Iterator[date]:
