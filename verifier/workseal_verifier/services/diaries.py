@@ -151,7 +151,7 @@ class Diaries:
         if days is None:
             return Course((), ())
         weeks, uncounted, anew = [], [], 0
-        with self._turn():
+        with self.turn():
             book = self._book(agreed, reach)
             for monday in _mondays(*days):
                 week = book.weeks.get(monday)
@@ -168,7 +168,7 @@ class Diaries:
     def week(self, agreed: Agreed, day: date, reach: Reach) -> Week:
         """Fold the week of a day."""
         monday = monday_of(day)
-        with self._turn():
+        with self.turn():
             book = self._book(agreed, reach)
             week = book.weeks.get(monday)
             if week is None:
@@ -184,7 +184,7 @@ class Diaries:
 
     def minute(self, agreed: Agreed, at_ms: int, reach: Reach) -> tuple[Entry, ...]:
         """Return the statements that claim time of a minute, and their withdrawals."""
-        with self._turn():
+        with self.turn():
             stored = self._work(agreed, at_ms, at_ms + _MINUTE_MS, reach, most=MOST_IN_WEEK)
             return self._entries(agreed, [], stored, reach)[0]
 
@@ -197,7 +197,7 @@ class Diaries:
         return stored if len(stored) <= MOST_IN_WEEK else None
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
         """Fold alone; who would wait behind several others is told to come back."""
         if not self._waiting.acquire(blocking=False):
             raise RefusedError(Reason.BUSY, "several diaries are being counted", retry_after=5)
