@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -276,9 +276,9 @@ def test_what_came_is_not_held_against_every_week_that_is_kept(
         agent.declare(DeclarationForm.LATE, begin, begin + 60_000, 60_000)
     counted: list[date] = []
 
-    def counting(day: date, *zone: Any, **days: int) -> tuple[int, int]:
+    def counting(day: date, zone: tzinfo, *, days: int = 1) -> tuple[int, int]:
         counted.append(day)
-        return bounds(day, *zone, **days)
+        return bounds(day, zone, days=days)
 
     with shelf(tmp_path, agent) as shelved:
         agreed, reach = shelved.agreed(agent)

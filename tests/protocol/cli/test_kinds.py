@@ -40,9 +40,7 @@ def test_a_folder_is_taken_for_a_case_file(folder: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"PK\x03\x04" + bytes(100), b"<html>", MAGIC[:4]])
-def test_what_is_not_known_is_examined_as_a_bundle(
-    folder: Path, run: Run, content: bytes
-) -> None:
+def test_what_is_not_known_is_examined_as_a_bundle(folder: Path, run: Run, content: bytes) -> None:
     (folder / "other").write_bytes(content)
     done = run("verify", folder / "other", "--policy", folder / "policy")
     assert (done.code, done.err) == (2, "")

@@ -298,9 +298,7 @@ class Diaries:
 
 def _days_of(begin_ms: int, end_ms: int, zone: tzinfo) -> tuple[date, date]:
     """Return the first and the last day of [begin, end)."""
-    first, last = (
-        datetime.fromtimestamp(ms // 1000, zone).date() for ms in (begin_ms, end_ms - 1)
-    )
+    first, last = (datetime.fromtimestamp(ms // 1000, zone).date() for ms in (begin_ms, end_ms - 1))
     return first, last
 
 
