@@ -117,7 +117,7 @@ def test_nothing_is_countersigned_that_the_record_does_not_say(folder: Path, run
 def test_nobody_countersigns_a_checkpoint_that_no_log_of_theirs_signed(
     folder: Path, run: Run
 ) -> None:
-    """Of this size the bundle has no checkpoint: the record alone does not tell that it is false."""
+    """The bundle has none of this size, so the record alone does not show that it is false."""
     signed = told().contents.checkpoint
     size = signed.checkpoint.size - 1
     forged = replace(
