@@ -43,7 +43,7 @@ from workseal_protocol.cose import Sign1
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import encode
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.statement import Statement
@@ -249,6 +249,12 @@ def test_a_header_that_says_something_else_is_malformed() -> None:
         Signed.parse(bytes(70_000), Claim)
     with pytest.raises(MalformedError):
         Signed.parse(attested().claim.encode(), Check)
+
+
+def test_an_algorithm_that_is_not_the_keys_is_named() -> None:
+    made = replace(attested().claim, algorithm=Algorithm.ML_DSA_44, signature=bytes(2_420))
+    with pytest.raises(VerificationError, match="algorithm that is not its key's"):
+        made.verify_signature()
 
 
 def test_a_claim_is_no_statement_and_no_log_admits_it() -> None:

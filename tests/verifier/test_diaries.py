@@ -18,7 +18,7 @@ from support.shelved import Shelved
 from support.simulator import DAY_MS, ROUND_MS, START, Simulator
 from workseal_protocol.cli.hours.sheet import sheet_of
 from workseal_protocol.diary import DiaryState
-from workseal_protocol.records import DeclarationForm
+from workseal_protocol.records import DeclarationForm, SegmentState
 from workseal_protocol.totals import billed_of
 from workseal_protocol.verify import examine_bundle
 from workseal_verifier.errors import Reason, RefusedError
@@ -134,6 +134,36 @@ def test_a_week_is_kept_until_something_comes_that_is_about_it(tmp_path: Path) -
         shelved.fill(agent.verifier, agent)
         reach = shelved.diaries.reach()
         assert shelved.diaries.week(agreed, MONDAY, reach).totals.withdrawn == 1
+
+
+def test_a_withdrawal_and_a_description_leave_other_weeks_as_they_are(tmp_path: Path) -> None:
+    """Frames go each day once they were kept long enough: not all is folded anew for that."""
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        second = date(2026, 3, 9)
+        first_week = shelved.diaries.week(agreed, MONDAY, reach)
+        agent.verifier.now += ROUND_MS
+        agent.open_session()
+        begin = agent.verifier.now
+        agent.work(ROUND_MS, SegmentState.OFF_SCREEN)
+        agent.send()
+        agent.withdraw(agent.frames[-1])
+        shelved.fill(agent.verifier, agent)
+        before = shelved.diaries.week(agreed, second, shelved.diaries.reach())
+        assert (before.totals.withdrawn, first_week.totals.withdrawn) == (1, 0)
+        agent.declare(DeclarationForm.LIVE, begin, agent.verifier.now, ROUND_MS)
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        described = shelved.diaries.week(agreed, second, reach)
+        assert not any("with a description" in one.reason for one in before.spans)
+        assert any("with a description" in one.reason for one in described.spans)
+        assert shelved.diaries.week(agreed, MONDAY, reach) is first_week
+        agent.withdraw(agent.frames[0])
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        assert shelved.diaries.week(agreed, MONDAY, reach).totals.withdrawn == 1
+        assert shelved.diaries.week(agreed, second, reach) is described
 
 
 def test_a_late_declaration_reaches_the_week_that_it_is_about(tmp_path: Path) -> None:

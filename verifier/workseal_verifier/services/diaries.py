@@ -21,6 +21,7 @@ from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_protocol.window import Entry
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.diarynews import spans_of
 from workseal_verifier.services.publication import Published
 from workseal_verifier.services.weekfold import (
     DAYS,
@@ -218,13 +219,14 @@ class Diaries:
         book.seen = reach.size
         if len(came) > MOST_IN_WEEK:
             return _Book(reach.size)
-        for one in came:
-            if one.begin_ms is not None and one.end_ms is not None:
-                for monday in _mondays(*_days_of(one.begin_ms, one.end_ms, agreed.zone)):
-                    book.weeks.pop(monday, None)
-            elif one.kind in {Kind.TOMBSTONE, Kind.DECLARATION}:
-                # It may be about any week.
-                return _Book(reach.size)
+        spans = spans_of(self._records, came)
+        if spans is None:
+            return _Book(reach.size)
+        for begin_ms, end_ms in spans:
+            for monday in _mondays(*_days_of(begin_ms, end_ms, agreed.zone)):
+                book.weeks.pop(monday, None)
+        if any(one.kind == Kind.DECLARATION for one in came):
+            book.live = None
         return book
 
     def _folded(
@@ -297,8 +299,9 @@ class Diaries:
 
 
 def _days_of(begin_ms: int, end_ms: int, zone: tzinfo) -> tuple[date, date]:
-    """Return the first and the last day of [begin, end)."""
-    first, last = (datetime.fromtimestamp(ms // 1000, zone).date() for ms in (begin_ms, end_ms - 1))
+    """Return the first and the last day of [begin, end); a moment has its own day."""
+    last_ms = max(begin_ms, end_ms - 1)
+    first, last = (datetime.fromtimestamp(ms // 1000, zone).date() for ms in (begin_ms, last_ms))
     return first, last
 
 
