@@ -319,9 +319,11 @@ def test_a_currency_has_its_own_digits(
     assert f"{total} {currency}" in text_of(as_pdf(made))
 
 
-def test_half_a_cent_of_tax_is_rounded_up(sheet: Sheet) -> None:
+@pytest.mark.parametrize(("net", "tax"), [(1, 1), (3, 2), (5, 3)])
+def test_half_a_cent_of_tax_is_rounded_up(sheet: Sheet, net: int, tax: int) -> None:
     details = details_of(DETAILS + 'kind = "standard"\npercent = 50\n')
-    assert Invoice(details, billing(sheet, 3_600_000, 3, "EUR")).tax_minor == 2
+    made = Invoice(details, billing(sheet, 3_600_000, net, "EUR"))
+    assert (made.net_minor, made.tax_minor) == (net, tax)
 
 
 @pytest.mark.parametrize(("currency", "sentence"), [("KWD", "two digits"), ("ABC", "ISO 4217")])
