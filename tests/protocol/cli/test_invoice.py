@@ -31,7 +31,8 @@ from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.invoice.paper import as_pdf
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.records import SheetAnswer
-from workseal_protocol.totals import Billed
+from workseal_protocol.terms import RoundingMode, WorkClass
+from workseal_protocol.totals import Billed, LimitExceeded
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run
@@ -366,6 +367,39 @@ def test_paper_says_the_same_and_what_is_not_proven(
     ]
     assert fonts
     assert all("/FontFile2" in one for one in fonts)
+
+
+def test_paper_and_xml_say_how_the_amount_comes_about(sheet: Sheet) -> None:
+    terms = replace(sheet.terms, rounding_ms=900_000, rounding_mode=RoundingMode.UP)
+    day = sheet.days[0]
+    late = replace(day, worked_ms={**day.worked_ms, WorkClass.LATE_DECLARED: 61_000})
+    passed = LimitExceeded("offline ms per week", 0, 60_000, day.day)
+    made = Invoice(
+        details_for("standard"), replace(sheet, terms=terms, days=(late,), exceeded=(passed,))
+    )
+    text = text_of(as_pdf(made))
+    notes = [one["BT-22"] for one in read_back(as_xml(made))["BG-1"]]
+    for said in (
+        "Declared late, beside it: 0 h 01 min 01.000 s.",
+        "late-declared 50 %",
+        "Each day is rounded up, in steps of 15 min.",
+    ):
+        assert said in text
+        assert any(said in one for one in notes)
+    assert "LIMIT PASSED offline time per week: 0 h 01 min 00.000 s" in text
+    whole = replace(terms, worth_percent=dict.fromkeys(WorkClass, 100), rounding_ms=0)
+    none = replace(day, worked_ms={**day.worked_ms, WorkClass.LATE_DECLARED: 0})
+    plain = Invoice(details_for("standard"), replace(sheet, terms=whole, days=(none,))).basis
+    assert [one.partition(" ")[0] for one in plain] == ["Recorded", "Billed:"]
+
+
+def test_it_was_delivered_on_the_last_day_with_hours(
+    folder: Path, write: Run, sheet: Sheet
+) -> None:
+    assert write("a.xml", "--to", "2026-12-31").code == 0
+    found = read_back((folder / "a.xml").read_bytes())
+    assert str(found["BT-74"]) == "2026-12-31"
+    assert found["BT-72"] == sheet.days[-1].day
 
 
 @pytest.mark.parametrize("link", [None, "https://work.example/b/7f3a"])
