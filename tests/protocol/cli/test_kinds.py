@@ -4,6 +4,8 @@ import pytest
 
 from support.attested import attested
 from workseal_agent.backupfile import MAGIC
+from workseal_protocol.attestation import MAX_ATTESTATION_BYTES
+from workseal_protocol.cli import kinds
 
 from .conftest import Run
 
@@ -49,3 +51,10 @@ def test_what_is_not_known_is_examined_as_a_bundle(folder: Path, run: Run, conte
 
 def test_a_bundle_passes(folder: Path, run: Run) -> None:
     assert run("verify", folder / "bundle", "--policy", folder / "policy").code == 0
+
+
+def test_what_is_too_large_for_an_attestation_is_not_unpacked_to_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kinds, "read_archive", lambda _: pytest.fail("unpacked"))
+    kinds.require_no_other(Path("large"), b"PK" + bytes(MAX_ATTESTATION_BYTES))
