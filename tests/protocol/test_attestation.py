@@ -43,12 +43,12 @@ from workseal_protocol.cose import Sign1
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import encode
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.keys import Algorithm, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Level, WorkClass
-from workseal_protocol.timesheets import day_number
+from workseal_protocol.timesheets import Agreement, SheetFinding, day_number
 from workseal_protocol.verify import Outcome, examine_bundle
 from workseal_protocol.window import Grade
 
@@ -88,13 +88,49 @@ def test_accepted_time_is_that_of_accepted_timesheets_of_these_days_alone() -> N
     assert [one and one.answer for one in answers] == [SheetAnswer.ACCEPTED, SheetAnswer.QUESTION]
 
 
-def test_time_of_an_accepted_timesheet_that_was_replaced_is_not_accepted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sheets = tuple(replace(one, replaced_by=Digest.of(b"later")) for one in report().timesheets)
+def accepted_of(monkeypatch: pytest.MonkeyPatch, *sheets: SheetFinding) -> int:
+    """Give what is accepted of all days when these timesheets are found."""
     monkeypatch.setattr(figures, "timesheets_of", lambda *_: sheets)
     size = told().contents.checkpoint.checkpoint.size
-    assert figures_of(report(), ZONE, FIRST, LAST, size=size)[0].accepted == 0
+    return figures_of(report(), ZONE, FIRST, LAST, size=size)[0].accepted
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"replaced_by": Digest.of(b"later")},
+        {"agreement": Agreement.DIFFERS},
+        {"agreement": Agreement.UNCHECKED},
+        {"answers": ()},
+    ],
+)
+def test_time_of_a_timesheet_that_does_not_count_is_not_accepted(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    accepted = report().timesheets[0]
+    assert accepted_of(monkeypatch, accepted) == 134_000
+    assert accepted_of(monkeypatch, replace(accepted, **changes)) == 0
+
+
+@pytest.mark.parametrize("days", [(-1, 0), (0, 7), (-1, 7)])
+def test_a_timesheet_that_has_other_days_too_is_not_accepted_of_these(
+    monkeypatch: pytest.MonkeyPatch, days: tuple[int, int]
+) -> None:
+    one = report().timesheets[0]
+    begin, end = (FIRST_DAY + day for day in days)
+    wider = replace(one, record=replace(one.record, first=begin, last=end))
+    assert accepted_of(monkeypatch, wider) == 0
+
+
+def test_a_day_that_two_accepted_timesheets_have_is_accepted_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = report().timesheets[0]
+    (row,) = one.record.days
+    grown = replace(one.record, days=(replace(row, working=row.working + 20_000),))
+    again = replace(one, digest=Digest.of(b"again"), record=grown)
+    assert accepted_of(monkeypatch, one, again) == 134_000
+    assert accepted_of(monkeypatch, again, one) == 154_000
 
 
 def test_a_report_with_terms_and_one_step_that_fails_gives_no_figures() -> None:
@@ -215,6 +251,12 @@ def test_a_header_that_says_something_else_is_malformed() -> None:
         Signed.parse(attested().claim.encode(), Check)
 
 
+def test_an_algorithm_that_is_not_the_keys_is_named() -> None:
+    made = replace(attested().claim, algorithm=Algorithm.ML_DSA_44, signature=bytes(2_420))
+    with pytest.raises(VerificationError, match="algorithm that is not its key's"):
+        made.verify_signature()
+
+
 def test_a_claim_is_no_statement_and_no_log_admits_it() -> None:
     with pytest.raises(MalformedError):
         Statement.parse(attested().claim.encode())
@@ -319,6 +361,24 @@ def test_the_freelancers_own_check_counts_for_nothing() -> None:
     made = attested()
     own = made.with_check(checked_by(told().verifier.people.freelancer, made))
     assert outcomes(own)[-1] is OPEN
+
+
+def test_a_check_by_a_freelancer_counts_for_nothing_whoever_attests() -> None:
+    people = told().verifier.people
+    made = attested(SeedSigner(bytes(range(32))))
+    by_freelancer = made.with_check(checked_by(people.freelancer, made))
+    assert outcomes(by_freelancer)[-1] is OPEN
+    by_both = by_freelancer.with_check(checked_by(people.client, made))
+    found = examine_attestation(by_both.encode(), told().policy)
+    assert found.steps[-1].why == "by the word of the client"
+
+
+def test_whoever_made_it_does_not_check_it_in_another_role() -> None:
+    client = told().verifier.people.client
+    policy = replace(told().policy, parties={Role.CLIENT: told().policy.parties[Role.CLIENT]})
+    made = attested(client)
+    own = made.with_check(checked_by(client, made))
+    assert examine_attestation(own.encode(), policy).steps[-1].outcome is OPEN
 
 
 def test_a_check_is_told_as_a_word_and_no_check_as_the_makers_own() -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from support.shelved import Shelved
 from support.simulator import DAY_MS, ROUND_MS, START, Simulator
 from workseal_protocol.cli.hours.sheet import sheet_of
 from workseal_protocol.diary import DiaryState
-from workseal_protocol.records import DeclarationForm
+from workseal_protocol.records import DeclarationForm, SegmentState
 from workseal_protocol.totals import billed_of
 from workseal_protocol.verify import examine_bundle
 from workseal_verifier.errors import Reason, RefusedError
@@ -136,6 +136,36 @@ def test_a_week_is_kept_until_something_comes_that_is_about_it(tmp_path: Path) -
         assert shelved.diaries.week(agreed, MONDAY, reach).totals.withdrawn == 1
 
 
+def test_a_withdrawal_and_a_description_leave_other_weeks_as_they_are(tmp_path: Path) -> None:
+    """Frames go each day once they were kept long enough: not all is folded anew for that."""
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        second = date(2026, 3, 9)
+        first_week = shelved.diaries.week(agreed, MONDAY, reach)
+        agent.verifier.now += ROUND_MS
+        agent.open_session()
+        begin = agent.verifier.now
+        agent.work(ROUND_MS, SegmentState.OFF_SCREEN)
+        agent.send()
+        agent.withdraw(agent.frames[-1])
+        shelved.fill(agent.verifier, agent)
+        before = shelved.diaries.week(agreed, second, shelved.diaries.reach())
+        assert (before.totals.withdrawn, first_week.totals.withdrawn) == (1, 0)
+        agent.declare(DeclarationForm.LIVE, begin, agent.verifier.now, ROUND_MS)
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        described = shelved.diaries.week(agreed, second, reach)
+        assert not any("with a description" in one.reason for one in before.spans)
+        assert any("with a description" in one.reason for one in described.spans)
+        assert shelved.diaries.week(agreed, MONDAY, reach) is first_week
+        agent.withdraw(agent.frames[0])
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        assert shelved.diaries.week(agreed, MONDAY, reach).totals.withdrawn == 1
+        assert shelved.diaries.week(agreed, second, reach) is described
+
+
 def test_a_late_declaration_reaches_the_week_that_it_is_about(tmp_path: Path) -> None:
     agent = working()
     with shelf(tmp_path, agent) as shelved:
@@ -245,3 +275,65 @@ def test_a_minute_has_its_statements_and_their_withdrawals(tmp_path: Path) -> No
         assert [entry.record.KIND.value for entry in later][-1] == "tombstone"
         begin_ms, _ = bounds(MONDAY + timedelta(days=1), agreed.zone)
         assert shelved.diaries.minute(agreed, begin_ms, reach) == ()
+
+
+def test_a_declaration_over_a_monday_reaches_both_weeks(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        days = (MONDAY, date(2026, 3, 9))
+        before = [worked(shelved.diaries.week(agreed, day, reach)) for day in days]
+        midnight = START - START % DAY_MS + 7 * DAY_MS
+        agent.declare(DeclarationForm.LATE, midnight - 60_000, midnight + 60_000, 100_000)
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        after = [worked(shelved.diaries.week(agreed, day, reach)) for day in days]
+    assert after == [one + 50_000 for one in before]
+
+
+def test_what_came_is_not_held_against_every_week_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long engagement, and a day of work in small pieces: weeks times statements is too much."""
+    verifier = Simulator()
+    verifier.now = START - 2 * 365 * DAY_MS
+    agent = ScriptedAgent(verifier, terms=verifier.terms(zone="UTC"))
+    agent.open_session(1)
+    agent.close_session()
+    verifier.now = START
+    for day in (700, 1):
+        begin = START - day * DAY_MS
+        agent.declare(DeclarationForm.LATE, begin, begin + 60_000, 60_000)
+    counted: list[date] = []
+
+    def counting(day: date, zone: tzinfo, *, days: int = 1) -> tuple[int, int]:
+        counted.append(day)
+        return bounds(day, zone, days=days)
+
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        shelved.diaries.course(agreed, reach)
+        (book,) = shelved.diaries._books.values()
+        assert len(book.weeks) >= 100
+        for place in range(2, 12):
+            begin = START - DAY_MS + place * 60_000
+            agent.declare(DeclarationForm.LATE, begin, begin + 1_000, 1_000)
+        shelved.fill(agent.verifier, agent)
+        monkeypatch.setattr(diaries, "bounds", counting)
+        course = shelved.diaries.course(agreed, shelved.diaries.reach())
+    assert worked(course.weeks[0]) == 70_000
+    assert len(counted) < 20
+
+
+def test_minutes_are_told_one_at_a_time_as_weeks_are(tmp_path: Path) -> None:
+    agent = working()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        diary = shelved.diaries
+        taken = [diary._waiting.acquire(blocking=False) for _ in range(4)]
+        assert all(taken)
+        with pytest.raises(RefusedError) as refused:
+            diary.minute(agreed, START, reach)
+        assert refused.value.reason is Reason.BUSY
+        diary._waiting.release(4)
+        assert diary.minute(agreed, START, reach) != ()

@@ -15,7 +15,8 @@ from support.simulator import ROUND_MS, START, Simulator
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
 from workseal_protocol.verify import examine_bundle
-from workseal_verifier.services import sheetreview
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services import diaries, sheetreview
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 8)
 
@@ -110,3 +111,29 @@ def test_drawn_timesheets_are_judged_as_in_their_bundle(tmp_path: Path, number: 
         (own,) = [one for one in found if one.digest == told.digest]
         assert own == told
     shelved.close()
+
+
+def test_timesheets_are_judged_one_question_at_a_time(
+    shelved: Shelved, agent: ScriptedAgent
+) -> None:
+    agent.sum_up(FIRST, LAST)
+    shelved.fill(agent.verifier, agent)
+    taken = [shelved.diaries._waiting.acquire(blocking=False) for _ in range(4)]
+    assert all(taken)
+    with pytest.raises(RefusedError) as refused:
+        reviewed(shelved, agent)
+    assert refused.value.reason is Reason.BUSY
+    shelved.diaries._waiting.release(4)
+    (found,) = reviewed(shelved, agent)
+    assert found.agreement is Agreement.AGREES
+
+
+def test_one_that_is_too_long_is_read_once(
+    shelved: Shelved, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent.sum_up(FIRST, LAST)
+    monkeypatch.setattr(diaries, "MOST_IN_WEEK", 1)
+    (found,) = reviewed(shelved, agent)
+    assert (found.agreement, "too many" in found.why) == (Agreement.UNCHECKED, True)
+    monkeypatch.setattr(shelved.diaries, "work_of_days", lambda *_: pytest.fail("read again"))
+    assert reviewed(shelved, agent) == [found]

@@ -210,6 +210,19 @@ def test_a_minute_of_which_nothing_is_told_says_so(world: World) -> None:
     assert "nothing that was signed claims this time" in text
 
 
+def test_a_minute_of_very_many_statements_says_how_many_are_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.told.office.people.client
+    whole = world.page(client, MINUTE).count("of the log <small>")
+    assert whole > 1
+    assert "not shown here" not in world.page(client, MINUTE)
+    monkeypatch.setattr("workseal_verifier.web.days._MOST_TOLD", 1)
+    page = world.page(client, MINUTE)
+    assert page.count("of the log <small>") == 1
+    assert f"{whole - 1} more of this minute are not shown here" in words(page)
+
+
 def test_a_timesheet_is_reviewed_with_the_command_that_signs(world: World) -> None:
     told = world.told
     digits = str(told.sheet.digest)[:12]

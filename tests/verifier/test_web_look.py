@@ -36,7 +36,7 @@ PAIRS = [
 ]
 PLACES = ("/", "/diary", "", f"/week?of={MONDAY}", f"/day?of={MONDAY}",
           f"/minute?of={MONDAY}&at=10:03", "/nothing")  # fmt: skip
-WIDTHS = (390, 820, 1280)
+WIDTHS = (360, 820, 1280)
 BASICS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
 
 

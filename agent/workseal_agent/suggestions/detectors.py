@@ -6,6 +6,7 @@ cost grows with the square of a word's length, so a long line is given to them i
 """
 
 import importlib
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -38,6 +39,8 @@ _PLUGINS: Final = {
 # A piece is longer than nearly every row; two share more than its rules need to know a secret.
 PIECE: Final = 640
 SHARED: Final = 240
+# A word that stands in more places of one piece has all between the first and the last marked.
+MOST_PLACES: Final = 16
 
 
 class KnownSecrets:
@@ -50,12 +53,24 @@ class KnownSecrets:
         """Yield where a rule matches."""
         for start, piece in _pieces(text[:MAX_TEXT]):
             for rule, kind in self._rules:
-                for secret in rule.analyze_string(piece):
-                    at = piece.find(secret) if secret else -1
-                    if at >= 0:
-                        begin = start + at
-                        end = begin + len(secret)
-                        yield Finding(kind, Why.KNOWN_RULE, Sureness.LIKELY, begin, end)
+                for secret in dict.fromkeys(rule.analyze_string(piece)):
+                    for begin, end in _places(piece, secret):
+                        span = start + begin, start + end
+                        yield Finding(kind, Why.KNOWN_RULE, Sureness.LIKELY, *span)
+
+
+def _places(piece: str, secret: str) -> list[tuple[int, int]]:
+    """Find every place of a secret: a rule tells what it is, and not where.
+
+    The `min` of `admin:min@` is a word by itself; one that never is, is marked wherever it stands.
+    """
+    if not secret:
+        return []
+    word = re.escape(secret)
+    alone = re.compile(rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])")
+    found = [one.span() for one in alone.finditer(piece)]
+    found = found or [one.span() for one in re.finditer(word, piece)]
+    return found if len(found) <= MOST_PLACES else [(found[0][0], found[-1][1])]
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:

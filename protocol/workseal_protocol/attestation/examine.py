@@ -202,10 +202,10 @@ def _figures(case: _Case) -> str:
     named = [
         one.role
         for one in case.checkers
-        if one.role is not None and one.key != case.claim.public_key
+        if one.role is not None
+        and one.role is not Role.FREELANCER
+        and one.key != case.claim.public_key
     ]
-    if Role.FREELANCER in named:
-        named.remove(Role.FREELANCER)
     if named:
         case.not_proven.append(BY_CHECK)
         return f"by the word of the {' and the '.join(role.name.lower() for role in named)}"

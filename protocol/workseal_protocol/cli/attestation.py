@@ -21,7 +21,6 @@ from workseal_protocol.attestation import (
     ShownRecord,
     examine_attestation,
     sign_said,
-    verify_shown,
 )
 from workseal_protocol.cli.files import read_bytes, require_new, write_new
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
@@ -31,10 +30,11 @@ from workseal_protocol.cli.seeds import read_signer
 from workseal_protocol.cli.text import exact, instant, plain
 from workseal_protocol.cli.verification import examine_for_user
 from workseal_protocol.encoding import MAX_BYTES
-from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.terms import Level
 from workseal_protocol.timesheets import date_of
+from workseal_protocol.verify import Outcome
 
 _LEVELS: Final = {
     Level.TIMER: "a signed timer",
@@ -66,17 +66,9 @@ def countersign(options: argparse.Namespace) -> int:
     shown = _shown(options.opening, options.bundle, policy)
     if shown is None:
         raise CommandError("a check needs the record: name --opening and --bundle")
-    try:
-        found = Attestation.parse(_read(options.file))
-    except MalformedError as error:
-        raise CommandError(f"the attestation {options.file} is malformed: {error}") from error
+    found = _checked(options.file, policy, shown)
     if signer.public_key == found.claim.said.public_key:
         raise CommandError("whoever made an attestation does not check it")
-    try:
-        found.claim.verify_signature()
-        verify_shown(found, shown)
-    except VerificationError as error:
-        raise CommandError(f"the attestation cannot be checked: {error}", DOES_NOT_HOLD) from error
     check = Check(
         public_key=signer.public_key,
         claimed_at=time.time_ns() // 1_000_000,
@@ -91,6 +83,24 @@ def countersign(options: argparse.Namespace) -> int:
         print(plain(line))
     print(plain(f"checked and signed; written to {options.out}"))
     return HOLDS
+
+
+def _checked(file: Path, policy: TrustPolicy, shown: ShownRecord) -> Attestation:
+    """Examine an attestation beside its record as its readers will, or raise `CommandError`.
+
+    How many witnesses are enough is for each reader to say, so cosignatures may be left out.
+    """
+    report = examine_attestation(_read(file), policy, shown=shown)
+    if report.attestation is None:
+        raise CommandError(f"the attestation {file} is malformed: {report.steps[0].why}")
+    for step in report.steps:
+        if step.name != "witnesses" and step.outcome is not Outcome.HOLDS:
+            raise CommandError(
+                f"the attestation cannot be checked: step {step.number} ({step.name})"
+                f" {step.outcome}: {step.why}",
+                DOES_NOT_HOLD,
+            )
+    return report.attestation
 
 
 def claim_lines(claim: Claim) -> Iterator[str]:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, read_text
+from workseal_protocol.cli.kinds import require_no_folder, require_no_other
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.encoding import MAX_BYTES
 from workseal_protocol.errors import MalformedError
@@ -21,8 +22,11 @@ def read_policy(path: Path) -> TrustPolicy:
 
 
 def read_bundle_bytes(path: Path) -> bytes:
-    """Read the bytes of a bundle."""
-    return read_bytes(path, limit=MAX_BUNDLE_BYTES, what="bundle")
+    """Read the bytes of a bundle; another file of ours is refused by its name."""
+    require_no_folder(path)
+    data = read_bytes(path, limit=MAX_BUNDLE_BYTES, what="bundle")
+    require_no_other(path, data)
+    return data
 
 
 def read_bundle(path: Path) -> Bundle:

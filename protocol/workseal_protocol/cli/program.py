@@ -165,6 +165,10 @@ def _add_hours(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first day; default: all")
     one.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last day; default: all")
 
+    one.add_argument(
+        "--corrects", metavar="NUMBER", help="write a credit note over all of that invoice instead"
+    )
+
     one = _add(commands, "answer", answer, "accept a timesheet, ask about it, or object to it")
     one.add_argument("bundle", type=Path, metavar="BUNDLE")
     one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workseal_agent.suggestions.detectors import PIECE, SHARED, KnownSecrets
+from workseal_agent.suggestions.detectors import MOST_PLACES, PIECE, SHARED, KnownSecrets
 from workseal_agent.suggestions.finding import MAX_TEXT
 from workseal_agent.suggestions.suggestion import Kind
 
@@ -80,3 +80,25 @@ def test_a_secret_is_found_wherever_it_stands_in_a_long_line(
         text = ". " * (at // 2) + secret + " ." * ((MAX_TEXT - at - len(secret)) // 2)
         found = [text[one.start : one.end] for one in known(text)]
         assert any(one and one in secret for one in found), at
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("postgres://admin:min@db.example/x", [17]),
+        ("https://tester:test@host.example/x", [15]),
+        ("AKIAQWERTYUIOPASDFGH, then AKIAQWERTYUIOPASDFGH", [0, 27]),
+        ("https://a:tok@one.example and xtokx and tok", [10, 40]),
+    ],
+)
+def test_a_secret_is_marked_in_each_of_its_places_and_not_inside_another_word(
+    known: KnownSecrets, text: str, places: list[int]
+) -> None:
+    assert sorted({one.start for one in known(text)}) == places
+
+
+def test_a_secret_that_stands_nearly_everywhere_is_marked_from_end_to_end(
+    known: KnownSecrets,
+) -> None:
+    text = "https://me:aa@host.example/" + " aa" * (MOST_PLACES + 9)
+    assert {(one.start, one.end) for one in known(text)} == {(11, len(text))}

@@ -5,10 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from support.attested import attested, bundle, claim, told
+from support.attested import (
+    FIRST,
+    LAST,
+    SCENARIOS,
+    ZONE,
+    attested,
+    bundle,
+    claim,
+    report,
+    shown,
+    told,
+)
 from support.simulator import seeded
-from workseal_protocol.attestation import Attestation, sign_said
+from workseal_protocol.attestation import Attestation, figures_of, sign_said, verify_shown
 from workseal_protocol.cli.seeds import write_seed
+from workseal_protocol.digest import Digest
 
 from .conftest import Outcome, Run
 
@@ -100,6 +112,45 @@ def test_nothing_is_countersigned_that_the_record_does_not_say(folder: Path, run
     shown = examine(run, folder, "wrong", *record(folder))
     assert shown.code == 1
     assert "DOES NOT HOLD: step 6 (figures) fails." in shown.out
+
+
+def test_nobody_countersigns_a_checkpoint_that_no_log_of_theirs_signed(
+    folder: Path, run: Run
+) -> None:
+    """The bundle has none of this size, so the record alone does not show that it is false."""
+    signed = told().contents.checkpoint
+    size = signed.checkpoint.size - 1
+    forged = replace(
+        signed, checkpoint=replace(signed.checkpoint, size=size, root=Digest.of(b"forged"))
+    )
+    hours, head = figures_of(report(), ZONE, FIRST, LAST, size=size)
+    said, opening = claim(checkpoint=forged.digest, hours=hours)
+    opening = replace(opening, head=head)
+    said = replace(said, record=opening.commitment)
+    made = Attestation(sign_said(said, told().verifier.people.freelancer), forged)
+    verify_shown(made, shown(opening=opening))
+    (folder / "made").write_bytes(made.encode())
+    (folder / "opening").write_bytes(opening.encode())
+    done = countersign(run, folder, "made", "operator")
+    assert (done.code, done.out) == (1, "")
+    assert "step 3 (log) fails" in done.err
+    assert not (folder / "checked").exists()
+
+
+def test_nobody_countersigns_beside_a_check_that_is_false(folder: Path, run: Run) -> None:
+    (folder / "made").write_bytes(SCENARIOS["broken check"]().encode())
+    write_seed(folder / "key", bytes(32))
+    done = countersign(run, folder, "made", "key")
+    assert (done.code, done.out) == (1, "")
+    assert "step 5 (checks) fails" in done.err
+
+
+def test_cosignatures_that_were_left_out_keep_nobody_from_countersigning(
+    folder: Path, run: Run
+) -> None:
+    (folder / "made").write_bytes(SCENARIOS["no witness"]().encode())
+    done = countersign(run, folder, "made", "operator")
+    assert (done.code, done.err) == (0, "")
 
 
 def test_nobody_countersigns_their_own(folder: Path, run: Run) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
+from datetime import UTC
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -26,15 +27,21 @@ from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
 from workseal_protocol.cli.invoice.command import _agreed
 from workseal_protocol.cli.invoice.details import Details, read_details
 from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
-from workseal_protocol.cli.invoice.figures import OWN_WORD, Invoice
+from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.invoice.paper import as_pdf
 from workseal_protocol.cli.problem import CommandError
-from workseal_protocol.totals import Billed
+from workseal_protocol.records import SheetAnswer
+from workseal_protocol.terms import RoundingMode, WorkClass
+from workseal_protocol.totals import Billed, LimitExceeded
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run
 
 ZONE = ZoneInfo("Europe/Berlin")
+OWN_WORD = (
+    "Nobody signed this invoice. Number, dates, names, addresses, account and tax are the issuer's"
+    " own word; hours, rate and net amount are checked with the bundle alone."
+)
 DETAILS = """\
 number = "2026-017"
 date = 2026-12-01
@@ -186,6 +193,95 @@ def test_every_kind_of_tax_passes_schema_and_schematron(sheet: Sheet, kind: str)
     assert bool(tax.get("BT-120")) == (code in {"E", "AE", "O"})
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_credit_note_takes_back_all_of_one_invoice(sheet: Sheet, kind: str) -> None:
+    billed = billing(sheet, 112_500_000, 6_501, "EUR")
+    details = details_for(kind)
+    invoice = read_back(as_xml(Invoice(details, billed)))
+    note = Invoice(replace(details, number="2026-018"), billed, corrects="2026-017")
+    xml = as_xml(note)
+    assert schematron_faults(xml) == []
+    found = read_back(xml)
+    assert (invoice["BT-3"], found["BT-3"]) == ("380", "381")
+    assert found["BG-3"] == [{"BT-25": "2026-017"}]
+    assert "BG-3" not in invoice
+    for figure in ("BT-106", "BT-109", "BT-110", "BT-112", "BT-115", "BG-23", "BG-25"):
+        assert found[figure] == invoice[figure]
+    # Where the money goes back to, the seller's account does not say.
+    assert b"DE89370400440532013000" not in xml
+    text = text_of(as_pdf(note))
+    assert "Credit note 2026-018" in text
+    assert "For invoice 2026-017, all of it." in text
+    assert f"To credit {found['BT-112']} EUR" in text
+    assert "DE89370400440532013000" not in text
+    assert "Nobody signed this credit note." in text
+    for word in ("To pay", "this invoice"):
+        assert word not in text
+
+
+def test_the_command_writes_a_credit_note_over_the_same_days(folder: Path, write: Run) -> None:
+    paid = write("a.xml")
+    (folder / "details").write_text((DETAILS + STANDARD).replace("2026-017", "2026-018"))
+    back = write("b.pdf", "--corrects", "2026-017")
+    assert (back.code, back.err) == (0, "")
+    assert paid.out.splitlines()[0].replace("to pay", "to credit") == back.out.splitlines()[0]
+    _, xml = facturx.get_facturx_xml_from_pdf((folder / "b.pdf").read_bytes())
+    one, other = read_back((folder / "a.xml").read_bytes()), read_back(xml)
+    assert (one["BT-112"], one["BT-73"]) == (other["BT-112"], other["BT-73"])
+    info = PdfReader(folder / "b.pdf").metadata
+    assert info is not None
+    assert info.title == "Credit note 2026-018"
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [("2026-017", "a number of its own"), ("", "--corrects"), ("2\u202e1", "can be seen")],
+)
+def test_refuses_a_credit_note_over_no_other_number(
+    folder: Path, write: Run, number: str, sentence: str
+) -> None:
+    done = write("a.xml", "--corrects", number)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert not (folder / "a.xml").exists()
+
+
+def test_what_is_outside_the_tax_has_no_rate(sheet: Sheet) -> None:
+    made = Invoice(details_for("outside"), billing(sheet, 3_600_000, 6_500, "EUR"))
+    assert b"RateApplicablePercent" not in as_xml(made)
+    text = text_of(as_pdf(made))
+    assert "VAT (outside its scope) 0.00 EUR" in text
+    assert "%" not in text.partition("How the net amount")[0]
+
+
+@pytest.mark.parametrize("zero", ["-0.0", "0e9", "0.000"])
+def test_a_zero_has_one_form(sheet: Sheet, zero: str) -> None:
+    details = details_of(DETAILS + f'kind = "zero"\npercent = {zero}\n')
+    made = Invoice(details, sheet)
+    assert read_back(as_xml(made))["BG-23"][0]["BT-119"] == "0"
+    assert "VAT 0 %" in text_of(as_pdf(made))
+
+
+def test_no_words_of_the_client_keep_an_invoice_from_being_made(sheet: Sheet, story: Story) -> None:
+    found = examine_bundle(valid_timesheets().data, story.policy, zone=ZONE).timesheets[1]
+    [said, *_] = found.answers
+    hostile = replace(said.record, answer=SheetAnswer.OBJECTION, text="why\n\ufffe \u202e中文 <b>")
+    found = replace(found, answers=(replace(said, record=hostile),))
+    same = billing(sheet, found.record.billed_ms, 6_500, "EUR")
+    same = replace(same, billed=replace(same.billed, amount=found.record.amount))
+    made = Invoice(details_for("standard"), same, _agreed(found, same))
+    xml = as_xml(made)
+    notes = [one["BT-22"] for one in read_back(xml)["BG-1"]]
+    assert any("why\\n\\ufffe \\u202e中文 <b>" in one for one in notes)
+    # On paper the font lacks the last two: they are spelled out, not drawn as empty boxes.
+    assert "why\\n\\ufffe \\u202e\\u4e2d\\u6587 <b>" in text_of(as_pdf(made))
+
+
+def test_refuses_to_bill_days_of_another_zone_than_the_terms(sheet: Sheet) -> None:
+    with pytest.raises(CommandError, match="does not know the zone Europe/Berlin"):
+        Invoice(details_for("standard"), replace(sheet, zone=UTC))
+
+
 def test_the_schematron_sees_a_wrong_sum(sheet: Sheet) -> None:
     xml = as_xml(Invoice(details_for("standard"), billing(sheet, 3_600_000, 6_500, "EUR")))
     assert schematron_faults(xml.replace(b"77.35", b"77.36")) != []
@@ -224,9 +320,11 @@ def test_a_currency_has_its_own_digits(
     assert f"{total} {currency}" in text_of(as_pdf(made))
 
 
-def test_half_a_cent_of_tax_is_rounded_up(sheet: Sheet) -> None:
+@pytest.mark.parametrize(("net", "tax"), [(1, 1), (3, 2), (5, 3)])
+def test_half_a_cent_of_tax_is_rounded_up(sheet: Sheet, net: int, tax: int) -> None:
     details = details_of(DETAILS + 'kind = "standard"\npercent = 50\n')
-    assert Invoice(details, billing(sheet, 3_600_000, 3, "EUR")).tax_minor == 2
+    made = Invoice(details, billing(sheet, 3_600_000, net, "EUR"))
+    assert (made.net_minor, made.tax_minor) == (net, tax)
 
 
 @pytest.mark.parametrize(("currency", "sentence"), [("KWD", "two digits"), ("ABC", "ISO 4217")])
@@ -269,6 +367,39 @@ def test_paper_says_the_same_and_what_is_not_proven(
     ]
     assert fonts
     assert all("/FontFile2" in one for one in fonts)
+
+
+def test_paper_and_xml_say_how_the_amount_comes_about(sheet: Sheet) -> None:
+    terms = replace(sheet.terms, rounding_ms=900_000, rounding_mode=RoundingMode.UP)
+    day = sheet.days[0]
+    late = replace(day, worked_ms={**day.worked_ms, WorkClass.LATE_DECLARED: 61_000})
+    passed = LimitExceeded("offline ms per week", 0, 60_000, day.day)
+    made = Invoice(
+        details_for("standard"), replace(sheet, terms=terms, days=(late,), exceeded=(passed,))
+    )
+    text = text_of(as_pdf(made))
+    notes = [one["BT-22"] for one in read_back(as_xml(made))["BG-1"]]
+    for said in (
+        "Declared late, beside it: 0 h 01 min 01.000 s.",
+        "late-declared 50 %",
+        "Each day is rounded up, in steps of 15 min.",
+    ):
+        assert said in text
+        assert any(said in one for one in notes)
+    assert "LIMIT PASSED offline time per week: 0 h 01 min 00.000 s" in text
+    whole = replace(terms, worth_percent=dict.fromkeys(WorkClass, 100), rounding_ms=0)
+    none = replace(day, worked_ms={**day.worked_ms, WorkClass.LATE_DECLARED: 0})
+    plain = Invoice(details_for("standard"), replace(sheet, terms=whole, days=(none,))).basis
+    assert [one.partition(" ")[0] for one in plain] == ["Recorded", "Billed:"]
+
+
+def test_it_was_delivered_on_the_last_day_with_hours(
+    folder: Path, write: Run, sheet: Sheet
+) -> None:
+    assert write("a.xml", "--to", "2026-12-31").code == 0
+    found = read_back((folder / "a.xml").read_bytes())
+    assert str(found["BT-74"]) == "2026-12-31"
+    assert found["BT-72"] == sheet.days[-1].day
 
 
 @pytest.mark.parametrize("link", [None, "https://work.example/b/7f3a"])

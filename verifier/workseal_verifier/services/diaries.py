@@ -21,6 +21,7 @@ from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_protocol.window import Entry
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.diarynews import spans_of
 from workseal_verifier.services.publication import Published
 from workseal_verifier.services.weekfold import (
     DAYS,
@@ -142,10 +143,7 @@ class Diaries:
         found = self._rows.reach(agreed.whose, below=reach.size)
         if found is None:
             return None
-        first, last = (
-            datetime.fromtimestamp(ms // 1000, agreed.zone).date()
-            for ms in (found[0], found[1] - 1)
-        )
+        first, last = _days_of(*found, agreed.zone)
         return max(first, _FIRST_DAY), min(last, _LAST_DAY)
 
     def course(self, agreed: Agreed, reach: Reach) -> Course:
@@ -154,7 +152,7 @@ class Diaries:
         if days is None:
             return Course((), ())
         weeks, uncounted, anew = [], [], 0
-        with self._turn():
+        with self.turn():
             book = self._book(agreed, reach)
             for monday in _mondays(*days):
                 week = book.weeks.get(monday)
@@ -171,7 +169,7 @@ class Diaries:
     def week(self, agreed: Agreed, day: date, reach: Reach) -> Week:
         """Fold the week of a day."""
         monday = monday_of(day)
-        with self._turn():
+        with self.turn():
             book = self._book(agreed, reach)
             week = book.weeks.get(monday)
             if week is None:
@@ -187,8 +185,9 @@ class Diaries:
 
     def minute(self, agreed: Agreed, at_ms: int, reach: Reach) -> tuple[Entry, ...]:
         """Return the statements that claim time of a minute, and their withdrawals."""
-        stored = self._work(agreed, at_ms, at_ms + _MINUTE_MS, reach, most=MOST_IN_WEEK)
-        return self._entries(agreed, [], stored, reach)[0]
+        with self.turn():
+            stored = self._work(agreed, at_ms, at_ms + _MINUTE_MS, reach, most=MOST_IN_WEEK)
+            return self._entries(agreed, [], stored, reach)[0]
 
     def work_of_days(
         self, agreed: Agreed, first: date, last: date, below: int
@@ -199,7 +198,7 @@ class Diaries:
         return stored if len(stored) <= MOST_IN_WEEK else None
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
         """Fold alone; who would wait behind several others is told to come back."""
         if not self._waiting.acquire(blocking=False):
             raise RefusedError(Reason.BUSY, "several diaries are being counted", retry_after=5)
@@ -220,15 +219,14 @@ class Diaries:
         book.seen = reach.size
         if len(came) > MOST_IN_WEEK:
             return _Book(reach.size)
-        for one in came:
-            if one.begin_ms is not None and one.end_ms is not None:
-                for monday in list(book.weeks):
-                    begin, end = bounds(monday, agreed.zone, days=DAYS)
-                    if one.begin_ms < end and one.end_ms > begin:
-                        del book.weeks[monday]
-            elif one.kind in {Kind.TOMBSTONE, Kind.DECLARATION}:
-                # It may be about any week.
-                return _Book(reach.size)
+        spans = spans_of(self._records, came)
+        if spans is None:
+            return _Book(reach.size)
+        for begin_ms, end_ms in spans:
+            for monday in _mondays(*_days_of(begin_ms, end_ms, agreed.zone)):
+                book.weeks.pop(monday, None)
+        if any(one.kind == Kind.DECLARATION for one in came):
+            book.live = None
         return book
 
     def _folded(
@@ -298,6 +296,13 @@ class Diaries:
         while len(self._books) > _BOOKS or (weight > _KEPT and self._books):
             _, gone = self._books.popitem(last=False)
             weight -= gone.weight
+
+
+def _days_of(begin_ms: int, end_ms: int, zone: tzinfo) -> tuple[date, date]:
+    """Return the first and the last day of [begin, end); a moment has its own day."""
+    last_ms = max(begin_ms, end_ms - 1)
+    first, last = (datetime.fromtimestamp(ms // 1000, zone).date() for ms in (begin_ms, last_ms))
+    return first, last
 
 
 def _mondays(first: date, last: date) -> Iterator[date]:

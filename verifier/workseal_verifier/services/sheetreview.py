@@ -80,10 +80,13 @@ class SheetReview:
             known = self._judged.get(digest)
         if known is not None:
             return known
-        work = self._diaries.work_of_days(agreed, date_of(sheet.first), date_of(sheet.last), index)
-        if work is None:
-            return _TOO_LONG
-        found = _found(agreed, digest, sheet, index, self._with_head(agreed, sheet, work))
+        # As much as a week: no more than one question does that at a time.
+        with self._diaries.turn():
+            days = date_of(sheet.first), date_of(sheet.last)
+            work = self._diaries.work_of_days(agreed, *days, index)
+            found = _TOO_LONG
+            if work is not None:
+                found = _found(agreed, digest, sheet, index, self._with_head(agreed, sheet, work))
         with self._lock:
             self._judged[digest] = found
             if len(self._judged) > _KEPT:

@@ -37,6 +37,7 @@ class Whose:
 class Came:
     """Say of a statement that came what time it is about; None for one that adds no time."""
 
+    position: int
     kind: str
     begin_ms: int | None
     end_ms: int | None
@@ -99,7 +100,8 @@ class DiaryRowStore:
 
     def came(self, engagement: bytes, *, since: int, below: int, most: int) -> list[Came]:
         """Read what an engagement's statements from `since` to before `below` are about."""
-        columns = (statements.c.kind, statements.c.begin_ms, statements.c.end_ms)
+        table = statements.c
+        columns = (table.position, table.kind, table.begin_ms, table.end_ms)
         with self.database.read() as connection:
             rows = connection.execute(
                 select(*columns)

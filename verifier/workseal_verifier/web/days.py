@@ -27,6 +27,8 @@ from workseal_verifier.web.timeline import Stretch, hours_of, parts_of, stretche
 router = APIRouter(prefix="/diary", include_in_schema=False)
 
 _MINUTE_MS = 60_000
+# A minute of whoever pauses and goes on all the time; each statement is a paragraph.
+_MOST_TOLD = 120
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _CAPTURES = {
     Capture.NONE: "no capture was due in it",
@@ -106,13 +108,14 @@ def _minute(
     entries = given.diaries.minute(agreed, at_ms, reach)
     parts = parts_of(stretches, at_ms, at_ms + _MINUTE_MS)
     gone = {entry.record.segment for entry in entries if isinstance(entry.record, Tombstone)}
-    told = [_told(agreed, entry, gone) for entry in entries]
+    told = [_told(agreed, entry, gone) for entry in entries[:_MOST_TOLD]]
     return {
         "begin_ms": at_ms,
         "end_ms": at_ms + _MINUTE_MS,
         "parts": parts,
         "worked_ms": sum(one.worked_ms for one in parts),
         "statements": told,
+        "untold": len(entries) - len(told),
         "not_proven": list(
             dict.fromkeys(NOT_PROVEN[entry.grade] for entry in entries if entry.grade)
         ),

@@ -13,8 +13,8 @@ from workseal_protocol.cli.files import read_text, require_new, write_new_secret
 from workseal_protocol.cli.hours.command import day_named
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
-from workseal_protocol.cli.invoice.details import Details, read_details
-from workseal_protocol.cli.invoice.figures import OWN_WORD, Invoice
+from workseal_protocol.cli.invoice.details import Details, read_details, words_of
+from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.report import report_lines
 from workseal_protocol.cli.sheetlines import answer_text
@@ -39,7 +39,7 @@ def invoice(options: argparse.Namespace) -> int:
         raise CommandError("a timesheet has its own days: leave out --from and --to")
     if first is not None and last is not None and last < first:
         raise CommandError("--to lies before --from")
-    details = _details(options.details)
+    details, corrected = _details(options.details), _corrected(options.corrects)
     policy = read_policy(options.policy)
     data = read_bundle_bytes(options.bundle)
     report, remarks = examine_for_user(data, policy)
@@ -51,13 +51,14 @@ def invoice(options: argparse.Namespace) -> int:
     if found is not None:
         first, last = _days(found)
     sheet = sheet_of(data, report, zone_named(report.zone) or UTC, first, last)
-    made = Invoice(details, sheet, None if found is None else _agreed(found, sheet))
+    agreed = None if found is None else _agreed(found, sheet)
+    made = Invoice(details, sheet, agreed, corrected)
     write_new_secret(options.out, _written(made, form))
     print(f"net {amount_text(made.net_minor, made.currency)}, as workseal hours says;", end=" ")
     print(f"tax {amount_text(made.tax_minor, made.currency)};", end=" ")
-    print(f"to pay {amount_text(made.total_minor, made.currency)}")
+    print(f"{made.total_name.lower()} {amount_text(made.total_minor, made.currency)}")
     print(f"{sheet.first} to {sheet.last}, written to {plain(str(options.out))}")
-    print(OWN_WORD)
+    print(made.own_word)
     for remark in remarks:
         print(plain(remark))
     return HOLDS
@@ -70,6 +71,13 @@ def _details(path: Path) -> Details:
         raise CommandError(f"the details {path} are not TOML: {error}") from error
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise CommandError(f"the details {path} do not fit: {bounded(str(error))}") from error
+
+
+def _corrected(number: str | None) -> str | None:
+    try:
+        return None if number is None else words_of(number, "--corrects")
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _days(found: SheetFinding) -> tuple[date, date]:
@@ -94,7 +102,8 @@ def _agreed(found: SheetFinding, sheet: Sheet) -> str:
             DOES_NOT_HOLD,
         )
     answer = "not answered" if found.answer is None else answer_text(found.answer)
-    return f"Timesheet {found.digest}, {answer}."
+    # The client's words among them: an invoice holds no character that no line can show.
+    return plain(f"Timesheet {found.digest}, {answer}.")
 
 
 def _written(made: Invoice, form: str) -> bytes:

@@ -71,6 +71,9 @@ class Tax:
 
     def __post_init__(self) -> None:
         standard = self.kind is TaxKind.STANDARD
+        if self.percent == 0:
+            # A zero of TOML may have a sign, or an exponent.
+            object.__setattr__(self, "percent", Decimal(0))
         if not self.percent.is_finite() or self.percent != round(self.percent, 2):
             raise ValueError("percent: expected at most two digits after the point")
         if standard != (self.percent != 0) or not 0 <= self.percent <= 100:
@@ -125,6 +128,15 @@ def read_details(table: Mapping[str, Any]) -> Details:
     )
 
 
+def words_of(found: object, name: str) -> str:
+    """Return a line of words without the spaces around it, or raise `ValueError`."""
+    if not isinstance(found, str) or not 0 < len(found.strip()) <= len(found) <= MAX_WORDS:
+        raise ValueError(f"{name}: expected 1 to {MAX_WORDS} characters in quotes")
+    if not found.isprintable():
+        raise ValueError(f"{name}: expected one line of characters that can be seen")
+    return found.strip()
+
+
 def _check_numbers(kind: TaxKind, seller: Party, buyer: Party) -> None:
     if seller.vat_id is None and seller.tax_number is None:
         raise ValueError("seller: expected a vat_id or a tax_number")
@@ -173,14 +185,7 @@ def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _words(table: Mapping[str, Any], name: str) -> str | None:
-    if name not in table:
-        return None
-    found = table[name]
-    if not isinstance(found, str) or not 0 < len(found.strip()) <= len(found) <= MAX_WORDS:
-        raise ValueError(f"{name}: expected 1 to {MAX_WORDS} characters in quotes")
-    if not found.isprintable():
-        raise ValueError(f"{name}: expected one line of characters that can be seen")
-    return found.strip()
+    return words_of(table[name], name) if name in table else None
 
 
 def _day(table: Mapping[str, Any], name: str) -> date | None:

@@ -12,7 +12,7 @@ from facturx import generate_cii_xml, generate_from_file
 from iso4217 import Currency
 
 from workseal_protocol.cli.invoice.details import Party, TaxKind
-from workseal_protocol.cli.invoice.figures import OWN_WORD, Invoice
+from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.problem import CommandError
 
 _LEVEL: Final = "en16931"
@@ -43,7 +43,7 @@ def as_xml(invoice: Invoice) -> bytes:
 def with_xml(pdf: bytes, xml: bytes, invoice: Invoice) -> bytes:
     """Put the XML into a PDF, as its machine-readable half; nothing touches the disk."""
     file = io.BytesIO(pdf)
-    title = f"Invoice {invoice.details.number}"
+    title = f"{invoice.name} {invoice.details.number}"
     said = {"author": invoice.details.seller.name, "keywords": "Factur-X", "title": title}
     generate_from_file(
         file, xml, flavor="factur-x", level=_LEVEL, check_xsd=False, lang="en",
@@ -60,14 +60,14 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "BT-1": details.number,
         "BT-2": details.issued,
-        "BT-3": "380",  # a commercial invoice
+        "BT-3": "380" if invoice.corrects is None else "381",  # a commercial invoice, a credit note
         "BT-5": invoice.currency,
         "BT-9": details.due,
         "BT-20": details.payment,
         "BT-72": sheet.days[-1].day,  # delivered when work of these days ended
         "BT-73": sheet.first,
         "BT-74": sheet.last,
-        "BG-1": [{"BT-22": one} for one in (*invoice.basis, OWN_WORD, *sheet.not_proven)],
+        "BG-1": [{"BT-22": one} for one in (*invoice.basis, invoice.own_word, *sheet.not_proven)],
         "BG-4": _party(details.seller, seller=True),
         "BG-7": _party(details.buyer, seller=False),
         "BG-23": [_tax(invoice, net, tax)],
@@ -79,7 +79,10 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "BT-112": total,
         "BT-115": total,
     }
-    if details.iban:
+    if invoice.corrects is not None:
+        # The money goes back: no account of the seller's.
+        fields["BG-3"] = [{"BT-25": invoice.corrects}]
+    elif details.iban:
         fields |= {"BT-81": "30", "BT-84": details.iban}  # a credit transfer
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -16,8 +16,8 @@ from workseal_protocol.cli.text import exact
 from workseal_protocol.terms import RoundingMode, amount_text, duration_text
 from workseal_protocol.totals import HOUR_MS
 
-OWN_WORD: Final = (
-    "Nobody signed this invoice. Number, dates, names, addresses, account and tax are the issuer's"
+_OWN_WORD: Final = (
+    "Nobody signed this {}. Number, dates, names, addresses, account and tax are the issuer's"
     " own word; hours, rate and net amount are checked with the bundle alone."
 )
 _MAX_DIGITS: Final = 2  # after the point, in any amount of EN 16931
@@ -41,13 +41,25 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """Hold an invoice; raises `CommandError` when there is none to make."""
+    """Hold an invoice; raises `CommandError` when there is none to make.
+
+    `corrects` is the number of an earlier invoice over the same days: then this is a credit note,
+    which takes all of it back. Its amounts are the same, and positive.
+    """
 
     details: Details
     sheet: Sheet
     agreed: str | None = None
+    corrects: str | None = None
 
     def __post_init__(self) -> None:
+        if self.corrects == self.details.number:
+            raise CommandError("a credit note needs a number of its own, beside the invoice's")
+        if str(self.sheet.zone) != self.sheet.terms.zone:
+            raise CommandError(
+                f"this machine does not know the zone {self.sheet.terms.zone}, in whose days the"
+                " agreement bills: make the invoice where it is known"
+            )
         if self.net_minor <= 0:
             raise CommandError("nothing is billed on these days")
         digits = len(self.decimal(0).partition(".")[2])
@@ -56,6 +68,21 @@ class Invoice:
                 f"expected a currency with at most two digits after the point, as EN 16931 has,"
                 f" found {self.currency} with {digits}"
             )
+
+    @property
+    def name(self) -> str:
+        """Say what it is."""
+        return "Invoice" if self.corrects is None else "Credit note"
+
+    @property
+    def total_name(self) -> str:
+        """Say what becomes of the total."""
+        return "To pay" if self.corrects is None else "To credit"
+
+    @property
+    def own_word(self) -> str:
+        """Say what nothing but the issuer's word stands for."""
+        return _OWN_WORD.format(self.name.lower())
 
     @property
     def currency(self) -> str:
@@ -108,7 +135,12 @@ class Invoice:
     def basis(self) -> tuple[str, ...]:
         """Say how the net amount follows from the record."""
         sheet, terms = self.sheet, self.sheet.terms
-        lines = [f"Recorded from {sheet.first} to {sheet.last}: {exact(sheet.recorded_ms)}."]
+        lines = []
+        if self.corrects is not None:
+            lines.append(
+                f"This takes back all of invoice {self.corrects}, over the same days and hours."
+            )
+        lines.append(f"Recorded from {sheet.first} to {sheet.last}: {exact(sheet.recorded_ms)}.")
         if sheet.late_ms:
             lines.append(f"Declared late, beside it: {exact(sheet.late_ms)}.")
         if any(share != 100 for share in terms.worth_percent.values()):

@@ -1,7 +1,8 @@
 """An invoice on paper: the figures of its XML, a code that names the proof, what is unproven."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -16,9 +17,9 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from workseal_protocol.cli.hours.sheet import recorded_of
-from workseal_protocol.cli.invoice.details import Party
+from workseal_protocol.cli.invoice.details import Party, Tax, TaxKind
 from workseal_protocol.cli.invoice.einvoice import plain_decimal
-from workseal_protocol.cli.invoice.figures import OWN_WORD, Invoice
+from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.cli.report import limit_line
 from workseal_protocol.cli.text import exact, instant, plain
@@ -38,7 +39,8 @@ _GRID: Final = TableStyle(
         ("LINEBELOW", (0, 1), (-1, -1), 0.2, colors.lightgrey),
     ]
 )
-_WIDTH: Final = A4[0] - 36 * mm
+# The frame of a page keeps 6 points free on each side.
+_WIDTH: Final = A4[0] - 36 * mm - 12
 
 
 def as_pdf(invoice: Invoice) -> bytes:
@@ -46,11 +48,14 @@ def as_pdf(invoice: Invoice) -> bytes:
     letters = _font()
     file = io.BytesIO()
     document = SimpleDocTemplate(
-        file, pagesize=A4, title=f"Invoice {invoice.details.number}", author="Workseal",
+        file, pagesize=A4, title=f"{invoice.name} {invoice.details.number}", author="Workseal",
         invariant=1, initialFontName=_FONT,
         leftMargin=18 * mm, rightMargin=18 * mm, topMargin=18 * mm, bottomMargin=18 * mm,
     )  # fmt: skip
     _require_letters(invoice, letters)
+    if invoice.agreed is not None:
+        # The client's words: they stand in no way of the freelancer's invoice.
+        invoice = replace(invoice, agreed=_spelt(invoice.agreed, letters))
     story: list[Any] = [
         *_top(invoice), _line(invoice), Spacer(0, 3 * mm), _sums(invoice), *_pay(invoice),
         *_basis(invoice), _days(invoice), *_proof(invoice), *_unproven(invoice),
@@ -71,7 +76,13 @@ def _font() -> set[int]:
 
 def _require_letters(invoice: Invoice, letters: set[int]) -> None:
     details = invoice.details
-    said = [details.number, details.description, details.payment, details.tax.reason]
+    said = [
+        details.number,
+        invoice.corrects,
+        details.description,
+        details.payment,
+        details.tax.reason,
+    ]
     for party in (details.seller, details.buyer):
         said += [party.name, party.street, party.postcode, party.city, party.tax_number]
     missing = sorted({char for text in said if text for char in text if ord(char) not in letters})
@@ -81,9 +92,18 @@ def _require_letters(invoice: Invoice, letters: set[int]) -> None:
         )
 
 
+def _spelt(text: str, letters: Collection[int]) -> str:
+    """Spell out what the font has no letter for, as `plain` does what cannot be seen."""
+    return "".join(
+        char if ord(char) in letters else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def _top(invoice: Invoice) -> Iterator[Any]:
     details, sheet = invoice.details, invoice.sheet
-    yield _words(f"Invoice {details.number}", _TITLE)
+    yield _words(f"{invoice.name} {details.number}", _TITLE)
+    if invoice.corrects is not None:
+        yield _words(f"For invoice {invoice.corrects}, all of it.")
     yield _words(f"Date: {details.issued}. Due: {details.due}.")
     yield _words(f"Work of {sheet.first} to {sheet.last}, days of {sheet.zone}.")
     sides = [[_address("From", details.seller), _address("To", details.buyer)]]
@@ -123,12 +143,13 @@ def _line(invoice: Invoice) -> Table:
 
 
 def _sums(invoice: Invoice) -> Table:
-    tax = invoice.details.tax
-    percent = f"VAT {plain_decimal(tax.percent)} %"
     rows = [
         ["Net", amount_text(invoice.net_minor, invoice.currency)],
-        [percent, amount_text(invoice.tax_minor, invoice.currency)],
-        ["To pay", amount_text(invoice.total_minor, invoice.currency)],
+        [_tax_name(invoice.details.tax), amount_text(invoice.tax_minor, invoice.currency)],
+        [
+            "To pay" if invoice.corrects is None else "To credit",
+            amount_text(invoice.total_minor, invoice.currency),
+        ],
     ]
     style = TableStyle(
         [
@@ -140,10 +161,18 @@ def _sums(invoice: Invoice) -> Table:
     return Table(rows, style=style, hAlign="RIGHT")
 
 
+def _tax_name(tax: Tax) -> str:
+    # What is outside the tax has no rate: EN 16931 knows none for it, not even 0.
+    if tax.kind is TaxKind.OUTSIDE:
+        return "VAT (outside its scope)"
+    return f"VAT {plain_decimal(tax.percent)} %"
+
+
 def _pay(invoice: Invoice) -> Iterator[Paragraph]:
     details = invoice.details
-    said = (details.tax.reason, details.payment, details.iban and f"Account (IBAN) {details.iban}")
-    yield from (_words(text) for text in said if text)
+    yield from (_words(text) for text in (details.tax.reason, details.payment) if text)
+    if details.iban and invoice.corrects is None:
+        yield _words(f"Account (IBAN) {details.iban}")
 
 
 def _basis(invoice: Invoice) -> Iterator[Paragraph]:
@@ -196,7 +225,7 @@ class _Code(Flowable):
 
 def _unproven(invoice: Invoice) -> Iterator[Paragraph]:
     yield _words("Not proven", _HEAD)
-    yield from (_words(f"- {text}") for text in (OWN_WORD, *invoice.sheet.not_proven))
+    yield from (_words(f"- {text}") for text in (invoice.own_word, *invoice.sheet.not_proven))
 
 
 def _words(text: str, style: ParagraphStyle = _TEXT) -> Paragraph:
