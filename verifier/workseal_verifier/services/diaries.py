@@ -148,13 +148,20 @@ class Diaries:
         )
         return max(first, _FIRST_DAY), min(last, _LAST_DAY)
 
-    def course(self, agreed: Agreed, reach: Reach) -> Course:
-        """Fold all weeks, the newest first; what is too much for one question waits."""
+    def course(
+        self, agreed: Agreed, reach: Reach, *, between: tuple[date, date] | None = None
+    ) -> Course:
+        """Fold all weeks, or those of some days, the newest first.
+
+        What is too much for one question waits.
+        """
         days = self.days(agreed, reach)
-        if days is None:
+        if days is not None and between is not None:
+            days = max(days[0], between[0]), min(days[1], between[1])
+        if days is None or days[0] > days[1]:
             return Course((), ())
         weeks, uncounted, anew = [], [], 0
-        with self._turn():
+        with self.turn():
             book = self._book(agreed, reach)
             for monday in _mondays(*days):
                 week = book.weeks.get(monday)
@@ -171,7 +178,7 @@ class Diaries:
     def week(self, agreed: Agreed, day: date, reach: Reach) -> Week:
         """Fold the week of a day."""
         monday = monday_of(day)
-        with self._turn():
+        with self.turn():
             book = self._book(agreed, reach)
             week = book.weeks.get(monday)
             if week is None:
@@ -199,7 +206,7 @@ class Diaries:
         return stored if len(stored) <= MOST_IN_WEEK else None
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
         """Fold alone; who would wait behind several others is told to come back."""
         if not self._waiting.acquire(blocking=False):
             raise RefusedError(Reason.BUSY, "several diaries are being counted", retry_after=5)

@@ -59,6 +59,19 @@ def moment(ms: int, zone: tzinfo) -> str:
     return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M:%S (UTC%z)")
 
 
+def instant(ms: int, zone: tzinfo) -> str:
+    """Write a moment to the minute; one that no calendar has is written as what it is."""
+    try:
+        return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M")
+    except (OverflowError, OSError, ValueError):
+        return f"{ms} ms after 1970"
+
+
+def day(ms: int) -> str:
+    """Write the day of a moment in UTC."""
+    return instant(ms, UTC).rpartition(",")[0] or instant(ms, UTC)
+
+
 def span(ms: int) -> str:
     """Write a duration as people say it, to the second and never rounded up."""
     seconds = ms // 1000
@@ -94,7 +107,9 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "clock": clock,
+        "day": day,
         "hms": hms,
+        "instant": instant,
         "moment": moment,
         "money": amount_text,
         # Other people's words: nothing of them moves, hides or turns what stands beside them.

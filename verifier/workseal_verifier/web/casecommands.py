@@ -1,0 +1,107 @@
+"""What somebody may do in a case now, each with the command that signs it where their key is.
+
+Rule: the moves are those that the protocol allows this key at this moment; nothing is signed here,
+and a page never offers a field for a text.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_verifier.web.casewords import MOVES
+
+# As many digits of a case as its commands are given.
+DIGITS: Final = 12
+_TEXT: Final = "--text 'TEXT'"
+_OPTIONS: Final[Mapping[str, str]] = {
+    "answer": _TEXT,
+    "extend": "",
+    "offer": f"{_TEXT} --amount AMOUNT",
+    "accept": "--cite OFFER",
+    "end": "",
+    "draw": "",
+    "declare": f"{_TEXT} --calendar CALENDAR --case-key case.key",
+    "recuse": _TEXT,
+    "strike": "",
+    "pass": "",
+    "ask": f"--level LEVEL --count COUNT --begin DAY --end DAY {_TEXT} --why 'TEXT'",
+    "object": f"--ground GROUND {_TEXT}",
+    "rule": f"--ruling grant|narrow|refuse {_TEXT}",
+    "commit": "",
+    "reveal": "",
+    "sample": "",
+    "request": f"{_TEXT} --case-key case.key",
+    "approve": "",
+    "show": "--file OPENINGS --salted NEWFILE",
+    "withhold": f"--ground GROUND {_TEXT}",
+    "exhibit": f"{_TEXT} --file FILE --salted NEWFILE",
+    "comment": _TEXT,
+    "draft": f"--verdict upheld|in-part|dismissed --amount AMOUNT {_TEXT} --cite STATEMENT",
+    "decide": f"--verdict upheld|in-part|dismissed --amount AMOUNT {_TEXT} --cite STATEMENT",
+    "appeal": _TEXT,
+    "stay": f"--ground GROUND --end DAY {_TEXT}",
+    "resume": "",
+    "withdraw": "",
+    "claw-back": f"--cite STATEMENT {_TEXT}",
+    "destroy": "--case-key case.key",
+}
+_SETTLING: Final = frozenset({"offer", "accept", "withdraw", "end", "appeal"})
+_BESIDE: Final = frozenset({"exhibit", "claw-back", "stay", "recuse", "strike", "lapse"})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Hold one move: its name, what it is, and the command for it."""
+
+    name: str
+    what: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Hold what may be done now: what the case waits for, how it can end, and what else."""
+
+    now: tuple[Move, ...]
+    settling: tuple[Move, ...]
+    beside: tuple[Move, ...]
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to do."""
+        return bool(self.now or self.settling or self.beside)
+
+
+def moves_of(
+    names: Iterable[str], case: Digest, you: Role, url: str, *, request: Digest | None
+) -> Moves:
+    """Give the allowed moves, each with its command."""
+    moves = [
+        Move(name, MOVES[name], command_of(name, case, you, url, request=request)) for name in names
+    ]
+    return Moves(
+        tuple(one for one in moves if one.name not in _SETTLING | _BESIDE),
+        tuple(one for one in moves if one.name in _SETTLING),
+        tuple(one for one in moves if one.name in _BESIDE),
+    )
+
+
+def command_of(name: str, case: Digest, you: Role, url: str, *, request: Digest | None) -> str:
+    """Write the command of a move for somebody in a role."""
+    digits = str(case)[:DIGITS]
+    if name == "disclosure":
+        return f"workseal-agent disclose {'REQUEST' if request is None else str(request)[:DIGITS]}"
+    options = _OPTIONS[name]
+    if you is Role.FREELANCER:
+        return f"workseal-agent case act {name} {digits} {options}".rstrip()
+    words = f"workseal case act {name} {digits} {options}".rstrip()
+    return f"{words} --from {url} --key KEYFILE"
+
+
+def reading_of(case: Digest, you: Role, url: str) -> tuple[str, ...]:
+    """Write the commands that show the same case without this page."""
+    digits = str(case)[:DIGITS]
+    if you is Role.FREELANCER:
+        return (f"workseal-agent case show {digits}",)
+    return (f"workseal case show {digits} --from {url} --key KEYFILE",)
