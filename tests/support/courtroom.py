@@ -186,7 +186,9 @@ class Courtroom:
         return self
 
     def named(self) -> "Courtroom":
-        places = [place for place in self.hearing.case.drawn or () if not self.frozen[place].holding]
+        places = [
+            place for place in self.hearing.case.drawn or () if not self.frozen[place].holding
+        ]
         self.hearing.request(
             DisputeRequest(
                 engagement=self.agent.engagement,
@@ -211,9 +213,7 @@ class Courtroom:
         """Disclose a tile of one named frame, and let the operator say what holds."""
         case = self.hearing.case
         wanted = {
-            self.frozen[place].frame
-            for place in case.drawn or ()
-            if not self.frozen[place].holding
+            self.frozen[place].frame for place in case.drawn or () if not self.frozen[place].holding
         }
         frame = next(one for one in self.agent.frames if one.tree.commitment in wanted)
         shown = disclose(frame, (0,))

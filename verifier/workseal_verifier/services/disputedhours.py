@@ -7,7 +7,7 @@ time with the diaries, and kept until something comes that is about its hours.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -15,7 +15,8 @@ from typing import Final
 from workseal_protocol.chain import LONGEST_DECLARATION
 from workseal_protocol.desk import Checked, Material, examine_hours
 from workseal_protocol.desk.material import Placed
-from workseal_protocol.records import Capture, Segment, Tombstone
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import Capture, Declaration, Segment, Tombstone
 from workseal_protocol.statement import Kind
 from workseal_verifier.services.diaries import MOST_IN_WEEK, Agreed, Course, Diaries, Reach
 from workseal_verifier.services.weekfold import bounds, read_records
@@ -57,10 +58,20 @@ class Disputed:
     counted: Counted | None
 
 
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Say which statement is cited, and since when it tells of work, if it does."""
+
+    index: int
+    kind: str
+    begin_ms: int | None
+
+
 class DisputedHours:
     """Answer from the published log."""
 
     def __init__(self, records: RecordStore, diaries: Diaries) -> None:
+        self._records = records
         self._rows = DiaryRowStore(records.database)
         self._diaries = diaries
         self._lock = threading.Lock()
@@ -74,6 +85,21 @@ class DisputedHours:
         if days is not None:
             course = self._diaries.course(agreed, reach, between=days)
         return Disputed(course, self._counted(agreed, begin_ms, end_ms, reach))
+
+    def cited(
+        self, agreed: Agreed, digests: Iterable[Digest], reach: Reach
+    ) -> Mapping[Digest, Cited]:
+        """Find statements of the engagement that somebody cites; of others nothing is said."""
+        found = {}
+        for digest in digests:
+            entry = self._records.by_digest(digest)
+            if entry is None or entry.position >= reach.size:
+                continue
+            if entry.engagement == agreed.engagement:
+                ((_, record),) = read_records((entry,))
+                begin = record.begin if isinstance(record, Segment | Declaration) else None
+                found[digest] = Cited(entry.position, entry.kind, begin)
+        return found
 
     def _days(
         self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach

@@ -10,11 +10,44 @@ from typing import Final
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
-from workseal_verifier.web.casewords import MOVES
 
 # As many digits of a case as its commands are given.
 DIGITS: Final = 12
 _TEXT: Final = "--text 'TEXT'"
+# What each is, as an offer to who may do it.
+_WHAT: Final[Mapping[str, str]] = {
+    "answer": "Answer",
+    "extend": "Take five working days more, once",
+    "offer": "Make an offer",
+    "accept": "Accept an offer of the other party",
+    "end": "End the talks",
+    "draw": "Write down who was drawn",
+    "declare": "Declare to be free of conflicts, with a key of this case",
+    "recuse": "Step back",
+    "strike": "Strike the drawn person, once",
+    "pass": "Pass: nothing to say",
+    "ask": "Ask for evidence",
+    "object": "Object to the request",
+    "rule": "Rule on the request",
+    "commit": "Commit to a secret for the draw",
+    "reveal": "Reveal your secret",
+    "sample": "Write down the draw of the sample",
+    "request": "Name the frames",
+    "approve": "Approve whole frames",
+    "show": "Hand over openings",
+    "disclosure": "Show tiles that you choose",
+    "withhold": "Withhold, with a reason",
+    "exhibit": "Add an exhibit",
+    "comment": "Comment",
+    "draft": "Draft the decision",
+    "decide": "Decide",
+    "appeal": "Appeal to another person",
+    "stay": "Stay the case",
+    "resume": "Let the case go on",
+    "withdraw": "Withdraw the case",
+    "claw-back": "Take back what was shown by mistake",
+    "destroy": "Destroy the key of this case, and say so",
+}
 _OPTIONS: Final[Mapping[str, str]] = {
     "answer": _TEXT,
     "extend": "",
@@ -78,7 +111,7 @@ def moves_of(
 ) -> Moves:
     """Give the allowed moves, each with its command."""
     moves = [
-        Move(name, MOVES[name], command_of(name, case, you, url, request=request)) for name in names
+        Move(name, _WHAT[name], command_of(name, case, you, url, request=request)) for name in names
     ]
     return Moves(
         tuple(one for one in moves if one.name not in _SETTLING | _BESIDE),

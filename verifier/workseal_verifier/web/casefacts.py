@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from workseal_protocol.cli.text import count
 from workseal_protocol.desk.checked import NOT_PROVEN as DESK_NOT_PROVEN
 from workseal_protocol.dispute import Case
 from workseal_protocol.terms import Level
@@ -57,26 +58,26 @@ def _proved(
         )
     if sums.taken or sums.missed:
         yield (
-            f"{_count(sums.taken, 'capture was', 'captures were')} taken and {sums.missed} missed,"
-            f" with {_count(sums.frames, 'frame', 'frames')} committed to, at instants that were"
+            f"{count(sums.taken, 'capture was', 'captures were')} taken and {sums.missed} missed,"
+            f" with {count(sums.frames, 'frame')} committed to, at instants that were"
             " drawn by lot."
         )
     if sums.withdrawn:
         yield (
-            f"{_count(sums.withdrawn, 'frame was', 'frames were')} withdrawn; the commitment and"
+            f"{count(sums.withdrawn, 'frame was', 'frames were')} withdrawn; the commitment and"
             " the time stayed."
         )
     if draw is not None and draw["drawn"] is not None:
         yield f"{draw['size']} of {draw['count']} frames were drawn; no party alone could steer it."
     for one in steps:
         if one["move"] == "finding":
-            yield f"Of what was shown, {one['facts'][0]}; {one['facts'][1]}."
+            yield f"What was shown was committed to: {'; '.join(one['facts'])}."
     yield f"Who said what in this case, in which order: {len(steps)} signed statements."
 
 
 def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     sums = hours.sums
-    if sums.worked_ms:
+    if sums.recorded_ms:
         yield (
             "When work began and ended, and how much of it was worked, is what the freelancer's"
             " machine says, within the bounds that are proved."
@@ -96,7 +97,7 @@ def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> It
     if not case.answered:
         yield f"{WHO[case.respondent].capitalize()} has not answered; that says nothing."
     if exhibits := sum(one["move"] == "exhibit" for one in steps):
-        yield f"{_count(exhibits, 'exhibit', 'exhibits')} of the parties, as they describe them."
+        yield f"{count(exhibits, 'exhibit')} of the parties, as they describe them."
 
 
 def _unknown(
@@ -112,10 +113,10 @@ def _unknown(
         " what happened then."
     )
     if sums.missed:
-        missed = _count(sums.missed, "missed capture", "missed captures")
+        missed = count(sums.missed, "missed capture")
         yield f"What the screen showed at {missed}."
     if sums.withdrawn:
-        yield f"What {_count(sums.withdrawn, 'withdrawn frame', 'withdrawn frames')} showed."
+        yield f"What {count(sums.withdrawn, 'withdrawn frame')} showed."
     if case.terms.level >= Level.ACTIVITY and case.reached < 1:
         yield "How much input there was: activity is committed to, and not opened."
     if draw is not None and draw["drawn"] is not None:
@@ -123,7 +124,3 @@ def _unknown(
     for one in steps:
         if one["move"] == "withhold":
             yield f"What was withheld, as {one['code']}; a refusal proves nothing by itself."
-
-
-def _count(number: int, singular: str, plural: str) -> str:
-    return f"{number} {singular if number == 1 else plural}"

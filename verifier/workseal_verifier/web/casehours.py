@@ -25,6 +25,8 @@ MOST_DAYS: Final = 62
 _MOST_MARKS: Final = 144
 _STEP_MS: Final = 600_000
 _MOST_TICKS: Final = 100
+HOUR_S: Final = 3_600
+_LATE: Final = DiaryState.LATE_DECLARED.value
 _EMPTY: Final = frozenset(
     one.value.replace(" ", "-") for one in (DiaryState.PAUSED, DiaryState.NO_SESSION)
 )
@@ -50,7 +52,8 @@ class Line:
     outside: tuple[tuple[int, int], ...]
     missed_at: tuple[int, ...]
     withdrawn_at: tuple[int, ...]
-    worked_ms: int
+    recorded_ms: int
+    late_ms: int
     grades: Mapping[str, int]
     paused_ms: int
     taken: int
@@ -61,10 +64,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Hold the figures of all disputed hours that are counted so far."""
+    """Hold the figures of all disputed hours that are counted so far.
+
+    `late_ms` was declared afterwards, and stands beside what was recorded.
+    """
 
     period_ms: int
-    worked_ms: int
+    recorded_ms: int
+    late_ms: int
     grades: Mapping[str, int]
     paused_ms: int
     nothing_ms: int
@@ -77,10 +84,15 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Hold the time line of a case, in the order of its days."""
+    """Hold the time line of a case, in the order of its days.
+
+    Lines are drawn from `first` to `last`, in whole hours of seconds after midnight.
+    """
 
     lines: tuple[Line, ...]
     more: int
+    first: int
+    last: int
     sums: Sums
     by_day: bool
     uncounted: tuple[date, ...]
@@ -100,10 +112,13 @@ def hours_of(agreed: Agreed, disputed: Disputed, begin_ms: int, end_ms: int) -> 
             total = week.total(day)
             totals += [total] if total else []
             lines.append(_line(agreed, week, day, (begin_ms, end_ms), per_day.get(day, ())))
-    told = [one for one in lines if one.worked_ms or one.taken or one.missed]
+    told = [one for one in lines if one.grades or one.taken or one.missed]
+    drawn = told[:MOST_DAYS]
     return Hours(
-        lines=tuple(told[:MOST_DAYS]),
-        more=max(0, len(told) - MOST_DAYS),
+        lines=tuple(drawn),
+        more=len(told) - len(drawn),
+        first=min((one.marks[0].left for one in drawn if one.marks), default=0) // HOUR_S * HOUR_S,
+        last=-(-max((_right(one) for one in drawn), default=0) // HOUR_S) * HOUR_S,
         sums=_sums(agreed, lines, captures, totals, end_ms - begin_ms),
         by_day=by_day,
         uncounted=disputed.course.uncounted,
@@ -157,7 +172,8 @@ def _line(
         outside=_outside(begin - dawn, end - dawn, night - dawn),
         missed_at=() if by_day else tuple(missed_at[:_MOST_TICKS]),
         withdrawn_at=() if by_day else tuple(withdrawn_at[:_MOST_TICKS]),
-        worked_ms=sum(one.worked_ms for one in told),
+        recorded_ms=sum(one.worked_ms for one in told if one.name != _LATE),
+        late_ms=sum(one.worked_ms for one in told if one.name == _LATE),
         grades=grades,
         paused_ms=0 if by_day else _paused(stretches),
         taken=sum(not one.missed for one in captures),
@@ -187,6 +203,10 @@ def _stepped(stretches: Iterable[Stretch], dawn: int) -> Iterator[Mark]:
         yield Mark(step * _STEP_MS // 1000, _STEP_MS // 1000, name, grade)
 
 
+def _right(line: Line) -> int:
+    return line.marks[-1].left + line.marks[-1].width if line.marks else 0
+
+
 def _grade(one: Stretch) -> str:
     return "none" if one.grade is None else one.grade.value
 
@@ -212,14 +232,16 @@ def _sums(
     grades: Counter[str] = Counter()
     for one in lines:
         grades.update(one.grades)
-    worked = sum(one.worked_ms for one in lines)
+    recorded = sum(one.recorded_ms for one in lines)
+    late = sum(one.late_ms for one in lines)
     paused = sum(one.paused_ms for one in lines)
     return Sums(
         period_ms=period_ms,
-        worked_ms=worked,
+        recorded_ms=recorded,
+        late_ms=late,
         grades={grade.value: grades[grade.value] for grade in Grade},
         paused_ms=paused,
-        nothing_ms=max(0, period_ms - worked - paused),
+        nothing_ms=max(0, period_ms - recorded - late - paused),
         taken=sum(not one.missed for one in captures),
         frames=sum(one.frames for one in captures),
         missed=sum(one.missed for one in captures),

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
+from workseal_protocol.cli.text import count
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case
+from workseal_protocol.dispute import Case, State
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     DisputeAct,
@@ -20,7 +21,7 @@ from workseal_protocol.records import (
     Outcome,
 )
 from workseal_verifier.services.hearing import Told
-from workseal_verifier.web.casewords import CLAIMS, MOVES, WHO
+from workseal_verifier.web.casewords import CLAIMS, MOVES, STANDINGS, WHO
 from workseal_verifier.web.render import moment
 
 _CUSTODY: Final = frozenset(
@@ -36,8 +37,8 @@ def steps_of(case: Case, told: Sequence[Told], zone: tzinfo) -> list[dict[str, A
 
 
 def last_words(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the last words of each party, the filer's first; a party may have none."""
-    found = []
+    """Return the last words of each party, the client's first; a party may have none."""
+    found: list[Mapping[str, Any]] = []
     for role in (Role.CLIENT, Role.FREELANCER):
         own = [one for one in steps if one["role"] is role and one["text"]]
         found.append({"who": WHO[role], "step": own[-1] if own else None})
@@ -49,6 +50,13 @@ def decisions(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     found = [one for one in steps if one["move"] in {"draft", "decide"}]
     open_draft = found[-1:] if found and found[-1]["move"] == "draft" else []
     return open_draft + [one for one in reversed(found) if one["move"] == "decide"]
+
+
+def outside(decisions: Sequence[Mapping[str, Any]]) -> set[Digest]:
+    """Return what decisions cite that is no statement of the case."""
+    return {
+        cited["named"] for one in decisions for cited in one["cites"] if cited["number"] is None
+    }
 
 
 def custody_of(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -73,7 +81,7 @@ def _step(
         "what": MOVES[one.move],
         "at": moment(one.at_ms, zone),
         "at_ms": one.at_ms,
-        "state": one.state,
+        "then": STANDINGS[State(one.state)].title,
         "late": one.is_late,
         "text": one.text,
         "code": code,
@@ -95,21 +103,21 @@ def _cites(record: object, numbers: Mapping[Digest, int]) -> list[dict[str, Any]
             cited = (disclosure,)
         case _:
             pass
-    return [{"digest": str(one), "number": numbers.get(one)} for one in cited]
+    return [{"named": one, "digest": str(one), "number": numbers.get(one)} for one in cited]
 
 
 def _facts(case: Case, record: object) -> list[str]:
     """Say what a statement holds beside its words."""
     match record:
         case DisputeRequest(frames=frames):
-            return [f"names {len(frames)} frames, for the key of this case alone"]
+            return [f"{count(len(frames), 'frame')}, for the key of this case alone"]
         case DisputeDisclosure(frames=frames):
-            return [f"tiles of {len(frames)} frames; they are not in this statement, nor here"]
+            return [f"{count(len(frames), 'frame')}; the tiles are not in this statement, nor here"]
         case DisputeFinding(findings=findings):
             holds = sum(one.outcome is Outcome.HOLDS for one in findings)
             shown, tiles = sum(one.shown for one in findings), sum(one.tiles for one in findings)
             return [
-                f"{holds} of {len(findings)} are what was committed to",
+                f"it holds for {holds} of {count(len(findings), 'frame')}",
                 f"{shown} of {tiles} tiles are shown",
             ]
         case DisputeAct():

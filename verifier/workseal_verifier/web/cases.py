@@ -6,11 +6,11 @@ No picture and nothing that was opened is here, for anybody.
 """
 
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from workseal_protocol.dispute import Case, State
+from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking, OwnSession, site_of
 from workseal_verifier.api.services import Given
@@ -22,14 +22,12 @@ from workseal_verifier.web.casedraw import draw_of
 from workseal_verifier.web.casefacts import CANNOT_PROVE, columns_of
 from workseal_verifier.web.casehours import hours_of
 from workseal_verifier.web.caseladder import GROUNDS, REFUSALS, requests_of, rungs_of
-from workseal_verifier.web.caserecord import custody_of, decisions, last_words, steps_of
+from workseal_verifier.web.caserecord import custody_of, decisions, last_words, outside, steps_of
 from workseal_verifier.web.casetimes import clocks_of, due_of
 from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
 from workseal_verifier.web.render import page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
-
-_SHUT: Final = frozenset({State.SEALED, State.PURGED})
 
 
 @router.get("")
@@ -79,6 +77,7 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
     committed = partial(given.beacon.is_committed, case.terms.round_ms)
     frozen = given.redraws.of(agreed, case, view.told)
     draw = draw_of(case, view.told, frozen, zone, committed)
+    decided = decisions(steps)
     return page(
         request,
         "case.html",
@@ -95,7 +94,8 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
         refusals=REFUSALS,
         draw=draw,
         words=last_words(steps),
-        decisions=decisions(steps),
+        decisions=decided,
+        cited_there=given.disputed.cited(agreed, outside(decided), reach),
         custody=custody_of(steps),
         here=zone,
     )
@@ -121,7 +121,6 @@ def _stand(request: Request, view: View, now_ms: int) -> dict[str, Any]:
         "reading": reading_of(case.case, you, url),
         "freelancer": you is Role.FREELANCER,
         "arbitrator": you is Role.ARBITRATOR,
-        "shut": case.state in _SHUT,
         "seat": _seat(case),
     }
 
