@@ -166,7 +166,7 @@ class Courtroom:
             freeze=freeze_frames(self.frozen),
         )
         for role in THREE:
-            self._act(role, Act.COMMIT, value=self._committed(role))
+            self._act(role, Act.COMMIT, value=self.committed(role))
         return self._act(
             Role.FREELANCER, Act.OBJECT, code=Ground.TOO_WIDE, text="six would tell the same"
         )
@@ -178,7 +178,7 @@ class Courtroom:
         )
         # The client keeps its secret back.
         for role in (Role.FREELANCER, Role.ARBITRATOR):
-            self._act(role, Act.REVEAL, value=self._secret(role))
+            self._act(role, Act.REVEAL, value=self.secret(role))
         return self
 
     def sampled(self) -> "Courtroom":
@@ -287,11 +287,13 @@ class Courtroom:
         said = {"code": Verdict.IN_PART, "amount": 42_500, "text": DECIDED, "cites": cites}
         return self._act(Role.ARBITRATOR, act, **said)
 
-    def _secret(self, role: Role) -> bytes:
+    def secret(self, role: Role) -> bytes:
+        """Return what a party mixes into the draw."""
         return seeded(self.office.seed, "secret", role.name)
 
-    def _committed(self, role: Role) -> bytes:
-        return secret_commitment(self.hearing.case.case, role, self._secret(role))
+    def committed(self, role: Role) -> bytes:
+        """Return what a party commits to before the ruling."""
+        return secret_commitment(self.hearing.case.case, role, self.secret(role))
 
     def _both(self, act: Act) -> "Courtroom":
         for role in (Role.CLIENT, Role.FREELANCER):
