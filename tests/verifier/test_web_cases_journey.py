@@ -93,11 +93,6 @@ class Walk:
         expect(page.locator("main")).to_contain_text(says)
         return page
 
-    def both_pass(self) -> None:
-        """Let both parties pass, the client by the page."""
-        self.act(Role.CLIENT, Act.PASS, "passes")
-        self.room.hearing.act(Role.FREELANCER, Act.PASS)
-
 
 @pytest.fixture
 def walk(tmp_path: Path) -> Iterator[Walk]:
@@ -112,7 +107,7 @@ def walk(tmp_path: Path) -> Iterator[Walk]:
 def test_three_people_walk_through_a_whole_case_by_their_pages(walk: Walk) -> None:
     file_and_refuse(walk)
     answer_and_seat(walk)
-    go_up_to_level_1(walk)
+    walk.room.opened()
     draw_the_sample(walk)
     withhold(walk)
     decide(walk)
@@ -142,27 +137,18 @@ def file_and_refuse(walk: Walk) -> None:
 def answer_and_seat(walk: Walk) -> None:
     office, hearing = walk.room.office, walk.room.hearing
     walk.act(Role.FREELANCER, Act.ANSWER, "The parties talk", text="I worked them")
-    walk.act(Role.FREELANCER, Act.OFFER, "350.00 EUR", text="half", amount=35_000)
     walk.act(Role.CLIENT, Act.END, "An arbitrator is drawn")
     office.now = max(office.now, (hearing.case.panel_round + 1) * office.round_ms)
     walk.act(Role.CLIENT, Act.DRAW, "Conflicts are looked at")
     walk.act(Role.ARBITRATOR, Act.DECLARE, "with a key", text="no ties", sealing_key=bytes(1216))
-    walk.both_pass()
-    assert hearing.case.state == "evidence"
+    hearing.act(Role.CLIENT, Act.PASS)
+    walk.act(Role.FREELANCER, Act.PASS, "The arbitrator looks")
 
 
 def ask(walk: Walk, says: str, **fields: Any) -> None:
     filing = walk.room.hearing.case.filing
     said = {"text": "was there work", "why": "the sums do not tell"}
     walk.act(Role.ARBITRATOR, Act.ASK, says, begin=filing.begin, end=filing.end, **said, **fields)
-
-
-def go_up_to_level_1(walk: Walk) -> None:
-    ask(walk, "Objections to a request", level=1, count=20)
-    walk.both_pass()
-    walk.act(Role.ARBITRATOR, Act.RULE, "Ruling: grant", code=Ruling.GRANT, text="it is little")
-    walk.act(Role.FREELANCER, Act.SHOW, "hands over openings", value=b"\x07" * 32)
-    walk.act(Role.CLIENT, Act.COMMENT, "The arbitrator looks", text="it was counted")
 
 
 def draw_the_sample(walk: Walk) -> None:
@@ -174,7 +160,8 @@ def draw_the_sample(walk: Walk) -> None:
         hearing.act(role, Act.COMMIT, value=room.committed(role))
     said = {"value": room.committed(Role.ARBITRATOR)}
     walk.act(Role.ARBITRATOR, Act.COMMIT, "committed to", **said)
-    walk.both_pass()
+    for role in (Role.CLIENT, Role.FREELANCER):
+        hearing.act(role, Act.PASS)
     walk.act(Role.ARBITRATOR, Act.RULE, "Not drawn yet", code=Ruling.GRANT, text="six")
     for role in THREE[1:]:
         hearing.act(role, Act.REVEAL, value=room.secret(role))

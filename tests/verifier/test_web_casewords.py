@@ -104,7 +104,7 @@ def moves(role: Role) -> Iterator[str]:
 def test_every_move_that_somebody_may_have_is_a_command(role: Role) -> None:
     case = PLAYS[State.NOTICE]().case.case
     names = tuple(dict.fromkeys(moves(role)))
-    found = moves_of(names, case, role, "https://log.example", request=None)
+    found = moves_of(names, case, role, "https://log.example")
     listed = [one for group in (found.now, found.settling, found.beside) for one in group]
     assert sorted(one.name for one in listed) == sorted(names)
     for one in listed:
@@ -112,13 +112,16 @@ def test_every_move_that_somebody_may_have_is_a_command(role: Role) -> None:
         assert one.command.split()[0] == program
         assert ("--from https://log.example" in one.command) is (program == "workseal")
         assert one.name == DISCLOSED or f" {one.name} {str(case)[:12]}" in one.command
-    assert not moves_of((), case, role, "https://log.example", request=None)
+    assert not moves_of((), case, role, "https://log.example")
 
 
-def test_a_disclosure_names_the_request_that_it_answers() -> None:
+def test_an_acceptance_names_the_offer_and_a_disclosure_takes_the_request() -> None:
     case = PLAYS[State.NOTICE]().case
-    command = command_of("disclosure", case.case, Role.FREELANCER, "u", request=case.head)
-    assert command == f"workseal-agent disclose {str(case.head)[:12]}"
+    command = command_of("accept", case.case, Role.CLIENT, "u", offer=case.head)
+    assert f"--cite {case.head} " in command
+    lines = command_of("disclosure", case.case, Role.FREELANCER, "u").split("\n")
+    assert lines[0].endswith("--request request.cose")
+    assert lines[1] == "workseal-agent disclose request.cose"
 
 
 def test_people_are_named_in_one_order() -> None:

@@ -107,11 +107,11 @@ class Moves:
 
 
 def moves_of(
-    names: Iterable[str], case: Digest, you: Role, url: str, *, request: Digest | None
+    names: Iterable[str], case: Digest, you: Role, url: str, *, offer: Digest | None = None
 ) -> Moves:
-    """Give the allowed moves, each with its command."""
+    """Give the allowed moves, each with its command; `offer` is the newest of the other party."""
     moves = [
-        Move(name, _WHAT[name], command_of(name, case, you, url, request=request)) for name in names
+        Move(name, _WHAT[name], command_of(name, case, you, url, offer=offer)) for name in names
     ]
     return Moves(
         tuple(one for one in moves if one.name not in _SETTLING | _BESIDE),
@@ -120,12 +120,15 @@ def moves_of(
     )
 
 
-def command_of(name: str, case: Digest, you: Role, url: str, *, request: Digest | None) -> str:
+def command_of(name: str, case: Digest, you: Role, url: str, *, offer: Digest | None = None) -> str:
     """Write the command of a move for somebody in a role."""
     digits = str(case)[:DIGITS]
     if name == "disclosure":
-        return f"workseal-agent disclose {'REQUEST' if request is None else str(request)[:DIGITS]}"
-    options = _OPTIONS[name]
+        return (
+            f"workseal-agent case show {digits} --request request.cose\n"
+            "workseal-agent disclose request.cose"
+        )
+    options = _OPTIONS[name] if offer is None else _OPTIONS[name].replace("OFFER", str(offer))
     if you is Role.FREELANCER:
         return f"workseal-agent case act {name} {digits} {options}".rstrip()
     words = f"workseal case act {name} {digits} {options}".rstrip()

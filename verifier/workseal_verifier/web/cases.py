@@ -105,7 +105,7 @@ def _stand(request: Request, view: View, now_ms: int) -> dict[str, Any]:
     """Tell where a case stands, and what its reader may do."""
     case, you = view.case, view.you
     url = site_of(request).origin
-    offers = [str(one) for one, maker in case.offers.items() if maker is not you]
+    offers = [one for one, maker in case.offers.items() if maker is not you]
     return {
         "case": case,
         "number": str(case.case),
@@ -116,8 +116,8 @@ def _stand(request: Request, view: View, now_ms: int) -> dict[str, Any]:
         "claim": CLAIMS[case.filing.claim],
         "standing": STANDINGS[case.state],
         "due": due_of(case, you, now_ms),
-        "moves": moves_of(view.moves, case.case, you, url, request=case.request),
-        "offers": offers,
+        "moves": moves_of(view.moves, case.case, you, url, offer=offers[-1] if offers else None),
+        "more_offers": [str(one) for one in offers[:-1]],
         "reading": reading_of(case.case, you, url),
         "freelancer": you is Role.FREELANCER,
         "arbitrator": you is Role.ARBITRATOR,
