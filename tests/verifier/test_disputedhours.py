@@ -193,9 +193,9 @@ def test_a_cited_statement_is_told_of_if_it_is_of_this_agreement(
         if place is None or place >= reach.size:
             continue
         found = hours.cited(agreed, [statement.digest], reach)[statement.digest]
-        works = isinstance(record, Segment | Declaration)
+        begin = record.begin if isinstance(record, Segment | Declaration) else None
         assert (found.index, found.kind) == (place, statement.kind)
-        assert found.begin_ms == (record.begin if works else None)
+        assert found.begin_ms == begin
         assert hours.cited(agreed, [statement.digest], Reach(place, 0)) == {}
     assert hours.cited(agreed, [Digest(bytes(32))], reach) == {}
     stranger = replace(agreed, engagement=bytes(16))

@@ -96,6 +96,14 @@ def test_a_freeze_that_leaves_frames_out_is_seen(
     room.office.close()
 
 
+def test_what_came_after_the_request_changes_no_freeze(tmp_path: Path) -> None:
+    room = play_to(Courtroom(tmp_path), "objection")
+    room.agent.withdraw(room.agent.frames[3])
+    assert redrawn(room) == Frozen(checked=True)
+    assert room.frames() != room.frozen
+    room.office.close()
+
+
 def test_too_much_is_not_compared_and_says_so(
     courtroom: Courtroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,8 @@ def sign_in(context: BrowserContext, room: Courtroom, signer: SeedSigner) -> Non
 
 
 def signer_of(room: Courtroom, who: str) -> SeedSigner:
-    return room.drawn if who == "arbitrator" else getattr(room.office.people, who)  # type: ignore[no-any-return]
+    people = room.office.people
+    return {"arbitrator": room.drawn, "client": people.client}.get(who, people.freelancer)
 
 
 @pytest.fixture(
