@@ -50,7 +50,7 @@ def due_of(case: Case, you: Role, now_ms: int) -> dict[str, Any] | None:
         "waiting_for": everyone(case.waiting_for),
         "mine": moment(until, clocks[0].zone) if clocks else moment(until, UTC),
         "my_zone": clocks[0].name if clocks else "UTC",
-        "passed": now_ms > until,
+        "passed": case.open and now_ms > until,
         "clocks": [
             {
                 "who": "you" if one.role is you else one.who,

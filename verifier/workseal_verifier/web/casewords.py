@@ -76,7 +76,7 @@ STANDINGS: Final[Mapping[State, Standing]] = {
         "The parties talk",
         "Both may offer and accept. Either may end the talks.",
         "By silence an arbitrator is drawn.",
-        State.DRAW,
+        State.SETTLED,
     ),
     State.DRAW: Standing(
         "An arbitrator is drawn",
@@ -172,7 +172,7 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     ),
     State.SEALED: Standing(
         "Sealed",
-        "Whatever was shown waits for its end; no one was given a new key to it.",
+        "Whatever was shown waits for its end. The arbitrator reads this case no more.",
         "Then the arbitrator's key and what was sealed to it are destroyed, and both say so.",
         None,
     ),
