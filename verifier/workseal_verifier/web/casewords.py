@@ -76,7 +76,7 @@ STANDINGS: Final[Mapping[State, Standing]] = {
         "The parties talk",
         "Both may offer and accept. Either may end the talks.",
         "By silence an arbitrator is drawn.",
-        State.SETTLED,
+        State.DRAW,
     ),
     State.DRAW: Standing(
         "An arbitrator is drawn",
