@@ -88,6 +88,10 @@ class Hearing:
     def file(self, by: Role = Role.CLIENT, **changes: Any) -> "Hearing":
         statement = self.filing(by, **changes)
         self.office.post([statement])
+        return self.begin_with(statement)
+
+    def begin_with(self, statement: Statement) -> "Hearing":
+        """Take a filing that is logged."""
         self._case = Case.begin(
             statement, self.office.now, terms=self.terms, released=self._released
         )

@@ -149,13 +149,13 @@ def test_every_page_fits_names_everything_and_keeps_nobody_out(
 def test_the_keyboard_goes_through_a_page_in_its_order(page: Page, told: Told, origin: str) -> None:
     page.goto(origin + told.path + f"/day?of={MONDAY}")
     reached = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     assert reached[0] == "Skip to the page"
-    assert reached[2:7] == [
-        "Agreements", "All weeks", "← Day before", "The week", "Day after →",
+    assert reached[2:8] == [
+        "Agreements", "Cases", "All weeks", "← Day before", "The week", "Day after →",
     ]  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
+from workseal_verifier.services.disputedhours import DisputedHours
 from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import (
     HOUSEKEEPING,
@@ -54,6 +55,7 @@ from workseal_verifier.services.proving import Prover
 from workseal_verifier.services.publication import Cosigning, Publisher
 from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
+from workseal_verifier.services.redraws import Redraws
 from workseal_verifier.services.replay import NonceMemory, SpentNonces
 from workseal_verifier.services.sequencer import Limits, Sequencer, Watch
 from workseal_verifier.services.sheetreview import SheetReview
@@ -357,6 +359,8 @@ class Verifier:
                 clock=self._clock,
                 size=lambda: self.sequencer.current.size,
             ),
+            disputed=DisputedHours(self.records, diaries),
+            redraws=Redraws(self.records, diaries),
             prover=Prover(standings, NonceMemory(self._clock), SpentNonces(self.access)),
             signin=signin,
             passkeys=Passkeys(self.access, signin, self._clock, secret),

@@ -14,12 +14,11 @@ from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import CBOR_SEQUENCE, JSON, PRIVATE, answer, digest, write_json
-from workseal_verifier.services.hearing import Told
+from workseal_verifier.services.hearing import Told, zones_of
 
 router = APIRouter(prefix="/v1/cases")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_IN_A_CASE: Final = (Role.CLIENT, Role.FREELANCER, Role.ARBITRATOR)
 
 
 @router.get("")
@@ -90,8 +89,6 @@ def _due(case: Case) -> dict[str, Any] | None:
     if case.due is None:
         return None
     until, due = case.due.until, case.due.due
-    announced = {role: calendar.zone for role, (calendar, _) in case.calendars.items()}
-    zones = {role: announced.get(role, case.terms.zone) for role in _IN_A_CASE}
     return {
         "until": until,
         "utc": _written(until, UTC),
@@ -102,7 +99,7 @@ def _due(case: Case) -> dict[str, Any] | None:
         "counted_in": None if due is None else due.zone,
         "local": [
             {"who": _word(role), "zone": name, "time": _written(until, zone)}
-            for role, name in zones.items()
+            for role, name in zones_of(case).items()
             if (zone := zone_named(name)) is not None
         ],
     }

@@ -10,7 +10,7 @@ from html import escape
 from typing import Final
 
 HTML: Final = "text/html; charset=utf-8"
-_PAGES: Final = "/diary"
+_PAGES: Final = ("/diary", "/cases")
 # What every page and every file of the pages is sent with.
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (
@@ -49,7 +49,7 @@ _REFUSAL: Final = """<!doctype html>
 
 def is_page(path: str) -> bool:
     """Tell whether an address answers its refusals with a page."""
-    return path == _PAGES or path.startswith(f"{_PAGES}/")
+    return path in _PAGES or path.startswith(tuple(f"{one}/" for one in _PAGES))
 
 
 def refusal(name: str, title: str, detail: str) -> str:

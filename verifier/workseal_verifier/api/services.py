@@ -13,6 +13,7 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import DisclosureDesk
+from workseal_verifier.services.disputedhours import DisputedHours
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.hearing import Hearings
 from workseal_verifier.services.identity import Identity
@@ -23,6 +24,7 @@ from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.proving import Prover
 from workseal_verifier.services.readiness import Readiness
 from workseal_verifier.services.reading import Reader
+from workseal_verifier.services.redraws import Redraws
 from workseal_verifier.services.relaying import DrandRelay
 from workseal_verifier.services.sequencer import Sequencer
 from workseal_verifier.services.sheetreview import SheetReview
@@ -50,6 +52,8 @@ class Services:
     conflicts: ConflictBook
     standings: Standings
     hearings: Hearings
+    disputed: DisputedHours
+    redraws: Redraws
     prover: Prover
     signin: SignIn
     passkeys: Passkeys

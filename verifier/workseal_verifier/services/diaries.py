@@ -146,10 +146,17 @@ class Diaries:
         first, last = _days_of(*found, agreed.zone)
         return max(first, _FIRST_DAY), min(last, _LAST_DAY)
 
-    def course(self, agreed: Agreed, reach: Reach) -> Course:
-        """Fold all weeks, the newest first; what is too much for one question waits."""
+    def course(
+        self, agreed: Agreed, reach: Reach, *, between: tuple[date, date] | None = None
+    ) -> Course:
+        """Fold all weeks, or those of some days, the newest first.
+
+        What is too much for one question waits.
+        """
         days = self.days(agreed, reach)
-        if days is None:
+        if days is not None and between is not None:
+            days = max(days[0], between[0]), min(days[1], between[1])
+        if days is None or days[0] > days[1]:
             return Course((), ())
         weeks, uncounted, anew = [], [], 0
         with self.turn():

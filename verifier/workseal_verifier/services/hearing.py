@@ -4,12 +4,12 @@ Rule: everything here follows from the published statements, which go along: who
 them, and believes nobody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, case_record, move_of
+from workseal_protocol.dispute import Case, CaseRecord, case_record, move_of
 from workseal_protocol.keys import Role
 from workseal_protocol.records import DisputeFiling, read_record
 from workseal_protocol.statement import Statement
@@ -26,6 +26,7 @@ from workseal_verifier.store.records import RecordStore
 MAX_LISTED: Final = 100
 _READING: Final = "GET /v1/cases/{name}"
 FILING: Final = "filing"
+IN_A_CASE: Final = (Role.CLIENT, Role.FREELANCER, Role.ARBITRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Told:
     text: str
     amount: int | None
     code: str | None
+    record: DisputeFiling | CaseRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class View:
     you: Role
     moves: tuple[str, ...]
     told: tuple[Told, ...]
+
+
+def zones_of(case: Case) -> Mapping[Role, str]:
+    """Name the zone of each party and of the arbitrator: as announced, or that of the terms."""
+    announced = {role: calendar.zone for role, (calendar, _) in case.calendars.items()}
+    return {role: announced.get(role, case.terms.zone) for role in IN_A_CASE}
 
 
 class Hearings:
@@ -94,8 +102,12 @@ class Hearings:
         return [body for _, body in found]
 
     def own(self, asker: Digest) -> list[tuple[CaseRow, Case]]:
-        """List the cases that a key may read, the latest changed first."""
-        lineage = self._keys.below(self._size()).lineage(asker)
+        """List the cases that a key may read, the latest changed first.
+
+        In each the key speaks for its person, also one that came by rotation.
+        """
+        keys = self._keys.below(self._size())
+        lineage = keys.lineage(asker)
         engagements = self._records.parties.engagements_of(lineage, most=MOST_CASES)
         rows = [
             row
@@ -109,7 +121,7 @@ class Hearings:
                 break
             case = self._cases.at(row) if self._may_read(row.filing, asker) else None
             if case is not None:
-                found.append((row, case))
+                found.append((row, knowing(case, asker, keys.path)))
         return found
 
     def _may_read(self, filing: Digest, asker: Digest) -> bool:
@@ -146,6 +158,7 @@ def _told(case: Case, statement: Statement, step: CaseRow, before: int) -> Told:
         text=str(said["text"] or said["reason"] or ""),
         amount=getattr(record, "amount", None),
         code=None if code is None else code.name.lower().replace("_", " "),
+        record=record,
     )
 
 

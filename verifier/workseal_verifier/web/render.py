@@ -59,6 +59,24 @@ def moment(ms: int, zone: tzinfo) -> str:
     return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M:%S (UTC%z)")
 
 
+def instant(ms: int, zone: tzinfo) -> str:
+    """Write a moment to the minute; one that no calendar has is written as what it is."""
+    try:
+        return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M")
+    except (OverflowError, OSError, ValueError):
+        return f"{ms} ms after 1970"
+
+
+def iso(ms: int, zone: tzinfo) -> str:
+    """Write the day of a moment as addresses of pages have it."""
+    return _local(ms, zone).date().isoformat()
+
+
+def day(ms: int) -> str:
+    """Write the day of a moment in UTC."""
+    return instant(ms, UTC).rpartition(",")[0] or instant(ms, UTC)
+
+
 def span(ms: int) -> str:
     """Write a duration as people say it, to the second and never rounded up."""
     seconds = ms // 1000
@@ -72,6 +90,11 @@ def hms(ms: int) -> str:
     """Write a duration for a table: hours, minutes and seconds."""
     seconds = ms // 1000
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def hours(ms: int) -> str:
+    """Write whole hours."""
+    return f"{ms // 3_600_000} h"
 
 
 def state(name: str) -> str:
@@ -94,7 +117,11 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "clock": clock,
+        "day": day,
         "hms": hms,
+        "hours": hours,
+        "instant": instant,
+        "iso": iso,
         "moment": moment,
         "money": amount_text,
         # Other people's words: nothing of them moves, hides or turns what stands beside them.

@@ -1,4 +1,4 @@
-// What every page has: the way out, a signed answer on its way to the log, the time line under the pointer.
+// What every page has: the way out, a signed statement on its way to the log, the time line under the pointer.
 
 const MAX_BYTES = 65536;
 
@@ -17,7 +17,7 @@ for (const form of document.querySelectorAll("[data-answer]")) {
     const file = form.querySelector("input").files[0];
     // What else would be the log's to refuse; that much would not even be read.
     if (file.size > MAX_BYTES) {
-      told.textContent = "This file is too long for an answer.";
+      told.textContent = "This file is too long for a statement.";
       return;
     }
     told.textContent = "Sending …";

@@ -1,0 +1,207 @@
+"""The hours of a case: the weeks of the diary, captures, and the desk's checks over the log."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.scripted import Story, tell_story
+from support.shelved import Shelved
+from support.simulator import START
+from workseal_protocol.desk import examine_hours, gather
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import Declaration, Segment
+from workseal_protocol.verify import Report, examine_bundle
+from workseal_verifier.services import disputedhours
+from workseal_verifier.services.diaries import Reach
+from workseal_verifier.services.disputedhours import RUN_HERE, DisputedHours
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+ALL = (START - HOUR_MS, START + 3 * DAY_MS)
+
+
+@pytest.fixture(scope="module")
+def story() -> Story:
+    return tell_story()
+
+
+@pytest.fixture(scope="module")
+def report(story: Story) -> Report:
+    """Examine what a stranger has, with nothing shown."""
+    bundle = story.bundle(replace(story.contents, disclosures=()))
+    report = examine_bundle(bundle.encode(), story.policy)
+    assert report.holds, report.first_problem
+    return report
+
+
+@pytest.fixture
+def shelved(tmp_path: Path, story: Story) -> Iterator[Shelved]:
+    made = Shelved(tmp_path / "verifier.db").fill(story.verifier, story.agent)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hours(shelved: Shelved) -> DisputedHours:
+    return DisputedHours(shelved.records, shelved.diaries)
+
+
+@pytest.mark.parametrize("period", [ALL, (START + 60_000, START + 200_000)])
+def test_the_desk_says_here_what_it_says_over_a_bundle(
+    period: tuple[int, int], hours: DisputedHours, shelved: Shelved, story: Story, report: Report
+) -> None:
+    found = hours.of(*_asked(shelved, story, period))
+    assert found.counted is not None
+    assert found.counted.checks == examine_hours(gather(report, hours=period), RUN_HERE).checks
+    assert [one.number for one in found.counted.checks] == [1, 2]
+
+
+def test_captures_add_up_to_those_of_the_weeks(
+    hours: DisputedHours, shelved: Shelved, story: Story
+) -> None:
+    found = hours.of(*_asked(shelved, story, ALL))
+    assert found.counted is not None
+    captures, weeks = found.counted.captures, found.course.weeks
+    totals = [week.totals for week in weeks]
+    assert sum(not one.missed for one in captures) == sum(one.captured for one in totals) > 0
+    assert sum(one.missed for one in captures) == sum(one.missed for one in totals) > 0
+    assert sum(one.frames for one in captures) == sum(one.frames for one in totals)
+    assert sum(one.withdrawn for one in captures) == sum(one.withdrawn for one in totals) == 1
+
+
+def test_captures_are_those_of_segments_that_begin_in_the_hours(
+    hours: DisputedHours, shelved: Shelved, story: Story
+) -> None:
+    whole = hours.of(*_asked(shelved, story, ALL)).counted
+    assert whole is not None
+    at = whole.captures[3].at_ms
+    part = hours.of(*_asked(shelved, story, (at, at + 1))).counted
+    assert part is not None
+    assert [one.at_ms for one in part.captures] == [at]
+    before = hours.of(*_asked(shelved, story, (at + 1, at + 2))).counted
+    assert before is not None
+    assert before.captures == ()
+
+
+def test_only_weeks_that_the_hours_touch_are_folded(
+    hours: DisputedHours, shelved: Shelved, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded: list[object] = []
+    plain = shelved.diaries._folded
+
+    def counted(*arguments: object) -> object:
+        folded.append(arguments[2])
+        return plain(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shelved.diaries, "_folded", counted)
+    assert hours.of(*_asked(shelved, story, (0, START - 30 * DAY_MS))).course.weeks == ()
+    assert folded == []
+    assert len(hours.of(*_asked(shelved, story, ALL)).course.weeks) == len(folded) == 1
+
+
+def test_hours_that_no_calendar_has_are_those_that_are_told(
+    hours: DisputedHours, shelved: Shelved, story: Story
+) -> None:
+    endless = hours.of(*_asked(shelved, story, (0, 2**53 - 1)))
+    whole = hours.of(*_asked(shelved, story, ALL))
+    assert endless.course == whole.course
+    assert endless.counted is not None
+    assert whole.counted is not None
+    assert endless.counted.captures == whole.counted.captures
+
+
+def test_what_was_counted_is_kept_until_something_comes_about_these_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = tell_story(b"kept")
+    shelved = Shelved(tmp_path / "verifier.db").fill(story.verifier, story.agent)
+    hours = DisputedHours(shelved.records, shelved.diaries)
+    asked = 0
+    plain = hours._count
+
+    def counted(*arguments: object) -> object:
+        nonlocal asked
+        asked += 1
+        return plain(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hours, "_count", counted)
+    first_day = (START, START + HOUR_MS)
+    one = hours.of(*_asked(shelved, story, first_day))
+    assert hours.of(*_asked(shelved, story, first_day)) == one
+    assert asked == 1
+    # Work of another day changes nothing here.
+    agent, verifier = story.agent, story.verifier
+    verifier.now = START + 2 * DAY_MS
+    verifier.start_beacon(verifier.now // verifier.round_ms - 10, 1_000)
+    agent.refresh()
+    agent.open_session()
+    agent.work(30_000)
+    agent.send()
+    shelved.fill(verifier, agent)
+    hours.of(*_asked(shelved, story, first_day))
+    assert asked == 1
+    # A withdrawal may be about any hour.
+    agent.withdraw(agent.frames[0])
+    shelved.fill(verifier, agent)
+    two = hours.of(*_asked(shelved, story, first_day))
+    assert asked == 2
+    assert one.counted is not None
+    assert two.counted is not None
+    before = sum(capture.withdrawn for capture in one.counted.captures)
+    assert sum(capture.withdrawn for capture in two.counted.captures) == before + 1
+    shelved.close()
+
+
+def test_a_log_that_reaches_less_far_is_counted_anew(
+    hours: DisputedHours, shelved: Shelved, story: Story
+) -> None:
+    agreed, begin, end, reach = _asked(shelved, story, ALL)
+    whole = hours.of(agreed, begin, end, reach).counted
+    less = hours.of(agreed, begin, end, Reach(reach.size // 2, 0)).counted
+    assert whole is not None
+    assert less is not None
+    assert len(less.captures) < len(whole.captures)
+
+
+def test_more_than_a_week_may_have_is_not_counted(
+    hours: DisputedHours, shelved: Shelved, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disputedhours, "MOST_IN_WEEK", 3)
+    assert hours.of(*_asked(shelved, story, ALL)).counted is None
+
+
+def test_no_more_is_kept_than_fits(
+    hours: DisputedHours, shelved: Shelved, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disputedhours, "_CASES", 2)
+    for number in range(4):
+        hours.of(*_asked(shelved, story, (START - number - 1, START + HOUR_MS)))
+    assert len(hours._known) == 2
+    monkeypatch.setattr(disputedhours, "_KEPT", 1)
+    hours.of(*_asked(shelved, story, ALL))
+    assert len(hours._known) == 1
+
+
+def test_a_cited_statement_is_told_of_if_it_is_of_this_agreement(
+    hours: DisputedHours, shelved: Shelved, story: Story
+) -> None:
+    agreed, _, _, reach = _asked(shelved, story, ALL)
+    for statement, record in story.agent.made:
+        place = story.verifier.places.get(statement.digest)
+        if place is None or place >= reach.size:
+            continue
+        found = hours.cited(agreed, [statement.digest], reach)[statement.digest]
+        begin = record.begin if isinstance(record, Segment | Declaration) else None
+        assert (found.index, found.kind) == (place, statement.kind)
+        assert found.begin_ms == begin
+        assert hours.cited(agreed, [statement.digest], Reach(place, 0)) == {}
+    assert hours.cited(agreed, [Digest(bytes(32))], reach) == {}
+    stranger = replace(agreed, engagement=bytes(16))
+    assert hours.cited(stranger, [story.agent.made[2][0].digest], reach) == {}
+
+
+def _asked(shelved: Shelved, story: Story, period: tuple[int, int]) -> tuple:  # type: ignore[type-arg]
+    agreed, reach = shelved.agreed(story.agent)
+    return agreed, *period, reach

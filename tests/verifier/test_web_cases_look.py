@@ -1,0 +1,128 @@
+"""How the pages of cases look, as far as figures can tell, to each of the three."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from support import chromed as chromed_module
+from support.axe import serious
+from support.chromed import chromed
+from support.courtroom import Courtroom, play_to
+from support.office import LiveServer
+from workseal_protocol.keys import SeedSigner
+from workseal_verifier.api.access import COOKIE, write_token
+from workseal_verifier.services.signin import Root
+
+WIDTHS = (360, 390, 820, 1280)
+BASICS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Courtroom]:
+    """Play a case to its decision: everything that a page can show is on it then."""
+    room = play_to(Courtroom(tmp_path_factory.mktemp("look")), "appeal")
+    yield room
+    room.office.close()
+
+
+@pytest.fixture(scope="module")
+def origin(room: Courtroom) -> Iterator[str]:
+    with LiveServer(room.office) as live:
+        yield f"http://localhost:{live.port}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromed() as browser:
+        yield browser
+
+
+def sign_in(context: BrowserContext, room: Courtroom, signer: SeedSigner) -> None:
+    """Begin a session, as a link would."""
+    verifier = room.office.verifier
+    begun = verifier.services.signin.new_session(signer.public_key.thumbprint, Root.KEY)
+    verifier.access.add_session(begun.session)
+    url, token = "https://localhost", write_token(begun.token)
+    context.add_cookies([{"name": COOKIE, "value": token, "url": url, "secure": True}])
+
+
+def signer_of(room: Courtroom, who: str) -> SeedSigner:
+    people = room.office.people
+    return {"arbitrator": room.drawn, "client": people.client}.get(who, people.freelancer)
+
+
+@pytest.fixture(
+    params=[
+        ("arbitrator", "light"),
+        ("client", "dark"),
+        ("freelancer", "light"),
+        ("freelancer", "dark"),
+    ],
+    ids="-".join,
+)
+def page(request: pytest.FixtureRequest, browser: Browser, room: Courtroom) -> Iterator[Page]:
+    who: str = request.param[0]
+    scheme: Literal["light", "dark"] = request.param[1]
+    context = browser.new_context(color_scheme=scheme)
+    sign_in(context, room, signer_of(room, who))
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    # Also what the policy of these pages would have kept out.
+    assert wrong == []
+
+
+def test_every_page_fits_names_everything_and_keeps_nobody_out(
+    page: Page, room: Courtroom, origin: str
+) -> None:
+    for path in ("/cases", room.path):
+        page.goto(origin + path)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert (path, width, page.evaluate(BASICS)) == (path, width, [])
+        assert (path, serious(page)) == (path, [])
+
+
+@pytest.mark.parametrize("page", [("client", "light")], indirect=True)
+def test_every_place_on_the_page_is_reached_from_its_contents(
+    page: Page, room: Courtroom, origin: str
+) -> None:
+    page.goto(origin + room.path)
+    links = page.locator("nav.contents a").evaluate_all("all => all.map(one => one.hash.slice(1))")
+    assert len(links) == len(set(links)) == 10
+    headings = page.locator("h2").evaluate_all("all => all.map(one => one.id)")
+    assert set(links) <= set(headings)
+    # Every citation leads to a statement that is on this page.
+    cited = page.locator("a[href^='#s']").evaluate_all("all => all.map(one => one.hash.slice(1))")
+    assert len(cited) > 10
+    for name in set(cited):
+        assert page.locator(f"#{name}").count() == 1
+    reached = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+    assert reached[0] == "Skip to the page"
+    assert reached[2:] == ["Agreements", "Cases", "All weeks", "What you can do"]
+
+
+def test_the_page_says_the_same_without_a_script(
+    browser: Browser, room: Courtroom, origin: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context, room, room.office.people.client)
+    page = context.new_page()
+    page.goto(origin + "/cases")
+    page.locator("h2 a").click()
+    assert "Decided; an appeal is open" in page.inner_text("main")
+    assert page.inner_text("#recorded") == "13 min 37 s"
+    assert page.locator("form[data-answer]").is_hidden()
+    assert "Sending a file from this page needs scripts" in page.inner_text("main")
+    context.close()

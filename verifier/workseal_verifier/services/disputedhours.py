@@ -1,0 +1,198 @@
+"""The hours that a case is about, as its page shows them: weeks, captures, what the desk counts.
+
+Rules: weeks are those of the diary's pages. Of the desk's checks the two run here that read the log
+alone; what was opened is nowhere on this server. What is read is bounded, one case is read at a
+time with the diaries, and kept until something comes that is about its hours.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from workseal_protocol.chain import LONGEST_DECLARATION
+from workseal_protocol.desk import Checked, Material, examine_hours
+from workseal_protocol.desk.material import Placed
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import Capture, Declaration, Segment, Tombstone
+from workseal_protocol.statement import Kind
+from workseal_verifier.services.diaries import MOST_IN_WEEK, Agreed, Course, Diaries, Reach
+from workseal_verifier.services.weekfold import bounds, read_records
+from workseal_verifier.store.diaryrows import DiaryRowStore
+from workseal_verifier.store.records import RecordStore
+
+# Cover and schedule: they count what stands in the log, and open nothing.
+RUN_HERE: Final = (1, 2)
+# Captures that are kept, of all cases together, and cases.
+_KEPT: Final = 100_000
+_CASES: Final = 64
+# Statements that are looked at to tell whether what is kept still stands.
+_LOOKED_AT: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Hold one capture that was due: when its segment began, what became of it and its frames."""
+
+    at_ms: int
+    missed: bool
+    frames: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Hold what the log tells of captures in some hours, and what the desk says of it."""
+
+    captures: tuple[Drawn, ...]
+    checks: tuple[Checked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """Hold the weeks of the disputed hours; `counted` is None where they are too many to count."""
+
+    course: Course
+    counted: Counted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Say which statement is cited, and since when it tells of work, if it does."""
+
+    index: int
+    kind: str
+    begin_ms: int | None
+
+
+class DisputedHours:
+    """Answer from the published log."""
+
+    def __init__(self, records: RecordStore, diaries: Diaries) -> None:
+        self._records = records
+        self._rows = DiaryRowStore(records.database)
+        self._diaries = diaries
+        self._lock = threading.Lock()
+        # By engagement, begin and end: up to where the log was looked at, and what it told.
+        self._known: OrderedDict[tuple[bytes, int, int], tuple[int, Counted]] = OrderedDict()
+
+    def of(self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach) -> Disputed:
+        """Tell of the hours from begin to end."""
+        days = self._days(agreed, begin_ms, end_ms, reach)
+        course = Course((), ())
+        if days is not None:
+            course = self._diaries.course(agreed, reach, between=days)
+        return Disputed(course, self._counted(agreed, begin_ms, end_ms, reach))
+
+    def cited(
+        self, agreed: Agreed, digests: Iterable[Digest], reach: Reach
+    ) -> Mapping[Digest, Cited]:
+        """Find statements of the engagement that somebody cites; of others nothing is said."""
+        found = {}
+        for digest in digests:
+            entry = self._records.by_digest(digest)
+            if entry is None or entry.position >= reach.size:
+                continue
+            if entry.engagement == agreed.engagement:
+                ((_, record),) = read_records((entry,))
+                begin = record.begin if isinstance(record, Segment | Declaration) else None
+                found[digest] = Cited(entry.position, entry.kind, begin)
+        return found
+
+    def _days(
+        self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach
+    ) -> tuple[date, date] | None:
+        """Name the days that hours touch, among those of which work is told."""
+        told = self._diaries.days(agreed, reach)
+        if told is None:
+            return None
+        # A filing may name hours that no calendar has.
+        begin = max(begin_ms, bounds(told[0], agreed.zone)[0])
+        end = min(end_ms, bounds(told[1], agreed.zone)[1])
+        if begin >= end:
+            return None
+        first, last = (
+            datetime.fromtimestamp(ms // 1000, agreed.zone).date() for ms in (begin, end - 1)
+        )
+        return first, last
+
+    def _counted(self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach) -> Counted | None:
+        key = (agreed.engagement, begin_ms, end_ms)
+        if (known := self._still(key, reach)) is not None:
+            return known
+        with self._diaries.turn():
+            found = self._count(agreed, begin_ms, end_ms, reach)
+        if found is not None:
+            self._keep(key, reach, found)
+        return found
+
+    def _still(self, key: tuple[bytes, int, int], reach: Reach) -> Counted | None:
+        """Return what is kept, if nothing came since that is about these hours."""
+        with self._lock:
+            seen, found = self._known.get(key, (0, None))
+        if found is None or reach.size < seen:
+            return None
+        engagement, begin_ms, end_ms = key
+        came = self._rows.came(engagement, since=seen, below=reach.size, most=_LOOKED_AT + 1)
+        for one in came:
+            if one.kind == Kind.TOMBSTONE.value or len(came) > _LOOKED_AT:
+                return None
+            if one.begin_ms is None or one.end_ms is None:
+                continue
+            if one.begin_ms < end_ms and one.end_ms > begin_ms:
+                return None
+        self._keep(key, reach, found)
+        return found
+
+    def _count(self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach) -> Counted | None:
+        stored = self._rows.work(
+            agreed.whose,
+            begin_ms,
+            end_ms,
+            longest_ms=LONGEST_DECLARATION + 1,
+            below=reach.size,
+            most=MOST_IN_WEEK + 1,
+        )
+        if len(stored) > MOST_IN_WEEK:
+            return None
+        places = [
+            Placed(one.digest, record)
+            for one, record in read_records(stored)
+            if isinstance(record, Segment)
+        ]
+        frames = [frame.raw for one in places for frame in one.segment.frames]
+        gone = self._rows.withdrawals(agreed.engagement, frames, below=reach.size)
+        material = Material(
+            terms=agreed.terms,
+            engagement=agreed.engagement,
+            begin=begin_ms,
+            end=end_ms,
+            places=tuple(places),
+            withdrawn=frozenset(
+                record.frame for _, record in read_records(gone) if isinstance(record, Tombstone)
+            ),
+        )
+        checks = examine_hours(material, RUN_HERE).checks
+        return Counted(tuple(_captures(material, begin_ms, end_ms)), checks)
+
+    def _keep(self, key: tuple[bytes, int, int], reach: Reach, found: Counted) -> None:
+        with self._lock:
+            self._known[key] = (reach.size, found)
+            self._known.move_to_end(key)
+            weight = sum(1 + len(one.captures) for _, one in self._known.values())
+            while len(self._known) > _CASES or (weight > _KEPT and len(self._known) > 1):
+                _, (_, gone) = self._known.popitem(last=False)
+                weight -= 1 + len(gone.captures)
+
+
+def _captures(material: Material, begin_ms: int, end_ms: int) -> Iterator[Drawn]:
+    """Give the captures of segments that begin in these hours, as weeks and freezes count them."""
+    for one in material.places:
+        segment = one.segment
+        if segment.capture is Capture.NONE or not begin_ms <= segment.begin < end_ms:
+            continue
+        withdrawn = sum(frame in material.withdrawn for frame in segment.frames)
+        missed = segment.capture is Capture.MISSED
+        yield Drawn(segment.begin, missed, len(segment.frames), withdrawn)

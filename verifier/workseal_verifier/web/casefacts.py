@@ -1,0 +1,126 @@
+"""What is proved of the disputed hours, what is claimed, and what nobody knows: three columns.
+
+Rule: each sentence is a figure of the folds beside it, or of the statements; a figure of nothing is
+left out. What is never proved is said on every page.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workseal_protocol.cli.text import count
+from workseal_protocol.desk.checked import NOT_PROVEN as DESK_NOT_PROVEN
+from workseal_protocol.dispute import Case
+from workseal_protocol.terms import Level
+from workseal_protocol.terms.plain import amount_text
+from workseal_protocol.verify.unproven import ALWAYS
+from workseal_protocol.window import Grade
+from workseal_verifier.web.casehours import Hours
+from workseal_verifier.web.casewords import CLAIMS, WHO
+from workseal_verifier.web.render import span
+
+CANNOT_PROVE: Final = (
+    *ALWAYS[:3],
+    "It is not proven what the work was worth, or whether it was any good.",
+    "Thinking, talking and paper leave no record: time without one was not therefore idle.",
+    *DESK_NOT_PROVEN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Hold the three columns."""
+
+    proved: tuple[str, ...]
+    claimed: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def columns_of(
+    case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]], draw: Mapping[str, Any] | None
+) -> Columns:
+    """Sort what a case has into what is proved, claimed and unknown."""
+    return Columns(
+        tuple(_proved(hours, steps, draw)),
+        tuple(_claimed(case, hours, steps)),
+        tuple(_unknown(case, hours, steps, draw)),
+    )
+
+
+def _proved(
+    hours: Hours, steps: Sequence[Mapping[str, Any]], draw: Mapping[str, Any] | None
+) -> Iterator[str]:
+    sums = hours.sums
+    if online := sums.grades[Grade.ONLINE.value]:
+        yield (
+            f"{span(online)} of these hours were signed and cosigned within a minute of when they"
+            " say they were worked: they were not made up later."
+        )
+    if sums.taken or sums.missed:
+        yield (
+            f"{count(sums.taken, 'capture was', 'captures were')} taken and {sums.missed} missed,"
+            f" with {count(sums.frames, 'frame')} committed to, at instants that were"
+            " drawn by lot."
+        )
+    if sums.withdrawn:
+        yield (
+            f"{count(sums.withdrawn, 'frame was', 'frames were')} withdrawn; the commitment and"
+            " the time stayed."
+        )
+    if draw is not None and draw["drawn"] is not None:
+        yield f"{draw['size']} of {draw['count']} frames were drawn; no party alone could steer it."
+    for one in steps:
+        if one["move"] == "finding":
+            yield f"What was shown was committed to: {'; '.join(one['facts'])}."
+    yield f"Who said what in this case, in which order: {len(steps)} signed statements."
+
+
+def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    sums = hours.sums
+    if sums.recorded_ms:
+        yield (
+            "When work began and ended, and how much of it was worked, is what the freelancer's"
+            " machine says, within the bounds that are proved."
+        )
+    for grade, said in (
+        (
+            Grade.LATE,
+            "were proved later than a minute afterwards, and may have been made up to then",
+        ),
+        (Grade.OFFLINE, "were recorded without the verifier: the device's word"),
+        (Grade.DECLARED, "were declared: the freelancer's word"),
+    ):
+        if found := sums.grades[grade.value]:
+            yield f"{span(found)} {said}."
+    amount = amount_text(case.filing.amount, case.terms.currency)
+    yield f"{WHO[case.filer].capitalize()} says: {CLAIMS[case.filing.claim]}, {amount}."
+    if not case.answered:
+        yield f"{WHO[case.respondent].capitalize()} has not answered; that says nothing."
+    if exhibits := sum(one["move"] == "exhibit" for one in steps):
+        yield f"{count(exhibits, 'exhibit')} of the parties, as they describe them."
+
+
+def _unknown(
+    case: Case,
+    hours: Hours,
+    steps: Sequence[Mapping[str, Any]],
+    draw: Mapping[str, Any] | None,
+) -> Iterator[str]:
+    sums = hours.sums
+    yield (
+        f"{span(sums.nothing_ms)} of the {span(sums.period_ms)} have no record"
+        f"{f', and {span(sums.paused_ms)} are pauses' if sums.paused_ms else ''}: nothing says"
+        " what happened then."
+    )
+    if sums.missed:
+        missed = count(sums.missed, "missed capture")
+        yield f"What the screen showed at {missed}."
+    if sums.withdrawn:
+        yield f"What {count(sums.withdrawn, 'withdrawn frame')} showed."
+    if case.terms.level >= Level.ACTIVITY and case.reached < 1:
+        yield "How much input there was: activity is committed to, and not opened."
+    if draw is not None and draw["drawn"] is not None:
+        yield f"What the {draw['count'] - draw['size']} frames show that were not drawn."
+    for one in steps:
+        if one["move"] == "withhold":
+            yield f"What was withheld, as {one['code']}; a refusal proves nothing by itself."

@@ -1,0 +1,105 @@
+"""The ladder of a case: what each level shows, where the case stands, what was asked and answered.
+
+Rule: levels, caps and who decides are the protocol's own table; what became of a request is read
+from the statements after it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from workseal_protocol.dispute import LADDER, Case, Rung, State
+from workseal_protocol.records import DisputeAct, Ground, Refusal
+from workseal_protocol.terms import Level
+from workseal_verifier.services.hearing import Told
+from workseal_verifier.web.casewords import named
+
+LEAVES: Final[Mapping[int, str]] = {
+    0: "nothing new",
+    1: "numbers and notes, no picture",
+    2: "a few tiles",
+    3: "more tiles",
+    4: "whole frames, to be viewed and not kept",
+}
+_LEVELS: Final[Mapping[Level, str]] = {
+    Level.TIMER: "timer",
+    Level.ACTIVITY: "timer and activity",
+    Level.FRAMES: "frames",
+}
+_ANSWERS: Final = frozenset({"show", "disclosure", "withhold"})
+GROUNDS: Final = tuple(named(one.name) for one in Ground)
+REFUSALS: Final = tuple(named(one.name) for one in Refusal)
+
+
+def rungs_of(case: Case) -> list[dict[str, Any]]:
+    """Describe each level, and how this case stands to it."""
+    return [_rung(case, rung) for rung in LADDER.values()]
+
+
+def _rung(case: Case, rung: Rung) -> dict[str, Any]:
+    return {
+        "level": rung.level,
+        "shows": rung.shows,
+        "leaves": LEAVES[rung.level],
+        "decides": rung.decides,
+        "most": rung.most,
+        "needs": _LEVELS[rung.needs],
+        "standing": _standing(case, rung),
+        "here": case.ask is not None and case.ask.level == rung.level and not case.answered_ask,
+    }
+
+
+def _standing(case: Case, rung: Rung) -> str:
+    if case.terms.level < rung.needs:
+        return "not in this agreement"
+    if rung.level <= case.reached:
+        return "reached"
+    if case.ask is not None and case.ask.level == rung.level:
+        return "asked for"
+    return (
+        "may be asked for next" if rung.level == case.reached + 1 else "not before the level below"
+    )
+
+
+def requests_of(steps: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> list[dict[str, Any]]:
+    """Tell every request and what became of it, in order."""
+    found: list[dict[str, Any]] = []
+    before = ""
+    for step, one in zip(steps, told, strict=True):
+        record = one.record
+        if isinstance(record, DisputeAct) and one.move == "ask":
+            found.append(
+                {
+                    "step": step,
+                    "level": record.level,
+                    "count": record.count,
+                    "begin": record.begin,
+                    "end": record.end,
+                    "why": record.why,
+                    "objections": [],
+                    "ruling": None,
+                    "granted": None,
+                    "answer": None,
+                    "silent": False,
+                    "word": None,
+                }
+            )
+        elif found:
+            _follow(found[-1], step, record, before)
+        before = one.state
+    return found
+
+
+def _follow(request: dict[str, Any], step: Mapping[str, Any], record: object, before: str) -> None:
+    """Add to a request what a later statement says of it."""
+    move = step["move"]
+    if move == "object":
+        request["objections"].append(step)
+    elif move == "rule" and isinstance(record, DisputeAct):
+        request["ruling"] = step
+        request["granted"] = record.count or request["count"]
+    elif move in _ANSWERS:
+        request["answer"] = step
+    elif move == "lapse" and before == State.DISCLOSURE.value:
+        request["silent"] = True
+    elif move == "comment" and before == State.COMMENT.value:
+        request["word"] = step

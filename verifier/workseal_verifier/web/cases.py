@@ -1,0 +1,135 @@
+"""The cases of whoever is signed in, and one of them as a whole, for parties and arbitrator.
+
+Rules: a case is the protocol's fold over published statements, as everybody in it replays them. A
+page changes and signs nothing; what may be done is a command, and a file that was signed elsewhere.
+No picture and nothing that was opened is here, for anybody.
+"""
+
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from workseal_protocol.dispute import Case
+from workseal_protocol.keys import Role
+from workseal_verifier.api.access import Asking, OwnSession, site_of
+from workseal_verifier.api.services import Given
+from workseal_verifier.api.values import digest
+from workseal_verifier.services.hearing import MAX_LISTED, View
+from workseal_verifier.web.agreements import about
+from workseal_verifier.web.casecommands import DIGITS, moves_of, reading_of
+from workseal_verifier.web.casedraw import draw_of
+from workseal_verifier.web.casefacts import CANNOT_PROVE, columns_of
+from workseal_verifier.web.casehours import hours_of
+from workseal_verifier.web.caseladder import GROUNDS, REFUSALS, requests_of, rungs_of
+from workseal_verifier.web.caserecord import custody_of, decisions, last_words, outside, steps_of
+from workseal_verifier.web.casetimes import clocks_of, due_of
+from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
+from workseal_verifier.web.render import page
+
+router = APIRouter(prefix="/cases", include_in_schema=False)
+
+
+@router.get("")
+def get_cases(request: Request, session: OwnSession, given: Given) -> Response:
+    """List the cases that the signed-in key may read."""
+    now_ms = given.clock.now_ms()
+    rows = []
+    for _, case in given.hearings.own(session.thumbprint):
+        you = case.parties.roles.get(session.thumbprint)
+        if you is not None:
+            rows.append(_listed(case, you, now_ms))
+    return page(
+        request,
+        "cases.html",
+        rows=rows,
+        key=str(session.thumbprint),
+        most=MAX_LISTED,
+    )
+
+
+def _listed(case: Case, you: Role, now_ms: int) -> dict[str, Any]:
+    return {
+        "case": str(case.case),
+        "digits": str(case.case)[:DIGITS],
+        "engagement": case.filing.engagement.hex(),
+        "you": WHO[you],
+        "claim": CLAIMS[case.filing.claim],
+        "amount": case.filing.amount,
+        "currency": case.terms.currency,
+        "standing": STANDINGS[case.state],
+        "due": due_of(case, you, now_ms),
+        "open": case.open,
+    }
+
+
+@router.get("/{name}")
+def get_case(request: Request, name: str, given: Given, asking: Asking) -> Response:
+    """Show one case to somebody in it."""
+    view = given.hearings.view(digest(name), asking.thumbprint)
+    case = view.case
+    reach = given.diaries.reach()
+    agreed = given.diaries.agreed(case.filing.engagement)
+    disputed = given.disputed.of(agreed, case.filing.begin, case.filing.end, reach)
+    hours = hours_of(agreed, disputed, case.filing.begin, case.filing.end)
+    zone = clocks_of(case, view.you)[0].zone
+    steps = steps_of(case, view.told, zone)
+    committed = partial(given.beacon.is_committed, case.terms.round_ms)
+    frozen = given.redraws.of(agreed, case, view.told)
+    draw = draw_of(case, view.told, frozen, zone, committed)
+    decided = decisions(steps)
+    return page(
+        request,
+        "case.html",
+        **about(agreed, reach),
+        **_stand(request, view, given.clock.now_ms()),
+        hours=hours,
+        checks=() if disputed.counted is None or hours.by_day else disputed.counted.checks,
+        steps=steps,
+        columns=columns_of(case, hours, steps, draw),
+        cannot_prove=CANNOT_PROVE,
+        rungs=rungs_of(case),
+        requests=requests_of(steps, view.told),
+        grounds=GROUNDS,
+        refusals=REFUSALS,
+        draw=draw,
+        words=last_words(steps),
+        decisions=decided,
+        cited_there=given.disputed.cited(agreed, outside(decided), reach),
+        custody=custody_of(steps),
+        here=zone,
+    )
+
+
+def _stand(request: Request, view: View, now_ms: int) -> dict[str, Any]:
+    """Tell where a case stands, and what its reader may do."""
+    case, you = view.case, view.you
+    url = site_of(request).origin
+    offers = [one for one, maker in case.offers.items() if maker is not you]
+    return {
+        "case": case,
+        "number": str(case.case),
+        "digits": str(case.case)[:DIGITS],
+        "you": you,
+        "you_are": WHO[you],
+        "filer": WHO[case.filer],
+        "claim": CLAIMS[case.filing.claim],
+        "standing": STANDINGS[case.state],
+        "due": due_of(case, you, now_ms),
+        "moves": moves_of(view.moves, case.case, you, url, offer=offers[-1] if offers else None),
+        "more_offers": [str(one) for one in offers[:-1]],
+        "reading": reading_of(case.case, you, url),
+        "freelancer": you is Role.FREELANCER,
+        "arbitrator": you is Role.ARBITRATOR,
+        "seat": _seat(case),
+    }
+
+
+def _seat(case: Case) -> str:
+    """Say who decides."""
+    if case.arbitrator is None:
+        return "nobody yet"
+    keys = [key.thumbprint for key in case.terms.arbitrators]
+    place = keys.index(case.arbitrator) + 1
+    declared = "" if case.declared else ", who has not declared yet"
+    return f"person {place} of {len(keys)} on the agreed panel{declared}"

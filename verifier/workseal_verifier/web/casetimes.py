@@ -1,0 +1,67 @@
+"""Deadlines of a case on everybody's clock: the reader's own first.
+
+Rule: nothing is counted here: a deadline stands in the statement that opened it. A zone that this
+machine does not know is shown in UTC, and said.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Any
+
+from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.dispute import Case
+from workseal_protocol.keys import Role
+from workseal_verifier.services.hearing import zones_of
+from workseal_verifier.web.casewords import WHO, everyone
+from workseal_verifier.web.render import moment
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Hold the clock of one person in a case."""
+
+    role: Role
+    who: str
+    name: str
+    zone: tzinfo
+    known: bool
+
+
+def clocks_of(case: Case, you: Role) -> tuple[Clock, ...]:
+    """Give the clocks of parties and arbitrator, the reader's first; an arbitrator once drawn."""
+    found = []
+    for role, name in zones_of(case).items():
+        if role is Role.ARBITRATOR and case.arbitrator is None:
+            continue
+        zone = zone_named(name)
+        found.append(Clock(role, WHO[role], name, zone or UTC, zone is not None))
+    return tuple(sorted(found, key=lambda one: one.role is not you))
+
+
+def due_of(case: Case, you: Role, now_ms: int) -> dict[str, Any] | None:
+    """Tell until when whom a case waits for, on each clock; None where nothing is due."""
+    if case.due is None:
+        return None
+    until, due = case.due.until, case.due.due
+    clocks = clocks_of(case, you)
+    return {
+        "until": until,
+        "yours": you in case.waiting_for,
+        "waiting_for": everyone(case.waiting_for),
+        "mine": moment(until, clocks[0].zone) if clocks else moment(until, UTC),
+        "my_zone": clocks[0].name if clocks else "UTC",
+        "passed": case.open and now_ms > until,
+        "clocks": [
+            {
+                "who": "you" if one.role is you else one.who,
+                "zone": one.name,
+                "known": one.known,
+                "time": moment(until, one.zone),
+            }
+            for one in clocks
+        ],
+        "days": None if due is None else due.days,
+        "calendar": None if due is None else due.calendar,
+        "source": None if due is None else due.source,
+        "counted_in": None if due is None else due.zone,
+    }
