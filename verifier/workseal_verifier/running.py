@@ -48,6 +48,7 @@ from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Mailbox, Packages
 from workseal_verifier.services.meters import Meters
+from workseal_verifier.services.noticeboard import NoticeBoard
 from workseal_verifier.services.outside import Outside
 from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.proving import Prover
@@ -69,6 +70,7 @@ from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.records import RecordStore
 
 _logger = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ class Verifier:
         self.records = RecordStore(self.database)
         self.access = AccessStore(self.database)
         self.invitations = Invitations(self.access, clock)
+        self.notices = NoticeStore(self.database)
         self.lock = HomeLock(settings.lock, shared=packages is not None)
         self._packages = packages or make_mailbox(settings, clock)
         self.own = OwnCopy(settings.lock, settings.origin)
@@ -354,6 +357,12 @@ class Verifier:
                 self.records,
                 cases,
                 standings,
+                clock=self._clock,
+                size=lambda: self.sequencer.current.size,
+            ),
+            board=NoticeBoard(
+                self.notices,
+                keys,
                 clock=self._clock,
                 size=lambda: self.sequencer.current.size,
             ),

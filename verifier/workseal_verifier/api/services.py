@@ -19,6 +19,7 @@ from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.invitations import Invitations
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Packages
+from workseal_verifier.services.noticeboard import NoticeBoard
 from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.proving import Prover
 from workseal_verifier.services.readiness import Readiness
@@ -50,6 +51,7 @@ class Services:
     conflicts: ConflictBook
     standings: Standings
     hearings: Hearings
+    board: NoticeBoard
     prover: Prover
     signin: SignIn
     passkeys: Passkeys

@@ -152,6 +152,8 @@ TABLE: Final[Mapping[str, Row]] = {
     "GET /v1/cases": Row(Shown.KEY, _KNOWN),
     "GET /v1/cases/{name}": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
     "GET /v1/cases/{name}/statements": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
+    # One's own alone.
+    "GET /v1/notices": Row(Shown.KEY, _KNOWN),
     "POST /v1/disclosures": _CARRIED,
     "PUT /v1/sealed/{name}": Row(Shown.PARTY, {Who.FREELANCER: _DISPUTED}, About.REQUEST),
     "GET /v1/sealed/{name}": Row(

@@ -163,6 +163,7 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         parameters=_NAMED,
         refuses=_ABSENT,
     ),
+    "GET /v1/notices": Told(_body(schemas.NOTICES, JSON), PRIVATE, parameters={"before": DECIMAL}),
     "POST /v1/disclosures": Told(
         _body(schemas.CHECKED, CBOR),
         PRIVATE,

@@ -27,6 +27,8 @@ from workseal_verifier.api.values import (
 )
 from workseal_verifier.errors import Reason
 from workseal_verifier.services.hearing import MAX_LISTED
+from workseal_verifier.services.noticeboard import MOST_SHOWN
+from workseal_verifier.services.noticing import About
 from workseal_verifier.services.passkeys import MAX_PASSKEYS
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS, MAX_TOKENS
 from workseal_verifier.store.schema import (
@@ -229,6 +231,23 @@ CASE: Final = members(
         least=1,
         most=MAX_STATEMENTS,
     ),
+)
+NOTICES: Final = members(
+    notices=array(
+        members(
+            id=_HEX,
+            kind={"enum": [kind.value for kind in About]},
+            case=_HEX,
+            step=UINT,
+            state=_STATE,
+            waiting_for=array(_ROLE, most=4),
+            until=_or_none(UINT),
+            made=UINT,
+            opened=_or_none(UINT),
+        ),
+        most=MOST_SHOWN,
+    ),
+    before=_or_none(UINT),
 )
 CASE_STATEMENTS: Final = array(STATEMENT_BODY, least=1, most=MAX_STATEMENTS)
 CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
