@@ -21,6 +21,7 @@ from workseal_verifier.api import (
     scrapi,
     signin,
     statements,
+    stopping,
 )
 from workseal_verifier.api.access import HERE
 from workseal_verifier.api.answers import Answers
@@ -110,6 +111,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         operator,
         invitations,
         signin,
+        stopping,
         openapi,
         door,
         agreements,

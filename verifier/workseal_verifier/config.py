@@ -23,9 +23,11 @@ from workseal_verifier.errors import ConfigError, SettingsError
 from workseal_verifier.logs import FORMATS, LEVELS
 from workseal_verifier.outsiders import (
     DrandSettings,
+    SmtpSettings,
     TsaSettings,
     read_authorities,
     read_drand,
+    read_smtp,
 )
 
 SETTINGS_FILE = "verifier.toml"
@@ -52,6 +54,7 @@ _FROM_0 = (
 _FROM_1 = (
     "stamp_interval_s",
     "witness_interval_s",
+    "outbox_interval_s",
     "max_connections",
     "max_reads",
     "max_submissions",
@@ -107,6 +110,10 @@ class Settings:
     tsa: tuple[TsaSettings, ...] = ()
     # A public beacon whose values are relayed.
     drand: DrandSettings | None = None
+    # By which mails to parties go out; None: none do.
+    smtp: SmtpSettings | None = None
+    # How often each worker looks for notices that are due.
+    outbox_interval_s: int = 5
     # Where the log is kept: a PostgreSQL URL, for several workers or hosts; empty: SQLite.
     database_url: str = ""
     # Outside witnesses, and the lines of the log's policy that say how many must cosign.
@@ -220,7 +227,12 @@ class Settings:
 
     @classmethod
     def _of(cls, home: Path, table: dict[str, Any]) -> Self:
-        table = {**table, "tsa": read_authorities(table), "drand": read_drand(table)}
+        table = {
+            **table,
+            "tsa": read_authorities(table),
+            "drand": read_drand(table),
+            "smtp": read_smtp(table),
+        }
         known = {field.name for field in fields(cls)} - {"home"}
         unknown = sorted(set(table) - known)
         if unknown:
@@ -305,6 +317,10 @@ def render(origin: str, periods_ms: tuple[int, ...]) -> str:
         '# url = "https://tsa.example/"\n'
         '# roots = "/etc/workseal/tsa-root.pem"\n'
         '# policy = "1.3.6.1.4.1.32473.1"\n'
+        "# Mail to parties, where they asked for it (docs/operations/verifier.md):\n"
+        "# [smtp]\n"
+        '# host = "mail.example.com"\n'
+        '# sender = "notices@example.com"\n'
         "# Witnesses that others run, and which of them must cosign before anything is published;\n"
         "# these lines come last:\n"
         '# quorum = ["group outside 1 client", "group all 2 clock outside", "quorum all"]\n'

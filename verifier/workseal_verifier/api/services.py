@@ -11,6 +11,8 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Candidate, Intake
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.conflicts import ConflictBook
+from workseal_verifier.services.contacts import ContactBook
+from workseal_verifier.services.delivering import Carriers
 from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.health import Health
@@ -52,6 +54,8 @@ class Services:
     standings: Standings
     hearings: Hearings
     board: NoticeBoard
+    contacts: ContactBook
+    carriers: Carriers
     prover: Prover
     signin: SignIn
     passkeys: Passkeys

@@ -16,8 +16,9 @@ SPACE: Final = "space"
 WITNESSING: Final = "witnessing"
 BEACON: Final = "beacon"
 DRAND: Final = "drand"
+NOTICES: Final = "notices"
 # What begins like this is told, and is no reason to take the server out of service.
-_BESIDE: Final = (STAMPING, WITNESSING, BEACON, DRAND)
+_BESIDE: Final = (STAMPING, WITNESSING, BEACON, DRAND, NOTICES)
 # Turns in a row that failed before it is told.
 TOLD_AFTER: Final = 3
 

@@ -113,7 +113,7 @@ class NoticeStore:
                 row = connection.execute(
                     _whole()
                     .where(_columns.channel.in_(SENT_ON), _columns.next_ms <= now_ms)
-                    .order_by(_columns.next_ms, _columns.name, _columns.channel)
+                    .order_by(_columns.next_ms, _columns.step, _columns.name, _columns.channel)
                     .limit(1)
                 ).one_or_none()
             if row is None:

@@ -33,9 +33,11 @@ from workseal_verifier.services.passkeys import MAX_PASSKEYS
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS, MAX_TOKENS
 from workseal_verifier.store.schema import (
     CHECKPOINT_BYTES,
+    MAIL_LETTERS,
     PUBLIC_KEY_BYTES,
     STATEMENT_BYTES,
     TOKEN_BYTES,
+    URL_LETTERS,
 )
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -249,6 +251,14 @@ NOTICES: Final = members(
     ),
     before=_or_none(UINT),
 )
+_CONTACT: Final[Mapping[str, Schema]] = {
+    "mail": _or_none({"type": "string", "maxLength": MAIL_LETTERS}),
+    "webhook": _or_none({"type": "string", "maxLength": URL_LETTERS}),
+    "zone": _or_none({"type": "string", "maxLength": 64}),
+    "digest": _FLAG,
+}
+CONTACT_FORM: Final = members(**_CONTACT)
+CONTACT: Final = members(**_CONTACT, sends=array({"enum": ["mail", "webhook"]}, most=2))
 CASE_STATEMENTS: Final = array(STATEMENT_BODY, least=1, most=MAX_STATEMENTS)
 CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
 HEALTH: Final[Schema] = {"type": "string", "pattern": "^ok"}
