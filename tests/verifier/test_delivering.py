@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from support.asking import SignedBy
-from support.command import run
 from support.hearings import Hearing
 from support.office import ORIGIN, LiveServer, Office, new_home
 from support.postal import PostOffice, make_certificate, post_office, server_context, smtp_to
@@ -17,6 +16,7 @@ from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, KeyRotate, sign
+from workseal_verifier.cli import notices
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.delivering import LEASE_MS, WAITS_MS
 from workseal_verifier.store.notices import Channel, Fate, NoticeRow
@@ -203,7 +203,9 @@ def test_the_link_in_a_mail_stops_mails_by_one_press_and_by_no_look(post: Post) 
         assert len(post.box.mails) == 2
 
 
-def test_the_command_sends_what_waits_while_no_server_runs(post: Post) -> None:
+def test_the_command_sends_what_waits_while_no_server_runs(
+    post: Post, capsys: pytest.CaptureFixture[str]
+) -> None:
     post.gives(mail=MAIL)
     post.hearing.file()
     home = post.office.verifier.settings.home
@@ -213,10 +215,10 @@ def test_the_command_sends_what_waits_while_no_server_runs(post: Post) -> None:
         f'origin = "{ORIGIN}"\n[smtp]\nhost = "localhost"\nport = {smtp.port}\n'
         f'sender = "{smtp.sender}"\nroots = "{smtp.roots}"\n'
     )
-    listed = run("notices", "--home", home)
-    assert listed.returncode == 0, listed.stderr
-    assert f"waiting mail, step: case {post.hearing.case.case}, statement" in listed.stdout
-    assert MAIL not in listed.stdout
-    sent = run("notices", "--home", home, "--send", "--again")
-    assert sent.stdout == "0 are tried again\ntried 2; 0 wait, 0 were given up\n", sent.stderr
+    notices(home)
+    listed = capsys.readouterr().out
+    assert f"waiting mail, step: case {post.hearing.case.case}, statement" in listed
+    assert MAIL not in listed
+    notices(home, send=True, again=True)
+    assert capsys.readouterr().out == "0 are tried again\ntried 2; 0 wait, 0 were given up\n"
     assert post.box.receivers == [MAIL]

@@ -55,6 +55,8 @@ _FROM_1 = (
     "stamp_interval_s",
     "witness_interval_s",
     "outbox_interval_s",
+    "cases_interval_s",
+    "lapse_grace_s",
     "max_connections",
     "max_reads",
     "max_submissions",
@@ -64,6 +66,7 @@ _FROM_1 = (
     "signer_burst",
     "mailbox_ttl_s",
 )
+_LONGEST_BEAT_S = 240
 _HEADER = re.compile(r"[a-z0-9-]{0,64}")
 
 
@@ -114,6 +117,11 @@ class Settings:
     smtp: SmtpSettings | None = None
     # How often each worker looks for notices that are due.
     outbox_interval_s: int = 5
+    # How often running cases are looked after; the operator's key notes by itself what has passed,
+    # a deadline after it and this log's being up for so long.
+    cases_interval_s: int = 60
+    acts_by_itself: bool = True
+    lapse_grace_s: int = 3_600
     # Where the log is kept: a PostgreSQL URL, for several workers or hosts; empty: SQLite.
     database_url: str = ""
     # Outside witnesses, and the lines of the log's policy that say how many must cosign.
@@ -195,8 +203,12 @@ class Settings:
             )
 
     def _check_doors(self) -> None:
-        if type(self.invited_only) is not bool:
-            raise SettingsError("invited_only must be true or false")
+        for name in ("invited_only", "acts_by_itself"):
+            if type(getattr(self, name)) is not bool:
+                raise SettingsError(f"{name} must be true or false")
+        if self.cases_interval_s > _LONGEST_BEAT_S:
+            # More would be taken for an outage.
+            raise SettingsError(f"cases_interval_s must be at most {_LONGEST_BEAT_S}")
         if self.url and _OWN_URL.fullmatch(self.url) is None:
             raise SettingsError("url must be https:// and a host in lower case, without a path")
 

@@ -31,6 +31,7 @@ from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Intake
 from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.clerk import Clerk, Files, Orders
 from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.contacts import ContactBook
@@ -39,6 +40,7 @@ from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
 from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import (
+    CASES,
     HOUSEKEEPING,
     NOTICES,
     SPACE,
@@ -76,6 +78,7 @@ from workseal_verifier.store.contacts import ContactStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import Head, LogStore
 from workseal_verifier.store.notices import NoticeStore
+from workseal_verifier.store.presence import OwnActStore, PresenceStore
 from workseal_verifier.store.records import RecordStore
 
 _logger = logging.getLogger(__name__)
@@ -223,6 +226,7 @@ class Verifier:
         # The first turn comes before anybody is answered: rounds need their beacon.
         self.loops.start(HOUSEKEEPING, self.housekeeping.keep, self.housekeeping.keep())
         self.loops.start(SPACE, self._look_at_space, 0)
+        self.loops.start(CASES, self._look_after_cases, self.settings.cases_interval_s)
         self.loops.start(NOTICES, self._deliver, self.settings.outbox_interval_s)
         if any(one.send is not None for one in self.authorities):
             stamper = Stamper(
@@ -257,6 +261,13 @@ class Verifier:
         self.space.look()
         self.health.worked(SPACE)
         return _SPACE_S
+
+    def _look_after_cases(self) -> float:
+        self.clerk.beat()
+        if self.database.lead():
+            self.clerk.run()
+        self.health.worked(CASES)
+        return self.settings.cases_interval_s
 
     def _deliver(self) -> float:
         self.delivery.run()
@@ -355,6 +366,25 @@ class Verifier:
             self._clock,
             secret,
             size=lambda: self.sequencer.current.size,
+        )
+        self.clerk = Clerk(
+            Files(
+                self.records,
+                cases,
+                self.notices,
+                PresenceStore(self.database),
+                OwnActStore(self.database),
+                self._packages,
+            ),
+            Orders(
+                self.settings.acts_by_itself,
+                self.settings.lapse_grace_s * 1000,
+                log=lambda statement: self._log_own([statement]),
+            ),
+            identity=self.identity,
+            beacon=self.beacon,
+            clock=self._clock,
+            health=self.health,
         )
         room = Room(
             self.notices,

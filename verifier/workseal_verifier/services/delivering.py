@@ -9,12 +9,13 @@ looked up at the last moment: what was deleted is not used any more.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from typing import Final, Protocol
 
-from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.casedays import first_zone, zone_of
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
 from workseal_verifier.services.health import NOTICES, Health
@@ -165,18 +166,20 @@ class Delivery:
             return None if self._weekly is None else self._weekly.letter(row, contact)
         stop = self._place.stop_link(self._contacts.stop_token(contact, digest=False))
         case = self._cases.case(row.filing, below=self._size())
-        return notice_letter(row, self._place, zone_of(contact, case, row), stop)
+        return notice_letter(row, self._place, reader_zone(contact, case, row.recipient), stop)
 
     def _has_moved(self, row: NoticeRow) -> bool:
-        case = None if row.filing is None else self._cases.last(row.filing, below=self._size())
-        return case is None or case.position != row.step
-
-
-def zone_of(contact: ContactRow | None, case: Case | None, row: NoticeRow) -> tzinfo:
-    """Return the zone of whoever reads: the one that they gave, or announced, or of the terms."""
-    names = [contact.zone] if contact is not None and contact.zone is not None else []
-    if case is not None:
+        """Tell whether a reminder is of what is no longer due by its recipient."""
+        case = None if row.filing is None else self._cases.case(row.filing, below=self._size())
+        if case is None or case.due is None or case.due.until != row.until_ms:
+            return True
         roles = [role for role, person in people(case).items() if person == row.recipient]
-        names += [case.calendars[role][0].zone for role in roles if role in case.calendars]
-        names.append(case.terms.zone)
-    return next((zone for name in names if (zone := zone_named(name)) is not None), UTC)
+        return case.state.value != row.state or not case.waiting_for.intersection(roles)
+
+
+def reader_zone(contact: ContactRow, case: Case | None, person: Digest) -> tzinfo:
+    """Return the zone of whoever reads: the one that they gave, or that of the case."""
+    if contact.zone is not None or case is None:
+        return first_zone([contact.zone or "UTC"])
+    roles = [role for role, one in people(case).items() if one == person]
+    return zone_of(case, roles[0]) if roles else first_zone([case.terms.zone])

@@ -196,6 +196,14 @@ class NoticeStore:
             ).all()
         return [_read(row) for row in rows]
 
+    def of_case(self, filing: Digest, recipient: Digest) -> list[NoticeRow]:
+        """Read all notices of a case to somebody, on every channel."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                _whole().where(_columns.filing == filing.raw, _columns.recipient == recipient.raw)
+            ).all()
+        return [_read(row) for row in rows]
+
     def unsent(self, *, most: int) -> list[NoticeRow]:
         """Read what waits to be sent or was given up, the oldest first."""
         with self.database.read() as connection:
