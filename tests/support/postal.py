@@ -1,12 +1,14 @@
 """A real mail server and a certificate of the tests' own, on this machine."""
 
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,24 @@ def post_office(context: ssl.SSLContext | None, *, passwords: bool = False) -> I
         yield office
     finally:
         controller.stop()
+
+
+@contextmanager
+def https(handler: type[BaseHTTPRequestHandler], certificate: tuple[Path, Path]) -> Iterator[str]:
+    """Serve over TLS on a free port; give its authority."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    server.socket = server_context(*certificate).wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"localhost:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def smtp_to(office: PostOffice, roots: Path | None, **changes: Any) -> SmtpSettings:

@@ -37,6 +37,7 @@ _ORIGIN = re.compile(r"[!-*,-~]{1,240}")
 URL_BEGIN = "postgresql+psycopg://"
 _URL = re.compile(r"https?://[!-~]{1,500}")
 _LISTS = ("periods_ms", "clients", "witness", "quorum")
+_TEXTS = ("database_url", "sender_header", "log_format", "log_level", "url", "webhooks_roots")
 # Passkeys work on https, and on http for a machine's own name.
 _OWN_URL = re.compile(
     r"https://[a-z0-9.-]{1,253}(?::[1-9][0-9]{0,4})?|http://localhost:[1-9][0-9]{0,4}"
@@ -115,6 +116,11 @@ class Settings:
     drand: DrandSettings | None = None
     # By which mails to parties go out; None: none do.
     smtp: SmtpSettings | None = None
+    # Whether parties may name webhooks; whether ones in this server's own networks; certificates
+    # to trust instead of the system's.
+    webhooks: bool = False
+    webhooks_private: bool = False
+    webhooks_roots: str = ""
     # How often each worker looks for notices that are due.
     outbox_interval_s: int = 5
     # How often running cases are looked after; the operator's key notes by itself what has passed,
@@ -203,7 +209,7 @@ class Settings:
             )
 
     def _check_doors(self) -> None:
-        for name in ("invited_only", "acts_by_itself"):
+        for name in ("invited_only", "acts_by_itself", "webhooks", "webhooks_private"):
             if type(getattr(self, name)) is not bool:
                 raise SettingsError(f"{name} must be true or false")
         if self.cases_interval_s > _LONGEST_BEAT_S:
@@ -251,7 +257,14 @@ class Settings:
             raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
         if not isinstance(table.get("origin"), str):
             raise SettingsError(f"{SETTINGS_FILE} must set origin")
-        for name in ("database_url", "sender_header", "log_format", "log_level", "url"):
+        for name in (
+            "database_url",
+            "sender_header",
+            "log_format",
+            "log_level",
+            "url",
+            "webhooks_roots",
+        ):
             if not isinstance(table.get(name, ""), str):
                 raise SettingsError(f"{name} must be text")
         for name in _LISTS:

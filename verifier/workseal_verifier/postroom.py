@@ -1,7 +1,10 @@
 """The ways out for notices, made from a home's settings: mail, webhooks."""
 
+from workseal_protocol.keys import Signer
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import SettingsError
+from workseal_verifier.homekeys import load_identity
+from workseal_verifier.hooks import Hooks
 from workseal_verifier.keyfiles import create_secret
 from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.clock import Clock
@@ -19,13 +22,19 @@ from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.records import RecordStore
 
 
-def carriers_of(settings: Settings) -> Carriers:
-    """Make the ways out that the settings name, or raise `ConfigError`."""
-    if settings.smtp is None:
-        return Carriers()
-    if not Sites(settings.url, settings.origin).url:
-        raise SettingsError("[smtp] needs url: each mail has a link that leads to this server")
-    return Carriers(mail=Mailbox.of(settings.smtp, settings.home))
+def carriers_of(settings: Settings, signer: Signer, clock: Clock) -> Carriers:
+    """Make the ways out that the settings name, or raise `ConfigError`; `signer` signs webhooks."""
+    place = place_of(settings)
+    if (settings.smtp is not None or settings.webhooks) and not place.url:
+        raise SettingsError("[smtp] and webhooks need url: what is sent has a link to this server")
+    mail = hook = None
+    if settings.smtp is not None:
+        mail = Mailbox.of(settings.smtp, settings.home)
+    if settings.webhooks:
+        roots = settings.home / settings.webhooks_roots if settings.webhooks_roots else None
+        private = settings.webhooks_private
+        hook = Hooks(signer, place, clock, roots=roots, private=private).send
+    return Carriers(mail=mail, hook=hook)
 
 
 def delivery_at(settings: Settings, database: Database, clock: Clock) -> Delivery:
@@ -42,10 +51,15 @@ def delivery_at(settings: Settings, database: Database, clock: Clock) -> Deliver
         Health(),
         log.newest_signed_size,
     )
-    return delivery_of(settings, carriers_of(settings), room)
+    operator = load_identity(settings).operator
+    return delivery_of(settings, carriers_of(settings, operator, clock), room)
 
 
 def delivery_of(settings: Settings, carriers: Carriers, room: Room) -> Delivery:
     """Make what sends the notices of a home."""
-    place = Place(settings.origin, Sites(settings.url, settings.origin).url)
-    return Delivery(room, carriers, place)
+    return Delivery(room, carriers, place_of(settings))
+
+
+def place_of(settings: Settings) -> Place:
+    """Say which log writes."""
+    return Place(settings.origin, Sites(settings.url, settings.origin).url)

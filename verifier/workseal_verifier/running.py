@@ -122,7 +122,7 @@ class Verifier:
         self.access = AccessStore(self.database)
         self.invitations = Invitations(self.access, clock)
         self.notices = NoticeStore(self.database)
-        self.carriers = carriers_of(settings)
+        self.carriers = carriers_of(settings, self.identity.operator, clock)
         self.lock = HomeLock(settings.lock, shared=packages is not None)
         self._packages = packages or make_mailbox(settings, clock)
         self.own = OwnCopy(settings.lock, settings.origin)
