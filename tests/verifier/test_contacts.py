@@ -50,7 +50,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def test_a_party_gives_reads_changes_and_deletes_its_own(desk: Desk) -> None:
     people = desk.office.people
     assert desk.ask("GET", people.client).json() == NOTHING | {"sends": ["mail"]}
-    form = NOTHING | {"mail": "client@example.com", "zone": "Europe/Berlin", "digest": True}
+    form = NOTHING | {"mail": "client@example.com", "zone": "Europe/Berlin"}
     assert desk.ask("PUT", people.client, form).status_code == 204
     assert desk.ask("GET", people.client).json() == form | {"sends": ["mail"]}
     assert desk.ask("GET", people.freelancer).json()["mail"] is None
@@ -104,6 +104,13 @@ def test_a_way_that_this_server_does_not_have_is_refused_in_words(desk: Desk) ->
     form = NOTHING | {"webhook": "https://hooks.example.com/x"}
     answer = desk.ask("PUT", desk.office.people.client, form)
     assert answer.json()["detail"] == "this server sends no webhook"
+
+
+def test_a_digest_is_refused_for_none_is_sent(desk: Desk) -> None:
+    form = NOTHING | {"mail": "client@example.com", "digest": True}
+    answer = desk.ask("PUT", desk.office.people.client, form)
+    assert answer.json()["detail"] == "this server sends no weekly digest"
+    assert desk.ask("GET", desk.office.people.client).json()["mail"] is None
 
 
 @pytest.mark.parametrize(
