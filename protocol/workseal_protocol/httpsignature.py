@@ -28,7 +28,9 @@ WITH_BODY: Final = frozenset({"POST", "PUT"})
 
 _LABEL: Final = "workseal"
 _ALG: Final = "ed25519"
-_TAG: Final = "workseal/request/v1"
+# What a signature is for: none of one use is one of another.
+REQUEST_TAG: Final = "workseal/request/v1"
+WEBHOOK_TAG: Final = "workseal/webhook/v1"
 _HEAD: Final = '("@method" "@authority" "@path" "@query"'
 _MAX_HEADER: Final = 512
 
@@ -43,7 +45,7 @@ _INPUT_FORM = re.compile(
     + r'nonce="(?P<nonce>[A-Za-z0-9_-]{22})";'
     + re.escape(f'alg="{_ALG}";')
     + r'keyid="(?P<keyid>[0-9a-f]{64})";'
-    + re.escape(f'tag="{_TAG}"')
+    + r'tag="(?P<tag>workseal/(?:request|webhook)/v1)"'
 )
 _SIGNATURE_FORM = re.compile(re.escape(_LABEL) + r"=:([A-Za-z0-9+/]{86}==):")
 _DIGEST_FORM = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
@@ -82,17 +84,25 @@ class RequestSignature:
     nonce: bytes
     body: Digest | None
     signature: bytes
+    tag: str = REQUEST_TAG
 
     @classmethod
-    def parse(cls, signature_input: str, signature: str, content_digest: str | None) -> Self:
+    def parse(
+        cls,
+        signature_input: str,
+        signature: str,
+        content_digest: str | None,
+        *,
+        tag: str = REQUEST_TAG,
+    ) -> Self:
         """Read the values of the header's fields, or raise `MalformedError`.
 
-        A digest that the signature does not cover is not read.
+        A digest that the signature does not cover is not read; one for another use is malformed.
         """
         if max(len(signature_input), len(signature)) > _MAX_HEADER:
             raise MalformedError(f"a signature's fields have at most {_MAX_HEADER} characters")
         form = _INPUT_FORM.fullmatch(signature_input)
-        if form is None:
+        if form is None or form["tag"] != tag:
             raise MalformedError("signature-input does not have the form of the specification")
         sealed = _SIGNATURE_FORM.fullmatch(signature)
         if sealed is None:
@@ -106,6 +116,7 @@ class RequestSignature:
             nonce=_canonical(form["nonce"] + "==", base64.urlsafe_b64decode, _base64url),
             body=body,
             signature=_canonical(sealed[1], base64.b64decode, _base64),
+            tag=tag,
         )
 
     def fields(self) -> dict[str, str]:
@@ -150,12 +161,18 @@ class RequestSignature:
         covered = _HEAD + (' "content-digest"' if self.body is not None else "") + ")"
         return (
             f'{covered};created={self.created};nonce="{_base64url(self.nonce)[:22]}";'
-            f'alg="{_ALG}";keyid="{self.key}";tag="{_TAG}"'
+            f'alg="{_ALG}";keyid="{self.key}";tag="{self.tag}"'
         )
 
 
 def sign_request(
-    target: Target, signer: Signer, *, created: int, nonce: bytes, body: bytes = b""
+    target: Target,
+    signer: Signer,
+    *,
+    created: int,
+    nonce: bytes,
+    body: bytes = b"",
+    tag: str = REQUEST_TAG,
 ) -> dict[str, str]:
     """Sign a request; returns the fields to add to its header.
 
@@ -167,7 +184,7 @@ def sign_request(
     if len(nonce) != NONCE_BYTES or not 0 <= created <= MAX_CREATED:
         raise ValueError(f"a nonce has {NONCE_BYTES} bytes, an instant at most 12 digits")
     covered = Digest.of(body) if target.method in WITH_BODY else None
-    unsigned = RequestSignature(key.thumbprint, created, nonce, covered, b"")
+    unsigned = RequestSignature(key.thumbprint, created, nonce, covered, b"", tag)
     return replace(unsigned, signature=signer.sign(unsigned.base(target))).fields()
 
 

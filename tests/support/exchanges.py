@@ -237,6 +237,11 @@ def _case(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
     asker.ask("GET /v1/cases", by=own)
     asker.ask("GET /v1/cases/{name}", place, by=own)
     asker.ask("GET /v1/cases/{name}/statements", f"{place}/statements", by=own)
+    asker.ask("GET /v1/notices", "/v1/notices?before=1000", by=own)
+    contact = {"mail": None, "webhook": None, "zone": "Europe/Berlin", "digest": False}
+    asker.ask("PUT /v1/contact", "", json.dumps(contact).encode(), JSON, by=own)
+    asker.ask("GET /v1/contact", by=own)
+    asker.ask("DELETE /v1/contact", by=own)
 
 
 def _sign_in(office: Office, asker: Asker) -> None:

@@ -54,6 +54,8 @@ class FakeClock:
 def new_home(folder: Path, *, pq: bool = False, **changes: Any) -> Settings:
     """Make the keys of a new home."""
     fields: dict[str, Any] = {"periods_ms": (ROUND_MS,), "tick_ms": 0, "min_free_mib": 0}
+    # What would go on beside a test is done by the test.
+    fields |= {"outbox_interval_s": 86_400, "cases_interval_s": 240, "acts_by_itself": False}
     settings = Settings(home=folder / "home", origin=ORIGIN, **(fields | changes))
     make_keys(settings, pq=pq)
     return settings

@@ -12,7 +12,7 @@ from workseal_verifier.app import create_app
 
 SPEC = Path(__file__).resolve().parents[2] / "docs" / "spec"
 PAGE = SPEC / "api.md"
-NAMES = ("api", "access", "cases", "keys", "signin", "public", "scrapi")
+NAMES = ("api", "access", "cases", "keys", "notices", "signin", "public", "scrapi")
 PAGES = tuple(SPEC / f"{name}.md" for name in NAMES)
 OPERATION = re.compile(r"^### `([A-Z]+) (/\S+)`$", re.MULTILINE)
 PROBLEM = re.compile(r"^\| `([a-z-]+)` \| ([0-9]{3}) \|", re.MULTILINE)

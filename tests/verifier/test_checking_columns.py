@@ -28,7 +28,9 @@ from workseal_verifier.store.schema import metadata
 TSA = FixedTsa.from_seed(b"columns")
 GUIDE = Path(__file__).parents[2] / "docs" / "operations" / "verifier.md"
 # What no statement says, so that nothing can be derived again: each stands in the guide.
-DOORS = frozenset({"invitations", "invited", "links", "sessions", "passkeys", "spent"})
+DOORS = frozenset({"invitations", "invited", "links", "sessions", "passkeys", "spent"}) | frozenset(
+    {"notices", "contacts", "presence", "own_acts"}
+)
 # Changes that leave a log as it could have come about; each stands in the guide, with its reason.
 UNTOLD = {
     ("checkpoints", "delete"): "an older checkpoint that no statement and no time-stamp names",

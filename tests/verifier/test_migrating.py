@@ -25,7 +25,7 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import Head, LogStore
 from workseal_verifier.store.schema import metadata
 
-NEWEST = "0005"
+NEWEST = "0006"
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -120,6 +120,8 @@ def test_a_log_of_the_third_revision_learns_whom_its_key_statements_are_about(
     with database.write() as connection:
         connection.exec_driver_sql("DROP TABLE key_events")
         connection.exec_driver_sql("DROP TABLE case_steps")
+        for name in ("notices", "contacts", "presence", "own_acts"):
+            connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     assert database.migrate() == ("0003", NEWEST)
     assert office.check() == []

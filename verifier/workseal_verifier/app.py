@@ -15,11 +15,13 @@ from workseal_verifier.api import (
     invitations,
     keys,
     log,
+    notices,
     openapi,
     operator,
     scrapi,
     signin,
     statements,
+    stopping,
 )
 from workseal_verifier.api.access import HERE
 from workseal_verifier.api.answers import Answers
@@ -104,11 +106,13 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         engagements,
         keys,
         cases,
+        notices,
         disputes,
         drand,
         operator,
         invitations,
         signin,
+        stopping,
         openapi,
         door,
         agreements,

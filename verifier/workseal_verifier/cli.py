@@ -32,6 +32,7 @@ from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, replace_file
 from workseal_verifier.local_tsa import LocalTsa
 from workseal_verifier.owncopy import OWN_FILE
+from workseal_verifier.postroom import delivery_at
 from workseal_verifier.rotation import rotate_operator
 from workseal_verifier.running import Verifier
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
@@ -49,6 +50,7 @@ from workseal_verifier.services.sites import Sites
 from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.workers import supervise
 
@@ -378,6 +380,38 @@ def invitations(
     for key in store.invited():
         at = datetime.fromtimestamp(key.accepted_ms / 1000, UTC)
         typer.echo(f"accepted {at:%Y-%m-%d}: {key.role.name.lower()} {key.key.text()}")
+
+
+@app.command()
+def notices(
+    home: Home,
+    *,
+    send: Annotated[bool, typer.Option("--send", help="Send what is due now.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="First let everything that was given up be tried again.")
+    ] = False,
+) -> None:
+    """List the notices that wait to be sent or were given up, or send what is due."""
+    settings = Settings.load(home)
+    database = _opened(settings)
+    store, clock = NoticeStore(database), SystemClock()
+    if again:
+        typer.echo(f"{store.try_parked(clock.now_ms())} are tried again")
+    if send:
+        tried = delivery_at(settings, database, clock).run()
+        counts = store.counts()
+        typer.echo(f"tried {tried}; {counts.waiting} wait, {counts.parked} were given up")
+        return
+    for row in store.unsent(most=MAX_NAMED):
+        made = datetime.fromtimestamp(row.made_ms / 1000, UTC)
+        about = "a week" if row.filing is None else f"case {row.filing}, statement {row.step}"
+        # Never where to: that is its recipient's alone.
+        typer.echo(
+            f"{row.fate.name.lower()} {row.channel.name.lower()}, {row.kind}: {about},"
+            f" since {made:%Y-%m-%d %H:%M} UTC, tried {row.tries} times"
+        )
+    counts = store.counts()
+    typer.echo(f"{counts.waiting} wait, {counts.parked} were given up")
 
 
 def _withdraw(book: Invitations, what: str) -> None:

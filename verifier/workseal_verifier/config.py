@@ -23,9 +23,11 @@ from workseal_verifier.errors import ConfigError, SettingsError
 from workseal_verifier.logs import FORMATS, LEVELS
 from workseal_verifier.outsiders import (
     DrandSettings,
+    SmtpSettings,
     TsaSettings,
     read_authorities,
     read_drand,
+    read_smtp,
 )
 
 SETTINGS_FILE = "verifier.toml"
@@ -35,6 +37,7 @@ _ORIGIN = re.compile(r"[!-*,-~]{1,240}")
 URL_BEGIN = "postgresql+psycopg://"
 _URL = re.compile(r"https?://[!-~]{1,500}")
 _LISTS = ("periods_ms", "clients", "witness", "quorum")
+_TEXTS = ("database_url", "sender_header", "log_format", "log_level", "url", "webhooks_roots")
 # Passkeys work on https, and on http for a machine's own name.
 _OWN_URL = re.compile(
     r"https://[a-z0-9.-]{1,253}(?::[1-9][0-9]{0,4})?|http://localhost:[1-9][0-9]{0,4}"
@@ -52,6 +55,9 @@ _FROM_0 = (
 _FROM_1 = (
     "stamp_interval_s",
     "witness_interval_s",
+    "outbox_interval_s",
+    "cases_interval_s",
+    "lapse_grace_s",
     "max_connections",
     "max_reads",
     "max_submissions",
@@ -61,6 +67,7 @@ _FROM_1 = (
     "signer_burst",
     "mailbox_ttl_s",
 )
+_LONGEST_BEAT_S = 240
 _HEADER = re.compile(r"[a-z0-9-]{0,64}")
 
 
@@ -107,6 +114,20 @@ class Settings:
     tsa: tuple[TsaSettings, ...] = ()
     # A public beacon whose values are relayed.
     drand: DrandSettings | None = None
+    # By which mails to parties go out; None: none do.
+    smtp: SmtpSettings | None = None
+    # Whether parties may name webhooks; whether ones in this server's own networks; certificates
+    # to trust instead of the system's.
+    webhooks: bool = False
+    webhooks_private: bool = False
+    webhooks_roots: str = ""
+    # How often each worker looks for notices that are due.
+    outbox_interval_s: int = 5
+    # How often running cases are looked after; the operator's key notes by itself what has passed,
+    # a deadline after it and this log's being up for so long.
+    cases_interval_s: int = 60
+    acts_by_itself: bool = True
+    lapse_grace_s: int = 3_600
     # Where the log is kept: a PostgreSQL URL, for several workers or hosts; empty: SQLite.
     database_url: str = ""
     # Outside witnesses, and the lines of the log's policy that say how many must cosign.
@@ -188,8 +209,12 @@ class Settings:
             )
 
     def _check_doors(self) -> None:
-        if type(self.invited_only) is not bool:
-            raise SettingsError("invited_only must be true or false")
+        for name in ("invited_only", "acts_by_itself", "webhooks", "webhooks_private"):
+            if type(getattr(self, name)) is not bool:
+                raise SettingsError(f"{name} must be true or false")
+        if self.cases_interval_s > _LONGEST_BEAT_S:
+            # More would be taken for an outage.
+            raise SettingsError(f"cases_interval_s must be at most {_LONGEST_BEAT_S}")
         if self.url and _OWN_URL.fullmatch(self.url) is None:
             raise SettingsError("url must be https:// and a host in lower case, without a path")
 
@@ -220,14 +245,26 @@ class Settings:
 
     @classmethod
     def _of(cls, home: Path, table: dict[str, Any]) -> Self:
-        table = {**table, "tsa": read_authorities(table), "drand": read_drand(table)}
+        table = {
+            **table,
+            "tsa": read_authorities(table),
+            "drand": read_drand(table),
+            "smtp": read_smtp(table),
+        }
         known = {field.name for field in fields(cls)} - {"home"}
         unknown = sorted(set(table) - known)
         if unknown:
             raise SettingsError(f"unknown setting {unknown[0][:40]!r} in {SETTINGS_FILE}")
         if not isinstance(table.get("origin"), str):
             raise SettingsError(f"{SETTINGS_FILE} must set origin")
-        for name in ("database_url", "sender_header", "log_format", "log_level", "url"):
+        for name in (
+            "database_url",
+            "sender_header",
+            "log_format",
+            "log_level",
+            "url",
+            "webhooks_roots",
+        ):
             if not isinstance(table.get(name, ""), str):
                 raise SettingsError(f"{name} must be text")
         for name in _LISTS:
@@ -305,6 +342,10 @@ def render(origin: str, periods_ms: tuple[int, ...]) -> str:
         '# url = "https://tsa.example/"\n'
         '# roots = "/etc/workseal/tsa-root.pem"\n'
         '# policy = "1.3.6.1.4.1.32473.1"\n'
+        "# Mail to parties, where they asked for it (docs/operations/verifier.md):\n"
+        "# [smtp]\n"
+        '# host = "mail.example.com"\n'
+        '# sender = "notices@example.com"\n'
         "# Witnesses that others run, and which of them must cosign before anything is published;\n"
         "# these lines come last:\n"
         '# quorum = ["group outside 1 client", "group all 2 clock outside", "quorum all"]\n'

@@ -126,6 +126,57 @@ def read_drand(settings: Mapping[str, Any]) -> DrandSettings | None:
     )
 
 
+# Plain ASCII, as parties give theirs (services.contacts).
+_SENDER = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_WAYS = ("starttls", "tls", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """The server by which mails go out, and the address that they come from."""
+
+    host: str
+    sender: str
+    port: int = 587
+    tls: str = "starttls"
+    user: str = ""
+    password_file: str = ""
+    roots: str = ""
+
+    def __post_init__(self) -> None:
+        if _HOST.fullmatch(self.host) is None:
+            raise SettingsError("[smtp] host must be the name of a mail server")
+        if _SENDER.fullmatch(self.sender) is None:
+            raise SettingsError("[smtp] sender must be an address like notices@example.com")
+        if type(self.port) is not int or not 0 < self.port < 65_536:
+            raise SettingsError("[smtp] port must be a whole number from 1 to 65535")
+        if self.tls not in _WAYS:
+            raise SettingsError("[smtp] tls must be starttls, tls or none")
+        if bool(self.user) != bool(self.password_file):
+            raise SettingsError("[smtp] user and password_file belong together")
+        if self.user and self.tls == "none":
+            raise SettingsError("[smtp] a password is not sent without tls")
+
+
+def read_smtp(settings: Mapping[str, Any]) -> SmtpSettings | None:
+    """Read the table `[smtp]`, if there is one."""
+    table = settings.get("smtp")
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise SettingsError("smtp must be a table: [smtp]")
+    texts = ("host", "sender", "tls", "user", "password_file", "roots")
+    require_known(table, (*texts, "port"), "[smtp]")
+    missing = [name for name in ("host", "sender") if name not in table]
+    if missing:
+        raise SettingsError(f"[smtp] must set {missing[0]}")
+    given: dict[str, Any] = {
+        name: text_in(table, name, "[smtp]") for name in texts if name in table
+    }
+    return SmtpSettings(**given, port=table.get("port", 587))
+
+
 def require_url(url: str, what: str) -> None:
     """Refuse an address that is not HTTP's."""
     problem = SettingsError(f"{what} must begin with http:// or https:// and name a host")

@@ -25,19 +25,25 @@ from workseal_verifier.loops import Loops
 from workseal_verifier.measured import register, wal_bytes
 from workseal_verifier.outward import Outward
 from workseal_verifier.owncopy import OwnCopy
+from workseal_verifier.postroom import carriers_of, delivery_of
 from workseal_verifier.services.admission import Admission
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Intake
 from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.clerk import Clerk, Files, Orders
 from workseal_verifier.services.clock import Clock, SystemClock
 from workseal_verifier.services.conflicts import ConflictBook
+from workseal_verifier.services.contacts import ContactBook
+from workseal_verifier.services.delivering import Room
 from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S, DisclosureDesk
 from workseal_verifier.services.disputedhours import DisputedHours
 from workseal_verifier.services.draft import House
 from workseal_verifier.services.health import (
+    CASES,
     HOUSEKEEPING,
+    NOTICES,
     SPACE,
     STAMPING,
     WITNESSING,
@@ -49,6 +55,7 @@ from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Mailbox, Packages
 from workseal_verifier.services.meters import Meters
+from workseal_verifier.services.noticeboard import NoticeBoard
 from workseal_verifier.services.outside import Outside
 from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.proving import Prover
@@ -69,8 +76,11 @@ from workseal_verifier.services.witnessing import Witnessing, require_not_behind
 from workseal_verifier.services.work import WorkBook
 from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.conflicts import ConflictStore
+from workseal_verifier.store.contacts import ContactStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.notices import NoticeStore
+from workseal_verifier.store.presence import OwnActStore, PresenceStore
 from workseal_verifier.store.records import RecordStore
 
 _logger = logging.getLogger(__name__)
@@ -113,6 +123,8 @@ class Verifier:
         self.records = RecordStore(self.database)
         self.access = AccessStore(self.database)
         self.invitations = Invitations(self.access, clock)
+        self.notices = NoticeStore(self.database)
+        self.carriers = carriers_of(settings, self.identity.operator, clock)
         self.lock = HomeLock(settings.lock, shared=packages is not None)
         self._packages = packages or make_mailbox(settings, clock)
         self.own = OwnCopy(settings.lock, settings.origin)
@@ -169,6 +181,14 @@ class Verifier:
                 for name, _, size in self.witnessing.standings()
             },
         )
+        self.meters.gauge(
+            "notices_waiting",
+            "Notices that are still to be sent.",
+            lambda: self.notices.counts().waiting,
+        )
+        self.meters.gauge(
+            "notices_parked", "Notices that were given up.", lambda: self.notices.counts().parked
+        )
         self.services = self._services()
         self.housekeeping = Housekeeping(
             Premises(
@@ -208,6 +228,8 @@ class Verifier:
         # The first turn comes before anybody is answered: rounds need their beacon.
         self.loops.start(HOUSEKEEPING, self.housekeeping.keep, self.housekeeping.keep())
         self.loops.start(SPACE, self._look_at_space, 0)
+        self.loops.start(CASES, self._look_after_cases, self.settings.cases_interval_s)
+        self.loops.start(NOTICES, self._deliver, self.settings.outbox_interval_s)
         if any(one.send is not None for one in self.authorities):
             stamper = Stamper(
                 self.log,
@@ -241,6 +263,18 @@ class Verifier:
         self.space.look()
         self.health.worked(SPACE)
         return _SPACE_S
+
+    def _look_after_cases(self) -> float:
+        self.clerk.beat()
+        if self.database.lead():
+            self.clerk.run()
+        self.health.worked(CASES)
+        return self.settings.cases_interval_s
+
+    def _deliver(self) -> float:
+        self.delivery.run()
+        self.health.worked(NOTICES)
+        return self.settings.outbox_interval_s
 
     def _stamp(self, stamper: Stamper) -> float:
         if self.database.lead():
@@ -328,6 +362,41 @@ class Verifier:
         )
         # A home of an earlier release has none yet.
         secret = create_secret(self.settings.keys / "access.seed")
+        contacts = ContactBook(
+            ContactStore(self.database),
+            keys,
+            self._clock,
+            secret,
+            size=lambda: self.sequencer.current.size,
+        )
+        self.clerk = Clerk(
+            Files(
+                self.records,
+                cases,
+                self.notices,
+                PresenceStore(self.database),
+                OwnActStore(self.database),
+                self._packages,
+            ),
+            Orders(
+                self.settings.acts_by_itself,
+                self.settings.lapse_grace_s * 1000,
+                log=lambda statement: self._log_own([statement]),
+            ),
+            identity=self.identity,
+            beacon=self.beacon,
+            clock=self._clock,
+            health=self.health,
+        )
+        room = Room(
+            self.notices,
+            contacts,
+            cases,
+            self._clock,
+            self.health,
+            lambda: self.sequencer.current.size,
+        )
+        self.delivery = delivery_of(self.settings, self.carriers, room)
         return Services(
             intake=intake,
             sequencer=self.sequencer,
@@ -361,6 +430,14 @@ class Verifier:
             ),
             disputed=DisputedHours(self.records, diaries),
             redraws=Redraws(self.records, diaries),
+            board=NoticeBoard(
+                self.notices,
+                keys,
+                clock=self._clock,
+                size=lambda: self.sequencer.current.size,
+            ),
+            contacts=contacts,
+            carriers=self.carriers,
             prover=Prover(standings, NonceMemory(self._clock), SpentNonces(self.access)),
             signin=signin,
             passkeys=Passkeys(self.access, signin, self._clock, secret),

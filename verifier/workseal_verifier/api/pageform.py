@@ -45,6 +45,26 @@ _REFUSAL: Final = """<!doctype html>
 </body>
 </html>
 """
+_TOLD: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title} · Workseal</title>
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/app.css">
+</head>
+<body class="door">
+<main id="page">
+<h1>{title}</h1>
+<p>{text}</p>
+{form}</main>
+</body>
+</html>
+"""
+_BUTTON: Final = """<form method="post"><p><button class="main">{label}</button></p></form>
+"""
 
 
 def is_page(path: str) -> bool:
@@ -55,3 +75,9 @@ def is_page(path: str) -> bool:
 def refusal(name: str, title: str, detail: str) -> str:
     """Write a refusal as a page."""
     return _REFUSAL.format(name=escape(name), title=escape(title), detail=escape(detail))
+
+
+def told(title: str, text: str, button: str = "") -> str:
+    """Write a page of one sentence, and perhaps one button that posts to the same address."""
+    form = _BUTTON.format(label=escape(button)) if button else ""
+    return _TOLD.format(title=escape(title), text=escape(text), form=form)

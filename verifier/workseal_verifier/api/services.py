@@ -11,6 +11,8 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.candidate import Candidate, Intake
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.conflicts import ConflictBook
+from workseal_verifier.services.contacts import ContactBook
+from workseal_verifier.services.delivering import Carriers
 from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.disclosures import DisclosureDesk
 from workseal_verifier.services.disputedhours import DisputedHours
@@ -20,6 +22,7 @@ from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.invitations import Invitations
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Packages
+from workseal_verifier.services.noticeboard import NoticeBoard
 from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.proving import Prover
 from workseal_verifier.services.readiness import Readiness
@@ -54,6 +57,9 @@ class Services:
     hearings: Hearings
     disputed: DisputedHours
     redraws: Redraws
+    board: NoticeBoard
+    contacts: ContactBook
+    carriers: Carriers
     prover: Prover
     signin: SignIn
     passkeys: Passkeys

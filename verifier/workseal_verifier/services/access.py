@@ -152,6 +152,15 @@ TABLE: Final[Mapping[str, Row]] = {
     "GET /v1/cases": Row(Shown.KEY, _KNOWN),
     "GET /v1/cases/{name}": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
     "GET /v1/cases/{name}/statements": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
+    # One's own alone.
+    "GET /v1/notices": Row(Shown.KEY, _KNOWN),
+    "GET /v1/contact": Row(Shown.KEY, _KNOWN),
+    # Who has a stolen session alone does not send somebody's notices elsewhere.
+    "PUT /v1/contact": Row(Shown.KEY, _KNOWN, sensitive=True),
+    "DELETE /v1/contact": Row(Shown.KEY, _KNOWN, sensitive=True),
+    # What a mail's link leads to: its token stops mails and does nothing else.
+    "GET /stop/{token}": _OPEN,
+    "POST /stop/{token}": _CARRIED,
     "POST /v1/disclosures": _CARRIED,
     "PUT /v1/sealed/{name}": Row(Shown.PARTY, {Who.FREELANCER: _DISPUTED}, About.REQUEST),
     "GET /v1/sealed/{name}": Row(

@@ -24,6 +24,7 @@ from workseal_verifier.services.work import PendingWork
 
 if TYPE_CHECKING:
     from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
+    from workseal_verifier.store.notices import Notice
 
 # What is not held is folded again from its first statement when it is needed: with too few places,
 # for each statement anew. Each takes about 10 KB, and this much for each statement of its chain.
@@ -194,6 +195,7 @@ class Tick:
         self.keys: list[KeyRow] = []
         self.cases: dict[Digest, Case] = {}
         self.case_rows: list[CaseRow] = []
+        self.notices: list[Notice] = []
         self.spans = PendingWork()
         self._places: dict[Digest, int] = {}
 
@@ -260,5 +262,6 @@ class Tick:
         self.keys += draft.keys
         self.cases.update(draft.cases)
         self.case_rows += draft.case_rows
+        self.notices += draft.notices
         self.spans.add_all(draft.spans)
         self._places.update(draft.places)

@@ -40,6 +40,10 @@ class CaseBook:
         row = self._records.cases.last(filing, below=below)
         return None if row is None else self.at(row)
 
+    def last(self, filing: Digest, *, below: int) -> CaseRow | None:
+        """Return the newest step of a case before a place."""
+        return self._records.cases.last(filing, below=below)
+
     def at(self, row: CaseRow) -> Case | None:
         """Return a case as it stands after a step; None when its engagement has no offer."""
         with self._lock:

@@ -22,8 +22,10 @@ from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.keyfold import KeyEvent
+from workseal_verifier.services.noticing import notices_of
 from workseal_verifier.services.work import PendingWork, Span, WorkBook
 from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
+from workseal_verifier.store.notices import Notice
 from workseal_verifier.store.records import RecordStore
 
 # A key may stand in the terms of thousands of engagements, and whoever says something about it has
@@ -76,6 +78,7 @@ class Draft:
     keys: list[KeyRow] = field(default_factory=list)
     cases: dict[Digest, Case] = field(default_factory=dict)
     case_rows: list[CaseRow] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     spans: PendingWork = field(default_factory=PendingWork)
     places: dict[Digest, int] = field(default_factory=dict)
 
@@ -127,9 +130,10 @@ class Draft:
         yield from dict.fromkeys([*(row.filing for row in stored), *own])
 
     def put_case(self, case: Case, row: CaseRow) -> None:
-        """Keep the next state of a case."""
+        """Keep the next state of a case, and who is to be told of it."""
         self.cases[case.case] = case
         self.case_rows.append(row)
+        self.notices += notices_of(case, row, self.house.clock.now_ms())
 
     def grounds(self, state: Engagement) -> Grounds:
         """Return what a case of an engagement is folded by."""

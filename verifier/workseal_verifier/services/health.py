@@ -16,8 +16,10 @@ SPACE: Final = "space"
 WITNESSING: Final = "witnessing"
 BEACON: Final = "beacon"
 DRAND: Final = "drand"
+NOTICES: Final = "notices"
+CASES: Final = "cases"
 # What begins like this is told, and is no reason to take the server out of service.
-_BESIDE: Final = (STAMPING, WITNESSING, BEACON, DRAND)
+_BESIDE: Final = (STAMPING, WITNESSING, BEACON, DRAND, NOTICES, CASES)
 # Turns in a row that failed before it is told.
 TOLD_AFTER: Final = 3
 

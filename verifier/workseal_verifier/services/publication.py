@@ -41,6 +41,7 @@ from workseal_verifier.store.log import (
     PartyRow,
     Turn,
 )
+from workseal_verifier.store.notices import Notice
 
 # A clock that is corrected by NTP may step back this far without anybody's harm.
 CLOCK_SLACK_S = 2
@@ -339,6 +340,8 @@ class Writing:
         parties: Sequence[PartyRow] = (),
         keys: Sequence[KeyRow] = (),
         cases: Sequence[CaseRow] = (),
+        *,
+        notices: Sequence[Notice] = (),
     ) -> None:
         """Append entries at the end of the log, once; durable when the turn ends."""
         self._tree.extend(merkle.leaf_hash(entry.digest.raw) for entry in entries)
@@ -353,6 +356,7 @@ class Writing:
                 parties=parties,
                 keys=keys,
                 cases=cases,
+                notices=notices,
             )
         )
 

@@ -334,7 +334,14 @@ class Sequencer:
             admitted = [one for one in batch if self._admit(tick, one, known, forks)]
             if tick.entries:
                 self._space.require(sum(len(entry.body) for entry in tick.entries))
-                writing.append(tick.entries, tick.beacons, tick.parties, tick.keys, tick.case_rows)
+                writing.append(
+                    tick.entries,
+                    tick.beacons,
+                    tick.parties,
+                    tick.keys,
+                    tick.case_rows,
+                    notices=tick.notices,
+                )
         self._admission.settle(tick)
         # Only now is the body that was first surely in the log.
         if not self._space.is_full:

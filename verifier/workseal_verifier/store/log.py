@@ -14,6 +14,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_verifier.errors import StoreCorruptError, StoreRaceError
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.notices import Notice, write_notices
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import (
     beacons,
@@ -164,6 +165,7 @@ class Change:
     parties: Sequence[PartyRow] = field(default=())
     keys: Sequence[KeyRow] = field(default=())
     cases: Sequence[CaseRow] = field(default=())
+    notices: Sequence[Notice] = field(default=())
     checkpoints: Sequence[SignedRow] = field(default=())
 
 
@@ -203,6 +205,7 @@ class Turn:
             execute(insert(key_events), [_key_values(k) for k in change.keys])
         if change.cases:
             execute(insert(case_steps), [_case_values(c) for c in change.cases])
+        write_notices(self._database, self._connection, change.notices)
 
     def _move(self, old: Head, new: Head) -> None:
         moved = _MOVE_HEAD.change(

@@ -5,8 +5,8 @@ Rules:
   itself enforces type (STRICT tables in SQLite) and bound. `migrations/` makes the same tables; a
   test compares. No column can hold an image: the widest holds one
   statement, whose every field is a digest, a number or a short text.
-- Nothing here is secret: the keys and the beacon's secrets are files of their own, and of a token
-  that lets somebody in only the hash is stored.
+- Nothing here is secret but the addresses of class `contact`: the keys and the beacon's secrets are
+  files of their own, and of a token that lets somebody in only the hash is stored.
 """
 
 from enum import StrEnum, unique
@@ -32,6 +32,8 @@ TOKEN_BYTES = 16_384
 PUBLIC_KEY_BYTES = 1_952  # ML-DSA-65, the longest that a statement's issuer may have
 CREDENTIAL_BYTES = 1_023  # the longest that WebAuthn allows
 PASSKEY_BYTES = 1_024  # a COSE key; RSA-4096, the longest in use, has 530
+MAIL_LETTERS = 254  # the longest address that RFC 5321 can carry
+URL_LETTERS = 500
 
 
 @unique
@@ -44,6 +46,7 @@ class Privacy(StrEnum):
     HASHED = "hashed"  # of a random token or challenge: who reads it cannot use it
     TIME = "time"  # when somebody worked or signed
     ENGAGEMENT = "engagement"  # what the engagement's own parties signed and may fetch
+    CONTACT = "contact"  # where a party asked to be told; shown to that party alone
 
 
 # Milliseconds and sizes need 64 bits; SQLite's INTEGER has them.
@@ -62,10 +65,10 @@ def _octets(name: str, privacy: Privacy, *, most: int, least: int, **options: An
     return Column(name, LargeBinary(most), bound, info=info, **options)
 
 
-def _word(name: str, privacy: Privacy, *, most: int) -> Column[Any]:
+def _word(name: str, privacy: Privacy, *, most: int, nullable: bool = False) -> Column[Any]:
     bound = CheckConstraint(f"length({name}) BETWEEN 1 AND {most}", name=f"{name}_bound")
     info = {"privacy": privacy.value, "bound": most}
-    return Column(name, Text, bound, info=info, nullable=False)
+    return Column(name, Text, bound, info=info, nullable=nullable)
 
 
 metadata = MetaData()
@@ -273,5 +276,77 @@ spent = Table(
     metadata,
     _octets("digest", Privacy.HASHED, most=32, least=32, primary_key=True),
     _whole("until_ms", Privacy.TIME),
+    sqlite_strict=True,
+)
+
+# --- notices: who is to be told of which step, and where ----------------------------
+
+# One row for each notice and channel. It holds no words: the case and what is due stand in
+# `case_steps`. A notice without a case is a weekly digest; its step is the Monday's number.
+notices = Table(
+    "notices",
+    metadata,
+    # The hash of case, step, kind and recipient: none is made twice.
+    _octets("name", Privacy.PSEUDONYM, most=32, least=32),
+    _whole("channel", Privacy.PSEUDONYM),
+    _word("kind", Privacy.ENGAGEMENT, most=16),
+    _octets("filing", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    _whole("step", Privacy.PSEUDONYM),
+    # The person: the key that stands in the terms.
+    _octets("recipient", Privacy.PSEUDONYM, most=32, least=32),
+    # Whose turn it is, a bit for each role.
+    _whole("waiting", Privacy.ENGAGEMENT),
+    _whole("made_ms", Privacy.TIME),
+    _whole("state", Privacy.PSEUDONYM),
+    _whole("tries", Privacy.PSEUDONYM),
+    # When it is tried next; whoever tries it moves this on first. None: no more.
+    _whole("next_ms", Privacy.TIME, nullable=True),
+    # When it was sent, given up, or opened on the page.
+    _whole("ended_ms", Privacy.TIME, nullable=True),
+    PrimaryKeyConstraint("name", "channel"),
+    Index("notices_next", "next_ms"),
+    Index("notices_recipient", "recipient", "step"),
+    Index("notices_filing", "filing", "step"),
+    sqlite_strict=True,
+)
+
+# What a party gave for itself: deleted when it says so.
+contacts = Table(
+    "contacts",
+    metadata,
+    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32, primary_key=True),
+    _word("mail", Privacy.CONTACT, most=MAIL_LETTERS, nullable=True),
+    _word("webhook", Privacy.CONTACT, most=URL_LETTERS, nullable=True),
+    # In which the party's days are counted where no case says it.
+    _word("zone", Privacy.CONTACT, most=64, nullable=True),
+    # Whether a weekly digest is asked for.
+    _whole("digest", Privacy.CONTACT),
+    # What the two links are made of that stop mails, and their hashes.
+    _octets("salt", Privacy.PSEUDONYM, most=16, least=16),
+    _octets("stop_mail", Privacy.HASHED, most=32, least=32, unique=True),
+    _octets("stop_digest", Privacy.HASHED, most=32, least=32, unique=True),
+    _whole("changed_ms", Privacy.TIME),
+    sqlite_strict=True,
+)
+
+# From when to when some process of this log was up: between two rows it was down.
+presence = Table(
+    "presence",
+    metadata,
+    _whole("begin_ms", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    _whole("end_ms", Privacy.PUBLIC),
+    sqlite_strict=True,
+)
+
+# What the operator's key signed by itself to follow a head of a case: one statement, whichever
+# process sends it.
+own_acts = Table(
+    "own_acts",
+    metadata,
+    _octets("filing", Privacy.PSEUDONYM, most=32, least=32),
+    _octets("head", Privacy.COMMITMENT, most=32, least=32),
+    _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    _whole("made_ms", Privacy.TIME),
+    PrimaryKeyConstraint("filing", "head"),
     sqlite_strict=True,
 )

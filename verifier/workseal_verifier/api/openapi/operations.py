@@ -163,6 +163,16 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         parameters=_NAMED,
         refuses=_ABSENT,
     ),
+    "GET /v1/notices": Told(_body(schemas.NOTICES, JSON), PRIVATE, parameters={"before": DECIMAL}),
+    "GET /v1/contact": Told(_body(schemas.CONTACT, JSON), PRIVATE),
+    "PUT /v1/contact": Told(
+        None,
+        PRIVATE,
+        takes=_body(schemas.CONTACT_FORM, JSON),
+        status=204,
+        refuses=(*_BODY, Reason.REFUSED),
+    ),
+    "DELETE /v1/contact": Told(None, PRIVATE, status=204),
     "POST /v1/disclosures": Told(
         _body(schemas.CHECKED, CBOR),
         PRIVATE,

@@ -26,13 +26,17 @@ from workseal_verifier.api.values import (
 )
 from workseal_verifier.errors import Reason
 from workseal_verifier.services.hearing import MAX_LISTED
+from workseal_verifier.services.noticeboard import MOST_SHOWN
+from workseal_verifier.services.noticing import About
 from workseal_verifier.services.passkeys import MAX_PASSKEYS
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS, MAX_TOKENS
 from workseal_verifier.store.schema import (
     CHECKPOINT_BYTES,
+    MAIL_LETTERS,
     PUBLIC_KEY_BYTES,
     STATEMENT_BYTES,
     TOKEN_BYTES,
+    URL_LETTERS,
 )
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -229,6 +233,31 @@ CASE: Final = members(
         most=MAX_STATEMENTS,
     ),
 )
+NOTICES: Final = members(
+    notices=array(
+        members(
+            id=_HEX,
+            kind={"enum": [kind.value for kind in About]},
+            case=_HEX,
+            step=UINT,
+            state=_STATE,
+            waiting_for=array(_ROLE, most=4),
+            until=_or_none(UINT),
+            made=UINT,
+            opened=_or_none(UINT),
+        ),
+        most=MOST_SHOWN,
+    ),
+    before=_or_none(UINT),
+)
+_CONTACT: Final[Mapping[str, Schema]] = {
+    "mail": _or_none({"type": "string", "maxLength": MAIL_LETTERS}),
+    "webhook": _or_none({"type": "string", "maxLength": URL_LETTERS}),
+    "zone": _or_none({"type": "string", "maxLength": 64}),
+    "digest": _FLAG,
+}
+CONTACT_FORM: Final = members(**_CONTACT)
+CONTACT: Final = members(**_CONTACT, sends=array({"enum": ["mail", "webhook"]}, most=2))
 CASE_STATEMENTS: Final = array(STATEMENT_BODY, least=1, most=MAX_STATEMENTS)
 CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
 HEALTH: Final[Schema] = {"type": "string", "pattern": "^ok"}

@@ -1,0 +1,145 @@
+"""A real mail server and a certificate of the tests' own, on this machine."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from workseal_verifier.outsiders import SmtpSettings
+
+SENDER = "notices@office.workseal.example"
+
+
+def make_certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
+    """Write a certificate for a name of this machine, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, seed = folder / f"{name}.pem", folder / f"{name}.key"
+    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    seed.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return pem, seed
+
+
+def server_context(pem: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, key)
+    return context
+
+
+@dataclass
+class PostOffice:
+    """Take mails; `answer` is what it says to each, None for yes."""
+
+    port: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    receivers: list[str] = field(default_factory=list)
+    encrypted: list[bool] = field(default_factory=list)
+    answer: str | None = None
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002
+        if self.answer is not None:
+            return self.answer
+        assert isinstance(envelope.content, bytes)
+        found = message_from_bytes(envelope.content, policy=policy.SMTP)
+        assert isinstance(found, EmailMessage)
+        self.mails.append(found)
+        self.receivers += envelope.rcpt_tos
+        self.encrypted.append(session.ssl is not None)
+        return "250 taken"
+
+
+class _OnAnyPort(Controller):
+    """Listen where there is room: the library would connect to the port that was asked for."""
+
+    def _trigger_server(self) -> None:
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
+
+
+def _knows(
+    server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any
+) -> AuthResult:
+    del server, session, envelope, mechanism
+    known = isinstance(login, LoginPassword) and (login.login, login.password) == (b"me", b"secret")
+    return AuthResult(success=known, handled=True)
+
+
+@contextmanager
+def post_office(context: ssl.SSLContext | None, *, passwords: bool = False) -> Iterator[PostOffice]:
+    """Serve on a free port; with a context, by STARTTLS alone."""
+    office = PostOffice()
+    options: dict[str, Any] = {}
+    if context is not None:
+        options = {"tls_context": context, "require_starttls": True}
+    if passwords:
+        options |= {"authenticator": _knows, "auth_required": True}
+    controller = _OnAnyPort(office, hostname="127.0.0.1", port=0, **options)
+    controller.start()
+    try:
+        office.port = controller.port
+        yield office
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def https(handler: type[BaseHTTPRequestHandler], certificate: tuple[Path, Path]) -> Iterator[str]:
+    """Serve over TLS on a free port; give its authority."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    server.socket = server_context(*certificate).wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"localhost:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def smtp_to(office: PostOffice, roots: Path | None, **changes: Any) -> SmtpSettings:
+    """Give the settings that lead there."""
+    fields: dict[str, Any] = {
+        "host": "localhost",
+        "port": office.port,
+        "sender": SENDER,
+        "roots": "" if roots is None else str(roots),
+    }
+    return SmtpSettings(**(fields | changes))

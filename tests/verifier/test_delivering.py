@@ -1,0 +1,224 @@
+"""From a step of a case to a mail in somebody's box, whatever fails between."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from support.asking import SignedBy
+from support.hearings import Hearing
+from support.office import ORIGIN, LiveServer, Office, new_home
+from support.postal import PostOffice, make_certificate, post_office, server_context, smtp_to
+from support.scripted import ScriptedAgent
+from support.simulator import START
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import Act, KeyRotate, sign
+from workseal_verifier.cli import notices
+from workseal_verifier.services.contacts import Contact
+from workseal_verifier.services.delivering import LEASE_MS, WAITS_MS
+from workseal_verifier.store.notices import Channel, Fate, NoticeRow
+
+URL = "https://office.workseal.example"
+MAIL = "freelancer@example.com"
+
+
+class Post:
+    """A live verifier that sends by a mail server, and a case in it."""
+
+    def __init__(self, office: Office, box: PostOffice) -> None:
+        self.office = office
+        self.box = box
+        agent = ScriptedAgent(office, terms=office.terms())
+        self.hearing = Hearing(office, agent.engagement, agent.terms)
+        self.freelancer = office.people.freelancer.public_key.thumbprint
+
+    def gives(self, **fields: object) -> None:
+        contact = Contact(**fields)  # type: ignore[arg-type]
+        self.office.verifier.services.contacts.put(self.freelancer, contact)
+
+    def send(self) -> int:
+        return self.office.verifier.delivery.run()
+
+    def mail_row(self) -> NoticeRow:
+        """Give the newest mail to the freelancer, as the outbox has it."""
+        found = [
+            row
+            for step in self.office.verifier.records.cases.steps(
+                self.hearing.case.case, below=2**53
+            )
+            for row in self.office.verifier.notices.of_step(step.filing, step.position)
+            if (row.channel, row.recipient) == (Channel.MAIL, self.freelancer)
+        ]
+        return found[-1]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def post(tmp_path: Path, certificate: tuple[Path, Path]) -> Iterator[Post]:
+    with post_office(server_context(*certificate)) as box:
+        office = Office(new_home(tmp_path, smtp=smtp_to(box, certificate[0]))).open()
+        office.now = START
+        yield Post(office, box)
+        office.close()
+
+
+def test_who_must_act_gets_a_mail_without_a_word_of_the_case(post: Post) -> None:
+    post.gives(mail=MAIL, zone="Asia/Tokyo")
+    post.hearing.file(text="the secret name", amount=70_001)
+    post.hearing.act(Role.OPERATOR, Act.NOTICE)
+    assert post.send() > 0
+    assert post.send() == 0
+    first, second = post.box.mails
+    assert post.box.receivers == [MAIL, MAIL]
+    assert (first["Subject"], second["Subject"]) == (
+        "Something was said in a case of yours",
+        "It is your turn in a case",
+    )
+    text = second.get_content()
+    assert f"Case: {post.hearing.case.case}" in text
+    assert "Whose turn it is: freelancer" in text
+    assert re.search(r"^Until: .*\(UTC\+0900\)\r?$", text, re.MULTILINE)
+    assert f"{URL}/" in text
+    whole = first.as_string() + second.as_string()
+    assert not [word for word in ("secret", "70001", "Europe") if word in whole]
+    assert post.mail_row().fate is Fate.DONE
+
+
+def test_who_gave_no_address_gets_none_and_nobody_is_asked_again(post: Post) -> None:
+    post.hearing.file()
+    assert post.send() == 2
+    assert post.send() == 0
+    assert post.mail_row().fate is Fate.NOWHERE
+    assert post.box.mails == []
+
+
+def test_what_failed_is_tried_again_later_and_later_and_at_last_parked(post: Post) -> None:
+    post.gives(mail=MAIL)
+    post.box.answer = "451 come back"
+    post.hearing.file()
+    waits = []
+    post.send()
+    while (row := post.mail_row()).fate is Fate.WAITING:
+        assert row.next_ms is not None
+        waits.append(row.next_ms - post.office.now)
+        assert post.send() == 0
+        post.office.now = row.next_ms
+        post.send()
+    assert tuple(waits) == WAITS_MS
+    assert sorted(waits) == waits
+    assert post.mail_row().fate is Fate.PARKED
+    assert "notices" in post.office.verifier.health.failing()
+    assert not post.office.verifier.health.down()
+    post.box.answer = None
+    assert post.office.verifier.notices.try_parked(post.office.now) == 1
+    post.send()
+    assert len(post.box.mails) == 1
+    assert "notices" not in post.office.verifier.health.failing()
+
+
+def test_killed_between_sending_and_marking_it_comes_again_under_the_same_name(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(post.office.verifier.notices), "settle", killed)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                post.send()
+    assert len(post.box.mails) == 1
+    assert post.send() == 0
+    post.office.now += LEASE_MS
+    assert post.send() > 0
+    first, second = post.box.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert post.mail_row().fate is Fate.DONE
+
+
+def test_a_deleted_address_is_not_used_for_what_already_waits(post: Post) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file()
+    post.office.verifier.services.contacts.forget(post.freelancer)
+    post.send()
+    assert post.box.mails == []
+    assert post.mail_row().fate is Fate.NOWHERE
+
+
+def test_what_a_key_gave_does_not_count_once_the_key_has_ended(post: Post) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file()
+    new = SeedSigner(b"\x61" * 32)
+    record = KeyRotate.make(
+        claimed_at=post.office.now, old=post.office.people.freelancer.public_key, new=new
+    )
+    post.office.post([sign(record, post.office.people.freelancer)])
+    post.send()
+    assert post.box.mails == []
+    # Its successor says where, and is told as the same person.
+    services = post.office.verifier.services
+    services.contacts.put(new.public_key.thumbprint, Contact(mail="new@example.com"))
+    post.hearing.act(Role.OPERATOR, Act.NOTICE)
+    post.send()
+    assert post.box.receivers == ["new@example.com"]
+
+
+def test_the_link_in_a_mail_stops_mails_by_one_press_and_by_no_look(post: Post) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file()
+    post.send()
+    link = urlsplit(post.box.mails[0]["List-Unsubscribe"].strip("<>"))
+    assert f"{link.scheme}://{link.netloc}" == URL
+    with (
+        LiveServer(post.office) as live,
+        httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
+    ):
+        looked = client.get(link.path)
+        assert (looked.status_code, 'method="post"' in looked.text) == (200, True)
+        post.hearing.act(Role.OPERATOR, Act.NOTICE)
+        post.send()
+        assert len(post.box.mails) == 2
+        form = {"List-Unsubscribe": "One-Click"}
+        for _ in range(2):
+            assert client.post(link.path, data=form).status_code == 200
+        assert client.post(f"/stop/{'A' * 43}").status_code == 404
+        assert client.post("/stop/x").status_code == 404
+        own = client.get(
+            "/v1/contact",
+            auth=SignedBy(post.office.people.freelancer, lambda: post.office.now),
+        )
+        assert own.json()["mail"] is None
+        post.hearing.act(Role.FREELANCER, Act.ANSWER)
+        post.send()
+        assert len(post.box.mails) == 2
+
+
+def test_the_command_sends_what_waits_while_no_server_runs(
+    post: Post, capsys: pytest.CaptureFixture[str]
+) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file()
+    home = post.office.verifier.settings.home
+    smtp = post.office.verifier.settings.smtp
+    assert smtp is not None
+    (home / "verifier.toml").write_text(
+        f'origin = "{ORIGIN}"\n[smtp]\nhost = "localhost"\nport = {smtp.port}\n'
+        f'sender = "{smtp.sender}"\nroots = "{smtp.roots}"\n'
+    )
+    notices(home)
+    listed = capsys.readouterr().out
+    assert f"waiting mail, step: case {post.hearing.case.case}, statement" in listed
+    assert MAIL not in listed
+    notices(home, send=True, again=True)
+    assert capsys.readouterr().out == "0 are tried again\ntried 2; 0 wait, 0 were given up\n"
+    assert post.box.receivers == [MAIL]

@@ -1,0 +1,88 @@
+"""The page channel over HTTP: one's own notices alone, page by page."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from support.asking import SignedBy
+from support.hearings import Hearing
+from support.office import LiveServer, Office
+from support.scripted import ScriptedAgent
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import Act
+from workseal_verifier.services import noticeboard
+
+
+@pytest.fixture
+def hearing(office: Office) -> Hearing:
+    agent = ScriptedAgent(office, terms=office.terms())
+    return Hearing(office, agent.engagement, agent.terms).file()
+
+
+@pytest.fixture
+def client(office: Office) -> Iterator[httpx.Client]:
+    with (
+        LiveServer(office) as live,
+        httpx.Client(base_url=live.url, trust_env=False, timeout=30) as made,
+    ):
+        yield made
+
+
+def read(client: httpx.Client, office: Office, by: SeedSigner, query: str = "") -> httpx.Response:
+    return client.get(f"/v1/notices{query}", auth=SignedBy(by, lambda: office.now))
+
+
+def test_each_reads_their_own_and_its_first_reading_is_written_down(
+    office: Office, client: httpx.Client, hearing: Hearing
+) -> None:
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    assert hearing.case.due is not None
+    answer = read(client, office, office.people.freelancer)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    newest, first = answer.json()["notices"]
+    assert newest == {
+        "id": newest["id"],
+        "kind": "turn",
+        "case": str(hearing.case.case),
+        "step": newest["step"],
+        "state": "answer",
+        "waiting_for": ["freelancer"],
+        "until": hearing.case.due.until,
+        "made": office.now,
+        "opened": None,
+    }
+    assert (first["kind"], first["waiting_for"]) == ("step", ["operator"])
+    office.now += 5_000
+    again = read(client, office, office.people.freelancer).json()["notices"]
+    assert [one["opened"] for one in again] == [office.now - 5_000] * 2
+    theirs = read(client, office, office.people.client).json()["notices"]
+    assert [one["kind"] for one in theirs] == ["step"]
+    assert not {one["id"] for one in theirs} & {one["id"] for one in again}
+
+
+def test_the_listing_comes_in_pages_of_whole_steps(
+    office: Office, client: httpx.Client, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    for _ in range(4):
+        hearing.act(Role.CLIENT, Act.EXHIBIT, text="one more")
+    everything = read(client, office, office.people.freelancer).json()
+    assert (len(everything["notices"]), everything["before"]) == (6, None)
+    monkeypatch.setattr(noticeboard, "MOST_SHOWN", 3)
+    found, query = [], ""
+    while True:
+        page = read(client, office, office.people.freelancer, query).json()
+        found += page["notices"]
+        if page["before"] is None:
+            break
+        query = f"?before={page['before']}"
+    assert [one["id"] for one in found] == [one["id"] for one in everything["notices"]]
+
+
+@pytest.mark.parametrize("query", ["?before=x", "?before=-1", "?after=1"])
+def test_refuses_another_question(office: Office, client: httpx.Client, query: str) -> None:
+    agent = ScriptedAgent(office, terms=office.terms())
+    assert agent.engagement
+    answer = read(client, office, office.people.client, query)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:workseal:problem:malformed")

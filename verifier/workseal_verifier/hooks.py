@@ -1,0 +1,151 @@
+"""Tell webhooks of notices: a small signed POST to an address that a party gave.
+
+Rules (docs/spec/webhooks.md): the address is a stranger's word. Its name is resolved here, once,
+and the connection goes to what was checked: a name that leads into this machine's own networks is
+refused, whatever it led to a moment ago. No redirect is followed and no answer is read beyond its
+status. One deadline over the exchange, once connected. The certificate must hold for the name.
+"""
+
+import contextlib
+import http.client
+import ipaddress
+import json
+import secrets
+import socket
+import ssl
+import threading
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from workseal_protocol.httpsignature import (
+    NONCE_BYTES,
+    WEBHOOK_TAG,
+    Target,
+    sign_request,
+)
+from workseal_protocol.keys import Signer
+from workseal_verifier.errors import ConfigError
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.letters import Place, hook_body
+from workseal_verifier.store.notices import NoticeRow
+
+TIMEOUT_S: Final = 10.0
+# RFC 6052: holds an IPv4 address, which may be one of this network.
+_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Hooks:
+    """Send notices, signed by the operator's key."""
+
+    def __init__(
+        self,
+        signer: Signer,
+        place: Place,
+        clock: Clock,
+        *,
+        roots: Path | None = None,
+        private: bool = False,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """Take certificates to trust instead of the system's, or raise `ConfigError`.
+
+        With `private`, addresses of this machine's own networks are let through.
+        """
+        self._signer = signer
+        self._place = place
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._private = private
+        try:
+            self._context = ssl.create_default_context(cafile=None if roots is None else str(roots))
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError("webhooks_roots cannot be read as certificates") from error
+
+    def send(self, row: NoticeRow, url: str) -> None:
+        """Tell of a notice, or raise `OSError` when the other server did not take it."""
+        body = json.dumps(hook_body(row, self._place), sort_keys=True).encode()
+        headers = self._headers(url, body)
+        try:
+            status = self._exchange(url, headers, body)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise OSError(f"the webhook was not reached: {type(error).__name__}") from None
+        if not 200 <= status < 300:
+            raise OSError(f"the webhook answered {status}")
+
+    def _exchange(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        with self._connected(host, parts.port or 443) as plain, plain.dup() as handle:
+            # Over all: each part of an answer that drips has its own time otherwise.
+            deadline = threading.Timer(self._timeout_s, _cut, (handle,))
+            deadline.daemon = True
+            deadline.start()
+            try:
+                with self._context.wrap_socket(plain, server_hostname=host) as encrypted:
+                    path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+                    return _posted(encrypted, path, headers, body)
+            finally:
+                deadline.cancel()
+                # From here on it touches nothing.
+                deadline.join()
+
+    def _connected(self, host: str, port: int) -> socket.socket:
+        """Resolve a name, check every address that it has, and connect to the first."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [str(one[4][0]).partition("%")[0] for one in found]
+        if not self._private and not all(map(is_public, addresses)):
+            raise PermissionError("the webhook leads into a network of this server's own")
+        return socket.create_connection((addresses[0], port), timeout=self._timeout_s)
+
+    def _headers(self, url: str, body: bytes) -> dict[str, str]:
+        parts = urlsplit(url)
+        authority = parts.netloc.removesuffix(":443")
+        target = Target("POST", authority, parts.path or "/", f"?{parts.query}")
+        signed = sign_request(
+            target,
+            self._signer,
+            created=self._clock.now_ms() // 1000,
+            nonce=secrets.token_bytes(NONCE_BYTES),
+            body=body,
+            tag=WEBHOOK_TAG,
+        )
+        return {
+            "host": authority,
+            "user-agent": "workseal-verifier",
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            **signed,
+        }
+
+
+def _posted(connection: socket.socket, path: str, headers: dict[str, str], body: bytes) -> int:
+    client = http.client.HTTPConnection("unused")
+    client.sock = connection
+    client.putrequest("POST", path, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers.items():
+        client.putheader(name, value)
+    client.endheaders(body)
+    # Its status alone: the body is never read.
+    with client.getresponse() as answer:
+        return answer.status
+
+
+def _cut(connection: socket.socket) -> None:
+    """End a connection, whatever waits for it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def is_public(text: str) -> bool:
+    """Tell whether an address, and one that it stands for, is of the public internet."""
+    address = ipaddress.ip_address(text)
+    inner: list[ipaddress.IPv4Address | None] = []
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if address in _TRANSLATED:
+            inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    stands_for = [address, *(one for one in inner if one is not None)]
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        stands_for = [address.ipv4_mapped]
+    return all(one.is_global and not one.is_multicast for one in stands_for)

@@ -1,0 +1,311 @@
+"""The clerk: what the operator does in a case because time has passed, and nothing else.
+
+Rules (docs/adr/0067): it notes that a notice was delivered, that a deadline has passed, that the
+service was down, which person or sample a released value draws, and that what was sealed is gone.
+It decides nothing: each of these is the one act that everybody computes. A lapse waits until this
+log was up for a while after the deadline, so that nobody misses it because they found no door. What
+is signed is kept before it is sent, under the head that it follows: two workers send one statement.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Final
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import CLOSED, Case, CaseError, State, draw_person
+from workseal_protocol.dispute.deadlines import DAY_MS
+from workseal_protocol.dispute.values import MIN_OUTAGE_MS
+from workseal_protocol.encoding import MAX_INTEGER
+from workseal_protocol.records import Act, CasePlace, DisputeAct, sign
+from workseal_protocol.records.acts import Delivery
+from workseal_protocol.statement import Kind, Statement
+from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.beacon import Beacon
+from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.casedays import count
+from workseal_verifier.services.casefold import knowing
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.health import CASES, Health
+from workseal_verifier.services.identity import Identity
+from workseal_verifier.services.mailbox import Packages
+from workseal_verifier.services.noticing import About, notice, notices_of, people
+from workseal_verifier.services.outage import Outage
+from workseal_verifier.services.reminding import reminders
+from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.notices import Channel, Fate, NoticeStore
+from workseal_verifier.store.presence import OwnActStore, PresenceStore
+from workseal_verifier.store.records import RecordStore
+
+# Silence of more than this is an outage, if a short one.
+GAP_MS: Final = 300_000
+# What was signed and not taken for so long is signed anew: the log takes none that old.
+_STALE_MS: Final = 180_000
+_OVER: Final = frozenset(state.value for state in CLOSED | {State.SEALED})
+# Cases in one read of the store, and acts of one case in one turn.
+_PAGE: Final = 256
+_MOST_ACTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Hold what the clerk reads and writes."""
+
+    records: RecordStore
+    cases: CaseBook
+    notices: NoticeStore
+    presence: PresenceStore
+    acts: OwnActStore
+    packages: Packages
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Say whether the key acts by itself, and how long after a deadline it lets one lapse.
+
+    `log` sequences a statement of the operator.
+    """
+
+    acts: bool
+    grace_ms: int
+    log: Callable[[Statement], None]
+
+
+class Clerk:
+    """Look after running cases."""
+
+    def __init__(
+        self,
+        files: Files,
+        orders: Orders,
+        *,
+        identity: Identity,
+        beacon: Beacon,
+        clock: Clock,
+        health: Health,
+    ) -> None:
+        self._files = files
+        self._orders = orders
+        self._identity = identity
+        self._beacon = beacon
+        self._clock = clock
+        self._health = health
+        self._log = orders.log
+        self._uncounted = Outage("deadlines of cases are counted again")
+
+    def beat(self) -> None:
+        """Note that this log is up."""
+        self._files.presence.beat(self._clock.now_ms(), gap_ms=GAP_MS)
+
+    def run(self) -> None:
+        """Remind, and act where it is time, in every running case."""
+        for row in self._running():
+            try:
+                self._look_after(row)
+            except CaseError:
+                # It moved on meanwhile: the next turn reads it anew.
+                continue
+            except ValueError as error:
+                self._uncounted.goes_on(error, f"a deadline of a case cannot be counted: {error}")
+                self._health.stuck(CASES)
+        self._files.acts.clear(self._clock.now_ms() - DAY_MS)
+
+    def _running(self) -> Iterator[CaseRow]:
+        after = (0, -1)
+        while rows := self._files.records.cases.running(MAX_INTEGER, after=after, most=_PAGE):
+            # What is closed waits for months, and for its end alone.
+            now = self._clock.now_ms()
+            yield from (one for one in rows if one.state not in _OVER or _is_due(one, now))
+            after = (rows[-1].until_ms or 0, rows[-1].position)
+
+    def _look_after(self, row: CaseRow) -> None:
+        case = self._case(row)
+        if case is None:
+            return
+        self._tell(case, row)
+        if not self._orders.acts:
+            return
+        for _ in range(_MOST_ACTS):
+            fields = self._next(case)
+            if fields is None or not self._act(case, fields):
+                return
+            newest = self._files.cases.last(row.filing, below=MAX_INTEGER)
+            moved = None if newest is None else self._case(newest)
+            if moved is None or moved.head == case.head:
+                return
+            case = moved
+
+    def _case(self, row: CaseRow) -> Case | None:
+        case = self._files.cases.at(row)
+        path = self._files.cases.keys.below(row.position + 1).path
+        operator = self._identity.operator.public_key.thumbprint
+        return None if case is None else knowing(case, operator, path)
+
+    # --- telling -----------------------------------------------------------------------
+
+    def _tell(self, case: Case, row: CaseRow) -> None:
+        """Write what nobody wrote: the notices of a step of an earlier program, and reminders."""
+        now, notices = self._clock.now_ms(), self._files.notices
+        if case.state is State.SEALED:
+            return
+        if not notices.of_step(row.filing, row.position):
+            notices.add(notices_of(case, row, now))
+        opened = self._opened(row)
+        told = {(one.kind, one.recipient) for one in notices.of_step(row.filing, opened.position)}
+        until = now if case.due is None else case.due.until
+        made = [
+            notice(case, opened, about, person, now)
+            for role, person in people(case).items()
+            for about, at in reminders(case, role).items()
+            if at <= now < until and (about.value, person) not in told
+        ]
+        # A half that comes with the eve, after an outage, says nothing more.
+        eves = {one.recipient for one in made if one.kind == About.EVE}
+        notices.add([one for one in made if one.kind == About.EVE or one.recipient not in eves])
+
+    def _opened(self, row: CaseRow) -> CaseRow:
+        """Return the step that opened the deadline that runs: one is reminded of it once."""
+        found = row
+        for step in reversed(self._files.records.cases.steps(row.filing, below=row.position)):
+            if (step.state, step.until_ms) != (row.state, row.until_ms):
+                break
+            found = step
+        return found
+
+    # --- acting ------------------------------------------------------------------------
+
+    def _next(self, case: Case) -> dict[str, Any] | None:
+        """Return the one act that is due now, by its fields; None for none."""
+        operator = self._identity.operator.public_key.thumbprint
+        now = max(self._clock.now_ms(), case.known_at)
+        allowed = case.allowed(operator, now)
+        for move, found in (
+            ("notice", self._delivered),
+            ("draw", self._drawn),
+            ("sample", self._sampled),
+            ("outage", self._was_down),
+            ("lapse", self._lapsed),
+            ("destroy", self._destroyed),
+        ):
+            fields = found(case, now) if move in allowed else None
+            if fields is not None:
+                return fields
+        return None
+
+    def _delivered(self, case: Case, _now: int) -> dict[str, Any] | None:
+        person = people(case)[case.respondent]
+        rows = self._files.notices.of_case(case.case, person)
+        done = {row.channel for row in rows if row.fate is Fate.DONE}
+        if Channel.PAGE in done:
+            return {"act": Act.NOTICE, "code": Delivery.OPENED}
+        if {Channel.MAIL, Channel.WEBHOOK} <= done:
+            return {"act": Act.NOTICE, "code": Delivery.TWO_CHANNELS}
+        return None
+
+    def _drawn(self, case: Case, _now: int) -> dict[str, Any] | None:
+        number = case.panel_round
+        value = self._value(case, number)
+        if value is None:
+            return None
+        person = draw_person(case.case, number, value, case.panel)
+        return {"act": Act.DRAW, "round": number, "value": value, "person": person}
+
+    def _sampled(self, case: Case, _now: int) -> dict[str, Any] | None:
+        number = case.sample_round
+        value = None if number is None else self._value(case, number)
+        return None if value is None else {"act": Act.SAMPLE, "round": number, "value": value}
+
+    def _value(self, case: Case, number: int) -> bytes | None:
+        """Return the value of a round that has begun; None before, and where it is lost."""
+        try:
+            return self._beacon.release(case.terms.round_ms, number)
+        except RefusedError:
+            return None
+
+    def _was_down(self, case: Case, now: int) -> dict[str, Any] | None:
+        if case.due is None:
+            return None
+        until = case.due.until
+        for begin, end in self._outages(until - DAY_MS):
+            if end - begin >= MIN_OUTAGE_MS and begin <= until and until - DAY_MS < end <= now:
+                return {"act": Act.OUTAGE, "begin": begin, "end": end}
+        return None
+
+    def _lapsed(self, case: Case, now: int) -> dict[str, Any] | None:
+        if case.due is None or now <= case.due.until:
+            return None
+        up = self._files.presence.since(case.due.until)
+        began = max([case.due.until, *(one.begin_ms for one in up)])
+        return {"act": Act.LAPSE} if up and now >= began + self._orders.grace_ms else None
+
+    def _destroyed(self, case: Case, now: int) -> dict[str, Any] | None:
+        if case.due is None or now <= case.due.until or self._holds_sealed(case):
+            return None
+        return {"act": Act.DESTROY}
+
+    def _holds_sealed(self, case: Case) -> bool:
+        told = self._files.records.cases.statements(case.case, below=MAX_INTEGER)
+        asked = (one for one in (Statement.parse(body) for _, body in told))
+        return any(self._is_held(one.digest) for one in asked if one.kind is Kind.DISPUTE_REQUEST)
+
+    def _is_held(self, request: Digest) -> bool:
+        try:
+            self._files.packages.get(request)
+        except RefusedError as refusal:
+            # What cannot be asked may hold it still.
+            return refusal.reason is not Reason.NOT_FOUND
+        return True
+
+    def _outages(self, since_ms: int) -> list[tuple[int, int]]:
+        up = self._files.presence.since(since_ms)
+        return [(one.end_ms, two.begin_ms) for one, two in pairwise(up)]
+
+    def _act(self, case: Case, fields: dict[str, Any]) -> bool:
+        """Sign what follows the head, or take what was signed; tell whether the log took it."""
+        statement = self._signed(case, fields)
+        if statement is None:
+            return False
+        try:
+            self._log(statement)
+        except RefusedError as refusal:
+            if refusal.reason not in {Reason.CONFLICT, Reason.REFUSED}:
+                raise
+            # Somebody else acted first.
+            return False
+        if fields["act"] is Act.DESTROY:
+            self._files.notices.forget(case.case)
+        self._uncounted.ends()
+        self._health.freed(CASES)
+        return True
+
+    def _signed(self, case: Case, fields: dict[str, Any]) -> Statement | None:
+        now, acts = self._clock.now_ms(), self._files.acts
+        kept = acts.kept(case.case, case.head)
+        if kept is not None and now - kept[1] < _STALE_MS:
+            return Statement.parse(kept[0])
+        made = self._made(case, fields, now)
+        if kept is None:
+            return Statement.parse(acts.keep(case.case, case.head, made.encode(), now))
+        # Two that sign anew at once: one of them sends it, the other comes again.
+        renewed = acts.replace(case.case, case.head, kept[0], made.encode(), now)
+        return made if renewed else None
+
+    def _made(self, case: Case, fields: dict[str, Any], now: int) -> Statement:
+        signer = self._identity.operator
+        issuer = signer.public_key.thumbprint
+        at = max(now, case.known_at)
+        record = DisputeAct(
+            engagement=case.filing.engagement,
+            claimed_at=at,
+            place=CasePlace(case.case, case.head),
+            **fields,
+        )
+        wanted = case.wanted(record, issuer, at)
+        due = None if wanted is None else count(case, wanted)
+        statement = sign(replace(record, place=CasePlace(case.case, case.head, due)), signer)
+        case.after(statement, at)
+        return statement
+
+
+def _is_due(row: CaseRow, now: int) -> bool:
+    return row.until_ms is not None and row.until_ms < now

@@ -1,0 +1,185 @@
+"""Send what waits in the outbox: each notice by its channel, again and again, and never dropped.
+
+Rules: a notice is claimed before it is sent, for a lease, and settled after. Who dies between
+leaves it due again: a receiver may be told twice, and knows the second by its name. Waits grow;
+what was tried for days is parked and shown to the operator. Where a person wants to be told is
+looked up at the last moment: what was deleted is not used any more.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final, Protocol
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case
+from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.casedays import first_zone, zone_of
+from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.contacts import ContactBook
+from workseal_verifier.services.health import NOTICES, Health
+from workseal_verifier.services.letters import Letter, Place, notice_letter
+from workseal_verifier.services.noticing import About, people
+from workseal_verifier.store.contacts import ContactRow
+from workseal_verifier.store.notices import Channel, Fate, NoticeRow, NoticeStore
+
+_logger = logging.getLogger(__name__)
+
+_MINUTE: Final = 60_000
+_HOUR: Final = 60 * _MINUTE
+# Longer than any one sending takes.
+LEASE_MS: Final = 10 * _MINUTE
+# Some five days.
+WAITS_MS: Final = (
+    _MINUTE,
+    5 * _MINUTE,
+    15 * _MINUTE,
+    _HOUR,
+    3 * _HOUR,
+    6 * _HOUR,
+    12 * _HOUR,
+    24 * _HOUR,
+    24 * _HOUR,
+    48 * _HOUR,
+)
+# In one turn of the loop.
+_MOST_AT_ONCE: Final = 200
+
+
+class Mailer(Protocol):
+    """Send mails."""
+
+    def send(self, letter: Letter, to: str, at_ms: int) -> None:
+        """Hand a letter over, or raise `OSError` when the other server did not take it."""
+        ...
+
+
+class Weekly(Protocol):
+    """Write weekly digests."""
+
+    def letter(self, row: NoticeRow, contact: ContactRow) -> Letter | None:
+        """Write one; None when there is nothing to tell any more."""
+        ...
+
+
+# Tells a webhook of a notice; raises `OSError` when the other server did not take it.
+Hook = Callable[[NoticeRow, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Hold the ways out that this server has; None where it has none."""
+
+    mail: Mailer | None = None
+    hook: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Hold what notices are sent from; `size` tells how far the published log reaches."""
+
+    notices: NoticeStore
+    contacts: ContactBook
+    cases: CaseBook
+    clock: Clock
+    health: Health
+    size: Callable[[], int]
+
+
+class Delivery:
+    """Send notices; several workers may do it at once."""
+
+    def __init__(
+        self, room: Room, carriers: Carriers, place: Place, *, weekly: Weekly | None = None
+    ) -> None:
+        self._store = room.notices
+        self._contacts = room.contacts
+        self._cases = room.cases
+        self._carriers = carriers
+        self._place = place
+        self._clock = room.clock
+        self._health = room.health
+        self._size = room.size
+        self._weekly = weekly
+        self._ways: Mapping[Channel, Callable[[NoticeRow, ContactRow], Fate]] = {
+            Channel.MAIL: self._mail,
+            Channel.WEBHOOK: self._hook,
+        }
+
+    def run(self) -> int:
+        """Send what is due, and count what was tried."""
+        tried = 0
+        while tried < _MOST_AT_ONCE:
+            row = self._store.claim(self._clock.now_ms(), lease_ms=LEASE_MS)
+            if row is None:
+                break
+            self._try(row)
+            tried += 1
+        if self._store.counts().parked:
+            self._health.stuck(NOTICES)
+        else:
+            self._health.freed(NOTICES)
+        return tried
+
+    def _try(self, row: NoticeRow) -> None:
+        try:
+            fate = self._sent(row)
+        except OSError as error:
+            # Never an address: the other server's text is not quoted.
+            fate = self._failed(row, error)
+        if fate is not Fate.WAITING:
+            self._store.settle(row, fate, self._clock.now_ms())
+
+    def _sent(self, row: NoticeRow) -> Fate:
+        if row.kind in {About.HALF, About.EVE} and self._has_moved(row):
+            return Fate.PASSED
+        contact = self._contacts.of_person(row.recipient)
+        return Fate.NOWHERE if contact is None else self._ways[row.channel](row, contact)
+
+    def _failed(self, row: NoticeRow, error: OSError) -> Fate:
+        if row.tries >= len(WAITS_MS):
+            _logger.error("a notice was given up: %s", type(error).__name__)
+            return Fate.PARKED
+        self._store.put_off(row, self._clock.now_ms() + WAITS_MS[row.tries])
+        return Fate.WAITING
+
+    def _mail(self, row: NoticeRow, contact: ContactRow) -> Fate:
+        mailer = self._carriers.mail
+        if mailer is None or contact.mail is None:
+            return Fate.NOWHERE
+        letter = self._letter(row, contact)
+        if letter is None:
+            return Fate.PASSED
+        mailer.send(letter, contact.mail, self._clock.now_ms())
+        return Fate.DONE
+
+    def _hook(self, row: NoticeRow, contact: ContactRow) -> Fate:
+        hook = self._carriers.hook
+        if hook is None or contact.webhook is None:
+            return Fate.NOWHERE
+        hook(row, contact.webhook)
+        return Fate.DONE
+
+    def _letter(self, row: NoticeRow, contact: ContactRow) -> Letter | None:
+        if row.filing is None:
+            return None if self._weekly is None else self._weekly.letter(row, contact)
+        stop = self._place.stop_link(self._contacts.stop_token(contact, digest=False))
+        case = self._cases.case(row.filing, below=self._size())
+        return notice_letter(row, self._place, reader_zone(contact, case, row.recipient), stop)
+
+    def _has_moved(self, row: NoticeRow) -> bool:
+        """Tell whether a reminder is of what is no longer due by its recipient."""
+        case = None if row.filing is None else self._cases.case(row.filing, below=self._size())
+        if case is None or case.due is None or case.due.until != row.until_ms:
+            return True
+        roles = [role for role, person in people(case).items() if person == row.recipient]
+        return case.state.value != row.state or not case.waiting_for.intersection(roles)
+
+
+def reader_zone(contact: ContactRow, case: Case | None, person: Digest) -> tzinfo:
+    """Return the zone of whoever reads: the one that they gave, or that of the case."""
+    if contact.zone is not None or case is None:
+        return first_zone([contact.zone or "UTC"])
+    roles = [role for role, one in people(case).items() if one == person]
+    return zone_of(case, roles[0]) if roles else first_zone([case.terms.zone])

@@ -1,0 +1,95 @@
+"""The words of notices: what a mail says, and what a webhook is sent.
+
+Rules: nothing of what was said in a case: its name, its state, whose turn it is, by when, a link.
+No name of anybody. Times stand in the reader's zone, with their distance from UTC.
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Final
+
+from workseal_verifier.services.noticing import About, roles_in
+from workseal_verifier.store.notices import NoticeRow
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SUBJECTS: Final = {
+    About.TURN: "It is your turn in a case",
+    About.STEP: "Something was said in a case of yours",
+    About.HALF: "Half of your time in a case has passed",
+    About.EVE: "Your time in a case ends soon",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail: `name` tells a receiver what comes again; `stop` is the link that stops mails."""
+
+    name: str
+    subject: str
+    text: str
+    stop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Say which log writes, and where it is reached."""
+
+    origin: str
+    url: str
+
+    def stop_link(self, token: bytes) -> str:
+        """Write the link that stops mails."""
+        return f"{self.url}/stop/{base64.urlsafe_b64encode(token).rstrip(b'=').decode()}"
+
+
+def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str) -> Letter:
+    """Write a notice as a mail."""
+    lines = [
+        f"Case: {row.filing}",
+        f"State: {row.state}",
+        f"Whose turn it is: {_turn(row)}",
+    ]
+    if row.until_ms is not None:
+        lines.append(f"Until: {moment(row.until_ms, zone)}")
+    lines += [
+        f"Log: {place.origin}, statement {row.step}",
+        "",
+        f"Sign in to read it: {place.url}/",
+        "",
+        "Nothing of what was said is in this mail. Silence decides nothing: when the time has",
+        "passed the case goes on, and what comes late, before the draft, is still taken.",
+    ]
+    return Letter(
+        str(row.name), _SUBJECTS[About(row.kind)], _signed(lines, "no such mail", stop), stop
+    )
+
+
+def hook_body(row: NoticeRow, place: Place) -> dict[str, Any]:
+    """Write a notice for a webhook."""
+    return {
+        "id": str(row.name),
+        "kind": row.kind,
+        "case": str(row.filing),
+        "step": row.step,
+        "state": row.state,
+        "waiting_for": sorted(role.name.lower() for role in roles_in(row.waiting)),
+        "until": row.until_ms,
+        "made": row.made_ms,
+        "origin": place.origin,
+        "link": f"{place.url}/v1/cases/{row.filing}",
+    }
+
+
+def moment(ms: int, zone: tzinfo) -> str:
+    """Write a moment with its day and its distance from UTC."""
+    local = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)
+    return local.strftime("%a %d %b %Y, %H:%M:%S (UTC%z)")
+
+
+def _turn(row: NoticeRow) -> str:
+    return ", ".join(sorted(role.name.lower() for role in roles_in(row.waiting))) or "nobody's"
+
+
+def _signed(lines: list[str], what: str, stop: str) -> str:
+    return "\n".join([*lines, "", f"To have {what} from here any more: {stop}", ""])

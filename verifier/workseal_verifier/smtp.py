@@ -1,0 +1,102 @@
+"""Send mails by SMTP, encrypted on the way to a server whose certificate holds.
+
+Rules: TLS is required unless the settings say in words that there is none; a server that offers no
+STARTTLS gets nothing. What goes into a header was checked for its form, and the library refuses a
+line break. Whatever goes wrong is an `OSError` of one sentence that quotes no address.
+"""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Final
+
+from workseal_verifier.errors import ConfigError
+from workseal_verifier.outsiders import SmtpSettings
+from workseal_verifier.services.letters import Letter
+
+# For each answer of the server.
+TIMEOUT_S: Final = 20.0
+_MOST_SECRET: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Send by one server; `password` is None where it asks for none."""
+
+    settings: SmtpSettings
+    password: str | None
+    context: ssl.SSLContext
+    timeout_s: float = TIMEOUT_S
+
+    @classmethod
+    def of(cls, settings: SmtpSettings, home: Path) -> "Mailbox":
+        """Read what the settings name, relative to the home, or raise `ConfigError`."""
+        try:
+            context = ssl.create_default_context(
+                cafile=str(home / settings.roots) if settings.roots else None
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError("[smtp] roots cannot be read as certificates") from error
+        password = _secret(home / settings.password_file) if settings.password_file else None
+        return cls(settings, password, context)
+
+    def send(self, letter: Letter, to: str, at_ms: int) -> None:
+        """Hand a letter over, or raise `OSError`."""
+        message = written(letter, self.settings.sender, to, at_ms)
+        try:
+            with self._connected() as server:
+                if self.password is not None:
+                    server.login(self.settings.user, self.password)
+                server.send_message(message, self.settings.sender, [to])
+        except smtplib.SMTPException as error:
+            raise OSError(f"the mail server did not take it: {type(error).__name__}") from None
+        except (OSError, ValueError) as error:
+            raise OSError(f"the mail server was not reached: {type(error).__name__}") from None
+
+    def _connected(self) -> smtplib.SMTP:
+        one = self.settings
+        if one.tls == "tls":
+            return smtplib.SMTP_SSL(
+                one.host, one.port, timeout=self.timeout_s, context=self.context
+            )
+        server = smtplib.SMTP(one.host, one.port, timeout=self.timeout_s)
+        try:
+            if one.tls == "starttls":
+                # Raises where the server does not offer it.
+                server.starttls(context=self.context)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+def written(letter: Letter, sender: str, to: str, at_ms: int) -> EmailMessage:
+    """Write a mail; a line break in a header is a `ValueError`."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address("Workseal", addr_spec=sender)
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(datetime.fromtimestamp(at_ms // 1000, UTC))
+    # The same for a mail that comes again.
+    message["Message-ID"] = f"<{letter.name}@{sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["List-Unsubscribe"] = f"<{letter.stop}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(letter.text)
+    return message
+
+
+def _secret(path: Path) -> str:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"{path} may be read by others; run: chmod 600 {path}")
+        with path.open("rb") as file:
+            return file.read(_MOST_SECRET).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as a password") from error
