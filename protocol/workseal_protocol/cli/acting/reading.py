@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
-from workseal_protocol.casefile.replay import Beacon
+from workseal_protocol.casefile.casebeacon import Beacon
 from workseal_protocol.cli.acting.known import Known, Listed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.digest import Digest
