@@ -106,11 +106,12 @@ def test_a_way_that_this_server_does_not_have_is_refused_in_words(desk: Desk) ->
     assert answer.json()["detail"] == "this server sends no webhook"
 
 
-def test_a_digest_is_refused_for_none_is_sent(desk: Desk) -> None:
+def test_a_weekly_digest_is_asked_for_with_an_address(desk: Desk) -> None:
     form = NOTHING | {"mail": "client@example.com", "digest": True}
-    answer = desk.ask("PUT", desk.office.people.client, form)
-    assert answer.json()["detail"] == "this server sends no weekly digest"
-    assert desk.ask("GET", desk.office.people.client).json()["mail"] is None
+    assert desk.ask("PUT", desk.office.people.client, form).status_code == 204
+    assert desk.ask("GET", desk.office.people.client).json()["digest"] is True
+    answer = desk.ask("PUT", desk.office.people.client, NOTHING | {"digest": True})
+    assert (answer.status_code, "needs an address" in answer.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(

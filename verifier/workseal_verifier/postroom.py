@@ -9,7 +9,7 @@ from workseal_verifier.keyfiles import create_secret
 from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
-from workseal_verifier.services.delivering import Carriers, Delivery, Room
+from workseal_verifier.services.delivering import Carriers, Delivery, Room, Weekly
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.letters import Place
@@ -55,9 +55,11 @@ def delivery_at(settings: Settings, database: Database, clock: Clock) -> Deliver
     return delivery_of(settings, carriers_of(settings, operator, clock), room)
 
 
-def delivery_of(settings: Settings, carriers: Carriers, room: Room) -> Delivery:
+def delivery_of(
+    settings: Settings, carriers: Carriers, room: Room, weekly: Weekly | None = None
+) -> Delivery:
     """Make what sends the notices of a home."""
-    return Delivery(room, carriers, place_of(settings))
+    return Delivery(room, carriers, place_of(settings), weekly=weekly)
 
 
 def place_of(settings: Settings) -> Place:

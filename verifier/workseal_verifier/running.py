@@ -25,7 +25,7 @@ from workseal_verifier.loops import Loops
 from workseal_verifier.measured import register, wal_bytes
 from workseal_verifier.outward import Outward
 from workseal_verifier.owncopy import OwnCopy
-from workseal_verifier.postroom import carriers_of, delivery_of
+from workseal_verifier.postroom import carriers_of, delivery_of, place_of
 from workseal_verifier.services.admission import Admission
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
@@ -72,6 +72,7 @@ from workseal_verifier.services.space import Space
 from workseal_verifier.services.stamping import Authority, Stamper
 from workseal_verifier.services.standing import Standings
 from workseal_verifier.services.tree import TileTree
+from workseal_verifier.services.weekly import Digests
 from workseal_verifier.services.witnessing import Witnessing, require_not_behind
 from workseal_verifier.services.work import WorkBook
 from workseal_verifier.store.access import AccessStore
@@ -272,6 +273,8 @@ class Verifier:
         return self.settings.cases_interval_s
 
     def _deliver(self) -> float:
+        if self.carriers.mail is not None and self.database.lead():
+            self.digests.make()
         self.delivery.run()
         self.health.worked(NOTICES)
         return self.settings.outbox_interval_s
@@ -396,7 +399,10 @@ class Verifier:
             self.health,
             lambda: self.sequencer.current.size,
         )
-        self.delivery = delivery_of(self.settings, self.carriers, room)
+        self.digests = Digests(
+            self.notices, contacts, diaries, standings, self._clock, place_of(self.settings)
+        )
+        self.delivery = delivery_of(self.settings, self.carriers, room, self.digests)
         return Services(
             intake=intake,
             sequencer=self.sequencer,

@@ -60,8 +60,6 @@ async def put_contact(request: Request, asker: Asking, given: Given) -> Response
     for name, wanted in (("mail", form.mail), ("webhook", form.webhook)):
         if wanted is not None and name not in _ways(given):
             raise RefusedError(Reason.REFUSED, f"this server sends no {name}")
-    if form.digest:
-        raise RefusedError(Reason.REFUSED, "this server sends no weekly digest")
     await run_in_threadpool(given.contacts.put, asker.thumbprint, contact)
     return Response(status_code=204, headers=PRIVATE)
 

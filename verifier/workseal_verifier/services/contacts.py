@@ -9,7 +9,7 @@ its token is made from a random salt and a secret of this server, and only its h
 import hmac
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -116,6 +116,13 @@ class ContactBook:
     def counts(self, thumbprint: Digest) -> bool:
         """Tell whether a key has not been rotated away or revoked."""
         return not self._keys.below(self._size()).has_ended(thumbprint)
+
+    def wanting_digests(self, page: int) -> Iterator[ContactRow]:
+        """Give who asked for a weekly digest, reading so many at once."""
+        after = b""
+        while rows := self._store.wanting_digests(after=after, most=page):
+            yield from rows
+            after = rows[-1].thumbprint.raw
 
     def stop_token(self, row: ContactRow, *, digest: bool) -> bytes:
         """Return the token of the link that stops mails, or the digest alone."""

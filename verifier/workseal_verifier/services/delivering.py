@@ -134,6 +134,10 @@ class Delivery:
     def _sent(self, row: NoticeRow) -> Fate:
         if row.kind in {About.HALF, About.EVE} and self._has_moved(row):
             return Fate.PASSED
+        if row.filing is None and self._weekly is None:
+            # Beside the server, by hand: the server counts weeks, and sends it when it runs.
+            self._store.put_off(row, self._clock.now_ms() + _HOUR)
+            return Fate.WAITING
         contact = self._contacts.of_person(row.recipient)
         return Fate.NOWHERE if contact is None else self._ways[row.channel](row, contact)
 

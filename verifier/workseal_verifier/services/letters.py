@@ -55,13 +55,13 @@ def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str) -> Lett
     lines += [
         f"Log: {place.origin}, statement {row.step}",
         "",
-        f"Sign in to read it: {place.url}/",
+        f"Sign in to read it: {place.url}/cases/{row.filing}",
         "",
         "Nothing of what was said is in this mail. Silence decides nothing: when the time has",
         "passed the case goes on, and what comes late, before the draft, is still taken.",
     ]
     return Letter(
-        str(row.name), _SUBJECTS[About(row.kind)], _signed(lines, "no such mail", stop), stop
+        str(row.name), _SUBJECTS[About(row.kind)], signed(lines, "no such mail", stop), stop
     )
 
 
@@ -91,5 +91,6 @@ def _turn(row: NoticeRow) -> str:
     return ", ".join(sorted(role.name.lower() for role in roles_in(row.waiting))) or "nobody's"
 
 
-def _signed(lines: list[str], what: str, stop: str) -> str:
+def signed(lines: list[str], what: str, stop: str) -> str:
+    """Join the lines of a mail, and say below how to have no more of its kind."""
     return "\n".join([*lines, "", f"To have {what} from here any more: {stop}", ""])
