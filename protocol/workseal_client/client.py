@@ -109,6 +109,34 @@ class VerifierClient(PublicLog):
         path = f"/v1/cases/{case}/statements"
         return self._exchange.signed("GET", path, limit=MOST_IN_CASE * _STATEMENT_BYTES)
 
+    def notices(self, before: int | None = None) -> bytes:
+        """Return this party's own notices as JSON, the newest first; `before` goes on from there.
+
+        That they were asked for counts as reading them (docs/spec/notices.md).
+        """
+        query = "" if before is None else f"?before={before}"
+        return self._exchange.signed("GET", f"/v1/notices{query}", limit=MIB)
+
+    def contact(self) -> bytes:
+        """Return where this party wants to be told, as JSON."""
+        return self._exchange.signed("GET", "/v1/contact")
+
+    def put_contact(
+        self,
+        *,
+        mail: str | None = None,
+        webhook: str | None = None,
+        zone: str | None = None,
+        digest: bool = False,
+    ) -> None:
+        """Say where this party wants to be told, in the place of what it said before."""
+        form = {"mail": mail, "webhook": webhook, "zone": zone, "digest": digest}
+        self._exchange.signed("PUT", "/v1/contact", json.dumps(form).encode(), media=JSON)
+
+    def delete_contact(self) -> None:
+        """Have what this party said of that forgotten."""
+        self._exchange.signed("DELETE", "/v1/contact")
+
     def disclose(self, statement: bytes, disclosures: Sequence[bytes]) -> tuple[bytes, bytes]:
         """Send a disclosure; returns the finding and the SubmissionAnswer, neither verified."""
         body = encode_sequence((statement, *map(encode, disclosures)))

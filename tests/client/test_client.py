@@ -49,6 +49,10 @@ CALLS: dict[str, Callable[[World, VerifierClient], object]] = {
     "GET /v1/cases/{name}/statements": lambda world, client: client.case_statements(
         world.hearing.case.case
     ),
+    "GET /v1/notices": lambda _world, client: client.notices(before=1_000),
+    "GET /v1/contact": lambda _world, client: client.contact(),
+    "PUT /v1/contact": lambda _world, client: client.put_contact(zone="Europe/Berlin"),
+    "DELETE /v1/contact": lambda _world, client: client.delete_contact(),
     "POST /v1/disclosures": lambda _world, client: refusal(
         lambda: client.disclose(b"\xa0", [b""]), 400
     ),
@@ -199,6 +203,16 @@ def test_a_case_is_replayed_from_what_is_fetched(world: World) -> None:
     told = json.loads(client.case(hearing.case.case))
     assert (told["head"], told["you"]) == (str(hearing.case.head), Role.CLIENT.name.lower())
     assert [one["case"] for one in json.loads(client.cases())] == [str(hearing.case.case)]
+
+
+def test_where_to_be_told_is_kept_until_it_is_deleted(world: World) -> None:
+    client = freelancer(world)
+    client.put_contact(zone="Asia/Tokyo")
+    assert json.loads(client.contact())["zone"] == "Asia/Tokyo"
+    client.delete_contact()
+    assert json.loads(client.contact())["zone"] is None
+    refusal(lambda: client.put_contact(mail="freelancer@example.com"), 422)
+    assert json.loads(client.notices())["notices"]
 
 
 def test_a_stranger_is_told_that_there_is_nothing(world: World) -> None:
