@@ -200,6 +200,8 @@ def test_a_tick_on_the_time_line_leads_to_its_picture(page: Page, server: PagesS
     page.goto(server.origin + "/today")
     page.locator("[data-keys] li").first.wait_for(state="attached")
     tick = page.locator("[data-hours] .shot").last
+    # A mouse reaches what is on the screen.
+    tick.evaluate("one => one.closest('svg').scrollIntoView()")
     number, box = tick.get_attribute("data-picture"), tick.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 2)
