@@ -106,8 +106,8 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # While requests still come in, each answer says that it is the connection's last.
-        self._going()
         self.server_state.default_headers.append((b"connection", b"close"))
+        self._going()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._drain_s
         while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn's
