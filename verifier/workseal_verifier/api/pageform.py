@@ -26,7 +26,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_REFUSAL: Final = """<!doctype html>
+_PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -39,29 +39,13 @@ _REFUSAL: Final = """<!doctype html>
 <body class="door">
 <main id="page">
 <h1>{title}</h1>
-<p class="wrong"><code id="problem">{name}</code> <span id="detail">{detail}</span></p>
-<p><a class="button" href="/">Sign in</a> <a class="button" href="/diary">Your agreements</a></p>
-</main>
+{body}</main>
 </body>
 </html>
 """
-_TOLD: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title} · Workseal</title>
-<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/static/app.css">
-</head>
-<body class="door">
-<main id="page">
-<h1>{title}</h1>
-<p>{text}</p>
-{form}</main>
-</body>
-</html>
+_REFUSAL: Final = """\
+<p class="wrong"><code id="problem">{name}</code> <span id="detail">{detail}</span></p>
+<p><a class="button" href="/">Sign in</a> <a class="button" href="/diary">Your agreements</a></p>
 """
 _BUTTON: Final = """<form method="post"><p><button class="main">{label}</button></p></form>
 """
@@ -74,10 +58,11 @@ def is_page(path: str) -> bool:
 
 def refusal(name: str, title: str, detail: str) -> str:
     """Write a refusal as a page."""
-    return _REFUSAL.format(name=escape(name), title=escape(title), detail=escape(detail))
+    body = _REFUSAL.format(name=escape(name), detail=escape(detail))
+    return _PAGE.format(title=escape(title), body=body)
 
 
 def told(title: str, text: str, button: str = "") -> str:
     """Write a page of one sentence, and perhaps one button that posts to the same address."""
     form = _BUTTON.format(label=escape(button)) if button else ""
-    return _TOLD.format(title=escape(title), text=escape(text), form=form)
+    return _PAGE.format(title=escape(title), body=f"<p>{escape(text)}</p>\n{form}")
