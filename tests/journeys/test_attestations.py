@@ -4,11 +4,12 @@ import json
 import shlex
 import subprocess
 import zipfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from support.agreed import today, yesterday
 from support.world import Worker, World, attempt, key_of
 from workseal_protocol.attestation import README, Attestation
 from workseal_protocol.keys import PublicKey
@@ -20,8 +21,7 @@ pytest_plugins = ["support.told"]
 
 
 def days() -> tuple[str, ...]:
-    today = datetime.now(UTC).date()
-    return ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))
+    return ("--from", str(yesterday()), "--to", str(today() + timedelta(days=1)))
 
 
 def checked_by_the_arbitrator(world: World, worker: Worker, made: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from parties import TERMS
+from support.agreed import today, yesterday
 from support.shifted import COMMANDS, Served, served
 from workseal_agent.cli import main as agent_main
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
@@ -128,16 +129,16 @@ class Parties:
         self.agent("send")
 
     def file(self) -> None:
-        """Let the client file, over today."""
-        day = time.strftime("%Y-%m-%d", time.gmtime(time.time_ns() // 1_000_000_000))
+        """Let the client file, over today and, should midnight have passed, yesterday."""
+        self.begin, self.end = yesterday(), today()
         number = json.loads(self.agent("status", "--json"))["engagement"]
         printed = self.workseal(
-            "case", "file", "not-worked", "--engagement", number, "--begin", day, "--end", day,
+            "case", "file", "not-worked", "--engagement", number,
+            "--begin", self.begin, "--end", self.end,
             "--amount", "480.00", "--text", "nothing came of these hours",
             "--from", self.verifier.url, "--key", self.key("client"), "--yes",
         )  # fmt: skip
         self.case = printed.split()[-1]
-        self.day = day
 
     def seat(self) -> str:
         """End the talks, draw, and take the case; returns who was drawn."""
@@ -156,8 +157,8 @@ class Parties:
 
     def ask(self, who: str, level: int, count: int) -> None:
         self.act(
-            who, "ask", "--level", level, "--count", count, "--begin", self.day,
-            "--end", self.day, "--text", "was there work", "--why", "what is known does not tell",
+            who, "ask", "--level", level, "--count", count, "--begin", self.begin,
+            "--end", self.end, "--text", "was there work", "--why", "what is known does not tell",
         )  # fmt: skip
 
 

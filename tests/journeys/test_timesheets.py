@@ -1,11 +1,12 @@
 """A freelancer sums up, the client checks and answers, the freelancer reads it: real commands."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from support.agreed import today, yesterday
 from support.world import World, attempt, wait_for
 
 pytestmark = pytest.mark.journey
@@ -14,8 +15,7 @@ pytest_plugins = ["support.told"]
 
 def test_hours_are_summed_up_questioned_replaced_and_accepted(world: World, tmp_path: Path) -> None:
     worker = world.freelancer.copy(tmp_path / "freelancer")
-    today = datetime.now(UTC).date()
-    days = ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))
+    days = ("--from", str(yesterday()), "--to", str(today() + timedelta(days=1)))
 
     def summed() -> str:
         made = worker.attempt("timesheet", *days, "--yes").fine()
@@ -41,7 +41,7 @@ def test_hours_are_summed_up_questioned_replaced_and_accepted(world: World, tmp_
     assert f"{first}  " in listed
     assert "the client asks: what was\\ndone?" in listed
 
-    again = worker.attempt("timesheet", "--from", str(today), "--to", str(today), "--yes")
+    again = worker.attempt("timesheet", "--from", days[1], "--to", str(today()), "--yes")
     assert "would be counted twice" in again.told(1)
     second = summed()
     assert "replaces your timesheet" in worker.attempt("timesheet", *days).out
@@ -68,7 +68,7 @@ def test_a_stranger_answers_nothing_and_a_running_record_sends_it(
     world: World, tmp_path: Path
 ) -> None:
     worker = world.freelancer.copy(tmp_path / "freelancer")
-    week = f"{datetime.now(UTC).date():%G-W%V}"
+    week = f"{today():%G-W%V}"
     with worker.recording():
         wait_for(lambda: worker.stored("statements", "kind = 'segment'") >= 1, "a segment")
         worker.attempt("pause").fine()
