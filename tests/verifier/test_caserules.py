@@ -355,7 +355,12 @@ def test_memory_that_holds_no_case_folds_it_again(
     assert office.check() == []
 
 
-def test_two_hosts_keep_one_case(both: tuple[Office, Office]) -> None:
+@pytest.mark.parametrize("foreign", [admission._MOST_FOREIGN, 0], ids=["few", "too many"])
+def test_two_hosts_keep_one_case(
+    both: tuple[Office, Office], monkeypatch: pytest.MonkeyPatch, foreign: int
+) -> None:
+    """What the other logged is followed, and where that is too much everything is read again."""
+    monkeypatch.setattr(admission, "_MOST_FOREIGN", foreign)
     first, second = both
     agent = ScriptedAgent(first)
     hearing = Hearing(first, agent.engagement, agent.terms).file()
