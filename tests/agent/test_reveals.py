@@ -6,16 +6,24 @@ import pytest
 
 from support.rig import PaintedScreen, Rig
 from workseal_agent import disclose
-from workseal_agent.disclose import Opened
+from workseal_agent.disclose import FrameReader, Opened, shown_before
 from workseal_agent.evidence import withdraw
-from workseal_agent.ledger import CaptureRow, RevealRow
+from workseal_agent.ledger import CaptureRow, RevealRow, SendState
 from workseal_agent.mask import Masked
 from workseal_agent.reveals import Together, reveals_of, together
 from workseal_agent.screen import RawFrame
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import DisputeRequest, RequestedFrame, WithdrawalReason, sign
+from workseal_protocol.records import (
+    CasePlace,
+    DisclosedFrame,
+    DisputeDisclosure,
+    DisputeRequest,
+    RequestedFrame,
+    WithdrawalReason,
+    sign,
+)
 
 CASE = public_of(generate_private())
 WIDTH, HEIGHT, TILE = 128, 96, 32
@@ -49,7 +57,9 @@ def opened(rig: Rig, frame: int, tiles: Sequence[int]) -> Opened:
     return disclose.open_tiles(rig.vault, rows(rig)[frame], tiles)
 
 
-def shown(rig: Rig, frame: int, tiles: Sequence[int], *, by: SeedSigner | None = None) -> Digest:
+def shown(
+    rig: Rig, frame: int, tiles: Sequence[int], *, by: SeedSigner | None = None, ago_ms: int = 0
+) -> Digest:
     """Answer a request for one frame, and return the statement that showed it."""
     row = rows(rig)[frame]
     rig.clock.run(1)
@@ -64,7 +74,7 @@ def shown(rig: Rig, frame: int, tiles: Sequence[int], *, by: SeedSigner | None =
     asked = sign(record, by or rig.simulator.people.arbitrator)
     request = disclose.read_request(asked.encode(), rig.engagement)
     answer = disclose.answer(
-        request, [opened(rig, frame, tiles)], rig.signer, now_ms=rig.clock.true_ms
+        request, [opened(rig, frame, tiles)], rig.signer, now_ms=rig.clock.true_ms - ago_ms
     )
     disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
     return answer.statement.digest
@@ -88,6 +98,28 @@ def test_every_reveal_is_listed_with_its_tiles_and_the_key_that_got_them(rig: Ri
         RevealRow(second, rows(rig)[2].commitment, (7,), 12),
     ]
     assert [one.name for one in listed] == ["1", "3"]
+
+
+def test_the_oldest_answer_is_listed_first_whatever_was_stored_first(rig: Rig) -> None:
+    later = shown(rig, 0, [0])
+    earlier = shown(rig, 2, [7], ago_ms=5_000)
+    listed = reveals_of(rig.ledger, rig.engagement.id)
+    assert [one.statement for one in listed] == [earlier, later]
+
+
+def test_an_answer_tells_its_case_where_its_request_is_not_known(rig: Rig) -> None:
+    place = CasePlace(case=Digest.of(b"case"), prev=Digest.of(b"request"))
+    record = DisputeDisclosure(
+        engagement=rig.engagement.id,
+        claimed_at=rig.clock.true_ms,
+        request=place.prev,
+        frames=(DisclosedFrame(rows(rig)[0].commitment, Digest.of(b"tiles")),),
+        place=place,
+    )
+    with rig.ledger.write() as writing:
+        writing.add_statement(rig.engagement.id, sign(record, rig.signer), state=SendState.HELD)
+    (one,) = reveals_of(rig.ledger, rig.engagement.id)
+    assert (one.to, one.case, one.row) == (None, place.case, None)
 
 
 def test_what_was_shown_stays_listed_when_the_frame_is_withdrawn(rig: Rig) -> None:
@@ -126,6 +158,23 @@ def test_a_reveal_of_before_the_list_is_read_from_the_vault(rig: Rig) -> None:
     assert (one.statement, one.row) == (statement, None)
 
 
+class NoSecrets:
+    """Read frames, and fail where a disclosure is read back."""
+
+    def __init__(self, vault: FrameReader) -> None:
+        self.frame = vault.frame
+
+    def secret(self, name: bytes) -> bytes:
+        raise AssertionError(f"{name!r} was read")
+
+
+def test_a_listed_reveal_is_not_read_back(rig: Rig) -> None:
+    shown(rig, 0, [4, 5])
+    commitment = rows(rig)[0].commitment
+    before = shown_before(NoSecrets(rig.vault), rig.ledger, rig.engagement.id, commitment)
+    assert before == {4, 5}
+
+
 def tiles_of_band(rig: Rig, band: int) -> list[int]:
     """Return the numbers of the tiles in a row of tiles."""
     grid = opened(rig, 0, [0]).disclosure.header.grid
@@ -143,6 +192,8 @@ def test_a_hidden_tile_that_another_frame_shows_is_hidden_in_name_only(rig: Rig)
     assert union(rig, 1, below).alike == 4
     assert union(rig, 1, above).alike == 0
     assert union(rig, 1, [*below, above[0]]).alike == 3
+    # What an earlier answer showed of this frame is hidden no more.
+    assert union(rig, 0, below).alike == 0
 
 
 def test_frames_of_one_answer_are_compared_with_each_other(rig: Rig) -> None:

@@ -79,10 +79,16 @@ def test_the_digits_can_be_read() -> None:
     assert INK > 5 * STRENGTH
 
 
-@pytest.mark.parametrize("size", [(0, 1), (1, 0), (2, 2)])
+@pytest.mark.parametrize("size", [(0, 1), (1, 0), (2, 2), (-1, -1)])
 def test_refuses_pixels_of_another_size(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="size of the picture"):
         marked(bytes(3), *size, MARK)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 1), (1, 0)])
+def test_no_pixels_are_no_picture(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="size of the picture"):
+        marked(b"", *size, MARK)
 
 
 def test_vectors() -> None:

@@ -4,7 +4,9 @@
 service; behind it are the real store, sequencer and keys.
 """
 
+import shutil
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -185,6 +187,23 @@ def check_store(
     ]
     database.close()
     return found
+
+
+def check_changed(told: Office, folder: Path, change: str) -> list[str]:
+    """Check a copy of a closed log in which one statement of SQL changed something."""
+    home = folder / "home"
+    # The same keys: what differs is the database alone.
+    shutil.copytree(told.verifier.settings.home, home)
+    target = home / "verifier.db"
+    with sqlite3.connect(told.verifier.settings.database) as source:
+        target.unlink(missing_ok=True)
+        with sqlite3.connect(target) as copy:
+            source.backup(copy)
+            if change:
+                assert copy.execute(change).rowcount > 0
+        copy.close()
+    source.close()
+    return check_store(replace(told.verifier.settings, home=home), told.acknowledged)
 
 
 class FlakyDatabase(Database):

@@ -274,6 +274,22 @@ def test_what_one_party_files_keeps_the_other_from_nothing(
     assert standing(hearing)[0] == "notice"
 
 
+def test_a_clock_that_is_behind_turns_no_case_back(office: Office, hearing: Hearing) -> None:
+    hearing.file().answered()
+    before = hearing.case.known_at
+    hearing.act(Role.FREELANCER, Act.OFFER, claimed_at=office.now - 30_000)
+    grounds = Grounds(hearing.terms, lambda _number, _value: True, lambda key: (key,))
+    stored = stored_case(
+        office.verifier.records,
+        hearing.case.case,
+        grounds,
+        engagement=hearing.engagement,
+        below=2**53,
+    )
+    assert stored is not None
+    assert (stored.head, stored.known_at) == (hearing.case.head, before)
+
+
 def test_a_filing_folds_no_case_that_has_ended(
     office: Office, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,7 +355,12 @@ def test_memory_that_holds_no_case_folds_it_again(
     assert office.check() == []
 
 
-def test_two_hosts_keep_one_case(both: tuple[Office, Office]) -> None:
+@pytest.mark.parametrize("foreign", [admission._MOST_FOREIGN, 0], ids=["few", "too many"])
+def test_two_hosts_keep_one_case(
+    both: tuple[Office, Office], monkeypatch: pytest.MonkeyPatch, foreign: int
+) -> None:
+    """What the other logged is followed, and where that is too much everything is read again."""
+    monkeypatch.setattr(admission, "_MOST_FOREIGN", foreign)
     first, second = both
     agent = ScriptedAgent(first)
     hearing = Hearing(first, agent.engagement, agent.terms).file()

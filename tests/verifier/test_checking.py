@@ -1,14 +1,12 @@
 """Every stored table, changed behind the server's back: `check-log` names the row."""
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from support.office import Office, check_store, new_home, stranger_offer
+from support.office import Office, check_changed, new_home, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START
 from workseal_protocol.records import Segment, sign
@@ -55,24 +53,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Office:
 OTHERS = "parties: a key stands where no terms name it"
 
 
-def changed(told: Office, folder: Path, change: str) -> list[str]:
-    home = folder / "home"
-    # The same keys: what differs is the database alone.
-    shutil.copytree(told.verifier.settings.home, home)
-    target = home / "verifier.db"
-    with sqlite3.connect(told.verifier.settings.database) as source:
-        target.unlink(missing_ok=True)
-        with sqlite3.connect(target) as copy:
-            source.backup(copy)
-            if change:
-                assert copy.execute(change).rowcount > 0
-        copy.close()
-    source.close()
-    return check_store(replace(told.verifier.settings, home=home), told.acknowledged)
-
-
 def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
-    assert changed(told, tmp_path, "") == []
+    assert check_changed(told, tmp_path, "") == []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +115,7 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
     ],
 )
 def test_names_what_was_changed(told: Office, tmp_path: Path, change: str, named: str) -> None:
-    found = changed(told, tmp_path, change.format(f=FORGED))
+    found = check_changed(told, tmp_path, change.format(f=FORGED))
     assert [line for line in found if named in line], found
 
 

@@ -114,17 +114,21 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     """Read the files below a folder by their names in it, or raise `CommandError`."""
     found: dict[str, bytes] = {}
     left = MAX_FOLDER_BYTES
-    for name, path in _files(folder, ""):
+    for name, path, size in _files(folder, ""):
         if len(found) >= MAX_FILES:
             raise CommandError(f"the folder {folder} has more than {MAX_FILES} files")
+        if size > left:
+            raise CommandError(
+                f"the files of {folder} have more than {MAX_FOLDER_BYTES} bytes together"
+            )
         data = read_bytes(path, limit=left, what="file")
         left -= len(data)
         found[name] = data
     return found
 
 
-def _files(top: Path, below: str) -> Iterator[tuple[str, Path]]:
-    """Yield names and paths; a link or another special file is refused and not opened.
+def _files(top: Path, below: str) -> Iterator[tuple[str, Path, int]]:
+    """Yield names, paths and sizes; a link or another special file is refused and not opened.
 
     So is a folder that no case file has: an empty one stands in no manifest.
     """
@@ -135,10 +139,10 @@ def _files(top: Path, below: str) -> Iterator[tuple[str, Path]]:
         for name in sorted(names):
             path = folder / name
             inner = f"{below}/{name}" if below else name
-            mode = path.lstat().st_mode
-            if stat.S_ISREG(mode):
-                yield inner, path
-            elif not stat.S_ISDIR(mode):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode):
+                yield inner, path, found.st_size
+            elif not stat.S_ISDIR(found.st_mode):
                 raise CommandError(f"{path} is no ordinary file")
             elif inner in _FOLDERS:
                 yield from _files(top, inner)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.casefiles import SEALED, Told, work_and_quarrel
+from workseal_protocol.cli import casefile
 from workseal_protocol.cli.casefile import MAX_FILES
 
 from .conftest import Outcome, Run
@@ -132,6 +133,19 @@ def test_reads_few_files_and_no_deep_folders(desk: Path, run: Run) -> None:
         (desk / "file" / f"{number}").write_bytes(b"")
     done = verify(run, desk)
     assert (done.code, f"more than {MAX_FILES} files" in done.err) == (2, True)
+
+
+def test_reads_files_that_are_small_together(
+    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(run, desk)
+    sizes = [one.stat().st_size for one in (desk / "file").rglob("*") if one.is_file()]
+    # Each alone would do.
+    monkeypatch.setattr(casefile, "MAX_FOLDER_BYTES", sum(sizes) - 1)
+    done = verify(run, desk)
+    assert (done.code, "bytes together" in done.err) == (2, True), done.err
+    monkeypatch.setattr(casefile, "MAX_FOLDER_BYTES", sum(sizes))
+    assert verify(run, desk).code == 0
 
 
 @pytest.mark.parametrize(

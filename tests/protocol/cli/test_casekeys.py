@@ -104,6 +104,13 @@ def test_refuses_words_that_say_nothing(office: Office, words: list[str], says: 
     assert not (office.folder / "case.key").exists()
 
 
+def test_a_declaration_is_not_written_where_its_key_stands(office: Office) -> None:
+    one = office.folder / "declare.cose"
+    refused = office.declare("--case-key", one)
+    assert (refused.code, "cannot be one file" in refused.err) == (2, True)
+    assert not one.exists()
+
+
 def test_a_key_that_came_by_rotation_declares_and_destroys(office: Office) -> None:
     """The files of the case have the rotation: the log's place of it is not at hand."""
     old, new = office.play.arbitrator, signer("arbitrator's second key")

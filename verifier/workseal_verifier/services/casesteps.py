@@ -46,9 +46,11 @@ def _problem(
 ) -> str | None:
     told = records.cases.statements(filing, below=size)
     steps = records.cases.steps(filing, below=size)
+    if not steps:
+        return "its steps stand where the log has no statements"
     try:
         statements = [Statement.parse(body) for _, body in told]
-        terms = _terms_of(records, steps[0].engagement) if steps else None
+        terms = _terms_of(records, steps[0].engagement)
         if terms is None:
             return "its engagement has no offer"
         cases = folded(statements, _grounds(terms, rows, events.path))
