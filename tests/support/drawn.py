@@ -287,6 +287,8 @@ def _item(verifier: Simulator, dice: random.Random) -> Any:
             FileDigest(name, Digest(dice.randbytes(32)), dice.randrange(10**9)),
             Text(name + "\n" + name),
             Label(name, ("a", "b"), verifier.now - 5, verifier.now),
+            Label(name, ("b", name), verifier.now - dice.randrange(1, 5 * HOUR_MS), verifier.now),
+            Label("z", (), verifier.now - HOUR_MS, verifier.now + dice.randrange(9 * HOUR_MS)),
         )
     )
 

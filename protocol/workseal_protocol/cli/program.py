@@ -125,7 +125,9 @@ def _add_checks(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first day; default: all")
     one.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last day; default: all")
     one.add_argument(
-        "--by", choices=("day", "interval"), help="default: as the terms let the client see time"
+        "--by",
+        choices=("day", "interval", "project"),
+        help="default: as the terms let the client see time; project: a .csv by opened labels",
     )
 
     one = _add(commands, "inspect", inspect, "list a bundle's parts; verifies nothing by itself")
