@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, date
 from itertools import pairwise
 
@@ -10,10 +11,12 @@ from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.labels import Labelled, NamedDay, labelled_of, sums_of_names
 from workseal_protocol.records import (
     Capture,
+    Declaration,
     DeclarationForm,
     EvidenceItem,
     Label,
     Record,
+    Segment,
     SegmentState,
     Text,
     encode_item,
@@ -28,18 +31,18 @@ def entry(number: int, record: Record) -> Entry:
     return Entry(number, digest(f"statement {number}"), record, Window(), Grade.ONLINE)
 
 
-def work(begin: int, end: int, state: SegmentState = SegmentState.WORKING) -> Record:
+def work(begin: int, end: int, state: SegmentState = SegmentState.WORKING) -> Segment:
     return make_segment(
         begin=begin, end=end, worked=end - begin, state=state, activity=None,
         capture=Capture.NONE, frames=(),
     )  # fmt: skip
 
 
-def late(begin: int, end: int) -> Record:
+def late(begin: int, end: int) -> Declaration:
     return make_declaration(form=DeclarationForm.LATE, begin=begin, end=end, worked=end - begin)
 
 
-def fold(records: list[Record], items: list[EvidenceItem]) -> Labelled:
+def fold(records: Sequence[Record], items: Sequence[EvidenceItem]) -> Labelled:
     """Fold records, and after them statements with these items, in this order."""
     count = len(records)
     entries = [entry(number, record) for number, record in enumerate(records)]
@@ -68,7 +71,7 @@ def test_the_newest_label_says_what_time_was_for() -> None:
 
 
 def test_what_no_label_covers_whole_stays_without_one() -> None:
-    records = [work(0, 10), work(10, 20), late(0, 100)]
+    records: list[Record] = [work(0, 10), work(10, 20), late(0, 100)]
     found = fold(records, [Label("a", (), 0, 15), Label("b", (), 90, 100)])
     assert told(found.projects) == {"a": 10, None: 110}
 
@@ -79,7 +82,7 @@ def test_a_label_ends_before_its_end() -> None:
 
 
 def test_each_class_keeps_its_own_time() -> None:
-    records = [
+    records: list[Record] = [
         work(0, 10), work(10, 20, SegmentState.OFF_SCREEN), work(20, 30, SegmentState.SEALED),
         late(30, 40), make_declaration(form=DeclarationForm.LIVE, begin=10, end=20, worked=10),
     ]  # fmt: skip
@@ -111,14 +114,14 @@ def test_says_what_a_look_at_every_label_says(some: list[Label], cuts: list[int]
     records = [work(one, other) for one, other in pairwise(sorted(cuts))]
     expected: dict[str | None, int] = {}
     for record in records:
-        begin, end = record.begin, record.end  # type: ignore[union-attr]
+        begin, end = record.begin, record.end
         found = {
             next((label for label in reversed(some) if label.begin <= at < label.end), None)
             for at in {begin, max(begin, end - 1)}
         }
         name = next(iter(found)).project if len(found) == 1 and None not in found else None  # type: ignore[union-attr]
         expected[name] = expected.get(name, 0) + end - begin
-    found_sums = told(fold(records, list(some)).projects)
+    found_sums = told(fold(records, some).projects)
     if some:
         positive = {name: ms for name, ms in found_sums.items() if ms}
         assert positive == {name: ms for name, ms in expected.items() if ms}
