@@ -138,6 +138,11 @@ def _add_checks(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
     one = _add(commands, "page", page, "write verify.html, which checks bundles in a browser")
     one.add_argument("--out", type=Path, default=Path("verify.html"), metavar="FILE")
+    one.add_argument("--check", type=Path, metavar="FILE", help="compare a page by its SHA-256")
+    one.add_argument(
+        "--bundle", type=Path, metavar="BUNDLE", help="with what its log's operator published"
+    )
+    one.add_argument("--policy", type=Path, metavar="POLICY", help="whom you trust")
 
     one = _add(commands, "terms", terms, "say in plain words what an offer or acceptance agrees")
     one.add_argument("file", type=Path, metavar="FILE", help="offer, acceptance or bundle")
