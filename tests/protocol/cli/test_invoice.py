@@ -400,7 +400,7 @@ def test_paper_and_xml_say_how_the_amount_comes_about(sheet: Sheet) -> None:
 def test_the_largest_figures_have_room_of_their_own(sheet: Sheet, ms: int) -> None:
     invoice = Invoice(details_for("standard"), billing(sheet, ms, 1_000_000_000, "EUR"))
     _font()
-    table = _line(invoice)
+    table: Any = _line(invoice)
     for column, width in zip(zip(*table._cellvalues, strict=True), table._argW, strict=True):
         for font, cell in zip(("VeraBd", "Vera"), column, strict=True):
             if isinstance(cell, str):
