@@ -156,6 +156,19 @@ def cut_days(begin: int, end: int, zone: tzinfo) -> Iterator[tuple[date, int, in
         begin = stop
 
 
+def day_shares(begin: int, end: int, worked: int, zone: tzinfo) -> Iterator[tuple[date, int]]:
+    """Divide a figure of [begin, end) among its days, so that the parts add up to the whole."""
+    if begin == end:
+        yield _day_of(begin, zone), worked
+        return
+    given = 0
+    for day, _, stop in cut_days(begin, end, zone):
+        # Cumulative: each part is what is due until then, less what was given.
+        until = worked * (stop - begin) // (end - begin)
+        yield day, until - given
+        given = until
+
+
 def worked_shares(record: Record, zone: tzinfo) -> Iterator[tuple[date, WorkClass, int]]:
     """Give the worked milliseconds that a record adds to each day; most records add none."""
     match record:
@@ -165,7 +178,7 @@ def worked_shares(record: Record, zone: tzinfo) -> Iterator[tuple[date, WorkClas
             kind = WorkClass.LATE_DECLARED
         case _:
             return
-    for day, part in _shares(record.begin, record.end, record.worked, zone):
+    for day, part in day_shares(record.begin, record.end, record.worked, zone):
         yield day, kind, part
 
 
@@ -275,18 +288,6 @@ def _days(
         DayTotal(day, {kind: worked[day][kind] for kind in WorkClass}, offline[day])
         for day in sorted(worked)
     )
-
-
-def _shares(begin: int, end: int, worked: int, zone: tzinfo) -> Iterator[tuple[date, int]]:
-    if begin == end:
-        yield _day_of(begin, zone), worked
-        return
-    given = 0
-    for day, _, stop in cut_days(begin, end, zone):
-        # Cumulative, so that the parts add up to the whole to the millisecond.
-        until = worked * (stop - begin) // (end - begin)
-        yield day, until - given
-        given = until
 
 
 def _expired(

@@ -130,6 +130,24 @@ def test_shows_totals_diary_and_what_was_opened(opened: Opened) -> None:
         assert words in text, words
 
 
+def test_shows_activity_by_the_day_that_was_agreed_and_time_by_project(opened: Opened) -> None:
+    opened.choose(FOLDER / "valid-labels.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    cells = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    shown = opened.page.eval_on_selector_all("section[aria-labelledby=activity] tbody tr", cells)
+    assert shown[0] == [
+        "2026-03-02", "0 h 00 min 44.001 s", "0 h 00 min 27.999 s", "0 h 00 min 27.999 s",
+        "0 h 00 min 13.000 s", "", "0 h 00 min 27.999 s",
+    ]  # fmt: skip
+    assert [row[0] for row in shown] == ["2026-03-02", "2026-03-03"]
+    names = opened.page.eval_on_selector_all("section[aria-labelledby=labels] tbody tr", cells)
+    assert [(row[0], row[-1]) for row in names] == [
+        ("first word", "0 h 00 min 50.009 s"), ("=1+1", "0 h 00 min 30.000 s"),
+        ("(no label)", "0 h 10 min 10.000 s"), ("#a", "0 h 01 min 16.008 s"),
+        ("#b", "0 h 00 min 30.000 s"), ("#ä \\u{202e}", "0 h 00 min 04.001 s"),
+    ]  # fmt: skip
+
+
 def test_shows_each_timesheet_with_its_figures_its_finding_and_its_answers(opened: Opened) -> None:
     told = json.loads((FOLDER / "valid-timesheets.json").read_text())["timesheets"]
     opened.choose(FOLDER / "valid-timesheets.bundle", FOLDER / "policy.txt")

@@ -65,6 +65,7 @@ def outcomes(told: dict[str, Any]) -> dict[int, str]:
 
 # --- vectors ---
 
+NO_LABELS: dict[str, list[Any]] = {"projects": [], "tags": [], "days": []}
 NOTHING_HELD: dict[str, list[Any]] = {"statements": [], "weeks_without": []}
 
 
@@ -81,6 +82,8 @@ def test_says_of_a_vector_what_stands_beside_it_and_what_python_says(
         assert (found["totals"], found["diary"]) == (told["totals"], told["diary"])
         assert found["windows"] == told["windows"]
         assert found["timesheets"] == told.get("timesheets", [])
+        assert found["activity"] == told.get("activity", [])
+        assert found["labels"] == told.get("labels", NO_LABELS)
         assert found["possession"] == told.get("possession", NOTHING_HELD)
         return
     step = found["steps"][told["step"] - 1]

@@ -59,3 +59,13 @@ def test_refuses_more_lines_than_a_statement_should_carry() -> None:
     long = SignedCheckpoint(signed.checkpoint, (*signed.lines, *lines))
     with pytest.raises(ValueError, match="at most 16384"):
         make_log_policy(previous=long)
+
+
+def test_the_page_that_the_operator_means_comes_back() -> None:
+    record = make_log_policy(page=digest("page"))
+    assert record.to_value()[14] == digest("page").raw
+    read = read_record(sign(record, OPERATOR))
+    assert isinstance(read, LogPolicy)
+    assert read.page == digest("page")
+    with pytest.raises(MalformedError):
+        LogPolicy.read(record.to_value() | {14: bytes(31)})

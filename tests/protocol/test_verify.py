@@ -81,6 +81,9 @@ def test_there_is_a_vector_for_every_scenario_and_every_step() -> None:
     assert steps == {None, *range(1, 14)}
 
 
+NO_LABELS: dict[str, list[object]] = {"projects": [], "tags": [], "days": []}
+
+
 @pytest.mark.parametrize("name", VECTORS)
 def test_says_of_a_vector_what_stands_beside_it(name: str) -> None:
     told, report = vector(name)
@@ -96,6 +99,8 @@ def test_says_of_a_vector_what_stands_beside_it(name: str) -> None:
         assert told["not_proven"] == len(report.not_proven)
         nothing: dict[str, list[object]] = {"statements": [], "weeks_without": []}
         assert told.get("possession", nothing) == shown["possession"]
+        assert told.get("activity", []) == shown["activity"]
+        assert told.get("labels", NO_LABELS) == shown["labels"]
         return
     step = report.by_number()[int(str(told["step"]))]
     assert str(step.outcome) == told["outcome"]

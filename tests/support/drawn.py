@@ -77,7 +77,7 @@ def drawn_story(number: int, *, twisted: bool = False) -> Story:
         witnesses=dice.choice((0, 1, 1, 2, 3)),
         careless=twisted,
     )
-    verifier.publish_rules()
+    verifier.publish_rules(Digest.of(b"page") if number % 2 else None)
     verifier.start_beacon(start // round_ms - 5, 80 * HOUR_MS // round_ms)
     verifier.others(dice.randrange(6))
     agent = ScriptedAgent(verifier, terms=_terms(verifier, dice, round_ms), twist=twist)
@@ -287,6 +287,8 @@ def _item(verifier: Simulator, dice: random.Random) -> Any:
             FileDigest(name, Digest(dice.randbytes(32)), dice.randrange(10**9)),
             Text(name + "\n" + name),
             Label(name, ("a", "b"), verifier.now - 5, verifier.now),
+            Label(name, ("b", name), verifier.now - dice.randrange(1, 5 * HOUR_MS), verifier.now),
+            Label("z", (), verifier.now - HOUR_MS, verifier.now + dice.randrange(9 * HOUR_MS)),
         )
     )
 

@@ -46,12 +46,21 @@ class NodePage:
 
     def examine(self, bundle: bytes, policy: bytes) -> dict[str, Any]:
         """Return what the page says."""
-        told, asked = self._process.stdout, self._process.stdin
-        assert told is not None
+        self.ask(bundle, policy)
+        return self.answer()
+
+    def ask(self, bundle: bytes, policy: bytes) -> None:
+        """Let the page begin; its answer has to be taken before the next question."""
+        asked = self._process.stdin
         assert asked is not None
         for part in (policy, bundle):
             asked.write(struct.pack(">I", len(part)) + part)
         asked.flush()
+
+    def answer(self) -> dict[str, Any]:
+        """Return what the page says of what it was asked last."""
+        told = self._process.stdout
+        assert told is not None
         (length,) = struct.unpack(">I", told.read(4))
         value: dict[str, Any] = json.loads(told.read(length))
         return value

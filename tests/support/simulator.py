@@ -177,13 +177,14 @@ class Simulator:
             head=chain_head(ChainSide.VERIFIER, values[0]),
         )
 
-    def publish_rules(self) -> Statement:
-        """Log what the log is."""
+    def publish_rules(self, page: Digest | None = None) -> Statement:
+        """Log what the log is, and perhaps which offline page its operator means."""
         return self.say(
             LogPolicy(
                 claimed_at=self.now,
                 origin=ORIGIN,
                 policy=self.policy.encode(),
+                page=page,
                 rules="statements of the parties that an accepted offer names\n",
             )
         )

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from support.hearings import Hearing
 from support.office import Office
 from support.scripted import ScriptedAgent
+from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.logcopy import CopiedStatement, CopyReader
@@ -43,6 +44,26 @@ def test_the_policy_is_logged_once_and_says_what_is_admitted(office: Office) -> 
     assert isinstance(record, LogPolicy)
     assert record.policy == office.verifier.identity.policy.encode()
     assert "nothing else is" in record.rules
+    # What `sha256sum` prints of the page that this installation writes.
+    assert record.page == Digest.of(offline_page())
+
+
+def test_another_page_is_logged_and_the_same_one_not_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.verifier.housekeeping.keep()
+    log = office.verifier.housekeeping._log
+    for page in (b"another page", b"another page"):
+        monkeypatch.setattr("workseal_verifier.housekeeping.offline_page", lambda page=page: page)
+        keeping = housekeeping(office, log)
+        keeping.policies()
+        keeping.keep()
+    found = office.verifier.records.of_kinds([Kind.LOG_POLICY.value], below=2**53)
+    records = [read_record(Statement.parse(entry.body)) for entry in found]
+    assert [record.page for record in records if isinstance(record, LogPolicy)] == [
+        Digest.of(offline_page()),
+        Digest.of(b"another page"),
+    ]
 
 
 def test_what_expired_at_the_doors_is_cleared(office: Office) -> None:

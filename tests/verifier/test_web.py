@@ -178,6 +178,7 @@ def test_grades_captures_and_the_withdrawn_share_are_told(world: World) -> None:
     for word in ("score", "rank"):
         assert text.lower().count(word) == (1 if word == "score" else 0)
     assert "it is no score" in text
+    assert "show it by the stretch of work, as agreed, beside the time that was worked" in text
 
 
 def test_a_day_tells_every_stretch_and_its_gaps(world: World) -> None:
@@ -279,6 +280,7 @@ def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(tmp_path: Path) -
         assert "Really worked" in text
         assert "10 min 37 s" in text
         assert "no hours and no minutes" in text
+        assert "show it by the day, as agreed" in text
         assert re.findall(r"10:0[0-9]", text) == []
         assert browser.ask("GET", told.path + MINUTE).status_code == 404
         browser.close()

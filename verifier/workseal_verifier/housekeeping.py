@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.cli.page import offline_page
+from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.records import LogPolicy, sign
@@ -86,6 +88,8 @@ class Housekeeping:
         self._log = log
         self._size = size
         self._outage = Outage("housekeeping goes on")
+        # Who reads the log's policy learns which page this release means.
+        self._page = Digest.of(offline_page())
         self._policy_is_logged = False
         self._lost: list[str] = []
 
@@ -94,7 +98,10 @@ class Housekeeping:
         logged = logged_policies(self._records, MAX_INTEGER)
         require_continued(logged, self._identity)
         ours = self._identity.policy.encode()
-        self._policy_is_logged = bool(logged) and logged[-1].policy == ours
+        self._policy_is_logged = bool(logged) and (logged[-1].policy, logged[-1].page) == (
+            ours,
+            self._page,
+        )
         return policies_in_force(logged, self._identity)
 
     def keep(self) -> float:
@@ -168,5 +175,6 @@ class Housekeeping:
             policy=self._identity.policy.encode(),
             rules=_RULES,
             previous=previous,
+            page=self._page,
         )
         return sign(record, self._identity.operator)

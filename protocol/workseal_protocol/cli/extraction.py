@@ -146,10 +146,15 @@ def cose_key(key: PublicKey) -> bytes:
 
 
 def _openings(contents: Contents) -> bytes:
-    """Write the opened values, in the order of the files whose SHA-256 is their commitment."""
+    """Write the opened values, in the order of the files whose SHA-256 is their commitment.
+
+    `number` is that of the statement's own file; nothing is verified here, so there may be none.
+    """
+    places = {one.digest: f"{number:06d}" for number, one in enumerate(contents.statements)}
     rows = [
         {
             "statement": str(opening.statement),
+            "number": places.get(opening.statement),
             "kind": opening.kind.name.lower(),
             "salt": opening.salt.hex(),
             "value": base64.b64encode(opening.value).decode(),

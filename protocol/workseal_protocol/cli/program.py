@@ -125,7 +125,9 @@ def _add_checks(commands: "argparse._SubParsersAction[_Parser]") -> None:
     one.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first day; default: all")
     one.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last day; default: all")
     one.add_argument(
-        "--by", choices=("day", "interval"), help="default: as the terms let the client see time"
+        "--by",
+        choices=("day", "interval", "project"),
+        help="default: as the terms let the client see time; project: a .csv by opened labels",
     )
 
     one = _add(commands, "inspect", inspect, "list a bundle's parts; verifies nothing by itself")
@@ -136,6 +138,11 @@ def _add_checks(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
     one = _add(commands, "page", page, "write verify.html, which checks bundles in a browser")
     one.add_argument("--out", type=Path, default=Path("verify.html"), metavar="FILE")
+    one.add_argument("--check", type=Path, metavar="FILE", help="compare a page by its SHA-256")
+    one.add_argument(
+        "--bundle", type=Path, metavar="BUNDLE", help="with what its log's operator published"
+    )
+    one.add_argument("--policy", type=Path, metavar="POLICY", help="whom you trust")
 
     one = _add(commands, "terms", terms, "say in plain words what an offer or acceptance agrees")
     one.add_argument("file", type=Path, metavar="FILE", help="offer, acceptance or bundle")

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from workseal_protocol.cli.activitylines import activity_lines, activity_value
 from workseal_protocol.cli.heldlines import held_lines, held_value
+from workseal_protocol.cli.labellines import label_lines, labels_value
 from workseal_protocol.cli.openings import openings_lines, openings_value
 from workseal_protocol.cli.sheetlines import sheet_lines, sheets_value
 from workseal_protocol.cli.text import count, exact, instant
@@ -40,21 +42,25 @@ def report_lines(report: Report) -> Iterator[str]:
     if report.diary:
         yield ""
         yield from _diary_lines(report)
-    sheets = list(sheet_lines(report))
-    if sheets:
-        yield ""
-        yield from sheets
-    held = list(held_lines(report))
-    if held:
-        yield ""
-        yield from held
-    opened = list(openings_lines(report))
-    if opened:
-        yield ""
-        yield from opened
+    for lines in (
+        activity_lines(report.activity),
+        label_lines(report.labelled),
+        sheet_lines(report),
+        held_lines(report),
+        openings_lines(report),
+    ):
+        yield from _section(lines)
     yield ""
     yield "Not proven, whatever the steps say:"
     yield from (f"  - {sentence}" for sentence in report.not_proven)
+
+
+def _section(lines: Iterator[str]) -> Iterator[str]:
+    """Write an empty line and then these, if there are any."""
+    for number, line in enumerate(lines):
+        if number == 0:
+            yield ""
+        yield line
 
 
 def report_value(report: Report) -> dict[str, Any]:
@@ -89,6 +95,8 @@ def report_value(report: Report) -> dict[str, Any]:
             }
             for span in report.diary
         ],
+        "activity": activity_value(report.activity),
+        "labels": labels_value(report.labelled),
         "timesheets": sheets_value(report),
         "possession": held_value(report),
         "opened": openings_value(report),

@@ -30,7 +30,7 @@ class LogPolicy:
     """Publish what the log is and whom it admits, so that a change of rules shows.
 
     `previous` is the last good checkpoint of the log that this one continues under another origin,
-    as it was signed.
+    as it was signed. `page` is the SHA-256 of the offline page that the operator means.
     """
 
     KIND: ClassVar[Kind] = Kind.LOG_POLICY
@@ -40,6 +40,7 @@ class LogPolicy:
     policy: str
     rules: str
     previous: SignedCheckpoint | None = None
+    page: Digest | None = None
 
     def __post_init__(self) -> None:
         check_uint("claimed_at", self.claimed_at, maximum=MAX_TIME)
@@ -65,6 +66,7 @@ class LogPolicy:
                 policy=fields.text(11, "policy", maximum=MAX_POLICY),
                 rules=fields.text(12, "rules", maximum=MAX_RULES),
                 previous=None if previous is None else SignedCheckpoint.parse(previous),
+                page=fields.optional_digest(14, "page"),
             )
         except ValueError as error:
             raise MalformedError(f"log.policy: {error}") from error
@@ -82,6 +84,8 @@ class LogPolicy:
         }
         if self.previous is not None:
             value[13] = self.previous.encode()
+        if self.page is not None:
+            value[14] = self.page.raw
         return value
 
 

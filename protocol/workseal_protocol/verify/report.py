@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from workseal_protocol.activity import ActivityShare
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
 from workseal_protocol.keyhistory import KeyHistory
+from workseal_protocol.labels import Labelled
 from workseal_protocol.possession import HeldReport
 from workseal_protocol.terms import Terms
 from workseal_protocol.timesheets import SheetFinding
@@ -44,7 +46,8 @@ class Report:
     the lower bound of the first statement of the chain to the upper bound of the last one.
     `witnesses` are the cosigners of the bundle's checkpoint, `independent` those that the caller
     holds to be independent of the operator. `keys` tells which keys spoke for the parties of the
-    terms, and until when, as far as the bundle goes.
+    terms, and until when, as far as the bundle goes. `activity` and `labelled` are what opened
+    values say of the time.
     """
 
     steps: tuple[Step, ...]
@@ -64,6 +67,8 @@ class Report:
     diary: tuple[Span, ...] = ()
     timesheets: tuple[SheetFinding, ...] = ()
     possessions: HeldReport = field(default_factory=HeldReport)
+    activity: tuple[ActivityShare, ...] = ()
+    labelled: Labelled = field(default_factory=Labelled)
     zone: str = "UTC"
 
     @property

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
+from workseal_protocol.activity import ActivityShare, activity_of
 from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.labels import Labelled, labelled_of
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import CHAINED
 from workseal_protocol.verify.agreed import check_signatures, check_terms
@@ -94,6 +96,7 @@ def _reach(rule: StepRule, done: dict[int, Step]) -> Callable[[Case], str]:
 def _report(case: Case, steps: tuple[Step, ...], *, malformed: bool) -> Report:
     holds = all(step.outcome is Outcome.HOLDS for step in steps)
     checkpoint = case.checkpoint
+    activity, labelled = _opened(case, steps)
     return Report(
         steps=steps,
         malformed=malformed,
@@ -112,7 +115,21 @@ def _report(case: Case, steps: tuple[Step, ...], *, malformed: bool) -> Report:
         diary=case.diary,
         timesheets=case.timesheets,
         possessions=case.possessions,
+        activity=activity,
+        labelled=labelled,
         zone=str(case.zone),
+    )
+
+
+def _opened(case: Case, steps: tuple[Step, ...]) -> tuple[tuple[ActivityShare, ...], Labelled]:
+    """Fold what was opened about the time, once both are known to hold."""
+    held = {step.number for step in steps if step.outcome is Outcome.HOLDS}
+    if not {12, 13} <= held:
+        return (), Labelled()
+    openings = case.bundle.contents.openings
+    return (
+        activity_of(case.terms.granularity, case.entries, openings, case.zone),
+        labelled_of(case.entries, openings, case.zone),
     )
 
 

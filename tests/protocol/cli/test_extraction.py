@@ -1,4 +1,5 @@
 import hashlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -82,6 +83,16 @@ def test_an_opened_value_is_a_file_whose_digest_is_its_commitment(
     for number, opening in enumerate(openings):
         digest = hashlib.sha256(parts[f"openings/{number:06d}.committed"]).digest()
         assert digest in statements[opening.statement]
+
+
+def test_an_opened_value_names_the_file_of_its_statement(
+    bundle: Bundle, parts: dict[str, bytes]
+) -> None:
+    rows = json.loads(parts["openings.json"])
+    assert len(rows) == len(bundle.contents.openings)
+    for row in rows:
+        file = parts[f"statements/{row['number']}.cose"]
+        assert hashlib.sha256(file).hexdigest() == row["statement"]
 
 
 def test_makes_up_no_path_when_the_proof_does_not_hold(bundle: Bundle) -> None:

@@ -12,6 +12,7 @@ import pytest
 from icalendar import Calendar
 from pypdf import PdfReader
 
+from support.examined import FOLDER
 from support.scripted import Story
 from workseal_protocol.cli.hours.sheet import recorded_of, sheet_of
 from workseal_protocol.cli.problem import CommandError
@@ -218,3 +219,68 @@ def test_a_missing_extra_gets_one_kind_sentence(
 def test_days_without_hours_are_refused(bundle_bytes: bytes, report: Report) -> None:
     with pytest.raises(CommandError, match="no hours on these days"):
         sheet_of(bundle_bytes, report, ZONE, date(2030, 1, 1), None)
+
+
+# --- what was opened: projects, tags, activity ---
+
+
+@pytest.fixture
+def opened(tmp_path: Path, run: Run) -> Run:
+    def call(name: str, *words: object) -> Outcome:
+        bundle, policy = FOLDER / "valid-labels.bundle", FOLDER / "policy.txt"
+        return run("hours", bundle, "--policy", policy, "--out", tmp_path / name, *words)
+
+    return call
+
+
+def test_a_table_by_project_adds_up_to_the_table_by_day(tmp_path: Path, opened: Run) -> None:
+    assert opened("days.csv").code == opened("projects.csv", "--by", "project").code == 0
+    days, projects = rows(tmp_path / "days.csv"), rows(tmp_path / "projects.csv")
+    for day in days:
+        own = [row for row in projects if row["day"] == day["day"]]
+        assert len(own) == 3
+        for figure in ("working_ms", "off_screen_ms", "late_declared_ms", "recorded_ms"):
+            assert sum(int(row[figure]) for row in own) == int(day[figure])
+
+
+def test_a_spreadsheet_takes_no_project_for_a_formula(tmp_path: Path, opened: Run) -> None:
+    assert opened("projects.csv", "--by", "project").code == 0
+    names = {row["project"] for row in rows(tmp_path / "projects.csv")}
+    assert names == {"first word", "'=1+1", ""}
+
+
+def test_json_has_the_projects_and_the_activity_of_the_chosen_days(
+    tmp_path: Path, opened: Run
+) -> None:
+    assert opened("day.json", "--from", "2026-03-03").code == 0
+    value = json.loads((tmp_path / "day.json").read_bytes())
+    assert {one["day"] for one in value["labels"]["days"]} == {"2026-03-03"}
+    assert [one["day"] for one in value["activity"]] == ["2026-03-03"]
+    worked = [sum(one["worked_ms"].values()) for one in value["labels"]["projects"]]
+    assert sum(worked) == value["recorded_ms"] + value["late_declared_ms"]
+    # What the terms show by day has no instant here.
+    assert value["activity"][0]["begin_ms"] is None
+
+
+def test_paper_tells_projects_tags_and_activity(tmp_path: Path, opened: Run) -> None:
+    assert opened("hours.pdf").code == 0
+    pages = PdfReader(tmp_path / "hours.pdf").pages
+    text = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert "first word: 0 h 00 min 50.009 s" in text
+    assert "(no label): 0 h 10 min 10.000 s" in text
+    assert "#ä \\u202e: 0 h 00 min 04.001 s" in text
+    assert "2026-03-02 input in 0 h 00 min 13 s of 0 h 00 min 27.999 s observed" in text
+
+
+def test_a_bundle_without_opened_labels_has_no_table_by_project(folder: Path, write: Run) -> None:
+    done = write("projects.csv", "--by", "project")
+    assert done.code == 2
+    assert done.err == "workseal: no label of these days is opened in the bundle\n"
+    assert not (folder / "projects.csv").exists()
+
+
+@pytest.mark.parametrize("form", [".json", ".pdf", ".ics"])
+def test_only_a_table_is_made_by_project(opened: Run, form: str) -> None:
+    done = opened(f"hours{form}", "--by", "project")
+    assert done.code == 2
+    assert "--by project makes a .csv file" in done.err

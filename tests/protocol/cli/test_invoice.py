@@ -19,6 +19,9 @@ import numpy as np
 import pytest
 from facturx.parse_xml import parse_ubl_cii_xml
 from pypdf import PdfReader
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
 from saxonche import PySaxonProcessor
 
 from support.scripted import Story
@@ -28,7 +31,7 @@ from workseal_protocol.cli.invoice.command import _agreed
 from workseal_protocol.cli.invoice.details import Details, read_details
 from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
 from workseal_protocol.cli.invoice.figures import Invoice
-from workseal_protocol.cli.invoice.paper import as_pdf
+from workseal_protocol.cli.invoice.paper import _font, _line, as_pdf
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.terms import RoundingMode, WorkClass
@@ -391,6 +394,21 @@ def test_paper_and_xml_say_how_the_amount_comes_about(sheet: Sheet) -> None:
     none = replace(day, worked_ms={**day.worked_ms, WorkClass.LATE_DECLARED: 0})
     plain = Invoice(details_for("standard"), replace(sheet, terms=whole, days=(none,))).basis
     assert [one.partition(" ")[0] for one in plain] == ["Recorded", "Billed:"]
+
+
+@pytest.mark.parametrize("ms", [3_600_000, 8_784 * 3_600_000, 8_784 * 3_600_000 - 1])
+def test_the_largest_figures_have_room_of_their_own(sheet: Sheet, ms: int) -> None:
+    invoice = Invoice(details_for("standard"), billing(sheet, ms, 1_000_000_000, "EUR"))
+    _font()
+    table: Any = _line(invoice)
+    for column, width in zip(zip(*table._cellvalues, strict=True), table._argW, strict=True):
+        for font, cell in zip(("VeraBd", "Vera"), column, strict=True):
+            if isinstance(cell, str):
+                # With the 6 points on each side that the cell keeps free.
+                assert pdfmetrics.stringWidth(cell, font, 8) + 12 <= width
+    assert table._argW[0] > 100
+    assert sum(table._argW) == pytest.approx(A4[0] - 36 * mm - 12)
+    assert "10000000.00 EUR" in text_of(as_pdf(invoice))
 
 
 def test_it_was_delivered_on_the_last_day_with_hours(

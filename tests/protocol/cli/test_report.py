@@ -51,14 +51,14 @@ def test_a_weekly_limit_is_told_in_hours() -> None:
 
 def test_terms_that_show_days_hide_the_spans_on_the_screen(report: Report) -> None:
     assert report.terms is not None
-    by_day = replace(report, terms=replace(report.terms, granularity=Granularity.DAY))
+    by_day = replace(report, terms=replace(report.terms, granularity=Granularity.DAY), activity=())
     shown = list(report_lines(by_day))
     assert not any(" to 2026-03-02 " in line for line in shown)
     assert any("--json has every span" in line for line in shown)
 
 
 def test_a_long_diary_says_how_much_of_it_is_not_on_the_screen(report: Report) -> None:
-    long = replace(report, diary=report.diary * 10)
+    long = replace(report, diary=report.diary * 10, activity=())
     lines = list(report_lines(long))
     assert sum(" to 2026-03-0" in line for line in lines) == MAX_SPANS
     assert f"  and {len(long.diary) - MAX_SPANS} more spans; --json has every one" in lines

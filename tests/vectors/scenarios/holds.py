@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from support.acting import ScriptedAgent
 from support.scripted import Story, begin, finish, tell_story
 from support.shaped import ShapedAgent, first_round, shaped
 from support.simulator import DAY_MS, START, Simulator
 from vectors.scenarios.telling import SEED, Scenario, resealed, story
+from workseal_protocol.commitment import ValueKind
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     DeclarationForm,
@@ -19,7 +21,7 @@ from workseal_protocol.records import (
     Text,
     encode_item,
 )
-from workseal_protocol.terms import RoundingMode
+from workseal_protocol.terms import Granularity, RoundingMode
 
 HOUR = 3_600_000
 
@@ -127,6 +129,45 @@ def valid_evidence() -> Scenario:
     )
 
 
+def valid_labels() -> Scenario:
+    """Tell of work that crosses a midnight of Berlin, under terms that show days alone."""
+    verifier = Simulator(SEED)
+    verifier.publish_rules()
+    verifier.start_beacon((START - HOUR) // verifier.round_ms, 12_000)
+    terms = verifier.terms(granularity=Granularity.DAY, round_ms=verifier.round_ms)
+    agent = ScriptedAgent(verifier, terms=terms)
+    midnight = START + 14 * HOUR
+    verifier.now = midnight - 44_001
+    begin = verifier.now
+    agent.open_session()
+    for state in (SegmentState.WORKING, SegmentState.OFF_SCREEN, SegmentState.WORKING):
+        agent.work(30_003, state)
+        agent.send()
+    agent.close_session()
+    verifier.now += HOUR
+    agent.declare(DeclarationForm.LATE, midnight + HOUR // 4, midnight + HOUR // 2, 600_000)
+    day = midnight + 10 * HOUR
+    for label in (
+        Label("first word", ("a",), begin, day),
+        Label("=1+1", ("b", "a"), midnight - 10_000, midnight + 20_000),
+        Label("half of it", (), midnight + HOUR // 3, day),
+        Label("first word", ("ä \u202e",), begin, begin + 10_000),
+        Label("of no hour", ("c",), 1, 2),
+    ):
+        agent.prove(encode_item(label))
+    verifier.now += DAY_MS
+    contents, tsa = finish(verifier, agent, ())
+    # Two of the activity records stay closed: they are no part of what had input.
+    hidden = [one for one in agent.openings if one.kind is ValueKind.ACTIVITY][1:4:2]
+    opened = tuple(one for one in agent.openings if one not in hidden)
+    told = Story(verifier, agent, replace(contents, openings=opened), tsa)
+    return Scenario(
+        "labels that overlap, that end within what was declared, and that cover nothing, and"
+        " activity by day, of which some was not opened",
+        told.bundle().encode(),
+    )
+
+
 def valid_timesheets() -> Scenario:
     verifier = Simulator(SEED)
     agent = begin(verifier)
@@ -171,6 +212,7 @@ ALL = (
     valid,
     valid_counts,
     valid_evidence,
+    valid_labels,
     valid_timesheets,
     valid_without_tsa,
     valid_nobody_independent,

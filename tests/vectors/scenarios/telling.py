@@ -71,6 +71,8 @@ class Scenario:
         } | {
             name: shown[name]
             for name, told in (
+                ("activity", report.activity),
+                ("labels", report.labelled.projects),
                 ("timesheets", report.timesheets),
                 ("possession", report.possessions != HeldReport()),
             )

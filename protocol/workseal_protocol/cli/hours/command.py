@@ -7,7 +7,7 @@ from datetime import UTC, date
 from importlib.util import find_spec
 
 from workseal_protocol.cli.files import require_new, write_new_secret
-from workseal_protocol.cli.hours.plain import as_json, day_table, span_table
+from workseal_protocol.cli.hours.plain import as_json, day_table, project_table, span_table
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
 from workseal_protocol.cli.problem import HOLDS, CommandError
@@ -22,7 +22,9 @@ _Form = Callable[[Sheet, bool], bytes]
 def hours(options: argparse.Namespace) -> int:
     """Write the hours of a bundle that holds, in the form that the file's name ends with."""
     require_new(options.out)
-    write = _form(options.out.suffix.lower())
+    if options.by == "project" and options.out.suffix.lower() != ".csv":
+        raise CommandError("--by project makes a .csv file; the other forms have projects anyway")
+    write = _form("by project" if options.by == "project" else options.out.suffix.lower())
     first, last = day_named(options.first), day_named(options.last)
     if first is not None and last is not None and last < first:
         raise CommandError("--to lies before --from")
@@ -34,6 +36,8 @@ def hours(options: argparse.Namespace) -> int:
             print(plain(line), file=sys.stderr)
         return exit_code(report)
     sheet = sheet_of(data, report, zone_named(report.zone) or UTC, first, last)
+    if options.by == "project" and not sheet.labelled.projects:
+        raise CommandError("no label of these days is opened in the bundle")
     spans = options.by == "interval" or (
         options.by is None and sheet.terms.granularity is Granularity.INTERVAL
     )
@@ -48,6 +52,8 @@ def hours(options: argparse.Namespace) -> int:
 
 
 def _form(suffix: str) -> _Form:
+    if suffix == "by project":
+        return lambda sheet, _: project_table(sheet)
     if suffix == ".csv":
         return lambda sheet, spans: span_table(sheet) if spans else day_table(sheet)
     if suffix == ".json":

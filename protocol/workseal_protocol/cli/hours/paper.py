@@ -11,6 +11,7 @@ from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from workseal_protocol.cli import activitylines, labellines
 from workseal_protocol.cli.hours.sheet import CLASSES, Sheet, recorded_of
 from workseal_protocol.cli.report import limit_line
 from workseal_protocol.cli.text import exact, instant, plain
@@ -39,6 +40,7 @@ def as_pdf(sheet: Sheet, *, spans: bool) -> bytes:
     story: list[Any] = [_words(title, "Title"), *_sums(sheet), _day_table(sheet)]
     if spans:
         story += [_words("Intervals", "Heading2"), _span_table(sheet)]
+    story += [*_labels(sheet), *_activity(sheet)]
     story += [Spacer(0, 4 * mm), *_proof(sheet), *_unproven(sheet)]
     document.build(story, onFirstPage=_number, onLaterPages=_number)
     return file.getvalue()
@@ -83,6 +85,22 @@ def _span_table(sheet: Sheet) -> Table:
     return Table(rows, style=_GRID, repeatRows=1, spaceBefore=2 * mm, hAlign="LEFT")
 
 
+def _labels(sheet: Sheet) -> Iterator[Paragraph]:
+    if sheet.labelled.projects:
+        yield _words(labellines.ABOUT, "Heading2")
+        yield from map(_words, labellines.name_lines(sheet.labelled.projects))
+    if sheet.labelled.tags:
+        yield _words(labellines.ABOUT_TAGS, "Heading2")
+        yield from (_words(f"#{line}") for line in labellines.name_lines(sheet.labelled.tags))
+
+
+def _activity(sheet: Sheet) -> Iterator[Paragraph]:
+    if sheet.activity:
+        yield _words("Activity", "Heading2")
+        yield _words(activitylines.ABOUT)
+        yield from map(_words, map(activitylines.row_text, sheet.activity))
+
+
 def _clock(ms: int) -> str:
     """Write a duration as narrow as a cell, with all its digits."""
     seconds, rest = divmod(ms, 1000)
@@ -104,7 +122,9 @@ def _unproven(sheet: Sheet) -> Iterator[Paragraph]:
 
 
 def _words(text: str, style: str = "BodyText") -> Paragraph:
-    return Paragraph(escape(plain(text)), _STYLES[style])
+    # What the font has no letter for is spelled out, not left out.
+    known = plain(text).encode("cp1252", "backslashreplace").decode("cp1252")
+    return Paragraph(escape(known), _STYLES[style])
 
 
 def _number(canvas: Any, _document: Any) -> None:

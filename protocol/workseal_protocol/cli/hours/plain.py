@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from workseal_protocol.cli.activitylines import activity_value
 from workseal_protocol.cli.hours.sheet import CLASSES, Sheet, recorded_of
+from workseal_protocol.cli.labellines import labels_value
+from workseal_protocol.cli.text import plain
 
 _HOUR_MS = 3_600_000
 
@@ -22,6 +25,13 @@ def span_table(sheet: Sheet) -> bytes:
     """Write one row for each interval with worked time, in the zone's own time."""
     head = ["begin", "end", "state", "grade", "worked_ms", "hours", "reason"]
     return _csv(head, _span_rows(sheet))
+
+
+def project_table(sheet: Sheet) -> bytes:
+    """Write one row for each day and project; an empty project is time without a label."""
+    names = [f"{name.replace('-', '_')}_ms" for name in CLASSES.values()]
+    head = ["day", "zone", "project", *names, "recorded_ms", "hours"]
+    return _csv(head, _project_rows(sheet))
 
 
 def as_json(sheet: Sheet, *, spans: bool) -> bytes:
@@ -44,6 +54,8 @@ def as_json(sheet: Sheet, *, spans: bool) -> bytes:
             }
             for day in sheet.days
         ],
+        "activity": activity_value(sheet.activity),
+        "labels": labels_value(sheet.labelled),
         "billed": {"ms": billed.ms, "amount_minor": billed.amount, "currency": billed.currency},
         "rate_minor_per_hour": sheet.terms.rate_minor_per_hour,
         "known_by_ms": sheet.known_by_ms,
@@ -82,6 +94,25 @@ def _day_rows(sheet: Sheet) -> Iterator[list[str]]:
             str(sheet.billed_day(day)),
             _decimal(recorded),
         ]
+
+
+def _project_rows(sheet: Sheet) -> Iterator[list[str]]:
+    for row in sheet.labelled.projects:
+        recorded = recorded_of(row)
+        yield [
+            row.day.isoformat(),
+            str(sheet.zone),
+            "" if row.name is None else _cell(row.name),
+            *(str(row.worked_ms[kind]) for kind in CLASSES),
+            str(recorded),
+            _decimal(recorded),
+        ]
+
+
+def _cell(name: str) -> str:
+    """Make a freelancer's words harmless for a spreadsheet: a formula becomes text."""
+    shown = plain(name)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
 
 
 def _span_rows(sheet: Sheet) -> Iterator[list[str]]:

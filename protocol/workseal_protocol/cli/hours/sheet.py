@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
+from workseal_protocol.activity import ActivityShare
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.diary import Span
 from workseal_protocol.digest import Digest
+from workseal_protocol.labels import Labelled, NamedDay
 from workseal_protocol.terms import Terms, WorkClass
 from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
 from workseal_protocol.verify import Report
@@ -29,7 +31,8 @@ class Sheet:
     """Hold the hours of [first, last], days of `zone`.
 
     `spans` have worked time, and belong to the day of their begin: those that cross a midnight are
-    not cut, so by day they add up to `days` only where none does.
+    not cut, so by day they add up to `days` only where none does. `activity` and `labelled` are
+    what was opened about these days; a stretch of activity belongs to the day of its begin, too.
     """
 
     engagement: bytes
@@ -42,6 +45,8 @@ class Sheet:
     last: date
     days: tuple[DayTotal, ...]
     spans: tuple[Span, ...]
+    activity: tuple[ActivityShare, ...]
+    labelled: Labelled
     billed: Billed
     exceeded: tuple[LimitExceeded, ...]
     known_by_ms: int | None
@@ -75,7 +80,7 @@ class Sheet:
         return datetime.fromtimestamp(ms / 1000, tz=self.zone)
 
 
-def recorded_of(day: DayTotal) -> int:
+def recorded_of(day: DayTotal | NamedDay) -> int:
     """Return the recorded time of a day, late-declared time left out."""
     return sum(ms for kind, ms in day.worked_ms.items() if kind is not WorkClass.LATE_DECLARED)
 
@@ -101,9 +106,9 @@ def sheet_of(
     spans = tuple(
         span
         for span in report.diary
-        if span.worked_ms
-        and first <= datetime.fromtimestamp(span.begin / 1000, tz=zone).date() <= last
+        if span.worked_ms and first <= _day_of(span.begin, zone) <= last
     )
+    labelled = report.labelled
     return Sheet(
         engagement=report.engagement,
         terms=terms,
@@ -115,6 +120,13 @@ def sheet_of(
         last=last,
         days=days,
         spans=spans,
+        activity=tuple(
+            row for row in report.activity if first <= (row.day or _day_of(row.begin, zone)) <= last
+        ),
+        labelled=Labelled(
+            projects=tuple(row for row in labelled.projects if first <= row.day <= last),
+            tags=tuple(row for row in labelled.tags if first <= row.day <= last),
+        ),
         billed=billed_of(terms, days),
         exceeded=tuple(
             one
@@ -124,3 +136,7 @@ def sheet_of(
         known_by_ms=None if report.window is None else report.window.upper,
         not_proven=report.not_proven,
     )
+
+
+def _day_of(ms: int | None, zone: tzinfo) -> date:
+    return datetime.fromtimestamp((ms or 0) / 1000, tz=zone).date()

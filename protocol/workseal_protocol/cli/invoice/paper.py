@@ -29,18 +29,20 @@ _FONT, _BOLD = "Vera", "VeraBd"
 _TEXT: Final = ParagraphStyle("text", fontName=_FONT, fontSize=8.5, leading=11.5)
 _HEAD: Final = ParagraphStyle("head", _TEXT, fontName=_BOLD, spaceBefore=8, spaceAfter=3)
 _TITLE: Final = ParagraphStyle("title", _TEXT, fontName=_BOLD, fontSize=16, leading=22)
+_SIZE: Final = 8
+# A cell keeps 6 points free on each side, as the frame of a page does.
+_PADDING: Final = 12
 _GRID: Final = TableStyle(
     [
-        ("FONT", (0, 0), (-1, -1), _FONT, 8),
-        ("FONT", (0, 0), (-1, 0), _BOLD, 8),
+        ("FONT", (0, 0), (-1, -1), _FONT, _SIZE),
+        ("FONT", (0, 0), (-1, 0), _BOLD, _SIZE),
         ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black),
         ("LINEBELOW", (0, 1), (-1, -1), 0.2, colors.lightgrey),
     ]
 )
-# The frame of a page keeps 6 points free on each side.
-_WIDTH: Final = A4[0] - 36 * mm - 12
+_WIDTH: Final = A4[0] - 36 * mm - _PADDING
 
 
 def as_pdf(invoice: Invoice) -> bytes:
@@ -134,12 +136,18 @@ def _line(invoice: Invoice) -> Table:
     if invoice.quantity.unit == "HUR":
         time = f"{plain_decimal(invoice.quantity.amount)} h"
     net = amount_text(invoice.net_minor, invoice.currency)
+    figures = ("Time", time), ("Per hour", rate), ("Net", net)
     rows: list[list[Any]] = [
-        ["What", "Time", "Per hour", "Net"],
-        [_words(invoice.line), time, rate, net],
+        ["What", *(head for head, _ in figures)],
+        [_words(invoice.line), *(figure for _, figure in figures)],
     ]
-    widths = [_WIDTH - 108 * mm, 44 * mm, 32 * mm, 32 * mm]
-    return Table(rows, colWidths=widths, style=_GRID, spaceBefore=4 * mm)
+    # No figure is cut or reaches into the next one; the words take what is left.
+    widths = [max(28 * mm, _width(head, _BOLD), _width(figure, _FONT)) for head, figure in figures]
+    return Table(rows, colWidths=[_WIDTH - sum(widths), *widths], style=_GRID, spaceBefore=4 * mm)
+
+
+def _width(text: str, font: str) -> float:
+    return float(pdfmetrics.stringWidth(text, font, _SIZE)) + _PADDING
 
 
 def _sums(invoice: Invoice) -> Table:

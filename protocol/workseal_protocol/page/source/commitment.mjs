@@ -11,6 +11,7 @@ export const OPENED_ENVIRONMENT = 3;
 export const OPENED_MEMO = 4;
 export const OPENED_ARTEFACT = 5;
 export const OPENED_EVIDENCE = 6;
+export const LABEL_FORM = 4;
 export const OPENED_NAMES = new Map([
   [OPENED_ACTIVITY, "activity"], [OPENED_NOTES, "notes"], [OPENED_ENVIRONMENT, "environment"],
   [OPENED_MEMO, "memo"], [OPENED_ARTEFACT, "artefact"], [OPENED_EVIDENCE, "evidence"],
@@ -49,19 +50,21 @@ export function openedText(value) {
   }
 }
 
-function readActivity(data) {
+// Read what was observed; `synthetic` is null where the system does not tell.
+export function readActivity(data) {
   const fields = new Fields(decode(data), "activity record");
   const observed = fields.uint(1, "observed_ms", 600000);
   const seconds = fields.uint(2, "input_seconds", 600);
   fields.uint(3, "keys", 5);
   fields.uint(4, "pointer", 5);
-  fields.optional(5, () => fields.uint(5, "synthetic_tenths", 10));
+  const synthetic = fields.optional(5, () => fields.uint(5, "synthetic_tenths", 10));
   fields.optional(6, () => fields.uint(6, "changed_percent", 100));
   fields.uint(7, "source", 4);
   fields.close();
   if (seconds * 1000 > observed + 2000) {
     throw new Malformed("activity record: input_seconds exceed the observed time");
   }
+  return { observed, seconds, synthetic };
 }
 
 function readNotes(data) {

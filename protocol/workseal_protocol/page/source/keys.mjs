@@ -141,10 +141,10 @@ export async function checkEd25519() {
   try {
     for (const [good, key, message, signature] of EDGES) {
       const found = await publicKey(fromHex(key)).accepts(fromHex(signature), fromHex(message));
-      if (found !== good) return "this browser's Ed25519 accepts other signatures than it should";
+      if (found !== good) return "this browser's Ed25519 accepts other signatures than it should; use another, such as Chromium or Firefox";
     }
   } catch {
-    return "this browser has no Ed25519: a newer one is needed";
+    return "this browser has no Ed25519: use a newer one, such as Chromium or Firefox";
   }
   return null;
 }

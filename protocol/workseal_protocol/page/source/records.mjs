@@ -100,6 +100,7 @@ function readLogPolicyRecord(fields) {
     claimedAt: claimed(fields), origin: fields.text(10, "origin", 255, 1),
     policy: fields.text(11, "policy", 4096, 1), rules: fields.text(12, "rules", 16384, 1),
     previous: fields.optional(13, () => readCheckpoint(fields.octets(13, "previous", 0, 16384))),
+    page: optionalDigest(fields, 14, "page"),
   };
   if (record.previous !== null && record.previous.origin === record.origin) {
     refuse("log.policy: a log that continues another has another origin");

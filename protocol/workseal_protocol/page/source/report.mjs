@@ -2,6 +2,7 @@
 
 import { toHex } from "./bytes.mjs";
 import { OPENED_ACTIVITY, OPENED_ARTEFACT, OPENED_EVIDENCE, OPENED_NAMES, OPENED_NOTES, openedText, readItemOfEvidence } from "./commitment.mjs";
+import { sumsOfNames } from "./labels.mjs";
 import { ANSWER_NAMES } from "./sheetrecords.mjs";
 import { HOLDS } from "./steps.mjs";
 import { CLASS_NAMES } from "./terms.mjs";
@@ -29,6 +30,8 @@ export function reportValue(report) {
     diary: found.diary.map(({ begin, end, state, reason, worked, grade }) => ({
       begin_ms: begin, end_ms: end, state, reason, worked_ms: worked, grade,
     })),
+    activity: found.activity.map(activityValue),
+    labels: labelsValue(found.labelled),
     timesheets: found.timesheets.map(timesheetValue),
     possession: {
       statements: found.possessions.findings.map(possessionValue), weeks_without: found.possessions.missed,
@@ -71,7 +74,7 @@ function totalsValue(totals) {
     withdrawn: totals.withdrawn, expired: totals.expired,
     days: totals.days.map(({ day, worked, offlineMs }) => ({
       day: dayText(day),
-      worked_ms: Object.fromEntries([...worked].map(([kind, ms]) => [CLASS_NAMES.get(kind), ms])),
+      worked_ms: classesValue(worked),
       offline_ms: offlineMs,
     })),
     billed: {
@@ -80,6 +83,25 @@ function totalsValue(totals) {
     },
     exceeded: totals.exceeded,
   };
+}
+
+function activityValue({ day, begin, end, worked, opened, observed, input, synthetic, untold }) {
+  return {
+    day: day === null ? null : dayText(day), begin_ms: begin, end_ms: end, worked_ms: worked, opened_ms: opened,
+    observed_ms: observed, input_ms: input, synthetic_ms: synthetic, untold_ms: untold,
+  };
+}
+
+function labelsValue({ projects, tags }) {
+  const sums = (rows, what) => [...sumsOfNames(rows)].map(([name, worked]) => ({ [what]: name, worked_ms: classesValue(worked) }));
+  return {
+    projects: sums(projects, "project"), tags: sums(tags, "tag"),
+    days: projects.map(({ day, name, worked }) => ({ day: dayText(day), project: name, worked_ms: classesValue(worked) })),
+  };
+}
+
+function classesValue(worked) {
+  return Object.fromEntries([...worked].map(([kind, ms]) => [CLASS_NAMES.get(kind), ms]));
 }
 
 function timesheetValue({ digest, record, agreement, why, answers, replacedBy, overlaps }) {

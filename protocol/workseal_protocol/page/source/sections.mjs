@@ -5,6 +5,7 @@
 
 import { toHex } from "./bytes.mjs";
 import { countText, element, instantText, plain, quoted, table } from "./elements.mjs";
+import { sumsOfNames } from "./labels.mjs";
 import { openedValues, windowOf } from "./report.mjs";
 import { ACCEPTED, OBJECTION, QUESTION } from "./sheetrecords.mjs";
 import { FAILS, HOLDS } from "./steps.mjs";
@@ -15,6 +16,7 @@ import { dayText } from "./zone.mjs";
 const SPANS_AT_ONCE = 100;
 const SHEETS_AT_ONCE = 100;
 const OPENED_AT_ONCE = 100;
+const NAMES_AT_ONCE = 100;
 const WEEKS_NAMED = 12;
 const ANSWERED = new Map([[ACCEPTED, "accepted by the client"], [QUESTION, "the client asks"], [OBJECTION, "the client objects"]]);
 const MARKS = new Map([[HOLDS, "\u2713"], [FAILS, "\u2717"]]);
@@ -25,7 +27,7 @@ export function reportSections(report) {
     verdictOf(report),
     element("div", { class: "beside" }, stepsOf(report), unprovenOf(report)),
     ...factsOf(report), ...totalsSections(report), ...diarySections(report),
-    ...sheetSections(report), ...possessionSections(report), ...openedSections(report),
+    ...activitySections(report), ...labelSections(report), ...sheetSections(report), ...possessionSections(report), ...openedSections(report),
   ];
 }
 
@@ -118,6 +120,37 @@ function diarySections({ found }) {
     parts.push(...longTable("Spans, in UTC", ["Begin", "End", "State", "Worked", "Reason"], rows, SPANS_AT_ONCE));
   }
   return [element("section", { "aria-labelledby": "diary" }, parts)];
+}
+
+function activitySections({ found }) {
+  const { activity, zone } = found;
+  if (activity.length === 0) return [];
+  const byDay = activity[0].day !== null;
+  const rows = activity.map((row) => [
+    ...(byDay ? [dayText(row.day)] : [instantText(row.begin), instantText(row.end)]),
+    hoursText(row.worked), hoursText(row.opened), hoursText(row.observed), hoursText(row.input),
+    row.synthetic > 0 ? hoursText(row.synthetic) : "", row.untold > 0 ? hoursText(row.untold) : "",
+  ]);
+  return [element("section", { "aria-labelledby": "activity" },
+    element("h2", { id: "activity" }, "Activity, as far as the freelancer opened it"),
+    element("p", {}, "It corroborates; no time depends on it: thinking looks like absence, and a script looks like work."),
+    ...longTable(byDay ? `Activity by day in ${zone.name}` : "Activity by stretch, in UTC", [
+      ...(byDay ? ["Day"] : ["Begin", "End"]), "Worked", "of it opened", "of that observed", "with input", "some synthetic in", "not told whether in",
+    ], rows, SPANS_AT_ONCE))];
+}
+
+function labelSections({ found }) {
+  const { projects, tags } = found.labelled;
+  if (projects.length === 0) return [];
+  const rows = (named, mark) => [...sumsOfNames(named)].map(([name, worked]) => [
+    name === null ? "(no label)" : quoted(`${mark}${name}`), ...[...worked.values()].map(hoursText),
+    hoursText([...worked.values()].reduce((sum, ms) => sum + ms, 0)),
+  ]);
+  const tables = (what, named, mark) => longTable(what, ["Name", ...CLASS_NAMES.values(), "together"], rows(named, mark), NAMES_AT_ONCE);
+  return [element("section", { "aria-labelledby": "labels" },
+    element("h2", { id: "labels" }, "By project, in the freelancer's words"),
+    ...tables("Projects", projects, ""),
+    ...(tags.length === 0 ? [] : tables("Tags; time counts under each of its tags", tags, "#")))];
 }
 
 function sheetSections({ found }) {

@@ -1,11 +1,13 @@
 // The thirteen steps of docs/spec/verification.md, in their order, with what each builds on.
 
 import { Fails, Malformed, NotReached, fromHex, toHex } from "./bytes.mjs";
+import { activityOf } from "./activity.mjs";
 import { checkManifest, checkSignatures, checkTerms } from "./agreed.mjs";
 import { Beacons } from "./beacons.mjs";
 import { readBundle } from "./bundle.mjs";
 import { Chain } from "./chain.mjs";
 import { diaryOf } from "./diary.mjs";
+import { labelledOf } from "./labels.mjs";
 import { leafHash, verifySparse } from "./merkle.mjs";
 import { logSigned } from "./note.mjs";
 import { checkOpened, named } from "./opened.mjs";
@@ -48,6 +50,9 @@ class Examination {
     this.diary = [];
     this.timesheets = [];
     this.possessions = { findings: [], missed: [] };
+    this.openingsHold = false;
+    this.activity = [];
+    this.labelled = { projects: [], tags: [] };
   }
 
   get chained() {
@@ -235,7 +240,14 @@ async function checkWindows(found) {
 
 async function checkOpenedValues(found) {
   await checkOpened(found, found.turns);
+  found.openingsHold = true;
   return `openings: ${found.bundle.openings.length}, disclosures: ${found.bundle.disclosures.length}`;
+}
+
+function foldOpened(found) {
+  const { terms, entries, zone, bundle } = found;
+  found.activity = activityOf(terms.granularity, entries, bundle.openings, zone);
+  found.labelled = labelledOf(entries, bundle.openings, zone);
 }
 
 async function checkTotals(found) {
@@ -246,6 +258,8 @@ async function checkTotals(found) {
   found.timesheets = await timesheetsOf(found.terms, found.entries, found.zone, found.turns);
   // So are statements of possession: whether frames are still held changes no hour.
   found.possessions = await possessionsFound(found);
+  // What was opened about the time is folded once it is known to be what was committed.
+  if (found.openingsHold) foldOpened(found);
   const held = heldCounts(found.possessions);
   const counts = [
     ["limits of the terms exceeded", found.totals.exceeded.length],
