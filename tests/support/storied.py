@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from support.builders import CLIENT, ENGAGEMENT, NOW, STRANGER, digest
-from support.cases import DAY, HOUR, Play, case_terms
-from workseal_protocol.dispute import CaseError
+from support.cases import DAY, FREELANCER_DAYS, HOUR, Play, case_terms
+from workseal_protocol.dispute import CaseError, Span, count_due
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, CasePlace, DisputeAct, Due, Ruling, sign
@@ -108,7 +108,9 @@ def _down(begin: Begin) -> Play:
     play = begin().act(_OPERATOR, Act.NOTICE).pass_due()
     times = {"begin": play.now - 6 * HOUR, "end": play.now + 6 * HOUR}
     play.wait(DAY).act(_OPERATOR, Act.OUTAGE, **times)
-    return play.act(_OPERATOR, Act.OUTAGE, **times, due=None)
+    assert play.case.due is not None
+    due = count_due(Span(play.case.due.until, 1), FREELANCER_DAYS)
+    return play.act(_OPERATOR, Act.OUTAGE, **times, due=due)
 
 
 _STORIES: dict[str, Story] = {
