@@ -67,8 +67,13 @@ class Said:
     gone: bool = False
 
     def given(self) -> frozenset[str]:
-        """Name the details that were given."""
-        return frozenset(one.name for one in fields(self) if getattr(self, one.name))
+        """Name the details that were given; zero and an empty text are given as well."""
+        given = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return frozenset(
+            name
+            for name, value in given
+            if value is not None and value is not False and value != ()
+        )
 
 
 @dataclass(frozen=True, slots=True)
