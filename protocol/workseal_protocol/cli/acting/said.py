@@ -172,10 +172,13 @@ def instant_of(option: str, text: str, zone: tzinfo, *, end: bool = False) -> in
         if end and _DAY.fullmatch(text):
             moment += timedelta(days=1)
         found = (moment.replace(tzinfo=zone) - _EPOCH) // timedelta(milliseconds=1)
+        there = (_EPOCH + timedelta(milliseconds=found)).astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
         raise wrong from error
     if found < 0:
         raise wrong
+    if _MINUTE.fullmatch(text) and there != moment:
+        raise CommandError(f"{option}: there is no {text} in this zone: clocks go forward then")
     return found
 
 
