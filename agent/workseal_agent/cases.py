@@ -27,7 +27,15 @@ from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_agent.listing import listed
 from workseal_agent.submission import Log, submit
-from workseal_protocol.cli.acting import CaseFolder, Known, Live, learn, read_live, told_in
+from workseal_protocol.cli.acting import (
+    CaseFolder,
+    Known,
+    Live,
+    dated_at,
+    learn,
+    read_live,
+    told_in,
+)
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import verify_disclosure
 from workseal_protocol.dispute import Case
@@ -37,8 +45,6 @@ from workseal_protocol.records import DisputeDisclosure, DisputeFiling, Finding,
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 
-# A statement of a case is taken within a minute of its instant; the verifier's clock counts.
-_WRONG_CLOCK_MS = 20_000
 # The same bytes will be refused again; every other refusal may pass.
 _FINAL = frozenset({400, 403, 409, 413, 422})
 
@@ -105,8 +111,7 @@ class OwnCases:
 
     def now_ms(self, least: int = 0) -> int:
         """Return the time; where this machine's is wrong, the verifier's."""
-        own, told = self.client.now_ms(), self.client.operator().time_ms
-        return max(told if abs(told - own) > _WRONG_CLOCK_MS else own, least)
+        return dated_at(self.client.now_ms(), self.client.operator().time_ms, least)
 
     # --- what was signed before ---
 

@@ -210,6 +210,7 @@ def test_three_parties_go_through_a_case_by_their_commands(parties: Parties) -> 
     parties.act(who, "request", "--text", "was this the report?")
     disclose(parties, who)
     parties.act("client", "comment", "--text", "I see no report")
+    climb(parties, who)
     said = ("--verdict", "in-part", "--amount", "120.00", "--text", "half of it", "--cite")
     parties.act(who, "draft", *said, parties.case)
     parties.both("pass")
@@ -217,6 +218,38 @@ def test_three_parties_go_through_a_case_by_their_commands(parties: Parties) -> 
     parties.both("pass")
     assert parties.show("freelancer")["state"] == "final"
     export(parties, who)
+
+
+def climb(parties: Parties, who: str) -> None:
+    """Go up the ladder to its end: at the last level a whole frame, approved twice."""
+    granted(parties, who, 3, 2)
+    parties.act(who, "request", "--text", "more of the same frames")
+    parties.act("freelancer", "withhold", "--ground", "third-party-nda", "--text", "another's")
+    parties.act("client", "pass")
+    granted(parties, who, 4, 1)
+    rungs = {one["level"]: one["state"] for one in parties.show()["ladder"]}
+    assert rungs == {**dict.fromkeys(range(4), "reached"), 4: "granted"}
+    frame = json.loads(parties.agent("frames", "--json"))[0]["commitment"]
+    unnamed = parties.refused(who, "request", parties.case, "--text", "this one")
+    assert (unnamed.code, "expected --frame" in unnamed.err) == (2, True)
+    parties.act(who, "request", "--text", "this one", "--frame", frame[:16])
+    asked = parties.folder / "whole.cose"
+    parties.agent("case", "show", parties.case, "--request", asked)
+    words = ("disclose", asked, "--show", "0,0,9999,9999", "--unread", "--yes")
+    early = parties.run_agent(*words)
+    assert (early.code, "does not take a disclosure now" in early.err) == (1, True)
+    parties.act("freelancer", "approve")
+    parties.agent(*words)
+    opened(parties, who, asked, "whole")
+    told = parties.show("freelancer")
+    assert [one["move"] for one in told["statements"][-3:]] == ["approve", "disclosure", "finding"]
+    parties.act("client", "comment", "--text", "this one shows the report")
+
+
+def granted(parties: Parties, who: str, level: int, count: int) -> None:
+    parties.ask(who, level, count)
+    parties.both("pass")
+    parties.act(who, "rule", "--ruling", "grant", "--text", "the level below did not tell")
 
 
 @contextmanager
@@ -243,19 +276,26 @@ def disclose(parties: Parties, who: str) -> None:
     assert (failed.code, "may be run again" in failed.err) == (1, True)
     # The log has it; the same command finds that, signs nothing new, and seals the package.
     assert "what you signed before is logged" in parties.agent(*words)
-    parties.agent("export", parties.folder / "work.workseal")
+    opened(parties, who, asked, "corner")
+
+
+def opened(parties: Parties, who: str, asked: Path, name: str) -> None:
+    """Let the arbitrator fetch what was sealed to them, and open it."""
+    bundle = parties.folder / f"{name}.workseal"
+    parties.agent("export", bundle)
     request = parties.show()["request"]
+    sealed = parties.folder / f"{name}.sealed"
     parties.workseal(
         "fetch", f"{parties.verifier.url}/v1/sealed/{request}", "--key", parties.key(who),
-        "--out", parties.folder / "sealed",
+        "--out", sealed,
     )  # fmt: skip
-    opened = parties.workseal(
-        "open", parties.folder / "sealed", "--request", asked,
+    told = parties.workseal(
+        "open", sealed, "--request", asked,
         "--case-key", Path(f"{parties.key(who)}.cases") / f"{parties.case}.key",
-        "--bundle", parties.folder / "work.workseal", "--policy", parties.folder / "policy",
-        "--out", parties.folder / "opened",
+        "--bundle", bundle, "--policy", parties.folder / "policy",
+        "--out", parties.folder / f"{name} opened",
     )  # fmt: skip
-    assert "holds" in opened
+    assert "holds" in told
 
 
 def export(parties: Parties, who: str) -> None:
@@ -266,7 +306,8 @@ def export(parties: Parties, who: str) -> None:
         "--save", statements,
     )  # fmt: skip
     parties.workseal(
-        "case", "export", parties.folder / "file", "--bundle", parties.folder / "work.workseal",
-        "--policy", policy, "--sealed", parties.folder / "sealed", statements,
+        "case", "export", parties.folder / "file", "--bundle", parties.folder / "whole.workseal",
+        "--policy", policy, "--sealed", parties.folder / "corner.sealed",
+        "--sealed", parties.folder / "whole.sealed", statements,
     )  # fmt: skip
     parties.workseal("case", "verify", parties.folder / "file", "--policy", policy)

@@ -606,6 +606,20 @@ def test_an_outage_on_the_last_day_moves_the_deadline() -> None:
     assert play.case.stopped_ms == play.case.due.until - until
 
 
+def test_one_outage_moves_a_deadline_once() -> None:
+    """It lies over midnight, so it touches the last day of the moved deadline as well."""
+    play = Play.begin().act(Role.OPERATOR, Act.NOTICE).pass_due()
+    begin_, end = play.now - 6 * HOUR, play.now + 6 * HOUR
+    play.wait(DAY).act(Role.OPERATOR, Act.OUTAGE, begin=begin_, end=end)
+    for again in ((begin_, end), (begin_ + HOUR, end), (end, end + 4 * HOUR)):
+        refused(
+            Rule.ONCE,
+            lambda: play.act(Role.OPERATOR, Act.OUTAGE, begin=again[0], end=again[1]),  # noqa: B023
+        )
+    play.act(Role.OPERATOR, Act.OUTAGE, begin=end + 1, end=end + 4 * HOUR + 1)
+    assert play.case.outages == 2
+
+
 def test_a_deadline_that_has_not_passed_does_not_lapse() -> None:
     play = Play.begin()
     assert play.case.due is not None

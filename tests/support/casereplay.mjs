@@ -106,7 +106,7 @@ class Replay {
     Object.assign(this, { exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: [], barred: [], askDone: false });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0 });
-    Object.assign(this, { halted: null, stopped: 0, outages: 0, closed: null, known: new Set() });
+    Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
   }
 
   who(word) {
@@ -266,6 +266,7 @@ class Replay {
         const [begin, end] = [body.get(16), body.get(17)];
         must(this.outages < 4 && end <= at && end - begin >= 4 * 3_600_000, "time");
         must(begin <= until && end > until - DAY, "time");
+        must(begin > this.downUntil, "once");
       },
       lapse: () => must(!this.due || at > until, "time"),
       destroy: () => must(!this.due || at > until, "time"),
@@ -361,7 +362,10 @@ class Replay {
       },
       stay: () => (this.stays += Math.ceil((body.get(17) - at) / DAY)),
       "claw-back": () => this.barred.push(...body.get(13).map((one) => one.toString("hex"))),
-      outage: () => (this.outages += 1),
+      outage: () => {
+        this.outages += 1;
+        this.downUntil = body.get(17);
+      },
     };
     notes[move]?.();
   }

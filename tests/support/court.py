@@ -15,7 +15,7 @@ from support.simulator import START, seeded
 from workseal_protocol.cli.acting import split_case
 from workseal_protocol.cli.seeds import write_seed
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case
+from workseal_protocol.dispute import Case, Parties
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import read_record
 from workseal_protocol.statement import Statement
@@ -40,6 +40,7 @@ class Bench:
         self.agent.send()
         self.hearing = Hearing(office, self.agent.engagement, self.agent.terms)
         self.hearing.arbitrators = (office.people.arbitrator, SeedSigner(SECOND))
+        self.parties = Parties.of(self.agent.terms)
         for name, seed in (
             ("client", seeded(office.seed, "party", "client")),
             ("freelancer", seeded(office.seed, "party", "freelancer")),
@@ -97,7 +98,11 @@ class Bench:
         data = b"".join(self.office.verifier.services.hearings.statements(name))
         first, *rest = split_case(data)
         case = Case.begin(
-            first, _at(first), terms=self.agent.terms, released=self.hearing._released
+            first,
+            _at(first),
+            terms=self.agent.terms,
+            released=self.hearing._released,
+            parties=self.parties,
         )
         for statement in rest:
             case = case.after(statement, max(case.known_at, _at(statement)))

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from support.builders import CLIENT, ENGAGEMENT, NOW, STRANGER, digest
-from support.cases import DAY, Play, case_terms
-from workseal_protocol.dispute import CaseError
+from support.cases import DAY, FREELANCER_DAYS, HOUR, Play, case_terms
+from workseal_protocol.dispute import CaseError, Span, count_due
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, CasePlace, DisputeAct, Due, Ruling, sign
@@ -103,6 +103,16 @@ def _beaten(begin: Begin) -> Play:
     return play.act(_CLIENT, Act.DRAW, value=bytes(32), due=None)
 
 
+def _down(begin: Begin) -> Play:
+    """Count one outage, which lies over midnight, for the deadline and for the moved one."""
+    play = begin().act(_OPERATOR, Act.NOTICE).pass_due()
+    times = {"begin": play.now - 6 * HOUR, "end": play.now + 6 * HOUR}
+    play.wait(DAY).act(_OPERATOR, Act.OUTAGE, **times)
+    assert play.case.due is not None
+    due = count_due(Span(play.case.due.until, 1), FREELANCER_DAYS)
+    return play.act(_OPERATOR, Act.OUTAGE, **times, due=due)
+
+
 _STORIES: dict[str, Story] = {
     "from filing to destruction": _whole,
     "a silent respondent": _silent,
@@ -133,6 +143,7 @@ _STORIES: dict[str, Story] = {
     ),
     "reasons cite what was taken back": _clawed_back,
     "nine exhibits": _exhibits,
+    "one outage twice": _down,
     "an appeal where nobody is left": lambda begin: (
         begin(terms=replace(case_terms(), arbitrators=case_terms().arbitrators[:1]))
         .heard().decided().act(_CLIENT, Act.APPEAL, due=None)

@@ -221,6 +221,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         (About.REQUEST, State.NONE): "f" * 64,
         (About.STATEMENT, State.NONE): "f" * 64,
         (About.CASE, State.NONE): "f" * 64,
+        (About.SAID, State.NONE): "f" * 64,
     }
     offer = sign(
         Offer(engagement=unique(office, "offered"), claimed_at=office.now, terms=terms),
@@ -240,9 +241,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     names[About.REQUEST, State.DISPUTED] = str(request.digest)
     # What is no case is one of another state: a case is there from its filing on.
     for state in (State.OFFERED, State.ACCEPTED):
-        names[About.CASE, state] = names[About.STATEMENT, state]
+        names[About.CASE, state] = names[About.SAID, state] = names[About.STATEMENT, state]
     hearing = Hearing(office, agent.engagement, terms).file().seated()
-    names[About.CASE, State.DISPUTED] = str(hearing.case.case)
+    names[About.CASE, State.DISPUTED] = names[About.SAID, State.DISPUTED] = str(hearing.case.case)
     office.verifier.services.mailbox.put(request.digest, agent.engagement, SEALED)
     with (
         LiveServer(office) as live,

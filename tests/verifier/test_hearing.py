@@ -116,12 +116,19 @@ def test_who_sits_in_a_case_reads_it_and_nobody_else_of_the_panel(court: Court) 
     assert court.case(people.operator).status_code == 404
 
 
-def test_a_sealed_case_is_read_by_its_parties_alone(court: Court) -> None:
+def test_of_a_sealed_case_its_arbitrator_reads_what_was_said_and_no_work(court: Court) -> None:
+    """That the key of the case is destroyed follows the last word of it."""
     hearing = court.hearing.file().answered().act(Role.CLIENT, Act.END).draw()
     hearing.act(Role.CLIENT, Act.WITHDRAW)
     assert court.case(court.drawn).status_code == 200
     hearing.pass_due().act(Role.OPERATOR, Act.LAPSE)
-    assert court.case(court.drawn).status_code == 404
+    work = f"/v1/engagements/{hearing.engagement.hex()}/statements"
+    assert court.get(work, court.drawn).status_code == 404
+    assert court.get("/v1/cases", court.drawn).json() == []
+    assert court.case(court.not_drawn).status_code == 404
+    assert court.case(court.drawn).json()["moves"] == []
+    hearing.pass_due()
+    assert court.case(court.drawn).json()["moves"] == ["destroy"]
     assert court.case(court.office.people.client).json()["state"] == "sealed"
 
 

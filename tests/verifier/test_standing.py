@@ -288,7 +288,7 @@ def test_for_a_stranger_an_engagement_is_as_if_it_were_not(
     assert loaded == []
 
 
-@pytest.mark.parametrize("about", [About.CASE, About.REQUEST])
+@pytest.mark.parametrize("about", [About.CASE, About.SAID, About.REQUEST])
 def test_for_a_stranger_no_statement_is_a_filing_or_a_request(
     office: Office, standings: Standings, about: About, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,14 +100,14 @@ def show_case(
         asker = Asker(cases.key.thumbprint, cases.client.now_ms(), _spelling(live))
         waiting = cases.waiting(live.case.case)
     if as_json_:
-        raw(json.dumps(as_json(live, asker), indent=1, ensure_ascii=False))
+        raw(json.dumps(as_json(live, asker), indent=1))
     else:
         for line in lines(live, asker):
             say(line)
         for one in waiting:
             say(f"signed by you and not answered yet: {one.digest}; any act sends it again")
     if save is not None:
-        write_new(save, live.data)
+        write_new(save, live.carried)
     if request is not None:
         write_new(request, live.open_request.encode())
 

@@ -95,7 +95,7 @@ def verify(options: argparse.Namespace) -> int:
     policy = read_policy(options.policy)
     report = _examined(read_folder(options.folder), policy)
     if options.json:
-        print(json.dumps(_value(report), indent=1, ensure_ascii=False))
+        print(json.dumps(_value(report), indent=1))
     else:
         for line in _lines(report):
             print(plain(line))

@@ -35,7 +35,7 @@ def case(options: argparse.Namespace) -> int:
     """Replay a case and print it."""
     found = replay_files(options.terms, options.files)
     if options.json:
-        print(json.dumps(_as_json(found), indent=1, ensure_ascii=False))
+        print(json.dumps(_as_json(found), indent=1))
     else:
         _print(found)
     return HOLDS

@@ -54,7 +54,7 @@ def checks(options: argparse.Namespace) -> int:
     material = _gathered(options)
     report = examine_hours(material, only)
     if options.json:
-        print(json.dumps(_value(report, options), indent=1, ensure_ascii=False))
+        print(json.dumps(_value(report, options), indent=1))
         return HOLDS
     for line in _lines(report, options):
         print(plain(line))

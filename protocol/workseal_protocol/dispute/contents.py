@@ -205,6 +205,14 @@ def _content_outage(case: "Case", role: Role, act: DisputeAct, known_at: int) ->
         raise CaseError(
             Rule.TIME, "the outage", expected=f"the last day before {until}", found=f"{begin}"
         )
+    # One that lies over midnight touches the last day of the moved deadline as well.
+    if begin <= case.down_until:
+        raise CaseError(
+            Rule.ONCE,
+            "the outage",
+            expected=f"one that began after {case.down_until}, when the last one ended",
+            found=f"{begin}",
+        )
 
 
 _CONTENTS: Final[Mapping[str, Callable[["Case", Role, DisputeAct, int], None]]] = {

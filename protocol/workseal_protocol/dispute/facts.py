@@ -88,6 +88,7 @@ class Facts:
     halted_at: int | None = None
     stopped_ms: int = 0
     outages: int = 0
+    down_until: int = 0  # the end of the last outage
     closed_at: int | None = None
 
     # --- what a page asks ---

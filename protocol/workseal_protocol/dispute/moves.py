@@ -101,7 +101,7 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
         case Act.CLAW_BACK:
             return {"clawed_back": case.clawed_back | frozenset(act.cites or ())}
         case Act.OUTAGE:
-            return {"outages": case.outages + 1}
+            return {"outages": case.outages + 1, "down_until": act.end or 0}
         case _:
             return {}
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -198,6 +199,25 @@ def test_what_waited_too_long_is_signed_anew_and_no_fork_is_kept(
     done = court.act("client", "end")
     assert (done.code, "was not taken" in done.out) == (0, True), done.err
     assert standing(court) is State.DRAW
+    no_forks(court)
+
+
+def test_one_key_on_two_machines_makes_no_fork(court: Bench, broken: Broken) -> None:
+    answered(court)
+    shutil.copy(court.key("client"), court.key("client, laptop"))
+    words = ("--text", "half of it", "--amount", "240.00")
+    broken.mode = "lost"
+    assert court.act("client", "offer", *words).code == 1
+    broken.mode = ""
+    court.turn(court.office.now + 1_000)
+    assert court.act("client, laptop", "offer", *words).code == 0
+    done = court.act("client", "end")
+    assert (done.code, "was not taken: the case moved on" in done.out) == (0, True), done.err
+    assert list(court.case.offers.values()) == [Role.CLIENT]
+    no_forks(court)
+
+
+def no_forks(court: Bench) -> None:
     forks = f"{court.url}/v1/engagements/{court.agent.engagement.hex()}/conflicts"
     out = court.folder / "forks"
     assert court._run("fetch", forks, "--key", court.key("client"), "--out", out).code == 0
@@ -337,6 +357,9 @@ def test_what_is_signed_elsewhere_is_sent_in_time(
     offline = ("case", "act", "end", *words, "--offline", signed, "--at", "+10m", carried)
     unsure = court._run(*offline)
     assert (unsure.code, signed.exists()) == (2, False)
+    nowhere = court.folder / "nowhere" / "signed"
+    lost = court._run("case", "act", "end", *words, "--offline", nowhere, carried, "--yes")
+    assert (lost.code, "cannot write" in lost.err) == (2, True)
     assert court._run(*offline, "--yes").code == 0
     # Two of them would be a fork: the second waits for what became of the first.
     second = ("case", "act", "end", *words, "--offline", court.folder / "two", carried, "--yes")

@@ -41,6 +41,7 @@ HIDDEN: Final[Mapping[About, str]] = {
     About.REQUEST: "no request with this digest is logged",
     About.STATEMENT: "no statement with this digest is logged",
     About.CASE: "no such case",
+    About.SAID: "no such case",
 }
 _OWN_PAGE = frozenset({"same-origin"})
 # A page that the person opened themselves may be read, and nothing be changed by it.
@@ -183,7 +184,7 @@ def _name(request: Request, about: About) -> bytes:
             return b""
         case About.ENGAGEMENT:
             return values.engagement(request.path_params["name"])
-        case About.REQUEST | About.STATEMENT | About.CASE:
+        case About.REQUEST | About.STATEMENT | About.CASE | About.SAID:
             return values.digest(request.path_params["name"]).raw
 
 

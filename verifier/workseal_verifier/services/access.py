@@ -64,6 +64,7 @@ class About(StrEnum):
     REQUEST = "request"
     STATEMENT = "statement"
     CASE = "case"
+    SAID = "statements of a case"
 
 
 @unique
@@ -150,8 +151,8 @@ TABLE: Final[Mapping[str, Row]] = {
     "GET /v1/engagements/{name}/keys": _READING,
     # Lists what the one who asks may read.
     "GET /v1/cases": Row(Shown.KEY, _KNOWN),
-    "GET /v1/cases/{name}": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
-    "GET /v1/cases/{name}/statements": Row(Shown.PARTY, _IN_A_CASE, About.CASE),
+    "GET /v1/cases/{name}": Row(Shown.PARTY, _IN_A_CASE, About.SAID),
+    "GET /v1/cases/{name}/statements": Row(Shown.PARTY, _IN_A_CASE, About.SAID),
     # One's own alone.
     "GET /v1/notices": Row(Shown.KEY, _KNOWN),
     "GET /v1/contact": Row(Shown.KEY, _KNOWN),

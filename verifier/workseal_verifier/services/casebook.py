@@ -61,7 +61,11 @@ class CaseBook:
 
     def seated(self, rows: Iterable[CaseRow]) -> frozenset[Digest]:
         """Name the persons who sit in cases, by the keys that the terms have for them."""
-        found = (self.at(row) for row in rows if row.state not in SHUT)
+        return self.sat(row for row in rows if row.state not in SHUT)
+
+    def sat(self, rows: Iterable[CaseRow]) -> frozenset[Digest]:
+        """Name the persons who sit in cases, or sat there last when they were sealed."""
+        found = (self.at(row) for row in rows)
         return frozenset(
             case.arbitrator for case in found if case is not None and case.arbitrator is not None
         )

@@ -17,7 +17,7 @@ from workseal_protocol.dispute import CLOSED, Case, CaseError, State, draw_perso
 from workseal_protocol.dispute.deadlines import DAY_MS
 from workseal_protocol.dispute.values import MIN_OUTAGE_MS
 from workseal_protocol.encoding import MAX_INTEGER
-from workseal_protocol.records import Act, CasePlace, DisputeAct, read_record, sign
+from workseal_protocol.records import Act, CasePlace, DisputeAct, sign
 from workseal_protocol.records.acts import Delivery
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import Reason, RefusedError
@@ -230,18 +230,9 @@ class Clerk:
             if end - begin < MIN_OUTAGE_MS or begin > until or not until - DAY_MS < end <= now:
                 continue
             # One that lies over midnight touches the last day of the moved deadline as well.
-            if not any(begin < last and first < end for first, last in self._counted(case)):
+            if begin > case.down_until:
                 return {"act": Act.OUTAGE, "begin": begin, "end": end}
         return None
-
-    def _counted(self, case: Case) -> list[tuple[int, int]]:
-        """Return the outages that moved a deadline of the case already."""
-        if not case.outages:
-            return []
-        told = self._files.records.cases.statements(case.case, below=MAX_INTEGER)
-        records = (read_record(Statement.parse(body)) for _, body in told)
-        acts = (one for one in records if isinstance(one, DisputeAct) and one.act is Act.OUTAGE)
-        return [(one.begin or 0, one.end or 0) for one in acts]
 
     def _lapsed(self, case: Case, now: int) -> dict[str, Any] | None:
         if case.due is None or now <= case.due.until:

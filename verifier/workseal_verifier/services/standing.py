@@ -31,7 +31,7 @@ from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.keyevents import KeyEvents, parties_of
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.store.access import AccessStore
-from workseal_verifier.store.log import Entry, LogStore
+from workseal_verifier.store.log import CaseRow, Entry, LogStore
 from workseal_verifier.store.records import RecordStore
 
 WAIT_MS = 24 * 3_600_000
@@ -77,6 +77,10 @@ class _Case:
         if is_disputed:
             return State.DISPUTED
         return State.ACCEPTED if self.accepted else State.OFFERED
+
+
+# Who sits in the cases of these rows.
+Seats = Callable[[Iterable[CaseRow]], frozenset[Digest]]
 
 
 class Standings:
@@ -151,7 +155,10 @@ class Standings:
                 told = self._told_in(thumbprint, Digest(name))
                 return [self._in(one, thumbprint) for one in told]
             case About.CASE:
-                return [self._in_case(thumbprint, Digest(name))]
+                return [self._in_case(thumbprint, Digest(name), self._tried.seated)]
+            case About.SAID:
+                # That the key of a case is destroyed is said when it is sealed.
+                return [self._in_case(thumbprint, Digest(name), self._tried.sat)]
 
     def engagements(self, thumbprint: Digest) -> list[tuple[bytes, Standing]]:
         """List the engagements of a key and what it is there, at most `MOST_CASES`."""
@@ -182,16 +189,15 @@ class Standings:
             return replace(found, state=State.ACCEPTED)
         return found
 
-    def _in_case(self, thumbprint: Digest, filing: Digest) -> Standing:
+    def _in_case(self, thumbprint: Digest, filing: Digest, seats: Seats) -> Standing:
         row = self._records.cases.last(filing, below=self._size())
         # As with requests: what is no filing is looked for as one is.
         found = self._in(_NOWHERE if row is None else row.engagement, thumbprint)
         if row is None or found.who is not Who.ARBITRATOR:
             return found
-        if self._tried.seated([row]) & self._lineage(thumbprint):
-            return found
+        sits = bool(seats([row]) & self._lineage(thumbprint))
         # Another one of the panel sits in this case, or nobody any more.
-        return replace(found, state=State.ACCEPTED)
+        return replace(found, state=State.DISPUTED if sits else State.ACCEPTED)
 
     def _told_in(self, thumbprint: Digest, name: Digest) -> Sequence[bytes]:
         """List the engagements that a statement is about, of a key statement the asker's alone."""

@@ -6,6 +6,7 @@ agent uses all of it over its own ledger; `command` is `workseal case`.
 """
 
 from workseal_protocol.cli.acting.court import repeated
+from workseal_protocol.cli.acting.datedat import dated_at
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.making import Means, make_act, make_filing
@@ -31,6 +32,7 @@ __all__ = [
     "as_json",
     "case_named",
     "cases_in",
+    "dated_at",
     "learn",
     "lines",
     "list_line",

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
+from workseal_protocol.cli.acting.datedat import WRONG_CLOCK_MS, dated_at
+from workseal_protocol.cli.acting.destroying import DESTROY, destroy_key
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.making import make_act
@@ -25,14 +26,11 @@ from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.server import RefusalError
 from workseal_protocol.cli.text import plain
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, case_record, move_of
+from workseal_protocol.dispute import Case, Parties, case_record, move_of
 from workseal_protocol.keys import Signer
-from workseal_protocol.records import DisputeFiling, read_record, sign
+from workseal_protocol.records import Act, DisputeAct, DisputeFiling, read_record, sign
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
-
-# A server takes what was signed at most a minute ago by its clock; half of it is for the way.
-WRONG_CLOCK_MS: Final = 20_000
 
 Confirm = Callable[[str], bool]
 
@@ -63,7 +61,13 @@ class Court:
     def known(self, engagement: bytes) -> Known:
         """Learn what is new of an engagement, and keep it."""
         before = self.folder.known(engagement)
-        known = learn(self.verifier, engagement, before)
+        try:
+            known = learn(self.verifier, engagement, before)
+        except RefusalError:
+            # Who sat in a case that is sealed reads that case still, and the work no more.
+            if not before.kept:
+                raise
+            known = before
         if self._terms is not None and known.terms != self._terms:
             raise CommandError("the verifier shows other terms than yours", DOES_NOT_HOLD)
         if known != before:
@@ -87,19 +91,23 @@ class Court:
         once more has said it once.
         """
         require_fits(name, said)
-        live, earlier = self.settled(self.live(case))
+        try:
+            live, earlier = self.settled(self.live(case))
+        except RefusalError:
+            earlier = self._left(case)
+            if earlier is None:
+                raise
+            return repeated(earlier, name)
         if earlier is not None:
             return repeated(earlier, name)
         means = LiveMeans(live.case, said, self.folder, self.verifier)
-        role = live.case.parties.roles[self.own]
         try:
-            record = make_act(
-                live.case, name, said, means, by=role, now_ms=self.now_ms(live.case.known_at)
-            )
-            statement = self._confirmed(live.case, record, confirm)
+            statement = self._made(live.case, name, said, means, confirm)
             self.folder.keep_unanswered(str(case), statement)
         except BaseException:
-            means.undo()
+            # What is kept will be sent: what belongs to it stays.
+            if not self.folder.is_kept(str(case)):
+                means.undo()
             raise
         head, _ = self.verifier.told(case)
         if head != live.case.head:
@@ -116,18 +124,26 @@ class Court:
         means.done()
         return statement
 
-    def file(self, record: DisputeFiling, terms: Terms, confirm: Confirm) -> Statement:
-        """Confirm, sign and send a filing."""
+    def file(
+        self,
+        make: Callable[[int], DisputeFiling],
+        terms: Terms,
+        parties: Parties,
+        confirm: Confirm,
+    ) -> Statement:
+        """Confirm, sign and send a filing; `make` makes it for an instant."""
+        record = make(self.now_ms())
         name = record.engagement.hex()
-        if (before := self.folder.unanswered(name)) is not None:
-            self._resend(name, before, terms)
-            self._seen(before.digest, before)
-            raise CommandError(
-                f"what you filed before is logged now, as case {before.digest}: look at it first",
-                DOES_NOT_HOLD,
-            )
-        ask_first(preview(record, terms, None), confirm)
-        statement = self._filed(record, terms)
+        self._settle_filing(name, terms)
+        while True:
+            ask_first(preview(record, terms, None), confirm)
+            # Signed at the moment of sending: who reads takes longer than the log allows.
+            fresh = make(self.now_ms())
+            if fresh.due == record.due:
+                break
+            print("the deadline changed while you read:")
+            record = fresh
+        statement = self._filed(fresh, terms, parties)
         self.folder.keep_unanswered(name, statement)
         self._send(name, statement, terms)
         self._seen(statement.digest, statement)
@@ -143,6 +159,12 @@ class Court:
         if before is None:
             return live, None
         if not live.has(before.digest):
+            if _prev_of(before) != live.case.head:
+                # Something else has its place, so it is logged no more; of two statements by one
+                # key in one place, which two machines can make, the log would keep a fork.
+                self.folder.answered(name)
+                print(f"your earlier statement {before.digest} was not taken: the case moved on")
+                return live, None
             try:
                 self._resend(name, before, live.case.terms)
             except RefusalError as refusal:
@@ -151,17 +173,38 @@ class Court:
         self._seen(live.case.case, before)
         return self.live(live.case.case), before
 
+    def _left(self, case: Digest) -> Statement | None:
+        """Settle a recusal that was not answered: whoever left the seat reads the case no more."""
+        before = self.folder.unanswered(str(case))
+        if before is None or not _leaves(before):
+            return None
+        known = self.folder.known(case_record(before).engagement)
+        self._resend(str(case), before, known.terms)
+        self._seen(case, before)
+        return before
+
     def now_ms(self, least: int = 0) -> int:
         """Return the time; where this machine's is wrong, the verifier's, and say so."""
         own, told = time.time_ns() // 1_000_000, self.verifier.clock_ms()
+        found = dated_at(own, told, least)
         if abs(told - own) > WRONG_CLOCK_MS:
             print(
                 f"the verifier's clock is used, this machine's is {abs(told - own) // 1000} s off"
             )
-            own = told
-        return max(own, least)
+        return found
 
     # --- one statement's way ---
+
+    def _made(
+        self, case: Case, name: str, said: Said, means: LiveMeans, confirm: Confirm
+    ) -> Statement:
+        now = self.now_ms(case.known_at)
+        if name == DESTROY and destroy_key(case, said, self.folder, self.own, now, confirm):
+            confirm = said_yes
+        role = case.parties.roles[self.own]
+        return self._confirmed(
+            case, make_act(case, name, said, means, by=role, now_ms=now), confirm
+        )
 
     def _confirmed(self, case: Case, record: Spoken, confirm: Confirm) -> Statement:
         placed = placed_next(case, record, self.own)
@@ -175,10 +218,27 @@ class Court:
             print("the deadline changed while you read:")
             placed = again
 
-    def _filed(self, record: DisputeFiling, terms: Terms) -> Statement:
+    def _settle_filing(self, name: str, terms: Terms) -> None:
+        """Send again a filing that was not answered; one that is logged is to be looked at."""
+        before = self.folder.unanswered(name)
+        if before is None:
+            return
+        try:
+            self._resend(name, before, terms)
+        except RefusalError as refusal:
+            print(plain(f"your earlier filing {before.digest} was not taken: {refusal}"))
+            return
+        self._seen(before.digest, before)
+        raise CommandError(
+            f"what you filed before is logged now, as case {before.digest}: look at it first",
+            DOES_NOT_HOLD,
+        )
+
+    def _filed(self, record: DisputeFiling, terms: Terms, parties: Parties) -> Statement:
+        at = record.claimed_at
         try:
             statement = sign(record, self.signer)
-            Case.begin(statement, record.claimed_at, terms=terms, released=lambda _n, _v: False)
+            Case.begin(statement, at, terms=terms, released=_nothing_released, parties=parties)
         except ValueError as error:
             raise CommandError(f"it cannot be filed: {error}", DOES_NOT_HOLD) from error
         return statement
@@ -202,7 +262,14 @@ class Court:
 
     def _seen(self, case: Digest, statement: Statement) -> None:
         """See that the case has what was logged, and let go of it."""
-        live = self.live(case)
+        try:
+            live = self.live(case)
+        except RefusalError:
+            if not _leaves(statement):
+                raise
+            self.folder.answered(str(case))
+            print(f"logged: {statement.digest}; you sit in this case no more, and read it no more")
+            return
         if not live.has(statement.digest):
             raise CommandError(
                 "the log has the statement, and the verifier's case lacks it", DOES_NOT_HOLD
@@ -216,6 +283,25 @@ class Court:
             waiting = ", ".join(sorted(role.name.lower() for role in live.case.waiting_for))
             until = both(due.until, live.case.terms.zone)
             print(plain(f"state {live.case.state}; {waiting or 'nobody'} until {until}"))
+
+
+def said_yes(_question: str) -> bool:
+    """Confirm what was confirmed before."""
+    return True
+
+
+def _nothing_released(_number: int, _value: bytes) -> bool:
+    return False
+
+
+def _leaves(statement: Statement) -> bool:
+    record = read_record(statement)
+    return isinstance(record, DisputeAct) and record.act is Act.RECUSE
+
+
+def _prev_of(statement: Statement) -> Digest | None:
+    place = case_record(statement).place
+    return None if place is None else place.prev
 
 
 def ask_first(lines: list[str], confirm: Confirm) -> None:

@@ -72,10 +72,23 @@ class CaseFolder:
             path = self.folder / f"{name}.unanswered"
             raise CommandError(f"{path} is damaged: what was signed is not known") from error
 
+    def is_kept(self, name: str) -> bool:
+        """Say whether something is kept that was signed and not answered."""
+        return os.path.lexists(self.folder / f"{name}.unanswered")
+
     def keep_unanswered(self, name: str, statement: Statement) -> None:
-        """Keep a statement before it is sent; `CommandError` while there is another one."""
+        """Keep a statement before it is sent; `CommandError` while there is another one.
+
+        It is there whole or not at all: half of one could be taken for one that was sent.
+        """
         self._make()
-        write_new_secret(self.folder / f"{name}.unanswered", statement.encode())
+        path = self.folder / f"{name}.unanswered"
+        part = self.folder / f"{name}.{secrets.token_hex(8)}{_PART}"
+        write_new_secret(part, statement.encode())
+        try:
+            _place_new(part, path)
+        finally:
+            part.unlink(missing_ok=True)
         self._sync()
 
     def answered(self, name: str) -> None:
@@ -122,20 +135,35 @@ class CaseFolder:
             self._make()
         private = secrets.token_bytes(PRIVATE_BYTES)
         write_case_key(path, private)
+        _sync_folder(path.absolute().parent)
         return private
 
     # --- the disk ---
 
     def _read(self, name: str, limit: int) -> bytes | None:
         path = self.folder / name
-        return read_bytes(path, limit=limit, what="file") if os.path.lexists(path) else None
+        if not os.path.lexists(path):
+            return None
+        self._require_own()
+        return read_bytes(path, limit=limit, what="file")
 
     def _make(self) -> None:
         try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self.folder.mkdir(mode=0o700)
+            # Or what is put into it could be on disk and found nowhere.
+            _sync_folder(self.folder.absolute().parent)
+        except FileExistsError:
+            self._require_own()
         except OSError as error:
             message = f"cannot make the folder {self.folder}: {reason_of(error)}"
             raise CommandError(message) from error
+
+    def _require_own(self) -> None:
+        """Refuse a folder that others may use: what it holds is believed, and some of it secret."""
+        if os.name == "posix" and self.folder.stat().st_mode & 0o077:
+            raise CommandError(
+                f"the folder {self.folder} may be used by others; run: chmod 700 {self.folder}"
+            )
 
     def _replace(self, name: str, data: bytes) -> None:
         self._make()
@@ -158,11 +186,43 @@ class CaseFolder:
             raise CommandError(message) from error
 
     def _sync(self) -> None:
-        """Have the folder's list of names on disk, where that can be asked for."""
-        if os.name != "posix":
-            return
-        handle = os.open(self.folder, os.O_RDONLY)
+        _sync_folder(self.folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a folder's list of names on disk, where that can be asked for."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _place_new(part: Path, path: Path) -> None:
+    """Give a whole file its name, if that is free, or raise `CommandError`."""
+    try:
+        _link(part, path)
+    except FileExistsError as error:
+        raise CommandError(
+            f"{path} exists already: another command acts in this case now, or was stopped; look at"
+            " the case, and type the act again"
+        ) from error
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {reason_of(error)}") from error
+
+
+def _link(part: Path, path: Path) -> None:
+    if os.name == "posix":
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            path.hardlink_to(part)  # unlike a rename it replaces nothing
+        except FileExistsError:
+            raise
+        except OSError:
+            # A disk without links: then it is looked at first.
+            if os.path.lexists(path):
+                raise FileExistsError(str(path)) from None
+        else:
+            return
+    part.rename(path)

@@ -40,8 +40,8 @@ class LiveMeans:
         self, case: Case, said: Said, folder: CaseFolder, giving: Giving | None = None
     ) -> None:
         self._case = case
-        self._said = said
-        self._folder = folder
+        self.said = said
+        self.folder = folder
         self._giving = giving
         self._made: list[Path] = []
         self._revealed = False
@@ -54,8 +54,8 @@ class LiveMeans:
 
     def statements(self) -> Iterator[Statement]:
         """Give the record from the bundle that was named, else as the verifier lists it."""
-        if self._said.bundle is not None:
-            yield from read_bundle(Path(self._said.bundle)).contents.statements
+        if self.said.bundle is not None:
+            yield from read_bundle(Path(self.said.bundle)).contents.statements
         elif self._giving is None:
             raise CommandError("this act needs the record of work: name --bundle")
         else:
@@ -64,17 +64,17 @@ class LiveMeans:
 
     def new_secret(self) -> bytes:
         """Return the secret of this case, on disk."""
-        return self._folder.new_secret(self._case.case)
+        return self.folder.new_secret(self._case.case)
 
     def kept_secret(self) -> bytes:
         """Return the secret that was committed to; it goes once it is out."""
-        secret = self._folder.secret(self._case.case)
+        secret = self.folder.secret(self._case.case)
         self._revealed = True
         return secret
 
     def new_case_key(self) -> bytes:
         """Return the key of this case, on disk."""
-        return self._folder.new_case_key(self._key_file())
+        return self.folder.new_case_key(self._key_file())
 
     def case_key(self) -> bytes:
         """Return the key that was declared."""
@@ -89,11 +89,11 @@ class LiveMeans:
 
     def handed_over(self) -> bytes:
         """Write what goes beside with a salt behind it, and return the digest of both."""
-        if self._said.file is None or self._said.salted is None:
+        if self.said.file is None or self.said.salted is None:
             raise CommandError("--file and --salted go together")
-        out = Path(self._said.salted)
+        out = Path(self.said.salted)
         require_new(out)
-        data = read_bytes(Path(self._said.file), limit=MAX_BUNDLE_BYTES, what="file")
+        data = read_bytes(Path(self.said.file), limit=MAX_BUNDLE_BYTES, what="file")
         data += secrets.token_bytes(SALT_BYTES)
         write_new_secret(out, data)
         self._made.append(out)
@@ -102,7 +102,7 @@ class LiveMeans:
     def done(self) -> None:
         """Let go of what is out."""
         if self._revealed:
-            self._folder.forget_secret(self._case.case)
+            self.folder.forget_secret(self._case.case)
 
     def undo(self) -> None:
         """Remove what was written for a statement that nobody will ever have."""
@@ -110,5 +110,5 @@ class LiveMeans:
             path.unlink(missing_ok=True)
 
     def _key_file(self) -> Path:
-        named = self._said.case_key
-        return self._folder.case_key_file(self._case.case) if named is None else Path(named)
+        named = self.said.case_key
+        return self.folder.case_key_file(self._case.case) if named is None else Path(named)

@@ -1,21 +1,22 @@
 """A case as a verifier has it, replayed here: nothing that it says of the case is believed.
 
 Rules: the filing is known by its digest, which is the case's name; all else follows by links,
-signatures of the keys of the terms, and the fold. A history that lacks what it showed before is
-refused, and so is a head that the statements do not give.
+signatures of the keys of the terms and of those that replaced them, and the fold. A history that
+lacks what it showed before is refused, and so is a head that the statements do not give.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
 from workseal_protocol.casefile.casebeacon import Beacon
+from workseal_protocol.casefile.speakers import Speakers
 from workseal_protocol.cli.acting.known import Known, Listed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, CaseError, Parties, case_record, move_of
+from workseal_protocol.dispute import Case, CaseError, case_record, move_of
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keyhistory import KeyHistory
@@ -70,11 +71,17 @@ class Live:
     case: Case
     steps: tuple[Step, ...]
     unverified: int = 0
+    rotations: tuple[Statement, ...] = ()
 
     @property
     def data(self) -> bytes:
         """Return its statements, one after the other."""
         return b"".join(one.statement.encode() for one in self.steps)
+
+    @property
+    def carried(self) -> bytes:
+        """Return its statements, and the rotations without which they do not replay elsewhere."""
+        return self.data + b"".join(one.encode() for one in self.rotations)
 
     def statement(self, digest: Digest) -> Statement | None:
         """Return one of its statements."""
@@ -136,12 +143,12 @@ def read_live(
 def replayed(statements: Sequence[Statement], known: Known, *, own: Digest) -> Live:
     """Replay statements that stand in the order of their case, or raise `CommandError`."""
     terms = known.terms
-    keys, parties = _keys(known, terms)
-    if own not in parties.roles:
+    speakers, rotations = speakers_of(known)
+    if own not in speakers.parties.roles:
         raise CommandError("the terms do not name the key of this file", DOES_NOT_HOLD)
     try:
-        beacon = Beacon(terms.round_ms, _commitments(known, keys))
-        return _fold(statements, terms, keys, parties, beacon)
+        beacon = Beacon(terms.round_ms, _commitments(known, speakers.history))
+        return replace(_fold(statements, terms, speakers, beacon), rotations=rotations)
     except MalformedError as error:
         raise CommandError(f"the verifier shows what is no case: {error}", 1) from error
     except VerificationError as error:
@@ -172,8 +179,9 @@ def _engagement_of(statements: Sequence[Statement], name: Digest) -> bytes:
     return record.engagement
 
 
-def _keys(known: Known, terms: Terms) -> tuple[KeyHistory, Parties]:
-    """Follow what became of the keys of the terms; a key that came by rotation is its person."""
+def speakers_of(known: Known) -> tuple[Speakers, tuple[Statement, ...]]:
+    """Follow what became of the keys of the terms; returns the rotations that had force, too."""
+    terms = known.terms
     keys = KeyHistory.start(
         {
             Role.CLIENT: (terms.client,),
@@ -182,7 +190,7 @@ def _keys(known: Known, terms: Terms) -> tuple[KeyHistory, Parties]:
             Role.ARBITRATOR: terms.arbitrators,
         }
     )
-    parties = Parties.of(terms)
+    rotations: list[tuple[Statement, KeyRotate]] = []
     for index, body in known.kept:
         statement = Statement.parse(body)
         record = read_record(statement)
@@ -191,14 +199,10 @@ def _keys(known: Known, terms: Terms) -> tuple[KeyHistory, Parties]:
         # One without force here is not of these parties, and changes nothing.
         with suppress(VerificationError):
             keys = keys.advance(index, statement, record)
-            if isinstance(record, KeyRotate) and record.old in parties.roles:
-                parties = _succeeded(parties, record)
-    return keys, parties
-
-
-def _succeeded(parties: Parties, record: KeyRotate) -> Parties:
-    new = record.public_key.thumbprint
-    return parties if new in parties.roles else parties.succeeded(record.old, new)
+            if isinstance(record, KeyRotate) and keys.lives[record.old].roles:
+                rotations.append((statement, record))
+    speakers = Speakers.of_log(terms, keys, (record for _, record in rotations))
+    return speakers, tuple(statement for statement, _ in rotations)
 
 
 def _commitments(known: Known, keys: KeyHistory) -> list[BeaconCommitment]:
@@ -215,18 +219,17 @@ def _commitments(known: Known, keys: KeyHistory) -> list[BeaconCommitment]:
 def _fold(
     statements: Sequence[Statement],
     terms: Terms,
-    keys: KeyHistory,
-    parties: Parties,
+    speakers: Speakers,
     beacon: Beacon,
 ) -> Live:
     steps: list[Step] = []
     case: Case | None = None
-    begin = partial(Case.begin, terms=terms, released=beacon.released, parties=parties)
+    begin = partial(Case.begin, terms=terms, released=beacon.released, parties=speakers.parties)
     for number, statement in enumerate(statements):
         record = read_record(statement)
         at = getattr(record, "claimed_at", 0)
         try:
-            life = keys.lives.get(statement.issuer)
+            life = speakers.history.lives.get(statement.issuer)
             if life is None:
                 raise VerificationError("it is not signed by a key of the parties")
             statement.verify_signature(life.key)
@@ -240,6 +243,8 @@ def _fold(
         steps.append(_step(case, statement, record, at))
     if case is None:
         raise MalformedError("it has no statements")
+    # The verifier's order of keys and acts is its word; that of the case is not.
+    speakers.check_order(one.statement for one in steps)
     return Live(case, tuple(steps), beacon.unverified)
 
 

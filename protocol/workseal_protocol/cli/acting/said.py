@@ -67,8 +67,13 @@ class Said:
     gone: bool = False
 
     def given(self) -> frozenset[str]:
-        """Name the details that were given."""
-        return frozenset(one.name for one in fields(self) if getattr(self, one.name))
+        """Name the details that were given; zero and an empty text are given as well."""
+        given = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return frozenset(
+            name
+            for name, value in given
+            if value is not None and value is not False and value != ()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +172,13 @@ def instant_of(option: str, text: str, zone: tzinfo, *, end: bool = False) -> in
         if end and _DAY.fullmatch(text):
             moment += timedelta(days=1)
         found = (moment.replace(tzinfo=zone) - _EPOCH) // timedelta(milliseconds=1)
+        there = (_EPOCH + timedelta(milliseconds=found)).astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
         raise wrong from error
     if found < 0:
         raise wrong
+    if _MINUTE.fullmatch(text) and there != moment:
+        raise CommandError(f"{option}: there is no {text} in this zone: clocks go forward then")
     return found
 
 

@@ -27,6 +27,7 @@ _INDICES: Final = 16_384
 _MOST_PAGES: Final = 4_096
 _LIST_BYTES: Final = 1 << 20
 _MOST_STATEMENTS: Final = 400
+_MOST_WORD: Final = 40
 
 
 class CaseVerifier:
@@ -93,9 +94,16 @@ class CaseVerifier:
 def cases_in(answer: bytes) -> list[dict[str, object]]:
     """Read a list of cases, or raise `CommandError`."""
     found = _json(answer)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if not isinstance(found, list) or not all(map(_is_listed, found)):
         raise _no_form()
     return found
+
+
+def _is_listed(one: object) -> bool:
+    if not isinstance(one, dict) or not isinstance(one.get("state"), str):
+        return False
+    case = one.get("case")
+    return isinstance(case, str) and len(case) == 64 and _CASE.fullmatch(case) is not None
 
 
 def told_in(answer: bytes) -> tuple[Digest, str]:
@@ -115,9 +123,9 @@ def case_named(name: str, listed: Callable[[], list[dict[str, object]]]) -> Dige
         raise CommandError(f"expected a case's number, 8 to 64 hex digits, found {name[:80]}")
     if len(name) == 64:
         return Digest(bytes.fromhex(name))
-    known = [str(one.get("case")) for one in listed()]
-    found = [one for one in known if one.startswith(name) and len(one) == 64]
-    if len(found) != 1 or _CASE.fullmatch(found[0]) is None:
+    known = [str(one["case"]) for one in listed()]
+    found = [one for one in known if one.startswith(name)]
+    if len(found) != 1:
         raise CommandError(f"expected one case, the verifier lists {len(found)}", DOES_NOT_HOLD)
     return Digest(bytes.fromhex(found[0]))
 
@@ -126,7 +134,8 @@ def list_line(one: dict[str, object]) -> str:
     """Write one case of a list on a line."""
     due = one.get("due")
     until = due.get("utc") if isinstance(due, dict) else None
-    return f"{one.get('case')}  {one.get('state')}  until {until or '-'}"
+    said = until[:_MOST_WORD] if isinstance(until, str) else "-"
+    return f"{one['case']}  {str(one['state'])[:_MOST_WORD]}  until {said}"
 
 
 def _json(answer: bytes) -> object:
