@@ -17,8 +17,16 @@ STAMP = VENV / "installed"
 LINT = [["ruff", "format", "--check", "."], ["ruff", "check", "."], ["mypy"], ["lint-imports"]]
 COMMANDS = {
     "demo": [["python", str(ROOT / "deploy" / "demo.py")]],
-    # A file of tests is one process's; each has its own screens, servers and folders.
-    "test": [["pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]],
+    # Compiled once, for the hundreds of programs that the tests start.
+    "setup": [["python", "-m", "compileall", "-q", "protocol", "agent", "verifier"]],
+    # A file of tests is one process's; each has its own screens, servers and folders. The order of
+    # the files is that of tests/conftest.py.
+    "test": [
+        [
+            *("pytest", "-n", "auto", "--maxprocesses", "4"),
+            *("--dist", "loadfile", "--no-loadscope-reorder"),
+        ]
+    ],
     "lint": LINT,
     "check": [*LINT, ["coverage", "run", "-m", "pytest"], ["coverage", "report"]],
     "texts": [["python", str(ROOT / "deploy" / "texts.py")]],

@@ -158,6 +158,13 @@ class Freelancer(Party):
         """Start recording and wait until the agent says so."""
         words = ("--home", self.home, "--traffic", self.traffic, "start", "--foreground")
         self.process = self.start("workseal-agent", *words, *arguments)
+        # Each look at the status is a process, which would take its processor from the one that
+        # begins; before its socket is there, there is nothing to see.
+        deadline = time.monotonic() + 30
+        while not (self.home / "control.sock").exists() and time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
         self.wait_for(lambda status: bool(status["daemon"]), "recording to begin")
 
     def status(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Settings of the whole test run: Hypothesis profiles, and no silent skips where it counts."""
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,18 @@ settings.register_profile(
 )
 settings.register_profile("default", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the files, begin with those that take long.
+
+    What is begun last is what the others wait for. The journeys take longest; and of the rest a
+    file with few tests has real programs in it, and one with many has none.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    counts = Counter(one.path for one in items)
+    items.sort(key=lambda one: ("journeys" not in one.path.parts, counts[one.path], one.path))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -20,6 +20,7 @@ import pytest
 from support import builders
 from support.bridge import Bridge, bridged, now_ms
 from support.keyrings import MemoryKeyring
+from support.stretched import stretch_once
 from support.wayland import WAYLAND_MARKS, wayland_desktop
 from workseal_agent.cli import app, main, recording
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
@@ -78,6 +79,7 @@ def run(
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
+    stretch_once(monkeypatch)
 
     def command(*words: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["workseal-agent", *map(str, words)])

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _USER = "postgres"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - each server has a folder of its own there
 _STUCK = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 _OPTIONS = "-c listen_addresses= -c max_connections=200 -c shared_buffers=64MB"
 
@@ -47,8 +48,10 @@ class Cluster:
         if programs is None:
             raise RuntimeError("there is no PostgreSQL server on this machine")
         self._programs = programs
-        # Short: the path of a socket has at most 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        # Short: the path of a socket has at most 107 bytes. In memory, for each commit is synced,
+        # and the crashes of the tests are those of the server, not of its machine.
+        place = _MEMORY if _MEMORY.is_dir() else Path("/tmp")  # noqa: S108
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir=place))
         self._as_user = []
         if os.getuid() == 0:
             shutil.chown(self.folder, _USER)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.stretched import stretch_once
 from workseal_agent.cli import main
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 
@@ -36,6 +37,7 @@ def typed_in(
     home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Typed:
     """Give a function that runs one command; `lines` are typed on a terminal."""
+    stretch_once(monkeypatch)
     monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
     monkeypatch.setenv("WORKSEAL_AGENT_HOME", str(home))
     monkeypatch.setenv("COLUMNS", "200")

@@ -1,5 +1,6 @@
 """`export` and `recover` as the operator types them, and a log that continues another."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -14,11 +15,18 @@ from workseal_protocol.records import LogPolicy, read_record
 from workseal_protocol.statement import Statement
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    done = run("init", "--home", tmp_path / "v", "--origin", ORIGIN, "--period-ms", "1000")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a home that nobody has served yet, once; each test takes a copy."""
+    home = tmp_path_factory.mktemp("made") / "v"
+    done = run("init", "--home", home, "--origin", ORIGIN, "--period-ms", "1000")
     assert done.returncode == 0, done.stderr
-    return tmp_path / "v"
+    return home
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "v"))
 
 
 def checkpoint_of(url: str) -> SignedCheckpoint:
@@ -62,16 +70,14 @@ def test_an_export_replaces_no_file(home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine").read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("data", [b"", b"no copy", b"PK\x03\x04 and no bundle"])
-def test_what_is_no_copy_is_one_sentence_and_changes_nothing(
-    home: Path, tmp_path: Path, data: bytes
-) -> None:
+def test_what_is_no_copy_is_one_sentence_and_changes_nothing(home: Path, tmp_path: Path) -> None:
     with serving(home) as url:
         before = checkpoint_of(url)
-    (tmp_path / "file").write_bytes(data)
-    done = run("recover", "--home", home, tmp_path / "file")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "neither a copy of a log nor a bundle" in done.stderr
+    for data in (b"", b"no copy", b"PK\x03\x04 and no bundle"):
+        (tmp_path / "file").write_bytes(data)
+        done = run("recover", "--home", home, tmp_path / "file")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), data
+        assert "neither a copy of a log nor a bundle" in done.stderr
     done = run("recover", "--home", home, tmp_path / "nowhere")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     with serving(home) as url:

@@ -1,6 +1,8 @@
 """The `workseal-verifier` command.
 
 Exit codes: 0 done, 1 the log does not hold or the server cannot run, 2 wrong usage or settings.
+Rule: what serves, with its framework, is imported by the commands that need it; the others start
+in half the time.
 """
 
 import dataclasses
@@ -21,9 +23,7 @@ from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, PublicKey, Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
-from workseal_verifier import copies, logs, serving
-from workseal_verifier.api.access import write_token
-from workseal_verifier.app import create_app
+from workseal_verifier import copies, logs
 from workseal_verifier.authorities import certificates_of, configured
 from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.errors import ConfigError, SettingsError, StoreError, VerifierError
@@ -32,9 +32,6 @@ from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, replace_file
 from workseal_verifier.local_tsa import LocalTsa
 from workseal_verifier.owncopy import OWN_FILE
-from workseal_verifier.postroom import delivery_at
-from workseal_verifier.rotation import rotate_operator
-from workseal_verifier.running import Verifier
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
 from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.services.invitations import (
@@ -52,7 +49,6 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.records import RecordStore
-from workseal_verifier.workers import supervise
 
 _logger = logging.getLogger(__name__)
 
@@ -154,6 +150,9 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server until it is told to stop."""
+    from workseal_verifier import serving  # noqa: PLC0415
+    from workseal_verifier.workers import supervise  # noqa: PLC0415
+
     # A core file would hold what a disclosure showed.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     settings = Settings.load(home)
@@ -187,6 +186,10 @@ def serve(
 def _serve_alone(
     settings: Settings, listener: socket.socket, local_tsa_url: str, line: str
 ) -> None:
+    from workseal_verifier import serving  # noqa: PLC0415
+    from workseal_verifier.app import create_app  # noqa: PLC0415
+    from workseal_verifier.running import Verifier  # noqa: PLC0415
+
     verifier = Verifier(settings, authorities=configured(settings, local_tsa_url))
     try:
         verifier.open()
@@ -303,6 +306,8 @@ def keygen(
 @app.command()
 def rotate(home: Home) -> None:
     """Replace the operator's key, as a statement in the log; the server must not run."""
+    from workseal_verifier.rotation import rotate_operator  # noqa: PLC0415
+
     settings = Settings.load(home)
     key = rotate_operator(settings)
     typer.echo(f"the operator's key is now {key.text()}")
@@ -339,6 +344,8 @@ def invite(
     ] = None,
 ) -> None:
     """Print a link that lets somebody in; whoever has it can use it."""
+    from workseal_verifier.api.access import write_token  # noqa: PLC0415
+
     settings = Settings.load(home)
     address = url or Sites(settings.url, settings.origin).url
     if not address:
@@ -392,6 +399,8 @@ def notices(
     ] = False,
 ) -> None:
     """List the notices that wait to be sent or were given up, or send what is due."""
+    from workseal_verifier.postroom import delivery_at  # noqa: PLC0415
+
     settings = Settings.load(home)
     database = _opened(settings)
     store, clock = NoticeStore(database), SystemClock()

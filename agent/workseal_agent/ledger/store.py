@@ -172,8 +172,8 @@ class Ledger:
             _statement(row)
             for row in self._rows(
                 f"SELECT {_STATEMENT} FROM statements WHERE engagement = ?1 AND state = 'unsent'"  # noqa: S608
-                " AND (seq IS NULL OR NOT EXISTS (SELECT 1 FROM statements AS p WHERE"
-                " p.engagement = ?1 AND p.state = 'parked' AND p.seq < statements.seq))"
+                " AND (seq IS NULL OR seq <= COALESCE((SELECT MIN(seq) FROM statements WHERE"
+                " engagement = ?1 AND state = 'parked'), seq))"
                 " ORDER BY number LIMIT ?2",
                 engagement,
                 limit,
