@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,7 +25,8 @@ from workseal_verifier.services.diaries import Agreed, Course, Reach
 from workseal_verifier.services.disputedhours import Counted, Disputed
 from workseal_verifier.services.hearing import View, _told
 from workseal_verifier.services.redraws import Frozen
-from workseal_verifier.web.cases import Beside, _listed, case_values
+from workseal_verifier.web.caselist import line_of
+from workseal_verifier.web.cases import Beside, case_values
 from workseal_verifier.web.casetimes import clocks_of
 from workseal_verifier.web.casewords import STANDINGS
 from workseal_verifier.web.render import moment, written
@@ -73,7 +75,7 @@ def seen_by(play: Play, role: Role) -> Seen:
     )
     values = case_values(view_of(play, role), beside, "https://log.example", play.now)
     page = written("case.html", url="https://log.example", **values)
-    rows = [_listed(play.case, role, play.now)]
+    rows = [line_of(play.case, role, play.now)]
     listed = written("cases.html", url="https://log.example", rows=rows, key="00", most=100)
     return Seen(play, role, page, listed)
 
@@ -105,7 +107,7 @@ def taken(play: Play, role: Role, move: str) -> bool:
     if move in {"draw", "sample"}:
         tried.wait(DAY)
     theirs = [one for one, maker in case.offers.items() if maker is not role]
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "accept": {"cites": tuple(theirs[-1:]) or (case.case,)},
         "claw-back": {"cites": (tuple(set(case.shown) - case.clawed_back) or (case.case,))[:1]},
         "stay": {"end": tried.now + 5 * DAY},

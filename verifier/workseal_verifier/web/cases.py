@@ -29,6 +29,7 @@ from workseal_verifier.web.caseending import ending_of
 from workseal_verifier.web.casefacts import CANNOT_PROVE, columns_of
 from workseal_verifier.web.casehours import hours_of
 from workseal_verifier.web.caseladder import GROUNDS, REFUSALS, requests_of, rungs_of
+from workseal_verifier.web.caselist import lines_of
 from workseal_verifier.web.caserecord import custody_of, decisions, last_words, outside, steps_of
 from workseal_verifier.web.casetimes import clocks_of, due_of
 from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
@@ -40,34 +41,14 @@ router = APIRouter(prefix="/cases", include_in_schema=False)
 @router.get("")
 def get_cases(request: Request, session: OwnSession, given: Given) -> Response:
     """List the cases that the signed-in key may read."""
-    now_ms = given.clock.now_ms()
-    rows = []
-    for _, case in given.hearings.own(session.thumbprint):
-        you = case.parties.roles.get(session.thumbprint)
-        if you is not None:
-            rows.append(_listed(case, you, now_ms))
+    cases = (case for _, case in given.hearings.own(session.thumbprint))
     return page(
         request,
         "cases.html",
-        rows=rows,
+        rows=lines_of(cases, session.thumbprint, given.clock.now_ms()),
         key=str(session.thumbprint),
         most=MAX_LISTED,
     )
-
-
-def _listed(case: Case, you: Role, now_ms: int) -> dict[str, Any]:
-    return {
-        "case": str(case.case),
-        "digits": str(case.case)[:DIGITS],
-        "engagement": case.filing.engagement.hex(),
-        "you": WHO[you],
-        "claim": CLAIMS[case.filing.claim],
-        "amount": case.filing.amount,
-        "currency": case.terms.currency,
-        "standing": STANDINGS[case.state],
-        "due": due_of(case, you, now_ms),
-        "open": case.open,
-    }
 
 
 @router.get("/{name}")
