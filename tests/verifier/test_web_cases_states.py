@@ -182,7 +182,10 @@ def page(situation: str, role: Role = Role.CLIENT) -> str:
 
 def test_offers_are_open_only_where_one_may_be_accepted() -> None:
     freelancer = page("negotiation with offers", Role.FREELANCER)
-    assert "This is their newest offer. Open too, the later first:" in freelancer
+    # The newest one, and beside it the one before.
+    assert "It accepts 0.02 EUR." in freelancer
+    assert "Open too: 0.01 EUR, " in freelancer
+    assert "It accepts 900.00 EUR." in page("negotiation with offers", Role.CLIENT)
     assert "Open too" not in page("negotiation with offers", Role.CLIENT)
     for role in ROLES:
         assert "Open too" not in page("appeal after offers", role)

@@ -20,7 +20,7 @@ from workseal_protocol.dispute import CLOCKS, TABLE, State, Who
 from workseal_protocol.dispute.table import DISCLOSED
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Claim, Ground, Pause, Refusal, Ruling, Verdict
-from workseal_verifier.web.casecommands import command_of, moves_of
+from workseal_verifier.web.casecommands import Reader, command_of, moves_of
 from workseal_verifier.web.casewords import CLAIMS, MOVES, STANDINGS, WHO, everyone
 
 # Nobody's silence ends these: a draw is awaited, or nothing is.
@@ -79,7 +79,7 @@ def moves(role: Role) -> Iterator[str]:
 def test_every_move_that_somebody_may_have_is_a_command(role: Role) -> None:
     case = PLAYS[State.NOTICE]().case
     names = tuple(dict.fromkeys(moves(role)))
-    found = moves_of(names, case, role, "https://log.example", UTC)
+    found = moves_of(names, Reader(case, role, "https://log.example", UTC))
     listed = [one for group in (found.now, found.settling, found.beside) for one in group]
     assert sorted(one.name for one in listed) == sorted(names)
     for one in listed:
@@ -87,7 +87,7 @@ def test_every_move_that_somebody_may_have_is_a_command(role: Role) -> None:
         assert one.command.split()[0] == program
         assert ("--from https://log.example" in one.command) is (program == "workseal")
         assert one.name == DISCLOSED or f" {one.name} {str(case.case)[:12]}" in one.command
-    assert not moves_of((), case, role, "https://log.example", UTC)
+    assert not moves_of((), Reader(case, role, "https://log.example", UTC))
 
 
 @pytest.mark.parametrize("role", [Role.CLIENT, Role.FREELANCER, Role.ARBITRATOR])
@@ -122,7 +122,7 @@ def test_words_that_a_command_takes_are_told_as_it_takes_them() -> None:
     case = PLAYS[State.NOTICE]().case
     kinds = {"object": Ground, "withhold": Refusal, "stay": Pause, "rule": Ruling, "draft": Verdict}
     for name, codes in kinds.items():
-        found = moves_of([name], case, Role.ARBITRATOR, "u", UTC)
+        found = moves_of([name], Reader(case, Role.ARBITRATOR, "u", UTC))
         (move,) = (*found.now, *found.settling, *found.beside)
         told = re.findall(r"[a-z-]+", " ".join(move.where))
         for one in codes:

@@ -5,8 +5,8 @@ and a page never offers a field for a text. What is to be replaced in a command 
 the words that may stand there are told beside it: a line that is pasted as it is does nothing.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import IntEnum
 from typing import Final
@@ -16,6 +16,7 @@ from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import Ground, Pause, Refusal
+from workseal_protocol.terms.plain import amount_text
 from workseal_verifier.web.render import moment
 
 # As many digits of a case as its commands are given.
@@ -141,9 +142,20 @@ class Moves:
         return bool(self.now or self.settling or self.beside)
 
 
-def moves_of(names: Iterable[str], case: Case, you: Role, url: str, zone: tzinfo) -> Moves:
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Say who reads a case, on which clock and of which server; `sums` are those of its offers."""
+
+    case: Case
+    you: Role
+    url: str
+    zone: tzinfo
+    sums: Mapping[Digest, int] = field(default_factory=dict)
+
+
+def moves_of(names: Iterable[str], reader: Reader) -> Moves:
     """Give the allowed moves, each with its command."""
-    moves = [_move(name, case, you, url, zone) for name in names]
+    moves = [_move(name, reader) for name in names]
     return Moves(
         tuple(one for one in moves if one.name not in _SETTLING | _BESIDE),
         tuple(one for one in moves if one.name in _SETTLING),
@@ -151,26 +163,34 @@ def moves_of(names: Iterable[str], case: Case, you: Role, url: str, zone: tzinfo
     )
 
 
-def _move(name: str, case: Case, you: Role, url: str, zone: tzinfo) -> Move:
-    offer, where = None, _WHERE.get(name, ())
-    if name == "accept":
-        offers = [one for one, maker in tuple(case.offers.items())[::-1] if maker is not you]
-        offer = offers[0] if offers else None
-        if offers[1:]:
-            others = ", ".join(map(str, offers[1:]))
-            where = (f"This is their newest offer. Open too, the later first: {others}.",)
-    if name == "draw":
-        where = (_from(case.panel_round, case, zone),)
-    if name == "sample" and case.sample_round is not None:
-        where = (_from(case.sample_round, case, zone),)
-    if name == "claw-back":
-        shown = ", ".join(str(one) for one in case.shown if one not in case.clawed_back)
-        where = (f"STATEMENT is what showed it: {shown}.",)
-    return Move(name, _WHAT[name], command_of(name, case.case, you, url, offer=offer), where)
+def _move(name: str, reader: Reader) -> Move:
+    case = reader.case
+    offers = [one for one, maker in case.offers.items() if maker is not reader.you][::-1]
+    offer = offers[0] if name == "accept" and offers else None
+    command = command_of(name, case.case, reader.you, reader.url, offer=offer)
+    return Move(name, _WHAT[name], command, tuple(_where(name, reader, offers)))
 
 
-def _from(number: int, case: Case, zone: tzinfo) -> str:
-    begins = moment(round_start(number, case.terms.round_ms), zone)
+def _where(name: str, reader: Reader, offers: Sequence[Digest]) -> Iterator[str]:
+    """Say what may stand in a command, and what it would be about."""
+    case = reader.case
+    yield from _WHERE.get(name, ())
+    match name:
+        case "accept":
+            for number, one in enumerate(offers):
+                sum_text = amount_text(reader.sums.get(one, 0), case.terms.currency)
+                yield f"Open too: {sum_text}, {one}." if number else f"It accepts {sum_text}."
+        case "draw":
+            yield _from(case.panel_round, reader)
+        case "sample" if case.sample_round is not None:
+            yield _from(case.sample_round, reader)
+        case "claw-back":
+            shown = ", ".join(str(one) for one in case.shown if one not in case.clawed_back)
+            yield f"STATEMENT is what showed it: {shown}."
+
+
+def _from(number: int, reader: Reader) -> str:
+    begins = moment(round_start(number, reader.case.terms.round_ms), reader.zone)
     return f"The value that draws is that of round {number}, which is out from {begins} on."
 
 

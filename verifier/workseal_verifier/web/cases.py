@@ -23,7 +23,7 @@ from workseal_verifier.services.disputedhours import Cited, Disputed
 from workseal_verifier.services.hearing import MAX_LISTED, View
 from workseal_verifier.services.redraws import Frozen
 from workseal_verifier.web.agreements import about
-from workseal_verifier.web.casecommands import DIGITS, moves_of, reading_of
+from workseal_verifier.web.casecommands import DIGITS, Reader, moves_of, reading_of
 from workseal_verifier.web.casedraw import draw_of
 from workseal_verifier.web.caseending import ending_of
 from workseal_verifier.web.casefacts import CANNOT_PROVE, columns_of
@@ -120,6 +120,7 @@ def _stand(view: View, url: str, now_ms: int) -> dict[str, Any]:
     """Tell where a case stands, and what its reader may do."""
     case, you = view.case, view.you
     left = set(case.panel) - {case.arbitrator}
+    sums = {one.digest: one.amount for one in view.told if one.amount is not None}
     return {
         "case": case,
         "number": str(case.case),
@@ -130,7 +131,7 @@ def _stand(view: View, url: str, now_ms: int) -> dict[str, Any]:
         "claim": CLAIMS[case.filing.claim],
         "standing": STANDINGS[case.state],
         "due": due_of(case, you, now_ms),
-        "moves": moves_of(view.moves, case, you, url, clocks_of(case, you)[0].zone),
+        "moves": moves_of(view.moves, Reader(case, you, url, clocks_of(case, you)[0].zone, sums)),
         "reading": reading_of(case.case, you, url),
         "freelancer": you is Role.FREELANCER,
         "arbitrator": you is Role.ARBITRATOR,
