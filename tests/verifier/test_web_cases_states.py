@@ -107,12 +107,13 @@ def taken(play: Play, role: Role, move: str) -> bool:
     if move in {"draw", "sample"}:
         tried.wait(DAY)
     theirs = [one for one, maker in case.offers.items() if maker is not role]
-    fields: dict[str, Any] = {
+    honest: dict[str, dict[str, Any]] = {
         "accept": {"cites": tuple(theirs[-1:]) or (case.case,)},
         "claw-back": {"cites": (tuple(set(case.shown) - case.clawed_back) or (case.case,))[:1]},
         "stay": {"end": tried.now + 5 * DAY},
         "reveal": {"value": secret_of(role)},
-    }.get(move, {})
+    }
+    fields = honest.get(move, {})
     try:
         if move == REQUEST:
             tried.request()
