@@ -16,6 +16,7 @@ import pytest
 
 from support.cases import DAY, Play, beacon, released, secret_of
 from support.casestates import PLAYS, SITUATIONS
+from workseal_protocol.cli.acting import ABOUT
 from workseal_protocol.dispute import TABLE, Case, CaseError, State
 from workseal_protocol.dispute.table import DISCLOSED, REQUEST
 from workseal_protocol.keys import Role
@@ -172,6 +173,12 @@ def test_every_page_is_whole(seen: list[Seen]) -> None:
         assert set(re.findall(r'href="#([^"]+)"', one.page)) <= set(names)
         assert set(re.findall(r'aria-labelledby="([^"]+)"', one.page)) <= set(names)
         assert re.findall(r"\bNone\b|\{\{|\bUndefined\b", words(one.page)) == []
+
+
+def test_what_a_filing_may_be_about_is_told_as_it_is_typed() -> None:
+    listed = seen_by(PLAYS[State.NOTICE](), Role.CLIENT).listed
+    told = re.findall(r"ABOUT is ([^.]*)\.", words(listed))
+    assert re.findall(r"[a-z-]+", told[0].replace(" or other", ", other")) == list(ABOUT)
 
 
 # --- what only some of them say ---

@@ -166,7 +166,9 @@ def test_a_machine_that_slept_shows_nothing_when_it_wakes_up(
 
 def test_the_clock_is_one_that_counts_sleep() -> None:
     if hasattr(time, "CLOCK_BOOTTIME"):
-        assert abs(time.clock_gettime(time.CLOCK_BOOTTIME) - viewing_module.now()) < 10
+        # On a machine that never slept the clocks agree; which one it is, is all that can be seen.
+        assert viewing_module._CLOCK == time.CLOCK_BOOTTIME
+        assert abs(time.clock_gettime(time.CLOCK_BOOTTIME) - viewing_module.now()) < 60
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
