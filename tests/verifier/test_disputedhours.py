@@ -1,21 +1,26 @@
 """The hours of a case: the weeks of the diary, captures, and the desk's checks over the log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from support.cases import case_terms
 from support.scripted import Story, tell_story
 from support.shelved import Shelved
 from support.simulator import START
 from workseal_protocol.desk import examine_hours, gather
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Declaration, Segment
+from workseal_protocol.records import Declaration, Record, Segment
 from workseal_protocol.verify import Report, examine_bundle
 from workseal_verifier.services import disputedhours
-from workseal_verifier.services.diaries import Reach
+from workseal_verifier.services.diaries import Agreed, Reach
 from workseal_verifier.services.disputedhours import RUN_HERE, DisputedHours
+from workseal_verifier.services.weekfold import bounds, read_records
+from workseal_verifier.store.log import Entry
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -205,3 +210,48 @@ def test_a_cited_statement_is_told_of_if_it_is_of_this_agreement(
 def _asked(shelved: Shelved, story: Story, period: tuple[int, int]) -> tuple:  # type: ignore[type-arg]
     agreed, reach = shelved.agreed(story.agent)
     return agreed, *period, reach
+
+
+def test_what_was_read_for_the_weeks_is_not_read_again(
+    hours: DisputedHours, shelved: Shelved, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    plain = read_records
+
+    def counted(stored: Iterable[Entry]) -> list[tuple[Entry, Record]]:
+        told = plain(stored)
+        read.extend(one.kind for one, _ in told)
+        return told
+
+    monkeypatch.setattr(disputedhours, "read_records", counted)
+    once = hours.of(*_asked(shelved, story, ALL))
+    assert set(read) == {"tombstone"}
+    # The weeks are kept by now, and what they were folded from is not.
+    again = DisputedHours(shelved.records, shelved.diaries).of(*_asked(shelved, story, ALL))
+    assert read.count("segment") > 10
+    assert again == once
+
+
+@pytest.mark.parametrize(
+    ("weeks", "left"),
+    [
+        pytest.param([], [(0, 28)], id="no week"),
+        pytest.param([0, 7, 14, 21], [], id="all of them"),
+        pytest.param([7], [(0, 7), (14, 28)], id="one in the middle"),
+        pytest.param([21, 0], [(7, 21)], id="both ends, in any order"),
+        pytest.param([-7, 28], [(0, 28)], id="two beside"),
+    ],
+)
+def test_only_the_rest_is_read(weeks: list[int], left: list[tuple[int, int]]) -> None:
+    """Four weeks, in the second of which a night has one hour less."""
+    zone, first = ZoneInfo("Europe/Berlin"), date(2026, 3, 16)
+
+    def at(days: int) -> int:
+        return bounds(first + timedelta(days=days), zone)[0]
+
+    agreed = Agreed(bytes(16), case_terms(), zone, known=True)
+    mondays = [first + timedelta(days=one) for one in weeks]
+    parts = list(disputedhours._between(at(0), at(28), agreed, mondays))
+    assert parts == [(at(begin), at(end)) for begin, end in left]
+    inside = list(disputedhours._between(at(8), at(9), agreed, mondays))
+    assert inside == ([] if 7 in weeks else [(at(8), at(9))])

@@ -32,6 +32,7 @@ class Seen:
 
     case: dict[Role, str] = field(default_factory=dict)
     listed: dict[Role, str] = field(default_factory=dict)
+    home: dict[Role, str] = field(default_factory=dict)
     allowed: dict[Role, tuple[str, ...]] = field(default_factory=dict)
     waiting: frozenset[Role] = frozenset()
 
@@ -54,10 +55,10 @@ def look(room: Courtroom, live: LiveServer) -> Seen:
             continue
         browser = Browser(room.office, live)
         browser.sign_in(signer)
-        answers = [browser.ask("GET", path) for path in (room.path, "/cases")]
+        answers = [browser.ask("GET", path) for path in (room.path, "/cases", "/diary")]
         browser.close()
-        assert [one.status_code for one in answers] == [200, 200], answers[0].text
-        seen.case[role], seen.listed[role] = (one.text for one in answers)
+        assert [one.status_code for one in answers] == [200, 200, 200], answers[0].text
+        seen.case[role], seen.listed[role], seen.home[role] = (one.text for one in answers)
         key = signer.public_key.thumbprint
         seen.allowed[role] = tuple(dict.fromkeys(case.allowed(key, room.office.now)))
     return seen
@@ -185,7 +186,9 @@ def test_who_is_not_signed_in_or_comes_from_elsewhere_is_not_let_in(world: World
         assert browser.ask("GET", path, drop="sec-fetch-site").status_code == 403
         assert browser.ask("GET", path, host="elsewhere.example").status_code == 421
         assert browser.ask("GET", path, sec_fetch_site="none").status_code == 200
-    assert browser.ask("GET", "/cases/x").status_code == 400
+    refused = browser.ask("GET", "/cases/x", referer=f"{browser.origin}{world.room.path}")
+    assert refused.status_code == 400
+    assert f'href="{world.room.path}">Back to the case<' in refused.text
     browser.close()
 
 
@@ -225,6 +228,32 @@ def test_the_list_says_whose_turn_it_is_until_when_and_what_silence_does(world: 
     assert "By silence a second notice goes out" in told
     mine = words(world.seen["answer"].listed[Role.FREELANCER])
     assert "You are awaited until" in mine
+
+
+def test_where_one_comes_in_is_said_what_waits_and_until_when(world: World) -> None:
+    path = world.room.path
+    for step in STEPS:
+        seen = world.seen[step]
+        for role, text in seen.home.items():
+            told = words(text)
+            if role in seen.waiting:
+                until = re.findall(r"until <strong>([^<]*)</strong>", text)
+                assert "1 case waits for you" in told, (step, role)
+                assert until[0] in words(seen.case[role]), (step, role)
+            else:
+                assert "none waits for you" in told, (step, role)
+                assert "Your turn" not in told
+            # Of an agreement an arbitrator reads from the draw on; whose case it is says its line.
+            assert text.count(f'href="{path}"') == (role in seen.waiting) + 1, (step, role)
+    office = world.room.office
+    other = SeedSigner(seeded(office.seed, "other client", "home"))
+    office.post([stranger_offer(office, "home")])
+    browser = Browser(office, world.live)
+    browser.sign_in(other)
+    told = browser.ask("GET", "/diary").text
+    browser.close()
+    assert "case" not in words(told).replace("Cases", "").lower()
+    assert path not in told
 
 
 def test_a_deadline_is_told_on_everybodys_clock_the_readers_first(tmp_path: Path) -> None:

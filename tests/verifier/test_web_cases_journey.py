@@ -47,7 +47,7 @@ class Walk:
                 token = client.post(f"{self.origin}/v1/signin/links", auth=auth).json()["token"]
             page.goto(f"{self.origin}/#signin={token}")
             page.wait_for_url("**/diary")
-            page.get_by_role("link", name="Cases").click()
+            page.get_by_role("link", name="Cases", exact=True).click()
             page.wait_for_url("**/cases")
         return page
 

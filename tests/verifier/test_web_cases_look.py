@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from support import chromed as chromed_module
+from support.asking import SignedBy
 from support.axe import serious
 from support.chromed import chromed
 from support.courtroom import Courtroom, play_to
@@ -81,7 +83,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, room: Courtroom) -> I
 def test_every_page_fits_names_everything_and_keeps_nobody_out(
     page: Page, room: Courtroom, origin: str
 ) -> None:
-    for path in ("/cases", room.path):
+    for path in ("/diary", "/cases", room.path):
         page.goto(origin + path)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         for width in WIDTHS:
@@ -126,3 +128,30 @@ def test_the_page_says_the_same_without_a_script(
     assert page.locator("form[data-answer]").is_hidden()
     assert "Sending a file from this page needs scripts" in page.inner_text("main")
     context.close()
+
+
+def test_whoever_signs_in_comes_back_to_where_they_were_and_nobody_after_them(
+    browser: Browser, room: Courtroom, origin: str
+) -> None:
+    client, freelancer = (signer_of(room, who) for who in ("client", "freelancer"))
+    page = browser.new_page()
+    page.goto(origin + room.path)
+    page.get_by_role("link", name="Sign in").click()
+    page.wait_for_url(f"{origin}/")
+    follow(page, origin, room, client)
+    page.wait_for_url(origin + room.path)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{origin}/")
+    follow(page, origin, room, freelancer)
+    page.wait_for_url(f"{origin}/diary")
+    page.close()
+
+
+def follow(page: Page, origin: str, room: Courtroom, signer: SeedSigner) -> None:
+    """Put the link of a command line into the address of a page that is open."""
+    auth = SignedBy(signer, lambda: room.office.now)
+    with httpx.Client(trust_env=False) as client:
+        token = client.post(f"{origin}/v1/signin/links", auth=auth).json()["token"]
+    # Its script has run by then, and has seen from where this page was come to.
+    page.wait_for_function("!document.querySelector('[data-passkey]').disabled")
+    page.evaluate("token => { location.hash = 'signin=' + token; }", token)

@@ -3,8 +3,9 @@
 Rules: loopback and a port of its own, so the page shares its origin with nothing. It is named by
 exactly one `Host`; whoever has not the link's token gets an empty page, be it another user of the
 machine or a page of the web. The token is in the fragment, which no request carries. What is shown
-is kept in memory until the time is over or it is closed, and is marked for who asked for it. It is
-no lock: a screen can be photographed.
+is kept in memory until the time is over or it is closed, and is marked for who asked for it. A page
+that hears nothing of this program any more shows nothing either. It is no lock: a screen can be
+photographed.
 """
 
 import hashlib
@@ -28,6 +29,8 @@ _TOKEN_BYTES: Final = 32
 # Requests that are answered at the same time; a browser opens six connections.
 _PLACES: Final = 12
 _SECONDS: Final = 10.0
+# A clock that runs on while the machine sleeps, where there is one: an hour's sleep is an hour.
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", None)
 _FRAME: Final = re.compile(r"/frames/(0|[1-9][0-9]{0,5})")
 _HEADERS: Final = {
     "cache-control": "no-store",
@@ -73,13 +76,9 @@ class Viewing:
     def run(self) -> None:
         """Answer until the end; nothing is shown after it returns."""
         server = self._server
-        end = threading.Timer(server.end - time.monotonic(), server.shutdown)
-        end.daemon = True
-        end.start()
         try:
             server.serve_forever(poll_interval=0.1)
         finally:
-            end.cancel()
             server.frames = ()
             server.server_close()
 
@@ -95,11 +94,24 @@ class _Server(ThreadingHTTPServer):
         self.frames = frames
         self.lines = lines
         self.token = token
-        self.end = time.monotonic() + seconds
+        self.end = now() + seconds
+        self._ending = False
         self.authority = f"{HOST}:{self.server_port}"
         self.page = files(__package__).joinpath("viewer.html").read_bytes()
         self.policy = _policy(self.page.decode())
         self._places = threading.BoundedSemaphore(_PLACES)
+
+    @property
+    def left(self) -> float:
+        """Return for how many seconds more it shows something."""
+        return max(0.0, self.end - now())
+
+    def service_actions(self) -> None:
+        """Forget what is shown when the time is over; called between requests."""
+        if not self.left and not self._ending:
+            self._ending = True
+            self.frames = ()
+            threading.Thread(target=self.shutdown, daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own; one caller too many is let go, not waited for."""
@@ -133,6 +145,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.server.page, "text/html; charset=utf-8")
         elif not self._has_token():
             self._refuse(HTTPStatus.FORBIDDEN)
+        elif not self.server.left:
+            # A machine that wakes up answers before it has looked at the time.
+            self._refuse(HTTPStatus.GONE)
+        elif self.path == "/left":
+            self._send(b"", "text/plain")
         elif self.path == "/frames":
             self._send(self._told(), "application/json")
         elif found := _FRAME.fullmatch(self.path):
@@ -172,8 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
             {"name": one.name, "line": one.line, "width": one.width, "height": one.height}
             for one in self.server.frames
         ]
-        left = max(0.0, self.server.end - time.monotonic())
-        told = {"frames": frames, "lines": self.server.lines, "seconds": left}
+        told = {"frames": frames, "lines": self.server.lines, "seconds": self.server.left}
         return json.dumps(told).encode()
 
     def _picture(self, number: int) -> None:
@@ -202,6 +218,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+
+def now() -> float:
+    """Return seconds of a clock that nobody sets."""
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def _policy(page: str) -> str:

@@ -81,6 +81,8 @@ def _accept(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 def _ask(case: "Case", role: Role, at: int | None) -> Obstacle:
     del role
+    if case.terms.level < LADDER[1].needs:
+        return Rule.LADDER, "terms by which something can be asked for", "a timer alone"
     if case.asked >= MAX_ASKED:
         return Rule.LADDER, f"at most {MAX_ASKED} requests in a case", "one more"
     return _room(case, at) if case.asked else None

@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from support.axe import serious
 from support.chromed import chromed, elsewhere
+from workseal_protocol.cli import viewing as viewing_module
 from workseal_protocol.cli.viewing import HOST, ShownFrame, Viewing
 
 WIDTH, HEIGHT = 40, 24
@@ -132,6 +134,43 @@ def test_who_comes_later_sees_it_no_longer(monkeypatch: pytest.MonkeyPatch) -> N
         assert 0 < json.loads(ask(made, "/frames")[2])["seconds"] <= 20
 
 
+def test_who_ends_the_program_ends_the_page(chromium: Browser) -> None:
+    with viewing() as made:
+        page = opened(chromium, made)
+    page.wait_for_selector("canvas", state="detached", timeout=20_000)
+    assert "Closed where it was begun" in page.inner_text("#state")
+    assert page.locator("#words").inner_text() == ""
+    page.close()
+
+
+def test_a_page_that_is_loaded_again_says_what_it_needs(chromium: Browser) -> None:
+    with viewing() as made:
+        page = opened(chromium, made)
+        page.reload()
+        page.wait_for_function("document.querySelector('#state').textContent.includes('whole')")
+        assert page.locator("canvas").count() == 0
+        page.close()
+
+
+def test_a_machine_that_slept_shows_nothing_when_it_wakes_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with viewing(3_600) as made:
+        monkeypatch.setattr(made._server, "service_actions", lambda: None)
+        assert ask(made, "/left")[::2] == (200, b"")
+        monkeypatch.setattr(viewing_module, "now", lambda: time.monotonic() + 1e9)
+        for path in ("/frames", "/frames/0", "/left"):
+            assert ask(made, path)[::2] == (410, b"Gone")
+        assert ask(made, "/close", "POST")[0] == 200
+
+
+def test_the_clock_is_one_that_counts_sleep() -> None:
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        # On a machine that never slept the clocks agree; which one it is, is all that can be seen.
+        assert viewing_module._CLOCK == time.CLOCK_BOOTTIME
+        assert abs(time.clock_gettime(time.CLOCK_BOOTTIME) - viewing_module.now()) < 60
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 820, 1280])
 def test_everybody_can_use_it(chromium: Browser, scheme: str, width: int) -> None:
@@ -149,7 +188,7 @@ def test_everybody_can_use_it(chromium: Browser, scheme: str, width: int) -> Non
         page.close()
 
 
-@pytest.mark.parametrize("path", ["/frames", "/frames/0", "/frames/7", "/other"])
+@pytest.mark.parametrize("path", ["/frames", "/frames/0", "/frames/7", "/other", "/left"])
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer x", "Basic x", "bearer é"])
 def test_without_the_token_nothing_is_told(path: str, authorization: str | None) -> None:
     with viewing() as made:

@@ -2,9 +2,11 @@
 
 Rules: nothing from elsewhere, nothing inline, in nobody's frame, in no cache. A refusal says its
 kind and its sentence and nothing of what was asked for, so that who may not read something gets the
-same bytes as who asks for nothing that exists.
+same bytes as who asks for nothing that exists. Its way back is the page that the browser says it
+came from, and else the list that the address belongs to.
 """
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Final
@@ -45,8 +47,14 @@ _PAGE: Final = """<!doctype html>
 """
 _REFUSAL: Final = """\
 <p class="wrong"><code id="problem">{name}</code> <span id="detail">{detail}</span></p>
-<p><a class="button" href="/">Sign in</a> <a class="button" href="/diary">Your agreements</a></p>
+<p class="buttons">{ways}</p>
 """
+_WAY: Final = '<a class="button" href="{path}">{label}</a>'
+_CASES: Final = ("/cases", "Your cases")
+_AGREEMENTS: Final = ("/diary", "Your agreements")
+_DOOR: Final = ("/", "Sign in")
+# Longer than any address of a page, and all that one is written with.
+_ADDRESS: Final = re.compile(r"https?://([^/?#@]{1,255})(/[A-Za-z0-9/?=&:.%-]{0,300})")
 _BUTTON: Final = """<form method="post"><p><button class="main">{label}</button></p></form>
 """
 
@@ -56,10 +64,30 @@ def is_page(path: str) -> bool:
     return path in _PAGES or path.startswith(tuple(f"{one}/" for one in _PAGES))
 
 
-def refusal(name: str, title: str, detail: str) -> str:
-    """Write a refusal as a page."""
-    body = _REFUSAL.format(name=escape(name), detail=escape(detail))
+def refusal(
+    name: str, title: str, detail: str, *, path: str, host: str = "", referrer: str = ""
+) -> str:
+    """Write the refusal of an address as a page.
+
+    `host` and `referrer` are what the request says: the way back leads to a page of this server
+    alone.
+    """
+    lists = (_CASES, _AGREEMENTS) if path.startswith(_CASES[0]) else (_AGREEMENTS, _CASES)
+    found = (*_back(path, host, referrer), *lists, _DOOR)
+    ways = " ".join(_WAY.format(path=escape(to), label=label) for to, label in found)
+    body = _REFUSAL.format(name=escape(name), detail=escape(detail), ways=ways)
     return _PAGE.format(title=escape(title), body=body)
+
+
+def _back(path: str, host: str, referrer: str) -> tuple[tuple[str, str], ...]:
+    """Give the way back to one case or diary that the reader came from; none if there is none."""
+    found = _ADDRESS.fullmatch(referrer)
+    if found is None or not host or found[1] != host:
+        return ()
+    came = found[2].partition("?")[0]
+    if came == path or came in _PAGES or not is_page(came):
+        return ()
+    return ((found[2], "Back to the case" if came.startswith(_CASES[0]) else "Back to the diary"),)
 
 
 def told(title: str, text: str, button: str = "") -> str:

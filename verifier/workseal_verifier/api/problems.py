@@ -13,6 +13,7 @@ from typing import Final
 import cbor2
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -79,7 +80,15 @@ def refuse(refusal: RefusedError, scope: Scope) -> Response:
     if refusal.reason in _CLOSING:
         headers["connection"] = "close"
     if is_page(scope["path"]):
-        text = page_refusal(refusal.reason, TABLE[refusal.reason][1], refusal.detail)
+        said = Headers(scope=scope)
+        text = page_refusal(
+            refusal.reason,
+            TABLE[refusal.reason][1],
+            refusal.detail,
+            path=scope["path"],
+            host=said.get("host", "").lower(),
+            referrer=said.get("referer", ""),
+        )
         return Response(text, status, {**PAGE_HEADERS, **headers}, HTML)
     if is_concise(scope["path"]):
         return Response(concise(refusal), status, headers, CONCISE)

@@ -51,6 +51,8 @@ _MINUTE_MS = 60_000
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 12), date(9_000, 1, 1)
 
 _Told = list[tuple[Stored, Record]]
+# Hears what was read for a week that is folded anew, by its Monday.
+Heard = Callable[[date, Sequence[tuple[Stored, Record]]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +149,17 @@ class Diaries:
         return max(first, _FIRST_DAY), min(last, _LAST_DAY)
 
     def course(
-        self, agreed: Agreed, reach: Reach, *, between: tuple[date, date] | None = None
+        self,
+        agreed: Agreed,
+        reach: Reach,
+        *,
+        between: tuple[date, date] | None = None,
+        heard: Heard | None = None,
     ) -> Course:
         """Fold all weeks, or those of some days, the newest first.
 
-        What is too much for one question waits.
+        What is too much for one question waits. `heard` is told what a week was folded from, so
+        that who needs the same statements reads them once.
         """
         days = self.days(agreed, reach)
         if days is not None and between is not None:
@@ -164,8 +172,10 @@ class Diaries:
             for monday in _mondays(*days):
                 week = book.weeks.get(monday)
                 if week is None and anew < MOST_ANEW:
-                    week, count = self._folded(book, agreed, monday, reach)
-                    anew += count
+                    week, told = self._folded(book, agreed, monday, reach)
+                    anew += len(told)
+                    if heard is not None and week is not None:
+                        heard(monday, told)
                 if week is None:
                     uncounted.append(monday)
                 elif week.days:
@@ -194,7 +204,7 @@ class Diaries:
         """Return the statements that claim time of a minute, and their withdrawals."""
         with self.turn():
             stored = self._work(agreed, at_ms, at_ms + _MINUTE_MS, reach, most=MOST_IN_WEEK)
-            return self._entries(agreed, [], stored, reach)[0]
+            return self._entries(agreed, [], read_records(stored), reach)[0]
 
     def work_of_days(
         self, agreed: Agreed, first: date, last: date, below: int
@@ -238,17 +248,18 @@ class Diaries:
 
     def _folded(
         self, book: _Book, agreed: Agreed, monday: date, reach: Reach
-    ) -> tuple[Week | None, int]:
+    ) -> tuple[Week | None, _Told]:
         begin, end = bounds(monday, agreed.zone, days=DAYS)
         stored = self._work(agreed, begin, end, reach, most=MOST_IN_WEEK + 1)
         if len(stored) > MOST_IN_WEEK:
-            return None, 0
+            return None, []
         if book.live is None:
             book.live = self._live(agreed, reach)
-        entries, contradicted = self._entries(agreed, book.live, stored, reach)
+        told = read_records(stored)
+        entries, contradicted = self._entries(agreed, book.live, told, reach)
         week = fold_week(agreed.terms, agreed.zone, monday, entries, contradicted=contradicted)
         book.weeks[monday] = week
-        return week, len(stored)
+        return week, told
 
     def _work(
         self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach, *, most: int
@@ -278,18 +289,17 @@ class Diaries:
         self,
         agreed: Agreed,
         live: Sequence[tuple[Stored, Record]],
-        stored: list[Stored],
+        work: _Told,
         reach: Reach,
     ) -> tuple[tuple[Entry, ...], bool]:
-        told = read_records(stored)
         frames = [
             frame.raw
-            for _, record in told
+            for _, record in work
             if isinstance(record, Segment)
             for frame in record.frames
         ]
         gone = self._rows.withdrawals(agreed.engagement, frames, below=reach.size)
-        told = sorted([*told, *live, *read_records(gone)], key=lambda pair: pair[0].position)
+        told = sorted([*work, *live, *read_records(gone)], key=lambda pair: pair[0].position)
         signed: Sequence[bytes] = ()
         # Without a quorum in the terms a checkpoint tells no time.
         if TlogPolicy.parse(agreed.terms.log_policy).quorum is not None:

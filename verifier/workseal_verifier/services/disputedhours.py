@@ -7,7 +7,7 @@ time with the diaries, and kept until something comes that is about its hours.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -16,11 +16,12 @@ from workseal_protocol.chain import LONGEST_DECLARATION
 from workseal_protocol.desk import Checked, Material, examine_hours
 from workseal_protocol.desk.material import Placed
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Capture, Declaration, Segment, Tombstone
+from workseal_protocol.records import Capture, Declaration, Record, Segment, Tombstone
 from workseal_protocol.statement import Kind
 from workseal_verifier.services.diaries import MOST_IN_WEEK, Agreed, Course, Diaries, Reach
-from workseal_verifier.services.weekfold import bounds, read_records
+from workseal_verifier.services.weekfold import DAYS, bounds, read_records
 from workseal_verifier.store.diaryrows import DiaryRowStore
+from workseal_verifier.store.log import Entry as Stored
 from workseal_verifier.store.records import RecordStore
 
 # Cover and schedule: they count what stands in the log, and open nothing.
@@ -30,6 +31,9 @@ _KEPT: Final = 100_000
 _CASES: Final = 64
 # Statements that are looked at to tell whether what is kept still stands.
 _LOOKED_AT: Final = 1_000
+
+# What was read for weeks, by their Mondays.
+_Read = Mapping[date, Sequence[tuple[Stored, Record]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,20 @@ class DisputedHours:
     def of(self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach) -> Disputed:
         """Tell of the hours from begin to end."""
         days = self._days(agreed, begin_ms, end_ms, reach)
+        key = (agreed.engagement, begin_ms, end_ms)
+        counted = self._still(key, reach)
+        # The weeks that are folded for this question: their statements are not read twice.
+        read: dict[date, Sequence[tuple[Stored, Record]]] = {}
         course = Course((), ())
         if days is not None:
-            course = self._diaries.course(agreed, reach, between=days)
-        return Disputed(course, self._counted(agreed, begin_ms, end_ms, reach))
+            heard = read.__setitem__ if counted is None else None
+            course = self._diaries.course(agreed, reach, between=days, heard=heard)
+        if counted is None:
+            with self._diaries.turn():
+                counted = self._count(agreed, begin_ms, end_ms, reach, read)
+            if counted is not None:
+                self._keep(key, reach, counted)
+        return Disputed(course, counted)
 
     def cited(
         self, agreed: Agreed, digests: Iterable[Digest], reach: Reach
@@ -118,16 +132,6 @@ class DisputedHours:
         )
         return first, last
 
-    def _counted(self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach) -> Counted | None:
-        key = (agreed.engagement, begin_ms, end_ms)
-        if (known := self._still(key, reach)) is not None:
-            return known
-        with self._diaries.turn():
-            found = self._count(agreed, begin_ms, end_ms, reach)
-        if found is not None:
-            self._keep(key, reach, found)
-        return found
-
     def _still(self, key: tuple[bytes, int, int], reach: Reach) -> Counted | None:
         """Return what is kept, if nothing came since that is about these hours."""
         with self._lock:
@@ -146,22 +150,13 @@ class DisputedHours:
         self._keep(key, reach, found)
         return found
 
-    def _count(self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach) -> Counted | None:
-        stored = self._rows.work(
-            agreed.whose,
-            begin_ms,
-            end_ms,
-            longest_ms=LONGEST_DECLARATION + 1,
-            below=reach.size,
-            most=MOST_IN_WEEK + 1,
-        )
-        if len(stored) > MOST_IN_WEEK:
+    def _count(
+        self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach, read: _Read
+    ) -> Counted | None:
+        told = self._work(agreed, begin_ms, end_ms, reach, read)
+        if told is None or len(told) > MOST_IN_WEEK:
             return None
-        places = [
-            Placed(one.digest, record)
-            for one, record in read_records(stored)
-            if isinstance(record, Segment)
-        ]
+        places = [Placed(one.digest, record) for one, record in told if isinstance(record, Segment)]
         frames = [frame.raw for one in places for frame in one.segment.frames]
         gone = self._rows.withdrawals(agreed.engagement, frames, below=reach.size)
         material = Material(
@@ -177,6 +172,34 @@ class DisputedHours:
         checks = examine_hours(material, RUN_HERE).checks
         return Counted(tuple(_captures(material, begin_ms, end_ms)), checks)
 
+    def _work(
+        self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach, read: _Read
+    ) -> list[tuple[Stored, Record]] | None:
+        """Give what claims time of some hours, in log order: read already, or read here.
+
+        None where it is too much, which is not read.
+        """
+        found = {
+            one.position: (one, record)
+            for told in read.values()
+            for one, record in told
+            if _claims(one, begin_ms, end_ms)
+        }
+        for begin, end in _between(begin_ms, end_ms, agreed, read):
+            stored = self._rows.work(
+                agreed.whose,
+                begin,
+                end,
+                longest_ms=LONGEST_DECLARATION + 1,
+                below=reach.size,
+                most=MOST_IN_WEEK + 1,
+            )
+            fresh = [one for one in stored if one.position not in found]
+            if len(found) + len(fresh) > MOST_IN_WEEK:
+                return None
+            found |= {one.position: (one, record) for one, record in read_records(fresh)}
+        return [found[position] for position in sorted(found)]
+
     def _keep(self, key: tuple[bytes, int, int], reach: Reach, found: Counted) -> None:
         with self._lock:
             self._known[key] = (reach.size, found)
@@ -185,6 +208,29 @@ class DisputedHours:
             while len(self._known) > _CASES or (weight > _KEPT and len(self._known) > 1):
                 _, (_, gone) = self._known.popitem(last=False)
                 weight -= 1 + len(gone.captures)
+
+
+def _claims(one: Stored, begin_ms: int, end_ms: int) -> bool:
+    return (
+        one.begin_ms is not None
+        and one.end_ms is not None
+        and one.end_ms > begin_ms
+        and one.begin_ms < end_ms
+    )
+
+
+def _between(
+    begin_ms: int, end_ms: int, agreed: Agreed, weeks: Iterable[date]
+) -> Iterator[tuple[int, int]]:
+    """Give the parts of [begin, end) that lie in none of these weeks."""
+    at = begin_ms
+    for monday in sorted(weeks):
+        begin, end = bounds(monday, agreed.zone, days=DAYS)
+        if at < min(begin, end_ms):
+            yield at, min(begin, end_ms)
+        at = max(at, end)
+    if at < end_ms:
+        yield at, end_ms
 
 
 def _captures(material: Material, begin_ms: int, end_ms: int) -> Iterator[Drawn]:

@@ -17,6 +17,7 @@ from workseal_verifier.api.values import engagement
 from workseal_verifier.services.access import TABLE, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Reach
 from workseal_verifier.services.weekfold import DAYS, Week
+from workseal_verifier.web.caselist import awaiting, lines_of
 from workseal_verifier.web.render import page, span
 
 router = APIRouter(prefix="/diary", include_in_schema=False)
@@ -109,9 +110,11 @@ def limit_text(one: LimitExceeded) -> str:
 
 @router.get("")
 def get_agreements(request: Request, session: OwnSession, given: Given) -> Response:
-    """List the agreements that the signed-in key may read."""
+    """List the agreements that the signed-in key may read, and before them what waits for it."""
     now_ms = given.clock.now_ms()
     reach = given.diaries.reach()
+    cases = (case for _, case in given.hearings.own(session.thumbprint))
+    lines = lines_of(cases, session.thumbprint, now_ms)
     rows = []
     for name, standing in given.standings.engagements(session.thumbprint):
         if decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is not Verdict.ALLOWED:
@@ -124,9 +127,17 @@ def get_agreements(request: Request, session: OwnSession, given: Given) -> Respo
                 "state": standing.state.value,
                 "terms": agreed.terms,
                 "days": given.diaries.days(agreed, reach),
+                "cases": [one for one in lines if one["engagement"] == name.hex()],
             }
         )
-    return page(request, "agreements.html", rows=rows, key=str(session.thumbprint))
+    return page(
+        request,
+        "agreements.html",
+        rows=rows,
+        key=str(session.thumbprint),
+        awaiting=awaiting(lines),
+        cases=len(lines),
+    )
 
 
 @router.get("/{name}")

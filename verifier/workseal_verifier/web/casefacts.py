@@ -70,8 +70,11 @@ def _proved(
     if draw is not None and draw["drawn"] is not None:
         yield f"{draw['size']} of {draw['count']} frames were drawn; no party alone could steer it."
     for one in steps:
-        if one["move"] == "finding":
-            yield f"What was shown was committed to: {'; '.join(one['facts'])}."
+        if one["found"] and one["found"]["holds"] and not one["found"]["taken_back"]:
+            yield (
+                "Of what was shown, by the operator's check, which the arbitrator's own program"
+                f" repeats: {'; '.join(one['facts'])}."
+            )
     yield f"Who said what in this case, in which order: {len(steps)} signed statements."
 
 
@@ -96,6 +99,12 @@ def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> It
     yield f"{WHO[case.filer].capitalize()} says: {CLAIMS[case.filing.claim]}, {amount}."
     if not case.answered:
         yield f"{WHO[case.respondent].capitalize()} has not answered; that says nothing."
+    for one in steps:
+        if one["found"] and (failing := one["found"]["frames"] - one["found"]["holds"]):
+            yield (
+                f"{failing} of {count(one['found']['frames'], 'shown frame')} do not hold by the"
+                " operator's check: they prove nothing about these hours."
+            )
     if exhibits := sum(one["move"] == "exhibit" for one in steps):
         yield f"{count(exhibits, 'exhibit')} of the parties, as they describe them."
 
@@ -117,10 +126,15 @@ def _unknown(
         yield f"What the screen showed at {missed}."
     if sums.withdrawn:
         yield f"What {count(sums.withdrawn, 'withdrawn frame')} showed."
-    if case.terms.level >= Level.ACTIVITY and case.reached < 1:
+    opened = any(one["move"] == "show" and not one["clawed_back"] for one in steps)
+    if case.terms.level >= Level.ACTIVITY and not opened:
         yield "How much input there was: activity is committed to, and not opened."
     if draw is not None and draw["drawn"] is not None:
         yield f"What the {draw['count'] - draw['size']} frames show that were not drawn."
     for one in steps:
+        if one["found"] and one["found"]["hidden"] and not one["found"]["taken_back"]:
+            yield f"What {count(one['found']['hidden'], 'hidden tile')} of the shown frames show."
+        if one["clawed_back"]:
+            yield "What was taken back: no decision may rest on it."
         if one["move"] == "withhold":
             yield f"What was withheld, as {one['code']}; a refusal proves nothing by itself."

@@ -25,6 +25,8 @@ _LEVELS: Final[Mapping[Level, str]] = {
     Level.ACTIVITY: "timer and activity",
     Level.FRAMES: "frames",
 }
+# Where a request waits for its ruling.
+_ASKED: Final = frozenset({State.OBJECTION.value, State.RULING.value, State.STAYED.value})
 _ANSWERS: Final = frozenset({"show", "disclosure", "withhold"})
 GROUNDS: Final = tuple(named(one.name) for one in Ground)
 REFUSALS: Final = tuple(named(one.name) for one in Refusal)
@@ -81,10 +83,13 @@ def requests_of(steps: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> lis
                     "answer": None,
                     "silent": False,
                     "word": None,
+                    "dropped": False,
                 }
             )
         elif found:
             _follow(found[-1], step, record, before)
+            # Whoever ruled on it would still have to sit.
+            found[-1]["dropped"] |= one.state not in _ASKED and found[-1]["ruling"] is None
         before = one.state
     return found
 

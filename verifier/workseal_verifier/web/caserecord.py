@@ -87,6 +87,7 @@ def _step(
         "code": code,
         "amount": one.amount,
         "facts": _facts(case, record),
+        "found": _found(case, record),
         "cites": _cites(record, numbers),
         "clawed_back": one.digest in case.clawed_back,
     }
@@ -124,6 +125,19 @@ def _facts(case: Case, record: object) -> list[str]:
             return _act_facts(case, record)
         case _:
             return []
+
+
+def _found(case: Case, record: object) -> dict[str, Any] | None:
+    """Give what a finding found; None of any other statement."""
+    if not isinstance(record, DisputeFinding):
+        return None
+    holding = [one for one in record.findings if one.outcome is Outcome.HOLDS]
+    return {
+        "holds": len(holding),
+        "frames": len(record.findings),
+        "hidden": sum(one.tiles - one.shown for one in holding),
+        "taken_back": record.disclosure in case.clawed_back,
+    }
 
 
 def _act_facts(case: Case, act: DisputeAct) -> list[str]:

@@ -5,23 +5,31 @@ page changes and signs nothing; what may be done is a command, and a file that w
 No picture and nothing that was opened is here, for anybody.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from workseal_protocol.dispute import Case
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case, State
 from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking, OwnSession, site_of
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import digest
+from workseal_verifier.services.diaries import Agreed, Reach
+from workseal_verifier.services.disputedhours import Cited, Disputed
 from workseal_verifier.services.hearing import MAX_LISTED, View
+from workseal_verifier.services.redraws import Frozen
 from workseal_verifier.web.agreements import about
-from workseal_verifier.web.casecommands import DIGITS, moves_of, reading_of
+from workseal_verifier.web.casecommands import DIGITS, Reader, moves_of, reading_of
 from workseal_verifier.web.casedraw import draw_of
+from workseal_verifier.web.caseending import ending_of
 from workseal_verifier.web.casefacts import CANNOT_PROVE, columns_of
 from workseal_verifier.web.casehours import hours_of
 from workseal_verifier.web.caseladder import GROUNDS, REFUSALS, requests_of, rungs_of
+from workseal_verifier.web.caselist import lines_of
 from workseal_verifier.web.caserecord import custody_of, decisions, last_words, outside, steps_of
 from workseal_verifier.web.casetimes import clocks_of, due_of
 from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
@@ -33,79 +41,86 @@ router = APIRouter(prefix="/cases", include_in_schema=False)
 @router.get("")
 def get_cases(request: Request, session: OwnSession, given: Given) -> Response:
     """List the cases that the signed-in key may read."""
-    now_ms = given.clock.now_ms()
-    rows = []
-    for _, case in given.hearings.own(session.thumbprint):
-        you = case.parties.roles.get(session.thumbprint)
-        if you is not None:
-            rows.append(_listed(case, you, now_ms))
+    cases = (case for _, case in given.hearings.own(session.thumbprint))
     return page(
         request,
         "cases.html",
-        rows=rows,
+        rows=lines_of(cases, session.thumbprint, given.clock.now_ms()),
         key=str(session.thumbprint),
         most=MAX_LISTED,
     )
-
-
-def _listed(case: Case, you: Role, now_ms: int) -> dict[str, Any]:
-    return {
-        "case": str(case.case),
-        "digits": str(case.case)[:DIGITS],
-        "engagement": case.filing.engagement.hex(),
-        "you": WHO[you],
-        "claim": CLAIMS[case.filing.claim],
-        "amount": case.filing.amount,
-        "currency": case.terms.currency,
-        "standing": STANDINGS[case.state],
-        "due": due_of(case, you, now_ms),
-        "open": case.open,
-    }
 
 
 @router.get("/{name}")
 def get_case(request: Request, name: str, given: Given, asking: Asking) -> Response:
     """Show one case to somebody in it."""
     view = given.hearings.view(digest(name), asking.thumbprint)
-    case = view.case
+    filing = view.case.filing
     reach = given.diaries.reach()
-    agreed = given.diaries.agreed(case.filing.engagement)
-    disputed = given.disputed.of(agreed, case.filing.begin, case.filing.end, reach)
-    hours = hours_of(agreed, disputed, case.filing.begin, case.filing.end)
+    agreed = given.diaries.agreed(filing.engagement)
+    beside = Beside(
+        agreed=agreed,
+        reach=reach,
+        disputed=given.disputed.of(agreed, filing.begin, filing.end, reach),
+        frozen=given.redraws.of(agreed, view.case, view.told),
+        committed=partial(given.beacon.is_committed, view.case.terms.round_ms),
+        cited=partial(given.disputed.cited, agreed, reach=reach),
+    )
+    values = case_values(view, beside, site_of(request).origin, given.clock.now_ms())
+    return page(request, "case.html", **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Hold what the log tells beside the statements of a case.
+
+    `committed` says whether a value is the operator's of a round, `cited` what statements are that
+    are none of the case.
+    """
+
+    agreed: Agreed
+    reach: Reach
+    disputed: Disputed
+    frozen: Frozen | None
+    committed: Callable[[int, bytes], bool]
+    cited: Callable[[set[Digest]], Mapping[Digest, Cited]]
+
+
+def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, Any]:
+    """Give everything that the page of a case says."""
+    case, disputed = view.case, beside.disputed
+    hours = hours_of(beside.agreed, disputed, case.filing.begin, case.filing.end)
     zone = clocks_of(case, view.you)[0].zone
     steps = steps_of(case, view.told, zone)
-    committed = partial(given.beacon.is_committed, case.terms.round_ms)
-    frozen = given.redraws.of(agreed, case, view.told)
-    draw = draw_of(case, view.told, frozen, zone, committed)
+    draw = draw_of(case, view.told, beside.frozen, zone, beside.committed)
     decided = decisions(steps)
-    return page(
-        request,
-        "case.html",
-        **about(agreed, reach),
-        **_stand(request, view, given.clock.now_ms()),
-        hours=hours,
-        checks=() if disputed.counted is None or hours.by_day else disputed.counted.checks,
-        steps=steps,
-        columns=columns_of(case, hours, steps, draw),
-        cannot_prove=CANNOT_PROVE,
-        rungs=rungs_of(case),
-        requests=requests_of(steps, view.told),
-        grounds=GROUNDS,
-        refusals=REFUSALS,
-        draw=draw,
-        words=last_words(steps),
-        decisions=decided,
-        cited_there=given.disputed.cited(agreed, outside(decided), reach),
-        custody=custody_of(steps),
-        here=zone,
-    )
+    return {
+        **about(beside.agreed, beside.reach),
+        **_stand(view, url, now_ms),
+        "hours": hours,
+        "checks": () if disputed.counted is None or hours.by_day else disputed.counted.checks,
+        "steps": steps,
+        "columns": columns_of(case, hours, steps, draw),
+        "cannot_prove": CANNOT_PROVE,
+        "rungs": rungs_of(case),
+        "requests": requests_of(steps, view.told),
+        "grounds": GROUNDS,
+        "refusals": REFUSALS,
+        "draw": draw,
+        "words": last_words(steps),
+        "decisions": decided,
+        "cited_there": beside.cited(outside(decided)),
+        "custody": custody_of(steps),
+        "ending": ending_of(case, steps, now_ms, zone),
+        "here": zone,
+    }
 
 
-def _stand(request: Request, view: View, now_ms: int) -> dict[str, Any]:
+def _stand(view: View, url: str, now_ms: int) -> dict[str, Any]:
     """Tell where a case stands, and what its reader may do."""
     case, you = view.case, view.you
-    url = site_of(request).origin
-    offers = [one for one, maker in case.offers.items() if maker is not you]
+    left = set(case.panel) - {case.arbitrator}
+    sums = {one.digest: one.amount for one in view.told if one.amount is not None}
     return {
         "case": case,
         "number": str(case.case),
@@ -116,13 +131,25 @@ def _stand(request: Request, view: View, now_ms: int) -> dict[str, Any]:
         "claim": CLAIMS[case.filing.claim],
         "standing": STANDINGS[case.state],
         "due": due_of(case, you, now_ms),
-        "moves": moves_of(view.moves, case.case, you, url, offer=offers[-1] if offers else None),
-        "more_offers": [str(one) for one in offers[:-1]],
+        "moves": moves_of(view.moves, Reader(case, you, url, clocks_of(case, you)[0].zone, sums)),
         "reading": reading_of(case.case, you, url),
         "freelancer": you is Role.FREELANCER,
         "arbitrator": you is Role.ARBITRATOR,
         "seat": _seat(case),
+        "last_person": case.state is State.APPEAL and not left,
+        "keys": _keys(case),
     }
+
+
+def _keys(case: Case) -> list[tuple[str, str]]:
+    """Name who is in a case by the keys that the terms have for them."""
+    keys = {
+        Role.CLIENT: case.terms.client.thumbprint,
+        Role.FREELANCER: case.terms.freelancer.thumbprint,
+    }
+    if case.arbitrator is not None:
+        keys[Role.ARBITRATOR] = case.arbitrator
+    return [(WHO[role], str(key)) for role, key in keys.items()]
 
 
 def _seat(case: Case) -> str:

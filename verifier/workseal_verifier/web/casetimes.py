@@ -12,7 +12,7 @@ from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
 from workseal_verifier.services.hearing import zones_of
-from workseal_verifier.web.casewords import WHO, everyone
+from workseal_verifier.web.casewords import STANDINGS, WHO, everyone
 from workseal_verifier.web.render import moment
 
 
@@ -39,18 +39,24 @@ def clocks_of(case: Case, you: Role) -> tuple[Clock, ...]:
 
 
 def due_of(case: Case, you: Role, now_ms: int) -> dict[str, Any] | None:
-    """Tell until when whom a case waits for, on each clock; None where nothing is due."""
+    """Tell until when whom a case waits for, on each clock; None where nothing is due.
+
+    Where the moment is an end, nobody is waited for, whomever the protocol binds by it.
+    """
     if case.due is None:
         return None
     until, due = case.due.until, case.due.due
     clocks = clocks_of(case, you)
+    ends = STANDINGS[case.state].ends
+    waiting = frozenset() if ends else case.waiting_for
     return {
         "until": until,
-        "yours": you in case.waiting_for,
-        "waiting_for": everyone(case.waiting_for),
+        "yours": you in waiting,
+        "waiting_for": everyone(waiting),
+        "ends": ends,
         "mine": moment(until, clocks[0].zone) if clocks else moment(until, UTC),
         "my_zone": clocks[0].name if clocks else "UTC",
-        "passed": case.open and now_ms > until,
+        "passed": case.open and not ends and now_ms > until,
         "clocks": [
             {
                 "who": "you" if one.role is you else one.who,

@@ -33,15 +33,18 @@ CLAIMS: Final[Mapping[Claim, str]] = {
 class Standing:
     """Say where a case stands, what is awaited, and what silence until the deadline does.
 
-    `then` is the state that silence leads to; None where it leads nowhere by itself.
+    `then` is the state that silence leads to; None where it leads nowhere by itself. `ends` begins
+    the sentence that tells the moment where it is an end, and nobody's turn until then.
     """
 
     title: str
     awaited: str
     silence: str
     then: State | None
+    ends: str = ""
 
 
+_SEALS: Final = "It is sealed after"
 _REMINDED: Final = (
     "By silence the arbitrator is reminded once and has five working days more; after them another"
     " person is drawn. The ninety days of the case stand still meanwhile."
@@ -145,36 +148,42 @@ STANDINGS: Final[Mapping[State, Standing]] = {
         "Nothing is due until the stay ends; the arbitrator may end it before.",
         "At its end the case goes on where it stood, with the time that was left.",
         None,
+        "The stay ends, at the latest,",
     ),
     State.SETTLED: Standing(
         "Settled by the parties",
         "Nothing is awaited any more.",
         "Then the case is sealed: the arbitrator reads it no more.",
         State.SEALED,
+        _SEALS,
     ),
     State.WITHDRAWN: Standing(
         "Withdrawn by who filed it",
         "Nothing is awaited any more.",
         "Then the case is sealed: the arbitrator reads it no more.",
         State.SEALED,
+        _SEALS,
     ),
     State.UNDECIDED: Standing(
         "Closed without a decision",
         "Nobody of the panel is left to decide.",
         "Then the case is sealed: the arbitrator reads it no more.",
         State.SEALED,
+        _SEALS,
     ),
     State.FINAL: Standing(
         "Final",
         "The decision stands.",
         "Then the case is sealed: the arbitrator reads it no more.",
         State.SEALED,
+        _SEALS,
     ),
     State.SEALED: Standing(
         "Sealed",
         "Whatever was shown waits for its end. The arbitrator reads this case no more.",
         "Then the arbitrator's key and what was sealed to it are destroyed, and both say so.",
         None,
+        "What was shown is destroyed after",
     ),
     State.PURGED: Standing(
         "Destroyed at its end",

@@ -33,9 +33,13 @@ _STATES: Final[Mapping[str, str]] = {
 
 def page(request: Request, template: str, /, **values: Any) -> Response:
     """Render one page."""
-    shared = {"url": site_of(request).origin}
-    text = _environment().get_template(template).render(shared | values)
+    text = written(template, url=site_of(request).origin, **values)
     return Response(text, headers={**HEADERS, **PRIVATE}, media_type=HTML)
+
+
+def written(template: str, /, **values: Any) -> str:
+    """Write a page as text."""
+    return _environment().get_template(template).render(values)
 
 
 def read_day(text: str) -> date:

@@ -6,7 +6,8 @@ const leave = document.querySelector("[data-leave]");
 leave.hidden = false;
 leave.addEventListener("click", async () => {
   await fetch("/v1/session", { method: "DELETE" });
-  location.replace("/");
+  // Who signs in next is not led to where this person was.
+  location.replace("/#left");
 });
 
 for (const form of document.querySelectorAll("[data-answer]")) {

@@ -1,6 +1,8 @@
 // The way in: a link's token, which stands behind the number sign and reaches no log, or a passkey.
 
 const told = document.querySelector("[data-told]");
+const left = location.hash === "#left";
+if (left) history.replaceState(null, "", "/");
 const say = (text) => {
   told.textContent = text;
   told.hidden = false;
@@ -12,9 +14,18 @@ const send = (path, body) =>
     ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
   });
 
+// Where a person came from, if that is a page of ours; a page says so to its own server alone.
+function before() {
+  const home = "/diary";
+  if (left || !document.referrer) return home;
+  const from = new URL(document.referrer);
+  const known = from.origin === location.origin && /^\/(diary|cases)(\/|$)/.test(from.pathname);
+  return known ? from.pathname + from.search : home;
+}
+
 async function enter(answer) {
   if (answer.ok) {
-    location.replace("/diary");
+    location.replace(before());
     return;
   }
   const problem = await answer.json().catch(() => ({}));

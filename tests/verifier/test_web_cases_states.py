@@ -1,0 +1,303 @@
+"""The page of a case in every state of its machine, to everybody in it.
+
+No server and no browser: a case is played by the protocol's own fold, and its page written from it.
+What is offered is compared with what the fold takes when each move is really made.
+"""
+
+import copy
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from support.cases import DAY, Play, beacon, released, secret_of
+from support.casestates import PLAYS, SITUATIONS
+from workseal_protocol.cli.acting import ABOUT
+from workseal_protocol.dispute import TABLE, Case, CaseError, State
+from workseal_protocol.dispute.table import DISCLOSED, REQUEST
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act
+from workseal_verifier.services.casefold import case_row
+from workseal_verifier.services.diaries import Agreed, Course, Reach
+from workseal_verifier.services.disputedhours import Counted, Disputed
+from workseal_verifier.services.hearing import View, _told
+from workseal_verifier.services.redraws import Frozen
+from workseal_verifier.web.caselist import line_of
+from workseal_verifier.web.cases import Beside, case_values
+from workseal_verifier.web.casetimes import clocks_of
+from workseal_verifier.web.casewords import STANDINGS
+from workseal_verifier.web.render import moment, written
+
+ROLES = (Role.CLIENT, Role.FREELANCER, Role.ARBITRATOR)
+ACTS = {row.move for row in TABLE} - {"lapse", "outage", "notice", "finding", REQUEST, DISCLOSED}
+# Nobody is waited for in these, whoever may act.
+ENDS = {State.STAYED, State.SETTLED, State.WITHDRAWN, State.UNDECIDED, State.FINAL, State.SEALED}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Hold a page and a list as one of the three sees them, and who that is."""
+
+    play: Play
+    role: Role
+    page: str
+    listed: str
+
+
+def view_of(play: Play, role: Role) -> View:
+    """Give a case as the server tells it to somebody."""
+    told, at = [], 0
+    case: Case | None = None
+    for number, (statement, known_at) in enumerate(play.told):
+        if case is None:
+            case = Case.begin(statement, known_at, terms=play.case.terms, released=released)
+        else:
+            case = case.after(statement, known_at)
+        told.append(_told(play.case, statement, case_row(case, number), at))
+        at = told[-1].at_ms
+    key = play.signer_of(role).public_key.thumbprint
+    moves = tuple(dict.fromkeys(play.case.allowed(key, play.now)))
+    return View(play.case, role, moves, tuple(told))
+
+
+def seen_by(play: Play, role: Role) -> Seen:
+    terms, filing = play.case.terms, play.case.filing
+    beside = Beside(
+        agreed=Agreed(filing.engagement, terms, ZoneInfo(terms.zone), known=True),
+        reach=Reach(100, play.now),
+        disputed=Disputed(Course((), ()), Counted((), ())),
+        frozen=Frozen(checked=True),
+        committed=lambda number, value: value == beacon(number),
+        cited=lambda _: {},
+    )
+    values = case_values(view_of(play, role), beside, "https://log.example", play.now)
+    page = written("case.html", url="https://log.example", **values)
+    rows = [line_of(play.case, role, play.now)]
+    listed = written("cases.html", url="https://log.example", rows=rows, key="00", most=100)
+    return Seen(play, role, page, listed)
+
+
+def people(play: Play) -> tuple[Role, ...]:
+    return ROLES if play.case.arbitrator is not None else ROLES[:2]
+
+
+@pytest.fixture(scope="module", params=sorted(SITUATIONS))
+def seen(request: pytest.FixtureRequest) -> list[Seen]:
+    play = SITUATIONS[request.param]()
+    return [seen_by(play, role) for role in people(play)]
+
+
+def words(text: str) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)))
+
+
+def offered(text: str) -> list[str]:
+    return re.findall(r'<dd><pre class="bytes"[^>]*aria-label="([a-z-]+)"', text)
+
+
+def taken(play: Play, role: Role, move: str) -> bool:
+    """Make a move for real, as an honest program would, and tell whether the fold takes it."""
+    tried = copy.copy(play)
+    tried.told, tried.tried = [], []
+    case = play.case
+    # When the values are out, if that is what is waited for.
+    if move in {"draw", "sample"}:
+        tried.wait(DAY)
+    theirs = [one for one, maker in case.offers.items() if maker is not role]
+    honest: dict[str, dict[str, Any]] = {
+        "accept": {"cites": tuple(theirs[-1:]) or (case.case,)},
+        "claw-back": {"cites": (tuple(set(case.shown) - case.clawed_back) or (case.case,))[:1]},
+        "stay": {"end": tried.now + 5 * DAY},
+        "reveal": {"value": secret_of(role)},
+    }
+    fields = honest.get(move, {})
+    try:
+        if move == REQUEST:
+            tried.request()
+        elif move == DISCLOSED:
+            tried.disclose()
+        else:
+            act = Act[move.upper().replace("-", "_")]
+            tried.act(role, act, by=play.signer_of(role), **fields)
+    except (CaseError, ValueError):
+        # What cannot be said at all is not taken either: a request for no frame, a draw of nobody.
+        return False
+    return True
+
+
+def test_every_state_is_among_the_situations() -> None:
+    assert set(PLAYS) == set(State)
+    for state, play in PLAYS.items():
+        assert play().case.state is state
+
+
+def test_what_is_offered_is_what_the_fold_takes(seen: list[Seen]) -> None:
+    for one in seen:
+        moves = ACTS | ({REQUEST} if one.role is Role.ARBITRATOR else set())
+        moves |= {DISCLOSED} if one.role is Role.FREELANCER else set()
+        found = sorted(move for move in moves if taken(one.play, one.role, move))
+        assert sorted(offered(one.page)) == found, one.role
+        assert ("no act of yours is taken" in one.page) is (not found)
+
+
+def test_the_page_says_where_it_stands_until_when_and_whose_turn_it_is(seen: list[Seen]) -> None:
+    for one in seen:
+        case, told = one.play.case, STANDINGS[one.play.case.state]
+        stand = one.page[one.page.index('id="stand"') : one.page.index('id="do"')]
+        for text in (stand, one.listed):
+            assert told.title in words(text)
+            assert words(told.silence) in words(text)
+            is_turn = one.role in case.waiting_for and case.state not in ENDS
+            assert ("Your turn" in text) is is_turn, one.role
+        if case.due is None:
+            assert case.state is State.PURGED
+            continue
+        for clock in clocks_of(case, one.role):
+            assert moment(case.due.until, clock.zone) in words(stand)
+            assert clock.name in stand
+        is_late = case.open and one.play.now > case.due.until and case.state not in ENDS
+        assert ("That moment has passed. What comes now" in words(stand)) is is_late
+        if case.state in ENDS:
+            assert "awaited" not in words(stand).replace("Nothing is awaited any more", "").lower()
+            assert told.ends in words(stand)
+
+
+def test_every_page_is_whole(seen: list[Seen]) -> None:
+    for one in seen:
+        names = re.findall(r' id="([^"]+)"', one.page)
+        assert len(names) == len(set(names))
+        assert set(re.findall(r'href="#([^"]+)"', one.page)) <= set(names)
+        assert set(re.findall(r'aria-labelledby="([^"]+)"', one.page)) <= set(names)
+        assert re.findall(r"\bNone\b|\{\{|\bUndefined\b", words(one.page)) == []
+
+
+def test_what_a_filing_may_be_about_is_told_as_it_is_typed() -> None:
+    listed = seen_by(PLAYS[State.NOTICE](), Role.CLIENT).listed
+    told = re.findall(r"ABOUT is ([^.]*)\.", words(listed))
+    assert re.findall(r"[a-z-]+", told[0].replace(" or other", ", other")) == list(ABOUT)
+
+
+# --- what only some of them say ---
+
+
+def page(situation: str, role: Role = Role.CLIENT) -> str:
+    return words(seen_by(SITUATIONS[situation](), role).page)
+
+
+def test_offers_are_open_only_where_one_may_be_accepted() -> None:
+    freelancer = page("negotiation with offers", Role.FREELANCER)
+    # The newest one, and beside it the one before.
+    assert "It accepts 0.02 EUR." in freelancer
+    assert "Open too: 0.01 EUR, " in freelancer
+    assert "It accepts 900.00 EUR." in page("negotiation with offers", Role.CLIENT)
+    assert "Open too" not in page("negotiation with offers", Role.CLIENT)
+    for role in ROLES:
+        assert "Open too" not in page("appeal after offers", role)
+
+
+def test_who_decides_whether_to_appeal_is_asked_just_that() -> None:
+    text = page("appeal")
+    awaited = text[text.index("The case waits for you to") : text.index("The question, and")]
+    assert "Appeal to another person" in awaited
+    assert "Pass: nothing to say" in awaited
+    assert "To settle or to end it" not in text
+    assert "Nobody else is left on the agreed panel" not in text
+    alone = page("appeal to nobody")
+    assert "Nobody else is left on the agreed panel, so nobody can be appealed to" in alone
+    assert "Appeal to another person" not in alone
+
+
+def test_a_value_that_is_still_to_come_has_its_moment() -> None:
+    play = PLAYS[State.DRAW]()
+    assert f"that of round {play.case.panel_round}, which is out from" in page("draw")
+    sampled = heard_until_sampled()
+    text = words(seen_by(sampled, Role.CLIENT).page)
+    assert f"that of round {sampled.case.sample_round}, which is out from" in text
+
+
+def heard_until_sampled() -> Play:
+    play = SITUATIONS["ruling of a sample"]()
+    return play.act(Role.ARBITRATOR, Act.RULE)
+
+
+def test_whatever_is_in_capitals_is_explained() -> None:
+    text = page("disclosure", Role.FREELANCER)
+    assert "GROUND is third-party-nda, privacy-of-others," in text
+    ruling = page("ruling", Role.ARBITRATOR)
+    assert "RULING is grant, narrow or refuse. With narrow also: --count N" in re.sub(
+        r" +", " ", ruling
+    )
+    assert "GROUND is illness, talks, court, technical or other." in ruling
+    assert "VERDICT is upheld, in-part or dismissed." in page("evidence", Role.ARBITRATOR)
+
+
+def test_only_what_holds_is_proved_and_what_was_taken_back_is_not() -> None:
+    play = SITUATIONS["comment, found"]()
+    text = words(seen_by(play, Role.CLIENT).page)
+    assert "by the operator's check, which the arbitrator's own program repeats: it holds" in text
+    assert "What 2031 hidden tiles of the shown frames show" in text
+    play.act(Role.FREELANCER, Act.CLAW_BACK, cites=play.case.shown[-1:])
+    taken_back = words(seen_by(play, Role.CLIENT).page)
+    assert "the arbitrator's own program repeats" not in taken_back
+    assert "What was taken back: no decision may rest on it" in taken_back
+
+
+def test_what_silence_left_closed_is_unknown() -> None:
+    assert "activity is committed to, and not opened" in page("evidence after silence")
+    assert "activity is committed to, and not opened" not in page("comment")
+
+
+def test_a_request_of_who_sits_no_more_is_dropped() -> None:
+    play = PLAYS[State.OBJECTION]()
+    assert "Not ruled on" in words(seen_by(play, Role.CLIENT).page)
+    play.act(Role.ARBITRATOR, Act.RECUSE)
+    assert "Dropped without a ruling" in words(seen_by(play, Role.CLIENT).page)
+
+
+# --- the end ---
+
+
+def custody(text: str) -> str:
+    return text[text.index("What was handed over, and what") : text.index("Every statement of the")]
+
+
+def test_the_end_says_who_destroyed_what_and_who_has_not_yet() -> None:
+    sealed = custody(page("sealed"))
+    assert "Sealed: the arbitrator reads no more. From" in sealed
+    assert "That moment has passed" not in sealed
+    assert "Nothing was handed over in this case" in sealed
+    late = custody(page("sealed, overdue"))
+    assert "nothing says so yet of the arbitrator and the operator" in late
+    assert "they need the statements of this case , from either of you" in late
+    half = custody(page("sealed, half destroyed"))
+    assert "nothing says so yet of the operator." in half
+    assert "they need" not in half
+    assert re.search(r"The arbitrator said, .*: the key of this case is destroyed", half)
+    gone = custody(page("purged"))
+    assert re.search(r"The operator said, .*: no sealed package of this case is held", gone)
+    assert "hold digests of what was shown, and nothing of it" in gone
+
+
+def endings() -> Iterator[tuple[str, Callable[[], Play]]]:
+    yield "tiles", SITUATIONS["comment, found"]
+    yield "openings", PLAYS[State.COMMENT]
+    yield "nothing", PLAYS[State.NOTICE]
+
+
+def test_copies_that_no_statement_destroys_are_named_where_there_are_any() -> None:
+    told = {name: custody(words(seen_by(play(), Role.CLIENT).page)) for name, play in endings()}
+    for name in ("tiles", "openings"):
+        assert "no statement proves that no copy is left" in told[name]
+    assert "A backup of the arbitrator's machine, made before" in told["tiles"]
+    assert "handed over beside, and sealed to no key" in told["tiles"]  # level 1 came before
+    assert "A backup of the arbitrator's machine" not in told["openings"]
+    assert "Copies that this does not reach" not in told["nothing"]
+
+
+def test_who_sat_before_has_a_key_that_the_case_says_nothing_of() -> None:
+    assert "Who sat here before has a key of their own" in custody(page("final after an appeal"))
+    assert "Who sat here before" not in custody(page("final"))
