@@ -80,7 +80,8 @@ class Said:
     """Tell of the newest weekly statement of an engagement, and which week is to be said now.
 
     `week` is 0 while none was made, `due` None while none is. Of a week whose statement was
-    refused no other is made: the next start sends the same again.
+    refused no other is made: the next start sends the same again. `next_ms` is when the next
+    week's first round begins, None before the first session.
     """
 
     week: int
@@ -88,6 +89,7 @@ class Said:
     lost: int
     state: SendState | None
     due: int | None
+    next_ms: int | None
 
 
 def said_of(ledger: Ledger, engagement: Engagement, now_ms: int) -> Said:
@@ -106,12 +108,16 @@ def said_of(ledger: Ledger, engagement: Engagement, now_ms: int) -> Said:
         outcomes.count(Held.LOST),
         last[0].state if last else None,
         due,
+        _next_ms(engagement, first, now_ms),
     )
 
 
 def next_week_ms(ledger: Ledger, engagement: Engagement, now_ms: int) -> int | None:
     """Return when the next week's first round begins, None before the first session."""
-    first = _first_round(ledger, engagement)
+    return _next_ms(engagement, _first_round(ledger, engagement), now_ms)
+
+
+def _next_ms(engagement: Engagement, first: int | None, now_ms: int) -> int | None:
     if first is None:
         return None
     round_ms = engagement.terms.round_ms

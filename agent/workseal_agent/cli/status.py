@@ -8,7 +8,6 @@ import typer
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.possession import possession_lines, possession_value
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.day import worked_today
@@ -17,6 +16,7 @@ from workseal_agent.language import Phrase, own, phrase, phrases
 from workseal_agent.ledger import Engagement, SendState, StoredStatement
 from workseal_agent.localzone import zone_of
 from workseal_agent.possession import said_of
+from workseal_agent.possessiontold import possession_lines, possession_value
 from workseal_agent.retention import kept_frames
 from workseal_agent.vault import vault_size
 from workseal_protocol.cli.text import duration, instant

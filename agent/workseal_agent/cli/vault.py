@@ -9,13 +9,14 @@ from rich.progress import Progress
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.possession import possession_lines, possession_value
 from workseal_agent.cli.printing import console, raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement
 from workseal_agent.possession import Said, said_of
+from workseal_agent.possessiontold import possession_lines, possession_value
 from workseal_agent.vault import VaultProblem, VaultReader
 from workseal_agent.vaultcheck import Depth, VaultState, check_vault
 from workseal_protocol.cli.text import count
@@ -68,7 +69,8 @@ def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
         tell_problems(state.problems)
         for engagement, told in _said(home):
             for line in possession_lines(told):
-                say(f"engagement {short_name(engagement.id)}: {line}")
+                name = short_name(engagement.id)
+                say(phrase("engagement {name}: {line}", name=name, line=line))
     if state.problems:
         raise AgentError(
             f"{count(len(state.problems), 'object')} of the vault damaged, missing or strange:"
