@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from support.paged import PagedHome
 from support.pseudo import PSEUDO, english_in, speaking
-from workseal_agent.cli import main
+from workseal_agent.cli import app, main
 from workseal_agent.cli import status as module
 from workseal_agent.cli.home import Home
+from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.language import ENGLISH
+from workseal_protocol.cli.acting import ABOUT, DETAILS
 
 Run = Callable[..., tuple[int, str, str]]
 # Names of things, and what is typed.
@@ -82,7 +85,7 @@ def test_no_english_is_left_of_the_status(
     with speaking(PSEUDO):
         module._tell(home, paged.rig.engagement, facts)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) >= (15 if wrong else 3)
+    assert len(lines) >= (14 if wrong else 3)
     assert [line for line in lines if english_in(APART.sub("", line))] == []
 
 
@@ -130,6 +133,34 @@ def test_an_error_with_values_is_told_in_german(run: Run, paged: PagedHome) -> N
         "workseal-agent: So eine Vereinbarung gibt es in diesem Agentenordner nicht:"
         f" Er hat {short}\n"
     )
+
+
+def test_no_english_is_left_of_any_help() -> None:
+    with speaking(PSEUDO):
+        told = list(helps_of(in_own_words(get_command(app))))
+    assert len(told) > 150
+    # What is typed is in no catalogue.
+    typed = {", ".join(ABOUT), ", ".join(DETAILS)}
+    assert [text for text in told if text not in typed and english_in(APART.sub("", text))] == []
+
+
+def helps_of(command: Any) -> Iterator[str]:
+    """Yield the texts that the help of a command, and of those below it, shows."""
+    yield command.help
+    yield from filter(None, (getattr(one, "help", None) for one in command.params))
+    for below in getattr(command, "commands", {}).values():
+        yield from helps_of(below)
+
+
+def test_the_help_is_told_in_german_and_untouched_in_english(run: Run) -> None:
+    code, told, _ = run("de_DE.UTF-8", "case", "act", "--help")
+    assert code == 0
+    assert told.startswith("Aufruf: ")
+    assert "\nOptionen:\n" in told
+    assert "Diese Hilfe zeigen und aufhören." in told
+    assert max(map(len, told.splitlines())) <= 80
+    assert english_in(APART.sub("", run("C", "case", "act", "--help")[1]))
+    assert "Usage: " in run("C", "--help")[1]
 
 
 def test_a_language_that_there_is_not_is_english(run: Run, tmp_path: Path) -> None:
