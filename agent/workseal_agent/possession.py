@@ -185,13 +185,18 @@ def say(  # noqa: PLR0913 - what it is made of, and from where
     Raises `MissingFramesError` while drawn frames may still come back, `NotYetError` while the log
     has not what it must speak of, and whatever fetching and reading raise. Nothing is stored then.
     """
-    if said_of(ledger, engagement, now_ms).due is None or ledger.is_restored(engagement.id):
+    due = said_of(ledger, engagement, now_ms).due
+    first = _first_round(ledger, engagement)
+    if due is None or first is None or ledger.is_restored(engagement.id):
         return None
+    # Asked first: who is offline does not read a year's chain to find that out.
+    newest = weeks_round(first, engagement.terms.round_ms, due)
+    values = {newest: value_of(newest)}
     folded = fold_held(ledger, engagement, rest)
     if folded is None:
         return None
     for number in _due_rounds(folded, now_ms):
-        value = value_of(number)
+        value = values[number] if number in values else value_of(number)
         if value is not None:
             saying = _Saying(ledger, engagement, vault, folded, rest)
             return saying.round(number, value, signer, now_ms=now_ms)
