@@ -11,11 +11,12 @@ from typer.main import get_command
 
 from support.paged import PagedHome
 from support.pseudo import PSEUDO, english_in, speaking
-from workseal_agent.cli import app, main
+from workseal_agent.cli import app, evidence, main, vault
 from workseal_agent.cli import status as module
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.language import ENGLISH
+from workseal_agent.vaultcheck import Depth, VaultState
 from workseal_protocol.cli.acting import ABOUT, DETAILS
 
 Run = Callable[..., tuple[int, str, str]]
@@ -48,7 +49,7 @@ WRONG: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def paged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    home = PagedHome(tmp_path_factory.mktemp("language"))
+    home = PagedHome(tmp_path_factory.mktemp("language"), capture_rate=65_536)
     home.rig.recorder.start()
     home.rig.work(65)
     home.rig.recorder.stop()
@@ -150,6 +151,21 @@ def helps_of(command: Any) -> Iterator[str]:
     yield from filter(None, (getattr(one, "help", None) for one in command.params))
     for below in getattr(command, "commands", {}).values():
         yield from helps_of(below)
+
+
+def test_what_a_withdrawal_does_is_told_without_english(
+    paged: PagedHome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(paged.home, None, None, None)
+    (row, *_) = paged.rig.ledger.captures(paged.rig.engagement.id)
+    with speaking(PSEUDO):
+        evidence._tell_effect(home, row)
+        evidence._tell_waiting(sent=False)
+        vault._tell_whole(VaultState(Depth.PIXELS, 3, 9_000_000, 2, 1, ()))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 7
+    apart = re.compile(APART.pattern + r"|MiB|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
+    assert [line for line in lines if english_in(apart.sub("", line))] == []
 
 
 def test_the_help_is_told_in_german_and_untouched_in_english(run: Run) -> None:
