@@ -16,8 +16,10 @@ from workseal_agent.cli import status as module
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.language import ENGLISH
+from workseal_agent.ledger import SendState, StoredStatement
 from workseal_agent.vaultcheck import Depth, VaultState
 from workseal_protocol.cli.acting import ABOUT, DETAILS
+from workseal_protocol.digest import Digest
 
 Run = Callable[..., tuple[int, str, str]]
 # Names of things, and what is typed.
@@ -151,6 +153,24 @@ def helps_of(command: Any) -> Iterator[str]:
     yield from filter(None, (getattr(one, "help", None) for one in command.params))
     for below in getattr(command, "commands", {}).values():
         yield from helps_of(below)
+
+
+def test_what_a_case_refused_holds_up_nothing_and_is_said_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def parked(kind: str) -> StoredStatement:
+        body = kind.encode()
+        return StoredStatement(
+            1, b"", None, Digest.of(body), kind, body, SendState.PARKED, "too late", None
+        )
+
+    module._tell_parked([parked("dispute.act")])
+    told = capsys.readouterr().out
+    assert "not taken: dispute.act" in told
+    assert "the same command signs it anew" in told
+    assert "wait behind it" not in told
+    module._tell_parked([parked("dispute.act"), parked("segment")])
+    assert "later statements of the chain wait behind it" in capsys.readouterr().out
 
 
 def test_what_a_withdrawal_does_is_told_without_english(
