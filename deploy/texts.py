@@ -33,6 +33,7 @@ from workseal_agent.suggestions import Kind, Why
 
 SOURCES = FOLDER.parent
 _WIDTH = 98
+_WITH_HELP = frozenset({"Typer", "Option", "Argument"})
 _NAMES = frozenset(vars(builtins))
 # The files' own heads would have the day in them.
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,7 +65,10 @@ def template_of_agent() -> Catalog:
 
 def texts_of(source: str, name: str) -> Iterator[tuple[str, ...]]:
     """Yield the texts of one module: alone, or one and many."""
-    calls = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call)]
+    tree = ast.parse(source)
+    if name.startswith("cli/"):
+        yield from ((text,) for text in _helps(tree))
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call)]
     for node in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
         called = node.func.id if isinstance(node.func, ast.Name) else ""
         if called in {"phrase", "phrases"}:
@@ -78,6 +82,26 @@ def texts_of(source: str, name: str) -> Iterator[tuple[str, ...]]:
             for text in map(_literal, node.args):
                 if text and not {"{", "}"} & set(text):
                     yield (text,)
+
+
+def _helps(tree: ast.Module) -> Iterator[str]:
+    """Yield what `--help` shows: of each command what its function says of itself, of options."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(map(_is_command, node.decorator_list)):
+            yield ast.get_docstring(node) or ""
+        elif isinstance(node, ast.Call) and _called(node) in _WITH_HELP:
+            yield from filter(
+                None, (_literal(one.value) for one in node.keywords if one.arg == "help")
+            )
+
+
+def _is_command(decorator: ast.expr) -> bool:
+    called = decorator if isinstance(decorator, ast.Call) else None
+    return called is not None and _called(called) in {"command", "callback"}
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
 def template_of_pages() -> Catalog:

@@ -68,6 +68,17 @@ raise CaptureError(kind, "no picture")
     assert found == [
         ("a {b}",), ("one", "{count} of them"), ("printed",), ("refused",), ("no picture",),
     ]  # fmt: skip
+    helped = """
+app = typer.Typer(help="of all")
+@app.command("name")
+def one(it: Annotated[str, typer.Option("--it", help="of an option")]) -> None:
+    '''Say one thing.'''
+def other() -> None:
+    '''Be no command.'''
+"""
+    assert sorted(texts_of(helped, "cli/some.py")) == [
+        ("Say one thing.",), ("of all",), ("of an option",),
+    ]  # fmt: skip
     # What is no command prints nothing: `say` of a page takes a name.
     assert ("printed",) not in texts_of(source, "pages/some.py")
 

@@ -7,7 +7,7 @@ is signed. What the verifier refuses for good is parked, and may be signed anew.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.disclose import (
@@ -101,13 +101,29 @@ class OwnCases:
         return known
 
     def live(self, case: Digest) -> Live:
-        """Read and replay a case, and keep what was seen of it."""
+        """Read and replay a case, and keep what was seen of it.
+
+        Of own statements that were refused it tells which have a successor there now.
+        """
         before = self.folder.told(case)
         own = self.key.thumbprint
         live = read_live(self.source, case, self.known, own=own, before=before)
         if live.data != before:
             self.folder.keep_told(case, live.data)
+        self._note_replaced(live.case)
         return live
+
+    def _note_replaced(self, case: Case) -> None:
+        told = tuple(case.statements)
+        replaced = []
+        for stored in self._own(SendState.PARKED):
+            successor = _in_its_place(read_record(Statement.parse(stored.body)), case, told)
+            if successor is not None:
+                replaced.append((stored.digest, successor))
+        if replaced:
+            with self.ledger.write() as writing:
+                for digest, successor in replaced:
+                    writing.replace(digest, successor)
 
     def now_ms(self, least: int = 0) -> int:
         """Return the time; where this machine's is wrong, the verifier's."""
@@ -117,12 +133,14 @@ class OwnCases:
 
     def waiting(self, case: Digest) -> tuple[StoredStatement, ...]:
         """Return own statements of a case that are signed, and neither logged nor refused."""
-        return tuple(
-            stored
-            for kind in (Kind.DISPUTE_FILING, *OWN_IN_CASE)
-            for stored in self.ledger.of_kind(self.engagement.id, kind)
-            if stored.state in {SendState.UNSENT, SendState.HELD} and _case_of(stored) == case
-        )
+        unanswered = self._own(SendState.UNSENT, SendState.HELD)
+        return tuple(stored for stored in unanswered if _case_of(stored) == case)
+
+    def _own(self, *states: SendState) -> Iterator[StoredStatement]:
+        for kind in (Kind.DISPUTE_FILING, *OWN_IN_CASE):
+            for stored in self.ledger.of_kind(self.engagement.id, kind):
+                if stored.state in states:
+                    yield stored
 
     def settle(self, case: Digest, reader: FrameReader | None = None) -> tuple[Digest, ...]:
         """Send again what waits; returns what is logged now. What is refused for good is parked.
@@ -263,6 +281,19 @@ def _case_of(stored: StoredStatement) -> Digest | None:
         return stored.digest
     place = getattr(record, "place", None)
     return None if place is None else place.case
+
+
+def _in_its_place(record: object, case: Case, told: Sequence[Digest]) -> Digest | None:
+    """Return what stands in a case where a statement of it was to stand; None if nothing does."""
+    if isinstance(record, DisputeFiling):
+        # A filing has no place: what says the same was filed in its stead.
+        same = replace(record, claimed_at=case.filing.claimed_at) == case.filing
+        return case.case if same else None
+    place = getattr(record, "place", None)
+    if place is None or place.case != case.case or place.prev not in told:
+        return None
+    after = told.index(place.prev) + 1
+    return told[after] if after < len(told) else None
 
 
 def filings_waiting(ledger: Ledger, engagement: bytes) -> Sequence[StoredStatement]:

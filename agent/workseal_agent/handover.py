@@ -23,7 +23,8 @@ _ENGAGEMENT_BYTES = 16
 class Order:
     """Hold how to record: in which home, from which screen, and whether at once.
 
-    What leaves the machine is written into the folder `traffic`, where there is one.
+    What leaves the machine is written into the folder `traffic`, where there is one. With
+    `own_clock` its owner says that the clock is right, whatever the verifier's is.
     """
 
     home: Path
@@ -31,23 +32,29 @@ class Order:
     replay: Path | None = None
     traffic: Path | None = None
     paused: bool = False
+    own_clock: bool = False
 
     def encode(self) -> str:
         """Write what `parse` reads."""
         paths = {"home": self.home, "replay": self.replay, "traffic": self.traffic}
         told = {name: None if path is None else str(path) for name, path in paths.items()}
-        return json.dumps({**told, "screen": self.screen, "paused": self.paused})
+        switches = {"paused": self.paused, "own_clock": self.own_clock}
+        return json.dumps({**told, "screen": self.screen, **switches})
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read it, or raise `MalformedError`."""
         try:
             match json.loads(text):
-                case {"home": str(home), "screen": screen, "paused": bool(paused), **more} if (
-                    screen is None or screen in get_args(ScreenKind)
-                ):
+                case {
+                    "home": str(home),
+                    "screen": screen,
+                    "paused": bool(paused),
+                    "own_clock": bool(own_clock),
+                    **more,
+                } if screen is None or screen in get_args(ScreenKind):
                     replay, traffic = _path(more["replay"]), _path(more["traffic"])
-                    return cls(Path(home), screen, replay, traffic, paused)
+                    return cls(Path(home), screen, replay, traffic, paused, own_clock)
         except (ValueError, KeyError, TypeError) as error:
             raise MalformedError("an order is malformed") from error
         raise MalformedError("an order is malformed")

@@ -24,7 +24,7 @@ def outcome_of(program: Callable[[], object]) -> int:
         return _tell(own_reason(error), error.exit_code)
     except CommandError as error:
         # What the parties' programs share says by itself which of the two it is.
-        return _tell(bounded(str(error)), error.code)
+        return _tell(error, error.code)
     except MalformedError as error:
         # Commands name the file that they were given: what is left was read from the home.
         return _tell(own(phrase("something in this home is damaged: {error}", error=error)), 1)
@@ -50,5 +50,6 @@ def _reason(error: OSError) -> str:
 
 
 def _tell(error: object, code: int) -> int:
-    sys.stderr.write(f"workseal-agent: {error}\n")
+    # A reason may hold what a verifier, a file or its name says: nothing of it steers a terminal.
+    sys.stderr.write(f"workseal-agent: {bounded(str(error))}\n")
     return code

@@ -80,7 +80,8 @@ class Said:
     """Tell of the newest weekly statement of an engagement, and which week is to be said now.
 
     `week` is 0 while none was made, `due` None while none is. Of a week whose statement was
-    refused no other is made: the next start sends the same again.
+    refused no other is made: the next start sends the same again. `next_ms` is when the next
+    week's first round begins, None before the first session.
     """
 
     week: int
@@ -88,6 +89,7 @@ class Said:
     lost: int
     state: SendState | None
     due: int | None
+    next_ms: int | None
 
 
 def said_of(ledger: Ledger, engagement: Engagement, now_ms: int) -> Said:
@@ -106,12 +108,16 @@ def said_of(ledger: Ledger, engagement: Engagement, now_ms: int) -> Said:
         outcomes.count(Held.LOST),
         last[0].state if last else None,
         due,
+        _next_ms(engagement, first, now_ms),
     )
 
 
 def next_week_ms(ledger: Ledger, engagement: Engagement, now_ms: int) -> int | None:
     """Return when the next week's first round begins, None before the first session."""
-    first = _first_round(ledger, engagement)
+    return _next_ms(engagement, _first_round(ledger, engagement), now_ms)
+
+
+def _next_ms(engagement: Engagement, first: int | None, now_ms: int) -> int | None:
     if first is None:
         return None
     round_ms = engagement.terms.round_ms
@@ -179,13 +185,18 @@ def say(  # noqa: PLR0913 - what it is made of, and from where
     Raises `MissingFramesError` while drawn frames may still come back, `NotYetError` while the log
     has not what it must speak of, and whatever fetching and reading raise. Nothing is stored then.
     """
-    if said_of(ledger, engagement, now_ms).due is None or ledger.is_restored(engagement.id):
+    due = said_of(ledger, engagement, now_ms).due
+    first = _first_round(ledger, engagement)
+    if due is None or first is None or ledger.is_restored(engagement.id):
         return None
+    # Asked first: who is offline does not read a year's chain to find that out.
+    newest = weeks_round(first, engagement.terms.round_ms, due)
+    values = {newest: value_of(newest)}
     folded = fold_held(ledger, engagement, rest)
     if folded is None:
         return None
     for number in _due_rounds(folded, now_ms):
-        value = value_of(number)
+        value = values[number] if number in values else value_of(number)
         if value is not None:
             saying = _Saying(ledger, engagement, vault, folded, rest)
             return saying.round(number, value, signer, now_ms=now_ms)

@@ -68,7 +68,8 @@ def record(*words: str) -> None:
                 options=Options(order.screen, order.replay),
             )
             on_end_signals(service.request_stop)
-            _run(service, engagement, partial(_correction, beacon), paused=order.paused)
+            correct = partial(_correction, beacon, own_clock=order.own_clock)
+            _run(service, engagement, correct, paused=order.paused)
 
 
 def _run(
@@ -107,8 +108,8 @@ def _client(
     return client_of(settings, engagement.url, traffic=order.traffic, seconds=seconds)
 
 
-def _correction(client: VerifierClient) -> int:
-    correction = clock_correction(client, SystemClock())
+def _correction(client: VerifierClient, *, own_clock: bool) -> int:
+    correction = clock_correction(client, SystemClock(), own_clock=own_clock)
     if correction:
         differs = phrase(
             "this machine's clock differs from the verifier's by {seconds:+.1f} s",

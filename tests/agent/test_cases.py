@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from support.court import Bench, bench
 from support.simulator import seeded
-from workseal_agent.cases import OwnCases
+from workseal_agent.cases import OwnCases, _in_its_place
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey, SendState
+from workseal_agent.submission import Log
+from workseal_agent.uplink import Uplink
 from workseal_protocol.cli.acting import CaseFolder, Known, LiveMeans, Said, make_act
 from workseal_protocol.cli.nextact import place_next
 from workseal_protocol.cli.problem import CommandError
@@ -149,6 +152,39 @@ def test_what_is_refused_for_good_is_parked_and_may_be_signed_anew(freelancer: F
     assert freelancer.state_of(first) is SendState.PARKED
     assert "signed more than 60 seconds ago" in freelancer.cases.problem_of(first.digest)
     assert freelancer.act("answer", text="I worked")
+
+
+def test_what_was_signed_anew_is_replaced_and_never_sent_beside_its_successor(
+    freelancer: Freelancer,
+) -> None:
+    # Two statements by one key after the same one are evidence against who signed them.
+    first = freelancer.signed("answer", text="I worked")
+    freelancer.cases.keep(first)
+    freelancer.court.turn(freelancer.court.office.now + 120_000)
+    freelancer.cases.settle(freelancer.name)
+    number = freelancer.engagement.id
+    assert freelancer.ledger.counts(number).parked == 1
+    assert freelancer.act("answer", text="I worked")
+    with freelancer.ledger.write() as writing:
+        assert writing.unpark(number) == 0
+    live = freelancer.cases.live(freelancer.name)
+    assert freelancer.cases.waiting(freelancer.name) == ()
+    Uplink(
+        freelancer.ledger,
+        freelancer.client,
+        Log.of(freelancer.engagement),
+        wall_ms=lambda: freelancer.court.office.now,
+        jitter=lambda: 0.5,
+    ).drain(10)
+    conflicts = freelancer.court.office.verifier.services.conflicts
+    assert list(conflicts.listing(number)) == []
+    assert freelancer.ledger.counts(number).parked == 0
+    assert freelancer.state_of(first) is SendState.REPLACED
+    assert freelancer.ledger.statements(number, SendState.PARKED) == ()
+    # A filing has no place: another one that says the same stands for it.
+    filing = replace(live.case.filing, claimed_at=1)
+    assert _in_its_place(filing, live.case, ()) == live.case.case
+    assert _in_its_place(replace(filing, text="more"), live.case, ()) is None
 
 
 def test_other_terms_than_those_agreed_are_refused(

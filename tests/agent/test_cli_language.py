@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from support.paged import PagedHome
 from support.pseudo import PSEUDO, english_in, speaking
-from workseal_agent.cli import main
+from workseal_agent.cli import app, evidence, main, vault
 from workseal_agent.cli import status as module
 from workseal_agent.cli.home import Home
+from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.language import ENGLISH
+from workseal_agent.ledger import SendState, StoredStatement
+from workseal_agent.vaultcheck import Depth, VaultState
+from workseal_protocol.cli.acting import ABOUT, DETAILS
+from workseal_protocol.digest import Digest
 
 Run = Callable[..., tuple[int, str, str]]
 # Names of things, and what is typed.
@@ -45,7 +51,7 @@ WRONG: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def paged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
-    home = PagedHome(tmp_path_factory.mktemp("language"))
+    home = PagedHome(tmp_path_factory.mktemp("language"), capture_rate=65_536)
     home.rig.recorder.start()
     home.rig.work(65)
     home.rig.recorder.stop()
@@ -82,7 +88,7 @@ def test_no_english_is_left_of_the_status(
     with speaking(PSEUDO):
         module._tell(home, paged.rig.engagement, facts)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) >= (15 if wrong else 3)
+    assert len(lines) >= (14 if wrong else 3)
     assert [line for line in lines if english_in(APART.sub("", line))] == []
 
 
@@ -130,6 +136,67 @@ def test_an_error_with_values_is_told_in_german(run: Run, paged: PagedHome) -> N
         "workseal-agent: So eine Vereinbarung gibt es in diesem Agentenordner nicht:"
         f" Er hat {short}\n"
     )
+
+
+def test_no_english_is_left_of_any_help() -> None:
+    with speaking(PSEUDO):
+        told = list(helps_of(in_own_words(get_command(app))))
+    assert len(told) > 150
+    # What is typed is in no catalogue.
+    typed = {", ".join(ABOUT), ", ".join(DETAILS)}
+    assert [text for text in told if text not in typed and english_in(APART.sub("", text))] == []
+
+
+def helps_of(command: Any) -> Iterator[str]:
+    """Yield the texts that the help of a command, and of those below it, shows."""
+    yield command.help
+    yield from filter(None, (getattr(one, "help", None) for one in command.params))
+    for below in getattr(command, "commands", {}).values():
+        yield from helps_of(below)
+
+
+def test_what_a_case_refused_holds_up_nothing_and_is_said_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def parked(kind: str) -> StoredStatement:
+        body = kind.encode()
+        return StoredStatement(
+            1, b"", None, Digest.of(body), kind, body, SendState.PARKED, "too late", None
+        )
+
+    module._tell_parked([parked("dispute.act")])
+    told = capsys.readouterr().out
+    assert "not taken: dispute.act" in told
+    assert "the same command signs it anew" in told
+    assert "wait behind it" not in told
+    module._tell_parked([parked("dispute.act"), parked("segment")])
+    assert "later statements of the chain wait behind it" in capsys.readouterr().out
+
+
+def test_what_a_withdrawal_does_is_told_without_english(
+    paged: PagedHome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(paged.home, None, None, None)
+    (row, *_) = paged.rig.ledger.captures(paged.rig.engagement.id)
+    with speaking(PSEUDO):
+        evidence._tell_effect(home, row)
+        evidence._tell_waiting(sent=False)
+        vault._tell_whole(VaultState(Depth.PIXELS, 3, 9_000_000, 2, 1, ()))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 7
+    apart = re.compile(APART.pattern + r"|MiB|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
+    assert [line for line in lines if english_in(apart.sub("", line))] == []
+
+
+def test_the_help_is_told_in_german_and_untouched_in_english(run: Run) -> None:
+    code, told, _ = run("de_DE.UTF-8", "case", "act", "--help")
+    assert code == 0
+    assert told.startswith("Aufruf: ")
+    assert "\nOptionen:\n" in told
+    assert "Diese Hilfe zeigen und aufhören." in told
+    assert max(map(len, told.splitlines())) <= 80
+    assert english_in(APART.sub("", run("C", "case", "act", "--help")[1]))
+    assert "Usage: " in run("C", "--help")[1]
 
 
 def test_a_language_that_there_is_not_is_english(run: Run, tmp_path: Path) -> None:

@@ -40,6 +40,14 @@ def test_a_session_that_began_behind_is_put_forward_before_anything_is_sent(rig:
     assert abs(rig.segments()[-1].end - rig.clock.true_ms) < 2_000
 
 
+def test_who_is_put_forward_counts_on_from_that_very_moment(rig: Rig) -> None:
+    before = rig.worked_ms + sum(one.worked_ms for one in rig.recorder.running())
+    rig.recorder.put_forward(rig.clock.true_ms)
+    rig.clock.run(0.75)
+    rig.recorder.stop()
+    assert rig.worked_ms == before + 750
+
+
 def test_the_time_is_asked_for_once_and_never_put_back(rig: Rig) -> None:
     rig.cut(up=True)
     rig.clock.offset_ms = 0

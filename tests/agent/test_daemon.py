@@ -441,15 +441,37 @@ def test_the_clock_is_corrected_by_seconds_not_by_noise(rig: Rig) -> None:
     assert clock_correction(rig.client, rig.clock) == 0
     rig.clock.offset_ms = 3_600_000
     assert clock_correction(rig.client, rig.clock) == -3_600_000
-    # More than a wrong zone explains: the verifier's clock is the wrong one.
     rig.clock.offset_ms = 15 * 3_600_000
     assert clock_correction(rig.client, rig.clock) == -15 * 3_600_000
-    for hours in (16, -16, -30, -8_760):
-        rig.clock.offset_ms = hours * 3_600_000
-        assert clock_correction(rig.client, rig.clock) == 0
     rig.clock.offset_ms = 3_600_000
     rig.wire.fault = _down
     assert clock_correction(rig.client, rig.clock) == 0
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [(16, "16 hours ahead of"), (-30, "30 hours behind"), (26_280, "26280 hours")],
+)
+def test_more_than_a_wrong_zone_is_not_followed_and_not_passed_over(
+    rig: Rig, hours: int, told: str
+) -> None:
+    # What is recorded years ahead is taken by nobody, and its engagement could not be continued.
+    rig.clock.offset_ms = hours * 3_600_000
+    with pytest.raises(AgentError, match=rf"{told}.* set it.*--own-clock"):
+        clock_correction(rig.client, rig.clock)
+    assert clock_correction(rig.client, rig.clock, own_clock=True) == 0
+
+
+def test_a_resume_under_such_a_clock_is_refused_until_it_is_set(rig: Rig, tmp_path: Path) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    service._waiting = lambda: clock_correction(rig.client, rig.clock)
+    rig.clock.offset_ms = 94_608_000_000
+    with pytest.raises(AgentError, match="hours ahead"):
+        service.handle(meant(rig, "resume"))
+    assert rig.records() == []
+    rig.clock.offset_ms = 0
+    assert service.handle(meant(rig, "resume"))["state"] == "working"
+    rig.recorder.stop()
 
 
 def _down(_request: object) -> None:

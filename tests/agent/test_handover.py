@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ ORDERS = st.builds(
     st.none() | PATHS,
     st.none() | PATHS,
     st.booleans(),
+    st.booleans(),
 )
 
 
@@ -40,17 +42,24 @@ def test_a_path_that_is_not_utf_8_is_ordered_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("name", "value"),
     [
-        "", "{}", "[]", "7", "start", '{"home": "h"}',
-        '{"home": 7, "screen": null, "paused": false, "replay": null, "traffic": null}',
-        '{"home": "h", "screen": "film", "paused": false, "replay": null, "traffic": null}',
-        '{"home": "h", "screen": [], "paused": false, "replay": null, "traffic": null}',
-        '{"home": "h", "screen": null, "paused": 1, "replay": null, "traffic": null}',
-        '{"home": "h", "screen": null, "paused": false, "replay": 7, "traffic": null}',
-        '{"home": "h", "screen": null, "paused": false, "traffic": null}',
+        ("home", 7),
+        ("screen", "film"),
+        ("screen", []),
+        ("paused", 1),
+        ("own_clock", None),
+        ("replay", 7),
     ],
-)  # fmt: skip
+)
+def test_an_order_of_another_form_is_none(name: str, value: object) -> None:
+    told = json.loads(Order(Path("h")).encode())
+    for bad in ({**told, name: value}, {key: told[key] for key in told if key != name}):
+        with pytest.raises(MalformedError):
+            Order.parse(json.dumps(bad))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "7", "start", '{"home": "h"}'])
 def test_another_text_is_no_order(text: str) -> None:
     with pytest.raises(MalformedError):
         Order.parse(text)

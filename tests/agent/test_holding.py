@@ -6,6 +6,7 @@ import pytest
 from support.weeks import Weeks
 from support.wire import problem
 from support.worker import PATIENCE_S
+from workseal_agent import possession
 from workseal_agent.connection import BeaconChain, UnreachableError
 from workseal_agent.daemon import holding
 from workseal_agent.daemon.holding import Holding
@@ -92,6 +93,43 @@ def test_a_value_that_comes_later_is_waited_for(
         with pytest.raises(Exception, match="too-early"):
             held.holding.step()
     assert held.holding.step() == 60
+
+
+def test_who_is_offline_does_not_read_the_chain_for_it(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise UnreachableError("no network")
+
+    def read(*_: object) -> None:
+        raise AssertionError("the chain was read")
+
+    monkeypatch.setattr(held.weeks.rig.client, "beacon", away)
+    monkeypatch.setattr(possession, "fold_held", read)
+    with pytest.raises(UnreachableError):
+        held.holding.step()
+
+
+def test_what_goes_on_failing_is_tried_ever_more_rarely(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, waits = threading.Event(), list[float]()
+    outcomes = [NotYetError("frames wait")] * 8 + [None, LedgerError("full"), LedgerError("full")]
+
+    def step(_: object) -> float:
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+        return 7
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return not outcomes
+
+    monkeypatch.setattr(held.holding, "step", step)
+    monkeypatch.setattr(stop, "wait", wait)
+    held.holding.run(stop)
+    assert waits == [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 7, 300, 600]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import sys
 
 import pytest
 
+from workseal_agent.connection import RefusedError
 from workseal_agent.errors import AgentError, SettingsError, UsageProblem
 from workseal_agent.outcome import outcome_of
 from workseal_protocol.errors import MalformedError, VerificationError
@@ -21,6 +22,11 @@ class NotNowError(AgentError):
         (VerificationError("another root"), 1, "another root"),
         (PermissionError(13, "Permission denied", "a\nb"), 1, "a\\nb: permission denied"),
         (OSError("odd"), 1, "oserror"),
+        (
+            RefusedError(409, "odd", "\x1b]0;mine\x07 \u202e"),
+            1,
+            "the verifier refused (odd): \\x1b]0;mine\\x07 \\u202e",
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_sentence_and_a_code(
@@ -31,6 +37,14 @@ def test_what_goes_wrong_is_one_sentence_and_a_code(
 
     assert outcome_of(fail) == code
     assert capsys.readouterr().err == f"workseal-agent: {told}\n"
+
+
+def test_what_a_verifier_says_without_end_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise RefusedError(409, "odd", "x" * 1_000_000)
+
+    assert outcome_of(fail) == 1
+    assert len(capsys.readouterr().err) < 2_000
 
 
 @pytest.mark.parametrize(("given", "code"), [(None, 1), (0, 0), (3, 3), ("words", 1)])

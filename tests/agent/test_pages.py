@@ -13,11 +13,12 @@ from support.builders import FREELANCER
 from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.connection import Departures
 from workseal_agent.day import bounds, entries_of
-from workseal_agent.ledger import LedgerKey
-from workseal_agent.pages import today
+from workseal_agent.ledger import LedgerKey, SendState
+from workseal_agent.pages import machine, today
 from workseal_agent.pages.render import FOLDER, hms, size, span
 from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
 from workseal_agent.pages.words import load_words
+from workseal_agent.possession import Said
 from workseal_protocol.terms import Granularity, plain_language
 from workseal_protocol.terms.plain import amount_text
 from workseal_protocol.totals import totals_of
@@ -342,6 +343,19 @@ def test_the_machine_tells_what_waits_and_what_is_stored(visitor: Visitor, home:
     assert "it sends by itself" in text
     visitor.ask("GET", "/today", headers={"host": "rebind.test"})
     assert "these pages are not at this address" in visitor.get("/machine").text
+
+
+def test_the_machine_tells_how_far_the_weekly_proof_has_come(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "there is nothing to say before the second week" in visitor.get("/machine").text
+    told = Said(3, 14, 2, SendState.RECEIPTED, None, 1_773_046_800_000)
+    monkeypatch.setattr(machine, "said_of", lambda *_: told)
+    text = visitor.get("/machine").text
+    assert "week 3, 14 of 16 drawn frames shown, 2 LOST; in the log" in text
+    assert "2 drawn pictures were not here, and the log says so." in text
+    assert "The next week begins on" in text
+    assert "No hour depends on it." in text
 
 
 def test_what_waits_is_sent_without_a_recording(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ CHANGES = {
     ),
 }
 _HOUR_MS = 3_600_000
+# A clock that is further off than a zone is not put right by the verifier's.
+_MOST_FOLLOWED_MS = 15 * _HOUR_MS
 
 
 class Act(StrEnum):
@@ -185,10 +187,11 @@ class _Day:
         self._add(Step(Act.STOP, self._seconds(0.5, 1_800)))
 
     def _startable(self) -> None:
-        """Set a clock that is very wrong where nobody can tell the agent the time.
+        """Set a clock that is very wrong, or wrong where nobody can tell the agent the time.
 
         The agent would refuse to start, and ask for just that.
         """
         before_terms = self.now_ms + self.wrong_ms < self.start_ms
-        if self.network == 0 and (before_terms or abs(self.wrong_ms) > _HOUR_MS):
+        unknown = self.network == 0 and (before_terms or abs(self.wrong_ms) > _HOUR_MS)
+        if unknown or abs(self.wrong_ms) > _MOST_FOLLOWED_MS:
             self._clock(0)

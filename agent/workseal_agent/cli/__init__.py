@@ -1,5 +1,7 @@
 """The command line of the agent: `workseal-agent`."""
 
+from typer.main import get_command
+
 from workseal_agent.cli import (
     attesting,
     autostart,
@@ -27,6 +29,7 @@ from workseal_agent.cli import (
     witness,
 )
 from workseal_agent.cli.app import app
+from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.outcome import outcome_of
 
 __all__ = [
@@ -61,4 +64,9 @@ __all__ = [
 
 def main() -> int:
     """Run the command line; return its exit code."""
-    return outcome_of(app)
+    return outcome_of(_run)
+
+
+def _run() -> None:
+    # In the language that is known by now.
+    in_own_words(get_command(app))()

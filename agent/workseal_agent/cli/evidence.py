@@ -24,6 +24,7 @@ from workseal_agent.evidence import (
     declare_late,
     find_frame,
 )
+from workseal_agent.language import phrase
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.vault import VaultWriter
 from workseal_agent.withdrawal import effect_of
@@ -78,7 +79,8 @@ def withdraw(
         now_ms=SystemClock().wall_ms(),
     )
     sent = recorded or home.send_now()
-    say(f"frame {row.number} is withdrawn; worked time is unchanged{_waiting(sent=sent)}")
+    say(phrase("frame {number} is withdrawn; worked time is unchanged", number=row.number))
+    _tell_waiting(sent=sent)
 
 
 @app.command()
@@ -110,7 +112,8 @@ def declare(
         raise UsageProblem("the declared time ends before it begins, or is shorter than the work")
     work = LateWork(begin_ms, end_ms, worked_ms, read_memo(memo), _digest(artefact))
     sent = _declare(home, work)
-    say(f"declared late: {duration(worked_ms)}{_waiting(sent=sent)}")
+    say(phrase("declared late: {worked}", worked=duration(worked_ms)))
+    _tell_waiting(sent=sent)
 
 
 def _declare(home: Home, work: LateWork) -> bool:
@@ -135,12 +138,19 @@ def _declare(home: Home, work: LateWork) -> bool:
 def _tell_effect(home: Home, row: CaptureRow) -> None:
     effect = effect_of(home.ledger, home.engagement(), [row])
     size = f"{row.width} x {row.height}"
-    say(f"frame {row.number}, {size}, taken {instant(row.captured_ms)}:")
+    taken = {"number": row.number, "size": size, "at": instant(row.captured_ms)}
+    say(phrase("frame {number}, {size}, taken {at}:", **taken))
     say("  its picture is destroyed and can never be shown again, not even to an arbitrator;")
-    say(f"  worked time stays {duration(effect.worked_ms)}: not one second is lost;")
-    frames = effect.gone + effect.kept
-    limit = effect.limit_percent
-    say(f"  withdrawn would be {effect.gone} of {frames} frames; the terms name {limit} % as limit")
+    worked = duration(effect.worked_ms)
+    say(phrase("  worked time stays {worked}: not one second is lost;", worked=worked))
+    say(
+        phrase(
+            "  withdrawn would be {gone} of {all} frames; the terms name {limit} % as limit",
+            gone=effect.gone,
+            all=effect.gone + effect.kept,
+            limit=effect.limit_percent,
+        )
+    )
 
 
 def read_instant(text: str, zone: ZoneInfo) -> int:
@@ -169,5 +179,6 @@ def _digest(path: Path | None) -> bytes | None:
     return digest.raw
 
 
-def _waiting(*, sent: bool) -> str:
-    return "" if sent else "; it waits to be sent (`workseal-agent send`)"
+def _tell_waiting(*, sent: bool) -> None:
+    if not sent:
+        say("  it waits to be sent (`workseal-agent send`)")

@@ -17,10 +17,11 @@ from workseal_agent.connection import RefusedError, UnreachableError
 from workseal_agent.daemon import HomeLock, NotRunningError
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import withdraw
+from workseal_agent.language import phrase, phrases
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.retention import Kept, kept_frames
 from workseal_agent.vault import VaultWriter
-from workseal_protocol.cli.text import count, instant
+from workseal_protocol.cli.text import instant
 from workseal_protocol.records import WithdrawalReason
 
 _CLOCK_SECONDS = 5.0
@@ -48,11 +49,21 @@ def forget(
     if not wanted:
         say("nothing is to be destroyed")
         return
-    if not yes and not confirmed(f"Destroy {count(len(wanted), 'frame')} for ever?"):
+    question = phrases(
+        len(wanted), "Destroy {count} frame for ever?", "Destroy {count} frames for ever?"
+    )
+    if not yes and not confirmed(question):
         raise AgentError("nothing was changed")
     sent = _withdraw(home, wanted)
-    waiting = "" if sent else "; the statements wait to be sent (`workseal-agent send`)"
-    say(f"{count(len(wanted), 'frame')} destroyed; worked time is unchanged{waiting}")
+    say(
+        phrases(
+            len(wanted),
+            "{count} frame destroyed; worked time is unchanged",
+            "{count} frames destroyed; worked time is unchanged",
+        )
+    )
+    if not sent:
+        say("  the statements wait to be sent (`workseal-agent send`)")
 
 
 def _proven_ms(home: Home, *, needed: bool) -> int | None:
@@ -73,20 +84,38 @@ def _proven_ms(home: Home, *, needed: bool) -> int | None:
 def _tell_effect(home: Home, kept: Kept, *, everything: bool) -> None:
     engagement = home.engagement()
     rows = home.ledger.captures(engagement.id)
-    days = count(engagement.terms.retention_days, "day")
-    say(f"the terms ask to keep frames for {days}; of {count(len(rows), 'frame')}:")
-    say(f"  {len(kept.due)} older than that, to be destroyed (reason: retention)")
+    say(
+        phrase(
+            "the terms ask to keep frames for {days}; of {frames}:",
+            days=phrases(engagement.terms.retention_days, "{count} day", "{count} days"),
+            frames=phrases(len(rows), "{count} frame", "{count} frames"),
+        )
+    )
+    due, early = len(kept.due), len(kept.early)
+    say(phrase("  {due} older than that, to be destroyed (reason: retention)", due=due))
     if kept.disputed:
-        say(f"  {len(kept.disputed)} kept: a dispute asked for them")
+        say(phrase("  {disputed} kept: a dispute asked for them", disputed=len(kept.disputed)))
     if not everything:
-        say(f"  {len(kept.early)} not due yet")
+        say(phrase("  {early} not due yet", early=early))
         return
-    say(f"  {len(kept.early)} that the terms still ask for, to be destroyed too (reason: other)")
+    say(
+        phrase(
+            "  {early} that the terms still ask for, to be destroyed too (reason: other)",
+            early=early,
+        )
+    )
     if kept.early and kept.last_due_ms is not None:
-        gone = sum(row.withdrawn for row in rows) + len(kept.early)
-        limit = engagement.terms.max_withdrawn_percent
-        say(f"  the last of these is asked for until {instant(kept.last_due_ms)}")
-        say(f"  withdrawn early would be {gone} of {len(rows)}; the terms name {limit} % as limit")
+        gone = sum(row.withdrawn for row in rows) + early
+        until = instant(kept.last_due_ms)
+        say(phrase("  the last of these is asked for until {until}", until=until))
+        say(
+            phrase(
+                "  withdrawn early would be {gone} of {all}; the terms name {limit} % as limit",
+                gone=gone,
+                all=len(rows),
+                limit=engagement.terms.max_withdrawn_percent,
+            )
+        )
     say("  no picture of them can be shown again, not even to an arbitrator; time stays")
 
 

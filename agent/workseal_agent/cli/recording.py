@@ -71,10 +71,11 @@ class Wish:
     screen: Screen | None = None
     replay: Path | None = None
     paused: bool = False
+    own_clock: bool = False
 
 
 @app.command()
-def start(
+def start(  # noqa: PLR0913 - its options
     context: typer.Context,
     *,
     foreground: Annotated[
@@ -88,13 +89,20 @@ def start(
     traffic: Annotated[
         Path | None, typer.Option(help="Write every request that leaves into this folder.")
     ] = None,
+    own_clock: Annotated[
+        bool,
+        typer.Option(
+            "--own-clock", help="Go by this machine's clock, however far the verifier's is."
+        ),
+    ] = False,
 ) -> None:
     """Begin to record the engagement's work."""
     home = home_of(context)
     home.traffic = traffic or home.traffic
     if screen is Screen.REPLAY and not (replay or home.settings.screen.replay):
         raise UsageProblem("a recorded desktop is a folder of PNG files: --replay FOLDER")
-    begin(home, Wish(screen, replay, paused=paused), foreground=foreground)
+    wish = Wish(screen, replay, paused=paused, own_clock=own_clock)
+    begin(home, wish, foreground=foreground)
 
 
 def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
@@ -236,6 +244,7 @@ def _recording_command(home: Home, wish: Wish) -> list[str]:
         replay=wish.replay and wish.replay.absolute(),
         traffic=home.traffic and home.traffic.absolute(),
         paused=wish.paused,
+        own_clock=wish.own_clock,
     )
     return [sys.executable, "-P", "-c", _PROGRAM, order.encode()]
 

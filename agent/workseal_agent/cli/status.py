@@ -1,21 +1,22 @@
 """`status`: what a glance must tell."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.possession import possession_lines, possession_value
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.day import worked_today
 from workseal_agent.engagement import short_name
 from workseal_agent.language import Phrase, own, phrase, phrases
-from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.ledger import Engagement, SendState, StoredStatement
 from workseal_agent.localzone import zone_of
 from workseal_agent.possession import said_of
+from workseal_agent.possessiontold import possession_lines, possession_value
 from workseal_agent.retention import kept_frames
 from workseal_agent.vault import vault_size
 from workseal_protocol.cli.text import duration, instant
@@ -110,15 +111,7 @@ def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
     named = {"number": facts["engagement"], "url": engagement.url}
     say(phrase("engagement {number} at {url}", **named))
     say(_sent(facts))
-    for stored in home.ledger.statements(engagement.id, SendState.PARKED):
-        about = {"kind": stored.kind, "number": str(stored.digest)[:16]}
-        say(phrase("parked: {kind} {number}: {problem}", problem=stored.problem, **about))
-    if facts["parked"]:
-        say(
-            phrase(
-                "later statements of the chain wait behind it; `workseal-agent send` tries again"
-            )
-        )
+    _tell_parked(home.ledger.statements(engagement.id, SendState.PARKED))
     _tell_wrongs(facts)
     _tell_vault(facts)
     for line in possession_lines(said_of(home.ledger, engagement, SystemClock().wall_ms())):
@@ -143,6 +136,25 @@ def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
                 say(
                     phrase("  `workseal-agent --engagement {name} forget` destroys them", name=name)
                 )
+
+
+def _tell_parked(parked: Iterable[StoredStatement]) -> None:
+    """Tell what was refused; what was said in a case is not sent again, but said again."""
+    waits = False
+    for stored in parked:
+        about = {"kind": stored.kind, "number": str(stored.digest)[:16]}
+        if stored.kind.startswith("dispute."):
+            say(phrase("not taken: {kind} {number}: {problem}", problem=stored.problem, **about))
+            say(phrase("  nothing waits behind it; the same command signs it anew"))
+        else:
+            waits = True
+            say(phrase("parked: {kind} {number}: {problem}", problem=stored.problem, **about))
+    if waits:
+        say(
+            phrase(
+                "later statements of the chain wait behind it; `workseal-agent send` tries again"
+            )
+        )
 
 
 def _sent(facts: dict[str, Any]) -> Phrase:

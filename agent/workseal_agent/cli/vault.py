@@ -9,21 +9,21 @@ from rich.progress import Progress
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.possession import possession_lines, possession_value
 from workseal_agent.cli.printing import console, raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase, phrases
 from workseal_agent.ledger import Engagement
 from workseal_agent.possession import Said, said_of
+from workseal_agent.possessiontold import possession_lines, possession_value
 from workseal_agent.vault import VaultProblem, VaultReader
 from workseal_agent.vaultcheck import Depth, VaultState, check_vault
-from workseal_protocol.cli.text import count
 
 _LOOKED_AT = {
-    Depth.NAMES: "names, sizes and heads; nothing was opened",
-    Depth.KEYS: "every object was opened; no picture was decoded",
-    Depth.PIXELS: "every object was opened, and each picture opens its commitment",
+    Depth.NAMES: phrase("names, sizes and heads; nothing was opened"),
+    Depth.KEYS: phrase("every object was opened; no picture was decoded"),
+    Depth.PIXELS: phrase("every object was opened, and each picture opens its commitment"),
 }
 
 vault = typer.Typer(name="vault", help="Check the vault against the ledger.", no_args_is_help=True)
@@ -68,18 +68,37 @@ def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
         tell_problems(state.problems)
         for engagement, told in _said(home):
             for line in possession_lines(told):
-                say(f"engagement {short_name(engagement.id)}: {line}")
+                name = short_name(engagement.id)
+                say(phrase("engagement {name}: {line}", name=name, line=line))
     if state.problems:
         raise AgentError(
-            f"{count(len(state.problems), 'object')} of the vault damaged, missing or strange:"
-            " restore from a backup, or withdraw the frames"
+            phrases(
+                len(state.problems),
+                "{count} object of the vault damaged, missing or strange: restore from a backup, or"
+                " withdraw the frames",
+                "{count} objects of the vault damaged, missing or strange: restore from a backup,"
+                " or withdraw the frames",
+            )
         )
     if not as_json:
-        parts = count(state.parts, "part of disclosures", "parts of disclosures")
-        said = "is whole" if depth is Depth.PIXELS and state.frames == 1 else "are whole"
-        said = said if depth is Depth.PIXELS else "in place"
-        say(f"{count(state.frames, 'frame')} and {parts} {said} ({size_text(state.octets)})")
-        say(f"looked at: {_LOOKED_AT[depth]}")
+        _tell_whole(state)
+
+
+def _tell_whole(state: VaultState) -> None:
+    told = {
+        "frames": phrases(state.frames, "{count} frame", "{count} frames"),
+        "parts": phrases(
+            state.parts, "{count} part of disclosures", "{count} parts of disclosures"
+        ),
+        "size": size_text(state.octets),
+    }
+    if state.depth is not Depth.PIXELS:
+        say(phrase("{frames} and {parts} in place ({size})", **told))
+    elif state.frames == 1:
+        say(phrase("{frames} and {parts} is whole ({size})", **told))
+    else:
+        say(phrase("{frames} and {parts} are whole ({size})", **told))
+    say(phrase("looked at: {what}", what=_LOOKED_AT[state.depth]))
 
 
 def _said(home: Home) -> list[tuple[Engagement, Said]]:

@@ -26,7 +26,7 @@ from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
-from workseal_agent.errors import NoScreenError
+from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.heldobject import Ciphertext
 from workseal_agent.language import phrase
@@ -186,11 +186,12 @@ def captures_of(chain: OwnChain) -> dict[str, Any]:
     }
 
 
-def clock_correction(client: VerifierClient, clock: Clock) -> int:
+def clock_correction(client: VerifierClient, clock: Clock, *, own_clock: bool = False) -> int:
     """Return what to add to the wall clock when the verifier's differs by seconds, else 0.
 
     Rounds are the verifier's: with a wrong clock every segment would be refused or late. More than
-    a wrong zone explains is not believed: what is recorded under it could not be continued later.
+    a wrong zone explains is not followed, and an `AgentError` unless the owner says that the clock
+    is right: what is recorded years ahead is taken by nobody, and could never be continued.
     """
     before = clock.wall_ms()
     try:
@@ -198,7 +199,26 @@ def clock_correction(client: VerifierClient, clock: Clock) -> int:
     except (RefusedError, UnreachableError):
         return 0
     difference = told - (before + clock.wall_ms()) // 2
-    return difference if _CORRECT_FROM_MS < abs(difference) <= MAX_CORRECTION_MS else 0
+    if abs(difference) <= MAX_CORRECTION_MS:
+        return difference if abs(difference) > _CORRECT_FROM_MS else 0
+    if own_clock:
+        return 0
+    raise AgentError(_too_far(difference))
+
+
+def _too_far(difference_ms: int) -> str:
+    hours = abs(difference_ms) // 3_600_000
+    if difference_ms < 0:
+        return phrase(
+            "this machine's clock is {hours} hours ahead of the verifier's: set it; if it is right,"
+            " `workseal-agent start --own-clock` goes by it",
+            hours=hours,
+        )
+    return phrase(
+        "this machine's clock is {hours} hours behind the verifier's: set it; if it is right,"
+        " `workseal-agent start --own-clock` goes by it",
+        hours=hours,
+    )
 
 
 def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:

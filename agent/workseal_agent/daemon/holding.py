@@ -75,21 +75,22 @@ class Holding:
 
     def run(self, stop: threading.Event) -> None:
         """Look again and again until `stop` is set."""
-        wait = _FIRST_SECONDS
+        wait, failures = _FIRST_SECONDS, 0
         while not stop.wait(wait):
             try:
                 wait = self.step(lambda: _pause(stop))
-                self.trouble, self.missing = None, False
+                self.trouble, self.missing, failures = None, False, -1
             except _StoppedError:
                 return
             except NotYetError:
-                wait = _SOON_SECONDS
+                wait = _longer(_SOON_SECONDS, failures)
             except MissingFramesError as error:
                 self.trouble, self.missing = str(error), True
                 wait = _LOOK_SECONDS
             except Exception as error:  # noqa: BLE001 - it is tried again, and recording goes on
                 self.trouble = f"the weekly proof of your frames waits: {told(error)}"
-                wait = _TROUBLED_SECONDS
+                wait = _longer(_TROUBLED_SECONDS, failures)
+            failures += 1
 
     def step(self, rest: Callable[[], None] = lambda: None) -> float:
         """Make one statement if one is due; returns when to look again."""
@@ -140,6 +141,11 @@ class Holding:
                 f"the verifier's value of the week is not the committed one: {error}"
             ) from error
         return value
+
+
+def _longer(seconds: float, failures: int) -> float:
+    """Wait twice as long each time, an hour at most: each try may read the whole chain."""
+    return min(_LOOK_SECONDS, seconds * float(2 ** min(failures, 10)))
 
 
 class _StoppedError(Exception):

@@ -17,6 +17,7 @@ class SendState(StrEnum):
     HELD = "held"  # another path than the queue sends it (a disclosure with its tiles)
     RECEIPTED = "receipted"
     PARKED = "parked"  # refused by the verifier; kept, shown, tried again on request
+    REPLACED = "replaced"  # refused, and another statement has its place in the case
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workseal_agent.ledger.errors import LedgerError
 
-VERSION = 4
+VERSION = 5
 # How long one process waits for another that is writing: writes take milliseconds.
 BUSY_MS = 10_000
 
@@ -130,6 +130,8 @@ _ADDED = {
     # their order: of a frame that was destroyed since, nobody could compute it again.
     4: "CREATE TABLE possessions (statement BLOB PRIMARY KEY, engagement BLOB NOT NULL,"
     " objects BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    # What stands in a case in the place of a statement that was refused.
+    5: "ALTER TABLE statements ADD COLUMN successor BLOB",
 }
 
 

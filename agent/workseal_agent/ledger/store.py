@@ -33,7 +33,7 @@ from workseal_protocol.encoding import decode
 from workseal_protocol.terms import MAX_ROUND_MS
 
 _SALT = 16
-_STATEMENT = "number, engagement, seq, digest, kind, body, state, problem, log_index"
+_STATEMENT = "number, engagement, seq, digest, kind, body, state, problem, log_index, successor"
 
 
 class Ledger:
@@ -132,12 +132,15 @@ class Ledger:
             from_seq += 512
 
     def statements(self, engagement: bytes, state: SendState) -> tuple[StoredStatement, ...]:
-        """Return the statements in one state, in the order in which they were made."""
+        """Return the statements in one state, in the order in which they were made.
+
+        A replaced one is in none: nothing is to be done about it.
+        """
         return tuple(
             _statement(row)
             for row in self._rows(
                 f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND state = ?"  # noqa: S608
-                " ORDER BY number",
+                " AND successor IS NULL ORDER BY number",
                 engagement,
                 str(state),
             )
@@ -189,7 +192,7 @@ class Ledger:
         """Count the statements; what is held counts as neither sent nor unsent."""
         row = self._one(
             "SELECT COUNT(*), COALESCE(SUM(state = 'unsent'), 0),"
-            " COALESCE(SUM(state = 'parked'), 0), MAX(log_index)"
+            " COALESCE(SUM(state = 'parked' AND successor IS NULL), 0), MAX(log_index)"
             " FROM statements WHERE engagement = ?",
             engagement,
         )
@@ -371,11 +374,12 @@ class Ledger:
 
 
 def _statement(row: Any) -> StoredStatement:
-    number, engagement, seq, digest, kind, body, state, problem, index = row
+    number, engagement, seq, digest, kind, body, state, problem, index, successor = row
     if Digest.of(body).raw != digest:
         raise LedgerError(f"statement {number} of the ledger was changed on the disk")
+    state = SendState(state) if successor is None else SendState.REPLACED
     return StoredStatement(
-        number, engagement, seq, Digest(digest), kind, body, SendState(state), problem, index
+        number, engagement, seq, Digest(digest), kind, body, state, problem, index
     )
 
 

@@ -211,8 +211,8 @@ class Transaction:
     def receipted(self, digest: Digest, index: int, size: int) -> None:
         """Note that a verified checkpoint covers a statement."""
         self._sql.execute(
-            "UPDATE statements SET state = 'receipted', problem = NULL, log_index = ?,"
-            " checkpoint_size = ? WHERE digest = ?",
+            "UPDATE statements SET state = 'receipted', problem = NULL, successor = NULL,"
+            " log_index = ?, checkpoint_size = ? WHERE digest = ?",
             (index, size, digest.raw),
         )
 
@@ -225,12 +225,24 @@ class Transaction:
         )
 
     def unpark(self, engagement: bytes) -> int:
-        """Put parked statements back into the queue; returns how many."""
+        """Put parked statements back into the queue; returns how many.
+
+        None of a case: what was refused there may have been signed anew, and beside its
+        successor it would be a second case, or evidence against who signed both.
+        """
         changed = self._sql.execute(
-            "UPDATE statements SET state = 'unsent' WHERE state = 'parked' AND engagement = ?",
+            "UPDATE statements SET state = 'unsent' WHERE state = 'parked' AND engagement = ?"
+            " AND kind NOT LIKE 'dispute.%'",
             (engagement,),
         )
         return changed.rowcount
+
+    def replace(self, digest: Digest, successor: Digest) -> None:
+        """Note what stands in a case in the place of a statement that was refused."""
+        self._sql.execute(
+            "UPDATE statements SET successor = ? WHERE digest = ? AND state = 'parked'",
+            (successor.raw, digest.raw),
+        )
 
     def add_disclosure(
         self, engagement: bytes, digest: Digest, statement: Digest, frame: Digest

@@ -18,6 +18,8 @@ from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.render import desk_of, go, notices_of, page
 from workseal_agent.pages.today import wrongs_of
 from workseal_agent.pages.words import say
+from workseal_agent.possession import said_of
+from workseal_agent.possessiontold import possession_lines
 
 # More than anybody reads; the number says how many there are.
 _SHOWN = 50
@@ -40,6 +42,7 @@ def _machine(request: Request) -> Response:
         recorded=engagement is not None and desk.recorded(engagement) is not None,
         wrong=wrongs_of(desk, engagement, desk.recorded(engagement)) if engagement else [],
         stored=_stored(settings),
+        held=_held(desk, engagement),
         free=shutil.disk_usage(settings.home).free,
         settings=settings,
         own_rules=[rule for rule in load_rules(settings) if not rule.default],
@@ -75,6 +78,18 @@ def _queue(desk: Desk, engagement: Engagement | None) -> dict[str, Any]:
         "unsent": unsent[:_SHOWN],
         "count": len(unsent),
         "parked": desk.ledger.statements(engagement.id, SendState.PARKED),
+    }
+
+
+def _held(desk: Desk, engagement: Engagement | None) -> dict[str, Any]:
+    """Tell how far the weekly proof that pictures are still here has come, and when it goes on."""
+    if engagement is None or not desk.ledger.has_captures(engagement.id):
+        return {"lines": [], "lost": 0, "next_ms": None}
+    said = said_of(desk.ledger, engagement, desk.clock.wall_ms())
+    return {
+        "lines": [own(line) for line in possession_lines(said)],
+        "lost": said.lost,
+        "next_ms": said.next_ms,
     }
 
 

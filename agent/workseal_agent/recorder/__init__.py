@@ -1,12 +1,8 @@
 """From clocks, screen and input to signed segments: the heart of the agent."""
 
 from workseal_agent.recorder.camera import Camera, Shot, TakePicture, Vault
-from workseal_agent.recorder.recorder import (
-    MAX_CORRECTION_MS,
-    Recorder,
-    RecorderState,
-    Running,
-)
+from workseal_agent.recorder.course import MAX_CORRECTION_MS
+from workseal_agent.recorder.recorder import Recorder, RecorderState, Running
 from workseal_agent.recorder.schedule import BeaconSource, Schedule
 from workseal_agent.recorder.session import SessionBook
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-from workseal_agent.cli.possession import possession_lines, possession_value
 from workseal_agent.ledger import SendState
 from workseal_agent.possession import Said
+from workseal_agent.possessiontold import possession_lines, possession_value
 
 
 def said(**changes: object) -> Said:
-    fields = {"week": 3, "shown": 16, "lost": 0, "state": SendState.RECEIPTED, "due": None}
+    fields = {"week": 3, "shown": 16, "lost": 0, "state": SendState.RECEIPTED}
+    fields |= {"due": None, "next_ms": 7}
     return Said(**(fields | changes))  # type: ignore[arg-type]
 
 
@@ -48,6 +49,7 @@ def test_tells_a_program_the_same() -> None:
         "lost": 1,
         "state": "receipted",
         "week_due": 4,
+        "next_ms": 7,
     }
     nothing = possession_value(said(week=0, shown=0, state=None))
     assert (nothing["week"], nothing["state"]) == (None, None)
