@@ -4,10 +4,11 @@ Rule: what is answered is `merkle.sparse_proof` to the byte, however it is found
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from workseal_protocol.merkle import sparse_ranges, split_point
 
-Range = tuple[int, int]
+Range: TypeAlias = tuple[int, int]
 
 
 class TickProofs:
@@ -21,7 +22,7 @@ class TickProofs:
     def of(self, indices: Sequence[int], old: int) -> tuple[bytes, ...]:
         """Prove the leaves at some indices, and with `old` above 0 that the tree continues it."""
         if len(indices) == 1 and not old:
-            ranges = beside(indices[0], self._size)
+            ranges: Sequence[Range] = beside(indices[0], self._size)
         else:
             ranges = sparse_ranges(self._size, sorted(set(indices)), [old] if old else [])
         return tuple([self._hash(one) for one in ranges])
