@@ -52,5 +52,12 @@ class Digest:
         """Hash the concatenation of the parts."""
         return cls(sha256(*parts))
 
+    # As a dataclass has them, but without a tuple for each: digests are looked up all the time.
+    def __eq__(self, other: object) -> bool:
+        return self.raw == other.raw if type(other) is Digest else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
     def __str__(self) -> str:
         return self.raw.hex()

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import cbor2
+
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint
 from workseal_protocol.cose import Sign1, sig_structure
 from workseal_protocol.digest import DIGEST_BYTES, Digest
@@ -148,7 +150,8 @@ class SubmissionAnswer:
 
     def encode(self) -> bytes:
         """Write the answer; `parse` is its inverse."""
-        return encode({1: self.signed.encode(), 2: list(self.indices), 3: b"".join(self.hashes)})
+        # In order, and of what the format has: a server writes one for each request.
+        return cbor2.dumps({1: self.signed.encode(), 2: self.indices, 3: b"".join(self.hashes)})
 
 
 def verify_answer(

@@ -25,6 +25,13 @@ def test_refuses_what_is_not_32_fixed_bytes(raw: bytes) -> None:
         Digest(raw)
 
 
+def test_equals_a_digest_of_the_same_bytes_and_nothing_else() -> None:
+    one = Digest(bytes(32))
+    assert {one, Digest(bytes(32))} == {one}
+    assert one != Digest(b"\x01" + bytes(31))
+    assert one != bytes(32)
+
+
 def test_is_shown_as_hex() -> None:
     assert str(Digest(bytes(32))) == "00" * 32
 

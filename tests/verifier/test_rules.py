@@ -614,6 +614,21 @@ def test_refuses_it_within_one_tick_too(office: Office) -> None:
     assert (found.reason, found.item) == (Reason.OVERLAP, 1)
 
 
+def test_refuses_it_where_the_segment_before_it_was_free(office: Office) -> None:
+    here, there = two_engagements(office)
+    here.open_session()
+    there.open_session()
+    begin = office.now
+    office.now = begin + ROUND_MS
+    there.work(ROUND_MS)
+    there.send()
+    office.now = begin
+    here.work(ROUND_MS)
+    here.work(ROUND_MS)
+    found = refused(here.send)
+    assert (found.reason, found.item) == (Reason.OVERLAP, 1)
+
+
 def test_admits_work_for_two_clients_one_after_the_other(office: Office) -> None:
     here, there = two_engagements(office)
     here.open_session()

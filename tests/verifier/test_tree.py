@@ -66,6 +66,14 @@ def test_refuses_to_answer_beyond_its_size(big: tuple[TileTree, list[bytes]]) ->
         big[0].node(66_536, 66_537)
 
 
+def test_a_tile_that_was_filled_here_is_not_read_again() -> None:
+    tree = TileTree(0, lambda level, number: pytest.fail(f"tile {level}/{number} was read"))
+    tree.extend(leaves(600))
+    tree.settle()
+    assert tree.root(512) == merkle.root_of(leaves(512))
+    assert tree.node(7, 8) == leaves(8)[7]
+
+
 def test_a_tile_that_grew_still_answers_for_a_smaller_tree() -> None:
     """Another process may have appended since the size was read."""
     _, stored = grow([300])

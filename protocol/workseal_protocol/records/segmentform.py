@@ -79,7 +79,7 @@ def read_form(payload: bytes) -> Segment | None:
 
 
 def _uint(item: bytes) -> int:
-    return int.from_bytes(item[1:]) if len(item) > 1 else item[0]
+    return int.from_bytes(item[1:] or item)
 
 
 def _digests(items: bytes) -> tuple[Digest, ...]:

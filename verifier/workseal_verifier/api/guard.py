@@ -5,8 +5,7 @@ submissions have budgets of their own: when there is too much, submissions are t
 before a read is.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,14 +49,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
         kind = kind_of(scope)
-        send = self._counted(scope, send)
         try:
             self._require_room(scope, kind)
         except RefusedError as refusal:
-            await refuse(refusal, scope)(scope, receive, send)
+            await refuse(refusal, scope)(scope, receive, self._counted(scope, send))
             return
-        with self._working(kind) as done:
-            await self._guarded(scope, receive, send, done)
+        await self._guarded(scope, receive, send, kind)
 
     def _counted(self, scope: Scope, send: Send) -> Send:
         async def counted(message: Message) -> None:
@@ -67,23 +64,6 @@ class Guard:
 
         return counted
 
-    @contextmanager
-    def _working(self, kind: str) -> Iterator[Callable[[], None]]:
-        """Count a request as worked on, until its answer begins: who reads slowly is no load."""
-        counted = True
-
-        def done() -> None:
-            nonlocal counted
-            if counted:
-                counted = False
-                self._running[kind] -= 1
-
-        self._running[kind] += 1
-        try:
-            yield done
-        finally:
-            done()
-
     def _require_room(self, scope: Scope, kind: str) -> None:
         if self._running[kind] >= self._budget.most[kind]:
             raise RefusedError(Reason.BUSY, "too many requests at once", retry_after=2)
@@ -91,24 +71,29 @@ class Guard:
         if sender is not None:
             self._budget.senders.require(sender)
 
-    async def _guarded(
-        self, scope: Scope, receive: Receive, send: Send, done: Callable[[], None]
-    ) -> None:
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send, kind: str) -> None:
+        """Count a request as worked on, until its answer begins: who reads slowly is no load."""
         started = False
 
         async def watched(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
-                started = True
-                done()
+                if not started:
+                    started = True
+                    self._running[kind] -= 1
+                self._answered(operation_of(scope), message["status"])
             await send(message)
 
+        self._running[kind] += 1
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - the edge of the request
             answer = mistake(error, scope)
             if not started:
-                await answer(scope, receive, send)
+                await answer(scope, receive, watched)
+        finally:
+            if not started:
+                self._running[kind] -= 1
 
 
 def kind_of(scope: Scope) -> str:

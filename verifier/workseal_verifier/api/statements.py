@@ -44,7 +44,7 @@ async def post_statements(request: Request, given: Given, old: str = "0") -> Res
 
 async def post_directly(request: Request) -> Response:
     """Answer `post_statements` where the framework has not looked at the request."""
-    old = request.query_params.get("old", "0")
+    old = request.query_params.get("old", "0") if request.scope["query_string"] else "0"
     return await post_statements(request, request.app.state.services, old)
 
 

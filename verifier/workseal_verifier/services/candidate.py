@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from workseal_protocol.digest import Digest
@@ -82,7 +82,8 @@ class Intake:
         """
         read = [_read(number, item) for number, item in enumerate(items)]
         with self._lock:
-            keys = {one.statement.issuer: self._remembered(one.statement.issuer) for one in read}
+            issuers = {one.statement.issuer for one in read}
+            keys = {issuer: self._remembered(issuer) for issuer in issuers}
         found = [_checked(number, one, keys) for number, one in enumerate(read)]
         if all(one.signed or _named_key(one.record) is not None for one in found):
             return found
@@ -138,7 +139,7 @@ def _checked(number: int, one: Candidate, keys: Mapping[Digest, PublicKey | None
         if key is None:
             _check_in_vain(statement)
             return one
-        return replace(one, signed=_is_signed(statement, key))
+        return _told(one, signed=_is_signed(statement, key))
     # The admission tells an offer by somebody else from one with a bad signature.
     if own.thumbprint != statement.issuer:
         return one
@@ -146,7 +147,12 @@ def _checked(number: int, one: Candidate, keys: Mapping[Digest, PublicKey | None
         statement.verify_signature(own)
     except VerificationError as error:
         raise RefusedError(Reason.REFUSED, str(error), item=number) from error
-    return replace(one, signed=True)
+    return _told(one, signed=True)
+
+
+def _told(one: Candidate, *, signed: bool) -> Candidate:
+    # Each field is named: `replace` looks them all up, for each statement.
+    return Candidate(one.statement, one.record, one.digest, signed)
 
 
 def _is_signed(statement: Statement, key: PublicKey) -> bool:

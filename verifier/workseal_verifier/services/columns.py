@@ -29,7 +29,11 @@ from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
 
 def entry_of(statement: Statement, record: Record, place: int, worker: Digest | None) -> Entry:
     """Make the stored form of a statement; `worker` is the freelancer key of its terms."""
-    span = None if worker is None else span_of(record, worker)
+    return entry_with(statement, record, place, None if worker is None else span_of(record, worker))
+
+
+def entry_with(statement: Statement, record: Record, place: int, span: Span | None) -> Entry:
+    """Make the stored form of a statement from the time that it claims as worked."""
     return Entry(
         position=place,
         digest=statement.digest,
@@ -87,6 +91,9 @@ def span_of(record: Record, worker: Digest) -> Span | None:
 def about_of(record: Record) -> bytes | None:
     """Return what a record answers or follows, by which it is found."""
     match record:
+        case Segment():
+            # First, for nearly every statement is one.
+            return None
         case KeyRotate():
             return record.public_key.thumbprint.raw
         case Tombstone():

@@ -80,6 +80,8 @@ class Draft:
     case_rows: list[CaseRow] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     spans: PendingWork = field(default_factory=PendingWork)
+    # Whose time is free from when on, but for what this submission claims in the same engagement.
+    _free: tuple[Digest, bytes, int] | None = None
     places: dict[Digest, int] = field(default_factory=dict)
 
     def find(self, identifier: bytes) -> Engagement | None:
@@ -188,12 +190,25 @@ class Draft:
 
     def claim(self, span: Span) -> None:
         """Claim time as worked, or refuse when the same person worked elsewhere then."""
+        if not self._is_free(span):
+            self._require_free(span)
+        self.spans.add(span)
+
+    def _is_free(self, span: Span) -> bool:
+        """Tell whether the claim before this one has answered for it too."""
+        if self._free is None:
+            return False
+        worker, engagement, since = self._free
+        return span.worker == worker and span.engagement == engagement and span.begin_ms >= since
+
+    def _require_free(self, span: Span) -> None:
         workers = self.events.lineage(span.worker)
-        waiting = (self.waiting, self.spans)
-        if any(one.meets(workers, span) for one in waiting) or self.house.work.meets(workers, span):
+        claimed = (self.waiting, self.spans, self.house.work)
+        since = max([one.ended_elsewhere(workers, span.engagement) for one in claimed])
+        if span.begin_ms < since and any(one.meets(workers, span) for one in claimed):
             # The same words whoever the other client is: the text must tell nothing about them.
             raise RefusedError(Reason.OVERLAP, "other work is recorded for this time")
-        self.spans.add(span)
+        self._free = (span.worker, span.engagement, since)
 
     def add(self, entry: Entry) -> None:
         """Append an entry."""
@@ -206,6 +221,8 @@ class Draft:
         """Append a key statement."""
         self.keys.append(key_row(event.record, event.position))
         self.events = self.events.with_event(event)
+        # Perhaps two keys are one person's now.
+        self._free = None
 
 
 def unknown_party() -> RefusedError:

@@ -72,7 +72,17 @@ class Engagement:
 
     def moved(self, chain: ChainState) -> "Engagement":
         """Take the next state of the chain."""
-        return replace(self, chain=chain)
+        # Each field is named: `replace` looks them all up, for each statement.
+        return Engagement(
+            identifier=self.identifier,
+            terms=self.terms,
+            offer=self.offer,
+            offered_at=self.offered_at,
+            keys=self.keys,
+            keys_seen=self.keys_seen,
+            acceptance=self.acceptance,
+            chain=chain,
+        )
 
 
 def fold(entries: Iterable[Entry], events: KeyEvents) -> Engagement | None:

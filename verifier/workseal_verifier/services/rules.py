@@ -43,7 +43,7 @@ from workseal_protocol.window import ONLINE_MS
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.caserules import next_in_case, open_case
-from workseal_verifier.services.columns import about_of, beacon_row, entry_of, party_rows, span_of
+from workseal_verifier.services.columns import about_of, beacon_row, entry_with, party_rows, span_of
 from workseal_verifier.services.draft import Draft, unknown_party
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.keyfold import KeyEvent
@@ -62,6 +62,14 @@ _OperatorRecord: TypeAlias = LogPolicy | BeaconCommitment
 
 def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
     """Admit one statement at a place in the log, or raise `RefusedError`."""
+    if isinstance(candidate.record, Segment):
+        # First, for nearly every statement is one.
+        _admit_chained(draft, candidate, candidate.record, place)
+    else:
+        _admit_other(draft, candidate, place)
+
+
+def _admit_other(draft: Draft, candidate: Candidate, place: int) -> None:
     if not isinstance(candidate.record, _CLAIMS_ALONE):
         # A claim from the future would stand above every later statement that must follow it.
         _require_past(draft, candidate.record.claimed_at, "the claimed time has not come")
@@ -141,7 +149,7 @@ def _admit_chained(draft: Draft, candidate: Candidate, record: ChainedRecord, pl
         _require_past(draft, span.end_ms, "the work is not over")
         draft.claim(span)
     draft.put(state.moved(moved))
-    _add(draft, candidate, place, state)
+    draft.add(entry_with(candidate.statement, record, place, span))
 
 
 def _check_segment(draft: Draft, state: Engagement, record: Segment, anchored_at: int) -> None:
@@ -501,6 +509,5 @@ def _require_signature(history: KeyHistory, candidate: Candidate, place: int) ->
         raise RefusedError(Reason.REFUSED, str(error)) from error
 
 
-def _add(draft: Draft, candidate: Candidate, place: int, state: Engagement | None = None) -> None:
-    worker = None if state is None else state.terms.freelancer.thumbprint
-    draft.add(entry_of(candidate.statement, candidate.record, place, worker))
+def _add(draft: Draft, candidate: Candidate, place: int) -> None:
+    draft.add(entry_with(candidate.statement, candidate.record, place, None))

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.merkle import sparse_proof
 from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import (
     Acceptance,
@@ -41,6 +40,7 @@ from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.services.space import Space
+from workseal_verifier.services.tickproofs import TickProofs
 from workseal_verifier.store.records import RecordStore
 
 _logger = logging.getLogger(__name__)
@@ -357,8 +357,9 @@ class Sequencer:
 
     def _publish(self, admitted: Sequence[Submission]) -> bool:
         published = self._publisher.publish()
+        proofs = TickProofs(published.tree.node, published.size)
         for one in admitted:
-            _answer(one, published)
+            _answer(one, published, proofs)
         return True
 
     def _admit(
@@ -401,13 +402,8 @@ def _spoken_of(candidates: Sequence[Candidate]) -> dict[bytes, Digest]:
     }
 
 
-def _answer(one: Submission, published: Published) -> None:
-    hashes = sparse_proof(
-        published.tree.node,
-        published.size,
-        sorted(set(one.indices)),
-        [one.old] if one.old else [],
-    )
+def _answer(one: Submission, published: Published, proofs: TickProofs) -> None:
+    hashes = proofs.of(one.indices, one.old)
     if one.charge is not None:
         one.charge(one.new)
     one.answer.set_result(SubmissionAnswer(published.signed, one.indices, hashes))

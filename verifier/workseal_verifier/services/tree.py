@@ -11,8 +11,8 @@ Rules:
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Final
 
 from workseal_protocol import merkle
@@ -70,8 +70,8 @@ class TileTree:
         self._lock = threading.RLock()
         self._edge: list[Tile] = []
         self._changed: dict[tuple[int, int], bytes] = {}
-        # A method's own cache, so that the tiles of a thrown-away tree go with it.
-        self._full = lru_cache(maxsize=CACHED_TILES)(self._load_full)
+        # The full tiles asked for latest, and those that were filled here.
+        self._full: OrderedDict[tuple[int, int], Tile] = OrderedDict()
         level_size = size
         level = 0
         while level_size:
@@ -96,6 +96,7 @@ class TileTree:
             node = edge.append(node)
             if node is not None:
                 self._changed[level, number] = edge.encode()
+                self._keep(level, number, edge)
                 self._edge[level] = Tile()
             level += 1
             number >>= TILE_HEIGHT
@@ -139,12 +140,22 @@ class TileTree:
             raise ValueError("the tree does not reach that far")
         if number == count >> TILE_HEIGHT:
             return self._edge[level].node(inside, within >> inside)
-        return self._full(level, number).node(inside, within >> inside)
+        return self._full_tile(level, number).node(inside, within >> inside)
 
-    def _load_full(self, level: int, number: int) -> Tile:
-        settled = self._changed.get((level, number))
-        data = self._load(level, number) if settled is None else settled
-        return _parse(data, TILE_WIDTH, level, number)
+    def _full_tile(self, level: int, number: int) -> Tile:
+        tile = self._full.get((level, number))
+        if tile is None:
+            settled = self._changed.get((level, number))
+            data = self._load(level, number) if settled is None else settled
+            tile = _parse(data, TILE_WIDTH, level, number)
+        self._keep(level, number, tile)
+        return tile
+
+    def _keep(self, level: int, number: int, tile: Tile) -> None:
+        self._full[level, number] = tile
+        self._full.move_to_end((level, number))
+        if len(self._full) > CACHED_TILES:
+            self._full.popitem(last=False)
 
     def _load_edge(self, level: int, level_size: int) -> Tile:
         number, width = divmod(level_size, TILE_WIDTH)

@@ -36,13 +36,29 @@ class PendingWork:
 
     def add_all(self, other: "PendingWork") -> None:
         """Add another one's spans."""
-        for span in other:
-            self.add(span)
+        for worker, engagements in other.spans.items():
+            own = self.spans.setdefault(worker, {})
+            for engagement, spans in engagements.items():
+                own.setdefault(engagement, []).extend(spans)
 
-    def __iter__(self) -> Iterator[Span]:
-        for engagements in self.spans.values():
-            for spans in engagements.values():
-                yield from spans
+    def ends(self) -> Iterator[tuple[Digest, bytes, int]]:
+        """Tell for each worker and engagement when the latest span ends."""
+        for worker, engagements in self.spans.items():
+            for engagement, spans in engagements.items():
+                yield worker, engagement, max(one.end_ms for one in spans)
+
+    def ended_elsewhere(self, workers: frozenset[Digest], engagement: bytes) -> int:
+        """Return when the latest span of the workers ends beside an engagement's; 0 for none."""
+        return max(
+            (
+                one.end_ms
+                for worker in workers
+                for other, spans in self.spans.get(worker, {}).items()
+                if other != engagement
+                for one in spans
+            ),
+            default=0,
+        )
 
     def meets(self, workers: frozenset[Digest], span: Span) -> bool:
         """Tell whether one of the workers has a span elsewhere that shares time with this one."""
@@ -69,7 +85,7 @@ class WorkBook:
 
     def meets(self, workers: frozenset[Digest], span: Span) -> bool:
         """Tell whether one of the workers has a stored span elsewhere that shares time."""
-        if all(self._ended_before(worker, span) for worker in workers):
+        if self.ended_elsewhere(workers, span.engagement) <= span.begin_ms:
             return False
         return bool(
             self._records.works_elsewhere(
@@ -82,8 +98,8 @@ class WorkBook:
 
     def settle(self, spans: PendingWork) -> None:
         """Take over spans that are now stored."""
-        for span in spans:
-            self.ended(span.worker, span.engagement, span.end_ms)
+        for worker, engagement, end_ms in spans.ends():
+            self.ended(worker, engagement, end_ms)
 
     def ended(self, worker: Digest, engagement: bytes, end_ms: int) -> None:
         """Take over when stored work ended."""
@@ -91,7 +107,19 @@ class WorkBook:
         if last is not None:
             last[engagement] = max(last.get(engagement, 0), end_ms)
 
-    def _ended_before(self, worker: Digest, span: Span) -> bool:
+    def ended_elsewhere(self, workers: frozenset[Digest], engagement: bytes) -> int:
+        """Return when the latest work of the workers ended beside an engagement's; 0 for none."""
+        return max(
+            (
+                end_ms
+                for worker in workers
+                for other, end_ms in self._last_of(worker).items()
+                if other != engagement
+            ),
+            default=0,
+        )
+
+    def _last_of(self, worker: Digest) -> dict[bytes, int]:
         last = self._last.get(worker)
         if last is None:
             last = self._records.last_work([worker.raw])
@@ -99,8 +127,4 @@ class WorkBook:
                 self._last.popitem(last=False)
             self._last[worker] = last
         self._last.move_to_end(worker)
-        return all(
-            end <= span.begin_ms
-            for engagement, end in last.items()
-            if engagement != span.engagement
-        )
+        return last

@@ -1,0 +1,43 @@
+"""The answers of a tick prove what the protocol's own proof proves, to the byte."""
+
+import random
+
+import pytest
+
+from workseal_protocol import merkle
+from workseal_verifier.services.tickproofs import TickProofs, beside
+
+
+def node(low: int, high: int) -> bytes:
+    return merkle.leaf_hash(f"{low} {high}".encode())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 64, 100, 255, 256, 257])
+def test_each_leaf_alone_has_the_sparse_proof_of_it(size: int) -> None:
+    proofs = TickProofs(node, size)
+    for index in range(size):
+        assert tuple(beside(index, size)) == merkle.sparse_ranges(size, [index], [])
+        assert proofs.of([index], 0) == merkle.sparse_proof(node, size, [index], [])
+
+
+def test_many_leaves_and_an_earlier_size_have_theirs() -> None:
+    drawn = random.Random(73)
+    for _ in range(200):
+        size = drawn.randint(2, 5_000)
+        indices = sorted(drawn.sample(range(size), drawn.randint(1, min(size, 70))))
+        old = drawn.randint(0, size)
+        expected = merkle.sparse_proof(node, size, indices, [old] if old else [])
+        assert TickProofs(node, size).of([*indices, indices[0]], old) == expected
+
+
+def test_a_hash_is_asked_for_once_however_many_answers_have_it() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def noted(low: int, high: int) -> bytes:
+        asked.append((low, high))
+        return node(low, high)
+
+    proofs = TickProofs(noted, 1_000)
+    for index in range(900, 1_000):
+        proofs.of([index], 0)
+    assert len(asked) == len(set(asked))
