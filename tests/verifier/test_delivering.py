@@ -11,7 +11,14 @@ import pytest
 from support.asking import SignedBy
 from support.hearings import Hearing
 from support.office import ORIGIN, LiveServer, Office, new_home
-from support.postal import PostOffice, make_certificate, post_office, server_context, smtp_to
+from support.postal import (
+    PostOffice,
+    gives,
+    make_certificate,
+    post_office,
+    server_context,
+    smtp_to,
+)
 from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_protocol.keys import Role, SeedSigner
@@ -37,7 +44,7 @@ class Post:
 
     def gives(self, **fields: object) -> None:
         contact = Contact(**fields)  # type: ignore[arg-type]
-        self.office.verifier.services.contacts.put(self.freelancer, contact)
+        gives(self.office, self.freelancer, contact)
 
     def send(self) -> int:
         return self.office.verifier.delivery.run()
@@ -166,8 +173,7 @@ def test_what_a_key_gave_does_not_count_once_the_key_has_ended(post: Post) -> No
     post.send()
     assert post.box.mails == []
     # Its successor says where, and is told as the same person.
-    services = post.office.verifier.services
-    services.contacts.put(new.public_key.thumbprint, Contact(mail="new@example.com"))
+    gives(post.office, new.public_key.thumbprint, Contact(mail="new@example.com"))
     post.hearing.act(Role.OPERATOR, Act.NOTICE)
     post.send()
     assert post.box.receivers == ["new@example.com"]

@@ -3,7 +3,8 @@
 Rules: a notice is claimed before it is sent, for a lease, and settled after. Who dies between
 leaves it due again: a receiver may be told twice, and knows the second by its name. Waits grow;
 what was tried for days is parked and shown to the operator. Where a person wants to be told is
-looked up at the last moment: what was deleted is not used any more.
+looked up at the last moment: what was deleted is not used any more. An address that nobody
+confirmed gets the one mail that asks for it, and what comes meanwhile stands on the page.
 """
 
 import logging
@@ -19,7 +20,13 @@ from workseal_verifier.services.casedays import first_zone, zone_of
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
 from workseal_verifier.services.health import NOTICES, Health
-from workseal_verifier.services.letters import Letter, Place, notice_letter
+from workseal_verifier.services.letters import (
+    Letter,
+    Place,
+    confirm_letter,
+    moment,
+    notice_letter,
+)
 from workseal_verifier.services.noticing import About, people
 from workseal_verifier.store.contacts import ContactRow
 from workseal_verifier.store.notices import Channel, Fate, NoticeRow, NoticeStore
@@ -109,6 +116,7 @@ class Delivery:
 
     def run(self) -> int:
         """Send what is due, and count what was tried."""
+        self._contacts.expire()
         tried = 0
         while tried < _MOST_AT_ONCE:
             row = self._store.claim(self._clock.now_ms(), lease_ms=LEASE_MS)
@@ -134,12 +142,34 @@ class Delivery:
     def _sent(self, row: NoticeRow) -> Fate:
         if row.kind in {About.HALF, About.EVE} and self._has_moved(row):
             return Fate.PASSED
+        if row.kind == About.CONFIRM:
+            return self._asked(row)
         if row.filing is None and self._weekly is None:
             # Beside the server, by hand: the server counts weeks, and sends it when it runs.
             self._store.put_off(row, self._clock.now_ms() + _HOUR)
             return Fate.WAITING
         contact = self._contacts.of_person(row.recipient)
         return Fate.NOWHERE if contact is None else self._ways[row.channel](row, contact)
+
+    def _asked(self, row: NoticeRow) -> Fate:
+        """Send the mail that asks for a confirmation, later if its address has had enough."""
+        mailer, contact = self._carriers.mail, self._contacts.to_confirm(row.recipient)
+        if mailer is None or contact is None or contact.mail is None:
+            return Fate.PASSED
+        now_ms = self._clock.now_ms()
+        if not self._contacts.may_send(row.name):
+            self._store.put_off(row, now_ms + _HOUR)
+            return Fate.WAITING
+        contacts, place = self._contacts, self._place
+        letter = confirm_letter(
+            row.name,
+            place,
+            place.confirm_link(contacts.confirm_token(contact)),
+            moment(contact.confirm_until_ms or now_ms, reader_zone(contact, None, row.recipient)),
+            place.stop_link(contacts.stop_token(contact, digest=False)),
+        )
+        mailer.send(letter, contact.mail, now_ms)
+        return Fate.DONE
 
     def _failed(self, row: NoticeRow, error: OSError) -> Fate:
         if row.tries >= len(WAITS_MS):
@@ -150,7 +180,7 @@ class Delivery:
 
     def _mail(self, row: NoticeRow, contact: ContactRow) -> Fate:
         mailer = self._carriers.mail
-        if mailer is None or contact.mail is None:
+        if mailer is None or contact.mail is None or contact.confirmed_ms is None:
             return Fate.NOWHERE
         letter = self._letter(row, contact)
         if letter is None:
