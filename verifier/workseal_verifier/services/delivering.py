@@ -14,7 +14,7 @@ hour, unless a deadline begins for them: what came meanwhile is told by the newe
 import logging
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -140,7 +140,7 @@ class Delivery:
         """Send what is due on these channels, or on all, and count what was tried."""
         self._contacts.expire()
         tried = 0
-        taken_s: Counter[Digest] = Counter()
+        taken_s: defaultdict[Digest, float] = defaultdict(float)
         for _ in range(_MOST_AT_ONCE):
             now_ms = self._clock.now_ms()
             row = self._store.claim(now_ms, lease_ms=LEASE_MS, channels=channels or SENT_ON)
