@@ -23,6 +23,10 @@ from workseal_verifier.store.records import RecordStore
 _CACHED: Final = 256
 # Nobody who was drawn has access any more.
 SHUT: Final = frozenset({State.SEALED.value, State.PURGED.value})
+# Nobody was drawn yet.
+_BEFORE: Final = frozenset(
+    one.value for one in (State.NOTICE, State.ANSWER, State.SECOND, State.NEGOTIATION)
+)
 
 
 class CaseBook:
@@ -61,7 +65,7 @@ class CaseBook:
 
     def seated(self, rows: Iterable[CaseRow]) -> frozenset[Digest]:
         """Name the persons who sit in cases, by the keys that the terms have for them."""
-        found = (self.at(row) for row in rows if row.state not in SHUT)
+        found = (self.at(row) for row in rows if row.state not in SHUT | _BEFORE)
         return frozenset(
             case.arbitrator for case in found if case is not None and case.arbitrator is not None
         )
