@@ -206,20 +206,26 @@ def test_keys_that_ask_at_once_get_no_mail_more(where: Path | str) -> None:
     person, place = Digest.of(b"person"), Digest.of(b"place")
     barrier = Barrier(4)
 
+    def asked(who: Digest, word: bytes) -> Asking:
+        return Asking(confirming(who, word, START), place, frozenset({who}), MOST_ASKED)
+
     def ask(number: int) -> list[bool]:
         barrier.wait(timeout=20)
-        found = []
-        for turn in range(3):
-            notice = confirming(person, bytes([number, turn]), START)
-            asking = Asking(notice, place, frozenset({person}), MOST_ASKED)
-            found.append(stores[number].put(row_of(person), asking))
-            found.append(stores[number].take_place(notice.name, START, most=MOST_SENT))
-        return found
+        return [
+            stores[number].put(row_of(person), asked(person, bytes([number, turn])))
+            for turn in range(3)
+        ]
+
+    def send(number: int) -> bool:
+        asking = asked(Digest.of(bytes([number])), b"x")
+        stores[number].put(row_of(asking.notice.recipient), asking)
+        barrier.wait(timeout=20)
+        return stores[number].take_place(asking.notice.name, START, most=MOST_SENT)
 
     with ThreadPoolExecutor(4) as pool:
-        told = [one for found in pool.map(ask, range(4)) for one in found]
-    assert sum(told) == MOST_ASKED + MOST_SENT
-    assert NoticeStore(databases[0]).counts().waiting == MOST_ASKED
+        assert sum(one for found in pool.map(ask, range(4)) for one in found) == MOST_ASKED
+        assert sum(pool.map(send, range(4))) == MOST_SENT
+    assert NoticeStore(databases[0]).counts().waiting == MOST_ASKED + 4
     for one in databases:
         one.close()
 
@@ -232,7 +238,7 @@ def row_of(person: Digest) -> ContactRow:
         zone=None,
         digest=False,
         salt=bytes(16),
-        stop_mail=Digest.of(b"mail"),
-        stop_digest=Digest.of(b"digest"),
+        stop_mail=Digest.of(b"mail", person.raw),
+        stop_digest=Digest.of(b"digest", person.raw),
         changed_ms=START,
     )
