@@ -5,6 +5,7 @@ not verified unless its name says so.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -30,6 +31,11 @@ MOST_IN_CASE = 400
 _PAGE_INDICES_BYTES = 16_384
 _STATEMENT_BYTES = 65_536
 _SEALED_BYTES = 80 * MIB
+# The verifier keeps few of them.
+_CONFLICT_BYTES = 16 * MIB
+# What may stand in a link, and be shown in a terminal.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_ROLES = frozenset({"client", "freelancer", "arbitrator", "operator"})
 
 
 class VerifierClient(PublicLog):
@@ -83,6 +89,11 @@ class VerifierClient(PublicLog):
                 raise MalformedError("they are not those of their indices, in the log's order")
             return tuple(zip(indices, bodies, strict=True))
 
+    def conflicts(self, engagement: bytes) -> bytes:
+        """Return what was signed twice in an engagement, as CBOR: evidence, not yet read."""
+        path = f"/v1/engagements/{engagement.hex()}/conflicts"
+        return self._exchange.signed("GET", path, limit=_CONFLICT_BYTES)
+
     def keys(self, engagement: bytes) -> tuple[PartyKey, ...]:
         """Return the parties' keys as the verifier tells them."""
         path = f"/v1/engagements/{engagement.hex()}/keys"
@@ -93,8 +104,10 @@ class VerifierClient(PublicLog):
         """Return the COSE receipt of a statement under a checkpoint, None when there is none."""
         try:
             return self._exchange.signed("GET", f"/v1/statements/{statement}/receipt?size={size}")
-        except RefusedError:
-            return None
+        except RefusedError as refused:
+            if refused.status == 404:
+                return None
+            raise
 
     def cases(self) -> bytes:
         """Return the cases that this party may read, as JSON: the server's word, not yet read."""
@@ -159,7 +172,7 @@ class VerifierClient(PublicLog):
         """Return a link that signs a browser in, once and within minutes; it reads what you do."""
         told = self._object("POST", "/v1/signin/links")
         token = told.get("token")
-        if not isinstance(token, str):
+        if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
             raise UnreachableError("the verifier's link is not in the right form")
         return f"{self.url}/#signin={token}"
 
@@ -167,9 +180,17 @@ class VerifierClient(PublicLog):
         """Accept an operator's invitation with this party's key; returns the role it is for."""
         body = json.dumps({"token": token, "key": public_key}).encode()
         role = self._object("POST", "/v1/invitations/accept", body).get("role")
-        if not isinstance(role, str):
+        if not isinstance(role, str) or role not in _ROLES:
             raise UnreachableError("the verifier's answer is not in the right form")
         return role
+
+    def end_sessions(self) -> None:
+        """End this party's sessions in all browsers, such as that of a lost machine."""
+        self._exchange.signed("DELETE", "/v1/sessions")
+
+    def delete_passkeys(self) -> None:
+        """Have all passkeys of this party forgotten, and with them what they signed in."""
+        self._exchange.signed("DELETE", "/v1/passkeys")
 
     def _object(self, method: str, path: str, body: bytes | None = None) -> Mapping[str, Any]:
         told = _read(self._exchange.signed(method, path, body, media=JSON))

@@ -30,6 +30,8 @@ JSON = "application/json"
 # Longest wait for one whole answer; each step has its own, shorter limit below.
 TOTAL_SECONDS = 60.0
 _SMALL = 65_536
+# Beyond what the time of a signed request has digits for.
+_END_MS = 10**15
 _TIMEOUT = httpx.Timeout(10.0, connect=4.0)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -82,6 +84,7 @@ class Exchange:
         data = bytearray()
         try:
             with self._http.stream(method, path, content=body, headers=headers) as response:
+                _require_plain(response)
                 for chunk in response.iter_bytes(65_536):
                     data += chunk
                     if len(data) > limit:
@@ -119,7 +122,10 @@ class Exchange:
 
     def _clock_ms(self) -> int:
         with form("operator"):
-            return Fields(self.value("/v1/operator"), "operator").uint(5, "time")
+            told = Fields(self.value("/v1/operator"), "operator").uint(5, "time")
+            if told >= _END_MS:
+                raise MalformedError("its time is none that a request can be signed at")
+            return told
 
     def _signature(self, method: str, path: str, body: bytes | None) -> dict[str, str]:
         if self._signer is None:
@@ -185,6 +191,15 @@ def each(value: Value, kind: type[Item]) -> Iterable[Item]:
         if not isinstance(item, kind):
             raise MalformedError("an array holds an item of another type")
         yield item
+
+
+def _require_plain(response: httpx.Response) -> None:
+    """Refuse an answer in an encoding that was not asked for, before a byte of it is read.
+
+    The library would undo it: 32 KB of one can be gigabytes, in memory before they are counted.
+    """
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnreachableError("the verifier's answer is in an encoding that was not asked for")
 
 
 def _wall_ms() -> int:

@@ -3,6 +3,7 @@
 Rule: bytes and forms, not verified; what each proves is for `workseal_protocol` to say.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,6 +19,9 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Signer
 
 _TILE_BYTES = 8_192
+_TILE = re.compile(
+    r"(?:entries|[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/){0,5}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,12 @@ class PublicLog:
         return self._exchange.send("GET", f"/v1/log/checkpoints/{size}", limit=MIB)
 
     def tile(self, path: str) -> bytes:
-        """Return one tile of the log (c2sp.org/tlog-tiles) by its path, `0/000` say."""
+        """Return one tile of the log (c2sp.org/tlog-tiles) by its path, `0/000` say.
+
+        Raises `ValueError` for what is no tile's path.
+        """
+        if _TILE.fullmatch(path) is None:
+            raise ValueError("expected a tile's path, like 0/000 or entries/x001/002.p/7")
         return self._exchange.send("GET", f"/v1/log/tile/{path}", limit=_TILE_BYTES)
 
     def timestamps(self, first: int, last: int) -> tuple[tuple[int, bytes], ...]:

@@ -64,6 +64,11 @@ CALLS: dict[str, Callable[[World, VerifierClient], object]] = {
     "GET /v1/beacon/{period}/{place}": lambda world, client: client.beacon_value(
         world.office.round_ms, world.office.now // world.office.round_ms
     ),
+    "GET /v1/engagements/{name}/conflicts": lambda world, client: client.conflicts(
+        world.agent.engagement
+    ),
+    "DELETE /v1/sessions": lambda _world, client: client.end_sessions(),
+    "DELETE /v1/passkeys": lambda _world, client: client.delete_passkeys(),
     "POST /v1/signin/links": lambda _world, client: client.sign_in_link(),
     "POST /v1/invitations/accept": lambda world, client: refusal(
         lambda: client.accept_invitation(
@@ -76,9 +81,7 @@ CALLS: dict[str, Callable[[World, VerifierClient], object]] = {
 LEFT_OUT = {
     **dict.fromkeys(
         (
-            "DELETE /v1/passkeys",
             "DELETE /v1/session",
-            "DELETE /v1/sessions",
             "GET /v1/session",
             "POST /v1/passkeys",
             "POST /v1/passkeys/options",
@@ -103,7 +106,6 @@ LEFT_OUT = {
         ("GET /v1/beacon/drand/latest", "GET /v1/beacon/drand/{place}"),
         "drand has relays and clients of its own",
     ),
-    "GET /v1/engagements/{name}/conflicts": "read by people, with `workseal fetch`",
 }
 
 

@@ -1,5 +1,7 @@
+import gzip
 import socket
 import threading
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -194,3 +196,71 @@ def test_two_signed_requests_have_the_same_length() -> None:
     client.keys(b"\xff" * 16)
     lengths = {sum(len(k) + len(v) for k, v in one.headers.raw) for one in transport.asked}
     assert len(lengths) == 1
+
+
+class Parts(httpx.SyncByteStream):
+    """An answer that is read as it comes, as from a network."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.read_from = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.read_from += 1
+        yield self.data
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "deflate", "br", "identity, gzip"])
+def test_an_encoding_that_was_not_asked_for_is_not_undone(encoding: str) -> None:
+    """32 KB of zstd took 3 GB of memory before its length was looked at."""
+    body = Parts(gzip.compress(bytes(1_000)))
+    answer = httpx.Response(200, headers={"content-encoding": encoding}, stream=body)
+    with pytest.raises(UnreachableError, match="encoding that was not asked for"):
+        client_for(answer).checkpoint()
+    assert body.read_from == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../../v1/cases", "0/000?x=1", "..%2f0", "//evil.example/x", "0/000\r\nx: y", "0/0", "64/000"],
+)
+def test_what_is_no_tile_is_asked_for_nowhere(path: str) -> None:
+    with pytest.raises(ValueError, match="expected a tile's path"):
+        client_for(AssertionError("asked")).tile(path)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"token": "\x1b[2J" + "A" * 39, "role": "\x1b[2J"},
+        {"token": "A" * 44, "role": "A" * 60_000},
+        {"token": 1, "role": ["client"]},
+        [],
+    ],
+)
+def test_what_would_be_shown_or_opened_is_of_its_form(answer: object) -> None:
+    client = client_for(httpx.Response(200, json=answer))
+    with pytest.raises(UnreachableError, match="not in the right form"):
+        client.sign_in_link()
+    with pytest.raises(UnreachableError, match="not in the right form"):
+        client.accept_invitation("A" * 43, "key")
+
+
+def test_a_time_that_cannot_be_is_not_signed_at() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/operator":
+            return httpx.Response(200, content=encode({5: 2**53 - 1}))
+        return problem(401, "stale")
+
+    client = VerifierClient(
+        "http://localhost", httpx.MockTransport(respond), signer=SeedSigner(bytes(32))
+    )
+    with pytest.raises(UnreachableError, match="its time is none"):
+        client.cases()
+
+
+def test_only_what_is_not_there_is_no_receipt() -> None:
+    digest = Digest(bytes(32))
+    assert client_for(problem(404, "not-found")).receipt(digest, 1) is None
+    with pytest.raises(RefusedError):
+        client_for(problem(403, "waiting")).receipt(digest, 1)

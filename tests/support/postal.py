@@ -19,7 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from support.office import Office
+from workseal_protocol.digest import Digest
 from workseal_verifier.outsiders import SmtpSettings
+from workseal_verifier.services.contacts import Contact
 
 SENDER = "notices@office.workseal.example"
 
@@ -67,6 +70,8 @@ class PostOffice:
     mails: list[EmailMessage] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
+    wires: list[bytes] = field(default_factory=list)
+    greeted: list[str] = field(default_factory=list)
     answer: str | None = None
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002
@@ -75,8 +80,10 @@ class PostOffice:
         assert isinstance(envelope.content, bytes)
         found = message_from_bytes(envelope.content, policy=policy.SMTP)
         assert isinstance(found, EmailMessage)
+        self.wires.append(envelope.content)
         self.mails.append(found)
         self.receivers += envelope.rcpt_tos
+        self.greeted.append(str(session.host_name))
         self.encrypted.append(session.ssl is not None)
         return "250 taken"
 
@@ -132,6 +139,19 @@ def https(handler: type[BaseHTTPRequestHandler], certificate: tuple[Path, Path])
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def gives(office: Office, person: Digest, contact: Contact) -> None:
+    """Give where somebody wants to be told, confirmed: as if its one mail had been answered."""
+    contacts = office.verifier.services.contacts
+    contacts.put(person, contact)
+    if contact.mail is None:
+        return
+    row = contacts.to_confirm(person)
+    if row is not None:
+        contacts.confirm(contacts.confirm_token(row))
+    with office.verifier.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM notices WHERE kind = 'confirm'")
 
 
 def smtp_to(office: PostOffice, roots: Path | None, **changes: Any) -> SmtpSettings:

@@ -10,8 +10,17 @@ from support.hearings import DAY_MS, Hearing
 from support.office import Office, unique
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
+from workseal_protocol.cli.calendars import holiday_days
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import BACK_MS, Case, State, draw_person, drawn_frames
+from workseal_protocol.dispute import (
+    BACK_MS,
+    Case,
+    Span,
+    State,
+    count_due,
+    draw_person,
+    drawn_frames,
+)
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
@@ -443,3 +452,24 @@ def test_a_finding_that_comes_too_late_for_its_case_is_logged_beside_it(
     assert finding.place is None
     assert steps(hearing)[-1].state == "evidence"
     assert office.check() == []
+
+
+def test_a_deadline_is_what_the_table_that_it_names_gives(hearing: Hearing) -> None:
+    """One who names the table of this server is held to it; another table is taken as told."""
+    days = {
+        Role.CLIENT: holiday_days("US", hearing.terms.zone),
+        Role.FREELANCER: holiday_days("DE-BY", hearing.terms.zone),
+    }
+    now = hearing.office.now
+    longer = count_due(Span(now, 6), days[Role.FREELANCER])
+    false = replace(longer, days=5)
+    with pytest.raises(RefusedError, match="by holidays"):
+        hearing.office.post([hearing.filing(due=false)])
+    hearing.file(due=count_due(Span(now, 5), days[Role.FREELANCER]))
+    honest = count_due(Span(now, 10, least_days=14), days[Role.FREELANCER])
+    later = replace(count_due(Span(now, 11, least_days=14), days[Role.FREELANCER]), days=10)
+    assert later.until > honest.until
+    with pytest.raises(RefusedError, match=f"expected {honest.until} by holidays"):
+        hearing.office.post([hearing.statement(Role.OPERATOR, Act.NOTICE, due=later)])
+    told = hearing.statement(Role.OPERATOR, Act.NOTICE, due=replace(later, source="holidays 0.1"))
+    hearing.office.post([told])

@@ -29,7 +29,7 @@ TSA = FixedTsa.from_seed(b"columns")
 GUIDE = Path(__file__).parents[2] / "docs" / "operations" / "verifier.md"
 # What no statement says, so that nothing can be derived again: each stands in the guide.
 DOORS = frozenset({"invitations", "invited", "links", "sessions", "passkeys", "spent"}) | frozenset(
-    {"notices", "contacts", "presence", "own_acts"}
+    {"notices", "contacts", "confirmations", "presence", "own_acts"}
 )
 # Changes that leave a log as it could have come about; each stands in the guide, with its reason.
 UNTOLD = {

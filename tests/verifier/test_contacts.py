@@ -19,6 +19,7 @@ from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.signin import Root
 
 NOTHING = {"mail": None, "webhook": None, "zone": None, "digest": False}
+UNCONFIRMED = {"confirmed": False, "sends": ["mail"]}
 
 
 class Desk:
@@ -49,15 +50,15 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_a_party_gives_reads_changes_and_deletes_its_own(desk: Desk) -> None:
     people = desk.office.people
-    assert desk.ask("GET", people.client).json() == NOTHING | {"sends": ["mail"]}
+    assert desk.ask("GET", people.client).json() == NOTHING | UNCONFIRMED
     form = NOTHING | {"mail": "client@example.com", "zone": "Europe/Berlin"}
     assert desk.ask("PUT", people.client, form).status_code == 204
-    assert desk.ask("GET", people.client).json() == form | {"sends": ["mail"]}
+    assert desk.ask("GET", people.client).json() == form | UNCONFIRMED
     assert desk.ask("GET", people.freelancer).json()["mail"] is None
     assert desk.ask("PUT", people.client, NOTHING | {"mail": "b@example.com"}).status_code == 204
     assert desk.ask("GET", people.client).json()["mail"] == "b@example.com"
     assert desk.ask("DELETE", people.client).status_code == 204
-    assert desk.ask("GET", people.client).json() == NOTHING | {"sends": ["mail"]}
+    assert desk.ask("GET", people.client).json() == NOTHING | UNCONFIRMED
     with desk.office.verifier.database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM contacts").scalar_one() == 0
 
@@ -97,7 +98,7 @@ def test_refuses_and_quotes_nothing(desk: Desk, form: Any) -> None:
     answer = desk.ask("PUT", desk.office.people.client, form)
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:workseal:problem:malformed")
     assert "Bcc" not in answer.text
-    assert desk.ask("GET", desk.office.people.client).json() == NOTHING | {"sends": ["mail"]}
+    assert desk.ask("GET", desk.office.people.client).json() == NOTHING | UNCONFIRMED
 
 
 def test_a_way_that_this_server_does_not_have_is_refused_in_words(desk: Desk) -> None:

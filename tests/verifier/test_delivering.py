@@ -11,14 +11,22 @@ import pytest
 from support.asking import SignedBy
 from support.hearings import Hearing
 from support.office import ORIGIN, LiveServer, Office, new_home
-from support.postal import PostOffice, make_certificate, post_office, server_context, smtp_to
+from support.postal import (
+    PostOffice,
+    gives,
+    make_certificate,
+    post_office,
+    server_context,
+    smtp_to,
+)
 from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, KeyRotate, sign
 from workseal_verifier.cli import notices
 from workseal_verifier.services.contacts import Contact
-from workseal_verifier.services.delivering import LEASE_MS, WAITS_MS
+from workseal_verifier.services.delivering import LEASE_MS, QUIET_MS, WAITS_MS, Carriers
+from workseal_verifier.services.letters import Letter
 from workseal_verifier.store.notices import Channel, Fate, NoticeRow
 
 URL = "https://office.workseal.example"
@@ -37,7 +45,7 @@ class Post:
 
     def gives(self, **fields: object) -> None:
         contact = Contact(**fields)  # type: ignore[arg-type]
-        self.office.verifier.services.contacts.put(self.freelancer, contact)
+        gives(self.office, self.freelancer, contact)
 
     def send(self) -> int:
         return self.office.verifier.delivery.run()
@@ -72,6 +80,7 @@ def post(tmp_path: Path, certificate: tuple[Path, Path]) -> Iterator[Post]:
 def test_who_must_act_gets_a_mail_without_a_word_of_the_case(post: Post) -> None:
     post.gives(mail=MAIL, zone="Asia/Tokyo")
     post.hearing.file(text="the secret name", amount=70_001)
+    assert post.send() > 0
     post.hearing.act(Role.OPERATOR, Act.NOTICE)
     assert post.send() > 0
     assert post.send() == 0
@@ -89,6 +98,101 @@ def test_who_must_act_gets_a_mail_without_a_word_of_the_case(post: Post) -> None
     whole = first.as_string() + second.as_string()
     assert not [word for word in ("secret", "70001", "Europe") if word in whole]
     assert post.mail_row().fate is Fate.DONE
+
+
+def test_who_is_flooded_gets_a_mail_an_hour_and_the_newest_step(post: Post) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    post.send()
+    assert [one["Subject"] for one in post.box.mails] == ["It is your turn in a case"]
+    for _ in range(6):
+        post.office.now += 60_000
+        post.hearing.act(Role.CLIENT, Act.EXHIBIT, text="one more")
+        post.send()
+    assert len(post.box.mails) == 1
+    post.office.now += QUIET_MS
+    post.send()
+    assert len(post.box.mails) == 2
+    newest = post.mail_row()
+    assert newest.fate is Fate.DONE
+    assert f"statement {newest.step}\r\n" in post.box.mails[1].get_content()
+    assert post.office.verifier.notices.counts().waiting == 0
+    # What begins somebody's time is told at once.
+    post.hearing.act(Role.FREELANCER, Act.ANSWER)
+    post.send()
+    assert len(post.box.mails) == 3
+
+
+class Slow:
+    """Webhooks that take their time, by a clock of their own."""
+
+    def __init__(self, post: Post, takes_s: float) -> None:
+        self.now = 0.0
+        self.told: list[str] = []
+        self.takes_s = takes_s
+        self.delivery = post.office.verifier.delivery
+        self.delivery._timer = lambda: self.now
+        self.delivery._carriers = Carriers(mail=self, hook=self.hook)
+
+    def hook(self, _row: NoticeRow, url: str) -> None:
+        self.told.append(url)
+        if "slow" in url:
+            self.now += self.takes_s
+            raise OSError("nothing")
+
+    def send(self, _letter: Letter, to: str, _at_ms: int) -> None:
+        self.told.append(to)
+        self.now += self.takes_s
+        raise OSError("nothing")
+
+
+def test_whose_server_stalls_waits_and_the_others_do_not(post: Post) -> None:
+    client = post.office.people.client.public_key.thumbprint
+    post.gives(webhook="https://slow.example/")
+    gives(post.office, client, Contact(webhook="https://quick.example/"))
+    post.hearing.file()
+    for _ in range(4):
+        post.hearing.act(Role.CLIENT, Act.EXHIBIT, text="one more")
+    post.hearing.act(Role.OPERATOR, Act.NOTICE)
+    slow = Slow(post, 10.0)
+    assert slow.delivery.run(Channel.WEBHOOK) == 2
+    assert slow.told == ["https://slow.example/", "https://quick.example/"]
+    # What was not tried has not lost a try, and comes after a minute.
+    left = [one for one in post.office.verifier.notices.unsent(most=100) if one.channel == 2]
+    assert sorted(one.tries for one in left) == [0, 0, 0, 0, 0, 1]
+    assert slow.delivery.run(Channel.WEBHOOK) == 0
+    post.office.now += 60_000
+    assert slow.delivery.run(Channel.WEBHOOK) == 1
+
+
+def test_nobodys_webhook_is_told_twice_at_once(post: Post) -> None:
+    post.gives(webhook="https://hooks.example/")
+    post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    delivery = post.office.verifier.delivery
+    inner: list[int] = []
+
+    def hook(_row: NoticeRow, _url: str) -> None:
+        # As another thread would, meanwhile.
+        inner.append(delivery.run(Channel.WEBHOOK))
+
+    delivery._carriers = Carriers(hook=hook)
+    assert delivery.run(Channel.WEBHOOK) > 0
+    # The other turn told the client, of whom nothing is known, and the freelancer nothing.
+    assert len(inner) == 1
+    post.office.now += 60_000
+    assert delivery.run(Channel.WEBHOOK) == 1
+
+
+def test_a_mail_server_that_stalls_costs_a_turn_one_mail(post: Post) -> None:
+    post.gives(mail=MAIL)
+    client = post.office.people.client.public_key.thumbprint
+    gives(post.office, client, Contact(mail="client@example.com"))
+    post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    slow = Slow(post, 60.0)
+    slow.delivery.run(Channel.MAIL)
+    assert len(slow.told) == 1
+    slow.delivery.run(Channel.MAIL)
+    assert len(set(slow.told)) == 2
 
 
 def test_who_gave_no_address_gets_none_and_nobody_is_asked_again(post: Post) -> None:
@@ -166,8 +270,7 @@ def test_what_a_key_gave_does_not_count_once_the_key_has_ended(post: Post) -> No
     post.send()
     assert post.box.mails == []
     # Its successor says where, and is told as the same person.
-    services = post.office.verifier.services
-    services.contacts.put(new.public_key.thumbprint, Contact(mail="new@example.com"))
+    gives(post.office, new.public_key.thumbprint, Contact(mail="new@example.com"))
     post.hearing.act(Role.OPERATOR, Act.NOTICE)
     post.send()
     assert post.box.receivers == ["new@example.com"]
@@ -208,6 +311,8 @@ def test_the_command_sends_what_waits_while_no_server_runs(
 ) -> None:
     post.gives(mail=MAIL)
     post.hearing.file()
+    client = post.office.people.client.public_key.thumbprint
+    post.office.verifier.services.contacts.put(client, Contact(mail="client@example.com"))
     home = post.office.verifier.settings.home
     smtp = post.office.verifier.settings.smtp
     assert smtp is not None
@@ -218,7 +323,9 @@ def test_the_command_sends_what_waits_while_no_server_runs(
     notices(home)
     listed = capsys.readouterr().out
     assert f"waiting mail, step: case {post.hearing.case.case}, statement" in listed
+    assert "waiting mail, confirm: an address, since" in listed
     assert MAIL not in listed
     notices(home, send=True, again=True)
-    assert capsys.readouterr().out == "0 are tried again\ntried 2; 0 wait, 0 were given up\n"
+    assert capsys.readouterr().out == "0 are tried again\ntried 3; 0 wait, 0 were given up\n"
+    # By this machine's clock the link of the other mail has ended.
     assert post.box.receivers == [MAIL]

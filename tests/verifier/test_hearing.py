@@ -16,6 +16,9 @@ from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, read_record
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import RefusedError
+from workseal_verifier.services import hearing
+from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.store.log import CaseRow
 
 SECOND = SeedSigner(b"\x44" * 32)
 STRANGER = SeedSigner(b"\x55" * 32)
@@ -171,6 +174,32 @@ def test_each_lists_the_cases_that_they_may_read(court: Court) -> None:
     assert listed(court.drawn) == [str(hearing.case.case)]
     assert listed(court.not_drawn) == listed(people.operator) == []
     assert court.get("/v1/cases", STRANGER).status_code == 401
+
+
+def test_who_is_in_no_case_of_a_panel_has_few_of_them_folded(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 cases in each of 64 engagements, closed before anybody was drawn, are 4,096 folds."""
+    closed = []
+    for _ in range(4):
+        court.office.now += 1_000
+        made = Hearing(court.office, court.hearing.engagement, court.hearing.terms)
+        closed.append(made.file().act(Role.CLIENT, Act.WITHDRAW))
+    monkeypatch.setattr(hearing, "MAX_LOOKED", 2)
+    folded: list[object] = []
+    inner = CaseBook.at
+
+    def count(self: CaseBook, row: CaseRow) -> Case | None:
+        folded.append(row.filing)
+        return inner(self, row)
+
+    monkeypatch.setattr(CaseBook, "at", count)
+    assert court.get("/v1/cases", SECOND).json() == []
+    # The door asks who is there, and not who sits in each.
+    assert folded == [one.case.case for one in closed[:1:-1]]
+    folded.clear()
+    assert len(court.get("/v1/cases", court.office.people.client).json()) == 2
+    assert set(folded) == {one.case.case for one in closed[2:]}
 
 
 def test_what_is_not_published_is_not_read(court: Court) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import ssl
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
@@ -110,6 +111,21 @@ def test_the_receiver_of_the_page_takes_nothing_else(
     assert receiver.taken == {}
 
 
+@pytest.mark.parametrize("length", ["-1", "x", "", "99999999", "1_0"])
+def test_the_receiver_of_the_page_reads_no_more_than_there_can_be(
+    receiver: Any, certificate: tuple[Path, Path], length: str
+) -> None:
+    with https(receiver, certificate) as receiver.authority:
+        host, _, port = receiver.authority.partition(":")
+        trusting = ssl.create_default_context(cafile=str(certificate[0]))
+        with (
+            socket.create_connection((host, int(port)), timeout=20) as plain,
+            trusting.wrap_socket(plain, server_hostname=host) as made,
+        ):
+            made.sendall(f"POST / HTTP/1.1\r\ncontent-length: {length}\r\n\r\n".encode())
+            assert made.recv(100).startswith(b"HTTP/1.0 401")
+
+
 def test_what_is_signed_for_a_webhook_is_no_request(certificate: tuple[Path, Path]) -> None:
     fields = sender(certificate)._headers("https://hooks.example.com:443/x?y", b"{}")
     signed = [fields[name] for name in ("signature-input", "signature", "content-digest")]
@@ -185,6 +201,21 @@ def test_a_certificate_that_does_not_hold_is_refused(
                 sender(certificate, roots=roots).send(ROW, f"https://{authority}/")
 
 
+def test_a_name_that_is_not_found_in_time_is_left(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    def resolve(*_: Any, **__: Any) -> Any:
+        go.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(OSError, match="not reached: TimeoutError"):
+        sender(certificate, timeout_s=0.05).send(ROW, "https://stuck.example/")
+    go.set()
+
+
 def test_an_address_of_this_machine_is_refused_and_not_even_connected_to(
     certificate: tuple[Path, Path],
 ) -> None:
@@ -230,6 +261,8 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1",  # noqa: S104
         "ff02::1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1",
+        "::7f00:1", "fec0::1", "64:ff9b:1::a00:1", "5f00::1", "192.88.99.1", "198.18.0.1",
+        "2001:db8::1", "2002:c0a8:101::1", "240.0.0.1", "4000::1",
     ],
 )  # fmt: skip
 def test_what_is_not_public(address: str) -> None:

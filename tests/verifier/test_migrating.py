@@ -25,7 +25,7 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import Head, LogStore
 from workseal_verifier.store.schema import metadata
 
-NEWEST = "0006"
+NEWEST = "0007"
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def test_a_log_of_the_third_revision_learns_whom_its_key_statements_are_about(
     with database.write() as connection:
         connection.exec_driver_sql("DROP TABLE key_events")
         connection.exec_driver_sql("DROP TABLE case_steps")
-        for name in ("notices", "contacts", "presence", "own_acts"):
+        for name in ("notices", "contacts", "confirmations", "presence", "own_acts"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     assert database.migrate() == ("0003", NEWEST)
@@ -137,7 +137,7 @@ def _announcement(office: Office, key: SeedSigner, recovery: SeedSigner | None) 
     )
 
 
-@pytest.mark.parametrize("number", [7, 9999])
+@pytest.mark.parametrize("number", [8, 9999])
 def test_a_file_of_a_later_release_is_left_alone(tmp_path: Path, number: int) -> None:
     path = tmp_path / "db"
     with sqlite3.connect(path) as connection:

@@ -95,6 +95,30 @@ def test_one_who_comes_late_puts_nothing_off_that_another_one_has(store: NoticeS
     assert store.claim(NOW + LEASE + 5, lease_ms=LEASE) is not None
 
 
+def test_who_lost_its_lease_gives_nothing_up_and_takes_nothing_back(store: NoticeStore) -> None:
+    store.add([made(channels=(Channel.MAIL,))])
+    slow = store.claim(NOW, lease_ms=LEASE)
+    quick = store.claim(NOW + LEASE, lease_ms=LEASE)
+    assert slow is not None
+    assert quick is not None
+    store.settle(slow, Fate.PARKED, NOW + LEASE)
+    store.give_back(slow, NOW)
+    assert (store.counts().waiting, store.counts().parked) == (1, 0)
+    assert store.claim(NOW + LEASE, lease_ms=LEASE) is None
+    store.settle(quick, Fate.DONE, NOW + LEASE + 1)
+    store.settle(slow, Fate.NOWHERE, NOW + LEASE + 2)
+    assert [row.fate for row in store.of_step(CASE, 7)] == [Fate.DONE]
+
+
+def test_what_a_clock_that_was_ahead_wrote_does_not_wait_for_that_day(store: NoticeStore) -> None:
+    year = 365 * 86_400_000
+    store.add([made(channels=(Channel.MAIL,), made_ms=NOW + year)])
+    assert store.claim(NOW, lease_ms=LEASE) is not None
+    # And then as long as any other that was claimed.
+    assert store.claim(NOW, lease_ms=LEASE) is None
+    assert store.claim(NOW + LEASE, lease_ms=LEASE) is not None
+
+
 @pytest.mark.parametrize("fate", [Fate.DONE, Fate.NOWHERE, Fate.PARKED, Fate.PASSED])
 def test_what_has_ended_is_not_claimed_again(store: NoticeStore, fate: Fate) -> None:
     store.add([made(channels=(Channel.MAIL,))])

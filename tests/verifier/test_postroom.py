@@ -10,6 +10,7 @@ from support.hearings import Hearing
 from support.office import Office, new_home
 from support.postal import (
     SENDER,
+    gives,
     https,
     make_certificate,
     post_office,
@@ -110,7 +111,8 @@ def test_a_party_whose_mail_and_webhook_took_the_filing_was_given_notice(tmp_pat
         office.now = START
         agent = ScriptedAgent(office, terms=office.terms())
         hearing = Hearing(office, agent.engagement, agent.terms)
-        office.verifier.services.contacts.put(
+        gives(
+            office,
             office.people.freelancer.public_key.thumbprint,
             Contact(mail="freelancer@example.com", webhook=f"https://{authority}/here"),
         )

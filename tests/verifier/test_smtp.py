@@ -1,9 +1,13 @@
 """Mails by a real server: encrypted or not sent, in one form, with nothing slipped in."""
 
 import socket
+import threading
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from support.postal import make_certificate, post_office, server_context, smtp_to
 from workseal_verifier.errors import ConfigError
@@ -47,6 +51,23 @@ def test_a_server_without_encryption_gets_nothing(
         assert office.encrypted == [False]
 
 
+def test_links_stand_on_the_wire_as_they_are_and_lines_keep_to_what_servers_take(
+    tmp_path: Path, certificate: tuple[Path, Path]
+) -> None:
+    """A link in a code of RFC 2047 stops nothing, and a lone dot would end the mail."""
+    stop = f"https://a-rather-long-name-of-a-log.workseal.example/stop/{'A' * 43}"
+    text = f"before\n.\n..two\n{stop}\n{'x' * 2_000}\nafter\n"
+    letter = Letter("ab" * 32, "It is your turn", text, stop)
+    with post_office(server_context(*certificate)) as office:
+        Mailbox.of(smtp_to(office, certificate[0]), tmp_path).send(letter, TO, AT)
+        (mail,), (wire,) = office.mails, office.wires
+    assert f"\r\nList-Unsubscribe: <{stop}>\r\n".encode() in wire
+    assert f"\r\nMessage-ID: <{'ab' * 32}@office.workseal.example>\r\n".encode() in wire
+    assert max(map(len, wire.split(b"\r\n"))) <= 998
+    assert not wire.replace(b"\r\n", b"").count(b"\n")
+    assert mail.get_content().replace("\r\n", "\n") == text
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_certificate_of_another_name_or_maker_is_refused(
     tmp_path: Path, certificate: tuple[Path, Path], *, known: bool
@@ -76,6 +97,55 @@ def test_a_password_is_read_from_a_file_of_its_own(
         assert len(office.mails) == 1
         with pytest.raises(OSError, match="SMTPSenderRefused"):
             Mailbox.of(smtp_to(office, certificate[0]), tmp_path).send(LETTER, TO, AT)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param([b"220 here\r\n"], id="a greeting alone"),
+        pytest.param([b"220-x\r\n"] * 400, id="a greeting without an end"),
+    ],
+)
+def test_a_server_that_stalls_or_drips_is_left_in_time(tmp_path: Path, said: list[bytes]) -> None:
+    ended = threading.Event()
+    sent: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            for one in said:
+                connection.sendall(one)
+                sent.append(one)
+                if ended.wait(0.05):
+                    return
+            ended.wait(20)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, post_office(None) as office:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        port = listener.getsockname()[1]
+        box = Mailbox.of(smtp_to(office, None, tls="none", port=port), tmp_path)
+        with pytest.raises(OSError, match="mail server"):
+            replace(box, timeout_s=0.3).send(LETTER, TO, AT)
+        ended.set()
+        thread.join()
+    # Each line came in time, and not all were waited for.
+    assert len(sent) < 400
+
+
+def test_who_has_the_mail_is_not_sent_it_again_for_a_bad_farewell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def farewell(self: SMTP, _arg: str) -> None:
+        await self.push("421 busy")
+
+    monkeypatch.setattr(SMTP, "smtp_QUIT", farewell)
+    with post_office(None) as office:
+        Mailbox.of(smtp_to(office, None, tls="none"), tmp_path).send(LETTER, TO, AT)
+        assert len(office.mails) == 1
+        # The machine's own name is nobody's business.
+        assert office.greeted == ["office.workseal.example"]
 
 
 def test_what_goes_wrong_quotes_no_address(tmp_path: Path, certificate: tuple[Path, Path]) -> None:

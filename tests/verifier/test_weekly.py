@@ -12,7 +12,14 @@ import httpx
 import pytest
 
 from support.office import LiveServer, Office, new_home
-from support.postal import PostOffice, make_certificate, post_office, server_context, smtp_to
+from support.postal import (
+    PostOffice,
+    gives,
+    make_certificate,
+    post_office,
+    server_context,
+    smtp_to,
+)
 from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_protocol.keys import SeedSigner
@@ -80,7 +87,7 @@ class Post:
     def wants(self, signer: SeedSigner | None = None, **fields: Any) -> None:
         asker = (signer or self.office.people.freelancer).public_key.thumbprint
         wanted: dict[str, Any] = {"mail": MAIL, "zone": "Europe/Berlin", "digest": True} | fields
-        self.office.verifier.services.contacts.put(asker, Contact(**wanted))
+        gives(self.office, asker, Contact(**wanted))
 
     def turn(self, now: int) -> int:
         """Do what the loop does, and count what was tried."""

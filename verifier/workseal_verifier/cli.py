@@ -413,7 +413,9 @@ def notices(
         return
     for row in store.unsent(most=MAX_NAMED):
         made = datetime.fromtimestamp(row.made_ms / 1000, UTC)
-        about = "a week" if row.filing is None else f"case {row.filing}, statement {row.step}"
+        about = {"week": "a week", "confirm": "an address"}.get(
+            row.kind, f"case {row.filing}, statement {row.step}"
+        )
         # Never where to: that is its recipient's alone.
         typer.echo(
             f"{row.fate.name.lower()} {row.channel.name.lower()}, {row.kind}: {about},"

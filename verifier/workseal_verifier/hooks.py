@@ -3,17 +3,17 @@
 Rules (docs/spec/webhooks.md): the address is a stranger's word. Its name is resolved here, once,
 and the connection goes to what was checked: a name that leads into this machine's own networks is
 refused, whatever it led to a moment ago. No redirect is followed and no answer is read beyond its
-status. One deadline over the exchange, once connected. The certificate must hold for the name.
+status. One deadline over all of it, the name's lookup among it. The certificate must hold for the
+name.
 """
 
-import contextlib
 import http.client
 import ipaddress
 import json
 import secrets
 import socket
 import ssl
-import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -26,6 +26,7 @@ from workseal_protocol.httpsignature import (
 )
 from workseal_protocol.keys import Signer
 from workseal_verifier.errors import ConfigError
+from workseal_verifier.reaching import Deadline, connect, cutting
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.letters import Place, hook_body
 from workseal_verifier.store.notices import NoticeRow
@@ -33,6 +34,10 @@ from workseal_verifier.store.notices import NoticeRow
 TIMEOUT_S: Final = 10.0
 # RFC 6052: holds an IPv4 address, which may be one of this network.
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# RFC 4291: of all others nothing is routed in the public internet.
+_ROUTED: Final = ipaddress.IPv6Network("2000::/3")
+# RFC 7526: relays of 6to4, which lead wherever the network at hand has them lead.
+_RELAYS: Final = ipaddress.IPv4Network("192.88.99.0/24")
 
 
 class Hooks:
@@ -76,27 +81,15 @@ class Hooks:
     def _exchange(self, url: str, headers: dict[str, str], body: bytes) -> int:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        with self._connected(host, parts.port or 443) as plain, plain.dup() as handle:
-            # Over all: each part of an answer that drips has its own time otherwise.
-            deadline = threading.Timer(self._timeout_s, _cut, (handle,))
-            deadline.daemon = True
-            deadline.start()
-            try:
-                with self._context.wrap_socket(plain, server_hostname=host) as encrypted:
-                    path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-                    return _posted(encrypted, path, headers, body)
-            finally:
-                deadline.cancel()
-                # From here on it touches nothing.
-                deadline.join()
-
-    def _connected(self, host: str, port: int) -> socket.socket:
-        """Resolve a name, check every address that it has, and connect to the first."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(one[4][0]).partition("%")[0] for one in found]
-        if not self._private and not all(map(is_public, addresses)):
-            raise PermissionError("the webhook leads into a network of this server's own")
-        return socket.create_connection((addresses[0], port), timeout=self._timeout_s)
+        deadline = Deadline(self._timeout_s)
+        judge = None if self._private else _require_public
+        with (
+            connect(host, parts.port or 443, deadline, judge=judge) as plain,
+            cutting(plain, deadline),
+            self._context.wrap_socket(plain, server_hostname=host) as encrypted,
+        ):
+            path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+            return _posted(encrypted, path, headers, body)
 
     def _headers(self, url: str, body: bytes) -> dict[str, str]:
         parts = urlsplit(url)
@@ -131,21 +124,21 @@ def _posted(connection: socket.socket, path: str, headers: dict[str, str], body:
         return answer.status
 
 
-def _cut(connection: socket.socket) -> None:
-    """End a connection, whatever waits for it."""
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+def _require_public(addresses: Sequence[str]) -> None:
+    if not all(map(is_public, addresses)):
+        raise PermissionError("the webhook leads into a network of this server's own")
 
 
 def is_public(text: str) -> bool:
     """Tell whether an address, and one that it stands for, is of the public internet."""
     address = ipaddress.ip_address(text)
-    inner: list[ipaddress.IPv4Address | None] = []
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _TRANSLATED:
-            inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    stands_for = [address, *(one for one in inner if one is not None)]
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        stands_for = [address.ipv4_mapped]
-    return all(one.is_global and not one.is_multicast for one in stands_for)
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast and address not in _RELAYS
+    if address.ipv4_mapped is not None:
+        return is_public(str(address.ipv4_mapped))
+    if address in _TRANSLATED:
+        return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
+    inner = [address.sixtofour, *(address.teredo or ())]
+    stands_for = [str(one) for one in inner if one is not None]
+    # What no table of this Python's knows yet is none either: all that is routed lies in one part.
+    return address in _ROUTED and address.is_global and all(map(is_public, stands_for))

@@ -46,6 +46,7 @@ from workseal_verifier.services.health import (
     NOTICES,
     SPACE,
     STAMPING,
+    WEBHOOKS,
     WITNESSING,
     Health,
 )
@@ -80,7 +81,7 @@ from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.contacts import ContactStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import Head, LogStore
-from workseal_verifier.store.notices import NoticeStore
+from workseal_verifier.store.notices import Channel, NoticeStore
 from workseal_verifier.store.presence import OwnActStore, PresenceStore
 from workseal_verifier.store.records import RecordStore
 
@@ -88,6 +89,8 @@ _logger = logging.getLogger(__name__)
 
 MIB: Final = 1 << 20
 _SPACE_S: Final = 5.0
+# Webhooks that are told at once.
+_HOOK_LANES: Final = 4
 
 
 def make_mailbox(settings: Settings, clock: Clock) -> Mailbox:
@@ -230,7 +233,9 @@ class Verifier:
         self.loops.start(HOUSEKEEPING, self.housekeeping.keep, self.housekeeping.keep())
         self.loops.start(SPACE, self._look_at_space, 0)
         self.loops.start(CASES, self._look_after_cases, self.settings.cases_interval_s)
-        self.loops.start(NOTICES, self._deliver, self.settings.outbox_interval_s)
+        self.loops.start(NOTICES, self._mail, self.settings.outbox_interval_s)
+        for _ in range(_HOOK_LANES if self.carriers.hook is not None else 1):
+            self.loops.start(WEBHOOKS, self._tell_webhooks, self.settings.outbox_interval_s)
         if any(one.send is not None for one in self.authorities):
             stamper = Stamper(
                 self.log,
@@ -272,11 +277,16 @@ class Verifier:
         self.health.worked(CASES)
         return self.settings.cases_interval_s
 
-    def _deliver(self) -> float:
+    def _mail(self) -> float:
         if self.carriers.mail is not None and self.database.lead():
             self.digests.make()
-        self.delivery.run()
+        self.delivery.run(Channel.MAIL)
         self.health.worked(NOTICES)
+        return self.settings.outbox_interval_s
+
+    def _tell_webhooks(self) -> float:
+        self.delivery.run(Channel.WEBHOOK)
+        self.health.worked(WEBHOOKS)
         return self.settings.outbox_interval_s
 
     def _stamp(self, stamper: Stamper) -> float:

@@ -44,6 +44,7 @@ def get_contact(given: Given, asker: Asking) -> Response:
         "webhook": own.webhook,
         "zone": own.zone,
         "digest": own.digest,
+        "confirmed": own.confirmed,
         "sends": _ways(given),
     }
     return answer(write_json(told), PRIVATE, JSON)
@@ -51,7 +52,7 @@ def get_contact(given: Given, asker: Asking) -> Response:
 
 @router.put("/contact", status_code=204)
 async def put_contact(request: Request, asker: Asking, given: Given) -> Response:
-    """Keep where the asker wants to be told, in the place of what it gave before."""
+    """Keep where the asker wants to be told; another mail address is first to be confirmed."""
     form = await read_form(request, ContactForm)
     try:
         contact = Contact(mail=form.mail, webhook=form.webhook, zone=form.zone, digest=form.digest)

@@ -162,6 +162,9 @@ TABLE: Final[Mapping[str, Row]] = {
     # What a mail's link leads to: its token stops mails and does nothing else.
     "GET /stop/{token}": _OPEN,
     "POST /stop/{token}": _CARRIED,
+    # The same for the link that confirms an address.
+    "GET /confirm/{token}": _OPEN,
+    "POST /confirm/{token}": _CARRIED,
     "POST /v1/disclosures": _CARRIED,
     "PUT /v1/sealed/{name}": Row(Shown.PARTY, {Who.FREELANCER: _DISPUTED}, About.REQUEST),
     "GET /v1/sealed/{name}": Row(

@@ -23,6 +23,10 @@ from workseal_verifier.store.records import RecordStore
 _CACHED: Final = 256
 # Nobody who was drawn has access any more.
 SHUT: Final = frozenset({State.SEALED.value, State.PURGED.value})
+# Nobody was drawn yet.
+_BEFORE: Final = frozenset(
+    one.value for one in (State.NOTICE, State.ANSWER, State.SECOND, State.NEGOTIATION)
+)
 
 
 class CaseBook:
@@ -65,7 +69,7 @@ class CaseBook:
 
     def sat(self, rows: Iterable[CaseRow]) -> frozenset[Digest]:
         """Name the persons who sit in cases, or sat there last when they were sealed."""
-        found = (self.at(row) for row in rows)
+        found = (self.at(row) for row in rows if row.state not in _BEFORE)
         return frozenset(
             case.arbitrator for case in found if case is not None and case.arbitrator is not None
         )

@@ -6,24 +6,28 @@ from the other. What was signed too long ago is refused, for its instant would b
 signature, and no evidence.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule, back_ms
+from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule, Span, Wanted, back_ms
+from workseal_protocol.dispute.deadlines import LENIENCE_MS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keys import Role
 from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest, Due
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
+from workseal_verifier.services.casedays import count
 from workseal_verifier.services.casefold import (
     ENDED,
     after,
     begun,
     case_row,
     filer_of,
+    knowing,
 )
 from workseal_verifier.services.casefreeze import require_allowed, require_whole
 from workseal_verifier.services.draft import Draft
@@ -31,6 +35,8 @@ from workseal_verifier.services.engagement import Engagement
 
 # That one party files in one engagement, those that have ended among them.
 MAX_FILED: Final = 32
+# Whose days the terms tell, where nobody announced others.
+_WITH_CALENDARS: Final = frozenset({Role.CLIENT, Role.FREELANCER})
 
 
 def open_case(
@@ -54,6 +60,8 @@ def open_case(
         raise RefusedError(
             Reason.REFUSED, "a case of the same party runs in this engagement: it ends first"
         )
+    notice = Wanted(Span(case.since, record.due.days), frozenset({case.respondent}))
+    _require_counted(case, notice, record.due)
     draft.put_case(case, case_row(case, place))
 
 
@@ -74,6 +82,11 @@ def next_in_case(
         if error.rule is Rule.LINK and record.place.prev in case.statements:
             raise _taken(draft, case, candidate.statement, record.place.prev) from error
         raise RefusedError(Reason.REFUSED, str(error)) from error
+    if record.place.due is not None:
+        at = max(record.claimed_at, case.known_at)
+        known = knowing(case, candidate.statement.issuer, draft.events.path)
+        wanted = known.wanted(record, candidate.statement.issuer, at)
+        _require_counted(moved, wanted, record.place.due)
     match record:
         case DisputeAct():
             require_whole(record, state.past)
@@ -99,6 +112,32 @@ def _require_zone(due: Due | None) -> None:
             Reason.REFUSED,
             f"the deadline: expected {offset} minutes east of UTC in {due.zone},"
             f" found {due.offset}",
+        )
+
+
+def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
+    """Refuse a deadline that the table which it names does not give; of another, it is as told.
+
+    Tables differ by version, and whoever has a newer one must not be kept from acting.
+    """
+    if wanted is None or any(
+        role not in case.calendars and role not in _WITH_CALENDARS for role in wanted.counted
+    ):
+        return
+    span = wanted.span
+    try:
+        # A sender counts a moment before the log takes it, perhaps on the day before.
+        counted = [
+            count(case, replace(wanted, span=replace(span, base_ms=base)))
+            for base in (span.base_ms, span.base_ms - LENIENCE_MS)
+        ]
+    except ValueError:
+        return
+    expected = counted[0]
+    if due.source == expected.source and due.until not in {one.until for one in counted}:
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the deadline: expected {expected.until} by {expected.source}, found {due.until}",
         )
 
 

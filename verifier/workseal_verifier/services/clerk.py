@@ -5,11 +5,11 @@ service was down, which person or sample a released value draws, and that what w
 It decides nothing: each of these is the one act that everybody computes. A lapse waits until this
 log was up for a while after the deadline, so that nobody misses it because they found no door. What
 is signed is kept before it is sent, under the head that it follows: two workers send one statement.
+A turn looks at what is due (`wakes`), not at what exists.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Final
 
 from workseal_protocol.digest import Digest
@@ -32,6 +32,7 @@ from workseal_verifier.services.mailbox import Packages
 from workseal_verifier.services.noticing import About, notice, notices_of, people
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.reminding import reminders
+from workseal_verifier.services.wakes import SAFETY_MS, Wakes
 from workseal_verifier.store.log import CaseRow
 from workseal_verifier.store.notices import Channel, Fate, NoticeStore
 from workseal_verifier.store.presence import OwnActStore, PresenceStore
@@ -42,8 +43,7 @@ GAP_MS: Final = 300_000
 # What was signed and not taken for so long is signed anew: the log takes none that old.
 _STALE_MS: Final = 180_000
 _OVER: Final = frozenset(state.value for state in CLOSED | {State.SEALED})
-# Cases in one read of the store, and acts of one case in one turn.
-_PAGE: Final = 256
+# Acts of one case in one turn.
 _MOST_ACTS: Final = 8
 
 
@@ -91,6 +91,7 @@ class Clerk:
         self._clock = clock
         self._health = health
         self._log = orders.log
+        self._wakes = Wakes(files.records, files.notices, files.presence)
         self._uncounted = Outage("deadlines of cases are counted again")
 
     def beat(self) -> None:
@@ -99,9 +100,10 @@ class Clerk:
 
     def run(self) -> None:
         """Remind, and act where it is time, in every running case."""
-        for row in self._running():
+        now = self._clock.now_ms()
+        for row in self._wakes.due(now):
             try:
-                self._look_after(row)
+                self._wakes.note(row, self._look_after(row), now)
             except CaseError:
                 # It moved on meanwhile: the next turn reads it anew.
                 continue
@@ -110,30 +112,47 @@ class Clerk:
                 self._health.stuck(CASES)
         self._files.acts.clear(self._clock.now_ms() - DAY_MS)
 
-    def _running(self) -> Iterator[CaseRow]:
-        after = (0, -1)
-        while rows := self._files.records.cases.running(MAX_INTEGER, after=after, most=_PAGE):
+    def _look_after(self, row: CaseRow) -> int:
+        """Remind, and act where it is time; return when the case has to be looked at again."""
+        now = self._clock.now_ms()
+        if row.state in _OVER and row.until_ms is not None and row.until_ms >= now:
             # What is closed waits for months, and for its end alone.
-            now = self._clock.now_ms()
-            yield from (one for one in rows if one.state not in _OVER or _is_due(one, now))
-            after = (rows[-1].until_ms or 0, rows[-1].position)
-
-    def _look_after(self, row: CaseRow) -> None:
+            return row.until_ms + 1
         case = self._case(row)
         if case is None:
-            return
+            return now + SAFETY_MS
         self._tell(case, row)
-        if not self._orders.acts:
-            return
-        for _ in range(_MOST_ACTS):
-            fields = self._next(case)
-            if fields is None or not self._act(case, fields):
-                return
-            newest = self._files.cases.last(row.filing, below=MAX_INTEGER)
-            moved = None if newest is None else self._case(newest)
-            if moved is None or moved.head == case.head:
-                return
-            case = moved
+        if self._orders.acts:
+            for _ in range(_MOST_ACTS):
+                fields = self._next(case)
+                if fields is None:
+                    break
+                newest = self._newest(row) if self._act(case, fields) else None
+                if newest is None or newest.head == case.head:
+                    return now
+                case = newest
+        return self._wake(case, now)
+
+    def _newest(self, row: CaseRow) -> Case | None:
+        newest = self._files.cases.last(row.filing, below=MAX_INTEGER)
+        return None if newest is None else self._case(newest)
+
+    def _wake(self, case: Case, now: int) -> int:
+        """Return when something of a case is due next; now, for what is due and was not done."""
+        to_come = [at for role in people(case) for at in reminders(case, role).values() if at > now]
+        if not self._orders.acts or case.due is None:
+            return min(to_come, default=now + SAFETY_MS)
+        until, operator = case.due.until, self._identity.operator.public_key.thumbprint
+        to_come += [max(now, until + self._orders.grace_ms)]
+        to_come += [until + 1] if now <= until else []
+        allowed = case.allowed(operator, max(now, case.known_at))
+        rounds = {"draw": case.panel_round, "sample": case.sample_round or 0}
+        to_come += [
+            max(now, number * case.terms.round_ms)
+            for move, number in rounds.items()
+            if move in allowed
+        ]
+        return min(to_come)
 
     def _case(self, row: CaseRow) -> Case | None:
         case = self._files.cases.at(row)
@@ -226,7 +245,7 @@ class Clerk:
         if case.due is None:
             return None
         until = case.due.until
-        for begin, end in self._outages(until - DAY_MS):
+        for begin, end in self._outages(until - DAY_MS, now):
             if end - begin < MIN_OUTAGE_MS or begin > until or not until - DAY_MS < end <= now:
                 continue
             # One that lies over midnight touches the last day of the moved deadline as well.
@@ -237,7 +256,7 @@ class Clerk:
     def _lapsed(self, case: Case, now: int) -> dict[str, Any] | None:
         if case.due is None or now <= case.due.until:
             return None
-        up = self._files.presence.since(case.due.until)
+        up = [one for one in self._files.presence.since(case.due.until) if one.begin_ms <= now]
         began = max([case.due.until, *(one.begin_ms for one in up)])
         return {"act": Act.LAPSE} if up and now >= began + self._orders.grace_ms else None
 
@@ -259,9 +278,18 @@ class Clerk:
             return refusal.reason is not Reason.NOT_FOUND
         return True
 
-    def _outages(self, since_ms: int) -> list[tuple[int, int]]:
-        up = self._files.presence.since(since_ms)
-        return [(one.end_ms, two.begin_ms) for one, two in pairwise(up)]
+    def _outages(self, since_ms: int, now: int) -> list[tuple[int, int]]:
+        """List from when to when it was down, as far as a clock has got by now."""
+        found: list[tuple[int, int]] = []
+        end: int | None = None
+        for one in self._files.presence.since(since_ms):
+            if one.begin_ms > now:
+                break
+            if end is not None and one.begin_ms > end:
+                found.append((end, one.begin_ms))
+            # A clock that was ahead for a moment leaves a time within another one.
+            end = max(end or 0, one.end_ms)
+        return found
 
     def _act(self, case: Case, fields: dict[str, Any]) -> bool:
         """Sign what follows the head, or take what was signed; tell whether the log took it."""
@@ -308,7 +336,3 @@ class Clerk:
         statement = sign(replace(record, place=CasePlace(case.case, case.head, due)), signer)
         case.after(statement, at)
         return statement
-
-
-def _is_due(row: CaseRow, now: int) -> bool:
-    return row.until_ms is not None and row.until_ms < now

@@ -2,15 +2,17 @@
 
 Rules: an address is written in one strict form, so that nothing of it can become a header or
 another request. What a key gave counts while that key does: who rotated theirs gives it anew, so
-that nobody is told at the place of whoever had the old key. Each mail has a link that stops mails;
-its token is made from a random salt and a secret of this server, and only its hash is stored.
+that nobody is told at the place of whoever had the old key. A mail address gets one mail with a
+link, and nothing else until somebody confirmed by that link, in time; a few such mails a day, for
+who asks and for where they go. Each mail has a link that stops mails. Tokens are made from a random
+salt and a secret of this server, and only their hashes are stored.
 """
 
 import hmac
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,8 +21,9 @@ from workseal_protocol.digest import Digest
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.keyevents import KeyBook
+from workseal_verifier.services.noticing import confirming
 from workseal_verifier.services.signin import TOKEN_BYTES, Random
-from workseal_verifier.store.contacts import ContactRow, ContactStore
+from workseal_verifier.store.contacts import Asking, ContactRow, ContactStore
 from workseal_verifier.store.schema import MAIL_LETTERS, URL_LETTERS
 
 _SALT_BYTES: Final = 16
@@ -32,6 +35,12 @@ _MAIL: Final = re.compile(
 )
 _WEBHOOK: Final = re.compile(r"https://[a-z0-9.\[\]:-]{1,300}(?:/[!-~]*)?")
 _TAG: Final = b"workseal/stop/v1"
+_PLACE: Final = b"workseal/place/v1"
+# For how long a link confirms.
+CONFIRM_MS: Final = 48 * 3_600_000
+# Mails that ask for a confirmation, in a day: by one person, and to one address.
+MOST_ASKED: Final = 5
+MOST_SENT: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,13 @@ class Contact:
             raise ValueError("digest: a weekly digest comes by mail, so it needs an address")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept(Contact):
+    """Hold what a party gave, and whether its mail address was confirmed."""
+
+    confirmed: bool = False
+
+
 class ContactBook:
     """Keep what parties gave; `secret` authenticates their links."""
 
@@ -79,29 +95,74 @@ class ContactBook:
         self._random = random
 
     def put(self, asker: Digest, contact: Contact) -> None:
-        """Write what a key gives in the place of what it gave; links that were sent end."""
-        salt = self._random(_SALT_BYTES)
-        self._store.put(
-            ContactRow(
-                thumbprint=asker,
-                mail=contact.mail,
-                webhook=contact.webhook,
-                zone=contact.zone,
-                digest=contact.digest,
-                salt=salt,
-                stop_mail=_hashed(self._token(b"mail", salt)),
-                stop_digest=_hashed(self._token(b"digest", salt)),
-                changed_ms=self._clock.now_ms(),
-            )
-        )
+        """Write what a key gives in the place of what it gave, or refuse too many addresses.
 
-    def own(self, asker: Digest) -> Contact:
+        Another address ends the links that were sent, and has to be confirmed.
+        """
+        now_ms = self._clock.now_ms()
+        before = next(iter(self._store.of([asker])), None)
+        same = before is not None and before.mail == contact.mail
+        salt = before.salt if before is not None and same else self._random(_SALT_BYTES)
+        row = ContactRow(
+            thumbprint=asker,
+            mail=contact.mail,
+            webhook=contact.webhook,
+            zone=contact.zone,
+            digest=contact.digest,
+            salt=salt,
+            stop_mail=_hashed(self._token(b"mail", salt)),
+            stop_digest=_hashed(self._token(b"digest", salt)),
+            changed_ms=now_ms,
+        )
+        if contact.mail is None:
+            self._store.put(row)
+        elif before is not None and same and before.confirmed_ms is not None:
+            # What has been confirmed is not asked for again.
+            self._store.put(
+                replace(
+                    row,
+                    confirm=before.confirm,
+                    confirm_until_ms=before.confirm_until_ms,
+                    confirmed_ms=before.confirmed_ms,
+                )
+            )
+        else:
+            self._ask(row, contact.mail)
+
+    def _ask(self, row: ContactRow, mail: str) -> None:
+        """Write a row whose address is to be confirmed, and the mail with the link."""
+        now_ms = row.changed_ms
+        asking = Asking(
+            confirming(row.thumbprint, self._random(_SALT_BYTES), now_ms),
+            Digest(hmac.digest(self._secret, _PLACE + _place(mail), "sha256")),
+            self._keys.below(self._size()).lineage(row.thumbprint) | {row.thumbprint},
+            MOST_ASKED,
+        )
+        row = replace(
+            row,
+            confirm=_hashed(self._token(b"confirm", row.salt)),
+            confirm_until_ms=now_ms + CONFIRM_MS,
+        )
+        if not self._store.put(row, asking):
+            raise RefusedError(
+                Reason.TOO_MANY,
+                f"at most {MOST_ASKED} mails a day ask for your confirmation",
+                retry_after=3_600,
+            )
+
+    def own(self, asker: Digest) -> Kept:
         """Return what a key gave."""
         rows = self._store.of([asker])
         if not rows:
-            return Contact()
+            return Kept()
         (row,) = rows
-        return Contact(mail=row.mail, webhook=row.webhook, zone=row.zone, digest=row.digest)
+        return Kept(
+            mail=row.mail,
+            webhook=row.webhook,
+            zone=row.zone,
+            digest=row.digest,
+            confirmed=row.confirmed_ms is not None,
+        )
 
     def forget(self, asker: Digest) -> None:
         """Delete what a key gave."""
@@ -123,6 +184,31 @@ class ContactBook:
         while rows := self._store.wanting_digests(after=after, most=page):
             yield from rows
             after = rows[-1].thumbprint.raw
+
+    def to_confirm(self, thumbprint: Digest) -> ContactRow | None:
+        """Return what a key gave while its address can be confirmed; None when it no longer can."""
+        row = next(iter(self._store.of([thumbprint])), None)
+        if row is None or row.mail is None or row.confirmed_ms is not None:
+            return None
+        return row if (row.confirm_until_ms or 0) >= self._clock.now_ms() else None
+
+    def may_send(self, name: Digest) -> bool:
+        """Count a mail that asks for a confirmation as sent; False for too many to an address."""
+        return self._store.take_place(name, self._clock.now_ms(), most=MOST_SENT)
+
+    def confirm_token(self, row: ContactRow) -> bytes:
+        """Return the token of the link that confirms an address."""
+        return self._token(b"confirm", row.salt)
+
+    def confirm(self, token: bytes) -> None:
+        """Confirm the address that a link stands for, or refuse one that confirms nothing."""
+        known = len(token) == TOKEN_BYTES
+        if not known or not self._store.confirm(_hashed(token), self._clock.now_ms()):
+            raise RefusedError(Reason.NOT_FOUND, "this link confirms nothing any more")
+
+    def expire(self) -> None:
+        """Forget the addresses that nobody confirmed in time."""
+        self._store.expire(self._clock.now_ms())
 
     def stop_token(self, row: ContactRow, *, digest: bool) -> bytes:
         """Return the token of the link that stops mails, or the digest alone."""
@@ -151,6 +237,12 @@ def _check_webhook(url: str) -> None:
         raise problem from None
     if not parts.hostname or "@" in parts.netloc:
         raise problem
+
+
+def _place(mail: str) -> bytes:
+    """Give one name to the spellings of an address that many servers take for one."""
+    local, _, host = mail.lower().partition("@")
+    return f"{local.partition('+')[0]}@{host}".encode()
 
 
 def _hashed(token: bytes) -> Digest:

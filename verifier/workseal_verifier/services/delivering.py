@@ -3,10 +3,18 @@
 Rules: a notice is claimed before it is sent, for a lease, and settled after. Who dies between
 leaves it due again: a receiver may be told twice, and knows the second by its name. Waits grow;
 what was tried for days is parked and shown to the operator. Where a person wants to be told is
-looked up at the last moment: what was deleted is not used any more.
+looked up at the last moment: what was deleted is not used any more. An address that nobody
+confirmed gets the one mail that asks for it, and what comes meanwhile stands on the page.
+
+Nobody's notices wait for somebody else's server: who took as long as a whole exchange may last
+waits a minute, and nobody's webhook is asked twice at once. Of a case somebody gets one mail an
+hour, unless a deadline begins for them: what came meanwhile is told by the newest.
 """
 
 import logging
+import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -19,10 +27,16 @@ from workseal_verifier.services.casedays import first_zone, zone_of
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
 from workseal_verifier.services.health import NOTICES, Health
-from workseal_verifier.services.letters import Letter, Place, notice_letter
+from workseal_verifier.services.letters import (
+    Letter,
+    Place,
+    confirm_letter,
+    moment,
+    notice_letter,
+)
 from workseal_verifier.services.noticing import About, people
 from workseal_verifier.store.contacts import ContactRow
-from workseal_verifier.store.notices import Channel, Fate, NoticeRow, NoticeStore
+from workseal_verifier.store.notices import SENT_ON, Channel, Fate, NoticeRow, NoticeStore
 
 _logger = logging.getLogger(__name__)
 
@@ -30,6 +44,9 @@ _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
 # Longer than any one sending takes.
 LEASE_MS: Final = 10 * _MINUTE
+# Between two mails of one case to one person.
+QUIET_MS: Final = _HOUR
+_OF_STEPS: Final = frozenset({About.TURN.value, About.STEP.value})
 # Some five days.
 WAITS_MS: Final = (
     _MINUTE,
@@ -45,6 +62,9 @@ WAITS_MS: Final = (
 )
 # In one turn of the loop.
 _MOST_AT_ONCE: Final = 200
+# What one person's server may take of a turn, and a mail server that stalls of anybody's.
+_SHARE_S: Final = 10.0
+_STALL_S: Final = 15.0
 
 
 class Mailer(Protocol):
@@ -91,7 +111,13 @@ class Delivery:
     """Send notices; several workers may do it at once."""
 
     def __init__(
-        self, room: Room, carriers: Carriers, place: Place, *, weekly: Weekly | None = None
+        self,
+        room: Room,
+        carriers: Carriers,
+        place: Place,
+        *,
+        weekly: Weekly | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = room.notices
         self._contacts = room.contacts
@@ -102,25 +128,59 @@ class Delivery:
         self._health = room.health
         self._size = room.size
         self._weekly = weekly
+        self._timer = timer
+        self._lock = threading.Lock()
+        self._busy: set[Digest] = set()
         self._ways: Mapping[Channel, Callable[[NoticeRow, ContactRow], Fate]] = {
             Channel.MAIL: self._mail,
             Channel.WEBHOOK: self._hook,
         }
 
-    def run(self) -> int:
-        """Send what is due, and count what was tried."""
+    def run(self, *channels: Channel) -> int:
+        """Send what is due on these channels, or on all, and count what was tried."""
+        self._contacts.expire()
         tried = 0
-        while tried < _MOST_AT_ONCE:
-            row = self._store.claim(self._clock.now_ms(), lease_ms=LEASE_MS)
+        taken_s: defaultdict[Digest, float] = defaultdict(float)
+        for _ in range(_MOST_AT_ONCE):
+            now_ms = self._clock.now_ms()
+            row = self._store.claim(now_ms, lease_ms=LEASE_MS, channels=channels or SENT_ON)
             if row is None:
                 break
-            self._try(row)
+            if taken_s[row.recipient] >= _SHARE_S or not self._begin(row):
+                self._store.give_back(row, now_ms + _MINUTE)
+                continue
+            began = self._timer()
+            try:
+                self._try(row)
+            finally:
+                self._end(row)
             tried += 1
+            took = self._timer() - began
+            if row.channel is Channel.WEBHOOK:
+                taken_s[row.recipient] += took
+            elif took >= _STALL_S:
+                # One server takes all mails: the others are not spent on it.
+                break
         if self._store.counts().parked:
             self._health.stuck(NOTICES)
         else:
             self._health.freed(NOTICES)
         return tried
+
+    def _begin(self, row: NoticeRow) -> bool:
+        """Take somebody's webhook, unless it is being told of something."""
+        if row.channel is not Channel.WEBHOOK:
+            return True
+        with self._lock:
+            if row.recipient in self._busy:
+                return False
+            self._busy.add(row.recipient)
+        return True
+
+    def _end(self, row: NoticeRow) -> None:
+        if row.channel is Channel.WEBHOOK:
+            with self._lock:
+                self._busy.discard(row.recipient)
 
     def _try(self, row: NoticeRow) -> None:
         try:
@@ -134,12 +194,34 @@ class Delivery:
     def _sent(self, row: NoticeRow) -> Fate:
         if row.kind in {About.HALF, About.EVE} and self._has_moved(row):
             return Fate.PASSED
+        if row.kind == About.CONFIRM:
+            return self._asked(row)
         if row.filing is None and self._weekly is None:
             # Beside the server, by hand: the server counts weeks, and sends it when it runs.
-            self._store.put_off(row, self._clock.now_ms() + _HOUR)
+            self._store.give_back(row, self._clock.now_ms() + _HOUR)
             return Fate.WAITING
         contact = self._contacts.of_person(row.recipient)
         return Fate.NOWHERE if contact is None else self._ways[row.channel](row, contact)
+
+    def _asked(self, row: NoticeRow) -> Fate:
+        """Send the mail that asks for a confirmation, later if its address has had enough."""
+        mailer, contact = self._carriers.mail, self._contacts.to_confirm(row.recipient)
+        if mailer is None or contact is None or contact.mail is None:
+            return Fate.PASSED
+        now_ms = self._clock.now_ms()
+        if not self._contacts.may_send(row.name):
+            self._store.give_back(row, now_ms + _HOUR)
+            return Fate.WAITING
+        contacts, place = self._contacts, self._place
+        letter = confirm_letter(
+            row.name,
+            place,
+            place.confirm_link(contacts.confirm_token(contact)),
+            moment(contact.confirm_until_ms or now_ms, reader_zone(contact, None, row.recipient)),
+            place.stop_link(contacts.stop_token(contact, digest=False)),
+        )
+        mailer.send(letter, contact.mail, now_ms)
+        return Fate.DONE
 
     def _failed(self, row: NoticeRow, error: OSError) -> Fate:
         if row.tries >= len(WAITS_MS):
@@ -150,13 +232,29 @@ class Delivery:
 
     def _mail(self, row: NoticeRow, contact: ContactRow) -> Fate:
         mailer = self._carriers.mail
-        if mailer is None or contact.mail is None:
+        if mailer is None or contact.mail is None or contact.confirmed_ms is None:
             return Fate.NOWHERE
+        if row.filing is not None and row.kind in _OF_STEPS:
+            if self._store.is_outdated(row):
+                return Fate.PASSED
+            if (wait := self._quiet_until(row)) is not None:
+                self._store.give_back(row, wait)
+                return Fate.WAITING
         letter = self._letter(row, contact)
         if letter is None:
             return Fate.PASSED
         mailer.send(letter, contact.mail, self._clock.now_ms())
         return Fate.DONE
+
+    def _quiet_until(self, row: NoticeRow) -> int | None:
+        """Return until when a mail waits, because one of the same case went out just now."""
+        last = self._store.last_sent(row)
+        if last is None or last.ended_ms is None:
+            return None
+        begins = row.kind == About.TURN and (last.kind, last.until_ms) != (row.kind, row.until_ms)
+        until = last.ended_ms + QUIET_MS
+        now_ms = self._clock.now_ms()
+        return until if not begins and now_ms < until <= now_ms + QUIET_MS else None
 
     def _hook(self, row: NoticeRow, contact: ContactRow) -> Fate:
         hook = self._carriers.hook

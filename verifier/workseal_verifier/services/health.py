@@ -17,9 +17,10 @@ WITNESSING: Final = "witnessing"
 BEACON: Final = "beacon"
 DRAND: Final = "drand"
 NOTICES: Final = "notices"
+WEBHOOKS: Final = "webhooks"
 CASES: Final = "cases"
 # What begins like this is told, and is no reason to take the server out of service.
-_BESIDE: Final = (STAMPING, WITNESSING, BEACON, DRAND, NOTICES, CASES)
+_BESIDE: Final = (STAMPING, WITNESSING, BEACON, DRAND, NOTICES, WEBHOOKS, CASES)
 # Turns in a row that failed before it is told.
 TOLD_AFTER: Final = 3
 

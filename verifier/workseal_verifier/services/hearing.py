@@ -18,12 +18,15 @@ from workseal_verifier.services.access import TABLE, About, Verdict, decide
 from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.casefold import knowing
 from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.noticing import people
 from workseal_verifier.services.standing import MOST_CASES, Standings
 from workseal_verifier.store.log import CaseRow
 from workseal_verifier.store.records import RecordStore
 
-# In one list, the newest first.
+# In one list, the newest first; and of how many it is looked up whether the asker is in them: one
+# of a panel may be in thousands of which they are in none. Fewer than are held in memory.
 MAX_LISTED: Final = 100
+MAX_LOOKED: Final = 200
 _READING: Final = "GET /v1/cases/{name}"
 FILING: Final = "filing"
 IN_A_CASE: Final = (Role.CLIENT, Role.FREELANCER, Role.ARBITRATOR)
@@ -116,11 +119,14 @@ class Hearings:
         ]
         rows.sort(key=lambda row: row.position, reverse=True)
         found: list[tuple[CaseRow, Case]] = []
-        for row in rows:
+        for row in rows[:MAX_LOOKED]:
             if len(found) == MAX_LISTED:
                 break
-            case = self._cases.at(row) if self._may_read(row.filing, asker) else None
-            if case is not None:
+            case = self._cases.at(row)
+            # Who is in none of them costs a fold of each, and no more.
+            if case is None or lineage.isdisjoint(people(case).values()):
+                continue
+            if self._may_read(row.filing, asker):
                 found.append((row, knowing(case, asker, keys.path)))
         return found
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
+from workseal_protocol.digest import Digest
 from workseal_verifier.services.noticing import About, roles_in
 from workseal_verifier.store.notices import NoticeRow
 
@@ -40,7 +41,11 @@ class Place:
 
     def stop_link(self, token: bytes) -> str:
         """Write the link that stops mails."""
-        return f"{self.url}/stop/{base64.urlsafe_b64encode(token).rstrip(b'=').decode()}"
+        return f"{self.url}/stop/{_written(token)}"
+
+    def confirm_link(self, token: bytes) -> str:
+        """Write the link that confirms an address."""
+        return f"{self.url}/confirm/{_written(token)}"
 
 
 def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str) -> Letter:
@@ -61,7 +66,27 @@ def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str) -> Lett
         "passed the case goes on, and what comes late, before the draft, is still taken.",
     ]
     return Letter(
-        str(row.name), _SUBJECTS[About(row.kind)], signed(lines, "no such mail", stop), stop
+        str(row.name),
+        _SUBJECTS[About(row.kind)],
+        signed(lines, "no such mail from here any more", stop),
+        stop,
+    )
+
+
+def confirm_letter(name: Digest, place: Place, link: str, until: str, stop: str) -> Letter:
+    """Write the one mail that goes to an address before it was confirmed."""
+    lines = [
+        f"Somebody gave this address at {place.origin}, to be sent notices there.",
+        "",
+        "If it was you, open this page and press its button:",
+        link,
+        f"It works until {until}.",
+        "",
+        "If it was not you, do nothing: nothing else is sent here, and the address is forgotten",
+        "then.",
+    ]
+    return Letter(
+        str(name), "Confirm this address", signed(lines, "this address forgotten now", stop), stop
     )
 
 
@@ -87,10 +112,14 @@ def moment(ms: int, zone: tzinfo) -> str:
     return local.strftime("%a %d %b %Y, %H:%M:%S (UTC%z)")
 
 
+def _written(token: bytes) -> str:
+    return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+
+
 def _turn(row: NoticeRow) -> str:
     return ", ".join(sorted(role.name.lower() for role in roles_in(row.waiting))) or "nobody's"
 
 
 def signed(lines: list[str], what: str, stop: str) -> str:
     """Join the lines of a mail, and say below how to have no more of its kind."""
-    return "\n".join([*lines, "", f"To have {what} from here any more: {stop}", ""])
+    return "\n".join([*lines, "", f"To have {what}: {stop}", ""])

@@ -27,6 +27,7 @@ class About(StrEnum):
     HALF = "half"  # half of the time has passed, and they have not acted
     EVE = "eve"  # the last working day before the deadline's
     WEEK = "week"  # a weekly digest
+    CONFIRM = "confirm"  # an address is to be confirmed
 
 
 def notices_of(case: Case, row: CaseRow, made_ms: int) -> tuple[Notice, ...]:
@@ -64,6 +65,20 @@ def weekly(person: Digest, monday: int, made_ms: int) -> Notice:
         kind=About.WEEK.value,
         filing=None,
         step=monday,
+        recipient=person,
+        waiting=0,
+        made_ms=made_ms,
+        channels=(Channel.MAIL,),
+    )
+
+
+def confirming(person: Digest, random: bytes, made_ms: int) -> Notice:
+    """Make the mail that asks for a confirmation; each of them is another one."""
+    return Notice(
+        name=Digest.of(_TAG, About.CONFIRM.value.encode(), random, person.raw),
+        kind=About.CONFIRM.value,
+        filing=None,
+        step=0,
         recipient=person,
         waiting=0,
         made_ms=made_ms,

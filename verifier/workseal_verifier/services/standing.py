@@ -129,11 +129,11 @@ class Standings:
             return Standing(Who.OPERATOR)
         engagements = self._engagements_of(thumbprint)
         waiting = Standing()
-        for found in (self._in(one, thumbprint) for one in engagements):
-            if found.who is not Who.PUBLIC and not found.from_ms:
-                return replace(found, state=State.NONE)
-            if found.who is not Who.PUBLIC:
-                waiting = replace(found, state=State.NONE)
+        # In no case in particular: who sits where is not looked up.
+        for _, found in filter(None, (self._known_in(one, thumbprint) for one in engagements)):
+            if not found.from_ms:
+                return found
+            waiting = found
         if not engagements and not self._has_ended(thumbprint):
             invited = [Who.of(row.role) for row in self._access.invited(thumbprint)]
             return Standing(invited[0] if invited else Who.PUBLIC)
@@ -232,18 +232,28 @@ class Standings:
         return rows.relying_on(recovery, own, below=below, most=MOST_CASES)
 
     def _in(self, engagement: bytes, thumbprint: Digest) -> Standing:
+        known = self._known_in(engagement, thumbprint)
+        if known is None:
+            return Standing()
+        case, found = known
+        if found.who is Who.ARBITRATOR:
+            # For nobody else: whoever sits, its parties read.
+            case = self._with_seats(engagement, case)
+        return replace(found, state=case.state(found.who, self._lineage(thumbprint)))
+
+    def _known_in(self, engagement: bytes, thumbprint: Digest) -> tuple[_Case, Standing] | None:
+        """Return an engagement and what a key is there, but for its state; None for a stranger."""
         # First, so that for who is no party it takes as long as for what does not exist.
         if not self._records.parties.is_in(engagement, self._lineage(thumbprint)):
-            return Standing()
+            return None
         case = self._case(engagement)
         if case is None:
-            return Standing()
+            return None
         roles = case.history.roles_of(thumbprint, _NOW)
         if not roles:
-            return Standing()
-        who = Who.of(next(iter(roles)))
+            return None
         own = next(one for one in case.keys if one.key.thumbprint == thumbprint)
-        return Standing(who, case.state(who, self._lineage(thumbprint)), own.reads_from_ms)
+        return case, Standing(Who.of(next(iter(roles))), from_ms=own.reads_from_ms)
 
     def _case(self, engagement: bytes) -> _Case | None:
         """Return what is known of an engagement, brought up to the published log."""
@@ -257,13 +267,16 @@ class Standings:
             )
             case = _told(case, told, size)
         if case is not None:
-            case = self._with_seats(engagement, self._followed(case))
-            with self._lock:
-                self._cases[engagement] = case
-                self._cases.move_to_end(engagement)
-                if len(self._cases) > _CACHED:
-                    self._cases.popitem(last=False)
+            case = self._followed(case)
+            self._remember(engagement, case)
         return case
+
+    def _remember(self, engagement: bytes, case: _Case) -> None:
+        with self._lock:
+            self._cases[engagement] = case
+            self._cases.move_to_end(engagement)
+            if len(self._cases) > _CACHED:
+                self._cases.popitem(last=False)
 
     def _followed(self, case: _Case) -> _Case:
         """Fold the key statements that were logged since."""
@@ -282,7 +295,9 @@ class Standings:
         if case.moved == case.seated_at:
             return case
         rows = self._records.cases.of_engagement(engagement, below=case.seen)
-        return replace(case, seated=self._tried.seated(rows), seated_at=case.moved)
+        case = replace(case, seated=self._tried.seated(rows), seated_at=case.moved)
+        self._remember(engagement, case)
+        return case
 
     def _entry(self, digest: Digest) -> Entry | None:
         entry = self._records.by_digest(digest)

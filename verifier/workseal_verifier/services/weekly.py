@@ -87,7 +87,9 @@ class Digests:
             f"Log: {self._place.origin}. What they do not prove stands beside them there.",
         ]
         subject = f"Hours of the week from {monday:%d %b %Y}"
-        return Letter(str(row.name), subject, signed(text, "no weekly mail", stop), stop)
+        return Letter(
+            str(row.name), subject, signed(text, "no weekly mail from here any more", stop), stop
+        )
 
     def _lines(self, key: Digest, monday: date) -> Iterator[str]:
         reach = self._diaries.reach()

@@ -94,6 +94,26 @@ class CaseRowStore:
             ).all()
         return [_read(row) for row in rows]
 
+    def end(self) -> int:
+        """Return the place behind the newest step of any case."""
+        with self.database.read() as connection:
+            newest = connection.execute(select(func.max(_steps.position))).scalar_one()
+        return 0 if newest is None else int(newest) + 1
+
+    def moved(self, since: int, *, below: int) -> list[CaseRow]:
+        """Read the newest step before a place of each case that has one from another place on."""
+        newest = (
+            select(func.max(_steps.position).label("position"))
+            .where(_steps.position >= since, _steps.position < below)
+            .group_by(_steps.filing)
+            .subquery()
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(case_steps).join(newest, newest.c.position == _steps.position)
+            ).all()
+        return [_read(row) for row in rows]
+
     def filings(self) -> list[Digest]:
         """Read the names of all cases."""
         with self.database.read() as connection:

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, update
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.schema import case_steps, notices
 
 _columns = notices.c
+# No wait is longer: services.delivering.
+_LONGEST_MS: Final = 72 * 3_600_000
+# Say that a step was made, and whose turn it is: services.noticing.
+_OF_STEPS: Final = ("turn", "step")
 
 
 @unique
@@ -106,13 +110,19 @@ class NoticeStore:
 
     # --- sending ---------------------------------------------------------------------
 
-    def claim(self, now_ms: int, *, lease_ms: int) -> NoticeRow | None:
-        """Take the notice that is due the longest, for a lease; None when none is due."""
+    def claim(
+        self, now_ms: int, *, lease_ms: int, channels: Sequence[Channel] = SENT_ON
+    ) -> NoticeRow | None:
+        """Take the notice that is due the longest, for a lease; None when none is due.
+
+        What waits for longer than anything does was written by a wrong clock, and is due.
+        """
+        is_due = (_columns.next_ms <= now_ms) | (_columns.next_ms > now_ms + _LONGEST_MS)
         while True:
             with self.database.read() as connection:
                 row = connection.execute(
                     _whole()
-                    .where(_columns.channel.in_(SENT_ON), _columns.next_ms <= now_ms)
+                    .where(_columns.channel.in_(channels), is_due)
                     .order_by(_columns.next_ms, _columns.step, _columns.name, _columns.channel)
                     .limit(1)
                 ).one_or_none()
@@ -123,17 +133,30 @@ class NoticeStore:
                 return found
 
     def settle(self, taken: NoticeRow, fate: Fate, now_ms: int) -> None:
-        """Write down what became of a notice that was claimed."""
+        """Write down what became of a notice that was claimed.
+
+        That it was sent counts whoever has it by now; of all else, the word of who has it.
+        """
+        which = _of(taken).where(_columns.state == Fate.WAITING)
+        if fate is not Fate.DONE:
+            which = which.where(_columns.tries == taken.tries + 1)
         with self.database.write() as connection:
-            connection.execute(
-                _of(taken).values(state=fate, next_ms=None, ended_ms=now_ms),
-            )
+            connection.execute(which.values(state=fate, next_ms=None, ended_ms=now_ms))
 
     def put_off(self, taken: NoticeRow, next_ms: int) -> None:
         """Try a notice that was claimed once more, later; unless somebody else has it by now."""
         with self.database.write() as connection:
             connection.execute(
                 _of(taken).where(_columns.tries == taken.tries + 1).values(next_ms=next_ms)
+            )
+
+    def give_back(self, taken: NoticeRow, next_ms: int) -> None:
+        """Let a notice that was claimed wait, as if it had not been: it was not tried."""
+        with self.database.write() as connection:
+            connection.execute(
+                _of(taken)
+                .where(_columns.tries == taken.tries + 1)
+                .values(next_ms=next_ms, tries=taken.tries)
             )
 
     def try_parked(self, now_ms: int) -> int:
@@ -154,6 +177,41 @@ class NoticeStore:
                 .values(next_ms=next_ms, tries=tries)
             )
         return moved.rowcount == 1
+
+    def is_outdated(self, row: NoticeRow) -> bool:
+        """Tell whether a later notice says on this channel where the same case stands."""
+        with self.database.read() as connection:
+            later = connection.execute(
+                select(_columns.step)
+                .where(
+                    _alike(row),
+                    _columns.step > row.step,
+                    _columns.state.in_((Fate.WAITING, Fate.DONE)),
+                )
+                .limit(1)
+            ).first()
+        return later is not None
+
+    def last_sent(self, row: NoticeRow) -> NoticeRow | None:
+        """Read what its recipient was told of the same case on this channel the last time."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                _whole()
+                .where(_alike(row), _columns.state == Fate.DONE)
+                .order_by(_columns.ended_ms.desc(), _columns.step.desc())
+                .limit(1)
+            ).one_or_none()
+        return None if found is None else _read(found)
+
+    def ended_since(self, ms: int) -> set[Digest]:
+        """Name the cases of which somebody was told, or opened a notice, since an instant."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(_columns.filing)
+                .where(_columns.ended_ms >= ms, _columns.state == Fate.DONE)
+                .distinct()
+            ).all()
+        return {Digest(filing) for (filing,) in rows if filing is not None}
 
     # --- what is asked -----------------------------------------------------------------
 
@@ -248,6 +306,16 @@ def _whole() -> Select[Any]:
     return select(
         notices, case_steps.c.state.label("case_state"), case_steps.c.until_ms
     ).select_from(notices.outerjoin(case_steps, step))
+
+
+def _alike(row: NoticeRow) -> ColumnElement[bool]:
+    """Choose what tells the same person of the same case's steps on the same channel."""
+    return and_(
+        _columns.filing == (None if row.filing is None else row.filing.raw),
+        _columns.recipient == row.recipient.raw,
+        _columns.channel == row.channel,
+        _columns.kind.in_(_OF_STEPS),
+    )
 
 
 def _of(row: NoticeRow) -> Any:

@@ -7,7 +7,7 @@ is kept before it is sent: whoever comes next sends the same bytes.
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
@@ -31,8 +31,12 @@ class PresenceStore:
     def beat(self, now_ms: int, *, gap_ms: int) -> None:
         """Note that it is up; after more silence than the gap, as a time of its own."""
         with self.database.write() as connection:
+            # What a clock that was ahead wrote is of no time that has been.
             newest = connection.execute(
-                select(presence).order_by(presence.c.begin_ms.desc()).limit(1)
+                select(presence)
+                .where(presence.c.begin_ms <= now_ms)
+                .order_by(presence.c.begin_ms.desc())
+                .limit(1)
             ).one_or_none()
             if newest is None or now_ms - newest.end_ms > gap_ms:
                 made = self.database.upsert(presence).values(begin_ms=now_ms, end_ms=now_ms)
@@ -43,6 +47,14 @@ class PresenceStore:
                     .where(presence.c.begin_ms == newest.begin_ms, presence.c.end_ms < now_ms)
                     .values(end_ms=now_ms)
                 )
+
+    def newest_begin(self, now_ms: int) -> int | None:
+        """Return since when it is up, as it was noted before an instant."""
+        with self.database.read() as connection:
+            found: int | None = connection.execute(
+                select(func.max(presence.c.begin_ms)).where(presence.c.begin_ms <= now_ms)
+            ).scalar_one()
+        return found
 
     def since(self, ms: int) -> list[Up]:
         """Read the times that ended after an instant, the earliest first, and the one before."""

@@ -43,7 +43,7 @@ class Privacy(StrEnum):
     PUBLIC = "public"  # anybody may read it over HTTP
     PSEUDONYM = "pseudonym"  # a key or a random id: links acts of one party
     COMMITMENT = "commitment"  # a hash that hides what it fixes
-    HASHED = "hashed"  # of a random token or challenge: who reads it cannot use it
+    HASHED = "hashed"  # of a token, or under a secret of this server: who reads it cannot use it
     TIME = "time"  # when somebody worked or signed
     ENGAGEMENT = "engagement"  # what the engagement's own parties signed and may fetch
     CONTACT = "contact"  # where a party asked to be told; shown to that party alone
@@ -307,6 +307,7 @@ notices = Table(
     Index("notices_next", "next_ms"),
     Index("notices_recipient", "recipient", "step"),
     Index("notices_filing", "filing", "step"),
+    Index("notices_ended", "ended_ms"),
     sqlite_strict=True,
 )
 
@@ -326,6 +327,29 @@ contacts = Table(
     _octets("stop_mail", Privacy.HASHED, most=32, least=32, unique=True),
     _octets("stop_digest", Privacy.HASHED, most=32, least=32, unique=True),
     _whole("changed_ms", Privacy.TIME),
+    # The hash of the link that confirms the address, until when it does, and when it did: without
+    # that nothing is sent there but the mail with the link.
+    _octets("confirm", Privacy.HASHED, most=32, least=32, nullable=True),
+    _whole("confirm_until_ms", Privacy.TIME, nullable=True),
+    _whole("confirmed_ms", Privacy.TIME, nullable=True),
+    Index("contacts_confirm", "confirm"),
+    sqlite_strict=True,
+)
+
+# Mails that ask for a confirmation, for a day: so many for a key, and for an address.
+confirmations = Table(
+    "confirmations",
+    metadata,
+    # The notice's.
+    _octets("name", Privacy.PSEUDONYM, most=32, least=32, primary_key=True),
+    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    # The address, under a secret of this server.
+    _octets("place", Privacy.HASHED, most=32, least=32),
+    _whole("asked_ms", Privacy.TIME),
+    # When it was first handed to a mail server.
+    _whole("sent_ms", Privacy.TIME, nullable=True),
+    Index("confirmations_thumbprint", "thumbprint"),
+    Index("confirmations_place", "place"),
     sqlite_strict=True,
 )
 

@@ -257,7 +257,9 @@ _CONTACT: Final[Mapping[str, Schema]] = {
     "digest": _FLAG,
 }
 CONTACT_FORM: Final = members(**_CONTACT)
-CONTACT: Final = members(**_CONTACT, sends=array({"enum": ["mail", "webhook"]}, most=2))
+CONTACT: Final = members(
+    **_CONTACT, confirmed=_FLAG, sends=array({"enum": ["mail", "webhook"]}, most=2)
+)
 CASE_STATEMENTS: Final = array(STATEMENT_BODY, least=1, most=MAX_STATEMENTS)
 CERTIFICATES: Final[Schema] = {"type": "string", "pattern": "^-----BEGIN CERTIFICATE-----\\n"}
 HEALTH: Final[Schema] = {"type": "string", "pattern": "^ok"}
