@@ -1,6 +1,6 @@
 """A month's bundle in the offline page, beside Python: CPU time, memory, longest silence.
 
-Run it with `.venv/bin/python bench/page.py [--segments N]`. The bundle is `bench/verify.py`'s.
+Run it with `.venv/bin/python bench/page.py [--segments N]`. The bundle is `month.py`'s.
 The page's script runs in node, where CPU times of all its threads and its memory can be told, and
 the page itself in Chromium, where a timer tells the longest time for which it did not answer.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from verify import told
+from month import SEGMENTS, month
 
 from support.chromed import chromed
 from workseal_protocol.cli.page import offline_page
@@ -49,11 +49,12 @@ DEAF = """() => {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--segments", type=int, default=20_000)
+    parser.add_argument("--segments", type=int, default=SEGMENTS)
+    parser.add_argument("--kept", type=Path, metavar="FOLDER")
     options = parser.parse_args()
-    story = told(options.segments)
-    data, policy = story.bundle().encode(), story.policy
-    print(f"{len(story.contents.statements)} statements, {len(data)} bytes")
+    found = month(options.segments, options.kept)
+    data, policy = found.data, found.policy
+    print(f"{found.about}, {len(data)} bytes")
     begun = time.process_time()
     holds = examine_bundle(data, policy).holds
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
