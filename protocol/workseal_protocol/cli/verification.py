@@ -9,6 +9,7 @@ from pathlib import Path
 from workseal_protocol.bundle import MAX_STATEMENTS, read_archive
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
+from workseal_protocol.cli.processes import checker_for
 from workseal_protocol.cli.report import report_lines, report_value
 from workseal_protocol.cli.text import plain
 from workseal_protocol.encoding import split_sequence
@@ -35,8 +36,9 @@ def verify(options: argparse.Namespace) -> int:
 
 def examine_for_user(data: bytes, policy: TrustPolicy) -> tuple[Report, tuple[str, ...]]:
     """Examine a bundle in the zone of its terms; remarks say what this machine lacks for that."""
-    zone, remarks = prepare(data, policy)
-    return examine_bundle(data, policy, zone=zone), remarks
+    with checker_for(data) as checker:
+        zone, remarks = prepare(data, policy)
+        return examine_bundle(data, policy, zone=zone, checker=checker), remarks
 
 
 def report_that_holds(bundle: Path, policy: Path) -> Report:

@@ -12,6 +12,7 @@ from workseal_protocol.encoding.cbor import (
     encode_sequence,
     is_text,
     read_item,
+    read_octets,
     split_sequence,
 )
 from workseal_protocol.encoding.fields import Fields
@@ -29,5 +30,6 @@ __all__ = [
     "encode_sequence",
     "is_text",
     "read_item",
+    "read_octets",
     "split_sequence",
 ]
