@@ -79,21 +79,26 @@ class SignedCheckpoint:
 
     checkpoint: Checkpoint
     lines: tuple[NoteLine, ...]
-    _encoded: bytes = field(init=False, repr=False, compare=False)
+    # Written once: a bundle has thousands, and each is asked for several times.
+    _encoded: bytes = field(init=False, repr=False, compare=False, default=b"")
 
     def __post_init__(self) -> None:
-        # Written once: a bundle names thousands, and each of them several times.
-        written = SignedNote(self.checkpoint.encode(), self.lines).encode()
-        object.__setattr__(self, "_encoded", written)
+        SignedNote(self.checkpoint.encode(), self.lines)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read a signed checkpoint, or raise `MalformedError`."""
         note = SignedNote.parse(data)
-        return cls(Checkpoint.parse(note.body), note.lines)
+        parsed = cls(Checkpoint.parse(note.body), note.lines)
+        # Of both one spelling only is read.
+        object.__setattr__(parsed, "_encoded", data)
+        return parsed
 
     def encode(self) -> bytes:
         """Write the checkpoint with all its lines; `parse` is its inverse."""
+        if not self._encoded:
+            written = SignedNote(self.checkpoint.encode(), self.lines).encode()
+            object.__setattr__(self, "_encoded", written)
         return self._encoded
 
     @property

@@ -6,6 +6,7 @@ and ignored by whoever verifies.
 """
 
 import base64
+import binascii
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -190,10 +191,10 @@ def _decode_text(data: bytes) -> str:
 
 def _decode_base64(text: str) -> bytes:
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text)
     except ValueError as e:
         raise MalformedError("expected base64 with padding") from e
     # The last digit may carry stray bits.
-    if base64.b64encode(data).decode() != text:
+    if binascii.b2a_base64(data, newline=False).decode() != text:
         raise MalformedError("base64 is not in canonical form")
     return data

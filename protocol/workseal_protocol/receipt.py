@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
+import cbor2
+
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint
 from workseal_protocol.cose import Sign1, envelope, octets, sig_structure
 from workseal_protocol.digest import DIGEST_BYTES, Digest
@@ -284,7 +286,7 @@ class SeenReceipts:
             return False
         count = len(path) // _PATH_ITEM
         head = bytes((0x80 | count,)) if count < 24 else bytes((0x98, count))
-        proof = octets(b"".join((b"\x83", self._size, encode(index), head, path)))
+        proof = octets(b"".join((b"\x83", self._size, cbor2.dumps(index), head, path)))
         return any(data == begin + _ONE_PROOF + proof + end for begin, end in self._ends)
 
 

@@ -143,6 +143,8 @@ def sign_statement(kind: Kind, subject: str, payload: Value, signer: Signer) -> 
     return Statement(kind, key.thumbprint, subject, body, key.algorithm, signature)
 
 
+# One engagement's records ask thousands of times.
+@lru_cache(maxsize=256)
 def engagement_subject(engagement: bytes) -> str:
     """Write an engagement's 16 bytes as the subject of its statements."""
     if len(engagement) != ENGAGEMENT_BYTES:

@@ -54,6 +54,8 @@ def _check_session(state: "ChainState", session: bytes) -> None:
 
 
 def _check_frames(state: "ChainState", record: Segment) -> None:
+    if not record.frames:
+        return
     seen = set(record.frames)
     if len(seen) != len(record.frames) or any(frame in state.past.frames for frame in seen):
         raise ChainError(Rule.FRAME, "a frame is committed twice")

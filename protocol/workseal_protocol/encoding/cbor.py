@@ -7,7 +7,7 @@ tags that compute; here the work is linear in the input whatever it holds.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 import cbor2
@@ -88,10 +88,16 @@ def split_sequence(
 
     The cut says nothing about the shortest form: parse each item.
     """
-    items: list[bytes] = []
-    at = 0
+    return tuple(each_of_sequence(data, max_items=max_items, max_item_bytes=max_item_bytes))
+
+
+def each_of_sequence(
+    data: bytes, *, max_items: int, max_item_bytes: int = MAX_BYTES
+) -> Iterator[bytes]:
+    """Cut as `split_sequence` does, as far as somebody asks."""
+    count, at = 0, 0
     while at < len(data):
-        if len(items) == max_items:
+        if count == max_items:
             raise MalformedError(f"expected at most {max_items} values in the sequence")
         end = _quick_end(data, at)
         if end is None:
@@ -100,9 +106,8 @@ def split_sequence(
             raise MalformedError(
                 f"expected at most {max_item_bytes} bytes in a value, found {end - at}"
             )
-        items.append(data[at:end])
-        at = end
-    return tuple(items)
+        yield data[at:end]
+        count, at = count + 1, end
 
 
 def read_octets(data: bytes, at: int) -> tuple[bytes, int] | None:
