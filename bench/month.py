@@ -2,15 +2,17 @@
 
 20,000 segments of 30 seconds on 21 days, a session each day; one round in twenty draws a capture,
 so about 1,000 frames. An arbitrator asks for 14 of them, which are of 1920 by 1080 pixels, and is
-shown three tiles in five. The agent sends what it has every minute, and each checkpoint of
-these stands in the bundle, as many as an export keeps so that every segment is seen in time. Each
-statement has its receipt, as in an export.
+shown all but a window and some lines of text. The agent sends what it has every minute, and each
+checkpoint of these stands in the bundle, as many as an export keeps so that every segment is seen
+in time. Each statement has its receipt, as in an export.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
+
+from frame import HIDE
 
 from support.acting import KeptFrame, ScriptedAgent
 from support.scripted import Story, finish
@@ -200,15 +202,14 @@ class _Agent(ScriptedAgent):
         return b"".join(noise if y % 24 < 4 else flat for y in range(height))
 
     def disclose(self) -> tuple[Disclosure, ...]:
-        """Let the arbitrator ask for the whole screens, and show three tiles in five."""
+        """Let the arbitrator ask for the whole screens, and show them but for what is hidden."""
         asked = [one for one in self.frames if one.tree.header.width == SCREEN[0]][:DISCLOSED]
         # `finish` takes the first frames for those that were asked for.
         self.frames.sort(key=lambda one: one not in asked)
         self.verifier.now += 3_600_000
         request = self.request(asked)
         self.verifier.now += 3_600_000
-        count = asked[0].tree.header.grid.count
-        return self.answer(request, asked, tuple(n for n in range(count) if n % 5 < 3))
+        return self.answer(request, asked, asked[0].tree.header.grid.tiles_to_show(hide=HIDE))
 
     def answer(
         self, request: Statement, frames: list[KeptFrame], shown: tuple[int, ...] = ()
