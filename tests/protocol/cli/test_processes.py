@@ -1,9 +1,12 @@
 import multiprocessing
 import os
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from support.scripted import Story
 from workseal_protocol.cli import processes
 from workseal_protocol.cli.processes import Processes, checker_for
 from workseal_protocol.keys import SeedSigner
@@ -62,24 +65,31 @@ def test_small_bundles_and_single_processors_need_no_process(
 
 @pytest.mark.parametrize("spoiled", [False, True])
 def test_the_command_says_the_same_with_processes(
-    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, *, spoiled: bool
+    folder: Path, story: Story, run: Run, monkeypatch: pytest.MonkeyPatch, *, spoiled: bool
 ) -> None:
     bundle = folder / "bundle"
     if spoiled:
-        data = bytearray(bundle.read_bytes())
-        # Within the signatures of a statement; the checksum in the head is not mended.
-        data[len(data) // 2] ^= 1
+        contents = story.contents
+        first, *others = contents.checkpoints
+        (line, *lines) = first.lines
+        bad = replace(line, signature=line.signature[:-1] + bytes((line.signature[-1] ^ 1,)))
+        checkpoints = (replace(first, lines=(bad, *lines)), *others)
         bundle = folder / "spoiled"
-        bundle.write_bytes(data)
+        changed = story.bundle(replace(contents, checkpoints=checkpoints))
+        bundle.write_bytes(changed.encode())
     words = ("verify", bundle, "--policy", folder / "policy")
     before = run(*words)
-    begun = []
+    assert before.code == int(spoiled)
+    begun: list[int] = []
+
+    def make(count: int) -> Processes:
+        begun.append(count)
+        return Processes(count)
+
     monkeypatch.setattr(processes, "LEAST_BYTES", 1)
-    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
-    monkeypatch.setattr(
-        processes, "Processes", lambda count: begun.append(count) or Processes(count)
-    )
+    monkeypatch.setattr(processes, "Processes", make)
     after = run(*words)
     assert (after.code, after.out, after.err) == (before.code, before.out, before.err)
     assert begun == [2]
