@@ -6,7 +6,6 @@ round depends on nothing else: not on the screen, the input, the session or earl
 docs/spec/schedule.md
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -145,7 +144,7 @@ def _agrees(side: ChainSide, known: tuple[int, bytes], number: int, value: bytes
     known_round, known_value = known
     # The round after: nearly always.
     if known_round + 1 == number:
-        return hashlib.sha256(side.value + value).digest() == known_value
+        return sha256(side.value, value) == known_value
     if known_round <= number:
         return step_back(side, value, number - known_round) == known_value
     return step_back(side, known_value, known_round - number) == value
