@@ -1,12 +1,15 @@
 """A month's bundle in the offline page, beside Python: CPU time, memory, longest silence.
 
-Run it with `.venv/bin/python bench/page.py [--segments N]`. The bundle is `bench/verify.py`'s.
-The page's script runs in node, where CPU times of all its threads and its memory can be told, and
-the page itself in Chromium, where a timer tells the longest time for which it did not answer.
+Run it with `.venv/bin/python bench/page.py [--segments N]`. The bundle is `month.py`'s.
+The page's script runs in node, where CPU times of all its threads and its memory can be told,
+beside the bare checks of the same signatures by WebCrypto, each once, sixty-four under way; and the
+page itself in Chromium, where a timer tells the longest time for which it did not answer.
 """
 
 import argparse
+import base64
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -17,24 +20,52 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from verify import told
+from month import SEGMENTS, Month, checks_of, month
 
 from support.chromed import chromed
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.verify import examine_bundle
 
+RUNS = 3
 NODE = """
 import { readFileSync } from "node:fs";
 import { namesOf } from "%s";
 const { examine, policyOf } = await namesOf("%s", "examine", "policyOf");
 const policy = policyOf(readFileSync("%s"));
 const bundle = new Uint8Array(readFileSync("%s"));
-const before = process.cpuUsage();
-const begun = performance.now();
-const report = await examine(bundle, policy);
-const { user, system } = process.cpuUsage(before);
-const seconds = [(user + system) / 1e6, (performance.now() - begun) / 1e3];
-console.log(JSON.stringify([report.holds, ...seconds, process.resourceUsage().maxRSS / 1024]));
+const octets = (text) => new Uint8Array(Buffer.from(text, "base64"));
+const checks = JSON.parse(readFileSync("%s")).map((parts) => parts.map(octets));
+
+async function spent(work) {
+  const before = process.cpuUsage();
+  const begun = performance.now();
+  const held = await work();
+  const { user, system } = process.cpuUsage(before);
+  return [held, (user + system) / 1e6, (performance.now() - begun) / 1e3];
+}
+
+// As many at a time as the page has under way, and nothing else.
+async function floor() {
+  const keys = new Map();
+  const all = [];
+  for (let at = 0; at < checks.length; at += 64) {
+    const group = checks.slice(at, at + 64);
+    all.push(...await Promise.all(group.map(async ([raw, signature, message]) => {
+      const name = String(raw);
+      if (!keys.has(name)) {
+        keys.set(name, crypto.subtle.importKey("raw", raw, { name: "Ed25519" }, false, ["verify"]));
+      }
+      return crypto.subtle.verify({ name: "Ed25519" }, await keys.get(name), signature, message);
+    })));
+  }
+  return all.every((one) => one);
+}
+
+const rows = [];
+for (let run = 0; run < %d; run++) {
+  rows.push([await spent(floor), await spent(async () => (await examine(bundle, policy)).holds)]);
+}
+console.log(JSON.stringify([rows, process.resourceUsage().maxRSS / 1024]));
 """
 DEAF = """() => {
   globalThis.longest = 0;
@@ -49,11 +80,13 @@ DEAF = """() => {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--segments", type=int, default=20_000)
+    parser.add_argument("--segments", type=int, default=SEGMENTS)
+    parser.add_argument("--kept", type=Path, metavar="FOLDER")
+    parser.add_argument("--runs", type=int, default=RUNS)
     options = parser.parse_args()
-    story = told(options.segments)
-    data, policy = story.bundle().encode(), story.policy
-    print(f"{len(story.contents.statements)} statements, {len(data)} bytes")
+    found = month(options.segments, options.kept)
+    data, policy = found.data, found.policy
+    print(f"{found.about}, {len(data)} bytes")
     begun = time.process_time()
     holds = examine_bundle(data, policy).holds
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -65,22 +98,35 @@ def main() -> None:
         (folder / "verify.html").write_bytes(offline_page())
         (folder / "policy").write_text(policy.encode())
         (folder / "bundle").write_bytes(data)
-        in_node(folder)
+        (folder / "checks").write_text(json.dumps(distinct(found)))
+        in_node(folder, options.runs)
         in_chromium(folder)
 
 
-def in_node(folder: Path) -> None:
+def distinct(found: Month) -> list[list[str]]:
+    """Write each check once: key, signature, what it is over."""
+    every = (one for kind in checks_of(found).values() for one in kind)
+    parts = {(key.raw, signature, message) for key, signature, message in every}
+    return [[base64.b64encode(part).decode() for part in one] for one in parts]
+
+
+def in_node(folder: Path, runs: int) -> None:
     node = shutil.which("node")
     if node is None:
         raise SystemExit("node is not installed")
     loader = Path(__file__).resolve().parents[1] / "tests" / "support" / "page_script.mjs"
     script = folder / "bench.mjs"
-    script.write_text(
-        NODE % (loader, *(folder / one for one in ("verify.html", "policy", "bundle")))
-    )
+    names = ("verify.html", "policy", "bundle", "checks")
+    script.write_text(NODE % (loader, *(folder / one for one in names), runs))
     done = subprocess.run([node, script], capture_output=True, text=True, check=True)
-    holds, cpu, wall, peak = json.loads(done.stdout)
-    print(f"node      {cpu:.2f} s of CPU in {wall:.2f} s, holds: {holds}, peak {peak:.0f} MiB")
+    rows, peak = json.loads(done.stdout)
+    for (held, least, least_wall), (holds, cpu, wall) in rows:
+        print(
+            f"node      {cpu:.2f} s of CPU in {wall:.2f} s, holds: {held and holds}; its checks"
+            f" alone {least:.2f} in {least_wall:.2f}: {cpu / least:.2f} by CPU,"
+            f" {wall / least_wall:.2f} by the clock; load {os.getloadavg()[0]:.1f}"
+        )
+    print(f"node's highest: {peak:.0f} MiB, with the checks of the floor in memory")
 
 
 def in_chromium(folder: Path) -> None:

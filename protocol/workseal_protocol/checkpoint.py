@@ -9,13 +9,12 @@ import base64
 import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Algorithm, PublicKey, Signer
+from workseal_protocol.keys import Algorithm, Check, PublicKey, Signer
 from workseal_protocol.merkle import EMPTY_ROOT, MAX_SIZE
 from workseal_protocol.note import NoteLine, NoteType, SignedNote, VerifierKey
 
@@ -40,6 +39,7 @@ class Checkpoint:
     origin: str
     size: int
     root: Digest
+    _encoded: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if _ORIGIN.fullmatch(self.origin) is None:
@@ -48,6 +48,9 @@ class Checkpoint:
             raise ValueError("a log has 0 to 2**63 - 1 leaves")
         if self.size == 0 and self.root.raw != EMPTY_ROOT:
             raise ValueError("an empty log has the root of the empty tree")
+        root = base64.b64encode(self.root.raw).decode()
+        written = f"{self.origin}\n{self.size}\n{root}\n".encode()
+        object.__setattr__(self, "_encoded", written)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -67,8 +70,7 @@ class Checkpoint:
 
     def encode(self) -> bytes:
         """Write the three lines; `parse` is its inverse."""
-        root = base64.b64encode(self.root.raw).decode()
-        return f"{self.origin}\n{self.size}\n{root}\n".encode()
+        return self._encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class SignedCheckpoint:
 
     checkpoint: Checkpoint
     lines: tuple[NoteLine, ...]
+    # Written once: a bundle has thousands, and each is asked for several times.
+    _encoded: bytes = field(init=False, repr=False, compare=False, default=b"")
 
     def __post_init__(self) -> None:
         SignedNote(self.checkpoint.encode(), self.lines)
@@ -85,11 +89,17 @@ class SignedCheckpoint:
     def parse(cls, data: bytes) -> Self:
         """Read a signed checkpoint, or raise `MalformedError`."""
         note = SignedNote.parse(data)
-        return cls(Checkpoint.parse(note.body), note.lines)
+        parsed = cls(Checkpoint.parse(note.body), note.lines)
+        # Of both one spelling only is read.
+        object.__setattr__(parsed, "_encoded", data)
+        return parsed
 
     def encode(self) -> bytes:
         """Write the checkpoint with all its lines; `parse` is its inverse."""
-        return _write(self)
+        if not self._encoded:
+            written = SignedNote(self.checkpoint.encode(), self.lines).encode()
+            object.__setattr__(self, "_encoded", written)
+        return self._encoded
 
     @property
     def digest(self) -> Digest:
@@ -109,12 +119,6 @@ class SignedCheckpoint:
     def line_of(self, key: VerifierKey) -> NoteLine | None:
         """Return the line that names `key`, unverified."""
         return next((line for line in self.lines if line.is_from(key)), None)
-
-
-# Every answer to the submissions of one tick holds the same one.
-@lru_cache(maxsize=16)
-def _write(signed: SignedCheckpoint) -> bytes:
-    return SignedNote(signed.checkpoint.encode(), signed.lines).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def cosign(checkpoint: Checkpoint, name: str, signer: Signer, timestamp: int) ->
     return NoteLine(name, key.key_id, struct.pack(">Q", timestamp) + signature)
 
 
-def verify_log(signed: SignedCheckpoint, key: VerifierKey) -> None:
+def verify_log(signed: SignedCheckpoint, key: VerifierKey, check: Check = PublicKey.verify) -> None:
     """Check the log's own line: type 0x01, the key's name equal to the origin."""
     if key.type is not NoteType.LOG_ED25519:
         raise ValueError("a log is verified with a key of type 0x01")
@@ -169,11 +173,12 @@ def verify_log(signed: SignedCheckpoint, key: VerifierKey) -> None:
     line = signed.line_of(key)
     if line is None:
         raise VerificationError("the checkpoint has no line of the log's key")
-    _verify(key.key, line.signature, signed.checkpoint.encode(), "the log's signature")
+    message = signed.checkpoint.encode()
+    _verify(check, key.key, line.signature, message, what="the log's signature")
 
 
 def verified_cosignatures(
-    signed: SignedCheckpoint, keys: Iterable[VerifierKey]
+    signed: SignedCheckpoint, keys: Iterable[VerifierKey], check: Check = PublicKey.verify
 ) -> tuple[Cosignature, ...]:
     """Return the cosignatures of the given keys, in the order of the keys.
 
@@ -186,20 +191,20 @@ def verified_cosignatures(
         raise ValueError("a cosigner's key has type 0x04 or 0x06")
     found = ((key, signed.line_of(key)) for key in known)
     return tuple(
-        Cosignature(key.name, _verified_time(signed.checkpoint, key, line), key)
+        Cosignature(key.name, _verified_time(signed.checkpoint, key, line, check), key)
         for key, line in found
         if line is not None
     )
 
 
-def _verified_time(checkpoint: Checkpoint, key: VerifierKey, line: NoteLine) -> int:
+def _verified_time(checkpoint: Checkpoint, key: VerifierKey, line: NoteLine, check: Check) -> int:
     if len(line.signature) != 8 + _SIGNATURE_BYTES[key.type]:
         raise VerificationError("a cosignature of a known key has a wrong length")
     timestamp = int.from_bytes(line.signature[:8])
     if timestamp > MAX_TIMESTAMP:
         raise VerificationError("a cosignature's timestamp has more than 63 bits")
     message = _cosigned_message(checkpoint, key, timestamp)
-    _verify(key.key, line.signature[8:], message, "a cosignature of a known key")
+    _verify(check, key.key, line.signature[8:], message, what="a cosignature of a known key")
     return timestamp
 
 
@@ -221,8 +226,8 @@ def _cosigned_message(checkpoint: Checkpoint, key: VerifierKey, timestamp: int) 
     )
 
 
-def _verify(key: PublicKey, signature: bytes, message: bytes, what: str) -> None:
+def _verify(check: Check, key: PublicKey, signature: bytes, message: bytes, *, what: str) -> None:
     try:
-        key.verify(signature, message)
+        check(key, signature, message)
     except VerificationError as e:
         raise VerificationError(f"{what} does not verify") from e

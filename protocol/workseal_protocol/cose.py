@@ -7,7 +7,7 @@ nobody signed; statements refuse any but the empty one. A payload of None is a d
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from workseal_protocol.encoding import MAX_BYTES, Value, encode, read_item
+from workseal_protocol.encoding import MAX_BYTES, Value, encode, read_item, read_octets
 from workseal_protocol.errors import MalformedError
 
 # Tag 18, then an array of four.
@@ -42,7 +42,11 @@ class Sign1:
         if data[:2] != _HEAD:
             raise MalformedError("expected a COSE_Sign1: tag 18 and an array of four")
         protected, at = _octets(data, 2, "protected header")
-        unprotected, at = read_item(data, at)
+        unprotected: Value = {}
+        if data[at : at + 1] == _EMPTY_MAP:
+            at += 1
+        else:
+            unprotected, at = read_item(data, at)
         if not isinstance(unprotected, dict):
             raise MalformedError("expected a map as unprotected header")
         payload: bytes | None = None
@@ -96,6 +100,9 @@ def octets(data: bytes) -> bytes:
 
 
 def _octets(data: bytes, at: int, what: str) -> tuple[bytes, int]:
+    quick = read_octets(data, at)
+    if quick is not None:
+        return quick
     value, end = read_item(data, at)
     if not isinstance(value, bytes):
         raise MalformedError(f"expected a byte string as {what}")

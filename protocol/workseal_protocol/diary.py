@@ -7,6 +7,7 @@ that no statement covers. Frames, their withdrawal and activity change no span.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 
 from workseal_protocol.records import Declaration, DeclarationForm, Segment, SegmentState
 from workseal_protocol.window import Entry, Grade
@@ -136,23 +137,11 @@ def _filled(spans: Sequence[Span]) -> Iterator[Span]:
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:
-    last: Span | None = None
-    for span in spans:
-        if last is None:
-            last = span
-        elif _alike(last, span):
-            last = replace(last, end=span.end, worked_ms=last.worked_ms + span.worked_ms)
-        else:
-            yield last
-            last = span
-    if last is not None:
-        yield last
+    for _, group in groupby(spans, key=_kind):
+        alike = list(group)
+        worked = sum(span.worked_ms for span in alike)
+        yield replace(alike[0], end=alike[-1].end, worked_ms=worked)
 
 
-def _alike(one: Span, other: Span) -> bool:
-    return (one.state, one.reason, one.grade, one.session) == (
-        other.state,
-        other.reason,
-        other.grade,
-        other.session,
-    )
+def _kind(span: Span) -> tuple[DiaryState, str, Grade | None, bytes | None]:
+    return span.state, span.reason, span.grade, span.session

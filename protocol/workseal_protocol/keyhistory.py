@@ -12,7 +12,7 @@ from typing import Self
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.keys import PublicKey, Role
+from workseal_protocol.keys import Check, PublicKey, Role
 from workseal_protocol.records import KeyAnnounce, KeyRecord, KeyRevoke, KeyRotate
 from workseal_protocol.statement import Kind, Statement
 
@@ -86,7 +86,9 @@ class KeyHistory:
         except VerificationError:
             return frozenset()
 
-    def check_signature(self, statement: Statement, index: int) -> None:
+    def check_signature(
+        self, statement: Statement, index: int, check: Check = PublicKey.verify
+    ) -> None:
         """Check that a statement is signed by a key that may make its kind at this index.
 
         Raises `VerificationError`; key.* statements are for `advance`.
@@ -94,7 +96,7 @@ class KeyHistory:
         if statement.kind in KEY_KINDS:
             raise ValueError("key statements are checked by advance")
         life = self._life(statement.issuer, index)
-        statement.verify_signature(life.key)
+        statement.verify_signature(life.key, check)
         if not life.roles & MAKERS[statement.kind]:
             raise VerificationError(f"its signer may not make a {statement.kind}")
 

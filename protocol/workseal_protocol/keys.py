@@ -171,6 +171,13 @@ class PublicKey:
             raise VerificationError("the signature does not match") from error
 
 
+class Check(Protocol):
+    """Check one signature as `PublicKey.verify` does, or see to it that it will be checked."""
+
+    def __call__(self, key: PublicKey, signature: bytes, message: bytes, /) -> None:
+        """Raise `VerificationError` for a signature that is known not to match."""
+
+
 class Signer(Protocol):
     """Sign with one key, wherever its secret lies."""
 

@@ -6,9 +6,11 @@ and ignored by whoever verifies.
 """
 
 import base64
+import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Self
 
 from workseal_protocol.digest import sha256
@@ -49,16 +51,15 @@ class VerifierKey:
     name: str
     key: PublicKey
     type: NoteType
+    # The 4-byte key ID: a hint that finds the line, never a proof.
+    key_id: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _require_name(self.name)
         if self.key.algorithm is not _ALGORITHMS[self.type]:
             raise ValueError(f"a key of note type {self.type:d} has another algorithm")
-
-    @property
-    def key_id(self) -> bytes:
-        """Return the 4-byte key ID: a hint that finds the line, never a proof."""
-        return sha256(self.name.encode(), b"\n", bytes([self.type]), self.key.raw)[:4]
+        hashed = sha256(self.name.encode(), b"\n", bytes([self.type]), self.key.raw)
+        object.__setattr__(self, "key_id", hashed[:4])
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -103,7 +104,12 @@ class NoteLine:
         """Read one line with its newline, or raise `MalformedError`."""
         if not data.endswith(b"\n"):
             raise MalformedError("a signature line ends with a newline")
-        form = _LINE.fullmatch(_decode_text(data[:-1]))
+        return cls.read(_decode_text(data[:-1]))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read one line of a note's text, without its newline, or raise `MalformedError`."""
+        form = _LINE.fullmatch(text)
         if form is None:
             raise MalformedError("a signature line has a dash, a name and base64")
         blob = _decode_base64(form[2])
@@ -153,7 +159,7 @@ class SignedNote:
             raise MalformedError("a note has a text, an empty line and signature lines")
         lines = signatures[:-1].split("\n")
         try:
-            parsed = tuple(NoteLine.parse(f"{line}\n".encode()) for line in lines)
+            parsed = tuple(NoteLine.read(line) for line in lines)
             return cls(f"{body}\n".encode(), parsed)
         except ValueError as e:
             raise MalformedError(f"note: {e}") from e
@@ -163,6 +169,8 @@ class SignedNote:
         return b"".join((self.body, b"\n", *(line.encode() for line in self.lines)))
 
 
+# Few names stand on many lines; one that is refused is looked at each time.
+@lru_cache(maxsize=1024)
 def _require_name(name: str) -> None:
     if not name or "+" in name or any(c.isspace() or c < " " for c in name):
         raise ValueError("a key name is not empty and has no space, plus or control character")
@@ -183,10 +191,10 @@ def _decode_text(data: bytes) -> str:
 
 def _decode_base64(text: str) -> bytes:
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text)
     except ValueError as e:
         raise MalformedError("expected base64 with padding") from e
     # The last digit may carry stray bits.
-    if base64.b64encode(data).decode() != text:
+    if binascii.b2a_base64(data, newline=False).decode() != text:
         raise MalformedError("base64 is not in canonical form")
     return data

@@ -8,16 +8,17 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import cbor2
 
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint
-from workseal_protocol.cose import Sign1, sig_structure
+from workseal_protocol.cose import Sign1, envelope, octets, sig_structure
 from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import MAX_INTEGER, Fields, Value, decode, encode
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Algorithm, PublicKey, Signer
+from workseal_protocol.keys import Algorithm, Check, PublicKey, Signer
 from workseal_protocol.merkle import (
     MAX_PATH,
     MAX_SIZE,
@@ -47,6 +48,13 @@ _ALG, _KID, _CLAIMS, _VDS, _PROOFS = 1, 4, 15, 395, 396
 _ISSUER, _SUBJECT = 1, 2
 _RFC9162_SHA256 = 1
 _INCLUSION = -1
+# {396: {-1: [ up to its one proof; and a hash in a path, with its head.
+_ONE_PROOF = b"\xa1\x19\x01\x8c\xa1\x20\x81"
+_DETACHED = b"\xf6"
+PATH_MARK = b"\x58\x20"
+_PATH_ITEM = len(PATH_MARK) + DIGEST_BYTES
+# Of this many signatures the newest are remembered: one for each kind of subject is enough.
+_MAX_SEEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +230,22 @@ def verify_cose_receipt(data: bytes, *, entry: Digest, key: PublicKey) -> Digest
     The signature covers the root alone: size and index stay claims (a path can lead to one root
     from several sizes), and no witness speaks. Only a `Receipt` shows a place in one public log.
     """
+    return read_cose_receipt(data, entry=entry, key=key).root
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReceipt:
+    """Hold the root that the log signed, and the place in a tree that the receipt claims."""
+
+    root: Digest
+    size: int
+    index: int
+
+
+def read_cose_receipt(
+    data: bytes, *, entry: Digest, key: PublicKey, check: Check = PublicKey.verify
+) -> ReadReceipt:
+    """Check as `verify_cose_receipt` does, and return what the receipt claims too."""
     sign1 = Sign1.parse(data)
     if sign1.payload is not None:
         raise MalformedError("a receipt of inclusion has a detached payload")
@@ -230,8 +254,41 @@ def verify_cose_receipt(data: bytes, *, entry: Digest, key: PublicKey) -> Digest
     if kid != key.thumbprint.raw or not key.allows(algorithm):
         raise VerificationError("the receipt is not by the log's key")
     root = inclusion_root(leaf=leaf_hash(entry.raw), index=index, size=size, path=path)
-    key.verify(sign1.signature, sig_structure(sign1.protected, root))
-    return Digest(root)
+    check(key, sign1.signature, sig_structure(sign1.protected, root))
+    return ReadReceipt(Digest(root), size, index)
+
+
+class SeenReceipts:
+    """Tell receipts in one tree that differ from a checked one in place and path alone.
+
+    The log signs a protected header and a root: for the statements of one subject, and one size,
+    that is one signature. Whoever has the tree's own paths need not read such receipts at all.
+    """
+
+    def __init__(self) -> None:
+        self._size = b""
+        self._ends: list[tuple[bytes, bytes]] = []
+
+    def add(self, data: bytes, size: int) -> None:
+        """Remember a receipt of the tree's size that was checked, and that leads to its root."""
+        parts = Sign1.parse(data)
+        self._size = encode(size)
+        # All but an empty unprotected header, the detached payload and an empty signature.
+        begin = envelope(parts.protected, None, b"")[:-3]
+        end = _DETACHED + octets(parts.signature)
+        self._ends = [(begin, end), *self._ends[: _MAX_SEEN - 1]]
+
+    def holds(self, data: bytes, index: int, path: bytes) -> bool:
+        """Tell whether it has one of these signatures, the index, and the path that the tree has.
+
+        `path` is that of the leaf, each hash as a byte string.
+        """
+        if not self._ends:
+            return False
+        count = len(path) // _PATH_ITEM
+        head = bytes((0x80 | count,)) if count < 24 else bytes((0x98, count))
+        proof = octets(b"".join((b"\x83", self._size, cbor2.dumps(index), head, path)))
+        return any(data == begin + _ONE_PROOF + proof + end for begin, end in self._ends)
 
 
 def cose_receipt_place(data: bytes) -> tuple[int, int]:
@@ -240,6 +297,8 @@ def cose_receipt_place(data: bytes) -> tuple[int, int]:
     return size, index
 
 
+# One log writes few headers.
+@lru_cache(maxsize=1024)
 def _receipt_header(protected: bytes) -> tuple[Algorithm, bytes]:
     header = Fields(decode(protected), "receipt header")
     number = header.integer(_ALG, "algorithm", minimum=-65_536, maximum=-1)

@@ -16,7 +16,14 @@ from workseal_protocol.cose import Sign1, envelope, sig_structure
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_BYTES, Fields, Value, decode, encode
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import SIGNATURE_BYTES, Algorithm, PublicKey, Signer, thumbprint_uri
+from workseal_protocol.keys import (
+    SIGNATURE_BYTES,
+    Algorithm,
+    Check,
+    PublicKey,
+    Signer,
+    thumbprint_uri,
+)
 
 ENGAGEMENT_BYTES: Final = 16
 
@@ -118,13 +125,13 @@ class Statement:
         """Return the exact bytes; `parse` is its inverse."""
         return self._encoded
 
-    def verify_signature(self, key: PublicKey) -> None:
+    def verify_signature(self, key: PublicKey, check: Check = PublicKey.verify) -> None:
         """Check that this key signed the statement, or raise `VerificationError`."""
         if key.thumbprint != self.issuer:
             raise VerificationError("the statement names another key as its issuer")
         if not key.allows(self.algorithm):
             raise VerificationError("the statement names an algorithm that is not its key's")
-        key.verify(self.signature, sig_structure(self._protected, self.payload))
+        check(key, self.signature, sig_structure(self._protected, self.payload))
 
 
 def sign_statement(kind: Kind, subject: str, payload: Value, signer: Signer) -> Statement:
@@ -136,6 +143,8 @@ def sign_statement(kind: Kind, subject: str, payload: Value, signer: Signer) -> 
     return Statement(kind, key.thumbprint, subject, body, key.algorithm, signature)
 
 
+# One engagement's records ask thousands of times.
+@lru_cache(maxsize=256)
 def engagement_subject(engagement: bytes) -> str:
     """Write an engagement's 16 bytes as the subject of its statements."""
     if len(engagement) != ENGAGEMENT_BYTES:

@@ -14,9 +14,11 @@ from workseal_protocol.encoding import (
     MAX_KEY,
     Value,
     decode,
+    each_of_sequence,
     encode,
     encode_sequence,
     read_item,
+    read_octets,
     split_sequence,
 )
 from workseal_protocol.errors import MalformedError
@@ -281,6 +283,65 @@ def test_split_is_the_inverse_of_join(items: list[bytes]) -> None:
 def test_split_raises_only_malformed(data: bytes) -> None:
     with suppress(MalformedError):
         assert b"".join(split_sequence(data, max_items=60)) == data
+
+
+# A byte string, its length told in any way; most of the bytes of a statement.
+@st.composite
+def octet_strings(draw: st.DrawFn) -> bytes:
+    content = draw(st.binary(max_size=30) | st.sampled_from((bytes(255), bytes(256), bytes(700))))
+    size = len(content)
+    heads = [b"\x59" + size.to_bytes(2), b"\x5a" + size.to_bytes(4)]
+    if size < 256:
+        heads.append(bytes((0x58, size)))
+    if size < 24:
+        heads.append(bytes((0x40 | size,)))
+    return draw(st.sampled_from(heads)) + content
+
+
+statement_like = st.builds(
+    lambda tag, one, entries, two, three: tag + one + entries + two + three,
+    st.sampled_from((b"\xd2\x84", b"\xd2\x83", b"\x84")),
+    octet_strings(),
+    st.sampled_from((b"\xa0", b"\xf6", b"\xa1\x01\x40", b"\x40")),
+    octet_strings(),
+    octet_strings(),
+)
+
+
+@given(st.lists(octet_strings() | statement_like, max_size=3).map(b"".join), st.data())
+def test_split_cuts_where_each_value_ends(whole: bytes, data: st.DataObject) -> None:
+    cut = whole[: data.draw(st.integers(0, len(whole)))]
+    expected, at = [], 0
+    try:
+        while at < len(cut):
+            _, end = read_item(cut, at + (cut[at] == 0xD2))
+            expected.append(cut[at:end])
+            at = end
+    except MalformedError as error:
+        with pytest.raises(MalformedError, match=str(error)):
+            split_sequence(cut, max_items=100)
+    else:
+        assert split_sequence(cut, max_items=100) == tuple(expected)
+
+
+def test_a_sequence_is_cut_as_far_as_somebody_asks() -> None:
+    items = each_of_sequence(b"\x01\x42ab\xff", max_items=3)
+    assert [next(items), next(items)] == [b"\x01", b"\x42ab"]
+    with pytest.raises(MalformedError):
+        next(items)
+
+
+@given(octet_strings(), st.binary(max_size=3), st.integers(0, 3))
+def test_octets_are_read_at_once_only_in_their_shortest_form(
+    item: bytes, after: bytes, before: int
+) -> None:
+    value, end = read_item(bytes(before) + item + after, before)
+    quick = read_octets(bytes(before) + item + after, before)
+    shortest = isinstance(value, bytes) and encode(value) == item
+    # A length of four bytes is left to the general reader.
+    assert quick == ((value, end) if shortest else None)
+    assert read_octets(item[:-1], 0) is None or len(item) == 1
+    assert read_octets(b"\x01", 0) is None
 
 
 def test_split_keeps_tag_18_with_its_item() -> None:

@@ -17,6 +17,7 @@ from workseal_protocol.merkle import (
     leaf_hash,
     node_hash,
     path_from_nodes,
+    paths_from_nodes,
     root_of,
     sparse_nodes,
     sparse_proof,
@@ -389,6 +390,8 @@ def test_sparse_nodes_give_each_leaf_its_inclusion_path(
     assert all(node == naive_root(LEAVES[lo:hi]) for (lo, hi), node in nodes.items())
     for index in indices:
         assert list(path_from_nodes(nodes, index, size)) == naive_path(index, LEAVES[:size])
+    marked = [b"".join(b"X " + one for one in naive_path(i, LEAVES[:size])) for i in indices]
+    assert list(paths_from_nodes(nodes, indices, size, b"X ")) == marked
 
 
 def test_a_path_needs_a_leaf_of_the_proof() -> None:

@@ -393,3 +393,22 @@ def test_a_policy_of_other_people_fails_where_python_does(page: NodePage) -> Non
         story().policy, tlog=TlogPolicy((log,)), tsa=(), independent=frozenset()
     )
     assert outcomes(assert_same(page, good(), other))[3] == "fails"
+
+
+def test_receipts_of_one_signature_are_each_looked_at(page: NodePage) -> None:
+    contents = story().contents
+    receipts = [story().verifier.cose_receipt(one.digest) for one in contents.statements]
+    assert assert_same(page, with_receipts(receipts), story().policy)["holds"]
+    place = len(receipts) - 1
+    good = receipts[place]
+    for at in (*range(20, len(good), 97), len(good) - 66, len(good) - 1):
+        bad = good[:at] + bytes((good[at] ^ 1,)) + good[at + 1 :]
+        told = assert_same(page, with_receipts([*receipts[:place], bad]), story().policy)
+        assert not told["holds"], at
+    swapped = [*receipts[:-2], receipts[-1], receipts[-2]]
+    assert not assert_same(page, with_receipts(swapped), story().policy)["holds"]
+
+
+def with_receipts(receipts: list[bytes]) -> bytes:
+    contents = dataclasses.replace(story().contents, receipts=tuple(receipts))
+    return story().bundle(contents).encode()

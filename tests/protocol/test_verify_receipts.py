@@ -64,3 +64,40 @@ def test_step_04_refuses_a_receipt_of_another_index() -> None:
     other = index + 1
     found = step_4(receipt(size, other, fork(size, other)))
     assert f"it is of index {other}, the statement is at {index}" in found.why
+
+
+def every_receipt() -> tuple[bytes, ...]:
+    verifier = story().verifier
+    return tuple(verifier.cose_receipt(one.digest) for one in story().contents.statements)
+
+
+def step_4_of(receipts: tuple[bytes, ...]) -> Step:
+    data = story().bundle(replace(story().contents, receipts=receipts)).encode()
+    return examine_bundle(data, story().policy).by_number()[4]
+
+
+def test_step_04_takes_a_receipt_for_each_statement() -> None:
+    receipts = every_receipt()
+    assert f"receipts: {len(receipts)}" in step_4_of(receipts).why
+
+
+def test_step_04_looks_at_each_byte_of_a_receipt_like_one_before_it() -> None:
+    receipts = every_receipt()
+    place = len(receipts) - 1
+    good = receipts[place]
+    # The protected header, the heads, size, index and path, and the signature.
+    for at in (*range(0, len(good), 61), len(good) - 66, len(good) - 65, len(good) - 1):
+        bad = good[:at] + bytes((good[at] ^ 1,)) + good[at + 1 :]
+        found = step_4_of((*receipts[:place], bad))
+        assert found.why.startswith(f"the receipt of statement {place}"), at
+
+
+def test_step_04_refuses_the_receipt_of_another_statement() -> None:
+    first, *others = every_receipt()
+    for wrong in ((others[-1], *others), (first, *others[:-1], others[-2])):
+        assert step_4_of(wrong).why.startswith("the receipt of statement")
+
+
+def test_step_04_refuses_a_receipt_with_bytes_after_it() -> None:
+    *others, last = every_receipt()
+    assert "the receipt of statement" in step_4_of((*others, last + b"\x00")).why

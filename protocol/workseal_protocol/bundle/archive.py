@@ -28,6 +28,8 @@ _DATE = 1 << 5 | 1  # 1980-01-01
 _MODE = 0o100644 << 16
 
 Entry = tuple[str, bytes]
+# Checksum and length, and the length again: nothing is compressed.
+_Measure = tuple[int, int, int]
 
 
 def write_archive(entries: Iterable[Entry]) -> bytes:
@@ -38,8 +40,10 @@ def write_archive(entries: Iterable[Entry]) -> bytes:
             raise ValueError("an entry's name has an unexpected form")
     if len(entries) > MAX_ENTRIES or len({name for name, _ in entries}) != len(entries):
         raise ValueError(f"an archive has at most {MAX_ENTRIES} entries, each name once")
-    parts = [part for name, data in entries for part in (_local(name, data), data)]
-    archive = b"".join((*parts, _directory(entries)))
+    measures = [_measure(data) for _, data in entries]
+    rows = zip(entries, measures, strict=True)
+    parts = [part for (name, data), one in rows for part in (_local(name, one), data)]
+    archive = b"".join((*parts, _directory(entries, measures)))
     if len(archive) > MAX_ARCHIVE_BYTES:
         raise ValueError(f"an archive has at most {MAX_ARCHIVE_BYTES} bytes")
     return archive
@@ -52,22 +56,24 @@ def read_archive(data: bytes) -> tuple[Entry, ...]:
     if not data.startswith(b"PK"):
         raise MalformedError("this is not a bundle: it does not begin as a ZIP file does")
     entries: list[Entry] = []
+    measures: list[_Measure] = []
     names: set[str] = set()
     at = 0
     while data[at : at + 4] == b"PK\x03\x04":
         if len(entries) == MAX_ENTRIES:
             raise MalformedError(f"expected at most {MAX_ENTRIES} entries")
-        name, content, at = _read_entry(data, at)
+        name, content, measure, at = _read_entry(data, at)
         if name in names:
             raise MalformedError("an entry stands twice in the bundle")
         names.add(name)
         entries.append((name, content))
-    if data[at:] != _directory(entries):
+        measures.append(measure)
+    if data[at:] != _directory(entries, measures):
         raise MalformedError("the directory of the bundle is not the one of its entries")
     return tuple(entries)
 
 
-def _read_entry(data: bytes, at: int) -> tuple[str, bytes, int]:
+def _read_entry(data: bytes, at: int) -> tuple[str, bytes, _Measure, int]:
     start = at + _LOCAL.size
     if start > len(data):
         raise MalformedError("the bundle ends inside an entry")
@@ -81,28 +87,31 @@ def _read_entry(data: bytes, at: int) -> tuple[str, bytes, int]:
     if end > len(data):
         raise MalformedError("the bundle ends inside an entry")
     content = data[begin:end]
-    if data[at:begin] != _local(name, content):
+    measure = _measure(content)
+    if data[at:begin] != _local(name, measure):
         raise MalformedError("the head of an entry is not the one of its content")
-    return name, content, end
+    return name, content, measure, end
 
 
-def _local(name: str, data: bytes) -> bytes:
-    head = _LOCAL.pack(b"PK\x03\x04", _NEEDED, 0, 0, 0, _DATE, *_measure(data), len(name), 0)
+def _local(name: str, measure: _Measure) -> bytes:
+    head = _LOCAL.pack(b"PK\x03\x04", _NEEDED, 0, 0, 0, _DATE, *measure, len(name), 0)
     return head + name.encode()
 
 
-def _directory(entries: Iterable[Entry]) -> bytes:
-    heads = list(_central_heads(entries))
+def _directory(entries: Iterable[Entry], measures: Iterable[_Measure]) -> bytes:
+    heads = list(_central_heads(entries, measures))
     size = sum(len(head) for head, _ in heads)
     start = heads[-1][1] if heads else 0
     end = _END.pack(b"PK\x05\x06", 0, 0, len(heads), len(heads), size, start, 0)
     return b"".join((*(head for head, _ in heads), end))
 
 
-def _central_heads(entries: Iterable[Entry]) -> Iterator[tuple[bytes, int]]:
+def _central_heads(
+    entries: Iterable[Entry], measures: Iterable[_Measure]
+) -> Iterator[tuple[bytes, int]]:
     """Give each head of the directory, with the place at which the next local head begins."""
     at = 0
-    for name, data in entries:
+    for (name, data), measure in zip(entries, measures, strict=True):
         head = _CENTRAL.pack(
             b"PK\x01\x02",
             _MADE_BY,
@@ -111,7 +120,7 @@ def _central_heads(entries: Iterable[Entry]) -> Iterator[tuple[bytes, int]]:
             0,
             0,
             _DATE,
-            *_measure(data),
+            *measure,
             len(name),
             0,
             0,
@@ -124,5 +133,5 @@ def _central_heads(entries: Iterable[Entry]) -> Iterator[tuple[bytes, int]]:
         yield head + name.encode(), at
 
 
-def _measure(data: bytes) -> tuple[int, int, int]:
+def _measure(data: bytes) -> _Measure:
     return crc32(data), len(data), len(data)

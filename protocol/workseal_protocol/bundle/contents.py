@@ -12,6 +12,7 @@ from typing import Self
 
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.commitment import Opening
+from workseal_protocol.cose import octets
 from workseal_protocol.digest import DIGEST_BYTES
 from workseal_protocol.disclosure import Disclosure
 from workseal_protocol.encoding import (
@@ -20,6 +21,7 @@ from workseal_protocol.encoding import (
     Value,
     decode,
     encode,
+    read_octets,
     split_sequence,
 )
 from workseal_protocol.errors import MalformedError
@@ -138,12 +140,12 @@ class Contents:
             ("statements.cbor", b"".join(one.encode() for one in self.statements)),
             ("proof.cbor", encode(proof)),
             ("checkpoint", self.checkpoint.encode()),
-            ("checkpoints.cbor", b"".join(encode(one.encode()) for one in self.checkpoints)),
+            ("checkpoints.cbor", b"".join(octets(one.encode()) for one in self.checkpoints)),
             ("checkpoint.tsr", self.token),
             ("timestamps.cbor", stamps or None),
             ("tsa-ca.pem", self.tsa_ca),
             ("policy", self.policy.encode().encode()),
-            ("receipts.cbor", b"".join(map(encode, self.receipts)) or None),
+            ("receipts.cbor", b"".join(map(octets, self.receipts)) or None),
             ("openings.cbor", b"".join(one.encode() for one in self.openings) or None),
         )
         given = tuple((name, data) for name, data in fixed if data is not None)
@@ -213,6 +215,10 @@ def _read_proof(data: bytes) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
 def _octet_items(data: bytes, maximum: int) -> tuple[bytes, ...]:
     items = []
     for item in split_sequence(data, max_items=maximum, max_item_bytes=MAX_BUNDLE_BYTES):
+        quick = read_octets(item, 0)
+        if quick is not None:
+            items.append(quick[0])
+            continue
         value = decode(item, max_bytes=MAX_BUNDLE_BYTES)
         if not isinstance(value, bytes):
             raise MalformedError("expected a sequence of byte strings")

@@ -1,6 +1,6 @@
 """A bundle: contents under a signed manifest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from workseal_protocol.bundle.archive import read_archive, write_archive
@@ -22,6 +22,9 @@ class Bundle:
 
     manifest: Statement
     contents: Contents
+    _listed: tuple[ManifestEntry, ...] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -39,6 +42,9 @@ class Bundle:
         # One bundle, one spelling: order of the entries, absent ones, sizes in the proof.
         if bundle._entries() != entries:
             raise MalformedError("the entries of the bundle are not in canonical form")
+        # They are what writing them again would give: listed now, they are written once.
+        listed = (_listed_entry(name, data) for name, data in entries if name != MANIFEST_ENTRY)
+        object.__setattr__(bundle, "_listed", tuple(listed))
         return bundle
 
     def encode(self) -> bytes:
@@ -58,7 +64,7 @@ class Bundle:
         Whose signature it bears is not checked here.
         """
         record = self.manifest_record()
-        given = _listed(self.contents)
+        given = _listed(self.contents) if self._listed is None else self._listed
         told = {item.name: item for item in record.entries}
         for item in given:
             if told.pop(item.name, None) != item:
@@ -87,6 +93,8 @@ def _covered(contents: Contents) -> tuple[tuple[str, bytes], ...]:
 
 
 def _listed(contents: Contents) -> tuple[ManifestEntry, ...]:
-    return tuple(
-        ManifestEntry(name, Digest.of(data), len(data)) for name, data in _covered(contents)
-    )
+    return tuple(_listed_entry(name, data) for name, data in _covered(contents))
+
+
+def _listed_entry(name: str, data: bytes) -> ManifestEntry:
+    return ManifestEntry(name, Digest.of(data), len(data))

@@ -4,33 +4,65 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
-from workseal_protocol.cli.acting.command import act, file, list_cases, send, show
-from workseal_protocol.cli.acting.said import ABOUT, DETAILS
-from workseal_protocol.cli.answering import answer
-from workseal_protocol.cli.asking import accept, fetch, invite, keys, sign_in
-from workseal_protocol.cli.attestation import attestation, countersign
-from workseal_protocol.cli.casefile import export
-from workseal_protocol.cli.casefile import verify as verify_case
-from workseal_protocol.cli.casekeys import declare, destroy
-from workseal_protocol.cli.desk import checks
-from workseal_protocol.cli.dispute import request
 from workseal_protocol.cli.files import reason_of
-from workseal_protocol.cli.hours import hours
-from workseal_protocol.cli.inspection import inspect
-from workseal_protocol.cli.invoice import invoice
-from workseal_protocol.cli.opening import open_package
-from workseal_protocol.cli.page import page
-from workseal_protocol.cli.parties import keygen, offer, terms
 from workseal_protocol.cli.problem import MALFORMED, CommandError
 from workseal_protocol.cli.text import bounded
-from workseal_protocol.cli.verification import verify
 
 Command = Callable[[argparse.Namespace], int]
 _SHOW: Final = "show"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Name a command that is loaded when it is called: all of them take half a second."""
+
+    module: str
+    name: str
+
+    def __call__(self, options: argparse.Namespace) -> int:
+        """Load the command, and run it."""
+        return self.loaded()(options)
+
+    def loaded(self) -> Command:
+        """Load the command."""
+        found: Command = getattr(import_module(f"workseal_protocol.cli.{self.module}"), self.name)
+        return found
+
+
+act = Later("acting.command", "act")
+file = Later("acting.command", "file")
+list_cases = Later("acting.command", "list_cases")
+send = Later("acting.command", "send")
+show = Later("acting.command", "show")
+answer = Later("answering", "answer")
+accept = Later("asking", "accept")
+fetch = Later("asking", "fetch")
+invite = Later("asking", "invite")
+keys = Later("asking", "keys")
+sign_in = Later("asking", "sign_in")
+attestation = Later("attestation", "attestation")
+countersign = Later("attestation", "countersign")
+export = Later("casefile", "export")
+verify_case = Later("casefile", "verify")
+declare = Later("casekeys", "declare")
+destroy = Later("casekeys", "destroy")
+checks = Later("desk", "checks")
+request = Later("dispute", "request")
+hours = Later("hours", "hours")
+inspect = Later("inspection", "inspect")
+invoice = Later("invoice", "invoice")
+open_package = Later("opening", "open_package")
+page = Later("page", "page")
+keygen = Later("parties", "keygen")
+offer = Later("parties", "offer")
+terms = Later("parties", "terms")
+verify = Later("verification", "verify")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal without UTF-8 shows an escape instead of ending the command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(_spelled(sys.argv[1:] if arguments is None else arguments))
+    words = _spelled(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(whole=words[:1] == ["case"]).parse_args(words)
     command: Command = options.command
     try:
         code = command(options)
@@ -91,7 +124,8 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(MALFORMED)
 
 
-def _parser() -> _Parser:
+def _parser(*, whole: bool = True) -> _Parser:
+    """Describe the commands; without `whole`, none of those below `case`."""
     parser = _Parser(
         prog="workseal",
         description="Check evidence of work offline, and sign what client and arbitrator say.",
@@ -105,7 +139,7 @@ def _parser() -> _Parser:
     _add_hours(commands)
     _add_attestations(commands)
     _add_dispute(commands)
-    _add_case(commands)
+    _add_case(commands, whole=whole)
     _add_asking(commands)
     return parser
 
@@ -283,9 +317,11 @@ def _add_case_files(one: _Parser) -> None:
     )
 
 
-def _add_case(commands: "argparse._SubParsersAction[_Parser]") -> None:
+def _add_case(commands: "argparse._SubParsersAction[_Parser]", *, whole: bool) -> None:
     text = "replay a case, run the checks of the desk, export a whole case and verify it"
     parser = commands.add_parser("case", help=text, description=text, allow_abbrev=False)
+    if not whole:
+        return
     below = parser.add_subparsers(metavar="COMMAND", required=True)
 
     _add_acting(below)
@@ -329,6 +365,9 @@ def _add_case(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_acting(below: "argparse._SubParsersAction[_Parser]") -> None:
+    # These words come with all that acts.
+    from workseal_protocol.cli.acting.said import ABOUT, DETAILS  # noqa: PLC0415
+
     one = _add(below, _SHOW, show, "replay a case: where it stands, who must act until when")
     one.add_argument("--json", action="store_true", help="print the case as one JSON object")
     one.add_argument("--save", type=Path, metavar="FILE", help="also write its statements")

@@ -45,17 +45,17 @@ def expected_subtrees(count: int, shown: Sequence[int]) -> tuple[Subtree, ...]:
     for number in shown:
         flags[number] = 1
     before = (0, *accumulate(flags))
-    return tuple(_subtrees(before, 0, count))
-
-
-def _subtrees(before: Sequence[int], low: int, high: int) -> Iterator[Subtree]:
-    inside = before[high] - before[low]
-    if inside in {0, high - low}:
-        yield Subtree(low, high, shown=inside > 0)
-        return
-    middle = low + split_point(high - low)
-    yield from _subtrees(before, low, middle)
-    yield from _subtrees(before, middle, high)
+    found: list[Subtree] = []
+    waiting = [(0, count)]
+    while waiting:
+        low, high = waiting.pop()
+        inside = before[high] - before[low]
+        if inside in (0, high - low):
+            found.append(Subtree(low, high, inside > 0))
+        else:
+            middle = low + split_point(high - low)
+            waiting += ((middle, high), (low, middle))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import InitVar, dataclass
 from types import MappingProxyType
 from typing import Final
 
-from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.digest import DIGEST_BYTES, Digest, Tag, sha256
 from workseal_protocol.disclosure.form import Disclosure, expected_subtrees
 from workseal_protocol.disclosure.picture import HiddenPattern
 from workseal_protocol.errors import VerificationError
@@ -113,6 +113,9 @@ class _Fold:
         given, self._next = self._next, next(self._subtrees, self._next)
         if not given.shown:
             return next(self._hashes)
+        if high - low == 1:
+            salt = next(self._seeds)
+            return sha256(Tag.LEAF, salt, self._tiles[low])
         salts = expand_seed(next(self._seeds), self._nonce, high - low)
         tiles = (self._tiles[number] for number in range(low, high))
         return root_of(leaf_hashes(salts, tiles))

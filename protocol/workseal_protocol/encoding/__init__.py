@@ -8,10 +8,12 @@ from workseal_protocol.encoding.cbor import (
     MAX_KEY,
     Value,
     decode,
+    each_of_sequence,
     encode,
     encode_sequence,
     is_text,
     read_item,
+    read_octets,
     split_sequence,
 )
 from workseal_protocol.encoding.fields import Fields
@@ -25,9 +27,11 @@ __all__ = [
     "Fields",
     "Value",
     "decode",
+    "each_of_sequence",
     "encode",
     "encode_sequence",
     "is_text",
     "read_item",
+    "read_octets",
     "split_sequence",
 ]

@@ -7,7 +7,7 @@ tags that compute; here the work is linear in the input whatever it holds.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 import cbor2
@@ -30,9 +30,12 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TAG_18 = 0xD2
 
-# Major types; and the first byte of a byte string whose length takes one byte.
+# Major types; and the first byte of a byte string whose length takes none, one or two bytes.
 _BYTES, _TEXT, _ARRAY, _MAP = 2, 3, 4, 5
-_BYTES_1 = 0x58
+_BYTES_0, _BYTES_1, _BYTES_2 = 0x40, 0x58, 0x59
+# How a signed statement begins: tag 18, an array of four. Its second item, nearly always.
+_SIGN1_HEAD = b"\xd2\x84"
+_NO_ENTRIES = 0xA0
 
 
 def encode(value: Value) -> bytes:
@@ -85,19 +88,69 @@ def split_sequence(
 
     The cut says nothing about the shortest form: parse each item.
     """
-    items: list[bytes] = []
-    at = 0
+    return tuple(each_of_sequence(data, max_items=max_items, max_item_bytes=max_item_bytes))
+
+
+def each_of_sequence(
+    data: bytes, *, max_items: int, max_item_bytes: int = MAX_BYTES
+) -> Iterator[bytes]:
+    """Cut as `split_sequence` does, as far as somebody asks."""
+    count, at = 0, 0
     while at < len(data):
-        if len(items) == max_items:
+        if count == max_items:
             raise MalformedError(f"expected at most {max_items} values in the sequence")
-        _, end = read_item(data, at + (data[at] == _TAG_18))
+        end = _quick_end(data, at)
+        if end is None:
+            _, end = read_item(data, at + (data[at] == _TAG_18))
         if end - at > max_item_bytes:
             raise MalformedError(
                 f"expected at most {max_item_bytes} bytes in a value, found {end - at}"
             )
-        items.append(data[at:end])
-        at = end
-    return tuple(items)
+        yield data[at:end]
+        count, at = count + 1, end
+
+
+def read_octets(data: bytes, at: int) -> tuple[bytes, int] | None:
+    """Read a byte string whose length has its shortest form, and say where it ends.
+
+    None when that is for `read_item` to do, or to refuse.
+    """
+    try:
+        end = _octets_end(data, at)
+        long = data[at + 1] if data[at] >= _BYTES_1 else 24
+    except IndexError:
+        return None
+    start = at + 1 + (data[at] >= _BYTES_1) + (data[at] == _BYTES_2)
+    shortest = long > 0 if data[at] == _BYTES_2 else long > 23
+    return (data[start:end], end) if shortest and end <= len(data) else None
+
+
+def _quick_end(data: bytes, at: int) -> int | None:
+    """Say where a byte string or a signed statement ends; None when `read_item` is to tell."""
+    try:
+        if data[at] != _TAG_18:
+            end = _octets_end(data, at)
+        elif data[at : at + 2] == _SIGN1_HEAD:
+            end = _octets_end(data, at + 2)
+            if data[end] != _NO_ENTRIES:
+                return None
+            end = _octets_end(data, _octets_end(data, end + 1))
+        else:
+            return None
+    except IndexError:
+        return None
+    return end if at < end <= len(data) else None
+
+
+def _octets_end(data: bytes, at: int) -> int:
+    head = data[at]
+    if head == _BYTES_2:
+        return at + 3 + (data[at + 1] << 8 | data[at + 2])
+    if head == _BYTES_1:
+        return at + 2 + data[at + 1]
+    if _BYTES_0 <= head < _BYTES_1:
+        return at + 1 + head - _BYTES_0
+    raise IndexError
 
 
 def _read(data: bytes, at: int, depth: int, budget: list[int]) -> tuple[Value, int]:

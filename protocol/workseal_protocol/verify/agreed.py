@@ -25,7 +25,7 @@ def check_signatures(case: Case) -> str:
                     history = history.advance(index, statement, record)
                 case _:
                     # (5) The key was valid, and its role may make this kind.
-                    history.check_signature(statement, index)
+                    history.check_signature(statement, index, case.check)
         except VerificationError as error:
             raise VerificationError(f"{named(place, statement)}: {error}") from error
     return ""

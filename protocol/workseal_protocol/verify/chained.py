@@ -12,6 +12,7 @@ from workseal_protocol.chain import (
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.lottery import ChainSide, verify_value
 from workseal_protocol.records import BeaconCommitment, ChainedRecord, Segment, Tombstone
+from workseal_protocol.statement import Statement
 from workseal_protocol.verify.case import Case, named
 
 
@@ -32,7 +33,7 @@ def check_chain(case: Case) -> str:
             check_order(state, record)
         except ChainError as error:
             raise VerificationError(f"{named(place, statement)}: {error}") from error
-        known = _note_problems(case, named(place, statement), state, record)
+        known = _note_problems(case, (place, statement), state, record)
         state = follow(state, statement.digest, record, known=known)
         if isinstance(record, Tombstone):
             case.withdrawn[record.frame] = place
@@ -63,7 +64,7 @@ def check_drawn(case: Case) -> str:
 
 
 def _note_problems(
-    case: Case, name: str, state: ChainState, record: ChainedRecord
+    case: Case, where: tuple[int, Statement], state: ChainState, record: ChainedRecord
 ) -> tuple[int, bytes] | None:
     # The first problem of each step is kept, and does not hide those of the other steps.
     known: tuple[int, bytes] | None = None
@@ -76,7 +77,7 @@ def _note_problems(
                 case.work.spend(_distance(state, record))
             known = check(state, record) or known
         except VerificationError as error:
-            case.chain_problems[step] = f"{name}: {error}"
+            case.chain_problems[step] = f"{named(*where)}: {error}"
     return known
 
 

@@ -6,10 +6,12 @@ from datetime import UTC, tzinfo
 
 from workseal_protocol.activity import ActivityShare, activity_of
 from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.keys import Check, PublicKey
 from workseal_protocol.labels import Labelled, labelled_of
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import CHAINED
 from workseal_protocol.verify.agreed import check_signatures, check_terms
+from workseal_protocol.verify.ahead import Ahead, Checker
 from workseal_protocol.verify.case import Case, NotReachedError
 from workseal_protocol.verify.chained import check_chain, check_drawn, check_units
 from workseal_protocol.verify.form import check_form, check_manifest
@@ -49,12 +51,31 @@ STEPS = (
 )
 
 
-def examine_bundle(data: bytes, policy: TrustPolicy, *, zone: tzinfo | None = None) -> Report:
+def examine_bundle(
+    data: bytes,
+    policy: TrustPolicy,
+    *,
+    zone: tzinfo | None = None,
+    checker: Checker | None = None,
+) -> Report:
     """Examine a bundle against the caller's policy, step by step; never raises.
 
-    `zone` is the zone of the terms, in which days are cut; without it they are cut in UTC.
+    `zone` is the zone of the terms, in which days are cut; without it they are cut in UTC. With a
+    `checker`, signatures are checked by it, beside the rest; the report is the same.
     """
-    case = Case(data=data, policy=policy, zone=UTC if zone is None else zone)
+    if checker is not None:
+        ahead = Ahead(checker)
+        report = _examine(_case(data, policy, zone, ahead.check))
+        if ahead.all_held():
+            return report
+    return _examine(_case(data, policy, zone, PublicKey.verify))
+
+
+def _case(data: bytes, policy: TrustPolicy, zone: tzinfo | None, check: Check) -> Case:
+    return Case(data=data, policy=policy, zone=UTC if zone is None else zone, check=check)
+
+
+def _examine(case: Case) -> Report:
     done: dict[int, Step] = {}
     malformed = False
     for rule in STEPS:

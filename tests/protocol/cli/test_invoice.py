@@ -596,7 +596,10 @@ def test_a_timesheet_of_days_that_grew_since_is_refused(sheet: Sheet, story: Sto
 
 
 def test_other_commands_load_no_library_of_invoices() -> None:
-    code = "import sys, workseal_protocol.cli.program; print(*sys.modules)"
+    code = (
+        "import sys, workseal_protocol.cli.program as program; program.invoice.loaded();"
+        "print(*sys.modules)"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert "workseal_protocol.cli.invoice.command" in told.stdout.split()
     assert not {"facturx", "iso4217", "lxml", "reportlab", "segno"} & set(told.stdout.split())

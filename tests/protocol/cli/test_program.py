@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from workseal_protocol.cli import program
+
 from .conftest import Run
 
 COMMANDS = ("verify", "inspect", "terms", "keygen", "offer", "request", "open")
@@ -111,3 +113,23 @@ def test_a_terminal_without_utf8_shows_escapes(folder: Path) -> None:
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
     assert done.stderr.startswith(b"workseal: cannot read the bundle ")
+
+
+def test_every_command_is_found_when_it_is_called() -> None:
+    later = [value for value in vars(program).values() if isinstance(value, program.Later)]
+    assert len(later) > 20
+    assert all(callable(one.loaded()) for one in later)
+
+
+def test_verifying_loads_no_other_command(folder: Path) -> None:
+    code = (
+        "import sys; from workseal_protocol.cli.program import main; main(sys.argv[1:]);"
+        "print(*sys.modules)"
+    )
+    words = ["verify", str(folder / "bundle"), "--policy", str(folder / "policy")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, check=True, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert "workseal_protocol.cli.verification" in loaded
+    assert not {"workseal_protocol.cli.acting", "workseal_protocol.cli.invoice"} & loaded

@@ -23,7 +23,9 @@ export function toHex(data) {
 }
 
 export function fromHex(text) {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  const data = new Uint8Array(text.length >> 1);
+  for (let at = 0; at < data.length; at++) data[at] = parseInt(text.slice(2 * at, 2 * at + 2), 16);
+  return data;
 }
 
 export function toUtf8(text) {

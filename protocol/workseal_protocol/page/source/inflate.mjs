@@ -167,7 +167,11 @@ class Inflater {
     if (code > 29) refuseStream();
     const distance = DISTANCE_BASE[code] + this.take(code < 4 ? 0 : (code >> 1) - 1);
     if (distance > Math.min(this.size, WINDOW)) refuseStream();
-    for (let n = 0; n < length; n++) this.put(this.out[this.size - distance]);
+    const { out, size } = this;
+    if (size + length > out.length) refuseLength(out.length);
+    // Byte by byte: what is copied may reach into what it copies from.
+    for (let at = size; at < size + length; at++) out[at] = out[at - distance];
+    this.size = size + length;
   }
 
   async run(turns) {

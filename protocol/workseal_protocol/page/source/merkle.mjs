@@ -41,26 +41,49 @@ export function rootOf(leaves) {
 }
 
 // Compute the root that an inclusion path leads to (RFC 9162 section 2.1.3.2).
-export function inclusionRoot(leaf, index, size, path) {
+//
+// `before` is a Map that remembers the last path for the next call: neighbours in one tree soon
+// come to one node with one path left, and what follows is known.
+export function inclusionRoot(leaf, index, size, path, before = new Map()) {
   if (!(index < size)) throw new Fails("the index of the leaf does not lie below the tree size");
   if (path.some((node) => node.length !== 32)) {
     throw new Fails("inclusion path: expected 32 bytes in each hash");
   }
-  let node = BigInt(index);
-  let last = BigInt(size) - 1n;
+  // Numbers, and no big ones: both come from CBOR, and have at most 53 bits.
+  const halved = (value) => Math.floor(value / 2);
+  let node = index;
+  let last = size - 1;
   let result = leaf;
-  for (const sibling of path) {
-    if (last === 0n) throw new Fails("the inclusion path is too long");
-    if (node & 1n || node === last) {
+  const steps = [];
+  const same = commonEnd(path, before.get("path"));
+  const remember = (root, after) => {
+    before.set("path", path).set("steps", steps.concat(after)).set("root", root);
+    return root;
+  };
+  for (const [at, sibling] of path.entries()) {
+    if (last === 0) throw new Fails("the inclusion path is too long");
+    const rest = same >= path.length - at ? before.get("steps").slice(at - path.length) : [];
+    if (rest[0]?.node === node && rest[0].last === last && sameBytes(rest[0].result, result)) {
+      return remember(before.get("root"), rest);
+    }
+    steps.push({ node, last, result });
+    if (node % 2 === 1 || node === last) {
       result = nodeHash(sibling, result);
-      while (!(node & 1n) && node !== 0n) [node, last] = [node >> 1n, last >> 1n];
+      while (node % 2 === 0 && node !== 0) [node, last] = [halved(node), halved(last)];
     } else {
       result = nodeHash(result, sibling);
     }
-    [node, last] = [node >> 1n, last >> 1n];
+    [node, last] = [halved(node), halved(last)];
   }
-  if (last !== 0n) throw new Fails("the inclusion path is too short");
-  return result;
+  if (last !== 0) throw new Fails("the inclusion path is too short");
+  return remember(result, []);
+}
+
+// Count the hashes at the end of two paths that are the same.
+function commonEnd(path, other = []) {
+  let count = 0;
+  while (count < Math.min(path.length, other.length) && sameBytes(path.at(-1 - count), other.at(-1 - count))) count++;
+  return count;
 }
 
 // Check many leaf hashes and earlier roots against one root.

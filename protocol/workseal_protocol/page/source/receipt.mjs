@@ -6,8 +6,30 @@ import { SIGNATURE_BYTES } from "./keys.mjs";
 import { MAX_PATH, inclusionRoot, leafHash } from "./merkle.mjs";
 import { readSign1, sigStructure } from "./statement.mjs";
 
+// A log writes one header for a subject; a stranger's many must not fill the memory.
+const MAX_SEEN = 64;
+
+// Signatures of receipts that are checked already or at the time, and the path before: the log
+// signs a header and a root, which for all statements of one subject is one signature.
+export class SeenReceipts {
+  constructor() {
+    this.path = new Map();
+    this.checks = new Map();
+  }
+
+  // Check a signature, or take what a check of the same gave.
+  check(key, signature, message) {
+    const name = `${key.name} ${toHex(signature)} ${toHex(message)}`;
+    if (!this.checks.has(name)) {
+      if (this.checks.size >= MAX_SEEN) this.checks.clear();
+      this.checks.set(name, key.verify(signature, message));
+    }
+    return this.checks.get(name);
+  }
+}
+
 // Check a receipt for one entry; give the size and index that it claims and the root it leads to.
-export async function verifyReceipt(data, entry, key) {
+export async function verifyReceipt(data, entry, key, seen = new SeenReceipts()) {
   const sign1 = readSign1(data);
   if (sign1.payload !== null) throw new Malformed("a receipt of inclusion has a detached payload");
   const [size, index, path] = inclusionProof(sign1.unprotected);
@@ -15,8 +37,8 @@ export async function verifyReceipt(data, entry, key) {
   if (!sameBytes(kid, key.thumbprint) || !key.allows(algorithm)) {
     throw new Fails("the receipt is not by the log's key");
   }
-  const root = inclusionRoot(leafHash(entry), index, size, path);
-  await key.verify(sign1.signature, sigStructure(sign1.protectedHeader, root));
+  const root = inclusionRoot(leafHash(entry), index, size, path, seen.path);
+  await seen.check(key, sign1.signature, sigStructure(sign1.protectedHeader, root));
   return { size, index, root: toHex(root) };
 }
 

@@ -12,7 +12,7 @@ import { leafHash, verifySparse } from "./merkle.mjs";
 import { logSigned } from "./note.mjs";
 import { checkOpened, named } from "./opened.mjs";
 import { verifyCheckpoint } from "./policy.mjs";
-import { verifyReceipt } from "./receipt.mjs";
+import { SeenReceipts, verifyReceipt } from "./receipt.mjs";
 import { heldCounts, possessionsOf, provenPossessions } from "./possession.mjs";
 import { readRecord } from "./records.mjs";
 import { Work } from "./schedule.mjs";
@@ -108,10 +108,11 @@ async function earlierCheckpoint({ bundle, policy }, one) {
 async function checkReceipts({ bundle, items, latest, turns }) {
   const roots = new Map([...bundle.checkpoints, bundle.checkpoint].map((one) => [String(one.size), toHex(one.root)]));
   const there = [...bundle.receipts.entries()].filter(([, receipt]) => receipt.length > 0);
+  const seen = new SeenReceipts();
   await sideBySide(there, async ([place, receipt]) => {
     const { statement, index } = items[place];
     try {
-      const { size, index: claimed, root } = await verifyReceipt(receipt, fromHex(statement.digest), latest.log.key);
+      const { size, index: claimed, root } = await verifyReceipt(receipt, fromHex(statement.digest), latest.log.key, seen);
       if (claimed !== index) throw new Fails(`it is of index ${claimed}, the statement is at ${index}`);
       if ((roots.get(String(size)) ?? root) !== root) throw new Fails(`it leads to another tree of size ${size}`);
     } catch (error) {
