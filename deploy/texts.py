@@ -141,6 +141,8 @@ def brought_up(text: str, template: Catalog, tag: str) -> Catalog:
     """Return a translation with exactly the texts of the template."""
     catalog = read(text, tag)
     catalog.update(template)
+    # It takes over the day on which the template was made.
+    catalog.creation_date = _DAY
     return catalog
 
 

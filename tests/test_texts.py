@@ -108,6 +108,7 @@ def test_a_translation_follows_its_template() -> None:
     assert shown.gettext("A text that was changed since") == "A text that was changed since"
     assert "#, fuzzy" in written(catalog, "de")
     assert "nplurals=2" in written(catalog, "de")
+    assert shown.info()["pot-creation-date"].startswith("2026-01-01")
 
 
 def test_a_translation_that_cannot_be_shown_is_named() -> None:
