@@ -14,7 +14,7 @@ from typing import Self
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Algorithm, Check, PublicKey, Signer
+from workseal_protocol.keys import Algorithm, Check, PublicKey, Signer, check_at_once
 from workseal_protocol.merkle import EMPTY_ROOT, MAX_SIZE
 from workseal_protocol.note import NoteLine, NoteType, SignedNote, VerifierKey
 
@@ -164,7 +164,7 @@ def cosign(checkpoint: Checkpoint, name: str, signer: Signer, timestamp: int) ->
     return NoteLine(name, key.key_id, struct.pack(">Q", timestamp) + signature)
 
 
-def verify_log(signed: SignedCheckpoint, key: VerifierKey, check: Check = PublicKey.verify) -> None:
+def verify_log(signed: SignedCheckpoint, key: VerifierKey, check: Check = check_at_once) -> None:
     """Check the log's own line: type 0x01, the key's name equal to the origin."""
     if key.type is not NoteType.LOG_ED25519:
         raise ValueError("a log is verified with a key of type 0x01")
@@ -178,7 +178,7 @@ def verify_log(signed: SignedCheckpoint, key: VerifierKey, check: Check = Public
 
 
 def verified_cosignatures(
-    signed: SignedCheckpoint, keys: Iterable[VerifierKey], check: Check = PublicKey.verify
+    signed: SignedCheckpoint, keys: Iterable[VerifierKey], check: Check = check_at_once
 ) -> tuple[Cosignature, ...]:
     """Return the cosignatures of the given keys, in the order of the keys.
 

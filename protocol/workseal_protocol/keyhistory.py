@@ -12,7 +12,7 @@ from typing import Self
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.keys import Check, PublicKey, Role
+from workseal_protocol.keys import Check, PublicKey, Role, check_at_once
 from workseal_protocol.records import KeyAnnounce, KeyRecord, KeyRevoke, KeyRotate
 from workseal_protocol.statement import Kind, Statement
 
@@ -87,7 +87,7 @@ class KeyHistory:
             return frozenset()
 
     def check_signature(
-        self, statement: Statement, index: int, check: Check = PublicKey.verify
+        self, statement: Statement, index: int, check: Check = check_at_once
     ) -> None:
         """Check that a statement is signed by a key that may make its kind at this index.
 

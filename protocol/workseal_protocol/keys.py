@@ -178,6 +178,11 @@ class Check(Protocol):
         """Raise `VerificationError` for a signature that is known not to match."""
 
 
+def check_at_once(key: PublicKey, signature: bytes, message: bytes, /) -> None:
+    """Check one signature here and now, or raise `VerificationError`."""
+    key.verify(signature, message)
+
+
 class Signer(Protocol):
     """Sign with one key, wherever its secret lies."""
 

@@ -22,7 +22,7 @@ from workseal_protocol.checkpoint import (
     verify_log,
 )
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Check, PublicKey, Role
+from workseal_protocol.keys import Check, PublicKey, Role, check_at_once
 from workseal_protocol.note import NoteType, VerifierKey
 
 MAX_POLICY_CHARACTERS = 262_144  # 64 ML-DSA keys with their names
@@ -135,7 +135,7 @@ class VerifiedCheckpoint:
 
 
 def verify_checkpoint(
-    signed: SignedCheckpoint, policy: TlogPolicy, check: Check = PublicKey.verify
+    signed: SignedCheckpoint, policy: TlogPolicy, check: Check = check_at_once
 ) -> VerifiedCheckpoint:
     """Check the log's line and the witness quorum, or raise `VerificationError`."""
     log = _verified_log(signed, policy, check)

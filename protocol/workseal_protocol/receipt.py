@@ -18,7 +18,7 @@ from workseal_protocol.cose import Sign1, envelope, octets, sig_structure
 from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import MAX_INTEGER, Fields, Value, decode, encode
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Algorithm, Check, PublicKey, Signer
+from workseal_protocol.keys import Algorithm, Check, PublicKey, Signer, check_at_once
 from workseal_protocol.merkle import (
     MAX_PATH,
     MAX_SIZE,
@@ -243,7 +243,7 @@ class ReadReceipt:
 
 
 def read_cose_receipt(
-    data: bytes, *, entry: Digest, key: PublicKey, check: Check = PublicKey.verify
+    data: bytes, *, entry: Digest, key: PublicKey, check: Check = check_at_once
 ) -> ReadReceipt:
     """Check as `verify_cose_receipt` does, and return what the receipt claims too."""
     sign1 = Sign1.parse(data)

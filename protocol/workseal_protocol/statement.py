@@ -22,6 +22,7 @@ from workseal_protocol.keys import (
     Check,
     PublicKey,
     Signer,
+    check_at_once,
     thumbprint_uri,
 )
 
@@ -125,7 +126,7 @@ class Statement:
         """Return the exact bytes; `parse` is its inverse."""
         return self._encoded
 
-    def verify_signature(self, key: PublicKey, check: Check = PublicKey.verify) -> None:
+    def verify_signature(self, key: PublicKey, check: Check = check_at_once) -> None:
         """Check that this key signed the statement, or raise `VerificationError`."""
         if key.thumbprint != self.issuer:
             raise VerificationError("the statement names another key as its issuer")

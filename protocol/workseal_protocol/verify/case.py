@@ -8,7 +8,7 @@ from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
 from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KeyHistory
-from workseal_protocol.keys import Check, PublicKey
+from workseal_protocol.keys import Check, check_at_once
 from workseal_protocol.policy import TrustPolicy, VerifiedCheckpoint
 from workseal_protocol.possession import HeldReport
 from workseal_protocol.records import (
@@ -34,7 +34,7 @@ class Case:
     data: bytes
     policy: TrustPolicy
     zone: tzinfo = UTC
-    check: Check = PublicKey.verify
+    check: Check = check_at_once
     parsed: Bundle | None = None
     records: tuple[Record, ...] = ()
     checkpoint: VerifiedCheckpoint | None = None

@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 
 from workseal_protocol.activity import ActivityShare, activity_of
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import Check, PublicKey
+from workseal_protocol.keys import Check, check_at_once
 from workseal_protocol.labels import Labelled, labelled_of
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import CHAINED
@@ -68,7 +68,7 @@ def examine_bundle(
         report = _examine(_case(data, policy, zone, ahead.check))
         if ahead.all_held():
             return report
-    return _examine(_case(data, policy, zone, PublicKey.verify))
+    return _examine(_case(data, policy, zone, check_at_once))
 
 
 def _case(data: bytes, policy: TrustPolicy, zone: tzinfo | None, check: Check) -> Case:
