@@ -1,6 +1,7 @@
 """A freelancer sums up, the client checks and answers, the freelancer reads it: real commands."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,13 @@ from support.agreed import today, yesterday
 from support.world import World, attempt, wait_for
 
 pytestmark = pytest.mark.journey
-pytest_plugins = ["support.told"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Tell a story for this module alone: a copy of its freelancer records."""
+    with World.told(tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 def test_hours_are_summed_up_questioned_replaced_and_accepted(world: World, tmp_path: Path) -> None:

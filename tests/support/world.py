@@ -18,7 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from parties import COMMANDS, PASSPHRASE, TERMS, Freelancer, Operator, Party
@@ -269,6 +269,18 @@ class World:
         self.client = Party("client", folder / "client")
         self.arbitrator = Party("arbitrator", folder / "arbitrator")
         self.freelancer = Worker(folder / "freelancer", {})
+
+    @classmethod
+    @contextmanager
+    def told(cls, folder: Path) -> Iterator[Self]:
+        """Give a world whose story was told; the server's log must hold no traceback at the end."""
+        world = cls(folder)
+        try:
+            world.tell()
+            yield world
+        finally:
+            world.server.kill()
+        assert "Traceback" not in world.server.log()
 
     def tell(self) -> None:
         """Agree, record some seconds, withdraw a frame, export, and ask for two frames."""
