@@ -1,6 +1,5 @@
 """Freezes and named frames at a real log: exactly those that its chain has."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from support.acting import KeptFrame
 from support.hearings import DAY_MS, Hearing
 from support.office import Office
+from support.refusing import refused
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol.digest import Digest
@@ -29,14 +29,8 @@ from workseal_protocol.records import (
     sign,
 )
 from workseal_protocol.statement import Statement
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import Reason
 from workseal_verifier.services.casefreeze import frames_in
-
-
-def refused(call: Callable[[], object]) -> RefusedError:
-    with pytest.raises(RefusedError) as caught:
-        call()
-    return caught.value
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Cases at a real log: what is admitted, what is refused, and what another process makes of it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 
 from support.hearings import DAY_MS, Hearing
 from support.office import Office, unique
+from support.refusing import refused
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol.cli.calendars import holiday_days
@@ -45,12 +45,6 @@ from workseal_verifier.services.casefold import Grounds, stored_case
 from workseal_verifier.store.log import CaseRow
 
 STRANGER = SeedSigner(b"\x66" * 32)
-
-
-def refused(call: Callable[[], object]) -> RefusedError:
-    with pytest.raises(RefusedError) as caught:
-        call()
-    return caught.value
 
 
 @pytest.fixture

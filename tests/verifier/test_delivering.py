@@ -23,7 +23,7 @@ from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, KeyRotate, sign
-from workseal_verifier.cli import notices
+from workseal_verifier.cli.undelivered import notices
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.delivering import LEASE_MS, QUIET_MS, WAITS_MS, Carriers
 from workseal_verifier.services.letters import Letter

@@ -1,6 +1,6 @@
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,8 +10,9 @@ import pytest
 
 from support.drand import GENESIS_S, PERIOD_S, OneMan, ServedDrand
 from support.office import FakeClock, LiveServer, Office, cbor_map
+from support.refusing import refused
 from workseal_verifier.drand import DrandClient
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import Reason
 from workseal_verifier.services.health import DRAND, Health
 from workseal_verifier.services.relaying import (
     MAX_KEPT,
@@ -61,12 +62,6 @@ class Rig:
 @pytest.fixture
 def rig() -> Rig:
     return Rig(None)
-
-
-def refused(act: Callable[[], object]) -> RefusedError:
-    with pytest.raises(RefusedError) as caught:
-        act()
-    return caught.value
 
 
 def test_gives_the_newest_and_any_earlier_round(rig: Rig) -> None:

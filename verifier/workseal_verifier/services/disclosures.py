@@ -40,7 +40,7 @@ from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.draft import unknown_party
 from workseal_verifier.services.identity import Identity
-from workseal_verifier.services.rules import MAX_SUCCESSION
+from workseal_verifier.services.keyrules import MAX_SUCCESSION
 from workseal_verifier.services.sequencer import Sequencer
 from workseal_verifier.store.records import RecordStore
 
