@@ -2,8 +2,9 @@
 
 Rules: what they find is taken only as a whole, and a process that ends early, or cannot be begun,
 only means that this one checks everything itself. A process is handed keys, signatures and what
-was signed, and nothing else; it knows no file and writes nothing. They are begun before this
-process has a second thread, by copying it: where the system does not do that, there are none.
+was signed, and nothing else; it knows no file and writes nothing, and ends when this one does,
+however that ends. They are begun before this process has a second thread, by copying it: where the
+system does not do that, there are none.
 """
 
 import multiprocessing
@@ -43,6 +44,7 @@ class Processes:
 
     def __init__(self, count: int) -> None:
         self._asked: list[Future[bool]] = []
+        self._strangers = frozenset(multiprocessing.active_children())
         self._pool: ProcessPoolExecutor | None = ProcessPoolExecutor(
             count, mp_context=multiprocessing.get_context("fork"), initializer=_begin
         )
@@ -72,11 +74,24 @@ class Processes:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+            # Where not all could be begun, the pool forgets the others, and they wait for ever.
+            for one in set(multiprocessing.active_children()) - self._strangers:
+                one.kill()
+                one.join()
 
 
 def _begin() -> None:
     # Who interrupts the command interrupts the whole group: the one that was asked tells it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_one_that_asked, daemon=True).start()
+
+
+def _end_with_the_one_that_asked() -> None:
+    # Killed, it tells nobody: its copies would wait for ever, with all that it had in memory.
+    asking = multiprocessing.parent_process()
+    if asking is not None:
+        asking.join()
+        os._exit(1)
 
 
 def _all_hold(batch: Sequence[PutOff]) -> bool:

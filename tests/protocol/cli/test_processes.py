@@ -1,5 +1,7 @@
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +53,40 @@ def test_processes_that_were_ended_vouch_for_nothing() -> None:
     hands.close()
     hands.begin([put_off(b"one")])
     assert not hands.all_held()
+
+
+def test_where_not_all_can_be_begun_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, begun = os.fork, []
+
+    def fork() -> int:
+        if begun:
+            raise BlockingIOError
+        begun.append(real())
+        return begun[0]
+
+    monkeypatch.setattr(os, "fork", fork)
+    hands = Processes(2)
+    left = multiprocessing.active_children()
+    for child in left:
+        child.kill()
+    assert (len(begun), left, hands.all_held()) == (1, [], False)
+
+
+def test_processes_end_with_one_that_is_killed() -> None:
+    program = (
+        "from workseal_protocol.cli.processes import Processes\n"
+        "hands = Processes(2)\n"
+        "print(hands.all_held(), flush=True)\n"
+        "input()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as asking:
+        assert asking.stdout is not None
+        assert asking.stdout.readline() == b"True\n"
+        asking.kill()
+        # All copies have its output: it has an end when none of them is left.
+        assert asking.communicate(timeout=20) == (b"", None)
 
 
 def test_small_bundles_and_single_processors_need_no_process(
