@@ -10,6 +10,7 @@ from workseal_protocol.activity import ActivityShare, activity_of
 from workseal_protocol.commitment import ActivityRecord, ActivitySource, Opening, ValueKind
 from workseal_protocol.records import Capture, SegmentState
 from workseal_protocol.terms import Granularity, WorkClass
+from workseal_protocol.verify import Outcome
 from workseal_protocol.window import Entry, Grade, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -144,7 +145,12 @@ def test_terms_by_interval_show_no_day_and_terms_by_day_no_instant() -> None:
     assert by_day.activity[-1].day == first + timedelta(days=1)
 
 
-def test_nothing_is_told_unless_step_12_holds() -> None:
+def test_nothing_is_told_unless_steps_12_and_13_hold() -> None:
     _, failing = vector("opened-other-value")
     assert failing.totals is not None
+    assert failing.activity == ()
+    _, failing = vector("totals-other-sum")
+    held = {step.number for step in failing.steps if step.outcome is Outcome.HOLDS}
+    assert 12 in held
+    assert 13 not in held
     assert failing.activity == ()
