@@ -66,7 +66,10 @@ class Mode(StrEnum):
 
 OwnClock = Annotated[
     bool,
-    typer.Option("--own-clock", help="Go by this machine's clock, however far the verifier's is."),
+    typer.Option(
+        "--own-clock",
+        help="Begin also where the verifier's clock is more than 15 hours away, by this machine's.",
+    ),
 ]
 
 
