@@ -44,12 +44,17 @@ class Processes:
 
     def __init__(self, count: int) -> None:
         self._asked: list[Future[bool]] = []
-        self._strangers = frozenset(multiprocessing.active_children())
         self._pool: ProcessPoolExecutor | None = ProcessPoolExecutor(
             count, mp_context=multiprocessing.get_context("fork"), initializer=_begin
         )
+        strangers = set(multiprocessing.active_children())
         # Now, while there is little to copy.
         self.begin(())
+        if self._pool is None:
+            # Those that could be begun before one could not are forgotten, and wait for ever.
+            for one in set(multiprocessing.active_children()) - strangers:
+                one.kill()
+                one.join()
 
     def begin(self, batch: Sequence[PutOff]) -> None:
         """Hand some signatures over."""
@@ -74,10 +79,6 @@ class Processes:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
-            # Where not all could be begun, the pool forgets the others, and they wait for ever.
-            for one in set(multiprocessing.active_children()) - self._strangers:
-                one.kill()
-                one.join()
 
 
 def _begin() -> None:
