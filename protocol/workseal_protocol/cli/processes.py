@@ -50,11 +50,15 @@ class Processes:
         strangers = set(multiprocessing.active_children())
         # Now, while there is little to copy.
         self.begin(())
-        if self._pool is None:
+        if self._ended:
             # Those that could be begun before one could not are forgotten, and wait for ever.
             for one in set(multiprocessing.active_children()) - strangers:
                 one.kill()
                 one.join()
+
+    @property
+    def _ended(self) -> bool:
+        return self._pool is None
 
     def begin(self, batch: Sequence[PutOff]) -> None:
         """Hand some signatures over."""
