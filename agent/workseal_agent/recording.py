@@ -6,9 +6,8 @@ names what else it must not load.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from functools import partial
 
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings
@@ -16,7 +15,7 @@ from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import HomeLock
 from workseal_agent.daemon.build import Options, build_service, clock_correction
 from workseal_agent.daemon.ending import on_end_signals
-from workseal_agent.daemon.service import Service
+from workseal_agent.daemon.service import Correction, Service
 from workseal_agent.errors import AgentError, UsageProblem
 from workseal_agent.handover import Handover, Order, receive
 from workseal_agent.homeparts import client_of, ledger_file_of, settings_of
@@ -68,13 +67,14 @@ def record(*words: str) -> None:
                 options=Options(order.screen, order.replay),
             )
             on_end_signals(service.request_stop)
-            correct = partial(_correction, beacon, own_clock=order.own_clock)
+
+            def correct(*, own_clock: bool = False) -> int:
+                return _correction(beacon, own_clock=own_clock or order.own_clock)
+
             _run(service, engagement, correct, paused=order.paused)
 
 
-def _run(
-    service: Service, engagement: Engagement, correct: Callable[[], int], *, paused: bool
-) -> None:
+def _run(service: Service, engagement: Engagement, correct: Correction, *, paused: bool) -> None:
     number = engagement.id.hex()
     if paused:
         _say(phrase("paused: `workseal-agent resume` begins engagement {number}", number=number))

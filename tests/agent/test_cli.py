@@ -24,6 +24,7 @@ from support.stretched import stretch_once
 from support.wayland import WAYLAND_MARKS, wayland_desktop
 from workseal_agent.cli import app, main, recording
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
+from workseal_agent.cli.home import Home
 from workseal_agent.config import Settings
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Ledger
@@ -597,6 +598,19 @@ def test_no_command_changes_a_folder_that_is_no_home(run: Run, tmp_path: Path) -
         assert (done.code, str(folder) in done.err) == (code, True), done.err
     assert mode_of(folder) == 0o755
     assert [path.name for path in folder.iterdir()] == ["letter"]
+
+
+def test_resume_says_whose_clock_counts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def ask(_home: Home, command: str, **more: Any) -> dict[str, Any]:
+        asked.append((command, more))
+        return {"state": "working"}
+
+    monkeypatch.setattr(Home, "ask", ask)
+    for words in (("resume",), ("resume", "--own-clock")):
+        assert run(*words).out == "working\n"
+    assert asked == [("resume", {}), ("resume", {"own_clock": True})]
 
 
 REFUSALS: list[tuple[tuple[str, ...], int, str]] = [

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from workseal_agent.daemon import control as control_module
 from workseal_agent.daemon.build import Options, build_service, clock_correction, greeted
 from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlServer
-from workseal_agent.daemon.service import Service, Wakers
+from workseal_agent.daemon.service import Correction, Service, Wakers
 from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.export import export
 from workseal_agent.submission import Log
@@ -314,7 +315,7 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
 
 
 @contextmanager
-def begun_paused(service: Service, path: Path, correct: Callable[[], int]) -> Iterator[None]:
+def begun_paused(service: Service, path: Path, correct: Correction) -> Iterator[None]:
     """Have a service wait, paused, and end it."""
     thread = threading.Thread(target=service.run_paused, args=(correct,))
     thread.start()
@@ -332,7 +333,7 @@ def test_a_session_that_begins_paused_signs_nothing_before_it_is_resumed(
     service, path = service_of(rig, tmp_path, Wakers.make()), tmp_path / "control.sock"
     before = rig.ledger.counts(rig.engagement.id).statements
     corrections = [5_000]
-    with begun_paused(service, path, corrections.pop):
+    with begun_paused(service, path, lambda **_: corrections.pop()):
         rig.clock.run(60)
         told = ask(path, {"command": "status"})
         assert (told["state"], told["session"], told["running"]) == ("paused", None, [])
@@ -352,7 +353,7 @@ def test_a_session_that_begins_paused_signs_nothing_before_it_is_resumed(
 def test_a_resume_that_cannot_begin_may_be_asked_for_again(rig: Rig, tmp_path: Path) -> None:
     service, path = service_of(rig, tmp_path, Wakers.make()), tmp_path / "control.sock"
     real, service._recorder.start = service._recorder.start, refused  # type: ignore[method-assign]
-    with begun_paused(service, path, lambda: 0):
+    with begun_paused(service, path, lambda **_: 0):
         with pytest.raises(ControlError, match="set the clock"):
             ask(path, meant(rig, "resume"))
         assert ask(path, {"command": "status"})["state"] == "paused"
@@ -464,13 +465,25 @@ def test_more_than_a_wrong_zone_is_not_followed_and_not_passed_over(
 
 def test_a_resume_under_such_a_clock_is_refused_until_it_is_set(rig: Rig, tmp_path: Path) -> None:
     service = service_of(rig, tmp_path, Wakers.make())
-    service._waiting = lambda: clock_correction(rig.client, rig.clock)
+    service._waiting = partial(clock_correction, rig.client, rig.clock)
     rig.clock.offset_ms = 94_608_000_000
     with pytest.raises(AgentError, match="hours ahead"):
         service.handle(meant(rig, "resume"))
     assert rig.records() == []
     rig.clock.offset_ms = 0
     assert service.handle(meant(rig, "resume"))["state"] == "working"
+    rig.recorder.stop()
+
+
+def test_a_resume_goes_by_the_own_clock_where_its_owner_says_so(rig: Rig, tmp_path: Path) -> None:
+    # Whoever begins with the log-in waits already: a second `start` is refused.
+    service = service_of(rig, tmp_path, Wakers.make())
+    service._waiting = partial(clock_correction, rig.client, rig.clock)
+    rig.clock.offset_ms = 16 * 3_600_000
+    for word in (None, "true", 1, False):
+        with pytest.raises(AgentError, match="`resume` with `--own-clock`"):
+            service.handle({**meant(rig, "resume"), "own_clock": word})
+    assert service.handle({**meant(rig, "resume"), "own_clock": True})["state"] == "working"
     rig.recorder.stop()
 
 
@@ -692,7 +705,7 @@ def test_before_the_first_resume_nothing_is_looked_for(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked = Looked(rig, tmp_path, monkeypatch)
-    running = threading.Thread(target=looked.service.run_paused, args=(lambda: 0,))
+    running = threading.Thread(target=looked.service.run_paused, args=(lambda **_: 0,))
     running.start()
     try:
         asked = {"engagement": rig.engagement.id.hex(), "command": "resume"}
@@ -715,7 +728,7 @@ def test_who_stops_before_the_first_resume_waits_for_nothing(
 ) -> None:
     looked = Looked(rig, tmp_path, monkeypatch)
     looked.service.request_stop()
-    looked.service.run_paused(lambda: 0)
+    looked.service.run_paused(lambda **_: 0)
     assert not looked.begun.is_set() or looked.ended.wait(PATIENCE_S)
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,8 +9,9 @@ from support.builders import digest, make_segment
 from support.examined import vector
 from workseal_protocol.activity import ActivityShare, activity_of
 from workseal_protocol.commitment import ActivityRecord, ActivitySource, Opening, ValueKind
-from workseal_protocol.records import Capture, SegmentState
+from workseal_protocol.records import Capture, Segment, SegmentState
 from workseal_protocol.terms import Granularity, WorkClass
+from workseal_protocol.verify import Outcome
 from workseal_protocol.window import Entry, Grade, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -67,6 +69,21 @@ def test_the_denominator_is_the_time_that_was_worked_not_the_opened_part() -> No
         opened=(opening(1, 19_000, 9),),
     )
     assert (row.worked_ms, row.opened_ms, row.observed_ms) == (50_000, 20_000, 19_000)
+
+
+def test_time_that_committed_to_no_activity_is_no_part_of_the_denominator() -> None:
+    sealed = entry(2, 30_000, 60_000)
+    assert isinstance(sealed.record, Segment)
+    record = replace(sealed.record, activity=None, state=SegmentState.SEALED)
+    found = stretches(
+        entry(1, 0, 30_000),
+        replace(sealed, record=record),
+        entry(3, 60_000, 90_000),
+        opened=(opening(1, 30_000, 9),),
+    )
+    assert [(row.begin, row.end, row.worked_ms) for row in found] == [
+        (0, 30_000, 30_000), (60_000, 90_000, 30_000),
+    ]  # fmt: skip
 
 
 def test_synthetic_input_is_told_apart_from_what_is_not_told() -> None:
@@ -144,7 +161,12 @@ def test_terms_by_interval_show_no_day_and_terms_by_day_no_instant() -> None:
     assert by_day.activity[-1].day == first + timedelta(days=1)
 
 
-def test_nothing_is_told_unless_step_12_holds() -> None:
+def test_nothing_is_told_unless_steps_12_and_13_hold() -> None:
     _, failing = vector("opened-other-value")
     assert failing.totals is not None
+    assert failing.activity == ()
+    _, failing = vector("totals-other-sum")
+    held = {step.number for step in failing.steps if step.outcome is Outcome.HOLDS}
+    assert 12 in held
+    assert 13 not in held
     assert failing.activity == ()

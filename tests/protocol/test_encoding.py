@@ -368,3 +368,16 @@ def test_split_keeps_tag_18_with_its_item() -> None:
 def test_split_refuses(data: bytes, limits: dict[str, int]) -> None:
     with pytest.raises(MalformedError):
         split_sequence(data, **limits)
+
+
+@pytest.mark.parametrize(
+    ("data", "ends"),
+    [
+        ("d284408140404040", [7, 8]),  # an array, and not an empty map, as the second item
+        ("d28340a04040", [5, 6]),  # an array of three
+        ("d28440a0404040", [6, 7]),
+    ],
+)
+def test_a_sequence_is_cut_where_its_items_end(data: str, ends: list[int]) -> None:
+    items = split_sequence(bytes.fromhex(data), max_items=4)
+    assert [sum(len(item) for item in items[: n + 1]) for n in range(len(items))] == ends

@@ -25,6 +25,7 @@ from workseal_protocol.terms import WorkClass
 from workseal_protocol.window import Entry, Grade, Window
 
 DAY = date(1970, 1, 1)
+MAX = 2 * 86_400_000
 
 
 def entry(number: int, record: Record) -> Entry:
@@ -99,6 +100,12 @@ def test_names_come_in_the_order_of_the_log_and_no_label_last() -> None:
     records = [work(0, 10), work(10, 20), work(20, 30)]
     found = fold(records, [Label("z", (), 20, 30), Label("b", (), 10, 20)])
     assert list(told(found.projects)) == ["z", "b", None]
+
+
+def test_no_label_comes_last_also_where_the_first_day_has_none() -> None:
+    found = fold([work(0, 10), work(86_400_000, 86_400_010)], [Label("a", (), 86_400_000, MAX)])
+    assert [row.name for row in found.projects] == [None, "a"]
+    assert list(told(found.projects).items()) == [("a", 10), (None, 10)]
 
 
 labels = st.builds(

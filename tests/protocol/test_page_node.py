@@ -32,8 +32,10 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import encode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Algorithm, Role, SeedSigner
+from workseal_protocol.merkle import inclusion_path
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy, TrustPolicy
+from workseal_protocol.receipt import cose_receipt
 from workseal_protocol.records import DeclarationForm, SheetAnswer, sign
 from workseal_protocol.timesheets import MAX_CHECKED
 
@@ -407,6 +409,29 @@ def test_receipts_of_one_signature_are_each_looked_at(page: NodePage) -> None:
         assert not told["holds"], at
     swapped = [*receipts[:-2], receipts[-1], receipts[-2]]
     assert not assert_same(page, with_receipts(swapped), story().policy)["holds"]
+
+
+def test_a_receipt_like_one_before_it_is_of_the_size_and_index_that_it_claims(
+    page: NodePage,
+) -> None:
+    contents, log = story().contents, story().verifier
+    receipts = [log.cose_receipt(one.digest) for one in contents.statements]
+    size, index = contents.checkpoint.checkpoint.size, contents.indices[-1]
+    holding = set()
+    sizes = [(size - 1, index), (size + 1, index), (2 * size, index)]
+    for other, claimed in (*sizes, (size, index - 1), (size, index ^ 2)):
+        last = cose_receipt(
+            contents.checkpoint.checkpoint.root.raw,
+            other,
+            claimed,
+            inclusion_path(log.leaves[:size], index),
+            signer=log.log_signer,
+            issuer=log.log_signer.public_key.uri,
+            subject=contents.statements[-1].subject,
+        )
+        data = with_receipts([*receipts[:-1], last])
+        holding.add(assert_same(page, data, story().policy)["holds"])
+    assert False in holding
 
 
 def with_receipts(receipts: list[bytes]) -> bytes:

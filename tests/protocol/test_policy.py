@@ -385,8 +385,13 @@ def test_a_cosignature_without_time_counts_for_the_quorum_and_not_for_time() -> 
     either = TlogPolicy((LOG_KEY,), witnesses, (Group("g", 1, ("a", "pq")),), "g")
     verified = verify_checkpoint(add_cosignature(SIGNED, timeless), either)
     assert (verified.existed_by, verified.not_before) == (None, None)
-    verified = verify_checkpoint(add_cosignature(cosigned({"a": 50}), timeless), either)
+    with_time = add_cosignature(cosigned({"a": 50}), timeless)
+    verified = verify_checkpoint(with_time, either)
     assert (verified.existed_by, verified.not_before) == (50_999, 50_000)
+    # The one that tells a time is not enough to be believed.
+    both = TlogPolicy((LOG_KEY,), witnesses, (Group("g", 2, ("a", "pq")),), "g")
+    verified = verify_checkpoint(with_time, both)
+    assert (verified.existed_by, verified.not_before) == (None, None)
 
 
 # --- the caller's policy file ---

@@ -18,7 +18,9 @@ from workseal_protocol.merkle import inclusion_path, leaf_hash, root_of, sparse_
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.receipt import (
+    PATH_MARK,
     Receipt,
+    SeenReceipts,
     SubmissionAnswer,
     cose_receipt,
     verify_answer,
@@ -411,3 +413,38 @@ def test_cose_receipt_refuses(bad: bytes) -> None:
 def test_base64_of_the_proof_is_what_a_stranger_decodes() -> None:
     lines = receipt_of(5, 7).encode().split(b"\n")
     assert base64.b64decode(lines[2]) == LEAVES[4]
+
+
+# --- receipts like one that was checked ---
+
+
+def made(index: int, path: list[bytes], *, subject: str = "s", size: int = 2**30) -> bytes:
+    return cose_receipt(
+        bytes(32), size, index, path, signer=LOG, issuer="https://log.example", subject=subject
+    )
+
+
+@pytest.mark.parametrize("length", [1, 23, 24, 63])
+def test_a_receipt_like_one_before_it_has_its_own_place_and_path(length: int) -> None:
+    path = [bytes([number]) * 32 for number in range(length)]
+    joined = b"".join(PATH_MARK + one for one in path)
+    seen = SeenReceipts()
+    assert not seen.holds(made(5, path), 5, joined)
+    seen.add(made(0, path), 2**30)
+    for index in (0, 5, 300, 2**30 - 1):
+        assert seen.holds(made(index, path), index, joined)
+    assert not seen.holds(made(5, path), 4, joined)
+    assert not seen.holds(made(0, path), 4, joined)
+    assert not seen.holds(made(5, path), 5, joined[:-1] + b"\xff")
+    assert not seen.holds(made(5, path, size=2**29), 5, joined)
+    assert not seen.holds(made(5, path, subject="t"), 5, joined)
+    assert not seen.holds(made(5, path) + b"\x00", 5, joined)
+
+
+def test_the_newest_four_signatures_are_remembered() -> None:
+    seen = SeenReceipts()
+    for subject in "abcde":
+        seen.add(made(1, [bytes(32)], subject=subject), 2**30)
+    joined = PATH_MARK + bytes(32)
+    found = [seen.holds(made(2, [bytes(32)], subject=one), 2, joined) for one in "abcde"]
+    assert found == [False, True, True, True, True]

@@ -7,7 +7,7 @@ from support.examined import story
 from workseal_protocol.bundle import Contents
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.verify import PutOff, Report, examine_bundle
-from workseal_protocol.verify.ahead import BATCH
+from workseal_protocol.verify.ahead import BATCH, Ahead
 
 
 class Elsewhere:
@@ -82,6 +82,19 @@ def test_signatures_that_are_checked_elsewhere_give_the_same_report() -> None:
     least = 1 + len(contents.statements) + 2 * (1 + len(contents.checkpoints)) + 2
     assert len(checker.asked) == least
     assert all(len(batch) <= BATCH for batch in checker.batches)
+
+
+def test_signatures_are_handed_over_while_the_examination_goes_on() -> None:
+    checker = Elsewhere()
+    ahead = Ahead(checker)
+    key = story().verifier.people.client.public_key
+    for number in range(2 * BATCH + 1):
+        ahead.check(key, b"", str(number).encode())
+    assert [len(batch) for batch in checker.batches] == [BATCH, BATCH]
+    assert not ahead.all_held()
+    assert [message for _, _, message in checker.asked] == [
+        str(number).encode() for number in range(2 * BATCH + 1)
+    ]
 
 
 @pytest.mark.parametrize("spoil", [bad_statement, bad_line(0), bad_line(1), bad_receipt])

@@ -2,6 +2,7 @@ from dataclasses import replace
 from functools import cache
 
 from support.scripted import Story, tell_story
+from workseal_protocol.cose import Sign1
 from workseal_protocol.merkle import inclusion_path, leaf_hash, root_of
 from workseal_protocol.receipt import cose_receipt
 from workseal_protocol.verify import Step, examine_bundle
@@ -90,6 +91,18 @@ def test_step_04_looks_at_each_byte_of_a_receipt_like_one_before_it() -> None:
         bad = good[:at] + bytes((good[at] ^ 1,)) + good[at + 1 :]
         found = step_4_of((*receipts[:place], bad))
         assert found.why.startswith(f"the receipt of statement {place}"), at
+
+
+def test_step_04_takes_no_signature_over_an_earlier_tree_for_one_over_the_latest() -> None:
+    contents, leaves = story().contents, story().verifier.leaves
+    size, earlier = contents.checkpoint.checkpoint.size, contents.sizes[-1]
+    first, second = contents.indices[:2]
+    of_earlier = receipt(earlier, first, leaves[:earlier])
+    signature = Sign1.parse(of_earlier).signature
+    forged = receipt(size, second, leaves[:size])[: -len(signature)] + signature
+    others = (b"",) * (len(contents.statements) - 2)
+    found = step_4_of((of_earlier, forged, *others))
+    assert found.why.startswith("the receipt of statement 1")
 
 
 def test_step_04_refuses_the_receipt_of_another_statement() -> None:

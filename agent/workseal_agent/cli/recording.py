@@ -64,6 +64,15 @@ class Mode(StrEnum):
     SEALED = "sealed"
 
 
+OwnClock = Annotated[
+    bool,
+    typer.Option(
+        "--own-clock",
+        help="Begin also where the verifier's clock is more than 15 hours away, by this machine's.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Hold how recording is to begin."""
@@ -89,12 +98,7 @@ def start(  # noqa: PLR0913 - its options
     traffic: Annotated[
         Path | None, typer.Option(help="Write every request that leaves into this folder.")
     ] = None,
-    own_clock: Annotated[
-        bool,
-        typer.Option(
-            "--own-clock", help="Go by this machine's clock, however far the verifier's is."
-        ),
-    ] = False,
+    own_clock: OwnClock = False,
 ) -> None:
     """Begin to record the engagement's work."""
     home = home_of(context)
@@ -126,10 +130,10 @@ def pause(context: typer.Context) -> None:
 
 
 @app.command()
-def resume(context: typer.Context) -> None:
+def resume(context: typer.Context, *, own_clock: OwnClock = False) -> None:
     """Count on."""
     home = home_of(context)
-    _tell_state(home.ask("resume"))
+    _tell_state(home.ask("resume", **({"own_clock": True} if own_clock else {})))
 
 
 @app.command()

@@ -211,12 +211,12 @@ def _too_far(difference_ms: int) -> str:
     if difference_ms < 0:
         return phrase(
             "this machine's clock is {hours} hours ahead of the verifier's: set it; if it is right,"
-            " `workseal-agent start --own-clock` goes by it",
+            " `start` or `resume` with `--own-clock` goes by it",
             hours=hours,
         )
     return phrase(
         "this machine's clock is {hours} hours behind the verifier's: set it; if it is right,"
-        " `workseal-agent start --own-clock` goes by it",
+        " `start` or `resume` with `--own-clock` goes by it",
         hours=hours,
     )
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlError, ControlServer, told
@@ -39,6 +39,13 @@ MODES = {
 
 # Does one act of the user on the chain (withdraw, declare) with what was asked.
 Act = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Correction(Protocol):
+    """Say what to add to the wall clock, or raise an `AgentError` where its owner has to say."""
+
+    def __call__(self, *, own_clock: bool = False) -> int:
+        """Ask the verifier; with `own_clock` its owner said that the clock is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class Service:
         self._describe = describe
         self._trouble: str | None = None
         # Tells the clock's correction, while the first `resume` is waited for.
-        self._waiting: Callable[[], int] | None = None
+        self._waiting: Correction | None = None
         self._beginning = threading.Lock()
         # Set when recording has begun: before, the verifier is asked for nothing.
         self._begun = threading.Event()
@@ -104,7 +111,7 @@ class Service:
         self._begun.set()
         self._run(lambda: self._recorder.start(correction_ms))
 
-    def run_paused(self, correct: Callable[[], int]) -> None:
+    def run_paused(self, correct: Correction) -> None:
         """Sign nothing before `resume` is asked for, then record; `correct` is asked at that time.
 
         So nobody learns when a machine was turned on whose owner did not work.
@@ -186,7 +193,7 @@ class Service:
                 if self._waiting is None:
                     self._recorder.pause()
             case {"command": "resume"}:
-                self._resume()
+                self._resume(own_clock=request.get("own_clock") is True)
             case {"command": "mode" | "seal"}:
                 self._change_mode(request)
             case {"command": "stop"}:
@@ -211,12 +218,12 @@ class Service:
             case _:
                 raise ControlError(_UNKNOWN)
 
-    def _resume(self) -> None:
+    def _resume(self, *, own_clock: bool) -> None:
         with self._beginning:
             if self._waiting is None:
                 self._recorder.resume()
                 return
-            self._recorder.start(self._waiting())
+            self._recorder.start(self._waiting(own_clock=own_clock))
             self._waiting = None
             self._begun.set()
 

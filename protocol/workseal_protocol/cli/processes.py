@@ -2,8 +2,9 @@
 
 Rules: what they find is taken only as a whole, and a process that ends early, or cannot be begun,
 only means that this one checks everything itself. A process is handed keys, signatures and what
-was signed, and nothing else; it knows no file and writes nothing. They are begun before this
-process has a second thread, by copying it: where the system does not do that, there are none.
+was signed, and nothing else; it knows no file and writes nothing, and ends when this one does,
+however that ends. They are begun before this process has a second thread, by copying it: where the
+system does not do that, there are none.
 """
 
 import multiprocessing
@@ -46,8 +47,18 @@ class Processes:
         self._pool: ProcessPoolExecutor | None = ProcessPoolExecutor(
             count, mp_context=multiprocessing.get_context("fork"), initializer=_begin
         )
+        strangers = set(multiprocessing.active_children())
         # Now, while there is little to copy.
         self.begin(())
+        if self._ended:
+            # Those that could be begun before one could not are forgotten, and wait for ever.
+            for one in set(multiprocessing.active_children()) - strangers:
+                one.kill()
+                one.join()
+
+    @property
+    def _ended(self) -> bool:
+        return self._pool is None
 
     def begin(self, batch: Sequence[PutOff]) -> None:
         """Hand some signatures over."""
@@ -77,6 +88,15 @@ class Processes:
 def _begin() -> None:
     # Who interrupts the command interrupts the whole group: the one that was asked tells it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_one_that_asked, daemon=True).start()
+
+
+def _end_with_the_one_that_asked() -> None:
+    # Killed, it tells nobody: its copies would wait for ever, with all that it had in memory.
+    asking = multiprocessing.parent_process()
+    if asking is not None:
+        asking.join()
+        os._exit(1)
 
 
 def _all_hold(batch: Sequence[PutOff]) -> bool:

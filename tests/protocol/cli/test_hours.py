@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from support.examined import FOLDER
 from support.scripted import Story
+from workseal_protocol.cli.hours import plain
 from workseal_protocol.cli.hours.sheet import recorded_of, sheet_of
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.terms import WorkClass
@@ -247,6 +248,19 @@ def test_a_spreadsheet_takes_no_project_for_a_formula(tmp_path: Path, opened: Ru
     assert opened("projects.csv", "--by", "project").code == 0
     names = {row["project"] for row in rows(tmp_path / "projects.csv")}
     assert names == {"first word", "'=1+1", ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), (" =1", " '=1"), ("\uff1d1", "'\uff1d1"),
+        ("a;=1", "a;'=1"), (";= 1; -2", ";'= 1; '-2"), ("a = b - c;d", "a = b - c;d"),
+    ],
+)  # fmt: skip
+def test_no_cell_of_a_project_begins_as_a_formula_does_however_it_is_cut(
+    name: str, shown: str
+) -> None:
+    assert plain._cell(name) == shown
 
 
 def test_json_has_the_projects_and_the_activity_of_the_chosen_days(

@@ -1,4 +1,5 @@
 import hashlib
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -12,7 +13,7 @@ from support.scripted import Story, finish
 from support.simulator import DAY_MS, START, Simulator
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli import main
-from workseal_protocol.cli.page import offline_page
+from workseal_protocol.cli.page import MAX_PAGE_BYTES, offline_page
 from workseal_protocol.digest import Digest
 
 
@@ -104,6 +105,15 @@ def test_a_changed_page_is_refused_with_both_hashes(
     assert hashlib.sha256(offline_page() + b"\n").hexdigest() in told
     assert main(["page", "--check", str(tmp_path / "verify.html")]) == 1
     assert "not the one of this installation" in capsys.readouterr().err
+
+
+def test_what_is_too_long_for_a_page_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "verify.html").touch()
+    os.truncate(tmp_path / "verify.html", MAX_PAGE_BYTES + 1)
+    assert main(["page", "--check", str(tmp_path / "verify.html")]) == 2
+    assert f"{MAX_PAGE_BYTES}" in capsys.readouterr().err
 
 
 def test_nothing_is_said_of_a_bundle_that_does_not_hold(

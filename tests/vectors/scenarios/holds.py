@@ -129,6 +129,23 @@ def valid_evidence() -> Scenario:
     )
 
 
+def valid_neighbours() -> Scenario:
+    verifier = Simulator(SEED)
+    agent = begin(verifier)
+    for _ in range(2):
+        agent.open_session()
+        agent.work(14_000)
+        agent.close_session()
+    agent.send()
+    verifier.now += DAY_MS
+    contents, tsa = finish(verifier, agent, ())
+    told = Story(verifier, agent, replace(contents, openings=tuple(agent.openings)), tsa)
+    return Scenario(
+        "a session that begins at the very end of another: activity of two stretches",
+        told.bundle().encode(),
+    )
+
+
 def valid_labels() -> Scenario:
     """Tell of work that crosses a midnight of Berlin, under terms that show days alone."""
     verifier = Simulator(SEED)
@@ -213,6 +230,7 @@ ALL = (
     valid_counts,
     valid_evidence,
     valid_labels,
+    valid_neighbours,
     valid_timesheets,
     valid_without_tsa,
     valid_nobody_independent,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from workseal_protocol.cli.labellines import labels_value
 from workseal_protocol.cli.text import plain
 
 _HOUR_MS = 3_600_000
+# Where a formula begins. Where numbers have a comma, spreadsheets cut at semicolons, quotes or not;
+# and some take the wide signs for the others.
+_FORMULA = re.compile("(^ *|; *)(?=[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 def day_table(sheet: Sheet) -> bytes:
@@ -111,8 +115,7 @@ def _project_rows(sheet: Sheet) -> Iterator[list[str]]:
 
 def _cell(name: str) -> str:
     """Make a freelancer's words harmless for a spreadsheet: a formula becomes text."""
-    shown = plain(name)
-    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+    return _FORMULA.sub(r"\1'", plain(name))
 
 
 def _span_rows(sheet: Sheet) -> Iterator[list[str]]:
