@@ -92,7 +92,9 @@ def drawn_story(number: int, *, twisted: bool = False) -> Story:
     verifier.now += dice.randrange(60_000)
     verifier.others(dice.randrange(3))
     contents, tsa = finish(verifier, agent, disclosures)
-    opened = {(one.statement, one.kind): one for one in contents.openings}
+    # Of every other one all that is private, so that activity and labels are told.
+    openings = (*contents.openings, *(agent.openings if number % 2 else ()))
+    opened = {(one.statement, one.kind): one for one in openings}
     contents = dataclasses.replace(contents, openings=tuple(opened.values()))
     if start < _instant("2020-01-01"):  # the authority's certificate begins then
         contents = dataclasses.replace(contents, token=None, timestamps=(), tsa_ca=None)
