@@ -17,6 +17,8 @@ from workseal_protocol import (
 )
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
+from workseal_protocol.digest import Digest
+from workseal_protocol.labels import Labelled
 from workseal_protocol.totals import Totals
 
 
@@ -30,6 +32,8 @@ def use(data: bytes, text: str) -> None:
     assert_type(report.by_number(), Mapping[int, Step])
     assert_type(report.totals, Totals | None)
     assert_type(report.diary, tuple[Span, ...])
+    assert_type(report.labelled, Labelled)
+    assert_type(report.labelled_sheets, Mapping[Digest, Labelled])
     assert_type(report.not_proven, tuple[str, ...])
     try:
         verified = assert_type(verify_bundle(data, policy), Verified)

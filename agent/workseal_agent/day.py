@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState, StoredStatement
 from workseal_protocol.checkpoint import SignedCheckpoint
-from workseal_protocol.commitment import Note, ValueKind, parse_notes
+from workseal_protocol.commitment import Note, Opening, ValueKind, parse_notes
 from workseal_protocol.diary import DiaryState, Span, diary_of
 from workseal_protocol.errors import VerificationError
+from workseal_protocol.labels import Labelled, labelled_of
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
-from workseal_protocol.records import Record, Segment, read_record
+from workseal_protocol.records import Evidence, Record, Segment, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_protocol.totals import DayTotal, Totals, totals_of
@@ -189,6 +190,27 @@ def notes_of(
         if value.kind == ValueKind.NOTES
         for note in parse_notes(value.value)
     )
+
+
+def labels_over(
+    ledger: Ledger, engagement: Engagement, entries: Sequence[Entry], zone: ZoneInfo
+) -> Labelled:
+    """Fold every label of an engagement over the time that entries tell, as a client does.
+
+    The ledger must have been opened with its key. A label may have come long after its time.
+    """
+    stored = ledger.of_kind(engagement.id, Evidence.KIND.value)
+    labelling = [
+        Entry(one.number, one.digest, read_record(Statement.parse(one.body)), Window(), None)
+        for one in stored
+    ]
+    openings = [
+        Opening(one.digest, ValueKind.EVIDENCE, value.salt, value.value)
+        for one in stored
+        for value in ledger.private_values(one.digest)
+        if value.kind == ValueKind.EVIDENCE
+    ]
+    return labelled_of([*entries, *labelling], openings, zone)
 
 
 def _entries(

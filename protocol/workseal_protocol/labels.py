@@ -1,19 +1,21 @@
 """What time was for, in the freelancer's words: worked time by project and by tag.
 
 Rules: a label is a claim. The newest one that covers a piece of work says what it was for; what no
-opened label covers stays beside the others, so that the projects add up to the totals.
+opened label covers stays beside the others, so that the projects add up to the totals, and those
+of a timesheet to its rows.
 docs/spec/opened.md
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Declaration, EvidenceItem, Label, Segment, parse_item
+from workseal_protocol.records import Declaration, Label, Segment, parse_item
 from workseal_protocol.terms import WorkClass
+from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
 from workseal_protocol.totals import worked_shares
 from workseal_protocol.window import Entry
 
@@ -40,27 +42,43 @@ class Labelled:
 
 def labelled_of(entries: Sequence[Entry], openings: Iterable[Opening], zone: tzinfo) -> Labelled:
     """Fold verified entries, in log order, and verified openings; empty without a label."""
-    items = {
-        opening.statement: parse_item(opening.value)
-        for opening in openings
-        if opening.kind is ValueKind.EVIDENCE
-    }
-    labels = _labels(entries, items)
+    labels = _labels(entries, openings)
     if not labels:
         return Labelled()
-    cover = _Cover(labels)
-    projects = _Sums([*dict.fromkeys(label.project for label in labels), None])
-    tags = _Sums(list(dict.fromkeys(tag for label in labels for tag in label.tags)))
-    for entry in entries:
-        record = entry.record
-        if not isinstance(record, Segment | Declaration):
-            continue
-        label = cover.over(record.begin, record.end)
-        for day, kind, part in worked_shares(record, zone):
-            projects.add(day, None if label is None else label.project, kind, part)
-            for tag in () if label is None else label.tags:
-                tags.add(day, tag, kind, part)
-    return Labelled(projects.rows(), tags.rows())
+    sums = _NamedSums(_Names(labels))
+    for work in _labelled_work(entries, labels, zone):
+        sums.add(work)
+    return sums.labelled()
+
+
+def labelled_sheets(
+    entries: Sequence[Entry],
+    openings: Iterable[Opening],
+    zone: tzinfo,
+    timesheets: Iterable[SheetFinding],
+) -> dict[Digest, Labelled]:
+    """Fold the same for each timesheet that counts: of its days, up to its head.
+
+    One that differs from the record, was replaced or overlaps has none. So no day is in two of
+    them, and the work is that of one fold.
+    """
+    counting = [one for one in timesheets if _counts(one)]
+    labels = _labels(entries, openings) if counting else []
+    if not labels:
+        return {}
+    places = {entry.digest: place for place, entry in enumerate(entries)}
+    names = _Names(labels)
+    held = [(places[one.record.head], _NamedSums(names)) for one in counting]
+    by_day = {
+        date_of(row.day): sums
+        for one, sums in zip(counting, held, strict=True)
+        for row in one.record.days
+    }
+    for work in _labelled_work(entries, labels, zone):
+        head, sums = by_day.get(work.day, (-1, None))
+        if sums is not None and work.place <= head:
+            sums.add(work)
+    return {one.digest: sums.labelled() for one, (_, sums) in zip(counting, held, strict=True)}
 
 
 def sums_of_names(rows: Iterable[NamedDay]) -> dict[str | None, dict[WorkClass, int]]:
@@ -75,9 +93,42 @@ def sums_of_names(rows: Iterable[NamedDay]) -> dict[str | None, dict[WorkClass, 
     return sums
 
 
-def _labels(entries: Iterable[Entry], items: Mapping[Digest, EvidenceItem]) -> list[Label]:
+def _counts(one: SheetFinding) -> bool:
+    return one.agreement is Agreement.AGREES and one.replaced_by is None and one.overlaps is None
+
+
+def _labels(entries: Iterable[Entry], openings: Iterable[Opening]) -> list[Label]:
+    items = {
+        opening.statement: parse_item(opening.value)
+        for opening in openings
+        if opening.kind is ValueKind.EVIDENCE
+    }
     found = (items.get(entry.digest) for entry in entries)
     return [item for item in found if isinstance(item, Label)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Hold the part of an entry that lies on one day, and what it was for."""
+
+    place: int
+    day: date
+    kind: WorkClass
+    ms: int
+    label: Label | None
+
+
+def _labelled_work(
+    entries: Iterable[Entry], labels: Sequence[Label], zone: tzinfo
+) -> Iterator[_Work]:
+    cover = _Cover(labels)
+    for place, entry in enumerate(entries):
+        record = entry.record
+        if not isinstance(record, Segment | Declaration):
+            continue
+        label = cover.over(record.begin, record.end)
+        for day, kind, ms in worked_shares(record, zone):
+            yield _Work(place, day, kind, ms, label)
 
 
 class _Cover:
@@ -112,20 +163,45 @@ class _Cover:
         return place
 
 
+class _NamedSums:
+    """Add up work by project and by tag."""
+
+    def __init__(self, names: "_Names") -> None:
+        self._projects, self._tags = _Sums(names.projects), _Sums(names.tags)
+
+    def add(self, work: _Work) -> None:
+        label = work.label
+        self._projects.add(work.day, None if label is None else label.project, work.kind, work.ms)
+        for tag in () if label is None else label.tags:
+            self._tags.add(work.day, tag, work.kind, work.ms)
+
+    def labelled(self) -> Labelled:
+        return Labelled(self._projects.rows(), self._tags.rows())
+
+
+class _Names:
+    """Say at which place each name comes; made once, however many sums there are."""
+
+    def __init__(self, labels: Sequence[Label]) -> None:
+        self.projects = _placed([*(label.project for label in labels), None])
+        self.tags = _placed(tag for label in labels for tag in label.tags)
+
+
+def _placed(names: Iterable[str | None]) -> dict[str | None, int]:
+    return {name: place for place, name in enumerate(dict.fromkeys(names))}
+
+
 class _Sums:
     """Add up milliseconds by day, name and class; rows come in the order of days, then of names."""
 
-    def __init__(self, names: Sequence[str | None]) -> None:
-        self._order = {name: place for place, name in enumerate(names)}
-        self._held: dict[tuple[date, int], dict[WorkClass, int]] = {}
-        self._names = names
+    def __init__(self, places: Mapping[str | None, int]) -> None:
+        self._places = places
+        self._held: dict[tuple[date, int, str | None], dict[WorkClass, int]] = {}
 
     def add(self, day: date, name: str | None, kind: WorkClass, ms: int) -> None:
-        place = day, self._order[name]
-        self._held.setdefault(place, dict.fromkeys(WorkClass, 0))[kind] += ms
+        key = day, self._places[name], name
+        self._held.setdefault(key, dict.fromkeys(WorkClass, 0))[kind] += ms
 
     def rows(self) -> tuple[NamedDay, ...]:
-        return tuple(
-            NamedDay(day, self._names[place], self._held[day, place])
-            for day, place in sorted(self._held)
-        )
+        held = sorted(self._held.items(), key=lambda row: row[0][:2])
+        return tuple(NamedDay(day, name, worked) for (day, _, name), worked in held)

@@ -13,12 +13,14 @@ from support.builders import FREELANCER
 from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.connection import Departures
 from workseal_agent.day import bounds, entries_of
+from workseal_agent.evidence import prove
 from workseal_agent.ledger import LedgerKey, SendState
 from workseal_agent.pages import machine, today
 from workseal_agent.pages.render import FOLDER, hms, size, span
 from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
 from workseal_agent.pages.words import load_words
 from workseal_agent.possession import Said
+from workseal_protocol.records import Label, Segment
 from workseal_protocol.terms import Granularity, plain_language
 from workseal_protocol.terms.plain import amount_text
 from workseal_protocol.totals import totals_of
@@ -412,3 +414,28 @@ def test_odd_addresses_get_a_page_and_change_nothing(
     assert visitor.get(path).status_code < 500
     after = visitor.get("/today").status_code, home.rig.ledger.counts(home.rig.engagement.id)
     assert after == before
+
+
+def test_a_week_says_what_its_time_was_for_once_it_is_unlocked(
+    visitor: Visitor, home: PagedHome
+) -> None:
+    week = "/agreement/week?of=2026-03-02"
+    assert "By project" not in visitor.get(week).text
+    rig = home.rig
+    segments = [entry.record for entry in entries(home) if isinstance(entry.record, Segment)]
+    begin = min(one.begin for one in segments)
+    label = Label("<Site>", ("a&b",), begin, begin + 60_000)
+    prove(rig.chain, label, now_ms=rig.clock.wall_ms())
+    home.desk.unlocked.forget()
+    locked = visitor.get(week).text
+    assert "What you said the time was for is locked" in locked
+    assert "Site" not in locked
+    visitor.post("/unlock", passphrase=PASSPHRASE, back=week)
+    text = html.unescape(re.sub("<[^>]*>", "", visitor.get(week).text))
+    mine = sum(one.worked for one in segments if one.end <= begin + 60_000)
+    assert mine > 0
+    for words in ("<Site>", "#a&b", "(no label)", hms(mine), "export --open evidence"):
+        assert words in text, words
+    # A week that no word is about says nothing of it.
+    assert "By project" not in visitor.get("/agreement/week?of=2026-02-02").text
+    home.desk.unlocked.forget()

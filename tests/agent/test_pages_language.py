@@ -16,6 +16,7 @@ from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from support.pseudo import PSEUDO, english_in, speaking
 from workseal_agent import disclose
 from workseal_agent.config import load_settings
+from workseal_agent.evidence import prove
 from workseal_agent.language import Language, language_of
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.app import all_routes
@@ -23,6 +24,7 @@ from workseal_agent.pages.guard import Denial
 from workseal_agent.pages.marks import Mark, sentence_of
 from workseal_agent.suggestions import Kind, Why
 from workseal_protocol.frame import Box
+from workseal_protocol.records import Label
 
 FOLDER = Path(pseudo.__file__).parent
 BASICS = (FOLDER / "basics.js").read_text().partition("\n")[2]
@@ -60,7 +62,8 @@ PARTS = {
 # What is no text of the program: names of things, units, and what the owner or another wrote.
 APART = re.compile(
     r"Europe/Berlin|EUR|[KMG]iB|CET|https?://\S+|127\.0\.0\.1|\b[0-9a-f]{8}\b|bank|editor|firefox|code"
-    r"|My Bank|/1|was the report being written\?|X11|workseal-agent \w+"
+    r"|My Bank|/1|was the report being written\?|X11|workseal-agent \w+(?: --open evidence)?"
+    r"|site|#x"
 )
 RULES = """\
 [display]
@@ -89,6 +92,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
     with recorded(tmp_path_factory.mktemp("language"), seconds=3_885, capture_rate=3_000) as home:
         home.settings.config_file.write_text(RULES)
         home.desk.settings = load_settings(home.home)
+        now_ms = home.rig.clock.wall_ms()
+        prove(home.rig.chain, Label("site", ("x",), now_ms - 600_000, now_ms), now_ms=now_ms)
         yield home
 
 

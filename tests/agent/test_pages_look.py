@@ -10,8 +10,10 @@ from playwright.sync_api import Browser, Page
 from support import chromed as chromed_module
 from support.paged import PASSPHRASE, PagedHome, recorded
 from workseal_agent import disclose
+from workseal_agent.evidence import prove
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.render import FOLDER
+from workseal_protocol.records import Label
 
 STYLE = (FOLDER / "static" / "app.css").read_text()
 TEXT, GRAPHIC = 4.5, 3.0
@@ -90,6 +92,8 @@ def test_nothing_moves_for_who_wants_no_motion() -> None:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
     with recorded(tmp_path_factory.mktemp("look"), seconds=125, capture_rate=65_536) as home:
+        now_ms = home.rig.clock.wall_ms()
+        prove(home.rig.chain, Label("site", ("x",), now_ms - 65_000, now_ms), now_ms=now_ms)
         yield home
 
 

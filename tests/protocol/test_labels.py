@@ -5,10 +5,23 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.builders import digest, make_declaration, make_evidence, make_segment
+from support.builders import (
+    digest,
+    make_declaration,
+    make_evidence,
+    make_segment,
+    make_timesheet,
+)
 from support.examined import vector
 from workseal_protocol.commitment import Opening, ValueKind
-from workseal_protocol.labels import Labelled, NamedDay, labelled_of, sums_of_names
+from workseal_protocol.digest import Digest
+from workseal_protocol.labels import (
+    Labelled,
+    NamedDay,
+    labelled_of,
+    labelled_sheets,
+    sums_of_names,
+)
 from workseal_protocol.records import (
     Capture,
     Declaration,
@@ -18,14 +31,17 @@ from workseal_protocol.records import (
     Record,
     Segment,
     SegmentState,
+    SheetDay,
     Text,
     encode_item,
 )
 from workseal_protocol.terms import WorkClass
+from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
 from workseal_protocol.window import Entry, Grade, Window
 
 DAY = date(1970, 1, 1)
 MAX = 2 * 86_400_000
+DAY_MS = 86_400_000
 
 
 def entry(number: int, record: Record) -> Entry:
@@ -142,3 +158,65 @@ def test_the_projects_of_a_bundle_add_up_to_its_totals_by_day_and_class() -> Non
         assert {kind: sum(row.worked_ms[kind] for row in rows) for kind in WorkClass} == {
             kind: day.worked_ms[kind] for kind in WorkClass
         }
+
+
+def finding(name: str, head: int, days: Sequence[int], **found: object) -> SheetFinding:
+    """Make a finding of some days, up to the statement of that number."""
+    rows = tuple(SheetDay(day, 1, 0, 0, 0) for day in days)
+    sheet = make_timesheet(
+        head=digest(f"statement {head}"), first=min(days), last=max(days), days=rows
+    )
+    values = {"agreement": Agreement.AGREES, "why": ""} | found
+    return SheetFinding(digest(name), sheet, **values)  # type: ignore[arg-type]
+
+
+def sheets_told(*timesheets: SheetFinding) -> dict[Digest, dict[str | None, int]]:
+    """Fold two days of work, of which a label that came last covers the first three pieces."""
+    records: list[Record] = [work(0, 10), work(DAY_MS, DAY_MS + 7), work(20, 30), work(40, 45)]
+    records.append(make_evidence())
+    entries = [entry(number, record) for number, record in enumerate(records)]
+    label = encode_item(Label("a", ("x",), 0, DAY_MS + 3))
+    opened = [Opening(entries[4].digest, ValueKind.EVIDENCE, bytes(16), label)]
+    found = labelled_sheets(entries, opened, UTC, timesheets)
+    for labelled in found.values():
+        assert told(labelled.tags).get("x") == told(labelled.projects).get("a")
+    return {name: told(labelled.projects) for name, labelled in found.items()}
+
+
+def test_a_timesheet_has_its_own_days_up_to_its_head_by_labels_of_any_time() -> None:
+    assert sheets_told(finding("one", 2, [0]), finding("two", 3, [1])) == {
+        digest("one"): {"a": 20},
+        digest("two"): {None: 7},
+    }
+    assert sheets_told(finding("both", 3, [0, 1])) == {digest("both"): {"a": 25, None: 7}}
+
+
+def test_only_a_timesheet_that_counts_has_projects() -> None:
+    for spoiling in (
+        {"agreement": Agreement.DIFFERS},
+        {"agreement": Agreement.UNCHECKED},
+        {"replaced_by": digest("later")},
+        {"overlaps": digest("other")},
+    ):
+        spoiled = finding("one", 3, [0], **spoiling)
+        assert sheets_told(spoiled, finding("two", 3, [1])) == {digest("two"): {None: 7}}
+
+
+def test_a_timesheet_has_no_projects_where_no_label_is_opened() -> None:
+    entries = [entry(0, work(0, 10))]
+    assert labelled_sheets(entries, [], UTC, [finding("one", 0, [0])]) == {}
+
+
+def test_the_projects_of_a_timesheet_add_up_to_its_rows() -> None:
+    _, report = vector("valid-labels")
+    (sheet,) = report.timesheets
+    projects = report.labelled_sheets[sheet.digest].projects
+    assert report.labelled.projects != projects
+    for row in sheet.record.days:
+        rows = [one for one in projects if one.day == date_of(row.day)]
+        assert [sum(one.worked_ms[kind] for one in rows) for kind in WorkClass] == [
+            row.working,
+            row.off_screen,
+            row.sealed,
+            row.late_declared,
+        ]

@@ -146,6 +146,18 @@ def test_shows_activity_by_the_day_that_was_agreed_and_time_by_project(opened: O
         ("(no label)", "0 h 10 min 10.000 s"), ("#a", "0 h 01 min 16.008 s"),
         ("#b", "0 h 00 min 30.000 s"), ("#ä \\u{202e}", "0 h 00 min 04.001 s"),
     ]  # fmt: skip
+    sheet, *names = opened.page.eval_on_selector_all(
+        "section[aria-labelledby=timesheets] tbody tr", cells
+    )
+    assert [(row[0], row[1], row[-1]) for row in names] == [
+        (sheet[0], "first word", "0 h 00 min 50.009 s"),
+        (sheet[0], "=1+1", "0 h 00 min 30.000 s"),
+        # The late time came after this timesheet.
+        (sheet[0], "(no label)", "0 h 00 min 10.000 s"),
+        (sheet[0], "#a", "0 h 01 min 16.008 s"),
+        (sheet[0], "#b", "0 h 00 min 30.000 s"),
+        (sheet[0], "#ä \\u{202e}", "0 h 00 min 04.001 s"),
+    ]
 
 
 def test_shows_each_timesheet_with_its_figures_its_finding_and_its_answers(opened: Opened) -> None:
@@ -328,6 +340,7 @@ def test_fits_and_axe_finds_nothing_serious(browser: Browser, file: Path, scheme
         ("valid", "HOLDS: all"),
         ("signature-broken", "DOES NOT HOLD"),
         ("valid-timesheets", "HOLDS: all"),
+        ("valid-labels", "HOLDS: all"),
         ("valid-possession-missed", "HOLDS: all"),
     ):
         page.choose(FOLDER / f"{bundle}.bundle", FOLDER / "policy.txt")

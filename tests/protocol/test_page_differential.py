@@ -12,6 +12,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,6 +30,7 @@ from support.drawn import (
 )
 from support.offline_page import NodePage, differences, python_says
 from support.scripted import Story
+from support.spectotals import in_its_form, spec_says
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.policy import TrustPolicy
@@ -165,12 +167,20 @@ def both_say(
 
 
 @pytest.mark.parametrize("zone", MONTHS)
-def test_a_month_adds_up_to_the_millisecond_in_both(page: NodePage, zone: str) -> None:
+def test_a_month_adds_up_to_the_millisecond_in_both_and_by_the_specification_alone(
+    page: NodePage, zone: str, tmp_path: Path
+) -> None:
     story = month(zone)
     data = story.bundle().encode()
     told = page.examine(data, story.policy.encode().encode())
     assert differences(told, python_says(data, story.policy, ZoneInfo(zone))) == []
     assert told["holds"]
+    (tmp_path / "month.bundle").write_bytes(data)
+    (said,) = spec_says([tmp_path / "month.bundle"])
+    assert in_its_form(told) == said
+    assert said["activity"]
+    assert said["labels"][0].keys() == {"project 0", "project 1", "no label"}
+    assert len(said["timesheets"]) == 3
     totals = told["totals"]
     assert len(totals["days"]) >= 28
     assert totals["withdrawn"] > 0

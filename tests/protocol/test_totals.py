@@ -19,8 +19,11 @@ from support.builders import (
     make_tombstone,
     octets,
 )
+from support.examined import vector
 from support.scripted import tell_story
+from support.spectotals import PROGRAM, in_its_form, spec_says
 from workseal_protocol.chain import LAST_INSTANT, owed_instant
+from workseal_protocol.cli.report import report_value
 from workseal_protocol.records import (
     Capture,
     DeclarationForm,
@@ -420,3 +423,13 @@ def test_tells_weeks_by_their_monday_in_the_zone(unproved: Grade) -> None:
 def test_no_cap_is_no_limit() -> None:
     terms = make_terms(**TIMER, weekly_cap_ms=0)
     assert total(terms, [make_declaration()]).exceeded == ()
+
+
+def test_a_program_that_knows_the_specification_alone_says_the_same_of_every_vector() -> None:
+    assert "workseal" not in PROGRAM.read_text().replace("vnd.workseal", "")
+    folder = PROGRAM.parents[1] / "vectors" / "bundle"
+    bundles = sorted(folder.glob("valid*.bundle"))
+    assert len(bundles) > 10
+    for bundle, said in zip(bundles, spec_says(bundles), strict=True):
+        _, report = vector(bundle.stem)
+        assert in_its_form(report_value(report)) == said, bundle.stem

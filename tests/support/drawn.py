@@ -92,7 +92,9 @@ def drawn_story(number: int, *, twisted: bool = False) -> Story:
     verifier.now += dice.randrange(60_000)
     verifier.others(dice.randrange(3))
     contents, tsa = finish(verifier, agent, disclosures)
-    opened = {(one.statement, one.kind): one for one in contents.openings}
+    # Of every other one all that is private, so that activity and labels are told.
+    openings = (*contents.openings, *(agent.openings if number % 2 else ()))
+    opened = {(one.statement, one.kind): one for one in openings}
     contents = dataclasses.replace(contents, openings=tuple(opened.values()))
     if start < _instant("2020-01-01"):  # the authority's certificate begins then
         contents = dataclasses.replace(contents, token=None, timestamps=(), tsa_ca=None)
@@ -163,8 +165,18 @@ def month(zone: str) -> Story:
             verifier.now += 2 * HOUR_MS
             worked = dice.randrange(2 * HOUR_MS)
             agent.declare(DeclarationForm.LATE, begin, verifier.now, worked)
+        if day % 3 == 1:
+            # Labels end somewhere in a segment, and overlap with the ones before.
+            since = verifier.now - 50 * HOUR_MS
+            label = Label(f"project {day % 2}", ("a", f"b{day % 4}"), since, verifier.now - HOUR_MS)
+            agent.prove(encode_item(label))
+        if day in (9, 20, 29):
+            last = datetime.fromtimestamp(verifier.now / 1000, tz=ZoneInfo(zone)).date()
+            agent.sum_up(last - timedelta(days=8), last)
     contents, tsa = finish(verifier, agent, ())
-    contents = dataclasses.replace(contents, token=None, timestamps=(), tsa_ca=None)
+    contents = dataclasses.replace(
+        contents, openings=tuple(agent.openings), token=None, timestamps=(), tsa_ca=None
+    )
     return _Unstamped(verifier, agent, contents, tsa)
 
 

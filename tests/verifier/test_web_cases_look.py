@@ -13,6 +13,7 @@ from support.asking import SignedBy
 from support.axe import serious
 from support.chromed import chromed
 from support.courtroom import Courtroom, play_to
+from support.looked import OF_CASES
 from support.office import LiveServer
 from workseal_protocol.keys import SeedSigner
 from workseal_verifier.api.access import COOKIE, write_token
@@ -83,7 +84,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, room: Courtroom) -> I
 def test_every_page_fits_names_everything_and_keeps_nobody_out(
     page: Page, room: Courtroom, origin: str
 ) -> None:
-    for path in ("/diary", "/cases", room.path):
+    for path in (place.replace("CASE", room.path) for place in OF_CASES):
         page.goto(origin + path)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         for width in WIDTHS:

@@ -12,8 +12,11 @@ from support import chromed as chromed_module
 from support.axe import serious
 from support.chromed import chromed
 from support.diarist import MONDAY, Told, tell
-from support.office import LiveServer
+from support.looked import APART, OF_AGREEMENT, paths_of
+from support.office import LiveServer, new_home
 from workseal_verifier.api.access import COOKIE, write_token
+from workseal_verifier.api.routing import operations
+from workseal_verifier.app import create_app
 from workseal_verifier.services.signin import Root
 from workseal_verifier.web.render import FOLDER
 
@@ -34,8 +37,6 @@ PAIRS = [
     ("edge", "card", GRAPHIC),
     ("accent", "ground", GRAPHIC),
 ]
-PLACES = ("/", "/diary", "", f"/week?of={MONDAY}", f"/day?of={MONDAY}",
-          f"/minute?of={MONDAY}&at=10:03", "/nothing")  # fmt: skip
 WIDTHS = (360, 820, 1280)
 BASICS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
 
@@ -129,15 +130,25 @@ def page(request: pytest.FixtureRequest, browser: Browser, told: Told) -> Iterat
     assert [one for one in wrong if "404" not in one] == []
 
 
-def place_of(told: Told, place: str) -> str:
-    return place if place in {"/", "/diary"} else told.path + place
+def test_no_page_is_left_out_of_those_that_a_browser_opens(tmp_path: Path) -> None:
+    pages = {
+        name.removeprefix("GET "): route
+        for name, route in operations(create_app(new_home(tmp_path)).routes)
+        if name.startswith("GET ") and not getattr(route, "include_in_schema", True)
+    }
+    del pages["/static/{file}"]
+    assert len(pages) >= 10
+    opened = [path.partition("?")[0] for path in paths_of("/diary/agreement", "/cases/case")]
+    for name in pages:
+        form = re.sub(r"\{\w+\}", "[^/]+", name)
+        assert any(re.fullmatch(form, path) for path in opened), name
 
 
 def test_every_page_fits_names_everything_and_keeps_nobody_out(
     page: Page, told: Told, origin: str
 ) -> None:
-    for place in PLACES:
-        page.goto(origin + place_of(told, place))
+    for place in (*APART, *(told.path + place for place in OF_AGREEMENT)):
+        page.goto(origin + place)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})

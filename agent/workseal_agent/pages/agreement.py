@@ -1,5 +1,6 @@
 """The agreement in plain words, and a week's totals as the client's own tools count them."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,9 +14,12 @@ from workseal_agent.ledger import Engagement
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import desk_of, page, span
+from workseal_agent.pages.today import CLASSES
 from workseal_agent.pages.words import say
+from workseal_protocol.labels import NamedDay, sums_of_names
 from workseal_protocol.terms import Granularity, Terms, plain_language
-from workseal_protocol.totals import LimitExceeded, Totals, billed_of, totals_of
+from workseal_protocol.totals import LimitExceeded, billed_of, totals_of
+from workseal_protocol.window import Entry
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9_000
 _DAYS = 7
@@ -47,8 +51,10 @@ def _week(request: Request) -> Response:
     zone = ZoneInfo(engagement.terms.zone)
     today = day_at(desk.clock.wall_ms(), zone)
     monday = _monday(request.query_params.get("of"), today)
-    totals = _totals(desk, engagement, monday, zone)
-    in_week = [one for one in totals.days if monday <= one.day < monday + timedelta(days=_DAYS)]
+    entries = _entries(desk, engagement, monday, zone)
+    totals = totals_of(engagement.terms, entries, zone)
+    in_week = [one for one in totals.days if _is_in(one.day, monday)]
+    labelled = desk.labelled(engagement, entries, zone)
     billed = billed_of(engagement.terms, in_week)
     return page(
         request,
@@ -65,15 +71,39 @@ def _week(request: Request) -> Response:
         billed=billed,
         by_day=engagement.terms.granularity is Granularity.DAY,
         totals=totals,
+        projects=None if labelled is None else _named(labelled.projects, monday),
+        tags=None if labelled is None else _named(labelled.tags, monday),
         exceeded=[_limit(one) for one in totals.exceeded if one.week in {None, monday}],
     )
 
 
-def _totals(desk: Desk, engagement: Engagement, monday: date, zone: ZoneInfo) -> Totals:
+def _entries(desk: Desk, engagement: Engagement, monday: date, zone: ZoneInfo) -> list[Entry]:
     begin, _ = bounds(monday, zone)
     _, end = bounds(monday + timedelta(days=_DAYS - 1), zone)
-    entries = entries_of(desk.ledger, engagement, begin, end)
-    return totals_of(engagement.terms, entries, zone)
+    return entries_of(desk.ledger, engagement, begin, end)
+
+
+def _is_in(day: date, monday: date) -> bool:
+    return monday <= day < monday + timedelta(days=_DAYS)
+
+
+def _named(rows: Iterable[NamedDay], monday: date) -> list[dict[str, Any]]:
+    """Say what the time of a week was for; nothing where no word covers any of it."""
+    sums = sums_of_names(row for row in rows if _is_in(row.day, monday))
+    if not any(name is not None and any(worked.values()) for name, worked in sums.items()):
+        return []
+    return [
+        {
+            "name": name,
+            "classes": [
+                {"state": say(f"state.{CLASSES[kind]}"), "ms": ms}
+                for kind, ms in worked.items()
+                if ms
+            ],
+        }
+        for name, worked in sums.items()
+        if any(worked.values())
+    ]
 
 
 def _day(terms: Terms, one: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Rules: nothing of the vault and no signing key is open here until a passphrase i
 for as long as `unlocked` says. What is asked of the recording process names its engagement.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from workseal_agent.clock import Clock
 from workseal_agent.config import Settings
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import NotRunningError, ask
-from workseal_agent.day import notes_of
+from workseal_agent.day import labels_over, notes_of
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
@@ -29,6 +29,9 @@ from workseal_protocol.cli.acting import CaseFolder
 from workseal_protocol.commitment import Note
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import PublicKey, Signer
+from workseal_protocol.labels import Labelled
+from workseal_protocol.records import Evidence
+from workseal_protocol.window import Entry
 
 _SEND_STEPS = 64
 
@@ -138,6 +141,18 @@ class Desk:
             return None
         with Ledger(self.settings.ledger_file, keys.ledger) as opened:
             return notes_of(opened, engagement, begin_ms, end_ms)
+
+    def labelled(
+        self, engagement: Engagement, entries: Sequence[Entry], zone: ZoneInfo
+    ) -> Labelled | None:
+        """Return what time was for, None while the words for it are locked."""
+        if not self.ledger.of_kind(engagement.id, Evidence.KIND.value):
+            return Labelled()
+        keys = self.unlocked.use()
+        if keys is None:
+            return None
+        with Ledger(self.settings.ledger_file, keys.ledger) as opened:
+            return labels_over(opened, engagement, entries, zone)
 
     def writer(self) -> VaultWriter:
         """Return the vault as one can write to it and destroy in it, without its key."""

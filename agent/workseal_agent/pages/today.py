@@ -42,7 +42,7 @@ MAX_MEMO = 2_000
 # More in one line are shown in the gallery.
 _MOST_PICTURES = 60
 _ACTS = frozenset({"pause", "resume", "stop", "working", "off-screen", "sealed"})
-_CLASSES = {
+CLASSES = {
     WorkClass.WORKING: "working",
     WorkClass.OFF_SCREEN: "off-screen",
     WorkClass.SEALED: "sealed",
@@ -377,7 +377,7 @@ def _classes(day: Day) -> list[dict[str, Any]]:
     if total is None:
         return []
     return [
-        {"name": _CLASSES[kind], "state": say(f"state.{_CLASSES[kind]}"), "ms": ms}
+        {"name": CLASSES[kind], "state": say(f"state.{CLASSES[kind]}"), "ms": ms}
         for kind, ms in total.worked_ms.items()
         if ms
     ]

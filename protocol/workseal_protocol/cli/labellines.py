@@ -33,6 +33,17 @@ def label_lines(labelled: Labelled) -> Iterator[str]:
         yield from (f"  #{line}" for line in name_lines(labelled.tags))
 
 
+def sheet_label_lines(labelled: Labelled | None) -> Iterator[str]:
+    """Write what one timesheet's time was for; nothing if it has no opened label."""
+    if labelled is None:
+        return
+    yield "by project, in the freelancer's words:"
+    yield from (f"  {line}" for line in name_lines(labelled.projects))
+    if labelled.tags:
+        yield "by tag:"
+        yield from (f"  #{line}" for line in name_lines(labelled.tags))
+
+
 def name_lines(rows: Iterable[NamedDay]) -> Iterator[str]:
     """Write the sum of each name, and its classes where there are several."""
     for name, worked in sums_of_names(rows).items():
@@ -43,6 +54,16 @@ def name_lines(rows: Iterable[NamedDay]) -> Iterator[str]:
 
 def labels_value(labelled: Labelled) -> dict[str, Any]:
     """Write projects and tags for a program."""
+    return names_value(labelled) | {
+        "days": [
+            {"day": row.day.isoformat(), "project": row.name, "worked_ms": _named(row.worked_ms)}
+            for row in labelled.projects
+        ],
+    }
+
+
+def names_value(labelled: Labelled) -> dict[str, Any]:
+    """Write the sums of projects and tags for a program."""
     return {
         "projects": [
             {"project": name, "worked_ms": _named(worked)}
@@ -51,10 +72,6 @@ def labels_value(labelled: Labelled) -> dict[str, Any]:
         "tags": [
             {"tag": name, "worked_ms": _named(worked)}
             for name, worked in sums_of_names(labelled.tags).items()
-        ],
-        "days": [
-            {"day": row.day.isoformat(), "project": row.name, "worked_ms": _named(row.worked_ms)}
-            for row in labelled.projects
         ],
     }
 

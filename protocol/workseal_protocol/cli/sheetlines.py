@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from workseal_protocol.cli.labellines import names_value, sheet_label_lines
 from workseal_protocol.cli.text import exact, instant
+from workseal_protocol.labels import Labelled
 from workseal_protocol.records import SheetAnswer, Timesheet, TimesheetAnswer
 from workseal_protocol.terms import Terms, amount_text
 from workseal_protocol.timesheets import date_of
@@ -28,6 +30,8 @@ def sheet_lines(report: Report) -> Iterator[str]:
             yield f"  replaced by {str(one.replaced_by)[:12]}"
         if one.overlaps is not None:
             yield f"  COUNTS TWICE: it has hours of days that {str(one.overlaps)[:12]} has too"
+        labelled = report.labelled_sheets.get(one.digest)
+        yield from (f"  {line}" for line in sheet_label_lines(labelled))
         # All of them: whoever says something else later does not unsay what was said.
         yield from (f"  {answer_text(answer.record)}" for answer in one.answers)
         if not one.answers:
@@ -66,6 +70,7 @@ def sheets_value(report: Report) -> list[dict[str, Any]]:
             "replaced_by": None if one.replaced_by is None else str(one.replaced_by),
             "overlaps": None if one.overlaps is None else str(one.overlaps),
         }
+        | names_value(report.labelled_sheets.get(one.digest, Labelled()))
         for one in report.timesheets
     ]
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from workseal_protocol.activity import ActivityShare
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
+from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.labels import Labelled
 from workseal_protocol.possession import HeldReport
@@ -47,7 +48,7 @@ class Report:
     `witnesses` are the cosigners of the bundle's checkpoint, `independent` those that the caller
     holds to be independent of the operator. `keys` tells which keys spoke for the parties of the
     terms, and until when, as far as the bundle goes. `activity` and `labelled` are what opened
-    values say of the time.
+    values say of the time, `labelled_sheets` what of it each timesheet that counts sums up.
     """
 
     steps: tuple[Step, ...]
@@ -69,6 +70,7 @@ class Report:
     possessions: HeldReport = field(default_factory=HeldReport)
     activity: tuple[ActivityShare, ...] = ()
     labelled: Labelled = field(default_factory=Labelled)
+    labelled_sheets: Mapping[Digest, Labelled] = field(default_factory=dict)
     zone: str = "UTC"
 
     @property

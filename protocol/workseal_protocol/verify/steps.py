@@ -1,13 +1,14 @@
 """The thirteen steps, in their order, with what each of them builds on."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from workseal_protocol.activity import ActivityShare, activity_of
+from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Check, check_at_once
-from workseal_protocol.labels import Labelled, labelled_of
+from workseal_protocol.labels import Labelled, labelled_of, labelled_sheets
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import CHAINED
 from workseal_protocol.verify.agreed import check_signatures, check_terms
@@ -117,7 +118,7 @@ def _reach(rule: StepRule, done: dict[int, Step]) -> Callable[[Case], str]:
 def _report(case: Case, steps: tuple[Step, ...], *, malformed: bool) -> Report:
     holds = all(step.outcome is Outcome.HOLDS for step in steps)
     checkpoint = case.checkpoint
-    activity, labelled = _opened(case, steps)
+    opened = _opened(case, steps)
     return Report(
         steps=steps,
         malformed=malformed,
@@ -136,21 +137,32 @@ def _report(case: Case, steps: tuple[Step, ...], *, malformed: bool) -> Report:
         diary=case.diary,
         timesheets=case.timesheets,
         possessions=case.possessions,
-        activity=activity,
-        labelled=labelled,
+        activity=opened.activity,
+        labelled=opened.labelled,
+        labelled_sheets=opened.labelled_sheets,
         zone=str(case.zone),
     )
 
 
-def _opened(case: Case, steps: tuple[Step, ...]) -> tuple[tuple[ActivityShare, ...], Labelled]:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Hold what was opened about the time."""
+
+    activity: tuple[ActivityShare, ...] = ()
+    labelled: Labelled = field(default_factory=Labelled)
+    labelled_sheets: Mapping[Digest, Labelled] = field(default_factory=dict)
+
+
+def _opened(case: Case, steps: tuple[Step, ...]) -> _Opened:
     """Fold what was opened about the time, once both are known to hold."""
     held = {step.number for step in steps if step.outcome is Outcome.HOLDS}
     if not {12, 13} <= held:
-        return (), Labelled()
-    openings = case.bundle.contents.openings
-    return (
-        activity_of(case.terms.granularity, case.entries, openings, case.zone),
-        labelled_of(case.entries, openings, case.zone),
+        return _Opened()
+    entries, openings, zone = case.entries, case.bundle.contents.openings, case.zone
+    return _Opened(
+        activity_of(case.terms.granularity, entries, openings, zone),
+        labelled_of(entries, openings, zone),
+        labelled_sheets(entries, openings, zone, case.timesheets),
     )
 
 

@@ -582,6 +582,26 @@ def test_days_can_be_chosen(folder: Path, write: Run, report: Report) -> None:
     assert read_back((folder / "a.xml").read_bytes())["BT-74"] == first
 
 
+def test_a_rate_that_changes_between_two_days_makes_two_invoices(
+    folder: Path, write: Run, report: Report
+) -> None:
+    assert report.totals is not None
+    days = [day.day for day in report.totals.days]
+    nets = []
+    for number, percent, words in (("1", "19", ("--to", days[0])), ("2", "7", ("--from", days[1]))):
+        text = DETAILS.replace("2026-017", number) + STANDARD.replace("19", percent)
+        (folder / "details").write_text(text)
+        assert write(f"{number}.xml", *words).code == 0
+        xml = (folder / f"{number}.xml").read_bytes()
+        assert schematron_faults(xml) == []
+        told = re.findall(rb"<ram:RateApplicablePercent>([0-9.]+)<", xml)
+        assert {Decimal(one.decode()) for one in told} == {Decimal(percent)}
+        (net,) = re.findall(rb"<ram:TaxBasisTotalAmount>([0-9.]+)<", xml)
+        nets.append(int(Decimal(net.decode()) * 100))
+    # Each is rounded by itself.
+    assert abs(sum(nets) - report.totals.billed.amount) <= 1
+
+
 def test_a_timesheet_of_days_that_grew_since_is_refused(sheet: Sheet, story: Story) -> None:
     found = examine_bundle(valid_timesheets().data, story.policy, zone=ZONE).timesheets[1]
     same = billing(sheet, found.record.billed_ms, 6_500, "EUR")

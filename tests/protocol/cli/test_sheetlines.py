@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from support.builders import make_timesheet
-from support.examined import story
+from support.examined import story, vector
 from vectors.scenarios.holds import valid_timesheets
 from workseal_protocol.cli.sheetlines import sheet_lines, sheet_text, sheets_value
 from workseal_protocol.verify import Report, examine_bundle
@@ -58,6 +58,33 @@ def test_json_has_every_answer_and_the_digests(folder: Path, run: Run, data: byt
         told[1]["timesheet"],
     ]
     assert told[1]["answers"][0]["text"] == "One hour was agreed at most."
+
+
+def test_a_timesheet_says_what_its_time_was_for_where_labels_are_opened() -> None:
+    _, report = vector("valid-labels")
+    lines = list(sheet_lines(report))
+    at = lines.index("  by project, in the freelancer's words:")
+    assert lines[at - 1] == "  agrees with the record"
+    assert lines[at + 1 :] == [
+        (
+            "    first word: 0 h 00 min 50.009 s (working 0 h 00 min 46.011 s,"
+            " off-screen 0 h 00 min 03.998 s)"
+        ),
+        (
+            "    =1+1: 0 h 00 min 30.000 s (working 0 h 00 min 03.995 s,"
+            " off-screen 0 h 00 min 26.005 s)"
+        ),
+        # What was declared late came after it, and is no part of it.
+        "    (no label): 0 h 00 min 10.000 s (working 0 h 00 min 10.000 s)",
+        "  by tag:",
+        "    #a: 0 h 01 min 16.008 s (working 0 h 00 min 46.005 s, off-screen 0 h 00 min 30.003 s)",
+        "    #b: 0 h 00 min 30.000 s (working 0 h 00 min 03.995 s, off-screen 0 h 00 min 26.005 s)",
+        "    #ä \u202e: 0 h 00 min 04.001 s (working 0 h 00 min 04.001 s)",
+        "  not answered",
+    ]
+    (value,) = sheets_value(report)
+    assert [one["project"] for one in value["projects"]] == ["first word", "=1+1", None]
+    assert [one["tag"] for one in value["tags"]] == ["a", "b", "ä \u202e"]
 
 
 def test_a_line_has_the_figures_of_the_timesheet() -> None:

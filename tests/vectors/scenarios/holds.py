@@ -1,7 +1,7 @@
 """Scenarios that hold."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from support.acting import ScriptedAgent
 from support.scripted import Story, begin, finish, tell_story
@@ -161,6 +161,8 @@ def valid_labels() -> Scenario:
         agent.work(30_003, state)
         agent.send()
     agent.close_session()
+    # Of both days, and made before one of them had late time, and any of it a label.
+    agent.sum_up(date(2026, 3, 2), date(2026, 3, 3))
     verifier.now += HOUR
     agent.declare(DeclarationForm.LATE, midnight + HOUR // 4, midnight + HOUR // 2, 600_000)
     day = midnight + 10 * HOUR
@@ -180,7 +182,7 @@ def valid_labels() -> Scenario:
     told = Story(verifier, agent, replace(contents, openings=opened), tsa)
     return Scenario(
         "labels that overlap, that end within what was declared, and that cover nothing, and"
-        " activity by day, of which some was not opened",
+        " activity by day, of which some was not opened; a timesheet of some of it",
         told.bundle().encode(),
     )
 

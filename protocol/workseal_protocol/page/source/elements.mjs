@@ -37,9 +37,14 @@ export function countText(number, singular, plural = `${singular}s`) {
   return `${number} ${number === 1 ? singular : plural}`;
 }
 
+// A length of time, an instant, or days: what no line breaks in two.
+const FIGURE = /^\d[\d hminsZ.:-]*( to \d[\d-]*)?$/;
+
 // Make a table with a caption and heads; cells are text or elements.
 export function table(caption, heads, rows) {
-  const cell = (content, place) => (place === 0 ? element("th", { scope: "row" }, content) : element("td", {}, content));
+  const cell = (content, place) => element(place === 0 ? "th" : "td", {
+    ...(place === 0 ? { scope: "row" } : {}), ...(FIGURE.test(content) ? { class: "figure" } : {}),
+  }, content);
   return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption },
     element("table", {},
       element("caption", {}, caption),

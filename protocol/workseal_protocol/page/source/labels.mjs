@@ -3,27 +3,54 @@
 
 import { LABEL_FORM, OPENED_EVIDENCE, readItemOfEvidence } from "./commitment.mjs";
 import { CLASS_NAMES } from "./terms.mjs";
+import { AGREES } from "./timesheets.mjs";
 import { sharesOf, workClassOf } from "./totals.mjs";
 
 // Fold verified entries, in log order, and verified openings; empty without a label.
 export function labelledOf(entries, openings, zone) {
+  const labels = labelsAmong(entries, openings);
+  if (labels.length === 0) return { projects: [], tags: [] };
+  const sums = new SumsByName(new Names(labels));
+  for (const work of labelledWork(entries, labels, zone)) sums.add(work);
+  return sums.labelled();
+}
+
+// Fold the same for each timesheet that counts: of its days, up to its head. One that differs from
+// the record, was replaced or overlaps has none: so no day is in two of them.
+export function labelledSheets(entries, openings, zone, timesheets) {
+  const counting = timesheets.filter(({ agreement, replacedBy, overlaps }) => agreement === AGREES && replacedBy === null && overlaps === null);
+  const labels = counting.length === 0 ? [] : labelsAmong(entries, openings);
+  if (labels.length === 0) return new Map();
+  const names = new Names(labels);
+  const places = new Map(entries.map(({ digest }, place) => [digest, place]));
+  const held = new Map();
+  const byDay = new Map();
+  for (const { digest, record } of counting) {
+    held.set(digest, new SumsByName(names));
+    for (const [day] of record.days) byDay.set(day, { head: places.get(record.head), sums: held.get(digest) });
+  }
+  for (const work of labelledWork(entries, labels, zone)) {
+    const sheet = byDay.get(work.day);
+    if (sheet !== undefined && work.place <= sheet.head) sheet.sums.add(work);
+  }
+  return new Map([...held].map(([digest, sums]) => [digest, sums.labelled()]));
+}
+
+function labelsAmong(entries, openings) {
   const items = new Map(openings.filter(({ kind }) => kind === OPENED_EVIDENCE)
     .map(({ statement, value }) => [statement, readItemOfEvidence(value)]));
-  const labels = entries.map(({ digest }) => items.get(digest)).filter((item) => item?.form === LABEL_FORM);
-  if (labels.length === 0) return { projects: [], tags: [] };
+  return entries.map(({ digest }) => items.get(digest)).filter((item) => item?.form === LABEL_FORM);
+}
+
+// Give the part of each entry that lies on one day, and what it was for.
+function labelledWork(entries, labels, zone) {
   const cover = new LabelCover(labels);
-  const projects = new NamedSums([...new Set(labels.map(({ project }) => project)), null]);
-  const tags = new NamedSums([...new Set(labels.flatMap((label) => label.tags))]);
-  for (const { record } of entries) {
+  return entries.flatMap(({ record }, place) => {
     const kind = workClassOf(record);
-    if (kind === null) continue;
+    if (kind === null) return [];
     const label = cover.over(record.begin, record.end);
-    for (const [day, part] of sharesOf(record, zone)) {
-      projects.add(day, label === null ? null : label.project, kind, part);
-      for (const tag of label === null ? [] : label.tags) tags.add(day, tag, kind, part);
-    }
-  }
-  return { projects: projects.rows(), tags: tags.rows() };
+    return [...sharesOf(record, zone)].map(([day, ms]) => ({ place, day, kind, ms, label }));
+  });
 }
 
 // Add up rows by their name, in the order in which the names come; no label comes last.
@@ -87,10 +114,35 @@ class LabelCover {
   }
 }
 
+// Say at which place each name comes; made once, however many sums there are.
+class Names {
+  constructor(labels) {
+    const placed = (names) => new Map([...new Set(names)].map((name, place) => [name, place]));
+    this.projects = placed([...labels.map(({ project }) => project), null]);
+    this.tags = placed(labels.flatMap(({ tags }) => tags));
+  }
+}
+
+// Add up work by project and by tag.
+class SumsByName {
+  constructor(names) {
+    [this.projects, this.tags] = [new NamedSums(names.projects), new NamedSums(names.tags)];
+  }
+
+  add({ day, kind, ms, label }) {
+    this.projects.add(day, label === null ? null : label.project, kind, ms);
+    for (const tag of label === null ? [] : label.tags) this.tags.add(day, tag, kind, ms);
+  }
+
+  labelled() {
+    return { projects: this.projects.rows(), tags: this.tags.rows() };
+  }
+}
+
 // Add up milliseconds by day, name and class; rows come in the order of days, then of names.
 class NamedSums {
-  constructor(names) {
-    this.order = new Map(names.map((name, place) => [name, place]));
+  constructor(order) {
+    this.order = order;
     this.days = new Map();
   }
 

@@ -32,7 +32,7 @@ export function reportValue(report) {
     })),
     activity: found.activity.map(activityValue),
     labels: labelsValue(found.labelled),
-    timesheets: found.timesheets.map(timesheetValue),
+    timesheets: found.timesheets.map((one) => timesheetValue(one, found.labelledSheets.get(one.digest))),
     possession: {
       statements: found.possessions.findings.map(possessionValue), weeks_without: found.possessions.missed,
     },
@@ -92,19 +92,23 @@ function activityValue({ day, begin, end, worked, opened, observed, input, synth
   };
 }
 
-function labelsValue({ projects, tags }) {
-  const sums = (rows, what) => [...sumsOfNames(rows)].map(([name, worked]) => ({ [what]: name, worked_ms: classesValue(worked) }));
+function labelsValue(labelled) {
   return {
-    projects: sums(projects, "project"), tags: sums(tags, "tag"),
-    days: projects.map(({ day, name, worked }) => ({ day: dayText(day), project: name, worked_ms: classesValue(worked) })),
+    ...namesValue(labelled),
+    days: labelled.projects.map(({ day, name, worked }) => ({ day: dayText(day), project: name, worked_ms: classesValue(worked) })),
   };
+}
+
+function namesValue({ projects, tags }) {
+  const sums = (rows, what) => [...sumsOfNames(rows)].map(([name, worked]) => ({ [what]: name, worked_ms: classesValue(worked) }));
+  return { projects: sums(projects, "project"), tags: sums(tags, "tag") };
 }
 
 function classesValue(worked) {
   return Object.fromEntries([...worked].map(([kind, ms]) => [CLASS_NAMES.get(kind), ms]));
 }
 
-function timesheetValue({ digest, record, agreement, why, answers, replacedBy, overlaps }) {
+function timesheetValue({ digest, record, agreement, why, answers, replacedBy, overlaps }, labelled) {
   return {
     timesheet: digest, first: dayText(record.first), last: dayText(record.last),
     billed_ms: record.billedMs, amount_minor: record.amount, agreement, why,
@@ -113,6 +117,7 @@ function timesheetValue({ digest, record, agreement, why, answers, replacedBy, o
     })),
     replaced_by: replacedBy,
     overlaps,
+    ...namesValue(labelled ?? { projects: [], tags: [] }),
   };
 }
 

@@ -142,15 +142,18 @@ function activitySections({ found }) {
 function labelSections({ found }) {
   const { projects, tags } = found.labelled;
   if (projects.length === 0) return [];
-  const rows = (named, mark) => [...sumsOfNames(named)].map(([name, worked]) => [
-    name === null ? "(no label)" : quoted(`${mark}${name}`), ...[...worked.values()].map(hoursText),
-    hoursText([...worked.values()].reduce((sum, ms) => sum + ms, 0)),
-  ]);
-  const tables = (what, named, mark) => longTable(what, ["Name", ...CLASS_NAMES.values(), "together"], rows(named, mark), NAMES_AT_ONCE);
+  const tables = (what, named, mark) => longTable(what, ["Name", ...CLASS_NAMES.values(), "together"], nameRows(named, mark), NAMES_AT_ONCE);
   return [element("section", { "aria-labelledby": "labels" },
     element("h2", { id: "labels" }, "By project, in the freelancer's words"),
     ...tables("Projects", projects, ""),
     ...(tags.length === 0 ? [] : tables("Tags; time counts under each of its tags", tags, "#")))];
+}
+
+function nameRows(named, mark) {
+  return [...sumsOfNames(named)].map(([name, worked]) => [
+    name === null ? "(no label)" : quoted(`${mark}${name}`), ...[...worked.values()].map(hoursText),
+    hoursText([...worked.values()].reduce((sum, ms) => sum + ms, 0)),
+  ]);
 }
 
 function sheetSections({ found }) {
@@ -168,7 +171,16 @@ function sheetSections({ found }) {
   });
   return [element("section", { "aria-labelledby": "timesheets" },
     element("h2", { id: "timesheets" }, "Timesheets, as their maker signed them"),
-    ...longTable("Timesheets", ["Timesheet", "Days", "Recorded", "Declared late", "Billed", "Amount", "Compared", "Answer", "Replaced", "Counts twice"], rows, SHEETS_AT_ONCE))];
+    ...longTable("Timesheets", ["Timesheet", "Days", "Recorded", "Declared late", "Billed", "Amount", "Compared", "Answer", "Replaced", "Counts twice"], rows, SHEETS_AT_ONCE),
+    ...sheetNames(found, "Timesheets by project, in the freelancer's words", ({ projects }) => projects, ""),
+    ...sheetNames(found, "Timesheets by tag; time counts under each of its tags", ({ tags }) => tags, "#"))];
+}
+
+function sheetNames({ labelledSheets }, what, named, mark) {
+  const rows = [...labelledSheets].flatMap(([digest, labelled]) =>
+    nameRows(named(labelled), mark).map((row) => [digest.slice(0, 12), ...row]));
+  if (rows.length === 0) return [];
+  return longTable(what, ["Timesheet", "Name", ...CLASS_NAMES.values(), "together"], rows, NAMES_AT_ONCE);
 }
 
 function possessionSections({ found }) {

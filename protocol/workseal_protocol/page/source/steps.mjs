@@ -7,7 +7,7 @@ import { Beacons } from "./beacons.mjs";
 import { readBundle } from "./bundle.mjs";
 import { Chain } from "./chain.mjs";
 import { diaryOf } from "./diary.mjs";
-import { labelledOf } from "./labels.mjs";
+import { labelledOf, labelledSheets } from "./labels.mjs";
 import { leafHash, verifySparse } from "./merkle.mjs";
 import { logSigned } from "./note.mjs";
 import { checkOpened, named } from "./opened.mjs";
@@ -53,6 +53,7 @@ class Examination {
     this.openingsHold = false;
     this.activity = [];
     this.labelled = { projects: [], tags: [] };
+    this.labelledSheets = new Map();
   }
 
   get chained() {
@@ -246,9 +247,10 @@ async function checkOpenedValues(found) {
 }
 
 function foldOpened(found) {
-  const { terms, entries, zone, bundle } = found;
+  const { terms, entries, zone, bundle, timesheets } = found;
   found.activity = activityOf(terms.granularity, entries, bundle.openings, zone);
   found.labelled = labelledOf(entries, bundle.openings, zone);
+  found.labelledSheets = labelledSheets(entries, bundle.openings, zone, timesheets);
 }
 
 async function checkTotals(found) {
