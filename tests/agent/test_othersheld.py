@@ -132,6 +132,7 @@ def test_frames_whose_days_are_over_are_nobodys_to_ask_for(others: Others) -> No
 
 
 def test_a_copy_that_has_not_caught_up_says_nothing_of_others(others: Others) -> None:
+    others.weeks.begin(send=False)
     with others.rig.ledger.write() as writing:
         writing.mark_restored(others.rig.engagement.id)
     before = others.asked()
