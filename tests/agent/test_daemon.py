@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import random
@@ -639,6 +640,17 @@ def test_a_witness_that_cannot_run_is_told_and_holds_up_nothing(rig: Rig, tmp_pa
     finally:
         service.request_stop()
         running.join(30)
+
+
+def test_a_socket_that_cannot_be_asked_is_not_taken_for_no_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(ControlError, match="cannot be used: Too many open files"):
+        ask(tmp_path / "control.sock", {"command": "status"})
 
 
 class Looked:
