@@ -22,6 +22,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Ledger
 from workseal_agent.vault import VaultProblem
 from workseal_agent.vaultcheck import Expected, expected_objects
+from workseal_agent.vaultfile import NoObjectError, open_object_file
 
 KEYS, CONFIG, NAMES = "keys", "config.toml", "names"
 LEDGER, VAULT = "ledger.sqlite", "vault/"
@@ -197,8 +198,9 @@ def _add_whole(archive: tarfile.TarFile, name: str, path: Path) -> None:
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> bool:
     """Add a file with nothing but its name and its content; False when not all could be read."""
     try:
-        file = path.open("rb")
-    except OSError as error:
+        # What its owner keeps elsewhere may be a link; an object of the vault never is.
+        file = open_object_file(path) if name.startswith(VAULT) else path.open("rb")
+    except (OSError, NoObjectError) as error:
         raise _UnopenedError from error
     with file:
         member = tarfile.TarInfo(name)

@@ -5,11 +5,13 @@ sealed key. A frame that is not there, or not whole from outside, has none. Salt
 vault's public key, which is never published, so nothing is to be kept (docs/spec/possession.md).
 """
 
+import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes, hmac
 
 from workseal_agent.errors import VaultError
+from workseal_agent.vaultfile import open_object_file
 from workseal_agent.vaultobject import (
     BODY_AT,
     ObjectKind,
@@ -41,8 +43,8 @@ class Ciphertext:
         identity = object_id(self._public, ObjectKind.FRAME, frame.raw)
         path = self._folder / identity.hex()
         try:
-            with path.open("rb", buffering=0) as file:
-                size = path.stat().st_size
+            with open_object_file(path, buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
                 check_size(size)
                 check_head(identity, file.read(BODY_AT))
                 found = []

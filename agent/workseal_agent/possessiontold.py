@@ -19,8 +19,8 @@ def possession_lines(said: Said) -> Iterator[Phrase]:
         )
     if said.due is not None:
         yield phrase(
-            "weekly proof of your frames: week {week} is due; the next recording makes it, and no"
-            " hour depends on it",
+            "weekly proof of your frames: week {week} is due; the next recording makes it, or"
+            " `workseal-agent vault prove`, and no hour depends on it",
             week=said.due,
         )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import zstandard
 
 from workseal_agent.errors import VaultError, VaultFullError
+from workseal_agent.vaultfile import NoObjectError, open_object_file
 from workseal_agent.vaultkey import SealingKey
 from workseal_agent.vaultobject import (
     SEALED_AT,
@@ -141,7 +142,8 @@ class VaultWriter:
     def _destroy(self, kind: ObjectKind, name: bytes) -> bool:
         path = self._folder / object_id(self._public, kind, name).hex()
         try:
-            with path.open("r+b") as file:
+            # Never through a link: its target is another file.
+            with open_object_file(path, write=True) as file:
                 file.seek(SEALED_AT)
                 file.write(bytes(SEALED_BYTES))
                 file.flush()
@@ -150,6 +152,8 @@ class VaultWriter:
             _sync_folder(self._folder)
         except FileNotFoundError:
             return False
+        except NoObjectError as error:
+            raise VaultError("the object cannot be destroyed: it is not a file") from error
         except OSError as error:
             raise VaultError(f"the object cannot be destroyed: {error.strerror}") from error
         return True

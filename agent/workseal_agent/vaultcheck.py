@@ -5,6 +5,7 @@ during a check is no problem. A problem names the frame as its owner knows it, a
 it shows.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -127,7 +128,7 @@ def _compare(
     known = {*before.kept, *before.parts, *before.announced, *before.withdrawn}
     known |= {*after.kept, *after.parts, *after.announced, *after.withdrawn}
     for name in sorted(names - known):
-        if not name.endswith(PART) and (folder / name).exists():
+        if not name.endswith(PART) and os.path.lexists(folder / name):
             found.setdefault(name, "no statement or disclosure of the ledger names it")
     for name in sorted({*before.kept, *before.first_parts} - names):
         if name in after.kept:
@@ -135,7 +136,7 @@ def _compare(
         elif name in after.first_parts:
             found[name] = "it is missing"
     for name in sorted(names & set(before.withdrawn)):
-        if (folder / name).exists():
+        if os.path.lexists(folder / name):
             found[name] = "it is withdrawn and not destroyed yet: the next start destroys it"
 
 
@@ -154,7 +155,7 @@ def expected_objects(ledger: Ledger, public: bytes, folder: Path) -> Expected:
             part = 0
             while True:
                 name = object_id(public, ObjectKind.SECRET, part_name(digest, part)).hex()
-                if part and not (folder / name).exists():
+                if part and not os.path.lexists(folder / name):
                     break
                 label = f"a disclosure {where}"
                 parts[name] = label
@@ -169,6 +170,6 @@ def expected_objects(ledger: Ledger, public: bytes, folder: Path) -> Expected:
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return path.lstat().st_size
     except FileNotFoundError:
         return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import zstandard
 
 from workseal_agent.errors import VaultError
+from workseal_agent.vaultfile import open_object_file
 from workseal_agent.vaultkey import OpeningKey, public_of
 from workseal_agent.vaultobject import (
     BODY_AT,
@@ -133,8 +134,12 @@ class VaultReader:
     def _read(self, name: str) -> Content:
         identity, path = _place(self._folder, name)
         try:
-            check_size(path.stat().st_size)
-            data = path.read_bytes()
+            with open_object_file(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                check_size(size)
+                data = file.read(size)
+        except FileNotFoundError as error:
+            raise VaultError("the vault does not hold this object") from error
         except OSError as error:
             raise VaultError(f"the object cannot be read: {error.strerror}") from error
         return open_object(self._key, identity, data)
@@ -147,7 +152,7 @@ def vault_size(folder: Path) -> int:
         with os.scandir(folder) as entries:
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):
-                    total += entry.stat().st_size
+                    total += entry.stat(follow_symlinks=False).st_size
     except FileNotFoundError:
         return 0
     except OSError as error:
@@ -159,9 +164,11 @@ def examine_outside(folder: Path, name: str) -> None:
     """Check what shows of an object without any key, or raise `VaultError`."""
     identity, path = _place(folder, name)
     try:
-        check_size(path.stat().st_size)
-        with path.open("rb") as file:
+        with open_object_file(path) as file:
+            check_size(os.fstat(file.fileno()).st_size)
             head = file.read(BODY_AT)
+    except FileNotFoundError as error:
+        raise VaultError("the vault does not hold this object") from error
     except OSError as error:
         raise VaultError(f"the object cannot be read: {error.strerror}") from error
     check_head(identity, head)
@@ -173,8 +180,8 @@ def _place(folder: Path, name: str) -> tuple[bytes, Path]:
         identity = bytes.fromhex(name) if len(name) == 2 * ID_BYTES else b""
     except ValueError:
         identity = b""
-    if not identity or name != identity.hex() or not path.is_file():
-        known = name.endswith(PART) or not path.exists()
+    if not identity or name != identity.hex():
+        known = name.endswith(PART) or not os.path.lexists(path)
         raise VaultError("the vault does not hold this object" if known else "not a vault object")
     return identity, path
 

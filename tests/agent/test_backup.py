@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from support.homes import WORDS, RigHome, by_words
+from support.places import PLACES, Place
 from support.vaults import PUBLIC, file_of
 from workseal_agent import backup
 from workseal_agent.backup import BackupError, Saved, write_backup
 from workseal_agent.ledger import Ledger
 from workseal_agent.restore import restore_home
+from workseal_agent.vaultfile import open_object_file
 
 
 @pytest.fixture
@@ -127,12 +129,24 @@ def test_what_the_vault_lost_is_named_and_everything_else_is_saved(
     ]
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_what_stands_in_a_frames_place_is_not_saved_and_holds_up_nothing(
+    home: RigHome, tmp_path: Path, place: Place
+) -> None:
+    row = home.ledger.captures(home.rig.engagement.id)[2]
+    path = file_of(home.settings.vault_folder, row.commitment)
+    place(path, path.rename(tmp_path / "elsewhere"))
+    saved = save(home, tmp_path / "b")
+    assert [one.text for one in saved.lost] == ["it is missing in the vault"]
+    assert (saved.frames, saved.objects) == (4, 4)
+
+
 def test_a_frame_that_the_disk_does_not_give_costs_only_itself(
     home: RigHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = home.ledger.captures(home.rig.engagement.id)[2]
     bad = file_of(home.settings.vault_folder, row.commitment)
-    real = Path.open
+    real = open_object_file
 
     class BadDisk(io.FileIO):
         def read(self, size: int | None = -1, /) -> bytes:
@@ -141,11 +155,11 @@ def test_a_frame_that_the_disk_does_not_give_costs_only_itself(
                 raise OSError(errno.EIO, "Input/output error")
             return data or b""
 
-    def opening(path: Path, *args: str, **more: object) -> object:
-        return BadDisk(path) if path == bad else real(path, *args, **more)  # type: ignore[call-overload]
+    def opening(path: Path) -> object:
+        return BadDisk(path) if path == bad else real(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", opening)
+        patch.setattr(backup, "open_object_file", opening)
         saved = save(home, tmp_path / "b")
     assert [one.text for one in saved.lost] == ["the disk does not give all of it"]
     assert (saved.frames, saved.objects) == (4, 5)

@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -22,13 +23,14 @@ from support.bridge import Bridge, bridged, now_ms
 from support.keyrings import MemoryKeyring
 from support.stretched import stretch_once
 from support.wayland import WAYLAND_MARKS, wayland_desktop
-from workseal_agent.cli import app, main, recording
+from workseal_agent.cli import app, main, recording, vault
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.cli.home import Home
 from workseal_agent.config import Settings
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Ledger
 from workseal_agent.mask import MASK_COLOUR
+from workseal_agent.possession import MissingFramesError
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_agent.vaultobject import ObjectKind, object_id
 from workseal_protocol.bundle import Bundle
@@ -366,6 +368,34 @@ def test_a_check_names_each_frame_that_is_damaged_or_missing(run: Run, joined: P
     assert 0 < said.pop("next_ms") - now_ms() <= 7 * 86_400_000
     assert said == nothing_said
     assert status(run)["possession"].keys() == {*nothing_said, "next_ms"}
+
+
+def test_the_weekly_proof_of_resting_engagements_is_made_by_a_command(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = "no weekly proof is due that this command makes"
+    start(run, joined)
+    until(lambda: len(frames(run)) >= 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(vault, "wants_proof", lambda *_: True)
+        # What records looks after it by itself, and holds the home's lock.
+        done = run("vault", "prove")
+    assert (done.code, nothing in done.out) == (0, True), done.err
+    run("stop")
+    assert nothing in run("vault", "prove").out
+
+    def missing(*_: object) -> None:
+        raise MissingFramesError("not there or damaged for the weekly proof: 1 frame")
+
+    monkeypatch.setattr(vault, "wants_proof", lambda *_: True)
+    assert run("vault", "prove").code == 0
+    monkeypatch.setattr(vault, "prove_weeks", missing)
+    done = run("vault", "prove")
+    assert done.code == 1
+    assert re.fullmatch(
+        r"engagement [0-9a-f]+: not there or damaged for the weekly proof: 1 frame\n", done.out
+    )
+    assert "a weekly proof waits; what was made is kept, and no hour depends on it" in done.err
 
 
 def disclose_two(run: Run, bridge: Bridge, folder: Path) -> None:

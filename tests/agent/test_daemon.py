@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import random
@@ -654,16 +655,34 @@ def test_a_witness_that_cannot_run_is_told_and_holds_up_nothing(rig: Rig, tmp_pa
         running.join(30)
 
 
+def test_a_socket_that_cannot_be_asked_is_not_taken_for_no_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(ControlError, match="cannot be used: Too many open files"):
+        ask(tmp_path / "control.sock", {"command": "status"})
+
+
 class Looked:
     """Hold a recording whose weekly look is replaced, and whether it began and ended."""
 
     def __init__(self, rig: Rig, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from workseal_agent.config import Settings  # noqa: PLC0415
         from workseal_agent.daemon.holding import Holding  # noqa: PLC0415
+        from workseal_agent.daemon.othersheld import OthersHeld  # noqa: PLC0415
 
         (folder / "pictures").mkdir()
         (folder / "pictures" / "1.png").write_bytes(encode_png(2, 2, bytes(12)))
         self.begun, self.ended = threading.Event(), threading.Event()
+        self.others_begun = threading.Event()
+
+        def run_others(others: OthersHeld, stop: threading.Event) -> None:
+            others.trouble = "engagement 0123: whatever"
+            self.others_begun.set()
+            assert stop.wait(PATIENCE_S)
 
         def run(holding: Holding, stop: threading.Event) -> None:
             holding.trouble = "1 of 16 frames drawn for the weekly proof is not there"
@@ -672,6 +691,7 @@ class Looked:
             self.ended.set()
 
         monkeypatch.setattr(Holding, "run", run)
+        monkeypatch.setattr(OthersHeld, "run", run_others)
         self.service = build_service(
             Settings(folder),
             rig.engagement,
@@ -693,8 +713,10 @@ def test_a_recording_looks_each_week_for_what_it_still_holds(
     running.start()
     try:
         assert looked.begun.wait(PATIENCE_S)
+        assert looked.others_begun.wait(PATIENCE_S)
         told = looked.service.status()["troubles"]
         assert "1 of 16 frames drawn for the weekly proof is not there" in told
+        assert "engagement 0123: whatever" in told
     finally:
         looked.service.request_stop()
         running.join(30)

@@ -1,9 +1,13 @@
+import errno
+import os
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from support.places import PLACES, Place
 from support.vaults import PUBLIC, file_of, make
+from workseal_agent import heldobject
 from workseal_agent.errors import VaultError
 from workseal_agent.heldobject import Ciphertext, block_places
 from workseal_agent.vault import VaultWriter
@@ -85,13 +89,25 @@ def test_a_frame_that_is_not_whole_from_outside_has_no_blocks(
 
 
 def test_a_disk_that_does_not_answer_says_nothing_of_a_frame(
-    folder: Path, frames: list[Digest], ciphertext: Ciphertext
+    frames: list[Digest], ciphertext: Ciphertext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = file_of(folder, frames[0])
-    path.unlink()
-    path.mkdir()
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(heldobject, "open_object_file", fail)
     with pytest.raises(VaultError, match="cannot be read"):
         ciphertext.blocks(frames[0])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_stands_in_a_frames_place_is_no_frame_and_holds_up_nothing(
+    folder: Path, frames: list[Digest], ciphertext: Ciphertext, place: Place
+) -> None:
+    path = file_of(folder, frames[0])
+    whole = path.rename(folder.parent / "elsewhere")
+    place(path, whole)
+    assert ciphertext.blocks(frames[0]) is None
+    assert ciphertext.blocks(frames[1]) is not None
 
 
 def test_what_is_committed_to_follows_from_the_file(

@@ -33,8 +33,8 @@ def test_tells_in_one_line_what_was_said(told: Said, line: str) -> None:
 def test_tells_what_is_due_and_that_no_hour_depends_on_it() -> None:
     (line,) = possession_lines(said(week=0, shown=0, state=None, due=1))
     assert line == (
-        "weekly proof of your frames: week 1 is due; the next recording makes it, and no hour"
-        " depends on it"
+        "weekly proof of your frames: week 1 is due; the next recording makes it, or"
+        " `workseal-agent vault prove`, and no hour depends on it"
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from support.places import PLACES, Place
 from support.rig import Rig
 from support.vaults import PRIVATE, PUBLIC, file_of, make
 from workseal_agent.evidence import find_frame, part_name, withdraw
@@ -99,6 +100,16 @@ def test_each_depth_names_the_frame_whose_damage_it_can_see(
     for depth in Depth:
         problems = kept.check(depth).problems
         assert [one.name.split(" of ")[0] for one in problems] == ["frame 3"] * (depth in seen)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_stands_in_a_frames_place_is_named_at_each_depth(kept: Kept, place: Place) -> None:
+    path = kept.file(2)
+    place(path, path.rename(kept.folder.parent / "elsewhere"))
+    for depth in Depth:
+        (problem,) = kept.check(depth).problems
+        assert problem.name.startswith("frame 3 of engagement ")
+        assert problem.text == "not a vault object"
 
 
 def test_only_pixels_show_a_frame_that_does_not_open_its_commitment(kept: Kept) -> None:

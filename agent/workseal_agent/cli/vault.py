@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import closing, nullcontext
 from typing import Annotated
 
 import typer
@@ -11,14 +12,22 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, raw, say
 from workseal_agent.clock import SystemClock
+from workseal_agent.daemon import HomeLock
+from workseal_agent.daemon.holding import Holding
+from workseal_agent.daemon.othersheld import prove as prove_weeks
+from workseal_agent.daemon.othersheld import wants_proof
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
-from workseal_agent.language import phrase, phrases
-from workseal_agent.ledger import Engagement
+from workseal_agent.heldobject import Ciphertext
+from workseal_agent.language import own_reason, phrase, phrases
+from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.possession import Said, said_of
 from workseal_agent.possessiontold import possession_lines, possession_value
+from workseal_agent.submission import Log
+from workseal_agent.uplink import Uplink
 from workseal_agent.vault import VaultProblem, VaultReader
 from workseal_agent.vaultcheck import Depth, VaultState, check_vault
+from workseal_protocol.errors import VerificationError
 
 _LOOKED_AT = {
     Depth.NAMES: phrase("names, sizes and heads; nothing was opened"),
@@ -82,6 +91,47 @@ def tell_check(home: Home, depth: Depth, *, as_json: bool = False) -> None:
         )
     if not as_json:
         _tell_whole(state)
+
+
+@vault.command()
+def prove(context: typer.Context) -> None:
+    """Make the weekly proof of each engagement that is not being recorded, where it is due."""
+    home = home_of(context)
+    recorded = home.recorded()
+    # What records looks after its own engagement, and after the others of the same verifier.
+    with HomeLock(home.settings.home) if recorded is None else nullcontext():
+        known = home.ledger.engagements()
+        urls = {one.url for one in known if one.id.hex() == recorded}
+        now_ms = SystemClock().wall_ms()
+        wanted = [
+            one for one in known if one.url not in urls and wants_proof(home.ledger, one, now_ms)
+        ]
+        made = [_proven(home, engagement) for engagement in wanted]
+    if not all(made):
+        raise AgentError("a weekly proof waits; what was made is kept, and no hour depends on it")
+    if not wanted:
+        say("no weekly proof is due that this command makes")
+
+
+def _proven(home: Home, engagement: Engagement) -> bool:
+    """Say and send what is due of one engagement; False when it waits, and why is told."""
+    ledger, clock = home.open_ledger, SystemClock()
+    vault = Ciphertext(home.settings.vault_folder, home.keystore.vault_public)
+    name = short_name(engagement.id)
+    with closing(home.client(engagement.url)) as client:
+        holding = Holding(
+            engagement, ledger, home.signer, vault, client, clock, on_statement=lambda: None
+        )
+        sender = Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms)
+        try:
+            prove_weeks(holding, sender)
+        except (AgentError, VerificationError) as error:
+            say(phrase("engagement {name}: {line}", name=name, line=own_reason(error)))
+            return False
+    said = said_of(ledger, engagement, clock.wall_ms())
+    for line in possession_lines(said):
+        say(phrase("engagement {name}: {line}", name=name, line=line))
+    return said.state is not SendState.UNSENT
 
 
 def _tell_whole(state: VaultState) -> None:

@@ -22,6 +22,7 @@ from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.interruptions import Interruptions
+from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.daemon.telling import Telling
@@ -116,17 +117,25 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         writing.unpark(engagement.id)
     acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
     uplink = Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms)
-    holding = None
+    holding = others = None
     if proof_client is not None:
-        ciphertext = Ciphertext(settings.vault_folder, vault_public)
-        holding = Holding(
+        saying = partial(
+            Holding,
+            ledger=ledger,
+            signer=signer,
+            vault=Ciphertext(settings.vault_folder, vault_public),
+            values=proof_client,
+            clock=clock,
+        )
+        holding = saying(engagement, on_statement=wakers.uplink.set)
+        others = OthersHeld(
             engagement,
             ledger,
-            signer,
-            ciphertext,
-            proof_client,
             clock,
-            on_statement=wakers.uplink.set,
+            lambda other: (
+                saying(other, on_statement=lambda: None),
+                Uplink(ledger, proof_client, Log.of(other), wall_ms=clock.wall_ms),
+            ),
         )
     return Service(
         engagement=engagement.id,
@@ -154,6 +163,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             on_statement=wakers.uplink.set,
         ),
         holding=holding,
+        others_held=others,
         seal_key=_seal_key(settings, around, recorder, wakers),
         telling=Telling(
             engagement,
@@ -161,7 +171,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             uplink,
             clock,
             partial(notices.show, around.session_bus),
-            missing=lambda: holding is not None and holding.missing,
+            missing=lambda: any(one is not None and one.missing for one in (holding, others)),
         )
         if settings.notices.show and around.session_bus is not None
         else None,

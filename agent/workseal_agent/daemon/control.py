@@ -169,8 +169,11 @@ def _short(path: Path) -> Iterator[str]:
     """Give an address below 108 bytes for a socket in a folder of any length."""
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NotRunningError("there is no agent in this folder: `workseal-agent init`") from error
+    except OSError as error:
+        # Whether a process records is not known then: it must not be taken for none.
+        raise ControlError(f"the control socket cannot be used: {error.strerror}") from error
     try:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:

@@ -78,9 +78,9 @@ class Holding:
         wait, failures = _FIRST_SECONDS, 0
         while not stop.wait(wait):
             try:
-                wait = self.step(lambda: _pause(stop))
+                wait = self.step(rest_until(stop))
                 self.trouble, self.missing, failures = None, False, -1
-            except _StoppedError:
+            except StoppedError:
                 return
             except NotYetError:
                 wait = _longer(_SOON_SECONDS, failures)
@@ -94,6 +94,10 @@ class Holding:
 
     def step(self, rest: Callable[[], None] = lambda: None) -> float:
         """Make one statement if one is due; returns when to look again."""
+        return _SOON_SECONDS if self.say(rest) else self._until_due()
+
+    def say(self, rest: Callable[[], None] = lambda: None) -> bool:
+        """Make the oldest statement that is due; False when none can be. Raises what `say` does."""
         statement = say(
             self._ledger,
             self._engagement,
@@ -104,9 +108,9 @@ class Holding:
             rest=rest,
         )
         if statement is None:
-            return self._until_due()
+            return False
         self._on_statement()
-        return _SOON_SECONDS
+        return True
 
     def _until_due(self) -> float:
         now_ms = self._clock.wall_ms()
@@ -148,10 +152,15 @@ def _longer(seconds: float, failures: int) -> float:
     return min(_LOOK_SECONDS, seconds * float(2 ** min(failures, 10)))
 
 
-class _StoppedError(Exception):
+class StoppedError(Exception):
     """End a piece of work that was begun: nothing of it is stored."""
 
 
-def _pause(stop: threading.Event) -> None:
-    if stop.wait(_PAUSE_SECONDS):
-        raise _StoppedError
+def rest_until(stop: threading.Event) -> Callable[[], None]:
+    """Return what rests between pieces of work, and raises `StoppedError` once `stop` is set."""
+
+    def rest() -> None:
+        if stop.wait(_PAUSE_SECONDS):
+            raise StoppedError
+
+    return rest

@@ -14,6 +14,7 @@ from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.holding import Holding
+from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
@@ -80,6 +81,7 @@ class Service:
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
         holding: Holding | None = None,
+        others_held: OthersHeld | None = None,
         seal_key: "SealKey | None" = None,
         telling: Telling | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
@@ -95,6 +97,7 @@ class Service:
         self._logind = logind
         self._forgetting = forgetting
         self._holding = holding
+        self._others_held = others_held
         self._seal_key = seal_key
         self._telling = telling
         self._describe = describe
@@ -136,7 +139,11 @@ class Service:
         uplink.start()
         looking = [
             self._begin_thread(name, run)
-            for name, run in (("forgetting", self._forget), ("holding", self._hold))
+            for name, run in (
+                ("forgetting", self._forget),
+                ("holding", self._hold),
+                ("others", self._hold_others),
+            )
         ]
         self._tell()
         try:
@@ -237,6 +244,7 @@ class Service:
             self._watch.trouble if self._watch is not None else None,
             self._forgetting.trouble if self._forgetting is not None else None,
             self._holding.trouble if self._holding is not None else None,
+            self._others_held.trouble if self._others_held is not None else None,
             self._seal_key.trouble if self._seal_key is not None else None,
         )
         session = self._recorder.session
@@ -258,6 +266,11 @@ class Service:
         self._begun.wait()
         if self._holding is not None:
             self._holding.run(self._wakers.stop)
+
+    def _hold_others(self) -> None:
+        self._begun.wait()
+        if self._others_held is not None:
+            self._others_held.run(self._wakers.stop)
 
     def _begin_thread(self, name: str, run: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=run, name=name, daemon=True)
