@@ -189,6 +189,23 @@ def test_one_address_gets_a_few_mails_a_day_whoever_asks_and_nobody_learns_that_
     assert len(post.box.mails) == len(keys)
 
 
+def test_who_changes_their_mind_before_the_mail_goes_sends_an_address_no_more_of_them(
+    post: Post,
+) -> None:
+    for key in range(2):
+        for number in range(MOST_ASKED - 1):
+            other = Contact(mail=f"a{number}@example.com")
+            post.contacts.put(Digest.of(bytes([key])), other)
+        post.contacts.put(Digest.of(bytes([key])), Contact(mail=MAIL))
+    post.send()
+    assert post.box.receivers == [MAIL] * 2
+    # Each is counted where it went: one more may come there today, and no other.
+    for key in range(2, 5):
+        post.contacts.put(Digest.of(bytes([key])), Contact(mail=MAIL))
+    post.send()
+    assert post.box.receivers == [MAIL] * MOST_SENT
+
+
 def test_an_address_that_does_not_exist_troubles_no_operator(post: Post) -> None:
     post.contacts.put(post.freelancer, Contact(mail=MAIL))
     post.box.answer = "550 nobody here"
