@@ -110,6 +110,37 @@ def test_who_lost_its_lease_gives_nothing_up_and_takes_nothing_back(store: Notic
     assert [row.fate for row in store.of_step(CASE, 7)] == [Fate.DONE]
 
 
+def test_what_was_sent_is_not_put_off_by_one_who_failed_meanwhile(store: NoticeStore) -> None:
+    for word, fails in ((b"one", store.put_off), (b"two", store.give_back)):
+        store.add([made(word, channels=(Channel.MAIL,))])
+        slow = store.claim(NOW, lease_ms=LEASE)
+        quick = store.claim(NOW + LEASE, lease_ms=LEASE)
+        assert slow is not None
+        assert quick is not None
+        store.settle(slow, Fate.DONE, NOW + LEASE + 1)
+        fails(quick, NOW + LEASE + 2)
+        assert store.claim(NOW + 9 * LEASE, lease_ms=LEASE) is None
+
+
+def test_what_somebody_else_was_told_outdates_nothing_and_what_failed_is_not_told(
+    store: NoticeStore,
+) -> None:
+    other = Digest.of(b"other")
+    store.add([made(channels=(Channel.MAIL,)), made(b"two", step=8, recipient=other)])
+    mine = store.claim(NOW, lease_ms=LEASE, channels=(Channel.MAIL,))
+    assert mine is not None
+    assert (mine.recipient, store.is_outdated(mine)) == (OWNER, False)
+    store.settle(mine, Fate.NOWHERE, NOW)
+    assert store.ended_since(NOW) == set()
+    store.add([made(b"three", step=9)])
+    assert store.is_outdated(mine)
+    later = store.claim(NOW, lease_ms=LEASE)
+    assert later is not None
+    store.settle(later, Fate.DONE, NOW)
+    assert store.ended_since(NOW) == {CASE}
+    assert store.ended_since(NOW + 1) == set()
+
+
 def test_what_a_clock_that_was_ahead_wrote_does_not_wait_for_that_day(store: NoticeStore) -> None:
     year = 365 * 86_400_000
     store.add([made(channels=(Channel.MAIL,), made_ms=NOW + year)])

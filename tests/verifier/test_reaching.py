@@ -62,6 +62,21 @@ def test_there_are_few_threads_and_they_come_free(names: Names) -> None:
     assert resolver.addresses("well.example", 443, Deadline(20)) == ["127.0.0.1"]
 
 
+def test_a_machine_without_threads_fails_that_time_alone(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    resolver = Resolver(most=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(OSError, match="no thread left"):
+            resolver.addresses("well.example", 443, Deadline(20))
+    assert resolver.addresses("well.example", 443, Deadline(20)) == ["127.0.0.1"]
+    assert names.asked == ["well.example"]
+
+
 def test_a_name_of_nothing_is_an_error_each_time(names: Names) -> None:
     resolver = Resolver(most=1)
     for _ in range(3):

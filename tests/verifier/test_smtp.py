@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from aiosmtpd.smtp import SMTP
 
 from support.postal import make_certificate, post_office, server_context, smtp_to
 from workseal_verifier.errors import ConfigError
+from workseal_verifier.reaching import SHARED, Deadline
 from workseal_verifier.services.letters import Letter
 from workseal_verifier.smtp import Mailbox, written
 
@@ -37,6 +39,20 @@ def test_a_mail_arrives_encrypted_and_says_what_a_program_needs(
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"].datetime.timestamp() * 1000 == AT
     assert mail.get_content().replace("\r\n", "\n") == "Case: ä\n"
+
+
+def test_strangers_names_that_are_stuck_hold_no_mail(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck: dict[tuple[str, int], Future[list[str]]] = {
+        (f"{number}.example", 443): Future() for number in range(16)
+    }
+    monkeypatch.setattr(SHARED, "_running", stuck)
+    with pytest.raises(OSError, match="too many names"):
+        SHARED.addresses("localhost", 443, Deadline(20))
+    with post_office(server_context(*certificate)) as office:
+        Mailbox.of(smtp_to(office, certificate[0]), tmp_path).send(LETTER, TO, AT)
+        assert office.receivers == [TO]
 
 
 def test_a_server_without_encryption_gets_nothing(

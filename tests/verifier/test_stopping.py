@@ -144,6 +144,9 @@ def test_what_was_confirmed_stays_so_for_that_address_alone(post: Post) -> None:
     assert row is not None
     post.contacts.confirm(post.contacts.confirm_token(row))
     stop = post.contacts.stop_token(row, digest=False)
+    post.office.now += CONFIRM_MS + 1
+    # What nobody confirmed in time is forgotten by now.
+    post.send()
     post.contacts.put(post.freelancer, Contact(mail=MAIL, zone="Asia/Tokyo"))
     assert post.contacts.own(post.freelancer).confirmed
     # A link in a mail of last month stops mails still.
@@ -187,6 +190,23 @@ def test_one_address_gets_a_few_mails_a_day_whoever_asks_and_nobody_learns_that_
     post.office.now += 23 * HOUR
     post.send()
     assert len(post.box.mails) == len(keys)
+
+
+def test_who_changes_their_mind_before_the_mail_goes_sends_an_address_no_more_of_them(
+    post: Post,
+) -> None:
+    for key in range(2):
+        for number in range(MOST_ASKED - 1):
+            other = Contact(mail=f"a{number}@example.com")
+            post.contacts.put(Digest.of(bytes([key])), other)
+        post.contacts.put(Digest.of(bytes([key])), Contact(mail=MAIL))
+    post.send()
+    assert post.box.receivers == [MAIL] * 2
+    # Each is counted where it went: one more may come there today, and no other.
+    for key in range(2, 5):
+        post.contacts.put(Digest.of(bytes([key])), Contact(mail=MAIL))
+    post.send()
+    assert post.box.receivers == [MAIL] * MOST_SENT
 
 
 def test_an_address_that_does_not_exist_troubles_no_operator(post: Post) -> None:

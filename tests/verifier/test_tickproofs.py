@@ -20,6 +20,20 @@ def test_each_leaf_alone_has_the_sparse_proof_of_it(size: int) -> None:
         assert proofs.of([index], 0) == merkle.sparse_proof(node, size, [index], [])
 
 
+@pytest.mark.parametrize("size", [65_280, 65_535, 65_536, 65_537, 65_793, 2**24 + 1])
+def test_at_the_borders_of_tiles_the_proofs_are_the_same(size: int) -> None:
+    borders = [0, 1, 254, 255, 256, 257, 65_279, 65_280, 65_535, 65_536, size - 2, size - 1]
+    inside = sorted({one for one in borders if one < size})
+    proofs = TickProofs(node, size)
+    for index in inside:
+        for old in (0, 1, 255, 256, 257, size - 1, size):
+            expected = merkle.sparse_proof(node, size, [index], [old] if old else [])
+            assert proofs.of([index], old) == expected
+            assert proofs.of(inside, old) == merkle.sparse_proof(
+                node, size, inside, [old] if old else []
+            )
+
+
 def test_many_leaves_and_an_earlier_size_have_theirs() -> None:
     drawn = random.Random(73)
     for _ in range(200):

@@ -13,6 +13,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Span, count_due
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Acceptance, Act, Offer, sign
+from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.clerk import GAP_MS
 from workseal_verifier.services.wakes import SAFETY_MS
 from workseal_verifier.store.log import CaseRow
@@ -109,6 +110,27 @@ def test_an_opened_notice_is_seen_at_the_next_turn(bench: Bench) -> None:
         for one in bench.hearings
     }
     assert states == {"answer"}
+
+
+def test_what_a_turn_did_not_come_to_is_looked_at_however_long_that_lasts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.turn()
+    bench.office.verifier.services.board.page(bench.office.people.freelancer.public_key.thumbprint)
+
+    def full(_: object) -> None:
+        raise RefusedError(Reason.BUSY, "too much")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.clerk, "_log", full)
+        for _ in range(3):
+            with pytest.raises(RefusedError):
+                bench.turn(HOUR // 4)
+    assert bench.turn(HOUR // 4) == CASES
+    for one in bench.hearings:
+        newest = bench.office.verifier.records.cases.last(one.case.case, below=2**53)
+        assert newest is not None
+        assert newest.state == "answer"
 
 
 def test_all_are_looked_at_after_an_outage_and_after_a_safety_time(bench: Bench) -> None:

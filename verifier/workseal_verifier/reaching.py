@@ -53,11 +53,17 @@ class Resolver:
             if found is None:
                 if len(self._running) >= self._most:
                     raise OSError("too many names are being looked up")
-                found = self._running[name] = Future()
+                found = Future()
                 # A daemon: one that is stuck must not keep the server from ending.
-                threading.Thread(
+                thread = threading.Thread(
                     target=self._look, args=(name, found), name="resolver", daemon=True
-                ).start()
+                )
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    raise OSError("this machine has no thread left to look a name up") from error
+                # After it: what runs nowhere is waited for by nobody. It ends under this lock.
+                self._running[name] = found
         return found.result(deadline.left())
 
     def _look(self, name: Address, found: Future[list[str]]) -> None:
@@ -77,7 +83,7 @@ class Resolver:
             del self._running[name]
 
 
-# One for all that this process reaches: its threads are counted together.
+# One for all webhooks that this process tells: its threads are counted together.
 SHARED: Final = Resolver()
 
 

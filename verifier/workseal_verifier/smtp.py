@@ -21,7 +21,7 @@ from typing import Final
 
 from workseal_verifier.errors import ConfigError
 from workseal_verifier.outsiders import SmtpSettings
-from workseal_verifier.reaching import Deadline, connect, cutting
+from workseal_verifier.reaching import Deadline, Resolver, connect, cutting
 from workseal_verifier.services.letters import Letter
 
 # For a whole mail, from the server's name to its last answer.
@@ -30,6 +30,8 @@ _MOST_SECRET: Final = 1_024
 # As long as a line may be (RFC 5322): what is folded at fewer letters has its links rewritten in a
 # code (RFC 2047) that no program reads in `List-Unsubscribe`.
 _WHOLE: Final = SMTP.clone(max_line_length=998)
+# Of its own: webhooks are strangers' names, and many that are stuck must not hold everybody's mail.
+_NAMES: Final = Resolver(most=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Mailbox:
         deadline = Deadline(self.timeout_s)
         try:
             with (
-                connect(self.settings.host, self.settings.port, deadline) as plain,
+                connect(self.settings.host, self.settings.port, deadline, resolver=_NAMES) as plain,
                 cutting(plain, deadline),
                 closing(self._greeted(plain, deadline)) as server,
             ):

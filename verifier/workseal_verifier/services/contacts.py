@@ -134,7 +134,7 @@ class ContactBook:
         now_ms = row.changed_ms
         asking = Asking(
             confirming(row.thumbprint, self._random(_SALT_BYTES), now_ms),
-            Digest(hmac.digest(self._secret, _PLACE + _place(mail), "sha256")),
+            self._place(mail),
             self._keys.below(self._size()).lineage(row.thumbprint) | {row.thumbprint},
             MOST_ASKED,
         )
@@ -192,6 +192,10 @@ class ContactBook:
             return None
         return row if (row.confirm_until_ms or 0) >= self._clock.now_ms() else None
 
+    def is_of(self, name: Digest, mail: str) -> bool:
+        """Tell whether a mail that asks for a confirmation was asked for this address."""
+        return self._store.place_of(name) == self._place(mail)
+
     def may_send(self, name: Digest) -> bool:
         """Count a mail that asks for a confirmation as sent; False for too many to an address."""
         return self._store.take_place(name, self._clock.now_ms(), most=MOST_SENT)
@@ -219,6 +223,9 @@ class ContactBook:
         if len(token) != TOKEN_BYTES or not self._store.stop(_hashed(token)):
             raise RefusedError(Reason.NOT_FOUND, "this link stops nothing any more")
 
+    def _place(self, mail: str) -> Digest:
+        return Digest(hmac.digest(self._secret, _PLACE + _spelled(mail), "sha256"))
+
     def _token(self, what: bytes, salt: bytes) -> bytes:
         return hmac.digest(self._secret, _TAG + what + salt, "sha256")
 
@@ -239,7 +246,7 @@ def _check_webhook(url: str) -> None:
         raise problem
 
 
-def _place(mail: str) -> bytes:
+def _spelled(mail: str) -> bytes:
     """Give one name to the spellings of an address that many servers take for one."""
     local, _, host = mail.lower().partition("@")
     return f"{local.partition('+')[0]}@{host}".encode()

@@ -208,6 +208,9 @@ class Delivery:
         mailer, contact = self._carriers.mail, self._contacts.to_confirm(row.recipient)
         if mailer is None or contact is None or contact.mail is None:
             return Fate.PASSED
+        if not self._contacts.is_of(row.name, contact.mail):
+            # Another address stands there by now, and has a mail of its own, counted as its own.
+            return Fate.PASSED
         now_ms = self._clock.now_ms()
         if not self._contacts.may_send(row.name):
             self._store.give_back(row, now_ms + _HOUR)

@@ -49,13 +49,12 @@ class Wakes:
             self._up_since = up_since
         told = self._notices.ended_since(min(self._looked_ms, now_ms) - _LATE_MS)
         self._looked_ms = now_ms
-        found = [
-            row
-            for row, at in self._at.values()
-            if at <= now_ms
-            or at > now_ms + SAFETY_MS
-            or (row.state == State.NOTICE.value and row.filing in told)
-        ]
+        for filing in told:
+            row, _ = self._at.get(filing, (None, 0))
+            if row is not None and row.state == State.NOTICE.value:
+                # Until somebody has looked: a turn may end before it comes to this case.
+                self._at[filing] = (row, 0)
+        found = [row for row, at in self._at.values() if at <= now_ms or at > now_ms + SAFETY_MS]
         return sorted(found, key=lambda row: (row.until_ms or 0, row.position))
 
     def note(self, row: CaseRow, at_ms: int, now_ms: int) -> None:

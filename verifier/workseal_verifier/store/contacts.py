@@ -137,6 +137,14 @@ class ContactStore:
             )
         return done.rowcount > 0
 
+    def place_of(self, name: Digest) -> Digest | None:
+        """Return where a mail that asks for a confirmation was to go; None when it is forgotten."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                select(_asked.place).where(_asked.name == name.raw)
+            ).one_or_none()
+        return None if found is None else Digest(found.place)
+
     def take_place(self, name: Digest, now_ms: int, *, most: int) -> bool:
         """Count a mail as sent to its place, once; False when so many were sent there in a day."""
         with self.database.read() as connection:

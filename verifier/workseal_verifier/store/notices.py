@@ -146,18 +146,12 @@ class NoticeStore:
     def put_off(self, taken: NoticeRow, next_ms: int) -> None:
         """Try a notice that was claimed once more, later; unless somebody else has it by now."""
         with self.database.write() as connection:
-            connection.execute(
-                _of(taken).where(_columns.tries == taken.tries + 1).values(next_ms=next_ms)
-            )
+            connection.execute(_held(taken).values(next_ms=next_ms))
 
     def give_back(self, taken: NoticeRow, next_ms: int) -> None:
         """Let a notice that was claimed wait, as if it had not been: it was not tried."""
         with self.database.write() as connection:
-            connection.execute(
-                _of(taken)
-                .where(_columns.tries == taken.tries + 1)
-                .values(next_ms=next_ms, tries=taken.tries)
-            )
+            connection.execute(_held(taken).values(next_ms=next_ms, tries=taken.tries))
 
     def try_parked(self, now_ms: int) -> int:
         """Let everything that was given up be tried again, and count it."""
@@ -320,6 +314,11 @@ def _alike(row: NoticeRow) -> ColumnElement[bool]:
 
 def _of(row: NoticeRow) -> Any:
     return update(notices).where(_columns.name == row.name.raw, _columns.channel == row.channel)
+
+
+def _held(taken: NoticeRow) -> Any:
+    """Choose a notice while whoever claimed it has it: not claimed again, and not sent."""
+    return _of(taken).where(_columns.tries == taken.tries + 1, _columns.state == Fate.WAITING)
 
 
 def _values(one: Notice, channel: Channel) -> dict[str, object]:
