@@ -507,7 +507,7 @@ def test_a_case_ends_sealed_and_destroyed_and_its_arbitrator_reads_no_more(world
     sealed = Browser(room.office, world.live)
     sealed.sign_in(room.office.people.client)
     text = words(sealed.ask("GET", room.path).text)
-    assert "Sealed: the arbitrator reads no more" in text
+    assert "Sealed: these pages are closed to the arbitrator" in text
     assert "Earlier decision" in text
     for one in (browser, sealed, *browsers.values()):
         one.close()

@@ -267,15 +267,15 @@ def custody(text: str) -> str:
 
 def test_the_end_says_who_destroyed_what_and_who_has_not_yet() -> None:
     sealed = custody(page("sealed"))
-    assert "Sealed: the arbitrator reads no more. From" in sealed
+    assert "Sealed: these pages are closed to the arbitrator. From" in sealed
     assert "That moment has passed" not in sealed
     assert "Nothing was handed over in this case" in sealed
     late = custody(page("sealed, overdue"))
     assert "nothing says so yet of the arbitrator and the operator" in late
-    assert "they need the statements of this case , from either of you" in late
+    assert "takes the statements of this case from either of you" in late
     half = custody(page("sealed, half destroyed"))
     assert "nothing says so yet of the operator." in half
-    assert "they need" not in half
+    assert "from either of you" not in half
     assert re.search(r"The arbitrator said, .*: the key of this case is destroyed", half)
     gone = custody(page("purged"))
     assert re.search(r"The operator said, .*: no sealed package of this case is held", gone)
