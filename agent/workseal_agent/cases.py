@@ -18,10 +18,13 @@ from workseal_agent.disclose import (
     Request,
     SecretKeeper,
     deliver,
+    deliver_sealed_only,
+    kept_answer,
     read_disclosure,
     read_request,
     require_next,
     send,
+    send_sealed_only,
 )
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
@@ -142,10 +145,13 @@ class OwnCases:
                 if stored.state in states:
                     yield stored
 
-    def settle(self, case: Digest, reader: FrameReader | None = None) -> tuple[Digest, ...]:
+    def settle(
+        self, case: Digest, reader: FrameReader | None = None, *, sealed_only: bool = False
+    ) -> tuple[Digest, ...]:
         """Send again what waits; returns what is logged now. What is refused for good is parked.
 
-        A disclosure needs the vault's `reader` for its tiles; `AgentError` without one.
+        A disclosure needs the vault's `reader` for its tiles; `AgentError` without one. One that
+        was kept sealed only stays so; with `sealed_only` every one goes so.
         """
         done: list[Digest] = []
         for stored in self.waiting(case):
@@ -155,7 +161,7 @@ class OwnCases:
                         "a disclosure of this case is signed and not answered: the same"
                         " `workseal-agent disclose` command sends it again"
                     )
-                sent = self.disclose_again(stored, reader)
+                sent = self.disclose_again(stored, reader, sealed_only=sealed_only)
             else:
                 sent = self.send(Statement.parse(stored.body))
             if sent:
@@ -188,21 +194,49 @@ class OwnCases:
         stored = self.ledger.statement(digest)
         return "" if stored is None else stored.problem or ""
 
-    def answered_before(self, request: Request, reader: FrameReader) -> str | None:
-        """Settle what was signed in the request's case before.
+    def answered_before(
+        self, request: Request, reader: FrameReader, *, sealed_only: bool = False
+    ) -> str | None:
+        """Settle what was signed in the request's case before; the package is left once more.
 
-        Returns where the package lies if that was the answer to this request, and None otherwise.
+        Returns where the package lies if that was the answer to this request, and the case takes
+        no other one now; None otherwise.
         """
         place = request.record.place
         if place is None:
             return None
-        for digest in self.settle(place.case, reader):
-            stored = self.ledger.statement(digest)
-            record = None if stored is None else read_record(Statement.parse(stored.body))
+        settled = self.settle(place.case, reader, sealed_only=sealed_only)
+        stored = self._logged_answer(request)
+        if stored is None or (stored.digest not in settled and self._is_open(request, stored)):
+            return None
+        package = self.answer_of(stored, reader).package()
+        return self.client.put_sealed(request.statement.digest, package)
+
+    def _logged_answer(self, request: Request) -> StoredStatement | None:
+        """Return the newest own answer to a request that is in the log."""
+        for stored in reversed(self.ledger.of_kind(self.engagement.id, Kind.DISPUTE_DISCLOSURE)):
+            record = read_record(Statement.parse(stored.body))
             named = record.request if isinstance(record, DisputeDisclosure) else None
-            if named == request.statement.digest:
-                return f"{self.client.url}/v1/sealed/{named}"
+            if stored.state is SendState.RECEIPTED and named == request.statement.digest:
+                return stored
         return None
+
+    def _is_open(self, request: Request, answer: StoredStatement) -> bool:
+        """Tell whether an answer was taken back, or the case takes another one."""
+        if answer.digest in self._taken_back(request):
+            return True
+        try:
+            return self.disclosable(request) is not None
+        except AgentError:
+            return False
+
+    def _taken_back(self, request: Request) -> frozenset[Digest]:
+        place = request.record.place
+        return frozenset() if place is None else self.live(place.case).case.clawed_back
+
+    def kept(self, request: Request, opened: Sequence[Opened]) -> Answer | None:
+        """Return what was signed before that shows exactly this, to be sent as it is."""
+        return kept_answer(self.ledger, request, opened, but=self._taken_back(request))
 
     def disclosable(self, request: Request) -> Case | None:
         """Return the case in which a request may be answered now, replayed; None for no case.
@@ -239,12 +273,40 @@ class OwnCases:
                 self._park(answer.statement.digest, refused)
             raise
 
-    def disclose_again(self, stored: StoredStatement, reader: FrameReader) -> bool:
-        """Send a kept disclosure with its tiles; False when it was refused for good, and parked."""
+    def is_sealed_only(self, answer: Answer) -> bool:
+        """Tell whether an answer was kept sealed only, and is not logged yet: it stays so."""
+        stored = self.ledger.statement(answer.statement.digest)
+        return stored is not None and stored.state is SendState.UNSENT
+
+    def deliver_sealed_only(self, answer: Answer, package: bytes, vault: SecretKeeper) -> str:
+        """Keep an answer, have it logged without its tiles, leave its package; as `deliver`."""
+        now_ms = self.client.now_ms()
+        try:
+            return deliver_sealed_only(
+                answer, package, self.ledger, vault, self.client, self.engagement, now_ms=now_ms
+            )
+        except RefusedError as refused:
+            if answer.request.record.place is not None:
+                self._park(answer.statement.digest, refused)
+            raise
+
+    def disclose_again(
+        self, stored: StoredStatement, reader: FrameReader, *, sealed_only: bool = False
+    ) -> bool:
+        """Send a kept disclosure as it was to be sent, and leave its package.
+
+        False when it was refused for good, and parked.
+        """
         answer = self.answer_of(stored, reader)
         now_ms = self.client.now_ms()
         try:
-            send(answer, self.ledger, self.client, self.engagement, now_ms=now_ms)
+            if sealed_only:
+                with self.ledger.write() as writing:
+                    writing.queue(stored.digest)
+            if sealed_only or stored.state is SendState.UNSENT:
+                send_sealed_only(answer, self.ledger, self.client, self.engagement, now_ms=now_ms)
+            else:
+                send(answer, self.ledger, self.client, self.engagement, now_ms=now_ms)
         except RefusedError as refused:
             self._park(stored.digest, refused)
             return False

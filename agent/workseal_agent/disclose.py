@@ -210,7 +210,7 @@ def answer(
         engagement=request.record.engagement,
         claimed_at=now_ms,
         request=request.statement.digest,
-        frames=tuple(DisclosedFrame(one.frame.commitment, one.disclosure.digest) for one in opened),
+        frames=_frames_of(opened),
     )
     if case is None:
         if request.record.place is not None:
@@ -222,8 +222,43 @@ def answer(
         raise RequestError(str(error)) from error
 
 
-def keep(answer: Answer, ledger: Ledger, vault: SecretKeeper, engagement: bytes) -> None:
-    """Store an answer before it is sent: disclosures in the vault, the statement in the ledger."""
+def kept_answer(
+    ledger: Ledger,
+    request: Request,
+    opened: Sequence[Opened],
+    *,
+    but: frozenset[Digest] = frozenset(),
+) -> Answer | None:
+    """Return what was signed before that shows exactly this for a request.
+
+    Neither what was refused, nor one of `but`.
+    """
+    frames = _frames_of(opened)
+    for stored in ledger.of_kind(request.record.engagement, Kind.DISPUTE_DISCLOSURE):
+        statement = Statement.parse(stored.body)
+        record = read_record(statement)
+        if (
+            isinstance(record, DisputeDisclosure)
+            and stored.state is not SendState.PARKED
+            and stored.digest not in but
+            and (record.request, record.frames) == (request.statement.digest, frames)
+        ):
+            return Answer(request, statement, tuple(opened))
+    return None
+
+
+def keep(
+    answer: Answer,
+    ledger: Ledger,
+    vault: SecretKeeper,
+    engagement: bytes,
+    *,
+    sealed_only: bool = False,
+) -> None:
+    """Store an answer before it is sent: disclosures in the vault, the statement in the ledger.
+
+    Sealed only, its statement is like any other: whatever sends it later sends it without tiles.
+    """
     for one in answer.opened:
         data = one.disclosure.encode()
         for part, at in enumerate(range(0, len(data), _PART_BYTES)):
@@ -239,6 +274,8 @@ def keep(answer: Answer, ledger: Ledger, vault: SecretKeeper, engagement: bytes)
             if ledger.statement(statement.digest) is None:
                 require_next(ledger, engagement, statement)
                 writing.add_statement(engagement, statement, state=SendState.HELD)
+        if sealed_only:
+            writing.queue(answer.statement.digest)
         for one in answer.opened:
             writing.add_disclosure(
                 engagement, one.disclosure.digest, answer.statement.digest, one.frame.commitment
@@ -290,6 +327,19 @@ def send(
     return record.findings
 
 
+def send_sealed_only(
+    answer: Answer, ledger: Ledger, client: VerifierClient, engagement: Engagement, *, now_ms: int
+) -> None:
+    """Have the statement of a kept answer logged, without its tiles; raises as `send` does."""
+    log, request = Log.of(engagement), answer.request.statement
+    if not client.has_statement(request.digest):
+        submit(ledger, client, log, [request.encode()], now_ms=now_ms)
+    stored = ledger.statement(answer.statement.digest)
+    # Whether it is logged is not asked: the receipt says it.
+    if stored is None or stored.state is not SendState.RECEIPTED:
+        submit(ledger, client, log, [answer.statement.encode()], now_ms=now_ms)
+
+
 def deliver(  # noqa: PLR0913 - everything that an answer passes on its way
     answer: Answer,
     package: bytes,
@@ -310,6 +360,33 @@ def deliver(  # noqa: PLR0913 - everything that an answer passes on its way
     if any(found.outcome is not Outcome.HOLDS for found in findings):
         raise AgentError("the verifier says that a disclosure does not hold")
     return findings, client.put_sealed(answer.request.statement.digest, package)
+
+
+def deliver_sealed_only(  # noqa: PLR0913 - as above
+    answer: Answer,
+    package: bytes,
+    ledger: Ledger,
+    vault: SecretKeeper,
+    client: VerifierClient,
+    engagement: Engagement,
+    *,
+    now_ms: int,
+) -> str:
+    """Keep an answer, have its statement logged, and leave its package for the arbitrator.
+
+    No tile leaves but in the package. Returns where that lies; may be repeated as `deliver` may.
+    """
+    log, request = Log.of(engagement), answer.request.statement
+    if not client.has_statement(request.digest):
+        # First: once it is kept, another sender may take the answer, which names the request.
+        submit(ledger, client, log, [request.encode()], now_ms=now_ms)
+    keep(answer, ledger, vault, engagement.id, sealed_only=True)
+    send_sealed_only(answer, ledger, client, engagement, now_ms=now_ms)
+    return client.put_sealed(request.digest, package)
+
+
+def _frames_of(opened: Sequence[Opened]) -> tuple[DisclosedFrame, ...]:
+    return tuple(DisclosedFrame(one.frame.commitment, one.disclosure.digest) for one in opened)
 
 
 def _reveal(one: Opened, statement: Digest) -> RevealRow:

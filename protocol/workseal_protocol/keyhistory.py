@@ -42,7 +42,8 @@ MAKERS: Mapping[Kind, frozenset[Role]] = {
     Kind.DISPUTE_ACT: frozenset(Role),
     Kind.DISPUTE_REQUEST: frozenset({Role.ARBITRATOR}),
     Kind.DISPUTE_DISCLOSURE: frozenset({Role.FREELANCER}),
-    Kind.DISPUTE_FINDING: frozenset({Role.OPERATOR}),
+    # Of what is sent sealed alone, only the arbitrator can say what a check finds.
+    Kind.DISPUTE_FINDING: frozenset({Role.OPERATOR, Role.ARBITRATOR}),
     Kind.BUNDLE_MANIFEST: PARTIES,
 }
 

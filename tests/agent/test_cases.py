@@ -2,6 +2,7 @@
 
 import json
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,21 +11,38 @@ from typing import Any
 import pytest
 
 from support.court import Bench, bench
+from support.scripted import disclose as show
 from support.simulator import seeded
 from workseal_agent.cases import OwnCases, _in_its_place
 from workseal_agent.connection import UnreachableError, VerifierClient
+from workseal_agent.disclose import Answer, Opened, Request, answer
 from workseal_agent.errors import AgentError
-from workseal_agent.ledger import Engagement, Ledger, LedgerKey, SendState
+from workseal_agent.ledger import CaptureRow, Engagement, Ledger, LedgerKey, SendState
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
+from workseal_agent.vault import StoredFrame
+from workseal_agent.vaultkey import generate_private, public_of
+from workseal_client.exchange import Exchange
 from workseal_protocol.cli.acting import CaseFolder, Known, LiveMeans, Said, make_act
+from workseal_protocol.cli.finding import sign_finding
 from workseal_protocol.cli.nextact import place_next
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import State
+from workseal_protocol.disclosure import verify_disclosure
+from workseal_protocol.dispute import State, drawn_frames
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act
+from workseal_protocol.records import (
+    Act,
+    CasePlace,
+    DisputeRequest,
+    Finding,
+    Outcome,
+    RequestedFrame,
+    read_record,
+)
 from workseal_protocol.statement import Kind, Statement
+
+CASE = generate_private()
 
 
 class Freelancer:
@@ -220,3 +238,129 @@ def test_a_claw_back_bars_what_it_cites(freelancer: Freelancer) -> None:
     court.hearing.act(Role.CLIENT, Act.PASS)
     with pytest.raises(Exception, match="nothing that was disclosed by mistake"):
         court.hearing.act(Role.ARBITRATOR, Act.DRAFT, cites=(digest,), due=None)
+
+
+class Kept:
+    """Hold in memory what a vault would, as far as disclosures need it."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[bytes, bytes] = {}
+
+    def put_secret(self, name: bytes, value: bytes) -> None:
+        self.secrets[name] = value
+
+    def secret(self, name: bytes) -> bytes:
+        return self.secrets[name]
+
+    def frame(self, commitment: Digest) -> StoredFrame:
+        raise AssertionError(f"no frame is read again: {commitment}")
+
+
+def answer_in_case(freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Let the arbitrator name a drawn frame, and sign what shows a tile of it."""
+    court, hearing = freelancer.court, freelancer.court.hearing
+    hearing.seated().ask(1).act(Role.FREELANCER, Act.SHOW).act(Role.CLIENT, Act.PASS)
+    hearing.ask(2, freeze=hearing.freeze()).sampled()
+    drawn = drawn_frames(hearing.case, hearing.frames())[0]
+    statement = hearing.request(
+        DisputeRequest(
+            engagement=court.agent.engagement,
+            claimed_at=court.office.now,
+            frames=(RequestedFrame(drawn.segment, drawn.frame),),
+            reason="the drawn one",
+            sealing_key=hearing.case.sealing_key or public_of(CASE),
+            answer_by=court.office.now + 1,
+            place=CasePlace(hearing.case.case, hearing.case.head),
+        )
+    )
+    frame = next(one for one in court.agent.frames if one.tree.commitment == drawn.frame)
+    header, shown = frame.tree.header, show(frame, (0,))
+    row = CaptureRow(
+        1, drawn.frame, header.round, 1, header.display, header.grid.width, header.grid.height,
+        drawn.segment, withdrawn=False,
+    )  # fmt: skip
+    monkeypatch.setattr(Ledger, "captures", lambda *_: (row,))
+    request = Request(statement, read_record(statement))  # type: ignore[arg-type]
+    case = freelancer.cases.disclosable(request)
+    now_ms = freelancer.cases.now_ms(hearing.case.known_at)
+    seen = verify_disclosure(shown, drawn.frame)
+    return answer(request, [Opened(row, shown, seen)], freelancer.signer, now_ms=now_ms, case=case)
+
+
+def test_in_a_case_what_goes_sealed_only_stays_so_after_lost_answers(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement's answer is lost, then the package's, then the verifier forgets the package."""
+    sent: list[tuple[str, bytes]] = []
+    lost = ["/v1/statements", "/v1/sealed/"]
+    true = Exchange.send
+
+    def send(self: Any, method: str, path: str, body: bytes | None = None, **more: Any) -> Any:
+        sent.append((path, body or b""))
+        answered = true(self, method, path, body, **more)
+        if method != "GET" and lost and path.startswith(lost[0]):
+            lost.pop(0)
+            raise UnreachableError("the test lost it")
+        return answered
+
+    made, vault, cases = answer_in_case(freelancer, monkeypatch), Kept(), freelancer.cases
+    monkeypatch.setattr(Exchange, "send", send)
+    with pytest.raises(UnreachableError):
+        cases.deliver_sealed_only(made, made.package(), vault)
+    assert freelancer.state_of(made.statement) is SendState.UNSENT
+    with pytest.raises(UnreachableError):
+        cases.answered_before(made.request, vault)
+    assert freelancer.state_of(made.statement) is SendState.RECEIPTED
+    for _ in range(2):
+        address = cases.answered_before(made.request, vault)
+        assert address == f"{freelancer.client.url}/v1/sealed/{made.request.statement.digest}"
+    assert cases.live(freelancer.name).case.state is State.COMMENT
+    packed = made.opened[0].disclosure.encode()
+    assert "/v1/disclosures" not in [path for path, _ in sent]
+    for _, body in sent:
+        assert all(packed[at : at + 16] not in body for at in range(0, len(packed) - 16, 8))
+
+
+def test_in_a_case_what_was_taken_back_is_not_left_again(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, vault, cases = answer_in_case(freelancer, monkeypatch), Kept(), freelancer.cases
+    cases.deliver_sealed_only(made, made.package(), vault)
+    assert cases.kept(made.request, made.opened) == made
+    assert freelancer.act("claw-back", cite=(str(made.statement.digest),), text="by mistake")
+    assert cases.answered_before(made.request, vault) is None
+    assert cases.kept(made.request, made.opened) is None
+
+
+def test_in_a_case_the_arbitrator_signs_what_the_check_of_it_found(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what went sealed only: the next statement of the case, which the client's `show` tells."""
+    made, court = answer_in_case(freelancer, monkeypatch), freelancer.court
+    freelancer.cases.deliver_sealed_only(made, made.package(), Kept())
+    court.hearing.follow(made.statement, court.office.now)
+    told, terms, out = (court.folder / name for name in ("told", "terms", "finding.cose"))
+    told.write_bytes(b"".join(one.encode() for one in court.hearing.told))
+    terms.write_bytes(freelancer.engagement.acceptance)
+    sits = court.hearing.signer_of(Role.ARBITRATOR).public_key
+    first = sits == court.office.people.arbitrator.public_key
+    key = court.folder / ("arbitrator 1" if first else "arbitrator 2")
+    options = Namespace(finding=out, key=key, case=None, bundle=terms)
+    answered = (made.statement, read_record(made.statement))
+    (shown,) = (one.disclosure for one in made.opened)
+    found = (Finding(shown.digest, Outcome.HOLDS, 1, shown.header.grid.count),)
+    with pytest.raises(CommandError, match="part of a case"):
+        sign_finding(options, None, answered, found)  # type: ignore[arg-type]
+    options.case = [told]
+    sign_finding(options, None, answered, found)  # type: ignore[arg-type]
+    statement = Statement.parse(out.read_bytes())
+    # It is beside the key until it is in the case; nothing else is signed meanwhile.
+    kept = CaseFolder.beside(key).unanswered(str(freelancer.name))
+    assert kept == statement
+    options.finding = court.folder / "second.cose"
+    with pytest.raises(CommandError, match="not in the case"):
+        sign_finding(options, None, answered, found)  # type: ignore[arg-type]
+    court.office.post([statement])
+    live = freelancer.cases.live(freelancer.name)
+    assert live.case.head == statement.digest
+    assert (live.case.state, live.case.unexamined) == (State.COMMENT, frozenset())

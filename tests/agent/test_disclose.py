@@ -337,3 +337,98 @@ def test_what_was_shown_before_stays_known(rig: Rig) -> None:
         assert known == union
     other = rows(rig)[1].commitment
     assert not disclose.shown_before(rig.vault, rig.ledger, rig.engagement.id, other)
+
+
+def delivered_sealed_only(rig: Rig, answer: Answer) -> str:
+    return disclose.deliver_sealed_only(
+        answer, answer.package(), rig.ledger, rig.vault, rig.client, rig.engagement, now_ms=1
+    )
+
+
+def state_of(rig: Rig, answer: Answer) -> SendState:
+    stored = rig.ledger.statement(answer.statement.digest)
+    assert stored is not None
+    return stored.state
+
+
+def require_no_tile_sent(rig: Rig, answer: Answer) -> None:
+    """Neither a way for tiles, nor a byte of one: as pixels, as they are packed, or as seeds."""
+    assert "/v1/disclosures" not in [path for _, path, _ in rig.wire.requests]
+    for one in answer.opened:
+        packed = one.disclosure.encode()
+        colour = rig.vault.frames[one.frame.commitment].pixels[:1]
+        for _, _, body in rig.wire.requests:
+            assert colour * 600 not in body
+            assert all(packed[at : at + 16] not in body for at in range(0, len(packed) - 16, 8))
+
+
+def test_sealed_only_no_byte_of_a_shown_tile_reaches_the_verifier(rig: Rig) -> None:
+    answer = answered(rig, 1, 3)
+    address = delivered_sealed_only(rig, answer)
+    require_no_tile_sent(rig, answer)
+    assert answer.statement.digest in rig.simulator.places
+    assert disclose.answered(rig.ledger, rig.engagement) == {answer.request.statement.digest}
+    sealed = rig.wire.sealed[address.rpartition("/")[2]]
+    items = open_package(CASE, answer.request.statement.digest, sealed)
+    assert [Disclosure.parse(item) for item in items[1:]] == [
+        one.disclosure for one in answer.opened
+    ]
+
+
+@pytest.mark.parametrize("lost", ["/v1/statements", "/v1/sealed/"])
+def test_sealed_only_a_lost_answer_is_made_good_by_the_same_bytes(rig: Rig, lost: str) -> None:
+    rig.simulator.submit([asked(rig, 1)])
+    answer = answered(rig, 1)
+    rig.wire.fault = lambda one: (
+        Fault(None) if one.method != "GET" and one.url.path.startswith(lost) else None
+    )
+    with pytest.raises(UnreachableError):
+        delivered_sealed_only(rig, answer)
+    rig.wire.fault = lambda _request: None
+    # What is kept says everything, and is found by what it shows.
+    (one,) = answer.opened
+    assert disclose.read_disclosure(rig.vault, one.disclosure.digest) == one.disclosure
+    again = disclose.kept_answer(rig.ledger, answer.request, answer.opened)
+    assert again == answer
+    delivered_sealed_only(rig, again)
+    require_no_tile_sent(rig, answer)
+    assert state_of(rig, answer) is SendState.RECEIPTED
+    assert len(rig.wire.sealed) == 1
+    assert len(rig.ledger.of_kind(rig.engagement.id, answer.statement.kind)) == 1
+
+
+def test_sealed_only_it_is_durable_before_it_is_sent(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.simulator.submit([asked(rig, 1)])
+    answer, kept = answered(rig, 1), []
+    true = rig.client.submit
+
+    def submit(bodies: list[bytes], old: int) -> bytes:
+        kept.append(state_of(rig, answer))
+        return true(bodies, old)
+
+    monkeypatch.setattr(type(rig.client), "submit", lambda _client, *rest: submit(*rest))
+    delivered_sealed_only(rig, answer)
+    assert kept == [SendState.UNSENT]
+
+
+def test_what_was_kept_sealed_only_goes_with_the_queue_and_without_its_tiles(rig: Rig) -> None:
+    rig.simulator.submit([asked(rig, 1)])
+    answer = answered(rig, 1)
+    # First it was to go with its tiles, which nothing but its own command sends.
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id)
+    assert state_of(rig, answer) is SendState.HELD
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id, sealed_only=True)
+    assert rig.uplink.drain(10)
+    assert state_of(rig, answer) is SendState.RECEIPTED
+    require_no_tile_sent(rig, answer)
+
+
+def test_an_answer_that_shows_something_else_is_not_the_kept_one(rig: Rig) -> None:
+    answer = answered(rig, 1)
+    disclose.keep(answer, rig.ledger, rig.vault, rig.engagement.id, sealed_only=True)
+    other = answered(rig, 1, show=Box(0, 0, 32, 32))
+    assert disclose.kept_answer(rig.ledger, other.request, other.opened) is None
+    kept = frozenset({answer.statement.digest})
+    assert disclose.kept_answer(rig.ledger, answer.request, answer.opened, but=kept) is None

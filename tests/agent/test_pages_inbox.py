@@ -392,3 +392,28 @@ def test_nothing_is_opened_while_the_vault_is_locked(story: Story, at: int) -> N
     assert visitor.get(f"{path}/preview").headers["location"] == path
     assert "<canvas" not in visitor.get(f"{path}/{number}").text
     assert disclose.received(home.rig.ledger, home.rig.engagement)
+
+
+def test_sealed_only_is_said_in_plain_words_and_sends_the_verifier_no_tile(
+    story: Story, at: int
+) -> None:
+    home, visitor = story
+    path = added(story, at)
+    choose(visitor, path, rows(home)[at].number)
+    text = visitor.get(f"{path}/preview").text
+    assert "the verifier sees the shown tiles while it checks them" in text
+    assert "nobody but the arbitrator checks" in text
+    before = len(home.rig.wire.requests)
+    done = visitor.post(
+        f"{path}/disclose", **told_in(text), sealed_only="yes", passphrase=PASSPHRASE
+    )
+    assert done.status_code == 303, done.text
+    assert "the verifier got no tile" in visitor.get("/requests").text
+    paths = [one for _, one, _ in home.rig.wire.requests[before:]]
+    request = Digest(bytes.fromhex(path.rpartition("/")[2]))
+    assert "/v1/disclosures" not in paths
+    assert f"/v1/sealed/{request}" in paths
+    statement, opened = open_package(home.case, request, home.rig.wire.sealed[str(request)])
+    assert Digest.of(statement) in home.rig.simulator.places
+    tiles = verify_disclosure(Disclosure.parse(opened), rows(home)[at].commitment)
+    assert frozenset(tiles.shown) == SHOWN

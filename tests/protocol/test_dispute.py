@@ -36,6 +36,7 @@ from support.cases import (
     case_terms,
     released,
 )
+from support.casestates import SITUATIONS
 from support.disputevectors import CASES, case_vectors
 from workseal_protocol.dispute import (
     CLOCKS,
@@ -837,3 +838,16 @@ def test_each_vector_ends_as_it_says(vector: dict[str, Any]) -> None:
 def test_every_rule_but_that_of_filings_has_a_vector() -> None:
     told = {one["expect"] for one in TOLD}
     assert {f"refused: {rule}" for rule in Rule if rule is not Rule.FILING} <= told
+
+
+def test_the_arbitrator_may_say_what_a_check_found_until_the_evidence_is_over() -> None:
+    shown = SITUATIONS["comment on tiles"]
+    found = shown().find(Role.ARBITRATOR).case
+    assert (found.state, found.unexamined) == (State.COMMENT, frozenset())
+    later = shown().act(Role.CLIENT, Act.PASS)
+    assert later.find(Role.ARBITRATOR).case.state is State.EVIDENCE
+    for play, by in ((shown().act(Role.CLIENT, Act.PASS), Role.OPERATOR), (shown(), Role.CLIENT)):
+        with pytest.raises(CaseError):
+            play.find(by)
+    with pytest.raises(CaseError, match="finding"):
+        shown().find().find(Role.ARBITRATOR)

@@ -114,8 +114,10 @@ class Walk:
             return
         if move == "sample":
             play.sampled()
-        elif move in {"request", "disclosure", "finding"}:
-            {"request": play.request, "disclosure": play.disclose, "finding": play.find}[move]()
+        elif move == "finding":
+            play.find(play.case.parties.roles[signer.public_key.thumbprint])
+        elif move in {"request", "disclosure"}:
+            {"request": play.request, "disclosure": play.disclose}[move]()
         else:
             role = play.case.parties.roles[signer.public_key.thumbprint]
             play.act(role, MOVES[move], by=signer, **self.fields(MOVES[move], role))

@@ -231,7 +231,7 @@ def test_each_kind_has_its_makers(kind: Kind, key: SeedSigner) -> None:
 
 def test_every_kind_has_a_rule() -> None:
     assert {*Kind} == {*MAKERS} | KEY_KINDS
-    several = {Kind.BUNDLE_MANIFEST, Kind.DISPUTE_FILING, Kind.DISPUTE_ACT}
+    several = {Kind.BUNDLE_MANIFEST, Kind.DISPUTE_FILING, Kind.DISPUTE_ACT, Kind.DISPUTE_FINDING}
     assert {kind for kind, makers in MAKERS.items() if len(makers) > 1} == several
 
 

@@ -281,7 +281,7 @@ class Play:
         )
         return self.send(replace(record, **changes), FREELANCER)
 
-    def find(self, **changes: Any) -> "Play":
+    def find(self, by: Role = Role.OPERATOR, **changes: Any) -> "Play":
         record = DisputeFinding(
             engagement=ENGAGEMENT,
             claimed_at=self.now,
@@ -289,7 +289,7 @@ class Play:
             findings=(Finding(digest("disclosure"), Outcome.HOLDS, 9, 2040),),
             place=CasePlace(self.case.case, self.case.head),
         )
-        return self.send(replace(record, **changes), OPERATOR)
+        return self.send(replace(record, **changes), self.signer_of(by))
 
     # --- ways on ---
 

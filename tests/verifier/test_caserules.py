@@ -31,13 +31,16 @@ from workseal_protocol.records import (
     DisputeFinding,
     DisputeRequest,
     Due,
+    Finding,
     KeyRotate,
     Offer,
+    Outcome,
     RequestedFrame,
     read_record,
     sign,
 )
-from workseal_protocol.sealing import encode_package
+from workseal_protocol.sealing import encode_package, parse_package
+from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, caserules
 from workseal_verifier.services.candidate import Candidate
@@ -467,3 +470,80 @@ def test_a_deadline_is_what_the_table_that_it_names_gives(hearing: Hearing) -> N
         hearing.office.post([hearing.statement(Role.OPERATOR, Act.NOTICE, due=later)])
     told = hearing.statement(Role.OPERATOR, Act.NOTICE, due=replace(later, source="holidays 0.1"))
     hearing.office.post([told])
+
+
+def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: Any) -> Statement:
+    """Sign that everything holds that an answer shows."""
+    record = read_record(statement)
+    assert isinstance(record, DisputeDisclosure)
+    finding = DisputeFinding(
+        engagement=record.engagement,
+        claimed_at=office.now,
+        disclosure=statement.digest,
+        findings=tuple(Finding(one.disclosure, Outcome.HOLDS, 1, 4) for one in record.frames),
+    )
+    return sign(replace(finding, **more), signer)
+
+
+def test_in_its_case_the_seated_arbitrator_says_what_was_found(
+    office: Office, agent: ScriptedAgent, hearing: Hearing
+) -> None:
+    """The answer went sealed only; the operator's check of it later is logged beside the case."""
+    package = disclosed(office, agent, hearing)
+    answer = Statement.parse(parse_package(package)[0])
+    arbitrator = hearing.signer_of(Role.ARBITRATOR)
+    office.post([answer])
+    hearing.follow(answer, office.now)
+    place = CasePlace(hearing.case.case, hearing.case.head)
+    for changes, signer in (
+        ({}, arbitrator),
+        ({"place": place, "disclosure": Digest(bytes(32))}, arbitrator),
+        ({"place": place, "findings": (Finding(Digest(bytes(32)), Outcome.HOLDS, 1, 4),)},
+         arbitrator),
+        ({"place": place}, office.people.client),
+    ):  # fmt: skip
+        finding = found_by(office, answer, signer, **changes)
+        reason = refused(lambda made=finding: office.post([made])).reason  # type: ignore[misc]
+        assert reason in {Reason.REFUSED, Reason.UNKNOWN_PARTY}
+    finding = found_by(office, answer, arbitrator, place=place)
+    office.post([finding])
+    hearing.follow(finding, office.now)
+    assert [row.state for row in steps(hearing)[-2:]] == ["comment", "comment"]
+    office.now += 1_000
+    again = found_by(office, answer, arbitrator, place=place)
+    assert refused(lambda: office.post([again])).reason is Reason.CONFLICT
+    checked = office.verifier.services.desk.check(package).finding
+    assert checked.issuer == office.people.operator.public_key.thumbprint
+    beside = read_record(checked)
+    assert isinstance(beside, DisputeFinding)
+    assert beside.place is None
+    assert office.verifier.services.desk.check(package).finding.digest == checked.digest
+    assert office.check() == []
+
+
+def test_beside_a_case_the_arbitrator_who_asked_says_what_was_found(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    request = agent.request(agent.frames[:1])
+    shown = disclose(agent.frames[0], (0,))
+    record = DisputeDisclosure(
+        engagement=agent.engagement,
+        claimed_at=office.now,
+        request=request.digest,
+        frames=(DisclosedFrame(agent.frames[0].tree.commitment, shown.digest),),
+    )
+    answer = sign(record, office.people.freelancer)
+    arbitrator = office.people.arbitrator
+    early = found_by(office, answer, arbitrator)
+    assert refused(lambda: office.post([early])).reason is Reason.REFUSED
+    office.post([answer])
+    first, second = (
+        found_by(office, answer, arbitrator, claimed_at=office.now - n) for n in (0, 1)
+    )
+    # Two in one submission are two all the same.
+    assert refused(lambda: office.post([first, second])).reason is Reason.CONFLICT
+    office.post([first])
+    assert office.check() == []

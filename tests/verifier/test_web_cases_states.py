@@ -246,6 +246,13 @@ def test_only_what_holds_is_proved_and_what_was_taken_back_is_not() -> None:
     assert "What was taken back: no decision may rest on it" in taken_back
 
 
+def test_it_is_told_by_whom_a_check_was() -> None:
+    play = SITUATIONS["comment on tiles"]().find(Role.ARBITRATOR)
+    text = words(seen_by(play, Role.CLIENT).page)
+    assert "Of what was shown, by the arbitrator's own check: it holds" in text
+    assert "operator's check" not in text
+
+
 def test_what_silence_left_closed_is_unknown() -> None:
     assert "activity is committed to, and not opened" in page("evidence after silence")
     assert "activity is committed to, and not opened" not in page("comment")

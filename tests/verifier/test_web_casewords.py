@@ -17,7 +17,7 @@ from workseal_protocol.cli.acting import Said, require_fits
 from workseal_protocol.cli.acting.command import said_of
 from workseal_protocol.cli.program import _parser as workseal_parser
 from workseal_protocol.dispute import CLOCKS, TABLE, State, Who
-from workseal_protocol.dispute.table import DISCLOSED
+from workseal_protocol.dispute.table import DISCLOSED, FOUND
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Claim, Ground, Pause, Refusal, Ruling, Verdict
 from workseal_verifier.web.casecommands import Reader, command_of, moves_of
@@ -86,7 +86,8 @@ def test_every_move_that_somebody_may_have_is_a_command(role: Role) -> None:
         program = "workseal-agent" if role is Role.FREELANCER else "workseal"
         assert one.command.split()[0] == program
         assert ("--from https://log.example" in one.command) is (program == "workseal")
-        assert one.name == DISCLOSED or f" {one.name} {str(case.case)[:12]}" in one.command
+        by_file = {DISCLOSED, FOUND}
+        assert one.name in by_file or f" {one.name} {str(case.case)[:12]}" in one.command
     assert not moves_of((), Reader(case, role, "https://log.example", UTC))
 
 
@@ -100,7 +101,9 @@ def test_every_command_is_one_that_its_program_takes(role: Role) -> None:
             program, *typed = shlex.split(line)
             # Each word in capitals is a detail that is to be replaced.
             typed = ["2" if one in {"LEVEL", "COUNT"} else one for one in typed]
-            if program == "workseal":
+            if name == FOUND:
+                workseal_parser().parse_args(typed)
+            elif program == "workseal":
                 assert name in typed
                 require_fits(name, said_of(workseal_parser().parse_args(typed)))
             elif typed[:2] == ["case", "act"]:

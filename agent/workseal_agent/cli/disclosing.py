@@ -29,6 +29,7 @@ from workseal_protocol.cli.png import encode_png
 from workseal_protocol.disclosure import VerifiedTiles
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.frame import Box
+from workseal_protocol.records import Finding
 
 _MAX_REQUEST_BYTES = 65_536
 
@@ -65,6 +66,13 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     unread: Annotated[
         bool, typer.Option("--unread", help="Do not read the frames for suggestions.")
     ] = False,
+    sealed_only: Annotated[
+        bool,
+        typer.Option(
+            "--sealed-only",
+            help="The verifier gets no tile and checks nothing: only the arbitrator's tool does.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Send it without being asked.")] = False,
 ) -> None:
     """Answer an arbitrator's request with chosen tiles; everything else stays hidden."""
@@ -82,13 +90,8 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     chosen = _choose_tiles(home, engagement, frames, show or [], hide or [])
     say(f"the arbitrator asks: {asked.record.reason}")
     vault = VaultReader(home.settings.vault_folder, home.vault_key())
-    with own_cases(home) as cases:
-        sealed = cases.answered_before(asked, vault)
-        if sealed is not None:
-            say(f"what you signed before is logged, and sealed for the arbitrator at {sealed}")
-            return
-        # A case that takes no answer says so before anything is looked at.
-        cases.disclosable(asked)
+    if _is_answered(home, asked, vault, sealed_only=sealed_only):
+        return
     left = review_chosen(home, vault, chosen, wishes, ask=not yes)
     opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
@@ -107,10 +110,25 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
         removed = ", and the previews are removed" if previews else ""
         raise AgentError(f"nothing was disclosed{removed}")
     with own_cases(home) as cases:
-        case = cases.disclosable(asked)
-        now_ms = SystemClock().wall_ms() if case is None else cases.now_ms(case.known_at)
-        answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms, case=case)
-        _send(home, cases, answer, out)
+        answer = cases.kept(asked, opened)
+        if answer is None:
+            case = cases.disclosable(asked)
+            now_ms = SystemClock().wall_ms() if case is None else cases.now_ms(case.known_at)
+            answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms, case=case)
+        sealed_only = sealed_only or cases.is_sealed_only(answer)
+        _send(home, cases, answer, out, sealed_only=sealed_only)
+
+
+def _is_answered(home: Home, asked: Request, vault: VaultReader, *, sealed_only: bool) -> bool:
+    """Tell whether what was signed before is the answer, and is logged and left now."""
+    with own_cases(home) as cases:
+        sealed = cases.answered_before(asked, vault, sealed_only=sealed_only)
+        if sealed is None:
+            # A case that takes no answer says so before anything is looked at.
+            cases.disclosable(asked)
+            return False
+    say(f"what you signed before is logged, and sealed for the arbitrator at {sealed}")
+    return True
 
 
 def _choose(
@@ -188,24 +206,34 @@ def _box(text: str) -> Box:
         raise UsageProblem(str(error)) from error
 
 
-def _send(home: Home, cases: OwnCases, answer: Answer, out: Path | None) -> None:
+def _send(
+    home: Home, cases: OwnCases, answer: Answer, out: Path | None, *, sealed_only: bool
+) -> None:
     vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
     package = answer.package()
     if out is not None:
         # Nothing is outside the vault that is not kept in it.
-        disclosing.keep(answer, home.ledger, vault, cases.engagement.id)
+        disclosing.keep(answer, home.ledger, vault, cases.engagement.id, sealed_only=sealed_only)
         write_private(out, package)
         say(f"sealed package: {out}")
     try:
-        findings, address = cases.deliver(answer, package, vault)
+        if sealed_only:
+            address = cases.deliver_sealed_only(answer, package, vault)
+            say("logged; the verifier got no tile, and nobody but the arbitrator checks them")
+        else:
+            findings, address = cases.deliver(answer, package, vault)
+            _tell_found(answer, findings)
     except UnreachableError as error:
         raise AgentError(f"not finished: {error}; the same command may be run again") from error
+    say(f"sealed for the arbitrator at {address}")
+
+
+def _tell_found(answer: Answer, findings: Sequence[Finding]) -> None:
     say("logged; the verifier checked the tiles in memory and kept none of them:")
     numbers = {one.disclosure.digest: one.frame.number for one in answer.opened}
     for found in findings:
         number = numbers[found.disclosure]
         say(f"  frame {number}: holds, {found.shown} of {found.tiles} tiles shown")
-    say(f"sealed for the arbitrator at {address}")
 
 
 def _share(one: Opened) -> str:

@@ -216,6 +216,13 @@ class Transaction:
             (index, size, digest.raw),
         )
 
+    def queue(self, digest: Digest) -> None:
+        """Let a held statement go as it is, with nothing beside it."""
+        self._sql.execute(
+            "UPDATE statements SET state = 'unsent' WHERE digest = ? AND state = 'held'",
+            (digest.raw,),
+        )
+
     def park(self, digest: Digest, problem: str) -> None:
         """Set a refused statement aside; it is kept and shown."""
         self._sql.execute(

@@ -174,7 +174,8 @@ async def _disclose(request: Request) -> Response:
     drafts = drafts_of(request)
     address = await run_in_threadpool(_disclosed, desk, engagement, asked, drafts, fields)
     drafts.drop(asked.request.statement.digest)
-    notices_of(request).add(say("did.disclose", address=address))
+    did = "did.disclose_sealed_only" if _is_sealed_only(fields) else "did.disclose"
+    notices_of(request).add(say(did, address=address))
     return go(f"/requests/{asked.request.statement.digest}")
 
 
@@ -187,6 +188,7 @@ def _disclosed(
 ) -> str:
     """Disclose what was previewed; returns where the sealed package lies."""
     passphrase = fields.get("passphrase", [""])[0]
+    sealed_only = _is_sealed_only(fields)
     signer = desk.signer(passphrase)
     reader = VaultReader(desk.settings.vault_folder, desk.keystore().unlock_vault(passphrase))
     opened = _opened(reader, asked, drafts)
@@ -196,12 +198,16 @@ def _disclosed(
     client = desk.connect(engagement.url, signer=signer)
     cases = desk.cases(client, engagement)
     try:
-        sealed = cases.answered_before(asked.request, reader)
+        sealed = cases.answered_before(asked.request, reader, sealed_only=sealed_only)
         if sealed is not None:
             return sealed
-        case = cases.disclosable(asked.request)
-        now_ms = desk.clock.wall_ms() if case is None else cases.now_ms(case.known_at)
-        answer = disclose.answer(asked.request, opened, signer, now_ms=now_ms, case=case)
+        answer = cases.kept(asked.request, opened)
+        if answer is None:
+            case = cases.disclosable(asked.request)
+            now_ms = desk.clock.wall_ms() if case is None else cases.now_ms(case.known_at)
+            answer = disclose.answer(asked.request, opened, signer, now_ms=now_ms, case=case)
+        if sealed_only or cases.is_sealed_only(answer):
+            return cases.deliver_sealed_only(answer, answer.package(), desk.writer())
         _, address = cases.deliver(answer, answer.package(), desk.writer())
     except CommandError as error:
         raise AgentError(str(error)) from error
@@ -210,6 +216,10 @@ def _disclosed(
     finally:
         client.close()
     return address
+
+
+def _is_sealed_only(fields: Mapping[str, list[str]]) -> bool:
+    return fields.get("sealed_only") == ["yes"]
 
 
 def _require_word(

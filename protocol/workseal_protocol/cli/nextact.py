@@ -18,6 +18,7 @@ from workseal_protocol.records import (
     CasePlace,
     DisputeAct,
     DisputeDisclosure,
+    DisputeFinding,
     DisputeRequest,
     Due,
     sign,
@@ -26,7 +27,7 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
 # What a party signs in a case after its filing.
-Spoken = DisputeAct | DisputeRequest | DisputeDisclosure
+Spoken = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding
 
 
 def place_next(case: Case, record: Spoken, signer: Signer) -> Statement:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from workseal_protocol.cli.files import fill_folder, read_bytes, require_empty_folder
+from workseal_protocol.cli.finding import findings_of, require_finding_options, sign_finding
 from workseal_protocol.cli.frames import FrameTable, PlacedFrame
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, read_statement
 from workseal_protocol.cli.png import encode_png
@@ -36,6 +37,7 @@ from workseal_protocol.records import (
 from workseal_protocol.sealing import MAX_SEALED_BYTES, case_public
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
+from workseal_protocol.terms import Terms
 from workseal_protocol.verify import Report, check_frame_header
 from workseal_protocol.watermark import STRENGTH, mark_for, marked
 
@@ -62,6 +64,7 @@ def open_package(options: argparse.Namespace) -> int:
         raise CommandError(f"expected 1 to {MOST_MINUTES} minutes, found {options.minutes}")
     if options.out:
         require_empty_folder(options.out)
+    require_finding_options(options)
     private = read_case_key(options.case_key)
     report = _bundle_that_holds(options)
     asked, by = _read_request(options, report, private)
@@ -70,7 +73,11 @@ def open_package(options: argparse.Namespace) -> int:
     try:
         items = unseal(private, request, sealed)
         statement, answer = read_answer(items[0], report, asked, request)
-        frames = _open_frames(items[1:], (statement, answer), asked, report)
+        checker = _checker(statement, asked, report)
+        if options.finding is not None:
+            findings = findings_of(items[1:], answer, checker.check)
+            sign_finding(options, report, (statement, answer), findings)
+        frames = _open_frames(items[1:], answer, checker)
         draw = _parts_of if options.out else _shown_of if options.view else _line_alone
         opened = tuple(draw(*one, mark) for one in frames)
     except MalformedError as error:
@@ -172,23 +179,56 @@ def _check_signed(statement: Statement, report: Report) -> None:
     report.keys.check_signature(statement, places.get(statement.digest, MAX_SIZE))
 
 
-def _open_frames(
-    items: tuple[bytes, ...],
-    answered: tuple[Statement, DisputeDisclosure],
-    asked: DisputeRequest,
-    report: Report,
-) -> Iterator[tuple[PlacedFrame, VerifiedTiles]]:
-    statement, answer = answered
-    terms = report.terms
-    if report.bundle is None or terms is None:
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    """Check disclosures of one answer, each against the frame that it is said to open."""
+
+    table: FrameTable
+    requested: frozenset[tuple[Digest, Digest]]
+    # Without a place in the log, nothing shows that the answer came before a withdrawal.
+    place_of_answer: int | None
+    terms: Terms
+
+    def check(self, disclosure: Disclosure, commitment: Digest) -> VerifiedTiles:
+        """Give the tiles that verified, or raise `VerificationError`."""
+        return self.place(disclosure, commitment)[1]
+
+    def place(
+        self, disclosure: Disclosure, commitment: Digest
+    ) -> tuple[PlacedFrame, VerifiedTiles]:
+        """Give the frame with the tiles that verified, or raise `VerificationError`."""
+        place = self.table.by_commitment(commitment)
+        if place is None:
+            raise VerificationError(f"the bundle has no frame {commitment}")
+        if (commitment, place.segment) not in self.requested:
+            raise VerificationError(f"the frame {place.name} was not asked for")
+        if self.table.is_withdrawn(commitment, before=self.place_of_answer):
+            raise VerificationError(f"the frame {place.name} was withdrawn")
+        tiles = verify_disclosure(disclosure, place.commitment)
+        try:
+            check_frame_header(tiles.header, place.record, place.display, self.terms)
+        except VerificationError as error:
+            raise VerificationError(f"frame {place.name}: {error}") from error
+        return place, tiles
+
+
+def _checker(statement: Statement, asked: DisputeRequest, report: Report) -> _Checker:
+    if report.bundle is None or report.terms is None:
         raise VerificationError("there is no bundle to compare with")
     records = tuple(entry.record for entry in report.entries)
-    table = FrameTable(zip(report.bundle.contents.statements, records, strict=True))
-    # Without a place in the log, nothing shows that the answer came before a withdrawal.
     numbers = {entry.digest: number for number, entry in enumerate(report.entries)}
-    place_of_answer = numbers.get(statement.digest)
+    return _Checker(
+        FrameTable(zip(report.bundle.contents.statements, records, strict=True)),
+        frozenset((one.frame, one.segment) for one in asked.frames),
+        numbers.get(statement.digest),
+        report.terms,
+    )
+
+
+def _open_frames(
+    items: tuple[bytes, ...], answer: DisputeDisclosure, checker: _Checker
+) -> Iterator[tuple[PlacedFrame, VerifiedTiles]]:
     named = {one.disclosure: one.frame for one in answer.frames}
-    requested = {(one.frame, one.segment) for one in asked.frames}
     if len(items) != len(answer.frames):
         raise VerificationError(
             f"its statement names {len(answer.frames)} disclosures, {len(items)} came with it"
@@ -198,19 +238,7 @@ def _open_frames(
         commitment = named.pop(disclosure.digest, None)
         if commitment is None:
             raise VerificationError("a disclosure is not named by its statement, or comes twice")
-        place = table.by_commitment(commitment)
-        if place is None:
-            raise VerificationError(f"the bundle has no frame {commitment}")
-        if (commitment, place.segment) not in requested:
-            raise VerificationError(f"the frame {place.name} was not asked for")
-        if table.is_withdrawn(commitment, before=place_of_answer):
-            raise VerificationError(f"the frame {place.name} was withdrawn")
-        tiles = verify_disclosure(disclosure, place.commitment)
-        try:
-            check_frame_header(tiles.header, place.record, place.display, terms)
-        except VerificationError as error:
-            raise VerificationError(f"frame {place.name}: {error}") from error
-        yield place, tiles
+        yield checker.place(disclosure, commitment)
 
 
 def _view(opened: tuple[OpenedFrame, ...], lines: list[str], minutes: int) -> None:

@@ -307,6 +307,17 @@ def _add_dispute(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--view", action="store_true", help="show them in a browser, for a while and in no file"
     )
     one.add_argument("--minutes", type=int, default=30, metavar="N", help="how long (default: 30)")
+    one.add_argument(
+        "--finding", type=Path, metavar="FINDING.cose", help="sign what the check found into a file"
+    )
+    one.add_argument("--key", type=Path, help="the arbitrator's key file, for a finding")
+    one.add_argument(
+        "--case",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="for a finding in a case: its statements; repeatable",
+    )
 
 
 def _add_case_files(one: _Parser) -> None:

@@ -199,6 +199,8 @@ TABLE: Final[tuple[Row, ...]] = (
     _act(State.DISCLOSURE, Act.WITHHOLD, Who.FREELANCER, Then.NEXT),
     Row(State.DISCLOSURE, DISCLOSED, Who.FREELANCER, Then.NEXT),
     Row(State.COMMENT, FOUND, Who.OPERATOR, Then.SAME),
+    Row(State.COMMENT, FOUND, Who.ARBITRATOR, Then.SAME),
+    Row(State.EVIDENCE, FOUND, Who.ARBITRATOR, Then.SAME),
     _act(State.COMMENT, Act.COMMENT, Who.CLIENT, Then.NEXT),
     _act(State.COMMENT, Act.PASS, Who.CLIENT, Then.NEXT),
     _act(State.DRAFT, Act.COMMENT, Who.PARTY, Then.ALL),

@@ -176,7 +176,9 @@ class DisputeDisclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeFinding:
-    """Say what the operator's check of each disclosure found; anyone with the tiles can repeat it.
+    """Say what a check of each disclosure found; anyone with the tiles can repeat it.
+
+    It is the operator's, or of what was sent sealed alone the arbitrator's.
 
     `disclosure` is the digest of the dispute.disclosure statement.
     """

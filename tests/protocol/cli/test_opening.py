@@ -24,13 +24,16 @@ from workseal_protocol.records import (
     DisclosedFrame,
     DisputeAct,
     DisputeDisclosure,
+    DisputeFinding,
     DisputeRequest,
+    Finding,
     KeyRotate,
     Record,
     Segment,
     read_record,
     sign,
 )
+from workseal_protocol.records import Outcome as Verdict
 from workseal_protocol.sealing import seal_package
 from workseal_protocol.statement import Statement
 from workseal_protocol.watermark import STRENGTH, mark_for, marked
@@ -510,3 +513,52 @@ def test_touches_no_folder_that_holds_something(desk: Desk) -> None:
     done = desk.open("--out", desk.folder / "out")
     assert (done.code, done.out) == (2, "")
     assert [path.name for path in (desk.folder / "out").iterdir()] == ["mine"]
+
+
+def signed_finding(path: Path) -> DisputeFinding:
+    record = read_record(Statement.parse(path.read_bytes()))
+    assert isinstance(record, DisputeFinding)
+    return record
+
+
+def test_what_the_check_found_is_signed_by_the_arbitrator(desk: Desk) -> None:
+    shown = desk.answer_honestly()
+    out, key = desk.folder / "finding.cose", desk.folder / "arbitrator.key"
+    done = desk.open("--finding", out, "--key", key)
+    assert (done.code, done.err) == (0, "")
+    assert "1 of 1 disclosure hold" in done.out
+    statement = Statement.parse(out.read_bytes())
+    statement.verify_signature(desk.story.verifier.people.arbitrator.public_key)
+    finding = signed_finding(out)
+    assert finding.findings == (Finding(shown.digest, Verdict.HOLDS, 2, shown.header.grid.count),)
+    assert finding.place is None
+
+
+def test_what_fails_is_found_to_fail_and_nothing_of_it_is_drawn(desk: Desk) -> None:
+    """The frame is another one than the statement says: the tiles verify, and not against it."""
+    shown = disclose(desk.story.agent.frames[1], (0,))
+    desk.seal(desk.answer([(desk.frame.tree.commitment, shown)]), [shown])
+    out, key = desk.folder / "finding.cose", desk.folder / "arbitrator.key"
+    done = desk.open("--finding", out, "--key", key, "--out", desk.folder / "drawn")
+    assert done.code == 1
+    assert not (desk.folder / "drawn").exists()
+    assert [one.outcome for one in signed_finding(out).findings] == [Verdict.FAILS]
+
+
+def test_there_is_no_finding_of_what_is_not_the_answer_or_by_another_key(desk: Desk) -> None:
+    shown, out = desk.answer_honestly(), desk.folder / "finding.cose"
+    key, other = desk.folder / "arbitrator.key", desk.folder / "client.key"
+    write_seed(other, seeded(desk.story.verifier.seed, "party", "client"))
+    for words, code, why in (
+        (("--finding", out), 2, "expected --key"),
+        (("--key", key), 2, "go with --finding"),
+        (("--finding", out, "--key", other), 2, "do not name this key as an arbitrator"),
+        (("--finding", out, "--key", key, "--case", key), 2, "part of no case"),
+    ):
+        done = desk.open(*words)
+        assert (done.code, why in done.err) == (code, True), done.err
+    statement = desk.answer([(desk.frame.tree.commitment, shown)])
+    desk.seal(statement, [shown, disclose(desk.story.agent.frames[1], (0,))])
+    done = desk.open("--finding", out, "--key", key)
+    assert (done.code, "so there is no finding" in done.err) == (1, True), done.err
+    assert not out.exists()

@@ -7,15 +7,18 @@ from support.acting import ScriptedAgent
 from support.scripted import Story, begin, finish, tell_story
 from support.shaped import ShapedAgent, first_round, shaped
 from support.simulator import DAY_MS, START, Simulator
-from vectors.scenarios.telling import SEED, Scenario, resealed, story
+from vectors.scenarios.telling import SEED, Scenario, resealed, story, twisted
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.digest import Digest
+from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import (
     DeclarationForm,
+    DisputeFinding,
     EvidenceItem,
     FileDigest,
     GitCommit,
     Label,
+    Record,
     SegmentState,
     SheetAnswer,
     Text,
@@ -38,6 +41,14 @@ def valid_without_tsa() -> Scenario:
         resealed(token=None, timestamps=(), tsa_ca=None),
         policy="policy-without-tsa.txt",
     )
+
+
+def valid_sealed_only() -> Scenario:
+    def twist(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        by = story().verifier.people.arbitrator if isinstance(record, DisputeFinding) else signer
+        return record, by
+
+    return Scenario("the arbitrator says what a check of the tiles found", twisted(twist))
 
 
 def valid_nobody_independent() -> Scenario:
@@ -235,6 +246,7 @@ ALL = (
     valid_neighbours,
     valid_timesheets,
     valid_without_tsa,
+    valid_sealed_only,
     valid_nobody_independent,
     valid_no_witnesses,
     valid_by_client,

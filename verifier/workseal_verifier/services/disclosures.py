@@ -101,25 +101,22 @@ class DisclosureDesk:
         candidate = self._intake.read_items([begun[:end]])[0]
         if not isinstance(candidate.record, DisputeDisclosure):
             raise RefusedError(Reason.MALFORMED, "expected a dispute.disclosure first", item=0)
-        if not candidate.signed or not self._is_freelancers(candidate):
+        issuer, engagement = candidate.statement.issuer, candidate.record.engagement
+        if not candidate.signed or not self._speaks_as(Role.FREELANCER, issuer, engagement):
             raise unknown_party()
         asked = self._records.by_digest(candidate.record.request)
         request = Kind.DISPUTE_REQUEST.value
-        if asked is None or (asked.kind, asked.engagement) != (
-            request,
-            candidate.record.engagement,
-        ):
+        if asked is None or (asked.kind, asked.engagement) != (request, engagement):
             raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
-        return candidate.record.engagement
+        return engagement
 
-    def _is_freelancers(self, candidate: Candidate) -> bool:
-        """Tell whether the issuer is the freelancer of the engagement, or a successor's key."""
-        key: Digest | None = candidate.statement.issuer
-        engagement = getattr(candidate.record, "engagement", b"")
+    def _speaks_as(self, role: Role, issuer: Digest, engagement: bytes) -> bool:
+        """Tell whether a key is of this role in the engagement, or a successor of one that is."""
+        key: Digest | None = issuer
         for _ in range(MAX_SUCCESSION):
             if key is None:
                 return False
-            if self._records.parties.is_named(engagement, key, Role.FREELANCER):
+            if self._records.parties.is_named(engagement, key, role):
                 return True
             entry = self._records.rotation_to(key)
             record = None if entry is None else read_record(Statement.parse(entry.body))
@@ -183,7 +180,11 @@ class DisclosureDesk:
         found = self._records.about(
             candidate.digest.raw, Kind.DISPUTE_FINDING.value, record.engagement
         )
-        return Statement.parse(found[0].body) if found else None
+        for statement in (Statement.parse(one.body) for one in found):
+            # What an arbitrator found is no answer of this check.
+            if not self._speaks_as(Role.ARBITRATOR, statement.issuer, record.engagement):
+                return statement
+        return None
 
     def _finding(
         self, candidate: Candidate, record: DisputeDisclosure, packed: Sequence[bytes]

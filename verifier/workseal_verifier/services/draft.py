@@ -15,6 +15,7 @@ from workseal_protocol.terms import Terms
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.anchors import AnchorBook
 from workseal_verifier.services.beacon import Beacon
+from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import Grounds
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.columns import key_row
@@ -172,6 +173,16 @@ class Draft:
         if any((one.kind, one.about, one.engagement) == wanted for one in fresh):
             return True
         return about is not None and bool(self.house.records.about(about, kind.value, engagement))
+
+    def makers_of(self, candidate: Candidate, about: Digest) -> set[Digest]:
+        """Return who made statements of a candidate's kind and engagement that answer this."""
+        kind = candidate.statement.kind.value
+        engagement = getattr(candidate.record, "engagement", b"")
+        wanted = (kind, about.raw, engagement)
+        fresh = (*self.waiting_entries, *self.entries)
+        found = [one for one in fresh if (one.kind, one.about, one.engagement) == wanted]
+        found += self.house.records.about(about.raw, kind, engagement)
+        return {Statement.parse(one.body).issuer for one in found}
 
     def history_in(self, identifier: bytes) -> KeyHistory:
         """Return what became of the keys of an engagement; its chain is not looked at."""

@@ -44,6 +44,7 @@ _WHAT: Final[Mapping[str, str]] = {
     "approve": "Approve whole frames",
     "show": "Hand over openings",
     "disclosure": "Show tiles that you choose",
+    "finding": "Say what your check of the shown tiles found",
     "withhold": "Withhold, with a reason",
     "exhibit": "Add an exhibit",
     "comment": "Comment",
@@ -105,6 +106,10 @@ _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "BOX is what may be seen, in pixels: LEFT,TOP,WIDTH,HEIGHT.",
         "The pages of your agent show the pictures, and let you choose there.",
     ),
+    "finding": (
+        "SEALED is the package as it was fetched, CASEKEY the key of this case.",
+        "Nobody waits for it: say it where the operator did not check.",
+    ),
     "object": (_one_of("GROUND", Ground),),
     "rule": (
         "RULING is grant, narrow or refuse.",
@@ -116,7 +121,7 @@ _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "stay": (_one_of("GROUND", Pause), "DAY is the last one, as in 2026-11-30."),
 }
 _SETTLING: Final = frozenset({"offer", "accept", "withdraw", "end"})
-_BESIDE: Final = frozenset({"exhibit", "claw-back", "stay", "recuse", "strike", "lapse"})
+_BESIDE: Final = frozenset({"exhibit", "finding", "claw-back", "stay", "recuse", "strike", "lapse"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,14 @@ def command_of(name: str, case: Digest, you: Role, url: str, *, offer: Digest | 
         return (
             f"workseal-agent case show {digits} --request request.cose\n"
             "workseal-agent disclose request.cose --show BOX"
+        )
+    if name == "finding":
+        asked = f"--from {url} --key KEYFILE"
+        return (
+            f"workseal case show {digits} --save case.cbor --request request.cose {asked}\n"
+            "workseal open SEALED --request request.cose --case-key CASEKEY --bundle BUNDLE"
+            " --policy POLICY --finding finding.cose --key KEYFILE --case case.cbor\n"
+            f"workseal case send finding.cose --terms BUNDLE --from {url}"
         )
     options = _OPTIONS[name] if offer is None else _OPTIONS[name].replace("OFFER", str(offer))
     if you is Role.FREELANCER:

@@ -57,8 +57,8 @@ def _told(case: Case, steps: Sequence[Mapping[str, Any]], zone: tzinfo) -> Itera
         )
     elif case.state is State.SEALED:
         yield (
-            f"Sealed: these pages are closed to the arbitrator. From {until} on, the key of this case"
-            " and what was sealed to it are destroyed."
+            "Sealed: these pages are closed to the arbitrator."
+            f" From {until} on, the key of this case and what was sealed to it are destroyed."
         )
     elif case.state is not State.PURGED:
         yield (

@@ -11,6 +11,7 @@ from typing import Any, Final
 from workseal_protocol.cli.text import count
 from workseal_protocol.desk.checked import NOT_PROVEN as DESK_NOT_PROVEN
 from workseal_protocol.dispute import Case
+from workseal_protocol.keys import Role
 from workseal_protocol.terms import Level
 from workseal_protocol.terms.plain import amount_text
 from workseal_protocol.verify.unproven import ALWAYS
@@ -71,10 +72,7 @@ def _proved(
         yield f"{draw['size']} of {draw['count']} frames were drawn; no party alone could steer it."
     for one in steps:
         if one["found"] and one["found"]["holds"] and not one["found"]["taken_back"]:
-            yield (
-                "Of what was shown, by the operator's check, which the arbitrator's own program"
-                f" repeats: {'; '.join(one['facts'])}."
-            )
+            yield (f"Of what was shown, by {_check_of(one)}: {'; '.join(one['facts'])}.")
     yield f"Who said what in this case, in which order: {len(steps)} signed statements."
 
 
@@ -102,11 +100,22 @@ def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> It
     for one in steps:
         if one["found"] and (failing := one["found"]["frames"] - one["found"]["holds"]):
             yield (
-                f"{failing} of {count(one['found']['frames'], 'shown frame')} do not hold by the"
-                " operator's check: they prove nothing about these hours."
+                f"{failing} of {count(one['found']['frames'], 'shown frame')} do not hold by"
+                f" {_checker_of(one)} check: they prove nothing about these hours."
             )
     if exhibits := sum(one["move"] == "exhibit" for one in steps):
         yield f"{count(exhibits, 'exhibit')} of the parties, as they describe them."
+
+
+def _check_of(step: Mapping[str, Any]) -> str:
+    """Name a check, and what else there is of it."""
+    if step["role"] is Role.ARBITRATOR:
+        return "the arbitrator's own check"
+    return "the operator's check, which the arbitrator's own program repeats"
+
+
+def _checker_of(step: Mapping[str, Any]) -> str:
+    return "the arbitrator's" if step["role"] is Role.ARBITRATOR else "the operator's"
 
 
 def _unknown(

@@ -32,6 +32,7 @@ from workseal_protocol.cli.seeds import read_signer
 from workseal_protocol.cli.server import address_of, submit
 from workseal_protocol.cli.text import plain
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute.table import FOUND
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Role
 from workseal_protocol.policy import TlogPolicy
@@ -183,6 +184,10 @@ def _spelling(options: argparse.Namespace, case: Digest) -> Any:
     rest = f"--from {shlex.quote(options.url)} --key {shlex.quote(str(options.key))}"
 
     def command(move: str, details: str) -> str:
+        if move == FOUND:
+            # No words make a finding: what was sealed is opened and checked for it.
+            key = f"--key {shlex.quote(str(options.key))}"
+            return f"workseal open SEALED … --finding NEW-FILE --case CASE-FILE {key}"
         return " ".join(filter(None, ("workseal case act", move, str(case), details, rest)))
 
     return command

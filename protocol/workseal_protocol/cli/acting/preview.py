@@ -13,12 +13,13 @@ from workseal_protocol.records import (
     DisputeAct,
     DisputeDisclosure,
     DisputeFiling,
+    DisputeFinding,
     DisputeRequest,
     Due,
 )
 from workseal_protocol.terms import Terms, amount_text
 
-Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFiling
+Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding | DisputeFiling
 
 
 def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
@@ -57,7 +58,9 @@ def due_text(due: Due) -> str:
     return f"{both(due.until, due.zone)}; {days} of {due.calendar}, {due.source}"
 
 
-def _due_of(record: DisputeAct | DisputeRequest | DisputeDisclosure) -> Due | None:
+def _due_of(
+    record: DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding,
+) -> Due | None:
     return None if record.place is None else record.place.due
 
 
@@ -76,6 +79,12 @@ def _body(record: Signable, terms: Terms) -> Iterator[str]:
         case DisputeDisclosure():
             yield f"answers   {record.request}"
             yield from (f"frame     {one.frame}" for one in record.frames)
+        case DisputeFinding():
+            yield f"judges    {record.disclosure}"
+            yield from (
+                f"{_word(one.outcome):<9} {one.disclosure}, {one.shown} of {one.tiles} tiles shown"
+                for one in record.findings
+            )
         case DisputeAct():
             yield from _act(record, terms)
 

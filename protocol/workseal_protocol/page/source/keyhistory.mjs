@@ -15,7 +15,7 @@ const MAKERS = {
   "timesheet": [FREELANCER], "timesheet.answer": [CLIENT],
   // Who may do what in a case, and when, is no matter of a bundle's steps.
   "dispute.filing": [CLIENT, FREELANCER], "dispute.act": EVERYBODY,
-  "dispute.request": [ARBITRATOR], "dispute.disclosure": [FREELANCER], "dispute.finding": [OPERATOR],
+  "dispute.request": [ARBITRATOR], "dispute.disclosure": [FREELANCER], "dispute.finding": [OPERATOR, ARBITRATOR],
   "bundle.manifest": EVERYBODY,
 };
 
