@@ -44,8 +44,12 @@ class Running:
         return sum(_rss_mib(one) for one in self._family())
 
     def _family(self) -> list[int]:
-        children = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
-        return [self.process, *map(int, children)]
+        family = [self.process]
+        # A child is listed with the thread that began it, and threads come and go.
+        for thread in Path(f"/proc/{self.process}/task").iterdir():
+            with contextlib.suppress(OSError):
+                family += map(int, (thread / "children").read_text().split())
+        return family
 
 
 def _cpu_s(process: int) -> float:

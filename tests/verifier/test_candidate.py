@@ -1,5 +1,7 @@
 """Reading a submission: whose key is known shows neither in the answer nor in the work."""
 
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,10 +9,21 @@ import pytest
 
 from support.office import Office
 from support.simulator import seeded
-from workseal_protocol.keys import PublicKey, SeedSigner
-from workseal_protocol.records import KeyRevoke, KeyRotate, Offer, RevocationReason, sign
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.keys import Algorithm, PublicKey, Role, SeedSigner
+from workseal_protocol.records import (
+    KeyAnnounce,
+    KeyRevoke,
+    KeyRotate,
+    Offer,
+    RevocationReason,
+    sign,
+)
 from workseal_protocol.statement import Statement
-from workseal_verifier.services.candidate import Intake
+from workseal_verifier.errors import RefusedError
+from workseal_verifier.services.candidate import LEAST_BATCH, Elsewhere, Intake
+from workseal_verifier.signaturechecks import SignatureChecks
+from workseal_verifier.signatureprocess import Question
 from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.records import RecordStore
 
@@ -64,14 +77,28 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+def holds(question: Question) -> bool:
+    key, signature, message = question
+    try:
+        key.verify(signature, message)
+    except VerificationError:
+        return False
+    return True
+
+
+def by_itself(batch: Sequence[Question]) -> Sequence[bool]:
+    """Answer as the other process does, in this one, where the work is seen."""
+    return [holds(one) for one in batch]
+
+
 @pytest.mark.parametrize("remembered", [False, True])
-@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize(("count", "elsewhere"), [(1, None), (40, None), (40, by_itself)])
 def test_false_signatures_cost_as_much_work_whoever_is_known(
-    peopled: Office, work: list[str], count: int, *, remembered: bool
+    peopled: Office, work: list[str], count: int, elsewhere: Elsewhere | None, *, remembered: bool
 ) -> None:
     people, found = peopled.people, []
     for key in (people.freelancer, people.client, NEW, STRANGER):
-        intake = Intake(peopled.verifier.records)
+        intake = Intake(peopled.verifier.records, elsewhere)
         if remembered:
             intake.read(revocation(key, 1).encode())
         work.clear()
@@ -115,3 +142,84 @@ def test_an_offer_in_somebody_elses_name_is_left_to_the_admission(
     assert found is not None
     assert found[0].signed is None
     assert work == []
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[SignatureChecks]:
+    """A process that already checks."""
+    checks = SignatureChecks(1)
+    question = (STRANGER.public_key, STRANGER.sign(b"said"), b"said")
+    deadline = time.monotonic() + 20
+    try:
+        while checks.ask([question]) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield checks
+    finally:
+        checks.close()
+
+
+def announced(number: int) -> Statement:
+    key = SeedSigner(bytes([number]) * 32)
+    return sign(KeyAnnounce(claimed_at=1, public_key=key.public_key, role=Role.CLIENT), key)
+
+
+def spoilt(one: Statement) -> Statement:
+    return replace(one, signature=bytes([one.signature[0] ^ 1]) + one.signature[1:])
+
+
+def mislabelled(one: Statement) -> Statement:
+    """Name an algorithm that is not the key's."""
+    return replace(one, algorithm=Algorithm.ML_DSA_44, signature=bytes(2_420))
+
+
+def outcome(intake: Intake, items: Sequence[bytes]) -> object:
+    try:
+        return [(one.digest, one.signed) for one in intake.read_items(items)]
+    except RefusedError as error:
+        return error.reason, str(error), error.item
+
+
+def test_another_process_changes_no_answer(peopled: Office, process: SignatureChecks) -> None:
+    people, records = peopled.people, peopled.verifier.records
+    good = [revocation(people.client, n) for n in range(1, 9)]
+    good += [revocation(NEW, n) for n in range(1, 5)] + [announced(n) for n in range(1, 5)]
+    assert len(good) == LEAST_BATCH
+    bad, own = revocation(people.client, 10), announced(10)
+    cases: list[list[Statement]] = [
+        good,
+        [*good, spoilt(bad), revocation(STRANGER, 1), spoilt(revocation(STRANGER, 2))],
+        [*good, mislabelled(bad)],
+        [*good, mislabelled(own)],
+        [*good[:8], spoilt(own), *good[8:], mislabelled(own)],
+        [*good[:8], mislabelled(own), *good[8:], spoilt(own)],
+        [spoilt(bad), *good, spoilt(own)],
+    ]
+    answered: list[bool] = []
+
+    def asked(batch: Sequence[Question]) -> Sequence[bool] | None:
+        answers = process.ask(batch)
+        answered.append(answers is not None)
+        return answers
+
+    here, there = Intake(records), Intake(records, asked)
+    for _ in range(2):  # first from the store, then from memory
+        for case in cases:
+            items = [one.encode() for one in case]
+            assert outcome(there, items) == outcome(here, items)
+    assert answered
+    assert all(answered)
+
+
+def test_fewer_are_not_worth_another_process(peopled: Office) -> None:
+    asked: list[int] = []
+
+    def counted(batch: Sequence[Question]) -> None:
+        asked.append(len(batch))
+
+    intake = Intake(peopled.verifier.records, counted)
+    items = [announced(n).encode() for n in range(1, LEAST_BATCH + 1)]
+    assert all(one.signed for one in intake.read_items(items[1:]))
+    assert asked == []
+    assert all(one.signed for one in intake.read_items(items))
+    assert asked == [LEAST_BATCH]

@@ -51,6 +51,7 @@ _FROM_0 = (
     "sender_rate",
     "signer_rate",
     "metrics_port",
+    "check_processes",
 )
 _FROM_1 = (
     "stamp_interval_s",
@@ -152,6 +153,8 @@ class Settings:
     max_pending: int = 2_048
     # What may be held of the chains at work, some 90 bytes for each of their statements.
     chain_memory_mib: int = 512
+    # Processes beside each worker that check signatures while there is much to check; 0: none.
+    check_processes: int = 1
     # Requests a second of one sender, and how many at once; 0: any number.
     sender_rate: int = 100
     sender_burst: int = 1_000

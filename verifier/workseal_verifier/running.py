@@ -76,6 +76,7 @@ from workseal_verifier.services.tree import TileTree
 from workseal_verifier.services.weekly import Digests
 from workseal_verifier.services.witnessing import Witnessing, require_not_behind
 from workseal_verifier.services.work import WorkBook
+from workseal_verifier.signaturechecks import SignatureChecks, useful
 from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.contacts import ContactStore
@@ -193,6 +194,10 @@ class Verifier:
         self.meters.gauge(
             "notices_parked", "Notices that were given up.", lambda: self.notices.counts().parked
         )
+        self.checks = SignatureChecks(useful(settings.check_processes))
+        self.meters.gauge(
+            "check_processes", "Processes that check signatures.", lambda: self.checks.running
+        )
         self.services = self._services()
         self.housekeeping = Housekeeping(
             Premises(
@@ -261,6 +266,7 @@ class Verifier:
         if self._outward is not None:
             self._outward.close()
         self.loops.join()
+        self.checks.close()
         self.database.close()
         self.lock.close()
 
@@ -358,7 +364,7 @@ class Verifier:
         return self._may_offer(key) or bool(self.access.invited(key.thumbprint))
 
     def _services(self) -> Services:
-        intake = Intake(self.records)
+        intake = Intake(self.records, self.checks.ask if self.checks.wanted else None)
         keys = KeyBook(self.records)
         cases = CaseBook(self.records, keys)
         standings = Standings(

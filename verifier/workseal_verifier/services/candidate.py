@@ -6,15 +6,16 @@ on the log (may this key speak here?) is decided later, in order.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import Final, TypeAlias
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.keys import SEED_BYTES, Algorithm, PublicKey, SeedSigner
+from workseal_protocol.keys import SEED_BYTES, Algorithm, Check, PublicKey, SeedSigner
 from workseal_protocol.receipt import MAX_BATCH
 from workseal_protocol.records import KeyAnnounce, KeyRotate, Offer, Record, read_record
 from workseal_protocol.statement import Statement
@@ -22,6 +23,11 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.store.records import RecordStore
 
 _REMEMBERED_KEYS = 4_096
+# Fewer are checked before another process would have answered.
+LEAST_BATCH: Final = 16
+
+# Keys, signatures, and what was signed; returned is which hold, None where nobody else checks.
+Elsewhere: TypeAlias = Callable[[Sequence[tuple[PublicKey, bytes, bytes]]], Sequence[bool] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,15 @@ class _AsksError(Exception):
 
 
 class Intake:
-    """Read submissions; remembers the keys of parties, which are few."""
+    """Read submissions; remembers the keys of parties, which are few.
 
-    def __init__(self, records: RecordStore) -> None:
+    Large batches of signatures are checked `elsewhere` where it answers; what is accepted, and what
+    is said of the rest, is the same.
+    """
+
+    def __init__(self, records: RecordStore, elsewhere: Elsewhere | None = None) -> None:
         self._records = records
+        self._elsewhere = elsewhere
         self._lock = threading.Lock()
         self._keys: OrderedDict[Digest, PublicKey] = OrderedDict()
 
@@ -84,20 +95,47 @@ class Intake:
         with self._lock:
             issuers = {one.statement.issuer for one in read}
             keys = {issuer: self._remembered(issuer) for issuer in issuers}
-        found = [_checked(number, one, keys) for number, one in enumerate(read)]
+        found = self._checked(read, keys)
         if all(one.signed or _named_key(one.record) is not None for one in found):
             return found
         if not asks:
             raise _AsksError
         unsure = [one.statement.issuer for one in found if not one.signed]
         keys = {issuer: self._stored_key(issuer) for issuer in dict.fromkeys(unsure)}
-        return [
-            one if one.signed else _checked(number, one, keys) for number, one in enumerate(found)
-        ]
+        return self._checked(found, keys)
 
     def own(self, statement: Statement) -> Candidate:
         """Wrap a statement that this server has just signed."""
         return Candidate(statement, read_record(statement), statement.digest, signed=True)
+
+    def _checked(
+        self, read: Sequence[Candidate], keys: Mapping[Digest, PublicKey | None]
+    ) -> list[Candidate]:
+        """Check all that is not known to be signed, here or elsewhere."""
+        if self._elsewhere is None or sum(not one.signed for one in read) < LEAST_BATCH:
+            return _all_checked(read, keys, _check_here)
+        asked: list[tuple[PublicKey, bytes, bytes]] = []
+
+        def put_off(key: PublicKey, signature: bytes, message: bytes) -> None:
+            asked.append((key, signature, message))
+
+        found = None
+        # Refused for another reason than its signature; one before it may be so for that.
+        with suppress(RefusedError):
+            found = _all_checked(read, keys, put_off)
+        answers = self._elsewhere(asked)
+        if answers is None:
+            return _all_checked(read, keys, _check_here)
+        if found is not None and all(answers):
+            return found
+        told = iter(answers)
+
+        def as_told(_key: PublicKey, _signature: bytes, _message: bytes) -> None:
+            if not next(told):
+                raise VerificationError("the signature does not match")
+
+        # The same statements in the same order: each takes the answer to its own question.
+        return _all_checked(read, keys, as_told)
 
     def _remembered(self, thumbprint: Digest) -> PublicKey | None:
         key = self._keys.get(thumbprint)
@@ -130,21 +168,31 @@ def _read(number: int, item: bytes) -> Candidate:
     return Candidate(statement, record, statement.digest, signed=None)
 
 
-def _checked(number: int, one: Candidate, keys: Mapping[Digest, PublicKey | None]) -> Candidate:
+def _all_checked(
+    read: Sequence[Candidate], keys: Mapping[Digest, PublicKey | None], check: Check
+) -> list[Candidate]:
+    return [
+        one if one.signed else _checked(number, one, keys, check) for number, one in enumerate(read)
+    ]
+
+
+def _checked(
+    number: int, one: Candidate, keys: Mapping[Digest, PublicKey | None], check: Check
+) -> Candidate:
     """Check a signature by the key that the record names, or else by the one that is known."""
     statement = one.statement
     own = _named_key(one.record)
     if own is None:
         key = keys[statement.issuer]
         if key is None:
-            _check_in_vain(statement)
+            _check_in_vain(statement, check)
             return one
-        return _told(one, signed=_is_signed(statement, key))
+        return _told(one, signed=_is_signed(statement, key, check))
     # The admission tells an offer by somebody else from one with a bad signature.
     if own.thumbprint != statement.issuer:
         return one
     try:
-        statement.verify_signature(own)
+        statement.verify_signature(own, check)
     except VerificationError as error:
         raise RefusedError(Reason.REFUSED, str(error), item=number) from error
     return _told(one, signed=True)
@@ -155,18 +203,22 @@ def _told(one: Candidate, *, signed: bool) -> Candidate:
     return Candidate(one.statement, one.record, one.digest, signed)
 
 
-def _is_signed(statement: Statement, key: PublicKey) -> bool:
+def _check_here(key: PublicKey, signature: bytes, message: bytes) -> None:
+    key.verify(signature, message)
+
+
+def _is_signed(statement: Statement, key: PublicKey, check: Check) -> bool:
     try:
-        statement.verify_signature(key)
+        statement.verify_signature(key, check)
     except VerificationError:
         return False
     return True
 
 
-def _check_in_vain(statement: Statement) -> None:
+def _check_in_vain(statement: Statement, check: Check) -> None:
     """Take as long as checking by a key that is known."""
     with suppress(VerificationError):
-        _nobodys_key(statement.algorithm).verify(statement.signature, statement.encode())
+        check(_nobodys_key(statement.algorithm), statement.signature, statement.encode())
 
 
 @cache
