@@ -239,10 +239,19 @@ def climb(parties: Parties, who: str) -> None:
     early = parties.run_agent(*words)
     assert (early.code, "does not take a disclosure now" in early.err) == (1, True)
     parties.act("freelancer", "approve")
-    parties.agent(*words)
-    opened(parties, who, asked, "whole")
-    told = parties.show("freelancer")
-    assert [one["move"] for one in told["statements"][-3:]] == ["approve", "disclosure", "finding"]
+    assert "the verifier got no tile" in parties.agent(*words, "--sealed-only")
+    moves = [one["move"] for one in parties.show("freelancer")["statements"]]
+    assert moves[-2:] == ["approve", "disclosure"]
+    found = parties.folder / "finding.cose"
+    save(parties, who)
+    opened(
+        parties, who, asked, "whole",
+        "--finding", found, "--key", parties.key(who), "--case", parties.folder / "case.cbor",
+    )  # fmt: skip
+    terms = parties.folder / "whole.workseal"
+    parties.workseal("case", "send", found, "--terms", terms, "--from", parties.verifier.url)
+    last = parties.show("freelancer")["statements"][-1]
+    assert (last["move"], last["by"]) == ("finding", "arbitrator")
     parties.act("client", "comment", "--text", "this one shows the report")
 
 
@@ -279,7 +288,7 @@ def disclose(parties: Parties, who: str) -> None:
     opened(parties, who, asked, "corner")
 
 
-def opened(parties: Parties, who: str, asked: Path, name: str) -> None:
+def opened(parties: Parties, who: str, asked: Path, name: str, *more: object) -> None:
     """Let the arbitrator fetch what was sealed to them, and open it."""
     bundle = parties.folder / f"{name}.workseal"
     parties.agent("export", bundle)
@@ -293,18 +302,24 @@ def opened(parties: Parties, who: str, asked: Path, name: str) -> None:
         "open", sealed, "--request", asked,
         "--case-key", Path(f"{parties.key(who)}.cases") / f"{parties.case}.key",
         "--bundle", bundle, "--policy", parties.folder / "policy",
-        "--out", parties.folder / f"{name} opened",
+        "--out", parties.folder / f"{name} opened", *more,
     )  # fmt: skip
     assert "holds" in told
+
+
+def save(parties: Parties, who: str) -> None:
+    """Save the statements of the case."""
+    parties.workseal(
+        "case", "show", parties.case, "--from", parties.verifier.url, "--key", parties.key(who),
+        "--save", parties.folder / "case.cbor",
+    )  # fmt: skip
 
 
 def export(parties: Parties, who: str) -> None:
     """Write the whole case, and verify it."""
     statements, policy = parties.folder / "case.cbor", parties.folder / "policy"
-    parties.workseal(
-        "case", "show", parties.case, "--from", parties.verifier.url, "--key", parties.key(who),
-        "--save", statements,
-    )  # fmt: skip
+    statements.unlink()
+    save(parties, who)
     parties.workseal(
         "case", "export", parties.folder / "file", "--bundle", parties.folder / "whole.workseal",
         "--policy", policy, "--sealed", parties.folder / "corner.sealed",
