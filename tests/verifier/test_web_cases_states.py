@@ -18,7 +18,7 @@ from support.cases import DAY, Play, beacon, released, secret_of
 from support.casestates import PLAYS, SITUATIONS
 from workseal_protocol.cli.acting import ABOUT
 from workseal_protocol.dispute import TABLE, Case, CaseError, State
-from workseal_protocol.dispute.table import DISCLOSED, REQUEST
+from workseal_protocol.dispute.table import DISCLOSED, FOUND, REQUEST
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act
 from workseal_verifier.services.casefold import case_row
@@ -33,7 +33,7 @@ from workseal_verifier.web.casewords import STANDINGS
 from workseal_verifier.web.render import moment, written
 
 ROLES = (Role.CLIENT, Role.FREELANCER, Role.ARBITRATOR)
-ACTS = {row.move for row in TABLE} - {"lapse", "outage", "notice", "finding", REQUEST, DISCLOSED}
+ACTS = {row.move for row in TABLE} - {"lapse", "outage", "notice", FOUND, REQUEST, DISCLOSED}
 # Nobody is waited for in these, whoever may act.
 ENDS = {State.STAYED, State.SETTLED, State.WITHDRAWN, State.UNDECIDED, State.FINAL, State.SEALED}
 
@@ -120,6 +120,8 @@ def taken(play: Play, role: Role, move: str) -> bool:
             tried.request()
         elif move == DISCLOSED:
             tried.disclose()
+        elif move == FOUND:
+            tried.find(role)
         else:
             act = Act[move.upper().replace("-", "_")]
             tried.act(role, act, by=play.signer_of(role), **fields)
@@ -137,7 +139,7 @@ def test_every_state_is_among_the_situations() -> None:
 
 def test_what_is_offered_is_what_the_fold_takes(seen: list[Seen]) -> None:
     for one in seen:
-        moves = ACTS | ({REQUEST} if one.role is Role.ARBITRATOR else set())
+        moves = ACTS | ({REQUEST, FOUND} if one.role is Role.ARBITRATOR else set())
         moves |= {DISCLOSED} if one.role is Role.FREELANCER else set()
         found = sorted(move for move in moves if taken(one.play, one.role, move))
         assert sorted(offered(one.page)) == found, one.role
