@@ -36,7 +36,7 @@ def begun(checks: SignatureChecks) -> SignatureChecks:
     """Ask as often as it takes, then wait until somebody answers."""
 
     def answers() -> bool:
-        return checks.ask([GOOD]) is not None
+        return checks.ask([GOOD] * LOAD) is not None
 
     wait_until(answers)
     return checks
@@ -123,7 +123,7 @@ def test_a_machine_with_one_processor_has_none(monkeypatch: pytest.MonkeyPatch) 
 def test_who_is_killed_is_replaced_and_meanwhile_not_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(signaturechecks, "_ANSWER_S", 20.0)
+    monkeypatch.setattr(signaturechecks, "ANSWER_S", 20.0)
     checks = begun(SignatureChecks(2, again_s=0.0))
     try:
         first = processes_of(checks)
@@ -143,7 +143,7 @@ def test_who_is_killed_is_replaced_and_meanwhile_not_asked(
 def test_who_says_nothing_is_ended(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(signaturechecks, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(signaturechecks, "ANSWER_S", 0.5)
     checks = begun(SignatureChecks(1, again_s=3_600.0))
     try:
         (process,) = processes_of(checks)
@@ -184,11 +184,11 @@ def test_a_process_that_cannot_be_begun_is_no_harm(
 SERVER = """
 import sys, time
 from workseal_protocol.keys import SeedSigner
-from workseal_verifier.signaturechecks import SignatureChecks
+from workseal_verifier.signaturechecks import LOAD, SignatureChecks
 signer = SeedSigner(bytes(32))
 good = (signer.public_key, signer.sign(b"said"), b"said")
 checks = SignatureChecks(1)
-while checks.ask([good]) is None:
+while checks.ask([good] * LOAD) is None:
     time.sleep(0.01)
 print(checks._processes[0]._process.pid, flush=True)
 sys.stdin.read()
