@@ -18,7 +18,7 @@ from workseal_protocol.records import KeyAnnounce, sign
 from workseal_verifier import signaturechecks
 from workseal_verifier.services.candidate import LEAST_BATCH, Intake
 from workseal_verifier.signaturechecks import LOAD, SignatureChecks, useful
-from workseal_verifier.signatureprocess import Question
+from workseal_verifier.signatureprocess import Question, pack, receive
 
 SIGNER = SeedSigner(bytes(range(32)))
 GOOD: Question = (SIGNER.public_key, SIGNER.sign(b"said"), b"said")
@@ -103,6 +103,39 @@ def test_nothing_is_begun_without_load() -> None:
         assert checks.ask([GOOD]) is None
     assert checks._minder is None
     checks.close()
+
+
+def test_what_others_check_is_a_load_too() -> None:
+    checks = SignatureChecks(1)
+    try:
+        checks.note(LOAD)
+        wait_until(lambda: checks.running == 1)
+    finally:
+        checks.close()
+
+
+def test_one_loop_is_lent_a_connection_and_tells_when_it_is_lost() -> None:
+    checks = SignatureChecks(1, again_s=3_600.0)
+    assert checks.lend() is None
+    try:
+        begun(checks)
+        (process,) = processes_of(checks)
+        lent = checks.lend()
+        assert lent is not None
+        assert checks.lend() is None
+        connection, lost = lent
+        with connection:
+            connection.settimeout(20)
+            connection.sendall(pack([GOOD, BAD]))
+            assert receive(connection, 2) == bytes((1, 0))
+            assert checks.ask([BAD]) == [False]
+        lost()
+        wait_until(lambda: is_gone(process))
+        # Told once more, it ends nothing else.
+        lost()
+        assert checks.lend() is None
+    finally:
+        checks.close()
 
 
 def test_none_are_begun_where_none_are_wanted() -> None:

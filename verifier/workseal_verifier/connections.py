@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto, unique
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -27,6 +27,9 @@ from workseal_verifier.api.together import Together
 from workseal_verifier.api.whole import WholeRequest
 from workseal_verifier.errors import Reason
 from workseal_verifier.requestform import MAX_HEADER, check_header, check_line, header_size
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 _logger = logging.getLogger(__name__)
 _logger.setLevel(logging.ERROR)
@@ -226,7 +229,7 @@ class _GuardedProtocol(HttpToolsProtocol):
             self._watch_header()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        if not self.room.together.takes(cycle.scope):
+        if not self.room.together.takes(cast("Scope", cycle.scope)):
             self._start(cycle, app)
         elif cycle.more_body:
             self._held = (cycle, app)

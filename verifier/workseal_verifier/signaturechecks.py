@@ -197,7 +197,7 @@ class _Process:
             receive(connection, len(READY))
             connection.settimeout(ANSWER_S)
         self._for_loop = self._free.pop()
-        self._for_loop.setblocking(False)
+        self._for_loop.settimeout(0)
 
     def lend(self) -> socket.socket | None:
         """Give away the connection that is for an event loop, if it is here."""

@@ -57,10 +57,12 @@ class SignatureLine(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take questions from now on."""
         # Of a connection; what uvloop gives is of no class of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        """Tell who asked."""
         self._answers += data
         while self._owed and len(self._answers) >= self._owed[0][0]:
             count, _, hear = self._owed.popleft()
@@ -68,6 +70,7 @@ class SignatureLine(asyncio.Protocol):
             hear([one == HOLDS for one in answers])
 
     def connection_lost(self, _exc: Exception | None) -> None:
+        """Tell whoever is owed an answer that there is none."""
         self._transport = None
         if self._watch is not None:
             self._watch.cancel()

@@ -10,16 +10,14 @@ import asyncio
 import re
 import socket
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.types import Scope
 
 from workseal_protocol.encoding import MAX_INTEGER
-from workseal_protocol.receipt import SubmissionAnswer
 from workseal_verifier.api.answers import Answers
 from workseal_verifier.api.guard import ENTERED, SUBMISSION, Gate
 from workseal_verifier.api.problems import answer_to
@@ -33,6 +31,11 @@ from workseal_verifier.services.candidate import Opened, is_decided
 from workseal_verifier.signaturechecks import SignatureChecks
 from workseal_verifier.signatureline import SignatureLine, connect
 from workseal_verifier.signatureprocess import Question
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from workseal_protocol.receipt import SubmissionAnswer
 
 _PATH: Final = b"/v1/statements"
 _OPERATION: Final = "POST /v1/statements"

@@ -6,10 +6,12 @@ application at any time before its answer: nothing of it was used up.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
@@ -32,7 +34,7 @@ class WholeRequest:
         self._hand_back = hand_back
         # What the server waits for before it ends.
         self._tasks = tasks
-        self.scope: Scope = cycle.scope  # type: ignore[assignment]
+        self.scope = cast("Scope", cycle.scope)
 
     @property
     def body(self) -> bytes:

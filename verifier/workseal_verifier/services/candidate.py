@@ -53,9 +53,7 @@ class Opened:
 
     __slots__ = ("_found", "_keys", "_read")
 
-    def __init__(
-        self, read: Sequence[Candidate], keys: Mapping[Digest, PublicKey | None]
-    ) -> None:
+    def __init__(self, read: Sequence[Candidate], keys: Mapping[Digest, PublicKey | None]) -> None:
         self._read = read
         self._keys = keys
         self._found: list[Candidate] | None = None
