@@ -340,3 +340,25 @@ def test_nothing_is_lost_when_the_process_is_killed(checked: tuple[Office, LiveS
     for one in senders:
         one.join()
     assert answered == [b"HTTP/1.1 200 OK"] * 320
+
+
+def test_what_comes_while_it_has_enough_to_do_is_the_next_batch(
+    checked: tuple[Office, LiveServer],
+) -> None:
+    office, live = checked
+    together = live.app.state.together
+    (process,) = [one._process.pid for one in office.verifier.checks._processes]
+    connections = [live.connect() for _ in range(5)]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        for number, connection in enumerate(connections):
+            connection.sendall(request_of(stranger_offer(office, number)))
+            owed, waiting = min(number + 1, 2), max(number - 1, 0)
+            wait_until(lambda: len(together._line._owed) == owed)  # noqa: B023 - called at once
+            wait_until(lambda: len(together._come) == waiting)  # noqa: B023
+    finally:
+        os.kill(process, signal.SIGCONT)
+    for connection in connections:
+        with connection:
+            assert answer_on(connection)[0] == b"HTTP/1.1 200 OK"
+    assert not together._come
