@@ -58,18 +58,21 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def test_each_batch_hears_its_own_answers() -> None:
+    busy: list[bool] = []
+
     async def speak(line: SignatureLine, heard: Heard) -> None:
         line.ask([GOOD, BAD], heard.append)
-        assert not line.is_busy
+        busy.append(line.is_busy)
         line.ask([BAD, GOOD, GOOD], heard.append)
-        assert line.is_busy
+        busy.append(line.is_busy)
         await until(lambda: len(heard) == 2)
-        assert not line.is_busy
+        busy.append(line.is_busy)
         line.ask([GOOD], heard.append)
         await until(lambda: len(heard) == 3)
 
     heard, lost = spoken(answering(3), speak)
     assert heard == [[True, False], [False, True, True], [True]]
+    assert busy == [False, True, False]
     assert lost == 1
 
 

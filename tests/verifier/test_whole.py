@@ -77,8 +77,8 @@ def test_writes_what_the_application_would_write(changes: dict[str, Any]) -> Non
         ours, theirs = Wire(), Wire()
         whole(cycle_on(ours, **changes)).answer(200, HEADERS, b"ok")
         other = cycle_on(theirs, **changes)
-        await other.send({"type": "http.response.start", "status": 200, "headers": HEADERS})  # type: ignore[typeddict-item]
-        await other.send({"type": "http.response.body", "body": b"ok"})  # type: ignore[typeddict-item]
+        await other.send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await other.send({"type": "http.response.body", "body": b"ok"})
         head, _, body = b"".join(ours.written).partition(b"\r\n\r\n")
         expected, _, same = b"".join(theirs.written).partition(b"\r\n\r\n")
         assert sorted(head.split(b"\r\n")) == sorted(expected.split(b"\r\n"))
