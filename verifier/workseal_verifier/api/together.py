@@ -107,7 +107,7 @@ class Together:
         now, self._come = self._come[:_MOST], self._come[_MOST:]
         read = [one for whole in now if (one := self._read(whole, ask=line is not None))]
         asked = [question for one in read for question in one.asked]
-        self._checks.note(len(read))
+        self._checks.note(sum(one.opened.unsigned for one in read))
         if line is not None and asked:
             line.ask(asked, partial(self._go_on, read))
         else:
@@ -178,6 +178,7 @@ class Together:
     def _open_line(self) -> SignatureLine | None:
         if self._line is not None and self._line.is_open:
             return self._line
+        self._line = None
         if self._connecting is None and (lent := self._checks.lend()) is not None:
             loop = asyncio.get_running_loop()
             self._connecting = loop.create_task(self._connect(*lent))
@@ -187,10 +188,11 @@ class Together:
         try:
             self._line = await connect(connection, lost)
         except OSError:
-            connection.close()
             lost()
         finally:
             self._connecting = None
+            if self._line is None:
+                connection.close()
 
 
 def _old(query: bytes) -> int | None:
