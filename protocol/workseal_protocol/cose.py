@@ -64,6 +64,24 @@ class Sign1:
         return envelope(self.protected, self.payload, self.signature, self.unprotected)
 
 
+def cut(data: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Cut the usual COSE_Sign1 into its protected header, payload and signature.
+
+    What is cut is in its one spelling: an empty unprotected header, the payload inside, and each
+    length as short as it can be. None where that is for `Sign1.read` to do, or to refuse.
+    """
+    if data[:2] != _HEAD:
+        return None
+    protected = read_octets(data, 2)
+    if protected is None or data[protected[1] : protected[1] + 1] != _EMPTY_MAP:
+        return None
+    payload = read_octets(data, protected[1] + 1)
+    signature = None if payload is None else read_octets(data, payload[1])
+    if payload is None or signature is None or signature[1] != len(data):
+        return None
+    return protected[0], payload[0], signature[0]
+
+
 def envelope(
     protected: bytes,
     payload: bytes | None,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, Self
 
-from workseal_protocol.cose import Sign1, envelope, sig_structure
+from workseal_protocol.cose import Sign1, cut, envelope, sig_structure
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_BYTES, Fields, Value, decode, encode
 from workseal_protocol.errors import MalformedError, VerificationError
@@ -25,6 +25,7 @@ from workseal_protocol.keys import (
     check_at_once,
     thumbprint_uri,
 )
+from workseal_protocol.slots import puts_of
 
 ENGAGEMENT_BYTES: Final = 16
 
@@ -33,6 +34,7 @@ _ISS, _SUB = 1, 2
 _SUBJECT = re.compile(
     r"urn:uuid:([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})"
 )
+_WRONG_LENGTH: Final = "the signature does not have the length of its algorithm"
 _CONTENT_FORM = re.compile(r"application/vnd\.workseal\.([a-z.]{1,32})\+cbor")
 
 
@@ -61,6 +63,9 @@ class Kind(StrEnum):
     DISPUTE_DISCLOSURE = "dispute.disclosure"
     DISPUTE_FINDING = "dispute.finding"
     BUNDLE_MANIFEST = "bundle.manifest"
+
+    # A text's own: an enum's hashes the name, by a call, wherever kinds are looked up.
+    __hash__ = str.__hash__
 
     @property
     def in_engagement(self) -> bool:
@@ -96,7 +101,7 @@ class Statement:
 
     def __post_init__(self) -> None:
         if len(self.signature) != SIGNATURE_BYTES[self.algorithm]:
-            raise ValueError("the signature does not have the length of its algorithm")
+            raise ValueError(_WRONG_LENGTH)
         protected = _write_protected(self.kind, self.issuer, self.subject, self.algorithm)
         encoded = envelope(protected, self.payload, self.signature)
         if len(encoded) > MAX_BYTES:
@@ -108,12 +113,30 @@ class Statement:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read one statement, or raise `MalformedError`."""
+        parts = cut(data) if len(data) <= MAX_BYTES else None
+        return cls._parsed(data) if parts is None else cls._of_parts(data, *parts)
+
+    @classmethod
+    def _of_parts(cls, data: bytes, protected: bytes, payload: bytes, signature: bytes) -> Self:
+        """Make the statement of parts that were cut from its bytes, which are their spelling."""
+        kind, issuer, subject, algorithm, length = _read_protected(protected)
+        if len(signature) != length:
+            raise MalformedError(_WRONG_LENGTH)
+        parsed = object.__new__(cls)
+        digest = Digest.of(data)
+        values = (kind, issuer, subject, payload, algorithm, signature, digest, protected, data)
+        for put, value in zip(_PUTS, values, strict=True):
+            put(parsed, value)
+        return parsed
+
+    @classmethod
+    def _parsed(cls, data: bytes) -> Self:
         parts = Sign1.read(data)
         if parts.unprotected:
             raise MalformedError("expected an empty unprotected header")
         if parts.payload is None:
             raise MalformedError("expected the payload inside the statement")
-        kind, issuer, subject, algorithm = _read_protected(parts.protected)
+        kind, issuer, subject, algorithm, _ = _read_protected(parts.protected)
         try:
             parsed = cls(kind, issuer, subject, parts.payload, algorithm, parts.signature)
         except ValueError as error:
@@ -133,6 +156,9 @@ class Statement:
         if not key.allows(self.algorithm):
             raise VerificationError("the statement names an algorithm that is not its key's")
         check(key, self.signature, sig_structure(self._protected, self.payload))
+
+
+_PUTS: Final = puts_of(Statement)
 
 
 def sign_statement(kind: Kind, subject: str, payload: Value, signer: Signer) -> Statement:
@@ -183,7 +209,7 @@ def _write_protected(kind: Kind, issuer: Digest, subject: str, algorithm: Algori
 
 
 @lru_cache(maxsize=16_384)
-def _read_protected(data: bytes) -> tuple[Kind, Digest, str, Algorithm]:
+def _read_protected(data: bytes) -> tuple[Kind, Digest, str, Algorithm, int]:
     header = Fields(decode(data), "protected header")
     claims = header.fields(_CWT_CLAIMS, "claims")
     form = _CONTENT_FORM.fullmatch(header.text(_CONTENT_TYPE, "content type"))
@@ -198,7 +224,7 @@ def _read_protected(data: bytes) -> tuple[Kind, Digest, str, Algorithm]:
         raise MalformedError(f"protected header: {_short(error)}") from error
     if written != data:
         raise MalformedError("protected header: typ, iss and sub do not follow from kind and kid")
-    return kind, issuer, subject, algorithm
+    return kind, issuer, subject, algorithm, SIGNATURE_BYTES[algorithm]
 
 
 def _short(error: ValueError) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workseal_protocol.cose import Sign1, octets, sig_structure
+from workseal_protocol.cose import Sign1, cut, octets, sig_structure
 from workseal_protocol.errors import MalformedError
 
 headers = st.dictionaries(st.integers(-400, 400), st.integers(0, 9) | st.binary(max_size=9))
@@ -40,6 +40,22 @@ def test_another_library_reads_the_same_parts(message: Sign1) -> None:
 def test_parse_raises_only_malformed(data: bytes) -> None:
     with suppress(MalformedError):
         assert Sign1.parse(data).encode() == data
+
+
+@given(parts, st.data())
+def test_what_is_cut_is_the_one_spelling_of_its_parts(message: Sign1, data: st.DataObject) -> None:
+    encoded = bytearray(message.encode())
+    if data.draw(st.booleans()):
+        encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
+    found = cut(bytes(encoded))
+    try:
+        parsed = Sign1.parse(bytes(encoded))
+    except MalformedError:
+        assert found is None
+    else:
+        usual = not parsed.unprotected and parsed.payload is not None
+        expected = (parsed.protected, parsed.payload, parsed.signature) if usual else None
+        assert found == expected
 
 
 @given(st.binary(max_size=70_000), st.binary(max_size=300))

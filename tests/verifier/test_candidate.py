@@ -22,7 +22,7 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import LEAST_BATCH, Elsewhere, Intake
-from workseal_verifier.signaturechecks import SignatureChecks
+from workseal_verifier.signaturechecks import LOAD, SignatureChecks
 from workseal_verifier.signatureprocess import Question
 from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.records import RecordStore
@@ -151,7 +151,7 @@ def process() -> Iterator[SignatureChecks]:
     question = (STRANGER.public_key, STRANGER.sign(b"said"), b"said")
     deadline = time.monotonic() + 20
     try:
-        while checks.ask([question]) is None:
+        while checks.ask([question] * LOAD) is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         yield checks

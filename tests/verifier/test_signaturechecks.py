@@ -18,7 +18,7 @@ from workseal_protocol.records import KeyAnnounce, sign
 from workseal_verifier import signaturechecks
 from workseal_verifier.services.candidate import LEAST_BATCH, Intake
 from workseal_verifier.signaturechecks import LOAD, SignatureChecks, useful
-from workseal_verifier.signatureprocess import Question
+from workseal_verifier.signatureprocess import Question, pack, receive
 
 SIGNER = SeedSigner(bytes(range(32)))
 GOOD: Question = (SIGNER.public_key, SIGNER.sign(b"said"), b"said")
@@ -36,7 +36,7 @@ def begun(checks: SignatureChecks) -> SignatureChecks:
     """Ask as often as it takes, then wait until somebody answers."""
 
     def answers() -> bool:
-        return checks.ask([GOOD]) is not None
+        return checks.ask([GOOD] * LOAD) is not None
 
     wait_until(answers)
     return checks
@@ -105,6 +105,39 @@ def test_nothing_is_begun_without_load() -> None:
     checks.close()
 
 
+def test_what_others_check_is_a_load_too() -> None:
+    checks = SignatureChecks(1)
+    try:
+        checks.note(LOAD)
+        wait_until(lambda: checks.running == 1)
+    finally:
+        checks.close()
+
+
+def test_one_loop_is_lent_a_connection_and_tells_when_it_is_lost() -> None:
+    checks = SignatureChecks(1, again_s=3_600.0)
+    assert checks.lend() is None
+    try:
+        begun(checks)
+        (process,) = processes_of(checks)
+        lent = checks.lend()
+        assert lent is not None
+        assert checks.lend() is None
+        connection, lost = lent
+        with connection:
+            connection.settimeout(20)
+            connection.sendall(pack([GOOD, BAD]))
+            assert receive(connection, 2) == bytes((1, 0))
+            assert checks.ask([BAD]) == [False]
+        lost()
+        wait_until(lambda: is_gone(process))
+        # Told once more, it ends nothing else.
+        lost()
+        assert checks.lend() is None
+    finally:
+        checks.close()
+
+
 def test_none_are_begun_where_none_are_wanted() -> None:
     checks = SignatureChecks(0)
     for _ in range(2 * LOAD):
@@ -123,7 +156,7 @@ def test_a_machine_with_one_processor_has_none(monkeypatch: pytest.MonkeyPatch) 
 def test_who_is_killed_is_replaced_and_meanwhile_not_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(signaturechecks, "_ANSWER_S", 20.0)
+    monkeypatch.setattr(signaturechecks, "ANSWER_S", 20.0)
     checks = begun(SignatureChecks(2, again_s=0.0))
     try:
         first = processes_of(checks)
@@ -143,7 +176,7 @@ def test_who_is_killed_is_replaced_and_meanwhile_not_asked(
 def test_who_says_nothing_is_ended(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(signaturechecks, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(signaturechecks, "ANSWER_S", 0.5)
     checks = begun(SignatureChecks(1, again_s=3_600.0))
     try:
         (process,) = processes_of(checks)
@@ -184,11 +217,11 @@ def test_a_process_that_cannot_be_begun_is_no_harm(
 SERVER = """
 import sys, time
 from workseal_protocol.keys import SeedSigner
-from workseal_verifier.signaturechecks import SignatureChecks
+from workseal_verifier.signaturechecks import LOAD, SignatureChecks
 signer = SeedSigner(bytes(32))
 good = (signer.public_key, signer.sign(b"said"), b"said")
 checks = SignatureChecks(1)
-while checks.ask([good]) is None:
+while checks.ask([good] * LOAD) is None:
     time.sleep(0.01)
 print(checks._processes[0]._process.pid, flush=True)
 sys.stdin.read()

@@ -28,11 +28,12 @@ from workseal_verifier.api.answers import Answers
 from workseal_verifier.api.arrivals import Arrivals
 from workseal_verifier.api.direct import Direct, Endpoint
 from workseal_verifier.api.edge import Edge
-from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Guard
+from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Gate, Guard
 from workseal_verifier.api.lanes import Lanes
 from workseal_verifier.api.problems import install
 from workseal_verifier.api.routing import operations, require_rows
 from workseal_verifier.api.strict import require_known_query
+from workseal_verifier.api.together import Together
 from workseal_verifier.config import Settings
 from workseal_verifier.measured import MetricsServer
 from workseal_verifier.running import MIB, Verifier
@@ -74,6 +75,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         try:
             yield
         finally:
+            together.close()
             if metrics is not None:
                 metrics.close()
             running.close()
@@ -93,7 +95,9 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.state.services = running.services
     app.state.body_timeout_s = settings.body_timeout_s
     app.state.lanes = Lanes()
-    app.state.answers = Answers()
+    app.state.answers = answers = Answers()
+    gate = Gate(_budget(settings), running.meters.answered)
+    app.state.together = together = Together(running.services, gate, answers, running.checks)
     app.state.arrivals = Arrivals(most=_ARRIVING, most_bytes=_ARRIVING_BYTES)
     # Whose large bodies are arriving now: engagements, and requests.
     app.state.disclosing = []
@@ -133,7 +137,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         Direct, ways=[(routes[name], endpoint) for name, endpoint in _DIRECTLY.items()]
     )
     app.add_middleware(Edge)
-    app.add_middleware(Guard, budget=_budget(settings), answered=running.meters.answered)
+    app.add_middleware(Guard, gate=gate)
     return app
 
 

@@ -15,14 +15,21 @@ import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto, unique
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
+from workseal_verifier.api.together import Together
+from workseal_verifier.api.whole import WholeRequest
 from workseal_verifier.errors import Reason
 from workseal_verifier.requestform import MAX_HEADER, check_header, check_line, header_size
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 _logger = logging.getLogger(__name__)
 _logger.setLevel(logging.ERROR)
@@ -59,6 +66,8 @@ class Room:
     most: int
     header_timeout_s: float
     unread_timeout_s: float
+    # Answers some requests that came in one piece, without a task of their own.
+    together: Together
     # Connections without a request, the one that has waited longest first.
     waiting: "OrderedDict[_GuardedProtocol, None]" = field(default_factory=OrderedDict)
 
@@ -93,6 +102,8 @@ class _GuardedProtocol(HttpToolsProtocol):
     _last = False
     # Whether the peer has ended its side.
     _heard_all = False
+    # A request that may be answered without a task, if the piece that arrives ends it.
+    _held: "tuple[RequestResponseCycle, ASGI3Application] | None" = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -147,6 +158,8 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._body_here = 0
         self._heard += data
         super().data_received(data)
+        if self._held is not None:
+            self._start(*self._held)
         # Any header that is longer is refused.
         self._heard = self._heard[-MAX_HEADER:] if self._reading is _Reading.HEADER else b""
         if self.transport.is_closing() or self._is_ended():
@@ -196,6 +209,8 @@ class _GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._reading, self._ended = _Reading.NOTHING, True
         super().on_message_complete()
+        if self._held is not None:
+            self._take_whole(*self._held)
 
     def on_response_complete(self) -> None:
         if self._is_ended():
@@ -212,6 +227,24 @@ class _GuardedProtocol(HttpToolsProtocol):
         if self._is_answered_early():
             self._rest = 0
             self._watch_header()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if not self.room.together.takes(cast("Scope", cycle.scope)):
+            self._start(cycle, app)
+        elif cycle.more_body:
+            self._held = (cycle, app)
+        else:
+            self._take_whole(cycle, app)
+
+    def _take_whole(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._held = None
+        start = partial(self._start, cycle, app)
+        self.room.together.take(WholeRequest(cycle, start, self.tasks))
+
+    def _start(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Have the application answer a request in a task."""
+        self._held = None
+        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         super().pause_writing()

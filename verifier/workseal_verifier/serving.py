@@ -66,6 +66,7 @@ def make_server(
                 most=settings.max_connections,
                 header_timeout_s=settings.header_timeout_s,
                 unread_timeout_s=settings.body_timeout_s,
+                together=app.state.together,
             )
         ),
         ws="none",

@@ -1,4 +1,4 @@
-"""Processes of their own that check the signatures of large submissions.
+"""Processes of their own that check signatures where many are to be checked.
 
 Rules: they are begun only under load, end after a quiet minute, and nothing waits for them to
 begin. What they find is believed as this process believes its own memory. One that ends early,
@@ -14,24 +14,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from workseal_verifier import signatureprocess
+from workseal_verifier.signatureline import ANSWER_S
 from workseal_verifier.signatureprocess import HOLDS, READY, Question, pack, receive
 
 _logger = logging.getLogger(__name__)
 
-# So many batches within a second are a load for which a process is begun.
-LOAD: Final = 8
+# So many signatures within a second are a load for which a process is begun.
+LOAD: Final = 128
 # As many threads as ask at once (`api.lanes`): so the next batch is there when one is answered.
 _CONNECTIONS: Final = 4
 _QUIET_S: Final = 60.0
 # One that could not be begun, or ended by itself, is begun again after this at the earliest.
 _AGAIN_S: Final = 5.0
 _BEGIN_S: Final = 15.0
-# Some hundred times what the slowest batch takes.
-_ANSWER_S: Final = 10.0
 
 
 def useful(count: int) -> int:
@@ -54,7 +54,7 @@ class SignatureChecks:
         self._minder: threading.Thread | None = None
         self._is_closed = False
         self._not_before = self._asked_at = self._second = -self._again_s
-        self._batches = 0
+        self._checked = 0
 
     @property
     def wanted(self) -> bool:
@@ -70,9 +70,8 @@ class SignatureChecks:
     def ask(self, questions: Sequence[Question]) -> Sequence[bool] | None:
         """Return what holds, or None where it must be checked by who asks."""
         with self._lock:
-            self._asked_at = time.monotonic()
+            self._note(len(questions))
             if not self._processes:
-                self._begin_under_load(self._asked_at)
                 return None
             process = max(self._processes, key=lambda one: one.free)
         try:
@@ -80,6 +79,23 @@ class SignatureChecks:
         except OSError:
             self._lost(process)
             return None
+
+    def note(self, count: int) -> None:
+        """Tell that so many are checked, by whom ever: under load, processes are begun."""
+        with self._lock:
+            self._note(count)
+
+    def lend(self) -> tuple[socket.socket, Callable[[], None]] | None:
+        """Give away a connection that nobody else uses, and what to call when it is lost.
+
+        None where no process runs that has one left.
+        """
+        with self._lock:
+            for process in self._processes:
+                connection = process.lend()
+                if connection is not None:
+                    return connection, partial(self._lost, process)
+        return None
 
     def close(self) -> None:
         """End the processes; what is asked from now on is checked by who asks."""
@@ -90,12 +106,15 @@ class SignatureChecks:
         if minder is not None:
             minder.join()
 
-    def _begin_under_load(self, now: float) -> None:
+    def _note(self, count: int) -> None:
+        now = self._asked_at = time.monotonic()
+        if self._processes or not self.wanted:
+            return
         if now - self._second >= 1:
-            self._second, self._batches = now, 0
-        self._batches += 1
+            self._second, self._checked = now, 0
+        self._checked += count
         idle = self._minder is None and not self._is_closed and now >= self._not_before
-        if self.wanted and idle and self._batches >= LOAD:
+        if idle and self._checked >= LOAD:
             self._minder = threading.Thread(target=self._mind, name="signatures", daemon=True)
             self._minder.start()
 
@@ -146,9 +165,11 @@ class _Process:
         self._lock = threading.Lock()
         self._has_ended = False
         self._free: list[socket.socket] = []
+        # For an event loop, which never waits for an answer.
+        self._for_loop: socket.socket | None = None
         with contextlib.ExitStack() as unless_begun, contextlib.ExitStack() as theirs:
             handles = []
-            for _ in range(_CONNECTIONS):
+            for _ in range(_CONNECTIONS + 1):
                 ours, other = socket.socketpair()
                 unless_begun.enter_context(ours)
                 theirs.enter_context(other)
@@ -174,7 +195,15 @@ class _Process:
         for connection in self._free:
             connection.settimeout(_BEGIN_S)
             receive(connection, len(READY))
-            connection.settimeout(_ANSWER_S)
+            connection.settimeout(ANSWER_S)
+        self._for_loop = self._free.pop()
+        self._for_loop.settimeout(0)
+
+    def lend(self) -> socket.socket | None:
+        """Give away the connection that is for an event loop, if it is here."""
+        with self._lock:
+            connection, self._for_loop = self._for_loop, None
+            return connection
 
     def ask(self, questions: Sequence[Question]) -> Sequence[bool] | None:
         """Return what holds, or None where it has enough to do; raises `OSError`."""
@@ -201,6 +230,8 @@ class _Process:
         self._process.wait()
         with self._lock:
             self._has_ended = True
-            for connection in self._free:
-                connection.close()
+            for connection in (*self._free, self._for_loop):
+                if connection is not None:
+                    connection.close()
             self._free.clear()
+            self._for_loop = None

@@ -116,13 +116,20 @@ def read_octets(data: bytes, at: int) -> tuple[bytes, int] | None:
     None when that is for `read_item` to do, or to refuse.
     """
     try:
-        end = _octets_end(data, at)
-        long = data[at + 1] if data[at] >= _BYTES_1 else 24
+        head = data[at]
+        if head == _BYTES_1:
+            size, start, least = data[at + 1], at + 2, 24
+        elif head == _BYTES_2:
+            size, start, least = data[at + 1] << 8 | data[at + 2], at + 3, 256
+        else:
+            size, start, least = head - _BYTES_0, at + 1, 0
     except IndexError:
         return None
-    start = at + 1 + (data[at] >= _BYTES_1) + (data[at] == _BYTES_2)
-    shortest = long > 0 if data[at] == _BYTES_2 else long > 23
-    return (data[start:end], end) if shortest and end <= len(data) else None
+    end = start + size
+    # What is no byte string has another head, and none of these lengths.
+    if not _BYTES_0 <= head <= _BYTES_2 or size < least or end > len(data):
+        return None
+    return data[start:end], end
 
 
 def _quick_end(data: bytes, at: int) -> int | None:

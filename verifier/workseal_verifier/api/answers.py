@@ -7,8 +7,9 @@ submissions at once, and to wake the loop costs more than to hand an answer over
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 from fastapi import Request
@@ -37,20 +38,24 @@ class Answers:
     """The answers that one event loop waits for."""
 
     def __init__(self) -> None:
-        self._come: deque[asyncio.Future[None]] = deque()
+        self._come: deque[Callable[[], None]] = deque()
         self._is_woken = False
 
     async def of(self, promise: Future[T]) -> T:
         """Wait for what a promise becomes, and return or raise it."""
-        loop = asyncio.get_running_loop()
-        come: asyncio.Future[None] = loop.create_future()
-        promise.add_done_callback(lambda _: self._take(loop, come))
+        come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.tell(promise, partial(_set, come))
         await come
         return promise.result()
 
-    def _take(self, loop: asyncio.AbstractEventLoop, come: asyncio.Future[None]) -> None:
+    def tell(self, promise: Future[T], hear: Callable[[], None]) -> None:
+        """Call `hear` in this thread's loop when a promise is kept or broken; it raises nothing."""
+        loop = asyncio.get_running_loop()
+        promise.add_done_callback(lambda _: self._take(loop, hear))
+
+    def _take(self, loop: asyncio.AbstractEventLoop, hear: Callable[[], None]) -> None:
         """Take one, in whatever thread."""
-        self._come.append(come)
+        self._come.append(hear)
         # It says that it is not woken before it looks: who finds it woken is seen by that look.
         if not self._is_woken:
             self._is_woken = True
@@ -61,7 +66,10 @@ class Answers:
     def _hand_over(self) -> None:
         self._is_woken = False
         while self._come:
-            come = self._come.popleft()
-            # Who no longer waits has cancelled it.
-            if not come.done():
-                come.set_result(None)
+            self._come.popleft()()
+
+
+def _set(come: "asyncio.Future[None]") -> None:
+    # Who no longer waits has cancelled it.
+    if not come.done():
+        come.set_result(None)

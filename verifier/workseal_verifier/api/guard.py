@@ -18,6 +18,8 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.limits import Limiter
 
 READ, SUBMISSION = "read", "submission"
+# Where a request's scope says that it is counted already: it went a shorter way at first.
+ENTERED: Final = "workseal.entered"
 # Asks with a body, and changes nothing.
 _READING: Final = frozenset({"/v1/log/proof"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,16 +34,35 @@ class Budget:
     sender_header: str = ""
 
 
+class Gate:
+    """What is worked on now, whichever way it came in; for the thread of an event loop."""
+
+    def __init__(self, budget: Budget, answered: Callable[[str, int], None]) -> None:
+        # Told each answer's operation and status.
+        self.answered = answered
+        self._budget = budget
+        self._running = dict.fromkeys(budget.most, 0)
+
+    def enter(self, scope: Scope, kind: str) -> None:
+        """Count a request as worked on, or refuse it."""
+        if self._running[kind] >= self._budget.most[kind]:
+            raise RefusedError(Reason.BUSY, "too many requests at once", retry_after=2)
+        sender = sender_of(scope, self._budget.sender_header)
+        if sender is not None:
+            self._budget.senders.require(sender)
+        self._running[kind] += 1
+
+    def leave(self, kind: str) -> None:
+        """Count it no more."""
+        self._running[kind] -= 1
+
+
 class Guard:
     """ASGI middleware around everything."""
 
-    def __init__(
-        self, app: ASGIApp, *, budget: Budget, answered: Callable[[str, int], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, gate: Gate) -> None:
         self._app = app
-        self._answered = answered
-        self._budget = budget
-        self._running = dict.fromkeys(budget.most, 0)
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -49,27 +70,21 @@ class Guard:
             await self._app(scope, receive, send)
             return
         kind = kind_of(scope)
-        try:
-            self._require_room(scope, kind)
-        except RefusedError as refusal:
-            await refuse(refusal, scope)(scope, receive, self._counted(scope, send))
-            return
+        if not scope.get(ENTERED, False):
+            try:
+                self._gate.enter(scope, kind)
+            except RefusedError as refusal:
+                await refuse(refusal, scope)(scope, receive, self._counted(scope, send))
+                return
         await self._guarded(scope, receive, send, kind)
 
     def _counted(self, scope: Scope, send: Send) -> Send:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._answered(operation_of(scope), message["status"])
+                self._gate.answered(operation_of(scope), message["status"])
             await send(message)
 
         return counted
-
-    def _require_room(self, scope: Scope, kind: str) -> None:
-        if self._running[kind] >= self._budget.most[kind]:
-            raise RefusedError(Reason.BUSY, "too many requests at once", retry_after=2)
-        sender = sender_of(scope, self._budget.sender_header)
-        if sender is not None:
-            self._budget.senders.require(sender)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, kind: str) -> None:
         """Count a request as worked on, until its answer begins: who reads slowly is no load."""
@@ -80,11 +95,10 @@ class Guard:
             if message["type"] == "http.response.start":
                 if not started:
                     started = True
-                    self._running[kind] -= 1
-                self._answered(operation_of(scope), message["status"])
+                    self._gate.leave(kind)
+                self._gate.answered(operation_of(scope), message["status"])
             await send(message)
 
-        self._running[kind] += 1
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - the edge of the request
@@ -93,7 +107,7 @@ class Guard:
                 await answer(scope, receive, watched)
         finally:
             if not started:
-                self._running[kind] -= 1
+                self._gate.leave(kind)
 
 
 def kind_of(scope: Scope) -> str:

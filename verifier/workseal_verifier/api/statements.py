@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/statements")
 MAX_BODY = MIB
 # Below this, reading and verifying takes less time than handing it to another thread; but asking
 # the store may take any time, and while it is done here, nobody else is answered.
-_SMALL = 4_096
+SMALL = 4_096
 
 
 @router.post("")
@@ -34,7 +34,7 @@ async def post_statements(request: Request, given: Given, old: str = "0") -> Res
     """Log statements, all or none; answer with indices and one proof for all."""
     size = number(old, "old")
     body = await read_body(request, limit=MAX_BODY, media=(CBOR_SEQUENCE,))
-    candidates = given.intake.read_quickly(body) if len(body) <= _SMALL else None
+    candidates = given.intake.read_quickly(body) if len(body) <= SMALL else None
     if candidates is None:
         lanes: Lanes = request.app.state.lanes
         candidates = await run_in(lanes.submitting, given.intake.read, body)

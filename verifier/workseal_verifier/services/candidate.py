@@ -48,6 +48,51 @@ class _AsksError(Exception):
     """Tell that memory alone is not enough."""
 
 
+class Opened:
+    """Statements that were read, whose signatures are still to be checked."""
+
+    __slots__ = ("_found", "_keys", "_read")
+
+    def __init__(self, read: Sequence[Candidate], keys: Mapping[Digest, PublicKey | None]) -> None:
+        self._read = read
+        self._keys = keys
+        self._found: list[Candidate] | None = None
+
+    @property
+    def unsigned(self) -> int:
+        """Count the statements that are not known to be signed."""
+        return sum(not one.signed for one in self._read)
+
+    def questions(self) -> list[tuple[PublicKey, bytes, bytes]]:
+        """List what is to be checked: keys, signatures, and what was signed."""
+        asked: list[tuple[PublicKey, bytes, bytes]] = []
+
+        def put_off(key: PublicKey, signature: bytes, message: bytes) -> None:
+            asked.append((key, signature, message))
+
+        # Refused for another reason than its signature; one before it may be so for that.
+        with suppress(RefusedError):
+            self._found = _all_checked(self._read, self._keys, put_off)
+        return asked
+
+    def told(self, answers: Sequence[bool]) -> list[Candidate]:
+        """Return what becomes of them as each question is answered, or refuse naming the item."""
+        if self._found is not None and all(answers):
+            return self._found
+        told = iter(answers)
+
+        def as_told(_key: PublicKey, _signature: bytes, _message: bytes) -> None:
+            if not next(told):
+                raise VerificationError("the signature does not match")
+
+        # The same statements in the same order: each takes the answer to its own question.
+        return _all_checked(self._read, self._keys, as_told)
+
+    def checked_here(self) -> list[Candidate]:
+        """Check each signature in this thread, or refuse naming the item."""
+        return _all_checked(self._read, self._keys, _check_here)
+
+
 class Intake:
     """Read submissions; remembers the keys of parties, which are few.
 
@@ -75,15 +120,13 @@ class Intake:
         except _AsksError:
             return None
 
+    def open(self, body: bytes) -> Opened:
+        """Read a CBOR sequence of statements, or refuse naming the item; check no signature."""
+        return self._opened(_split(body))
+
     def read(self, body: bytes, *, asks: bool = True) -> list[Candidate]:
         """Read a CBOR sequence of statements, or refuse naming the item."""
-        try:
-            items = split_sequence(body, max_items=MAX_BATCH)
-        except MalformedError as error:
-            raise RefusedError(Reason.MALFORMED, str(error)) from error
-        if not items:
-            raise RefusedError(Reason.MALFORMED, "expected at least one statement")
-        return self.read_items(items, asks=asks)
+        return self.read_items(_split(body), asks=asks)
 
     def read_items(self, items: Sequence[bytes], *, asks: bool = True) -> list[Candidate]:
         """Read statements one by one, or refuse naming the item.
@@ -91,51 +134,32 @@ class Intake:
         What no key in memory signed is looked up and checked again, whoever it is from: the work,
         and so its time, is the same where somebody's key is known and where it is not.
         """
-        read = [_read(number, item) for number, item in enumerate(items)]
-        with self._lock:
-            issuers = {one.statement.issuer for one in read}
-            keys = {issuer: self._remembered(issuer) for issuer in issuers}
-        found = self._checked(read, keys)
-        if all(one.signed or _named_key(one.record) is not None for one in found):
+        found = self._checked(self._opened(items))
+        if is_decided(found):
             return found
         if not asks:
             raise _AsksError
         unsure = [one.statement.issuer for one in found if not one.signed]
         keys = {issuer: self._stored_key(issuer) for issuer in dict.fromkeys(unsure)}
-        return self._checked(found, keys)
+        return self._checked(Opened(found, keys))
 
     def own(self, statement: Statement) -> Candidate:
         """Wrap a statement that this server has just signed."""
         return Candidate(statement, read_record(statement), statement.digest, signed=True)
 
-    def _checked(
-        self, read: Sequence[Candidate], keys: Mapping[Digest, PublicKey | None]
-    ) -> list[Candidate]:
+    def _opened(self, items: Sequence[bytes]) -> Opened:
+        read = [_read(number, item) for number, item in enumerate(items)]
+        with self._lock:
+            issuers = {one.statement.issuer for one in read}
+            keys = {issuer: self._remembered(issuer) for issuer in issuers}
+        return Opened(read, keys)
+
+    def _checked(self, opened: Opened) -> list[Candidate]:
         """Check all that is not known to be signed, here or elsewhere."""
-        if self._elsewhere is None or sum(not one.signed for one in read) < LEAST_BATCH:
-            return _all_checked(read, keys, _check_here)
-        asked: list[tuple[PublicKey, bytes, bytes]] = []
-
-        def put_off(key: PublicKey, signature: bytes, message: bytes) -> None:
-            asked.append((key, signature, message))
-
-        found = None
-        # Refused for another reason than its signature; one before it may be so for that.
-        with suppress(RefusedError):
-            found = _all_checked(read, keys, put_off)
-        answers = self._elsewhere(asked)
-        if answers is None:
-            return _all_checked(read, keys, _check_here)
-        if found is not None and all(answers):
-            return found
-        told = iter(answers)
-
-        def as_told(_key: PublicKey, _signature: bytes, _message: bytes) -> None:
-            if not next(told):
-                raise VerificationError("the signature does not match")
-
-        # The same statements in the same order: each takes the answer to its own question.
-        return _all_checked(read, keys, as_told)
+        answers = None
+        if self._elsewhere is not None and opened.unsigned >= LEAST_BATCH:
+            answers = self._elsewhere(opened.questions())
+        return opened.checked_here() if answers is None else opened.told(answers)
 
     def _remembered(self, thumbprint: Digest) -> PublicKey | None:
         key = self._keys.get(thumbprint)
@@ -157,6 +181,21 @@ class Intake:
                 if len(self._keys) > _REMEMBERED_KEYS:
                     self._keys.popitem(last=False)
         return key
+
+
+def is_decided(found: Sequence[Candidate]) -> bool:
+    """Tell whether the store knows no more of who signed these than is known already."""
+    return all(one.signed or _named_key(one.record) is not None for one in found)
+
+
+def _split(body: bytes) -> Sequence[bytes]:
+    try:
+        items = split_sequence(body, max_items=MAX_BATCH)
+    except MalformedError as error:
+        raise RefusedError(Reason.MALFORMED, str(error)) from error
+    if not items:
+        raise RefusedError(Reason.MALFORMED, "expected at least one statement")
+    return items
 
 
 def _read(number: int, item: bytes) -> Candidate:

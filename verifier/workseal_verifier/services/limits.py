@@ -45,38 +45,39 @@ class Limiter:
         if not self._rate:
             return
         cost = min(cost, self._burst)
+        hidden = self._hidden(name)
         with self._lock:
-            left = self._refilled(name)
+            left = self._refilled(hidden)
             if left >= cost:
-                self._set(name, left - cost)
+                self._set(hidden, left - cost)
         self._refuse(cost - left)
 
     def require_credit(self, name: bytes) -> None:
         """Refuse whom `charge` has taken more from than has come back, and count nothing."""
         if not self._rate:
             return
+        hidden = self._hidden(name)
         with self._lock:
-            left = self._refilled(name)
+            left = self._refilled(hidden)
         self._refuse(-left)
 
     def charge(self, name: bytes, cost: int) -> None:
         """Count what was done already, even beyond what is left."""
         if not self._rate:
             return
-        with self._lock:
-            self._set(name, self._refilled(name) - cost)
-
-    def _refilled(self, name: bytes) -> float:
         hidden = self._hidden(name)
+        with self._lock:
+            self._set(hidden, self._refilled(hidden) - cost)
+
+    def _refilled(self, hidden: bytes) -> float:
         now = self._now()
         left, then = self._left.get(hidden, (float(self._burst), now))
         left = min(self._burst, left + (now - then) * self._rate)
         if hidden in self._left:
-            self._set(name, left)
+            self._set(hidden, left)
         return left
 
-    def _set(self, name: bytes, left: float) -> None:
-        hidden = self._hidden(name)
+    def _set(self, hidden: bytes, left: float) -> None:
         self._left[hidden] = (left, self._now())
         self._left.move_to_end(hidden)
         if len(self._left) > self._most:
