@@ -11,7 +11,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -36,6 +37,7 @@ from workseal_verifier.services.admission import Admission, Tick
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.health import PUBLISHING, SEQUENCING, Health
+from workseal_verifier.services.loan import Loan
 from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.publication import Published, Publisher
@@ -83,6 +85,8 @@ class Submission:
     # Told what was new of these, once it is logged.
     charge: "Charge | None" = None
     new: Sequence[Candidate] = ()
+    # What it left a tick for, to have it read; it leaves none a second time.
+    loans: Sequence[Loan] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ class Sequencer:
         self._committed: queue.SimpleQueue[Sequence[Submission] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._publishing: threading.Thread | None = None
+        # One thread: what it does beside its reading has the same interpreter.
+        self._reading = ThreadPoolExecutor(1, "reading")
         self._stopping = threading.Event()
         # One for each thread.
         self._not_committed, self._not_published = (
@@ -214,6 +220,8 @@ class Sequencer:
             self.run_tick(batch)
             if ending:
                 break
+        # Who was put off comes back, and is refused with the rest.
+        self._reading.shutdown()
         self._refuse_rest()
         self._committed.put(None)
 
@@ -231,6 +239,21 @@ class Sequencer:
             if more == before and more + 1 >= MIXED:
                 return
             before = more
+
+    # --- in the reading thread, while the log is free ------------------------------------
+
+    def _read(self, one: Submission) -> None:
+        """Read what a submission waits for, and queue it again."""
+        try:
+            # What cannot be read now is read in its tick, which says so.
+            with suppress(StoreError):
+                for loan in one.loans:
+                    loan.read()
+        finally:
+            try:
+                self._queue.put_nowait(one)
+            except queue.Full:
+                _fail(one, _busy("too many submissions are waiting"))
 
     # --- in the publishing thread, where witnesses are asked ---------------------------
 
@@ -285,7 +308,7 @@ class Sequencer:
                 _fail(rest, _busy("the server is stopping"))
 
     def run_tick(self, batch: Sequence[Submission]) -> None:
-        """Sequence one batch; every submission is answered or refused, nothing is raised."""
+        """Sequence one batch: each submission is answered, refused or put off, nothing raised."""
         begun = time.perf_counter()
         done = self._done(batch, self._sequence, self._not_committed)
         self._meters.ticked(time.perf_counter() - begun, len(batch))
@@ -331,7 +354,8 @@ class Sequencer:
             )
             tick = self._admission.begin(writing.size)
             forks: list[tuple[Submission, ForkError]] = []
-            admitted = [one for one in batch if self._admit(tick, one, known, forks)]
+            now, later = self._split(batch)
+            admitted = [one for one in now if self._admit(tick, one, known, forks)]
             if tick.entries:
                 self._space.require(sum(len(entry.body) for entry in tick.entries))
                 writing.append(
@@ -343,6 +367,9 @@ class Sequencer:
                     notices=tick.notices,
                 )
         self._admission.settle(tick)
+        for one, loans in later:
+            one.loans = loans
+            self._reading.submit(self._read, one)
         # Only now is the body that was first surely in the log.
         if not self._space.is_full:
             self._conflicts.keep([fork for _, fork in forks])
@@ -354,6 +381,24 @@ class Sequencer:
         elif admitted:
             self._publish(admitted)
         return bool(tick.entries)
+
+    def _split(
+        self, batch: Sequence[Submission]
+    ) -> tuple[list[Submission], list[tuple[Submission, list[Loan]]]]:
+        """Tell those whose turn it is from those that go on with chains others moved on far."""
+        for one in batch:
+            self._admission.take_back(one.loans)
+        now: list[Submission] = []
+        later: list[tuple[Submission, list[Loan]]] = []
+        lends = self._admission.lends
+        for one in batch:
+            asks = lends and not one.loans
+            loans = self._admission.lend(_spoken_of(one.candidates)) if asks else []
+            if loans:
+                later.append((one, loans))
+            else:
+                now.append(one)
+        return now, later
 
     def _publish(self, admitted: Sequence[Submission]) -> bool:
         published = self._publisher.publish()

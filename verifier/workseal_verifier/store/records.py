@@ -36,12 +36,13 @@ _POSITION = Prepared(select(statements.c.position).where(_OF_DIGEST))
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Whom and what some statements are about, and when the latest work among them ended."""
+    """Whom and what some statements are about, how many, and when the latest work of them ended."""
 
     kind: str
     engagement: bytes | None
     worker: bytes | None
     end_ms: int | None
+    count: int
 
 
 class RecordStore:
@@ -102,11 +103,11 @@ class RecordStore:
         columns = (statements.c.kind, statements.c.engagement, statements.c.worker)
         with self.database.read() as connection:
             rows = connection.execute(
-                select(*columns, func.max(statements.c.end_ms).label("end_ms"))
+                select(*columns, func.max(statements.c.end_ms), func.count())
                 .where(statements.c.position >= first, statements.c.position < below)
                 .group_by(*columns)
             ).all()
-        return [Touched(row.kind, row.engagement, row.worker, row.end_ms) for row in rows]
+        return [Touched(*row) for row in rows]
 
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""
