@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, true, update
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -59,6 +59,25 @@ _COMMITTED = Prepared(
     select(checkpoints.c.root, checkpoints.c.signed, checkpoints.c.signed_at).where(_OF_SIZE)
 )
 _NEWEST_SIZE = Prepared(select(checkpoints.c.size).where(_SIGNED).order_by(_NEWEST_FIRST).limit(1))
+# One question for all that publishing asks.
+_NEWEST = (
+    select(checkpoints.c.size, checkpoints.c.signed_at)
+    .where(_SIGNED)
+    .order_by(_NEWEST_FIRST)
+    .limit(1)
+    .subquery("newest")
+)
+_STANDING = Prepared(
+    select(
+        checkpoints.c.root,
+        checkpoints.c.signed,
+        checkpoints.c.signed_at,
+        _NEWEST.c.size,
+        _NEWEST.c.signed_at,
+    )
+    .select_from(checkpoints.outerjoin(_NEWEST, true()))
+    .where(_OF_SIZE)
+)
 _NEWEST_SIGNED = Prepared(
     select(checkpoints.c.signed).where(_SIGNED).order_by(_NEWEST_FIRST).limit(1)
 )
@@ -286,6 +305,19 @@ class LogStore:
             return None
         root, signed, signed_at = row
         return SignedRow(size=size, root=root, signed=signed, signed_at=signed_at)
+
+    def standing(self, size: int) -> tuple[SignedRow | None, int, int]:
+        """Read the checkpoint of a committed size, and the newest signed one's size and time.
+
+        Both are 0 where none is signed.
+        """
+        with self.database.read() as connection:
+            row = _STANDING.row(connection, of_size=size)
+        if row is None:
+            return None, 0, 0
+        root, signed, signed_at, newest, newest_at = row
+        found = SignedRow(size=size, root=root, signed=signed, signed_at=signed_at)
+        return found, newest or 0, newest_at or 0
 
     def newest_signed_size(self) -> int:
         """Read the largest size that is signed; 0 if none is."""
