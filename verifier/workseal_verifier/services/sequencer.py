@@ -144,10 +144,15 @@ class Sequencer:
     @property
     def current(self) -> Published:
         """The newest published checkpoint; refuses before the first."""
-        current = self._publisher.current
-        if current is None:
+        return self.showing(None)
+
+    def showing(self, reach: int | None) -> Published:
+        """Return the same; who has just read how far signed checkpoints reach may say so."""
+        publisher = self._publisher
+        found = publisher.current if reach is None else publisher.showing(reach)
+        if found is None:
             raise _busy("the log is not open yet")
-        return current
+        return found
 
     @property
     def waiting(self) -> int:

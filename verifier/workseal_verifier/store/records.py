@@ -17,7 +17,7 @@ from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import BeaconRow, Entry
 from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.prepared import Prepared, Row
-from workseal_verifier.store.schema import beacons, statements
+from workseal_verifier.store.schema import beacons, checkpoints, statements
 
 _PAGE = 1_000
 # SQLite's own limit on parameters is 32,766; a request has far fewer digests.
@@ -32,6 +32,17 @@ _FIRST = Prepared(
     .limit(1)
 )
 _POSITION = Prepared(select(statements.c.position).where(_OF_DIGEST))
+_REACH = (
+    select(checkpoints.c.size)
+    .where(checkpoints.c.signed.is_not(None))
+    .order_by(checkpoints.c.size.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+# In one row also where the statement is not logged.
+_POSITION_AND_REACH = Prepared(
+    select(select(statements.c.position).where(_OF_DIGEST).scalar_subquery(), _REACH)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,13 @@ class RecordStore:
         with self.database.read() as connection:
             row = _POSITION.row(connection, of_digest=digest.raw)
         return None if row is None else row[0]
+
+    def position_and_reach(self, digest: Digest) -> tuple[int | None, int]:
+        """Read where a statement stands, and how far signed checkpoints reach, in one question."""
+        with self.database.read() as connection:
+            row = _POSITION_AND_REACH.row(connection, of_digest=digest.raw)
+        position, reach = (None, None) if row is None else row
+        return position, reach or 0
 
     def of_engagement(self, engagement: bytes, *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read an engagement's own statements in log order, from `since` to before `below`."""
