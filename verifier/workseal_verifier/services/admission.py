@@ -16,7 +16,7 @@ from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import CASE_KINDS, stored_case
 from workseal_verifier.services.draft import Draft, House
-from workseal_verifier.services.engagement import Engagement, fold, followed
+from workseal_verifier.services.engagement import Engagement, fold, followed_all
 from workseal_verifier.services.held import Held
 from workseal_verifier.services.keyevents import KEY_STATEMENTS, KeyBook, KeyEvents
 from workseal_verifier.services.loan import Loan
@@ -225,9 +225,7 @@ class Admission:
         self, state: Engagement, events: KeyEvents, since: int, below: int = 2**63 - 1
     ) -> Engagement:
         own = self.house.records.of_engagement(state.identifier, since=since, below=below)
-        for entry in own:
-            state = followed(state, entry, events)
-        return state
+        return followed_all(state, own, events)
 
     def _keep(self, identifier: bytes, state: Engagement) -> None:
         for one in (identifier, *self._states.keep(identifier, state)):

@@ -32,6 +32,15 @@ _FIRST = Prepared(
     .limit(1)
 )
 _POSITION = Prepared(select(statements.c.position).where(_OF_DIGEST))
+_OWN = Prepared(
+    _WHOLE.where(
+        statements.c.engagement == bindparam("of_engagement"),
+        statements.c.position > bindparam("after"),
+        statements.c.position < bindparam("below"),
+    )
+    .order_by(statements.c.position)
+    .limit(_PAGE)
+)
 _REACH = (
     select(checkpoints.c.size)
     .where(checkpoints.c.signed.is_not(None))
@@ -110,7 +119,12 @@ class RecordStore:
 
     def of_engagement(self, engagement: bytes, *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read an engagement's own statements in log order, from `since` to before `below`."""
-        yield from self._paged(statements.c.engagement == engagement, since=since, below=below)
+        after: int | None = since - 1
+        while after is not None:
+            with self.database.read() as connection:
+                rows = _OWN.rows(connection, of_engagement=engagement, after=after, below=below)
+            yield from map(_read, rows)
+            after = rows[-1][0] if len(rows) == _PAGE else None
 
     def of_kinds(self, kinds: Sequence[str], *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read all statements of these kinds in log order, from `since` to before `below`."""
@@ -281,8 +295,18 @@ class RecordStore:
 
 
 def _read(row: Row) -> Entry:
-    position, digest, *rest = row
-    return Entry(position=position, digest=Digest(digest), **dict(zip(_REST, rest, strict=True)))
+    position, digest, body, kind, engagement, about, worker, begin_ms, end_ms = row
+    return Entry(
+        position=position,
+        digest=Digest(digest),
+        body=body,
+        kind=kind,
+        engagement=engagement,
+        about=about,
+        worker=worker,
+        begin_ms=begin_ms,
+        end_ms=end_ms,
+    )
 
 
 def read_entry(row: object) -> Entry:
