@@ -17,7 +17,8 @@ def story() -> Story:
 
 
 def chained(story: Story) -> list[tuple[Statement, ChainedRecord]]:
-    return [one for one in story.agent.made if isinstance(one[1], ChainedRecord)]
+    made = story.agent.made
+    return [(one, record) for one, record in made if isinstance(record, ChainedRecord)]
 
 
 def begun(story: Story) -> ChainState:

@@ -38,7 +38,7 @@ _MOST_FOREIGN = 65_536
 _CACHED_CASES = 256
 # More than this that others logged of one chain takes too long to read while the log is held. It
 # moves on elsewhere when its sender's connection leads to another worker.
-FAR = 128
+FAR = 256
 
 
 @dataclass(frozen=True, slots=True)
