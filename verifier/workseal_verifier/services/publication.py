@@ -281,7 +281,8 @@ class Publisher:
                 return shown
         if row is None or row.root != head.root:
             raise StoreCorruptError("the checkpoint of the head is not the head")
-        self._last_signed_at = max(self._last_signed_at, newest_at)
+        if self._log.database.shared:
+            self._last_signed_at = max(self._last_signed_at, newest_at)
         if head.size > self._settled:
             self._log.database.settle()
         encoded = row.signed or self._sign(head, tree)

@@ -16,7 +16,7 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import BeaconRow, Entry
 from workseal_verifier.store.parties import PartyStore
-from workseal_verifier.store.prepared import Prepared, Row
+from workseal_verifier.store.prepared import Among, Prepared, Row
 from workseal_verifier.store.schema import beacons, checkpoints, statements
 
 _PAGE = 1_000
@@ -39,8 +39,9 @@ _OWN = Prepared(
         statements.c.position < bindparam("below"),
     )
     .order_by(statements.c.position)
-    .limit(_PAGE)
+    .limit(bindparam("most"))
 )
+_POSITIONS = Among(select(statements.c.digest, statements.c.position), statements.c.digest)
 _REACH = (
     select(checkpoints.c.size)
     .where(checkpoints.c.signed.is_not(None))
@@ -76,17 +77,9 @@ class RecordStore:
 
     def positions(self, digests: Sequence[Digest]) -> dict[Digest, int]:
         """Read where these statements stand, for those that are logged."""
-        found: dict[Digest, int] = {}
         with self.database.read() as connection:
-            for start in range(0, len(digests), _MOST_PARAMETERS):
-                part = [digest.raw for digest in digests[start : start + _MOST_PARAMETERS]]
-                rows = connection.execute(
-                    select(statements.c.digest, statements.c.position).where(
-                        statements.c.digest.in_(part)
-                    )
-                )
-                found.update((Digest(row.digest), row.position) for row in rows)
-        return found
+            rows = _POSITIONS.rows(connection, [digest.raw for digest in digests])
+        return {Digest(digest): position for digest, position in rows}
 
     def digests(self, first: int, count: int) -> list[Digest]:
         """Read the digests of the statements at these positions, in log order."""
@@ -122,7 +115,9 @@ class RecordStore:
         after: int | None = since - 1
         while after is not None:
             with self.database.read() as connection:
-                rows = _OWN.rows(connection, of_engagement=engagement, after=after, below=below)
+                rows = _OWN.rows(
+                    connection, of_engagement=engagement, after=after, below=below, most=_PAGE
+                )
             yield from map(_read, rows)
             after = rows[-1][0] if len(rows) == _PAGE else None
 
