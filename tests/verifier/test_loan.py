@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.office import ANSWER_S, Office
+from support.office import ANSWER_S, Office, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS
 from workseal_protocol.receipt import SubmissionAnswer
@@ -143,6 +143,33 @@ def test_who_is_put_off_at_the_end_is_told_to_come_back(
     with pytest.raises(RefusedError) as caught:
         first.result(ANSWER_S)
     assert caught.value.reason is Reason.BUSY
+
+
+@pytest.mark.postgres
+def test_a_chain_that_changes_its_process_with_each_statement_has_one_history(
+    both: tuple[Office, Office], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "FAR", 0)
+    agent = ScriptedAgent(both[0])
+    agent.open_session()
+    agent.work(8 * ROUND_MS)
+    lent = []
+    read = Loan.read
+    monkeypatch.setattr(Loan, "read", lambda loan: (lent.append(loan), read(loan))[1])
+    places: list[int] = []
+    for number, statement in enumerate(agent.pending):
+        office, other = both[number % 2], both[1 - number % 2]
+        intake = office.verifier.services.intake
+        submitted = office.verifier.sequencer.submit(intake.read(statement.encode()))
+        # The other process logs for somebody else meanwhile.
+        other.post([stranger_offer(other, number)])
+        places += submitted.result(ANSWER_S).indices
+        # Sent again, it keeps its place, also where it is not known yet.
+        again = other.verifier.services.intake.read(statement.encode())
+        assert other.verifier.sequencer.submit(again).result(ANSWER_S).indices == (places[-1],)
+    assert places == sorted(set(places))
+    assert len(lent) >= 4
+    assert both[0].check() == []
 
 
 def test_a_loan_is_read_once_and_comes_back_as_it_was_where_reading_fails() -> None:
