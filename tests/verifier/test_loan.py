@@ -153,9 +153,14 @@ def test_a_chain_that_changes_its_process_with_each_statement_has_one_history(
     agent = ScriptedAgent(both[0])
     agent.open_session()
     agent.work(8 * ROUND_MS)
-    lent = []
+    lent: list[Loan] = []
     read = Loan.read
-    monkeypatch.setattr(Loan, "read", lambda loan: (lent.append(loan), read(loan))[1])
+
+    def noted(loan: Loan) -> None:
+        lent.append(loan)
+        read(loan)
+
+    monkeypatch.setattr(Loan, "read", noted)
     places: list[int] = []
     for number, statement in enumerate(agent.pending):
         office, other = both[number % 2], both[1 - number % 2]
