@@ -239,9 +239,9 @@ def test_another_leads_before_the_connection_of_the_leader_has_ended(
     first, second = Database(url), Database(url)
     assert first.lead()
     assert not second.lead()
-    dispose = first._engine.dispose
+    dispose = first._reading.dispose
     # Its connections stay open, as for a moment in the eyes of the server.
-    monkeypatch.setattr(first._engine, "dispose", lambda: None)
+    monkeypatch.setattr(first._reading, "dispose", lambda: None)
     first.close()
     assert second.lead()
     dispose()

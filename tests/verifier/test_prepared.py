@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, bindpar
 
 from workseal_verifier.errors import StoreError
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.prepared import Prepared
+from workseal_verifier.store.prepared import Among, Prepared
 
 THINGS = Table(
     "things",
@@ -24,6 +24,7 @@ FOUND = Prepared(
     .limit(2)
 )
 ALL = Prepared(select(THINGS.c.number).order_by(THINGS.c.number))
+AMONG = Among(select(THINGS.c.number), THINGS.c.data)
 REPLACE = Prepared(
     update(THINGS).where(THINGS.c.number >= bindparam("least")).values(data=bindparam("new_data"))
 )
@@ -90,3 +91,14 @@ def test_a_failure_is_told_as_every_other_and_quotes_nothing(database: Database)
     assert "things" not in str(caught.value)
     with pytest.raises(StoreError), database.write() as connection:
         REPLACE.change(connection, least=0, new_data=b"secret")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 511, 512, 513, 1_300])
+def test_each_row_with_one_of_many_values_is_read_once(database: Database, count: int) -> None:
+    wanted = [b"w%d" % number for number in range(count)]
+    with database.write() as connection:
+        database.insert(connection, THINGS, [(100 + n, one) for n, one in enumerate(wanted)])
+        database.insert(connection, THINGS, [(9_000, b"other")])
+    with database.read() as connection:
+        found = AMONG.rows(connection, wanted)
+    assert sorted(found) == [(100 + number,) for number in range(count)]

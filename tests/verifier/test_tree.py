@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -93,3 +94,52 @@ def test_refuses_a_damaged_tile(damage: Callable[[bytes], bytes | None]) -> None
     _, stored = grow([300])
     with pytest.raises(StoreCorruptError, match="tile 0/1 must have 44 hashes"):
         TileTree(300, lambda level, number: damage(stored[level, number]) if number else b"")
+
+
+def test_what_memory_has_is_answered_without_the_store() -> None:
+    hashes = leaves(700)
+    grown = TileTree(0, lambda *_: None)
+    grown.extend(hashes)
+    stored, read = grown.pending(), []
+
+    def load(level: int, number: int) -> bytes | None:
+        read.append((level, number))
+        return stored[level, number]
+
+    tree = TileTree(700, load)
+    read.clear()
+    ranges = [(512, 640), (640, 700), (3, 4), (0, 700)]
+    assert tree.remembered(ranges[:2]) == [tree.node(*one) for one in ranges[:2]]
+    # The third lies in a full tile that nobody asked for yet.
+    assert tree.remembered(ranges) is None
+    assert read == []
+    found = [tree.node(*one) for one in ranges]
+    assert read == [(0, 0)]
+    assert tree.remembered(ranges) == found
+    assert read == [(0, 0)]
+
+
+def test_what_memory_has_is_waited_for_by_nobody() -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def load(_level: int, _number: int) -> bytes | None:
+        held.set()
+        done.wait(20)
+        return None
+
+    tree = TileTree(0, load)
+    tree.extend(leaves(600))
+    tree.settle()
+    tree._full.clear()
+
+    def reads() -> None:
+        with pytest.raises(StoreCorruptError):
+            tree.node(0, 1)
+
+    reading = threading.Thread(target=reads)
+    reading.start()
+    held.wait(20)
+    assert tree.remembered([(512, 513)]) is None
+    done.set()
+    reading.join()
+    assert tree.remembered([(512, 513)]) == [tree.node(512, 513)]

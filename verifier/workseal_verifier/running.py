@@ -428,7 +428,7 @@ class Verifier:
                 identity=self.identity,
                 beacon=self.beacon,
                 keys=keys,
-                current=lambda: self.sequencer.current,
+                showing=self.sequencer.showing,
             ),
             diaries=diaries,
             sheets=SheetReview(self.records, diaries),

@@ -6,6 +6,7 @@ verification applies them step by step.
 """
 
 from workseal_protocol.chain.closing import check_closing
+from workseal_protocol.chain.course import SegmentRun
 from workseal_protocol.chain.order import check_order
 from workseal_protocol.chain.replay import ChainReplay
 from workseal_protocol.chain.rules import ChainError, Rule
@@ -27,6 +28,7 @@ __all__ = [
     "ChainState",
     "OpenSession",
     "Rule",
+    "SegmentRun",
     "advance",
     "check_closing",
     "check_order",

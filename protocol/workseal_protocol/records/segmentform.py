@@ -7,7 +7,7 @@ refuses, is read by `decode` and `Segment.read`, which say what is wrong. docs/s
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.records.links import Anchor
@@ -93,3 +93,33 @@ def _uint(item: bytes) -> int:
 def _digests(items: bytes) -> tuple[Digest, ...]:
     starts = range(2, len(items), _FRAME_BYTES)
     return tuple(Digest(items[start : start + DIGEST_BYTES]) for start in starts)
+
+
+# Number, size of the anchor, round, begin, end, worked, state, the two values, capture, frames.
+Course: TypeAlias = tuple[
+    int, int, int, int, int, int, int, bytes, bytes | None, int, tuple[Digest, ...]
+]
+
+
+def read_course(payload: bytes) -> Course | None:
+    """Read what moves a chain on, of a segment that was admitted; None where `Segment` reads it."""
+    form = _FORM.fullmatch(payload)
+    if form is None:
+        return None
+    (
+        _, _, seq, _, _, size, _, _, number, begin, end, worked,
+        state, agent_value, verifier_value, _, _, capture, _, frames,
+    ) = form.groups()  # fmt: skip
+    return (
+        _uint(seq),
+        _uint(size),
+        _uint(number),
+        _uint(begin),
+        _uint(end),
+        _uint(worked),
+        state[0],
+        agent_value,
+        verifier_value,
+        capture[0],
+        () if frames is None else _digests(frames),
+    )

@@ -6,7 +6,8 @@ about their own statement and never about anybody else's.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
@@ -15,9 +16,10 @@ from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import CASE_KINDS, stored_case
 from workseal_verifier.services.draft import Draft, House
-from workseal_verifier.services.engagement import Engagement, fold, followed
+from workseal_verifier.services.engagement import Engagement, fold, followed_all
 from workseal_verifier.services.held import Held
 from workseal_verifier.services.keyevents import KEY_STATEMENTS, KeyBook, KeyEvents
+from workseal_verifier.services.loan import Loan
 from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
@@ -34,6 +36,17 @@ _STATEMENT_BYTES = 90
 _MOST_FOREIGN = 65_536
 # Each takes some 100 KB at most: a case has 400 statements.
 _CACHED_CASES = 256
+# More than this that others logged of one chain takes too long to read while the log is held. It
+# moves on elsewhere when its sender's connection leads to another worker.
+FAR = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """From where on other processes logged more of an engagement, and how much."""
+
+    since: int
+    count: int
 
 
 class Admission:
@@ -51,14 +64,17 @@ class Admission:
         self._states = Held(
             most=_CACHED_ENGAGEMENTS, most_statements=memory_bytes // _STATEMENT_BYTES
         )
-        # From where on other processes logged more of an engagement than its cached state holds.
-        self._behind: dict[bytes, int] = {}
+        # Of whom other processes logged more than the cached state holds.
+        self._behind: dict[bytes, _Behind] = {}
+        self._lent: dict[bytes, Loan] = {}
         self._prepared = ReadAhead()
         self._cases: OrderedDict[Digest, Case] = OrderedDict()
 
     def is_held(self, identifier: bytes) -> bool:
         """Tell whether memory holds an engagement; in whatever thread."""
-        return identifier in self._states or self._prepared.has(identifier)
+        return (
+            identifier in self._states or identifier in self._lent or self._prepared.has(identifier)
+        )
 
     def prepare(self, identifier: bytes, issuer: Digest) -> None:
         """Fold an engagement, in whatever thread, for a party who speaks in it.
@@ -72,11 +88,52 @@ class Admission:
             own = self.house.records.of_engagement(identifier, below=size)
             self._prepared.keep(identifier, size, lambda: fold(own, events))
 
+    @property
+    def lends(self) -> bool:
+        """Tell whether there is anything to lend."""
+        return bool(self._lent) or any(one.count > FAR for one in self._behind.values())
+
+    def lend(self, identifiers: Iterable[bytes]) -> list[Loan]:
+        """Lend out those of which others logged so much that it is to be read elsewhere.
+
+        Who is lent already is given to whoever asks: each is read once.
+        """
+        loans = []
+        for one in identifiers:
+            behind = self._behind.get(one)
+            if behind is not None and behind.count > FAR:
+                self._lend(one, behind.since)
+            if one in self._lent:
+                loans.append(self._lent[one])
+        return loans
+
+    def _lend(self, identifier: bytes, since: int) -> None:
+        state, events = self._states.take(identifier), self.events
+        if state is not None and events is not None:
+            del self._behind[identifier]
+            self._lent[identifier] = Loan(
+                state,
+                since,
+                self._size,
+                lambda state, since, below: self._follow(state, events, since, below),
+            )
+
+    def take_back(self, loans: Iterable[Loan]) -> None:
+        """Take back what was lent, unless it is known anew by now or everything was forgotten."""
+        for loan in loans:
+            identifier = loan.state.identifier
+            if self._lent.get(identifier) is loan:
+                del self._lent[identifier]
+                if identifier not in self._states:
+                    self._keep(identifier, loan.state)
+                    self._behind[identifier] = _Behind(loan.reach, 0)
+
     def forget(self) -> None:
         """Drop every cached state: the store is asked again."""
         self.events = None
         self._states.clear()
         self._behind.clear()
+        self._lent.clear()
         self._cases.clear()
         self._prepared.clear()
         self.house.work.forget()
@@ -104,7 +161,8 @@ class Admission:
             if one.kind in CASE_KINDS:
                 self._drop_cases(one.engagement)
             if one.engagement in self._states:
-                self._behind.setdefault(one.engagement, self._size)
+                before = self._behind.get(one.engagement, _Behind(self._size, 0))
+                self._behind[one.engagement] = _Behind(before.since, before.count + one.count)
             if one.worker is not None and one.end_ms is not None:
                 self.house.work.ended(Digest(one.worker), one.engagement, one.end_ms)
         return self._keys.below(size) if kinds & KEY_STATEMENTS else events
@@ -154,7 +212,7 @@ class Admission:
         if state is None:
             state = self._load(identifier, events)
         elif identifier in self._behind:
-            state = self._follow(state, events, self._behind[identifier])
+            state = self._follow(state, events, self._behind[identifier].since)
         if state is not None:
             self._keep(identifier, state)
         return state
@@ -163,11 +221,11 @@ class Admission:
         """Return a state that memory holds, perhaps behind what other processes logged since."""
         return self._states.get(identifier)
 
-    def _follow(self, state: Engagement, events: KeyEvents, since: int) -> Engagement:
-        own = self.house.records.of_engagement(state.identifier, since=since, below=2**63 - 1)
-        for entry in own:
-            state = followed(state, entry, events)
-        return state
+    def _follow(
+        self, state: Engagement, events: KeyEvents, since: int, below: int = 2**63 - 1
+    ) -> Engagement:
+        own = self.house.records.of_engagement(state.identifier, since=since, below=below)
+        return followed_all(state, own, events)
 
     def _keep(self, identifier: bytes, state: Engagement) -> None:
         for one in (identifier, *self._states.keep(identifier, state)):

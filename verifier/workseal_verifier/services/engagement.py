@@ -7,7 +7,7 @@ The fold of stored statements checks nothing again: each was admitted when it wa
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from workseal_protocol.chain import ChainReplay, ChainState, follow
+from workseal_protocol.chain import ChainReplay, ChainState, SegmentRun, follow
 from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.records import (
@@ -17,7 +17,7 @@ from workseal_protocol.records import (
     Segment,
     read_record,
 )
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.store.log import Entry
@@ -87,15 +87,26 @@ class Engagement:
 
 def fold(entries: Iterable[Entry], events: KeyEvents) -> Engagement | None:
     """Fold an engagement's own stored statements; None when there are none."""
-    state: Engagement | None = None
+    rest = iter(entries)
+    first = next(rest, None)
+    record = None if first is None else read_record(Statement.parse(first.body))
+    if first is None or not isinstance(record, Offer):
+        return None
+    return followed_all(Engagement.start(record, first.digest, events), rest, events)
+
+
+def followed_all(state: Engagement, entries: Iterable[Entry], events: KeyEvents) -> Engagement:
+    """Take the next stored statements of an engagement, segments many at a time."""
+    run: SegmentRun | None = None
     for entry in entries:
-        if state is None:
-            record = read_record(Statement.parse(entry.body))
-            if isinstance(record, Offer):
-                state = Engagement.start(record, entry.digest, events)
-        else:
-            state = followed(state, entry, events)
-    return state
+        if entry.kind == Kind.SEGMENT.value and state.chain is not None:
+            run = SegmentRun(state.chain) if run is None else run
+            if run.take(entry.digest, entry.body):
+                continue
+        if run is not None:
+            state, run = state.moved(run.state), None
+        state = followed(state, entry, events)
+    return state if run is None else state.moved(run.state).refreshed(events)
 
 
 def followed(state: Engagement, entry: Entry, events: KeyEvents) -> Engagement:

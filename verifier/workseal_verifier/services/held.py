@@ -55,6 +55,14 @@ class Held:
                 self._states.move_to_end(identifier, last=False)
         return self._make_room(identifier)
 
+    def take(self, identifier: bytes) -> Engagement | None:
+        """Take a state away; None if it is not here."""
+        state = self._states.pop(identifier, None)
+        if state is not None:
+            self._statements -= _length(state)
+            self._came.discard(identifier)
+        return state
+
     def clear(self) -> None:
         """Forget all of them."""
         self._states.clear()

@@ -130,11 +130,11 @@ class Publisher:
     @property
     def current(self) -> Published | None:
         """The newest published checkpoint, whichever process published it."""
-        if (
-            self._log.database.shared
-            and self._log.newest_signed_size() > _size_of(self._current)
-            and self._following.acquire(timeout=_FOLLOW_S)
-        ):
+        return self.showing(self._log.newest_signed_size() if self._log.database.shared else 0)
+
+    def showing(self, newest: int) -> Published | None:
+        """Return the newest published checkpoint, given how far signed ones were seen to reach."""
+        if newest > _size_of(self._current) and self._following.acquire(timeout=_FOLLOW_S):
             try:
                 self._follow()
                 self._not_shown.ends()
@@ -195,6 +195,9 @@ class Publisher:
         """Return the time to sign with, in seconds, or refuse when the clock went back."""
         if self._log.database.shared:
             self._last_signed_at = max(self._last_signed_at, self._log.last_signed_at() or 0)
+        return self._now_s()
+
+    def _now_s(self) -> int:
         now = self._clock.now_ms() // 1000
         if now < self._last_signed_at - CLOCK_SLACK_S:
             raise RefusedError(
@@ -266,13 +269,20 @@ class Publisher:
         if self._committed is None:
             raise StoreError("the log is not loaded")
         head, tree = self._committed
-        newest = self.current
-        if newest is not None and newest.size >= head.size:
-            # Another process was ahead, or there was nothing new: no older size is signed late.
-            return newest
-        row = self._log.committed(head.size)
+        shown = self._current
+        if shown is not None and shown.size >= head.size:
+            # There was nothing new.
+            return shown
+        row, newest, newest_at = self._log.standing(head.size)
+        if newest >= head.size:
+            # Another process was ahead: no older size is signed late.
+            shown = self.showing(newest)
+            if shown is not None and shown.size >= head.size:
+                return shown
         if row is None or row.root != head.root:
             raise StoreCorruptError("the checkpoint of the head is not the head")
+        if self._log.database.shared:
+            self._last_signed_at = max(self._last_signed_at, newest_at)
         if head.size > self._settled:
             self._log.database.settle()
         encoded = row.signed or self._sign(head, tree)
@@ -284,7 +294,7 @@ class Publisher:
         return published
 
     def _sign(self, head: Head, tree: TileTree) -> bytes:
-        at = self.check_clock()
+        at = self._now_s()
         signed = self._identity.sign(head.size, head.root, at)
         self._lock.write(Mark(head.size, head.root))
         if self._cosigning is not None:
@@ -309,9 +319,12 @@ class Publisher:
 
     def _published(self, encoded: bytes) -> Published:
         signed = SignedCheckpoint.parse(encoded)
-        checkpoint = signed.checkpoint
-        tree = self._checked_tree(Head(checkpoint.size, checkpoint.root.raw))
-        return Published(signed, encoded, tree)
+        head = Head(signed.checkpoint.size, signed.checkpoint.root.raw)
+        # Mostly it is of what this process wrote last, or followed: then nothing need be read.
+        known = None if self._committed is None else self._committed[1]
+        if known is None or known.size < head.size or known.root(head.size) != head.root:
+            known = self._checked_tree(head)
+        return Published(signed, encoded, known)
 
     def _checked_tree(self, head: Head) -> TileTree:
         tree = TileTree(head.size, self._log.tile)

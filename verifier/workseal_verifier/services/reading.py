@@ -6,10 +6,11 @@ Listings of two sizes cannot be joined: a later rotation may make an earlier key
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import DIGEST_BYTES, Digest
-from workseal_protocol.merkle import sparse_proof
+from workseal_protocol.merkle import sparse_proof, split_point
 from workseal_protocol.receipt import Receipt, cose_receipt
 from workseal_protocol.records import Offer, read_record
 from workseal_protocol.statement import Kind, Statement
@@ -19,8 +20,8 @@ from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.publication import Published
-from workseal_verifier.services.shelf import Place, Shelf
-from workseal_verifier.services.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, TileTree
+from workseal_verifier.services.shelf import Shelf
+from workseal_verifier.services.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 from workseal_verifier.store.log import Entry, LogStore
 from workseal_verifier.store.records import RecordStore
 
@@ -28,7 +29,12 @@ MAX_PROOF_ITEMS = 65_536
 MAX_TOKENS = 1_000
 # Full tiles that were asked for lately, of some 8 KiB each.
 _KEPT_TILES = 1_024
+# Places of statements that were asked for lately, of some 200 bytes each.
+_KEPT_PLACES = 8_192
 _LENGTH = DIGEST_BYTES.to_bytes(2)
+
+# Of a level, None for entries, and a number in it.
+_Place: TypeAlias = tuple[int | None, int]
 
 
 class Reader:
@@ -42,15 +48,20 @@ class Reader:
         identity: Identity,
         beacon: Beacon,
         keys: KeyBook,
-        current: Callable[[], Published],
+        showing: Callable[[int | None], Published],
     ) -> None:
+        """Take what shows the newest checkpoint, told how far they reach where that is known."""
         self._log = log
         self._records = records
         self._identity = identity
         self._beacon = beacon
         self._keys = keys
-        self._current = current
-        self._shelf = Shelf(_KEPT_TILES)
+        self._showing = showing
+        self._shelf: Shelf[_Place, bytes] = Shelf(_KEPT_TILES)
+        self._places: Shelf[Digest, int] = Shelf(_KEPT_PLACES)
+
+    def _current(self) -> Published:
+        return self._showing(None)
 
     # --- the log -----------------------------------------------------------------
 
@@ -97,7 +108,7 @@ class Reader:
         data = b"".join(_LENGTH + digest.raw for digest in digests)
         return self._kept((None, number), width, data)
 
-    def _kept(self, place: Place, width: int, data: bytes) -> bytes:
+    def _kept(self, place: _Place, width: int, data: bytes) -> bytes:
         # Whole, and covered by a checkpoint: it never changes.
         if width == TILE_WIDTH:
             self._shelf.put(place, data)
@@ -121,7 +132,7 @@ class Reader:
 
     def receipt(self, digest: Digest, size: int | None = None) -> Receipt:
         """Return a statement's inclusion proof against a signed checkpoint (default: newest)."""
-        index, current = self._records.position(digest), self._current()
+        index, current = self._find(digest)
         if index is None or index >= current.size:
             raise _not_found("no statement with this digest is logged")
         if size is None or size == current.size:
@@ -131,7 +142,30 @@ class Reader:
         reach = signed.checkpoint.size
         if index >= reach:
             raise _not_found("that checkpoint does not cover the statement")
-        return Receipt(index, _path(current.tree, index, reach), signed)
+        ranges = _ranges(index, reach)
+        return Receipt(index, tuple(current.tree.node(*one) for one in ranges), signed)
+
+    def receipt_in_memory(self, digest: Digest) -> bytes | None:
+        """Return the newest receipt as it is written, if memory has all of it; never waits."""
+        index = self._places.get(digest)
+        if index is None or self._log.database.shared:
+            # What other processes published must be asked for.
+            return None
+        current = self._current()
+        if index >= current.size:
+            return None
+        path = current.tree.remembered(_ranges(index, current.size))
+        return None if path is None else Receipt(index, tuple(path), current.signed).encode()
+
+    def _find(self, digest: Digest) -> tuple[int | None, Published]:
+        """Find where a statement stands, and what is published: with one question to the store."""
+        if self._log.database.shared:
+            index, reach = self._records.position_and_reach(digest)
+            return index, self._showing(reach)
+        index = self._records.position(digest)
+        if index is not None:
+            self._places.put(digest, index)
+        return index, self._current()
 
     def cose_receipt(self, digest: Digest, size: int | None = None) -> bytes:
         """Return the same as an RFC 9942 receipt; its subject is the statement's."""
@@ -203,19 +237,19 @@ class Reader:
         return entry
 
 
-def _path(tree: TileTree, index: int, size: int) -> tuple[bytes, ...]:
-    """Return the inclusion path of a leaf, leaf sibling first (RFC 9162 section 2.1.3.1)."""
-    path: list[bytes] = []
+def _ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """List what a leaf's inclusion path hashes, its sibling first (RFC 9162 section 2.1.3.1)."""
+    ranges: list[tuple[int, int]] = []
     low, high = 0, size
     while high - low > 1:
-        middle = low + (1 << ((high - low - 1).bit_length() - 1))
+        middle = low + split_point(high - low)
         if index < middle:
-            path.append(tree.node(middle, high))
+            ranges.append((middle, high))
             high = middle
         else:
-            path.append(tree.node(low, middle))
+            ranges.append((low, middle))
             low = middle
-    return tuple(reversed(path))
+    return ranges[::-1]
 
 
 def _not_found(detail: str) -> RefusedError:

@@ -11,37 +11,36 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.receipt import SubmissionAnswer
-from workseal_protocol.records import (
-    Acceptance,
-    Declaration,
-    DisputeAct,
-    DisputeDisclosure,
-    DisputeFiling,
-    DisputeFinding,
-    DisputeRequest,
-    Evidence,
-    Segment,
-    SessionClose,
-    SessionOpen,
-    Tombstone,
-)
 from workseal_verifier.errors import ForkError, Reason, RefusedError, StoreError, StoreFullError
 from workseal_verifier.services.admission import Admission, Tick
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.health import PUBLISHING, SEQUENCING, Health
+from workseal_verifier.services.loan import Loan
 from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.services.space import Space
+from workseal_verifier.services.submission import (
+    Charge,
+    Submission,
+    answer,
+    busy,
+    fail,
+    fail_all,
+    spoken_of,
+)
 from workseal_verifier.services.tickproofs import TickProofs
 from workseal_verifier.store.records import RecordStore
+
+if TYPE_CHECKING:
+    from workseal_protocol.receipt import SubmissionAnswer
 
 _logger = logging.getLogger(__name__)
 
@@ -50,39 +49,8 @@ TICK_STATEMENTS = 4_096
 # A tick that holds so many submissions need not wait for more, as soon as none came for a moment.
 MIXED = 16
 _MOMENT_S = 0.001
-# What is held against all that its engagement's chain told before.
-_SPEAKING = (
-    Segment,
-    SessionOpen,
-    SessionClose,
-    Tombstone,
-    Declaration,
-    Evidence,
-    Acceptance,
-    DisputeFiling,
-    DisputeAct,
-    DisputeRequest,
-    DisputeDisclosure,
-    DisputeFinding,
-)
 # What too few witnesses cosigned is shown to them again after this, whoever asks.
 RETRY_S = 5.0
-
-
-Charge: TypeAlias = Callable[[Sequence[Candidate]], None]
-
-
-@dataclass(slots=True)
-class Submission:
-    """Statements of one request, and the promise of its answer."""
-
-    candidates: Sequence[Candidate]
-    old: int = 0
-    answer: "Future[SubmissionAnswer]" = field(default_factory=Future)
-    indices: tuple[int, ...] = ()
-    # Told what was new of these, once it is logged.
-    charge: "Charge | None" = None
-    new: Sequence[Candidate] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +95,8 @@ class Sequencer:
         self._committed: queue.SimpleQueue[Sequence[Submission] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._publishing: threading.Thread | None = None
+        # One thread: what it does beside its reading has the same interpreter.
+        self._reading = ThreadPoolExecutor(1, "reading")
         self._stopping = threading.Event()
         # One for each thread.
         self._not_committed, self._not_published = (
@@ -138,10 +108,15 @@ class Sequencer:
     @property
     def current(self) -> Published:
         """The newest published checkpoint; refuses before the first."""
-        current = self._publisher.current
-        if current is None:
-            raise _busy("the log is not open yet")
-        return current
+        return self.showing(None)
+
+    def showing(self, reach: int | None) -> Published:
+        """Return the same; who has just read how far signed checkpoints reach may say so."""
+        publisher = self._publisher
+        found = publisher.current if reach is None else publisher.showing(reach)
+        if found is None:
+            raise busy("the log is not open yet")
+        return found
 
     @property
     def waiting(self) -> int:
@@ -159,20 +134,20 @@ class Sequencer:
         # From here on nobody can cancel it: what is admitted is logged, whoever still waits.
         submission.answer.set_running_or_notify_cancel()
         if self._stopping.is_set():
-            raise _busy("the server is stopping")
+            raise busy("the server is stopping")
         try:
             self._queue.put_nowait(submission)
         except queue.Full:
-            raise _busy("too many submissions are waiting") from None
+            raise busy("too many submissions are waiting") from None
         return submission.answer
 
     def is_prepared(self, candidates: Sequence[Candidate]) -> bool:
         """Tell whether memory holds whatever these speak about; never waits."""
-        return all(map(self._admission.is_held, _spoken_of(candidates)))
+        return all(map(self._admission.is_held, spoken_of(candidates)))
 
     def prepare(self, candidates: Sequence[Candidate]) -> None:
         """Read what these speak about, so that the log is not held for as long as that takes."""
-        for engagement, issuer in _spoken_of(candidates).items():
+        for engagement, issuer in spoken_of(candidates).items():
             self._admission.prepare(engagement, issuer)
 
     def start(self) -> None:
@@ -214,6 +189,8 @@ class Sequencer:
             self.run_tick(batch)
             if ending:
                 break
+        # Who was put off comes back, and is refused with the rest.
+        self._reading.shutdown()
         self._refuse_rest()
         self._committed.put(None)
 
@@ -231,6 +208,21 @@ class Sequencer:
             if more == before and more + 1 >= MIXED:
                 return
             before = more
+
+    # --- in the reading thread, while the log is free ------------------------------------
+
+    def _read(self, one: Submission) -> None:
+        """Read what a submission waits for, and queue it again."""
+        try:
+            # What cannot be read now is read in its tick, which says so.
+            with suppress(StoreError):
+                for loan in one.loans:
+                    loan.read()
+        finally:
+            try:
+                self._queue.put_nowait(one)
+            except queue.Full:
+                fail(one, busy("too many submissions are waiting"))
 
     # --- in the publishing thread, where witnesses are asked ---------------------------
 
@@ -282,10 +274,10 @@ class Sequencer:
             except queue.Empty:
                 return
             if rest is not None:
-                _fail(rest, _busy("the server is stopping"))
+                fail(rest, busy("the server is stopping"))
 
     def run_tick(self, batch: Sequence[Submission]) -> None:
-        """Sequence one batch; every submission is answered or refused, nothing is raised."""
+        """Sequence one batch: each submission is answered, refused or put off, nothing raised."""
         begun = time.perf_counter()
         done = self._done(batch, self._sequence, self._not_committed)
         self._meters.ticked(time.perf_counter() - begun, len(batch))
@@ -305,17 +297,17 @@ class Sequencer:
             if work(batch):
                 outage.ends()
         except RefusedError as refusal:
-            _fail_all(batch, refusal)
+            fail_all(batch, refusal)
         except StoreFullError as error:
             outage.goes_on(error, "the disk is full: nothing was stored")
-            _fail_all(batch, RefusedError(Reason.FULL, "the server has no space", retry_after=60))
+            fail_all(batch, RefusedError(Reason.FULL, "the server has no space", retry_after=60))
         except StoreError as error:
             outage.goes_on(error, f"the log could not be written: {error}")
-            _fail_all(batch, _busy("the log could not be written; send again"))
+            fail_all(batch, busy("the log could not be written; send again"))
         except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake
             _logger.error("sequencing failed: %s", type(error).__name__)  # noqa: TRY400
             self._publisher.forget()
-            _fail_all(batch, RefusedError(Reason.INTERNAL, "the server made a mistake"))
+            fail_all(batch, RefusedError(Reason.INTERNAL, "the server made a mistake"))
         else:
             return True
         return False
@@ -331,7 +323,8 @@ class Sequencer:
             )
             tick = self._admission.begin(writing.size)
             forks: list[tuple[Submission, ForkError]] = []
-            admitted = [one for one in batch if self._admit(tick, one, known, forks)]
+            now, later = self._split(batch)
+            admitted = [one for one in now if self._admit(tick, one, known, forks)]
             if tick.entries:
                 self._space.require(sum(len(entry.body) for entry in tick.entries))
                 writing.append(
@@ -343,11 +336,14 @@ class Sequencer:
                     notices=tick.notices,
                 )
         self._admission.settle(tick)
+        for one, loans in later:
+            one.loans = loans
+            self._reading.submit(self._read, one)
         # Only now is the body that was first surely in the log.
         if not self._space.is_full:
             self._conflicts.keep([fork for _, fork in forks])
         for one, fork in forks:
-            _fail(one, fork)
+            fail(one, fork)
         if admitted and self._publisher.asks_witnesses:
             # They take their time: meanwhile the next ticks go on.
             self._committed.put(admitted)
@@ -355,11 +351,29 @@ class Sequencer:
             self._publish(admitted)
         return bool(tick.entries)
 
+    def _split(
+        self, batch: Sequence[Submission]
+    ) -> tuple[list[Submission], list[tuple[Submission, list[Loan]]]]:
+        """Tell those whose turn it is from those that go on with chains others moved on far."""
+        for one in batch:
+            self._admission.take_back(one.loans)
+        now: list[Submission] = []
+        later: list[tuple[Submission, list[Loan]]] = []
+        lends = self._admission.lends
+        for one in batch:
+            asks = lends and not one.loans
+            loans = self._admission.lend(spoken_of(one.candidates)) if asks else []
+            if loans:
+                later.append((one, loans))
+            else:
+                now.append(one)
+        return now, later
+
     def _publish(self, admitted: Sequence[Submission]) -> bool:
         published = self._publisher.publish()
         proofs = TickProofs(published.tree.node, published.size)
         for one in admitted:
-            _answer(one, published, proofs)
+            answer(one, published, proofs)
         return True
 
     def _admit(
@@ -382,42 +396,12 @@ class Sequencer:
             forks.append((one, fork))
             return False
         except RefusedError as refusal:
-            _fail(one, refusal)
+            fail(one, refusal)
             return False
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one submission's mistake is not the others'
             _logger.error("admission failed: %s", type(error).__name__)  # noqa: TRY400
-            _fail(one, RefusedError(Reason.INTERNAL, "the server made a mistake"))
+            fail(one, RefusedError(Reason.INTERNAL, "the server made a mistake"))
             return False
         return True
-
-
-def _spoken_of(candidates: Sequence[Candidate]) -> dict[bytes, Digest]:
-    """List the engagements that signed statements go on with, each with a signer."""
-    return {
-        one.record.engagement: one.statement.issuer
-        for one in candidates
-        if one.signed and isinstance(one.record, _SPEAKING)
-    }
-
-
-def _answer(one: Submission, published: Published, proofs: TickProofs) -> None:
-    hashes = proofs.of(one.indices, one.old)
-    if one.charge is not None:
-        one.charge(one.new)
-    one.answer.set_result(SubmissionAnswer(published.signed, one.indices, hashes))
-
-
-def _fail(one: Submission, refusal: RefusedError) -> None:
-    if not one.answer.done():
-        one.answer.set_exception(refusal)
-
-
-def _fail_all(batch: Sequence[Submission], refusal: RefusedError) -> None:
-    for one in batch:
-        _fail(one, refusal)
-
-
-def _busy(detail: str) -> RefusedError:
-    return RefusedError(Reason.BUSY, detail, retry_after=1)

@@ -1,36 +1,37 @@
-"""Full tiles that were asked for lately, in memory.
+"""What was asked for lately, in memory: full tiles, and where statements stand.
 
 Rule: only what can never change is put here, so nothing is ever taken back but for want of room.
 """
 
 import threading
 from collections import OrderedDict
-from typing import TypeAlias
+from collections.abc import Hashable
+from typing import Generic, TypeVar
 
-# Of a level, None for entries, and a number in it.
-Place: TypeAlias = tuple[int | None, int]
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
-class Shelf:
-    """So many tiles; the one that was not asked for the longest makes room."""
+class Shelf(Generic[K, V]):
+    """So many things; the one that was not asked for the longest makes room."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._tiles: OrderedDict[Place, bytes] = OrderedDict()
+        self._things: OrderedDict[K, V] = OrderedDict()
 
-    def get(self, place: Place) -> bytes | None:
-        """Return a tile if it is here; never waits for anything slow."""
+    def get(self, name: K) -> V | None:
+        """Return a thing if it is here; never waits for anything slow."""
         with self._lock:
-            data = self._tiles.get(place)
-            if data is not None:
-                self._tiles.move_to_end(place)
-            return data
+            thing = self._things.get(name)
+            if thing is not None:
+                self._things.move_to_end(name)
+            return thing
 
-    def put(self, place: Place, data: bytes) -> None:
-        """Keep a tile."""
+    def put(self, name: K, thing: V) -> None:
+        """Keep a thing."""
         with self._lock:
-            self._tiles[place] = data
-            self._tiles.move_to_end(place)
-            if len(self._tiles) > self._most:
-                self._tiles.popitem(last=False)
+            self._things[name] = thing
+            self._things.move_to_end(name)
+            if len(self._things) > self._most:
+                self._things.popitem(last=False)

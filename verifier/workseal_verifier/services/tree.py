@@ -61,6 +61,9 @@ class Tile:
         return b"".join(self.heights[0])
 
 
+FindTile = Callable[[int, int], Tile]
+
+
 class TileTree:
     """A tree of `size` leaves whose older part lies in tiles."""
 
@@ -125,14 +128,28 @@ class TileTree:
 
     def node(self, low: int, high: int) -> bytes:
         """Return the hash of leaves [low, high): a node of the tree, complete or at its edge."""
+        with self._lock:
+            return self._node(low, high, self._full_tile)
+
+    def remembered(self, ranges: Iterable[tuple[int, int]]) -> list[bytes] | None:
+        """Return nodes, or None where memory has not all of them; never waits."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return [self._node(low, high, self._remembered_tile) for low, high in ranges]
+        except KeyError:
+            return None
+        finally:
+            self._lock.release()
+
+    def _node(self, low: int, high: int, full: FindTile) -> bytes:
         width = high - low
         if width & (width - 1) == 0 and low % width == 0:
-            with self._lock:
-                return self._complete(width.bit_length() - 1, low // width)
+            return self._complete(width.bit_length() - 1, low // width, full)
         split = low + merkle.split_point(width)
-        return merkle.node_hash(self.node(low, split), self.node(split, high))
+        return merkle.node_hash(self._node(low, split, full), self._node(split, high, full))
 
-    def _complete(self, height: int, index: int) -> bytes:
+    def _complete(self, height: int, index: int, full: FindTile) -> bytes:
         level, inside = divmod(height, TILE_HEIGHT)
         number, within = divmod(index << inside, TILE_WIDTH)
         count = self.size >> (TILE_HEIGHT * level)
@@ -140,7 +157,12 @@ class TileTree:
             raise ValueError("the tree does not reach that far")
         if number == count >> TILE_HEIGHT:
             return self._edge[level].node(inside, within >> inside)
-        return self._full_tile(level, number).node(inside, within >> inside)
+        return full(level, number).node(inside, within >> inside)
+
+    def _remembered_tile(self, level: int, number: int) -> Tile:
+        tile = self._full[level, number]
+        self._full.move_to_end((level, number))
+        return tile
 
     def _full_tile(self, level: int, number: int) -> Tile:
         tile = self._full.get((level, number))

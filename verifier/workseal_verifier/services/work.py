@@ -5,13 +5,14 @@ work that begins later than that needs no look into the store.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.records import RecordStore
 
 _CACHED_WORKERS = 1_024
+_NONE: Mapping[bytes, list["Span"]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,13 @@ class PendingWork:
 
     def ended_elsewhere(self, workers: frozenset[Digest], engagement: bytes) -> int:
         """Return when the latest span of the workers ends beside an engagement's; 0 for none."""
-        return max(
-            (
-                one.end_ms
-                for worker in workers
-                for other, spans in self.spans.get(worker, {}).items()
-                if other != engagement
-                for one in spans
-            ),
-            default=0,
-        )
+        latest = 0
+        # Nearly always there is only the span's own engagement; asked for each submission.
+        for worker in workers:
+            for other, spans in self.spans.get(worker, _NONE).items():
+                if other != engagement:
+                    latest = max(latest, *[one.end_ms for one in spans])
+        return latest
 
     def meets(self, workers: frozenset[Digest], span: Span) -> bool:
         """Tell whether one of the workers has a span elsewhere that shares time with this one."""
@@ -109,15 +107,12 @@ class WorkBook:
 
     def ended_elsewhere(self, workers: frozenset[Digest], engagement: bytes) -> int:
         """Return when the latest work of the workers ended beside an engagement's; 0 for none."""
-        return max(
-            (
-                end_ms
-                for worker in workers
-                for other, end_ms in self._last_of(worker).items()
-                if other != engagement
-            ),
-            default=0,
-        )
+        latest = 0
+        for worker in workers:
+            for other, end_ms in self._last_of(worker).items():
+                if other != engagement and end_ms > latest:
+                    latest = end_ms
+        return latest
 
     def _last_of(self, worker: Digest) -> dict[bytes, int]:
         last = self._last.get(worker)

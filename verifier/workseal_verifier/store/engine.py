@@ -219,3 +219,4 @@ class Database:
             self._leading.close()
             self._leading = None
         self._engine.dispose()
+        self._reading.dispose()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, text, true, update
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -59,6 +59,35 @@ _COMMITTED = Prepared(
     select(checkpoints.c.root, checkpoints.c.signed, checkpoints.c.signed_at).where(_OF_SIZE)
 )
 _NEWEST_SIZE = Prepared(select(checkpoints.c.size).where(_SIGNED).order_by(_NEWEST_FIRST).limit(1))
+# In words that both databases know.
+_WRITE_TILE = Prepared(
+    text(
+        "INSERT INTO tiles (level, number, hashes) VALUES (:level, :number, :hashes)"
+        " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes"
+    )
+)
+_ADD_CHECKPOINT = Prepared(
+    text("INSERT INTO checkpoints (size, root) VALUES (:new_size, :new_root)")
+)
+# One question for all that publishing asks.
+_NEWEST = (
+    select(checkpoints.c.size, checkpoints.c.signed_at)
+    .where(_SIGNED)
+    .order_by(_NEWEST_FIRST)
+    .limit(1)
+    .subquery("newest")
+)
+_STANDING = Prepared(
+    select(
+        checkpoints.c.root,
+        checkpoints.c.signed,
+        checkpoints.c.signed_at,
+        _NEWEST.c.size,
+        _NEWEST.c.signed_at,
+    )
+    .select_from(checkpoints.outerjoin(_NEWEST, true()))
+    .where(_OF_SIZE)
+)
 _NEWEST_SIGNED = Prepared(
     select(checkpoints.c.signed).where(_SIGNED).order_by(_NEWEST_FIRST).limit(1)
 )
@@ -182,21 +211,13 @@ class Turn:
         self._move(change.old, change.new)
         execute = self._connection.execute
         self._database.insert(self._connection, statements, map(_entry_row, change.entries))
-        rows = [
-            {"level": level, "number": number, "hashes": hashes}
-            for (level, number), hashes in change.tiles.items()
-        ]
-        if rows:
-            write_tile = self._database.upsert(tiles)
-            execute(
-                write_tile.on_conflict_do_update(
-                    index_elements=["level", "number"],
-                    set_={"hashes": write_tile.excluded.hashes},
-                ),
-                rows,
-            )
-        new = SignedRow(size=change.new.size, root=change.new.root, signed=None, signed_at=None)
-        execute(insert(checkpoints), [_signed_values(c) for c in change.checkpoints or (new,)])
+        for (level, number), hashes in change.tiles.items():
+            _WRITE_TILE.change(self._connection, level=level, number=number, hashes=hashes)
+        if change.checkpoints:
+            execute(insert(checkpoints), [_signed_values(c) for c in change.checkpoints])
+        else:
+            new = change.new
+            _ADD_CHECKPOINT.change(self._connection, new_size=new.size, new_root=new.root)
         if change.beacons:
             execute(insert(beacons), [_beacon_values(b) for b in change.beacons])
         if change.parties:
@@ -286,6 +307,19 @@ class LogStore:
             return None
         root, signed, signed_at = row
         return SignedRow(size=size, root=root, signed=signed, signed_at=signed_at)
+
+    def standing(self, size: int) -> tuple[SignedRow | None, int, int]:
+        """Read the checkpoint of a committed size, and the newest signed one's size and time.
+
+        Both are 0 where none is signed.
+        """
+        with self.database.read() as connection:
+            row = _STANDING.row(connection, of_size=size)
+        if row is None:
+            return None, 0, 0
+        root, signed, signed_at, newest, newest_at = row
+        found = SignedRow(size=size, root=root, signed=signed, signed_at=signed_at)
+        return found, newest or 0, newest_at or 0
 
     def newest_signed_size(self) -> int:
         """Read the largest size that is signed; 0 if none is."""

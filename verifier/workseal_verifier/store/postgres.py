@@ -23,16 +23,11 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    create_engine,
-    event,
-    make_url,
     text,
 )
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
-from workseal_verifier.config import URL_BEGIN
 from workseal_verifier.errors import (
     ConfigError,
     StoreCorruptError,
@@ -40,8 +35,8 @@ from workseal_verifier.errors import (
     StoreFullError,
     StoreRaceError,
 )
+from workseal_verifier.store.postgresconnections import WARNINGS, engine_for
 
-_WARNINGS = "workseal_warnings"
 # Of the classes of SQLSTATE, by their first two or by all five characters.
 _FULL = {"53100"}
 _CORRUPT = {"XX001", "XX002", "58030"}
@@ -56,8 +51,6 @@ _TURNS = 0x5455524E
 _NO_LIMIT = 2**62
 # How the columns' types are called in a COPY.
 _KINDS = {BigInteger: "int8", LargeBinary: "bytea", Text: "text"}
-# A host that froze in its turn must not stop the others for ever. Neither cuts a commit short.
-_OPTIONS = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
 # So long a commit may wait for a standby, while its senders hold their connections.
 COMMIT_S = 15.0
 
@@ -72,35 +65,7 @@ class PostgresBackend:
 
     def engine(self) -> Engine:
         """Prepare to connect."""
-        try:
-            url = make_url(self._url)
-            asked = url.query.get("options", ())
-            options = (_OPTIONS, *([asked] if isinstance(asked, str) else asked))
-            engine = create_engine(
-                url,
-                poolclass=QueuePool,
-                # Of a server's 100 connections, so many for each worker: more readers wait.
-                pool_size=8,
-                max_overflow=4,
-                pool_pre_ping=True,
-                hide_parameters=True,
-                connect_args={
-                    "connect_timeout": 10,
-                    # A host that is gone without a word ends its connections.
-                    "keepalives_idle": 30,
-                    "tcp_user_timeout": 30_000,
-                    "application_name": "workseal-verifier",
-                    "options": " ".join(options),
-                },
-            )
-        except (SQLAlchemyError, ImportError, ValueError) as error:
-            # The URL may hold a password: it is never quoted.
-            raise ConfigError(
-                "the database's URL cannot be used: expected"
-                f" {URL_BEGIN}USER@HOST/NAME, and the postgres extra"
-            ) from (None if isinstance(error, ValueError) else error)
-        event.listen(engine, "connect", _on_connect)
-        return engine
+        return engine_for(self._url, reads_alone=False)
 
     def check(self, connection: Connection) -> None:
         """Refuse a server that would acknowledge what a power cut takes back.
@@ -120,14 +85,14 @@ class PostgresBackend:
                 " set it to on, or remote_apply"
             )
 
-    def reading(self, engine: Engine) -> Engine:
-        """Give the connections for single reads: no BEGIN before, no ROLLBACK after."""
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
+    def reading(self, engine: Engine) -> Engine:  # noqa: ARG002
+        """Give the connections for single reads: others, that stay as these want them."""
+        return engine_for(self._url, reads_alone=True)
 
     @contextmanager
     def committing(self, connection: Connection) -> Iterator[None]:
         """Doubt a commit that warns, such as a wait for a standby cut short, or takes too long."""
-        warnings = connection.info[_WARNINGS]
+        warnings = connection.info[WARNINGS]
         warnings.clear()
         late = threading.Event()
         driver = connection.connection.driver_connection
@@ -220,10 +185,3 @@ def _cut(driver: Any, late: threading.Event) -> None:
         if not driver.closed:
             with socket.socket(fileno=os.dup(driver.fileno())) as handle:
                 handle.shutdown(socket.SHUT_RDWR)
-
-
-def _on_connect(connection: Any, record: Any) -> None:
-    seen = record.info.setdefault(_WARNINGS, [])
-    connection.add_notice_handler(
-        lambda said: seen.append(said.sqlstate) if said.severity_nonlocalized == "WARNING" else None
-    )

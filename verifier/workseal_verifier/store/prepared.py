@@ -9,16 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Select, Update
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, TextClause, Update, bindparam
 from sqlalchemy.exc import DBAPIError
 
 Row: TypeAlias = tuple[Any, ...]
+# SQLite's own limit on parameters is 32,766.
+_MOST_VALUES = 512
 
 
 class Prepared:
-    """One SELECT or UPDATE; what changes from use to use is a `bindparam` in it."""
+    """One statement; what changes from use to use is a `bindparam` in it."""
 
-    def __init__(self, statement: Select[Any] | Update) -> None:
+    def __init__(self, statement: Select[Any] | Update | TextClause) -> None:
         self._statement = statement
         self._written: dict[str, _Written] = {}
 
@@ -55,6 +57,36 @@ class Prepared:
             written = _Written(str(compiled), compiled.positiontup, constants)
             self._written[dialect.name] = written
         return written
+
+
+class Among:
+    """One SELECT of the rows in which a column has one of many values."""
+
+    def __init__(self, statement: Select[Any], column: ColumnElement[Any]) -> None:
+        self._statement = statement
+        self._column = column
+        # By how many values are asked for: a power of two, so that there are few texts.
+        self._prepared: dict[int, Prepared] = {}
+
+    def rows(self, connection: Connection, values: Sequence[object]) -> list[Row]:
+        """Read the rows, in no order."""
+        found: list[Row] = []
+        for start in range(0, len(values), _MOST_VALUES):
+            part = values[start : start + _MOST_VALUES]
+            count = 1 << (len(part) - 1).bit_length()
+            # The last one again and again: that finds nothing twice.
+            padded = [*part, *[part[-1]] * (count - len(part))]
+            named = {f"value_{number}": value for number, value in enumerate(padded)}
+            found += self._of(count).rows(connection, **named)
+        return found
+
+    def _of(self, count: int) -> Prepared:
+        prepared = self._prepared.get(count)
+        if prepared is None:
+            names = [bindparam(f"value_{number}") for number in range(count)]
+            prepared = Prepared(self._statement.where(self._column.in_(names)))
+            self._prepared[count] = prepared
+        return prepared
 
 
 @dataclass(frozen=True, slots=True)

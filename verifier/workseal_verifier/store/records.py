@@ -16,8 +16,8 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import BeaconRow, Entry
 from workseal_verifier.store.parties import PartyStore
-from workseal_verifier.store.prepared import Prepared, Row
-from workseal_verifier.store.schema import beacons, statements
+from workseal_verifier.store.prepared import Among, Prepared, Row
+from workseal_verifier.store.schema import beacons, checkpoints, statements
 
 _PAGE = 1_000
 # SQLite's own limit on parameters is 32,766; a request has far fewer digests.
@@ -32,16 +32,38 @@ _FIRST = Prepared(
     .limit(1)
 )
 _POSITION = Prepared(select(statements.c.position).where(_OF_DIGEST))
+_OWN = Prepared(
+    _WHOLE.where(
+        statements.c.engagement == bindparam("of_engagement"),
+        statements.c.position > bindparam("after"),
+        statements.c.position < bindparam("below"),
+    )
+    .order_by(statements.c.position)
+    .limit(bindparam("most"))
+)
+_POSITIONS = Among(select(statements.c.digest, statements.c.position), statements.c.digest)
+_REACH = (
+    select(checkpoints.c.size)
+    .where(checkpoints.c.signed.is_not(None))
+    .order_by(checkpoints.c.size.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+# In one row also where the statement is not logged.
+_POSITION_AND_REACH = Prepared(
+    select(select(statements.c.position).where(_OF_DIGEST).scalar_subquery(), _REACH)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Whom and what some statements are about, and when the latest work among them ended."""
+    """Whom and what some statements are about, how many, and when the latest work of them ended."""
 
     kind: str
     engagement: bytes | None
     worker: bytes | None
     end_ms: int | None
+    count: int
 
 
 class RecordStore:
@@ -55,17 +77,9 @@ class RecordStore:
 
     def positions(self, digests: Sequence[Digest]) -> dict[Digest, int]:
         """Read where these statements stand, for those that are logged."""
-        found: dict[Digest, int] = {}
         with self.database.read() as connection:
-            for start in range(0, len(digests), _MOST_PARAMETERS):
-                part = [digest.raw for digest in digests[start : start + _MOST_PARAMETERS]]
-                rows = connection.execute(
-                    select(statements.c.digest, statements.c.position).where(
-                        statements.c.digest.in_(part)
-                    )
-                )
-                found.update((Digest(row.digest), row.position) for row in rows)
-        return found
+            rows = _POSITIONS.rows(connection, [digest.raw for digest in digests])
+        return {Digest(digest): position for digest, position in rows}
 
     def digests(self, first: int, count: int) -> list[Digest]:
         """Read the digests of the statements at these positions, in log order."""
@@ -89,9 +103,23 @@ class RecordStore:
             row = _POSITION.row(connection, of_digest=digest.raw)
         return None if row is None else row[0]
 
+    def position_and_reach(self, digest: Digest) -> tuple[int | None, int]:
+        """Read where a statement stands, and how far signed checkpoints reach, in one question."""
+        with self.database.read() as connection:
+            row = _POSITION_AND_REACH.row(connection, of_digest=digest.raw)
+        position, reach = (None, None) if row is None else row
+        return position, reach or 0
+
     def of_engagement(self, engagement: bytes, *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read an engagement's own statements in log order, from `since` to before `below`."""
-        yield from self._paged(statements.c.engagement == engagement, since=since, below=below)
+        after: int | None = since - 1
+        while after is not None:
+            with self.database.read() as connection:
+                rows = _OWN.rows(
+                    connection, of_engagement=engagement, after=after, below=below, most=_PAGE
+                )
+            yield from map(_read, rows)
+            after = rows[-1][0] if len(rows) == _PAGE else None
 
     def of_kinds(self, kinds: Sequence[str], *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read all statements of these kinds in log order, from `since` to before `below`."""
@@ -102,11 +130,11 @@ class RecordStore:
         columns = (statements.c.kind, statements.c.engagement, statements.c.worker)
         with self.database.read() as connection:
             rows = connection.execute(
-                select(*columns, func.max(statements.c.end_ms).label("end_ms"))
+                select(*columns, func.max(statements.c.end_ms), func.count())
                 .where(statements.c.position >= first, statements.c.position < below)
                 .group_by(*columns)
             ).all()
-        return [Touched(row.kind, row.engagement, row.worker, row.end_ms) for row in rows]
+        return [Touched(*row) for row in rows]
 
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""
@@ -262,8 +290,18 @@ class RecordStore:
 
 
 def _read(row: Row) -> Entry:
-    position, digest, *rest = row
-    return Entry(position=position, digest=Digest(digest), **dict(zip(_REST, rest, strict=True)))
+    position, digest, body, kind, engagement, about, worker, begin_ms, end_ms = row
+    return Entry(
+        position=position,
+        digest=Digest(digest),
+        body=body,
+        kind=kind,
+        engagement=engagement,
+        about=about,
+        worker=worker,
+        begin_ms=begin_ms,
+        end_ms=end_ms,
+    )
 
 
 def read_entry(row: object) -> Entry:
