@@ -373,29 +373,37 @@ class _SparseFold:
         `wanted` are the places of the indices in [lo, hi), `inside` those of the sizes in (lo, hi).
         """
         (first, last), (least, most) = wanted, inside
-        prefixes: dict[int, bytes] = {}
         if first == last and least == most:
-            node = next(self.hashes, None)
-            if node is None:
-                raise VerificationError("the sparse proof is too short")
-        elif hi - lo == 1:
-            node = self._leaves[lo]
-        else:
-            middle = lo + split_point(hi - lo)
-            cut = bisect_left(self._indices, middle, first, last)
-            below = bisect_left(self._sizes, middle, least, most)
-            above = bisect_right(self._sizes, middle, least, most)
-            left, prefixes = self._run(lo, middle, (first, cut), (least, below))
-            right, inner = self._run(middle, hi, (cut, last), (above, most))
-            # A prefix that ends right of `middle` splits there too: its tree has the same left
-            # child.
-            if below < above:
-                prefixes[middle] = left
-            for size, prefix in inner.items():
-                prefixes[size] = node_hash(left, prefix)
-            node = node_hash(left, right)
-        self.nodes[lo, hi] = node
+            return self._given(lo, hi), {}
+        if hi - lo == 1:
+            node = self.nodes[lo, hi] = self._leaves[lo]
+            return node, {}
+        middle = lo + split_point(hi - lo)
+        cut = bisect_left(self._indices, middle, first, last)
+        if least == most:
+            # No earlier tree ends in here: nearly always, and then nothing else is to be told.
+            left, _ = self._run(lo, middle, (first, cut), inside)
+            right, _ = self._run(middle, hi, (cut, last), inside)
+            node = self.nodes[lo, hi] = node_hash(left, right)
+            return node, {}
+        below = bisect_left(self._sizes, middle, least, most)
+        above = bisect_right(self._sizes, middle, least, most)
+        left, prefixes = self._run(lo, middle, (first, cut), (least, below))
+        right, inner = self._run(middle, hi, (cut, last), (above, most))
+        # A prefix that ends right of `middle` splits there too: its tree has the same left child.
+        if below < above:
+            prefixes[middle] = left
+        for size, prefix in inner.items():
+            prefixes[size] = node_hash(left, prefix)
+        node = self.nodes[lo, hi] = node_hash(left, right)
         return node, prefixes
+
+    def _given(self, lo: int, hi: int) -> bytes:
+        node = next(self.hashes, None)
+        if node is None:
+            raise VerificationError("the sparse proof is too short")
+        self.nodes[lo, hi] = node
+        return node
 
 
 def _touched(lo: int, hi: int, indices: Sequence[int], sizes: Sequence[int]) -> bool:

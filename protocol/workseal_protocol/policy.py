@@ -158,12 +158,14 @@ def _verified_log(signed: SignedCheckpoint, policy: TlogPolicy, check: Check) ->
     named = [log for log in policy.logs if log.name == signed.checkpoint.origin]
     if not named:
         raise VerificationError("the checkpoint's origin is not a log of the policy")
-    present = [log for log in named if signed.line_of(log) is not None]
-    if not present:
+    found: VerifierKey | None = None
+    for log in named:
+        if signed.line_of(log) is not None:
+            verify_log(signed, log, check)
+            found = found or log
+    if found is None:
         raise VerificationError("the checkpoint has no line of a log of the policy")
-    for log in present:
-        verify_log(signed, log, check)
-    return present[0]
+    return found
 
 
 def _quorum_times(
