@@ -44,10 +44,10 @@ const merkle = read("log/merkle.json");
 const leaves = merkle.entries.map((entry) => leafHash(fromHex(entry)));
 const roots = merkle.roots.map(fromHex);
 
-function checkSparse({ size, indices, earlier, hashes }) {
+async function checkSparse({ size, indices, earlier, hashes }) {
   const wanted = indices.map((index) => [index, [...leaves, new Uint8Array(32)][index]]);
   const rows = { size: BigInt(size), root: roots[size], leaves: wanted, earlier: earlier.map((at) => [BigInt(at), roots[at]]), hashes: hashes.map(fromHex) };
-  return verifySparse(rows, turns);
+  await verifySparse(rows, turns);
 }
 
 const READERS = {
