@@ -5,8 +5,9 @@ score, and no time depends on it. docs/spec/opened.md
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, tzinfo
+from operator import add
 
 from workseal_protocol.commitment import ActivityRecord, Opening, ValueKind
 from workseal_protocol.digest import Digest
@@ -54,14 +55,10 @@ def activity_of(
     return tuple(_by_stretch(shares))
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """Hold what one segment adds, and its session."""
-
-    session: bytes
-    begin: int
-    end: int
-    share: ActivityShare
+# What one segment adds, in the order of `_FIGURES`, and its session, begin and end.
+_Figures = tuple[int, int, int, int, int, int]
+_Measured = tuple[bytes, int, int, _Figures]
+_FIGURES = ("worked_ms", "opened_ms", "observed_ms", "input_ms", "synthetic_ms", "untold_ms")
 
 
 def _shares(
@@ -70,42 +67,31 @@ def _shares(
     for entry in entries:
         match entry.record:
             case Segment() as segment if segment.activity is not None:
-                share = _share(segment, opened.get(entry.digest))
-                yield _Measured(segment.session, segment.begin, segment.end, share)
+                figures = _figures(segment.worked, opened.get(entry.digest))
+                yield segment.session, segment.begin, segment.end, figures
             case _:
                 pass
 
 
-def _share(segment: Segment, record: ActivityRecord | None) -> ActivityShare:
-    worked = segment.worked
+def _figures(worked: int, record: ActivityRecord | None) -> _Figures:
     if record is None:
-        return ActivityShare(
-            worked_ms=worked, opened_ms=0, observed_ms=0, input_ms=0, synthetic_ms=0, untold_ms=0
-        )
-    return ActivityShare(
-        worked_ms=worked,
-        opened_ms=worked,
-        observed_ms=record.observed_ms,
-        input_ms=record.input_seconds * 1000,
-        synthetic_ms=worked if record.synthetic_tenths else 0,
-        untold_ms=worked if record.synthetic_tenths is None else 0,
+        return worked, 0, 0, 0, 0, 0
+    return (
+        worked,
+        worked,
+        record.observed_ms,
+        record.input_seconds * 1000,
+        worked if record.synthetic_tenths else 0,
+        worked if record.synthetic_tenths is None else 0,
     )
-
-
-_FIGURES = ("worked_ms", "opened_ms", "observed_ms", "input_ms", "synthetic_ms", "untold_ms")
-
-
-def _added(one: ActivityShare, other: ActivityShare) -> ActivityShare:
-    sums = {name: getattr(one, name) + getattr(other, name) for name in _FIGURES}
-    return replace(one, **sums)
 
 
 def _by_day(measured: Iterable[_Measured], zone: tzinfo) -> Iterator[ActivityShare]:
     days: dict[date, dict[str, int]] = {}
-    for one in measured:
-        for name in _FIGURES:
+    for _, begin, end, figures in measured:
+        for name, figure in zip(_FIGURES, figures, strict=True):
             # Cut as worked time is, so that the days add up to the totals.
-            for day, part in day_shares(one.begin, one.end, getattr(one.share, name), zone):
+            for day, part in day_shares(begin, end, figure, zone):
                 sums = days.setdefault(day, dict.fromkeys(_FIGURES, 0))
                 sums[name] += part
     for day in sorted(days):
@@ -113,13 +99,18 @@ def _by_day(measured: Iterable[_Measured], zone: tzinfo) -> Iterator[ActivitySha
 
 
 def _by_stretch(measured: Iterable[_Measured]) -> Iterator[ActivityShare]:
-    last: _Measured | None = None
-    for one in measured:
-        if last is not None and (one.session, one.begin) == (last.session, last.end):
-            last = replace(last, end=one.end, share=_added(last.share, one.share))
-            continue
-        if last is not None:
-            yield replace(last.share, begin=last.begin, end=last.end)
-        last = one
-    if last is not None:
-        yield replace(last.share, begin=last.begin, end=last.end)
+    reached: tuple[bytes, int] | None = None
+    since, sums = 0, [0] * len(_FIGURES)
+    for session, begin, end, figures in measured:
+        if reached != (session, begin):
+            if reached is not None:
+                yield _stretch(since, reached[1], sums)
+            since, sums = begin, [0] * len(_FIGURES)
+        sums = list(map(add, sums, figures))
+        reached = session, end
+    if reached is not None:
+        yield _stretch(since, reached[1], sums)
+
+
+def _stretch(begin: int, end: int, sums: Iterable[int]) -> ActivityShare:
+    return ActivityShare(begin=begin, end=end, **dict(zip(_FIGURES, sums, strict=True)))

@@ -16,7 +16,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Algorithm, Check, PublicKey, Signer, check_at_once
 from workseal_protocol.merkle import EMPTY_ROOT, MAX_SIZE
-from workseal_protocol.note import NoteLine, NoteType, SignedNote, VerifierKey
+from workseal_protocol.note import NoteLine, NoteType, SignedNote, VerifierKey, require_lines
 
 MAX_TIMESTAMP = 2**63 - 1
 
@@ -83,7 +83,8 @@ class SignedCheckpoint:
     _encoded: bytes = field(init=False, repr=False, compare=False, default=b"")
 
     def __post_init__(self) -> None:
-        SignedNote(self.checkpoint.encode(), self.lines)
+        # The text is in order: it was written from a checkpoint.
+        require_lines(self.lines)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -118,7 +119,11 @@ class SignedCheckpoint:
 
     def line_of(self, key: VerifierKey) -> NoteLine | None:
         """Return the line that names `key`, unverified."""
-        return next((line for line in self.lines if line.is_from(key)), None)
+        name, key_id = key.name, key.key_id
+        for line in self.lines:
+            if line.key_id == key_id and line.name == name:
+                return line
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +165,32 @@ def cosign(checkpoint: Checkpoint, name: str, signer: Signer, timestamp: int) ->
     if signer.public_key.algorithm not in _COSIGNER_TYPES:
         raise ValueError("a cosigner has an Ed25519 or ML-DSA-44 key")
     key = VerifierKey(name, signer.public_key, _COSIGNER_TYPES[signer.public_key.algorithm])
-    signature = signer.sign(_cosigned_message(checkpoint, key, timestamp))
+    signature = signer.sign(cosigned_message(checkpoint, key, timestamp))
     return NoteLine(name, key.key_id, struct.pack(">Q", timestamp) + signature)
+
+
+def cosigned_text(text: bytes, timestamp: int) -> bytes:
+    """Write what an Ed25519 cosigner signs at `timestamp`: `text` is the checkpoint's lines."""
+    return b"cosignature/v1\ntime %d\n%b" % (timestamp, text)
+
+
+def cosigned_message(checkpoint: Checkpoint, key: VerifierKey, timestamp: int) -> bytes:
+    """Write what a cosigner signs at `timestamp` (POSIX seconds)."""
+    if key.type is NoteType.COSIGNATURE:
+        return cosigned_text(checkpoint.encode(), timestamp)
+    name, origin = key.name.encode(), checkpoint.origin.encode()
+    return b"".join(
+        (
+            b"subtree/v1\n\x00",
+            bytes([len(name)]),
+            name,
+            struct.pack(">Q", timestamp),
+            bytes([len(origin)]),
+            origin,
+            struct.pack(">QQ", 0, checkpoint.size),
+            checkpoint.root.raw,
+        )
+    )
 
 
 def verify_log(signed: SignedCheckpoint, key: VerifierKey, check: Check = check_at_once) -> None:
@@ -203,27 +232,9 @@ def _verified_time(checkpoint: Checkpoint, key: VerifierKey, line: NoteLine, che
     timestamp = int.from_bytes(line.signature[:8])
     if timestamp > MAX_TIMESTAMP:
         raise VerificationError("a cosignature's timestamp has more than 63 bits")
-    message = _cosigned_message(checkpoint, key, timestamp)
+    message = cosigned_message(checkpoint, key, timestamp)
     _verify(check, key.key, line.signature[8:], message, what="a cosignature of a known key")
     return timestamp
-
-
-def _cosigned_message(checkpoint: Checkpoint, key: VerifierKey, timestamp: int) -> bytes:
-    if key.type is NoteType.COSIGNATURE:
-        return f"cosignature/v1\ntime {timestamp}\n".encode() + checkpoint.encode()
-    name, origin = key.name.encode(), checkpoint.origin.encode()
-    return b"".join(
-        (
-            b"subtree/v1\n\x00",
-            bytes([len(name)]),
-            name,
-            struct.pack(">Q", timestamp),
-            bytes([len(origin)]),
-            origin,
-            struct.pack(">QQ", 0, checkpoint.size),
-            checkpoint.root.raw,
-        )
-    )
 
 
 def _verify(check: Check, key: PublicKey, signature: bytes, message: bytes, *, what: str) -> None:

@@ -186,7 +186,21 @@ def draw(
     The rate is a numerator over 65,536. The offset is uniform over the round up to a bias below
     `round_ms / 2**64`.
     """
-    _require_value(agent_value)
+    due, offset_ms = drawn_offset(agent_value, verifier_value, engagement, round, rate, round_ms)
+    return Draw(due=due, offset_ms=offset_ms)
+
+
+def drawn_offset(
+    agent_value: bytes,
+    verifier_value: bytes | None,
+    engagement: bytes,
+    round: int,  # noqa: A002 - the word of the specification
+    rate: int,
+    round_ms: int,
+) -> tuple[bool, int]:
+    """Draw as `draw` does, into a plain pair."""
+    if len(agent_value) != DIGEST_BYTES:
+        raise ValueError("a chain value has 32 bytes")
     if len(engagement) != ENGAGEMENT_BYTES:
         raise ValueError("an engagement has 16 bytes")
     if not 0 <= rate <= RATE_SCALE:
@@ -195,16 +209,14 @@ def draw(
         raise ValueError("a round number does not fit in 53 bits")
     if round_ms < 1:
         raise ValueError("a round lasts at least one millisecond")
-    number = round.to_bytes(8, "big")
+    number = round.to_bytes(8)
     if verifier_value is None:
         drawn = sha256(Tag.DRAW_OFFLINE, agent_value, engagement, number)
+    elif len(verifier_value) != DIGEST_BYTES:
+        raise ValueError("a chain value has 32 bytes")
     else:
-        _require_value(verifier_value)
         drawn = sha256(Tag.DRAW, verifier_value, agent_value, engagement, number)
-    return Draw(
-        due=int.from_bytes(drawn[:2], "big") < rate,
-        offset_ms=int.from_bytes(drawn[8:16], "big") % round_ms,
-    )
+    return int.from_bytes(drawn[:2]) < rate, int.from_bytes(drawn[8:16]) % round_ms
 
 
 def _require_value(value: bytes) -> None:

@@ -8,6 +8,7 @@ and ignored by whoever verifies.
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
@@ -138,10 +139,7 @@ class SignedNote:
     def __post_init__(self) -> None:
         if not self.body.endswith(b"\n"):
             raise ValueError("the text of a note ends with a newline")
-        if not 1 <= len(self.lines) <= MAX_LINES:
-            raise ValueError(f"a note has 1 to {MAX_LINES} signature lines")
-        if len({(line.name, line.key_id) for line in self.lines}) != len(self.lines):
-            raise ValueError("a note has one line for each key")
+        require_lines(self.lines)
         # Checked here too: what we write must be what we read.
         try:
             _decode_text(self.body)
@@ -167,6 +165,14 @@ class SignedNote:
     def encode(self) -> bytes:
         """Write the note; `parse` is its inverse."""
         return b"".join((self.body, b"\n", *(line.encode() for line in self.lines)))
+
+
+def require_lines(lines: Sequence[NoteLine]) -> None:
+    """Raise `ValueError` unless these may be all lines of one note."""
+    if not 1 <= len(lines) <= MAX_LINES:
+        raise ValueError(f"a note has 1 to {MAX_LINES} signature lines")
+    if len({(line.name, line.key_id) for line in lines}) != len(lines):
+        raise ValueError("a note has one line for each key")
 
 
 # Few names stand on many lines; one that is refused is looked at each time.

@@ -5,10 +5,11 @@ or their withdrawal. Recorded and late-declared time are never added up silently
 a view that the terms declare, beside the true figures. docs/spec/totals.md
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -104,10 +105,14 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
     late: list[Declaration] = []
     tombstones: list[tuple[Tombstone, Window]] = []
     ends: dict[Digest, int] = {}
+    by_state = dict.fromkeys(SegmentState, 0)
+    by_grade = dict.fromkeys(Grade, 0)
     for entry in entries:
         match entry.record:
             case Segment() as segment if entry.grade is not None:
                 segments.append((segment, entry.grade))
+                by_state[segment.state] += segment.worked
+                by_grade[entry.grade] += segment.worked
                 ends[entry.digest] = segment.end
             case Declaration(form=DeclarationForm.LATE) as declaration:
                 late.append(declaration)
@@ -121,14 +126,8 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
     captured = sum(segment.capture is Capture.CAPTURED for segment, _ in segments)
     early = [one.segment for one, window in tombstones if not _expired(terms, one, window, ends)]
     return Totals(
-        by_state={
-            state: sum(segment.worked for segment, _ in segments if segment.state is state)
-            for state in SegmentState
-        },
-        by_grade={
-            grade: sum(segment.worked for segment, found in segments if found is grade)
-            for grade in Grade
-        },
+        by_state=by_state,
+        by_grade=by_grade,
         late_declared_ms=sum(declaration.worked for declaration in late),
         captured=captured,
         missed=sum(segment.capture is Capture.MISSED for segment, _ in segments),
@@ -211,12 +210,19 @@ def _day_of(instant: int, zone: tzinfo) -> date:
 def _midnight_after(day: date, instant: int, zone: tzinfo) -> int:
     # Midnight may be skipped or told twice where clocks change then: the first telling that is
     # still to come counts, and an hour's step passes whatever a zone may invent beyond that.
-    following = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
-    for fold in (0, 1):
-        stop = (following.replace(fold=fold) - _EPOCH) // timedelta(milliseconds=1)
+    for stop in _midnights(day, zone):
         if stop > instant:
             return stop
     return instant + HOUR_MS
+
+
+# A month's segments ask for the same few days.
+@lru_cache(maxsize=1024)
+def _midnights(day: date, zone: tzinfo) -> tuple[int, ...]:
+    """Give when the midnight after a day is told, for the first time and the second."""
+    following = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+    told = (following.replace(fold=fold) for fold in (0, 1))
+    return tuple((one - _EPOCH) // timedelta(milliseconds=1) for one in told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,17 +279,17 @@ def _stepped_over(
 def _days(
     segments: Sequence[tuple[Segment, Grade]], late: Sequence[Declaration], zone: tzinfo
 ) -> tuple[DayTotal, ...]:
-    worked: dict[date, Counter[WorkClass]] = {}
+    worked: defaultdict[date, Counter[WorkClass]] = defaultdict(Counter)
     offline: Counter[date] = Counter()
     for segment, found in segments:
         for day, kind, part in worked_shares(segment, zone):
-            worked.setdefault(day, Counter())[kind] += part
+            worked[day][kind] += part
             # What was proved late could have been made up late, with every draw known.
             if found in {Grade.OFFLINE, Grade.LATE}:
                 offline[day] += part
     for declaration in late:
         for day, kind, part in worked_shares(declaration, zone):
-            worked.setdefault(day, Counter())[kind] += part
+            worked[day][kind] += part
     return tuple(
         DayTotal(day, {kind: worked[day][kind] for kind in WorkClass}, offline[day])
         for day in sorted(worked)

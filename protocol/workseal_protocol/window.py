@@ -106,7 +106,8 @@ def windows_of(
     and its anchor is not at hand, when work is told of that was not over yet, or when the bounds of
     a statement contradict each other.
     """
-    anchors = {checkpoint.signed.digest: checkpoint for checkpoint in checkpoints}
+    # By their bytes, which are looked up for each statement.
+    anchors = {one.signed.digest.raw: one for one in checkpoints}
     uppers = _Uppers(checkpoints, stamps or {})
     windows: list[Window] = []
     link: int | None = None
@@ -147,7 +148,7 @@ def _lower(
     place: int,
     index: int,
     record: Record,
-    anchors: Mapping[Digest, VerifiedCheckpoint],
+    anchors: Mapping[bytes, VerifiedCheckpoint],
     proven: bool,  # noqa: FBT001
     round_ms: int,
 ) -> tuple[int | None, Source]:
@@ -157,8 +158,8 @@ def _lower(
     # (11) An anchor is older than the statement: it cannot cover it, at hand or not.
     if isinstance(anchor, Anchor) and anchor.size > index:
         raise WindowError(place, "its anchor covers the statement itself")
-    if isinstance(anchor, Anchor) and anchor.digest in anchors:
-        checkpoint = anchors[anchor.digest]
+    checkpoint = anchors.get(anchor.digest.raw) if isinstance(anchor, Anchor) else None
+    if isinstance(anchor, Anchor) and checkpoint is not None:
         if checkpoint.checkpoint.size != anchor.size:
             raise WindowError(place, "its anchor names another size than the checkpoint has")
         if checkpoint.not_before is not None:
@@ -191,11 +192,11 @@ def _require_anchor(
     place: int,
     record: Record,
     upper: int | None,
-    anchors: Mapping[Digest, VerifiedCheckpoint],
+    anchors: Mapping[bytes, VerifiedCheckpoint],
     round_ms: int,
 ) -> None:
     # (11) What nobody saw in time may have been back-dated, and its anchor is what can tell.
-    if not isinstance(record, Segment) or record.anchor.digest in anchors:
+    if not isinstance(record, Segment) or record.anchor.digest.raw in anchors:
         return
     if not seen_in_time(record, upper, round_ms):
         raise WindowError(

@@ -11,14 +11,15 @@ const {
   fromBase64, keyOfText, leafHash, logSigned, policyOf, readCheckpoint, readDisclosure, readOpening,
   readRecord, readStatement, readVkey, rootOf, sameBytes, sha256, tileBoxes, toHex, toUtf8,
   trustedAuthorities, verifyChainValue, verifyCheckpoint, verifyCosignature, verifyDisclosure,
-  verifyOpening, verifyReceipt, verifySparse, verifyStatement, verifyToken, lineOf,
+  verifyOpening, verifyReceipt, verifySparse, verifyStatement, verifyToken, lineOf, cborHead, inclusionRoot, joined, pathsOf,
 } = await namesOf(
   page, "AGENT_SIDE", "Fails", "Malformed", "Turns", "VERIFIER_SIDE", "decode", "drawnOffset",
   "fromHex", "fromBase64", "keyOfText", "leafHash", "logSigned", "policyOf", "readCheckpoint",
   "readDisclosure", "readOpening", "readRecord", "readStatement", "readVkey", "rootOf", "sameBytes",
   "sha256", "tileBoxes", "toHex", "toUtf8", "trustedAuthorities", "verifyChainValue",
   "verifyCheckpoint", "verifyCosignature", "verifyDisclosure", "verifyOpening", "verifyReceipt",
-  "verifySparse", "verifyStatement", "verifyToken", "lineOf",
+  "verifySparse", "verifyStatement", "verifyToken", "lineOf", "cborHead", "inclusionRoot", "joined",
+  "pathsOf",
 );
 const turns = new Turns();
 const read = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"));
@@ -44,10 +45,26 @@ const merkle = read("log/merkle.json");
 const leaves = merkle.entries.map((entry) => leafHash(fromHex(entry)));
 const roots = merkle.roots.map(fromHex);
 
-function checkSparse({ size, indices, earlier, hashes }) {
+function sparseTree({ size, indices, earlier, hashes }) {
   const wanted = indices.map((index) => [index, [...leaves, new Uint8Array(32)][index]]);
   const rows = { size: BigInt(size), root: roots[size], leaves: wanted, earlier: earlier.map((at) => [BigInt(at), roots[at]]), hashes: hashes.map(fromHex) };
   return verifySparse(rows, turns);
+}
+
+async function checkSparse(row) {
+  await sparseTree(row);
+}
+
+// Give the root that the path of each wanted leaf leads to.
+async function rootsOfPaths(row) {
+  const found = [];
+  const paths = pathsOf(await sparseTree(row));
+  for (const index of row.indices) {
+    const written = paths.next().value;
+    const path = decode(joined(cborHead(4, written.length / 34), written));
+    found.push(toHex(inclusionRoot(leaves[index], index, row.size, path)));
+  }
+  return found.join();
 }
 
 const READERS = {
@@ -66,7 +83,10 @@ const READERS = {
 for (const row of read("refused.json").refused) {
   if (Object.hasOwn(READERS, row.format)) await note(`refused ${row.format}: ${row.why}`, row.outcome, () => READERS[row.format](row));
 }
-for (const row of merkle.sparse) await note(`sparse ${row.size} ${row.indices}`, undefined, () => checkSparse(row));
+for (const row of merkle.sparse) {
+  await note(`sparse ${row.size} ${row.indices}`, undefined, () => checkSparse(row));
+  await note(`paths ${row.size} ${row.indices}`, row.indices.map(() => merkle.roots[row.size]).join(), () => rootsOfPaths(row));
+}
 for (const [size, root] of merkle.roots.entries()) {
   if (size > 0) await note(`root of ${size}`, root, () => toHex(rootOf(leaves.slice(0, size))));
 }

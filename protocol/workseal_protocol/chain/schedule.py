@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from workseal_protocol.chain.rules import ChainError, Rule
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.lottery import ChainSide, draw, round_start, verify_value
+from workseal_protocol.lottery import ChainSide, drawn_offset, verify_value
 from workseal_protocol.records import Capture, ChainedRecord, Segment, SegmentState
 from workseal_protocol.terms import Level, Terms
 
@@ -32,15 +32,15 @@ def owed_instant(terms: Terms, engagement: bytes, record: Segment) -> int | None
     """Give the instant at which a capture is drawn in the segment's round; None when none is."""
     if terms.level < Level.FRAMES:
         return None
-    drawn = draw(
-        agent_value=record.agent_value,
-        verifier_value=record.verifier_value,
-        engagement=engagement,
-        round=record.round,
-        rate=terms.capture_rate,
-        round_ms=terms.round_ms,
+    due, offset_ms = drawn_offset(
+        record.agent_value,
+        record.verifier_value,
+        engagement,
+        record.round,
+        terms.capture_rate,
+        terms.round_ms,
     )
-    return round_start(record.round, terms.round_ms) + drawn.offset_ms if drawn.due else None
+    return record.round * terms.round_ms + offset_ms if due else None
 
 
 def _check_activity(terms: Terms, record: Segment) -> None:

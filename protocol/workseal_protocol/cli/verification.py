@@ -39,7 +39,7 @@ def verify(options: argparse.Namespace) -> int:
 
 def examine_for_user(data: bytes, policy: TrustPolicy) -> tuple[Report, tuple[str, ...]]:
     """Examine a bundle in the zone of its terms; remarks say what this machine lacks for that."""
-    with checker_for(data) as checker, _without_collector():
+    with checker_for(data, policy) as checker, _without_collector():
         zone, remarks = prepare(data, policy)
         return examine_bundle(data, policy, zone=zone, checker=checker), remarks
 

@@ -5,16 +5,18 @@ Rules: trust comes from the caller's policy alone. Each step ends in *holds*, *f
 proven is shown with it.
 """
 
-from workseal_protocol.verify.ahead import Checker, PutOff
+from workseal_protocol.verify.ahead import Checker
+from workseal_protocol.verify.foreseen import PARTS, Foreseen
 from workseal_protocol.verify.opened import check_frame_header, check_opening
 from workseal_protocol.verify.report import Outcome, Report, Step, Verified
 from workseal_protocol.verify.steps import STEPS, examine_bundle, verify_bundle
 
 __all__ = [
+    "PARTS",
     "STEPS",
     "Checker",
+    "Foreseen",
     "Outcome",
-    "PutOff",
     "Report",
     "Step",
     "Verified",

@@ -56,6 +56,8 @@ class Case:
     diary: tuple[Span, ...] = ()
     timesheets: tuple[SheetFinding, ...] = ()
     possessions: HeldReport = field(default_factory=HeldReport)
+    # Made once: nearly every step goes through them, some several times.
+    _items: tuple[tuple[int, int, Statement, Record], ...] | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -71,12 +73,14 @@ class Case:
             raise ValueError("step 6 did not hold")
         return self.agreed
 
-    def items(self) -> Iterator[tuple[int, int, Statement, Record]]:
+    def items(self) -> tuple[tuple[int, int, Statement, Record], ...]:
         """Give (place in the bundle, index in the log, statement, what it says)."""
-        contents = self.bundle.contents
-        rows = zip(contents.indices, contents.statements, self.records, strict=True)
-        for place, (index, statement, record) in enumerate(rows):
-            yield place, index, statement, record
+        if self._items is None:
+            contents = self.bundle.contents
+            places = range(len(self.records))
+            rows = zip(places, contents.indices, contents.statements, self.records, strict=True)
+            self._items = tuple(rows)
+        return self._items
 
     def chained(self) -> Iterator[tuple[int, int, Statement, ChainedRecord]]:
         """Give the items of the freelancer's chain."""

@@ -1,5 +1,6 @@
 """What a bundle does not prove, in sentences: always some, and more where bounds are weak."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from workseal_protocol.lottery import round_start
@@ -73,13 +74,14 @@ def _about_time(case: Case) -> Iterator[str]:
             f"For {_hours(early)} the round began before its session is shown to have been opened:"
             " the freelancer could have chosen captures there."
         )
-    offline = _worked(case, Grade.OFFLINE)
+    worked = _worked(case)
+    offline = worked[Grade.OFFLINE]
     if offline:
         yield (
             f"{_hours(offline)} were recorded offline: their times are the device's claim within"
             " the bounds shown, and the machine's owner could foresee their captures."
         )
-    late = _worked(case, Grade.LATE)
+    late = worked[Grade.LATE]
     if late:
         yield (
             f"{_hours(late)} were proved late: they may have been recorded at any time up to then,"
@@ -91,18 +93,18 @@ def _about_time(case: Case) -> Iterator[str]:
             f"{stepped} captures were due in gaps of under 5 s between recorded segments of work,"
             " or where a new session took the round over: stepping over a capture looks like this."
         )
-    declared = _worked(case, Grade.DECLARED)
+    declared = worked[Grade.DECLARED]
     if declared:
         yield f"{_hours(declared)} are declared: they rest on the freelancer's word."
 
 
 def _about_anchors(case: Case) -> Iterator[str]:
-    held = {one.signed.digest for one in case.earlier}
+    held = {one.signed.digest.raw for one in case.earlier}
     if case.checkpoint is not None:
-        held.add(case.checkpoint.signed.digest)
+        held.add(case.checkpoint.signed.digest.raw)
     # A segment that was seen in time was not back-dated, whatever its anchor.
     named = [
-        entry.record.anchor.digest
+        entry.record.anchor.digest.raw
         for entry in case.entries
         if isinstance(entry.record, ChainedRecord)
         and not (
@@ -174,13 +176,14 @@ def _before_commitment(case: Case) -> int:
     return worked
 
 
-def _worked(case: Case, grade: Grade) -> int:
-    worked = 0
+def _worked(case: Case) -> Counter[Grade]:
+    """Add up what was worked, by how it is known."""
+    worked: Counter[Grade] = Counter()
     for entry in case.entries:
         match entry.record:
             # A live declaration describes time that its segments already count.
-            case Segment() | Declaration(form=DeclarationForm.LATE) as record:
-                worked += record.worked if entry.grade is grade else 0
+            case Segment() | Declaration(form=DeclarationForm.LATE) as record if entry.grade:
+                worked[entry.grade] += record.worked
             case _:
                 pass
     return worked

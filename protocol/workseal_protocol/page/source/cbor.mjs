@@ -3,7 +3,7 @@
 // Rules: integers become numbers, byte strings Uint8Array views, text strings, arrays arrays, maps
 // Map with integer keys. A longer spelling than the shortest is refused where it stands.
 
-import { Malformed, countCodePoints, fromUtf8, joined, toUtf8 } from "./bytes.mjs";
+import { Malformed, countCodePoints, fromUtf8, joined, toUtf8, u64 } from "./bytes.mjs";
 
 export const MAX_BYTES = 65536;
 const MAX_DEPTH = 8;
@@ -120,6 +120,39 @@ export function readItem(data, at) {
   return [reader.value(MAX_DEPTH), reader.at];
 }
 
+// Say where a byte string ends that has a length of its shortest form and lies within the data;
+// -1 when that is for `readItem` to tell, or to refuse.
+function octetsEnd(data, at) {
+  const first = data[at];
+  let end = -1;
+  if (first === 0x58 && data[at + 1] > 23) end = at + 2 + data[at + 1];
+  else if (first === 0x59 && data[at + 1] > 0) end = at + 3 + ((data[at + 1] << 8) | data[at + 2]);
+  else if (first >= 0x40 && first < 0x58) end = at + 1 + first - 0x40;
+  return end <= data.length ? end : -1;
+}
+
+// Read a byte string that begins at `at`, and say where it ends; null as above.
+export function readOctets(data, at) {
+  const end = octetsEnd(data, at);
+  if (end < 0) return null;
+  const head = data[at] < 0x58 ? 1 : data[at] - 0x56;
+  return [data.subarray(at + head, end), end];
+}
+
+// Say where a byte string or a signed statement ends; null as above.
+function quickEnd(data, at) {
+  if (data[at] !== TAG_18) {
+    const end = octetsEnd(data, at);
+    return end < 0 ? null : end;
+  }
+  if (data[at + 1] !== 0x84) return null;
+  const header = octetsEnd(data, at + 2);
+  if (header < 0 || data[header] !== 0xa0) return null;
+  const payload = octetsEnd(data, header + 1);
+  const end = payload < 0 ? -1 : octetsEnd(data, payload);
+  return end < 0 ? null : end;
+}
+
 // Read exactly one value.
 export function decode(data, maximum = MAX_BYTES) {
   if (data.length > maximum) {
@@ -141,7 +174,7 @@ export async function splitSequence(data, maximum, turns, longest = MAX_BYTES) {
     if (items.length === maximum) {
       throw new Malformed(`expected at most ${maximum} values in the sequence`);
     }
-    const end = readItem(data, at + (data[at] === TAG_18 ? 1 : 0))[1];
+    const end = quickEnd(data, at) ?? readItem(data, at + (data[at] === TAG_18 ? 1 : 0))[1];
     if (end - at > longest) {
       throw new Malformed(`expected at most ${longest} bytes in a value, found ${end - at}`);
     }
@@ -151,10 +184,11 @@ export async function splitSequence(data, maximum, turns, longest = MAX_BYTES) {
   return items;
 }
 
-function cborHead(major, count) {
+export function cborHead(major, count) {
   if (count < 24) return Uint8Array.of((major << 5) | count);
   if (count < 0x100) return Uint8Array.of((major << 5) | 24, count);
   if (count < 0x10000) return Uint8Array.of((major << 5) | 25, count >> 8, count & 0xff);
+  if (count >= 0x100000000) return joined(Uint8Array.of((major << 5) | 27), u64(count));
   const [high, low] = [count >>> 16, count & 0xffff];
   return Uint8Array.of((major << 5) | 26, high >> 8, high & 0xff, low >> 8, low & 0xff);
 }

@@ -170,7 +170,8 @@ class Inflater {
     const { out, size } = this;
     if (size + length > out.length) refuseLength(out.length);
     // Byte by byte: what is copied may reach into what it copies from.
-    for (let at = size; at < size + length; at++) out[at] = out[at - distance];
+    if (distance >= length) out.copyWithin(size, size - distance, size - distance + length);
+    else for (let at = size; at < size + length; at++) out[at] = out[at - distance];
     this.size = size + length;
   }
 

@@ -1,13 +1,18 @@
 // COSE receipts (RFC 9942) of a bundle: that the log's key signed a tree with this statement.
 
-import { Fails, Malformed, sameBytes, toHex } from "./bytes.mjs";
-import { Fields, decode, isInteger, isOctets } from "./cbor.mjs";
+import { Fails, Malformed, fromHex, joined, sameBytes, toHex } from "./bytes.mjs";
+import { Fields, cborHead, decode, encode, isInteger, isOctets } from "./cbor.mjs";
 import { SIGNATURE_BYTES } from "./keys.mjs";
 import { MAX_PATH, inclusionRoot, leafHash } from "./merkle.mjs";
 import { readSign1, sigStructure } from "./statement.mjs";
 
 // A log writes one header for a subject; a stranger's many must not fill the memory.
 const MAX_SEEN = 64;
+// Of this many signatures receipts are compared with; one for each kind of subject is enough.
+const MAX_ALIKE = 4;
+const MARK = fromHex("a119018ca12081");
+const THREE = Uint8Array.of(0x83);
+const DETACHED = Uint8Array.of(0xf6);
 
 // Signatures of receipts that are checked already or at the time, and the path before: the log
 // signs a header and a root, which for all statements of one subject is one signature.
@@ -15,6 +20,7 @@ export class SeenReceipts {
   constructor() {
     this.path = new Map();
     this.checks = new Map();
+    this.known = [];
   }
 
   // Check a signature, or take what a check of the same gave.
@@ -26,6 +32,37 @@ export class SeenReceipts {
     }
     return this.checks.get(name);
   }
+
+  get learns() {
+    return this.known.length < MAX_ALIKE;
+  }
+
+  // Remember a receipt of the tree's size that was checked, and that leads to its root.
+  learn(data, size) {
+    const { protectedHeader, signature } = readSign1(data);
+    const begin = joined(Uint8Array.of(0xd2, 0x84), encode(protectedHeader), MARK);
+    this.known.push({ begin, size: encode(size), end: joined(DETACHED, encode(signature)) });
+  }
+
+  // Tell whether it differs from one of these in place and path alone, and has those that the tree
+  // has; `path` is that of the leaf, each hash as a byte string.
+  holds(data, index, path) {
+    const head = cborHead(4, path.length / 34);
+    return this.known.some(({ begin, size, end }) => {
+      const place = cborHead(0, index);
+      const length = cborHead(2, 1 + size.length + place.length + head.length + path.length);
+      return isJoined(data, begin, length, THREE, size, place, head, path, end);
+    });
+  }
+}
+
+function isJoined(data, ...parts) {
+  let at = 0;
+  for (const part of parts) {
+    if (at + part.length > data.length) return false;
+    for (let n = 0; n < part.length; n++) if (data[at++] !== part[n]) return false;
+  }
+  return at === data.length;
 }
 
 // Check a receipt for one entry; give the size and index that it claims and the root it leads to.

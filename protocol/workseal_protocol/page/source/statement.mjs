@@ -1,7 +1,7 @@
 // Statements: what a party says, signed, in the one form that the log admits (docs/spec/statement.md).
 
-import { Fails, Malformed, joined, toHex, toUtf8 } from "./bytes.mjs";
-import { Fields, MAX_BYTES, decode, encode, isOctets, readItem } from "./cbor.mjs";
+import { Fails, Malformed, joined, sameBytes, toHex, toUtf8 } from "./bytes.mjs";
+import { Fields, MAX_BYTES, decode, encode, isOctets, readItem, readOctets } from "./cbor.mjs";
 import { SIGNATURE_BYTES, thumbprintUri } from "./keys.mjs";
 import { sha256 } from "./sha256.mjs";
 
@@ -15,6 +15,7 @@ const SUBJECT = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 const CONTENT_FORM = /^application\/vnd\.workseal\.([a-z.]{1,32})\+cbor$/;
 const SIGNATURE_1 = joined(Uint8Array.of(0x84, 0x6a), toUtf8("Signature1"));
 const NIL = 0xf6;
+const EMPTY_MAP = 0xa0;
 
 // Read the four parts of a COSE_Sign1 with tag 18; a payload of null is a detached one.
 export function readSign1(data) {
@@ -25,7 +26,8 @@ export function readSign1(data) {
     throw new Malformed("expected a COSE_Sign1: tag 18 and an array of four");
   }
   const [protectedHeader, unprotectedAt] = octetsAt(data, 2, "protected header");
-  const [unprotected, payloadAt] = readItem(data, unprotectedAt);
+  const empty = data[unprotectedAt] === EMPTY_MAP;
+  const [unprotected, payloadAt] = empty ? [new Map(), unprotectedAt + 1] : readItem(data, unprotectedAt);
   if (!(unprotected instanceof Map)) throw new Malformed("expected a map as unprotected header");
   const detached = data[payloadAt] === NIL;
   const [payload, signatureAt] = detached ? [null, payloadAt + 1] : octetsAt(data, payloadAt, "payload");
@@ -35,7 +37,7 @@ export function readSign1(data) {
 }
 
 function octetsAt(data, at, what) {
-  const [value, end] = readItem(data, at);
+  const [value, end] = readOctets(data, at) ?? readItem(data, at);
   if (!isOctets(value)) throw new Malformed(`expected a byte string as ${what}`);
   return [value, end];
 }
@@ -59,9 +61,16 @@ export function readStatement(data) {
 
 const HEADERS = new Map();
 const MAX_HEADERS = 1024;
+let lastHeader = null;
 
 // A session's statements share one header: each is read once.
 function readHeader(data) {
+  // Nearly always that of the statement before.
+  if (lastHeader === null || !sameBytes(lastHeader.data, data)) lastHeader = { data, header: knownHeader(data) };
+  return lastHeader.header;
+}
+
+function knownHeader(data) {
   const name = toHex(data);
   let header = HEADERS.get(name);
   if (header === undefined) {
