@@ -118,6 +118,9 @@ def test_once_the_hearing_is_over_it_is_logged_beside_the_case(shown: Shown) -> 
     assert [one.by for one in findings_in(live)] == [Role.ARBITRATOR]
     places = [one.place is None for one in shown.findings_logged()]
     assert places == [False, True]
+    hearings = freelancer.court.office.verifier.services.hearings
+    (beside,) = hearings.checked_beside(live.case)
+    assert (beside.by, beside.record.findings) == (Role.OPERATOR, (found,))
 
 
 def test_the_freelancer_is_told_how_and_nobody_else(shown: Shown) -> None:
