@@ -190,13 +190,11 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
             statement = _confirmed(home, cases, live, record, yes=yes)
             _require_head(cases, live)
             cases.keep(statement)
-            _require_sent(cases, statement)
-        except UnreachableError:
-            # It may be logged: what belongs to it stays.
-            raise
         except BaseException:
             means.undo()
             raise
+        # From here on it may be logged, whatever is answered: what belongs to it stays.
+        _require_sent(cases, statement)
         _tell(cases.live(name), statement)
         means.done()
 

@@ -125,11 +125,7 @@ class Court:
             self.folder.answered(str(case))
             means.undo()
             raise CommandError("the case moved on meanwhile: look at it again", DOES_NOT_HOLD)
-        try:
-            self._send(str(case), statement, live.case.terms)
-        except RefusalError:
-            means.undo()
-            raise
+        self._send(str(case), statement, live.case.terms)
         self._seen(case, statement)
         means.done()
         return statement
