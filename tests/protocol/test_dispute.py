@@ -438,6 +438,14 @@ def test_withholding_is_commented_on_and_forfeits_nothing() -> None:
     assert stands(play.act(Role.CLIENT, Act.COMMENT), State.EVIDENCE)
 
 
+def test_what_waits_for_the_end_of_a_deadline_is_not_late() -> None:
+    play = SITUATIONS["final"]()
+    play.lapse()
+    assert play.case.state is State.SEALED
+    play.pass_due().act(Role.OPERATOR, Act.DESTROY)
+    assert play.case.late == frozenset()
+
+
 def test_late_openings_are_taken_before_the_draft() -> None:
     play = Play.begin().heard().granted(1).lapse().lapse()
     assert stands(play, State.EVIDENCE)

@@ -162,6 +162,8 @@ HEARING: Final = (State.EVIDENCE, State.OBJECTION, State.RULING, State.NAMING, S
     State.COMMENT)  # fmt: skip
 CHECKERS: Final = (Who.OPERATOR, Who.ARBITRATOR)
 ANSWERED_LATE: Final = (State.DRAW, State.SEATING, *HEARING)
+# What waits for the end of a deadline comes after it, and is not late.
+AFTER_THE_DEADLINE: Final = frozenset({Act.LAPSE, Act.DESTROY})
 ARBITRATORS: Final = (State.EVIDENCE, State.RULING, State.NAMING, State.DECISION)
 
 

@@ -160,7 +160,7 @@ def _keys(case: Case) -> list[tuple[str, str]]:
 def _seat(case: Case) -> str:
     """Say who decides."""
     if case.arbitrator is None:
-        return "nobody yet"
+        return "nobody yet" if case.open else "nobody: it ended before"
     keys = [key.thumbprint for key in case.terms.arbitrators]
     place = keys.index(case.arbitrator) + 1
     declared = "" if case.declared else ", who has not declared yet"
