@@ -92,7 +92,9 @@ class CaseFolder:
         self._sync()
 
     def answered(self, name: str) -> None:
-        """Let go of what was answered."""
+        """Let go of what was answered, and of what a command left that was stopped in writing."""
+        for part in self.folder.glob(f"{name}.*{_PART}"):
+            self._remove(part.name)
         self._remove(f"{name}.unanswered")
 
     # --- secrets ---
