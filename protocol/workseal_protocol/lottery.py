@@ -140,6 +140,16 @@ def is_committed(
     return True if covering else None
 
 
+def was_released(
+    chains: Iterable[CommittedChain], period_ms: int, number: int, value: bytes
+) -> bool:
+    """Say whether a value is what the verifier committed to; what nothing covers is not.
+
+    For whoever has all commitments; who may lack some asks `is_committed`.
+    """
+    return is_committed(chains, period_ms, number, value) is True
+
+
 def _agrees(side: ChainSide, known: tuple[int, bytes], number: int, value: bytes) -> bool:
     known_round, known_value = known
     # The round after: nearly always.

@@ -1,7 +1,6 @@
 """The freelancer inside a case, at a real verifier: what is signed is kept, and never twice."""
 
 import json
-import time
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,110 +9,32 @@ from typing import Any
 
 import pytest
 
-from support.court import Bench, bench
-from support.scripted import disclose as show
-from support.simulator import seeded
-from workseal_agent.cases import OwnCases, _in_its_place
+from support.freelanced import Freelancer, Kept, answer_in_case, at_a_bench
+from workseal_agent.cases import _in_its_place
 from workseal_agent.connection import UnreachableError, VerifierClient
-from workseal_agent.disclose import Answer, Opened, Request, answer
 from workseal_agent.errors import AgentError
-from workseal_agent.ledger import CaptureRow, Engagement, Ledger, LedgerKey, SendState
+from workseal_agent.ledger import SendState
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
-from workseal_agent.vault import StoredFrame
-from workseal_agent.vaultkey import generate_private, public_of
 from workseal_client.exchange import Exchange
-from workseal_protocol.cli.acting import CaseFolder, Known, LiveMeans, Said, make_act
+from workseal_protocol.cli.acting import CaseFolder, Known
 from workseal_protocol.cli.finding import sign_finding
-from workseal_protocol.cli.nextact import place_next
 from workseal_protocol.cli.problem import CommandError
-from workseal_protocol.digest import Digest
-from workseal_protocol.disclosure import verify_disclosure
-from workseal_protocol.dispute import State, drawn_frames
-from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.dispute import State
+from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Act,
-    CasePlace,
-    DisputeRequest,
     Finding,
     Outcome,
-    RequestedFrame,
     read_record,
 )
-from workseal_protocol.statement import Kind, Statement
-
-CASE = generate_private()
-
-
-class Freelancer:
-    """Hold the ledger of the freelancer of a bench, and act as the command does."""
-
-    def __init__(self, court: Bench, folder: Path) -> None:
-        self.court = court
-        self.signer = SeedSigner(seeded(court.office.seed, "party", "freelancer"))
-        bodies = {
-            record.KIND: statement.encode()
-            for statement, record in court.agent.made
-            if record.KIND in {Kind.OFFER, Kind.ACCEPTANCE}
-        }
-        self.engagement = Engagement(
-            court.agent.engagement, bodies[Kind.OFFER], bodies[Kind.ACCEPTANCE], court.url, ()
-        )
-        self.ledger = Ledger(folder / "ledger.sqlite", LedgerKey(self.signer))
-        with self.ledger.write() as writing:
-            writing.add_engagement(self.engagement)
-        self.client = VerifierClient(
-            court.url, signer=self.signer, now_ms=lambda: self.court.office.now
-        )
-        self.cases = OwnCases(
-            self.ledger,
-            self.client,
-            self.engagement,
-            CaseFolder(folder / "cases"),
-            self.signer.public_key,
-        )
-
-    @property
-    def name(self) -> Digest:
-        return self.court.case.case
-
-    def signed(self, act: str, **said: Any) -> Statement:
-        """Sign the next act, without sending it."""
-        case = self.cases.live(self.name).case
-        words = Said(**said)
-        means = LiveMeans(case, words, self.cases.folder, self.cases.source)
-        now_ms = self.cases.now_ms(case.known_at)
-        record = make_act(case, act, words, means, by=Role.FREELANCER, now_ms=now_ms)
-        return place_next(case, record, self.signer)
-
-    def act(self, act: str, **said: Any) -> bool:
-        statement = self.signed(act, **said)
-        self.cases.keep(statement)
-        return self.cases.send(statement)
-
-    def state_of(self, statement: Statement) -> SendState:
-        stored = self.ledger.statement(statement.digest)
-        assert stored is not None
-        return stored.state
-
-    def close(self) -> None:
-        self.client.close()
-        self.ledger.close()
-
-
-def _never(*_words: object) -> Any:
-    raise AssertionError("no command is typed here")
+from workseal_protocol.statement import Statement
 
 
 @pytest.fixture
 def freelancer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Freelancer]:
-    (tmp_path / "verifier").mkdir()
-    with bench(tmp_path / "verifier", _never) as court:
-        monkeypatch.setattr(time, "time_ns", lambda: court.office.now * 1_000_000)
-        court.hearing.file()
-        made = Freelancer(court, tmp_path)
+    with at_a_bench(tmp_path, monkeypatch) as made:
         yield made
-        made.close()
 
 
 def test_what_is_said_is_kept_logged_and_seen(freelancer: Freelancer) -> None:
@@ -240,53 +161,6 @@ def test_a_claw_back_bars_what_it_cites(freelancer: Freelancer) -> None:
         court.hearing.act(Role.ARBITRATOR, Act.DRAFT, cites=(digest,), due=None)
 
 
-class Kept:
-    """Hold in memory what a vault would, as far as disclosures need it."""
-
-    def __init__(self) -> None:
-        self.secrets: dict[bytes, bytes] = {}
-
-    def put_secret(self, name: bytes, value: bytes) -> None:
-        self.secrets[name] = value
-
-    def secret(self, name: bytes) -> bytes:
-        return self.secrets[name]
-
-    def frame(self, commitment: Digest) -> StoredFrame:
-        raise AssertionError(f"no frame is read again: {commitment}")
-
-
-def answer_in_case(freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Let the arbitrator name a drawn frame, and sign what shows a tile of it."""
-    court, hearing = freelancer.court, freelancer.court.hearing
-    hearing.seated().ask(1).act(Role.FREELANCER, Act.SHOW).act(Role.CLIENT, Act.PASS)
-    hearing.ask(2, freeze=hearing.freeze()).sampled()
-    drawn = drawn_frames(hearing.case, hearing.frames())[0]
-    statement = hearing.request(
-        DisputeRequest(
-            engagement=court.agent.engagement,
-            claimed_at=court.office.now,
-            frames=(RequestedFrame(drawn.segment, drawn.frame),),
-            reason="the drawn one",
-            sealing_key=hearing.case.sealing_key or public_of(CASE),
-            answer_by=court.office.now + 1,
-            place=CasePlace(hearing.case.case, hearing.case.head),
-        )
-    )
-    frame = next(one for one in court.agent.frames if one.tree.commitment == drawn.frame)
-    header, shown = frame.tree.header, show(frame, (0,))
-    row = CaptureRow(
-        1, drawn.frame, header.round, 1, header.display, header.grid.width, header.grid.height,
-        drawn.segment, withdrawn=False,
-    )  # fmt: skip
-    monkeypatch.setattr(Ledger, "captures", lambda *_: (row,))
-    request = Request(statement, read_record(statement))  # type: ignore[arg-type]
-    case = freelancer.cases.disclosable(request)
-    now_ms = freelancer.cases.now_ms(hearing.case.known_at)
-    seen = verify_disclosure(shown, drawn.frame)
-    return answer(request, [Opened(row, shown, seen)], freelancer.signer, now_ms=now_ms, case=case)
-
-
 def test_in_a_case_what_goes_sealed_only_stays_so_after_lost_answers(
     freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,4 +237,5 @@ def test_in_a_case_the_arbitrator_signs_what_the_check_of_it_found(
     court.office.post([statement])
     live = freelancer.cases.live(freelancer.name)
     assert live.case.head == statement.digest
-    assert (live.case.state, live.case.unexamined) == (State.COMMENT, frozenset())
+    assert live.case.state is State.COMMENT
+    assert set(live.case.unexamined.values()) == {frozenset({Role.OPERATOR})}

@@ -438,6 +438,14 @@ def test_withholding_is_commented_on_and_forfeits_nothing() -> None:
     assert stands(play.act(Role.CLIENT, Act.COMMENT), State.EVIDENCE)
 
 
+def test_what_waits_for_the_end_of_a_deadline_is_not_late() -> None:
+    play = SITUATIONS["final"]()
+    play.lapse()
+    assert play.case.state is State.SEALED
+    play.pass_due().act(Role.OPERATOR, Act.DESTROY)
+    assert play.case.late == frozenset()
+
+
 def test_late_openings_are_taken_before_the_draft() -> None:
     play = Play.begin().heard().granted(1).lapse().lapse()
     assert stands(play, State.EVIDENCE)
@@ -840,14 +848,32 @@ def test_every_rule_but_that_of_filings_has_a_vector() -> None:
     assert {f"refused: {rule}" for rule in Rule if rule is not Rule.FILING} <= told
 
 
-def test_the_arbitrator_may_say_what_a_check_found_until_the_evidence_is_over() -> None:
+@pytest.mark.parametrize("by", [Role.OPERATOR, Role.ARBITRATOR])
+def test_what_a_check_found_is_taken_until_the_hearing_is_over(by: Role) -> None:
     shown = SITUATIONS["comment on tiles"]
-    found = shown().find(Role.ARBITRATOR).case
-    assert (found.state, found.unexamined) == (State.COMMENT, frozenset())
+    found = shown().find(by).case
+    assert found.state is State.COMMENT
     later = shown().act(Role.CLIENT, Act.PASS)
-    assert later.find(Role.ARBITRATOR).case.state is State.EVIDENCE
-    for play, by in ((shown().act(Role.CLIENT, Act.PASS), Role.OPERATOR), (shown(), Role.CLIENT)):
+    assert later.find(by).case.state is State.EVIDENCE
+    drafted = shown().act(Role.CLIENT, Act.PASS).act(Role.ARBITRATOR, Act.DRAFT)
+    for play, who in ((drafted, by), (shown(), Role.CLIENT), (shown(), Role.FREELANCER)):
         with pytest.raises(CaseError):
-            play.find(by)
-    with pytest.raises(CaseError, match="finding"):
-        shown().find().find(Role.ARBITRATOR)
+            play.find(who)
+
+
+def test_neither_check_keeps_the_other_out_of_the_case() -> None:
+    shown = SITUATIONS["comment on tiles"]
+    for one, other in ((Role.OPERATOR, Role.ARBITRATOR), (Role.ARBITRATOR, Role.OPERATOR)):
+        both = shown().find(one).find(other)
+        assert set(both.case.unexamined.values()) == {frozenset()}
+        for again in (one, other):
+            with pytest.raises(CaseError, match="finding"):
+                both.find(again)
+
+
+def test_who_sits_next_is_not_bound_by_the_check_of_the_one_before() -> None:
+    shown = SITUATIONS["comment on tiles"]().find(Role.ARBITRATOR)
+    (left,) = shown.case.unexamined.values()
+    assert left == {Role.OPERATOR}
+    (left,) = shown.act(Role.ARBITRATOR, Act.RECUSE).case.unexamined.values()
+    assert left == {Role.OPERATOR, Role.ARBITRATOR}

@@ -104,7 +104,7 @@ class Replay {
     Object.assign(this, { calendars: {}, effective: null, answered: false, extended: false });
     Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
     Object.assign(this, { exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
-    Object.assign(this, { approved: false, shown: [], unexamined: [], barred: [], askDone: false });
+    Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], askDone: false });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0 });
     Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
   }
@@ -250,7 +250,7 @@ class Replay {
         shows();
         must(body.get(10).toString("hex") === this.request, "request");
       },
-      finding: () => must(this.unexamined.includes(body.get(10).toString("hex")), "once"),
+      finding: () => must(this.unexamined.get(body.get(10).toString("hex"))?.includes(role), "once"),
       draft: reasons,
       decide: reasons,
       appeal: () => must(this.left.some((one) => one !== this.seat), "draw"),
@@ -299,6 +299,7 @@ class Replay {
     this.halted ??= at;
     Object.assign(this, { seat: null, declared: false, key: undefined, ask: null, request: null, approved: false });
     delete this.calendars.arbitrator;
+    for (const left of this.unexamined.values()) if (!left.includes("arbitrator")) left.push("arbitrator");
     this.forget();
   }
 
@@ -350,11 +351,14 @@ class Replay {
       },
       disclosure: () => {
         this.shown.push(digest);
-        this.unexamined.push(digest);
+        this.unexamined.set(digest, ["operator", "arbitrator"]);
         this.answeredAsk();
       },
       withhold: () => this.answeredAsk(),
-      finding: () => (this.unexamined = this.unexamined.filter((one) => one !== body.get(10).toString("hex"))),
+      finding: () => {
+        const named = body.get(10).toString("hex");
+        this.unexamined.set(named, this.unexamined.get(named).filter((one) => one !== role));
+      },
       decide: () => (this.decision = true),
       appeal: () => {
         this.appealed = true;

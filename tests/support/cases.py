@@ -285,11 +285,14 @@ class Play:
         record = DisputeFinding(
             engagement=ENGAGEMENT,
             claimed_at=self.now,
-            disclosure=min(self.case.unexamined, default=digest("nothing")),
+            disclosure=min(self._unexamined(by), default=digest("nothing")),
             findings=(Finding(digest("disclosure"), Outcome.HOLDS, 9, 2040),),
             place=CasePlace(self.case.case, self.case.head),
         )
         return self.send(replace(record, **changes), self.signer_of(by))
+
+    def _unexamined(self, by: Role) -> list[Digest]:
+        return [one for one, left in self.case.unexamined.items() if by in left]
 
     # --- ways on ---
 

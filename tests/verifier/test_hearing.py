@@ -127,7 +127,9 @@ def test_of_a_sealed_case_its_arbitrator_reads_what_was_said_and_no_work(court: 
     hearing.pass_due().act(Role.OPERATOR, Act.LAPSE)
     work = f"/v1/engagements/{hearing.engagement.hex()}/statements"
     assert court.get(work, court.drawn).status_code == 404
-    assert court.get("/v1/cases", court.drawn).json() == []
+    (listed,) = court.get("/v1/cases", court.drawn).json()
+    assert (listed["case"], listed["state"]) == (str(hearing.case.case), "sealed")
+    assert court.get("/v1/cases", court.not_drawn).json() == []
     assert court.case(court.not_drawn).status_code == 404
     assert court.case(court.drawn).json()["moves"] == []
     hearing.pass_due()

@@ -504,6 +504,16 @@ def test_a_case_ends_sealed_and_destroyed_and_its_arbitrator_reads_no_more(world
     browser = Browser(room.office, world.live)
     browser.sign_in(second)
     assert browser.ask("GET", room.path).status_code == 404
+    # They still find it, and what to type: its key is theirs to destroy.
+    listed = browser.ask("GET", "/cases").text
+    digits = str(room.hearing.case.case)[:12]
+    assert f"workseal case show {digits}" in listed
+    assert f'href="{room.path}"' not in listed
+    assert "case act destroy" not in listed
+    assert room.path not in browser.ask("GET", "/diary").text
+    room.hearing.pass_due()
+    browser.sign_in(second)
+    assert f"workseal case act destroy {digits}" in browser.ask("GET", "/cases").text
     sealed = Browser(room.office, world.live)
     sealed.sign_in(room.office.people.client)
     text = words(sealed.ask("GET", room.path).text)

@@ -1,6 +1,7 @@
 """How the pages of cases look, as far as figures can tell, to each of the three."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,8 @@ from support.chromed import chromed
 from support.courtroom import Courtroom, play_to
 from support.looked import OF_CASES
 from support.office import LiveServer
-from workseal_protocol.keys import SeedSigner
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import Act, CasePlace, DisputeFinding, Outcome, read_record, sign
 from workseal_verifier.api.access import COOKIE, write_token
 from workseal_verifier.services.signin import Root
 
@@ -156,3 +158,53 @@ def follow(page: Page, origin: str, room: Courtroom, signer: SeedSigner) -> None
     # Its script has run by then, and has seen from where this page was come to.
     page.wait_for_function("!document.querySelector('[data-passkey]').disabled")
     page.evaluate("token => { location.hash = 'signin=' + token; }", token)
+
+
+def doubted(room: Courtroom) -> None:
+    """Let the arbitrator say of what was shown that it fails, after the operator found it good."""
+    hearing, case = room.hearing, room.hearing.case
+    (shown,) = case.unexamined
+    told = [read_record(one) for one in hearing.told]
+    (good,) = [one for one in told if isinstance(one, DisputeFinding)]
+    record = DisputeFinding(
+        engagement=room.agent.engagement,
+        claimed_at=room.office.now,
+        disclosure=shown,
+        findings=tuple(replace(one, outcome=Outcome.FAILS) for one in good.findings),
+        place=CasePlace(case.case, case.head),
+    )
+    statement = sign(record, hearing.signer_of(Role.ARBITRATOR))
+    room.office.post([statement])
+    hearing.follow(statement, room.office.now)
+
+
+def test_pages_of_a_case_that_is_sealed_and_destroyed_fit_and_say_so(
+    browser: Browser, tmp_path: Path
+) -> None:
+    room = play_to(Courtroom(tmp_path), "comment")
+    doubted(room)
+    room.commented().drafted().heard().decided().lapsed().lapsed()
+    arbitrator = room.drawn
+
+    def look(origin: str, says: str) -> None:
+        for who, scheme, path in (("client", "dark", room.path), ("arbitrator", "light", "/cases")):
+            with browser.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
+                sign_in(context, room, arbitrator if who == "arbitrator" else signer_of(room, who))
+                page = context.new_page()
+                page.goto(origin + path)
+                for width in (390, 1280):
+                    page.set_viewport_size({"width": width, "height": 900})
+                    assert (who, says, page.evaluate(BASICS)) == (who, says, [])
+                assert serious(page) == []
+                # Where one looks first, and on the list of cases.
+                assert says in page.inner_text("section.stand" if who == "client" else "main")
+
+    with LiveServer(room.office) as live:
+        origin = f"http://localhost:{live.port}"
+        look(origin, "Sealed")
+        room.hearing.pass_due()
+        look(origin, "That moment has passed")
+        room._act(Role.ARBITRATOR, Act.DESTROY, by=arbitrator)
+        room._act(Role.OPERATOR, Act.DESTROY)
+        look(origin, "Destroyed at its end")
+    room.office.close()

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from support.cases import DAY, Play, beacon, released, secret_of
+from support.cases import DAY, Play, beacon, digest, released, secret_of
 from support.casestates import PLAYS, SITUATIONS
 from workseal_protocol.cli.acting import ABOUT
 from workseal_protocol.dispute import TABLE, Case, CaseError, State
 from workseal_protocol.dispute.table import DISCLOSED, FOUND, REQUEST
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act
+from workseal_protocol.records import Act, Finding, Outcome
 from workseal_verifier.services.casefold import case_row
 from workseal_verifier.services.diaries import Agreed, Course, Reach
 from workseal_verifier.services.disputedhours import Counted, Disputed
@@ -253,6 +253,31 @@ def test_it_is_told_by_whom_a_check_was() -> None:
     text = words(seen_by(play, Role.CLIENT).page)
     assert "Of what was shown, by the arbitrator's own check: it holds" in text
     assert "operator's check" not in text
+
+
+def test_checks_that_do_not_say_the_same_prove_nothing_and_it_is_told() -> None:
+    play = SITUATIONS["comment on tiles"]()
+    untold = words(seen_by(play, Role.CLIENT).page)
+    assert "nobody has said yet what a check of it found" in untold
+    (shown,) = play.case.unexamined
+    mine = f"workseal-agent case check {str(play.case.case)[:12]} --disclosure {str(shown)[:12]}"
+    assert mine in seen_by(play, Role.FREELANCER).page
+    for role in (Role.CLIENT, Role.ARBITRATOR):
+        assert "case check " not in seen_by(play, role).page
+    play.find(Role.ARBITRATOR, findings=(Finding(digest("disclosure"), Outcome.FAILS, 9, 2040),))
+    assert mine in seen_by(play, Role.FREELANCER).page
+    play.find(Role.OPERATOR)
+    text = words(seen_by(play, Role.FREELANCER).page)
+    assert "the arbitrator says that it holds for 0 of 1 frame" in text
+    assert "the operator says that it holds for 1 of 1 frame" in text
+    assert "They do not say the same" in text
+    assert "two checks of it do not say the same, and no tile is here" in text
+    assert "Of what was shown, by" not in text
+    assert mine not in text
+    agreed = SITUATIONS["comment on tiles"]().find(Role.ARBITRATOR).find(Role.OPERATOR)
+    text = words(seen_by(agreed, Role.CLIENT).page)
+    assert "do not say the same" not in text
+    assert text.count("What 2031 hidden tiles of the shown frames show") == 1
 
 
 def test_what_silence_left_closed_is_unknown() -> None:

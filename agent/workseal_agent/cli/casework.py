@@ -17,6 +17,7 @@ from workseal_agent.connection import UnreachableError
 from workseal_agent.errors import AgentError
 from workseal_protocol.cli.acting import (
     ABOUT,
+    CHECK,
     DETAILS,
     Asker,
     CaseFolder,
@@ -96,7 +97,7 @@ def show_case(
 ) -> None:
     """Replay a case: whose turn it is, until when, what silence does, and what you may do."""
     with own_cases(home_of(context)) as cases:
-        live = cases.live(_named(cases, case))
+        live = cases.live(named_case(cases, case))
         asker = Asker(cases.key.thumbprint, cases.client.now_ms(), _spelling(live))
         waiting = cases.waiting(live.case.case)
     if as_json_:
@@ -175,7 +176,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
     require_fits(act, said)
     home = home_of(context)
     with own_cases(home) as cases:
-        name = _named(cases, case)
+        name = named_case(cases, case)
         live, earlier = _settled(cases, name)
         if earlier is not None:
             repeated(earlier, act)
@@ -189,18 +190,17 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
             statement = _confirmed(home, cases, live, record, yes=yes)
             _require_head(cases, live)
             cases.keep(statement)
-            _require_sent(cases, statement)
-        except UnreachableError:
-            # It may be logged: what belongs to it stays.
-            raise
         except BaseException:
             means.undo()
             raise
+        # From here on it may be logged, whatever is answered: what belongs to it stays.
+        _require_sent(cases, statement)
         _tell(cases.live(name), statement)
         means.done()
 
 
-def _named(cases: OwnCases, name: str) -> Digest:
+def named_case(cases: OwnCases, name: str) -> Digest:
+    """Return the case of a name, or of its first digits."""
     return case_named(name, lambda: cases_in(cases.client.cases()))
 
 
@@ -280,6 +280,8 @@ def _spelling(live: Live) -> Callable[[str, str], str]:
     def command(move: str, details: str) -> str:
         if move == "disclosure":
             return "workseal-agent disclose REQUEST.cose --show x,y,w,h"
+        if move == CHECK:
+            return f"workseal-agent case check {live.case.case} {details}"
         return " ".join(
             filter(None, ("workseal-agent case act", move, str(live.case.case), details))
         )

@@ -16,6 +16,7 @@ from workseal_protocol.dispute.obstacles import obstacle
 from workseal_protocol.dispute.parties import Parties
 from workseal_protocol.dispute.rules import CaseError, Rule
 from workseal_protocol.dispute.table import (
+    AFTER_THE_DEADLINE,
     CLOCKS,
     DISCLOSED,
     FOUND,
@@ -132,7 +133,8 @@ class Case(Facts):
             head=statement.digest,
             known_at=known_at,
             statements={**self.statements, statement.digest: role},
-            late=self.late | {statement.digest} if self._is_late(role, known_at) else self.late,
+            late=self.late
+            | ({statement.digest} if self._is_late(role, record, known_at) else set()),
         )
 
     def wanted(self, record: CaseRecord, issuer: Digest, known_at: int) -> Wanted | None:
@@ -203,7 +205,9 @@ class Case(Facts):
             return True
         return self.parties.persons[issuer] == self.arbitrator
 
-    def _is_late(self, role: Role, known_at: int) -> bool:
+    def _is_late(self, role: Role, record: CaseRecord, known_at: int) -> bool:
+        if isinstance(record, DisputeAct) and record.act in AFTER_THE_DEADLINE:
+            return False
         return self.due is not None and role in self.due.binds and known_at > self.due.until
 
 

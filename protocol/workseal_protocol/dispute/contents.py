@@ -44,11 +44,11 @@ def check_record(case: "Case", role: Role, record: CaseRecord, known_at: int) ->
                     Rule.REQUEST, "the disclosure", expected=str(case.request), found=str(named)
                 )
         case DisputeFinding(disclosure=named):
-            if named not in case.unexamined:
+            if role not in case.unexamined.get(named, frozenset()):
                 raise CaseError(
                     Rule.REQUEST,
                     "the finding",
-                    expected="a disclosure of this case without one",
+                    expected=f"a disclosure of this case without one of the {role.name.lower()}",
                     found=str(named),
                 )
         case DisputeAct():

@@ -77,7 +77,8 @@ class Facts:
     request: Digest | None = None
     approved: bool = False
     shown: tuple[Digest, ...] = ()
-    unexamined: frozenset[Digest] = frozenset()  # disclosures without a finding
+    # Of each disclosure, who may still say what their check of it found.
+    unexamined: Mapping[Digest, frozenset[Role]] = field(default_factory=dict)
     clawed_back: frozenset[Digest] = frozenset()
     answered_ask: bool = False
     decision: Digest | None = None

@@ -37,6 +37,8 @@ from workseal_protocol.records import (
 )
 
 PARTIES: Final = frozenset({Role.CLIENT, Role.FREELANCER})
+# Neither keeps the other's check of what was shown out of the case.
+CHECKING: Final = frozenset({Role.OPERATOR, Role.ARBITRATOR})
 
 if TYPE_CHECKING:
     from workseal_protocol.dispute.case import Case
@@ -48,11 +50,12 @@ def changed(case: "Case", role: Role, record: CaseRecord, digest: Digest, at: in
         case DisputeRequest():
             return replace(case, request=digest)
         case DisputeDisclosure():
-            unexamined = case.unexamined | {digest}
+            unexamined = {**case.unexamined, digest: CHECKING}
             shown = replace(case, shown=(*case.shown, digest), unexamined=unexamined)
             return replace(shown, **_done_asking(case))
         case DisputeFinding(disclosure=named):
-            return replace(case, unexamined=case.unexamined - {named})
+            left = case.unexamined[named] - {role}
+            return replace(case, unexamined={**case.unexamined, named: left})
         case DisputeAct():
             announced = {}
             if record.calendar is not None:
@@ -120,6 +123,8 @@ def _vacated(case: "Case", at: int) -> dict[str, Any]:
         "ask": None,
         "request": None,
         "approved": False,
+        # Who sits next is not bound by what the one before found.
+        "unexamined": {one: left | {Role.ARBITRATOR} for one, left in case.unexamined.items()},
     } | _without_undrawn(case)
 
 

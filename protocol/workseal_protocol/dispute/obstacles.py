@@ -169,8 +169,8 @@ def _claw_back(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 
 def _finding(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del role, at
-    if case.unexamined:
+    del at
+    if any(role in left for left in case.unexamined.values()):
         return None
     return Rule.ONCE, "one finding of each disclosure", "a second one"
 

@@ -157,8 +157,13 @@ TAKING: Final = (
     State.COMMENT,
 )
 BEFORE_DECISION: Final = (*TAKING, State.DRAFT, State.DECISION, State.STAYED)
-ANSWERED_LATE: Final = (State.DRAW, State.SEATING, State.EVIDENCE, State.OBJECTION, State.RULING,
-    State.NAMING, State.DISCLOSURE, State.COMMENT)  # fmt: skip
+# What was shown is checked in these.
+HEARING: Final = (State.EVIDENCE, State.OBJECTION, State.RULING, State.NAMING, State.DISCLOSURE,
+    State.COMMENT)  # fmt: skip
+CHECKERS: Final = (Who.OPERATOR, Who.ARBITRATOR)
+ANSWERED_LATE: Final = (State.DRAW, State.SEATING, *HEARING)
+# What waits for the end of a deadline comes after it, and is not late.
+AFTER_THE_DEADLINE: Final = frozenset({Act.LAPSE, Act.DESTROY})
 ARBITRATORS: Final = (State.EVIDENCE, State.RULING, State.NAMING, State.DECISION)
 
 
@@ -198,9 +203,7 @@ TABLE: Final[tuple[Row, ...]] = (
     _act(State.DISCLOSURE, Act.SHOW, Who.FREELANCER, Then.NEXT),
     _act(State.DISCLOSURE, Act.WITHHOLD, Who.FREELANCER, Then.NEXT),
     Row(State.DISCLOSURE, DISCLOSED, Who.FREELANCER, Then.NEXT),
-    Row(State.COMMENT, FOUND, Who.OPERATOR, Then.SAME),
-    Row(State.COMMENT, FOUND, Who.ARBITRATOR, Then.SAME),
-    Row(State.EVIDENCE, FOUND, Who.ARBITRATOR, Then.SAME),
+    *(Row(state, FOUND, who, Then.SAME) for state in HEARING for who in CHECKERS),
     _act(State.COMMENT, Act.COMMENT, Who.CLIENT, Then.NEXT),
     _act(State.COMMENT, Act.PASS, Who.CLIENT, Then.NEXT),
     _act(State.DRAFT, Act.COMMENT, Who.PARTY, Then.ALL),

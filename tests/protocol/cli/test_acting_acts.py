@@ -3,18 +3,22 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.court import DAY_MS, Bench, bench
-from workseal_protocol.cli.acting import command, keeping
+from workseal_protocol.cli.acting import CaseFolder, command, keeping
 from workseal_protocol.cli.acting.verifier import CaseVerifier
 from workseal_protocol.cli.problem import CommandError
-from workseal_protocol.cli.seeds import write_seed
+from workseal_protocol.cli.seeds import read_case_key, write_case_key, write_seed
+from workseal_protocol.cli.server import RefusalError
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import State
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, Delivery, KeyRotate, sign
+from workseal_protocol.records import Act, Delivery, DisputeAct, KeyRotate, read_record, sign
+from workseal_protocol.sealing import case_public
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.standing import WAIT_MS
@@ -287,3 +291,68 @@ def test_what_goes_with_a_statement_that_is_kept_stays(
     shown = court.run("client", "show", court.name, "--json").out
     assert len(json.loads(shown)["statements"]) == 2
     assert len(court.case.exhibits) == 1
+
+
+def refuse_what_is_logged(verifier: CaseVerifier, statement: Statement, terms: Terms) -> None:
+    """Log a statement, and say that it was refused for good."""
+    TRUE(verifier, statement, terms)
+    raise RefusalError("the verifier refused it", 1)
+
+
+def test_a_verifier_that_says_refused_of_what_it_logged_takes_no_salt_with_it(
+    court: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert court.file().code == 0
+    beside, salted = court.folder / "beside", court.folder / "salted"
+    beside.write_bytes(b"a mail")
+    words = ("--text", "what was agreed", "--file", beside, "--salted", salted)
+    with monkeypatch.context() as patch:
+        patch.setattr(CaseVerifier, "submit", refuse_what_is_logged)
+        assert court.act("client", "exhibit", *words).code == 1
+    court.follow()
+    (exhibit,) = map(read_record, court.hearing.told[1:])
+    assert isinstance(exhibit, DisputeAct)
+    assert exhibit.value == Digest.of(salted.read_bytes()).raw
+    assert salted.read_bytes()[:-16] == b"a mail"
+    # The same file again is named by the same digest; another one is not written over it.
+    assert "is used" in done(court, "client", "exhibit", *words)
+    assert read_record(court.hearing.told[-1]) == replace(
+        exhibit, claimed_at=court.office.now, place=read_record(court.hearing.told[-1]).place
+    )
+    beside.write_bytes(b"another mail")
+    other = court.act("client", "exhibit", *words)
+    assert (other.code, "exists already" in other.err) == (2, True)
+
+
+def test_a_case_gets_a_key_of_its_own_and_one_that_nobody_has_is_removed(
+    court: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talked(court)
+    court.turn((court.case.panel_round + 1) * court.office.round_ms)
+    done(court, "client", "draw")
+    declared = ("declare", court.name, "--text", "no ties", "--calendar", "DE-BY")
+    foreign, named = court.folder / "foreign.key", court.folder / "named.key"
+    write_case_key(foreign, bytes(range(96)))
+    mixed = court.run("arbitrator", "act", *declared, "--case-key", foreign, "--yes")
+    assert (mixed.code, "was not made for this case" in mixed.err) == (2, True), mixed
+    monkeypatch.setattr(command, "confirmation", lambda **_: lambda _question: False)
+    for words in ((), ("--case-key", named)):
+        unsaid = court.run("arbitrator", "act", *declared, *words)
+        assert (unsaid.code, "nothing was signed" in unsaid.err) == (1, True), unsaid
+    folder = CaseFolder.beside(court.key("arbitrator"))
+    assert not named.exists()
+    assert not folder.case_key_file(court.case.case).exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(time, "time_ns", lambda: court.office.now * 1_000_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(CaseVerifier, "submit", refuse_unlogged)
+        assert court.run("arbitrator", "act", *declared, "--case-key", named, "--yes").code == 1
+    kept = named.read_bytes()
+    out = done(court, "arbitrator", "declare", *declared[2:], "--case-key", named)
+    assert "the key that was made for this case before is used" in out
+    assert named.read_bytes() == kept
+    assert court.case.sealing_key == case_public(read_case_key(named))
+
+
+def refuse_unlogged(_verifier: CaseVerifier, _statement: Statement, _terms: Terms) -> None:
+    raise RefusalError("the verifier refused it", 1)

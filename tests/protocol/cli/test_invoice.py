@@ -617,7 +617,7 @@ def test_a_timesheet_of_days_that_grew_since_is_refused(sheet: Sheet, story: Sto
 
 def test_other_commands_load_no_library_of_invoices() -> None:
     code = (
-        "import sys, workseal_protocol.cli.program as program; program.invoice.loaded();"
+        "import sys, workseal_protocol.cli.program.billing as billing; billing.invoice.loaded();"
         "print(*sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

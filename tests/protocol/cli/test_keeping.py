@@ -97,5 +97,30 @@ def test_the_name_of_a_new_folder_and_of_a_new_key_is_on_disk(
     """Or a power cut could leave what was sent, and nothing that says so."""
     synced: list[Path] = []
     monkeypatch.setattr(keeping, "_sync_folder", synced.append)
-    folder.new_case_key(folder.case_key_file(CASE))
-    assert synced == [folder.folder.absolute().parent, folder.folder.absolute()]
+    folder.new_case_key(CASE, folder.case_key_file(CASE))
+    # The folder, the key, and the note of whose key it is.
+    own = folder.folder.absolute()
+    assert synced == [own.parent, own, own]
+
+
+def test_a_key_is_of_one_case_wherever_it_lies(folder: CaseFolder, tmp_path: Path) -> None:
+    other, elsewhere = Digest(bytes([1]) * 32), tmp_path / "stick.key"
+    assert folder.made_case_key(CASE, elsewhere) is None
+    private = folder.new_case_key(CASE, elsewhere)
+    assert folder.made_case_key(CASE, elsewhere) == private
+    with pytest.raises(CommandError, match="was not made for this case"):
+        folder.made_case_key(other, elsewhere)
+    # Under the name of a case, too, if it is known to be another's.
+    folder.new_case_key(other, folder.case_key_file(other))
+    folder.case_key_file(other).unlink()
+    folder.case_key_file(other).write_bytes(elsewhere.read_bytes())
+    folder.case_key_file(other).chmod(0o600)
+    with pytest.raises(CommandError, match="was not made for this case"):
+        folder.made_case_key(other, folder.case_key_file(other))
+
+
+def test_a_key_of_a_command_that_was_stopped_before_its_note_is_used(folder: CaseFolder) -> None:
+    path = folder.case_key_file(CASE)
+    private = folder.new_case_key(CASE, path)
+    (folder.folder / f"{CASE}.made").unlink()
+    assert folder.made_case_key(CASE, path) == private

@@ -17,9 +17,9 @@ from workseal_protocol.lottery import (
     ChainSide,
     build_chain,
     chain_head,
-    is_committed,
     round_at,
     round_start,
+    was_released,
 )
 from workseal_protocol.records import BeaconCommitment, sign
 from workseal_protocol.statement import Statement
@@ -135,7 +135,7 @@ class Beacon:
         if values is not None:
             return values[number - row.first_round] == value
         # Its secret is lost; what had been released before still leads to the head.
-        return is_committed([row], period_ms, number, value) is True
+        return was_released([row], period_ms, number, value)
 
     def lost(self) -> list[str]:
         """Name the rounds whose values cannot be released: their secret is missing or another."""

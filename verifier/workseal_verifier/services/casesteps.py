@@ -10,7 +10,7 @@ from functools import partial
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.lottery import is_committed
+from workseal_protocol.lottery import was_released
 from workseal_protocol.records import Offer, Record, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
@@ -105,11 +105,7 @@ class CaseRebuilder:
 
 
 def _grounds(terms: Terms, rows: Iterable[BeaconRow], path: Path) -> Grounds:
-    return Grounds(terms, partial(_was_released, tuple(rows), terms.round_ms), path)
-
-
-def _was_released(rows: tuple[BeaconRow, ...], period_ms: int, number: int, value: bytes) -> bool:
-    return is_committed(rows, period_ms, number, value) is True
+    return Grounds(terms, partial(was_released, tuple(rows), terms.round_ms), path)
 
 
 def _terms_of(records: RecordStore, engagement: bytes) -> Terms | None:

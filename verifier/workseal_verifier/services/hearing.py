@@ -11,8 +11,8 @@ from typing import Final
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, CaseRecord, case_record, move_of
 from workseal_protocol.keys import Role
-from workseal_protocol.records import DisputeFiling, read_record
-from workseal_protocol.statement import Statement
+from workseal_protocol.records import DisputeFiling, DisputeFinding, read_record
+from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.access import TABLE, About, Verdict, decide
 from workseal_verifier.services.casebook import CaseBook
@@ -47,6 +47,15 @@ class Told:
     amount: int | None
     code: str | None
     record: DisputeFiling | CaseRecord
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBeside:
+    """Hold a finding about a disclosure of a case that is no statement of the case."""
+
+    index: int
+    by: Role
+    record: DisputeFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,23 @@ class Hearings:
         moves = dict.fromkeys(case.allowed(asker, max(self._clock.now_ms(), case.known_at)))
         return View(case, case.parties.roles[asker], tuple(moves), tuple(self._told(case, size)))
 
+    def checked_beside(self, case: Case) -> tuple[CheckedBeside, ...]:
+        """Return what checks of its disclosures found, and is logged beside the case."""
+        size = self._size()
+        path = self._keys.below(size).path
+        found = []
+        for disclosure in case.unexamined:
+            about, kind = disclosure.raw, Kind.DISPUTE_FINDING.value
+            for entry in self._records.about(about, kind, case.filing.engagement):
+                statement = Statement.parse(entry.body)
+                record = read_record(statement)
+                if not isinstance(record, DisputeFinding) or record.place is not None:
+                    continue
+                by = knowing(case, statement.issuer, path).parties.roles.get(statement.issuer)
+                if by is not None and entry.position < size:
+                    found.append(CheckedBeside(entry.position, by, record))
+        return tuple(found)
+
     def statements(self, filing: Digest) -> list[bytes]:
         """Return the statements of a case, in their order."""
         found = self._records.cases.statements(filing, below=self._size())
@@ -131,7 +157,8 @@ class Hearings:
         return found
 
     def _may_read(self, filing: Digest, asker: Digest) -> bool:
-        standings = self._standings.of(asker, About.CASE, filing.raw)
+        # What was said of a sealed case its arbitrator reads to its end, so they find it till then.
+        standings = self._standings.of(asker, About.SAID, filing.raw)
         verdict = decide(TABLE[_READING], standings, fresh=True, now_ms=self._clock.now_ms())
         return verdict is Verdict.ALLOWED
 

@@ -127,7 +127,9 @@ def get_agreements(request: Request, session: OwnSession, given: Given) -> Respo
                 "state": standing.state.value,
                 "terms": agreed.terms,
                 "days": given.diaries.days(agreed, reach),
-                "cases": [one for one in lines if one["engagement"] == name.hex()],
+                "cases": [
+                    one for one in lines if one["engagement"] == name.hex() and not one["closed"]
+                ],
             }
         )
     return page(

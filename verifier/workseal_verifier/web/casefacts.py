@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from workseal_protocol.cli.text import count
 from workseal_protocol.desk.checked import NOT_PROVEN as DESK_NOT_PROVEN
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
 from workseal_protocol.terms import Level
 from workseal_protocol.terms.plain import amount_text
 from workseal_protocol.verify.unproven import ALWAYS
 from workseal_protocol.window import Grade
+from workseal_verifier.web.casechecked import differing
 from workseal_verifier.web.casehours import Hours
 from workseal_verifier.web.casewords import CLAIMS, WHO
 from workseal_verifier.web.render import span
@@ -38,18 +40,26 @@ class Columns:
 
 
 def columns_of(
-    case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]], draw: Mapping[str, Any] | None
+    case: Case,
+    hours: Hours,
+    steps: Sequence[Mapping[str, Any]],
+    draw: Mapping[str, Any] | None,
+    checked: Sequence[Mapping[str, Any]],
 ) -> Columns:
     """Sort what a case has into what is proved, claimed and unknown."""
+    doubted = differing(checked)
     return Columns(
-        tuple(_proved(hours, steps, draw)),
+        tuple(_proved(hours, steps, draw, doubted)),
         tuple(_claimed(case, hours, steps)),
-        tuple(_unknown(case, hours, steps, draw)),
+        (*_unknown(case, hours, steps, draw), *_doubted(checked)),
     )
 
 
 def _proved(
-    hours: Hours, steps: Sequence[Mapping[str, Any]], draw: Mapping[str, Any] | None
+    hours: Hours,
+    steps: Sequence[Mapping[str, Any]],
+    draw: Mapping[str, Any] | None,
+    doubted: frozenset[Digest],
 ) -> Iterator[str]:
     sums = hours.sums
     if online := sums.grades[Grade.ONLINE.value]:
@@ -71,7 +81,10 @@ def _proved(
     if draw is not None and draw["drawn"] is not None:
         yield f"{draw['size']} of {draw['count']} frames were drawn; no party alone could steer it."
     for one in steps:
-        if one["found"] and one["found"]["holds"] and not one["found"]["taken_back"]:
+        found = one["found"]
+        if not found or found["disclosure"] in doubted:
+            continue
+        if found["holds"] and not found["taken_back"]:
             yield (f"Of what was shown, by {_check_of(one)}: {'; '.join(one['facts'])}.")
     yield f"Who said what in this case, in which order: {len(steps)} signed statements."
 
@@ -140,10 +153,26 @@ def _unknown(
         yield "How much input there was: activity is committed to, and not opened."
     if draw is not None and draw["drawn"] is not None:
         yield f"What the {draw['count'] - draw['size']} frames show that were not drawn."
+    for hidden in _hidden(steps):
+        yield f"What {count(hidden, 'hidden tile')} of the shown frames show."
     for one in steps:
-        if one["found"] and one["found"]["hidden"] and not one["found"]["taken_back"]:
-            yield f"What {count(one['found']['hidden'], 'hidden tile')} of the shown frames show."
         if one["clawed_back"]:
             yield "What was taken back: no decision may rest on it."
         if one["move"] == "withhold":
             yield f"What was withheld, as {one['code']}; a refusal proves nothing by itself."
+
+
+def _hidden(steps: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    """Give how many tiles are hidden of each thing shown, whoever checked it."""
+    found = [one["found"] for one in steps if one["found"]]
+    known = {one["disclosure"]: one["hidden"] for one in found if not one["taken_back"]}
+    yield from (hidden for hidden in known.values() if hidden)
+
+
+def _doubted(checked: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for one in checked:
+        if one["differ"]:
+            yield (
+                f"Whether what statement {one['number']} shows is what was committed to: two checks"
+                " of it do not say the same, and no tile is here."
+            )

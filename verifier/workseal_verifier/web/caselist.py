@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case
+from workseal_protocol.dispute import Case, State
 from workseal_protocol.keys import Role
+from workseal_verifier.services.casebook import SHUT
 from workseal_verifier.web.casecommands import DIGITS
 from workseal_verifier.web.casetimes import due_of
 from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
@@ -29,6 +30,8 @@ def awaiting(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def line_of(case: Case, you: Role, now_ms: int) -> dict[str, Any]:
     """Tell of one case."""
+    closed = you is Role.ARBITRATOR and case.state.value in SHUT
+    over = case.state is State.SEALED and case.due is not None and now_ms > case.due.until
     return {
         "case": str(case.case),
         "digits": str(case.case)[:DIGITS],
@@ -39,4 +42,7 @@ def line_of(case: Case, you: Role, now_ms: int) -> dict[str, Any]:
         "currency": case.terms.currency,
         "standing": STANDINGS[case.state],
         "due": due_of(case, you, now_ms),
+        # Its page is closed to the arbitrator; what was said in it is not.
+        "closed": closed,
+        "destroys": closed and over and you not in case.done,
     }

@@ -135,6 +135,7 @@ def _found(case: Case, record: object) -> dict[str, Any] | None:
     return {
         "holds": len(holding),
         "frames": len(record.findings),
+        "disclosure": record.disclosure,
         "hidden": sum(one.tiles - one.shown for one in holding),
         "taken_back": record.disclosure in case.clawed_back,
     }

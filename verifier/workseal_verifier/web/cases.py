@@ -5,7 +5,7 @@ page changes and signs nothing; what may be done is a command, and a file that w
 No picture and nothing that was opened is here, for anybody.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,9 +20,10 @@ from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import digest
 from workseal_verifier.services.diaries import Agreed, Reach
 from workseal_verifier.services.disputedhours import Cited, Disputed
-from workseal_verifier.services.hearing import MAX_LISTED, View
+from workseal_verifier.services.hearing import MAX_LISTED, CheckedBeside, View
 from workseal_verifier.services.redraws import Frozen
 from workseal_verifier.web.agreements import about
+from workseal_verifier.web.casechecked import checked_of
 from workseal_verifier.web.casecommands import DIGITS, Reader, moves_of, reading_of
 from workseal_verifier.web.casedraw import draw_of
 from workseal_verifier.web.caseending import ending_of
@@ -65,6 +66,7 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
         frozen=given.redraws.of(agreed, view.case, view.told),
         committed=partial(given.beacon.is_committed, view.case.terms.round_ms),
         cited=partial(given.disputed.cited, agreed, reach=reach),
+        checked=given.hearings.checked_beside(view.case),
     )
     values = case_values(view, beside, site_of(request).origin, given.clock.now_ms())
     return page(request, "case.html", **values)
@@ -75,7 +77,7 @@ class Beside:
     """Hold what the log tells beside the statements of a case.
 
     `committed` says whether a value is the operator's of a round, `cited` what statements are that
-    are none of the case.
+    are none of the case, `checked` what was found of its disclosures beside it.
     """
 
     agreed: Agreed
@@ -84,6 +86,7 @@ class Beside:
     frozen: Frozen | None
     committed: Callable[[int, bytes], bool]
     cited: Callable[[set[Digest]], Mapping[Digest, Cited]]
+    checked: Sequence[CheckedBeside] = ()
 
 
 def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, Any]:
@@ -94,13 +97,15 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
     steps = steps_of(case, view.told, zone)
     draw = draw_of(case, view.told, beside.frozen, zone, beside.committed)
     decided = decisions(steps)
+    checked = checked_of(case, view.told, beside.checked, view.you)
     return {
         **about(beside.agreed, beside.reach),
         **_stand(view, url, now_ms),
         "hours": hours,
         "checks": () if disputed.counted is None or hours.by_day else disputed.counted.checks,
         "steps": steps,
-        "columns": columns_of(case, hours, steps, draw),
+        "columns": columns_of(case, hours, steps, draw, checked),
+        "checked": checked,
         "cannot_prove": CANNOT_PROVE,
         "rungs": rungs_of(case),
         "requests": requests_of(steps, view.told),
@@ -155,7 +160,7 @@ def _keys(case: Case) -> list[tuple[str, str]]:
 def _seat(case: Case) -> str:
     """Say who decides."""
     if case.arbitrator is None:
-        return "nobody yet"
+        return "nobody yet" if case.open else "nobody: it ended before"
     keys = [key.thumbprint for key in case.terms.arbitrators]
     place = keys.index(case.arbitrator) + 1
     declared = "" if case.declared else ", who has not declared yet"

@@ -5,6 +5,7 @@ verifier has, `telling` says where a case stands, `keeping` holds what must outl
 agent uses all of it over its own ledger; `command` is `workseal case`.
 """
 
+from workseal_protocol.cli.acting.checked import CHECK, findings_in
 from workseal_protocol.cli.acting.court import repeated
 from workseal_protocol.cli.acting.datedat import dated_at
 from workseal_protocol.cli.acting.keeping import CaseFolder
@@ -20,6 +21,7 @@ from workseal_protocol.cli.acting.verifier import case_named, cases_in, list_lin
 __all__ = [
     "ABOUT",
     "ACTS",
+    "CHECK",
     "DETAILS",
     "Asker",
     "CaseFolder",
@@ -33,6 +35,7 @@ __all__ = [
     "case_named",
     "cases_in",
     "dated_at",
+    "findings_in",
     "learn",
     "lines",
     "list_line",

@@ -125,11 +125,7 @@ class Court:
             self.folder.answered(str(case))
             means.undo()
             raise CommandError("the case moved on meanwhile: look at it again", DOES_NOT_HOLD)
-        try:
-            self._send(str(case), statement, live.case.terms)
-        except RefusalError:
-            means.undo()
-            raise
+        self._send(str(case), statement, live.case.terms)
         self._seen(case, statement)
         means.done()
         return statement
@@ -277,8 +273,8 @@ class Court:
         except RefusalError:
             if not _leaves(statement):
                 raise
+            _say(f"logged: {statement.digest}; you sit in this case no more, and read it no more")
             self.folder.answered(str(case))
-            print(f"logged: {statement.digest}; you sit in this case no more, and read it no more")
             return
         if not live.has(statement.digest):
             raise CommandError(
@@ -286,13 +282,18 @@ class Court:
             )
         record = read_record(statement)
         named = record.engagement.hex() if isinstance(record, DisputeFiling) else str(case)
+        # Said first: whoever saw nothing types it again, and must not say it twice by that.
+        _say(f"logged, and in the case: {statement.digest}")
         self.folder.answered(named)
-        print(f"logged, and in the case: {statement.digest}")
         due = live.case.due
         if due is not None:
             waiting = ", ".join(sorted(role.name.lower() for role in live.case.waiting_for))
             until = both(due.until, live.case.terms.zone)
             print(plain(f"state {live.case.state}; {waiting or 'nobody'} until {until}"))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def said_yes(_question: str) -> bool:

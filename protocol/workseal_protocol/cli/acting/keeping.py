@@ -19,7 +19,7 @@ from workseal_protocol.cli.seeds import read_case_key, write_case_key
 from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import MAX_BYTES
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.sealing import PRIVATE_BYTES
+from workseal_protocol.sealing import PRIVATE_BYTES, case_public
 from workseal_protocol.statement import Statement
 
 _MOST_TOLD: Final = 400 * MAX_BYTES
@@ -92,7 +92,9 @@ class CaseFolder:
         self._sync()
 
     def answered(self, name: str) -> None:
-        """Let go of what was answered."""
+        """Let go of what was answered, and of what a command left that was stopped in writing."""
+        for part in self.folder.glob(f"{name}.*{_PART}"):
+            self._remove(part.name)
         self._remove(f"{name}.unanswered")
 
     # --- secrets ---
@@ -127,15 +129,32 @@ class CaseFolder:
         """Say where the key of a case is kept."""
         return self.folder / f"{case}.key"
 
-    def new_case_key(self, path: Path) -> bytes:
-        """Return a case key, made and on disk; the one that is there already, if there is one."""
-        if os.path.lexists(path):
-            return read_case_key(path)
-        if path.parent == self.folder:
-            self._make()
+    def made_case_key(self, case: Digest, path: Path) -> bytes | None:
+        """Return the key at a place that was made for this case before; None for a free place.
+
+        Raises `CommandError` for any other: whoever opens one case must not open another by it.
+        """
+        if not os.path.lexists(path):
+            return None
+        private = read_case_key(path)
+        made = self._read(f"{case}.made", DIGEST_BYTES)
+        if made is None and path == self.case_key_file(case):
+            # Its name says the case; the command that made it was stopped before it noted that.
+            return private
+        if made != Digest.of(case_public(private)).raw:
+            raise CommandError(
+                f"{path} was not made for this case, and a key of two cases opens both: name a new"
+                " file, or leave --case-key out"
+            )
+        return private
+
+    def new_case_key(self, case: Digest, path: Path) -> bytes:
+        """Return a new key for a case, on disk, and noted as made for it."""
+        self._make()
         private = secrets.token_bytes(PRIVATE_BYTES)
         write_case_key(path, private)
         _sync_folder(path.absolute().parent)
+        self._replace(f"{case}.made", Digest.of(case_public(private)).raw)
         return private
 
     # --- the disk ---

@@ -12,6 +12,7 @@ from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, require_ne
 from workseal_protocol.cli.inputs import read_bundle
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.seeds import read_case_key
+from workseal_protocol.cli.text import plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.sealing import case_public
@@ -73,8 +74,15 @@ class LiveMeans:
         return secret
 
     def new_case_key(self) -> bytes:
-        """Return the key of this case, on disk."""
-        return self.folder.new_case_key(self._key_file())
+        """Return the key of this case, on disk; the one that was made for it before, if any."""
+        path, case = self._key_file(), self._case.case
+        before = self.folder.made_case_key(case, path)
+        if before is not None:
+            print(plain(f"the key that was made for this case before is used: {path}"))
+            return before
+        private = self.folder.new_case_key(case, path)
+        self._made.append(path)
+        return private
 
     def case_key(self) -> bytes:
         """Return the key that was declared."""
@@ -92,8 +100,9 @@ class LiveMeans:
         if self.said.file is None or self.said.salted is None:
             raise CommandError("--file and --salted go together")
         out = Path(self.said.salted)
-        require_new(out)
         data = read_bytes(Path(self.said.file), limit=MAX_BUNDLE_BYTES, what="file")
+        if os.path.lexists(out):
+            return _salted_before(out, data)
         data += secrets.token_bytes(SALT_BYTES)
         write_new_secret(out, data)
         self._made.append(out)
@@ -105,10 +114,23 @@ class LiveMeans:
             self.folder.forget_secret(self._case.case)
 
     def undo(self) -> None:
-        """Remove what was written for a statement that nobody will ever have."""
+        """Remove what was written for a statement that nobody ever had.
+
+        Not for one that was sent: a verifier that says that it refused it may have logged it, and
+        without its salt or its key nobody opens what that names.
+        """
         for path in self._made:
             path.unlink(missing_ok=True)
 
     def _key_file(self) -> Path:
         named = self.said.case_key
         return self.folder.case_key_file(self._case.case) if named is None else Path(named)
+
+
+def _salted_before(out: Path, data: bytes) -> bytes:
+    """Return the digest of a salted file of exactly this; `CommandError` where it is another's."""
+    found = read_bytes(out, limit=MAX_BUNDLE_BYTES + SALT_BYTES, what="file")
+    if found[:-SALT_BYTES] != data:
+        require_new(out)
+    print(plain(f"{out} is that file with a salt already, and is used"))
+    return Digest.of(found).raw

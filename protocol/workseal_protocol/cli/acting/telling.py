@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from workseal_protocol.cli.acting.checked import CHECK, check_lines, findings_in, unchecked
 from workseal_protocol.cli.acting.preview import both, due_text
 from workseal_protocol.cli.acting.reading import Live, Step
 from workseal_protocol.cli.acting.said import DETAILS, spelled
@@ -159,6 +160,7 @@ def _open(live: Live, asker: Asker) -> Iterator[str]:
         if case.open:
             yield f"offer of the {_role(maker)}: {offer}"
     yield from (f"taken back, not to be used: {one}" for one in sorted(case.clawed_back))
+    yield from check_lines(live)
 
 
 def _ladder(case: Case) -> Iterator[str]:
@@ -215,6 +217,10 @@ def _next(live: Live, asker: Asker) -> Iterator[str]:
     yield "you may now:" if moves else "there is nothing that you may do now"
     for move in moves:
         yield f"  {asker.command(move, typed(live.case, move))}"
+    if asker.role(live.case) is Role.FREELANCER:
+        for one in unchecked(live):
+            yield "the operator did not check what you showed; to have it do so, show it to it:"
+            yield f"  {asker.command(CHECK, f'--disclosure {str(one)[:16]}')}"
 
 
 def typed(case: Case, move: str) -> str:
@@ -270,6 +276,23 @@ def as_json(live: Live, asker: Asker) -> dict[str, object]:
         "arbitrator": None if case.arbitrator is None else str(case.arbitrator),
         "drawn": None if case.drawn is None else list(case.drawn),
         "moves": {move: asker.command(move, typed(case, move)) for move in may_do(live, asker)},
+        "checks": [
+            {
+                "disclosure": str(one.disclosure),
+                "by": _role(one.by),
+                "holds": one.holds,
+                "findings": [
+                    {
+                        "disclosure": str(each.disclosure),
+                        "outcome": _word(each.outcome.name),
+                        "shown": each.shown,
+                        "tiles": each.tiles,
+                    }
+                    for each in one.findings
+                ],
+            }
+            for one in findings_in(live)
+        ],
         "statements": [_step(one) for one in live.steps],
         "unverified_beacon_values": live.unverified,
     }
