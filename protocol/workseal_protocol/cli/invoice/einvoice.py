@@ -11,6 +11,7 @@ from typing import Any, Final
 from facturx import generate_cii_xml, generate_from_file
 from iso4217 import Currency
 
+from workseal_protocol.cli.invoice.colours import with_profile
 from workseal_protocol.cli.invoice.details import Party, TaxKind
 from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.problem import CommandError
@@ -42,7 +43,7 @@ def as_xml(invoice: Invoice) -> bytes:
 
 def with_xml(pdf: bytes, xml: bytes, invoice: Invoice) -> bytes:
     """Put the XML into a PDF, as its machine-readable half; nothing touches the disk."""
-    file = io.BytesIO(pdf)
+    file = io.BytesIO(with_profile(pdf))
     title = f"{invoice.name} {invoice.details.number}"
     said = {"author": invoice.details.seller.name, "keywords": "Factur-X", "title": title}
     generate_from_file(
