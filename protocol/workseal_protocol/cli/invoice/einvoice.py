@@ -5,6 +5,7 @@ out: it asks a server in the network.
 """
 
 import io
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "BT-72": sheet.days[-1].day,  # delivered when work of these days ended
         "BT-73": sheet.first,
         "BT-74": sheet.last,
-        "BG-1": [{"BT-22": one} for one in (*invoice.basis, invoice.own_word, *sheet.not_proven)],
+        "BG-1": [{"BT-22": one} for one in _notes(invoice)],
         "BG-4": _party(details.seller, seller=True),
         "BG-7": _party(details.buyer, seller=False),
         "BG-23": [_tax(invoice, net, tax)],
@@ -86,6 +87,14 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
     elif details.iban:
         fields |= {"BT-81": "30", "BT-84": details.iban}  # a credit transfer
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _notes(invoice: Invoice) -> Iterator[str]:
+    yield from invoice.basis
+    if invoice.projects:
+        yield "\n".join(invoice.projects)
+    yield invoice.own_word
+    yield from invoice.sheet.not_proven
 
 
 def _party(party: Party, *, seller: bool) -> dict[str, Any]:
