@@ -267,3 +267,32 @@ def test_step_12_refuses_a_memo_that_is_no_text() -> None:
     )
     report = examine_bundle(told.bundle(contents).encode(), told.policy)
     assert_fails(report, 12, "opening 0: the value is not text in UTF-8")
+
+
+class Telling(ScriptedAgent):
+    """Tell of so many milliseconds more, or fewer, than were worked."""
+
+    beyond_ms = 0
+
+    def _activity(self, ms: int) -> bytes:
+        return super()._activity(ms + self.beyond_ms)
+
+
+@pytest.mark.parametrize(("beyond_ms", "holds"), [(-1, True), (0, True), (1, False)])
+def test_step_12_refuses_activity_of_more_time_than_was_worked(
+    beyond_ms: int, *, holds: bool
+) -> None:
+    verifier = Simulator()
+    agent = begin(verifier, make=Telling)
+    assert isinstance(agent, Telling)
+    agent.beyond_ms = beyond_ms
+    agent.open_session()
+    agent.work(34_000)
+    agent.close_session()
+    contents, tsa = finish(verifier, agent, ())
+    told = Story(verifier, agent, replace(contents, openings=tuple(agent.openings)), tsa)
+    report = examine_bundle(told.bundle().encode(), told.policy)
+    if holds:
+        assert report.holds, report.first_problem
+    else:
+        assert_fails(report, 12, "activity was observed for")

@@ -54,7 +54,7 @@ def worked_spans(spans: Any) -> list[tuple[int, int, str]]:
     return found
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Sao_Paulo"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Sao_Paulo", "Pacific/Apia"])
 def test_a_months_figures_are_those_of_its_bundle(tmp_path: Path, zone: str) -> None:
     """Around the change of clocks, over midnights, with withdrawals and late declarations."""
     story: Story = month(zone)

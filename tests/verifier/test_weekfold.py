@@ -1,6 +1,6 @@
 """One week: where it begins, what belongs to it, and what its bounds prove."""
 
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from support.acting import ScriptedAgent
 from support.simulator import DAY_MS, Simulator
 from workseal_protocol.records import Segment
+from workseal_protocol.totals import cut_days
 from workseal_protocol.window import Grade
 from workseal_verifier.services.columns import entry_of
 from workseal_verifier.services.weekfold import (
@@ -29,12 +30,40 @@ HOUR_MS = 3_600_000
         ("Europe/Berlin", date(2026, 10, 25), 25),
         ("America/Sao_Paulo", date(2018, 11, 4), 23),
         ("Pacific/Apia", date(2011, 12, 29), 24),
+        # It was never there.
+        ("Pacific/Apia", date(2011, 12, 30), 0),
+        ("Pacific/Apia", date(2011, 12, 31), 24),
+        # Its midnight is told twice; that of Amman was skipped.
+        ("America/Havana", date(2026, 11, 1), 25),
+        ("America/Havana", date(2026, 10, 31), 24),
+        ("Asia/Amman", date(2021, 3, 26), 23),
         ("UTC", date(2026, 3, 29), 24),
     ],
 )
 def test_a_day_is_as_long_as_its_zone_says(zone: str, day: date, hours: int) -> None:
     begin, end = bounds(day, ZoneInfo(zone))
     assert end - begin == hours * HOUR_MS
+
+
+@pytest.mark.parametrize(
+    ("zone", "monday", "hours"),
+    [
+        ("Pacific/Apia", date(2011, 12, 26), 6 * 24),
+        ("America/Havana", date(2026, 10, 26), 7 * 24 + 1),
+        ("Asia/Amman", date(2021, 3, 22), 7 * 24 - 1),
+    ],
+)
+def test_the_days_of_a_week_lie_side_by_side(zone: str, monday: date, hours: int) -> None:
+    begin, end = bounds(monday, ZoneInfo(zone), days=7)
+    assert end - begin == hours * HOUR_MS
+    days = [bounds(monday + timedelta(days=one), ZoneInfo(zone)) for one in range(7)]
+    assert [low for low, _ in days] == [begin, *(high for _, high in days[:-1])]
+    assert days[-1][1] == end
+    # What is cut by the totals begins and ends where these do, but for a day that was not there.
+    cut = list(cut_days(begin, end, ZoneInfo(zone)))
+    assert [(low, high) for _, low, high in cut] == [
+        (low, high) for low, high in days if low < high
+    ]
 
 
 def test_a_week_begins_on_its_monday() -> None:

@@ -66,13 +66,22 @@ def check_opening(opening: Opening, record: Record | None) -> None:
         raise VerificationError("its statement committed to no value of this kind")
     verify_opening(opening, commitment)
     if opening.kind is ValueKind.ACTIVITY:
-        ActivityRecord.parse(opening.value)
+        _require_observed(ActivityRecord.parse(opening.value), record)
     if opening.kind is ValueKind.NOTES:
         parse_notes(opening.value)
     if opening.kind is ValueKind.EVIDENCE:
         parse_item(opening.value)
     if opening.kind in _TEXTS:
         _require_text(opening.value)
+
+
+def _require_observed(activity: ActivityRecord, record: Record | None) -> None:
+    # (12) Input is observed in worked time alone: no more of it than was worked.
+    if isinstance(record, Segment) and activity.observed_ms > record.worked:
+        raise VerificationError(
+            f"activity was observed for {activity.observed_ms} ms, in a segment of"
+            f" {record.worked} worked ms"
+        )
 
 
 def _require_text(value: bytes) -> None:

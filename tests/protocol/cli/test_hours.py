@@ -12,9 +12,12 @@ import pytest
 from icalendar import Calendar
 from pypdf import PdfReader
 
+from support.drawn import month
 from support.examined import FOLDER
 from support.scripted import Story
 from workseal_protocol.cli.hours import plain
+from workseal_protocol.cli.hours.calendar import as_calendar
+from workseal_protocol.cli.hours.plain import day_table, span_table
 from workseal_protocol.cli.hours.sheet import recorded_of, sheet_of
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.terms import WorkClass
@@ -298,3 +301,38 @@ def test_only_a_table_is_made_by_project(opened: Run, form: str) -> None:
     done = opened(f"hours{form}", "--by", "project")
     assert done.code == 2
     assert "--by project makes a .csv file" in done.err
+
+
+# --- months in which a day was skipped, or has another length ---
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Apia", "America/Havana"])
+def test_a_month_of_odd_days_is_the_same_in_every_form(zone: str) -> None:
+    story, there = month(zone), ZoneInfo(zone)
+    data = story.bundle().encode()
+    report = examine_bundle(data, story.policy, zone=there)
+    assert report.totals is not None, report.first_problem
+    sheet = sheet_of(data, report, there, None, None)
+    by_day = list(csv.DictReader(io.StringIO(day_table(sheet).decode())))
+    told = [date.fromisoformat(row["day"]) for row in by_day]
+    assert told == [day.day for day in report.totals.days]
+    assert told == sorted(set(told))
+    # In Samoa this day was none.
+    assert date(2011, 12, 30) not in told
+    columns = ("working_ms", "off_screen_ms", "sealed_ms", "late_declared_ms")
+    summed = sum(int(row[name]) for row in by_day for name in columns)
+    assert summed == report.totals.worked_ms + report.totals.late_declared_ms
+    spans = [span for span in report.diary if span.worked_ms]
+    by_span = list(csv.DictReader(io.StringIO(span_table(sheet).decode())))
+    for row, span in zip(by_span, spans, strict=True):
+        # The offset tells the two times of an hour that is told twice apart.
+        for name, ms in (("begin", span.begin), ("end", span.end)):
+            moment = datetime.fromisoformat(row[name])
+            assert moment == datetime.fromtimestamp(ms / 1000, tz=UTC)
+            assert moment.utcoffset() == moment.astimezone(there).utcoffset()
+    events = Calendar.from_ical(as_calendar(sheet, spans=False)).walk("VEVENT")
+    assert [event.decoded("dtstart") for event in events] == told
+    assert len({str(event["uid"]) for event in events}) == len(told)
+    events = Calendar.from_ical(as_calendar(sheet, spans=True)).walk("VEVENT")
+    begins = [event.decoded("dtstart") for event in events]
+    assert begins == [datetime.fromtimestamp(span.begin // 1000, tz=UTC) for span in spans]

@@ -25,14 +25,16 @@ from reportlab.pdfbase import pdfmetrics
 from saxonche import PySaxonProcessor
 
 from support.scripted import Story
-from vectors.scenarios.holds import valid_timesheets
+from vectors.scenarios.holds import valid_labels, valid_timesheets
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
 from workseal_protocol.cli.invoice.command import _agreed
 from workseal_protocol.cli.invoice.details import Details, read_details
 from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
-from workseal_protocol.cli.invoice.figures import Invoice
+from workseal_protocol.cli.invoice.figures import MAX_PROJECTS, Invoice
 from workseal_protocol.cli.invoice.paper import _font, _line, as_pdf
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.cli.text import exact
+from workseal_protocol.labels import sums_of_names
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.terms import RoundingMode, WorkClass
 from workseal_protocol.totals import Billed, LimitExceeded
@@ -623,3 +625,61 @@ def test_other_commands_load_no_library_of_invoices() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert "workseal_protocol.cli.invoice.command" in told.stdout.split()
     assert not {"facturx", "iso4217", "lxml", "reportlab", "segno"} & set(told.stdout.split())
+
+
+# --- projects ---
+
+
+@pytest.fixture(scope="module")
+def labelled(story: Story) -> Sheet:
+    data = valid_labels().data
+    report = examine_bundle(data, story.policy, zone=ZONE)
+    assert report.holds, report.first_problem
+    return sheet_of(data, report, ZONE, None, None)
+
+
+def test_projects_of_an_invoice_add_up_to_its_sheet(labelled: Sheet) -> None:
+    made = Invoice(details_for("standard"), labelled)
+    about, *lines = made.projects
+    assert "each day is rounded, and the amount once" in about
+    told = sums_of_names(labelled.labelled.projects)
+    assert None in told
+    assert len(lines) == len(told) > 2
+    whole = sum(sum(worked.values()) for worked in told.values())
+    assert whole == labelled.recorded_ms + labelled.late_ms
+    for line, worked in zip(lines, told.values(), strict=True):
+        assert exact(sum(worked.values())) in line
+    (note,) = [one["BT-22"] for one in read_back(as_xml(made))["BG-1"] if about in one["BT-22"]]
+    assert all(line in note for line in lines)
+    text = words_on(as_pdf(made))
+    assert all(" ".join(line.split()) in text for line in made.projects)
+
+
+def test_a_project_in_other_letters_keeps_no_invoice_from_being_made(labelled: Sheet) -> None:
+    one, *others = labelled.labelled.projects
+    rows = (replace(one, name="\u4e2d\u6587 \u202eX"), *others)
+    sheet = replace(labelled, labelled=replace(labelled.labelled, projects=rows))
+    made = Invoice(details_for("standard"), sheet)
+    assert "\\u4e2d\\u6587" in words_on(as_pdf(made))
+    xml = as_xml(made).decode()
+    assert "\u4e2d\u6587" in xml
+    assert "\u202e" not in xml
+
+
+def test_of_very_many_projects_the_first_are_named(labelled: Sheet) -> None:
+    one = labelled.labelled.projects[0]
+    rows = tuple(replace(one, name=f"project {number}") for number in range(MAX_PROJECTS + 3))
+    sheet = replace(labelled, labelled=replace(labelled.labelled, projects=rows))
+    lines = Invoice(details_for("standard"), sheet).projects
+    assert len(lines) == MAX_PROJECTS + 2
+    assert lines[-1].startswith("and 3 more")
+
+
+def test_without_labels_an_invoice_says_nothing_of_projects(sheet: Sheet) -> None:
+    assert Invoice(details_for("standard"), sheet).projects == ()
+    assert "by project" not in words_on(as_pdf(Invoice(details_for("standard"), sheet)))
+
+
+def words_on(pdf: bytes) -> str:
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())

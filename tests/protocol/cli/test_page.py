@@ -102,6 +102,7 @@ def test_a_changed_page_is_refused_with_both_hashes(
     told = capsys.readouterr().err
     assert "is not one that the operator of this log published" in told
     assert hashlib.sha256(offline_page()).hexdigest() in told
+    assert hashlib.sha256(OLDER).hexdigest() in told
     assert hashlib.sha256(offline_page() + b"\n").hexdigest() in told
     assert main(["page", "--check", str(tmp_path / "verify.html")]) == 1
     assert "not the one of this installation" in capsys.readouterr().err

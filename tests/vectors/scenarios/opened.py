@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from support.scripted import (
     KeptFrame,
+    ScriptedAgent,
     Story,
     Twist,
     begin,
@@ -53,6 +54,29 @@ def opened_other_form() -> Scenario:
     told = Story(verifier, agent, replace(contents, openings=tuple(agent.openings)), tsa)
     return Scenario(
         "opened evidence has none of the forms", told.bundle().encode(), 12, "evidence: form (1)"
+    )
+
+
+class _Boastful(ScriptedAgent):
+    """Tell of one millisecond more than was worked."""
+
+    def _activity(self, ms: int) -> bytes:
+        return super()._activity(ms + 1)
+
+
+def opened_more_than_worked() -> Scenario:
+    verifier = Simulator(SEED)
+    agent = begin(verifier, make=_Boastful)
+    agent.open_session()
+    agent.work(34_000)
+    agent.close_session()
+    contents, tsa = finish(verifier, agent, ())
+    told = Story(verifier, agent, replace(contents, openings=tuple(agent.openings)), tsa)
+    return Scenario(
+        "opened activity was observed for longer than its segment worked",
+        told.bundle().encode(),
+        12,
+        "activity was observed for",
     )
 
 
@@ -144,6 +168,7 @@ def totals_other_count() -> Scenario:
 ALL = (
     opened_other_value,
     opened_other_form,
+    opened_more_than_worked,
     opened_not_asked,
     opened_other_tiles,
     opened_withdrawn,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from support.scripted import Story, begin, finish
+from support.scripted import Story, begin, finish, tell_story
 from support.simulator import ROUND_MS, START, Simulator
 from vectors.scenarios.telling import SEED, Scenario, nth, story, twisted
 from workseal_protocol.digest import Digest
@@ -89,9 +89,17 @@ def units_work_without_length() -> Scenario:
     def flat(one: Segment) -> Segment:
         return replace(one, end=one.begin, worked=5, capture=Capture.NONE, frames=())
 
+    told = tell_story(SEED, careless=True, twist=nth(Segment, _quiet(), flat))
+    flattened = next(
+        one.digest
+        for one, record in told.agent.made
+        if isinstance(record, Segment) and record.begin == record.end
+    )
+    # What was observed in it stays closed: it would be more than was worked, which is step 12.
+    opened = tuple(one for one in told.contents.openings if one.statement != flattened)
     return Scenario(
         "a segment without length has work",
-        twisted(nth(Segment, _quiet(), flat)),
+        told.bundle(replace(told.contents, openings=opened)).encode(),
         8,
         "worked: ",
     )

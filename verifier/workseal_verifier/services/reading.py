@@ -32,6 +32,7 @@ _KEPT_TILES = 1_024
 # Places of statements that were asked for lately, of some 200 bytes each.
 _KEPT_PLACES = 8_192
 _LENGTH = DIGEST_BYTES.to_bytes(2)
+_POLICY = Kind.LOG_POLICY.value
 
 # Of a level, None for entries, and a number in it.
 _Place: TypeAlias = tuple[int | None, int]
@@ -217,7 +218,9 @@ class Reader:
         keys = [event.position for event in events.concerning(record.terms, below=below)]
         last = max([self._records.last_of(engagement, below=below), *keys])
         beacons = self._beacons(record.terms, offer.position, last)
-        places = sorted(place for place in {*keys, *beacons} if place >= since)
+        # What its operator said of this log, and of the page to read it with: a bundle holds it.
+        policies = [one.position for one in self._records.of_kinds([_POLICY], below=last)]
+        places = sorted(place for place in {*keys, *beacons, *policies} if place >= since)
         for entry in self._records.of_engagement(engagement, below=below, since=since):
             while places and places[0] < entry.position:
                 yield from self._records.at([places.pop(0)])

@@ -5,12 +5,14 @@ out: it asks a server in the network.
 """
 
 import io
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
 from facturx import generate_cii_xml, generate_from_file
 from iso4217 import Currency
 
+from workseal_protocol.cli.invoice.colours import with_profile
 from workseal_protocol.cli.invoice.details import Party, TaxKind
 from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.problem import CommandError
@@ -42,7 +44,7 @@ def as_xml(invoice: Invoice) -> bytes:
 
 def with_xml(pdf: bytes, xml: bytes, invoice: Invoice) -> bytes:
     """Put the XML into a PDF, as its machine-readable half; nothing touches the disk."""
-    file = io.BytesIO(pdf)
+    file = io.BytesIO(with_profile(pdf))
     title = f"{invoice.name} {invoice.details.number}"
     said = {"author": invoice.details.seller.name, "keywords": "Factur-X", "title": title}
     generate_from_file(
@@ -67,7 +69,7 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "BT-72": sheet.days[-1].day,  # delivered when work of these days ended
         "BT-73": sheet.first,
         "BT-74": sheet.last,
-        "BG-1": [{"BT-22": one} for one in (*invoice.basis, invoice.own_word, *sheet.not_proven)],
+        "BG-1": [{"BT-22": one} for one in _notes(invoice)],
         "BG-4": _party(details.seller, seller=True),
         "BG-7": _party(details.buyer, seller=False),
         "BG-23": [_tax(invoice, net, tax)],
@@ -85,6 +87,14 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
     elif details.iban:
         fields |= {"BT-81": "30", "BT-84": details.iban}  # a credit transfer
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _notes(invoice: Invoice) -> Iterator[str]:
+    yield from invoice.basis
+    if invoice.projects:
+        yield "\n".join(invoice.projects)
+    yield invoice.own_word
+    yield from invoice.sheet.not_proven
 
 
 def _party(party: Party, *, seller: bool) -> dict[str, Any]:

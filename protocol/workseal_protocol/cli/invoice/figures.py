@@ -11,8 +11,9 @@ from typing import Final
 
 from workseal_protocol.cli.hours.sheet import Sheet
 from workseal_protocol.cli.invoice.details import Details
+from workseal_protocol.cli.labellines import name_lines
 from workseal_protocol.cli.problem import CommandError
-from workseal_protocol.cli.text import exact
+from workseal_protocol.cli.text import exact, plain
 from workseal_protocol.terms import RoundingMode, amount_text, duration_text
 from workseal_protocol.totals import HOUR_MS
 
@@ -20,6 +21,11 @@ _OWN_WORD: Final = (
     "Nobody signed this {}. Number, dates, names, addresses, account and tax are the issuer's"
     " own word; hours, rate and net amount are checked with the bundle alone."
 )
+_ABOUT_PROJECTS: Final = (
+    "Worked time by project, in the freelancer's words. It adds up to what was recorded and"
+    " declared late; each day is rounded, and the amount once, for all projects together:"
+)
+MAX_PROJECTS: Final = 20
 _MAX_DIGITS: Final = 2  # after the point, in any amount of EN 16931
 # UN/ECE Recommendation 20: the coarsest unit in which the billed time is exact.
 _UNITS: Final = (("HUR", HOUR_MS), ("MIN", 60_000), ("SEC", 1_000), ("C26", 1))
@@ -159,6 +165,17 @@ class Invoice:
         if self.agreed:
             lines.append(self.agreed)
         return tuple(lines)
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Say what the worked time was for, as far as labels were opened; the amount is one."""
+        lines = list(name_lines(self.sheet.labelled.projects))
+        if not lines:
+            return ()
+        more = len(lines) - MAX_PROJECTS
+        if more > 0:
+            lines = [*lines[:MAX_PROJECTS], f"and {more} more: `workseal hours --by project`"]
+        return (_ABOUT_PROJECTS, *map(plain, lines))
 
     def decimal(self, minor: int) -> str:
         """Write an amount without its currency."""

@@ -60,7 +60,8 @@ def as_pdf(invoice: Invoice) -> bytes:
         invoice = replace(invoice, agreed=_spelt(invoice.agreed, letters))
     story: list[Any] = [
         *_top(invoice), _line(invoice), Spacer(0, 3 * mm), _sums(invoice), *_pay(invoice),
-        *_basis(invoice), _days(invoice), *_proof(invoice), *_unproven(invoice),
+        *_basis(invoice), *_projects(invoice, letters), _days(invoice), *_proof(invoice),
+        *_unproven(invoice),
     ]  # fmt: skip
     document.build(story, onFirstPage=_number, onLaterPages=_number)
     return file.getvalue()
@@ -187,6 +188,11 @@ def _basis(invoice: Invoice) -> Iterator[Paragraph]:
     yield _words("How the net amount comes about", _HEAD)
     yield from (_words(text) for text in invoice.basis)
     yield from (_words(limit_line(one)) for one in invoice.sheet.exceeded)
+
+
+def _projects(invoice: Invoice, letters: Collection[int]) -> Iterator[Paragraph]:
+    # The words of a label were chosen for no font.
+    yield from (_words(_spelt(text, letters)) for text in invoice.projects)
 
 
 def _days(invoice: Invoice) -> Table:

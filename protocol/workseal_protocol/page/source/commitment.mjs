@@ -31,15 +31,15 @@ export function readOpening(data) {
   return { statement: toHex(statement), kind, salt, value: opened };
 }
 
-// Check that the opened value is the one that was committed, and has the form of its kind.
+// Check that the opened value is the one that was committed, and has the form of its kind; give an activity record.
 export function verifyOpening({ kind, salt, value }, commitment) {
   if (toHex(sha256(Uint8Array.of(4, kind), salt, value)) !== commitment) {
     throw new Fails(`the opened ${OPENED_NAMES.get(kind)} is not what was committed`);
   }
-  if (kind === OPENED_ACTIVITY) readActivity(value);
   if (kind === OPENED_NOTES) readNotes(value);
   if (kind === OPENED_EVIDENCE) readItemOfEvidence(value);
   if (kind === OPENED_ENVIRONMENT || kind === OPENED_MEMO) openedText(value);
+  return kind === OPENED_ACTIVITY ? readActivity(value) : null;
 }
 
 export function openedText(value) {

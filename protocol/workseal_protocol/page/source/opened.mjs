@@ -34,9 +34,13 @@ function checkOpenings(openings, records) {
   const seen = new Set();
   for (const [number, opening] of openings.entries()) {
     try {
-      const commitment = commitmentsOf(records.get(opening.statement)).get(opening.kind) ?? null;
+      const record = records.get(opening.statement);
+      const commitment = commitmentsOf(record).get(opening.kind) ?? null;
       if (commitment === null) throw new Fails("its statement committed to no value of this kind");
-      verifyOpening(opening, commitment);
+      const activity = verifyOpening(opening, commitment);
+      if (activity !== null && activity.observed > record.worked) {
+        throw new Fails(`activity was observed for ${activity.observed} ms, in a segment of ${record.worked} worked ms`);
+      }
       const name = `${opening.statement} ${opening.kind}`;
       if (seen.has(name)) throw new Fails("the value was opened before");
       seen.add(name);
