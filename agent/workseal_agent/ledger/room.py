@@ -10,6 +10,7 @@ from pathlib import Path
 
 # At 4 KB for a segment with all that belongs to it, eight hours of rounds of 30 seconds.
 ROOM_BYTES = 4 << 20
+_CACHE_PAGES = 16
 
 
 def room_of(connection: sqlite3.Connection, file: Path) -> int:
@@ -25,6 +26,18 @@ def room_of(connection: sqlite3.Connection, file: Path) -> int:
 
 def make_room(connection: sqlite3.Connection, octets: int = ROOM_BYTES) -> None:
     """Make room, in one transaction; raises `sqlite3.Error` where the disk has none to give."""
+    (usual,) = connection.execute("PRAGMA cache_size").fetchone()
+    # The pages go to the disk as they come: kept until the end, they would stay in memory.
+    connection.execute(f"PRAGMA cache_size = {_CACHE_PAGES}")
+    try:
+        _write(connection, octets)
+        # Into the file now, while there is room.
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.execute(f"PRAGMA cache_size = {usual}")
+
+
+def _write(connection: sqlite3.Connection, octets: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # What is deleted is overwritten (secure_delete), so the pages are really the file's.
@@ -36,6 +49,3 @@ def make_room(connection: sqlite3.Connection, octets: int = ROOM_BYTES) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    # Into the file now, while there is room; and the pages out of memory again.
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    connection.execute("PRAGMA shrink_memory")
