@@ -5,7 +5,6 @@ and each object that it names is in the file, or named to the caller as lost. Th
 whole or not at all. The witness is left out: what it saw must never go back in time.
 """
 
-import fcntl
 import os
 import shutil
 import tarfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from workseal_agent.backupfile import MAGIC, Door, end_backup, start_backup
-from workseal_agent.backupleft import LeftFiles
+from workseal_agent.backupleft import LeftFiles, alone
 from workseal_agent.config import Settings
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import Ledger
@@ -62,7 +61,7 @@ def write_backup(
     if os.path.lexists(out):
         raise BackupError(f"{out} exists already; a backup never takes a file's place")
     left = LeftFiles(settings.left_file, MAGIC)
-    with _scratch(settings.home) as scratch, _appearing(out, left) as file:
+    with _scratch(settings) as scratch, _appearing(out, left) as file:
         stream = start_backup(file, make_door)
         with tarfile.open(
             fileobj=cast("IO[bytes]", stream), mode="w|", format=tarfile.PAX_FORMAT
@@ -77,6 +76,18 @@ def write_backup(
     lost = tuple(saving.lost(expected))
     frames = len(expected.kept) - len(expected.kept.keys() & saving.not_whole)
     return Saved(len(saving.saved), frames, out.stat().st_size, lost)
+
+
+def remove_unfinished_backups(settings: Settings) -> int:
+    """Remove what killed backups of this home left, unless one is being written; counts the files.
+
+    The copy of the ledger that was made for one goes too.
+    """
+    with alone(settings.backup_lock_file) as mine:
+        if not mine:
+            return 0
+        shutil.rmtree(settings.backup_scratch_folder, ignore_errors=True)
+        return LeftFiles(settings.left_file, MAGIC).remove()
 
 
 def _small_files(settings: Settings) -> Iterator[tuple[str, Path]]:
@@ -212,26 +223,21 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> bool:
 
 
 @contextmanager
-def _scratch(home: Path) -> Iterator[Path]:
+def _scratch(settings: Settings) -> Iterator[Path]:
     """Give a folder beside the ledger, as protected as that; one backup at a time has it."""
-    folder = home / "backup.part"
+    folder = settings.backup_scratch_folder
     try:
-        lock = os.open(home / "backup.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with alone(settings.backup_lock_file) as mine:
+            if not mine:
+                raise BackupError("another backup of this home is being written")
+            shutil.rmtree(folder, ignore_errors=True)  # of a backup that was broken off
+            try:
+                folder.mkdir(mode=0o700)
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise BackupError(f"the backup cannot be written: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BackupError("another backup of this home is being written") from error
-        shutil.rmtree(folder, ignore_errors=True)  # of a backup that was broken off
-        try:
-            folder.mkdir(mode=0o700)
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(lock)
 
 
 @contextmanager

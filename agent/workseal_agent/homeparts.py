@@ -4,15 +4,16 @@ Rule: what is missing is told, and never made: a new ledger would begin the chai
 """
 
 from pathlib import Path
+from ssl import SSLContext, create_default_context
 
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, load_settings, require_private
 from workseal_agent.connection import (
     TOTAL_SECONDS,
+    DeadlineTransport,
     DepartureRecorder,
     TrafficRecorder,
     VerifierClient,
-    default_transport,
 )
 from workseal_agent.errors import AgentError, UsageProblem
 from workseal_agent.language import phrase
@@ -50,6 +51,11 @@ def ledger_file_of(settings: Settings) -> Path:
     return file
 
 
+def trusted_by(settings: Settings) -> SSLContext:
+    """Read which certificates are believed: the system's, and those of the settings."""
+    return create_default_context(cafile=settings.verifier.ca_file)
+
+
 def client_of(
     settings: Settings,
     url: str,
@@ -57,16 +63,17 @@ def client_of(
     traffic: Path | None = None,
     seconds: float | None = None,
     signer: Signer | None = None,
+    trusted: SSLContext | None = None,
 ) -> VerifierClient:
     """Return a client that writes down what leaves; `UsageProblem` when the address is none.
 
     `seconds` limits each step, and thrice that a request. With a signer it may ask for what only a
-    party reads.
+    party reads. Clients of one process may share what `trusted_by` read.
     """
-    file = settings.verifier.ca_file
     network = DepartureRecorder(
-        default_transport(
-            str(file) if file else None, seconds=TOTAL_SECONDS if seconds is None else 3 * seconds
+        DeadlineTransport(
+            trusted or trusted_by(settings),
+            seconds=TOTAL_SECONDS if seconds is None else 3 * seconds,
         ),
         settings.sent_file,
         SystemClock().wall_ms,

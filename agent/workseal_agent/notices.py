@@ -5,7 +5,6 @@ memo, no title, no address, and of an engagement the short number alone. Whoever
 over D-Bus (Desktop Notifications Specification) and not waited for.
 """
 
-import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +38,16 @@ async def _shown(address: str | None, notice: Notice) -> None:
         ).body[0]
         # Only some desktops read markup, and only these must not see a bare sign of it.
         told = own(notice.body)
-        body = html.escape(told, quote=False) if "body-markup" in able else told
+        body = _escaped(told) if "body-markup" in able else told
         await bus.call(
             connection, _NAME, _PATH, f"{_NAME}.Notify",
             _PROGRAM, _NEW, "", own(notice.summary), body, list[str](), dict[str, Any](),
             _AS_THE_DESKTOP_LIKES, signature="susssasa{sv}i",
         )  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    # Loaded where it is needed: its table of entities stays in a process that is there all day.
+    from html import escape  # noqa: PLC0415
+
+    return escape(text, quote=False)

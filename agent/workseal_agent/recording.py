@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from workseal_agent.clock import SystemClock
-from workseal_agent.config import Settings
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import HomeLock
 from workseal_agent.daemon.build import Options, build_service, clock_correction
@@ -18,7 +17,7 @@ from workseal_agent.daemon.ending import on_end_signals
 from workseal_agent.daemon.service import Correction, Service
 from workseal_agent.errors import AgentError, UsageProblem
 from workseal_agent.handover import Handover, Order, receive
-from workseal_agent.homeparts import client_of, ledger_file_of, settings_of
+from workseal_agent.homeparts import client_of, ledger_file_of, settings_of, trusted_by
 from workseal_agent.keystore import Keystore
 from workseal_agent.language import own, phrase
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
@@ -50,10 +49,18 @@ def record(*words: str) -> None:
         # Not closed: what still sends at the end may be on its last statement.
         ledger = Ledger(ledger_file_of(settings), LedgerKey(signer))
         engagement = _engagement(ledger, handover.engagement)
+        # Read once: each copy of the certificates takes most of a megabyte.
+        trusted = trusted_by(settings)
+
+        def to_verifier(seconds: float | None = None) -> VerifierClient:
+            return client_of(
+                settings, engagement.url, traffic=order.traffic, seconds=seconds, trusted=trusted
+            )
+
         with (
-            closing(_client(order, settings, engagement)) as client,
-            closing(_client(order, settings, engagement, _BEACON_SECONDS)) as beacon,
-            closing(_client(order, settings, engagement)) as proof,
+            closing(to_verifier()) as client,
+            closing(to_verifier(_BEACON_SECONDS)) as beacon,
+            closing(to_verifier()) as proof,
         ):
             service = build_service(
                 settings,
@@ -100,12 +107,6 @@ def _engagement(ledger: Ledger, number: bytes) -> Engagement:
                 break
             return engagement
     raise AgentError("the acceptance is not logged yet: run `workseal-agent join` again")
-
-
-def _client(
-    order: Order, settings: Settings, engagement: Engagement, seconds: float | None = None
-) -> VerifierClient:
-    return client_of(settings, engagement.url, traffic=order.traffic, seconds=seconds)
 
 
 def _correction(client: VerifierClient, *, own_clock: bool) -> int:

@@ -73,7 +73,9 @@ class VaultWriter:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _folder_lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB) as locked:
                 for part in folder.glob(f"*{PART}") if locked else ():
-                    part.unlink(missing_ok=True)
+                    # A folder of that name is none of ours, and holds up no recording.
+                    if part.is_symlink() or not part.is_dir():
+                        part.unlink(missing_ok=True)
         except OSError as error:
             raise VaultError(f"the vault folder cannot be used: {error.strerror}") from error
 

@@ -15,7 +15,13 @@ from support.homes import WORDS, RigHome, by_words
 from support.places import PLACES, Place
 from support.vaults import PUBLIC, file_of
 from workseal_agent import backup
-from workseal_agent.backup import BackupError, Saved, write_backup
+from workseal_agent.backup import (
+    BackupError,
+    Saved,
+    remove_unfinished_backups,
+    write_backup,
+)
+from workseal_agent.backupleft import alone
 from workseal_agent.ledger import Ledger
 from workseal_agent.restore import restore_home
 from workseal_agent.vaultfile import open_object_file
@@ -285,3 +291,21 @@ def test_what_a_killed_backup_left_is_removed_by_the_next(
     for file in ((tmp_path / "drive" / "monday"), (tmp_path / "other" / "tuesday")):
         if file.exists():
             restore_home(file, tmp_path / f"from-{file.name}", WORDS)
+
+
+def test_what_a_killed_backup_left_is_removed_without_another_one(
+    home: RigHome, tmp_path: Path
+) -> None:
+    words = ["_add", str(home.settings.home), str(tmp_path / "monday"), PUBLIC.hex(), WORDS]
+    ended = subprocess.run([sys.executable, "-c", KILLED, *words], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert list(tmp_path.glob("monday-*.part"))
+    assert home.settings.backup_scratch_folder.is_dir()
+    with alone(home.settings.backup_lock_file):
+        assert remove_unfinished_backups(home.settings) == 0
+        assert list(tmp_path.glob("monday-*.part"))
+        assert home.settings.backup_scratch_folder.is_dir()
+    assert remove_unfinished_backups(home.settings) == 1
+    assert not list(tmp_path.glob("monday-*.part"))
+    assert not home.settings.backup_scratch_folder.exists()
+    assert remove_unfinished_backups(home.settings) == 0

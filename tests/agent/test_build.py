@@ -15,7 +15,8 @@ from support.worker import ended as end_workers
 
 # Libraries of pictures, of terminals and of pages, and parts of the agent that read or show.
 HEAVY = (
-    "PIL", "click", "cv2", "fastapi", "imagehash", "jinja2", "numpy", "onnxruntime", "pydantic",
+    "PIL", "click", "cryptography.x509", "cv2", "fastapi", "html.entities", "imagehash",
+    "jinja2", "numpy", "onnxruntime", "pydantic",
     "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "argparse",
     "workseal_agent.cli", "workseal_agent.pages", "workseal_agent.suggestions",
     "workseal_protocol.bundle", "workseal_protocol.cli.program", "workseal_protocol.dispute",

@@ -1,4 +1,5 @@
 import errno
+import itertools
 import json
 import os
 import random
@@ -41,6 +42,7 @@ from workseal_agent.daemon.control import ControlServer
 from workseal_agent.daemon.service import Correction, Service, Wakers
 from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.export import export
+from workseal_agent.ledger import LedgerError
 from workseal_agent.submission import Log
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_agent.vault import VaultReader
@@ -417,6 +419,31 @@ def test_a_loop_that_is_broken_off_still_closes_the_session(rig: Rig, tmp_path: 
     rig.recorder.tick = broken_off  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         service.run()
+    assert isinstance(rig.records()[-1], SessionClose)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 60.0])
+def test_at_the_end_what_cannot_be_stored_is_tried_again_for_a_while(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    service.request_stop()
+    monkeypatch.setattr("workseal_agent.daemon.service._AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr("workseal_agent.daemon.service._DRAIN_SECONDS", seconds)
+    real, failures = rig.recorder.stop, itertools.count()
+
+    def full() -> None:
+        if seconds < 1 or next(failures) < 20:
+            raise LedgerError("the disk is full")
+        real()
+
+    rig.recorder.stop = full  # type: ignore[method-assign]
+    if seconds < 1:
+        with pytest.raises(LedgerError, match="full"):
+            service.run()
+        return
+    service.run()
+    assert next(failures) == 21
     assert isinstance(rig.records()[-1], SessionClose)
 
 

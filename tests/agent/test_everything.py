@@ -76,6 +76,25 @@ def test_what_a_killed_export_left_is_removed_by_the_next(home: RigHome, tmp_pat
     assert (tmp_path / "second" / "README.txt").exists()
 
 
+def test_the_next_start_removes_what_a_killed_export_left_and_says_so(
+    home: RigHome,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Also in the vault itself, where a folder of that name would be in the way."""
+    killed(home, home.settings.vault_folder / "all")
+    (part,) = home.settings.vault_folder.glob("all-*.part")
+    run = typed_in(home.settings.home, monkeypatch, capfd)
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, WORDS)
+    with alone(home.settings.export_lock_file):
+        assert "broken off" not in run("start", "--screen", "x11").out
+        assert list(part.rglob("*.png"))
+    # Nobody answers at this home's verifier, so nothing is recorded.
+    assert "removed what 1 backup or export left" in run("start", "--screen", "x11").out
+    assert not part.exists()
+    assert "broken off" not in run("start", "--screen", "x11").out
+
+
 def test_two_exports_at_once_are_refused(home: RigHome, tmp_path: Path) -> None:
     with (
         alone(home.settings.export_lock_file),

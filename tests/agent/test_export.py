@@ -12,10 +12,11 @@ from support.wire import Fault
 from workseal_agent.connection import UnreachableError
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import find_frame, withdraw
-from workseal_agent.export import Exported, ExportError, export
+from workseal_agent.export import Exported, ExportError, export, gather
 from workseal_agent.export.bundle import trust_of
 from workseal_agent.export.gather import MissingStatementError, needs_of
 from workseal_agent.export.thinning import SLACK_MS, Mark, Need, thin
+from workseal_agent.ledger import SendState
 from workseal_agent.submission import LogContradictionError
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -52,6 +53,22 @@ def exported(rig: Rig, **choices: Any) -> Exported:
     return export(
         rig.ledger, rig.client, rig.engagement, rig.signer, now_ms=rig.clock.true_ms, **choices
     )
+
+
+def test_more_than_a_bundle_holds_is_refused_before_anything_is_asked_for(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked(rig)
+    logged = len(rig.ledger.statements(rig.engagement.id, SendState.RECEIPTED))
+    monkeypatch.setattr(gather, "MAX_STATEMENTS", logged - 1)
+    before = len(rig.wire.requests)
+    with pytest.raises(AgentError, match=f"at most {logged - 1} .* has {logged} .*export-all"):
+        exported(rig)
+    assert len(rig.wire.requests) == before
+    # What others signed may be what is too much: that shows in the log alone.
+    monkeypatch.setattr(gather, "MAX_STATEMENTS", logged)
+    with pytest.raises(AgentError, match=f"at most {logged} "):
+        exported(rig)
 
 
 def test_a_bundle_holds_for_a_reader_with_a_policy_of_their_own(rig: Rig) -> None:

@@ -1,3 +1,4 @@
+import resource
 import sqlite3
 import stat
 from contextlib import closing
@@ -107,6 +108,32 @@ def test_names_a_statement_that_was_changed_on_the_disk(rig: Rig) -> None:
     raw.commit()
     with pytest.raises(LedgerError, match="was changed on the disk"):
         list(rig.ledger.chain(rig.engagement.id))
+
+
+def test_room_is_kept_and_a_ledger_at_its_limit_is_written_on(rig: Rig) -> None:
+    """Whatever is stored and sent: no file of this process may grow."""
+    rig.ledger.keep_room()
+    sizes = [path.stat().st_size for path in rig.path.parent.glob(f"{rig.path.name}*")]
+    rig.ledger.keep_room()
+    assert sorted(sizes) == sorted(
+        path.stat().st_size for path in rig.path.parent.glob(f"{rig.path.name}*")
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (max(sizes), hard))
+    try:
+        with pytest.raises(LedgerError, match="no room of its own"):
+            rig.ledger.keep_room(64 << 20)
+        rig.recorder.start()
+        rig.work(2_000)
+        rig.recorder.stop()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert rig.worked_ms == 2_000_000
+    raw = sqlite3.connect(rig.path)
+    assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_schema")}
+    raw.close()
+    assert "room" not in tables
 
 
 def test_says_that_a_file_is_no_ledger(tmp_path: Path) -> None:

@@ -92,6 +92,22 @@ def test_frames_that_are_missing_are_told_while_they_can_come_back(rig: Rig) -> 
     assert watched.minutes(30) == []
 
 
+def test_a_full_disk_is_told_while_it_is_full(rig: Rig) -> None:
+    watched = Watched(rig)
+    full = [True]
+    watched.telling = Telling(
+        rig.engagement,
+        rig.ledger,
+        rig.uplink,
+        rig.clock,
+        watched._show,
+        cramped=lambda: full[0],
+    )
+    assert watched.minutes(30) == ["the disk is full"]
+    full[0] = False
+    assert watched.minutes(30) == []
+
+
 def test_a_trouble_that_passes_by_itself_is_none(watched: Watched) -> None:
     for _ in range(10):
         watched.telling.look(TROUBLE)

@@ -206,6 +206,19 @@ def test_what_a_crash_left_is_removed_unless_somebody_writes(
     assert len(list(folder.iterdir())) == 1
 
 
+def test_a_folder_with_the_name_of_what_a_crash_left_holds_up_nothing(
+    folder: Path, reader: VaultReader
+) -> None:
+    strange = folder / "all-0000000000000000.part"
+    (strange / "frames").mkdir(parents=True)
+    (folder / "linked.part").symlink_to(strange)
+    writer = VaultWriter(folder, PUBLIC)
+    writer.put_frame(*make(1))
+    assert strange.is_dir()
+    assert not (folder / "linked.part").exists()
+    assert [one.name for one in reader.check().problems] == [strange.name]
+
+
 def test_says_when_the_folder_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(VaultError, match="cannot be used"):

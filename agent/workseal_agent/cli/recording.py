@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workseal_agent.backup import remove_unfinished_backups
 from workseal_agent.backupmaker import keep_maker
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.backup import catch_up_first
@@ -21,6 +23,7 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.config import ScreenKind
 from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
+from workseal_agent.export import remove_unfinished_exports
 from workseal_agent.handover import Handover, Order
 from workseal_agent.language import own, phrase, phrases
 
@@ -113,6 +116,7 @@ def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
     """Begin to record as wished, or raise `AgentError` saying why that cannot be."""
     if home.recorded() is not None:
         raise AlreadyRunningError("recording runs already for this home")
+    _remove_unfinished(home)
     catch_up_first(home)
     keep_maker(home.settings.maker_file, home.signer)
     handover = Handover(home.engagement().id, home.seed)
@@ -120,6 +124,22 @@ def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
     if foreground:
         become(command, handover)
     _start_in_background(home, command, handover)
+
+
+def _remove_unfinished(home: Home) -> None:
+    """Remove what a kill left of a backup or an export; a disk that refuses holds up nothing."""
+    removed = 0
+    for remove in (remove_unfinished_backups, remove_unfinished_exports):
+        with suppress(OSError):
+            removed += remove(home.settings)
+    if removed:
+        say(
+            phrases(
+                removed,
+                "removed what {count} backup or export left that was broken off",
+                "removed what {count} backups or exports left that were broken off",
+            )
+        )
 
 
 @app.command()

@@ -173,6 +173,16 @@ class Settings:
         return self.home / "backup.maker"
 
     @property
+    def backup_lock_file(self) -> Path:
+        """Return the place of what one backup at a time holds."""
+        return self.home / "backup.lock"
+
+    @property
+    def backup_scratch_folder(self) -> Path:
+        """Return the folder of what a backup needs while it is written."""
+        return self.home / "backup.part"
+
+    @property
     def left_file(self) -> Path:
         """Return the place of the note of backups that may have been left unfinished."""
         return self.home / "backup.left"

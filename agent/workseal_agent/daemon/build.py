@@ -18,6 +18,7 @@ from workseal_agent.config import ScreenKind, Settings
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.clockcheck import ClockCheck
+from workseal_agent.daemon.cramped import Cramped
 from workseal_agent.daemon.eyes import Eyes
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.holding import Holding
@@ -117,6 +118,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         writing.unpark(engagement.id)
     acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
     uplink = Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms)
+    cramped = Cramped(ledger, settings.home)
     holding = others = None
     if proof_client is not None:
         saying = partial(
@@ -146,6 +148,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
         wakers=wakers,
         acts=acts.table(),
         clock_check=ClockCheck(client, recorder),
+        cramped=cramped,
         watch=_watch(settings, Log.of(engagement)),
         logind=Logind(
             around.system_bus,
@@ -171,6 +174,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             uplink,
             clock,
             partial(notices.show, around.session_bus),
+            cramped=lambda: cramped.trouble is not None,
             missing=lambda: any(one is not None and one.missing for one in (holding, others)),
         )
         if settings.notices.show and around.session_bus is not None

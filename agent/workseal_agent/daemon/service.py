@@ -5,6 +5,7 @@ sentence, shown by `status`, and tried again.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlError, ControlServer, told
+from workseal_agent.daemon.cramped import Cramped
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
+from workseal_agent.ledger import LedgerError
 from workseal_agent.logind import Logind
 from workseal_agent.recorder import Recorder, RecorderState
 from workseal_agent.uplink import BeaconClient, Uplink
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 _DRAIN_SECONDS = 8.0
 _DRAIN_STEPS = 1_000
 _IDLE_SECONDS = 30.0
+_AGAIN_SECONDS = 0.5
 _UNKNOWN = "the recording process does not know this request"
 
 MODES = {
@@ -77,6 +81,7 @@ class Service:
         wakers: Wakers,
         acts: dict[str, Act],
         clock_check: ClockCheck | None = None,
+        cramped: Cramped | None = None,
         watch: Watch | None = None,
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
@@ -93,6 +98,7 @@ class Service:
         self._wakers = wakers
         self._acts = acts
         self._clock_check = clock_check
+        self._cramped = cramped
         self._watch = watch
         self._logind = logind
         self._forgetting = forgetting
@@ -239,6 +245,7 @@ class Service:
         troubles = (
             self._trouble,
             self._recorder.trouble,
+            self._cramped.trouble if self._cramped is not None else None,
             self._uplink.trouble,
             self._beacon.trouble,
             self._watch.trouble if self._watch is not None else None,
@@ -299,12 +306,25 @@ class Service:
                 self._wakers.recorder.wait(wait)
                 self._wakers.recorder.clear()
         finally:
-            self._recorder.stop()
+            self._stop_recorder()
+
+    def _stop_recorder(self) -> None:
+        """End the session; what cannot be stored is tried again until there is no more time."""
+        last = time.monotonic() + _DRAIN_SECONDS
+        while True:
+            try:
+                return self._recorder.stop()
+            except LedgerError:
+                if time.monotonic() >= last:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
 
     def _send(self) -> None:
         wakers = self._wakers
         while not wakers.stop.is_set():
             try:
+                if self._cramped is not None:
+                    self._cramped.step()
                 if self._clock_check is not None:
                     self._clock_check.step()
                 wait = self._uplink.step()

@@ -1,9 +1,9 @@
 """What a recording process tells the person by itself: little, rarely, and never of a capture.
 
 Rules: only what would be lost or missed in silence: time that is not stored, sending that has
-stopped, a refused statement, missing frames, an arbitrator's request, the offline limit. One notice
-in ten minutes; the same one again only after it had ended, and not within six hours. Nothing
-depends on it.
+stopped, a refused statement, a full disk, missing frames, an arbitrator's request, the offline
+limit. One notice in ten minutes; the same one again only after it had ended, and not within six
+hours. Nothing depends on it.
 """
 
 import threading
@@ -45,7 +45,7 @@ class Need:
 class Telling:
     """Look every minute whether there is something to tell, and have it shown."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it looks at
         self,
         engagement: Engagement,
         ledger: Ledger,
@@ -54,6 +54,7 @@ class Telling:
         show: Callable[[Notice], None],
         *,
         missing: Callable[[], bool] = lambda: False,
+        cramped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engagement = engagement
         self._ledger = ledger
@@ -61,6 +62,7 @@ class Telling:
         self._clock = clock
         self._show = show
         self._missing = missing
+        self._cramped = cramped
         self._of = short_name(engagement.id)
         self._told: dict[str, int] = {}
         self._last_ns: int | None = None
@@ -114,7 +116,12 @@ class Telling:
                 phrase("a statement was refused"),
                 phrase("later ones wait behind it. `workseal-agent status` shows why."),
             )
-
+        if self._cramped():
+            yield self._need(
+                "full disk",
+                phrase("the disk is full"),
+                phrase("time is stored, and no picture. `workseal-agent status` says more."),
+            )
         if self._missing():
             yield self._need(
                 "missing frames",

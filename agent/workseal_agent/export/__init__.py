@@ -2,7 +2,12 @@
 
 from workseal_agent.export.bundle import Exported, ExportError, export
 from workseal_agent.export.copy import Copy, copy_of_log
-from workseal_agent.export.everything import ExportAllError, Written, export_everything
+from workseal_agent.export.everything import (
+    ExportAllError,
+    Written,
+    export_everything,
+    remove_unfinished_exports,
+)
 
 __all__ = [
     "Copy",
@@ -13,4 +18,5 @@ __all__ = [
     "copy_of_log",
     "export",
     "export_everything",
+    "remove_unfinished_exports",
 ]

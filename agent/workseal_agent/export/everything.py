@@ -95,8 +95,7 @@ def export_everything(
 ) -> Written:
     """Write everything into a new folder; `ledger` was opened with its key."""
     written = Written()
-    left = LeftFolders(settings.export_left_file, _README, README.encode())
-    with _lone(settings), _appearing(out, left) as folder:
+    with _lone(settings), _appearing(out, _left(settings)) as folder:
         _write(folder / _README, README.encode())
         if settings.config_file.exists():
             _write(folder / "settings.toml", settings.config_file.read_bytes())
@@ -111,6 +110,16 @@ def export_everything(
                 progress(written.frames + written.withdrawn + len(written.unread), frames)
             written.engagements += 1
     return written
+
+
+def remove_unfinished_exports(settings: Settings) -> int:
+    """Remove what killed exports of this home left, unless one is written now; counts them."""
+    with alone(settings.export_lock_file) as mine:
+        return _left(settings).remove() if mine else 0
+
+
+def _left(settings: Settings) -> LeftFolders:
+    return LeftFolders(settings.export_left_file, _README, README.encode())
 
 
 def _engagement(

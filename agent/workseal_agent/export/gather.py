@@ -12,6 +12,7 @@ from workseal_agent.anchors import lone_anchors
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.export.thinning import Mark, Need, thin, unseen
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState
 from workseal_agent.listing import listed
 from workseal_agent.submission import LogContradictionError, newest_signed, require_growth
@@ -64,19 +65,20 @@ class Checkpoints:
 
 
 def logged_statements(ledger: Ledger, client: VerifierClient, engagement: Engagement) -> Logged:
-    """Join what the verifier lists with what this agent has receipts for."""
+    """Join what the verifier lists with what this agent has receipts for.
+
+    More than a bundle holds is refused, before anything is asked for where the ledger shows it.
+    """
+    receipted = ledger.statements(engagement.id, SendState.RECEIPTED)
+    _require_room(len(receipted))
     found: dict[int, Statement] = {}
     try:
         for index, body in listed(client, engagement):
             found[index] = Statement.parse(body)
-            if len(found) > MAX_STATEMENTS:
-                raise AgentError(
-                    f"a bundle holds at most {MAX_STATEMENTS} statements, and the log has more of"
-                    " this engagement: `workseal-agent export-all` gives you all of it"
-                )
+            _require_room(len(found))
     except MalformedError as error:
         raise UnreachableError("the verifier lists something that is no statement") from error
-    for stored in ledger.statements(engagement.id, SendState.RECEIPTED):
+    for stored in receipted:
         index = -1 if stored.log_index is None else stored.log_index
         known = found.setdefault(index, Statement.parse(stored.body))
         if known.digest != stored.digest:
@@ -85,7 +87,22 @@ def logged_statements(ledger: Ledger, client: VerifierClient, engagement: Engage
             )
     if not found:
         raise AgentError("nothing is logged yet: there is nothing to export")
+    _require_room(len(found))
     return Logged(tuple(sorted(found.items(), key=lambda item: item[0])))
+
+
+def _require_room(logged: int) -> None:
+    """Refuse what is too much for one bundle; a chain has no parts that hold by themselves."""
+    if logged > MAX_STATEMENTS:
+        raise AgentError(
+            phrase(
+                "a bundle holds at most {most} statements of one engagement, and the log has"
+                " {logged} or more of this one: `workseal-agent export-all` writes all of it for"
+                " you; further work gets bundles of its own in a new engagement",
+                most=MAX_STATEMENTS,
+                logged=logged,
+            )
+        )
 
 
 def choose_checkpoints(

@@ -5,6 +5,7 @@ it in one transaction here, then it is sent. So after a crash one number has one
 """
 
 from workseal_agent.ledger.errors import LedgerError
+from workseal_agent.ledger.room import ROOM_BYTES
 from workseal_agent.ledger.rows import (
     CaptureRow,
     Counts,
@@ -24,6 +25,7 @@ from workseal_agent.ledger.store import Ledger
 from workseal_agent.ledger.transaction import Transaction
 
 __all__ = [
+    "ROOM_BYTES",
     "CaptureRow",
     "Counts",
     "Engagement",

@@ -4,7 +4,9 @@ Rules: WAL with synchronous FULL, so that a row that was written survives a powe
 transaction is BEGIN IMMEDIATE, so that two processes wait for each other instead of failing.
 """
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from workseal_agent.ledger.errors import LedgerError
@@ -135,6 +137,10 @@ _ADDED = {
 }
 
 
+# What opening takes: the index of the write-ahead log, and a few pages of it.
+_LEAST_BYTES = 65_536
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the ledger's file, and make its tables when it is new.
 
@@ -145,14 +151,27 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         _prepare(connection)
     except (sqlite3.Error, OSError) as error:
-        raise LedgerError(f"the ledger cannot be opened: {error}") from error
+        raise LedgerError(f"the ledger cannot be opened: {_reason(error, path)}") from error
     return connection
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Say what a person can do something about; SQLite tells a full disk as an error of it."""
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).lower()
+    with suppress(OSError):
+        disk = os.statvfs(path.parent)
+        if disk.f_bavail * disk.f_frsize < _LEAST_BYTES:
+            return "the disk is full"
+    return str(error)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    # Half as long as usual: what the log has of room on a full disk is to last over a checkpoint.
+    connection.execute("PRAGMA wal_autocheckpoint = 500")
     connection.execute("PRAGMA foreign_keys = ON")
     # What is deleted is overwritten: a withdrawn value does not stay in a free page.
     connection.execute("PRAGMA secure_delete = ON")

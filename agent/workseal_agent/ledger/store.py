@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from workseal_agent.ledger.errors import LedgerError
+from workseal_agent.ledger.room import ROOM_BYTES, make_room, room_of
 from workseal_agent.ledger.rows import (
     CaptureRow,
     Counts,
@@ -42,6 +43,7 @@ class Ledger:
     def __init__(self, path: Path, key: LedgerKey | None = None) -> None:
         self._lock = threading.RLock()
         self._key = key
+        self._path = path
         self._sql = open_database(path)
 
     def __enter__(self) -> Self:
@@ -76,6 +78,15 @@ class Ledger:
 
     def _commit(self) -> None:
         self._sql.execute("COMMIT")
+
+    def keep_room(self, octets: int = ROOM_BYTES) -> None:
+        """Keep room for what is written while the disk is full; `LedgerError` if it is so now."""
+        with self._lock:
+            try:
+                if room_of(self._sql, self._path) < octets // 2:
+                    make_room(self._sql, octets)
+            except sqlite3.Error as error:
+                raise LedgerError(f"the ledger has no room of its own: {error}") from error
 
     def _rows(self, query: str, *parameters: Any) -> list[Any]:
         with self._lock:
