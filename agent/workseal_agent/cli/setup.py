@@ -44,7 +44,9 @@ def init(
     _require_url(verifier)
     passphrase = home.passphrase(new=True)
     if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise UsageProblem(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
+        raise UsageProblem(
+            phrase("a passphrase has at least {least} characters", least=SHORTEST_PASSPHRASE)
+        )
     prepare_home(home.folder)
     if not settings.config_file.exists():
         write_default_settings(home.folder, verifier)
@@ -102,8 +104,11 @@ def _require_unused(settings: Settings) -> None:
     frames = vault.is_dir() and any(vault.iterdir())
     if frames or (ledger.is_file() and ledger.stat().st_size and _has_engagements(ledger)):
         raise AgentError(
-            f"{settings.home} holds recorded work and not its keys: restore the file `keys` from a"
-            " copy, or name another folder with --home"
+            phrase(
+                "{home} holds recorded work and not its keys: restore the file `keys` from a"
+                " copy, or name another folder with --home",
+                home=settings.home,
+            )
         )
 
 

@@ -12,6 +12,7 @@ from workseal_agent.anchors import lone_anchors
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.export.thinning import Mark, Need, thin, unseen
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState
 from workseal_agent.listing import listed
 from workseal_agent.submission import LogContradictionError, newest_signed, require_growth
@@ -71,8 +72,11 @@ def logged_statements(ledger: Ledger, client: VerifierClient, engagement: Engage
             found[index] = Statement.parse(body)
             if len(found) > MAX_STATEMENTS:
                 raise AgentError(
-                    f"a bundle holds at most {MAX_STATEMENTS} statements, and the log has more of"
-                    " this engagement: `workseal-agent export-all` gives you all of it"
+                    phrase(
+                        "a bundle holds at most {most} statements, and the log has more of this"
+                        " engagement: `workseal-agent export-all` gives you all of it",
+                        most=MAX_STATEMENTS,
+                    )
                 )
     except MalformedError as error:
         raise UnreachableError("the verifier lists something that is no statement") from error
@@ -81,7 +85,10 @@ def logged_statements(ledger: Ledger, client: VerifierClient, engagement: Engage
         known = found.setdefault(index, Statement.parse(stored.body))
         if known.digest != stored.digest:
             raise MissingStatementError(
-                f"the verifier lists another statement at index {index} than the receipt says"
+                phrase(
+                    "the verifier lists another statement at index {index} than the receipt says",
+                    index=index,
+                )
             )
     if not found:
         raise AgentError("nothing is logged yet: there is nothing to export")
@@ -131,7 +138,9 @@ def prove(client: VerifierClient, logged: Logged, checkpoints: Checkpoints) -> t
             hashes=hashes,
         )
     except VerificationError as error:
-        raise LogContradictionError(f"the log does not prove what it signed: {error}") from error
+        raise LogContradictionError(
+            phrase("the log does not prove what it signed: {error}", error=error)
+        ) from error
     return hashes
 
 
@@ -143,7 +152,9 @@ def _verified(data: bytes, policy: TlogPolicy) -> VerifiedCheckpoint:
     try:
         return verify_checkpoint(SignedCheckpoint.parse(data), policy)
     except (MalformedError, VerificationError) as error:
-        raise UnreachableError(f"a checkpoint is not from the agreed log: {error}") from error
+        raise UnreachableError(
+            phrase("a checkpoint is not from the agreed log: {error}", error=error)
+        ) from error
 
 
 def _stamped(client: VerifierClient, first: int, last: int) -> Sequence[tuple[int, bytes]]:
@@ -237,7 +248,7 @@ def _upper(
             stamp = verify_token(token, message=message, roots=engagement.tsa_roots)
         except (MalformedError, VerificationError) as error:
             raise UnreachableError(
-                f"a time-stamp of the verifier does not hold: {error}"
+                phrase("a time-stamp of the verifier does not hold: {error}", error=error)
             ) from error
         uppers.append(stamp.upper)
     return min(uppers, default=None)

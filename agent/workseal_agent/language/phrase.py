@@ -6,7 +6,8 @@ the sources. {name} is filled in with a value; nothing else is code.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from string import Formatter
 from typing import Self
 
@@ -40,6 +41,18 @@ def phrase(english: str, /, **values: object) -> Phrase:
 def phrases(count: int, one: str, many: str, /, **values: object) -> Phrase:
     """Return the text for one thing or for several; `count` is a value of it."""
     return Phrase.of(one, many, {"count": count, **values})
+
+
+def told_of(error: Exception) -> str:
+    """Return what an error says, as the phrase that it is where it is one."""
+    told = error.args[0] if error.args else None
+    return told if isinstance(told, Phrase) else str(error)
+
+
+def all_of(reasons: Iterable[str]) -> str:
+    """Write several reasons one after the other."""
+    first, *more = [*reasons] or [""]
+    return reduce(lambda one, then: phrase("{one}; {then}", one=one, then=then), more, first)
 
 
 def places_of(text: str) -> frozenset[Place] | None:

@@ -7,6 +7,7 @@ transaction is BEGIN IMMEDIATE, so that two processes wait for each other instea
 import sqlite3
 from pathlib import Path
 
+from workseal_agent.language import phrase
 from workseal_agent.ledger.errors import LedgerError
 
 VERSION = 5
@@ -145,7 +146,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         _prepare(connection)
     except (sqlite3.Error, OSError) as error:
-        raise LedgerError(f"the ledger cannot be opened: {error}") from error
+        raise LedgerError(phrase("the ledger cannot be opened: {error}", error=error)) from error
     return connection
 
 
@@ -173,4 +174,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
         raise
     if version > VERSION:
         connection.close()
-        raise LedgerError(f"the ledger has version {version}; this agent reads version {VERSION}")
+        raise LedgerError(
+            phrase(
+                "the ledger has version {version}; this agent reads version {own}",
+                version=version,
+                own=VERSION,
+            )
+        )
