@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog
 
 import texts
 from texts import TextsError, brought_up, compiled, read, refused, texts_of, unspoken, written
+from workseal_agent.cli import misuse
 from workseal_agent.language.speaking import AGENT, FOLDER, PAGES, translations
 from workseal_agent.pages.words import load_words
 
@@ -91,8 +92,11 @@ NO_TEXTS = {
         "workseal-agent disclose REQUEST.cose --show x,y,w,h",
         "workseal-agent case act",
     },
+    # What the library says of the command line, to be known again.
+    "cli/misuse.py": {form for form, _ in misuse._KNOWN},
     # A key of the table beside it, whose value is said.
     "cli/ownhelp.py": {"Show this message and exit."},
+    "cli/tray.py": {"from workseal_agent.tray.program import main; raise SystemExit(main())"},
     "cli/recording.py": {"from workseal_agent import record; raise SystemExit(record())"},
 }
 

@@ -14,7 +14,7 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, load_settings
 from workseal_agent.errors import AgentError
 from workseal_agent.fitness import Fitness
-from workseal_agent.language import Phrase, phrase, told_of
+from workseal_agent.language import Phrase, own, phrase, told_of
 from workseal_agent.ledger import Engagement
 from workseal_agent.submission import newest_checkpoint
 from workseal_agent.surroundings import Surroundings
@@ -126,9 +126,9 @@ def _tell(report: "Report") -> None:
     for one in report.sources:
         for each in one.candidates:
             judged = _judged(each, picked=one.picked)
-            rows.append((title_of(one.kind), each.name, judged, each.reason))
+            rows.append((title_of(one.kind), each.name, judged, own(each.reason)))
     rows += [
-        (title_of(check.found.name), "", _judged(check.found), check.found.reason)
+        (title_of(check.found.name), "", _judged(check.found), own(check.found.reason))
         for check in report.checks
     ]
     columns(rows)

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.language import own, phrase
+from workseal_agent.language import Phrase, own, phrase
 from workseal_protocol.cli.text import plain
 
 # A sentence in fewer columns than these is a tower of words.
@@ -50,7 +50,7 @@ def raw(text: str) -> None:
 
 def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows under heads, whole; where the terminal is too narrow, each row as a block."""
-    said = [tuple(plain(own(cell)) for cell in row) for row in rows]
+    said = [tuple(map(_cell, row)) for row in rows]
     named = tuple(plain(own(head)) for head in heads)
     widths = [max(map(cell_len, column)) for column in zip(named, *said, strict=True)]
     if _out.is_terminal and sum(widths) + 2 * len(widths) - 2 > _out.width:
@@ -58,6 +58,11 @@ def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
         return
     for row in (named, *said):
         say("  ".join(map(set_cell_size, row, widths)).rstrip())
+
+
+def _cell(text: str) -> str:
+    """Say a phrase; what is a plain text is somebody's own, or is typed."""
+    return plain(own(text) if isinstance(text, Phrase) else text)
 
 
 def _blocks(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -72,14 +77,18 @@ def columns(rows: Sequence[tuple[str, ...]]) -> None:
 
     Where too little is left beside the others, the sentence stands below them.
     """
-    said = [tuple(plain(own(cell)) for cell in row) for row in rows]
+    said = [tuple(map(_cell, row)) for row in rows]
     widths = [
         max(map(cell_len, column)) for column in zip(*(row[:-1] for row in said), strict=True)
     ]
     begin = sum(widths) + 2 * len(widths)
     room = _out.width if _out.is_terminal else None
+    before = ""
     for row in said:
-        first = "  ".join(map(set_cell_size, row[:-1], widths))
+        # What is the same as above need not be read again; a program reads each line alone.
+        shown = row[:-1] if row[0] != before or room is None else ("", *row[1:-1])
+        before = row[0]
+        first = "  ".join(map(set_cell_size, shown, widths))
         if room is None:
             say(f"{first}  {row[-1]}".rstrip())
         elif room - begin >= _LEAST_ROOM:

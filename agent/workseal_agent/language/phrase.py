@@ -44,9 +44,13 @@ def phrases(count: int, one: str, many: str, /, **values: object) -> Phrase:
 
 
 def told_of(error: Exception) -> str:
-    """Return what an error says, as the phrase that it is where it is one."""
+    """Return what an error says, in a form that can still be said in another language."""
     told = error.args[0] if error.args else None
-    return told if isinstance(told, Phrase) else str(error)
+    if isinstance(told, Phrase):
+        return told
+    text = str(error)
+    # What was raised literally is found as a whole; braces would be taken for places.
+    return text if {"{", "}"} & set(text) else Phrase.of(text, None, {})
 
 
 def all_of(reasons: Iterable[str]) -> str:
