@@ -183,7 +183,7 @@ def _git(repository: Path, *words: str) -> str:
         ) from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        why = phrase("it ended with {code}", code=done.returncode)
+        why: str = phrase("it ended with {code}", code=done.returncode)
         if said:
             why = said[0].removeprefix("fatal: ")
         raise DeliverableError(phrase("git refused: {why}", why=why))

@@ -8,6 +8,7 @@ StatusNotifierItem has it ("ARGB32, in network byte order").
 from collections.abc import Callable
 from enum import Enum
 from functools import cache
+from math import hypot
 
 # What panels ask for; they scale the nearest.
 SIZES = (22, 32, 48)
@@ -48,7 +49,7 @@ def _bars(point: Point) -> float:
 
 def _padlock(point: Point) -> float:
     x, y = point
-    shackle = max(abs(((x - 0.5) ** 2 + (y - 0.42) ** 2) ** 0.5 - 0.18) - 0.055, y - 0.5)
+    shackle = max(abs(hypot(x - 0.5, y - 0.42) - 0.18) - 0.055, y - 0.5)
     return min(_box(point, 0.5, 0.64, 0.30, 0.20), shackle)
 
 
@@ -65,7 +66,7 @@ def _box(point: Point, x: float, y: float, half_width: float, half_height: float
 
 
 def _from_centre(point: Point) -> float:
-    return ((point[0] - 0.5) ** 2 + (point[1] - 0.5) ** 2) ** 0.5
+    return hypot(point[0] - 0.5, point[1] - 0.5)
 
 
 # How far a point lies outside a shape; below zero is inside.
