@@ -13,6 +13,7 @@ its places for values differ, is an error here, with its text.
 import ast
 import builtins
 import io
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -35,13 +36,23 @@ SOURCES = FOLDER.parent
 _WIDTH = 98
 _WITH_HELP = frozenset({"Typer", "Option", "Argument"})
 _NAMES = frozenset(vars(builtins))
+# What prints a text as it is given one.
+_PRINTED = frozenset({"say", "confirmed", "secret_typed_twice", "table"})
+# What is wrong with bytes: told with the bytes' own words.
+_FORMAL = frozenset({"MalformedError"})
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_SENTENCE = re.compile(
+    r"(?:[A-Za-z]{2,}|\{\})[^A-Za-z{}]* [^A-Za-z{}]*[A-Za-z]{2,}|[A-Za-z]{2,} \{\}"
+)
 # The files' own heads would have the day in them.
 _DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _ENUMERATIONS: tuple[tuple[type[Enum], Callable[[Enum], str]], ...] = (
     (RecorderState, lambda one: str(one.value)),
     (Denial, lambda one: str(one.value)),
     (Kind, lambda one: str(one.value)),
+    # A page writes it as a sentence of its own, a command as a part of one.
     (Why, lambda one: sentence_of(str(one.value))),
+    (Why, lambda one: str(one.value)),
 )
 
 
@@ -70,18 +81,98 @@ def texts_of(source: str, name: str) -> Iterator[tuple[str, ...]]:
         yield from ((text,) for text in _helps(tree))
     calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call)]
     for node in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
-        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        called = _name_of(node)
         if called in {"phrase", "phrases"}:
             wanted = node.args[:1] if called == "phrase" else node.args[1:3]
             texts = tuple(_literal(one) for one in wanted)
             if not texts or None in texts:
                 raise TextsError(f"{name}:{node.lineno}: the text of a phrase stands in its call")
             yield tuple(text for text in texts if text is not None)
-        elif _is_own_error(called) or (called == "say" and name.startswith("cli/")):
+        elif _speaks(called, printing=name.startswith("cli/")):
             # Found by where they stand: what is raised or printed as it is needs no mark.
-            for text in map(_literal, node.args):
+            for text in map(_literal, _arguments(node, called)):
                 if text and not {"{", "}"} & set(text):
                     yield (text,)
+
+
+def unspoken(source: str, name: str) -> Iterator[str]:
+    """Yield the texts of a module that a reader would see in English, whatever they speak.
+
+    A text is said where it stands by itself in a call that prints or raises, or in `phrase`. One
+    that is put together in such a call is not found for translators. In `cli/`, where all is for
+    people, no text of several words may stand anywhere else either.
+    """
+    tree = ast.parse(source)
+    printing = name.startswith("cli/")
+    said: set[int] = set()
+    built: set[int] = set()
+    for node in ast.walk(tree):
+        said.update(map(id, _said(node, printing=printing)))
+        built.update(map(id, _built(node, printing=printing)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in said:
+            text = _shown(node)
+            if (printing and _SENTENCE.search(text)) or (id(node) in built and _WORD.search(text)):
+                yield f"{name}:{node.lineno}: {text}"
+
+
+def _said(node: ast.AST, *, printing: bool) -> Iterator[ast.AST]:
+    """Yield the texts in a node that are found for translators, or are read by no person."""
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+        first = node.body[0] if node.body else None
+        if isinstance(first, ast.Expr):
+            yield first.value
+    elif isinstance(node, ast.JoinedStr):
+        yield from node.values
+    elif isinstance(node, ast.Call):
+        called = _name_of(node)
+        if called in {"phrase", "phrases"}:
+            yield from node.args
+        elif called == "raw":
+            yield from ast.walk(node)
+        elif _speaks(called, printing=printing):
+            yield from (one for one in _arguments(node, called) if isinstance(one, ast.Constant))
+        yield from (one.value for one in node.keywords if one.arg in {"help", "name"})
+
+
+def _built(node: ast.AST, *, printing: bool) -> Iterator[ast.AST]:
+    """Yield what texts are put together from inside a call that prints or raises."""
+    called = _name_of(node) if isinstance(node, ast.Call) else ""
+    if isinstance(node, ast.Call) and called not in _FORMAL and _speaks(called, printing=printing):
+        for one in node.args:
+            yield from _pieces(one)
+
+
+def _pieces(node: ast.expr) -> Iterator[ast.AST]:
+    """Yield what a value is made of, where it is not what another call answers."""
+    if isinstance(node, ast.Call | ast.Subscript | ast.Compare):
+        return
+    yield node
+    for below in ast.iter_child_nodes(node):
+        if isinstance(below, ast.expr):
+            yield from _pieces(below)
+
+
+def _arguments(call: ast.Call, called: str) -> list[ast.expr]:
+    """Return what is shown as it stands: of a table, its heads."""
+    if called == "table":
+        return call.args[0].elts if isinstance(call.args[0], ast.Tuple) else []
+    return call.args
+
+
+def _speaks(called: str, *, printing: bool) -> bool:
+    return _is_own_error(called) or (printing and called in _PRINTED)
+
+
+def _name_of(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _shown(node: ast.Constant | ast.JoinedStr) -> str:
+    """Return a text with {} for its values."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return "".join(_literal(one) or "{}" for one in node.values)
 
 
 def _helps(tree: ast.Module) -> Iterator[str]:

@@ -10,7 +10,8 @@ import pytest
 from babel.messages.catalog import Catalog
 
 import texts
-from texts import TextsError, brought_up, compiled, read, refused, texts_of, written
+from texts import TextsError, brought_up, compiled, read, refused, texts_of, unspoken, written
+from workseal_agent.cli import misuse
 from workseal_agent.language.speaking import AGENT, FOLDER, PAGES, translations
 from workseal_agent.pages.words import load_words
 
@@ -81,6 +82,76 @@ def other() -> None:
     ]  # fmt: skip
     # What is no command prints nothing: `say` of a page takes a name.
     assert ("printed",) not in texts_of(source, "pages/some.py")
+
+
+# What stands among texts and is none: what is typed or run, and a mistake of the program's own.
+NO_TEXTS = {
+    "cli/app.py": {"the common options were not read"},
+    "cli/autostart.py": {"from workseal_agent import main; raise SystemExit(main())"},
+    "cli/casework.py": {
+        "workseal-agent disclose REQUEST.cose --show x,y,w,h",
+        "workseal-agent case act",
+    },
+    # What the library says of the command line, to be known again.
+    "cli/misuse.py": {form for form, _ in misuse._KNOWN},
+    # A key of the table beside it, whose value is said.
+    "cli/ownhelp.py": {"Show this message and exit."},
+    "cli/tray.py": {"from workseal_agent.tray.program import main; raise SystemExit(main())"},
+    "cli/recording.py": {"from workseal_agent import record; raise SystemExit(record())"},
+}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(texts.SOURCES.rglob("*.py")), ids=lambda one: str(one.relative_to(texts.SOURCES))
+)
+def test_no_text_of_the_agent_is_outside_the_catalogue(path: Path) -> None:
+    name = path.relative_to(texts.SOURCES).as_posix()
+    found = {one.split(": ", 1)[1]: one for one in unspoken(path.read_text(), name)}
+    exempt = NO_TEXTS.get(name, set())
+    assert [one for text, one in found.items() if text not in exempt] == []
+    assert exempt <= found.keys(), "it is exempt, and is not there"
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ('say(f"{count} frames")', "{} frames"),
+        ('say("one" if few else "many")', "one"),
+        ('say("frames: " + number)', "frames: "),
+        ('confirmed(f"Write {out}?")', "Write {}?"),
+        ('table(("number",), [("kept", number)])', "kept"),
+        ('raise AgentError(f"{path} is gone")', "{} is gone"),
+        ('STATES = {1: "waits to be sent"}', "waits to be sent"),
+        ('print("it is done")', "it is done"),
+        ('told = f"{number} MiB"', "{} MiB"),
+    ],
+)
+def test_a_text_that_nobody_can_translate_is_found(line: str, text: str) -> None:
+    assert f"cli/some.py:1: {text}" in list(unspoken(line, "cli/some.py"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'say("it is done")',
+        'say(phrase("{count} frames", count=3))',
+        'say(phrases(3, "{count} frame of it", "{count} frames of it"))',
+        'table(("number", "way in"), rows)',
+        'raise AgentError("it is gone") from error',
+        'raw(json.dumps({"a long key": f"{x} and y"}))',
+        'name = f"{number}.png"',
+        'option = typer.Option(help="one of several")',
+        'def command():\n    """Say one thing."""',
+    ],
+)
+def test_a_text_that_is_said_or_is_none_is_not_found(line: str) -> None:
+    assert list(unspoken(line, "cli/some.py")) == []
+
+
+def test_outside_the_commands_what_is_raised_is_looked_at_alone() -> None:
+    source = 'LONG = "not for people"\nraise AgentError(f"{x} is gone")\nsay(f"{x} page")'
+    source += '\nraise MalformedError(f"expected {x} bytes")'
+    assert list(unspoken(source, "vault.py")) == ["vault.py:2: {} is gone"]
 
 
 @pytest.mark.parametrize(

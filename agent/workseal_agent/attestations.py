@@ -11,6 +11,7 @@ from datetime import date, tzinfo
 
 from workseal_agent.errors import AgentError
 from workseal_agent.export import Exported
+from workseal_agent.language import phrase
 from workseal_protocol.attestation import (
     Attestation,
     Claim,
@@ -96,7 +97,9 @@ def _checkpoint(exported: Exported) -> SignedCheckpoint:
 def _with_lines_of(signed: SignedCheckpoint, witnesses: Collection[str]) -> SignedCheckpoint:
     missing = set(witnesses) - {line.name for line in _witness_lines(signed)}
     if missing:
-        raise AgentError(f"no witness of this name cosigned the checkpoint: {min(missing)}")
+        raise AgentError(
+            phrase("no witness of this name cosigned the checkpoint: {name}", name=min(missing))
+        )
     origin = signed.checkpoint.origin
     kept = tuple(one for one in signed.lines if one.name in {origin, *witnesses})
     return replace(signed, lines=kept)

@@ -18,6 +18,7 @@ from workseal_agent.backupfile import MAGIC, Door, end_backup, start_backup
 from workseal_agent.backupleft import LeftFiles, alone
 from workseal_agent.config import Settings
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Ledger
 from workseal_agent.vault import VaultProblem
 from workseal_agent.vaultcheck import Expected, expected_objects
@@ -59,7 +60,9 @@ def write_backup(
 ) -> Saved:
     """Write one file that holds the home; it may be recording meanwhile."""
     if os.path.lexists(out):
-        raise BackupError(f"{out} exists already; a backup never takes a file's place")
+        raise BackupError(
+            phrase("{out} exists already; a backup never takes a file's place", out=out)
+        )
     left = LeftFiles(settings.left_file, MAGIC)
     with _scratch(settings) as scratch, _appearing(out, left) as file:
         stream = start_backup(file, make_door)
@@ -134,9 +137,9 @@ class _VaultSaving:
         labels = expected.parts | expected.kept
         for name, label in labels.items():
             if name in self._missing:
-                yield VaultProblem(label, "it is missing in the vault")
+                yield VaultProblem(label, phrase("it is missing in the vault"))
             elif name in self._unreadable:
-                yield VaultProblem(label, "the disk does not give all of it")
+                yield VaultProblem(label, phrase("the disk does not give all of it"))
 
     def _pass(self, expected: Expected, progress: Progress) -> set[str]:
         """Save what is not saved yet; returns what is not there."""
@@ -203,7 +206,9 @@ def _add_whole(archive: tarfile.TarFile, name: str, path: Path) -> None:
     except _UnopenedError:
         whole = False
     if not whole:
-        raise BackupError(f"the backup cannot be written: {name} of this home cannot be read")
+        raise BackupError(
+            phrase("the backup cannot be written: {name} of this home cannot be read", name=name)
+        )
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> bool:
@@ -237,7 +242,9 @@ def _scratch(settings: Settings) -> Iterator[Path]:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        raise BackupError(f"the backup cannot be written: {error.strerror}") from error
+        raise BackupError(
+            phrase("the backup cannot be written: {reason}", reason=error.strerror)
+        ) from error
 
 
 @contextmanager
@@ -250,7 +257,9 @@ def _appearing(out: Path, left: LeftFiles) -> Iterator[BinaryIO]:
     try:
         part = left.announce(out)
     except OSError as error:
-        raise BackupError(f"the backup cannot be written: {error.strerror}") from error
+        raise BackupError(
+            phrase("the backup cannot be written: {reason}", reason=error.strerror)
+        ) from error
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -258,11 +267,15 @@ def _appearing(out: Path, left: LeftFiles) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         if os.path.lexists(out):
-            raise BackupError(f"{out} exists already; a backup never takes a file's place")
+            raise BackupError(
+                phrase("{out} exists already; a backup never takes a file's place", out=out)
+            )
         part.rename(out)
         _sync_folder(out.absolute().parent)
     except OSError as error:
-        raise BackupError(f"the backup cannot be written: {error.strerror}") from error
+        raise BackupError(
+            phrase("the backup cannot be written: {reason}", reason=error.strerror)
+        ) from error
     finally:
         left.finish(part)
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 
 CALL_SECONDS = 5.0
 BUS_NAME = "org.freedesktop.DBus"
@@ -82,12 +83,17 @@ async def call(
     try:
         answer = await asyncio.wait_for(bus.call(question), seconds)
     except TimeoutError as error:
-        raise BusError(f"{destination} does not answer") from error
+        raise BusError(phrase("{destination} does not answer", destination=destination)) from error
     except Exception as error:
         raise BusError("D-Bus went away") from error
     if answer is None or answer.message_type is not MessageType.METHOD_RETURN:
-        told = "" if answer is None else f" ({answer.error_name})"
-        raise BusError(f"{destination} does not do {name}{told}")
+        asked = {"destination": destination, "name": name}
+        if answer is None:
+            raise BusError(phrase("{destination} does not do {name}", **asked))
+        refused = phrase(
+            "{destination} does not do {name} ({error})", error=answer.error_name, **asked
+        )
+        raise BusError(refused)
     return answer
 
 

@@ -27,6 +27,7 @@ from workseal_agent.disclose import (
     send_sealed_only,
 )
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_agent.listing import listed
 from workseal_agent.submission import Log, submit
@@ -251,8 +252,12 @@ class OwnCases:
             raise AgentError("the case does not wait for an answer to this request")
         if DISCLOSED not in case.allowed(self.key.thumbprint, self.now_ms(case.known_at)):
             raise AgentError(
-                f"the case does not take a disclosure now: it is in {case.state}, `workseal-agent"
-                f" case show {case.case}` says what it takes"
+                phrase(
+                    "the case does not take a disclosure now: it is in {state}, `workseal-agent"
+                    " case show {case}` says what it takes",
+                    state=case.state,
+                    case=case.case,
+                )
             )
         return case
 

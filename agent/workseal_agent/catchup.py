@@ -15,6 +15,7 @@ from workseal_agent.anchors import lone_anchors
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import Destroyer, finish_withdrawals
+from workseal_agent.language import phrase
 from workseal_agent.ledger import (
     Engagement,
     Ledger,
@@ -165,8 +166,11 @@ class _Reading:
             return
         if self.count > before.count or self.digest != before.digest:
             raise CatchUpError(
-                f"statement number {record.seq} of this chain was logged while this copy listened:"
-                " another copy of this home records. Stop it there for good, and try again"
+                phrase(
+                    "statement number {seq} of this chain was logged while this copy listened:"
+                    " another copy of this home records. Stop it there for good, and try again",
+                    seq=record.seq,
+                )
             )
 
 
@@ -191,7 +195,9 @@ def _own(
                 statement.verify_signature(key)
                 beside.append(statement)
     except (MalformedError, VerificationError) as error:
-        raise UnreachableError(f"the verifier lists what is not of this chain: {error}") from error
+        raise UnreachableError(
+            phrase("the verifier lists what is not of this chain: {error}", error=error)
+        ) from error
 
 
 def _anchors(
@@ -217,7 +223,9 @@ def _anchors(
             if error.status != 404:
                 raise
         except (MalformedError, VerificationError) as error:
-            raise UnreachableError(f"a checkpoint is not from the agreed log: {error}") from error
+            raise UnreachableError(
+                phrase("a checkpoint is not from the agreed log: {error}", error=error)
+            ) from error
 
 
 def _sizes(ledger: Ledger, engagement: Engagement) -> set[int]:
@@ -231,9 +239,12 @@ def _require_same(stored: StoredStatement, statement: Statement, seq: int) -> No
     if stored.state is SendState.RECEIPTED:
         raise _less_listed()
     raise CatchUpError(
-        f"the log has another statement number {seq} of this chain than this copy: two copies"
-        " signed, and only the one whose statements are logged can go on. Work on with this"
-        " home needs a new engagement"
+        phrase(
+            "the log has another statement number {seq} of this chain than this copy: two"
+            " copies signed, and only the one whose statements are logged can go on. Work"
+            " on with this home needs a new engagement",
+            seq=seq,
+        )
     )
 
 
@@ -241,7 +252,9 @@ def _advanced(state: ChainState, statement: Statement, record: ChainedRecord) ->
     try:
         return advance(state, statement, record)
     except ChainError as error:
-        raise CatchUpError(f"the chain does not go on from this copy: {error}") from error
+        raise CatchUpError(
+            phrase("the chain does not go on from this copy: {error}", error=error)
+        ) from error
 
 
 def _take_over(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, LedgerError, StoredStatement, Transaction
 from workseal_protocol.chain import ChainError, ChainState, advance
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -100,7 +101,9 @@ class OwnChain:
             try:
                 after = advance(state, statement, record)
             except ChainError as error:
-                raise OwnChainError(f"this would break the chain: {error}") from error
+                raise OwnChainError(
+                    phrase("this would break the chain: {error}", error=error)
+                ) from error
             writing.add_statement(self._engagement.id, statement, seq=record.seq)
             also(writing, statement)
         self._state, self._anchor = after, record.anchor
@@ -148,4 +151,8 @@ class OwnChain:
             record = cast("ChainedRecord", read_record(statement))
             self._state, self._anchor = advance(self._state, statement, record), record.anchor
         except (MalformedError, ChainError) as error:
-            raise LedgerError(f"statement {stored.seq} of the chain is damaged: {error}") from error
+            raise LedgerError(
+                phrase(
+                    "statement {seq} of the chain is damaged: {error}", seq=stored.seq, error=error
+                )
+            ) from error

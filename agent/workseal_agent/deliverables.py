@@ -15,6 +15,7 @@ from io import FileIO
 from pathlib import Path
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import FileDigest, GitCommit
 from workseal_protocol.records.evidence import MAX_NAME
@@ -65,13 +66,17 @@ def digest_of(path: Path) -> tuple[Digest, int]:
             return _digest_of(file, path)
     except OSError as error:
         raise DeliverableError(
-            f"{path} cannot be read: {(error.strerror or 'error').lower()}"
+            phrase(
+                "{path} cannot be read: {reason}",
+                path=path,
+                reason=(error.strerror or "error").lower(),
+            )
         ) from error
 
 
 def _require_ordinary(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise DeliverableError(f"{path} is no ordinary file")
+        raise DeliverableError(phrase("{path} is no ordinary file", path=path))
 
 
 def _digest_of(file: FileIO, path: Path) -> tuple[Digest, int]:
@@ -81,10 +86,15 @@ def _digest_of(file: FileIO, path: Path) -> tuple[Digest, int]:
     digest, count = _hashed(file, before.st_size + 1, path)
     after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise DeliverableError(f"{path} changed while it was read: name it again")
+        raise DeliverableError(phrase("{path} changed while it was read: name it again", path=path))
     if count != after.st_size:
         raise DeliverableError(
-            f"{path} is no ordinary file: it has {after.st_size} bytes, and {count} were read"
+            phrase(
+                "{path} is no ordinary file: it has {size} bytes, and {count} were read",
+                path=path,
+                size=after.st_size,
+                count=count,
+            )
         )
     return digest, after.st_size
 
@@ -96,7 +106,9 @@ def _hashed(file: FileIO, most: int, path: Path) -> tuple[Digest, int]:
         piece = file.read(min(_PIECE, most - count))
         if piece is None:
             # Such as /proc/kmsg: it calls itself a file, and would wait for what comes next.
-            raise DeliverableError(f"{path} is no ordinary file: it waits for something to come")
+            raise DeliverableError(
+                phrase("{path} is no ordinary file: it waits for something to come", path=path)
+            )
         if not piece:
             break
         hashed.update(piece)
@@ -125,7 +137,10 @@ def commit_items(
     ).splitlines()  # fmt: skip
     if len(lines) > MOST_COMMITS:
         raise DeliverableError(
-            f"there are more than {MOST_COMMITS} commits since then: name a later time"
+            phrase(
+                "there are more than {most} commits since then: name a later time",
+                most=MOST_COMMITS,
+            )
         )
     pairs = (line.split(" ") for line in reversed(lines))
     try:
@@ -147,7 +162,7 @@ def _name_of(repository: Path) -> str:
 
 def _git(repository: Path, *words: str) -> str:
     if not repository.is_dir():
-        raise DeliverableError(f"{repository} is no folder")
+        raise DeliverableError(phrase("{repository} is no folder", repository=repository))
     try:
         done = subprocess.run(  # noqa: S603 - git, with the user's own folder and revision
             ["git", *_SAFE, "-C", str(repository), *words],  # noqa: S607 - found as the user has it
@@ -163,9 +178,13 @@ def _git(repository: Path, *words: str) -> str:
     except FileNotFoundError as error:
         raise DeliverableError("git is not installed") from error
     except subprocess.TimeoutExpired as error:
-        raise DeliverableError(f"git did not answer in {_GIT_SECONDS:.0f} seconds") from error
+        raise DeliverableError(
+            phrase("git did not answer in {seconds:.0f} seconds", seconds=_GIT_SECONDS)
+        ) from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        why = said[0].removeprefix("fatal: ") if said else f"it ended with {done.returncode}"
-        raise DeliverableError(f"git refused: {why}")
+        why: str = phrase("it ended with {code}", code=done.returncode)
+        if said:
+            why = said[0].removeprefix("fatal: ")
+        raise DeliverableError(phrase("git refused: {why}", why=why))
     return done.stdout.decode(errors="replace")

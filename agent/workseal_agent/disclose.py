@@ -14,6 +14,7 @@ from typing import Protocol
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError, VaultError
 from workseal_agent.evidence import part_name
+from workseal_agent.language import phrase
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, RevealRow, SendState
 from workseal_agent.listing import listed
 from workseal_agent.submission import Log, accept_answer, newest_signed, require_growth, submit
@@ -126,7 +127,9 @@ def read_request(data: bytes, engagement: Engagement) -> Request:
     try:
         require_public(record.sealing_key)
     except MalformedError as error:
-        raise RequestError(f"nothing can be sealed for this request: {error}") from error
+        raise RequestError(
+            phrase("nothing can be sealed for this request: {error}", error=error)
+        ) from error
     return Request(statement, record)
 
 
@@ -298,8 +301,11 @@ def require_next(ledger: Ledger, engagement: bytes, statement: Statement) -> Non
                 continue
             if stored.state is not SendState.PARKED:
                 raise AgentError(
-                    f"you signed another statement of this case already: {stored.digest};"
-                    " `workseal-agent case show` tells what became of it"
+                    phrase(
+                        "you signed another statement of this case already: {digest};"
+                        " `workseal-agent case show` tells what became of it",
+                        digest=stored.digest,
+                    )
                 )
 
 
@@ -467,7 +473,9 @@ def _signed_of(data: bytes, log: Log) -> SignedCheckpoint:
         raise UnreachableError("the verifier's answer is not in the right form") from error
     except VerificationError as error:
         # What the log did not sign is no evidence against it.
-        raise UnreachableError(f"the answer is not from the agreed log: {error}") from error
+        raise UnreachableError(
+            phrase("the answer is not from the agreed log: {error}", error=error)
+        ) from error
 
 
 def _is_known(ledger: Ledger, engagement: bytes, digest: Digest) -> bool:

@@ -17,6 +17,7 @@ from workseal_agent.connection import (
     VerifierClient,
 )
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.listing import pages
 from workseal_agent.submission import Log, submit
@@ -121,8 +122,11 @@ def require_past(offer: Offer, facts: OperatorFacts) -> None:
     if offer.claimed_at > facts.time_ms + _SOON_MS:
         made = datetime.fromtimestamp(offer.claimed_at / 1000, UTC)
         raise InvitationError(
-            f"the offer is dated {made:%Y-%m-%d %H:%M} UTC, which is still to come: ask the client"
-            " for one with the right date"
+            phrase(
+                "the offer is dated {made:%Y-%m-%d %H:%M} UTC, which is still to come: ask"
+                " the client for one with the right date",
+                made=made,
+            )
         )
 
 

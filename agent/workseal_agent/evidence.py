@@ -10,6 +10,7 @@ from typing import Protocol
 
 from workseal_agent.chain import OwnChain, Place
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import CaptureRow, Ledger, PrivateValue, SendState, Transaction
 from workseal_protocol.commitment import ValueKind, commit
 from workseal_protocol.digest import Digest
@@ -64,8 +65,11 @@ def find_frame(ledger: Ledger, engagement: bytes, name: str) -> CaptureRow:
         found = [row for row in rows if row.number == int(name)]
     elif len(name) < _SHORTEST_NAME:
         raise UnknownFrameError(
-            "a frame is named by its number, or by the first"
-            f" {_SHORTEST_NAME} characters of its commitment: `workseal-agent frames` lists them"
+            phrase(
+                "a frame is named by its number, or by the first {least} characters of its"
+                " commitment: `workseal-agent frames` lists them",
+                least=_SHORTEST_NAME,
+            )
         )
     else:
         found = [row for row in rows if str(row.commitment).startswith(name)]

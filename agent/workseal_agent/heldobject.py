@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes, hmac
 
 from workseal_agent.errors import VaultError
+from workseal_agent.language import phrase
 from workseal_agent.vaultfile import open_object_file
 from workseal_agent.vaultobject import (
     BODY_AT,
@@ -54,7 +55,9 @@ class Ciphertext:
         except (FileNotFoundError, VaultError):
             return None
         except OSError as error:
-            raise VaultError(f"a frame cannot be read: {error.strerror}") from error
+            raise VaultError(
+                phrase("a frame cannot be read: {reason}", reason=error.strerror)
+            ) from error
         return tuple(found) if all(len(one) == BLOCK_BYTES for one in found) else None
 
     def salt(self, frame: Digest) -> bytes:

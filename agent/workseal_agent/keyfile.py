@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from workseal_agent.errors import KeystoreError
+from workseal_agent.language import phrase
 
 _PART = ".part"
 
@@ -22,7 +23,9 @@ def read_file(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             return file.read(limit + 1)
     except OSError as error:
-        raise KeystoreError(f"the key file cannot be read: {error.strerror}") from error
+        raise KeystoreError(
+            phrase("the key file cannot be read: {reason}", reason=error.strerror)
+        ) from error
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -34,7 +37,9 @@ def write_new(path: Path, data: bytes) -> None:
     except FileExistsError as error:
         raise KeystoreError("there is a key file already; it is never replaced") from error
     except OSError as error:
-        raise KeystoreError(f"the key file cannot be written: {error.strerror}") from error
+        raise KeystoreError(
+            phrase("the key file cannot be written: {reason}", reason=error.strerror)
+        ) from error
 
 
 def change_file(path: Path, limit: int, change: Callable[[bytes], bytes]) -> None:
@@ -51,7 +56,9 @@ def change_file(path: Path, limit: int, change: Callable[[bytes], bytes]) -> Non
                 part.replace(path)
                 _sync_folder(path.parent)
     except OSError as error:
-        raise KeystoreError(f"the key file cannot be written: {error.strerror}") from error
+        raise KeystoreError(
+            phrase("the key file cannot be written: {reason}", reason=error.strerror)
+        ) from error
 
 
 @contextlib.contextmanager

@@ -42,6 +42,7 @@ from workseal_agent.keyslot import (
     open_box,
     passphrase_secret,
 )
+from workseal_agent.language import phrase
 from workseal_agent.recoverywords import RecoveryWordsError, looks_like_words, secret_of
 from workseal_agent.vaultkey import PUBLIC_BYTES, generate_private, public_of
 from workseal_protocol.encoding import Fields, Value, decode, encode
@@ -117,7 +118,7 @@ class Keystore:
         try:
             return cls.parse(data)
         except MalformedError as error:
-            raise KeystoreError(f"the key file is damaged: {error}") from error
+            raise KeystoreError(phrase("the key file is damaged: {error}", error=error)) from error
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -223,11 +224,13 @@ class Keystore:
         """Return the same without a slot; `KeystoreError` when what is left is not enough."""
         left = tuple(slot for slot in self.slots if slot.number != number)
         if len(left) == len(self.slots):
-            raise KeystoreError(f"there is no slot {number}")
+            raise KeystoreError(phrase("there is no slot {number}", number=number))
         try:
             return replace(self, slots=left)
         except ValueError as error:
-            raise KeystoreError(f"slot {number} is not removed: {error}") from error
+            raise KeystoreError(
+                phrase("slot {number} is not removed: {error}", number=number, error=error)
+            ) from error
 
     def upgraded(self, typed: str) -> Self:
         """Return the same in the newest version; what was typed opens it, by its only way in."""
@@ -246,7 +249,9 @@ class Keystore:
         alone = slot.kind is not SlotKind.WORDS
         kept = [one for one in self.slots if not (alone and one.kind is slot.kind)]
         if len(kept) >= MAX_SLOTS or slot.number >= LAST_NUMBER:
-            raise KeystoreError(f"there are {len(kept)} slots already: remove one first")
+            raise KeystoreError(
+                phrase("there are {kept} slots already: remove one first", kept=len(kept))
+            )
         return replace(self, slots=(*kept, slot), next_number=slot.number + 1)
 
     def _typed_slots(self, typed: str) -> list[Slot]:
@@ -295,7 +300,9 @@ def _passphrase_slot(
     cost: Cost,
 ) -> Slot:
     if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise KeystoreError(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
+        raise KeystoreError(
+            phrase("a passphrase has at least {least} characters", least=SHORTEST_PASSPHRASE)
+        )
     secret = passphrase_secret(passphrase)
     return Slot.seal(
         number, SlotKind.PASSPHRASE, publics, keys, dict.fromkeys(keys, secret), cost=cost

@@ -8,6 +8,7 @@ engagement can have by this machine's own clock. Nothing else in it is believed 
 from collections.abc import Iterator
 
 from workseal_agent.connection import PAGE, UnreachableError, VerifierClient
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement
 from workseal_agent.submission import Log
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -33,7 +34,9 @@ def listed(
         signed = SignedCheckpoint.parse(client.checkpoint())
         newest = verify_checkpoint(signed, Log.of(engagement).policy)
     except (MalformedError, VerificationError) as error:
-        raise UnreachableError(f"the newest checkpoint is not the log's: {error}") from error
+        raise UnreachableError(
+            phrase("the newest checkpoint is not the log's: {error}", error=error)
+        ) from error
     most = most_of(engagement, client.now_ms())
     size = newest.checkpoint.size
     yield from pages(client, engagement.id, size=size, most=most, since=since)
@@ -60,7 +63,10 @@ def pages(
         count += len(page)
         if count > most:
             raise UnreachableError(
-                f"the verifier lists more than the {most} statements that there can be by now"
+                phrase(
+                    "the verifier lists more than the {most} statements that there can be by now",
+                    most=most,
+                )
             )
         yield from page
         if len(page) < PAGE:

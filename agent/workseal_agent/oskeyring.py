@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from workseal_agent.errors import KeystoreError
+from workseal_agent.language import phrase
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -82,4 +83,6 @@ def _problem(error: Exception) -> KeyringProblem:
         case KeyringLocked() | InitError():
             return KeyringProblem("the system's keyring is locked, and was not unlocked")
         case _:
-            return KeyringProblem(f"the system's keyring does not answer ({type(error).__name__})")
+            return KeyringProblem(
+                phrase("the system's keyring does not answer ({kind})", kind=type(error).__name__)
+            )

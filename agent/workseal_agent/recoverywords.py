@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from workseal_agent.errors import KeystoreError
+from workseal_agent.language import phrase
 
 if TYPE_CHECKING:
     from mnemonic import Mnemonic
@@ -34,7 +35,13 @@ def secret_of(typed: str) -> bytes:
     """Read the words, or raise `RecoveryWordsError`."""
     words = _split(typed)
     if len(words) != WORDS:
-        raise RecoveryWordsError(f"there are {WORDS} recovery words, and these are {len(words)}")
+        raise RecoveryWordsError(
+            phrase(
+                "there are {words} recovery words, and these are {found}",
+                words=WORDS,
+                found=len(words),
+            )
+        )
     known = [_known(word, place) for place, word in enumerate(words, 1)]
     try:
         return bytes(_list().to_entropy(known))
@@ -59,7 +66,9 @@ def _split(typed: str) -> list[str]:
 def _known(word: str, place: int) -> str:
     found = _list().expand_word(word)
     if found not in _places() or (found != word and len(word) < _LEAST_LETTERS):
-        raise RecoveryWordsError(f"word {place} is not in the list of recovery words")
+        raise RecoveryWordsError(
+            phrase("word {place} is not in the list of recovery words", place=place)
+        )
     return found
 
 

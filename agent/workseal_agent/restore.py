@@ -26,6 +26,7 @@ from workseal_agent.chain import OwnChain
 from workseal_agent.config import Settings, load_settings
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Ledger
 from workseal_agent.sealedstream import OpeningStream
 from workseal_agent.vault import VaultReader
@@ -86,7 +87,10 @@ def _require_free(home: Path) -> None:
     """Refuse a place where something is; an empty folder is nothing."""
     if home.is_symlink() or (home.exists() and (not home.is_dir() or any(home.iterdir()))):
         raise RestoreError(
-            f"{home} is there already, and a home is never written over: name another --home"
+            phrase(
+                "{home} is there already, and a home is never written over: name another --home",
+                home=home,
+            )
         )
 
 
@@ -171,7 +175,9 @@ def _aside(home: Path) -> Iterator[Path]:
         with suppress(OSError):
             (home / _MAKING).unlink()
     except OSError as error:
-        raise RestoreError(f"the home cannot be made: {error.strerror}") from error
+        raise RestoreError(
+            phrase("the home cannot be made: {reason}", reason=error.strerror)
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -18,6 +18,7 @@ from Xlib.error import BadAccess, CatchError
 from Xlib.protocol.rq import Event
 
 from workseal_agent.keychord import KeyChord
+from workseal_agent.language import phrase
 from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
 
 _MASKS = {"ctrl": X.ControlMask, "alt": X.Mod1Mask, "shift": X.ShiftMask, "super": X.Mod4Mask}
@@ -47,7 +48,13 @@ class SealKey:
     def trouble(self) -> str | None:
         """Say why the key does nothing, in one sentence; None while it is held."""
         problem = self._problem
-        return None if problem is None else f"the key {self._chord} does not seal: {problem}"
+        return (
+            None
+            if problem is None
+            else phrase(
+                "the key {chord} does not seal: {problem}", chord=self._chord, problem=problem
+            )
+        )
 
     def start(self) -> None:
         """Begin to hold the key; a server that does not answer is asked again."""
@@ -69,11 +76,11 @@ class SealKey:
                 try:
                     self._hold(connection)
                 except SERVER_ERRORS:
-                    self._problem = "the display is gone"
+                    self._problem = phrase("the display is gone")
                 except Exception as error:  # noqa: BLE001 - a key that is dead must say so
-                    self._problem = f"it failed ({type(error).__name__})"
+                    self._problem = phrase("it failed ({kind})", kind=type(error).__name__)
                 close_display(connection)
-                self._problem = self._problem or "the display is gone"
+                self._problem = self._problem or phrase("the display is gone")
             self._stopped.wait(_AGAIN_SECONDS)
 
     def _hold(self, connection: Display) -> None:

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint
 from workseal_protocol.digest import Digest
@@ -81,11 +82,13 @@ def accept_answer(
     except (MalformedError, ValueError) as error:
         raise UnreachableError("the verifier's answer is not in the right form") from error
     except VerificationError as error:
-        raise UnreachableError(f"the answer is not from the agreed log: {error}") from error
+        raise UnreachableError(
+            phrase("the answer is not from the agreed log: {error}", error=error)
+        ) from error
     try:
         verified = verify_answer(answer, digests, old, log.policy)
     except VerificationError as error:
-        text = f"the log contradicts what it signed before: {error}"
+        text = phrase("the log contradicts what it signed before: {error}", error=error)
         with ledger.write() as writing:
             writing.add_incident(log.engagement, now_ms, text, data)
         raise LogContradictionError(text) from error
@@ -117,7 +120,7 @@ def require_growth(
             _require_prefix(old.checkpoint, new.checkpoint, hashes)
         except VerificationError as error:
             evidence = encode([old.encode(), new.encode(), b"".join(hashes)])
-            text = f"the log contradicts what it signed before: {error}"
+            text = phrase("the log contradicts what it signed before: {error}", error=error)
             with ledger.write() as writing:
                 writing.add_incident(engagement, now_ms, text, evidence)
             raise LogContradictionError(text) from error
@@ -126,12 +129,17 @@ def require_growth(
 def _require_prefix(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> None:
     if old.size == new.size:
         if old.root != new.root:
-            raise VerificationError(f"it signed two roots for size {old.size}")
+            raise VerificationError(phrase("it signed two roots for size {size}", size=old.size))
         return
     earlier = {old.size: old.root.raw}
     try:
         verify_sparse(size=new.size, root=new.root.raw, leaves={}, earlier=earlier, hashes=hashes)
     except VerificationError as error:
         raise VerificationError(
-            f"size {new.size} does not continue size {old.size}: {error}"
+            phrase(
+                "size {size} does not continue size {earlier}: {error}",
+                size=new.size,
+                earlier=old.size,
+                error=error,
+            )
         ) from error

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from workseal_agent.connection import VerifierClient
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_agent.listing import listed
 from workseal_protocol.digest import Digest
@@ -70,10 +71,15 @@ def draw_up(
         if (one.record.first, one.record.last) == numbers:
             earlier.append(one.digest)
         elif any(row.day in days for row in one.record.days):
-            same = f"{date_of(one.record.first)} to {date_of(one.record.last)}"
+            same = phrase(
+                "{first} to {last}", first=date_of(one.record.first), last=date_of(one.record.last)
+            )
             raise AgentError(
-                f"some of these hours stand in your timesheet of {same} already, and would be"
-                " counted twice: name exactly its days to replace it, or other days"
+                phrase(
+                    "some of these hours stand in your timesheet of {same} already, and would be"
+                    " counted twice: name exactly its days to replace it, or other days",
+                    same=same,
+                )
             )
     return Timesheet(
         engagement=engagement.id,

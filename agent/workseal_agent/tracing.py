@@ -22,6 +22,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_protocol.digest import Digest
 from workseal_protocol.watermark import CHIP, PERIOD, chips_of
 
@@ -69,13 +70,19 @@ def read_picture(path: Path) -> npt.NDArray[np.uint8]:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise PictureError(f"{path} cannot be read: {error.strerror}") from error
+        raise PictureError(
+            phrase("{path} cannot be read: {reason}", path=path, reason=error.strerror)
+        ) from error
     if len(data) > MAX_FILE_BYTES:
-        raise PictureError(f"{path} has more than {MAX_FILE_BYTES} bytes")
+        raise PictureError(
+            phrase("{path} has more than {most} bytes", path=path, most=MAX_FILE_BYTES)
+        )
     try:
         return _grey(data, path)
     except _UNREADABLE as error:
-        raise PictureError(f"{path} is no picture that can be read: PNG, JPEG or WebP") from error
+        raise PictureError(
+            phrase("{path} is no picture that can be read: PNG, JPEG or WebP", path=path)
+        ) from error
 
 
 def _grey(data: bytes, path: Path) -> npt.NDArray[np.uint8]:
@@ -88,8 +95,15 @@ def _grey(data: bytes, path: Path) -> npt.NDArray[np.uint8]:
         width, height = picture.size
         if width * height > MAX_PIXELS or min(width, height) < _LEAST_SIDE:
             raise PictureError(
-                f"{path} has {width} x {height} pixels: expected {_LEAST_SIDE} a side or more, up"
-                f" to {MAX_PIXELS} in all"
+                phrase(
+                    "{path} has {width} x {height} pixels: expected {least_side} a side or more,"
+                    " up to {most} in all",
+                    path=path,
+                    width=width,
+                    height=height,
+                    least_side=_LEAST_SIDE,
+                    most=MAX_PIXELS,
+                )
             )
         # Of a JPEG, the brightness as it is stored.
         picture.draft("L", None)

@@ -16,6 +16,7 @@ from pathlib import Path
 import zstandard
 
 from workseal_agent.errors import VaultError, VaultFullError
+from workseal_agent.language import phrase
 from workseal_agent.vaultfile import NoObjectError, open_object_file
 from workseal_agent.vaultkey import SealingKey
 from workseal_agent.vaultobject import (
@@ -77,7 +78,9 @@ class VaultWriter:
                     if part.is_symlink() or not part.is_dir():
                         part.unlink(missing_ok=True)
         except OSError as error:
-            raise VaultError(f"the vault folder cannot be used: {error.strerror}") from error
+            raise VaultError(
+                phrase("the vault folder cannot be used: {reason}", reason=error.strerror)
+            ) from error
 
     def put_frame(
         self, header: FrameHeader, commitment: Digest, pixels: bytes, seed: bytes
@@ -121,7 +124,9 @@ class VaultWriter:
         except OSError as error:
             if error.errno in _FULL:
                 raise VaultFullError("there is no room in the vault") from error
-            raise VaultError(f"the vault cannot be written: {error.strerror}") from error
+            raise VaultError(
+                phrase("the vault cannot be written: {reason}", reason=error.strerror)
+            ) from error
 
     def _write(self, name: str, data: bytes) -> None:
         """Write aside, fsync, give it its name, fsync the folder."""
@@ -157,7 +162,9 @@ class VaultWriter:
         except NoObjectError as error:
             raise VaultError("the object cannot be destroyed: it is not a file") from error
         except OSError as error:
-            raise VaultError(f"the object cannot be destroyed: {error.strerror}") from error
+            raise VaultError(
+                phrase("the object cannot be destroyed: {reason}", reason=error.strerror)
+            ) from error
         return True
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import VaultError
 from workseal_agent.evidence import part_name
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Ledger
 from workseal_agent.vault import PART, VaultProblem, VaultReader, examine_outside
 from workseal_agent.vaultobject import ObjectKind, object_id
@@ -88,7 +89,9 @@ def check_vault(
         after = expected_objects(ledger, public, folder)
         _compare(folder, set(names), before, after, found)
     except OSError as error:
-        raise VaultError(f"the vault folder cannot be read: {error.strerror}") from error
+        raise VaultError(
+            phrase("the vault folder cannot be read: {reason}", reason=error.strerror)
+        ) from error
     labels = before.parts | after.parts | before.withdrawn | before.kept | after.kept
     return VaultState(
         depth,
@@ -129,15 +132,17 @@ def _compare(
     known |= {*after.kept, *after.parts, *after.announced, *after.withdrawn}
     for name in sorted(names - known):
         if not name.endswith(PART) and os.path.lexists(folder / name):
-            found.setdefault(name, "no statement or disclosure of the ledger names it")
+            found.setdefault(name, phrase("no statement or disclosure of the ledger names it"))
     for name in sorted({*before.kept, *before.first_parts} - names):
         if name in after.kept:
-            found[name] = "the frame is missing"
+            found[name] = phrase("the frame is missing")
         elif name in after.first_parts:
-            found[name] = "it is missing"
+            found[name] = phrase("it is missing")
     for name in sorted(names & set(before.withdrawn)):
         if os.path.lexists(folder / name):
-            found[name] = "it is withdrawn and not destroyed yet: the next start destroys it"
+            found[name] = phrase(
+                "it is withdrawn and not destroyed yet: the next start destroys it"
+            )
 
 
 def expected_objects(ledger: Ledger, public: bytes, folder: Path) -> Expected:
@@ -147,17 +152,19 @@ def expected_objects(ledger: Ledger, public: bytes, folder: Path) -> Expected:
     parts: dict[str, str] = {}
     first_parts: dict[str, str] = {}
     for engagement in ledger.engagements():
-        where = f"of engagement {short_name(engagement.id)}"
+        where = short_name(engagement.id)
         for row in ledger.captures(engagement.id):
             name = object_id(public, ObjectKind.FRAME, row.commitment.raw).hex()
-            (withdrawn if row.withdrawn else kept)[name] = f"frame {row.number} {where}"
+            (withdrawn if row.withdrawn else kept)[name] = phrase(
+                "frame {number} of engagement {name}", number=row.number, name=where
+            )
         for digest, _, _ in ledger.disclosures(engagement.id):
             part = 0
             while True:
                 name = object_id(public, ObjectKind.SECRET, part_name(digest, part)).hex()
                 if part and not os.path.lexists(folder / name):
                     break
-                label = f"a disclosure {where}"
+                label = phrase("a disclosure of engagement {name}", name=where)
                 parts[name] = label
                 if not part:
                     first_parts[name] = label

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from workseal_agent.errors import VaultError
+from workseal_agent.language import phrase
 from workseal_agent.vaultkey import SEAL_OVERHEAD, OpeningKey, SealingKey
 
 MAGIC = b"WSVAULT\x01"
@@ -86,7 +87,9 @@ def seal_object(key: SealingKey, identity: bytes, content: Content) -> bytes:
 def check_size(size: int) -> None:
     """Check what the length of a file tells, or raise `VaultError`."""
     if size > LARGEST_CLASS or size < SMALLEST_CLASS or size != class_of(size):
-        raise VaultError(f"the object has {size} bytes, which no whole object has")
+        raise VaultError(
+            phrase("the object has {size} bytes, which no whole object has", size=size)
+        )
 
 
 def check_head(identity: bytes, head: bytes) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import zstandard
 
 from workseal_agent.errors import VaultError
+from workseal_agent.language import phrase
 from workseal_agent.vaultfile import open_object_file
 from workseal_agent.vaultkey import OpeningKey, public_of
 from workseal_agent.vaultobject import (
@@ -141,7 +142,9 @@ class VaultReader:
         except FileNotFoundError as error:
             raise VaultError("the vault does not hold this object") from error
         except OSError as error:
-            raise VaultError(f"the object cannot be read: {error.strerror}") from error
+            raise VaultError(
+                phrase("the object cannot be read: {reason}", reason=error.strerror)
+            ) from error
         return open_object(self._key, identity, data)
 
 
@@ -156,7 +159,9 @@ def vault_size(folder: Path) -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        raise VaultError(f"the vault folder cannot be read: {error.strerror}") from error
+        raise VaultError(
+            phrase("the vault folder cannot be read: {reason}", reason=error.strerror)
+        ) from error
     return total
 
 
@@ -170,7 +175,9 @@ def examine_outside(folder: Path, name: str) -> None:
     except FileNotFoundError as error:
         raise VaultError("the vault does not hold this object") from error
     except OSError as error:
-        raise VaultError(f"the object cannot be read: {error.strerror}") from error
+        raise VaultError(
+            phrase("the object cannot be read: {reason}", reason=error.strerror)
+        ) from error
     check_head(identity, head)
 
 
@@ -182,7 +189,9 @@ def _place(folder: Path, name: str) -> tuple[bytes, Path]:
         identity = b""
     if not identity or name != identity.hex():
         known = name.endswith(PART) or not os.path.lexists(path)
-        raise VaultError("the vault does not hold this object" if known else "not a vault object")
+        if known:
+            raise VaultError("the vault does not hold this object")
+        raise VaultError("not a vault object")
     return identity, path
 
 

@@ -211,6 +211,8 @@ def _reason(error: Exception) -> str:
     match error:
         case httpx.TimeoutException():
             return "it took too long"
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return "its certificate is not one that this machine trusts for that address"
         case httpx.ConnectError():
             return "it cannot be reached"
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():

@@ -470,7 +470,7 @@ def trace_what_was_found(run: Run, folder: Path, request: Path) -> None:
     assert done.out.startswith(f"marked for {asked.issuer}\nby request {asked.digest}; ")
     (folder / "found.png").write_bytes(encode_png(300, 300, grey))
     done = run("trace", folder / "found.png")
-    assert (done.code, "no mark of 2 requests is in this picture" in done.err) == (1, True)
+    assert (done.code, "no mark of the 2 requests is in this picture" in done.err) == (1, True)
     assert run("trace", request).code == 1
 
 
@@ -993,7 +993,7 @@ def test_a_copy_for_the_operator_needs_no_verifier_and_no_passphrase(
     monkeypatch.delenv(PASSPHRASE_VARIABLE)
     made = run("copy", joined / "mine.logcopy")
     assert made.code == 0, made.err
-    assert "2 statements and 1 checkpoints" in made.out
+    assert "2 signed statements and 1 checkpoint of" in made.out
     assert mode_of(joined / "mine.logcopy") == 0o600
     again = run("copy", joined / "mine.logcopy")
     assert again.code == 2

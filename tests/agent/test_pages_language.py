@@ -225,8 +225,8 @@ def test_the_pages_are_in_german(visitor: Visitor) -> None:
         text = visitor.get("/today").text
         assert '<html lang="de">' in text
         assert "Montag, 2. März 2026" in text
-        assert "Was dein Auftraggeber von diesem Tag sieht" in text
-        assert "Mo 2. März" in visitor.get("/agreement/week").text
+        assert "Was Ihr Auftraggeber von diesem Tag sieht" in text
+        assert "Mo, 2. März" in visitor.get("/agreement/week").text
         assert " vorm." in visitor.get("/today").text
         # The sentences that were signed stay as they were signed, and say so.
         agreed = visitor.get("/agreement").text

@@ -148,7 +148,7 @@ def test_nothing_marked_is_shown_without_a_word(
     """Neither `--yes` nor an input that is no terminal says that what is marked may be seen."""
     if given == "a pipe":
         monkeypatch.setattr(sys, "stdin", io.StringIO("n\ny\n"))
-    with pytest.raises(AgentError, match="1 marked places would be seen; --hide-marked"):
+    with pytest.raises(AgentError, match="1 marked place would be seen; --hide-marked"):
         reviewed(home, Wishes(), ask=given != "--yes")
 
 

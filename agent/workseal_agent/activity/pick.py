@@ -16,9 +16,10 @@ from workseal_agent.activity.swayidle import SwayIdle
 from workseal_agent.activity.x11 import X11Activity
 from workseal_agent.config import ActivityKind
 from workseal_agent.errors import NoScreenError
+from workseal_agent.language import phrase
 from workseal_agent.surroundings import Surroundings
 
-_PRESENCE = "seconds with input, and no counts"
+_PRESENCE = phrase("seconds with input, and no counts")
 _PATIENCE_SECONDS = 4.0
 
 
@@ -42,14 +43,19 @@ def sensor_candidates(around: Surroundings) -> tuple[SensorCandidate, ...]:
     native = around.system in {"win32", "darwin"}
     return (
         SensorCandidate(
-            "x11", lambda: _open_x11(around), "counts of keys and pointer, and who made them"
+            "x11",
+            lambda: _open_x11(around),
+            phrase("counts of keys and pointer, and who made them"),
         ),
         SensorCandidate(
-            "listener", lambda: ListenerActivity(around), "counts of keys and pointer", native
+            "listener",
+            lambda: ListenerActivity(around),
+            phrase("counts of keys and pointer"),
+            native,
         ),
         SensorCandidate("swayidle", lambda: _open_swayidle(around), _PRESENCE, wayland),
         SensorCandidate("mutter", lambda: _open_mutter(around), _PRESENCE, wayland),
-        SensorCandidate("none", NullActivity, "nothing, and each record says so"),
+        SensorCandidate("none", NullActivity, phrase("nothing, and each record says so")),
     )
 
 
@@ -92,5 +98,7 @@ def _open_mutter(around: Surroundings) -> ActivitySensor:
     try:
         bus.run(mutter.ask(around.session_bus))
     except bus.BusError as failure:
-        raise NoScreenError(f"no window manager of GNOME tells idle time: {failure}") from failure
+        raise NoScreenError(
+            phrase("no window manager of GNOME tells idle time: {error}", error=failure)
+        ) from failure
     return IdleActivity(told(mutter.MutterIdle(around.session_bus), _PATIENCE_SECONDS))

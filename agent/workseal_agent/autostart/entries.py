@@ -20,6 +20,9 @@ _TARGET = "graphical-session.target"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What Python reads bytes of a path as that are no UTF-8; each of the forms is a text.
 _UNREADABLE = re.compile(r"[\ud800-\udfff]")
+# Of the program alone, systemd refuses quotes and backslashes, and leaves $$ as it stands.
+_ODD_NAME = re.compile(r"[\"'\\$]")
+_BY_SHELL = ("/bin/sh", "-c", 'exec "$0" "$@"')
 _NOTE = "# Written by `workseal-agent autostart on`; `workseal-agent autostart off` removes it.\n"
 
 
@@ -76,9 +79,14 @@ def _unit(words: Sequence[str]) -> str:
         "\n[Service]\n"
         "Type=oneshot\n"
         "RemainAfterExit=yes\n"
-        f"ExecStart={' '.join(_in_unit(word) for word in words)}\n"
+        f"ExecStart={' '.join(_in_unit(word) for word in _executable(words))}\n"
         f"\n[Install]\nWantedBy={_TARGET}\n"
     )
+
+
+def _executable(words: Sequence[str]) -> Sequence[str]:
+    """Have a shell begin a program whose name systemd refuses, or takes as it is written."""
+    return (*_BY_SHELL, *words) if _ODD_NAME.search(words[0]) else words
 
 
 def _in_unit(word: str) -> str:

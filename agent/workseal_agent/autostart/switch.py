@@ -14,6 +14,7 @@ from pathlib import Path
 from workseal_agent.autostart.entries import Entry, Form
 from workseal_agent.autostart.places import Places
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 
 _MAX_LIST = 1 << 20
 
@@ -55,8 +56,11 @@ class Autostart:
         for entry in entries:
             if before.get(entry.place) is not State.THERE and self._places.read(entry) is not None:
                 raise AgentError(
-                    f"{entry.place} is there already, and this home did not write it so:"
-                    " look at it, and remove it yourself"
+                    phrase(
+                        "{place} is there already, and this home did not write it so: look at it,"
+                        " and remove it yourself",
+                        place=entry.place,
+                    )
                 )
         self.turn_off()
         self._list(entries)
@@ -80,7 +84,9 @@ class Autostart:
             self._places.changed()
         if changed:
             named = ", ".join(entry.place for entry in changed)
-            raise AgentError(f"changed since it was written, so it stays: {named}")
+            raise AgentError(
+                phrase("changed since it was written, so it stays: {named}", named=named)
+            )
         return there
 
     def _state(self, entry: Entry) -> State:
@@ -100,7 +106,10 @@ class Autostart:
             return ()
         except (ValueError, KeyError, TypeError) as error:
             raise AgentError(
-                f"the list of what was written for the log-in is damaged: {self._file}"
+                phrase(
+                    "the list of what was written for the log-in is damaged: {file}",
+                    file=self._file,
+                )
             ) from error
 
     def _list(self, entries: Sequence[Entry]) -> None:

@@ -1,5 +1,6 @@
 """The command line of the agent: `workseal-agent`."""
 
+import typer
 from typer.main import get_command
 
 from workseal_agent.cli import (
@@ -26,10 +27,12 @@ from workseal_agent.cli import (
     status,
     tagging,
     timesheets,
+    tray,
     vault,
     witness,
 )
 from workseal_agent.cli.app import app
+from workseal_agent.cli.misuse import Misuse, problem_of
 from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.outcome import outcome_of
 
@@ -59,6 +62,7 @@ __all__ = [
     "status",
     "tagging",
     "timesheets",
+    "tray",
     "vault",
     "witness",
 ]
@@ -71,4 +75,11 @@ def main() -> int:
 
 def _run() -> None:
     # In the language that is known by now.
-    in_own_words(get_command(app))()
+    command = in_own_words(get_command(app))
+    try:
+        # Which returns a code where a command ends with one.
+        raise SystemExit(command(prog_name="workseal-agent", standalone_mode=False) or 0)
+    except Misuse as error:
+        raise problem_of(error) from error
+    except typer.Abort:
+        raise SystemExit(1) from None

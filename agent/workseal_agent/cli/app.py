@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from workseal_agent.cli.home import Home
+from workseal_agent.cli.overview import DayOverview
 
 app = typer.Typer(
     name="workseal-agent",
+    cls=DayOverview,
     help="Record work as signed commitments; pictures never leave this machine.",
     no_args_is_help=True,
     add_completion=False,

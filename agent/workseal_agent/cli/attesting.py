@@ -17,6 +17,7 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.engagement import with_authorities
 from workseal_agent.errors import AgentError
 from workseal_agent.export import Exported, export
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement
 from workseal_agent.timesheets import require_logged
 from workseal_agent.writing import write_private
@@ -45,7 +46,9 @@ def make_attestation(  # noqa: PLR0913 - options
     opening_file = out.with_name(f"{out.name}.opening")
     for path in (out, opening_file):
         if os.path.lexists(path) or not path.absolute().parent.is_dir():
-            raise UsageProblem(f"{path} cannot be written: it exists already, or has no folder")
+            raise UsageProblem(
+                phrase("{path} cannot be written: it exists already, or has no folder", path=path)
+            )
     begin, end = read_day(first), read_day(last)
     if end < begin:
         raise UsageProblem("--to lies before --from")
@@ -68,7 +71,9 @@ def make_attestation(  # noqa: PLR0913 - options
             salt=secrets.token_bytes(SALT_BYTES),
         )
     except ValueError as error:
-        raise UsageProblem(f"the attestation cannot be made: {error}") from error
+        raise UsageProblem(
+            phrase("the attestation cannot be made: {error}", error=error)
+        ) from error
     _tell(made, [name for name in cosigners(exported) if name not in (witness or ())])
     if not yes and not confirmed("Sign it?"):
         raise AgentError("nothing was signed")
@@ -76,8 +81,13 @@ def make_attestation(  # noqa: PLR0913 - options
     # First what only you can make again: nobody could ever be shown the record without it.
     write_private(opening_file, made.opening.encode())
     write_private(out, attestation.encode())
-    say(f"{out} is signed: give it to whoever asks")
-    say(f"{opening_file} tells of whom it is: keep it, and show it with a bundle or to nobody")
+    say(phrase("{out} is signed: give it to whoever asks", out=out))
+    say(
+        phrase(
+            "{opening_file} tells of whom it is: keep it, and show it with a bundle or to nobody",
+            opening_file=opening_file,
+        )
+    )
 
 
 def _exported(home: Home, engagement: Engagement) -> Exported:
@@ -100,9 +110,14 @@ def _tell(made: Draft, left_out: list[str]) -> None:
     say("Its readers see your key, and:")
     for line in claim_lines(made.claim):
         say(line)
-    say(f"the name of the log: {made.checkpoint.checkpoint.origin}")
+    say(phrase("the name of the log: {origin}", origin=made.checkpoint.checkpoint.origin))
     for name in sorted(made.witnesses):
-        say(f"the name of the witness: {name}")
+        say(phrase("the name of the witness: {name}", name=name))
     if left_out:
-        say(f"left out, since names tell of people: {', '.join(left_out)} (--witness adds one)")
+        say(
+            phrase(
+                "left out, since names tell of people: {left_out} (--witness adds one)",
+                left_out=", ".join(left_out),
+            )
+        )
     say("Whoever has the same record, as your client does, recognises it by its figures.")

@@ -11,7 +11,9 @@ import typer
 
 from workseal_agent import notices
 from workseal_agent.autostart import Autostart, Entry, entries_for, places_of
+from workseal_agent.autostart.entries import Form
 from workseal_agent.autostart.places import session_is_of_systemd
+from workseal_agent.autostart.switch import State
 from workseal_agent.bus import BusError
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
@@ -24,6 +26,16 @@ from workseal_agent.keystore import Key, SlotKind
 from workseal_agent.language import own_reason, phrase
 from workseal_agent.surroundings import Surroundings
 
+_FORMS = {
+    Form.FILE: phrase("file"),
+    Form.LINK: phrase("link"),
+    Form.REGISTRY: phrase("registry value"),
+}
+_STATES = {
+    State.THERE: phrase("there"),
+    State.CHANGED: phrase("changed since"),
+    State.GONE: phrase("gone"),
+}
 _PROGRAM = "from workseal_agent import main; raise SystemExit(main())"
 
 
@@ -52,7 +64,7 @@ def autostart(
         removed = written.turn_off()
         say("off: nothing begins with your log-in")
         for entry in removed:
-            say(f"  removed {entry.form} {entry.place}")
+            say(phrase("  removed {form} {place}", form=_FORMS[entry.form], place=entry.place))
     else:
         _tell_status(written)
 
@@ -86,7 +98,7 @@ def _entries(home: Home, *, systemd: bool) -> tuple[Entry, ...]:
 def _tell_on(home: Home, entries: Sequence[Entry]) -> None:
     say("on, from your next log-in: ready and paused, until `workseal-agent resume`")
     for entry in entries:
-        say(f"  written {entry.form} {entry.place}")
+        say(phrase("  written {form} {place}", form=_FORMS[entry.form], place=entry.place))
     if not _opens_by_itself(home):
         say("your passphrase stands in none of these: a notice will ask you to `start` by hand")
         say(
@@ -103,7 +115,14 @@ def _tell_status(written: Autostart) -> None:
         return
     say("on: with your log-in, paused")
     for one in found:
-        say(f"  {one.state}: {one.entry.form} {one.entry.place}")
+        say(
+            phrase(
+                "  {state}: {form} {place}",
+                state=_STATES[one.state],
+                form=_FORMS[one.entry.form],
+                place=one.entry.place,
+            )
+        )
 
 
 def _opens_by_itself(home: Home) -> bool:
@@ -115,9 +134,11 @@ def _ask(home: Home, why: str) -> None:
     """Show that nothing is recorded; raises `AgentError` when that cannot be shown either."""
     address = Surroundings.of(os.environ).session_bus
     if not home.settings.notices.show:
-        raise AgentError(f"nothing is recorded: {why}")
+        raise AgentError(phrase("nothing is recorded: {why}", why=why))
     try:
         summary = phrase("Workseal: nothing is recorded")
         notices.show(address, notices.Notice(summary, phrase("{why}.", why=why)))
     except BusError as silent:
-        raise AgentError(f"nothing is recorded: {why} ({silent})") from silent
+        raise AgentError(
+            phrase("nothing is recorded: {why} ({silent})", why=why, silent=silent)
+        ) from silent

@@ -16,6 +16,7 @@ from workseal_agent.backupfile import KeyDoor, TypedDoor
 from workseal_agent.backupmaker import keep_maker, load_maker
 from workseal_agent.catchup import catch_up
 from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.counted import engagements_text, frames_text, statements_text
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, say
 from workseal_agent.cli.problem import UsageProblem
@@ -25,10 +26,10 @@ from workseal_agent.daemon import HomeLock
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Cost
+from workseal_agent.language import phrase, phrases
 from workseal_agent.ledger import Engagement
 from workseal_agent.restore import restore_home
 from workseal_agent.vault import VaultWriter
-from workseal_protocol.cli.text import count
 from workseal_protocol.errors import MalformedError
 
 
@@ -45,7 +46,7 @@ def backup(
     """Write everything of this home into one encrypted file; recording may go on."""
     home = home_of(context)
     if not out.absolute().parent.is_dir():
-        raise UsageProblem(f"{out} cannot be written: its folder is missing")
+        raise UsageProblem(phrase("{out} cannot be written: its folder is missing", out=out))
     store = home.keystore
     if unattended:
         maker = _maker(home)
@@ -71,14 +72,22 @@ def backup(
             progress=lambda done, all_: bars.update(bar, completed=done, total=all_),
         )
     say(
-        f"{out}: keys, settings, ledger and {count(saved.frames, 'frame')}, encrypted"
-        f" ({size_text(saved.octets)})"
+        phrase(
+            "{out}: keys, settings, ledger and {frames}, encrypted ({size})",
+            out=out,
+            frames=frames_text(saved.frames),
+            size=size_text(saved.octets),
+        )
     )
     say("it opens with what opens this home now; keep it where this machine's loss does not reach")
     if saved.lost:
         tell_problems(saved.lost)
         raise AgentError(
-            f"{count(len(saved.lost), 'object')} of the vault not whole in the backup; all else is"
+            phrases(
+                len(saved.lost),
+                "{count} object of the vault not whole in the backup; all else is",
+                "{count} objects of the vault not whole in the backup; all else is",
+            )
         )
 
 
@@ -105,30 +114,44 @@ def restore(
     """Make a home from a backup, check it, and ask the verifier how far its chain got."""
     home = home_of(context)
     if not file.is_file():
-        raise UsageProblem(f"{file} is no file")
+        raise UsageProblem(phrase("{file} is no file", file=file))
     try:
         made = restore_home(file, home.folder, home.passphrase(), unknown_maker=unknown_maker)
     except MalformedError as error:
-        raise UsageProblem(f"{file} is no backup: {error}") from error
+        raise UsageProblem(
+            phrase("{file} is no backup: {error}", file=file, error=error)
+        ) from error
     problems = made.vault.problems
-    frames = count(made.vault.frames, "frame")
-    say(f"home: {home.folder}")
+    say(phrase("home: {folder}", folder=home.folder))
     say(
-        f"{count(len(made.engagements), 'engagement')}, {made.statements} signed statements and"
-        f" {frames}: {'all in place' if not problems else 'in place, but for what follows'}"
+        phrase(
+            "{engagements}, {statements} and {frames}: {found}",
+            engagements=engagements_text(len(made.engagements)),
+            statements=statements_text(made.statements),
+            frames=frames_text(made.vault.frames),
+            found=phrase("in place, but for what follows") if problems else phrase("all in place"),
+        )
     )
     tell_problems(problems)
     if unknown_maker:
         say(
-            "Nobody vouches for this backup: read its settings, above all [mask] in"
-            f" {home.settings.config_file}, before you record."
+            phrase(
+                "Nobody vouches for this backup: read its settings, above all [mask] in"
+                " {config_file}, before you record.",
+                config_file=home.settings.config_file,
+            )
         )
     say("The home that this was copied from must never record or send again.")
     _catch_up_all(home)
     if problems:
         raise AgentError(
-            f"{count(len(problems), 'object')} of the vault damaged or missing in the backup; all"
-            " else is restored"
+            phrases(
+                len(problems),
+                "{count} object of the vault damaged or missing in the backup; all else is"
+                " restored",
+                "{count} objects of the vault damaged or missing in the backup; all else is"
+                " restored",
+            )
         )
 
 
@@ -158,7 +181,13 @@ def _catch_up_all(home: Home) -> bool:
             _catch_up(home, engagement)
         except (AgentError, UnreachableError, RefusedError) as error:
             done = False
-            say(f"engagement {short_name(engagement.id)}: not caught up: {error}")
+            say(
+                phrase(
+                    "engagement {engagement}: not caught up: {error}",
+                    engagement=short_name(engagement.id),
+                    error=error,
+                )
+            )
             say("  nothing is signed for it before `workseal-agent catch-up` succeeded")
     return done
 
@@ -169,8 +198,12 @@ def _catch_up(home: Home, engagement: Engagement) -> None:
 
     def listen(seconds: float) -> None:
         say(
-            f"engagement {short_name(engagement.id)}: listening for {seconds:.0f} seconds whether"
-            " another copy of this home records"
+            phrase(
+                "engagement {engagement}: listening for {seconds:.0f} seconds whether another"
+                " copy of this home records",
+                engagement=short_name(engagement.id),
+                seconds=seconds,
+            )
         )
         time.sleep(seconds)
 
@@ -180,11 +213,20 @@ def _catch_up(home: Home, engagement: Engagement) -> None:
     finally:
         client.close()
     say(
-        f"engagement {short_name(engagement.id)}: caught up;"
-        f" {count(learned.statements, 'statement')} were signed after the backup"
+        phrases(
+            learned.statements,
+            "engagement {name}: caught up; {count} statement was signed after the backup",
+            "engagement {name}: caught up; {count} statements were signed after the backup",
+            name=short_name(engagement.id),
+        )
     )
     if learned.lost_frames:
         say(
-            f"  {count(learned.lost_frames, 'frame')} taken after it are not here: their pictures"
-            " are where the other home is, their time counts"
+            phrases(
+                learned.lost_frames,
+                "  {count} frame taken after it is not here: its picture is where the other home"
+                " is, its time counts",
+                "  {count} frames taken after it are not here: their pictures are where the other"
+                " home is, their time counts",
+            )
         )

@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress
 
 from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.counted import checkpoints_text, statements_text
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import console, say
 from workseal_agent.cli.problem import UsageProblem
@@ -18,6 +19,7 @@ from workseal_agent.connection import VerifierClient
 from workseal_agent.engagement import with_authorities
 from workseal_agent.export import Exported
 from workseal_agent.export import export as make_bundle
+from workseal_agent.language import phrase, phrases
 from workseal_agent.ledger import Engagement
 from workseal_agent.vault import VaultReader
 from workseal_agent.writing import write_private
@@ -73,9 +75,11 @@ def export(
     home = home_of(context)
     engagement = home.engagement()
     if out.is_dir() or not out.absolute().parent.is_dir():
-        raise UsageProblem(f"{out} cannot be written: it is a folder, or its folder is missing")
+        raise UsageProblem(
+            phrase("{out} cannot be written: it is a folder, or its folder is missing", out=out)
+        )
     if out.exists() and not _is_bundle(out):
-        raise UsageProblem(f"{out} exists and is no bundle: it is not replaced")
+        raise UsageProblem(phrase("{out} exists and is no bundle: it is not replaced", out=out))
     if home.records(engagement) is None:
         home.send_now()
     chosen = dict.fromkeys(opened or ())
@@ -87,11 +91,26 @@ def export(
     finally:
         client.close()
     write_private(out, exported.data)
-    stamped = "with a time-stamp over it" if exported.stamped else "no time-stamp over it yet"
-    say(f"{out}: {exported.statements} statements, {exported.checkpoints} checkpoints, {stamped}")
+    say(
+        phrase(
+            "{out}: {statements}, {checkpoints}, {stamped}",
+            out=out,
+            statements=statements_text(exported.statements),
+            checkpoints=checkpoints_text(exported.checkpoints),
+            stamped=phrase("with a time-stamp over it")
+            if exported.stamped
+            else phrase("no time-stamp over it yet"),
+        )
+    )
     _tell_opened(chosen, exported)
     if exported.unsent:
-        say(f"{exported.unsent} statements are not logged yet and stand in no bundle")
+        say(
+            phrases(
+                exported.unsent,
+                "{count} statement is not logged yet and stands in no bundle",
+                "{count} statements are not logged yet and stand in no bundle",
+            )
+        )
     if engagement.tsa_roots and not exported.stamped:
         say("a reader whose policy asks for a time-stamp will want a later bundle")
     say("it was verified before it was written: every step holds")
@@ -99,13 +118,24 @@ def export(
 
 def _tell_opened(opened: Collection[Opened], exported: Exported) -> None:
     values = [str(one) for one in opened if one in _KINDS]
-    say(f"opened to its reader: {', '.join(values) or 'no value'}")
+    say(phrase("opened to its reader: {values}", values=", ".join(values) or phrase("no value")))
     if exported.disclosed:
-        say(f"WITH PIXELS: the disclosed tiles of {exported.disclosed} frames, readable by anybody")
+        say(
+            phrases(
+                exported.disclosed,
+                "WITH PIXELS: the disclosed tiles of {count} frame, readable by anybody",
+                "WITH PIXELS: the disclosed tiles of {count} frames, readable by anybody",
+            )
+        )
     elif exported.withheld:
         say(
-            f"no pixel is in it; what an arbitrator was shown of {exported.withheld} frames"
-            " is left out (`--open disclosures` adds it)"
+            phrases(
+                exported.withheld,
+                "no pixel is in it; what an arbitrator was shown of {count} frame is left out"
+                " (`--open disclosures` adds it)",
+                "no pixel is in it; what an arbitrator was shown of {count} frames is left out"
+                " (`--open disclosures` adds it)",
+            )
         )
     else:
         say("no pixel is in it")

@@ -15,6 +15,7 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, raw, say
 from workseal_agent.connection import UnreachableError
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_protocol.cli.acting import (
     ABOUT,
     CHECK,
@@ -106,7 +107,12 @@ def show_case(
         for line in lines(live, asker):
             say(line)
         for one in waiting:
-            say(f"signed by you and not answered yet: {one.digest}; any act sends it again")
+            say(
+                phrase(
+                    "signed by you and not answered yet: {digest}; any act sends it again",
+                    digest=one.digest,
+                )
+            )
     if save is not None:
         write_new(save, live.carried)
     if request is not None:
@@ -136,7 +142,12 @@ def file_case(  # noqa: PLR0913 - what a filing says
     with own_cases(home) as cases:
         for stored in filings_waiting(cases.ledger, cases.engagement.id):
             if _sent(cases, Statement.parse(stored.body)):
-                raise AgentError(f"what you filed before is logged now, as case {stored.digest}")
+                raise AgentError(
+                    phrase(
+                        "what you filed before is logged now, as case {digest}",
+                        digest=stored.digest,
+                    )
+                )
         terms, number = cases.engagement.terms, cases.engagement.id
         record = make_filing(terms, number, about, said, by=Role.FREELANCER, now_ms=cases.now_ms())
         _ask(preview(record, terms, None), yes=yes)
@@ -144,7 +155,7 @@ def file_case(  # noqa: PLR0913 - what a filing says
         cases.keep(statement)
         _require_sent(cases, statement)
         _tell(cases.live(statement.digest), statement)
-        say(f"case {statement.digest}")
+        say(phrase("case {digest}", digest=statement.digest))
 
 
 @case_app.command("act")
@@ -210,7 +221,11 @@ def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:
     live = cases.live(name)
     found = live.statement(done[0]) if done else None
     if found is not None:
-        say(f"your earlier statement is logged, and in the case: {found.digest}")
+        say(
+            phrase(
+                "your earlier statement is logged, and in the case: {digest}", digest=found.digest
+            )
+        )
     return live, found
 
 
@@ -236,7 +251,9 @@ def _require_head(cases: OwnCases, live: Live) -> None:
 
 def _require_sent(cases: OwnCases, statement: Statement) -> None:
     if not _sent(cases, statement):
-        raise AgentError(f"it was not taken: {cases.problem_of(statement.digest)}")
+        raise AgentError(
+            phrase("it was not taken: {problem_of}", problem_of=cases.problem_of(statement.digest))
+        )
 
 
 def _sent(cases: OwnCases, statement: Statement) -> bool:
@@ -244,16 +261,19 @@ def _sent(cases: OwnCases, statement: Statement) -> bool:
         return cases.send(statement)
     except UnreachableError as error:
         raise UnreachableError(
-            f"not finished: {error}; it is kept and sent again, and taken for a minute from its"
-            " signature on: `workseal-agent case show` tells what became of it"
+            phrase(
+                "not finished: {error}; it is kept and sent again, and taken for a minute"
+                " from its signature on: `workseal-agent case show` tells what became of it",
+                error=error,
+            )
         ) from error
 
 
 def _tell(live: Live, statement: Statement) -> None:
     if not live.has(statement.digest):
         raise AgentError("the log has the statement, and the verifier's case lacks it")
-    say(f"logged, and in the case: {statement.digest}")
-    say(f"state {live.case.state}")
+    say(phrase("logged, and in the case: {digest}", digest=statement.digest))
+    say(phrase("state {state}", state=live.case.state))
 
 
 def _ask(shown: list[str], *, yes: bool) -> None:
@@ -271,7 +291,7 @@ def _text(text: str | None, file: Path | None) -> str | None:
     try:
         return read_bytes(file, limit=_MOST_TEXT, what="text").decode().rstrip("\n")
     except UnicodeDecodeError as error:
-        raise CommandError(f"the text {file} is not UTF-8") from error
+        raise CommandError(phrase("the text {file} is not UTF-8", file=file)) from error
 
 
 def _spelling(live: Live) -> Callable[[str, str], str]:

@@ -21,6 +21,7 @@ from workseal_agent.connection import UnreachableError
 from workseal_agent.disclose import Answer, Opened, Request
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import find_frame
+from workseal_agent.language import Phrase, phrase, phrases
 from workseal_agent.ledger import CaptureRow, Engagement
 from workseal_agent.reveals import together
 from workseal_agent.vault import VaultReader, VaultWriter
@@ -85,17 +86,19 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     try:
         asked = disclosing.read_request(_read(request), engagement)
     except MalformedError as error:
-        raise UsageProblem(f"{request} is no request for frames: {error}") from error
+        raise UsageProblem(
+            phrase("{request} is no request for frames: {error}", request=request, error=error)
+        ) from error
     frames = _choose(home, engagement, asked, frame or [])
     chosen = _choose_tiles(home, engagement, frames, show or [], hide or [])
-    say(f"the arbitrator asks: {asked.record.reason}")
+    say(phrase("the arbitrator asks: {reason}", reason=asked.record.reason))
     vault = VaultReader(home.settings.vault_folder, home.vault_key())
     if _is_answered(home, asked, vault, sealed_only=sealed_only):
         return
     left = review_chosen(home, vault, chosen, wishes, ask=not yes)
     opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
-        say(f"frame {one.frame.number}: {_share(one)}")
+        say(phrase("frame {number}: {share}", number=one.frame.number, share=_share(one)))
     unions = together(vault, home.ledger, engagement, opened)
     tell_together(unions)
     seen = {f"frame-{one.frame.number}": one.seen for one in opened}
@@ -105,10 +108,7 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
             seen[f"frame-{union.frame.number}-together"] = all_of_it.seen
     previews = [] if preview is None else _write_previews(preview, seen)
     if not yes and not confirmed("Disclose this?"):
-        for path in previews:
-            path.unlink(missing_ok=True)
-        removed = ", and the previews are removed" if previews else ""
-        raise AgentError(f"nothing was disclosed{removed}")
+        raise _undone(previews)
     with own_cases(home) as cases:
         answer = cases.kept(asked, opened)
         if answer is None:
@@ -127,7 +127,12 @@ def _is_answered(home: Home, asked: Request, vault: VaultReader, *, sealed_only:
             # A case that takes no answer says so before anything is looked at.
             cases.disclosable(asked)
             return False
-    say(f"what you signed before is logged, and sealed for the arbitrator at {sealed}")
+    say(
+        phrase(
+            "what you signed before is logged, and sealed for the arbitrator at {sealed}",
+            sealed=sealed,
+        )
+    )
     return True
 
 
@@ -137,7 +142,13 @@ def _choose(
     asked = disclosing.requested_frames(request, home.ledger.captures(engagement.id))
     left_out = len(request.record.frames) - len(asked)
     if left_out:
-        say(f"{left_out} of the frames asked for are withdrawn and cannot be shown")
+        say(
+            phrases(
+                left_out,
+                "{count} of the frames asked for is withdrawn and cannot be shown",
+                "{count} of the frames asked for are withdrawn and cannot be shown",
+            )
+        )
     if names:
         wanted = {find_frame(home.ledger, engagement.id, name).commitment for name in names}
         known = {row.commitment for row in asked}
@@ -162,17 +173,26 @@ def _choose_tiles(
     for row in frames:
         boxes = shown[row.number]
         if show and not boxes:
-            raise UsageProblem(f"nothing is said about frame {row.number}: --show or --frame")
+            raise UsageProblem(
+                phrase("nothing is said about frame {number}: --show or --frame", number=row.number)
+            )
         if hide and not show and not hidden[row.number]:
             raise UsageProblem(
-                f"nothing is said about frame {row.number}, so all of it would be seen:"
-                " --hide, --show or --frame"
+                phrase(
+                    "nothing is said about frame {number}, so all of it would be seen: --hide,"
+                    " --show or --frame",
+                    number=row.number,
+                )
             )
         tiles = disclosing.tiles_of(row, boxes or None, hidden[row.number], engagement.terms.tile)
         if show and not tiles:
             raise UsageProblem(
-                f"no tile of frame {row.number} would be seen: tiles have {engagement.terms.tile}"
-                " pixels a side, and only those wholly inside a box are shown"
+                phrase(
+                    "no tile of frame {number} would be seen: tiles have {tile} pixels a side,"
+                    " and only those wholly inside a box are shown",
+                    number=row.number,
+                    tile=engagement.terms.tile,
+                )
             )
         chosen.append(Chosen(row, tiles))
     return chosen
@@ -215,7 +235,7 @@ def _send(
         # Nothing is outside the vault that is not kept in it.
         disclosing.keep(answer, home.ledger, vault, cases.engagement.id, sealed_only=sealed_only)
         write_private(out, package)
-        say(f"sealed package: {out}")
+        say(phrase("sealed package: {out}", out=out))
     try:
         if sealed_only:
             address = cases.deliver_sealed_only(answer, package, vault)
@@ -224,8 +244,10 @@ def _send(
             findings, address = cases.deliver(answer, package, vault)
             _tell_found(answer, findings)
     except UnreachableError as error:
-        raise AgentError(f"not finished: {error}; the same command may be run again") from error
-    say(f"sealed for the arbitrator at {address}")
+        raise AgentError(
+            phrase("not finished: {error}; the same command may be run again", error=error)
+        ) from error
+    say(phrase("sealed for the arbitrator at {address}", address=address))
 
 
 def _tell_found(answer: Answer, findings: Sequence[Finding]) -> None:
@@ -233,13 +255,23 @@ def _tell_found(answer: Answer, findings: Sequence[Finding]) -> None:
     numbers = {one.disclosure.digest: one.frame.number for one in answer.opened}
     for found in findings:
         number = numbers[found.disclosure]
-        say(f"  frame {number}: holds, {found.shown} of {found.tiles} tiles shown")
+        say(
+            phrase(
+                "  frame {number}: holds, {shown} of {tiles} tiles shown",
+                number=number,
+                shown=found.shown,
+                tiles=found.tiles,
+            )
+        )
 
 
-def _share(one: Opened) -> str:
-    tiles = one.disclosure.header.grid.count
-    percent = 100 * one.seen.shown_pixels // one.seen.all_pixels
-    return f"{len(one.disclosure.shown)} of {tiles} tiles ({percent} % of the pixels) would be seen"
+def _share(one: Opened) -> Phrase:
+    return phrase(
+        "{shown} of {tiles} tiles ({percent} % of the pixels) would be seen",
+        shown=len(one.disclosure.shown),
+        tiles=one.disclosure.header.grid.count,
+        percent=100 * one.seen.shown_pixels // one.seen.all_pixels,
+    )
 
 
 def _write_previews(folder: Path, pictures: Mapping[str, VerifiedTiles]) -> list[Path]:
@@ -249,16 +281,27 @@ def _write_previews(folder: Path, pictures: Mapping[str, VerifiedTiles]) -> list
         path = folder / f"{name}.png"
         write_private(path, encode_png(seen.header.width, seen.header.height, seen.render()))
         written.append(path)
-        say(f"preview: {path}")
+        say(phrase("preview: {path}", path=path))
     return written
+
+
+def _undone(previews: Sequence[Path]) -> AgentError:
+    """Remove the previews of what is not disclosed; returns what there is to say."""
+    for path in previews:
+        path.unlink(missing_ok=True)
+    if previews:
+        return AgentError("nothing was disclosed, and the previews are removed")
+    return AgentError("nothing was disclosed")
 
 
 def _require_writable(out: Path | None, preview: Path | None) -> None:
     """Refuse what could not be written, before anything is signed or stored."""
     if out is not None and (os.path.lexists(out) or not out.absolute().parent.is_dir()):
-        raise UsageProblem(f"{out} cannot be written: it exists already, or has no folder")
+        raise UsageProblem(
+            phrase("{out} cannot be written: it exists already, or has no folder", out=out)
+        )
     if preview is not None and preview.exists() and not preview.is_dir():
-        raise UsageProblem(f"{preview} is not a folder")
+        raise UsageProblem(phrase("{preview} is not a folder", preview=preview))
 
 
 def _read(path: Path) -> bytes:
@@ -266,7 +309,9 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_MAX_REQUEST_BYTES + 1)
     except OSError as error:
-        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageProblem(
+            phrase("{path} cannot be read: {reason}", path=path, reason=error.strerror)
+        ) from error
     if len(data) > _MAX_REQUEST_BYTES:
-        raise UsageProblem(f"{path} is too long for a request")
+        raise UsageProblem(phrase("{path} is too long for a request", path=path))
     return data

@@ -9,11 +9,12 @@ import typer
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.printing import raw, say
+from workseal_agent.cli.printing import columns, raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, load_settings
 from workseal_agent.errors import AgentError
 from workseal_agent.fitness import Fitness
+from workseal_agent.language import Phrase, own, phrase, told_of
 from workseal_agent.ledger import Engagement
 from workseal_agent.submission import newest_checkpoint
 from workseal_agent.surroundings import Surroundings
@@ -86,8 +87,14 @@ def _home(home: Home) -> tuple[Settings, Engagement | None, list["Check"]]:
         settings = home.settings
     except AgentError as error:
         settings = load_settings(home.folder)
-        return settings, None, [Check(Fitness("home", fit=False, reason=str(error)), needed=True)]
-    made = Check(Fitness("home", fit=True, reason="keys and settings are there"), needed=True)
+        return (
+            settings,
+            None,
+            [Check(Fitness("home", fit=False, reason=told_of(error)), needed=True)],
+        )
+    made = Check(
+        Fitness("home", fit=True, reason=phrase("keys and settings are there")), needed=True
+    )
     try:
         engagement = home.engagement()
         if newest_checkpoint(home.ledger, engagement.id) is None:
@@ -95,10 +102,12 @@ def _home(home: Home) -> tuple[Settings, Engagement | None, list["Check"]]:
                 "the acceptance is not logged yet: run `workseal-agent join` again"
             )
     except AgentError as error:
-        joined = Fitness("engagement", fit=False, reason=str(error))
+        joined = Fitness("engagement", fit=False, reason=told_of(error))
         return settings, None, [made, Check(joined, needed=True)]
     running = home.recorded() == engagement.id.hex()
-    state = "it is being recorded now" if running else "its terms are accepted and logged"
+    state = phrase("its terms are accepted and logged")
+    if running:
+        state = phrase("it is being recorded now")
     joined = Fitness("engagement", fit=True, reason=state)
     return settings, engagement, [made, Check(joined, needed=True)]
 
@@ -111,25 +120,26 @@ def _verifier(home: Home, engagement: Engagement) -> "Check":
 
 
 def _tell(report: "Report") -> None:
-    say(_line("source", "candidate", "", "why"))
+    from workseal_agent.doctor import title_of  # noqa: PLC0415
+
+    rows: list[tuple[str, ...]] = []
     for one in report.sources:
         for each in one.candidates:
-            say(_line(one.kind, each.name, _judged(each, picked=one.picked), each.reason))
-    for check in report.checks:
-        say(_line("", check.found.name, _judged(check.found), check.found.reason))
+            judged = _judged(each, picked=one.picked)
+            rows.append((title_of(one.kind), each.name, judged, own(each.reason)))
+    rows += [
+        (title_of(check.found.name), "", _judged(check.found), own(check.found.reason))
+        for check in report.checks
+    ]
+    columns(rows)
     say()
     if not report.problems:
         say("recording can begin")
     for problem in report.problems:
-        say(f"recording cannot begin: {problem}")
+        say(phrase("recording cannot begin: {problem}", problem=problem))
 
 
-def _line(source: str, candidate: str, judged: str, reason: str) -> str:
-    """Set a row in columns; the reason comes last, whole, however long it is."""
-    return f"{source:<9} {candidate:<11} {judged:<8} {reason}".rstrip()
-
-
-def _judged(found: Fitness, *, picked: str | None = None) -> str:
+def _judged(found: Fitness, *, picked: str | None = None) -> Phrase:
     if found.name == picked:
-        return "picked"
-    return "fit" if found.fit else "not fit"
+        return phrase("picked")
+    return phrase("fit") if found.fit else phrase("not fit")

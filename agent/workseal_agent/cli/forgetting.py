@@ -74,7 +74,10 @@ def _proven_ms(home: Home, *, needed: bool) -> int | None:
     except (UnreachableError, RefusedError) as error:
         if needed:
             raise AgentError(
-                f"whether the days are over is asked of the verifier's clock too: {error}"
+                phrase(
+                    "whether the days are over is asked of the verifier's clock too: {error}",
+                    error=error,
+                )
             ) from error
         return None
     finally:

@@ -14,9 +14,16 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say, table
 from workseal_agent.cli.problem import UsageProblem
-from workseal_agent.cli.reviewing import as_object, place_of, reading_of, unread_sentence
+from workseal_agent.cli.reviewing import (
+    as_object,
+    place_of,
+    reading_of,
+    sureness_text,
+    unread_sentence,
+)
 from workseal_agent.cli.vault import tell_check
 from workseal_agent.evidence import UnknownFrameError, find_frame
+from workseal_agent.language import own, phrase
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.suggestions import review_frame
 from workseal_agent.vault import VaultReader
@@ -86,8 +93,8 @@ def _list(rows: tuple[CaptureRow, ...], *, as_json: bool) -> None:
                 instant(row.captured_ms),
                 str(row.display),
                 # Of a frame that another copy of this home took, nobody here knows the size.
-                f"{row.width} x {row.height}" if row.width else "not here",
-                _state(row),
+                f"{row.width} x {row.height}" if row.width else phrase("not here"),
+                phrase("withdrawn") if row.withdrawn else phrase("kept"),
                 str(row.commitment)[:16],
             )
             for row in rows
@@ -98,11 +105,19 @@ def _list(rows: tuple[CaptureRow, ...], *, as_json: bool) -> None:
 def _view(home: Home, name: str, out: Path) -> None:
     row = _kept_frame(home, name)
     if os.path.lexists(out) or not out.absolute().parent.is_dir():
-        raise UsageProblem(f"{out} cannot be written: it exists already, or has no folder")
+        raise UsageProblem(
+            phrase("{out} cannot be written: it exists already, or has no folder", out=out)
+        )
     stored = VaultReader(home.settings.vault_folder, home.vault_key()).frame(row.commitment)
     header = stored.header
     write_private(out, encode_png(header.width, header.height, stored.pixels))
-    say(f"{out}: frame {row.number} as it was recorded, readable by you alone; delete it after use")
+    say(
+        phrase(
+            "{out}: frame {number} as it was recorded, readable by you alone; delete it after use",
+            out=out,
+            number=row.number,
+        )
+    )
 
 
 def _suggest(home: Home, name: str, *, as_json: bool) -> None:
@@ -120,11 +135,11 @@ def _suggest(home: Home, name: str, *, as_json: bool) -> None:
         ("what", "where", "tiles", "sure", "why"),
         [
             (
-                each.suggestion.kind.value,
+                own(each.suggestion.kind.value),
                 place_of(each.suggestion),
                 str(each.tiles),
-                each.suggestion.sureness.name.lower(),
-                each.suggestion.why.value,
+                sureness_text(each.suggestion.sureness),
+                own(each.suggestion.why.value),
             )
             for each in review.exposures(())
         ],
@@ -134,7 +149,9 @@ def _suggest(home: Home, name: str, *, as_json: bool) -> None:
 def _kept_frame(home: Home, name: str) -> CaptureRow:
     row = find_frame(home.ledger, home.engagement().id, name)
     if row.withdrawn:
-        raise UnknownFrameError(f"frame {row.number} is withdrawn: its picture is destroyed")
+        raise UnknownFrameError(
+            phrase("frame {number} is withdrawn: its picture is destroyed", number=row.number)
+        )
     return row
 
 

@@ -37,7 +37,9 @@ def read_passphrase(file: Path) -> str:
         with file.open("rb") as opened:
             return opened.readline(_MAX_PASSPHRASE).decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = phrase("it is not UTF-8")
+        if isinstance(error, OSError):
+            reason = error.strerror
         raise UsageProblem(
             phrase("the passphrase file {file} cannot be read: {reason}", file=file, reason=reason)
         ) from error

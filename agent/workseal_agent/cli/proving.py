@@ -23,9 +23,10 @@ from workseal_agent.daemon import HomeLock, NotRunningError
 from workseal_agent.deliverables import commit_items, file_item
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import Proved, prove, proved
+from workseal_agent.language import phrases
 from workseal_agent.ledger import Engagement, SendState
 from workseal_protocol.cli.openings import item_text, item_value
-from workseal_protocol.cli.text import count, instant
+from workseal_protocol.cli.text import instant
 from workseal_protocol.records import EvidenceItem, Label, Text, encode_item
 
 _STATES = {
@@ -125,8 +126,15 @@ def _put(home: Home, items: Sequence[EvidenceItem]) -> None:
             for item in items:
                 prove(chain, item, now_ms=SystemClock().wall_ms())
             sent = home.send_now()
-    waiting = "" if sent else "; they wait to be sent (`workseal-agent send`)"
-    say(f"{count(len(items), 'item')} in the chain, seen by nobody until you open it{waiting}")
+    say(
+        phrases(
+            len(items),
+            "{count} item in the chain, seen by nobody until you open it",
+            "{count} items in the chain, seen by nobody until you open them",
+        )
+    )
+    if not sent:
+        say("  not sent yet: `workseal-agent send`")
 
 
 def _text(text: str) -> Text:

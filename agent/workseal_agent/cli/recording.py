@@ -299,8 +299,8 @@ def _start_in_background(home: Home, command: list[str], handover: Handover) -> 
         return
     reason: str = phrase("nothing answered within {seconds:.0f} seconds", seconds=_START_SECONDS)
     if not late:
-        *_, last = "no reason was told", *_lines(log)
-        reason = last.removeprefix("workseal-agent: ")
+        *_, last = "", *_lines(log)
+        reason = last.removeprefix("workseal-agent: ") or phrase("no reason was told")
     raise AgentError(phrase("recording did not begin: {reason}", reason=reason))
 
 

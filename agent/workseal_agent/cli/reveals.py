@@ -19,12 +19,13 @@ from workseal_agent.cli.printing import raw, say, table
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import find_frame
+from workseal_agent.language import Phrase, phrase, phrases
 from workseal_agent.ledger import Engagement
 from workseal_agent.reveals import Reveal, Together, reveals_of
 from workseal_agent.vault import VaultReader
 from workseal_agent.writing import write_private
 from workseal_protocol.cli.png import encode_png
-from workseal_protocol.cli.text import count, instant
+from workseal_protocol.cli.text import instant
 from workseal_protocol.digest import Digest
 from workseal_protocol.watermark import mark_for
 
@@ -77,13 +78,30 @@ def trace(
     best, *_ = tracing.trace(looked, tuple(of_mark))
     if not best.found:
         raise AgentError(
-            f"no mark of {count(len(of_mark), 'request')} is in this picture: it may still be one"
-            " that was shown, drawn by another program, made smaller, or photographed"
+            phrases(
+                len(of_mark),
+                "the mark of the {count} request is not in this picture: it may still be one that"
+                " was shown, drawn by another program, made smaller, or photographed",
+                "no mark of the {count} requests is in this picture: it may still be one that was"
+                " shown, drawn by another program, made smaller, or photographed",
+            )
         )
     reveal = of_mark[best.mark]
-    say(f"marked for {reveal.to}")
-    say(f"by request {reveal.request}; the digits in the picture are {str(best.mark)[:8]}")
-    say(f"the mark stands out {best.score:.0f} times its noise, {tracing.FOUND:.0f} are enough")
+    say(phrase("marked for {to}", to=reveal.to))
+    say(
+        phrase(
+            "by request {request}; the digits in the picture are {mark}",
+            request=reveal.request,
+            mark=str(best.mark)[:8],
+        )
+    )
+    say(
+        phrase(
+            "the mark stands out {score:.0f} times its noise, {found:.0f} are enough",
+            score=best.score,
+            found=tracing.FOUND,
+        )
+    )
     say("who passed it on is another question: whoever has the key or the request can draw it")
 
 
@@ -93,36 +111,55 @@ def tell_together(unions: Sequence[Together]) -> None:
         number, tiles = one.frame.number, one.tiles
         if one.before:
             say(
-                f"frame {number}: {_of(one.before, tiles)} shown before, {_of(one.now, tiles)} now;"
-                f" together {_of(one.all, tiles)} would be known"
+                phrase(
+                    "frame {number}: {before} shown before, {now} now; together {all} would be"
+                    " known",
+                    number=number,
+                    before=_of(one.before, tiles),
+                    now=_of(one.now, tiles),
+                    all=_of(one.all, tiles),
+                )
             )
         for key, known in sorted(one.known_to.items(), key=lambda each: str(each[0])):
-            say(f"frame {number}: {str(key)[:16]} was shown {_of(known, tiles)}")
+            say(
+                phrase(
+                    "frame {number}: {key} was shown {share}",
+                    number=number,
+                    key=str(key)[:16],
+                    share=_of(known, tiles),
+                )
+            )
         if one.alike:
             say(
-                f"frame {number}: {count(one.alike, 'tile')} that would stay hidden: the same"
-                " pixels are shown elsewhere, in this frame or another"
+                phrases(
+                    one.alike,
+                    "frame {number}: {count} tile that would stay hidden: the same pixels are shown"
+                    " elsewhere, in this frame or another",
+                    "frame {number}: {count} tiles that would stay hidden: the same pixels are"
+                    " shown elsewhere, in this frame or another",
+                    number=number,
+                )
             )
 
 
 def _row(one: Reveal) -> tuple[str, ...]:
     return (
         instant(one.at_ms),
-        "not known here" if one.to is None else str(one.to)[:16],
+        phrase("not known here") if one.to is None else str(one.to)[:16],
         "-" if one.case is None else str(one.case)[:16],
         one.name,
-        "not known here" if one.row is None else _of(one.row.shown, one.row.tiles),
+        phrase("not known here") if one.row is None else _of(one.row.shown, one.row.tiles),
         _state(one),
     )
 
 
-def _state(one: Reveal) -> str:
-    sent = "logged" if one.logged else "signed, perhaps sent"
+def _state(one: Reveal) -> Phrase:
+    sent = phrase("logged") if one.logged else phrase("signed, perhaps sent")
     gone = one.capture is not None and one.capture.withdrawn
-    return f"{sent}, withdrawn since" if gone else sent
+    return phrase("{sent}, withdrawn since", sent=sent) if gone else sent
 
 
-def _unions(found: Sequence[Reveal]) -> list[str]:
+def _unions(found: Sequence[Reveal]) -> list[Phrase]:
     """Say of each frame that was shown more than once what all of it comes to."""
     of_frame = defaultdict[Digest, list[Reveal]](list)
     for one in found:
@@ -134,8 +171,12 @@ def _unions(found: Sequence[Reveal]) -> list[str]:
             shown = {number for row in rows for number in row.shown}
             keys = len({one.to for one in reveals})
             lines.append(
-                f"frame {reveals[0].name}: together {_of(shown, rows[0].tiles)},"
-                f" shown to {count(keys, 'key')}"
+                phrase(
+                    "frame {name}: together {share}, shown to {keys}",
+                    name=reveals[0].name,
+                    share=_of(shown, rows[0].tiles),
+                    keys=phrases(keys, "{count} key", "{count} keys"),
+                )
             )
     return lines
 
@@ -156,20 +197,30 @@ def _as_object(one: Reveal) -> dict[str, Any]:
     }
 
 
-def _of(shown: Sequence[int] | frozenset[int] | set[int], tiles: int) -> str:
-    return f"{len(shown)} of {count(tiles, 'tile')}"
+def _of(shown: Sequence[int] | frozenset[int] | set[int], tiles: int) -> Phrase:
+    return phrases(tiles, "{shown} of {count} tile", "{shown} of {count} tiles", shown=len(shown))
 
 
 def _view(home: Home, engagement: Engagement, name: str, out: Path) -> None:
     row = find_frame(home.ledger, engagement.id, name)
     if row.withdrawn:
-        raise AgentError(f"frame {row.number} is withdrawn: its picture is destroyed")
+        raise AgentError(
+            phrase("frame {number} is withdrawn: its picture is destroyed", number=row.number)
+        )
     if os.path.lexists(out) or not out.absolute().parent.is_dir():
-        raise UsageProblem(f"{out} cannot be written: it exists already, or has no folder")
+        raise UsageProblem(
+            phrase("{out} cannot be written: it exists already, or has no folder", out=out)
+        )
     reader = VaultReader(home.settings.vault_folder, home.vault_key())
     shown = disclose.shown_before(reader, home.ledger, engagement.id, row.commitment)
     if not shown:
-        raise AgentError(f"nothing of frame {row.number} was ever shown")
+        raise AgentError(phrase("nothing of frame {number} was ever shown", number=row.number))
     seen = disclose.open_tiles(reader, row, sorted(shown)).seen
     write_private(out, encode_png(seen.header.width, seen.header.height, seen.render()))
-    say(f"{out}: all that was ever shown of frame {row.number}; delete it after use")
+    say(
+        phrase(
+            "{out}: all that was ever shown of frame {number}; delete it after use",
+            out=out,
+            number=row.number,
+        )
+    )

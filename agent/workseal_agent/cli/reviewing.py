@@ -15,6 +15,7 @@ from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.disclose import FrameReader
 from workseal_agent.errors import AgentError
+from workseal_agent.language import Phrase, own, phrase, phrases
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.suggestions import (
     Exposure,
@@ -24,6 +25,7 @@ from workseal_agent.suggestions import (
     Reading,
     Review,
     Suggestion,
+    Sureness,
     TextReading,
     can_find_faces,
     can_read,
@@ -31,14 +33,22 @@ from workseal_agent.suggestions import (
 )
 
 _UNREAD = {
-    Reading.ABSENT: (
+    Reading.ABSENT: phrase(
         "nothing was read, since the extra that reads is not installed"
-        " (pip install 'workseal[review]'): look at what is not flat yourself"
+        " (`pip install 'workseal[review]'`): look at what is not flat yourself"
     ),
-    Reading.FAILED: "the text could not be read this time: look at what is not flat yourself",
+    Reading.FAILED: phrase(
+        "the text could not be read this time: look at what is not flat yourself"
+    ),
 }
-
-_NO_FACES = "faces are not looked for: what finds them is not made for this machine or Python"
+_SURENESS = {
+    Sureness.POSSIBLE: phrase("possible"),
+    Sureness.LIKELY: phrase("likely"),
+    Sureness.SURE: phrase("sure"),
+}
+_NO_FACES = phrase(
+    "faces are not looked for: what finds them is not made for this machine or Python"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +130,14 @@ def as_object(row: CaptureRow, review: Review) -> dict[str, Any]:
     }
 
 
-def unread_sentence(review: Review) -> str | None:
+def unread_sentence(review: Review) -> Phrase | None:
     """Say that a frame was not read; None when it was."""
     return _UNREAD.get(review.reading)
+
+
+def sureness_text(sureness: Sureness) -> Phrase:
+    """Say how sure a suggestion is."""
+    return _SURENESS[sureness]
 
 
 def place_of(suggestion: Suggestion) -> str:
@@ -135,8 +150,13 @@ def _reviews(home: Home, vault: FrameReader, chosen: Sequence[Chosen]) -> Iterat
     """Review one frame after the other; of each, only the boxes are kept."""
     with reading_of(home) as reading:
         if reading is not None:
-            count = len(chosen)
-            say(f"reading {'a frame' if count == 1 else f'{count} frames'} on this machine …")
+            say(
+                phrases(
+                    len(chosen),
+                    "reading {count} frame on this machine …",
+                    "reading {count} frames on this machine …",
+                )
+            )
             if not can_find_faces():
                 say(_NO_FACES)
         for one in chosen:
@@ -163,10 +183,19 @@ def _decided(
     if wishes.decided or not (seen or failed):
         return wishes
     if not ask or not sys.stdin.isatty():
-        found = f"{len(seen)} marked places would be seen" if seen else "a frame was not read"
+        found = phrase("a frame was not read")
+        if seen:
+            found = phrases(
+                len(seen),
+                "{count} marked place would be seen",
+                "{count} marked places would be seen",
+            )
         raise AgentError(
-            f"nothing was disclosed: {found}; --hide-marked or --hide-text hides,"
-            " --show-marked shows them all the same"
+            phrase(
+                "nothing was disclosed: {found}; --hide-marked or --hide-text hides,"
+                " --show-marked shows them all the same",
+                found=found,
+            )
         )
     if seen and confirmed("Hide what is marked?", default=True):
         return replace(wishes, hide_marked=True)
@@ -181,7 +210,10 @@ def _without(one: Chosen, review: Review, wishes: Wishes) -> Chosen:
         tiles = review.without_marked(tiles)
     if one.tiles and not tiles:
         raise AgentError(
-            f"nothing was disclosed: no tile of frame {one.frame.number} is left to be seen"
+            phrase(
+                "nothing was disclosed: no tile of frame {number} is left to be seen",
+                number=one.frame.number,
+            )
         )
     return replace(one, tiles=tiles)
 
@@ -190,12 +222,18 @@ def _tell(one: Chosen, review: Review) -> None:
     number = one.frame.number
     sentence = unread_sentence(review)
     if sentence is not None:
-        say(f"frame {number}: {sentence}")
+        say(phrase("frame {number}: {sentence}", number=number, sentence=sentence))
     for each in review.marked_in(one.tiles):
         suggestion = each.suggestion
         say(
-            f"frame {number}: {suggestion.kind.value} at {place_of(suggestion)}:"
-            f" {suggestion.why.value} ({suggestion.sureness.name.lower()})"
+            phrase(
+                "frame {number}: {kind} at {place}: {why} ({sureness})",
+                number=number,
+                kind=own(suggestion.kind.value),
+                place=place_of(suggestion),
+                why=own(suggestion.why.value),
+                sureness=sureness_text(suggestion.sureness),
+            )
         )
 
 
@@ -205,12 +243,19 @@ def _tell_result(one: Chosen, review: Review) -> None:
     for kind in Kind:
         of_kind = [each for each in exposures if each.suggestion.kind is kind]
         if of_kind:
-            say(f"frame {one.frame.number}: {kind.value}: {_counted(of_kind)}")
+            say(
+                phrase(
+                    "frame {number}: {kind}: {places}",
+                    number=one.frame.number,
+                    kind=own(kind.value),
+                    places=_counted(of_kind),
+                )
+            )
 
 
-def _counted(exposures: Sequence[Exposure]) -> str:
+def _counted(exposures: Sequence[Exposure]) -> Phrase:
     seen = sum(1 for each in exposures if each.seen)
-    places = "1 place" if len(exposures) == 1 else f"{len(exposures)} places"
+    places = phrases(len(exposures), "{count} place", "{count} places")
     if not seen:
-        return f"{places}, hidden"
-    return f"{places}, {seen} of them in what would be seen"
+        return phrase("{places}, hidden", places=places)
+    return phrase("{places}, {seen} of them in what would be seen", places=places, seen=seen)

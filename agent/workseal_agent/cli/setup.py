@@ -7,12 +7,13 @@ import typer
 
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
+from workseal_agent.cli.pasted import link_in
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, prepare_home, write_default_settings
-from workseal_agent.connection import require_url
-from workseal_agent.engagement import OfferLink, fetch_offer, read_invitation
+from workseal_agent.connection import UnreachableError, require_url
+from workseal_agent.engagement import fetch_offer, read_invitation
 from workseal_agent.engagement import join as join_engagement
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import SHORTEST_PASSPHRASE, Keystore
@@ -44,7 +45,9 @@ def init(
     _require_url(verifier)
     passphrase = home.passphrase(new=True)
     if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise UsageProblem(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
+        raise UsageProblem(
+            phrase("a passphrase has at least {least} characters", least=SHORTEST_PASSPHRASE)
+        )
     prepare_home(home.folder)
     if not settings.config_file.exists():
         write_default_settings(home.folder, verifier)
@@ -102,8 +105,11 @@ def _require_unused(settings: Settings) -> None:
     frames = vault.is_dir() and any(vault.iterdir())
     if frames or (ledger.is_file() and ledger.stat().st_size and _has_engagements(ledger)):
         raise AgentError(
-            f"{settings.home} holds recorded work and not its keys: restore the file `keys` from a"
-            " copy, or name another folder with --home"
+            phrase(
+                "{home} holds recorded work and not its keys: restore the file `keys` from a"
+                " copy, or name another folder with --home",
+                home=settings.home,
+            )
         )
 
 
@@ -122,21 +128,26 @@ def _require_url(url: str | None) -> None:
 
 def _invited(home: Home, invitation: str, verifier: str | None) -> tuple[str, bytes]:
     """Return where the verifier is, and the bytes of the offer."""
-    if not invitation.startswith(("http://", "https://")):
+    link = link_in(invitation)
+    if link is None:
         url = verifier or home.settings.verifier.url
         if url is None:
             raise UsageProblem("where is the verifier: --verifier URL")
         return url, _read(Path(invitation))
     if verifier is not None:
         raise UsageProblem("a link says where the verifier is: leave --verifier away")
-    try:
-        link = OfferLink.parse(invitation)
-    except MalformedError as error:
-        raise UsageProblem(str(error)) from error
     _require_url(link.url)
     client = home.client(link.url, signer=home.signer)
     try:
         return client.url, fetch_offer(link, client)
+    except UnreachableError as error:
+        raise AgentError(
+            phrase(
+                "nothing was signed: at {url} there is no verifier that can be used now: {error}",
+                url=link.url,
+                error=error,
+            )
+        ) from error
     finally:
         client.close()
 

@@ -27,13 +27,14 @@ from workseal_agent.keystore import (
     SlotKind,
     random_secret,
 )
+from workseal_agent.language import Phrase, phrase
 from workseal_agent.oskeyring import forget, keep
 from workseal_agent.recoverywords import words_of
 
 _NAMES = {
-    SlotKind.PASSPHRASE: "passphrase",
-    SlotKind.KEYRING: "keyring of this system",
-    SlotKind.WORDS: "recovery words",
+    SlotKind.PASSPHRASE: phrase("passphrase"),
+    SlotKind.KEYRING: phrase("keyring of this system"),
+    SlotKind.WORDS: phrase("recovery words"),
 }
 _COLUMNS = 4
 
@@ -96,13 +97,20 @@ def remove(
             left.unlock(key, home.passphrase())
     except WrongPassphraseError as error:
         raise AgentError(
-            f"slot {slot} is not removed: type what opens one of the others (a passphrase or"
-            " recovery words), to show that you have it"
+            phrase(
+                "slot {slot} is not removed: type what opens one of the others (a passphrase"
+                " or recovery words), to show that you have it",
+                slot=slot,
+            )
         ) from error
     removed = _one(home.keystore, slot)
     _change(home, lambda store: store.without(slot))
     _forget(removed)
-    say(f"slot {slot} ({_NAMES[removed.kind]}) opens this file no more")
+    say(
+        phrase(
+            "slot {number} ({kind}) opens this file no more", number=slot, kind=_NAMES[removed.kind]
+        )
+    )
     say("a copy of the key file that was made before still opens with it: replace your copies")
 
 
@@ -124,7 +132,9 @@ def passphrase(
         else read_passphrase(new_passphrase_file)
     )
     if len(new) < SHORTEST_PASSPHRASE:
-        raise UsageProblem(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
+        raise UsageProblem(
+            phrase("a passphrase has at least {least} characters", least=SHORTEST_PASSPHRASE)
+        )
     _change(home, lambda store: store.with_passphrase(keys, new))
     say("the passphrase is changed; the one before opens this file no more")
     say("a copy of the key file that was made before still opens with it: replace your copies")
@@ -144,7 +154,12 @@ def _add_words(home: Home, keys: dict[Key, bytes], *, sure: bool) -> None:
     store = _change(
         home, lambda one: one.with_secret(SlotKind.WORDS, keys, dict.fromkeys(keys, secret))
     )
-    say(f"slot {store.slots[-1].number}: type the words wherever the passphrase is asked for")
+    say(
+        phrase(
+            "slot {number}: type the words wherever the passphrase is asked for",
+            number=store.slots[-1].number,
+        )
+    )
 
 
 def _add_keyring(home: Home, keys: dict[Key, bytes]) -> None:
@@ -168,7 +183,13 @@ def _add_keyring(home: Home, keys: dict[Key, bytes]) -> None:
         raise
     if before is not None:
         _forget(before)
-    say(f"slot {store.slots[-1].number}: this system's keyring opens {_opens(store.slots[-1])}")
+    say(
+        phrase(
+            "slot {number}: this system's keyring opens {opens}",
+            number=store.slots[-1].number,
+            opens=_opens(store.slots[-1]),
+        )
+    )
     say("whoever is logged in as you on this machine, with the keyring unlocked, opens it too")
 
 
@@ -199,5 +220,5 @@ def _one(store: Keystore, number: int) -> Slot:
     return next(slot for slot in store.slots if slot.number == number)
 
 
-def _opens(slot: Slot) -> str:
-    return "recording and the vault" if slot.whole else "recording alone"
+def _opens(slot: Slot) -> Phrase:
+    return phrase("recording and the vault") if slot.whole else phrase("recording alone")

@@ -17,13 +17,13 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.errors import AgentError, VaultError
+from workseal_agent.language import phrase, phrases
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.vault import VaultReader
 from workseal_protocol.cli.files import require_new, write_new_secret
 from workseal_protocol.cli.outline import outline
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.cli.seeds import write_tag_key
-from workseal_protocol.cli.text import count
 from workseal_protocol.desk import KEY_BYTES, TagList, tag_of
 from workseal_protocol.digest import Digest
 
@@ -54,10 +54,24 @@ def tags(
     except CommandError as error:
         raise UsageProblem(str(error)) from error
     alike = len(found) - len(set(found.values()))
-    say(f"{out}: {count(len(found), 'tag')}, {alike} of them equal to another one's")
+    say(
+        phrases(
+            len(found),
+            "{out}: {count} tag, {alike} of them equal to another one's",
+            "{out}: {count} tags, {alike} of them equal to another one's",
+            out=out,
+            alike=alike,
+        )
+    )
     if damaged:
-        say(f"{count(damaged, 'frame')} cannot be read and got no tag")
-    say(f"{key}: their key; whoever has both can try out what a screen looked like")
+        say(
+            phrases(
+                damaged,
+                "{count} frame cannot be read and got no tag",
+                "{count} frames cannot be read and got no tag",
+            )
+        )
+    say(phrase("{key}: their key; whoever has both can try out what a screen looked like", key=key))
 
 
 def _rows(home: Home, begin: str | None, end: str | None) -> list[CaptureRow]:

@@ -12,6 +12,7 @@ from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.timesheets import draw_up, keep, logged_statements, of_home
 from workseal_protocol.cli.sheetlines import answer_text, sheet_text
@@ -22,10 +23,10 @@ from workseal_protocol.timesheets import date_of
 
 _WEEK = re.compile(r"[0-9]{4}-W[0-9]{2}")
 _STATES = {
-    SendState.UNSENT: "waits to be sent",
-    SendState.HELD: "waits to be sent",
-    SendState.RECEIPTED: "logged",
-    SendState.PARKED: "refused by the verifier",
+    SendState.UNSENT: phrase("waits to be sent"),
+    SendState.HELD: phrase("waits to be sent"),
+    SendState.RECEIPTED: phrase("logged"),
+    SendState.PARKED: phrase("refused by the verifier"),
 }
 
 
@@ -51,11 +52,24 @@ def make_timesheet(
         raise AgentError("nothing was signed")
     statement = keep(home.open_ledger, engagement, record, home.signer)
     if home.records(engagement) is not None:
-        say(f"timesheet {str(statement.digest)[:12]} is signed; the recording process sends it")
+        say(
+            phrase(
+                "timesheet {digest} is signed; the recording process sends it",
+                digest=str(statement.digest)[:12],
+            )
+        )
         return
     sent = home.send_now()
-    waits = "is in the log" if sent else "is signed, and waits to be sent (`workseal-agent send`)"
-    say(f"timesheet {str(statement.digest)[:12]} {waits}")
+    number = str(statement.digest)[:12]
+    if sent:
+        say(phrase("timesheet {number} is in the log", number=number))
+    else:
+        say(
+            phrase(
+                "timesheet {number} is signed, and waits to be sent (`workseal-agent send`)",
+                number=number,
+            )
+        )
 
 
 @app.command("timesheets")
@@ -70,7 +84,10 @@ def list_timesheets(context: typer.Context) -> None:
         client.close()
     for row in rows:
         say(f"{str(row.digest)[:12]}  {sheet_text(row.record, engagement.terms)}")
-        say(f"  {_STATES[row.state]}{', replaced by a later one' if row.replaced else ''}")
+        state = _STATES[row.state]
+        if row.replaced:
+            state = phrase("{state}, replaced by a later one", state=state)
+        say(phrase("  {state}", state=state))
         for one in row.answers:
             say(f"  {plain(answer_text(one))}")
         if not row.answers:
@@ -83,10 +100,21 @@ def _show(record: Timesheet, engagement: Engagement) -> None:
     say(sheet_text(record, engagement.terms))
     for one in record.days:
         recorded = one.working + one.off_screen + one.sealed
-        late = f", and {exact(one.late_declared)} declared late" if one.late_declared else ""
-        say(f"  {date_of(one.day)}  {exact(recorded)}{late}")
+        told = exact(recorded)
+        if one.late_declared:
+            told = phrase(
+                "{recorded}, and {late} declared late",
+                recorded=told,
+                late=exact(one.late_declared),
+            )
+        say(phrase("  {day}  {told}", day=date_of(one.day), told=told))
     if record.replaces is not None:
-        say(f"it replaces your timesheet {str(record.replaces)[:12]} of the same days")
+        say(
+            phrase(
+                "it replaces your timesheet {replaces} of the same days",
+                replaces=str(record.replaces)[:12],
+            )
+        )
 
 
 def zone_of(engagement: Engagement) -> ZoneInfo:
@@ -95,7 +123,9 @@ def zone_of(engagement: Engagement) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise AgentError(f"this machine does not know {name}, in whose days is counted") from error
+        raise AgentError(
+            phrase("this machine does not know {name}, in whose days is counted", name=name)
+        ) from error
 
 
 def _days(
@@ -122,7 +152,7 @@ def _checked(first: date, last: date, zone: ZoneInfo) -> tuple[date, date]:
     if not date_of(0) <= first <= _today(zone):
         raise UsageProblem("a timesheet begins on a day since 1970 that has begun")
     if (last - first).days >= MAX_SHEET_DAYS:
-        raise UsageProblem(f"a timesheet has at most {MAX_SHEET_DAYS} days")
+        raise UsageProblem(phrase("a timesheet has at most {most} days", most=MAX_SHEET_DAYS))
     return first, last
 
 

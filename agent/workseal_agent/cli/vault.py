@@ -19,7 +19,7 @@ from workseal_agent.daemon.othersheld import wants_proof
 from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.heldobject import Ciphertext
-from workseal_agent.language import own_reason, phrase, phrases
+from workseal_agent.language import Phrase, own_reason, phrase, phrases
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.possession import Said, said_of
 from workseal_agent.possessiontold import possession_lines, possession_value
@@ -164,12 +164,12 @@ def _said(home: Home) -> list[tuple[Engagement, Said]]:
 def tell_problems(problems: Iterable[VaultProblem]) -> None:
     """Print what is wrong with the vault, by the names that its owner knows."""
     for problem in problems:
-        say(f"{problem.name}: {problem.text}")
+        say(phrase("{name}: {text}", name=problem.name, text=problem.text))
 
 
-def size_text(octets: int) -> str:
+def size_text(octets: int) -> Phrase:
     """Write a size for people."""
-    return f"{octets / (1 << 20):,.1f} MiB"
+    return phrase("{size:,.1f} MiB", size=octets / (1 << 20))
 
 
 def _checked(home: Home, depth: Depth) -> VaultState:

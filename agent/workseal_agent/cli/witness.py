@@ -9,7 +9,8 @@ from workseal_agent.cli.printing import raw, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.config import Settings
 from workseal_agent.errors import AgentError
-from workseal_protocol.cli.text import count, instant
+from workseal_agent.language import phrase, phrases
+from workseal_protocol.cli.text import instant
 from workseal_witness.errors import WitnessError
 from workseal_witness.home import Home, create, opened
 
@@ -33,7 +34,7 @@ def witness(
             raise AgentError("there is no witness yet: `workseal-agent witness --name NAME`")
         _tell(settings, place)
     except ValueError as error:
-        raise UsageProblem(f"the name of a witness: {error}") from error
+        raise UsageProblem(phrase("the name of a witness: {error}", error=error)) from error
     except WitnessError as error:
         raise AgentError(str(error)) from error
 
@@ -48,14 +49,30 @@ def _tell(settings: Settings, place: Home) -> None:
     if listen is None:
         say("it does not run yet: set listen under [witness] in config.toml")
     else:
-        say(f"it listens on {listen.host} port {listen.port} while you record")
+        say(
+            phrase(
+                "it listens on {host} port {port} while you record",
+                host=listen.host,
+                port=listen.port,
+            )
+        )
     for origin, row in rows.items():
-        found = "nothing cosigned yet"
+        found = phrase("nothing cosigned yet")
         if row is not None:
-            found = f"size {row.seen.size}, cosigned {instant(row.cosigned_at * 1000)}"
-        say(f"{origin}: {found}")
+            found = phrase(
+                "size {size}, cosigned {at}",
+                size=row.seen.size,
+                at=instant(row.cosigned_at * 1000),
+            )
+        say(phrase("{origin}: {found}", origin=origin, found=found))
     if forks:
         say(
-            f"{count(len(forks), 'FORK')} kept: the log has two histories; write them out with"
-            f" `workseal-witness forks --home {place.folder} --out FOLDER`"
+            phrases(
+                len(forks),
+                "{count} FORK kept: the log has two histories; `workseal-witness forks` with"
+                " --home {folder} --out FOLDER writes it out",
+                "{count} FORKS kept: the log has two histories; `workseal-witness forks` with"
+                " --home {folder} --out FOLDER writes them out",
+                folder=place.folder,
+            )
         )

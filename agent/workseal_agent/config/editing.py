@@ -21,6 +21,7 @@ from workseal_agent.config.parsing import parse_settings
 from workseal_agent.config.settings import Settings
 from workseal_agent.config.values import value_for_file, values_of
 from workseal_agent.errors import SettingsError
+from workseal_agent.language import phrase
 from workseal_agent.writing import write_private
 
 # The arrays of rules under [mask], and the keys of a rule in the order in which they are written.
@@ -98,7 +99,9 @@ def write_settings_file(home: Path, seen: str, after: SettingsFile) -> None:
         try:
             write_private(Settings(home).config_file.resolve(), after.data)
         except OSError as error:
-            raise SettingsError(f"config.toml cannot be written: {error.strerror}") from error
+            raise SettingsError(
+                phrase("config.toml cannot be written: {reason}", reason=error.strerror)
+            ) from error
 
 
 def _place(file: SettingsFile, array: RuleArray, name: str) -> int:
@@ -129,7 +132,9 @@ def _checked(file: SettingsFile, text: str, edit: Edit) -> SettingsFile:
     """Read what came out: it says what the same edit makes of the values, or is refused."""
     data = text.encode()
     if len(data) > MAX_SETTINGS_BYTES:
-        raise SettingsError(f"config.toml would be larger than {MAX_SETTINGS_BYTES} bytes")
+        raise SettingsError(
+            phrase("config.toml would be larger than {most} bytes", most=MAX_SETTINGS_BYTES)
+        )
     meant = tomllib.loads(file.data.decode())
     edit(meant)
     try:
@@ -238,7 +243,9 @@ def _locked(home: Path) -> Iterator[None]:
     try:
         handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise SettingsError(f"the home folder cannot be used: {error.strerror}") from error
+        raise SettingsError(
+            phrase("the home folder cannot be used: {reason}", reason=error.strerror)
+        ) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

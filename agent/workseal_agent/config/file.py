@@ -6,6 +6,7 @@ from pathlib import Path
 from workseal_agent.config.parsing import parse_settings, parse_url
 from workseal_agent.config.settings import Settings
 from workseal_agent.errors import SettingsError
+from workseal_agent.language import phrase
 
 MAX_SETTINGS_BYTES = 65_536
 
@@ -73,7 +74,9 @@ def write_default_settings(home: Path, url: str | None) -> Path:
     except FileExistsError as error:
         raise SettingsError("config.toml exists already") from error
     except OSError as error:
-        raise SettingsError(f"config.toml cannot be written: {error.strerror}") from error
+        raise SettingsError(
+            phrase("config.toml cannot be written: {reason}", reason=error.strerror)
+        ) from error
     return target
 
 
@@ -91,7 +94,11 @@ def read_bytes(home: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SettingsError(f"config.toml cannot be read: {error.strerror}") from error
+        raise SettingsError(
+            phrase("config.toml cannot be read: {reason}", reason=error.strerror)
+        ) from error
     if len(data) > MAX_SETTINGS_BYTES:
-        raise SettingsError(f"config.toml is larger than {MAX_SETTINGS_BYTES} bytes")
+        raise SettingsError(
+            phrase("config.toml is larger than {most} bytes", most=MAX_SETTINGS_BYTES)
+        )
     return data

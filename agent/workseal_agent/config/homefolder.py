@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from workseal_agent.errors import SettingsError
+from workseal_agent.language import phrase
 
 HOME_VARIABLE = "WORKSEAL_AGENT_HOME"
 
@@ -32,7 +33,9 @@ def prepare_home(home: Path) -> None:
         if not any(home.iterdir()) and home.stat().st_uid == os.geteuid():
             home.chmod(0o700)
     except OSError as error:
-        raise SettingsError(f"the home folder cannot be used: {error.strerror}") from error
+        raise SettingsError(
+            phrase("the home folder cannot be used: {reason}", reason=error.strerror)
+        ) from error
     require_private(home)
 
 
@@ -41,12 +44,18 @@ def require_private(home: Path) -> None:
     try:
         found = home.stat()
     except OSError as error:
-        raise SettingsError(f"the home folder cannot be used: {error.strerror}") from error
+        raise SettingsError(
+            phrase("the home folder cannot be used: {reason}", reason=error.strerror)
+        ) from error
     if found.st_uid != os.geteuid():
         raise SettingsError("the home folder belongs to another user")
     mode = stat.S_IMODE(found.st_mode)
     if mode & 0o077:
         raise SettingsError(
-            f"the home folder is open to other users (mode {mode:03o}, expected 700):"
-            f" `chmod 700 {home}`"
+            phrase(
+                "the home folder is open to other users (mode {mode:03o}, expected 700):"
+                " `chmod 700 {home}`",
+                mode=mode,
+                home=home,
+            )
         )

@@ -33,6 +33,7 @@ from workseal_agent.config.settings import (
 from workseal_agent.config.table import Table
 from workseal_agent.errors import SettingsError
 from workseal_agent.keychord import KeyChord
+from workseal_agent.language import phrase
 
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _BEGINNING = re.compile(r"[0-9a-f]{4,32}")
@@ -194,11 +195,17 @@ def _rule(table: Table, key: str) -> MaskRuleSettings:
     engagement = table.text("engagement", maximum=32) if key == "only" else None
     table.close()
     if name is None:
-        raise SettingsError(f"each rule in {place} needs a name")
+        raise SettingsError(phrase("each rule in {place} needs a name", place=place))
     if application is None and title is None and url is None:
-        raise SettingsError(f"each rule in {place} needs an application or a title")
+        raise SettingsError(
+            phrase("each rule in {place} needs an application or a title", place=place)
+        )
     if engagement is not None and not _BEGINNING.fullmatch(engagement):
-        raise SettingsError(f"engagement in {place} must be the first 4 to 32 digits of its number")
+        raise SettingsError(
+            phrase(
+                "engagement in {place} must be the first 4 to 32 digits of its number", place=place
+            )
+        )
     return MaskRuleSettings(
         name, application, title, None if url is None else _hint(url), engagement
     )

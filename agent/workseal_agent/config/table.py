@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from workseal_agent.errors import SettingsError
+from workseal_agent.language import phrase
 
 
 class Table:
@@ -22,14 +23,23 @@ class Table:
         self._known.append(key)
         value = self._left.pop(key, None)
         if value is not None and type(value) is not form:
-            raise SettingsError(f"{key} in {self._place} must be {what}")
+            raise SettingsError(
+                phrase("{key} in {place} must be {what}", key=key, place=self._place, what=what)
+            )
         return value
 
     def text(self, key: str, *, maximum: int = 4096) -> str | None:
         """Read a text of bounded length; None without one."""
         value = self._take(key, str, "text")
         if value is not None and not 1 <= len(value) <= maximum:
-            raise SettingsError(f"{key} in {self._place} must have 1 to {maximum} characters")
+            raise SettingsError(
+                phrase(
+                    "{key} in {place} must have 1 to {maximum} characters",
+                    key=key,
+                    place=self._place,
+                    maximum=maximum,
+                )
+            )
         return cast("str | None", value)
 
     def path(self, key: str) -> Path | None:
@@ -43,7 +53,14 @@ class Table:
         if value is None:
             return choices[0]
         if value not in choices:
-            raise SettingsError(f"{key} in {self._place} must be one of {', '.join(choices)}")
+            raise SettingsError(
+                phrase(
+                    "{key} in {place} must be one of {choices}",
+                    key=key,
+                    place=self._place,
+                    choices=", ".join(choices),
+                )
+            )
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -57,7 +74,14 @@ class Table:
         if value is None:
             return default
         if not 1 <= value <= maximum:
-            raise SettingsError(f"{key} in {self._place} must be 1 to {maximum}")
+            raise SettingsError(
+                phrase(
+                    "{key} in {place} must be 1 to {maximum}",
+                    key=key,
+                    place=self._place,
+                    maximum=maximum,
+                )
+            )
         return int(value)
 
     def table(self, key: str) -> "Table":
@@ -68,7 +92,13 @@ class Table:
         """Read an array of tables; each is named by its number."""
         values = self._take(key, list, "an array of tables") or []
         if len(values) > maximum or not all(type(value) is dict for value in values):
-            raise SettingsError(f"{place} must be an array of at most {maximum} tables")
+            raise SettingsError(
+                phrase(
+                    "{place} must be an array of at most {maximum} tables",
+                    place=place,
+                    maximum=maximum,
+                )
+            )
         return [Table(value, f"{place} {n}") for n, value in enumerate(values, 1)]
 
     def close(self) -> None:
@@ -76,4 +106,11 @@ class Table:
         for key in self._left:
             name = key if len(key) <= 40 and key.isprintable() else "a key"
             known = ", ".join(self._known)
-            raise SettingsError(f"{name} in {self._place} is not known; known are: {known}")
+            raise SettingsError(
+                phrase(
+                    "{name} in {place} is not known; known are: {known}",
+                    name=name,
+                    place=self._place,
+                    known=known,
+                )
+            )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from workseal_agent.language import phrase
 from workseal_client.errors import UnreachableError
 
 _NUMBER = re.compile(r"[0-9]{6,12}")
@@ -33,8 +34,11 @@ class TrafficRecorder(httpx.BaseTransport):
             self._write(head_of(request) + body)
         except OSError as error:
             raise UnreachableError(
-                "a request cannot be written into the traffic folder, and is not sent:"
-                f" {(error.strerror or type(error).__name__).lower()}"
+                phrase(
+                    "a request cannot be written into the traffic folder, and is not sent:"
+                    " {reason}",
+                    reason=(error.strerror or type(error).__name__).lower(),
+                )
             ) from error
         return self._inner.handle_request(request)
 

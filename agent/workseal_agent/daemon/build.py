@@ -188,7 +188,9 @@ def greeted(opening: Callable[[], Device], seconds: float = _GREETING_SECONDS) -
     try:
         return Patience(seconds).wait_for(opening)
     except TimeoutError as error:
-        raise NoScreenError(f"the screen does not answer within {seconds:.0f} seconds") from error
+        raise NoScreenError(
+            phrase("the screen does not answer within {seconds:.0f} seconds", seconds=seconds)
+        ) from error
 
 
 def captures_of(chain: OwnChain) -> dict[str, Any]:

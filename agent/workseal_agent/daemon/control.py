@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_protocol.errors import WorksealError
 
 _MAX_LINE = 65_536
@@ -173,7 +174,9 @@ def _short(path: Path) -> Iterator[str]:
         raise NotRunningError("there is no agent in this folder: `workseal-agent init`") from error
     except OSError as error:
         # Whether a process records is not known then: it must not be taken for none.
-        raise ControlError(f"the control socket cannot be used: {error.strerror}") from error
+        raise ControlError(
+            phrase("the control socket cannot be used: {reason}", reason=error.strerror)
+        ) from error
     try:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:

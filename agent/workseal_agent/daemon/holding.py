@@ -12,6 +12,7 @@ from typing import Protocol
 from workseal_agent.clock import Clock
 from workseal_agent.connection import BeaconChain, RefusedError, UnreachableError
 from workseal_agent.daemon.control import told
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.possession import (
     Blocks,
@@ -142,7 +143,10 @@ class Holding:
             )
         except VerificationError as error:
             raise UnreachableError(
-                f"the verifier's value of the week is not the committed one: {error}"
+                phrase(
+                    "the verifier's value of the week is not the committed one: {error}",
+                    error=error,
+                )
             ) from error
         return value
 

@@ -20,6 +20,7 @@ from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.telling import Telling
 from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
+from workseal_agent.language import phrase
 from workseal_agent.ledger import LedgerError
 from workseal_agent.logind import Logind
 from workseal_agent.recorder import Recorder, RecorderState
@@ -187,8 +188,11 @@ class Service:
                 if named != self._engagement.hex():
                     here = short_name(self._engagement)
                     raise ControlError(
-                        f"engagement {here} is being recorded, and not the one that is meant:"
-                        f" stop it first (`workseal-agent --engagement {here} stop`)"
+                        phrase(
+                            "engagement {here} is being recorded, and not the one that is meant:"
+                            " stop it first (`workseal-agent --engagement {here} stop`)",
+                            here=here,
+                        )
                     )
             case {"command": "status" | "engagement"}:
                 pass

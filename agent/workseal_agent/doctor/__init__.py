@@ -5,7 +5,7 @@ where it is taken, and is taken only from sources that leave no trace of it. Wha
 answer in time is not fit.
 """
 
-from workseal_agent.doctor.report import Check, Report, SourceReport
+from workseal_agent.doctor.report import Check, Report, SourceReport, title_of
 from workseal_agent.doctor.sources import examine_sources
 
-__all__ = ["Check", "Report", "SourceReport", "examine_sources"]
+__all__ = ["Check", "Report", "SourceReport", "examine_sources", "title_of"]

@@ -15,6 +15,7 @@ from workseal_agent.daemon.patience import Patience
 from workseal_agent.doctor.report import Check
 from workseal_agent.errors import AgentError
 from workseal_agent.fitness import Fitness
+from workseal_agent.language import phrase, told_of
 
 # Room for some days of frames; with less than the second figure not even the chain can grow.
 ENOUGH_BYTES = 1 << 30
@@ -44,9 +45,12 @@ def check_clocks(clock: Callable[[], Clock] = SystemClock) -> Check:
     try:
         made = clock()
     except AgentError as error:
-        return Check(Fitness("clocks", fit=False, reason=str(error)), needed=True)
+        return Check(Fitness("clocks", fit=False, reason=told_of(error)), needed=True)
     hours = (made.boottime_ns() - made.monotonic_ns()) / 3.6e12
-    reason = f"worked time excludes sleep ({max(0.0, hours):.1f} hours asleep since the last boot)"
+    reason = phrase(
+        "worked time excludes sleep ({hours:.1f} hours asleep since the last boot)",
+        hours=max(0.0, hours),
+    )
     return Check(Fitness("clocks", fit=True, reason=reason), needed=True)
 
 
@@ -54,29 +58,32 @@ def check_folder(folder: Path, mounts: Path = _MOUNTS) -> Check:
     """Say whether frames and ledger are safe on the file system of a folder."""
     place = _nearest(folder)
     if not os.access(place, os.W_OK | os.X_OK):
-        reason = "nothing can be written there by this user"
+        reason = phrase("nothing can be written there by this user")
         return Check(Fitness("folder", fit=False, reason=reason), needed=True)
     kind = _file_system(place, mounts)
     if kind is None:
-        return Check(Fitness("folder", fit=True, reason="its file system is not told"))
+        return Check(Fitness("folder", fit=True, reason=phrase("its file system is not told")))
     if kind in _MEMORY:
-        reason = f"{kind}: what is recorded is gone when the machine is turned off"
+        reason = phrase(
+            "{kind}: what is recorded is gone when the machine is turned off", kind=kind
+        )
         return Check(Fitness("folder", fit=False, reason=reason))
     if kind.startswith(_NETWORK):
-        reason = f"{kind}: a file system on a network can lose or mix what is written"
+        reason = phrase(
+            "{kind}: a file system on a network can lose or mix what is written", kind=kind
+        )
         return Check(Fitness("folder", fit=False, reason=reason))
-    return Check(Fitness("folder", fit=True, reason=f"{kind}, on this machine"))
+    return Check(Fitness("folder", fit=True, reason=phrase("{kind}, on this machine", kind=kind)))
 
 
 def check_space(folder: Path) -> Check:
     """Say how much room is left for frames."""
     free = shutil.disk_usage(_nearest(folder)).free
     enough = free >= ENOUGH_BYTES
-    reason = (
-        f"{free // _MIB} MiB free"
-        if enough
-        else (f"{free // _MIB} MiB free, {ENOUGH_BYTES // _MIB} expected")
-    )
+    room = {"free": free // _MIB, "expected": ENOUGH_BYTES // _MIB}
+    reason = phrase("{free:,} MiB free", free=room["free"])
+    if not enough:
+        reason = phrase("{free:,} MiB free, {expected:,} MiB expected", **room)
     return Check(Fitness("space", fit=enough, reason=reason), needed=free < LEAST_BYTES)
 
 
@@ -85,10 +92,12 @@ def check_keyring(find: Callable[[], tuple[str, float]] | None = None) -> Check:
     try:
         name, priority = Patience(_KEYRING_SECONDS).wait_for(find or _keyring)
     except Exception as error:  # noqa: BLE001 - a backend may raise whatever it likes
-        reason = f"the keyring cannot be asked ({type(error).__name__})"
+        reason = phrase("the keyring cannot be asked ({kind})", kind=type(error).__name__)
         return Check(Fitness("keyring", fit=False, reason=reason))
     if priority <= 0:
-        return Check(Fitness("keyring", fit=False, reason="none: the passphrase is asked for"))
+        return Check(
+            Fitness("keyring", fit=False, reason=phrase("none: the passphrase is asked for"))
+        )
     return Check(Fitness("keyring", fit=True, reason=name))
 
 
@@ -102,20 +111,26 @@ def check_verifier(ask: Callable[[], int], clock: Clock) -> Check:
     try:
         told = ask()
     except ClientError as error:
-        reason = f"{error}; what is recorded meanwhile is graded offline and sent later"
+        reason = phrase(
+            "{error}; what is recorded meanwhile is graded offline and sent later", error=error
+        )
         return Check(Fitness("verifier", fit=False, reason=reason))
     off = told - (before + clock.wall_ms()) // 2
     if abs(off) > _CLOCK_OFF_MS:
-        reason = f"it answers; this machine's clock differs from its by {off / 1000:+.0f} s"
+        reason = phrase(
+            "it answers; this machine's clock differs from its by {seconds:+.0f} s",
+            seconds=off / 1000,
+        )
         return Check(Fitness("verifier", fit=False, reason=reason))
-    return Check(Fitness("verifier", fit=True, reason="it answers, and the clocks agree"))
+    return Check(Fitness("verifier", fit=True, reason=phrase("it answers, and the clocks agree")))
 
 
 def _keyring() -> tuple[str, float]:
     import keyring  # noqa: PLC0415 - looks for every backend while it is imported
 
     found = keyring.get_keyring()
-    return f"{type(found).__module__.rpartition('.')[2]} answers", float(found.priority)
+    name = type(found).__module__.rpartition(".")[2]
+    return phrase("{name} answers", name=name), float(found.priority)
 
 
 def _nearest(folder: Path) -> Path:

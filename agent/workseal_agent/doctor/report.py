@@ -4,6 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from workseal_agent.fitness import Fitness
+from workseal_agent.language import Phrase, phrase
+
+_TITLES = {
+    "screen": phrase("screen"),
+    "windows": phrase("windows"),
+    "input": phrase("input"),
+    "idle": phrase("idle"),
+    "sleep": phrase("sleep"),
+    "home": phrase("home"),
+    "engagement": phrase("engagement"),
+    "clocks": phrase("clocks"),
+    "folder": phrase("folder"),
+    "space": phrase("space"),
+    "keyring": phrase("keyring"),
+    "verifier": phrase("verifier"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +54,8 @@ class Report:
     def problems(self) -> tuple[str, ...]:
         """Say why recording cannot begin; empty when it can."""
         blocking = [one.found for one in self.checks if one.needed and not one.found.fit]
-        missing = [f"{one.kind}: {one.problem}" for one in self.sources if one.problem]
-        return (*(f"{one.name}: {one.reason}" for one in blocking), *missing)
+        missing = [_named(one.kind, one.problem) for one in self.sources if one.problem]
+        return (*(_named(one.name, one.reason) for one in blocking), *missing)
 
     def facts(self) -> dict[str, Any]:
         """Return the report in the form that programs read."""
@@ -55,6 +71,15 @@ class Report:
             },
             "checks": [_fitness(one.found) | {"needed": one.needed} for one in self.checks],
         }
+
+
+def title_of(name: str) -> str:
+    """Return how people read the name of a source or a check."""
+    return _TITLES.get(name, name)
+
+
+def _named(name: str, reason: str) -> Phrase:
+    return phrase("{name}: {reason}", name=title_of(name), reason=reason)
 
 
 def _fitness(found: Fitness) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from workseal_agent.daemon.patience import Patience
 from workseal_agent.doctor.report import SourceReport
 from workseal_agent.errors import NoScreenError
 from workseal_agent.fitness import Fitness
+from workseal_agent.language import Phrase, all_of, phrase, phrases
 from workseal_agent.screen import RawFrame, none_found, opened, screen_candidates
 from workseal_agent.screen.pick import ScreenCandidate
 from workseal_agent.surroundings import Surroundings
@@ -73,7 +74,7 @@ def examine_sources(around: Surroundings, wanted: Wanted) -> tuple[SourceReport,
     )
 
 
-_HINT = Fitness("logind", fit=False, reason="its idle hint comes minutes late: never used")
+_HINT = Fitness("logind", fit=False, reason=phrase("its idle hint comes minutes late: never used"))
 
 
 def _idle(report: SourceReport) -> SourceReport:
@@ -87,7 +88,9 @@ def _interruptions(around: Surroundings) -> SourceReport:
     return SourceReport("sleep", (told, _CLOCKS), told.name if told.fit else _CLOCKS.name)
 
 
-_CLOCKS = Fitness("clocks", fit=True, reason="tell how long the machine slept, once it is awake")
+_CLOCKS = Fitness(
+    "clocks", fit=True, reason=phrase("they tell how long the machine slept, once it is awake")
+)
 
 
 def _report(
@@ -106,7 +109,7 @@ def _report(
         if wanted == one.name or (wanted == "auto" and one.automatic)
     ]
     picked = next((fitness.name for fitness in asked if fitness.fit), None)
-    problem = "; ".join(fitness.reason for fitness in asked)
+    problem = all_of(fitness.reason for fitness in asked)
     return SourceReport(
         kind,
         tuple(fitness for _, fitness in found),
@@ -120,7 +123,8 @@ def _judged(name: str, attempt: Callable[[], str]) -> Fitness:
     try:
         return Fitness(name, fit=True, reason=Patience(_SECONDS).wait_for(attempt))
     except TimeoutError:
-        return Fitness(name, fit=False, reason=f"does not answer within {_SECONDS:.0f} seconds")
+        reason = phrase("does not answer within {seconds:.0f} seconds", seconds=_SECONDS)
+        return Fitness(name, fit=False, reason=reason)
     except Exception as error:  # noqa: BLE001 - the other candidates are to be examined
         return Fitness(name, fit=False, reason=told(error))
 
@@ -130,36 +134,42 @@ def _look(candidate: ScreenCandidate, *, masking: bool) -> str:
         seen = (
             _sizes(source.grab())
             if candidate.quiet
-            else "not tried: a picture may ask, flash or leave a file"
+            else phrase("not tried: a picture may ask, flash or leave a file")
         )
-        listed = "" if source.lists_windows else "; nothing on it can be masked"
-        return f"{source.name}{' (virtual)' if source.virtual else ''}: {seen}{listed}"
+        name = source.name
+        if source.virtual:
+            name = phrase("{name} (virtual)", name=name)
+        if source.lists_windows:
+            return phrase("{name}: {seen}", name=name, seen=seen)
+        return phrase("{name}: {seen}; nothing on it can be masked", name=name, seen=seen)
 
 
-def _sizes(frames: Sequence[RawFrame]) -> str:
+def _sizes(frames: Sequence[RawFrame]) -> Phrase:
     """Tell of a test picture how many displays it has, and how large they are."""
     sizes = ", ".join(f"{frame.width}x{frame.height}" for frame in frames)
-    return f"{_counted(len(frames), 'display')} of {sizes}"
+    return phrases(
+        len(frames), "{count} display of {sizes}", "{count} displays of {sizes}", sizes=sizes
+    )
 
 
 def _list(candidate: ScreenCandidate) -> str:
     with closing(candidate.open()) as source:
         if not source.lists_windows:
             raise NoScreenError("it does not tell which windows are shown")
-        return f"{_counted(len(source.windows()), 'window')} listed, for the mask alone"
+        return phrases(
+            len(source.windows()),
+            "{count} window listed, for the mask alone",
+            "{count} windows listed, for the mask alone",
+        )
 
 
 def _sense(candidate: SensorCandidate) -> str:
     with closing(candidate.open()):
-        return f"tells {candidate.tells}"
+        return phrase("tells {what}", what=candidate.tells)
 
 
 def _ask_idle(candidate: SensorCandidate) -> str:
     with closing(candidate.open()) as sensor:
         if sensor.idle_ms() is None:
             raise NoScreenError("it does not tell how long there was no input")
-        return "tells how long there was no input"
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+        return phrase("tells how long there was no input")

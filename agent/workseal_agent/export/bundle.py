@@ -18,6 +18,7 @@ from workseal_agent.export.gather import (
     logged_statements,
     prove,
 )
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_protocol.bundle import MAX_PIXEL_BYTES, Contents, FrameDisclosure, seal_bundle
 from workseal_protocol.commitment import Opening, ValueKind
@@ -94,7 +95,12 @@ def export(  # noqa: PLR0913 - sources, choices and the moment
     trust = trust_of(engagement, engagement.tsa_roots if contents.token else ())
     report = examine_bundle(data, trust, zone=zone)
     if not report.holds:
-        raise ExportError(f"the bundle would not hold: step {report.first_problem}")
+        raise ExportError(
+            phrase(
+                "the bundle would not hold: step {first_problem}",
+                first_problem=report.first_problem,
+            )
+        )
     return Exported(
         data=data,
         report=report,
@@ -189,7 +195,9 @@ def _disclosures(
         for frame, disclosure in disclosed.items()
     ]
     if sum(item.disclosure.pixel_bytes for item in made) > MAX_PIXEL_BYTES:
-        raise ExportError(f"the disclosures show more than {MAX_PIXEL_BYTES} bytes of pixels")
+        raise ExportError(
+            phrase("the disclosures show more than {most} bytes of pixels", most=MAX_PIXEL_BYTES)
+        )
     return tuple(sorted(made, key=lambda item: (item.number, item.display or 0)))
 
 

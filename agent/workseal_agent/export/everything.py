@@ -28,6 +28,7 @@ from workseal_agent.export.plainform import (
     time_row,
     value_line,
 )
+from workseal_agent.language import phrase
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, StoredStatement
 from workseal_agent.vault import VaultReader
 from workseal_protocol.cli.png import encode_png
@@ -229,7 +230,9 @@ def _lone(settings: Settings) -> Iterator[None]:
                 raise ExportAllError("everything of this home is being exported already")
             yield
     except OSError as error:
-        raise ExportAllError(f"the export cannot be written: {error.strerror}") from error
+        raise ExportAllError(
+            phrase("the export cannot be written: {reason}", reason=error.strerror)
+        ) from error
 
 
 @contextmanager
@@ -244,7 +247,7 @@ def _appearing(out: Path, left: LeftFolders) -> Iterator[Path]:
         part.mkdir(mode=0o700)
         yield part
         if os.path.lexists(out):
-            raise ExportAllError(f"{out} exists already: name a new folder")
+            raise ExportAllError(phrase("{out} exists already: name a new folder", out=out))
         part.rename(out)
     finally:
         left.finish(part)

@@ -83,7 +83,10 @@ def logged_statements(ledger: Ledger, client: VerifierClient, engagement: Engage
         known = found.setdefault(index, Statement.parse(stored.body))
         if known.digest != stored.digest:
             raise MissingStatementError(
-                f"the verifier lists another statement at index {index} than the receipt says"
+                phrase(
+                    "the verifier lists another statement at index {index} than the receipt says",
+                    index=index,
+                )
             )
     if not found:
         raise AgentError("nothing is logged yet: there is nothing to export")
@@ -148,7 +151,9 @@ def prove(client: VerifierClient, logged: Logged, checkpoints: Checkpoints) -> t
             hashes=hashes,
         )
     except VerificationError as error:
-        raise LogContradictionError(f"the log does not prove what it signed: {error}") from error
+        raise LogContradictionError(
+            phrase("the log does not prove what it signed: {error}", error=error)
+        ) from error
     return hashes
 
 
@@ -160,7 +165,9 @@ def _verified(data: bytes, policy: TlogPolicy) -> VerifiedCheckpoint:
     try:
         return verify_checkpoint(SignedCheckpoint.parse(data), policy)
     except (MalformedError, VerificationError) as error:
-        raise UnreachableError(f"a checkpoint is not from the agreed log: {error}") from error
+        raise UnreachableError(
+            phrase("a checkpoint is not from the agreed log: {error}", error=error)
+        ) from error
 
 
 def _stamped(client: VerifierClient, first: int, last: int) -> Sequence[tuple[int, bytes]]:
@@ -254,7 +261,7 @@ def _upper(
             stamp = verify_token(token, message=message, roots=engagement.tsa_roots)
         except (MalformedError, VerificationError) as error:
             raise UnreachableError(
-                f"a time-stamp of the verifier does not hold: {error}"
+                phrase("a time-stamp of the verifier does not hold: {error}", error=error)
             ) from error
         uppers.append(stamp.upper)
     return min(uppers, default=None)

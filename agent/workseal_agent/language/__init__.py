@@ -6,7 +6,7 @@ whose places for values are not those of the English text is not shown, nor is o
 that has changed since: English is shown instead. No fault of a translation is an error here.
 """
 
-from workseal_agent.language.phrase import Phrase, phrase, phrases
+from workseal_agent.language.phrase import Phrase, all_of, phrase, phrases, told_of
 from workseal_agent.language.speaking import (
     ENGLISH,
     Language,
@@ -22,6 +22,7 @@ __all__ = [
     "ENGLISH",
     "Language",
     "Phrase",
+    "all_of",
     "language_of",
     "own",
     "own_reason",
@@ -30,4 +31,5 @@ __all__ = [
     "phrases",
     "speak",
     "spoken",
+    "told_of",
 ]

@@ -6,7 +6,8 @@ the sources. {name} is filled in with a value; nothing else is code.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from string import Formatter
 from typing import Self
 
@@ -40,6 +41,22 @@ def phrase(english: str, /, **values: object) -> Phrase:
 def phrases(count: int, one: str, many: str, /, **values: object) -> Phrase:
     """Return the text for one thing or for several; `count` is a value of it."""
     return Phrase.of(one, many, {"count": count, **values})
+
+
+def told_of(error: Exception) -> str:
+    """Return what an error says, in a form that can still be said in another language."""
+    told = error.args[0] if error.args else None
+    if isinstance(told, Phrase):
+        return told
+    text = str(error)
+    # What was raised literally is found as a whole; braces would be taken for places.
+    return text if {"{", "}"} & set(text) else Phrase.of(text, None, {})
+
+
+def all_of(reasons: Iterable[str]) -> str:
+    """Write several reasons one after the other."""
+    first, *more = [*reasons] or [""]
+    return reduce(lambda one, then: phrase("{one}; {then}", one=one, then=then), more, first)
 
 
 def places_of(text: str) -> frozenset[Place] | None:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+from string import Formatter
 from struct import error as StructError  # noqa: N812 - a class
+from typing import Any
 
-from workseal_agent.language.phrase import Phrase, fits
+from workseal_agent.language.phrase import Phrase, fits, phrase
 
+# How a language writes a number: what stands after its first and after its fifth digit is taken.
+SEPARATORS = phrase("1,234.5")
 FOLDER = Path(__file__).parent
 AGENT, PAGES = "agent", "pages"
 # In the order in which GNU gettext reads them; LANGUAGE is a list and goes before all.
@@ -106,9 +110,25 @@ def _said(
     else:
         found = catalogue.npgettext(name, one, many, count)
     text = found if fits(found, one, many) else english
-    return text.format(
-        **{key: own(value) if isinstance(value, Phrase) else value for key, value in values.items()}
-    )
+    return _Filled().vformat(text, (), {key: _value(value) for key, value in values.items()})
+
+
+def _value(value: object) -> object:
+    """Say a value too, where it is a phrase or an error."""
+    if isinstance(value, Phrase):
+        return own(value)
+    return own_reason(value) if isinstance(value, Exception) else value
+
+
+class _Filled(Formatter):
+    """Fill in values; numbers with the separators of the language."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        told = super().format_field(value, format_spec)
+        if not format_spec or not isinstance(value, int | float):
+            return told
+        thousands, decimal = own(SEPARATORS)[1], own(SEPARATORS)[5]
+        return told.translate(str.maketrans(",.", thousands + decimal))
 
 
 @cache

@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
+from workseal_agent.language import phrase
 from workseal_agent.ledger.errors import LedgerError
 
 VERSION = 5
@@ -151,7 +152,9 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         _prepare(connection)
     except (sqlite3.Error, OSError) as error:
-        raise LedgerError(f"the ledger cannot be opened: {_reason(error, path)}") from error
+        raise LedgerError(
+            phrase("the ledger cannot be opened: {error}", error=_reason(error, path))
+        ) from error
     return connection
 
 
@@ -192,4 +195,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
         raise
     if version > VERSION:
         connection.close()
-        raise LedgerError(f"the ledger has version {version}; this agent reads version {VERSION}")
+        raise LedgerError(
+            phrase(
+                "the ledger has version {version}; this agent reads version {own}",
+                version=version,
+                own=VERSION,
+            )
+        )

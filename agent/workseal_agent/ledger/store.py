@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, cast
 
+from workseal_agent.language import phrase
 from workseal_agent.ledger.errors import LedgerError
 from workseal_agent.ledger.room import ROOM_BYTES, make_room, room_of
 from workseal_agent.ledger.rows import (
@@ -74,7 +75,9 @@ class Ledger:
                         self._sql.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise LedgerError(f"the ledger cannot be written: {error}") from error
+                raise LedgerError(
+                    phrase("the ledger cannot be written: {error}", error=error)
+                ) from error
 
     def _commit(self) -> None:
         self._sql.execute("COMMIT")
@@ -93,7 +96,9 @@ class Ledger:
             try:
                 return self._sql.execute(query, parameters).fetchall()
             except sqlite3.Error as error:
-                raise LedgerError(f"the ledger cannot be read: {error}") from error
+                raise LedgerError(
+                    phrase("the ledger cannot be read: {error}", error=error)
+                ) from error
 
     def _one(self, query: str, *parameters: Any) -> Any:
         rows = self._rows(query, *parameters)
@@ -125,7 +130,9 @@ class Ledger:
             with self._lock, closing(sqlite3.connect(path)) as target:
                 self._sql.backup(target)
         except (sqlite3.Error, OSError) as error:
-            raise LedgerError(f"the ledger cannot be copied: {error}") from error
+            raise LedgerError(
+                phrase("the ledger cannot be copied: {error}", error=error)
+            ) from error
 
     def chain(self, engagement: bytes, from_seq: int = 0) -> Iterator[StoredStatement]:
         """Yield the chain's statements in order, reading a few at a time."""
@@ -387,7 +394,9 @@ class Ledger:
 def _statement(row: Any) -> StoredStatement:
     number, engagement, seq, digest, kind, body, state, problem, index, successor = row
     if Digest.of(body).raw != digest:
-        raise LedgerError(f"statement {number} of the ledger was changed on the disk")
+        raise LedgerError(
+            phrase("statement {number} of the ledger was changed on the disk", number=number)
+        )
     state = SendState(state) if successor is None else SendState.REPLACED
     return StoredStatement(
         number, engagement, seq, Digest(digest), kind, body, state, problem, index

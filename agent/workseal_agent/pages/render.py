@@ -203,6 +203,11 @@ def decimal(value: float) -> str:
     return f"{value:.1f}".replace(".", say("figure.point"))
 
 
+def money(minor: int, currency: str) -> str:
+    """Write an amount, with the point of the owner's language."""
+    return amount_text(minor, currency).replace(".", say("figure.point"))
+
+
 def _local(ms: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
 
@@ -229,6 +234,6 @@ def _environment() -> Environment:
         "span": span,
         "hms": hms,
         "size": size,
-        "money": amount_text,
+        "money": money,
     }
     return environment

@@ -18,6 +18,7 @@ from pathlib import Path
 import uvicorn
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.pages.app import build_app
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.doorway import doorway
@@ -122,7 +123,9 @@ def handover_file(home: Path, address: str) -> Iterator[Path]:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(page)
     except OSError as error:
-        raise AgentError(f"{path} cannot be written: {error.strerror}") from error
+        raise AgentError(
+            phrase("{path} cannot be written: {reason}", path=path, reason=error.strerror)
+        ) from error
     try:
         yield path
     finally:
@@ -137,5 +140,7 @@ def _listen() -> socket.socket:
         listening.listen(_CONNECTIONS)
     except OSError as error:
         listening.close()
-        raise AgentError(f"no port of this machine can be used: {error.strerror}") from error
+        raise AgentError(
+            phrase("no port of this machine can be used: {reason}", reason=error.strerror)
+        ) from error
     return listening

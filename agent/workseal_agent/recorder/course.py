@@ -12,6 +12,7 @@ from workseal_agent.activity import ActivitySensor
 from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Ledger, LedgerError
 from workseal_agent.recorder.moments import (
     NS_PER_MS,
@@ -100,7 +101,10 @@ class Course:
         early_ms = earliest_begin(state) - start_ms
         if early_ms > 0:
             raise AgentError(
-                f"the clock shows a time {early_ms} ms before the terms: set it, or wait"
+                phrase(
+                    "the clock shows a time {early} ms before the terms: set it, or wait",
+                    early=early_ms,
+                )
             )
         if state.session is not None:
             self._book.close(state.session)
@@ -287,7 +291,10 @@ def _require_plausible(ahead_ms: int) -> None:
     """Refuse to continue a chain whose newest time is far in the future."""
     if ahead_ms > _AHEAD_MS:
         raise AgentError(
-            f"the newest recorded time lies {ahead_ms // 3_600_000} hours ahead of the clock: set"
-            " the clock if it is wrong; else time was recorded under a clock that was ahead, and"
-            " work goes on in a new engagement"
+            phrase(
+                "the newest recorded time lies {hours} hours ahead of the clock: set the"
+                " clock if it is wrong; else time was recorded under a clock that was ahead,"
+                " and work goes on in a new engagement",
+                hours=ahead_ms // 3600000,
+            )
         )

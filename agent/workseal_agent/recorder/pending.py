@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from workseal_agent.chain import OwnChainError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Ledger, LedgerError
 from workseal_agent.recorder.session import Draft, SessionBook
 
@@ -54,7 +55,7 @@ class Pending:
         """Store everything, or raise `LedgerError`."""
         self.flush(engagement, declare=declare)
         if self._drafts:
-            raise LedgerError(self.trouble or "the last segments are not stored yet")
+            raise LedgerError(self.trouble or phrase("the last segments are not stored yet"))
 
     def declare_memo(self, engagement: bytes) -> None:
         """Describe the off-screen work that a memo was written for.

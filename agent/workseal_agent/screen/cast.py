@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from workseal_agent import bus
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.language import phrase
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.portalrequest import PATH, PORTAL, PortalRequest
 from workseal_agent.surroundings import Surroundings
@@ -72,8 +73,12 @@ class CastScreen:
             raise NoScreenError("this is no Wayland session: WAYLAND_DISPLAY is not set")
         if not reads_pipewire():
             raise NoScreenError(
-                f"reading PipeWire needs the program {_LAUNCH} and its plugin pipewiresrc"
-                " (Debian: gstreamer1.0-tools, gstreamer1.0-plugins-base, gstreamer1.0-pipewire)"
+                phrase(
+                    "reading PipeWire needs the program {launch} and its plugin pipewiresrc"
+                    " (Debian: gstreamer1.0-tools, gstreamer1.0-plugins-base,"
+                    " gstreamer1.0-pipewire)",
+                    launch=_LAUNCH,
+                )
             )
         self._address = around.session_bus
         self._token_file = token_file
@@ -82,7 +87,9 @@ class CastScreen:
         try:
             bus.run(self._examine())
         except bus.BusError as failure:
-            raise NoScreenError(f"the desktop offers no ScreenCast portal: {failure}") from failure
+            raise NoScreenError(
+                phrase("the desktop offers no ScreenCast portal: {error}", error=failure)
+            ) from failure
 
     def grab(self) -> tuple[RawFrame, ...]:
         """Return each display that is shared."""
@@ -104,7 +111,13 @@ class CastScreen:
         async with bus.connected(self._address) as connection:
             version = await bus.get_property(connection, PORTAL, PATH, f"{_CAST}.version")
             if version < _VERSION:
-                raise bus.BusError(f"version {version}, expected {_VERSION} or later")
+                raise bus.BusError(
+                    phrase(
+                        "version {version}, expected {least} or later",
+                        version=version,
+                        least=_VERSION,
+                    )
+                )
             kinds = await bus.get_property(
                 connection, PORTAL, PATH, f"{_CAST}.AvailableSourceTypes"
             )
@@ -274,7 +287,9 @@ def read_picture(remote: int, node: int) -> tuple[int, int, bytes]:
         )
     except OSError as failure:
         os.close(pixels)
-        raise CaptureError(CaptureFailure.OTHER, f"{_LAUNCH} cannot be started") from failure
+        raise CaptureError(
+            CaptureFailure.OTHER, phrase("{launch} cannot be started", launch=_LAUNCH)
+        ) from failure
     finally:
         os.close(theirs)
     late = threading.Timer(_FRAME_SECONDS, program.kill)

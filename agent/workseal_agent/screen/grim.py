@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.language import phrase
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.ppm import MAX_BYTES, read_ppm
 from workseal_agent.surroundings import Surroundings
@@ -46,7 +47,9 @@ class GrimScreen:
                 "grim gets no picture: the compositor is away, or is not of the wlroots family"
             ) from failure
         self.virtual = any(one.name.startswith(_SIGNS) for one in displays)
-        self.name = f"Wayland displays by grim{' and Sway' if self.lists_windows else ''}"
+        self.name = phrase("Wayland displays by grim")
+        if self.lists_windows:
+            self.name = phrase("Wayland displays by grim and Sway")
 
     def grab(self) -> tuple[RawFrame, ...]:
         """Return one frame for each display; a screen that changes meanwhile is tried again."""

@@ -10,6 +10,7 @@ from contextlib import suppress
 import mss
 
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.language import phrase
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.shots import monitors_of, take
 from workseal_agent.surroundings import Surroundings
@@ -28,11 +29,13 @@ class NativeScreen:
         system = _SYSTEMS.get(around.system)
         if system is None:
             raise NoScreenError("this system is neither Windows nor macOS")
-        self.name = f"{system} screen"
+        self.name = phrase("{system} screen", system=system)
         try:
             self.grab()
         except CaptureError as failure:
-            raise NoScreenError(f"{self.name} gives no picture: {failure}") from failure
+            raise NoScreenError(
+                phrase("{screen} gives no picture: {error}", screen=self.name, error=failure)
+            ) from failure
 
     def grab(self) -> tuple[RawFrame, ...]:
         """Return one frame for each monitor."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workseal_agent.config import ScreenKind
 from workseal_agent.errors import NoScreenError
+from workseal_agent.language import all_of, phrase, told_of
 from workseal_agent.screen.cast import CastScreen
 from workseal_agent.screen.frame import ScreenSource
 from workseal_agent.screen.grim import GrimScreen
@@ -70,15 +71,17 @@ def find_screen(
             try:
                 return candidate, opened(candidate, masking=masking)
             except NoScreenError as error:
-                reasons.append(str(error))
-    raise NoScreenError(none_found(kind, around, "; ".join(reasons)))
+                reasons.append(told_of(error))
+    raise NoScreenError(none_found(kind, around, all_of(reasons)))
 
 
 def none_found(kind: str, around: Surroundings, reasons: str) -> str:
     """Say why there is no screen; where none was named and none is there, what was looked for."""
     if kind == "auto" and _shows_nothing(around):
-        looked = "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set"
-        return f"{looked}, and {reasons}"
+        return phrase(
+            "no screen was found: neither DISPLAY nor WAYLAND_DISPLAY is set, and {reasons}",
+            reasons=reasons,
+        )
     return reasons
 
 
@@ -88,7 +91,10 @@ def opened(candidate: ScreenCandidate, *, masking: bool) -> ScreenSource:
     if masking and not source.lists_windows:
         source.close()
         raise NoScreenError(
-            f"{source.name} does not tell which windows it shows, so no mask rule can be obeyed"
+            phrase(
+                "{source} does not tell which windows it shows, so no mask rule can be obeyed",
+                source=source.name,
+            )
         )
     return source
 

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from workseal_agent import bus
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.language import phrase
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.png import MAX_FILE_BYTES, read_png
 from workseal_agent.screen.portalrequest import PATH, PORTAL, PortalRequest
@@ -47,7 +48,9 @@ class PortalScreen:
         try:
             bus.run(self._version())
         except bus.BusError as failure:
-            raise NoScreenError(f"the desktop offers no Screenshot portal: {failure}") from failure
+            raise NoScreenError(
+                phrase("the desktop offers no Screenshot portal: {error}", error=failure)
+            ) from failure
 
     def grab(self) -> tuple[RawFrame, ...]:
         """Return all displays in one picture, as the desktop puts them together."""

@@ -6,6 +6,7 @@ Rule: the files are the user's own, and still read strictly (`workseal_agent.scr
 from pathlib import Path
 
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.language import phrase, phrases
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.png import MAX_FILE_BYTES, DamagedError, read_png
 from workseal_agent.windows import WindowInfo
@@ -24,10 +25,14 @@ class ReplayScreen:
         except OSError as error:
             raise NoScreenError("the folder of recorded pictures cannot be read") from error
         if not 1 <= len(files) <= MAX_FILES:
-            raise NoScreenError(f"a recorded desktop needs 1 to {MAX_FILES} PNG files")
+            raise NoScreenError(
+                phrase("a recorded desktop needs 1 to {most} PNG files", most=MAX_FILES)
+            )
         self._files = files
         self._next = 0
-        self.name = f"recorded desktop ({len(files)} pictures)"
+        self.name = phrases(
+            len(files), "recorded desktop ({count} picture)", "recorded desktop ({count} pictures)"
+        )
         self.virtual = True
 
     def grab(self) -> tuple[RawFrame, ...]:

@@ -13,6 +13,7 @@ from Xlib.display import Display
 from Xlib.ext import dpms, xinput
 
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
+from workseal_agent.language import phrase
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.shots import monitors_of, take
 from workseal_agent.windows import WindowInfo, visible_windows
@@ -68,9 +69,9 @@ class X11Screen:
             refused = code == _BAD_ACCESS
             raise CaptureError(
                 CaptureFailure.REFUSED if refused else CaptureFailure.CHANGED,
-                "the X11 server refused the picture"
+                phrase("the X11 server refused the picture")
                 if refused
-                else "the screen changed while the picture was taken",
+                else phrase("the screen changed while the picture was taken"),
             ) from failure
         except Exception as failure:
             # A server that dies in the middle shows as whatever the library trips over; a picture
@@ -90,10 +91,12 @@ def _look_at(display: str | None) -> tuple[bool, str]:
         connection = open_display(display)
     except SERVER_ERRORS as failure:
         raise NoScreenError(
-            f"no X11 display answers at {_plain(display or 'the DISPLAY of this session')}"
+            phrase("no X11 display answers at {display}", display=_plain(display))
+            if display
+            else phrase("no X11 display answers at the DISPLAY of this session")
         ) from failure
     try:
-        name = f"X11 display {_plain(connection.get_display_name())}"
+        name = phrase("X11 display {display}", display=_plain(connection.get_display_name()))
         extensions = set(connection.list_extensions())
         if "XWAYLAND" in extensions:
             raise NoScreenError(

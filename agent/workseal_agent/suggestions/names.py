@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from workseal_agent.errors import SettingsError
+from workseal_agent.language import phrase
 from workseal_agent.suggestions.finding import MAX_TEXT, Finding
 from workseal_agent.suggestions.suggestion import Kind, Sureness, Why
 
@@ -63,11 +64,17 @@ class NameList:
         except FileNotFoundError:
             return cls()
         except OSError as error:
-            raise SettingsError(f"the list {file} cannot be read: {error.strerror}") from error
+            raise SettingsError(
+                phrase("the list {file} cannot be read: {reason}", file=file, reason=error.strerror)
+            ) from error
         if mode & 0o077:
             raise SettingsError(
-                f"the list {file} is open to other users (mode {mode:03o}, expected 600):"
-                f" `chmod 600 {file}`"
+                phrase(
+                    "the list {file} is open to other users (mode {mode:03o}, expected 600):"
+                    " `chmod 600 {file}`",
+                    file=file,
+                    mode=mode,
+                )
             )
         return cls.parse(data)
 
@@ -75,7 +82,9 @@ class NameList:
     def parse(cls, data: bytes) -> Self:
         """Read the lines of a list; # begins a remark, an empty line says nothing."""
         if len(data) > MAX_LIST_BYTES:
-            raise SettingsError(f"the list of names is larger than {MAX_LIST_BYTES} bytes")
+            raise SettingsError(
+                phrase("the list of names is larger than {most} bytes", most=MAX_LIST_BYTES)
+            )
         try:
             lines = data.decode("utf-8").splitlines()
         except UnicodeDecodeError as error:
@@ -87,11 +96,20 @@ class NameList:
                 continue
             if len(_skeleton(name)[0]) < _SHORTEST:
                 raise SettingsError(
-                    f"line {number} of the list of names: expected two letters or more"
+                    phrase(
+                        "line {number} of the list of names: expected two letters or more",
+                        number=number,
+                    )
                 )
             names.append(name)
         if len(names) > MAX_NAMES:
-            raise SettingsError(f"the list has {len(names)} names, at most {MAX_NAMES} are taken")
+            raise SettingsError(
+                phrase(
+                    "the list has {names} names, at most {most} are taken",
+                    names=len(names),
+                    most=MAX_NAMES,
+                )
+            )
         return cls(tuple(names))
 
 

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.suggestions.names import NameList
 from workseal_agent.suggestions.suggestion import Kind, Suggestion, Sureness, Why
 from workseal_protocol.frame import CHANNELS, MAX_SIDE, Box
@@ -93,7 +94,10 @@ class TextReading:
             self.close()
             # Not `from error`: its text may hold a part of the answer.
             raise ReadingError(
-                f"the frame could not be read ({type(error).__name__}); nothing in it is marked"
+                phrase(
+                    "the frame could not be read ({kind}); nothing in it is marked",
+                    kind=type(error).__name__,
+                )
             ) from None
 
     def _read(self, head: bytes, pixels: bytes) -> tuple[Suggestion, ...]:

@@ -2,6 +2,7 @@ import configparser
 import os
 import plistlib
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,57 @@ def test_in_a_unit_each_word_stays_one_word_and_means_itself() -> None:
     # As systemd.service(5) reads it: quotes and backslashes first, then specifiers and variables.
     words = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(line)]
     assert words == ODD
+
+
+NAMES = ["plain", "my python", "Büro größer", 'the "new" one', "it's", "$HOME", "50 %h", "a\\b"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+@pytest.mark.parametrize("name", NAMES)
+def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, name: str) -> None:
+    program = tmp_path / name / "python"
+    program.parent.mkdir()
+    program.symlink_to(sys.executable)
+    words = [str(program), "-P", "-c", "import x", "--home", str(tmp_path / name / "home")]
+    unit, _ = made("linux", words, systemd=True)
+    file = tmp_path / "workseal-agent.service"
+    file.write_text(unit.content)
+    done = subprocess.run(
+        ["systemd-analyze", "--user", "verify", str(file)],
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_program_of_any_name_is_begun_by_the_words_of_its_unit(tmp_path: Path, name: str) -> None:
+    program = tmp_path / name / "python"
+    program.parent.mkdir()
+    program.symlink_to(sys.executable)
+    words = [str(program), "-P", "-c", "import sys; print(sys.argv[1:])", *ODD]
+    unit, _ = made("linux", words, systemd=True)
+    line = keys_of(unit.content)["Service"]["ExecStart"]
+    first, *rest = [word.replace("%%", "%") for word in shlex.split(line)]
+    # systemd expands variables in every word but the first.
+    read = [first, *(word.replace("$$", "$") for word in rest)]
+    done = subprocess.run(read, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{ODD}\n"
+
+
+@pytest.mark.skipif(
+    shutil.which("desktop-file-validate") is None, reason="needs desktop-file-validate"
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_freedesktop_finds_nothing_wrong_with_an_entry(tmp_path: Path, name: str) -> None:
+    (entry,) = made("linux", [f"/opt/{name}/python", "-c", "import x", "--home", f"/home/{name}"])
+    file = tmp_path / "workseal-agent.desktop"
+    file.write_text(entry.content)
+    done = subprocess.run(
+        ["desktop-file-validate", str(file)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_desktop_entry_lies_where_desktops_look() -> None:

@@ -14,6 +14,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.language import (
     ENGLISH,
     Language,
+    all_of,
     language_of,
     own,
     own_reason,
@@ -21,6 +22,7 @@ from workseal_agent.language import (
     phrase,
     phrases,
     spoken,
+    told_of,
 )
 from workseal_agent.language import (
     speaking as module,
@@ -28,6 +30,7 @@ from workseal_agent.language import (
 
 TEXTS: dict[tuple[str | tuple[str, str], str | None], str | tuple[str, str]] = {
     ("stopped", None): "angehalten",
+    ("1,234.5", None): "1.234,5",
     ("kept {number}", None): "{number} behalten",
     ("lost {number}", None): "verloren",
     ("broken {number}", None): "{number",
@@ -62,6 +65,31 @@ def test_a_phrase_is_said_in_the_owners_language_with_its_values() -> None:
     assert own(phrase("at {what}", what=phrase("stopped"))) == "bei angehalten"
     # What is no phrase is somebody's own text.
     assert own(phrase("at {what}", what="stopped")) == "bei stopped"
+
+
+@pytest.mark.usefixtures("_in_german")
+def test_an_error_among_the_values_is_said_too() -> None:
+    assert own(phrase("at {what}", what=AgentError(phrase("stopped")))) == "bei angehalten"
+    assert own(phrase("at {what}", what=AgentError("stopped"))) == "bei angehalten"
+    assert own(phrase("at {what}", what=OSError(2, "No such file"))) == "bei [Errno 2] No such file"
+    assert told_of(AgentError(phrase("kept {number}", number=3))) == "kept 3"
+    assert own(told_of(AgentError(phrase("kept {number}", number=3)))) == "3 behalten"
+
+
+@pytest.mark.usefixtures("_in_german")
+def test_numbers_have_the_separators_of_the_language() -> None:
+    assert own(phrase("{size:,.1f} of {number:+d}", size=12345.6, number=7)) == "12.345,6 of +7"
+    # What is no number, or is written as it is, stays.
+    assert own(phrase("{name:>4} 1.5 {number}", name="a.b", number=1.5)) == " a.b 1.5 1.5"
+    with speaking(ENGLISH):
+        assert own(phrase("{size:,.1f}", size=12345.6)) == "12,345.6"
+
+
+@pytest.mark.usefixtures("_in_german")
+def test_reasons_stand_one_after_the_other_each_in_the_language() -> None:
+    reasons = [phrase("stopped"), phrase("kept {number}", number=3), "x"]
+    assert own(all_of(reasons)) == "angehalten; 3 behalten; x"
+    assert (all_of(reasons), all_of([])) == ("stopped; kept 3; x", "")
 
 
 @pytest.mark.usefixtures("_in_german")
