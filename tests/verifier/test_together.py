@@ -356,6 +356,9 @@ def test_what_comes_while_it_has_enough_to_do_is_the_next_batch(
             owed, waiting = min(number + 1, 2), max(number - 1, 0)
             wait_until(lambda: len(together._line._owed) == owed)  # noqa: B023 - called at once
             wait_until(lambda: len(together._come) == waiting)  # noqa: B023
+        # Whatever is answered meanwhile, all of them were read before.
+        assert ask(live, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")[2] == b"ok"
+        assert (len(together._line._owed), len(together._come)) == (2, 3)
     finally:
         os.kill(process, signal.SIGCONT)
     for connection in connections:
