@@ -9,6 +9,7 @@ from threading import Barrier
 import pytest
 
 from support.office import FakeClock
+from support.planned import read_whole
 from support.simulator import START
 from workseal_protocol.digest import Digest
 from workseal_verifier.services import contacts
@@ -140,3 +141,10 @@ def test_what_comes_while_an_address_is_given_again_is_not_undone(
             books[0].put(PERSON, Contact(mail=MAIL, zone="Asia/Tokyo"))
         begun[0].result(timeout=20)
     assert books[0].own(PERSON) == left
+
+
+def test_what_each_turn_looks_for_is_found_without_reading_all_there_is(
+    databases: list[Database],
+) -> None:
+    store = ContactStore(databases[0])
+    assert read_whole(databases[0], lambda: store.expire(START)) == []

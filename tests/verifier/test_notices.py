@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 
+from support.planned import read_whole
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.notices import Channel, Fate, Notice, NoticeRow, NoticeStore
@@ -197,3 +198,15 @@ def test_what_still_waits_is_not_forgotten_with_its_case(store: NoticeStore) -> 
     store.forget(CASE)
     (left,) = store.of_step(CASE, 7)
     assert (left.fate, left.channel) != (Fate.DONE, row.channel)
+
+
+def test_what_each_turn_looks_for_is_found_without_reading_all_there_is(store: NoticeStore) -> None:
+    store.add([made()])
+
+    def turn() -> None:
+        store.ended_since(NOW)
+        store.counts()
+        store.unsent(most=9)
+        assert store.claim(NOW, lease_ms=LEASE) is not None
+
+    assert read_whole(store.database, turn) == []

@@ -17,6 +17,9 @@ from workseal_verifier.store.engine import Database
 from workseal_verifier.store.schema import case_steps, notices
 
 _columns = notices.c
+# Of what is to be sent, exactly what was neither sent nor given up has a next try. Not "is not
+# null", for which SQLite looks in no index.
+_WAITS = _columns.next_ms >= 0
 # No wait is longer: services.delivering.
 _LONGEST_MS: Final = 72 * 3_600_000
 # Say that a step was made, and whose turn it is: services.noticing.
@@ -118,6 +121,8 @@ class NoticeStore:
         What waits for longer than anything does was written by a wrong clock, and is due.
         """
         is_due = (_columns.next_ms <= now_ms) | (_columns.next_ms > now_ms + _LONGEST_MS)
+        # Said besides, for SQLite: it looks at no notice that is never tried again.
+        is_due &= _WAITS
         while True:
             with self.database.read() as connection:
                 row = connection.execute(
@@ -201,9 +206,8 @@ class NoticeStore:
         """Name the cases of which somebody was told, or opened a notice, since an instant."""
         with self.database.read() as connection:
             rows = connection.execute(
-                select(_columns.filing)
-                .where(_columns.ended_ms >= ms, _columns.state == Fate.DONE)
-                .distinct()
+                # Not DISTINCT: SQLite would read all there is in the order of cases.
+                select(_columns.filing).where(_columns.state == Fate.DONE, _columns.ended_ms >= ms)
             ).all()
         return {Digest(filing) for (filing,) in rows if filing is not None}
 
@@ -261,10 +265,7 @@ class NoticeStore:
         with self.database.read() as connection:
             rows = connection.execute(
                 _whole()
-                .where(
-                    _columns.channel.in_(SENT_ON),
-                    _columns.state.in_((Fate.WAITING, Fate.PARKED)),
-                )
+                .where(_WAITS | (_columns.state == Fate.PARKED))
                 .order_by(_columns.made_ms, _columns.name, _columns.channel)
                 .limit(most)
             ).all()
@@ -272,15 +273,12 @@ class NoticeStore:
 
     def counts(self) -> Counts:
         """Count what waits to be sent and what was given up."""
-        sent_on = _columns.channel.in_(SENT_ON)
         with self.database.read() as connection:
             waiting, oldest = connection.execute(
-                select(func.count(), func.min(_columns.made_ms)).where(
-                    sent_on, _columns.state == Fate.WAITING
-                )
+                select(func.count(), func.min(_columns.made_ms)).where(_WAITS)
             ).one()
             parked = connection.execute(
-                select(func.count()).where(sent_on, _columns.state == Fate.PARKED)
+                select(func.count()).where(_columns.state == Fate.PARKED)
             ).scalar_one()
         return Counts(waiting, oldest, parked)
 

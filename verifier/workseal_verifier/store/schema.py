@@ -307,7 +307,7 @@ notices = Table(
     Index("notices_next", "next_ms"),
     Index("notices_recipient", "recipient", "step"),
     Index("notices_filing", "filing", "step"),
-    Index("notices_ended", "ended_ms"),
+    Index("notices_ended", "state", "ended_ms"),
     sqlite_strict=True,
 )
 
@@ -333,6 +333,7 @@ contacts = Table(
     _whole("confirm_until_ms", Privacy.TIME, nullable=True),
     _whole("confirmed_ms", Privacy.TIME, nullable=True),
     Index("contacts_confirm", "confirm"),
+    Index("contacts_unconfirmed", "confirmed_ms", "confirm_until_ms"),
     sqlite_strict=True,
 )
 
@@ -350,6 +351,7 @@ confirmations = Table(
     _whole("sent_ms", Privacy.TIME, nullable=True),
     Index("confirmations_thumbprint", "thumbprint"),
     Index("confirmations_place", "place"),
+    Index("confirmations_asked", "asked_ms"),
     sqlite_strict=True,
 )
 
