@@ -7,12 +7,11 @@ looked up at the last moment: what was deleted is not used any more. An address 
 confirmed gets the one mail that asks for it, and what comes meanwhile stands on the page.
 
 Nobody's notices wait for somebody else's server: who took as long as a whole exchange may last
-waits a minute, and nobody's webhook is asked twice at once. Of a case somebody gets one mail an
-hour, unless a deadline begins for them: what came meanwhile is told by the newest.
+waits a minute, and nobody's webhook is asked twice at once, by whichever worker. Of a case somebody
+gets one mail an hour, unless a deadline begins for them: what came meanwhile is told by the newest.
 """
 
 import logging
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -129,8 +128,6 @@ class Delivery:
         self._size = room.size
         self._weekly = weekly
         self._timer = timer
-        self._lock = threading.Lock()
-        self._busy: set[Digest] = set()
         self._ways: Mapping[Channel, Callable[[NoticeRow, ContactRow], Fate]] = {
             Channel.MAIL: self._mail,
             Channel.WEBHOOK: self._hook,
@@ -146,14 +143,11 @@ class Delivery:
             row = self._store.claim(now_ms, lease_ms=LEASE_MS, channels=channels or SENT_ON)
             if row is None:
                 break
-            if taken_s[row.recipient] >= _SHARE_S or not self._begin(row):
+            if taken_s[row.recipient] >= _SHARE_S:
                 self._store.give_back(row, now_ms + _MINUTE)
                 continue
             began = self._timer()
-            try:
-                self._try(row)
-            finally:
-                self._end(row)
+            self._try(row)
             tried += 1
             took = self._timer() - began
             if row.channel is Channel.WEBHOOK:
@@ -166,21 +160,6 @@ class Delivery:
         else:
             self._health.freed(NOTICES)
         return tried
-
-    def _begin(self, row: NoticeRow) -> bool:
-        """Take somebody's webhook, unless it is being told of something."""
-        if row.channel is not Channel.WEBHOOK:
-            return True
-        with self._lock:
-            if row.recipient in self._busy:
-                return False
-            self._busy.add(row.recipient)
-        return True
-
-    def _end(self, row: NoticeRow) -> None:
-        if row.channel is Channel.WEBHOOK:
-            with self._lock:
-                self._busy.discard(row.recipient)
 
     def _try(self, row: NoticeRow) -> None:
         try:

@@ -1,8 +1,9 @@
 """The outbox: who is to be told of which step of a case, on which channel, and what became of it.
 
 Rules: what a step causes is written in the transaction that logs the step. Whoever sends a notice
-first moves its next try on, so that of two workers one has it; when that one dies, the notice is
-due again after the lease, under the same name. Nothing is deleted that was not sent.
+first moves its next try on and holds it, so that of two workers one has it, and of one person's
+webhook one notice is held at once, whichever process sends. When that one dies, the notice is due
+again after the lease, under the same name. Nothing is deleted that was not sent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -118,11 +119,12 @@ class NoticeStore:
     ) -> NoticeRow | None:
         """Take the notice that is due the longest, for a lease; None when none is due.
 
-        What waits for longer than anything does was written by a wrong clock, and is due.
+        Whose webhook is being told of something is not told of the next thing meanwhile. What waits
+        for longer than anything does was written by a wrong clock, and is due.
         """
         is_due = (_columns.next_ms <= now_ms) | (_columns.next_ms > now_ms + _LONGEST_MS)
         # Said besides, for SQLite: it looks at no notice that is never tried again.
-        is_due &= _WAITS
+        is_due &= _WAITS & _is_free(now_ms, lease_ms)
         while True:
             with self.database.read() as connection:
                 row = connection.execute(
@@ -134,7 +136,7 @@ class NoticeStore:
             if row is None:
                 return None
             found = _read(row)
-            if self._moved(found, next_ms=now_ms + lease_ms, tries=found.tries + 1):
+            if self._taken(found, now_ms, lease_ms):
                 return found
 
     def settle(self, taken: NoticeRow, fate: Fate, now_ms: int) -> None:
@@ -146,36 +148,50 @@ class NoticeStore:
         if fate is not Fate.DONE:
             which = which.where(_columns.tries == taken.tries + 1)
         with self.database.write() as connection:
-            connection.execute(which.values(state=fate, next_ms=None, ended_ms=now_ms))
+            connection.execute(
+                which.values(state=fate, next_ms=None, ended_ms=now_ms, held_ms=None)
+            )
 
     def put_off(self, taken: NoticeRow, next_ms: int) -> None:
         """Try a notice that was claimed once more, later; unless somebody else has it by now."""
         with self.database.write() as connection:
-            connection.execute(_held(taken).values(next_ms=next_ms))
+            connection.execute(_held(taken).values(next_ms=next_ms, held_ms=None))
 
     def give_back(self, taken: NoticeRow, next_ms: int) -> None:
         """Let a notice that was claimed wait, as if it had not been: it was not tried."""
         with self.database.write() as connection:
-            connection.execute(_held(taken).values(next_ms=next_ms, tries=taken.tries))
+            connection.execute(
+                _held(taken).values(next_ms=next_ms, tries=taken.tries, held_ms=None)
+            )
 
     def try_parked(self, now_ms: int) -> int:
-        """Let everything that was given up be tried again, and count it."""
+        """Let everything that was given up be tried again, and count it.
+
+        Some of it may have been taken: none of it is sent as if for the first time.
+        """
         with self.database.write() as connection:
             done = connection.execute(
                 update(notices)
                 .where(_columns.state == Fate.PARKED)
-                .values(state=Fate.WAITING, tries=0, next_ms=now_ms, ended_ms=None)
+                .values(state=Fate.WAITING, tries=1, next_ms=now_ms, ended_ms=None)
             )
         return done.rowcount
 
-    def _moved(self, found: NoticeRow, *, next_ms: int, tries: int) -> bool:
+    def _taken(self, found: NoticeRow, now_ms: int, lease_ms: int) -> bool:
+        until = now_ms + lease_ms
         with self.database.write() as connection:
-            moved = connection.execute(
+            # Two that each found another notice to somebody nobody was telling of anything.
+            self.database.take_turn(connection, found.recipient.raw)
+            taken = connection.execute(
                 _of(found)
-                .where(_columns.next_ms == found.next_ms, _columns.tries == found.tries)
-                .values(next_ms=next_ms, tries=tries)
+                .where(
+                    _columns.next_ms == found.next_ms,
+                    _columns.tries == found.tries,
+                    _is_free(now_ms, lease_ms),
+                )
+                .values(next_ms=until, tries=found.tries + 1, held_ms=until)
             )
-        return moved.rowcount == 1
+        return taken.rowcount == 1
 
     def is_outdated(self, row: NoticeRow) -> bool:
         """Tell whether a later notice says on this channel where the same case stands."""
@@ -300,6 +316,18 @@ def _whole() -> Select[Any]:
     ).select_from(notices.outerjoin(case_steps, step))
 
 
+def _is_free(now_ms: int, lease_ms: int) -> ColumnElement[bool]:
+    """Choose the mails, and the webhooks of those whom nobody tells of anything just now."""
+    other = notices.alias()
+    busy = select(other.c.recipient).where(
+        other.c.channel == Channel.WEBHOOK,
+        other.c.held_ms > now_ms,
+        # Of clocks that differ; what is held for longer was written by a wrong one.
+        other.c.held_ms <= now_ms + 2 * lease_ms,
+    )
+    return (_columns.channel != Channel.WEBHOOK) | _columns.recipient.not_in(busy)
+
+
 def _alike(row: NoticeRow) -> ColumnElement[bool]:
     """Choose what tells the same person of the same case's steps on the same channel."""
     return and_(
@@ -333,6 +361,7 @@ def _values(one: Notice, channel: Channel) -> dict[str, object]:
         "tries": 0,
         "next_ms": None if channel is Channel.PAGE else one.made_ms,
         "ended_ms": None,
+        "held_ms": None,
     }
 
 

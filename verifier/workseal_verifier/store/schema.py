@@ -303,11 +303,14 @@ notices = Table(
     _whole("next_ms", Privacy.TIME, nullable=True),
     # When it was sent, given up, or opened on the page.
     _whole("ended_ms", Privacy.TIME, nullable=True),
+    # Until when whoever claimed it has it, unless it is done with it before.
+    _whole("held_ms", Privacy.TIME, nullable=True),
     PrimaryKeyConstraint("name", "channel"),
     Index("notices_next", "next_ms"),
     Index("notices_recipient", "recipient", "step"),
     Index("notices_filing", "filing", "step"),
     Index("notices_ended", "state", "ended_ms"),
+    Index("notices_held", "held_ms"),
     sqlite_strict=True,
 )
 
