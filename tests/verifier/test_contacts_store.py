@@ -18,7 +18,7 @@ from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.noticing import confirming
 from workseal_verifier.store.contacts import Asking, ContactRow, ContactStore
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.notices import NoticeStore
+from workseal_verifier.store.outbox import Outbox
 from workseal_verifier.store.records import RecordStore
 
 MAIL = "freelancer@example.com"
@@ -58,7 +58,7 @@ def test_keys_that_ask_at_once_get_no_mail_more(databases: list[Database]) -> No
     with ThreadPoolExecutor(4) as pool:
         assert sum(one for found in pool.map(ask, range(4)) for one in found) == MOST_ASKED
         assert sum(pool.map(send, range(4))) == MOST_SENT
-    assert NoticeStore(databases[0]).counts().waiting == MOST_ASKED + 4
+    assert Outbox(databases[0]).counts().waiting == MOST_ASKED + 4
 
 
 def row_of(person: Digest) -> ContactRow:

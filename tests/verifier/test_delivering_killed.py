@@ -36,7 +36,8 @@ from workseal_verifier.config import SETTINGS_FILE
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.delivering import LEASE_MS
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.notices import Fate, NoticeStore
+from workseal_verifier.store.notices import Fate
+from workseal_verifier.store.outbox import Outbox
 
 MAIL = "freelancer@example.com"
 # Of a machine that is very busy: a bound, and nothing is judged by it.
@@ -252,7 +253,7 @@ def unsent(office: Office) -> list[Fate]:
     """Read what another process left to be sent."""
     database = Database(office.verifier.settings.store)
     try:
-        return [one.fate for one in NoticeStore(database).unsent(most=9)]
+        return [one.fate for one in Outbox(database).unsent(most=9)]
     finally:
         database.close()
 

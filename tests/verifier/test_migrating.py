@@ -31,7 +31,8 @@ from workseal_verifier.store import migrating
 from workseal_verifier.store.contacts import DAY_MS, ContactStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import Head, LogStore
-from workseal_verifier.store.notices import Channel, Counts, Fate, NoticeStore
+from workseal_verifier.store.notices import Channel, Fate, NoticeStore
+from workseal_verifier.store.outbox import Counts, Outbox
 from workseal_verifier.store.presence import OwnActStore, PresenceStore, Up
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.store.schema import metadata
@@ -202,7 +203,7 @@ def book_of(database: Database) -> ContactBook:
 def test_what_the_sixth_revision_held_keeps_its_meaning(where: Path | str) -> None:
     """Notices, addresses, times and acts were written before an address had to be confirmed."""
     database = at_revision(where, "0006")
-    book, store = book_of(database), NoticeStore(database)
+    book, store, outbox = book_of(database), NoticeStore(database), Outbox(database)
     put_in(
         database,
         "notices",
@@ -228,17 +229,17 @@ def test_what_the_sixth_revision_held_keeps_its_meaning(where: Path | str) -> No
     assert database.migrate() == ("0006", NEWEST)
 
     # To be sent, in its order and with its tries; what was sent and given up is not.
-    claimed = [store.claim(NOW, lease_ms=1) for _ in range(3)]
+    claimed = [outbox.claim(NOW, lease_ms=1) for _ in range(3)]
     assert [one and (one.name, one.tries) for one in claimed] == [
         (Digest.of(b"due"), 2),
         (Digest.of(b"week"), 0),
         None,
     ]
-    later = store.claim(NOW + 60_000, lease_ms=1, channels=[Channel.WEBHOOK])
+    later = outbox.claim(NOW + 60_000, lease_ms=1, channels=[Channel.WEBHOOK])
     assert later is not None
     assert (later.name, later.tries) == (Digest.of(b"later"), 3)
-    assert store.counts().parked == 1
-    assert store.try_parked(NOW) == 1
+    assert outbox.counts().parked == 1
+    assert outbox.try_parked(NOW) == 1
     assert store.ended_since(NOW - 5) == {FILING}
     page = store.board([KEYS["asks"]], below=9, before=9, most=9)
     assert {one.name: one.ended_ms for one in page} == {
@@ -268,7 +269,7 @@ def test_what_the_sixth_revision_held_keeps_its_meaning(where: Path | str) -> No
 
 def test_what_the_seventh_revision_held_keeps_its_meaning(where: Path | str) -> None:
     database = at_revision(where, "0007")
-    book, store = book_of(database), NoticeStore(database)
+    book, store, outbox = book_of(database), NoticeStore(database), Outbox(database)
     confirm = {
         name: contacts._hashed(book._token(b"confirm", name.encode().ljust(16, b"-"))).raw
         for name in KEYS
@@ -321,7 +322,7 @@ def test_what_the_seventh_revision_held_keeps_its_meaning(where: Path | str) -> 
     book.confirm(book._token(b"confirm", b"asks".ljust(16, b"-")))
     assert book.own(KEYS["asks"]).confirmed
     assert store.ended_since(NOW - 5) == {FILING}
-    assert store.counts() == Counts(1, NOW - 9, 0)
+    assert outbox.counts() == Counts(1, NOW - 9, 0)
     database.close()
 
 

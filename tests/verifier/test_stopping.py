@@ -209,5 +209,5 @@ def test_an_address_that_does_not_exist_troubles_no_operator(post: Post) -> None
     for _ in range(60):
         post.send()
         post.office.now += HOUR
-    assert post.office.verifier.notices.counts().parked == 0
-    assert post.office.verifier.notices.counts().waiting == 0
+    assert post.office.verifier.outbox.counts().parked == 0
+    assert post.office.verifier.outbox.counts().waiting == 0

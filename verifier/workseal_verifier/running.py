@@ -83,6 +83,7 @@ from workseal_verifier.store.contacts import ContactStore
 from workseal_verifier.store.engine import Database, Where
 from workseal_verifier.store.log import Head, LogStore
 from workseal_verifier.store.notices import Channel, NoticeStore
+from workseal_verifier.store.outbox import Outbox
 from workseal_verifier.store.presence import OwnActStore, PresenceStore
 from workseal_verifier.store.records import RecordStore
 
@@ -129,6 +130,7 @@ class Verifier:
         self.access = AccessStore(self.database)
         self.invitations = Invitations(self.access, clock)
         self.notices = NoticeStore(self.database)
+        self.outbox = Outbox(self.database)
         self.carriers = carriers_of(settings, self.identity.operator, clock)
         self.lock = HomeLock(settings.lock, shared=packages is not None)
         self._packages = packages or make_mailbox(settings, clock)
@@ -189,10 +191,10 @@ class Verifier:
         self.meters.gauge(
             "notices_waiting",
             "Notices that are still to be sent.",
-            lambda: self.notices.counts().waiting,
+            lambda: self.outbox.counts().waiting,
         )
         self.meters.gauge(
-            "notices_parked", "Notices that were given up.", lambda: self.notices.counts().parked
+            "notices_parked", "Notices that were given up.", lambda: self.outbox.counts().parked
         )
         self.checks = SignatureChecks(useful(settings.check_processes))
         self.meters.gauge(
@@ -408,7 +410,7 @@ class Verifier:
             health=self.health,
         )
         room = Room(
-            self.notices,
+            self.outbox,
             contacts,
             cases,
             self._clock,
