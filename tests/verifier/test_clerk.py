@@ -277,7 +277,7 @@ def test_destroying_waits_for_what_the_mailbox_holds(bench: Bench) -> None:
     bench.stay_up(bench.until + HOUR)
     clerk = bench.office.verifier.clerk
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clerk, "_holds_sealed", lambda _case: True)
+        patch.setattr(clerk._duties, "_holds_sealed", lambda _case: True)
         assert bench.run() == []
     assert bench.run() == ["destroy"]
     # What was told goes with it, but for what still waits to be sent.

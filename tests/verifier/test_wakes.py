@@ -197,5 +197,5 @@ def test_a_clock_that_was_hours_ahead_leaves_no_outage_behind_it(bench: Bench) -
         presence.beat(begun + step, gap_ms=GAP_MS)
     assert len(presence.since(begun)) == 2
     # What is left is a beat's distance, and no outage.
-    left = bench.clerk._outages(begun - 1, begun + 6 * HOUR)
+    left = bench.clerk._duties.outages(begun - 1, begun + 6 * HOUR)
     assert all(end - begin <= GAP_MS for begin, end in left)
