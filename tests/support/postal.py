@@ -87,6 +87,7 @@ class PostOffice:
         self.mails.append(found)
         self.receivers += envelope.rcpt_tos
         self.greeted.append(str(session.host_name))
+        assert server.transport is not None
         from_the_first = server.transport.get_extra_info("ssl_object") is not None
         self.encrypted.append(session.ssl is not None or from_the_first)
         return "250 taken"

@@ -106,8 +106,9 @@ def test_who_is_flooded_gets_a_mail_an_hour_and_the_newest_step(post: Post) -> N
     post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
     post.send()
     assert [one["Subject"] for one in post.box.mails] == ["It is your turn in a case"]
-    for _ in range(6):
-        post.office.now += 60_000
+    for minutes in range(6):
+        # The first of them in the very moment of the mail.
+        post.office.now += min(minutes, 1) * 60_000
         post.hearing.act(Role.CLIENT, Act.EXHIBIT, text="one more")
         post.send()
     assert len(post.box.mails) == 1

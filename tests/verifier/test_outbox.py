@@ -290,9 +290,9 @@ def test_only_what_was_sent_counts_as_told(store: Worker) -> None:
         row = store.claim(NOW, lease_ms=LEASE)
         assert row is not None
         store.settle(row, fate, NOW + number)
-    last = store.last_sent(row)
-    assert last is not None
-    assert last.step == 7
+        last = store.last_sent(row)
+        assert last is not None
+        assert last.step == 7
 
 
 def test_what_each_turn_looks_for_is_found_without_reading_all_there_is(store: Worker) -> None:
