@@ -151,7 +151,7 @@ def _make_fixed(office: Office, tsa: FixedTsa) -> None:
     verifier = office.verifier
     signin = SignIn(verifier.access, office.clock, _random("token"))
     secret = seeded(SEED, "access.seed")
-    verifier.invitations = Invitations(verifier.access, office.clock, _random("invitation"))
+    verifier.invitations = Invitations(verifier.invited, office.clock, _random("invitation"))
     verifier.services = replace(
         verifier.services,
         tsa_certificates=(tsa.root_der,),

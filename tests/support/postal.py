@@ -2,7 +2,7 @@
 
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -73,10 +73,13 @@ class PostOffice:
     wires: list[bytes] = field(default_factory=list)
     greeted: list[str] = field(default_factory=list)
     answer: str | None = None
+    # Called when a mail was read, before it is answered.
+    meets: Callable[[], None] = lambda: None
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.answer is not None:
             return self.answer
+        self.meets()
         assert isinstance(envelope.content, bytes)
         found = message_from_bytes(envelope.content, policy=policy.SMTP)
         assert isinstance(found, EmailMessage)
@@ -84,7 +87,9 @@ class PostOffice:
         self.mails.append(found)
         self.receivers += envelope.rcpt_tos
         self.greeted.append(str(session.host_name))
-        self.encrypted.append(session.ssl is not None)
+        assert server.transport is not None
+        from_the_first = server.transport.get_extra_info("ssl_object") is not None
+        self.encrypted.append(session.ssl is not None or from_the_first)
         return "250 taken"
 
 
@@ -106,11 +111,15 @@ def _knows(
 
 
 @contextmanager
-def post_office(context: ssl.SSLContext | None, *, passwords: bool = False) -> Iterator[PostOffice]:
-    """Serve on a free port; with a context, by STARTTLS alone."""
+def post_office(
+    context: ssl.SSLContext | None, *, passwords: bool = False, at_once: bool = False
+) -> Iterator[PostOffice]:
+    """Serve on a free port; with a context, by STARTTLS alone, or encrypted `at_once`."""
     office = PostOffice()
     options: dict[str, Any] = {}
-    if context is not None:
+    if at_once:
+        options = {"ssl_context": context}
+    elif context is not None:
         options = {"tls_context": context, "require_starttls": True}
     if passwords:
         options |= {"authenticator": _knows, "auth_required": True}

@@ -17,7 +17,7 @@ import pytest
 
 COMMANDS = Path(sys.executable).parent
 # Runs the command as it is, but for where Python reads the time.
-_MOVED = """
+MOVED = """
 import pathlib, sys, time
 file, true = pathlib.Path(sys.argv.pop(1)), time.time_ns
 time.time_ns = lambda: true() + int(file.read_text()) * 1_000_000_000
@@ -75,7 +75,7 @@ class Served:
     def start(self) -> None:
         self._process = subprocess.Popen(
             [
-                sys.executable, "-c", _MOVED, self.shift.file,
+                sys.executable, "-c", MOVED, self.shift.file,
                 "serve", "--home", self.home, "--port", self._port,
             ],
             stdout=subprocess.PIPE,

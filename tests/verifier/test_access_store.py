@@ -20,11 +20,11 @@ from workseal_verifier.services.signin import Root
 from workseal_verifier.store.access import (
     MAX_SESSIONS,
     AccessStore,
-    InvitationRow,
     PasskeyRow,
     SessionRow,
 )
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.invitations import InvitationRow, InvitationStore
 from workseal_verifier.store.schema import invitations, links, sessions, spent
 
 AT_ONCE = 4
@@ -70,36 +70,6 @@ def passkey(number: int) -> PasskeyRow:
 def count(store: AccessStore, table: Table) -> int:
     with store.database.read() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
-
-
-def test_an_invitation_for_two_lets_two_in(stores: list[AccessStore]) -> None:
-    stores[0].add_invitation(InvitationRow(TOKEN, Role.CLIENT, 2, LATER))
-    found = at_once(stores, lambda one, n: one.accept(TOKEN, KEYS[n], now_ms=NOW))
-    assert sorted(map(str, found)).count(str(Role.CLIENT)) == 2
-    assert found.count(None) == AT_ONCE - 2
-    assert len(stores[0].invited()) == 2
-    assert stores[0].invitations(NOW) == []
-
-
-def test_a_key_that_comes_several_times_at_once_uses_one(stores: list[AccessStore]) -> None:
-    stores[0].add_invitation(InvitationRow(TOKEN, Role.CLIENT, 9, LATER))
-    found = at_once(stores, lambda one, _: one.accept(TOKEN, KEYS[0], now_ms=NOW))
-    assert found == [Role.CLIENT] * AT_ONCE
-    (left,) = stores[0].invitations(NOW)
-    assert left.uses_left == 8
-
-
-def test_what_was_withdrawn_is_gone_for_every_worker(stores: list[AccessStore]) -> None:
-    first, second = stores[:2]
-    for name in (TOKEN, OWNER):
-        first.add_invitation(InvitationRow(name, Role.CLIENT, 9, LATER))
-        for key in KEYS[:2]:
-            assert first.accept(name, key, now_ms=NOW) is Role.CLIENT
-    second.end_invitation(TOKEN)
-    assert first.accept(TOKEN, KEYS[2], now_ms=NOW) is None
-    assert [one.token for one in first.invitations(NOW)] == [OWNER]
-    assert [second.end_invited(KEYS[0].thumbprint) for _ in range(2)] == [True, False]
-    assert [one.key for one in first.invited()] == [KEYS[1]]
 
 
 def test_a_link_begins_one_session(stores: list[AccessStore]) -> None:
@@ -218,7 +188,7 @@ def test_what_has_expired_is_cleared_and_nothing_else(stores: list[AccessStore])
     store = stores[0]
     for number, until in enumerate((LATER, LATER + 1)):
         name = Digest.of(bytes([number]))
-        store.add_invitation(InvitationRow(name, Role.CLIENT, 1, until))
+        InvitationStore(store.database).add_invitation(InvitationRow(name, Role.CLIENT, 1, until))
         store.add_link(name, name, Root.KEY, until_ms=until)
         store.add_session(session(until - LATER, OWNER))
         store.spend(name, until_ms=until)

@@ -22,6 +22,7 @@ from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, DisputeAct, read_record
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import RefusedError, StoreError
+from workseal_verifier.services.casedays import works
 from workseal_verifier.services.clerk import Orders
 from workseal_verifier.services.reminding import reminders
 
@@ -94,6 +95,8 @@ def test_a_deadline_lapses_by_itself_after_the_grace_and_only_once(bench: Bench)
     bench.stay_up(bench.until + HOUR)
     assert bench.run() == ["lapse"]
     assert str(bench.state) == "answer"
+    # What was told before stays on the page.
+    assert bench.kinds(bench.office.people.freelancer)[0] == "step"
     assert bench.run() == []
     # The delay costs nobody a day: the new one is counted from the old one's end.
     bench.stay_up(bench.until + HOUR)
@@ -222,6 +225,26 @@ def test_who_must_act_is_reminded_at_half_and_on_the_eve_in_their_own_morning(
     assert not {"half", "eve"} & set(bench.kinds(people.client))
 
 
+def test_half_is_the_day_by_which_half_have_passed_and_of_one_day_there_is_no_half(
+    bench: Bench,
+) -> None:
+    bench.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    case, zone = bench.hearing.case, ZoneInfo(bench.hearing.terms.zone)
+    assert case.due is not None
+    for days in range(1, 30):
+        ends = replace(case, due=replace(case.due, until=case.since + (days + 1) * DAY_MS))
+        worked = [
+            day
+            for ahead in range(1, days + 1)
+            if works(case, Role.FREELANCER, day := day_in(case.since + ahead * DAY_MS, zone))
+        ]
+        found = {
+            about.value: day_in(at, zone) for about, at in reminders(ends, Role.FREELANCER).items()
+        }
+        half = {"half": worked[(len(worked) - 1) // 2]} if len(worked) > 1 else {}
+        assert found == half | ({"eve": worked[-1]} if worked else {})
+
+
 def test_who_has_acted_and_what_was_opened_before_are_not_reminded_again(bench: Bench) -> None:
     bench.hearing.file().act(Role.OPERATOR, Act.NOTICE)
     bench.stay_up(bench.until - HOUR)
@@ -254,7 +277,7 @@ def test_destroying_waits_for_what_the_mailbox_holds(bench: Bench) -> None:
     bench.stay_up(bench.until + HOUR)
     clerk = bench.office.verifier.clerk
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clerk, "_holds_sealed", lambda _case: True)
+        patch.setattr(clerk._duties, "_holds_sealed", lambda _case: True)
         assert bench.run() == []
     assert bench.run() == ["destroy"]
     # What was told goes with it, but for what still waits to be sent.

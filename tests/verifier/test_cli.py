@@ -19,8 +19,8 @@ from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.services.invitations import Invitations
 from workseal_verifier.services.signin import Root, SignIn
 from workseal_verifier.serving import bind
-from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.invitations import InvitationStore
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_an_invitation_is_printed_once_and_listed_with_who_accepted_it(home: Pat
         listed = run("invitations", "--home", home)
         assert re.fullmatch(r"open [0-9a-f]{16}: 3 of role freelancer, until \S+\n", listed.stdout)
         assert link.rpartition("=")[2] not in listed.stdout
-        store = AccessStore(Database(home / "verifier.db"))
+        store = InvitationStore(Database(home / "verifier.db"))
         token = read_token(link.rpartition("=")[2])
         assert token is not None
         guest = SeedSigner(bytes(32)).public_key
@@ -193,7 +193,7 @@ def test_an_invitation_that_leaked_is_withdrawn_and_so_is_a_key_that_came_by_it(
         link = run("invite", "--home", home, "--uses", "3").stdout.strip()
         token = read_token(link.rpartition("=")[2])
         assert token is not None
-        store = AccessStore(Database(home / "verifier.db"))
+        store = InvitationStore(Database(home / "verifier.db"))
         book = Invitations(store, SystemClock())
         book.accept(token, guest)
         listed = run("invitations", "--home", home).stdout
@@ -222,7 +222,7 @@ def test_the_operator_signs_in_only_who_is_known(home: Path) -> None:
         assert "nobody here has this key" in unknown.stderr
         malformed = run("invite", "--home", home, "--sign-in", "ed25519:x")
         assert (malformed.returncode, malformed.stdout) == (2, "")
-        store = AccessStore(Database(home / "verifier.db"))
+        store = InvitationStore(Database(home / "verifier.db"))
         invitations = Invitations(store, SystemClock())
         invitations.accept(invitations.make(Role.CLIENT, uses=1, days=1), guest)
         words = ("--sign-in", guest.text(), "--url", "http://localhost:1")

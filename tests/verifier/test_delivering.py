@@ -27,6 +27,7 @@ from workseal_verifier.cli.undelivered import notices
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.delivering import LEASE_MS, QUIET_MS, WAITS_MS, Carriers
 from workseal_verifier.services.letters import Letter
+from workseal_verifier.services.noticing import About, notice
 from workseal_verifier.store.notices import Channel, Fate, NoticeRow
 
 URL = "https://office.workseal.example"
@@ -105,8 +106,9 @@ def test_who_is_flooded_gets_a_mail_an_hour_and_the_newest_step(post: Post) -> N
     post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
     post.send()
     assert [one["Subject"] for one in post.box.mails] == ["It is your turn in a case"]
-    for _ in range(6):
-        post.office.now += 60_000
+    for minutes in range(6):
+        # The first of them in the very moment of the mail.
+        post.office.now += min(minutes, 1) * 60_000
         post.hearing.act(Role.CLIENT, Act.EXHIBIT, text="one more")
         post.send()
     assert len(post.box.mails) == 1
@@ -116,11 +118,23 @@ def test_who_is_flooded_gets_a_mail_an_hour_and_the_newest_step(post: Post) -> N
     newest = post.mail_row()
     assert newest.fate is Fate.DONE
     assert f"statement {newest.step}\r\n" in post.box.mails[1].get_content()
-    assert post.office.verifier.notices.counts().waiting == 0
+    assert post.office.verifier.outbox.counts().waiting == 0
     # What begins somebody's time is told at once.
     post.hearing.act(Role.FREELANCER, Act.ANSWER)
     post.send()
     assert len(post.box.mails) == 3
+
+
+def test_a_clock_that_was_hours_ahead_holds_no_mail(post: Post) -> None:
+    """What it wrote as sent in two hours makes nobody wait for that."""
+    post.gives(mail=MAIL)
+    post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    post.office.now += 2 * QUIET_MS
+    post.send()
+    post.office.now -= 2 * QUIET_MS
+    post.hearing.act(Role.CLIENT, Act.EXHIBIT, text="one more")
+    post.send()
+    assert len(post.box.mails) == 2
 
 
 class Slow:
@@ -158,7 +172,7 @@ def test_whose_server_stalls_waits_and_the_others_do_not(post: Post) -> None:
     assert slow.delivery.run(Channel.WEBHOOK) == 2
     assert slow.told == ["https://slow.example/", "https://quick.example/"]
     # What was not tried has not lost a try, and comes after a minute.
-    left = [one for one in post.office.verifier.notices.unsent(most=100) if one.channel == 2]
+    left = [one for one in post.office.verifier.outbox.unsent(most=100) if one.channel == 2]
     assert sorted(one.tries for one in left) == [0, 0, 0, 0, 0, 1]
     assert slow.delivery.run(Channel.WEBHOOK) == 0
     post.office.now += 60_000
@@ -176,11 +190,11 @@ def test_nobodys_webhook_is_told_twice_at_once(post: Post) -> None:
         inner.append(delivery.run(Channel.WEBHOOK))
 
     delivery._carriers = Carriers(hook=hook)
-    assert delivery.run(Channel.WEBHOOK) > 0
-    # The other turn told the client, of whom nothing is known, and the freelancer nothing.
-    assert len(inner) == 1
-    post.office.now += 60_000
-    assert delivery.run(Channel.WEBHOOK) == 1
+    assert delivery.run(Channel.WEBHOOK) == 2
+    # The first other turn told the client, of whom nothing is known; the freelancer none of them.
+    assert inner == [1, 0]
+    left = post.office.verifier.outbox.unsent(most=9)
+    assert {one.channel for one in left} == {Channel.MAIL}
 
 
 def test_a_mail_server_that_stalls_costs_a_turn_one_mail(post: Post) -> None:
@@ -221,7 +235,7 @@ def test_what_failed_is_tried_again_later_and_later_and_at_last_parked(post: Pos
     assert "notices" in post.office.verifier.health.failing()
     assert not post.office.verifier.health.down()
     post.box.answer = None
-    assert post.office.verifier.notices.try_parked(post.office.now) == 1
+    assert post.office.verifier.outbox.try_parked(post.office.now) == 1
     post.send()
     assert len(post.box.mails) == 1
     assert "notices" not in post.office.verifier.health.failing()
@@ -237,7 +251,7 @@ def test_killed_between_sending_and_marking_it_comes_again_under_the_same_name(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(post.office.verifier.notices), "settle", killed)
+        patch.setattr(type(post.office.verifier.outbox), "settle", killed)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 post.send()
@@ -248,6 +262,41 @@ def test_killed_between_sending_and_marking_it_comes_again_under_the_same_name(
     first, second = post.box.mails
     assert first["Message-ID"] == second["Message-ID"]
     assert post.mail_row().fate is Fate.DONE
+
+
+def test_a_reminder_goes_out_while_it_is_due_and_passes_when_it_is_not(post: Post) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    post.send()
+    case = post.hearing.case
+    row = post.office.verifier.records.cases.last(case.case, below=2**53)
+    assert row is not None
+    outbox = post.office.verifier.outbox
+    half = notice(case, row, About.HALF, post.freelancer, post.office.now)
+    post.office.verifier.notices.add([half])
+    post.send()
+    assert [one["Subject"] for one in post.box.mails][1:] == [
+        "Half of your time in a case has passed"
+    ]
+    # Who is not waited for, another step's deadline, and who has acted.
+    client = post.office.people.client.public_key.thumbprint
+    gives(post.office, client, Contact(mail="client@example.com"))
+    eve = notice(case, row, About.EVE, post.freelancer, post.office.now)
+    post.hearing.act(Role.FREELANCER, Act.ANSWER)
+    post.send()
+    sent = len(post.box.mails)
+    post.office.verifier.notices.add([eve, notice(case, row, About.EVE, client, post.office.now)])
+    post.send()
+    assert len(post.box.mails) == sent
+    assert outbox.counts().waiting == 0
+
+
+def test_a_webhook_without_a_way_out_goes_nowhere(post: Post) -> None:
+    post.gives(webhook="https://hooks.example.com/")
+    post.hearing.file()
+    post.send()
+    rows = post.office.verifier.notices.of_case(post.hearing.case.case, post.freelancer)
+    assert {one.fate for one in rows if one.channel is Channel.WEBHOOK} == {Fate.NOWHERE}
 
 
 def test_a_deleted_address_is_not_used_for_what_already_waits(post: Post) -> None:

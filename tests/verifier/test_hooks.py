@@ -74,6 +74,7 @@ def test_the_receiver_of_the_page_takes_a_notice_once(
     assert receiver.taken == {
         str(ROW.name): {
             "id": str(ROW.name),
+            "again": False,
             "kind": "turn",
             "case": str(ROW.filing),
             "step": 41,
@@ -184,6 +185,54 @@ def test_an_endless_answer_is_not_read(certificate: tuple[Path, Path]) -> None:
         assert ended.wait(20)
 
 
+def test_what_is_sent_has_these_headers_and_each_once(certificate: tuple[Path, Path]) -> None:
+    found: list[tuple[str, str]] = []
+
+    class Noting(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            found.extend(self.headers.items())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with https(Noting, certificate) as authority:
+        sender(certificate).send(replace(ROW, tries=1), f"https://{authority}/")
+    assert sorted(name for name, _ in found) == [
+        "content-digest", "content-length", "content-type", "host", "idempotency-key", "signature",
+        "signature-input", "user-agent",
+    ]  # fmt: skip
+    assert dict(found)["idempotency-key"] == f'"{ROW.name}"'
+    assert dict(found)["host"] == authority
+
+
+@pytest.mark.parametrize(
+    "begin", [b"HTTP/1.1 200 ", b"HTTP/1.1 200 yes\r\nx: ", b"HTTP/1.1 200 yes\r\n"]
+)
+def test_a_head_without_an_end_is_not_read_to_it(
+    certificate: tuple[Path, Path], begin: bytes
+) -> None:
+    ended = threading.Event()
+
+    class Giant(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            try:
+                self.wfile.write(begin)
+                while True:
+                    self.wfile.write(b"x" * 65_536 if begin[-1:] == b" " else b"x: y\r\n" * 999)
+            except OSError:
+                ended.set()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with https(Giant, certificate) as authority:
+        with pytest.raises(OSError, match=r"not reached: (LineTooLong|HTTPException)"):
+            sender(certificate).send(ROW, f"https://{authority}/")
+        assert ended.wait(20)
+
+
 def test_a_server_that_says_nothing_is_left_in_time(certificate: tuple[Path, Path]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://localhost:{listener.getsockname()[1]}/"
@@ -278,7 +327,7 @@ def test_what_is_public(address: str) -> None:
 
 
 def test_the_page_shows_a_body_of_this_form() -> None:
-    shown = re.search(r"> (\{\"case\".*?\})\n", PAGE.read_text().replace("\n>  ", " "))
+    shown = re.search(r"> (\{\"again\".*?\})\n", PAGE.read_text().replace("\n>  ", " "))
     assert shown is not None
     assert list(json.loads(shown[1])) == sorted(hook_body(ROW, PLACE))
 

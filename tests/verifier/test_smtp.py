@@ -2,15 +2,22 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from support.postal import make_certificate, post_office, server_context, smtp_to
+from support.postal import (
+    PostOffice,
+    make_certificate,
+    post_office,
+    server_context,
+    smtp_to,
+)
 from workseal_verifier.errors import ConfigError
 from workseal_verifier.reaching import SHARED, Deadline
 from workseal_verifier.services.letters import Letter
@@ -115,51 +122,123 @@ def test_a_password_is_read_from_a_file_of_its_own(
             Mailbox.of(smtp_to(office, certificate[0]), tmp_path).send(LETTER, TO, AT)
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        pytest.param([], id="nothing"),
-        pytest.param([b"220 here\r\n"], id="a greeting alone"),
-        pytest.param([b"220-x\r\n"] * 400, id="a greeting without an end"),
-    ],
-)
-def test_a_server_that_stalls_or_drips_is_left_in_time(tmp_path: Path, said: list[bytes]) -> None:
+ANSWERS = {
+    "greeting": b"220 here\r\n",
+    "hello": b"250 here\r\n",
+    "sender": b"250 yes\r\n",
+    "receiver": b"250 yes\r\n",
+    "data": b"354 go on\r\n",
+    "mail": b"250 taken\r\n",
+}
+
+
+@contextmanager
+def scripted(answers: list[bytes]) -> Iterator[int]:
+    """Serve one that gives an answer to each line, or to a mail's end, and then says no more."""
+    ended = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as lines, suppress(OSError):
+            for number, one in enumerate(answers):
+                # A greeting comes unasked, and the last answer of all when a mail has ended.
+                is_mail = number == len(ANSWERS) - 1
+                while number and (line := lines.readline()) and is_mail and line != b".\r\n":
+                    pass
+                connection.sendall(one)
+            ended.wait(60)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield listener.getsockname()[1]
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("stage", [*ANSWERS, "farewell"])
+def test_a_server_that_stalls_at_any_stage_is_left_in_time(tmp_path: Path, stage: str) -> None:
+    given = list(ANSWERS.values())[: [*ANSWERS, "farewell"].index(stage)]
+    settings = smtp_to(PostOffice(25), None, tls="none")
+    with scripted(given) as port:
+        box = Mailbox.of(replace(settings, port=port), tmp_path)
+        if stage == "farewell":
+            # It has the mail.
+            replace(box, timeout_s=5).send(LETTER, TO, AT)
+        else:
+            with pytest.raises(OSError, match="mail server"):
+                replace(box, timeout_s=0.3).send(LETTER, TO, AT)
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_a_server_that_stalls_before_it_encrypts_gets_no_mail(
+    tmp_path: Path, certificate: tuple[Path, Path], tls: str
+) -> None:
+    answers = [b"220 here\r\n", b"250-here\r\n250 STARTTLS\r\n", b"220 go on\r\n"]
+    settings = smtp_to(PostOffice(25), certificate[0], tls=tls)
+    with scripted(answers if tls == "starttls" else []) as port:
+        box = Mailbox.of(replace(settings, port=port), tmp_path)
+        with pytest.raises(OSError, match="not reached"):
+            replace(box, timeout_s=1).send(LETTER, TO, AT)
+
+
+def test_a_greeting_without_an_end_is_left_in_time(tmp_path: Path) -> None:
+    """Each line comes in time: the whole does not."""
     ended = threading.Event()
     sent: list[bytes] = []
 
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection, suppress(OSError):
-            for one in said:
-                connection.sendall(one)
-                sent.append(one)
-                if ended.wait(0.05):
-                    return
-            ended.wait(20)
+            while not ended.wait(0.05):
+                connection.sendall(b"220-x\r\n")
+                sent.append(b"x")
 
-    with socket.create_server(("127.0.0.1", 0)) as listener, post_office(None) as office:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
-        port = listener.getsockname()[1]
-        box = Mailbox.of(smtp_to(office, None, tls="none", port=port), tmp_path)
+        settings = smtp_to(PostOffice(25), None, tls="none", port=listener.getsockname()[1])
         with pytest.raises(OSError, match="mail server"):
-            replace(box, timeout_s=0.3).send(LETTER, TO, AT)
+            replace(Mailbox.of(settings, tmp_path), timeout_s=0.3).send(LETTER, TO, AT)
         ended.set()
         thread.join()
-    # Each line came in time, and not all were waited for.
-    assert len(sent) < 400
+    assert sent
+
+
+def test_a_server_that_is_encrypted_from_the_first_byte_gets_mails_too(
+    tmp_path: Path, certificate: tuple[Path, Path]
+) -> None:
+    with post_office(server_context(*certificate), at_once=True) as office:
+        Mailbox.of(smtp_to(office, certificate[0], tls="tls"), tmp_path).send(LETTER, TO, AT)
+        assert (office.receivers, office.encrypted) == ([TO], [True])
+
+
+@pytest.mark.parametrize("secret", [b"", b" \n", b"x" * 1_025, b"\xff"])
+def test_what_is_no_password_is_refused_at_the_start(tmp_path: Path, secret: bytes) -> None:
+    file = tmp_path / "smtp.password"
+    file.write_bytes(secret)
+    file.chmod(0o600)
+    settings = smtp_to(PostOffice(25), None, user="me", password_file=file.name)
+    with pytest.raises(ConfigError, match="password"):
+        Mailbox.of(settings, tmp_path)
+    file.write_bytes(b"x" * 1_024)
+    assert Mailbox.of(settings, tmp_path).password == "x" * 1_024
 
 
 def test_who_has_the_mail_is_not_sent_it_again_for_a_bad_farewell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def farewell(self: SMTP, _arg: str) -> None:
+    said: list[str] = []
+
+    async def farewell(self: SMTP, arg: str) -> None:
+        said.append(f"QUIT{arg or ''}")
         await self.push("421 busy")
 
     monkeypatch.setattr(SMTP, "smtp_QUIT", farewell)
     with post_office(None) as office:
         Mailbox.of(smtp_to(office, None, tls="none"), tmp_path).send(LETTER, TO, AT)
         assert len(office.mails) == 1
+        assert said == ["QUIT"]
         # The machine's own name is nobody's business.
         assert office.greeted == ["office.workseal.example"]
 

@@ -29,8 +29,8 @@ from workseal_verifier.services import keyevents, loggedkeys, standing
 from workseal_verifier.services.access import About, Standing, State, Who
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.standing import WAIT_MS, Standings
-from workseal_verifier.store.access import InvitedRow
 from workseal_verifier.store.engine import Database
+from workseal_verifier.store.invitations import InvitedRow
 
 NEW = SeedSigner(b"\x21" * 32)
 RECOVERY = SeedSigner(b"\x22" * 32)
@@ -229,7 +229,7 @@ def test_an_invited_key_that_ended_is_nobodys(
 ) -> None:
     old = office.people.client
     row = InvitedRow(old.public_key, Role.CLIENT, office.now)
-    monkeypatch.setattr(office.verifier.access, "invited", lambda _: [row])
+    monkeypatch.setattr(office.verifier.invited, "invited", lambda _: [row])
     thumbprint = old.public_key.thumbprint
     assert standings.anywhere(thumbprint).who is Who.CLIENT
     offers(office, 1)
@@ -241,7 +241,7 @@ def test_an_invited_key_that_ended_before_any_terms_named_it_is_nobodys(
     office: Office, standings: Standings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = InvitedRow(NEW.public_key, Role.FREELANCER, office.now)
-    monkeypatch.setattr(office.verifier.access, "invited", lambda _: [row])
+    monkeypatch.setattr(office.verifier.invited, "invited", lambda _: [row])
     announce(office, NEW, RECOVERY)
     announce(office, RECOVERY)
     thumbprint = NEW.public_key.thumbprint
@@ -325,7 +325,7 @@ def test_whether_a_key_is_known_is_asked_of_every_place(
     for place, name in (
         (verifier.records.parties, "key"),
         (verifier.records, "rotation_to"),
-        (verifier.access, "invited"),
+        (verifier.invited, "invited"),
     ):
         ask = getattr(place, name)
 

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,10 +18,6 @@ from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, KeyRotate, sign
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.contacts import CONFIRM_MS, MOST_ASKED, MOST_SENT, Contact
-from workseal_verifier.services.noticing import confirming
-from workseal_verifier.store.contacts import Asking, ContactRow, ContactStore
-from workseal_verifier.store.engine import Database
-from workseal_verifier.store.notices import NoticeStore
 
 MAIL = "freelancer@example.com"
 HOUR = 3_600_000
@@ -215,50 +209,5 @@ def test_an_address_that_does_not_exist_troubles_no_operator(post: Post) -> None
     for _ in range(60):
         post.send()
         post.office.now += HOUR
-    assert post.office.verifier.notices.counts().parked == 0
-    assert post.office.verifier.notices.counts().waiting == 0
-
-
-def test_keys_that_ask_at_once_get_no_mail_more(where: Path | str) -> None:
-    databases = [Database(where) for _ in range(4)]
-    databases[0].create()
-    stores = [ContactStore(one) for one in databases]
-    person, place = Digest.of(b"person"), Digest.of(b"place")
-    barrier = Barrier(4)
-
-    def asked(who: Digest, word: bytes) -> Asking:
-        return Asking(confirming(who, word, START), place, frozenset({who}), MOST_ASKED)
-
-    def ask(number: int) -> list[bool]:
-        barrier.wait(timeout=20)
-        return [
-            stores[number].put(row_of(person), asked(person, bytes([number, turn])))
-            for turn in range(3)
-        ]
-
-    def send(number: int) -> bool:
-        asking = asked(Digest.of(bytes([number])), b"x")
-        stores[number].put(row_of(asking.notice.recipient), asking)
-        barrier.wait(timeout=20)
-        return stores[number].take_place(asking.notice.name, START, most=MOST_SENT)
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(one for found in pool.map(ask, range(4)) for one in found) == MOST_ASKED
-        assert sum(pool.map(send, range(4))) == MOST_SENT
-    assert NoticeStore(databases[0]).counts().waiting == MOST_ASKED + 4
-    for one in databases:
-        one.close()
-
-
-def row_of(person: Digest) -> ContactRow:
-    return ContactRow(
-        thumbprint=person,
-        mail=MAIL,
-        webhook=None,
-        zone=None,
-        digest=False,
-        salt=bytes(16),
-        stop_mail=Digest.of(b"mail", person.raw),
-        stop_digest=Digest.of(b"digest", person.raw),
-        changed_ms=START,
-    )
+    assert post.office.verifier.outbox.counts().parked == 0
+    assert post.office.verifier.outbox.counts().waiting == 0

@@ -14,9 +14,11 @@ from workseal_protocol.dispute import Span, count_due
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Acceptance, Act, Offer, sign
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services import wakes
 from workseal_verifier.services.clerk import GAP_MS
 from workseal_verifier.services.wakes import SAFETY_MS
 from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.notices import Channel
 
 HOUR = 3_600_000
 CASES = 3
@@ -112,6 +114,31 @@ def test_an_opened_notice_is_seen_at_the_next_turn(bench: Bench) -> None:
     assert states == {"answer"}
 
 
+def test_what_another_process_opened_by_a_clock_that_is_behind_is_seen_at_the_next_turn(
+    bench: Bench,
+) -> None:
+    bench.turn()
+    bench.turn(60_000)
+    notices = bench.office.verifier.notices
+    freelancer = bench.office.people.freelancer.public_key.thumbprint
+    case = bench.hearings[1].case.case
+    (row,) = (one for one in notices.of_case(case, freelancer) if one.channel is Channel.PAGE)
+    notices.open([row.name], bench.office.now - HOUR // 12)
+    assert bench.turn(60_000) == 1
+    assert bench.looked == [case]
+
+
+def test_whoever_starts_knows_all_running_cases_however_many_a_read_gives(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = bench.clerk._files
+    for page in (1, 2, CASES, CASES + 1):
+        monkeypatch.setattr(wakes, "_PAGE", page)
+        found = wakes.Wakes(files.records, files.notices, files.presence).due(bench.office.now)
+        assert {row.filing for row in found} == {one.case.case for one in bench.hearings}
+        assert len(found) == CASES
+
+
 def test_what_a_turn_did_not_come_to_is_looked_at_however_long_that_lasts(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,5 +197,5 @@ def test_a_clock_that_was_hours_ahead_leaves_no_outage_behind_it(bench: Bench) -
         presence.beat(begun + step, gap_ms=GAP_MS)
     assert len(presence.since(begun)) == 2
     # What is left is a beat's distance, and no outage.
-    left = bench.clerk._outages(begun - 1, begun + 6 * HOUR)
+    left = bench.clerk._duties.outages(begun - 1, begun + 6 * HOUR)
     assert all(end - begin <= GAP_MS for begin, end in left)

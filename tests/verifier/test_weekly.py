@@ -96,7 +96,7 @@ class Post:
         return self.office.verifier.delivery.run()
 
     def rows(self) -> list[NoticeRow]:
-        return self.office.verifier.notices.unsent(most=9)
+        return self.office.verifier.outbox.unsent(most=9)
 
 
 @pytest.fixture(scope="module")

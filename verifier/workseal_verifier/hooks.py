@@ -49,8 +49,8 @@ class Hooks:
         place: Place,
         clock: Clock,
         *,
+        private: bool,
         roots: Path | None = None,
-        private: bool = False,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         """Take certificates to trust instead of the system's, or raise `ConfigError`.
@@ -70,7 +70,7 @@ class Hooks:
     def send(self, row: NoticeRow, url: str) -> None:
         """Tell of a notice, or raise `OSError` when the other server did not take it."""
         body = json.dumps(hook_body(row, self._place), sort_keys=True).encode()
-        headers = self._headers(url, body)
+        headers = self._headers(url, body) | {"idempotency-key": f'"{row.name}"'}
         try:
             status = self._exchange(url, headers, body)
         except (OSError, ValueError, http.client.HTTPException) as error:

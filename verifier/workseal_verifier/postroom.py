@@ -18,7 +18,7 @@ from workseal_verifier.smtp import Mailbox
 from workseal_verifier.store.contacts import ContactStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
-from workseal_verifier.store.notices import NoticeStore
+from workseal_verifier.store.outbox import Outbox
 from workseal_verifier.store.records import RecordStore
 
 
@@ -44,7 +44,7 @@ def delivery_at(settings: Settings, database: Database, clock: Clock) -> Deliver
     secret = create_secret(settings.keys / "access.seed")
     contacts = ContactBook(ContactStore(database), keys, clock, secret, size=log.newest_signed_size)
     room = Room(
-        NoticeStore(database),
+        Outbox(database),
         contacts,
         CaseBook(records, keys),
         clock,

@@ -81,8 +81,10 @@ from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.conflicts import ConflictStore
 from workseal_verifier.store.contacts import ContactStore
 from workseal_verifier.store.engine import Database, Where
+from workseal_verifier.store.invitations import InvitationStore
 from workseal_verifier.store.log import Head, LogStore
 from workseal_verifier.store.notices import Channel, NoticeStore
+from workseal_verifier.store.outbox import Outbox
 from workseal_verifier.store.presence import OwnActStore, PresenceStore
 from workseal_verifier.store.records import RecordStore
 
@@ -127,8 +129,9 @@ class Verifier:
         self.log = LogStore(self.database)
         self.records = RecordStore(self.database)
         self.access = AccessStore(self.database)
-        self.invitations = Invitations(self.access, clock)
-        self.notices = NoticeStore(self.database)
+        self.invited = InvitationStore(self.database)
+        self.invitations = Invitations(self.invited, clock)
+        self.notices, self.outbox = NoticeStore(self.database), Outbox(self.database)
         self.carriers = carriers_of(settings, self.identity.operator, clock)
         self.lock = HomeLock(settings.lock, shared=packages is not None)
         self._packages = packages or make_mailbox(settings, clock)
@@ -189,10 +192,10 @@ class Verifier:
         self.meters.gauge(
             "notices_waiting",
             "Notices that are still to be sent.",
-            lambda: self.notices.counts().waiting,
+            lambda: self.outbox.counts().waiting,
         )
         self.meters.gauge(
-            "notices_parked", "Notices that were given up.", lambda: self.notices.counts().parked
+            "notices_parked", "Notices that were given up.", lambda: self.outbox.counts().parked
         )
         self.checks = SignatureChecks(useful(settings.check_processes))
         self.meters.gauge(
@@ -361,7 +364,7 @@ class Verifier:
         return settings.invited_only and self.invitations.may_offer(key)
 
     def _may_come(self, key: PublicKey) -> bool:
-        return self._may_offer(key) or bool(self.access.invited(key.thumbprint))
+        return self._may_offer(key) or bool(self.invited.invited(key.thumbprint))
 
     def _services(self) -> Services:
         intake = Intake(self.records, self.checks.ask if self.checks.wanted else None)
@@ -371,7 +374,7 @@ class Verifier:
             cases=cases,
             log=self.log,
             records=self.records,
-            access=self.access,
+            access=self.invited,
             operator=self.identity.operator.public_key,
             size=lambda: self.sequencer.current.size,
         )
@@ -408,7 +411,7 @@ class Verifier:
             health=self.health,
         )
         room = Room(
-            self.notices,
+            self.outbox,
             contacts,
             cases,
             self._clock,

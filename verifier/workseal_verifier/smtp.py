@@ -127,6 +127,11 @@ def _secret(path: Path) -> str:
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"{path} may be read by others; run: chmod 600 {path}")
         with path.open("rb") as file:
-            return file.read(_MOST_SECRET).decode().strip()
+            found = file.read(_MOST_SECRET + 1)
+        secret = found.decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as a password") from error
+    # The part of one that fits would be refused by the server, and nobody would know why.
+    if not secret or len(found) > _MOST_SECRET:
+        raise ConfigError(f"{path} holds no password of 1 to {_MOST_SECRET} bytes")
+    return secret

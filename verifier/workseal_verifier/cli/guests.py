@@ -23,6 +23,7 @@ from workseal_verifier.services.invitations import (
 from workseal_verifier.services.signin import LINK_MS, Root, SignIn
 from workseal_verifier.services.sites import Sites
 from workseal_verifier.store.access import AccessStore
+from workseal_verifier.store.invitations import InvitationStore
 from workseal_verifier.store.records import RecordStore
 
 
@@ -54,28 +55,28 @@ def invite(
     if not address:
         raise SettingsError(f"where is the server reached: set url in {SETTINGS_FILE}, or --url")
     database = opened(settings)
-    store = AccessStore(database)
+    invited = InvitationStore(database)
     if sign_in is None:
-        token = Invitations(store, SystemClock()).make(Role[role.name], uses=uses, days=days)
+        token = Invitations(invited, SystemClock()).make(Role[role.name], uses=uses, days=days)
         typer.echo(f"{address}/#invitation={write_token(token)}")
         # Beside it, so that the link alone can be taken on.
         told = f"for {uses} of role {role.value}, {days} days: workseal accept LINK --key FILE"
         typer.echo(told, err=True)
     else:
-        key = _known_key(sign_in, RecordStore(database), store)
-        token = SignIn(store, SystemClock()).link(key.thumbprint, Root.OPERATOR)
+        key = _known_key(sign_in, RecordStore(database), invited)
+        token = SignIn(AccessStore(database), SystemClock()).link(key.thumbprint, Root.OPERATOR)
         typer.echo(f"{address}/#signin={write_token(token)}")
         told = f"works once, within {LINK_MS // 60_000} minutes; it reads, and makes no passkey"
         typer.echo(told, err=True)
 
 
-def _known_key(text: str, records: RecordStore, store: AccessStore) -> PublicKey:
+def _known_key(text: str, records: RecordStore, invited: InvitationStore) -> PublicKey:
     try:
         key = PublicKey.parse_text(text)
     except MalformedError as error:
         raise SettingsError(f"--sign-in: {error}") from error
     thumbprint = key.thumbprint
-    known = records.parties.key(thumbprint) or store.invited(thumbprint)
+    known = records.parties.key(thumbprint) or invited.invited(thumbprint)
     if not known and records.rotation_to(thumbprint) is None:
         raise ConfigError("nobody here has this key: no terms name it, and it accepted nothing")
     return key
@@ -89,7 +90,7 @@ def invitations(
     ] = None,
 ) -> None:
     """List the invitations that are open, and the keys that accepted one."""
-    store = AccessStore(opened(Settings.load(home)))
+    store = InvitationStore(opened(Settings.load(home)))
     book = Invitations(store, SystemClock())
     if withdraw is not None:
         _withdraw(book, withdraw)

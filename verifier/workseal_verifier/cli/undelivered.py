@@ -9,7 +9,7 @@ from workseal_verifier.cli.home import Home, opened
 from workseal_verifier.config import Settings
 from workseal_verifier.services.checking import MAX_NAMED
 from workseal_verifier.services.clock import SystemClock
-from workseal_verifier.store.notices import NoticeStore
+from workseal_verifier.store.outbox import Outbox
 
 
 def notices(
@@ -25,15 +25,15 @@ def notices(
 
     settings = Settings.load(home)
     database = opened(settings)
-    store, clock = NoticeStore(database), SystemClock()
+    outbox, clock = Outbox(database), SystemClock()
     if again:
-        typer.echo(f"{store.try_parked(clock.now_ms())} are tried again")
+        typer.echo(f"{outbox.try_parked(clock.now_ms())} are tried again")
     if send:
         tried = delivery_at(settings, database, clock).run()
-        counts = store.counts()
+        counts = outbox.counts()
         typer.echo(f"tried {tried}; {counts.waiting} wait, {counts.parked} were given up")
         return
-    for row in store.unsent(most=MAX_NAMED):
+    for row in outbox.unsent(most=MAX_NAMED):
         made = datetime.fromtimestamp(row.made_ms / 1000, UTC)
         about = {"week": "a week", "confirm": "an address"}.get(
             row.kind, f"case {row.filing}, statement {row.step}"
@@ -43,5 +43,5 @@ def notices(
             f"{row.fate.name.lower()} {row.channel.name.lower()}, {row.kind}: {about},"
             f" since {made:%Y-%m-%d %H:%M} UTC, tried {row.tries} times"
         )
-    counts = store.counts()
+    counts = outbox.counts()
     typer.echo(f"{counts.waiting} wait, {counts.parked} were given up")

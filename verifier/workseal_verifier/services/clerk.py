@@ -12,20 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import CLOSED, Case, CaseError, State, draw_person
+from workseal_protocol.dispute import CLOSED, Case, CaseError, State
 from workseal_protocol.dispute.deadlines import DAY_MS
-from workseal_protocol.dispute.values import MIN_OUTAGE_MS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.records import Act, CasePlace, DisputeAct, sign
-from workseal_protocol.records.acts import Delivery
-from workseal_protocol.statement import Kind, Statement
+from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.casedays import count
 from workseal_verifier.services.casefold import knowing
 from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.duties import Duties, Found
 from workseal_verifier.services.health import CASES, Health
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.mailbox import Packages
@@ -34,7 +32,7 @@ from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.reminding import reminders
 from workseal_verifier.services.wakes import SAFETY_MS, Wakes
 from workseal_verifier.store.log import CaseRow
-from workseal_verifier.store.notices import Channel, Fate, NoticeStore
+from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.presence import OwnActStore, PresenceStore
 from workseal_verifier.store.records import RecordStore
 
@@ -87,7 +85,12 @@ class Clerk:
         self._files = files
         self._orders = orders
         self._identity = identity
-        self._beacon = beacon
+        self._duties = Duties(
+            Found(files.records, files.notices, files.presence, files.packages, beacon),
+            identity.operator.public_key.thumbprint,
+            grace_ms=orders.grace_ms,
+            clock=clock,
+        )
         self._clock = clock
         self._health = health
         self._log = orders.log
@@ -124,7 +127,7 @@ class Clerk:
         self._tell(case, row)
         if self._orders.acts:
             for _ in range(_MOST_ACTS):
-                fields = self._next(case)
+                fields = self._duties.next(case)
                 if fields is None:
                     break
                 newest = self._newest(row) if self._act(case, fields) else None
@@ -192,104 +195,6 @@ class Clerk:
         return found
 
     # --- acting ------------------------------------------------------------------------
-
-    def _next(self, case: Case) -> dict[str, Any] | None:
-        """Return the one act that is due now, by its fields; None for none."""
-        operator = self._identity.operator.public_key.thumbprint
-        now = max(self._clock.now_ms(), case.known_at)
-        allowed = case.allowed(operator, now)
-        for move, found in (
-            ("notice", self._delivered),
-            ("draw", self._drawn),
-            ("sample", self._sampled),
-            ("outage", self._was_down),
-            ("lapse", self._lapsed),
-            ("destroy", self._destroyed),
-        ):
-            fields = found(case, now) if move in allowed else None
-            if fields is not None:
-                return fields
-        return None
-
-    def _delivered(self, case: Case, _now: int) -> dict[str, Any] | None:
-        person = people(case)[case.respondent]
-        rows = self._files.notices.of_case(case.case, person)
-        done = {row.channel for row in rows if row.fate is Fate.DONE}
-        if Channel.PAGE in done:
-            return {"act": Act.NOTICE, "code": Delivery.OPENED}
-        if {Channel.MAIL, Channel.WEBHOOK} <= done:
-            return {"act": Act.NOTICE, "code": Delivery.TWO_CHANNELS}
-        return None
-
-    def _drawn(self, case: Case, _now: int) -> dict[str, Any] | None:
-        number = case.panel_round
-        value = self._value(case, number)
-        if value is None:
-            return None
-        person = draw_person(case.case, number, value, case.panel)
-        return {"act": Act.DRAW, "round": number, "value": value, "person": person}
-
-    def _sampled(self, case: Case, _now: int) -> dict[str, Any] | None:
-        number = case.sample_round
-        value = None if number is None else self._value(case, number)
-        return None if value is None else {"act": Act.SAMPLE, "round": number, "value": value}
-
-    def _value(self, case: Case, number: int) -> bytes | None:
-        """Return the value of a round that has begun; None before, and where it is lost."""
-        try:
-            return self._beacon.release(case.terms.round_ms, number)
-        except RefusedError:
-            return None
-
-    def _was_down(self, case: Case, now: int) -> dict[str, Any] | None:
-        if case.due is None:
-            return None
-        until = case.due.until
-        for begin, end in self._outages(until - DAY_MS, now):
-            if end - begin < MIN_OUTAGE_MS or begin > until or not until - DAY_MS < end <= now:
-                continue
-            # One that lies over midnight touches the last day of the moved deadline as well.
-            if begin > case.down_until:
-                return {"act": Act.OUTAGE, "begin": begin, "end": end}
-        return None
-
-    def _lapsed(self, case: Case, now: int) -> dict[str, Any] | None:
-        if case.due is None or now <= case.due.until:
-            return None
-        up = [one for one in self._files.presence.since(case.due.until) if one.begin_ms <= now]
-        began = max([case.due.until, *(one.begin_ms for one in up)])
-        return {"act": Act.LAPSE} if up and now >= began + self._orders.grace_ms else None
-
-    def _destroyed(self, case: Case, now: int) -> dict[str, Any] | None:
-        if case.due is None or now <= case.due.until or self._holds_sealed(case):
-            return None
-        return {"act": Act.DESTROY}
-
-    def _holds_sealed(self, case: Case) -> bool:
-        told = self._files.records.cases.statements(case.case, below=MAX_INTEGER)
-        asked = (one for one in (Statement.parse(body) for _, body in told))
-        return any(self._is_held(one.digest) for one in asked if one.kind is Kind.DISPUTE_REQUEST)
-
-    def _is_held(self, request: Digest) -> bool:
-        try:
-            self._files.packages.get(request)
-        except RefusedError as refusal:
-            # What cannot be asked may hold it still.
-            return refusal.reason is not Reason.NOT_FOUND
-        return True
-
-    def _outages(self, since_ms: int, now: int) -> list[tuple[int, int]]:
-        """List from when to when it was down, as far as a clock has got by now."""
-        found: list[tuple[int, int]] = []
-        end: int | None = None
-        for one in self._files.presence.since(since_ms):
-            if one.begin_ms > now:
-                break
-            if end is not None and one.begin_ms > end:
-                found.append((end, one.begin_ms))
-            # A clock that was ahead for a moment leaves a time within another one.
-            end = max(end or 0, one.end_ms)
-        return found
 
     def _act(self, case: Case, fields: dict[str, Any]) -> bool:
         """Sign what follows the head, or take what was signed; tell whether the log took it."""

@@ -100,9 +100,20 @@ class ContactBook:
         Another address ends the links that were sent, and has to be confirmed.
         """
         now_ms = self._clock.now_ms()
-        before = next(iter(self._store.of([asker])), None)
-        same = before is not None and before.mail == contact.mail
-        salt = before.salt if before is not None and same else self._random(_SALT_BYTES)
+        keys = self._keys.below(self._size()).lineage(asker) | {asker}
+        if not self._store.put(asker, keys, lambda row: self._after(row, asker, contact, now_ms)):
+            raise RefusedError(
+                Reason.TOO_MANY,
+                f"at most {MOST_ASKED} mails a day ask for your confirmation",
+                retry_after=3_600,
+            )
+
+    def _after(
+        self, before: ContactRow | None, asker: Digest, contact: Contact, now_ms: int
+    ) -> tuple[ContactRow, Asking | None]:
+        """Say what a key's row becomes, and whether a mail asks for its address."""
+        kept = before if before is not None and before.mail == contact.mail else None
+        salt = self._random(_SALT_BYTES) if kept is None else kept.salt
         row = ContactRow(
             thumbprint=asker,
             mail=contact.mail,
@@ -115,40 +126,23 @@ class ContactBook:
             changed_ms=now_ms,
         )
         if contact.mail is None:
-            self._store.put(row)
-        elif before is not None and same and before.confirmed_ms is not None:
+            return row, None
+        if kept is not None and kept.confirmed_ms is not None:
             # What has been confirmed is not asked for again.
-            self._store.put(
-                replace(
-                    row,
-                    confirm=before.confirm,
-                    confirm_until_ms=before.confirm_until_ms,
-                    confirmed_ms=before.confirmed_ms,
-                )
+            confirmed = replace(
+                row,
+                confirm=kept.confirm,
+                confirm_until_ms=kept.confirm_until_ms,
+                confirmed_ms=kept.confirmed_ms,
             )
-        else:
-            self._ask(row, contact.mail)
-
-    def _ask(self, row: ContactRow, mail: str) -> None:
-        """Write a row whose address is to be confirmed, and the mail with the link."""
-        now_ms = row.changed_ms
-        asking = Asking(
-            confirming(row.thumbprint, self._random(_SALT_BYTES), now_ms),
-            self._place(mail),
-            self._keys.below(self._size()).lineage(row.thumbprint) | {row.thumbprint},
-            MOST_ASKED,
-        )
-        row = replace(
+            return confirmed, None
+        asked = replace(
             row,
-            confirm=_hashed(self._token(b"confirm", row.salt)),
+            confirm=_hashed(self._token(b"confirm", salt)),
             confirm_until_ms=now_ms + CONFIRM_MS,
         )
-        if not self._store.put(row, asking):
-            raise RefusedError(
-                Reason.TOO_MANY,
-                f"at most {MOST_ASKED} mails a day ask for your confirmation",
-                retry_after=3_600,
-            )
+        name = confirming(asker, self._random(_SALT_BYTES), now_ms)
+        return asked, Asking(name, self._place(contact.mail), MOST_ASKED)
 
     def own(self, asker: Digest) -> Kept:
         """Return what a key gave."""

@@ -7,12 +7,11 @@ looked up at the last moment: what was deleted is not used any more. An address 
 confirmed gets the one mail that asks for it, and what comes meanwhile stands on the page.
 
 Nobody's notices wait for somebody else's server: who took as long as a whole exchange may last
-waits a minute, and nobody's webhook is asked twice at once. Of a case somebody gets one mail an
-hour, unless a deadline begins for them: what came meanwhile is told by the newest.
+waits a minute, and nobody's webhook is asked twice at once, by whichever worker. Of a case somebody
+gets one mail an hour, unless a deadline begins for them: what came meanwhile is told by the newest.
 """
 
 import logging
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -36,7 +35,8 @@ from workseal_verifier.services.letters import (
 )
 from workseal_verifier.services.noticing import About, people
 from workseal_verifier.store.contacts import ContactRow
-from workseal_verifier.store.notices import SENT_ON, Channel, Fate, NoticeRow, NoticeStore
+from workseal_verifier.store.notices import Channel, Fate, NoticeRow
+from workseal_verifier.store.outbox import SENT_ON, Outbox
 
 _logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Carriers:
 class Room:
     """Hold what notices are sent from; `size` tells how far the published log reaches."""
 
-    notices: NoticeStore
+    outbox: Outbox
     contacts: ContactBook
     cases: CaseBook
     clock: Clock
@@ -119,7 +119,7 @@ class Delivery:
         weekly: Weekly | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store = room.notices
+        self._outbox = room.outbox
         self._contacts = room.contacts
         self._cases = room.cases
         self._carriers = carriers
@@ -129,8 +129,6 @@ class Delivery:
         self._size = room.size
         self._weekly = weekly
         self._timer = timer
-        self._lock = threading.Lock()
-        self._busy: set[Digest] = set()
         self._ways: Mapping[Channel, Callable[[NoticeRow, ContactRow], Fate]] = {
             Channel.MAIL: self._mail,
             Channel.WEBHOOK: self._hook,
@@ -143,17 +141,14 @@ class Delivery:
         taken_s: defaultdict[Digest, float] = defaultdict(float)
         for _ in range(_MOST_AT_ONCE):
             now_ms = self._clock.now_ms()
-            row = self._store.claim(now_ms, lease_ms=LEASE_MS, channels=channels or SENT_ON)
+            row = self._outbox.claim(now_ms, lease_ms=LEASE_MS, channels=channels or SENT_ON)
             if row is None:
                 break
-            if taken_s[row.recipient] >= _SHARE_S or not self._begin(row):
-                self._store.give_back(row, now_ms + _MINUTE)
+            if taken_s[row.recipient] >= _SHARE_S:
+                self._outbox.give_back(row, now_ms + _MINUTE)
                 continue
             began = self._timer()
-            try:
-                self._try(row)
-            finally:
-                self._end(row)
+            self._try(row)
             tried += 1
             took = self._timer() - began
             if row.channel is Channel.WEBHOOK:
@@ -161,26 +156,11 @@ class Delivery:
             elif took >= _STALL_S:
                 # One server takes all mails: the others are not spent on it.
                 break
-        if self._store.counts().parked:
+        if self._outbox.counts().parked:
             self._health.stuck(NOTICES)
         else:
             self._health.freed(NOTICES)
         return tried
-
-    def _begin(self, row: NoticeRow) -> bool:
-        """Take somebody's webhook, unless it is being told of something."""
-        if row.channel is not Channel.WEBHOOK:
-            return True
-        with self._lock:
-            if row.recipient in self._busy:
-                return False
-            self._busy.add(row.recipient)
-        return True
-
-    def _end(self, row: NoticeRow) -> None:
-        if row.channel is Channel.WEBHOOK:
-            with self._lock:
-                self._busy.discard(row.recipient)
 
     def _try(self, row: NoticeRow) -> None:
         try:
@@ -189,7 +169,7 @@ class Delivery:
             # Never an address: the other server's text is not quoted.
             fate = self._failed(row, error)
         if fate is not Fate.WAITING:
-            self._store.settle(row, fate, self._clock.now_ms())
+            self._outbox.settle(row, fate, self._clock.now_ms())
 
     def _sent(self, row: NoticeRow) -> Fate:
         if row.kind in {About.HALF, About.EVE} and self._has_moved(row):
@@ -198,7 +178,7 @@ class Delivery:
             return self._asked(row)
         if row.filing is None and self._weekly is None:
             # Beside the server, by hand: the server counts weeks, and sends it when it runs.
-            self._store.give_back(row, self._clock.now_ms() + _HOUR)
+            self._outbox.give_back(row, self._clock.now_ms() + _HOUR)
             return Fate.WAITING
         contact = self._contacts.of_person(row.recipient)
         return Fate.NOWHERE if contact is None else self._ways[row.channel](row, contact)
@@ -213,7 +193,7 @@ class Delivery:
             return Fate.PASSED
         now_ms = self._clock.now_ms()
         if not self._contacts.may_send(row.name):
-            self._store.give_back(row, now_ms + _HOUR)
+            self._outbox.give_back(row, now_ms + _HOUR)
             return Fate.WAITING
         contacts, place = self._contacts, self._place
         letter = confirm_letter(
@@ -230,7 +210,7 @@ class Delivery:
         if row.tries >= len(WAITS_MS):
             _logger.error("a notice was given up: %s", type(error).__name__)
             return Fate.PARKED
-        self._store.put_off(row, self._clock.now_ms() + WAITS_MS[row.tries])
+        self._outbox.put_off(row, self._clock.now_ms() + WAITS_MS[row.tries])
         return Fate.WAITING
 
     def _mail(self, row: NoticeRow, contact: ContactRow) -> Fate:
@@ -238,10 +218,10 @@ class Delivery:
         if mailer is None or contact.mail is None or contact.confirmed_ms is None:
             return Fate.NOWHERE
         if row.filing is not None and row.kind in _OF_STEPS:
-            if self._store.is_outdated(row):
+            if self._outbox.is_outdated(row):
                 return Fate.PASSED
             if (wait := self._quiet_until(row)) is not None:
-                self._store.give_back(row, wait)
+                self._outbox.give_back(row, wait)
                 return Fate.WAITING
         letter = self._letter(row, contact)
         if letter is None:
@@ -251,7 +231,7 @@ class Delivery:
 
     def _quiet_until(self, row: NoticeRow) -> int | None:
         """Return until when a mail waits, because one of the same case went out just now."""
-        last = self._store.last_sent(row)
+        last = self._outbox.last_sent(row)
         if last is None or last.ended_ms is None:
             return None
         begins = row.kind == About.TURN and (last.kind, last.until_ms) != (row.kind, row.until_ms)

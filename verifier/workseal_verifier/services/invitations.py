@@ -11,7 +11,7 @@ from workseal_protocol.keys import PublicKey, Role
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.signin import TOKEN_BYTES, Random, hashed
-from workseal_verifier.store.access import AccessStore, InvitationRow
+from workseal_verifier.store.invitations import InvitationRow, InvitationStore
 
 DAY_MS = 86_400_000
 MAX_USES = 1_000
@@ -24,7 +24,7 @@ class Invitations:
     """Make and accept invitations."""
 
     def __init__(
-        self, store: AccessStore, clock: Clock, random: Random = secrets.token_bytes
+        self, store: InvitationStore, clock: Clock, random: Random = secrets.token_bytes
     ) -> None:
         self._store = store
         self._clock = clock

@@ -94,6 +94,8 @@ def hook_body(row: NoticeRow, place: Place) -> dict[str, Any]:
     """Write a notice for a webhook."""
     return {
         "id": str(row.name),
+        # It may have been taken: somebody claimed it before, who may have ended after the sending.
+        "again": row.tries > 0,
         "kind": row.kind,
         "case": str(row.filing),
         "step": row.step,

@@ -30,7 +30,7 @@ from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.keyevents import KeyEvents, parties_of
 from workseal_verifier.services.keyfold import KeyEvent
-from workseal_verifier.store.access import AccessStore
+from workseal_verifier.store.invitations import InvitationStore
 from workseal_verifier.store.log import CaseRow, Entry, LogStore
 from workseal_verifier.store.records import RecordStore
 
@@ -91,7 +91,7 @@ class Standings:
         *,
         log: LogStore,
         records: RecordStore,
-        access: AccessStore,
+        access: InvitationStore,
         cases: CaseBook,
         operator: PublicKey,
         size: Callable[[], int],

@@ -59,9 +59,7 @@ class Wakes:
 
     def note(self, row: CaseRow, at_ms: int, now_ms: int) -> None:
         """Have a case looked at at an instant, or after a safety time."""
-        known = self._at.get(row.filing)
-        if known is not None and known[0].position == row.position:
-            self._at[row.filing] = (row, min(at_ms, now_ms + SAFETY_MS))
+        self._at[row.filing] = (row, min(at_ms, now_ms + SAFETY_MS))
 
     def _follow(self) -> None:
         """Take in what was logged since, with everything that runs the first time."""

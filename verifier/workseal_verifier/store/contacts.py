@@ -1,10 +1,12 @@
 """Where parties asked to be told: each key's own row, written and deleted by that key alone.
 
 Rules: an address is one to send to when it was confirmed. Mails that ask for that are counted, for
-a day, by who asked for them and by where they go.
+a day, by who asked for them and by where they go. What a row becomes is made from the row in the
+transaction that writes it: whatever was stopped, confirmed or given meanwhile stands before it or
+comes after.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,13 +45,16 @@ class ContactRow:
 class Asking:
     """Hold the mail that asks for a confirmation and where it goes, hashed.
 
-    `keys` are all of the person who asks; they have `most` such mails in a day.
+    Who asks has `most` such mails in a day.
     """
 
     notice: Notice
     place: Digest
-    keys: frozenset[Digest]
     most: int
+
+
+# Makes of a key's row, None for none, what it becomes; and the mail that asks, if one is to.
+Change = Callable[[ContactRow | None], tuple[ContactRow, Asking | None]]
 
 
 class ContactStore:
@@ -58,18 +63,23 @@ class ContactStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def put(self, row: ContactRow, asking: Asking | None = None) -> bool:
-        """Write a key's row in the place of its earlier one, and the mail that asks.
+    def put(self, thumbprint: Digest, keys: frozenset[Digest], change: Change) -> bool:
+        """Write what a key's row becomes, and the mail that asks; `keys` are all of the person's.
 
         False, and nothing is written, when the person asked for too many in a day.
         """
-        values = _values(row)
         with self.database.write() as connection:
+            self.database.take_turn(connection, min(one.raw for one in keys))
+            found = connection.execute(
+                # Who stops or confirms by a link meanwhile waits, and finds what was written.
+                select(contacts).where(_columns.thumbprint == thumbprint.raw).with_for_update()
+            ).one_or_none()
+            row, asking = change(None if found is None else _read(found))
             if asking is not None:
-                self.database.take_turn(connection, min(one.raw for one in asking.keys))
-                if not self._may_ask(connection, asking):
+                if not self._may_ask(connection, keys, asking):
                     return False
                 write_notices(self.database, connection, [asking.notice])
+            values = _values(row)
             made = self.database.upsert(contacts).values(values)
             connection.execute(
                 made.on_conflict_do_update(index_elements=["thumbprint"], set_=values)
@@ -181,9 +191,9 @@ class ContactStore:
                 connection.execute(delete(confirmations).where(old))
                 connection.execute(update(contacts).where(late).values(_NO_MAIL))
 
-    def _may_ask(self, connection: Connection, asking: Asking) -> bool:
+    def _may_ask(self, connection: Connection, keys: frozenset[Digest], asking: Asking) -> bool:
         now_ms = asking.notice.made_ms
-        own = _asked.thumbprint.in_([one.raw for one in asking.keys])
+        own = _asked.thumbprint.in_([one.raw for one in keys])
         if _count(connection, own & (_asked.asked_ms > now_ms - DAY_MS)) >= asking.most:
             return False
         made = self.database.upsert(confirmations).values(

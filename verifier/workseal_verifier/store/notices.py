@@ -1,26 +1,21 @@
-"""The outbox: who is to be told of which step of a case, on which channel, and what became of it.
+"""Notices: who is to be told of which step of a case, on which channel, and what became of it.
 
-Rules: what a step causes is written in the transaction that logs the step. Whoever sends a notice
-first moves its next try on, so that of two workers one has it; when that one dies, the notice is
-due again after the lease, under the same name. Nothing is deleted that was not sent.
+Rules: what a step causes is written in the transaction that logs the step. Nothing is deleted that
+was not sent (`outbox`).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, select, update
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.schema import case_steps, notices
 
 _columns = notices.c
-# No wait is longer: services.delivering.
-_LONGEST_MS: Final = 72 * 3_600_000
-# Say that a step was made, and whose turn it is: services.noticing.
-_OF_STEPS: Final = ("turn", "step")
 
 
 @unique
@@ -30,9 +25,6 @@ class Channel(IntEnum):
     PAGE = 0
     MAIL = 1
     WEBHOOK = 2
-
-
-SENT_ON: Final = (Channel.MAIL, Channel.WEBHOOK)
 
 
 @unique
@@ -80,15 +72,6 @@ class NoticeRow:
     until_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Say how many wait to be sent, since when the oldest of them, and how many were given up."""
-
-    waiting: int
-    oldest_ms: int | None
-    parked: int
-
-
 def write_notices(database: Database, connection: Connection, made: Iterable[Notice]) -> None:
     """Write what is not written yet, as part of somebody's transaction."""
     rows = [_values(one, channel) for one in made for channel in one.channels]
@@ -108,106 +91,14 @@ class NoticeStore:
             with self.database.write() as connection:
                 write_notices(self.database, connection, made)
 
-    # --- sending ---------------------------------------------------------------------
-
-    def claim(
-        self, now_ms: int, *, lease_ms: int, channels: Sequence[Channel] = SENT_ON
-    ) -> NoticeRow | None:
-        """Take the notice that is due the longest, for a lease; None when none is due.
-
-        What waits for longer than anything does was written by a wrong clock, and is due.
-        """
-        is_due = (_columns.next_ms <= now_ms) | (_columns.next_ms > now_ms + _LONGEST_MS)
-        while True:
-            with self.database.read() as connection:
-                row = connection.execute(
-                    _whole()
-                    .where(_columns.channel.in_(channels), is_due)
-                    .order_by(_columns.next_ms, _columns.step, _columns.name, _columns.channel)
-                    .limit(1)
-                ).one_or_none()
-            if row is None:
-                return None
-            found = _read(row)
-            if self._moved(found, next_ms=now_ms + lease_ms, tries=found.tries + 1):
-                return found
-
-    def settle(self, taken: NoticeRow, fate: Fate, now_ms: int) -> None:
-        """Write down what became of a notice that was claimed.
-
-        That it was sent counts whoever has it by now; of all else, the word of who has it.
-        """
-        which = _of(taken).where(_columns.state == Fate.WAITING)
-        if fate is not Fate.DONE:
-            which = which.where(_columns.tries == taken.tries + 1)
-        with self.database.write() as connection:
-            connection.execute(which.values(state=fate, next_ms=None, ended_ms=now_ms))
-
-    def put_off(self, taken: NoticeRow, next_ms: int) -> None:
-        """Try a notice that was claimed once more, later; unless somebody else has it by now."""
-        with self.database.write() as connection:
-            connection.execute(_held(taken).values(next_ms=next_ms))
-
-    def give_back(self, taken: NoticeRow, next_ms: int) -> None:
-        """Let a notice that was claimed wait, as if it had not been: it was not tried."""
-        with self.database.write() as connection:
-            connection.execute(_held(taken).values(next_ms=next_ms, tries=taken.tries))
-
-    def try_parked(self, now_ms: int) -> int:
-        """Let everything that was given up be tried again, and count it."""
-        with self.database.write() as connection:
-            done = connection.execute(
-                update(notices)
-                .where(_columns.state == Fate.PARKED)
-                .values(state=Fate.WAITING, tries=0, next_ms=now_ms, ended_ms=None)
-            )
-        return done.rowcount
-
-    def _moved(self, found: NoticeRow, *, next_ms: int, tries: int) -> bool:
-        with self.database.write() as connection:
-            moved = connection.execute(
-                _of(found)
-                .where(_columns.next_ms == found.next_ms, _columns.tries == found.tries)
-                .values(next_ms=next_ms, tries=tries)
-            )
-        return moved.rowcount == 1
-
-    def is_outdated(self, row: NoticeRow) -> bool:
-        """Tell whether a later notice says on this channel where the same case stands."""
-        with self.database.read() as connection:
-            later = connection.execute(
-                select(_columns.step)
-                .where(
-                    _alike(row),
-                    _columns.step > row.step,
-                    _columns.state.in_((Fate.WAITING, Fate.DONE)),
-                )
-                .limit(1)
-            ).first()
-        return later is not None
-
-    def last_sent(self, row: NoticeRow) -> NoticeRow | None:
-        """Read what its recipient was told of the same case on this channel the last time."""
-        with self.database.read() as connection:
-            found = connection.execute(
-                _whole()
-                .where(_alike(row), _columns.state == Fate.DONE)
-                .order_by(_columns.ended_ms.desc(), _columns.step.desc())
-                .limit(1)
-            ).one_or_none()
-        return None if found is None else _read(found)
-
     def ended_since(self, ms: int) -> set[Digest]:
         """Name the cases of which somebody was told, or opened a notice, since an instant."""
         with self.database.read() as connection:
             rows = connection.execute(
-                select(_columns.filing)
-                .where(_columns.ended_ms >= ms, _columns.state == Fate.DONE)
-                .distinct()
+                # Not DISTINCT: SQLite would read all there is in the order of cases.
+                select(_columns.filing).where(_columns.state == Fate.DONE, _columns.ended_ms >= ms)
             ).all()
         return {Digest(filing) for (filing,) in rows if filing is not None}
-
-    # --- what is asked -----------------------------------------------------------------
 
     def board(
         self, recipients: Iterable[Digest], *, below: int, before: int, most: int
@@ -215,7 +106,7 @@ class NoticeStore:
         """Read what somebody was told of on the page before a step, the newest first."""
         with self.database.read() as connection:
             rows = connection.execute(
-                _whole()
+                whole_notices()
                 .where(
                     _columns.channel == Channel.PAGE,
                     _columns.recipient.in_([one.raw for one in recipients]),
@@ -224,7 +115,7 @@ class NoticeStore:
                 .order_by(_columns.step.desc(), _columns.made_ms.desc(), _columns.kind)
                 .limit(most)
             ).all()
-        return [_read(row) for row in rows]
+        return [read_notice(row) for row in rows]
 
     def open(self, names: Sequence[Digest], now_ms: int) -> None:
         """Write down that these were opened on the page, the first time."""
@@ -244,45 +135,19 @@ class NoticeStore:
         """Read all notices of a step of a case, on every channel."""
         with self.database.read() as connection:
             rows = connection.execute(
-                _whole().where(_columns.filing == filing.raw, _columns.step == step)
+                whole_notices().where(_columns.filing == filing.raw, _columns.step == step)
             ).all()
-        return [_read(row) for row in rows]
+        return [read_notice(row) for row in rows]
 
     def of_case(self, filing: Digest, recipient: Digest) -> list[NoticeRow]:
         """Read all notices of a case to somebody, on every channel."""
         with self.database.read() as connection:
             rows = connection.execute(
-                _whole().where(_columns.filing == filing.raw, _columns.recipient == recipient.raw)
-            ).all()
-        return [_read(row) for row in rows]
-
-    def unsent(self, *, most: int) -> list[NoticeRow]:
-        """Read what waits to be sent or was given up, the oldest first."""
-        with self.database.read() as connection:
-            rows = connection.execute(
-                _whole()
-                .where(
-                    _columns.channel.in_(SENT_ON),
-                    _columns.state.in_((Fate.WAITING, Fate.PARKED)),
+                whole_notices().where(
+                    _columns.filing == filing.raw, _columns.recipient == recipient.raw
                 )
-                .order_by(_columns.made_ms, _columns.name, _columns.channel)
-                .limit(most)
             ).all()
-        return [_read(row) for row in rows]
-
-    def counts(self) -> Counts:
-        """Count what waits to be sent and what was given up."""
-        sent_on = _columns.channel.in_(SENT_ON)
-        with self.database.read() as connection:
-            waiting, oldest = connection.execute(
-                select(func.count(), func.min(_columns.made_ms)).where(
-                    sent_on, _columns.state == Fate.WAITING
-                )
-            ).one()
-            parked = connection.execute(
-                select(func.count()).where(sent_on, _columns.state == Fate.PARKED)
-            ).scalar_one()
-        return Counts(waiting, oldest, parked)
+        return [read_notice(row) for row in rows]
 
     def forget(self, filing: Digest) -> None:
         """Delete the notices of a case that is over, but for those that still wait."""
@@ -295,30 +160,12 @@ class NoticeStore:
             )
 
 
-def _whole() -> Select[Any]:
+def whole_notices() -> Select[Any]:
+    """Ask for notices, with what the log says of their steps."""
     step = and_(case_steps.c.position == _columns.step, case_steps.c.filing == _columns.filing)
     return select(
         notices, case_steps.c.state.label("case_state"), case_steps.c.until_ms
     ).select_from(notices.outerjoin(case_steps, step))
-
-
-def _alike(row: NoticeRow) -> ColumnElement[bool]:
-    """Choose what tells the same person of the same case's steps on the same channel."""
-    return and_(
-        _columns.filing == (None if row.filing is None else row.filing.raw),
-        _columns.recipient == row.recipient.raw,
-        _columns.channel == row.channel,
-        _columns.kind.in_(_OF_STEPS),
-    )
-
-
-def _of(row: NoticeRow) -> Any:
-    return update(notices).where(_columns.name == row.name.raw, _columns.channel == row.channel)
-
-
-def _held(taken: NoticeRow) -> Any:
-    """Choose a notice while whoever claimed it has it: not claimed again, and not sent."""
-    return _of(taken).where(_columns.tries == taken.tries + 1, _columns.state == Fate.WAITING)
 
 
 def _values(one: Notice, channel: Channel) -> dict[str, object]:
@@ -335,10 +182,12 @@ def _values(one: Notice, channel: Channel) -> dict[str, object]:
         "tries": 0,
         "next_ms": None if channel is Channel.PAGE else one.made_ms,
         "ended_ms": None,
+        "held_ms": None,
     }
 
 
-def _read(row: Row[Any]) -> NoticeRow:
+def read_notice(row: Row[Any]) -> NoticeRow:
+    """Read one that was asked for so."""
     return NoticeRow(
         name=Digest(row.name),
         channel=Channel(row.channel),

@@ -303,11 +303,14 @@ notices = Table(
     _whole("next_ms", Privacy.TIME, nullable=True),
     # When it was sent, given up, or opened on the page.
     _whole("ended_ms", Privacy.TIME, nullable=True),
+    # Until when whoever claimed it has it, unless it is done with it before.
+    _whole("held_ms", Privacy.TIME, nullable=True),
     PrimaryKeyConstraint("name", "channel"),
     Index("notices_next", "next_ms"),
     Index("notices_recipient", "recipient", "step"),
     Index("notices_filing", "filing", "step"),
-    Index("notices_ended", "ended_ms"),
+    Index("notices_ended", "state", "ended_ms"),
+    Index("notices_held", "held_ms"),
     sqlite_strict=True,
 )
 
@@ -333,6 +336,7 @@ contacts = Table(
     _whole("confirm_until_ms", Privacy.TIME, nullable=True),
     _whole("confirmed_ms", Privacy.TIME, nullable=True),
     Index("contacts_confirm", "confirm"),
+    Index("contacts_unconfirmed", "confirmed_ms", "confirm_until_ms"),
     sqlite_strict=True,
 )
 
@@ -350,6 +354,7 @@ confirmations = Table(
     _whole("sent_ms", Privacy.TIME, nullable=True),
     Index("confirmations_thumbprint", "thumbprint"),
     Index("confirmations_place", "place"),
+    Index("confirmations_asked", "asked_ms"),
     sqlite_strict=True,
 )
 
