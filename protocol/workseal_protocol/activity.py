@@ -113,4 +113,4 @@ def _by_stretch(measured: Iterable[_Measured]) -> Iterator[ActivityShare]:
 
 
 def _stretch(begin: int, end: int, sums: Iterable[int]) -> ActivityShare:
-    return ActivityShare(begin=begin, end=end, **dict(zip(_FIGURES, sums, strict=True)))
+    return ActivityShare(day=None, begin=begin, end=end, **dict(zip(_FIGURES, sums, strict=True)))

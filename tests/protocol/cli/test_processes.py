@@ -50,9 +50,12 @@ def test_what_nobody_has_begun_is_done_by_who_asks(story: Story, named: set[byte
         children = multiprocessing.active_children()
         for child in children:
             os.kill(child.pid or 0, signal.SIGSTOP)
-        resumed = threading.Timer(
-            0.5, lambda: [os.kill(one.pid or 0, signal.SIGCONT) for one in children]
-        )
+
+        def go_on() -> None:
+            for child in children:
+                os.kill(child.pid or 0, signal.SIGCONT)
+
+        resumed = threading.Timer(0.5, go_on)
         resumed.start()
         assert hands.held() == named
         resumed.join()
