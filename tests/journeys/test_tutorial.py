@@ -79,7 +79,7 @@ class Reader:
     def read(self, line: str) -> str:
         """Put in what the reader knows by now."""
         for word, known in self.words.items():
-            line = re.sub(rf"\b{word}\b", lambda _, known=known: known, line)
+            line = re.sub(rf"\b{word}\b", known, line)
         return line.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}")
 
     def do(self, line: str) -> None:

@@ -116,7 +116,8 @@ def _of_colours(reader: PdfReader) -> Iterator[str]:
 
 def _of_fonts(reader: PdfReader) -> Iterator[str]:
     for page in reader.pages:
-        fonts, font = page["/Resources"]["/Font"], None
+        resources: Any = page["/Resources"]
+        fonts, font = resources["/Font"], None
         for operands, operator in ContentStream(page.get_contents(), reader).operations:
             if operator == b"Tf":
                 font = fonts[operands[0]].get_object()
@@ -163,13 +164,12 @@ class _Font:
         entries = (struct.unpack_from(">4s4xII", data, 12 + 16 * one) for one in range(count))
         self._tables = {name: data[at : at + size] for name, at, size in entries}
         self._metrics = struct.unpack_from(">34xH", self._tables[b"hhea"])[0]
-        self._unit = struct.unpack_from(">18xH", self._tables[b"head"])[0]
+        self._unit: int = struct.unpack_from(">18xH", self._tables[b"head"])[0]
         letters = self._tables[b"cmap"]
         self.tables_of_letters, at = struct.unpack_from(">2xH4xI", letters)
         form, _, _, first, many = struct.unpack_from(">HHHHH", letters, at)
         if form == 0:
-            glyphs = letters[at + 6 : at + 262]
-            self._glyphs = dict(enumerate(glyphs))
+            self._glyphs = dict(enumerate(letters[at + 6 : at + 262]))
         else:
             assert form == 6
             glyphs = struct.unpack_from(f">{many}H", letters, at + 10)
@@ -185,7 +185,7 @@ class _Font:
 
 
 def _of_the_metadata(reader: PdfReader) -> Iterator[str]:
-    stream = reader.root_object["/Metadata"].get_object()
+    stream: Any = reader.root_object["/Metadata"].get_object()
     text = stream.get_data().decode()
     if (stream.get("/Type"), stream.get("/Subtype")) != ("/Metadata", "/XML"):
         yield "6.6.2.1: the metadata are not named as such"

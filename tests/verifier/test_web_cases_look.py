@@ -16,6 +16,7 @@ from support.chromed import chromed
 from support.courtroom import Courtroom, play_to
 from support.looked import OF_CASES
 from support.office import LiveServer
+from support.walked import faults_of_walk
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, CasePlace, DisputeFinding, Outcome, read_record, sign
 from workseal_verifier.api.access import COOKIE, write_token
@@ -93,6 +94,17 @@ def test_every_page_fits_names_everything_and_keeps_nobody_out(
             page.set_viewport_size({"width": width, "height": 900})
             assert (path, width, page.evaluate(BASICS)) == (path, width, [])
         assert (path, serious(page)) == (path, [])
+
+
+@pytest.mark.parametrize("page", [("client", "light")], indirect=True)
+def test_the_keyboard_alone_reaches_all_of_every_page(
+    page: Page, room: Courtroom, origin: str
+) -> None:
+    for path in (place.replace("CASE", room.path) for place in OF_CASES):
+        page.goto(origin + path)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert (path, faults_of_walk(page)) == (path, [])
 
 
 @pytest.mark.parametrize("page", [("client", "light")], indirect=True)

@@ -14,6 +14,7 @@ from support.chromed import chromed
 from support.diarist import MONDAY, Told, tell
 from support.looked import APART, OF_AGREEMENT, paths_of
 from support.office import LiveServer, new_home
+from support.walked import faults_of_walk
 from workseal_verifier.api.access import COOKIE, write_token
 from workseal_verifier.api.routing import operations
 from workseal_verifier.app import create_app
@@ -153,7 +154,46 @@ def test_every_page_fits_names_everything_and_keeps_nobody_out(
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert (place, width, page.evaluate(BASICS)) == (place, width, [])
-        assert (place, serious(page)) == (place, [])
+            assert (place, width, serious(page)) == (place, width, [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_the_keyboard_alone_reaches_all_of_every_page(
+    page: Page, told: Told, origin: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    for place in (*APART, *(told.path + place for place in OF_AGREEMENT)):
+        for opened in (False, True):
+            page.goto(origin + place)
+            page.wait_for_load_state("networkidle")
+            if opened:
+                page.evaluate(
+                    "document.querySelectorAll('details').forEach(one => one.open = true)"
+                )
+            assert (place, opened, faults_of_walk(page)) == (place, opened, [])
+
+
+BROKEN = {
+    "not reached": "document.querySelector('main a').tabIndex = -1",
+    "not marked": "document.querySelector('main a').style.outline = 'none'",
+    "out of sight": "const one = document.querySelector('main a');"
+    " one.style.position = 'fixed'; one.style.top = '-99px'",
+    "out of order": "document.querySelector('main').append(document.querySelector('header')),"
+    " document.querySelector('.brand').tabIndex = 1",
+    "no way out": "document.addEventListener('keydown', (key) => {"
+    " if (document.activeElement.closest('main')) key.preventDefault(); })",
+}
+
+
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+@pytest.mark.parametrize(("fault", "script"), BROKEN.items(), ids=BROKEN)
+def test_a_walk_tells_of_what_the_keyboard_does_not_reach(
+    page: Page, told: Told, origin: str, fault: str, script: str
+) -> None:
+    page.goto(origin + told.path + f"/day?of={MONDAY}")
+    page.evaluate(script)
+    assert any(fault in one for one in faults_of_walk(page))
 
 
 @pytest.mark.parametrize("page", ["light"], indirect=True)
