@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from support.cases import DAY, Play, beacon, digest, released, secret_of
+from support.builders import digest
+from support.cases import DAY, Play, beacon, released, secret_of
 from support.casestates import PLAYS, SITUATIONS
 from workseal_protocol.cli.acting import ABOUT
 from workseal_protocol.dispute import TABLE, Case, CaseError, State
