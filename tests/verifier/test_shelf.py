@@ -4,7 +4,7 @@ from workseal_verifier.services.shelf import Shelf
 
 
 def test_keeps_levels_and_entries_apart() -> None:
-    shelf = Shelf(4)
+    shelf: Shelf[tuple[int | None, int], bytes] = Shelf(4)
     shelf.put((0, 1), b"a")
     shelf.put((1, 1), b"b")
     shelf.put((None, 1), b"c")
@@ -13,7 +13,7 @@ def test_keeps_levels_and_entries_apart() -> None:
 
 
 def test_makes_room_for_the_newest_and_keeps_what_was_asked_for() -> None:
-    shelf = Shelf(2)
+    shelf: Shelf[tuple[int | None, int], bytes] = Shelf(2)
     shelf.put((0, 1), b"a")
     shelf.put((0, 2), b"b")
     assert shelf.get((0, 1)) == b"a"
@@ -23,7 +23,7 @@ def test_makes_room_for_the_newest_and_keeps_what_was_asked_for() -> None:
 
 
 def test_one_that_is_put_again_takes_no_second_place() -> None:
-    shelf = Shelf(2)
+    shelf: Shelf[tuple[int | None, int], bytes] = Shelf(2)
     for _ in range(3):
         shelf.put((0, 1), b"a")
     shelf.put((0, 2), b"b")

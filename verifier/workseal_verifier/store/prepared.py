@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, TextClause, Update, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    TextClause,
+    Update,
+    bindparam,
+)
 from sqlalchemy.exc import DBAPIError
 
 Row: TypeAlias = tuple[Any, ...]
@@ -83,7 +92,9 @@ class Among:
     def _of(self, count: int) -> Prepared:
         prepared = self._prepared.get(count)
         if prepared is None:
-            names = [bindparam(f"value_{number}") for number in range(count)]
+            names: list[BindParameter[Any]] = [
+                bindparam(f"value_{number}") for number in range(count)
+            ]
             prepared = Prepared(self._statement.where(self._column.in_(names)))
             self._prepared[count] = prepared
         return prepared
