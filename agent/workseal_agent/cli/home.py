@@ -37,7 +37,7 @@ def read_passphrase(file: Path) -> str:
         with file.open("rb") as opened:
             return opened.readline(_MAX_PASSPHRASE).decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = phrase("it is not UTF-8")
+        reason: str | None = phrase("it is not UTF-8")
         if isinstance(error, OSError):
             reason = error.strerror
         raise UsageProblem(
