@@ -19,6 +19,7 @@ from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.services.invitations import Invitations
 from workseal_verifier.services.signin import Root, SignIn
 from workseal_verifier.serving import bind
+from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.invitations import InvitationStore
 
@@ -230,7 +231,7 @@ def test_the_operator_signs_in_only_who_is_known(home: Path) -> None:
         assert re.fullmatch(r"http://localhost:1/#signin=[\w-]{43}\n", known.stdout)
         token = read_token(known.stdout.splitlines()[0].rpartition("=")[2])
         assert token is not None
-        begun = SignIn(store, SystemClock()).begin(token)
+        begun = SignIn(AccessStore(store.database), SystemClock()).begin(token)
         assert begun.session.root == Root.OPERATOR
         store.database.close()
 

@@ -123,7 +123,7 @@ def test_of_two_processes_one_tells_a_webhook_and_each_notice_goes_once(
             settle(home, certificate, box, f'database_url = "{url}"\n')
 
         def sending(home: Path) -> subprocess.Popen[str]:
-            words = [COMMAND, "notices", "--home", home, "--send"]
+            words: list[str | Path] = [COMMAND, "notices", "--home", home, "--send"]
             return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
         met, go = threading.Event(), threading.Event()
@@ -163,7 +163,17 @@ class Server:
     """A server of its own that is stopped and killed, with a clock that is moved."""
 
     def __init__(self, home: Path, shift: Shift) -> None:
-        words = [sys.executable, "-c", MOVED, shift.file, "serve", "--home", home, "--port", "0"]
+        words: list[str | Path] = [
+            sys.executable,
+            "-c",
+            MOVED,
+            shift.file,
+            "serve",
+            "--home",
+            home,
+            "--port",
+            "0",
+        ]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
     def freeze(self) -> None:

@@ -2,12 +2,13 @@
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, column, insert, inspect, text
+from sqlalchemy import ColumnClause, Connection, column, insert, inspect, text
 from sqlalchemy import table as table_named
 
 from support.command import run
@@ -154,12 +155,12 @@ def at_revision(where: Path | str, revision: str) -> Database:
     return database
 
 
-def put_in(database: Database, table: str, *rows: dict[str, object]) -> None:
+def put_in(database: Database, table: str, *rows: Mapping[str, object]) -> None:
     """Write rows by the columns that the table has, whatever this program knows of it."""
     with database.write() as connection:
         for row in rows:
-            columns = [column(name) for name in row]
-            connection.execute(insert(table_named(table, *columns)).values(row))
+            columns: list[ColumnClause[object]] = [column(name) for name in row]
+            connection.execute(insert(table_named(table, *columns)).values(dict(row)))
 
 
 def notice_row(word: str, channel: Channel, fate: Fate, **changes: object) -> dict[str, object]:
