@@ -84,13 +84,17 @@ def write_backup(
 def remove_unfinished_backups(settings: Settings) -> int:
     """Remove what killed backups of this home left, unless one is being written; counts the files.
 
-    The copy of the ledger that was made for one goes too.
+    The copy of the ledger that was made for one goes too. Where nothing is left nothing is
+    written, not even a lock.
     """
+    left = LeftFiles(settings.left_file, MAGIC)
+    if not left.has_any() and not os.path.lexists(settings.backup_scratch_folder):
+        return 0
     with alone(settings.backup_lock_file) as mine:
         if not mine:
             return 0
         shutil.rmtree(settings.backup_scratch_folder, ignore_errors=True)
-        return LeftFiles(settings.left_file, MAGIC).remove()
+        return left.remove()
 
 
 def _small_files(settings: Settings) -> Iterator[tuple[str, Path]]:

@@ -43,6 +43,10 @@ class LeftFiles:
         with suppress(OSError):
             self._write(one for one in self._noted() if one != part)
 
+    def has_any(self) -> bool:
+        """Tell whether anything is noted."""
+        return os.path.lexists(self._note)
+
     def remove(self) -> int:
         """Remove what was left before; returns how many files or folders that were."""
         noted = self._noted()

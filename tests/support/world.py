@@ -69,7 +69,7 @@ class Done:
         """Return what was wrong with the options of a command made with typer, or fail."""
         assert self.code == 2, f"{self.name} ended with {self.code}, not 2: {self.printed}"
         assert "Traceback" not in self.printed, self.printed
-        assert "Usage:" in self.err, self.err
+        assert "Usage:" in self.err or "--help`" in self.err, self.err
         assert self.out == ""
         return self.err
 

@@ -56,7 +56,8 @@ _KNOWN: tuple[tuple[str, Callable[..., Phrase]], ...] = (
         lambda **told: phrase("{name} is {value}, expected one of {choices}", **told),
     ),
     (
-        r"Invalid value for '(?P<name>[^']*)': (?P<why>.*)",
+        # Where pydantic is installed, `typer` lets it say what kind of error it is.
+        r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?(?P<why>.*)",
         lambda **told: phrase("{name} cannot be that: {why}", **told),
     ),
 )

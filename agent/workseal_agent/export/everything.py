@@ -114,9 +114,15 @@ def export_everything(
 
 
 def remove_unfinished_exports(settings: Settings) -> int:
-    """Remove what killed exports of this home left, unless one is written now; counts them."""
+    """Remove what killed exports of this home left, unless one is written now; counts them.
+
+    Where nothing is left nothing is written, not even a lock.
+    """
+    left = _left(settings)
+    if not left.has_any():
+        return 0
     with alone(settings.export_lock_file) as mine:
-        return _left(settings).remove() if mine else 0
+        return left.remove() if mine else 0
 
 
 def _left(settings: Settings) -> LeftFolders:
