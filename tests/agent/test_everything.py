@@ -250,7 +250,7 @@ def test_the_command_tells_what_it_does_and_what_it_wrote(
     assert not out.exists()
     done = run("export-all", out, "--yes")
     assert done.code == 0, done.err
-    assert "4 pictures (PNG); 1 were withdrawn" in done.out
+    assert "4 pictures (PNG); withdrawn: 1" in done.out
     assert run("export-all", out, "--yes").code == 2
     row = home.ledger.captures(home.rig.engagement.id)[0]
     file_of(home.settings.vault_folder, row.commitment).unlink()

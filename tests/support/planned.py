@@ -19,11 +19,15 @@ def read_whole(database: Database, act: Callable[[], object]) -> list[str]:
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         asked.append((statement, values))
 
-    event.listen(database._engine, "before_cursor_execute", note)
+    # One for both, or one that reads beside the one that writes.
+    engines = {database._engine, database._reading}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         act()
     finally:
-        event.remove(database._engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
     found: list[str] = []
     with database.read() as connection:
         if database.shared:
