@@ -438,16 +438,16 @@ def test_a_finding_that_comes_too_late_for_its_case_is_logged_beside_it(
     plain = desk._finding
 
     def passed(candidate: Candidate, *more: Any) -> DisputeFinding:
-        """Let the client pass while the tiles are looked at."""
+        """Let the hearing end, and the draft be written, while the tiles are looked at."""
         hearing.follow(candidate.statement, office.now)
-        hearing.act(Role.CLIENT, Act.PASS)
+        hearing.act(Role.CLIENT, Act.PASS).act(Role.ARBITRATOR, Act.DRAFT)
         return plain(candidate, *more)
 
     monkeypatch.setattr(desk, "_finding", passed)
     finding = read_record(desk.check(package).finding)
     assert isinstance(finding, DisputeFinding)
     assert finding.place is None
-    assert steps(hearing)[-1].state == "evidence"
+    assert steps(hearing)[-1].state == "draft"
     assert office.check() == []
 
 
@@ -488,7 +488,7 @@ def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: A
 def test_in_its_case_the_seated_arbitrator_says_what_was_found(
     office: Office, agent: ScriptedAgent, hearing: Hearing
 ) -> None:
-    """The answer went sealed only; the operator's check of it later is logged beside the case."""
+    """The answer went sealed only; the operator's check of it later is a second word."""
     package = disclosed(office, agent, hearing)
     answer = Statement.parse(parse_package(package)[0])
     arbitrator = hearing.signer_of(Role.ARBITRATOR)
@@ -514,9 +514,10 @@ def test_in_its_case_the_seated_arbitrator_says_what_was_found(
     assert refused(lambda: office.post([again])).reason is Reason.CONFLICT
     checked = office.verifier.services.desk.check(package).finding
     assert checked.issuer == office.people.operator.public_key.thumbprint
-    beside = read_record(checked)
-    assert isinstance(beside, DisputeFinding)
-    assert beside.place is None
+    second = read_record(checked)
+    assert isinstance(second, DisputeFinding)
+    assert second.place is not None
+    assert [row.state for row in steps(hearing)[-3:]] == ["comment"] * 3
     assert office.verifier.services.desk.check(package).finding.digest == checked.digest
     assert office.check() == []
 

@@ -61,7 +61,8 @@ def test_where_silence_leads_nowhere_no_state_is_named() -> None:
 def test_no_sentence_threatens_who_is_silent() -> None:
     for told in STANDINGS.values():
         for word in ("forfeit", "lose", "default judg", "guilty", "penalt"):
-            assert word not in told.silence.lower()
+            # Where a word begins: something may be closed to somebody.
+            assert not re.search(rf"\b{word}", told.silence.lower())
 
 
 def moves(role: Role) -> Iterator[str]:
