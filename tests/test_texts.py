@@ -91,6 +91,7 @@ NO_TEXTS = {
     "cli/casework.py": {
         "workseal-agent disclose REQUEST.cose --show x,y,w,h",
         "workseal-agent case act",
+        "workseal-agent case check {} {}",
     },
     # What the library says of the command line, to be known again.
     "cli/misuse.py": {form for form, _ in misuse._KNOWN},

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from workseal_agent.cases import OwnCases
 from workseal_agent.disclose import Answer, FrameReader, send
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.ledger import SendState, StoredStatement
 from workseal_protocol.dispute import Case
 from workseal_protocol.records import Finding
@@ -33,10 +34,15 @@ def named(answers: Sequence[StoredStatement], digits: str | None) -> StoredState
     """Return the answer of these first digits, the newest without; `AgentError` for none."""
     found = [one for one in answers if digits is None or str(one.digest).startswith(digits)]
     if not found:
-        wanted = "with these digits " if digits is not None else ""
-        raise AgentError(f"no answer {wanted}of yours is in this case, or it is taken back")
+        if digits is None:
+            raise AgentError("no answer of yours is in this case, or it is taken back")
+        raise AgentError(
+            "no answer of yours with these digits is in this case, or it is taken back"
+        )
     if digits is not None and len(found) > 1:
-        raise AgentError(f"{len(found)} answers begin with these digits: give more of them")
+        raise AgentError(
+            phrase("{count} answers begin with these digits: give more", count=len(found))
+        )
     return found[0]
 
 

@@ -136,7 +136,7 @@ def test_what_is_taken_back_or_of_nobody_is_shown_to_no_check(shown: Shown) -> N
     freelancer, digest = shown.freelancer, str(shown.answer.statement.digest)
     own = checkable(freelancer.cases, freelancer.cases.live(freelancer.name).case)
     assert named(own, digest[:8]).digest == shown.answer.statement.digest
-    with pytest.raises(AgentError, match="no answer with these digits"):
+    with pytest.raises(AgentError, match="no answer of yours with these digits"):
         named(own, "0" * 8 if not digest.startswith("0" * 8) else "1" * 8)
     with pytest.raises(AgentError, match="2 answers begin with these digits"):
         named([*own, *own], digest[:8])

@@ -89,7 +89,9 @@ class Ledger:
                 if room_of(self._sql, self._path) < octets // 2:
                     make_room(self._sql, octets)
             except sqlite3.Error as error:
-                raise LedgerError(f"the ledger has no room of its own: {error}") from error
+                raise LedgerError(
+                    phrase("the ledger has no room of its own: {error}", error=error)
+                ) from error
 
     def _rows(self, query: str, *parameters: Any) -> list[Any]:
         with self._lock:
