@@ -1,7 +1,7 @@
 // The bundle: one ZIP file in one form, and what its entries hold (docs/spec/bundle.md).
 
 import { Malformed, fromUtf8, joined, sameBytes, toHex, toUtf8 } from "./bytes.mjs";
-import { Fields, decode, isInteger, isOctets, splitSequence } from "./cbor.mjs";
+import { Fields, decode, isInteger, isOctets, readOctets, splitSequence } from "./cbor.mjs";
 import { readOpening } from "./commitment.mjs";
 import { readDisclosure } from "./frames.mjs";
 import { readCheckpoint } from "./note.mjs";
@@ -142,8 +142,8 @@ async function readEntry(data, start, turns) {
   return entry;
 }
 
-// Read a bundle; nothing of it is verified.
-export async function readBundle(data, turns) {
+// Read a bundle; nothing of it is verified. `met` hears of each statement as it is read.
+export async function readBundle(data, turns, met = () => {}) {
   const entries = await readArchive(data, turns);
   const found = new Map(entries.map(({ name, content }) => [name, content]));
   if (!found.has("README.txt") || toHex(sha256(found.get("README.txt"))) !== README_SHA256) {
@@ -157,7 +157,7 @@ export async function readBundle(data, turns) {
   if (manifest.kind !== "bundle.manifest") {
     throw new Malformed("the entry manifest.cose is another kind of statement");
   }
-  const contents = await readContents(found, turns);
+  const contents = await readContents(found, turns, met);
   return { entries, manifest, ...contents };
 }
 
@@ -180,12 +180,14 @@ function requireOrder(entries) {
   }
 }
 
-async function readContents(found, turns) {
+async function readContents(found, turns, met) {
   const optional = (name) => found.get(name) ?? null;
   const { indices, sizes, hashes } = readProof(found.get("proof.cbor"));
   const statements = [];
   for (const item of await splitSequence(found.get("statements.cbor"), MAX_STATEMENTS, turns)) {
-    statements.push(readStatement(item));
+    const statement = readStatement(item);
+    statements.push(statement);
+    met(statement);
     await turns.next();
   }
   requireStatements(statements, indices);
@@ -279,7 +281,7 @@ function requireTokens(timestamps, token, tsaCa, sizes) {
 async function octetItems(data, maximum, turns) {
   const items = [];
   for (const item of await splitSequence(data ?? new Uint8Array(0), maximum, turns, MAX_BUNDLE_BYTES)) {
-    const value = decode(item, MAX_BUNDLE_BYTES);
+    const value = readOctets(item, 0)?.[0] ?? decode(item, MAX_BUNDLE_BYTES);
     if (!isOctets(value)) throw new Malformed("expected a sequence of byte strings");
     items.push(value);
   }

@@ -169,8 +169,8 @@ class Inflater {
     if (distance > Math.min(this.size, WINDOW)) refuseStream();
     const { out, size } = this;
     if (size + length > out.length) refuseLength(out.length);
-    // Byte by byte: what is copied may reach into what it copies from.
-    if (distance >= length) out.copyWithin(size, size - distance, size - distance + length);
+    // Byte by byte: what is copied may reach into what it copies from, and a call costs as much as some bytes.
+    if (distance >= length && length > 64) out.copyWithin(size, size - distance, size - distance + length);
     else for (let at = size; at < size + length; at++) out[at] = out[at - distance];
     this.size = size + length;
   }
@@ -194,18 +194,36 @@ function refuseLength(expected) {
 }
 
 async function adler32(data, turns) {
-  let [low, high] = [1, 0];
-  for (let at = 0; at < data.length; ) {
-    const end = Math.min(at + 3800, data.length);
-    for (; at < end; at++) {
-      low += data[at];
-      high += low;
+  let sums = [1, 0];
+  for (let at = 0; at < data.length; at += PIECE) {
+    sums = adlerSums(sums, data, at, Math.min(at + PIECE, data.length));
+    await turns.next();
+  }
+  const [low, high] = sums;
+  return ((high << 16) | low) >>> 0;
+}
+
+function adlerSums([low, high], data, begin, end) {
+  for (let at = begin; at < end; ) {
+    // So many bytes of 255 keep both sums below 2^31.
+    const until = Math.min(at + 3800, end);
+    // Four at a time: the sums of one byte need not wait for those of the one before.
+    for (; at + 4 <= until; at += 4) {
+      const first = data[at];
+      const second = data[at + 1];
+      const third = data[at + 2];
+      const fourth = data[at + 3];
+      high = (high + 4 * low + 4 * first + 3 * second + 2 * third + fourth) | 0;
+      low = (low + first + second + third + fourth) | 0;
+    }
+    for (; at < until; at++) {
+      low = (low + data[at]) | 0;
+      high = (high + low) | 0;
     }
     low %= 65521;
     high %= 65521;
-    await turns.next();
   }
-  return ((high << 16) | low) >>> 0;
+  return [low, high];
 }
 
 // Inflate one zlib stream that takes all the bytes and gives exactly the expected number.

@@ -6,6 +6,7 @@ import { Fails, Malformed, NotReached, fromBase64, fromUtf8, joined, readBigUint
 import { EDDSA, publicKey } from "./keys.mjs";
 import { EMPTY_ROOT } from "./merkle.mjs";
 import { sha256 } from "./sha256.mjs";
+import { IN_TURN } from "./signatures.mjs";
 
 export const MAX_NOTE_BYTES = 262144;
 const MAX_LINES = 64;
@@ -99,13 +100,13 @@ export function logSigned(checkpoint, vkey) {
 }
 
 // Check the line of a log whose name is the origin.
-export async function verifyLogLine(checkpoint, vkey) {
+export async function verifyLogLine(checkpoint, vkey, signatures = IN_TURN) {
   const line = lineOf(checkpoint, vkey);
-  await verifyNamed(vkey.key, line.signature, toUtf8(checkpoint.body), "the log's signature");
+  await verifyNamed(signatures, vkey.key, line.signature, () => toUtf8(checkpoint.body), "the log's signature");
 }
 
 // Give the time (POSIX seconds) of a cosignature of a known key, or throw Fails.
-export async function verifyCosignature(checkpoint, vkey, line) {
+export async function verifyCosignature(checkpoint, vkey, line, signatures = IN_TURN) {
   if (line.signature.length !== 8 + COSIGNATURE_BYTES.get(vkey.type)) {
     throw new Fails("a cosignature of a known key has a wrong length");
   }
@@ -113,8 +114,8 @@ export async function verifyCosignature(checkpoint, vkey, line) {
   if (timestamp > MAX_TIMESTAMP) {
     throw new Fails("a cosignature's timestamp has more than 63 bits");
   }
-  const message = cosignedMessage(checkpoint, vkey, timestamp);
-  await verifyNamed(vkey.key, line.signature.subarray(8), message, "a cosignature of a known key");
+  const signed = () => cosignedMessage(checkpoint, vkey, timestamp);
+  await verifyNamed(signatures, vkey.key, line.signature.subarray(8), signed, "a cosignature of a known key");
   return timestamp;
 }
 
@@ -129,9 +130,9 @@ function cosignedMessage(checkpoint, vkey, timestamp) {
   );
 }
 
-async function verifyNamed(key, signature, message, what) {
+async function verifyNamed(signatures, key, signature, signed, what) {
   try {
-    await key.verify(signature, message);
+    await signatures.verify(key, signature, signed);
   } catch (error) {
     if (error instanceof NotReached) throw error;
     throw new Fails(`${what} does not verify`);

@@ -4,6 +4,7 @@ import { Fails, Malformed, byCodePoint, countCodePoints, fromBase64, toBase64, t
 import { certificateOf, sameName } from "./certificate.mjs";
 import { ARBITRATOR, ROLE_NAMES, keyOfText } from "./keys.mjs";
 import { LOG_TYPE, SPACES, lineOf, readVkey, verifyCosignature, verifyLogLine } from "./note.mjs";
+import { IN_TURN } from "./signatures.mjs";
 
 const MAX_CHARACTERS = 262144;
 const MAX_OF_A_KIND = 32;
@@ -219,13 +220,13 @@ function rootsOf(ders) {
 }
 
 // Check the log's line and the witness quorum of a checkpoint.
-export async function verifyCheckpoint(checkpoint, policy) {
-  const log = await verifiedLog(checkpoint, policy);
+export async function verifyCheckpoint(checkpoint, policy, signatures = IN_TURN) {
+  const log = await verifiedLog(checkpoint, policy, signatures);
   const cosignatures = [];
   for (const [name, vkey] of policy.witnesses) {
     const line = lineOf(checkpoint, vkey);
     if (line === null) continue;
-    cosignatures.push({ name, timestamp: await verifyCosignature(checkpoint, vkey, line) });
+    cosignatures.push({ name, timestamp: await verifyCosignature(checkpoint, vkey, line, signatures) });
   }
   if (!policy.isSatisfiedBy(cosignatures.map((one) => one.name))) {
     throw new Fails(
@@ -235,12 +236,12 @@ export async function verifyCheckpoint(checkpoint, policy) {
   return { checkpoint, log, cosignatures, ...quorumTimes(cosignatures, policy) };
 }
 
-async function verifiedLog(checkpoint, policy) {
+async function verifiedLog(checkpoint, policy, signatures) {
   const named = policy.logs.filter((log) => log.name === checkpoint.origin);
   if (named.length === 0) throw new Fails("the checkpoint's origin is not a log of the policy");
   const present = named.filter((log) => lineOf(checkpoint, log) !== null);
   if (present.length === 0) throw new Fails("the checkpoint has no line of a log of the policy");
-  for (const log of present) await verifyLogLine(checkpoint, log);
+  for (const log of present) await verifyLogLine(checkpoint, log, signatures);
   return present[0];
 }
 

@@ -4,6 +4,7 @@ import { Fails, Malformed, joined, sameBytes, toHex, toUtf8 } from "./bytes.mjs"
 import { Fields, MAX_BYTES, decode, encode, isOctets, readItem, readOctets } from "./cbor.mjs";
 import { SIGNATURE_BYTES, thumbprintUri } from "./keys.mjs";
 import { sha256 } from "./sha256.mjs";
+import { IN_TURN } from "./signatures.mjs";
 
 const ABOUT_ISSUER = new Set(["key.announce", "key.rotate", "key.revoke", "log.policy", "beacon.commitment"]);
 export const CHAINED = new Set(["session.open", "segment", "session.close", "tombstone", "declaration", "evidence"]);
@@ -56,7 +57,9 @@ export function readStatement(data) {
   if (parts.signature.length !== SIGNATURE_BYTES.get(header.algorithm)) {
     throw new Malformed("the signature does not have the length of its algorithm");
   }
-  return { ...header, ...parts, data, digest: toHex(sha256(data)) };
+  const { kind, algorithm, issuer, subject } = header;
+  const { protectedHeader, payload, signature } = parts;
+  return { kind, algorithm, issuer, subject, protectedHeader, payload, signature, data, digest: toHex(sha256(data)) };
 }
 
 const HEADERS = new Map();
@@ -114,11 +117,17 @@ export function engagementSubject(engagement) {
   return `urn:uuid:${parts.join("-")}`;
 }
 
+// Give what a statement's signature is over.
+export function signedBytes({ protectedHeader, payload }) {
+  return sigStructure(protectedHeader, payload);
+}
+
 // Check that this key signed the statement, or throw Fails.
-export async function verifyStatement(statement, key) {
+export async function verifyStatement(statement, key, signatures = IN_TURN) {
   if (key.name !== statement.issuer) throw new Fails("the statement names another key as its issuer");
   if (!key.allows(statement.algorithm)) {
     throw new Fails("the statement names an algorithm that is not its key's");
   }
-  await key.verify(statement.signature, sigStructure(statement.protectedHeader, statement.payload));
+  if (statement.foreseen === key) return;
+  await signatures.verify(key, statement.signature, () => signedBytes(statement));
 }

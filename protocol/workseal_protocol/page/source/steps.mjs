@@ -16,7 +16,8 @@ import { SeenReceipts, verifyReceipt } from "./receipt.mjs";
 import { heldCounts, possessionsOf, provenPossessions } from "./possession.mjs";
 import { readRecord } from "./records.mjs";
 import { Work } from "./schedule.mjs";
-import { CHAINED } from "./statement.mjs";
+import { Beside, IN_TURN } from "./signatures.mjs";
+import { CHAINED, signedBytes } from "./statement.mjs";
 import { DIFFERS, timesheetsOf } from "./timesheets.mjs";
 import { pemCertificates, trustedAuthorities, verifyToken } from "./timestamp.mjs";
 import { totalsOf } from "./totals.mjs";
@@ -31,8 +32,8 @@ export const NOT_REACHED = "not reached";
 
 // What the steps of one examination know so far.
 class Examination {
-  constructor(data, policy, turns) {
-    Object.assign(this, { data, policy, turns });
+  constructor(data, policy, turns, signatures) {
+    Object.assign(this, { data, policy, turns, signatures });
     this.zone = zoneNamed("UTC");
     this.bundle = null;
     this.items = [];
@@ -66,7 +67,11 @@ class Examination {
 }
 
 async function checkForm(found) {
-  const bundle = await readBundle(found.data, found.turns);
+  const keys = new Map([...found.policy.parties.values()].flat().map((key) => [key.name, key]));
+  const bundle = await readBundle(found.data, found.turns, (statement) => {
+    const key = keys.get(statement.issuer);
+    if (key !== undefined) found.signatures.foresee(statement, key, () => signedBytes(statement));
+  });
   const manifest = readRecord(bundle.manifest);
   const items = [];
   for (const [place, statement] of bundle.statements.entries()) {
@@ -78,7 +83,7 @@ async function checkForm(found) {
 }
 
 async function checkCheckpoint(found) {
-  found.latest = await verifyCheckpoint(found.bundle.checkpoint, found.policy.log);
+  found.latest = await verifyCheckpoint(found.bundle.checkpoint, found.policy.log, found.signatures);
   return `size ${found.latest.checkpoint.size}, witnesses: ${found.latest.cosignatures.length}`;
 }
 
@@ -94,12 +99,12 @@ async function checkLog(found) {
   return `earlier checkpoints: ${earlier.length}${receipts > 0 ? `, receipts: ${receipts}` : ""}`;
 }
 
-async function earlierCheckpoint({ bundle, policy }, one) {
+async function earlierCheckpoint({ bundle, policy, signatures }, one) {
   if (one.origin !== bundle.checkpoint.origin) {
     throw new Fails(`the checkpoint of size ${one.size} is one of another log`);
   }
   try {
-    return await verifyCheckpoint(one, policy.log);
+    return await verifyCheckpoint(one, policy.log, signatures);
   } catch (error) {
     if (error instanceof Fails) throw new Fails(`the checkpoint of size ${one.size}: ${error.message}`);
     throw error;
@@ -325,8 +330,18 @@ const STEPS = [
 ];
 
 // Examine a bundle against the caller's policy, step by step; `turns.progress` hears of each.
+//
+// Signatures are checked beside the steps. If one does not hold, all is done again in turn.
 export async function examineBundle(data, policy, turns) {
-  const found = new Examination(data, policy, turns);
+  const beside = new Beside();
+  const report = await examinedBy(data, policy, turns, beside);
+  turns.progress(5, "signatures");
+  if (await beside.all()) return report;
+  return examinedBy(data, policy, turns, IN_TURN);
+}
+
+async function examinedBy(data, policy, turns, signatures) {
+  const found = new Examination(data, policy, turns, signatures);
   const steps = [];
   for (const [number, name, check, needs] of STEPS) {
     turns.progress(number, name);
