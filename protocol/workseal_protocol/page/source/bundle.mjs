@@ -188,14 +188,14 @@ async function readContents(found, turns, met) {
     const statement = readStatement(item);
     statements.push(statement);
     met(statement);
-    await turns.next();
+    if (turns.due) await turns.next();
   }
   requireStatements(statements, indices);
   const checkpoint = readCheckpoint(found.get("checkpoint"));
   const checkpoints = [];
   for (const item of await octetItems(found.get("checkpoints.cbor"), MAX_CHECKPOINTS, turns)) {
     checkpoints.push(readCheckpoint(item));
-    await turns.next();
+    if (turns.due) await turns.next();
   }
   requireSizes(checkpoints, checkpoint, sizes);
   const policy = readLogPolicy(fromUtf8(found.get("policy"), "the policy of the bundle"));
@@ -208,7 +208,7 @@ async function readContents(found, turns, met) {
   const openings = [];
   for (const item of await splitSequence(optional("openings.cbor") ?? new Uint8Array(0), 2 * MAX_STATEMENTS, turns)) {
     openings.push(readOpening(item));
-    await turns.next();
+    if (turns.due) await turns.next();
   }
   return {
     statements, indices, hashes, checkpoint, checkpoints, policy, timestamps, receipts, openings,

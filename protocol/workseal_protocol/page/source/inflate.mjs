@@ -12,6 +12,8 @@ const CODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1
 const MAX_BITS = 15;
 const WINDOW = 32768;
 const PIECE = 1 << 18;
+// So many bytes are copied faster by one call than one by one.
+const AT_ONCE_FROM = 64;
 
 function refuseStream() {
   throw new Malformed("disclosure: the pixels are not a zlib stream");
@@ -169,9 +171,7 @@ class Inflater {
     if (distance > Math.min(this.size, WINDOW)) refuseStream();
     const { out, size } = this;
     if (size + length > out.length) refuseLength(out.length);
-    // Byte by byte: what is copied may reach into what it copies from, and a call costs as much as some bytes.
-    if (distance >= length && length > 64) out.copyWithin(size, size - distance, size - distance + length);
-    else for (let at = size; at < size + length; at++) out[at] = out[at - distance];
+    repeat(out, size, distance, length);
     this.size = size + length;
   }
 
@@ -186,6 +186,22 @@ class Inflater {
       else refuseStream();
     }
     this.at -= this.count >> 3;
+  }
+}
+
+// Copy what stands `distance` before: byte by byte at first, for it may reach into itself; then all
+// that is there already, twice as much each time.
+function repeat(out, size, distance, length) {
+  const [start, end] = [size - distance, size + length];
+  const alone = Math.min(end, length < AT_ONCE_FROM ? end : start + Math.max(distance, AT_ONCE_FROM));
+  let at = size;
+  for (; at < alone; at++) out[at] = out[at - distance];
+  let whole = at - start - ((at - start) % distance);
+  while (at < end) {
+    const count = Math.min(whole, end - at);
+    out.copyWithin(at, at - whole, at - whole + count);
+    at += count;
+    whole *= 2;
   }
 }
 

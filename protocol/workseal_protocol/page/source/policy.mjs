@@ -139,7 +139,7 @@ class LogPolicy {
 
   isSatisfiedBy(names) {
     if (this.quorum === null) return true;
-    const good = new Set([...names].filter((name) => this.witnesses.has(name)));
+    const good = new Set(names.filter((name) => this.witnesses.has(name)));
     for (const group of this.groups) {
       const found = group.members.filter((member) => good.has(member)).length;
       if (found >= group.threshold) good.add(group.name);
@@ -247,11 +247,18 @@ async function verifiedLog(checkpoint, policy, signatures) {
 
 function quorumTimes(cosignatures, policy) {
   if (policy.quorum === null) return { existedBy: null, notBefore: null };
+  const [{ timestamp: only }] = cosignatures;
+  // All at one time, as of one witness: those are enough, for the quorum was reached.
+  if (only > 0n && cosignatures.every((one) => one.timestamp === only)) return windowOfTimes(only, only);
   const timed = cosignatures.filter((one) => one.timestamp > 0n);
   const times = [...new Set(timed.map((one) => one.timestamp))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const enough = (chosen) => policy.isSatisfiedBy(chosen.map((one) => one.name));
   const first = times.find((t) => enough(timed.filter((one) => one.timestamp <= t)));
   const last = times.reverse().find((t) => enough(timed.filter((one) => one.timestamp >= t)));
+  return windowOfTimes(first, last);
+}
+
+function windowOfTimes(first, last) {
   return {
     existedBy: first === undefined ? null : first * 1000n + 999n,
     notBefore: last === undefined ? null : last * 1000n,

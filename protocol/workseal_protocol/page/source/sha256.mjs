@@ -141,7 +141,7 @@ function writeState(target, at) {
 
 // Hash the concatenation of the parts.
 export function sha256(...parts) {
-  STATE.set(START);
+  for (let n = 0; n < 8; n++) STATE[n] = START[n];
   let length = 0;
   let filled = 0;
   for (const part of parts) {
@@ -192,7 +192,7 @@ export function hashedBack(tag, value, steps) {
   block[tag.length + 32] = 0x80;
   writeLength(block, tag.length + 32);
   for (let step = 0; step < steps; step++) {
-    STATE.set(START);
+    for (let n = 0; n < 8; n++) STATE[n] = START[n];
     compress(block, 0);
     writeState(block, tag.length);
   }

@@ -15,6 +15,9 @@ const KINDS = new Set([
 const SUBJECT = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const CONTENT_FORM = /^application\/vnd\.workseal\.([a-z.]{1,32})\+cbor$/;
 const SIGNATURE_1 = joined(Uint8Array.of(0x84, 0x6a), toUtf8("Signature1"));
+const NO_EXTERNAL_DATA = Uint8Array.of(0x40);
+// Tag 18 and an array of four.
+const SIGN1_HEAD = 2;
 const NIL = 0xf6;
 const EMPTY_MAP = 0xa0;
 
@@ -45,7 +48,7 @@ function octetsAt(data, at, what) {
 
 // Write what is signed: RFC 9052 section 4.4, with empty external data.
 export function sigStructure(protectedHeader, payload) {
-  return joined(SIGNATURE_1, encode(protectedHeader), Uint8Array.of(0x40), encode(payload));
+  return joined(SIGNATURE_1, encode(protectedHeader), NO_EXTERNAL_DATA, encode(payload));
 }
 
 // Read one statement; its signature is not verified.
@@ -117,9 +120,12 @@ export function engagementSubject(engagement) {
   return `urn:uuid:${parts.join("-")}`;
 }
 
-// Give what a statement's signature is over.
-export function signedBytes({ protectedHeader, payload }) {
-  return sigStructure(protectedHeader, payload);
+// Give what a statement's signature is over: the same as `sigStructure`, cut out of the statement,
+// which has both of its parts as they are signed, with one byte between them.
+export function signedBytes({ data, protectedHeader, payload }) {
+  const headerEnd = protectedHeader.byteOffset - data.byteOffset + protectedHeader.length;
+  const payloadEnd = payload.byteOffset - data.byteOffset + payload.length;
+  return joined(SIGNATURE_1, data.subarray(SIGN1_HEAD, headerEnd), NO_EXTERNAL_DATA, data.subarray(headerEnd + 1, payloadEnd));
 }
 
 // Check that this key signed the statement, or throw Fails.

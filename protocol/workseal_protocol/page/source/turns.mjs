@@ -17,7 +17,8 @@ export async function sideBySide(items, begin, turns) {
   return results;
 }
 
-// Hand the thread back now and then: `await turns.next()` stands in every long loop.
+// Hand the thread back now and then: `await turns.next()` stands in every long loop, behind
+// `turns.due` where the loop's own work is shorter than a promise takes.
 export class Turns {
   constructor(progress = () => {}) {
     this.progress = progress;
