@@ -287,7 +287,9 @@ function foldOpened(found) {
 async function checkTotals(found) {
   tellProblem(found, 13);
   found.totals = totalsOf(found.terms, found.entries, found.zone);
+  await found.turns.next();
   found.diary = diaryOf(found.entries);
+  await found.turns.next();
   // One that differs is told like a limit: the record stands, a summary was wrong.
   found.timesheets = await timesheetsOf(found.terms, found.entries, found.zone, found.turns);
   // So are statements of possession: whether frames are still held changes no hour.
@@ -344,6 +346,7 @@ async function examinedBy(data, policy, turns, signatures) {
   const found = new Examination(data, policy, turns, signatures);
   const steps = [];
   for (const [number, name, check, needs] of STEPS) {
+    await turns.next();
     turns.progress(number, name);
     const step = { number, name, ...(await outcomeOf(found, check, needs, steps)) };
     steps.push(step);
