@@ -194,9 +194,9 @@ def page_reads(file: Path, rows: list[tuple[str, bytes]]) -> list[bool]:
 def page_says(script: str, file: Path, asked: Any) -> Any:
     node = shutil.which("node")
     assert node is not None, "node is not installed"
-    command = [node, Path(__file__).parents[1] / "support" / script, file]
+    path = Path(__file__).parents[1] / "support" / script
     done = subprocess.run(
-        command, input=json.dumps(asked), capture_output=True, text=True, check=True
+        [node, path, file], input=json.dumps(asked), capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout)
 
@@ -231,7 +231,7 @@ def test_reads_every_record_and_refuses_what_python_refuses(file: Path) -> None:
 
 def test_a_segment_is_read_at_once_as_by_the_general_reader(file: Path) -> None:
     frames = tuple(digest(f"frame of display {number}") for number in range(8))
-    idle = {"capture": Capture.NONE, "frames": ()}
+    idle: dict[str, Any] = {"capture": Capture.NONE, "frames": ()}
     segments = (
         make_segment(),
         make_segment(frames=frames),
