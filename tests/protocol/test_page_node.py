@@ -94,6 +94,26 @@ def test_says_of_a_vector_what_stands_beside_it_and_what_python_says(
         assert told["why"] in step["why"]
 
 
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        ("valid", False),
+        ("chain-dropped", False),
+        ("checkpoint-other-time", True),
+        ("signature-broken", True),
+    ],
+)
+def test_puts_signatures_off_and_begins_again_where_one_does_not_hold(
+    page: NodePage, name: str, *, again: bool
+) -> None:
+    told = json.loads((FOLDER / f"{name}.json").read_text())
+    policy = (FOLDER / told["policy"]).read_bytes()
+    found = page.examine((FOLDER / told["bundle"]).read_bytes(), policy)
+    steps = [step["number"] for step in found["steps"]]
+    # All steps, the wait for the signatures of step 5, and all steps in turn.
+    assert found["begun"] == [*steps, 5, *(steps if again else [])]
+
+
 def test_reads_the_vectors_of_every_format_that_a_bundle_has(file: Path) -> None:
     node = shutil.which("node")
     assert node is not None, "node is not installed"

@@ -26,6 +26,7 @@ from support.builders import (
     make_finding,
     make_possession,
     make_request,
+    make_segment,
 )
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.encoding import decode, encode
@@ -34,6 +35,7 @@ from workseal_protocol.records import (
     CODES,
     FORMS,
     Act,
+    Capture,
     CaseCalendar,
     CasePlace,
     Claim,
@@ -42,6 +44,7 @@ from workseal_protocol.records import (
     HeldAnswer,
     Holding,
     Record,
+    SegmentState,
     SheetAnswer,
     SheetDay,
     Stratum,
@@ -182,16 +185,20 @@ class _Unsigned:
 
 
 def page_reads(file: Path, rows: list[tuple[str, bytes]]) -> list[bool]:
+    subject = engagement_subject(ENGAGEMENT)
+    asked = [[kind, subject, payload.hex()] for kind, payload in rows]
+    found: list[bool] = page_says("page_records.mjs", file, asked)
+    return found
+
+
+def page_says(script: str, file: Path, asked: Any) -> Any:
     node = shutil.which("node")
     assert node is not None, "node is not installed"
-    script = Path(__file__).parents[1] / "support" / "page_records.mjs"
-    subject = engagement_subject(ENGAGEMENT)
-    asked = json.dumps([[kind, subject, payload.hex()] for kind, payload in rows])
+    path = Path(__file__).parents[1] / "support" / script
     done = subprocess.run(
-        [node, script, file], input=asked, capture_output=True, text=True, check=True
+        [node, path, file], input=json.dumps(asked), capture_output=True, text=True, check=True
     )
-    found: list[bool] = json.loads(done.stdout)
-    return found
+    return json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -220,3 +227,18 @@ def test_reads_every_record_and_refuses_what_python_refuses(file: Path) -> None:
     # Both kinds of outcome, of every kind of statement.
     seen = Counter(zip((kind for kind, _ in rows), known, strict=True))
     assert all(seen[kind, True] > 20 and seen[kind, False] > 20 for kind, _ in rows)
+
+
+def test_a_segment_is_read_at_once_as_by_the_general_reader(file: Path) -> None:
+    frames = tuple(digest(f"frame of display {number}") for number in range(8))
+    idle: dict[str, Any] = {"capture": Capture.NONE, "frames": ()}
+    segments = (
+        make_segment(),
+        make_segment(frames=frames),
+        make_segment(seq=70_000, verifier_value=None, worked=0, **idle),
+        make_segment(state=SegmentState.SEALED, activity=None, **idle),
+    )
+    told = page_says("page_segments.mjs", file, [encode(one.to_value()).hex() for one in segments])
+    assert told["different"] == []
+    # Each as it is, and most with one bit turned: digests and values may be any.
+    assert told["atOnce"] > 1000 * len(segments)

@@ -1,7 +1,8 @@
 // Run the script of an assembled page outside a browser: usage offline_page.mjs PAGE.
 //
 // Reads (u32 length, policy, u32 length, bundle) over and over, and answers each with (u32 length,
-// JSON): the page's report, or what it refused. The page's own script runs, byte for byte.
+// JSON): the page's report with the steps that it began, or what it refused. The page's own script
+// runs, byte for byte.
 import { namesOf } from "./page_script.mjs";
 
 const { Malformed, browserProblem, examine, policyOf, reportValue, exactNumber } = await namesOf(
@@ -16,11 +17,12 @@ async function answer(policy, bundle) {
     if (error instanceof Malformed) return { policy: error.message };
     throw error;
   }
-  const report = await examine(bundle, rules);
+  const begun = [];
+  const report = await examine(bundle, rules, (number) => begun.push(number));
   const windows = report.found.entries.map(({ window, grade }) => [
     exactNumber(window.lower), exactNumber(window.upper), grade,
   ]);
-  return { ...reportValue(report), windows };
+  return { ...reportValue(report), windows, begun };
 }
 
 const pieces = [];

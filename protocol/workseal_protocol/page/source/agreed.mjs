@@ -1,6 +1,6 @@
 // Steps 2, 5 and 6: every statement is signed by a key that may make it, under agreed terms.
 
-import { Fails, toHex } from "./bytes.mjs";
+import { Fails, sameBytes, toHex } from "./bytes.mjs";
 import { sameValue } from "./cbor.mjs";
 import { KEY_KINDS, KeyHistory, mayMake } from "./keyhistory.mjs";
 import { ARBITRATOR, CLIENT, FREELANCER, OPERATOR, ROLE_NAMES } from "./keys.mjs";
@@ -51,11 +51,11 @@ async function historyOfKeys(policy, items) {
 }
 
 // Step 5: check every signature, with the key that was valid at its index.
-export async function checkSignatures({ items, policy }, turns) {
+export async function checkSignatures({ items, policy, signatures }, turns) {
   const history = new KeyHistory(policy.parties);
   let waiting = [];
   const settle = async () => {
-    await sideBySide(waiting, ([place, item]) => signatureCheck(history, place, item), turns);
+    await sideBySide(waiting, ([place, item]) => signatureCheck(history, place, item, signatures), turns);
     waiting = [];
   };
   for (const [place, item] of items.entries()) {
@@ -81,10 +81,10 @@ function telling(place, statement) {
   };
 }
 
-function signatureCheck(history, place, { index, statement }) {
+function signatureCheck(history, place, { index, statement }, signatures) {
   return telling(place, statement)(async () => {
     const life = history.life(statement.issuer, index);
-    await verifyStatement(statement, life.key);
+    await verifyStatement(statement, life.key, signatures);
     if (!mayMake(life.roles, statement.kind)) throw new Fails(`its signer may not make a ${statement.kind}`);
   });
 }
@@ -95,20 +95,20 @@ export async function checkTerms(found) {
   const { acceptance, offer, digest, index } = agreementOf(items);
   const { terms } = acceptance;
   if (!sameValue(offer.terms.raw, terms.raw)) throw new Fails("offer and acceptance have different terms");
-  const engagement = toHex(acceptance.engagement);
+  const { engagement } = acceptance;
   for (const [place, { statement, record }] of items.entries()) {
-    if (record.engagement !== undefined && toHex(record.engagement) !== engagement) {
+    if (record.engagement !== undefined && !sameBytes(record.engagement, engagement)) {
       throw new Fails(`${named(place, statement)} is about another engagement`);
     }
   }
-  if (toHex(manifest.engagement) !== engagement) throw new Fails("the manifest is about another engagement");
+  if (!sameBytes(manifest.engagement, engagement)) throw new Fails("the manifest is about another engagement");
   checkParties(policy, terms);
   await checkSigners(items, policy, terms);
   const text = policy.log.encode();
   if (terms.logPolicy !== text) throw new Fails("the terms name another log policy than the caller's");
   if (bundle.policy.encode() !== text) throw new Fails("the bundle's policy is not the one of the terms");
   return {
-    engagement: acceptance.engagement, terms, acceptance: digest, agreedIndex: index,
+    engagement, terms, acceptance: digest, agreedIndex: index,
     agreedAt: Math.max(offer.claimedAt, acceptance.claimedAt),
   };
 }

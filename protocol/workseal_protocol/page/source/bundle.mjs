@@ -1,7 +1,7 @@
 // The bundle: one ZIP file in one form, and what its entries hold (docs/spec/bundle.md).
 
 import { Malformed, fromUtf8, joined, sameBytes, toHex, toUtf8 } from "./bytes.mjs";
-import { Fields, decode, isInteger, isOctets, splitSequence } from "./cbor.mjs";
+import { Fields, decode, isInteger, isOctets, readOctets, splitSequence } from "./cbor.mjs";
 import { readOpening } from "./commitment.mjs";
 import { readDisclosure } from "./frames.mjs";
 import { readCheckpoint } from "./note.mjs";
@@ -142,8 +142,8 @@ async function readEntry(data, start, turns) {
   return entry;
 }
 
-// Read a bundle; nothing of it is verified.
-export async function readBundle(data, turns) {
+// Read a bundle; nothing of it is verified. `met` hears of each statement as it is read.
+export async function readBundle(data, turns, met = () => {}) {
   const entries = await readArchive(data, turns);
   const found = new Map(entries.map(({ name, content }) => [name, content]));
   if (!found.has("README.txt") || toHex(sha256(found.get("README.txt"))) !== README_SHA256) {
@@ -157,7 +157,7 @@ export async function readBundle(data, turns) {
   if (manifest.kind !== "bundle.manifest") {
     throw new Malformed("the entry manifest.cose is another kind of statement");
   }
-  const contents = await readContents(found, turns);
+  const contents = await readContents(found, turns, met);
   return { entries, manifest, ...contents };
 }
 
@@ -180,20 +180,22 @@ function requireOrder(entries) {
   }
 }
 
-async function readContents(found, turns) {
+async function readContents(found, turns, met) {
   const optional = (name) => found.get(name) ?? null;
   const { indices, sizes, hashes } = readProof(found.get("proof.cbor"));
   const statements = [];
   for (const item of await splitSequence(found.get("statements.cbor"), MAX_STATEMENTS, turns)) {
-    statements.push(readStatement(item));
-    await turns.next();
+    const statement = readStatement(item);
+    statements.push(statement);
+    met(statement);
+    if (turns.due) await turns.next();
   }
   requireStatements(statements, indices);
   const checkpoint = readCheckpoint(found.get("checkpoint"));
   const checkpoints = [];
   for (const item of await octetItems(found.get("checkpoints.cbor"), MAX_CHECKPOINTS, turns)) {
     checkpoints.push(readCheckpoint(item));
-    await turns.next();
+    if (turns.due) await turns.next();
   }
   requireSizes(checkpoints, checkpoint, sizes);
   const policy = readLogPolicy(fromUtf8(found.get("policy"), "the policy of the bundle"));
@@ -206,7 +208,7 @@ async function readContents(found, turns) {
   const openings = [];
   for (const item of await splitSequence(optional("openings.cbor") ?? new Uint8Array(0), 2 * MAX_STATEMENTS, turns)) {
     openings.push(readOpening(item));
-    await turns.next();
+    if (turns.due) await turns.next();
   }
   return {
     statements, indices, hashes, checkpoint, checkpoints, policy, timestamps, receipts, openings,
@@ -279,7 +281,7 @@ function requireTokens(timestamps, token, tsaCa, sizes) {
 async function octetItems(data, maximum, turns) {
   const items = [];
   for (const item of await splitSequence(data ?? new Uint8Array(0), maximum, turns, MAX_BUNDLE_BYTES)) {
-    const value = decode(item, MAX_BUNDLE_BYTES);
+    const value = readOctets(item, 0)?.[0] ?? decode(item, MAX_BUNDLE_BYTES);
     if (!isOctets(value)) throw new Malformed("expected a sequence of byte strings");
     items.push(value);
   }

@@ -9,7 +9,10 @@ export class Fails extends Error {}
 
 export class NotReached extends Error {}
 
-const HEX = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"));
+// The character codes of a byte's two hex digits, one after the other.
+const HEX_CODES = Uint8Array.from({ length: 512 }, (_, n) => ((n >> 1) >> (n % 2 === 0 ? 4 : 0) & 15).toString(16).charCodeAt(0));
+const HEX_PIECE = 32;
+const PIECE_CODES = new Array(2 * HEX_PIECE).fill(0);
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 // By character code; 255 is no digit.
 const VALUES = new Uint8Array(128).fill(255);
@@ -20,9 +23,18 @@ const ENCODER = new TextEncoder();
 // ignoreBOM: the mark is a character like others, and must not vanish.
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+// Write bytes as hex: a piece at a time in one go, for a text of many small parts is slow as a key.
 export function toHex(data) {
   let text = "";
-  for (const byte of data) text += HEX[byte];
+  for (let at = 0; at < data.length; at += HEX_PIECE) {
+    const length = Math.min(HEX_PIECE, data.length - at);
+    for (let n = 0; n < length; n++) {
+      PIECE_CODES[2 * n] = HEX_CODES[2 * data[at + n]];
+      PIECE_CODES[2 * n + 1] = HEX_CODES[2 * data[at + n] + 1];
+    }
+    const codes = length === HEX_PIECE ? PIECE_CODES : PIECE_CODES.slice(0, 2 * length);
+    text += String.fromCharCode.apply(null, codes);
+  }
   return text;
 }
 
@@ -53,7 +65,9 @@ export function sameBytes(one, other) {
 }
 
 export function joined(...parts) {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
@@ -117,13 +131,22 @@ export function readUint(data, at, length) {
 }
 
 export function readBigUint(data) {
-  return data.length === 0 ? 0n : BigInt(`0x${toHex(data)}`);
+  let start = 0;
+  while (data[start] === 0) start++;
+  const length = data.length - start;
+  return length > 6 ? BigInt(`0x${toHex(data.subarray(start))}`) : BigInt(readUint(data, start, length));
 }
 
-// Write an unsigned integer below 2^53 as eight bytes, big endian.
+// Write an unsigned integer, a number or a big one, as eight bytes, big endian.
 export function u64(value) {
   const data = new Uint8Array(8);
-  new DataView(data.buffer).setBigUint64(0, BigInt(value));
+  const [high, low] = typeof value === "bigint"
+    ? [Number(value >> 32n), Number(value & 0xffffffffn)]
+    : [Math.floor(value / 2 ** 32), value % 2 ** 32];
+  for (let n = 0; n < 4; n++) {
+    data[n] = high >>> (24 - 8 * n);
+    data[4 + n] = low >>> (24 - 8 * n);
+  }
   return data;
 }
 

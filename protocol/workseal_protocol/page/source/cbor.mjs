@@ -170,7 +170,7 @@ export async function splitSequence(data, maximum, turns, longest = MAX_BYTES) {
   const items = [];
   let at = 0;
   while (at < data.length) {
-    await turns.next();
+    if (turns.due) await turns.next();
     if (items.length === maximum) {
       throw new Malformed(`expected at most ${maximum} values in the sequence`);
     }

@@ -2,7 +2,7 @@
 //
 // A broken rule of step 7 ends the fold. The first problem of each other step is kept for it.
 
-import { Fails, sameBytes, toHex } from "./bytes.mjs";
+import { Fails, sameBytes } from "./bytes.mjs";
 import { CAPTURED, LATE_FORM, MISSED, NO_CAPTURE, OFF_SCREEN, SEALED, WORKING } from "./records.mjs";
 import { AGENT_SIDE, owedInstant, verifyChainValue } from "./schedule.mjs";
 import { Spans } from "./spans.mjs";
@@ -17,7 +17,6 @@ export class Chain {
   constructor(engagement, terms, acceptance, agreedAt, index) {
     Object.assign(this, { terms, agreedAt });
     this.engagement = engagement;
-    this.engagementName = toHex(engagement);
     this.nextSeq = 0;
     this.head = acceptance;
     this.anchorSize = index + 1;
@@ -36,7 +35,7 @@ export class Chain {
 
   // Step 7: what joins a statement to those before it.
   checkOrder(record) {
-    if (toHex(record.engagement) !== this.engagementName) {
+    if (!sameBytes(record.engagement, this.engagement)) {
       throw new Fails("engagement: the statement belongs to another engagement");
     }
     if (record.seq !== this.nextSeq) {

@@ -1,7 +1,7 @@
 // Frames and disclosures (docs/spec/frames.md, docs/spec/disclosure.md).
 //
-// Rules: the reader derives from header and shown tiles what must follow; pixels stay deflated
-// until they are looked at, one frame at a time; only tiles that verified are ever drawn.
+// Rules: the reader derives from header and shown tiles what must follow, inflates the pixels once,
+// hashes them and lets them go, one frame at a time; only tiles that verified are ever drawn.
 
 import { Fails, Malformed, readUint, toHex } from "./bytes.mjs";
 import { Fields, decode, isInteger } from "./cbor.mjs";
@@ -45,9 +45,17 @@ function spreadBits(number) {
   return spread;
 }
 
+// Screens of one size follow each other: the boxes of the last one are kept.
+let lastBoxes = { of: "", boxes: [] };
+
 // Give left, top, width and height of each tile, in Z-order.
 export function tileBoxes(header) {
-  const { width, height, tile, columns, rows } = header;
+  const of = `${header.width} ${header.height} ${header.tile}`;
+  if (lastBoxes.of !== of) lastBoxes = { of, boxes: boxesOf(header) };
+  return lastBoxes.boxes;
+}
+
+function boxesOf({ width, height, tile, columns, rows }) {
   const places = [];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
@@ -96,6 +104,8 @@ function readRuns(runs, count) {
 }
 
 // Read a disclosure; one that shows more than `maximum` bytes of pixels is not inflated.
+//
+// `commitment` is that of the frame whose tiles these are: it is compared when others ask for it.
 export async function readDisclosure(data, maximum, turns) {
   const fields = new Fields(decode(data, MAX_DISCLOSURE_BYTES), "disclosure");
   fields.uint(1, "version", 1, 1);
@@ -115,8 +125,23 @@ export async function readDisclosure(data, maximum, turns) {
   if (hashes.length !== (subtrees.length - opened) * 32) {
     throw new Malformed(`disclosure: expected ${subtrees.length - opened} hashes of 32 bytes`);
   }
-  await inflate(deflated, pixelBytes, turns);
-  return { header, shown, seeds, hashes, deflated, pixelBytes, digest: toHex(await longSha256(data)) };
+  const disclosure = { header, shown, seeds, hashes, deflated, pixelBytes };
+  const tiles = await tilesOf(disclosure, boxes, turns);
+  const commitment = toHex(sha256(header.raw, await foldedRoot(disclosure, tiles, turns)));
+  return { ...disclosure, commitment, digest: toHex(await longSha256(data)) };
+}
+
+// Inflate the pixels, and cut them into the shown tiles in Z-order.
+async function tilesOf({ shown, deflated, pixelBytes }, boxes, turns) {
+  const pixels = await inflate(deflated, pixelBytes, turns);
+  const tiles = new Map();
+  let at = 0;
+  for (const number of shown) {
+    const end = at + boxes[number][2] * boxes[number][3] * CHANNELS;
+    tiles.set(number, pixels.subarray(at, end));
+    at = end;
+  }
+  return tiles;
 }
 
 // Derive the salts of some leaves from the seed of the node above them.
@@ -136,30 +161,24 @@ function expandSeed(seed, nonce, count) {
   return seeds;
 }
 
-// Check that the shown tiles are those of the committed frame; give them in Z-order with their boxes.
-export async function verifyDisclosure(disclosure, commitment, turns) {
-  const { header, shown } = disclosure;
-  const pixels = await inflate(disclosure.deflated, disclosure.pixelBytes, turns);
-  const boxes = tileBoxes(header);
-  const tiles = new Map();
-  let at = 0;
-  for (const number of shown) {
-    const end = at + boxes[number][2] * boxes[number][3] * CHANNELS;
-    tiles.set(number, pixels.subarray(at, end));
-    at = end;
-  }
-  const root = await foldedRoot(disclosure, tiles, turns);
-  if (toHex(sha256(header.raw, root)) !== commitment) {
+// Check that the shown tiles are those of the committed frame.
+export function verifyDisclosure(disclosure, commitment) {
+  if (disclosure.commitment !== commitment) {
     throw new Fails("the disclosed tiles are not those of the committed frame");
   }
-  return { header, boxes, tiles };
+}
+
+// Give the tiles of a disclosure that was verified, in Z-order, with their boxes.
+export async function shownTiles(disclosure, turns) {
+  const boxes = tileBoxes(disclosure.header);
+  return { header: disclosure.header, boxes, tiles: await tilesOf(disclosure, boxes, turns) };
 }
 
 async function foldedRoot({ header, shown, seeds, hashes }, tiles, turns) {
   const roots = [];
   let [seedAt, hashAt] = [0, 0];
   for (const [low, high, isShown] of expectedSubtrees(header.count, shown)) {
-    await turns.next();
+    if (turns.due) await turns.next();
     if (!isShown) {
       roots.push([low, high, hashes.subarray(hashAt, (hashAt += 32))]);
       continue;
@@ -168,7 +187,7 @@ async function foldedRoot({ header, shown, seeds, hashes }, tiles, turns) {
     const leaves = [];
     for (let number = low; number < high; number++) {
       leaves.push(sha256(LEAF_TAG, salts[number - low], tiles.get(number)));
-      await turns.next();
+      if (turns.due) await turns.next();
     }
     roots.push([low, high, rootOf(leaves)]);
   }

@@ -1,7 +1,7 @@
 // Disclosed frames: drawn on a canvas from tiles that verified, one by one, when somebody asks.
 
 import { countText, element } from "./elements.mjs";
-import { drawnPixels, shownFigures, verifyDisclosure } from "./frames.mjs";
+import { drawnPixels, shownFigures, shownTiles } from "./frames.mjs";
 import { HOLDS } from "./steps.mjs";
 import { Turns } from "./turns.mjs";
 
@@ -39,10 +39,10 @@ function figureOf(item, place) {
   return element("figure", {}, element("figcaption", {}, element("h3", {}, name), told), button, holder);
 }
 
-async function draw({ disclosure, frame, name }, holder, told) {
+async function draw({ disclosure, name }, holder, told) {
   const turns = new Turns();
   try {
-    const verified = await verifyDisclosure(disclosure, frame, turns);
+    const verified = await shownTiles(disclosure, turns);
     const { pixels, allPixels, flat } = shownFigures(verified);
     const { width, height, count } = verified.header;
     const words = `${verified.tiles.size} of ${count} tiles shown, ${((100 * pixels) / allPixels).toFixed(1)} % of the area; ${flat} of them are one flat colour and prove next to nothing.`;

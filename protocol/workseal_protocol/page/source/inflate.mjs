@@ -12,6 +12,8 @@ const CODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1
 const MAX_BITS = 15;
 const WINDOW = 32768;
 const PIECE = 1 << 18;
+// So many bytes are copied faster by one call than one by one.
+const AT_ONCE_FROM = 64;
 
 function refuseStream() {
   throw new Malformed("disclosure: the pixels are not a zlib stream");
@@ -169,9 +171,7 @@ class Inflater {
     if (distance > Math.min(this.size, WINDOW)) refuseStream();
     const { out, size } = this;
     if (size + length > out.length) refuseLength(out.length);
-    // Byte by byte: what is copied may reach into what it copies from.
-    if (distance >= length) out.copyWithin(size, size - distance, size - distance + length);
-    else for (let at = size; at < size + length; at++) out[at] = out[at - distance];
+    repeat(out, size, distance, length);
     this.size = size + length;
   }
 
@@ -189,23 +189,57 @@ class Inflater {
   }
 }
 
+// Copy what stands `distance` before: byte by byte at first, for it may reach into itself; then all
+// that is there already, twice as much each time.
+function repeat(out, size, distance, length) {
+  const [start, end] = [size - distance, size + length];
+  const alone = Math.min(end, length < AT_ONCE_FROM ? end : start + Math.max(distance, AT_ONCE_FROM));
+  let at = size;
+  for (; at < alone; at++) out[at] = out[at - distance];
+  let whole = at - start - ((at - start) % distance);
+  while (at < end) {
+    const count = Math.min(whole, end - at);
+    out.copyWithin(at, at - whole, at - whole + count);
+    at += count;
+    whole *= 2;
+  }
+}
+
 function refuseLength(expected) {
   throw new Malformed(`disclosure: expected exactly ${expected} bytes of pixels`);
 }
 
 async function adler32(data, turns) {
-  let [low, high] = [1, 0];
-  for (let at = 0; at < data.length; ) {
-    const end = Math.min(at + 3800, data.length);
-    for (; at < end; at++) {
-      low += data[at];
-      high += low;
+  let sums = [1, 0];
+  for (let at = 0; at < data.length; at += PIECE) {
+    sums = adlerSums(sums, data, at, Math.min(at + PIECE, data.length));
+    await turns.next();
+  }
+  const [low, high] = sums;
+  return ((high << 16) | low) >>> 0;
+}
+
+function adlerSums([low, high], data, begin, end) {
+  for (let at = begin; at < end; ) {
+    // So many bytes of 255 keep both sums below 2^31.
+    const until = Math.min(at + 3800, end);
+    // Four at a time: the sums of one byte need not wait for those of the one before.
+    for (; at + 4 <= until; at += 4) {
+      const first = data[at];
+      const second = data[at + 1];
+      const third = data[at + 2];
+      const fourth = data[at + 3];
+      high = (high + 4 * low + 4 * first + 3 * second + 2 * third + fourth) | 0;
+      low = (low + first + second + third + fourth) | 0;
+    }
+    for (; at < until; at++) {
+      low = (low + data[at]) | 0;
+      high = (high + low) | 0;
     }
     low %= 65521;
     high %= 65521;
-    await turns.next();
   }
-  return ((high << 16) | low) >>> 0;
+  return [low, high];
 }
 
 // Inflate one zlib stream that takes all the bytes and gives exactly the expected number.

@@ -74,12 +74,20 @@ export class PublicKey {
     return algorithm === this.algorithm;
   }
 
+  get isChecked() {
+    return this.algorithm === EDDSA;
+  }
+
+  // Throw NotReached where the browser cannot tell.
+  requireChecked() {
+    if (this.isChecked) return;
+    const name = ML_DSA_NAMES.get(this.algorithm);
+    throw new NotReached(`this program cannot check signatures by ${name}`);
+  }
+
   // Check a signature, or throw Fails; throw NotReached where the browser cannot tell.
   async verify(signature, message) {
-    if (this.algorithm !== EDDSA) {
-      const name = ML_DSA_NAMES.get(this.algorithm);
-      throw new NotReached(`this program cannot check signatures by ${name}`);
-    }
+    this.requireChecked();
     if (!(await this.accepts(signature, message))) throw new Fails("the signature does not match");
   }
 

@@ -6,6 +6,7 @@ import { Fails, Malformed, NotReached, fromBase64, fromUtf8, joined, readBigUint
 import { EDDSA, publicKey } from "./keys.mjs";
 import { EMPTY_ROOT } from "./merkle.mjs";
 import { sha256 } from "./sha256.mjs";
+import { IN_TURN } from "./signatures.mjs";
 
 export const MAX_NOTE_BYTES = 262144;
 const MAX_LINES = 64;
@@ -19,14 +20,22 @@ const MAX_TIMESTAMP = 2n ** 63n - 1n;
 export const SPACES = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const BAD_NAME = new RegExp(`[${SPACES}+\\x00-\\x1f]`, "u");
 const NOTE_CONTROL = /[\x00-\x09\x0b-\x1f]/;
-const LINE = /^\u2014 ([^ \n]{1,255}) ([0-9A-Za-z+/]{8,10932}={0,2})$/u;
+const LINE_BEGIN = "\u2014 ";
+const MAX_LINE_BASE64 = 10934;
 const VKEY = /^([^+]{1,255})\+([0-9a-f]{8})\+([0-9A-Za-z+/]{44}|[0-9A-Za-z+/]{1751}=)$/u;
 const CHECKPOINT = /^([!-*,-~]{1,255})\n(0|[1-9][0-9]{0,18})\n([0-9A-Za-z+/]{43}=)\n$/;
 
+// The names of the last few keys: those of a log and its witnesses stand in each of its checkpoints.
+const GOOD_NAMES = new Set();
+const MAX_GOOD_NAMES = 64;
+
 function requireName(name) {
+  if (GOOD_NAMES.has(name)) return;
   if (name === "" || BAD_NAME.test(name) || toUtf8(name).length > 255) {
     throw new Malformed("a key name has 1 to 255 bytes, no space, plus or control character");
   }
+  if (GOOD_NAMES.size === MAX_GOOD_NAMES) GOOD_NAMES.clear();
+  GOOD_NAMES.add(name);
 }
 
 // Read `name+id+key`.
@@ -47,14 +56,17 @@ export function readVkey(text) {
 }
 
 function readLine(text) {
-  const form = LINE.exec(text);
-  if (form === null) throw new Malformed("a signature line has a dash, a name and base64");
-  requireName(form[1]);
-  const blob = fromBase64(form[2], "signature line");
+  const cut = text.indexOf(" ", LINE_BEGIN.length);
+  if (cut < 0 || !text.startsWith(LINE_BEGIN) || text.length - cut - 1 > MAX_LINE_BASE64) {
+    throw new Malformed("a signature line has a dash, a name and base64");
+  }
+  const name = text.slice(LINE_BEGIN.length, cut);
+  requireName(name);
+  const blob = fromBase64(text.slice(cut + 1), "signature line");
   if (blob.length < 6 || blob.length > 4 + 8192) {
     throw new Malformed("signature line: a signature has 2 to 8192 bytes");
   }
-  return { name: form[1], id: toHex(blob.subarray(0, 4)), signature: blob.subarray(4), text };
+  return { name, id: toHex(blob.subarray(0, 4)), signature: blob.subarray(4), text };
 }
 
 // Read a signed checkpoint; no line of it is verified.
@@ -71,10 +83,12 @@ export function readCheckpoint(data) {
   const rows = text.slice(cut + 2, -1).split("\n");
   if (rows.length > MAX_LINES) throw new Malformed(`a note has 1 to ${MAX_LINES} signature lines`);
   const lines = rows.map(readLine);
-  if (new Set(lines.map((line) => `${line.id} ${line.name}`)).size !== lines.length) {
+  if (lines.some((line, at) => lines.findIndex(({ id, name }) => id === line.id && name === line.name) < at)) {
     throw new Malformed("a note has one line for each key");
   }
-  return { ...readBody(text.slice(0, cut + 1)), lines, data, digest: toHex(sha256(data)) };
+  // A body is of ASCII: its bytes are as many as its characters.
+  const { body, origin, size, root } = readBody(text.slice(0, cut + 1));
+  return { body, bodyBytes: data.subarray(0, cut + 1), origin, size, root, lines, data, digest: toHex(sha256(data)) };
 }
 
 function readBody(body) {
@@ -99,13 +113,13 @@ export function logSigned(checkpoint, vkey) {
 }
 
 // Check the line of a log whose name is the origin.
-export async function verifyLogLine(checkpoint, vkey) {
+export async function verifyLogLine(checkpoint, vkey, signatures = IN_TURN) {
   const line = lineOf(checkpoint, vkey);
-  await verifyNamed(vkey.key, line.signature, toUtf8(checkpoint.body), "the log's signature");
+  await verifyNamed(signatures, vkey.key, line.signature, () => checkpoint.bodyBytes, "the log's signature");
 }
 
 // Give the time (POSIX seconds) of a cosignature of a known key, or throw Fails.
-export async function verifyCosignature(checkpoint, vkey, line) {
+export async function verifyCosignature(checkpoint, vkey, line, signatures = IN_TURN) {
   if (line.signature.length !== 8 + COSIGNATURE_BYTES.get(vkey.type)) {
     throw new Fails("a cosignature of a known key has a wrong length");
   }
@@ -113,14 +127,14 @@ export async function verifyCosignature(checkpoint, vkey, line) {
   if (timestamp > MAX_TIMESTAMP) {
     throw new Fails("a cosignature's timestamp has more than 63 bits");
   }
-  const message = cosignedMessage(checkpoint, vkey, timestamp);
-  await verifyNamed(vkey.key, line.signature.subarray(8), message, "a cosignature of a known key");
+  const signed = () => cosignedMessage(checkpoint, vkey, timestamp);
+  await verifyNamed(signatures, vkey.key, line.signature.subarray(8), signed, "a cosignature of a known key");
   return timestamp;
 }
 
 function cosignedMessage(checkpoint, vkey, timestamp) {
   if (vkey.type === COSIGNATURE_TYPE) {
-    return toUtf8(`cosignature/v1\ntime ${timestamp}\n${checkpoint.body}`);
+    return joined(toUtf8(`cosignature/v1\ntime ${timestamp}\n`), checkpoint.bodyBytes);
   }
   const [name, origin] = [toUtf8(vkey.name), toUtf8(checkpoint.origin)];
   return joined(
@@ -129,9 +143,9 @@ function cosignedMessage(checkpoint, vkey, timestamp) {
   );
 }
 
-async function verifyNamed(key, signature, message, what) {
+async function verifyNamed(signatures, key, signature, signed, what) {
   try {
-    await key.verify(signature, message);
+    await signatures.verify(key, signature, signed);
   } catch (error) {
     if (error instanceof NotReached) throw error;
     throw new Fails(`${what} does not verify`);

@@ -16,12 +16,12 @@ export function named(place, statement) {
 export async function checkOpened(found, turns) {
   const { bundle, items } = found;
   const records = new Map(items.map(({ statement, record }) => [statement.digest, record]));
-  checkOpenings(bundle.openings, records);
+  await checkOpenings(bundle.openings, records, turns);
   const answers = new Answers(items, records);
   const verified = new Map();
   for (const item of bundle.disclosures) {
     try {
-      verified.set(item.disclosure.digest, await checkDisclosure(found, item, answers, turns));
+      verified.set(item.disclosure.digest, checkDisclosure(found, item, answers));
     } catch (error) {
       if (error instanceof Fails) throw new Fails(`${item.name}: ${error.message}`);
       throw error;
@@ -30,9 +30,10 @@ export async function checkOpened(found, turns) {
   checkFindings(items, records, verified);
 }
 
-function checkOpenings(openings, records) {
+async function checkOpenings(openings, records, turns) {
   const seen = new Set();
   for (const [number, opening] of openings.entries()) {
+    if (turns.due) await turns.next();
     try {
       const record = records.get(opening.statement);
       const commitment = commitmentsOf(record).get(opening.kind) ?? null;
@@ -97,7 +98,7 @@ class Answers {
   }
 }
 
-async function checkDisclosure({ items, terms, withdrawn }, item, answers, turns) {
+function checkDisclosure({ items, terms, withdrawn }, item, answers) {
   const { number, display, disclosure } = item;
   const { statement, record } = items[number] ?? {};
   if (record?.kind !== "segment" || record.frames.length === 0) {
@@ -113,10 +114,9 @@ async function checkDisclosure({ items, terms, withdrawn }, item, answers, turns
   if ((withdrawn.get(frame) ?? answered) < answered) {
     throw new Fails("the frame was withdrawn before the answer");
   }
-  const { header, tiles } = await verifyDisclosure(disclosure, frame, turns);
-  checkFrameHeader(header, record, display ?? 0, terms);
-  item.frame = frame;
-  return { shown: tiles.size, tiles: header.count };
+  verifyDisclosure(disclosure, frame);
+  checkFrameHeader(disclosure.header, record, display ?? 0, terms);
+  return { shown: disclosure.shown.length, tiles: disclosure.header.count };
 }
 
 function checkFrameHeader(header, segment, display, terms) {

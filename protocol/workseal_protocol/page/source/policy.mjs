@@ -4,6 +4,7 @@ import { Fails, Malformed, byCodePoint, countCodePoints, fromBase64, toBase64, t
 import { certificateOf, sameName } from "./certificate.mjs";
 import { ARBITRATOR, ROLE_NAMES, keyOfText } from "./keys.mjs";
 import { LOG_TYPE, SPACES, lineOf, readVkey, verifyCosignature, verifyLogLine } from "./note.mjs";
+import { IN_TURN } from "./signatures.mjs";
 
 const MAX_CHARACTERS = 262144;
 const MAX_OF_A_KIND = 32;
@@ -138,7 +139,7 @@ class LogPolicy {
 
   isSatisfiedBy(names) {
     if (this.quorum === null) return true;
-    const good = new Set([...names].filter((name) => this.witnesses.has(name)));
+    const good = new Set(names.filter((name) => this.witnesses.has(name)));
     for (const group of this.groups) {
       const found = group.members.filter((member) => good.has(member)).length;
       if (found >= group.threshold) good.add(group.name);
@@ -219,13 +220,13 @@ function rootsOf(ders) {
 }
 
 // Check the log's line and the witness quorum of a checkpoint.
-export async function verifyCheckpoint(checkpoint, policy) {
-  const log = await verifiedLog(checkpoint, policy);
+export async function verifyCheckpoint(checkpoint, policy, signatures = IN_TURN) {
+  const log = await verifiedLog(checkpoint, policy, signatures);
   const cosignatures = [];
   for (const [name, vkey] of policy.witnesses) {
     const line = lineOf(checkpoint, vkey);
     if (line === null) continue;
-    cosignatures.push({ name, timestamp: await verifyCosignature(checkpoint, vkey, line) });
+    cosignatures.push({ name, timestamp: await verifyCosignature(checkpoint, vkey, line, signatures) });
   }
   if (!policy.isSatisfiedBy(cosignatures.map((one) => one.name))) {
     throw new Fails(
@@ -235,22 +236,29 @@ export async function verifyCheckpoint(checkpoint, policy) {
   return { checkpoint, log, cosignatures, ...quorumTimes(cosignatures, policy) };
 }
 
-async function verifiedLog(checkpoint, policy) {
+async function verifiedLog(checkpoint, policy, signatures) {
   const named = policy.logs.filter((log) => log.name === checkpoint.origin);
   if (named.length === 0) throw new Fails("the checkpoint's origin is not a log of the policy");
   const present = named.filter((log) => lineOf(checkpoint, log) !== null);
   if (present.length === 0) throw new Fails("the checkpoint has no line of a log of the policy");
-  for (const log of present) await verifyLogLine(checkpoint, log);
+  for (const log of present) await verifyLogLine(checkpoint, log, signatures);
   return present[0];
 }
 
 function quorumTimes(cosignatures, policy) {
   if (policy.quorum === null) return { existedBy: null, notBefore: null };
+  const [{ timestamp: only }] = cosignatures;
+  // All at one time, as of one witness: those are enough, for the quorum was reached.
+  if (only > 0n && cosignatures.every((one) => one.timestamp === only)) return windowOfTimes(only, only);
   const timed = cosignatures.filter((one) => one.timestamp > 0n);
   const times = [...new Set(timed.map((one) => one.timestamp))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const enough = (chosen) => policy.isSatisfiedBy(chosen.map((one) => one.name));
   const first = times.find((t) => enough(timed.filter((one) => one.timestamp <= t)));
   const last = times.reverse().find((t) => enough(timed.filter((one) => one.timestamp >= t)));
+  return windowOfTimes(first, last);
+}
+
+function windowOfTimes(first, last) {
   return {
     existedBy: first === undefined ? null : first * 1000n + 999n,
     notBefore: last === undefined ? null : last * 1000n,

@@ -6,6 +6,7 @@ import { Malformed, toHex } from "./bytes.mjs";
 import { isInteger, isOctets } from "./cbor.mjs";
 
 export const MAX_TIME = 253402300799999;
+export const MAX_WORKED = 600000;
 // Days since 1970-01-01; the last is in the year 9999.
 export const MAX_DAY = 2932896;
 

@@ -2,13 +2,14 @@
 //
 // Digests become hex; values of the schedule stay bytes.
 
-import { Malformed, toHex } from "./bytes.mjs";
+import { Malformed, sameBytes, toHex } from "./bytes.mjs";
 import { readAct, readFiling, readPlace } from "./caserecords.mjs";
 import { Fields, MAX_BYTES, MAX_INTEGER, decode } from "./cbor.mjs";
 import { SIGNATURE_BYTES, publicKey } from "./keys.mjs";
 import { readCheckpoint } from "./note.mjs";
 import { readPossession } from "./possessionrecord.mjs";
-import { MAX_TIME, claimed, digest, digestPart, head, optionalDigest, refuse, rows, uintPart } from "./recordparts.mjs";
+import { MAX_TIME, MAX_WORKED, claimed, digest, digestPart, head, optionalDigest, refuse, rows, uintPart } from "./recordparts.mjs";
+import { segmentAtOnce } from "./segmentform.mjs";
 import { readAnswer, readTimesheet } from "./sheetrecords.mjs";
 import { engagementSubject } from "./statement.mjs";
 import { readTerms } from "./terms.mjs";
@@ -22,7 +23,6 @@ export const MISSED = 2;
 export const LIVE = 1;
 export const LATE_FORM = 2;
 export const RETENTION = 4;
-const MAX_WORKED = 600000;
 const MAX_ROWS = 64;
 const MAX_ENTRY_ROWS = 512;
 const ENTRY_NAME = /^(?=.{1,80}$)[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
@@ -44,7 +44,7 @@ const namePart = (part) =>
   typeof part === "string" && ENTRY_NAME.test(part) ? part : refuse("an entry's name is not a plain relative path");
 
 function readSegment(fields) {
-  const record = {
+  return checkedSegment({
     ...link(fields), session: session(fields),
     round: fields.uint(10, "round"), begin: fields.uint(11, "begin", MAX_TIME),
     end: fields.uint(12, "end", MAX_TIME), worked: fields.uint(13, "worked", MAX_WORKED),
@@ -54,12 +54,15 @@ function readSegment(fields) {
     activity: optionalDigest(fields, 17, "activity"), notes: digest(fields, 18, "notes"),
     capture: fields.uint(19, "capture", MISSED),
     frames: fields.optional(20, () => fields.array(20, "frames", 1, 8).map(digestPart)) ?? [],
-  };
+  });
+}
+
+function checkedSegment(record) {
   if (record.begin > record.end) refuse("segment: a segment ends before it begins");
   if ((record.capture === CAPTURED) !== record.frames.length > 0) {
     refuse("segment: frames stand exactly in a segment that was captured");
   }
-  if (new Set(record.frames).size !== record.frames.length) refuse("segment: one frame stands there twice");
+  if (record.frames.length > 1 && new Set(record.frames).size !== record.frames.length) refuse("segment: one frame stands there twice");
   if (record.state !== WORKING && record.capture !== NO_CAPTURE) {
     refuse("segment: only a segment of work on the screen has a capture");
   }
@@ -187,13 +190,27 @@ const READERS = {
 
 // Read a statement's payload as its kind says; the signature may be unverified.
 export function readRecord(statement) {
+  const quick = statement.kind === "segment" ? segmentAtOnce(statement.payload) : null;
+  const record = quick === null ? readFields(statement) : checkedSegment(quick);
+  record.kind = statement.kind;
+  if (record.engagement !== undefined && !isSubject(statement.subject, record.engagement)) {
+    throw new Malformed(`${statement.kind}: the subject is not the payload's engagement`);
+  }
+  return record;
+}
+
+function readFields(statement) {
   const fields = new Fields(decode(statement.payload, MAX_BYTES), statement.kind);
   fields.uint(1, "version", 1, 1);
   const record = READERS[statement.kind](fields);
   fields.close();
-  record.kind = statement.kind;
-  if (record.engagement !== undefined && engagementSubject(record.engagement) !== statement.subject) {
-    throw new Malformed(`${statement.kind}: the subject is not the payload's engagement`);
-  }
   return record;
+}
+
+// Nearly always the engagement of the statement before.
+let lastEngagement = { raw: new Uint8Array(0), subject: "" };
+
+function isSubject(subject, engagement) {
+  if (!sameBytes(engagement, lastEngagement.raw)) lastEngagement = { raw: engagement, subject: engagementSubject(engagement) };
+  return lastEngagement.subject === subject;
 }

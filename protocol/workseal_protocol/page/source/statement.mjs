@@ -4,6 +4,7 @@ import { Fails, Malformed, joined, sameBytes, toHex, toUtf8 } from "./bytes.mjs"
 import { Fields, MAX_BYTES, decode, encode, isOctets, readItem, readOctets } from "./cbor.mjs";
 import { SIGNATURE_BYTES, thumbprintUri } from "./keys.mjs";
 import { sha256 } from "./sha256.mjs";
+import { IN_TURN } from "./signatures.mjs";
 
 const ABOUT_ISSUER = new Set(["key.announce", "key.rotate", "key.revoke", "log.policy", "beacon.commitment"]);
 export const CHAINED = new Set(["session.open", "segment", "session.close", "tombstone", "declaration", "evidence"]);
@@ -14,6 +15,9 @@ const KINDS = new Set([
 const SUBJECT = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const CONTENT_FORM = /^application\/vnd\.workseal\.([a-z.]{1,32})\+cbor$/;
 const SIGNATURE_1 = joined(Uint8Array.of(0x84, 0x6a), toUtf8("Signature1"));
+const NO_EXTERNAL_DATA = Uint8Array.of(0x40);
+// Tag 18 and an array of four.
+const SIGN1_HEAD = 2;
 const NIL = 0xf6;
 const EMPTY_MAP = 0xa0;
 
@@ -44,7 +48,7 @@ function octetsAt(data, at, what) {
 
 // Write what is signed: RFC 9052 section 4.4, with empty external data.
 export function sigStructure(protectedHeader, payload) {
-  return joined(SIGNATURE_1, encode(protectedHeader), Uint8Array.of(0x40), encode(payload));
+  return joined(SIGNATURE_1, encode(protectedHeader), NO_EXTERNAL_DATA, encode(payload));
 }
 
 // Read one statement; its signature is not verified.
@@ -56,7 +60,9 @@ export function readStatement(data) {
   if (parts.signature.length !== SIGNATURE_BYTES.get(header.algorithm)) {
     throw new Malformed("the signature does not have the length of its algorithm");
   }
-  return { ...header, ...parts, data, digest: toHex(sha256(data)) };
+  const { kind, algorithm, issuer, subject } = header;
+  const { protectedHeader, payload, signature } = parts;
+  return { kind, algorithm, issuer, subject, protectedHeader, payload, signature, data, digest: toHex(sha256(data)) };
 }
 
 const HEADERS = new Map();
@@ -114,11 +120,20 @@ export function engagementSubject(engagement) {
   return `urn:uuid:${parts.join("-")}`;
 }
 
+// Give what a statement's signature is over: the same as `sigStructure`, cut out of the statement,
+// which has both of its parts as they are signed, with one byte between them.
+export function signedBytes({ data, protectedHeader, payload }) {
+  const headerEnd = protectedHeader.byteOffset - data.byteOffset + protectedHeader.length;
+  const payloadEnd = payload.byteOffset - data.byteOffset + payload.length;
+  return joined(SIGNATURE_1, data.subarray(SIGN1_HEAD, headerEnd), NO_EXTERNAL_DATA, data.subarray(headerEnd + 1, payloadEnd));
+}
+
 // Check that this key signed the statement, or throw Fails.
-export async function verifyStatement(statement, key) {
+export async function verifyStatement(statement, key, signatures = IN_TURN) {
   if (key.name !== statement.issuer) throw new Fails("the statement names another key as its issuer");
   if (!key.allows(statement.algorithm)) {
     throw new Fails("the statement names an algorithm that is not its key's");
   }
-  await key.verify(statement.signature, sigStructure(statement.protectedHeader, statement.payload));
+  if (statement.foreseen === key) return;
+  await signatures.verify(key, statement.signature, () => signedBytes(statement));
 }
