@@ -4,13 +4,11 @@ Rules: WAL with synchronous FULL, so that a row that was written survives a powe
 transaction is BEGIN IMMEDIATE, so that two processes wait for each other instead of failing.
 """
 
-import os
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 from workseal_agent.language import phrase
-from workseal_agent.ledger.errors import LedgerError
+from workseal_agent.ledger.errors import LedgerError, reason_of
 
 VERSION = 5
 # How long one process waits for another that is writing: writes take milliseconds.
@@ -138,10 +136,6 @@ _ADDED = {
 }
 
 
-# What opening takes: the index of the write-ahead log, and a few pages of it.
-_LEAST_BYTES = 65_536
-
-
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the ledger's file, and make its tables when it is new.
 
@@ -153,20 +147,9 @@ def open_database(path: Path) -> sqlite3.Connection:
         _prepare(connection)
     except (sqlite3.Error, OSError) as error:
         raise LedgerError(
-            phrase("the ledger cannot be opened: {error}", error=_reason(error, path))
+            phrase("the ledger cannot be opened: {error}", error=reason_of(error, path))
         ) from error
     return connection
-
-
-def _reason(error: Exception, path: Path) -> str:
-    """Say what a person can do something about; SQLite tells a full disk as an error of it."""
-    if isinstance(error, OSError):
-        return (error.strerror or type(error).__name__).lower()
-    with suppress(OSError):
-        disk = os.statvfs(path.parent)
-        if disk.f_bavail * disk.f_frsize < _LEAST_BYTES:
-            return "the disk is full"
-    return str(error)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -178,6 +161,23 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     # What is deleted is overwritten: a withdrawn value does not stay in a free page.
     connection.execute("PRAGMA secure_delete = ON")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < VERSION:
+        # Only then: a ledger that is as it should be opens also while somebody writes in it.
+        _bring_up(connection)
+    if version > VERSION:
+        connection.close()
+        raise LedgerError(
+            phrase(
+                "the ledger has version {version}; this agent reads version {own}",
+                version=version,
+                own=VERSION,
+            )
+        )
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    """Make the tables that are missing, or that another process made meanwhile."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -193,12 +193,3 @@ def _prepare(connection: sqlite3.Connection) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    if version > VERSION:
-        connection.close()
-        raise LedgerError(
-            phrase(
-                "the ledger has version {version}; this agent reads version {own}",
-                version=version,
-                own=VERSION,
-            )
-        )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from workseal_agent.language import phrase
-from workseal_agent.ledger.errors import LedgerError
+from workseal_agent.ledger.errors import LedgerError, reason_of
 from workseal_agent.ledger.room import ROOM_BYTES, make_room, room_of
 from workseal_agent.ledger.rows import (
     CaptureRow,
@@ -76,7 +76,9 @@ class Ledger:
                     raise
             except sqlite3.Error as error:
                 raise LedgerError(
-                    phrase("the ledger cannot be written: {error}", error=error)
+                    phrase(
+                        "the ledger cannot be written: {error}", error=reason_of(error, self._path)
+                    )
                 ) from error
 
     def _commit(self) -> None:
@@ -90,7 +92,10 @@ class Ledger:
                     make_room(self._sql, octets)
             except sqlite3.Error as error:
                 raise LedgerError(
-                    phrase("the ledger has no room of its own: {error}", error=error)
+                    phrase(
+                        "the ledger has no room of its own: {error}",
+                        error=reason_of(error, self._path),
+                    )
                 ) from error
 
     def _rows(self, query: str, *parameters: Any) -> list[Any]:
@@ -99,7 +104,7 @@ class Ledger:
                 return self._sql.execute(query, parameters).fetchall()
             except sqlite3.Error as error:
                 raise LedgerError(
-                    phrase("the ledger cannot be read: {error}", error=error)
+                    phrase("the ledger cannot be read: {error}", error=reason_of(error, self._path))
                 ) from error
 
     def _one(self, query: str, *parameters: Any) -> Any:
