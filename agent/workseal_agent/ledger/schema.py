@@ -136,7 +136,7 @@ _ADDED = {
 }
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """Open the ledger's file, and make its tables when it is new.
 
     Raises `LedgerError` when the file is damaged, or of a version that this agent does not know.
@@ -144,7 +144,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     try:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        _prepare(connection)
+        _prepare(connection, busy_ms)
     except (sqlite3.Error, OSError) as error:
         raise LedgerError(
             phrase("the ledger cannot be opened: {error}", error=reason_of(error, path))
@@ -152,8 +152,8 @@ def open_database(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+def _prepare(connection: sqlite3.Connection, busy_ms: int) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     # Half as long as usual: what the log has of room on a full disk is to last over a checkpoint.

@@ -27,7 +27,7 @@ from workseal_agent.ledger.rows import (
     SessionSecrets,
     StoredStatement,
 )
-from workseal_agent.ledger.schema import open_database
+from workseal_agent.ledger.schema import BUSY_MS, open_database
 from workseal_agent.ledger.sealing import LedgerKey
 from workseal_agent.ledger.transaction import Transaction
 from workseal_protocol.digest import DIGEST_BYTES, Digest
@@ -41,11 +41,11 @@ _STATEMENT = "number, engagement, seq, digest, kind, body, state, problem, log_i
 class Ledger:
     """Read the ledger, and open transactions that write it; may be shared between threads."""
 
-    def __init__(self, path: Path, key: LedgerKey | None = None) -> None:
+    def __init__(self, path: Path, key: LedgerKey | None = None, *, busy_ms: int = BUSY_MS) -> None:
         self._lock = threading.RLock()
         self._key = key
         self._path = path
-        self._sql = open_database(path)
+        self._sql = open_database(path, busy_ms)
 
     def __enter__(self) -> Self:
         return self
