@@ -23,7 +23,8 @@ SERVER_ERRORS = (
 # What is asked of a server here. python-xlib loads all that it knows and the server has, and
 # prepares each for every kind of object: more than half a megabyte in a process that stays.
 _USED = frozenset({"DPMS", "Generic Event Extension", "MIT-SCREEN-SAVER", "XInputExtension"})
-ext.__extensions__[:] = [one for one in ext.__extensions__ if one[0] in _USED]
+_known: list[tuple[str, str]] = vars(ext)["__extensions__"]  # no stub has the name
+_known[:] = [one for one in _known if one[0] in _USED]
 
 
 def open_display(name: str | None) -> Display:
