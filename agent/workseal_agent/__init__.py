@@ -24,6 +24,9 @@ def main() -> int:
 
 def record() -> int:
     """Run the program that records, as `start` does; return its exit code."""
+    # libsodium checks a signature in half the time and takes a megabyte: nothing for a program that
+    # checks a few a minute and stays all day. What holds is OpenSSL's to say in either case.
+    sys.modules.setdefault("nacl", None)  # type: ignore[arg-type]
     return _run("workseal_agent.recording")
 
 

@@ -30,6 +30,9 @@ from workseal_protocol.keys import PublicKey, SeedSigner
 
 # The beacon's answers are small and late ones are useless.
 _BEACON_SECONDS = 1.5
+# Who pauses waits as long as this for each write that another program holds up, and what is not
+# stored then is tried again at the next look.
+_BUSY_MS = 2_000
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -47,7 +50,7 @@ def record(*words: str) -> None:
         raise AgentError("the key that was handed over is not the key of this home")
     with HomeLock(settings.home):
         # Not closed: what still sends at the end may be on its last statement.
-        ledger = Ledger(ledger_file_of(settings), LedgerKey(signer))
+        ledger = Ledger(ledger_file_of(settings), LedgerKey(signer), busy_ms=_BUSY_MS)
         engagement = _engagement(ledger, handover.engagement)
         # Read once: each copy of the certificates takes most of a megabyte.
         trusted = trusted_by(settings)

@@ -19,7 +19,7 @@ from Xlib.protocol.rq import Event
 
 from workseal_agent.keychord import KeyChord
 from workseal_agent.language import phrase
-from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
+from workseal_agent.xserver import SERVER_ERRORS, close_display, is_waylands, open_display
 
 _MASKS = {"ctrl": X.ControlMask, "alt": X.Mod1Mask, "shift": X.ShiftMask, "super": X.Mod4Mask}
 # A key is the same key with Caps Lock or Num Lock on.
@@ -84,7 +84,7 @@ class SealKey:
             self._stopped.wait(_AGAIN_SECONDS)
 
     def _hold(self, connection: Display) -> None:
-        if connection.has_extension("XWAYLAND"):
+        if is_waylands(connection):
             self._problem = "on Wayland, have your desktop run `workseal-agent seal` for a key"
             self._stopped.wait()
             return

@@ -7,7 +7,7 @@ the network, where somebody else may listen. Whoever listens may be no X11 serve
 import socket
 from contextlib import closing, suppress
 
-from Xlib import error
+from Xlib import error, ext
 from Xlib.display import Display
 from Xlib.support.connect import get_display
 
@@ -19,6 +19,12 @@ SERVER_ERRORS = (
     error.XError,
     OSError,
 )
+
+# What is asked of a server here. python-xlib loads all that it knows and the server has, and
+# prepares each for every kind of object: more than half a megabyte in a process that stays.
+_USED = frozenset({"DPMS", "Generic Event Extension", "MIT-SCREEN-SAVER", "XInputExtension"})
+_known: list[tuple[str, str]] = vars(ext)["__extensions__"]  # no stub has the name
+_known[:] = [one for one in _known if one[0] in _USED]
 
 
 def open_display(name: str | None) -> Display:
@@ -39,6 +45,15 @@ def close_display(connection: Display) -> None:
     """Close a connection, whatever state it is in."""
     with suppress(*SERVER_ERRORS):
         connection.close()
+
+
+def is_waylands(connection: Display) -> bool:
+    """Say whether the server shows X11 programs in a Wayland session, and sees nothing else.
+
+    Xwayland tells so since its version 23.1.
+    """
+    # Not `has_extension`, which knows those alone that python-xlib itself speaks.
+    return "XWAYLAND" in connection.list_extensions()
 
 
 def _listens(number: int) -> bool:

@@ -13,6 +13,8 @@ from support.buses import private_bus
 from support.worker import PATIENCE_S, Worker
 from support.worker import ended as end_workers
 
+# Not loaded by the program itself, whose parts other programs use with them.
+LEFT_OUT = frozenset({"nacl.bindings"})
 # Libraries of pictures, of terminals and of pages, and parts of the agent that read or show.
 HEAVY = (
     "PIL", "click", "cryptography.x509", "cv2", "fastapi", "html.entities", "imagehash",
@@ -81,6 +83,7 @@ def test_a_day_of_recording_never_loads_what_is_heavy(
     assert {"workseal_agent.recording", "zstandard", "httpx", "dbus_fast"} <= loaded
     # The pictures of this screen are PNG files, which OpenCV reads.
     assert loaded.intersection(HEAVY) <= {"cv2", "numpy"}
+    assert not loaded & LEFT_OUT
 
 
 def test_commands_load_no_arrays_before_they_look_at_pictures() -> None:

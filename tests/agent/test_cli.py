@@ -545,7 +545,13 @@ def test_of_two_engagements_each_command_means_the_recorded_one_or_the_one_it_na
     assert told["state"] == "stopped"
     assert "being recorded now" in run("--engagement", other[:8], "status").out
     assert run("--engagement", other[:8], "send").out.startswith("everything is sent")
-    assert "by itself" in run("send").out
+    with Ledger(joined / "home" / "ledger.sqlite") as ledger:
+        (parked, *_) = ledger.chain(builders.ENGAGEMENT)
+        with ledger.write() as writing:
+            writing.park(parked.digest, "refused: once")
+        assert "by itself" in run("send").out
+        # What `status` advises where something is parked.
+        assert ledger.counts(builders.ENGAGEMENT).parked == 0
     assert status(run)["state"] == "working"
     assert run("stop").code == 0
     assert "declaration" not in chain_of(joined, builders.ENGAGEMENT)

@@ -1,8 +1,10 @@
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,7 +54,23 @@ def test_a_ledger_that_gets_no_room_is_told(rig: Rig, tmp_path: Path) -> None:
     rig.ledger.close()
     looker, _ = seen(rig, tmp_path)
     looker.step()
-    assert "the disk is full" in str(looker.trouble)
+    assert str(looker.trouble).startswith("the ledger has no room of its own: ")
+
+
+def test_a_ledger_that_another_program_holds_is_not_told_as_a_full_disk(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.ledger._sql.execute("PRAGMA busy_timeout = 10")
+    looker, now = seen(rig, tmp_path)
+    with closing(sqlite3.connect(rig.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        looker.step()
+    assert str(looker.trouble) == (
+        "the ledger has no room of its own: another program is writing in it, and does not end"
+    )
+    now[0] = 100.0
+    looker.step()
+    assert looker.trouble is None
 
 
 @pytest.fixture

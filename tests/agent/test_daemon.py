@@ -170,6 +170,14 @@ def test_a_leftover_socket_is_replaced(tmp_path: Path) -> None:
     server.close()
 
 
+def test_a_home_that_takes_no_socket_is_named(tmp_path: Path) -> None:
+    (tmp_path / "control.sock").mkdir()
+    server = ControlServer(tmp_path / "control.sock", echo)
+    with pytest.raises(ControlError, match=f"the folder {tmp_path} cannot be written: is a dir"):
+        server.start()
+    server.close()
+
+
 def test_who_finds_the_socket_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "control.sock"
     found: list[bool] = []

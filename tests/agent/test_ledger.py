@@ -1,6 +1,7 @@
 import resource
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from workseal_agent.ledger import (
     RevealRow,
     SendState,
     SessionSecrets,
+    schema,
 )
 from workseal_agent.ledger.schema import VERSION
 from workseal_protocol.digest import Digest
@@ -97,7 +99,7 @@ def test_a_write_is_announced_before_it_reads(rig: Rig) -> None:
     """Two processes that read first and write then would fail each other half-way."""
     other = Ledger(rig.path, KEY)
     other._sql.execute("PRAGMA busy_timeout = 0")
-    with rig.ledger.write(), pytest.raises(LedgerError, match="locked"), other.write():
+    with rig.ledger.write(), pytest.raises(LedgerError, match="another program"), other.write():
         pass
 
 
@@ -134,6 +136,27 @@ def test_room_is_kept_and_a_ledger_at_its_limit_is_written_on(rig: Rig) -> None:
     tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_schema")}
     raw.close()
     assert "room" not in tables
+
+
+def test_a_ledger_in_which_another_program_writes_without_end_is_read_and_told(rig: Rig) -> None:
+    with closing(sqlite3.connect(rig.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        # Who wants to pause or to know is not to wait for whoever writes.
+        with Ledger(rig.path, KEY, busy_ms=10) as opened:
+            assert [one.id for one in opened.engagements()] == [rig.engagement.id]
+            with pytest.raises(LedgerError, match="another program is writing"), opened.write():
+                pass
+            assert time.monotonic() - begun < schema.BUSY_MS / 2_000
+
+
+def test_a_ledger_that_may_only_be_read_is_told_so(rig: Rig) -> None:
+    rig.ledger._sql.close()
+    rig.ledger._sql = sqlite3.connect(f"file:{rig.path}?mode=ro", uri=True, isolation_level=None)
+    assert rig.ledger.engagements()
+    told = "written: its folder is read-only, or another user's"
+    with pytest.raises(LedgerError, match=told), rig.ledger.write() as writing:
+        writing.unpark(rig.engagement.id)
 
 
 def test_says_that_a_file_is_no_ledger(tmp_path: Path) -> None:

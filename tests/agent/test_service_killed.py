@@ -25,6 +25,7 @@ ACTS = {
     "upload": ["send", "commit"],
     "erase": ["commit", "fsync", "unlink"],
     "rotate": ["fsync", "replace"],
+    "report": ["send", "fsync", "replace"],
 }
 
 

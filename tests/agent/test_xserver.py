@@ -64,5 +64,9 @@ class TestWithADesktop:
             monkeypatch.setenv("DISPLAY", desktop.display)
             connection = open_display(None)
             assert connection.get_display_name() == desktop.display
+            assert not xserver.is_waylands(connection)
+            # What is asked of it, and nothing that would only lie in memory.
+            assert {"MIT-SCREEN-SAVER", "XInputExtension"} <= set(connection.extensions)
+            assert not connection.has_extension("RANDR")
         close_display(connection)
         close_display(connection)

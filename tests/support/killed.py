@@ -20,6 +20,7 @@ from support.rig import Rig
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.evidence import finish_withdrawals, withdraw
+from workseal_agent.export import export
 from workseal_agent.keyfile import change_file
 from workseal_agent.keyslot import SlotKind
 from workseal_agent.keystore import Key, Keystore, random_secret
@@ -28,11 +29,15 @@ from workseal_agent.recorder import RecorderState
 from workseal_agent.uplink import sender
 from workseal_agent.vault import VaultWriter
 from workseal_agent.vaultkey import generate_private, public_of
+from workseal_agent.writing import write_private
 from workseal_protocol.records import SegmentState, WithdrawalReason
 
 PASSPHRASE = "a passphrase for tests"  # noqa: S105
 VAULT_PRIVATE = generate_private()
 VAULT_PUBLIC = public_of(VAULT_PRIVATE)
+
+BUNDLE = "work.workseal"
+OLD_BUNDLE = b"an older bundle"
 
 Act = Callable[["Killed"], None]
 
@@ -253,7 +258,21 @@ def rotate(killed: Killed) -> None:
     change_file(killed.rig.path.parent / "keys", 8192, lambda _old: NEW_KEYS)
 
 
+def report(killed: Killed) -> None:
+    """Write the bundle that the client is given anew, in place of an older one."""
+    rig = killed.rig
+    opened(rig)
+    killed.arm()
+    made = export(
+        rig.ledger, rig.client, rig.engagement, rig.signer,
+        now_ms=rig.clock.true_ms, receipts=False,
+    )  # fmt: skip
+    write_private(rig.path.parent / BUNDLE, made.data)
+    killed.acknowledge()
+
+
 ACTS: dict[str, Act] = {
     "start": start, "segment": segment, "capture": capture, "declare": declare, "stop": stop,
     "withdraw": withdraw_one, "upload": upload, "erase": erase, "rotate": rotate,
+    "report": report,
 }  # fmt: skip

@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,9 @@ import httpx
 
 from support.killed import (
     ACTS,
+    BUNDLE,
     NEW_KEYS,
+    OLD_BUNDLE,
     OLD_KEYS,
     VAULT_PRIVATE,
     VAULT_PUBLIC,
@@ -96,6 +99,7 @@ def base_of(folder: Path) -> Rig:
         rig.work(1, send=False)
     rig.ledger.close()
     (folder / "keys").write_bytes(OLD_KEYS)
+    (folder / BUNDLE).write_bytes(OLD_BUNDLE)
     return rig
 
 
@@ -235,6 +239,8 @@ class _Left:
         """Raise `LeftWrongError` for what must not be."""
         if name == "rotate":
             self._check_keys()
+        if name == "report":
+            self._check_bundle()
         self.rig.ledger = Ledger(self.rig.path, LedgerKey(self.rig.signer))
         with self._closing():
             # Nothing was begun anew: this is what lies on the disk.
@@ -325,6 +331,17 @@ class _Left:
         change_file(path, 8192, lambda data: data)
         if [one.name for one in path.parent.glob("keys*")] != ["keys"]:
             raise LeftWrongError("a part of a key file was left")
+
+    def _check_bundle(self) -> None:
+        """The bundle is the older one or a whole one, and what was left beside it is private."""
+        path = self.vault.parent / BUNDLE
+        if path.read_bytes() != OLD_BUNDLE:
+            with zipfile.ZipFile(path) as made:
+                if made.testzip() is not None:
+                    raise LeftWrongError("the bundle is not whole")
+        for part in path.parent.glob(f"{BUNDLE}-*"):
+            if part.stat().st_mode & 0o077:
+                raise LeftWrongError("others can read what was left of a bundle")
 
 
 def object_name(commitment: Digest) -> str:

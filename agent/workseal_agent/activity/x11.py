@@ -19,7 +19,7 @@ from Xlib.protocol.rq import Event
 
 from workseal_agent.activity.counts import Counts, Press, Tally
 from workseal_agent.errors import NoScreenError
-from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
+from workseal_agent.xserver import SERVER_ERRORS, close_display, is_waylands, open_display
 from workseal_protocol.commitment import ActivitySource
 
 _PRESSES = {xinput.RawKeyPress: Press.KEY, xinput.RawButtonPress: Press.POINTER}
@@ -140,7 +140,7 @@ class _Counter:
 
     def _subscribe(self) -> None:
         connection = self._connection
-        if connection.has_extension("XWAYLAND"):
+        if is_waylands(connection):
             raise NoScreenError(
                 "this is a Wayland session: its X11 display sees a part of the input"
             )

@@ -219,11 +219,12 @@ def send(context: typer.Context) -> None:
     """Send what is unsent now, parked statements too."""
     home = home_of(context)
     engagement = home.engagement()
-    if home.records(engagement) is not None:
-        say("the recording process sends by itself")
-        return
     with home.ledger.write() as writing:
         writing.unpark(engagement.id)
+    if home.records(engagement) is not None:
+        # What was parked is in its queue again: two senders would be in each other's way.
+        say("the recording process sends by itself")
+        return
     if not home.send_now():
         counts = home.ledger.counts(engagement.id)
         raise AgentError(

@@ -80,7 +80,26 @@ class ControlServer:
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
 
     def start(self) -> None:
-        """Listen; the caller holds the home's lock, so a socket that is there is a leftover."""
+        """Listen; the caller holds the home's lock, so a socket that is there is a leftover.
+
+        Raises `ControlError` where the folder takes none.
+        """
+        try:
+            self._listen()
+        except OSError as error:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+            raise ControlError(
+                phrase(
+                    "the folder {folder} cannot be written: {reason}",
+                    folder=self._path.parent,
+                    reason=(error.strerror or type(error).__name__).lower(),
+                )
+            ) from error
+        self._thread.start()
+
+    def _listen(self) -> None:
         # It gets its name when it listens: who finds a socket that does not yet would be told
         # that nobody records.
         unnamed = self._path.with_name(f"{self._path.name}.new")
@@ -91,7 +110,6 @@ class ControlServer:
         unnamed.chmod(0o600)
         self._socket.listen(_WAITING)
         unnamed.replace(self._path)
-        self._thread.start()
 
     def close(self) -> None:
         """Stop listening, let who is being answered have the answer, and remove the socket."""

@@ -37,12 +37,19 @@ class Cramped:
         if self._monotonic() < self._next:
             return
         self._next = self._monotonic() + _LOOK_SECONDS
-        self.trouble = None if self._has_room() else _FULL
+        self.trouble = self._found()
 
-    def _has_room(self) -> bool:
+    def _found(self) -> str | None:
         try:
             self._ledger.keep_room()
+        except LedgerError as error:
+            # Not every ledger without room lies on a full disk: another program may hold it.
+            return _FULL if self._is_full() else str(error)
+        return _FULL if self._is_full() else None
+
+    def _is_full(self) -> bool:
+        try:
             disk = os.statvfs(self._folder)
-        except (LedgerError, OSError):
+        except OSError:
             return False
-        return disk.f_bavail * disk.f_frsize >= ROOM_BYTES
+        return disk.f_bavail * disk.f_frsize < ROOM_BYTES

@@ -4,13 +4,11 @@ Rules: WAL with synchronous FULL, so that a row that was written survives a powe
 transaction is BEGIN IMMEDIATE, so that two processes wait for each other instead of failing.
 """
 
-import os
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 from workseal_agent.language import phrase
-from workseal_agent.ledger.errors import LedgerError
+from workseal_agent.ledger.errors import LedgerError, reason_of
 
 VERSION = 5
 # How long one process waits for another that is writing: writes take milliseconds.
@@ -138,11 +136,7 @@ _ADDED = {
 }
 
 
-# What opening takes: the index of the write-ahead log, and a few pages of it.
-_LEAST_BYTES = 65_536
-
-
-def open_database(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """Open the ledger's file, and make its tables when it is new.
 
     Raises `LedgerError` when the file is damaged, or of a version that this agent does not know.
@@ -150,27 +144,16 @@ def open_database(path: Path) -> sqlite3.Connection:
     try:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        _prepare(connection)
+        _prepare(connection, busy_ms)
     except (sqlite3.Error, OSError) as error:
         raise LedgerError(
-            phrase("the ledger cannot be opened: {error}", error=_reason(error, path))
+            phrase("the ledger cannot be opened: {error}", error=reason_of(error, path))
         ) from error
     return connection
 
 
-def _reason(error: Exception, path: Path) -> str:
-    """Say what a person can do something about; SQLite tells a full disk as an error of it."""
-    if isinstance(error, OSError):
-        return (error.strerror or type(error).__name__).lower()
-    with suppress(OSError):
-        disk = os.statvfs(path.parent)
-        if disk.f_bavail * disk.f_frsize < _LEAST_BYTES:
-            return "the disk is full"
-    return str(error)
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+def _prepare(connection: sqlite3.Connection, busy_ms: int) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     # Half as long as usual: what the log has of room on a full disk is to last over a checkpoint.
@@ -178,6 +161,23 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     # What is deleted is overwritten: a withdrawn value does not stay in a free page.
     connection.execute("PRAGMA secure_delete = ON")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < VERSION:
+        # Only then: a ledger that is as it should be opens also while somebody writes in it.
+        _bring_up(connection)
+    if version > VERSION:
+        connection.close()
+        raise LedgerError(
+            phrase(
+                "the ledger has version {version}; this agent reads version {own}",
+                version=version,
+                own=VERSION,
+            )
+        )
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    """Make the tables that are missing, or that another process made meanwhile."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -193,12 +193,3 @@ def _prepare(connection: sqlite3.Connection) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    if version > VERSION:
-        connection.close()
-        raise LedgerError(
-            phrase(
-                "the ledger has version {version}; this agent reads version {own}",
-                version=version,
-                own=VERSION,
-            )
-        )

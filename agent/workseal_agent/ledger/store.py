@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from workseal_agent.language import phrase
-from workseal_agent.ledger.errors import LedgerError
+from workseal_agent.ledger.errors import LedgerError, reason_of
 from workseal_agent.ledger.room import ROOM_BYTES, make_room, room_of
 from workseal_agent.ledger.rows import (
     CaptureRow,
@@ -27,7 +27,7 @@ from workseal_agent.ledger.rows import (
     SessionSecrets,
     StoredStatement,
 )
-from workseal_agent.ledger.schema import open_database
+from workseal_agent.ledger.schema import BUSY_MS, open_database
 from workseal_agent.ledger.sealing import LedgerKey
 from workseal_agent.ledger.transaction import Transaction
 from workseal_protocol.digest import DIGEST_BYTES, Digest
@@ -41,11 +41,11 @@ _STATEMENT = "number, engagement, seq, digest, kind, body, state, problem, log_i
 class Ledger:
     """Read the ledger, and open transactions that write it; may be shared between threads."""
 
-    def __init__(self, path: Path, key: LedgerKey | None = None) -> None:
+    def __init__(self, path: Path, key: LedgerKey | None = None, *, busy_ms: int = BUSY_MS) -> None:
         self._lock = threading.RLock()
         self._key = key
         self._path = path
-        self._sql = open_database(path)
+        self._sql = open_database(path, busy_ms)
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +76,9 @@ class Ledger:
                     raise
             except sqlite3.Error as error:
                 raise LedgerError(
-                    phrase("the ledger cannot be written: {error}", error=error)
+                    phrase(
+                        "the ledger cannot be written: {error}", error=reason_of(error, self._path)
+                    )
                 ) from error
 
     def _commit(self) -> None:
@@ -90,7 +92,10 @@ class Ledger:
                     make_room(self._sql, octets)
             except sqlite3.Error as error:
                 raise LedgerError(
-                    phrase("the ledger has no room of its own: {error}", error=error)
+                    phrase(
+                        "the ledger has no room of its own: {error}",
+                        error=reason_of(error, self._path),
+                    )
                 ) from error
 
     def _rows(self, query: str, *parameters: Any) -> list[Any]:
@@ -99,7 +104,7 @@ class Ledger:
                 return self._sql.execute(query, parameters).fetchall()
             except sqlite3.Error as error:
                 raise LedgerError(
-                    phrase("the ledger cannot be read: {error}", error=error)
+                    phrase("the ledger cannot be read: {error}", error=reason_of(error, self._path))
                 ) from error
 
     def _one(self, query: str, *parameters: Any) -> Any:
