@@ -5,6 +5,7 @@ import os
 import ssl
 from collections import Counter
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import certifi
@@ -14,6 +15,8 @@ from hypothesis import HealthCheck, settings
 # Twelve thousand tests and what they were read from stay until the end: the collector would look
 # through all of it again and again while it grows, and take a quarter of the time of reading.
 gc.disable()
+
+TESTS = Path(__file__).parent
 
 # Tests read English, whatever language the machine speaks; programs that they start do too.
 os.environ["LANGUAGE"] = "en"
@@ -45,13 +48,21 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several processes share the files, begin with those that take long.
 
-    What is begun last is what the others wait for. The journeys take longest; and of the rest a
-    file with few tests has real programs in it, and one with many has none.
+    What is begun last is what the others wait for. The journeys take longest; then what serves and
+    records; and a test of the protocol, however many a file has, waits for nothing and nobody. Of
+    each a file with few tests has real programs in it, and one with many has none.
     """
     if not hasattr(config, "workerinput"):
         return
     counts = Counter(one.path for one in items)
-    items.sort(key=lambda one: ("journeys" not in one.path.parts, counts[one.path], one.path))
+    items.sort(key=lambda one: (_turn(one.path), counts[one.path], one.path))
+
+
+def _turn(path: Path) -> int:
+    folder = path.relative_to(TESTS).parts[0]
+    if folder == "journeys":
+        return 0
+    return 2 if folder in ("protocol", path.name) else 1
 
 
 def pytest_collection_finish() -> None:
