@@ -55,6 +55,5 @@ def test_its_variables_are_its_own(tmp_path: Path) -> None:
 def test_what_takes_too_long_is_killed(tmp_path: Path) -> None:
     nobody_writes = tmp_path / "pipe"
     os.mkfifo(nobody_writes)
-    words = ["workseal", "inspect", nobody_writes]
     with pytest.raises(subprocess.TimeoutExpired):
-        warm.run(words, environment=VARIABLES, timeout=0.2)
+        warm.run(["workseal", "inspect", nobody_writes], environment=VARIABLES, timeout=0.2)

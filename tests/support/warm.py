@@ -119,6 +119,8 @@ class _Loaded:
                 ended = talk.readline()
             except TimeoutError:
                 os.kill(number, signal.SIGKILL)
+                ours.settimeout(None)
+                ours.recv(16)  # until it has ended
                 raise subprocess.TimeoutExpired(self._command, timeout) from None
             words = [self._command, *request["words"]]
             return subprocess.CompletedProcess(
@@ -136,8 +138,8 @@ def _feed(pipe: IO[str], text: str) -> None:
 
 
 def _limit(limits: Iterable[tuple[int, tuple[int, int]]]) -> None:
-    for what, most in limits:
-        resource.setrlimit(what, tuple(most))
+    for what, (soft, hard) in limits:
+        resource.setrlimit(what, (soft, hard))
 
 
 # From here on in the process that has loaded a program.
@@ -182,9 +184,10 @@ def _watch(command: str, talking: int, *files: int) -> None:
         os.dup2(one, place)
         os.close(one)
     # Whether a file has places to seek is found out once, when it is opened.
-    sys.stdin = sys.__stdin__ = _opened(0, "r", sys.stdin)
-    sys.stdout = sys.__stdout__ = _opened(1, "w", sys.stdout)
-    sys.stderr = sys.__stderr__ = _opened(2, "w", sys.stderr)
+    for place, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = _opened(place, "w" if place else "r", getattr(sys, name))
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
