@@ -59,6 +59,8 @@ def main(name: str, *args: str) -> NoReturn:
             sys.exit(code)
     if name != "demo":
         os.chdir(ROOT)  # the demo's options name files from where it was typed
+    # What is compiled once is kept: the tests, and the hundreds of programs that they start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # In place of this process: a Ctrl-C or another signal reaches the command itself.
     os.execv(BIN / program, [str(BIN / program), *rest, *args])  # noqa: S606 - without a shell
 

@@ -6,6 +6,7 @@ round depends on nothing else: not on the screen, the input, the session or earl
 docs/spec/schedule.md
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -37,9 +38,13 @@ def build_chain(side: ChainSide, last: bytes, count: int) -> tuple[bytes, ...]:
     _require_value(last)
     if not 1 <= count <= MAX_CHAIN:
         raise ValueError(f"a chain has 1 to {MAX_CHAIN} values")
+    # Its tag is hashed once: a day of one-second rounds has 86,400 values.
+    begun = hashlib.sha256(side.value)
     values = [last]
     for _ in range(count - 1):
-        values.append(sha256(side.value, values[-1]))
+        step = begun.copy()
+        step.update(values[-1])
+        values.append(step.digest())
     return tuple(reversed(values))
 
 

@@ -1,6 +1,6 @@
 """What every test of the agent leaves tidy, and what tests of the pages share.
 
-No ledger and no connection stays open.
+No ledger and no connection stays open. One passphrase with one salt is stretched once.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from support.chromed import chromed
 from support.paged import PagedHome, Visitor
+from support.stretched import stretch_once
 from workseal_agent.connection import VerifierClient
 from workseal_agent.ledger import Ledger
 from workseal_agent.pages import PagesServer
@@ -19,6 +20,7 @@ from workseal_agent.pages import PagesServer
 @pytest.fixture(autouse=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Close what a test opened, so that nothing is left to the collector."""
+    stretch_once(monkeypatch)
     opened: list[Any] = []
 
     def remembering(real: Callable[..., None]) -> Callable[..., None]:

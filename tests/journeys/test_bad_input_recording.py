@@ -161,8 +161,8 @@ def test_a_process_that_ends_on_a_full_disk_says_so_and_keeps_what_was_stored(
 
 def test_a_home_on_a_full_disk_is_not_half_made(world: World, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (TOO_SMALL,) * 2)}
-    assert "ledger" in world.freelancer.attempt("--home", home, "init", **full).told(1)
+    full = {resource.RLIMIT_FSIZE: (TOO_SMALL, TOO_SMALL)}
+    assert "ledger" in world.freelancer.attempt("--home", home, "init", limits=full).told(1)
     assert not (home / "keys").exists()
     world.freelancer.attempt("--home", home, "init").fine()
     assert "no engagement" in world.freelancer.attempt("--home", home, "status").fine()

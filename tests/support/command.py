@@ -9,19 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support import warm
+
 COMMAND = Path(sys.executable).with_name("workseal-verifier")
 
 
 def run(
     *words: object, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **(environment or {})},
+    return warm.run(
+        [COMMAND.name, *map(str, words)], environment={**os.environ, **(environment or {})}
     )
 
 

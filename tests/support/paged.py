@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,6 +48,13 @@ class RecordedScreen:
         return Masked((RawFrame(0, 0, 0, width, height, picture.tobytes()),), 0, frozenset())
 
 
+@cache
+def _keys(seed: bytes) -> tuple[bytes, Keystore]:
+    """Make the keys of such homes: to stretch their passphrase takes half a second."""
+    private = generate_private()
+    return private, Keystore.seal(seed, private, PASSPHRASE)
+
+
 class PagedHome:
     """Hold the parts; the rig's clock is the pages' too."""
 
@@ -59,9 +67,8 @@ class PagedHome:
         self.settings = Settings(self.home, display=DisplaySettings(zone="agreement"))
         self.rig = Rig(self.home, **{"capture_rate": 200, **terms})  # type: ignore[arg-type]
         seed = seeded(self.rig.simulator.seed, "party", "freelancer")
-        self.private = generate_private()
+        self.private, self.keystore = _keys(seed)
         self.case = generate_private()
-        self.keystore = Keystore.seal(seed, self.private, PASSPHRASE)
         self.settings.keys_file.write_bytes(self.keystore.encode())
         vault = VaultWriter(self.settings.vault_folder, self.keystore.vault_public)
         self.rig.vault = cast("MemoryVault", vault)

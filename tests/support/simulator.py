@@ -8,6 +8,7 @@ verification finds when an operator did not look.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from support import builders
 from workseal_protocol.chain import ChainState, advance
@@ -58,6 +59,12 @@ def seeded(seed: bytes, *words: object) -> bytes:
     """Give 32 bytes that follow from a seed and a purpose."""
     text = ":".join(map(str, words)).encode()
     return hashlib.sha256(b"simulator:" + seed + b":" + text).digest()
+
+
+@lru_cache(maxsize=16)
+def _chain(last: bytes, count: int) -> tuple[bytes, ...]:
+    """Build a chain once for all tests whose verifier has the same seed: most have."""
+    return build_chain(ChainSide.VERIFIER, last, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +174,8 @@ class Simulator:
 
     def prepare_beacon(self, first_round: int, count: int) -> BeaconCommitment:
         """Make the values of rounds, and the commitment to them, which is not logged yet."""
-        values = build_chain(ChainSide.VERIFIER, seeded(self.seed, "beacon", first_round), count)
-        self._values |= {first_round + place: value for place, value in enumerate(values)}
+        values = _chain(seeded(self.seed, "beacon", first_round), count)
+        self._values |= dict(enumerate(values, first_round))
         return BeaconCommitment(
             claimed_at=self.now,
             period_ms=self.round_ms,

@@ -13,16 +13,18 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from parties import COMMANDS, PASSPHRASE, TERMS, Freelancer, Operator, Party
+from parties import PASSPHRASE, TERMS, CommandFailed, Freelancer, Operator, Party
 from stages import RECORDED
+from support import warm
 from workseal_agent.daemon import ask
 from workseal_agent.keystore import Keystore
 from workseal_protocol.cli.seeds import read_signer
@@ -80,25 +82,39 @@ class Done:
         return self.out
 
 
-def attempt(party: Party, command: str, *words: str | Path, stdin: str = "", **more: Any) -> Done:
+def attempt(
+    party: Party,
+    command: str,
+    *words: str | Path,
+    stdin: str = "",
+    env: Mapping[str, str | None] = MappingProxyType({}),
+    cwd: Path | None = None,
+    limits: Mapping[int, tuple[int, int]] = MappingProxyType({}),
+) -> Done:
     """Run one command of a party to its end, whatever that is; `env` replaces single variables."""
-    environment = {**party.environment, **more.pop("env", {})}
-    done = subprocess.run(
-        [COMMANDS / command, *words],
-        cwd=more.pop("cwd", party.folder),
-        env={name: value for name, value in environment.items() if value is not None},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=60,
-        check=False,
-        **more,
+    environment = {**party.environment, **env}
+    done = warm.run(
+        [command, *words],
+        environment={name: value for name, value in environment.items() if value is not None},
+        folder=cwd or party.folder,
+        stdin=stdin,
+        limits=limits,
     )
     return Done(command, done.returncode, done.stdout, done.stderr)
 
 
-class Worker(Freelancer):
+class Person(Party):
+    """Be a party whose commands are loaded already when they begin."""
+
+    def run(self, command: str, *arguments: str | Path, expect: int = 0) -> str:
+        """Run one command to its end and return what it printed."""
+        done = attempt(self, command, *arguments)
+        if done.code != expect:
+            raise CommandFailed(f"{self.name}: {arguments} ended with {done.code}: {done.printed}")
+        return done.out
+
+
+class Worker(Person, Freelancer):
     """Be a freelancer whose refused commands are looked at."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
@@ -200,7 +216,7 @@ class Answer:
     body: bytes
 
 
-class Server(Operator):
+class Server(Person, Operator):
     """Be an operator whose server is asked directly."""
 
     def serve(self) -> None:
@@ -266,8 +282,8 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.server = Server(folder / "operator", ROUND_MS)
-        self.client = Party("client", folder / "client")
-        self.arbitrator = Party("arbitrator", folder / "arbitrator")
+        self.client = Person("client", folder / "client")
+        self.arbitrator = Person("arbitrator", folder / "arbitrator")
         self.freelancer = Worker(folder / "freelancer", {})
 
     @classmethod
@@ -385,7 +401,7 @@ class World:
 
     def party(self, name: str) -> Party:
         """Return somebody new with a key."""
-        party = Party(name, self.folder / name)
+        party = Person(name, self.folder / name)
         party.run("workseal", "keygen", "key")
         return party
 
