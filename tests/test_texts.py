@@ -155,6 +155,15 @@ def test_outside_the_commands_what_is_raised_is_looked_at_alone() -> None:
     assert list(unspoken(source, "vault.py")) == ["vault.py:2: {} is gone"]
 
 
+def test_what_status_tells_of_the_recording_process_is_said_by_a_phrase() -> None:
+    source = 'self.trouble = f"{x} waits"\nself._problem = "it is gone"\nself.trouble = None'
+    source += '\nself._failing = phrase("it is gone")\nself.name = f"{x} waits"'
+    assert list(unspoken(source, "daemon/some.py")) == [
+        "daemon/some.py:1: {} waits",
+        "daemon/some.py:2: it is gone",
+    ]
+
+
 @pytest.mark.parametrize(
     "call", ['phrase(f"{x}")', "phrase(text)", "phrase()", 'phrases(1, "a", b)']
 )
