@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 @pytest.fixture(params=CHANGES, ids=str)
-def terms(request: pytest.FixtureRequest) -> Iterator[Terms]:
+def terms(request: pytest.FixtureRequest) -> Terms:
     return make_terms(**request.param)
 
 

@@ -14,6 +14,8 @@ from workseal_agent.language.phrase import Phrase, places_of, told_of
 NAME = "phrases"
 # Far more than one answer has, and than one phrase is put together from.
 _MOST, _DEPTH = 64, 6
+# As in ",.1f", and some more.
+_LONGEST = 5
 
 
 def carried(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def _names(form: str) -> set[str]:
     if places is None:
         return {"{"}
     # Somebody's width must not become memory.
-    return {name if not how and len(form) <= len(",.1f") + 1 else "{" for name, how, form in places}
+    return {"{" if how or len(form or "") > _LONGEST else name for name, how, form in places}
 
 
 def _with(known: Mapping[str, Phrase | None], value: Any) -> Any:

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from support.pseudo import PSEUDO, english_in, speaking
+from workseal_agent.connection import UnreachableError
 from workseal_agent.errors import AgentError
 from workseal_agent.language import Phrase, carried, own, phrase, phrases, received
-from workseal_agent.uplink.sender import UnreachableError
 from workseal_protocol.worded import worded
 
 
