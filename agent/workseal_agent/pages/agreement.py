@@ -12,10 +12,10 @@ from starlette.routing import BaseRoute, Route
 from workseal_agent.day import bounds, day_at, entries_of
 from workseal_agent.language import own
 from workseal_agent.ledger import Engagement
+from workseal_agent.pages.dayline import CLASSES
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import desk_of, page, span
-from workseal_agent.pages.today import CLASSES
 from workseal_agent.pages.words import say
 from workseal_agent.termsread import sentences_of
 from workseal_protocol.labels import NamedDay, sums_of_names
