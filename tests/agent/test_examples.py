@@ -26,7 +26,7 @@ WITHOUT = {
 def parsed(words: list[str]) -> Context:
     """Have the real parser read a line; it raises at what it does not know."""
     command: Any = get_command(app)
-    context = command.make_context("workseal-agent", words)
+    context: Context = command.make_context("workseal-agent", words)
     while hasattr(command, "resolve_command"):
         rest = [*context._protected_args, *context.args]
         name, command, rest = command.resolve_command(context, rest)

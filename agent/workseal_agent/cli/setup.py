@@ -58,7 +58,8 @@ def init(
     say(phrase("home: {folder}", folder=home.folder))
     public = PublicKey.of_raw(keystore.signing_public).text()
     say(phrase("your public key: {key}", key=public))
-    say("Give the public key to your client. Without the passphrase nobody opens the vault,")
+    say("Give the public key to your client, who sends you a link: `workseal-agent join LINK`.")
+    say("Without the passphrase nobody opens the vault,")
     say(
         "you included: `workseal-agent slots add words` makes another way in, for a sheet of paper."
     )

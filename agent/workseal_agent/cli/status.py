@@ -41,7 +41,7 @@ def status(
     if as_json:
         raw(json.dumps(_facts(home, engagement, running)))
     elif engagement is None:
-        say(phrase("no engagement yet: `workseal-agent join OFFER --verifier URL`"))
+        say(phrase("no engagement yet: `workseal-agent join LINK`"))
     else:
         _tell(home, engagement, _facts(home, engagement, running))
 
