@@ -11,7 +11,9 @@ from workseal_agent.pages.words import say
 def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None) -> list[str]:
     """Say what goes wrong now, or did, in sentences; nothing is left out."""
     told = running or {}
-    wrong = [say("wrong.trouble", text=own(text)) for text in told.get("troubles", ())]
+    # Several parts that meet the same trouble need not say so each.
+    troubles = dict.fromkeys(told.get("troubles", ()))
+    wrong = [say("wrong.trouble", text=own(text)) for text in troubles]
     if told.get("halted"):
         wrong.append(say("wrong.halted"))
     if told.get("captures_failing"):
