@@ -31,13 +31,31 @@ from workseal_agent.pages.marks import sentence_of
 from workseal_agent.pages.words import ALONE, load_words
 from workseal_agent.recorder import RecorderState
 from workseal_agent.suggestions import Kind, Why
+from workseal_client import errors
+from workseal_protocol import worded
+from workseal_protocol.terms import plain
 
 SOURCES = FOLDER.parent
+# What the agent shows of the packages below it: the terms, and why a verifier did not answer.
+OTHERS = (
+    Path(worded.__file__),
+    Path(plain.__file__),
+    *sorted(Path(errors.__file__).parent.glob("*.py")),
+)
 _WIDTH = 98
 _WITH_HELP = frozenset({"Typer", "Option", "Argument"})
 _NAMES = frozenset(vars(builtins))
+# What says a text, and which of its arguments are forms of it.
+_MARKS = {
+    "phrase": slice(1),
+    "phrases": slice(1, 3),
+    "worded": slice(1),
+    "counted": slice(1, 3),
+}
 # What prints a text as it is given one.
 _PRINTED = frozenset({"say", "confirmed", "secret_typed_twice", "table"})
+# What a part of the recording process keeps for `status`.
+_TROUBLES = frozenset({"trouble", "problem", "failing"})
 # What is wrong with bytes: told with the bytes' own words.
 _FORMAL = frozenset({"MalformedError"})
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -67,6 +85,10 @@ def template_of_agent() -> Catalog:
         name = path.relative_to(SOURCES).as_posix()
         for texts in texts_of(path.read_text("utf-8"), name):
             template.add(texts[0] if len(texts) == 1 else texts, locations=[(name, 0)])
+    for path in OTHERS:
+        name = f"{path.parent.name}/{path.name}"
+        for texts in texts_of(path.read_text("utf-8"), name):
+            template.add(texts[0] if len(texts) == 1 else texts, locations=[(name, 0)])
     for kind, said in _ENUMERATIONS:
         for one in kind:
             place = kind.__module__.removeprefix("workseal_agent.").replace(".", "/")
@@ -82,8 +104,8 @@ def texts_of(source: str, name: str) -> Iterator[tuple[str, ...]]:
     calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call)]
     for node in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
         called = _name_of(node)
-        if called in {"phrase", "phrases"}:
-            wanted = node.args[:1] if called == "phrase" else node.args[1:3]
+        if called in _MARKS:
+            wanted = node.args[_MARKS[called]]
             texts = tuple(_literal(one) for one in wanted)
             if not texts or None in texts:
                 raise TextsError(f"{name}:{node.lineno}: the text of a phrase stands in its call")
@@ -136,11 +158,18 @@ def _said(node: ast.AST, *, printing: bool) -> Iterator[ast.AST]:
 
 
 def _built(node: ast.AST, *, printing: bool) -> Iterator[ast.AST]:
-    """Yield what texts are put together from inside a call that prints or raises."""
+    """Yield what texts are put together from in a call that prints or raises, or in a trouble."""
     called = _name_of(node) if isinstance(node, ast.Call) else ""
+    if isinstance(node, ast.Assign) and any(map(_is_trouble, node.targets)):
+        yield from _pieces(node.value)
     if isinstance(node, ast.Call) and called not in _FORMAL and _speaks(called, printing=printing):
         for one in node.args:
             yield from _pieces(one)
+
+
+def _is_trouble(target: ast.expr) -> bool:
+    """Tell whether what is assigned is shown to the owner by `status`, from another process."""
+    return isinstance(target, ast.Attribute) and target.attr.strip("_") in _TROUBLES
 
 
 def _pieces(node: ast.expr) -> Iterator[ast.AST]:

@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 import texts
 from texts import TextsError, brought_up, compiled, read, refused, texts_of, unspoken, written
 from workseal_agent.cli import misuse
+from workseal_agent.cli.examples import EXAMPLES
 from workseal_agent.language.speaking import AGENT, FOLDER, PAGES, translations
 from workseal_agent.pages.words import load_words
 
@@ -93,6 +94,13 @@ NO_TEXTS = {
         "workseal-agent case act",
         "workseal-agent case check {} {}",
     },
+    # What is typed; a test has the parser read it.
+    "cli/examples.py": {
+        typed
+        for words, lines in EXAMPLES.items()
+        for typed in (words, *(rest for rest, _ in lines))
+        if any(unspoken(f"x = {typed!r}", "cli/some.py"))
+    },
     # What the library says of the command line, to be known again.
     "cli/misuse.py": {form for form, _ in misuse._KNOWN},
     # A key of the table beside it, whose value is said.
@@ -153,6 +161,15 @@ def test_outside_the_commands_what_is_raised_is_looked_at_alone() -> None:
     source = 'LONG = "not for people"\nraise AgentError(f"{x} is gone")\nsay(f"{x} page")'
     source += '\nraise MalformedError(f"expected {x} bytes")'
     assert list(unspoken(source, "vault.py")) == ["vault.py:2: {} is gone"]
+
+
+def test_what_status_tells_of_the_recording_process_is_said_by_a_phrase() -> None:
+    source = 'self.trouble = f"{x} waits"\nself._problem = "it is gone"\nself.trouble = None'
+    source += '\nself._failing = phrase("it is gone")\nself.name = f"{x} waits"'
+    assert list(unspoken(source, "daemon/some.py")) == [
+        "daemon/some.py:1: {} waits",
+        "daemon/some.py:2: it is gone",
+    ]
 
 
 @pytest.mark.parametrize(

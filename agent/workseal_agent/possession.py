@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase, phrases
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
@@ -314,11 +315,13 @@ def _shown(
 def _missing_text(missing: int, until_ms: int) -> str:
     from workseal_protocol.cli.text import instant  # noqa: PLC0415 - a recording seldom tells this
 
-    frames = "1 frame" if missing == 1 else f"{missing} frames"
-    return (
-        f"not there or damaged for the weekly proof: {frames}. Restore from a backup, or withdraw"
-        " what is lost (`workseal-agent vault check --depth keys` names it); from"
-        f" {instant(until_ms)} on the proof goes without it"
+    frames = phrases(missing, "1 frame", "{count} frames")
+    return phrase(
+        "not there or damaged for the weekly proof: {frames}. Restore from a backup, or withdraw"
+        " what is lost (`workseal-agent vault check --depth keys` names it); from {until} on the"
+        " proof goes without it",
+        frames=frames,
+        until=instant(until_ms),
     )
 
 

@@ -41,7 +41,7 @@ class SealKey:
         self._wake, self._waker = os.pipe()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sealkey", daemon=True)
-        self._problem: str | None = "it is not held yet"
+        self._problem: str | None = phrase("it is not held yet")
         self._released_at = -_REPEAT_MS
 
     @property
@@ -71,7 +71,7 @@ class SealKey:
             try:
                 connection = open_display(self._display)
             except SERVER_ERRORS:
-                self._problem = "no X11 display answers"
+                self._problem = phrase("no X11 display answers")
             else:
                 try:
                     self._hold(connection)
@@ -85,7 +85,9 @@ class SealKey:
 
     def _hold(self, connection: Display) -> None:
         if is_waylands(connection):
-            self._problem = "on Wayland, have your desktop run `workseal-agent seal` for a key"
+            self._problem = phrase(
+                "on Wayland, have your desktop run `workseal-agent seal` for a key"
+            )
             self._stopped.wait()
             return
         self._problem = self._grab(connection)
@@ -102,7 +104,7 @@ class SealKey:
         """Ask for the key; returns why it cannot be had."""
         code = connection.keysym_to_keycode(XK.string_to_keysym(_symbol(self._chord.key)))
         if not code:
-            return "this keyboard has no such key"
+            return phrase("this keyboard has no such key")
         mask = sum(_MASKS[one] for one in self._chord.modifiers)
         refused = CatchError(BadAccess)
         root = connection.screen().root
@@ -116,7 +118,7 @@ class SealKey:
                 onerror=refused,
             )
         connection.sync()
-        return "another program has it" if refused.get_error() else None
+        return phrase("another program has it") if refused.get_error() else None
 
     def _see(self, connection: Display, event: Event) -> None:
         if event.type == X.MappingNotify:

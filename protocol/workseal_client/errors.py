@@ -9,6 +9,7 @@ Rule: a text holds what the verifier said only as printable, bounded words, and 
 """
 
 from workseal_protocol.errors import WorksealError
+from workseal_protocol.worded import Worded, worded
 
 
 class ClientError(WorksealError):
@@ -21,7 +22,7 @@ class UnreachableError(ClientError):
     `retry_after` is what the verifier asked for, in seconds.
     """
 
-    def __init__(self, text: str, retry_after: float | None = None) -> None:
+    def __init__(self, text: str | Worded, retry_after: float | None = None) -> None:
         super().__init__(text)
         self.retry_after = retry_after
 
@@ -33,7 +34,9 @@ class RefusedError(ClientError):
     """
 
     def __init__(self, status: int, name: str, detail: str) -> None:
-        super().__init__(f"the verifier refused ({name}): {detail}")
+        super().__init__(
+            worded("the verifier refused ({name}): {detail}", name=name, detail=detail)
+        )
         self.status = status
         self.name = name
         self.detail = detail

@@ -21,6 +21,7 @@ from workseal_protocol.encoding import Fields, Value, decode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.httpsignature import NONCE_BYTES, Target, sign_request
 from workseal_protocol.keys import Signer
+from workseal_protocol.worded import Worded, worded
 
 MIB = 1 << 20
 CBOR = "application/cbor"
@@ -90,7 +91,8 @@ class Exchange:
                     if len(data) > limit:
                         raise UnreachableError("the verifier's answer is too long")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise UnreachableError(f"no answer from the verifier: {_reason(error)}") from error
+            text = worded("no answer from the verifier: {reason}", reason=_reason(error))
+            raise UnreachableError(text) from error
         if not response.is_success:
             raise_problem(response, bytes(data))
         return bytes(data)
@@ -206,18 +208,18 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception) -> Worded:
     """Say why no answer came, without what the library says: it names addresses."""
     match error:
         case httpx.TimeoutException():
-            return "it took too long"
+            return worded("it took too long")
         case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return "its certificate is not one that this machine trusts for that address"
+            return worded("its certificate is not one that this machine trusts for that address")
         case httpx.ConnectError():
-            return "it cannot be reached"
+            return worded("it cannot be reached")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return "its address is none"
+            return worded("its address is none")
         case httpx.TransportError() | OSError():
-            return "the connection broke off"
+            return worded("the connection broke off")
         case _:
-            return type(error).__name__
+            return worded("{name}", name=type(error).__name__)

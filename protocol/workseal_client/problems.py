@@ -9,6 +9,7 @@ import json
 import httpx
 
 from workseal_client.errors import RefusedError, UnreachableError
+from workseal_protocol.worded import Worded, worded
 
 _PREFIX = "urn:workseal:problem:"
 # Refusals of content: the same bytes will be refused again.
@@ -22,9 +23,14 @@ def raise_problem(response: httpx.Response, body: bytes) -> None:
     name, detail = _read(response, body)
     if name is not None and response.status_code in _FINAL:
         raise RefusedError(response.status_code, name, detail)
-    reason = f" ({name}: {detail})" if name and detail else f" ({name})" if name else ""
-    told = f"the verifier answered {response.status_code}{reason}"
-    raise UnreachableError(told, _retry_after(response))
+    raise UnreachableError(_told(response.status_code, name, detail), _retry_after(response))
+
+
+def _told(status: int, name: str | None, detail: str) -> Worded:
+    if name is None:
+        return worded("the verifier answered {status}", status=status)
+    reason = f"{name}: {detail}" if detail else name
+    return worded("the verifier answered {status} ({reason})", status=status, reason=reason)
 
 
 def _read(response: httpx.Response, body: bytes) -> tuple[str | None, str]:

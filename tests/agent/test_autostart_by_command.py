@@ -63,6 +63,29 @@ def test_says_what_it_wrote_and_removes_exactly_that(run: Typed, folder: Path) -
     assert run("autostart", "off").code == 0
 
 
+def test_the_icon_begins_with_the_log_in_where_that_is_wished(run: Typed, folder: Path) -> None:
+    entries = {f".config/autostart/workseal-{name}.desktop" for name in ("agent", "tray")}
+    done = run("autostart", "on", "--tray")
+    assert (done.code, done.err) == (0, "")
+    assert written(folder) == entries
+    assert all(f"  written file {folder}/{entry}\n" in done.out for entry in entries)
+    text = (folder / ".config/autostart/workseal-tray.desktop").read_text()
+    assert text.splitlines()[5].endswith(f'"--home" "{folder}/home" "tray"')
+    assert run("autostart", "status").out.count("  there: ") == 2
+    # What is on is what was asked for last.
+    assert run("autostart", "on").code == 0
+    assert written(folder) == {".config/autostart/workseal-agent.desktop"}
+    assert run("autostart", "on", "--tray").code == run("autostart", "off").code == 0
+    assert written(folder) == set()
+
+
+@pytest.mark.parametrize("switch", ["off", "status"])
+def test_a_tray_that_is_neither_on_nor_off_is_wrong_usage(run: Typed, switch: str) -> None:
+    done = run("autostart", switch, "--tray")
+    assert (done.code, done.out) == (2, "")
+    assert "--tray goes with on" in done.err
+
+
 def test_where_systemd_began_the_desktop_it_is_a_unit(run: Typed, folder: Path) -> None:
     with_systemd(folder)
     done = run("autostart", "on")

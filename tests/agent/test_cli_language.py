@@ -15,7 +15,7 @@ from workseal_agent.cli import app, evidence, main, vault
 from workseal_agent.cli import status as module
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.ownhelp import in_own_words
-from workseal_agent.language import ENGLISH
+from workseal_agent.language import ENGLISH, language_of, phrase
 from workseal_agent.ledger import SendState, StoredStatement
 from workseal_agent.vaultcheck import Depth, VaultState
 from workseal_protocol.cli.acting import ABOUT, DETAILS
@@ -47,6 +47,9 @@ WRONG: dict[str, Any] = {
     "frames_disputed": 2,
     "last_receipt_index": 7,
 }
+
+
+GERMAN = language_of({"LANG": "de_DE"})
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,18 @@ def test_no_english_is_left_of_the_status(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= (14 if wrong else 3)
     assert [line for line in lines if english_in(APART.sub("", line))] == []
+
+
+def test_several_parts_with_the_same_trouble_say_it_once(
+    paged: PagedHome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(paged.home, None, None, None)
+    trouble = phrase("no answer from the verifier: {reason}", reason=phrase("it took too long"))
+    facts = module._facts(home, paged.rig.engagement, None) | {"troubles": [trouble, trouble]}
+    with speaking(GERMAN):
+        module._tell(home, paged.rig.engagement, facts)
+    told = "Störung: Keine Antwort vom Prüfdienst: Es hat zu lange gedauert\n"
+    assert capsys.readouterr().out.count(told) == 1
 
 
 def test_the_status_is_told_in_german(run: Run) -> None:

@@ -42,6 +42,7 @@ from workseal_agent.daemon.control import ControlServer
 from workseal_agent.daemon.service import Correction, Service, Wakers
 from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.export import export
+from workseal_agent.language import Phrase, phrase
 from workseal_agent.ledger import LedgerError
 from workseal_agent.submission import Log
 from workseal_agent.uplink import BeaconClient, Uplink
@@ -58,6 +59,8 @@ from workseal_protocol.statement import Statement
 def echo(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("command") == "fail":
         raise AgentError("not possible now")
+    if request.get("command") == "refuse":
+        raise AgentError(phrase("the disk of {size} MiB is full", size=3))
     if request.get("command") == "overflow":
         raise OverflowError("a number is too large")
     return {"heard": request}
@@ -79,6 +82,14 @@ def test_answers_one_line_with_one_line(control: Path) -> None:
         ask(control, {"command": "fail"})
     with pytest.raises(ControlError, match=r"unexpected failed \(OverflowError\)$"):
         ask(control, {"command": "overflow"})
+
+
+def test_what_is_refused_can_be_said_in_the_owners_language(control: Path) -> None:
+    with pytest.raises(ControlError, match="the disk of 3 MiB is full") as refused:
+        ask(control, {"command": "refuse"})
+    told = refused.value.args[0]
+    assert isinstance(told, Phrase)
+    assert (told.one, dict(told.values)) == ("the disk of {size} MiB is full", {"size": 3})
 
 
 def test_only_the_user_reaches_the_socket(control: Path) -> None:

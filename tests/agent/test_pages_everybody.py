@@ -13,8 +13,10 @@ from support import chromed as chromed_module
 from support.paged import PASSPHRASE, PagedHome, recorded
 from workseal_agent import disclose
 from workseal_agent.config import load_settings
+from workseal_agent.evidence import prove
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.app import all_routes
+from workseal_protocol.records import Label
 
 FOLDER = Path(chromed_module.__file__).parent
 BASICS = (FOLDER / "basics.js").read_text().partition("\n")[2]
@@ -78,9 +80,19 @@ def test_no_page_is_left_out() -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
     # Figures as long as they come: with hours.
     with recorded(tmp_path_factory.mktemp("everybody"), seconds=3_885, capture_rate=3_000) as home:
+        work_in_classes(home, "שלום-a-project-whose-name-does-not-end-before-a-phone's-edge")
         home.settings.config_file.write_text(RULES)
         home.desk.settings = load_settings(home.home)
         yield home
+
+
+def work_in_classes(home: PagedHome, project: str) -> None:
+    """Record a minute of each class more, all of it for one project."""
+    for mode in ("sealed", "off-screen", "working"):
+        home.service.handle(home._asked("mode", mode=mode))
+        home.rig.work(60)
+    now_ms = home.rig.clock.wall_ms()
+    prove(home.rig.chain, Label(project, (), now_ms - 180_000, now_ms), now_ms=now_ms)
 
 
 @pytest.fixture(scope="module")

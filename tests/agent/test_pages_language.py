@@ -17,7 +17,7 @@ from support.pseudo import PSEUDO, english_in, speaking
 from workseal_agent import disclose
 from workseal_agent.config import load_settings
 from workseal_agent.evidence import prove
-from workseal_agent.language import Language, language_of
+from workseal_agent.language import ENGLISH, Language, language_of
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.app import all_routes
 from workseal_agent.pages.guard import Denial
@@ -64,6 +64,8 @@ APART = re.compile(
     r"Europe/Berlin|EUR|[KMG]iB|CET|https?://\S+|127\.0\.0\.1|\b[0-9a-f]{8}\b|bank|editor|firefox|code"
     r"|My Bank|/1|was the report being written\?|X11|workseal-agent \w+(?: --open evidence)?"
     r"|site|#x"
+    # Of the terms: keys, the log's policy, calendars, units.
+    r"|ed25519:[\w-]+|log log\.workseal.*?quorum all-witnesses|\bUS\b|DE-BY|\bmin\b"
 )
 RULES = """\
 [display]
@@ -228,9 +230,13 @@ def test_the_pages_are_in_german(visitor: Visitor) -> None:
         assert "Was Ihr Auftraggeber von diesem Tag sieht" in text
         assert "Mo, 2. März" in visitor.get("/agreement/week").text
         assert " vorm." in visitor.get("/today").text
-        # The sentences that were signed stay as they were signed, and say so.
         agreed = visitor.get("/agreement").text
-        assert '<ul class="sentences" lang="en">' in agreed
+        assert "<li>Vereinbart sind höchstens 40 h je Woche.</li>" in agreed
+        # What the client reads is there too, and says in which language it is.
+        _, _, english = agreed.partition('<ul class="sentences" lang="en">')
+        assert "<li>At most 40 h a week are agreed.</li>" in english
+    with speaking(ENGLISH):
+        assert "<details>" not in visitor.get("/agreement").text.partition("<main")[2]
 
 
 def test_who_is_turned_away_does_not_learn_the_owners_language(server: PagesServer) -> None:

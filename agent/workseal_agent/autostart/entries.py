@@ -15,7 +15,6 @@ from pathlib import Path
 
 from workseal_agent.errors import AgentError
 
-NAME = "workseal-agent"
 _TARGET = "graphical-session.target"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What Python reads bytes of a path as that are no UTF-8; each of the forms is a text.
@@ -43,8 +42,27 @@ class Entry:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Say what begins: the name of its entries, a comment, and whether its command runs on."""
+
+    name: str
+    comment: str
+    runs_on: bool
+
+
+RECORDING = Begun("workseal-agent", "be ready to record, paused", runs_on=False)
+ICON = Begun("workseal-tray", "an icon in the panel", runs_on=True)
+
+
 def entries_for(
-    system: str, home: Path, config: Path, words: Sequence[str], *, systemd: bool
+    system: str,
+    home: Path,
+    config: Path,
+    words: Sequence[str],
+    *,
+    systemd: bool,
+    begun: Begun = RECORDING,
 ) -> tuple[Entry, ...]:
     """Return what begins a command with the log-in of this person; `config` is their XDG folder."""
     if any(_CONTROL.search(word) for word in words):
@@ -52,33 +70,33 @@ def entries_for(
     if any(_UNREADABLE.search(word) for word in words):
         raise AgentError("the path of the home or of Python is not UTF-8, as an entry must be")
     if system == "win32":
-        return (Entry(Form.REGISTRY, NAME, subprocess.list2cmdline(words)),)
+        return (Entry(Form.REGISTRY, begun.name, subprocess.list2cmdline(words)),)
     if system == "darwin":
-        place = home / "Library" / "LaunchAgents" / f"{NAME}.plist"
-        return (Entry(Form.FILE, str(place), _launch_agent(words)),)
+        place = home / "Library" / "LaunchAgents" / f"{begun.name}.plist"
+        return (Entry(Form.FILE, str(place), _launch_agent(words, begun)),)
     if not systemd:
-        place = config / "autostart" / f"{NAME}.desktop"
-        return (Entry(Form.FILE, str(place), _desktop_entry(words)),)
+        place = config / "autostart" / f"{begun.name}.desktop"
+        return (Entry(Form.FILE, str(place), _desktop_entry(words, begun)),)
     units = config / "systemd" / "user"
-    unit = units / f"{NAME}.service"
+    unit = units / f"{begun.name}.service"
     return (
-        Entry(Form.FILE, str(unit), _unit(words)),
+        Entry(Form.FILE, str(unit), _unit(words, begun)),
         # What `systemctl --user enable` would make.
         Entry(Form.LINK, str(units / f"{_TARGET}.wants" / unit.name), str(unit)),
     )
 
 
-def _unit(words: Sequence[str]) -> str:
-    # It ends when the command that began the recording has; the recording itself is a process of
-    # the unit too, and is asked to end with the session.
+def _unit(words: Sequence[str], begun: Begun) -> str:
+    # A command that does not run on has begun the recording when it ends; the recording itself is a
+    # process of the unit too, and is asked to end with the session.
+    kind = "Type=simple\n" if begun.runs_on else "Type=oneshot\nRemainAfterExit=yes\n"
     return (
         f"{_NOTE}[Unit]\n"
-        "Description=Workseal: be ready to record, paused\n"
+        f"Description=Workseal: {begun.comment}\n"
         f"After={_TARGET}\n"
         f"PartOf={_TARGET}\n"
         "\n[Service]\n"
-        "Type=oneshot\n"
-        "RemainAfterExit=yes\n"
+        f"{kind}"
         f"ExecStart={' '.join(_in_unit(word) for word in _executable(words))}\n"
         f"\n[Install]\nWantedBy={_TARGET}\n"
     )
@@ -95,12 +113,12 @@ def _in_unit(word: str) -> str:
     return f'"{quoted.replace("%", "%%").replace("$", "$$")}"'
 
 
-def _desktop_entry(words: Sequence[str]) -> str:
+def _desktop_entry(words: Sequence[str], begun: Begun) -> str:
     return (
         f"{_NOTE}[Desktop Entry]\n"
         "Type=Application\n"
         "Name=Workseal\n"
-        "Comment=Be ready to record, paused\n"
+        f"Comment={begun.comment.capitalize()}\n"
         f"Exec={' '.join(_in_exec(word) for word in words)}\n"
         "Terminal=false\n"
         "NoDisplay=true\n"
@@ -113,6 +131,6 @@ def _in_exec(word: str) -> str:
     return '"' + quoted.replace("\\", "\\\\") + '"'
 
 
-def _launch_agent(words: Sequence[str]) -> str:
-    keys = {"Label": NAME, "ProgramArguments": list(words), "RunAtLoad": True}
+def _launch_agent(words: Sequence[str], begun: Begun) -> str:
+    keys = {"Label": begun.name, "ProgramArguments": list(words), "RunAtLoad": True}
     return plistlib.dumps(keys).decode()

@@ -32,6 +32,7 @@ from workseal_agent.cli import (
     witness,
 )
 from workseal_agent.cli.app import app
+from workseal_agent.cli.examples import with_examples
 from workseal_agent.cli.misuse import Misuse, problem_of
 from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.outcome import outcome_of
@@ -75,7 +76,7 @@ def main() -> int:
 
 def _run() -> None:
     # In the language that is known by now.
-    command = in_own_words(get_command(app))
+    command = with_examples(in_own_words(get_command(app)))
     try:
         # Which returns a code where a command ends with one.
         raise SystemExit(command(prog_name="workseal-agent", standalone_mode=False) or 0)

@@ -11,7 +11,7 @@ import typer
 
 from workseal_agent import notices
 from workseal_agent.autostart import Autostart, Entry, entries_for, places_of
-from workseal_agent.autostart.entries import Form
+from workseal_agent.autostart.entries import ICON, Form
 from workseal_agent.autostart.places import session_is_of_systemd
 from workseal_agent.autostart.switch import State
 from workseal_agent.bus import BusError
@@ -20,6 +20,7 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import Wish, begin
+from workseal_agent.cli.tray import require_icons
 from workseal_agent.connection import ClientError
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Key, SlotKind
@@ -51,13 +52,19 @@ class Switch(StrEnum):
 def autostart(
     context: typer.Context,
     switch: Annotated[Switch, typer.Argument(help="Whether to begin with your log-in.")],
+    *,
+    tray: Annotated[
+        bool, typer.Option("--tray", help="Show the icon in your panel then, too.")
+    ] = False,
 ) -> None:
     """Be ready when you log in, paused; nothing is recorded before you say so."""
+    if tray and switch is not Switch.ON:
+        raise UsageProblem("--tray goes with on: what was written for it, off removes too")
     home = home_of(context)
     systemd = sys.platform == "linux" and session_is_of_systemd()
     written = Autostart(home.settings.autostart_file, places_of(systemd=systemd))
     if switch is Switch.ON:
-        entries = _entries(home, systemd=systemd)
+        entries = _entries(home, systemd=systemd, tray=tray)
         written.turn_on(entries)
         _tell_on(home, entries)
     elif switch is Switch.OFF:
@@ -84,15 +91,21 @@ def begin_at_login(context: typer.Context) -> None:
         _ask(home, own_reason(problem))
 
 
-def _entries(home: Home, *, systemd: bool) -> tuple[Entry, ...]:
+def _entries(home: Home, *, systemd: bool, tray: bool) -> tuple[Entry, ...]:
     # -P: a file in the folder where the log-in begins must not be taken for a library.
-    words = [sys.executable, "-P", "-c", _PROGRAM, "--home", str(home.folder)]
-    if home.named is not None:
-        words += ["--engagement", home.engagement().id.hex()]
-    words.append("begin-at-login")
+    program = [sys.executable, "-P", "-c", _PROGRAM, "--home", str(home.folder)]
+    named = [] if home.named is None else ["--engagement", home.engagement().id.hex()]
+    words = [*program, *named, "begin-at-login"]
     config = os.environ.get("XDG_CONFIG_HOME")
     folder = Path(config) if config else Path.home() / ".config"
-    return entries_for(sys.platform, Path.home(), folder, words, systemd=systemd)
+    entries = entries_for(sys.platform, Path.home(), folder, words, systemd=systemd)
+    if tray:
+        require_icons()
+        words = [*program, "tray"]
+        entries += entries_for(
+            sys.platform, Path.home(), folder, words, systemd=systemd, begun=ICON
+        )
+    return entries
 
 
 def _tell_on(home: Home, entries: Sequence[Entry]) -> None:

@@ -196,7 +196,7 @@ class Home:
         """Return the engagement, or raise `AgentError` before the first one."""
         engagement = self.find_engagement()
         if engagement is None:
-            raise AgentError("no engagement yet: `workseal-agent join OFFER --verifier URL`")
+            raise AgentError("no engagement yet: `workseal-agent join LINK`")
         return engagement
 
     def client(

@@ -16,6 +16,8 @@ from workseal_protocol.cli.text import plain
 # A sentence in fewer columns than these is a tower of words.
 _LEAST_ROOM = 28
 
+_YES, _NO = phrase("yes"), phrase("no")
+
 _out = Console(highlight=False, markup=False, soft_wrap=True)
 
 
@@ -25,12 +27,25 @@ def say(text: str = "") -> None:
 
 
 def confirmed(question: str, *, default: bool = False) -> bool:
-    """Ask for a yes; an empty answer is the default, and no answer at all is a no."""
-    try:
-        return typer.confirm(own(question), default=default)
-    except typer.Abort:
-        say()
-        return False
+    """Ask for a yes, in the owner's language or in English.
+
+    An empty answer is the default, and no answer at all is a no.
+    """
+    yes, no = own(_YES), own(_NO)
+    letters = f"{yes[0].upper()}/{no[0]}" if default else f"{yes[0]}/{no[0].upper()}"
+    while True:
+        try:
+            told = typer.prompt(f"{own(question)} [{letters}]", default="", show_default=False)
+        except typer.Abort:
+            say()
+            return False
+        answer = str(told).strip().lower()
+        if not answer:
+            return default
+        for word, meant in ((yes, True), (str(_YES), True), (no, False), (str(_NO), False)):
+            if answer in {word, word[0]}:
+                return meant
+        say(phrase("please answer {yes} or {no}", yes=yes, no=no))
 
 
 def secret_typed_twice(question: str) -> str:

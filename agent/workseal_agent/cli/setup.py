@@ -17,13 +17,13 @@ from workseal_agent.engagement import fetch_offer, read_invitation
 from workseal_agent.engagement import join as join_engagement
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import SHORTEST_PASSPHRASE, Keystore
-from workseal_agent.language import phrase
+from workseal_agent.language import ENGLISH, own, phrase, spoken
 from workseal_agent.ledger import Ledger
+from workseal_agent.termsread import sentences_of
 from workseal_agent.vault import VaultWriter
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import PublicKey
-from workseal_protocol.terms import plain_language
 
 _MAX_OFFER_BYTES = 65_536
 
@@ -58,7 +58,8 @@ def init(
     say(phrase("home: {folder}", folder=home.folder))
     public = PublicKey.of_raw(keystore.signing_public).text()
     say(phrase("your public key: {key}", key=public))
-    say("Give the public key to your client. Without the passphrase nobody opens the vault,")
+    say("Give the public key to your client, who sends you a link: `workseal-agent join LINK`.")
+    say("Without the passphrase nobody opens the vault,")
     say(
         "you included: `workseal-agent slots add words` makes another way in, for a sheet of paper."
     )
@@ -86,8 +87,15 @@ def join(
     if zone_named(offer.terms.zone) is None:
         raise AgentError("this machine does not know the time zone of the terms")
     say("The client offers these terms:")
-    for sentence in plain_language(offer.terms):
-        say(f"  - {sentence}")
+    for sentence in sentences_of(offer.terms):
+        say(f"  - {own(sentence)}")
+    if spoken() != ENGLISH.tag:
+        say(
+            phrase(
+                "This is a translation. Signed are the terms themselves, which your client reads in"
+                " English; your page of the agreement shows both."
+            )
+        )
     if not yes and not confirmed(phrase("Do you accept them?")):
         raise AgentError("nothing was signed")
     client = home.client(url)

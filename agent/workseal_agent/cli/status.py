@@ -41,7 +41,7 @@ def status(
     if as_json:
         raw(json.dumps(_facts(home, engagement, running)))
     elif engagement is None:
-        say(phrase("no engagement yet: `workseal-agent join OFFER --verifier URL`"))
+        say(phrase("no engagement yet: `workseal-agent join LINK`"))
     else:
         _tell(home, engagement, _facts(home, engagement, running))
 
@@ -211,7 +211,8 @@ def _tell_wrongs(facts: dict[str, Any]) -> None:
                 " succeeded"
             )
         )
-    for trouble in facts["troubles"]:
+    # Several parts that meet the same trouble need not say so each.
+    for trouble in dict.fromkeys(facts["troubles"]):
         say(phrase("trouble: {text}", text=own(trouble)))
     if facts["halted"]:
         say(phrase("nothing more is sent until the next start: keep this home as evidence"))

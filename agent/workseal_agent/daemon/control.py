@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workseal_agent.errors import AgentError
-from workseal_agent.language import phrase
+from workseal_agent.language import carried, phrase, received, told_of
 from workseal_protocol.errors import WorksealError
 
 _MAX_LINE = 65_536
@@ -57,16 +57,18 @@ def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
             raise ControlError("the recording process does not answer") from error
     if not isinstance(answer, dict):
         raise ControlError("the recording process does not answer")
+    answer = received(answer)
     if "error" in answer:
-        raise ControlError(str(answer["error"]))
+        told_why = answer["error"]
+        raise ControlError(told_why if isinstance(told_why, str) else str(told_why))
     return answer
 
 
 def told(error: Exception) -> str:
     """Tell an error in one sentence; of one that nobody foresaw its class alone, never content."""
     if isinstance(error, AgentError | WorksealError):
-        return str(error)
-    return f"something unexpected failed ({type(error).__name__})"
+        return told_of(error)
+    return phrase("something unexpected failed ({name})", name=type(error).__name__)
 
 
 class ControlServer:
@@ -158,7 +160,7 @@ class ControlServer:
             except Exception as error:  # noqa: BLE001 - the next request is to be heard
                 answer = {"error": told(error)}
         connection.settimeout(_REQUEST_SECONDS)
-        connection.sendall(json.dumps(answer).encode() + b"\n")
+        connection.sendall(json.dumps(carried(answer)).encode() + b"\n")
 
 
 def _read_line(connection: socket.socket, seconds: float) -> bytes:

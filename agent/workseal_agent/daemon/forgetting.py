@@ -12,6 +12,7 @@ from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock
 from workseal_agent.daemon.control import told
 from workseal_agent.evidence import Destroyer, bury, finish_withdrawals
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.recorder import Recorder
 from workseal_agent.retention import kept_frames
@@ -60,7 +61,7 @@ class Forgetting:
                 wait = self.step()
                 self.trouble = None
             except Exception as error:  # noqa: BLE001 - it is tried again, and recording goes on
-                self.trouble = f"old frames are not withdrawn: {told(error)}"
+                self.trouble = phrase("old frames are not withdrawn: {reason}", reason=told(error))
                 wait = _TROUBLED_SECONDS
 
     def step(self) -> float:

@@ -12,7 +12,7 @@ from typing import Protocol
 from workseal_agent.clock import Clock
 from workseal_agent.connection import BeaconChain, RefusedError, UnreachableError
 from workseal_agent.daemon.control import told
-from workseal_agent.language import phrase
+from workseal_agent.language import phrase, told_of
 from workseal_agent.ledger import Engagement, Ledger
 from workseal_agent.possession import (
     Blocks,
@@ -86,10 +86,12 @@ class Holding:
             except NotYetError:
                 wait = _longer(_SOON_SECONDS, failures)
             except MissingFramesError as error:
-                self.trouble, self.missing = str(error), True
+                self.trouble, self.missing = told_of(error), True
                 wait = _LOOK_SECONDS
             except Exception as error:  # noqa: BLE001 - it is tried again, and recording goes on
-                self.trouble = f"the weekly proof of your frames waits: {told(error)}"
+                self.trouble = phrase(
+                    "the weekly proof of your frames waits: {reason}", reason=told(error)
+                )
                 wait = _longer(_TROUBLED_SECONDS, failures)
             failures += 1
 

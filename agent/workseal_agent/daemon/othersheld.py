@@ -14,6 +14,7 @@ from workseal_agent.clock import Clock
 from workseal_agent.daemon.control import told
 from workseal_agent.daemon.holding import Holding, StoppedError, rest_until
 from workseal_agent.engagement import short_name
+from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState
 from workseal_agent.possession import MissingFramesError, NotYetError, said_of
 from workseal_agent.retention import kept_frames
@@ -85,7 +86,9 @@ class OthersHeld:
             except StoppedError:
                 return
             except Exception as error:  # noqa: BLE001 - it is tried again, and recording goes on
-                self.trouble = f"the weekly proof of other engagements waits: {told(error)}"
+                self.trouble = phrase(
+                    "the weekly proof of other engagements waits: {reason}", reason=told(error)
+                )
             wait = _LOOK_SECONDS
 
     def step(self, rest: Callable[[], None] = lambda: None) -> None:
@@ -103,7 +106,8 @@ class OthersHeld:
                 continue
             except Exception as error:  # noqa: BLE001 - the next engagement has its turn
                 missing |= isinstance(error, MissingFramesError)
-                trouble = f"engagement {short_name(engagement.id)}: {told(error)}"
+                name = short_name(engagement.id)
+                trouble = phrase("engagement {name}: {reason}", name=name, reason=told(error))
         self.trouble, self.missing = trouble, missing
 
     def _is_ours(self, engagement: Engagement) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workseal_agent.config import WitnessSettings
+from workseal_agent.language import phrase
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.note import VerifierKey
 from workseal_witness.errors import WitnessError
@@ -43,7 +44,7 @@ class Watch:
     def start(self) -> None:
         """Trust the logs and begin to listen; whatever goes wrong is `trouble`."""
         if not self._folder.is_dir():
-            self._problem = "there is none yet: `workseal-agent witness --name NAME`"
+            self._problem = phrase("there is none yet: `workseal-agent witness --name NAME`")
             return
         # Loaded by those alone who run a witness.
         from workseal_witness.home import Home, opened  # noqa: PLC0415
@@ -63,7 +64,9 @@ class Watch:
         """Say why the witness does not run, in one sentence; None while it does."""
         if self._process is not None and self._process.poll() is not None:
             self._problem = self._last_words()
-        return None if self._problem is None else f"your witness does not run: {self._problem}"
+        if self._problem is None:
+            return None
+        return phrase("your witness does not run: {problem}", problem=self._problem)
 
     def stop(self) -> None:
         """End the witness."""
@@ -99,4 +102,6 @@ class Watch:
                 lines = file.read(_MAX_LOG).decode(errors="replace").strip().splitlines()
         except OSError:
             lines = []
-        return lines[-1].removeprefix("workseal-witness: ") if lines else "no reason was told"
+        return (
+            lines[-1].removeprefix("workseal-witness: ") if lines else phrase("no reason was told")
+        )

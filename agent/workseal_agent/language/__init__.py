@@ -6,6 +6,7 @@ whose places for values are not those of the English text is not shown, nor is o
 that has changed since: English is shown instead. No fault of a translation is an error here.
 """
 
+from workseal_agent.language.carried import carried, received
 from workseal_agent.language.phrase import Phrase, all_of, phrase, phrases, told_of
 from workseal_agent.language.speaking import (
     ENGLISH,
@@ -23,12 +24,14 @@ __all__ = [
     "Language",
     "Phrase",
     "all_of",
+    "carried",
     "language_of",
     "own",
     "own_reason",
     "own_word",
     "phrase",
     "phrases",
+    "received",
     "speak",
     "spoken",
     "told_of",

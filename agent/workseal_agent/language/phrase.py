@@ -11,6 +11,8 @@ from functools import reduce
 from string import Formatter
 from typing import Self
 
+from workseal_protocol.worded import Worded
+
 # A place for a value: its name, how it is converted, how it is written.
 Place = tuple[str, str | None, str | None]
 _TYPED = re.compile(r"`[^`]*`")
@@ -32,6 +34,15 @@ class Phrase(str):
         made.one, made.many, made.values = one, many, values
         return made
 
+    @classmethod
+    def from_worded(cls, told: Worded) -> Self:
+        """Take over what the protocol or the client library words."""
+        values = {
+            name: cls.from_worded(value) if isinstance(value, Worded) else value
+            for name, value in told.values.items()
+        }
+        return cls.of(told.one, told.many, values)
+
 
 def phrase(english: str, /, **values: object) -> Phrase:
     """Return a text with its values."""
@@ -48,6 +59,8 @@ def told_of(error: Exception) -> str:
     told = error.args[0] if error.args else None
     if isinstance(told, Phrase):
         return told
+    if isinstance(told, Worded):
+        return Phrase.from_worded(told)
     text = str(error)
     # What was raised literally is found as a whole; braces would be taken for places.
     return text if {"{", "}"} & set(text) else Phrase.of(text, None, {})

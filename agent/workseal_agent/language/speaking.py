@@ -14,6 +14,7 @@ from struct import error as StructError  # noqa: N812 - a class
 from typing import Any
 
 from workseal_agent.language.phrase import Phrase, fits, phrase
+from workseal_protocol.worded import Worded
 
 # How a language writes a number: what stands after its first and after its fifth digit is taken.
 SEPARATORS = phrase("1,234.5")
@@ -89,6 +90,8 @@ def own(text: str) -> str:
 def own_reason(error: Exception) -> str:
     """Say an error of this program's own in the owner's language."""
     told = error.args[0] if error.args else None
+    if isinstance(told, Worded):
+        return own(Phrase.from_worded(told))
     return own(told) if isinstance(told, str) else str(error)
 
 

@@ -10,14 +10,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from workseal_agent.day import bounds, day_at, entries_of
+from workseal_agent.language import own
 from workseal_agent.ledger import Engagement
+from workseal_agent.pages.dayline import CLASSES
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import desk_of, page, span
-from workseal_agent.pages.today import CLASSES
 from workseal_agent.pages.words import say
+from workseal_agent.termsread import sentences_of
 from workseal_protocol.labels import NamedDay, sums_of_names
-from workseal_protocol.terms import Granularity, Terms, plain_language
+from workseal_protocol.terms import Granularity, Terms
 from workseal_protocol.totals import LimitExceeded, billed_of, totals_of
 from workseal_protocol.window import Entry
 
@@ -35,11 +37,13 @@ def _agreement(request: Request) -> Response:
     engagement = desk.engagement()
     if engagement is None:
         return page(request, "nothing.html", place="agreement")
+    sentences = sentences_of(engagement.terms)
     return page(
         request,
         "agreement.html",
         place="agreement",
-        sentences=plain_language(engagement.terms),
+        sentences=[own(one) for one in sentences],
+        english=sentences,
         agreed_at=engagement.agreed_at,
         number=engagement.id.hex(),
     )

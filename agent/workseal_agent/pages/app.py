@@ -13,6 +13,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.language import own_reason
 from workseal_agent.pages import (
     agreement,
+    deeds,
     door,
     inbox,
     left,
@@ -47,7 +48,7 @@ class _NumberConvertor(Convertor[int]):
 
 register_url_convertor("number", _NumberConvertor())
 
-_PARTS = (door, today, pictures, inbox, redaction, agreement, left, machine, settings)
+_PARTS = (door, today, deeds, pictures, inbox, redaction, agreement, left, machine, settings)
 
 
 def all_routes() -> list[BaseRoute]:

@@ -84,7 +84,7 @@ class Desk:
         """Return the engagement, or raise `AgentError` before the first one."""
         engagement = self.engagement()
         if engagement is None:
-            raise AgentError("no engagement yet: `workseal-agent join OFFER --verifier URL`")
+            raise AgentError("no engagement yet: `workseal-agent join LINK`")
         return engagement
 
     def recorded(self, engagement: Engagement) -> dict[str, Any] | None:

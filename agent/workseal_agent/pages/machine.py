@@ -16,8 +16,8 @@ from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.mask import load_rules
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.render import desk_of, go, notices_of, page
-from workseal_agent.pages.today import wrongs_of
 from workseal_agent.pages.words import say
+from workseal_agent.pages.wrongs import wrongs_of
 from workseal_agent.possession import said_of
 from workseal_agent.possessiontold import possession_lines
 

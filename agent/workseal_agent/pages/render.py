@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -208,6 +209,17 @@ def money(minor: int, currency: str) -> str:
     return amount_text(minor, currency).replace(".", say("figure.point"))
 
 
+def typed(text: str) -> Markup:
+    """Set off what is typed, which stands between backticks."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
+    )
+
+
 def _local(ms: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
 
@@ -232,6 +244,7 @@ def _environment() -> Environment:
         # For a field of a form, which a browser shows in its own way.
         "minute": clock,
         "span": span,
+        "typed": typed,
         "hms": hms,
         "size": size,
         "money": money,

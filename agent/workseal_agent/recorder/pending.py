@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from workseal_agent.chain import OwnChainError
-from workseal_agent.language import phrase
+from workseal_agent.language import phrase, told_of
 from workseal_agent.ledger import Ledger, LedgerError
 from workseal_agent.recorder.session import Draft, SessionBook
 
@@ -49,7 +49,7 @@ class Pending:
                 self.declare_memo(engagement)
         except LedgerError as error:
             self._unsure = True
-            self.trouble = str(error)
+            self.trouble = told_of(error)
 
     def require_stored(self, engagement: bytes, *, declare: bool) -> None:
         """Store everything, or raise `LedgerError`."""
@@ -66,7 +66,9 @@ class Pending:
             try:
                 self._book.declare(memo)
             except OwnChainError as error:
-                self.trouble = f"the memo of off-screen work is not recorded: {error}"
+                self.trouble = phrase(
+                    "the memo of off-screen work is not recorded: {error}", error=told_of(error)
+                )
                 return
             self._on_statement()
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 from workseal_agent.connection import BeaconChain, RefusedError, UnreachableError, VerifierClient
+from workseal_agent.language import phrase, told_of
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.lottery import ChainSide, round_start, verify_value
 
@@ -74,14 +75,18 @@ class BeaconClient:
             value = self._client.beacon_value(self._period_ms, round_)
             self._verify(chain, round_, value)
         except (UnreachableError, RefusedError) as error:
-            self.trouble = str(error)
+            self.trouble = told_of(error)
             return False
         except VerificationError as error:
-            self.trouble = f"the verifier's value of a round is refused: {error}"
+            self.trouble = phrase(
+                "the verifier's value of a round is refused: {error}", error=told_of(error)
+            )
             self._chain = None
             return True
         except Exception as error:  # noqa: BLE001 - a thread that ends is every later round offline
-            self.trouble = f"the value of a round cannot be fetched ({type(error).__name__})"
+            self.trouble = phrase(
+                "the value of a round cannot be fetched ({name})", name=type(error).__name__
+            )
             self._chain = None
             return False
         self.trouble = None

@@ -15,6 +15,7 @@ from workseal_agent.connection import (
     UnreachableError,
     VerifierClient,
 )
+from workseal_agent.language import told_of
 from workseal_agent.ledger import Ledger, StoredStatement
 from workseal_agent.submission import Log, LogContradictionError, submit
 
@@ -60,12 +61,12 @@ class Uplink:
             bodies = [stored.body for stored in batch]
             submit(self._ledger, self._client, self._log, bodies, now_ms=self._wall_ms())
         except UnreachableError as error:
-            return self._wait(str(error), error.retry_after)
+            return self._wait(told_of(error), error.retry_after)
         except RefusedError as error:
             return self._refused(batch, error)
         except LogContradictionError as error:
             self.halted = True
-            self.trouble = str(error)
+            self.trouble = told_of(error)
             return None
         self._failures = 0
         self.trouble = None
@@ -95,7 +96,7 @@ class Uplink:
 
     def _refused(self, batch: Sequence[StoredStatement], error: RefusedError) -> float:
         if error.status not in _ABOUT_CONTENT:
-            return self._wait(str(error), None)
+            return self._wait(told_of(error), None)
         if len(batch) > 1:
             self._one_by_one = len(batch)
             return 0.0

@@ -18,6 +18,7 @@ from workseal_protocol.terms.plain import (
     duration_text,
     minor_digits,
     plain_language,
+    worded_terms,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "duration_text",
     "minor_digits",
     "plain_language",
+    "worded_terms",
 ]

@@ -1,7 +1,7 @@
 """The terms in words: what both sides read before they sign.
 
 Rule: every field of the terms is in a sentence, and the sentences follow from the fields alone, so
-client, freelancer and arbitrator read the same.
+client, freelancer and arbitrator read the same; in another language, from the same fields.
 """
 
 from typing import Final
@@ -15,6 +15,7 @@ from workseal_protocol.terms.agreed import (
     Terms,
     WorkClass,
 )
+from workseal_protocol.worded import Worded, counted, listed, worded
 
 # ISO 4217: how many decimals the minor unit stands for, where it is not two.
 _NO_DECIMALS: Final = (
@@ -44,36 +45,30 @@ _MINOR_DIGITS: Final = {
     "UYW": 4,
 }
 _EVIDENCE: Final = {
-    Level.TIMER: "The agent records signed time only: no activity counts and no frames.",
-    Level.ACTIVITY: (
+    Level.TIMER: worded("The agent records signed time only: no activity counts and no frames."),
+    Level.ACTIVITY: worded(
         "The agent records signed time and coarse activity counts: which keys were pressed is"
         " never recorded, and no frames are."
     ),
-    Level.FRAMES: (
+    Level.FRAMES: worded(
         "The agent records signed time, coarse activity counts and frames of the screen: which"
         " keys were pressed is never recorded, and frames stay on the freelancer's machine unless"
         " the freelancer discloses parts of them in a dispute."
     ),
 }
 _GRANULARITY: Final = {
-    Granularity.DAY: "The client sees worked time by the day.",
-    Granularity.INTERVAL: "The client sees every interval of worked time.",
-}
-_ROUNDING: Final = {
-    RoundingMode.DOWN: "down",
-    RoundingMode.NEAREST: "to the nearest",
-    RoundingMode.UP: "up",
-}
-_CLASS: Final = {
-    WorkClass.WORKING: "work on the screen",
-    WorkClass.OFF_SCREEN: "declared off-screen work",
-    WorkClass.SEALED: "sealed work",
-    WorkClass.LATE_DECLARED: "time declared late",
+    Granularity.DAY: worded("The client sees worked time by the day."),
+    Granularity.INTERVAL: worded("The client sees every interval of worked time."),
 }
 
 
 def plain_language(terms: Terms) -> tuple[str, ...]:
     """Say the terms in English sentences, in one order."""
+    return tuple(map(str, worded_terms(terms)))
+
+
+def worded_terms(terms: Terms) -> tuple[Worded, ...]:
+    """Return the same sentences, to be said in another language."""
     return (
         *_parties(terms),
         *_evidence(terms),
@@ -90,10 +85,7 @@ def minor_digits(currency: str) -> int:
 
 def amount_text(minor: int, currency: str) -> str:
     """Write an amount of minor units, as in "65.00 EUR"."""
-    digits = minor_digits(currency)
-    sign = "-" if minor < 0 else ""
-    whole, rest = divmod(abs(minor), 10**digits)
-    return f"{sign}{whole}.{rest:0{digits}} {currency}" if digits else f"{sign}{whole} {currency}"
+    return str(_amount(minor, currency))
 
 
 def duration_text(ms: int) -> str:
@@ -107,96 +99,149 @@ def duration_text(ms: int) -> str:
     return " ".join(parts) or "0 s"
 
 
-def _parties(terms: Terms) -> tuple[str, ...]:
-    arbitrators = ", ".join(_short(key) for key in terms.arbitrators)
+def _amount(minor: int, currency: str) -> Worded:
+    digits = minor_digits(currency)
+    sign = "-" if minor < 0 else ""
+    whole, rest = divmod(abs(minor), 10**digits)
+    if not digits:
+        return worded("{whole} {currency}", whole=f"{sign}{whole}", currency=currency)
+    return worded(
+        "{whole}.{rest} {currency}",
+        whole=f"{sign}{whole}",
+        rest=f"{rest:0{digits}}",
+        currency=currency,
+    )
+
+
+def _parties(terms: Terms) -> tuple[Worded, ...]:
     return (
-        f"The client is {_short(terms.client)} and the freelancer is {_short(terms.freelancer)}.",
-        f"A dispute is decided by {arbitrators}.",
-        (
-            f"The verifier is run by {_short(terms.operator)}, under this log policy:"
-            f" {'; '.join(terms.log_policy.splitlines())}."
+        worded(
+            "The client is {client} and the freelancer is {freelancer}.",
+            client=_short(terms.client),
+            freelancer=_short(terms.freelancer),
+        ),
+        worded(
+            "A dispute is decided by {arbitrators}.",
+            arbitrators=listed(_short(key) for key in terms.arbitrators),
+        ),
+        worded(
+            "The verifier is run by {operator}, under this log policy: {policy}.",
+            operator=_short(terms.operator),
+            policy="; ".join(terms.log_policy.splitlines()),
         ),
     )
 
 
-def _evidence(terms: Terms) -> tuple[str, ...]:
-    grid = f"Time is recorded in rounds of {duration_text(terms.round_ms)}."
+def _evidence(terms: Terms) -> tuple[Worded, ...]:
+    grid = worded(
+        "Time is recorded in rounds of {duration}.", duration=duration_text(terms.round_ms)
+    )
     if terms.level is not Level.FRAMES:
         return (_EVIDENCE[terms.level], grid, _tiles(terms))
     if not terms.capture_rate:
-        return (_EVIDENCE[terms.level], grid, "No frame is ever due.", _tiles(terms))
+        return (_EVIDENCE[terms.level], grid, worded("No frame is ever due."), _tiles(terms))
     mean = round(terms.round_ms * MAX_RATE / terms.capture_rate, -3)
     return (
         _EVIDENCE[terms.level],
         grid,
-        (
-            f"A frame is due in {terms.capture_rate} of {MAX_RATE} rounds, drawn by lot: about one"
-            f" in {duration_text(int(mean))} of work. Online, neither side can foresee the draw"
-            " before its round begins, nor steer it; offline rounds are marked."
+        worded(
+            "A frame is due in {rate} of {all} rounds, drawn by lot: about one in {mean} of work."
+            " Online, neither side can foresee the draw before its round begins, nor steer it;"
+            " offline rounds are marked.",
+            rate=terms.capture_rate,
+            all=MAX_RATE,
+            mean=duration_text(int(mean)),
         ),
         _tiles(terms),
     )
 
 
-def _tiles(terms: Terms) -> str:
-    return f"A frame is divided into tiles of {terms.tile} by {terms.tile} pixels, shown or hidden."
-
-
-def _limits(terms: Terms) -> tuple[str, ...]:
-    cap = (
-        f"At most {duration_text(terms.weekly_cap_ms)} a week are agreed."
-        if terms.weekly_cap_ms
-        else "There is no weekly cap."
+def _tiles(terms: Terms) -> Worded:
+    return worded(
+        "A frame is divided into tiles of {tile} by {tile} pixels, shown or hidden.",
+        tile=terms.tile,
     )
+
+
+def _limits(terms: Terms) -> tuple[Worded, ...]:
+    cap = worded("There is no weekly cap.")
+    if terms.weekly_cap_ms:
+        most = duration_text(terms.weekly_cap_ms)
+        cap = worded("At most {duration} a week are agreed.", duration=most)
     return (
-        (
+        worded(
             "The freelancer may withdraw any frame at any time without losing its time; more than"
-            f" {terms.max_withdrawn_percent} % withdrawn is reported."
+            " {percent} % withdrawn is reported.",
+            percent=terms.max_withdrawn_percent,
         ),
-        (
-            f"More than {duration_text(terms.max_offline_ms_per_week)} a week recorded offline is"
-            " reported."
+        worded(
+            "More than {duration} a week recorded offline is reported.",
+            duration=duration_text(terms.max_offline_ms_per_week),
         ),
         cap,
         _GRANULARITY[terms.granularity],
     )
 
 
-def _money(terms: Terms) -> tuple[str, ...]:
-    rounding = (
-        f"The billed view rounds each day {_ROUNDING[terms.rounding_mode]}"
-        f" {'' if terms.rounding_mode is RoundingMode.NEAREST else 'to '}"
-        f"{duration_text(terms.rounding_ms)}; the true figure stands beside it."
-        if terms.rounding_ms
-        else "Worked time is billed to the millisecond, without rounding."
-    )
-    worth = ", ".join(f"{name} at {terms.worth_percent[each]} %" for each, name in _CLASS.items())
+def _money(terms: Terms) -> tuple[Worded, ...]:
+    worth = terms.worth_percent
     return (
-        f"The rate is {amount_text(terms.rate_minor_per_hour, terms.currency)} an hour.",
-        f"Of that rate are paid: {worth}.",
-        rounding,
-        f"Days and weeks are those of {terms.zone}.",
+        worded(
+            "The rate is {amount} an hour.",
+            amount=_amount(terms.rate_minor_per_hour, terms.currency),
+        ),
+        worded(
+            "Of that rate are paid: work on the screen at {working} %, declared off-screen work at"
+            " {off_screen} %, sealed work at {sealed} %, time declared late at {late_declared} %.",
+            working=worth[WorkClass.WORKING],
+            off_screen=worth[WorkClass.OFF_SCREEN],
+            sealed=worth[WorkClass.SEALED],
+            late_declared=worth[WorkClass.LATE_DECLARED],
+        ),
+        _rounding(terms),
+        worded("Days and weeks are those of {zone}.", zone=terms.zone),
     )
 
 
-def _deadlines(terms: Terms) -> tuple[str, ...]:
+def _rounding(terms: Terms) -> Worded:
+    if not terms.rounding_ms:
+        return worded("Worked time is billed to the millisecond, without rounding.")
+    grid = duration_text(terms.rounding_ms)
+    if terms.rounding_mode is RoundingMode.NEAREST:
+        return worded(
+            "The billed view rounds each day to the nearest {duration}; the true figure stands"
+            " beside it.",
+            duration=grid,
+        )
+    if terms.rounding_mode is RoundingMode.UP:
+        return worded(
+            "The billed view rounds each day up to {duration}; the true figure stands beside it.",
+            duration=grid,
+        )
+    return worded(
+        "The billed view rounds each day down to {duration}; the true figure stands beside it.",
+        duration=grid,
+    )
+
+
+def _deadlines(terms: Terms) -> tuple[Worded, ...]:
     return (
-        (
-            f"The client has {_days(terms.review_days, 'working day')} to review, and each side has"
-            f" {_days(terms.answer_days, 'working day')} to answer in a dispute; working days are"
-            f" those of both calendars, {terms.client_calendar} for the client and"
-            f" {terms.freelancer_calendar} for the freelancer. Silence forfeits nothing by itself."
+        worded(
+            "The client has {review} to review, and each side has {answer} to answer in a dispute;"
+            " working days are those of both calendars, {client} for the client and {freelancer}"
+            " for the freelancer. Silence forfeits nothing by itself.",
+            review=counted(terms.review_days, "{count} working day", "{count} working days"),
+            answer=counted(terms.answer_days, "{count} working day", "{count} working days"),
+            client=terms.client_calendar,
+            freelancer=terms.freelancer_calendar,
         ),
-        (
-            f"Frames are kept on the freelancer's machine for"
-            f" {_days(terms.retention_days, 'day')}; after that they may be destroyed."
+        worded(
+            "Frames are kept on the freelancer's machine for {kept}; after that they may be"
+            " destroyed.",
+            kept=counted(terms.retention_days, "{count} day", "{count} days"),
         ),
     )
 
 
-def _days(count: int, unit: str) -> str:
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-
-
-def _short(key: PublicKey) -> str:
-    return f"key {key.text()}" if len(key.raw) == 32 else f"key {key.uri}"
+def _short(key: PublicKey) -> Worded:
+    return worded("key {key}", key=key.text() if len(key.raw) == 32 else key.uri)

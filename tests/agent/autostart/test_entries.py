@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from workseal_agent.autostart.entries import Entry, Form, entries_for
+from workseal_agent.autostart.entries import ICON, RECORDING, Begun, Entry, Form, entries_for
 from workseal_agent.errors import AgentError
 
 HOME, CONFIG = Path("/home/ann"), Path("/home/ann/.config")
 ODD = ["/opt/my python", "-c", 'print("50 %d $HOME"); \\', "--home", "/home/ann/`work`; rm"]
 
 
-def made(system: str, words: list[str], *, systemd: bool = False) -> tuple[Entry, ...]:
-    return entries_for(system, HOME, CONFIG, words, systemd=systemd)
+def made(
+    system: str, words: list[str], *, systemd: bool = False, begun: Begun = RECORDING
+) -> tuple[Entry, ...]:
+    return entries_for(system, HOME, CONFIG, words, systemd=systemd, begun=begun)
 
 
 def keys_of(text: str) -> configparser.ConfigParser:
@@ -35,6 +37,19 @@ def test_a_unit_is_begun_and_ended_with_the_session_of_the_desktop() -> None:
     assert keys["Service"]["ExecStart"] == '"agent" "begin"'
     folder = "/home/ann/.config/systemd/user/graphical-session.target.wants"
     assert link == Entry(Form.LINK, f"{folder}/workseal-agent.service", unit.place)
+
+
+def test_the_icon_has_entries_of_its_own_and_runs_on() -> None:
+    unit, link = made("linux", ["agent", "tray"], systemd=True, begun=ICON)
+    assert unit.place == "/home/ann/.config/systemd/user/workseal-tray.service"
+    assert link.content == unit.place
+    service = keys_of(unit.content)["Service"]
+    assert (service["Type"], service["ExecStart"]) == ("simple", '"agent" "tray"')
+    assert "RemainAfterExit" not in service
+    (entry,) = made("linux", ["agent", "tray"], begun=ICON)
+    assert entry.place == "/home/ann/.config/autostart/workseal-tray.desktop"
+    keys = keys_of(entry.content)["Desktop Entry"]
+    assert (keys["Comment"], keys["Exec"]) == ("An icon in the panel", '"agent" "tray"')
 
 
 def test_in_a_unit_each_word_stays_one_word_and_means_itself() -> None:

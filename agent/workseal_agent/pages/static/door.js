@@ -17,6 +17,13 @@ if (token === "") {
   if (answer.ok) {
     location.replace("/today");
   } else {
-    told.textContent = await answer.json().then((body) => body.told, () => answer.statusText);
+    const text = await answer.json().then((body) => body.told, () => answer.statusText);
+    // What stands between backticks is typed.
+    told.replaceChildren(...text.split("`").map((part, at) => {
+      if (at % 2 === 0) return part;
+      const code = document.createElement("code");
+      code.textContent = part;
+      return code;
+    }));
   }
 }

@@ -1,0 +1,29 @@
+"""What goes wrong now, or did, as the pages say it."""
+
+from typing import Any
+
+from workseal_agent.language import own
+from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.words import say
+
+
+def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None) -> list[str]:
+    """Say what goes wrong now, or did, in sentences; nothing is left out."""
+    told = running or {}
+    # Several parts that meet the same trouble need not say so each.
+    troubles = dict.fromkeys(told.get("troubles", ()))
+    wrong = [say("wrong.trouble", text=own(text)) for text in troubles]
+    if told.get("halted"):
+        wrong.append(say("wrong.halted"))
+    if told.get("captures_failing"):
+        wrong.append(say("wrong.captures", text=own(told["captures_failing"])))
+    wrong += [say("wrong.rule", name=name) for name in told.get("rules_never_matched", ())]
+    wrong += [
+        say("wrong.parked", kind=one.kind, problem=one.problem or "")
+        for one in desk.ledger.statements(engagement.id, SendState.PARKED)
+    ]
+    wrong += [
+        say("wrong.incident", text=own(one.text)) for one in desk.ledger.incidents(engagement.id)
+    ]
+    return wrong
