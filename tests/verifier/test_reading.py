@@ -54,6 +54,20 @@ def test_what_is_not_logged_is_not_remembered(office: Office) -> None:
     assert reader.receipt(offer.digest).signed == office.checkpoint()
 
 
+def test_a_place_that_no_checkpoint_covers_is_not_remembered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, before = office.verifier.services.reader, office.verifier.sequencer.current
+    digest = logged(office, 1)
+    monkeypatch.setattr(reader, "_showing", lambda _reach: before)
+    with pytest.raises(RefusedError):
+        reader.receipt(digest)
+    assert not reader.knows_place(digest)
+    monkeypatch.undo()
+    reader.receipt(digest)
+    assert reader.knows_place(digest)
+
+
 def test_a_tile_that_memory_lost_is_read_elsewhere(office: Office) -> None:
     reader, tree = office.verifier.services.reader, office.verifier.sequencer.current.tree
     digests = [logged(office, number) for number in range(2)]

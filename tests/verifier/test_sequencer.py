@@ -179,6 +179,16 @@ def test_a_tick_whose_first_has_waited_its_time_begins_at_once(
     assert arrivals.slept == 64
 
 
+def test_who_comes_back_from_being_read_waits_for_others_anew(office: Office) -> None:
+    """Else its tick would begin at once, and tell when somebody came who is with it by chance."""
+    waiting = office.verifier.sequencer
+    waiting.stop()
+    one = Submission([], came=0.0)
+    before = time.monotonic()
+    waiting._read(one)
+    assert one.came >= before
+
+
 def test_who_comes_while_a_tick_waits_for_its_turn_is_served_in_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
