@@ -65,7 +65,7 @@ def sent(office: Office, agent: ScriptedAgent) -> Future[SubmissionAnswer]:
 
 @pytest.mark.postgres
 def test_a_chain_that_moved_on_elsewhere_is_read_while_the_log_is_free(
-    moved: tuple[Office, ScriptedAgent, Reading],
+    moved: tuple[Office, ScriptedAgent, Reading], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, agent, reading = moved
     agent.work(ROUND_MS)
@@ -74,6 +74,8 @@ def test_a_chain_that_moved_on_elsewhere_is_read_while_the_log_is_free(
     # Others go on meanwhile, and whoever goes on with the same chain waits in line.
     here.others(1)
     agent.work(ROUND_MS)
+    # It waits so long that the first is queued behind it when it comes back.
+    monkeypatch.setattr(here.verifier.sequencer, "_tick_s", 0.3)
     second = sent(here, agent)
     assert not first.done()
     reading.gate.set()

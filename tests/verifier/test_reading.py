@@ -18,19 +18,27 @@ def logged(office: Office, word: object) -> Digest:
     return offer.digest
 
 
+def in_memory(office: Office, digest: Digest) -> bytes | None:
+    return office.verifier.services.reader.receipt_in_memory(
+        digest, office.verifier.sequencer.current
+    )
+
+
 def test_a_proof_that_was_asked_for_comes_from_memory(office: Office) -> None:
     reader = office.verifier.services.reader
     digest = logged(office, 1)
     # Where it stands is not known before somebody asks.
-    assert reader.receipt_in_memory(digest) is None
+    assert not reader.knows_place(digest)
+    assert in_memory(office, digest) is None
     for number in range(2, 5):
         receipt = reader.receipt(digest)
-        assert reader.receipt_in_memory(digest) == receipt.encode()
+        assert reader.knows_place(digest)
+        assert in_memory(office, digest) == receipt.encode()
         verified = verify_receipt(receipt, digest, office.policy)
         assert verified.checkpoint == office.checkpoint().checkpoint
         # The log grows: memory proves it in the newest.
         logged(office, number)
-        newest = Receipt.parse(reader.receipt_in_memory(digest) or b"")
+        newest = Receipt.parse(in_memory(office, digest) or b"")
         verify_receipt(newest, digest, office.policy)
         assert newest.signed == office.checkpoint()
 
@@ -41,9 +49,23 @@ def test_what_is_not_logged_is_not_remembered(office: Office) -> None:
     with pytest.raises(RefusedError) as caught:
         reader.receipt(offer.digest)
     assert caught.value.reason is Reason.NOT_FOUND
-    assert reader.receipt_in_memory(offer.digest) is None
+    assert not reader.knows_place(offer.digest)
     office.post([offer])
     assert reader.receipt(offer.digest).signed == office.checkpoint()
+
+
+def test_a_place_that_no_checkpoint_covers_is_not_remembered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, before = office.verifier.services.reader, office.verifier.sequencer.current
+    digest = logged(office, 1)
+    monkeypatch.setattr(reader, "_showing", lambda _reach: before)
+    with pytest.raises(RefusedError):
+        reader.receipt(digest)
+    assert not reader.knows_place(digest)
+    monkeypatch.undo()
+    reader.receipt(digest)
+    assert reader.knows_place(digest)
 
 
 def test_a_tile_that_memory_lost_is_read_elsewhere(office: Office) -> None:
@@ -53,7 +75,7 @@ def test_a_tile_that_memory_lost_is_read_elsewhere(office: Office) -> None:
     tree.extend([bytes(32)] * (256 - tree.size))
     # As if it were the store's alone.
     tree._full.clear()
-    assert reader.receipt_in_memory(digests[0]) is None
+    assert in_memory(office, digests[0]) is None
     assert len(wanted) > 0
 
 
@@ -80,6 +102,10 @@ def test_several_processes_answer_for_what_is_newest_with_one_question(
     )
     verify_receipt(reader.receipt(digest), digest, b.policy)
     assert len(asked) == 1
-    assert reader.receipt_in_memory(digest) is None
+    asked.clear()
+    # From then on memory has its place, and the one question is how far the log reaches.
+    assert in_memory(b, digest) == reader.receipt(digest).encode()
+    assert len(asked) == 2
     later = logged(a, 2)
+    assert Receipt.parse(in_memory(b, digest) or b"").signed == a.checkpoint()
     assert reader.receipt(digest).signed == reader.receipt(later).signed == a.checkpoint()

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ from workseal_verifier.errors import (
 )
 from workseal_verifier.services import outage, sequencer
 from workseal_verifier.services.health import PUBLISHING
+from workseal_verifier.services.publication import Writing
 from workseal_verifier.services.sequencer import MIXED
+from workseal_verifier.services.submission import Submission
 
 WITNESS = SeedSigner(b"\x05" * 32)
 
@@ -156,8 +159,76 @@ def test_a_tick_begins_when_no_more_came_for_a_moment(
     # Both without a rounding: 128 moments.
     monkeypatch.setattr(sequencer, "_MOMENT_S", 2**-10)
     monkeypatch.setattr(waiting, "_tick_s", 2**-3)
-    waiting._await_more()
+    waiting._await_more(Submission([], came=0.0))
     assert arrivals.slept == moments
+
+
+def test_a_tick_whose_first_has_waited_its_time_begins_at_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited through the tick before: there, others could come to it."""
+    arrivals = Arrivals()
+    waiting = office.verifier.sequencer
+    waiting.stop()
+    monkeypatch.setattr(sequencer, "time", arrivals)
+    monkeypatch.setattr(sequencer, "_MOMENT_S", 2**-10)
+    monkeypatch.setattr(waiting, "_tick_s", 2**-3)
+    waiting._await_more(Submission([], came=-(2**-3)))
+    assert arrivals.slept == 0
+    waiting._await_more(Submission([], came=-(2**-4)))
+    assert arrivals.slept == 64
+
+
+def test_who_comes_back_from_being_read_waits_for_others_anew(office: Office) -> None:
+    """Else its tick would begin at once, and tell when somebody came who is with it by chance."""
+    waiting = office.verifier.sequencer
+    waiting.stop()
+    one = Submission([], came=0.0)
+    before = time.monotonic()
+    waiting._read(one)
+    assert one.came >= before
+
+
+def test_who_comes_while_a_tick_waits_for_its_turn_is_served_in_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = office.verifier.publisher
+    real, late = publisher.turn, list[Future[SubmissionAnswer]]()
+
+    @contextmanager
+    def turn() -> Iterator[Writing]:
+        if not late:
+            late.append(submit(office, 2))
+        with real() as writing:
+            yield writing
+        turns.append(writing.size)
+
+    turns: list[int] = []
+    monkeypatch.setattr(publisher, "turn", turn)
+    first = submit(office, 1)
+    places = [first.result(ANSWER_S).indices, late[0].result(ANSWER_S).indices]
+    assert (len(turns), places) == (1, [(turns[0],), (turns[0] + 1,)])
+    assert office.check() == []
+
+
+def test_who_came_so_late_hears_of_a_turn_that_failed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = office.verifier.publisher
+    real, late = publisher.turn, list[Future[SubmissionAnswer]]()
+
+    @contextmanager
+    def turn() -> Iterator[Writing]:
+        with real() as writing:
+            late.append(submit(office, 2))
+            yield writing
+            raise StoreError("the outcome is unknown")
+
+    monkeypatch.setattr(publisher, "turn", turn)
+    first = submit(office, 1)
+    refusals = [first.exception(ANSWER_S), late[0].exception(ANSWER_S)]
+    assert [isinstance(one, RefusedError) and one.reason for one in refusals] == [Reason.BUSY] * 2
+    assert len(late) == 1
 
 
 def test_what_is_published_has_the_witnesses_line(office: Office) -> None:

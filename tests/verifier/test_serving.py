@@ -1,8 +1,12 @@
+import gc
 import resource
 import socket
+import sys
+from collections.abc import Iterator
 
 import pytest
 
+from support.office import LiveServer, Office
 from workseal_verifier.errors import ConfigError
 from workseal_verifier.serving import allow_connections, bind
 
@@ -42,3 +46,24 @@ def test_as_many_connections_as_the_system_allows(
     monkeypatch.setattr(resource, "setrlimit", lambda _, pair: seen.append(pair))
     assert min(allow_connections(2_048), 2_048) == possible
     assert seen == ([] if set_to is None else [(set_to, most)])
+
+
+@pytest.fixture
+def interpreter() -> Iterator[None]:
+    """Give back how the interpreter was."""
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    yield
+    sys.setswitchinterval(interval)
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("interpreter")
+def test_who_waits_for_the_interpreter_has_it_soon(office: Office) -> None:
+    sys.setswitchinterval(0.005)
+    gc.set_threshold(700, 10, 10)
+    with LiveServer(office) as live, live.connect() as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 200"
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+        assert gc.get_threshold() == (10_000, 10, 10)

@@ -30,6 +30,7 @@ from workseal_verifier.api.direct import Direct, Endpoint
 from workseal_verifier.api.edge import Edge
 from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Gate, Guard
 from workseal_verifier.api.lanes import Lanes
+from workseal_verifier.api.newest import Newest
 from workseal_verifier.api.problems import install
 from workseal_verifier.api.routing import operations, require_rows
 from workseal_verifier.api.strict import require_known_query
@@ -96,6 +97,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.state.body_timeout_s = settings.body_timeout_s
     app.state.lanes = Lanes()
     app.state.answers = answers = Answers()
+    services = running.services
+    app.state.newest = Newest(lambda: services.sequencer.current, alone=services.reader.is_alone)
     gate = Gate(_budget(settings), running.meters.answered)
     app.state.together = together = Together(running.services, gate, answers, running.checks)
     app.state.arrivals = Arrivals(most=_ARRIVING, most_bytes=_ARRIVING_BYTES)

@@ -6,6 +6,7 @@ import gc
 import os
 import resource
 import socket
+import sys
 from collections.abc import Callable, Generator
 
 import uvicorn
@@ -21,6 +22,11 @@ _BACKLOG = 512
 _UNREAD_BYTES = 128 * 1024
 # Beside connections: the database's, keys, sockets of the server's own.
 _OTHER_FILES = 256
+# Who sequences lets the interpreter go for each word of the database, some dozen times a tick:
+# whoever reads submissions meanwhile may keep it for so long, which was ten times longer.
+_SWITCH_S = 0.0005
+# Hardly anything that a request leaves is a circle: it is looked for after so many new objects.
+_LOOK_AFTER = 10_000
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -100,9 +106,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            sys.setswitchinterval(_SWITCH_S)
             # What is loaded by now stays: the collector need not walk it again and again.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(_LOOK_AFTER, *gc.get_threshold()[1:])
             self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

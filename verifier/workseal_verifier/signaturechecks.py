@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 # So many signatures within a second are a load for which a process is begun.
 LOAD: Final = 128
 # As many threads as ask at once (`api.lanes`): so the next batch is there when one is answered.
-_CONNECTIONS: Final = 4
+_CONNECTIONS: Final = 2
 _QUIET_S: Final = 60.0
 # One that could not be begun, or ended by itself, is begun again after this at the earliest.
 _AGAIN_S: Final = 5.0

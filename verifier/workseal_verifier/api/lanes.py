@@ -23,7 +23,9 @@ def _few() -> CapacityLimiter:
 class Lanes:
     """The lanes of one application."""
 
-    submitting: CapacityLimiter = field(default_factory=_few)
+    # Two: one reads while the signatures of the other's are checked elsewhere. More would only
+    # take the interpreter from whoever sequences.
+    submitting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     disclosing: CapacityLimiter = field(default_factory=_few)
     proving: CapacityLimiter = field(default_factory=_few)
     # One at a time, and whoever waits for it holds no thread: a long chain takes long to read.

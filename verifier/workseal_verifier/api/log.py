@@ -3,7 +3,7 @@
 import base64
 import re
 from textwrap import wrap
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +28,9 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.reading import MAX_PROOF_ITEMS
 from workseal_verifier.services.tree import TILE_WIDTH
 
+if TYPE_CHECKING:
+    from workseal_verifier.api.newest import Newest
+
 router = APIRouter(prefix="/v1/log")
 
 # c2sp.org/tlog-tiles: groups of three digits, all but the last marked with x; partial tiles .p/W.
@@ -46,8 +49,8 @@ def get_checkpoint(given: Given) -> Response:
 
 async def get_checkpoint_directly(request: Request) -> Response:
     """Answer `get_checkpoint` where the framework has not looked at the request."""
-    given: Services = request.app.state.services
-    return await run_in_threadpool(get_checkpoint, given)
+    newest: Newest = request.app.state.newest
+    return Response((await newest.shown()).encoded, 200, FRESH, TEXT)
 
 
 @router.get("/checkpoints/{size}")

@@ -1,6 +1,6 @@
 """Submitting statements, and asking for their receipts."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +20,9 @@ from workseal_verifier.api.values import (
     number,
     optional_number,
 )
+
+if TYPE_CHECKING:
+    from workseal_verifier.api.newest import Newest
 
 router = APIRouter(prefix="/v1/statements")
 
@@ -60,10 +63,13 @@ async def get_proof_directly(request: Request) -> Response:
     What memory answers is answered from there, in no other thread.
     """
     given: Services = request.app.state.services
+    newest: Newest = request.app.state.newest
     name: str = request.path_params["name"]
-    kept = given.reader.receipt_in_memory(digest(name))
-    if kept is not None:
-        return Response(kept, 200, FRESH, TEXT)
+    wanted = digest(name)
+    if given.reader.knows_place(wanted):
+        kept = given.reader.receipt_in_memory(wanted, await newest.shown())
+        if kept is not None:
+            return Response(kept, 200, FRESH, TEXT)
     return await run_in_threadpool(get_proof, name, given)
 
 

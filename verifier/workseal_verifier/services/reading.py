@@ -146,27 +146,37 @@ class Reader:
         ranges = _ranges(index, reach)
         return Receipt(index, tuple(current.tree.node(*one) for one in ranges), signed)
 
-    def receipt_in_memory(self, digest: Digest) -> bytes | None:
-        """Return the newest receipt as it is written, if memory has all of it; never waits."""
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether nobody else publishes: then what memory shows is newest."""
+        return not self._log.database.shared
+
+    def knows_place(self, digest: Digest) -> bool:
+        """Tell whether memory knows where a statement stands."""
+        return self._places.get(digest) is not None
+
+    def receipt_in_memory(self, digest: Digest, current: Published) -> bytes | None:
+        """Return the receipt against what is published as it is written; never waits.
+
+        None where memory has not all of it.
+        """
         index = self._places.get(digest)
-        if index is None or self._log.database.shared:
-            # What other processes published must be asked for.
-            return None
-        current = self._current()
-        if index >= current.size:
+        if index is None or index >= current.size:
             return None
         path = current.tree.remembered(_ranges(index, current.size))
         return None if path is None else Receipt(index, tuple(path), current.signed).encode()
 
     def _find(self, digest: Digest) -> tuple[int | None, Published]:
         """Find where a statement stands, and what is published: with one question to the store."""
-        if self._log.database.shared:
+        if self.is_alone:
+            index, current = self._records.position(digest), self._current()
+        else:
             index, reach = self._records.position_and_reach(digest)
-            return index, self._showing(reach)
-        index = self._records.position(digest)
-        if index is not None:
+            current = self._showing(reach)
+        # What no checkpoint covers may be lost with a server whose standby has not got it.
+        if index is not None and index < current.size:
             self._places.put(digest, index)
-        return index, self._current()
+        return index, current
 
     def cose_receipt(self, digest: Digest, size: int | None = None) -> bytes:
         """Return the same as an RFC 9942 receipt; its subject is the statement's."""

@@ -98,6 +98,8 @@ class Sequencer:
         # One thread: what it does beside its reading has the same interpreter.
         self._reading = ThreadPoolExecutor(1, "reading")
         self._stopping = threading.Event()
+        # Whether the sequencing thread has taken the last of the queue.
+        self._has_ended = False
         # One for each thread.
         self._not_committed, self._not_published = (
             Outage("the log is written again") for _ in range(2)
@@ -184,23 +186,24 @@ class Sequencer:
             first = self._queue.get()
             if first is None:
                 break
-            self._await_more()
-            batch, ending = self._drain(first)
+            self._await_more(first)
+            batch = [first]
+            self._fill(batch)
             self.run_tick(batch)
-            if ending:
+            if self._has_ended:
                 break
         # Who was put off comes back, and is refused with the rest.
         self._reading.shutdown()
         self._refuse_rest()
         self._committed.put(None)
 
-    def _await_more(self) -> None:
-        """Wait a fixed time, or until a submission is one among many.
+    def _await_more(self, first: Submission) -> None:
+        """Wait until the first has waited a fixed time, or is one among many.
 
-        So the times of checkpoints tell little about one sender, and where many send, a tick begins
-        when the one before it has ended.
+        So the times of checkpoints tell little about one sender, and under load, a tick begins when
+        the one before it has ended.
         """
-        end = time.monotonic() + self._tick_s
+        end = first.came + self._tick_s
         before = 0
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _MOMENT_S))
@@ -219,6 +222,8 @@ class Sequencer:
                 for loan in one.loans:
                     loan.read()
         finally:
+            # It waits for others again: else its tick would tell when those came.
+            one.came = time.monotonic()
             try:
                 self._queue.put_nowait(one)
             except queue.Full:
@@ -253,19 +258,19 @@ class Sequencer:
 
     # --- in the sequencing thread, again -------------------------------------------------
 
-    def _drain(self, first: Submission) -> tuple[list[Submission], bool]:
-        batch = [first]
-        count = len(first.candidates)
-        while count < TICK_STATEMENTS:
+    def _fill(self, batch: list[Submission]) -> None:
+        """Take what waits into a batch, as far as there is room."""
+        count = sum(len(one.candidates) for one in batch)
+        while count < TICK_STATEMENTS and not self._has_ended:
             try:
                 one = self._queue.get_nowait()
             except queue.Empty:
-                break
+                return
             if one is None:
-                return batch, True
-            batch.append(one)
-            count += len(one.candidates)
-        return batch, False
+                self._has_ended = True
+            else:
+                batch.append(one)
+                count += len(one.candidates)
 
     def _refuse_rest(self) -> None:
         while True:
@@ -276,8 +281,11 @@ class Sequencer:
             if rest is not None:
                 fail(rest, busy("the server is stopping"))
 
-    def run_tick(self, batch: Sequence[Submission]) -> None:
-        """Sequence one batch: each submission is answered, refused or put off, nothing raised."""
+    def run_tick(self, batch: list[Submission]) -> None:
+        """Sequence a batch, and what else waits when its turn has come.
+
+        Each submission is answered, refused or put off, nothing is raised.
+        """
         begun = time.perf_counter()
         done = self._done(batch, self._sequence, self._not_committed)
         self._meters.ticked(time.perf_counter() - begun, len(batch))
@@ -288,8 +296,8 @@ class Sequencer:
 
     def _done(
         self,
-        batch: Sequence[Submission],
-        work: Callable[[Sequence[Submission]], bool],
+        batch: list[Submission],
+        work: Callable[[list[Submission]], bool],
         outage: Outage,
     ) -> bool:
         """Do what tells whether it wrote anything; tell whether it went well."""
@@ -312,12 +320,14 @@ class Sequencer:
             return True
         return False
 
-    def _sequence(self, batch: Sequence[Submission]) -> bool:
+    def _sequence(self, batch: list[Submission]) -> bool:
         if not self._publisher.is_loaded:
             self._admission.forget()
             self._publisher.load()
         self._publisher.check_clock()
         with self._publisher.turn() as writing:
+            # Another worker's turn may have been long: who came meanwhile is served in this one.
+            self._fill(batch)
             known = self._records.positions(
                 [candidate.digest for one in batch for candidate in one.candidates]
             )
@@ -355,6 +365,8 @@ class Sequencer:
         self, batch: Sequence[Submission]
     ) -> tuple[list[Submission], list[tuple[Submission, list[Loan]]]]:
         """Tell those whose turn it is from those that go on with chains others moved on far."""
+        # Who comes back came before all others: who goes on with the same chain stands behind.
+        batch = sorted(batch, key=lambda one: not one.loans)
         for one in batch:
             self._admission.take_back(one.loans)
         now: list[Submission] = []

@@ -3,6 +3,7 @@
 Rule: it is answered or refused once; whoever comes second changes nothing.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -62,6 +63,8 @@ class Submission:
     new: Sequence[Candidate] = ()
     # What it left a tick for, to have it read; it leaves none a second time.
     loans: Sequence[Loan] = ()
+    # When it began to wait for others, by a clock that only goes on.
+    came: float = field(default_factory=time.monotonic)
 
 
 def spoken_of(candidates: Sequence[Candidate]) -> dict[bytes, Digest]:
