@@ -109,9 +109,11 @@ def taken(play: Play, role: Role, move: str) -> bool:
     if move in {"draw", "sample"}:
         tried.wait(DAY)
     theirs = [one for one, maker in case.offers.items() if maker is not role]
+    left = tuple(set(case.shown) - case.clawed_back - case.unreadable) or (case.case,)
     honest: dict[str, dict[str, Any]] = {
         "accept": {"cites": tuple(theirs[-1:]) or (case.case,)},
         "claw-back": {"cites": (tuple(set(case.shown) - case.clawed_back) or (case.case,))[:1]},
+        "unreadable": {"cites": left[:1]},
         "stay": {"end": tried.now + 5 * DAY},
         "reveal": {"value": secret_of(role)},
     }

@@ -35,6 +35,7 @@ from workseal_protocol.cli.acting import (
     preview,
     repeated,
     require_fits,
+    turn,
 )
 from workseal_protocol.cli.files import read_bytes, write_new
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
@@ -274,6 +275,9 @@ def _tell(live: Live, statement: Statement) -> None:
         raise AgentError("the log has the statement, and the verifier's case lacks it")
     say(phrase("logged, and in the case: {digest}", digest=statement.digest))
     say(phrase("state {state}", state=live.case.state))
+    whose = turn(live)
+    if whose is not None:
+        say(whose)
 
 
 def _ask(shown: list[str], *, yes: bool) -> None:

@@ -26,7 +26,7 @@ from workseal_verifier.web.render import moment
 
 _CUSTODY: Final = frozenset(
     {"declare", "request", "approve", "show", "disclosure", "finding", "withhold", "claw-back",
-     "destroy"}
+     "unreadable", "destroy"}
 )  # fmt: skip
 
 
