@@ -283,6 +283,20 @@ def test_checks_that_do_not_say_the_same_prove_nothing_and_it_is_told() -> None:
     assert text.count("What 2031 hidden tiles of the shown frames show") == 1
 
 
+def test_what_cannot_be_opened_is_told_and_who_showed_it_is_told_what_to_type() -> None:
+    play = SITUATIONS["comment, unreadable"]()
+    again = "workseal-agent disclose request.cose --show BOX"
+    for role in people(play):
+        text = seen_by(play, role).page
+        assert "The arbitrator says that it cannot be opened." in words(text)
+        assert (again in text) == (role is Role.FREELANCER)
+    assert "cannot be opened" not in words(seen_by(SITUATIONS["comment"](), Role.CLIENT).page)
+
+
+def test_what_was_handed_over_beside_has_its_digest() -> None:
+    assert f"salt and all: SHA-256 {bytes(32).hex()}" in page("comment")
+
+
 def test_what_silence_left_closed_is_unknown() -> None:
     assert "activity is committed to, and not opened" in page("evidence after silence")
     assert "activity is committed to, and not opened" not in page("comment")
