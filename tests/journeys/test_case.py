@@ -20,6 +20,7 @@ from workseal_agent.cli import main as agent_main
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_protocol.cli import main as workseal_main
+from workseal_protocol.encoding import split_sequence
 
 pytestmark = pytest.mark.journey
 
@@ -204,7 +205,7 @@ def test_three_parties_go_through_a_case_by_their_commands(parties: Parties) -> 
     parties.ask(who, 1, 5)
     parties.both("pass")
     parties.act(who, "rule", "--ruling", "grant", "--text", "it may tell")
-    parties.act("freelancer", "withhold", "--ground", "disproportion", "--text", "frames say more")
+    open_some(parties)
     parties.act("client", "pass")
     parties.ask(who, 2, 2)
     for one in ("client", "freelancer", who):
@@ -226,6 +227,23 @@ def test_three_parties_go_through_a_case_by_their_commands(parties: Parties) -> 
     parties.both("pass")
     assert parties.show("freelancer")["state"] == "final"
     export(parties, who)
+
+
+def open_some(parties: Parties) -> None:
+    """Open the activity of the granted segments and of no other, and have it checked."""
+    opened, salted = parties.folder / "openings", parties.folder / "openings.salted"
+    assert "no pixel is in it" in parties.agent("case", "openings", parties.case, "--out", opened)
+    assert len(split_sequence(opened.read_bytes(), max_items=99)) == 5
+    parties.act("freelancer", "show", "--file", opened, "--salted", salted)
+    (parties.folder / "got").write_bytes(salted.read_bytes()[:-16])
+    parties.agent("export", parties.folder / "work.workseal")
+    told = parties.workseal(
+        "case", "checks", parties.folder / "work.workseal", "--policy", parties.folder / "policy",
+        "--openings", parties.folder / "got", "--json",
+    )  # fmt: skip
+    assert json.loads(told)["checks"]
+    again = parties.run_agent("case", "openings", parties.case, "--out", parties.folder / "more")
+    assert (again.code, "no openings are granted" in again.err) == (1, True)
 
 
 def climb(parties: Parties, who: str) -> None:
