@@ -40,7 +40,7 @@ def write_openings(
     with own_cases(home) as cases:
         ask = granted_openings(cases.live(named_case(cases, case)).case)
         kinds = {ValueKind[one.name] for one in opened or [Opened.ACTIVITY]}
-        found = openings_of(cases.ledger, cases.engagement.id, ask, kinds)
+        found = openings_of(home.open_ledger, cases.engagement.id, ask, kinds)
         if not found:
             raise AgentError("nothing of these hours can be opened")
         write_new_secret(out, b"".join(one.encode() for one in found))
