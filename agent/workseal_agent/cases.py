@@ -169,7 +169,30 @@ class OwnCases:
                 done.append(stored.digest)
         return tuple(done)
 
+    def settled(self, name: Digest) -> tuple[Live, Statement | None]:
+        """Settle what was signed before; returns it where it is in the case and was not told.
+
+        `told` lets go of it, once its owner has read so.
+        """
+        done = self.settle(name)
+        live, before = self.live(name), self.folder.unanswered(str(name))
+        # Logged by the recording's own sending, or told by nobody: whoever saw nothing types again.
+        last = done[0] if done else None if before is None else before.digest
+        found = None if last is None else live.statement(last)
+        if found is None and before is not None:
+            self.told(name)
+        return live, found
+
+    def told(self, name: Digest) -> None:
+        """Let go of what its owner was told to be in the case, or was refused."""
+        self.folder.answered(str(name))
+
     # --- what is signed now ---
+
+    def keep_act(self, name: Digest, statement: Statement) -> None:
+        """Store an act before it is sent, as `keep`, until `told`."""
+        self.keep(statement)
+        self.folder.keep_unanswered(str(name), statement)
 
     def keep(self, statement: Statement) -> None:
         """Store a statement before it is sent; `AgentError` while another one may be logged."""

@@ -506,6 +506,27 @@ def test_reasons_cite_the_case_and_nothing_clawed_back() -> None:
     play.act(ARBITRATOR, Act.DRAFT)
 
 
+def test_what_cannot_be_opened_is_said_once_and_moves_nothing() -> None:
+    play = Play.begin().heard()
+    refused(Rule.CITATION, lambda: play.act(ARBITRATOR, Act.UNREADABLE, cites=(digest(1),)))
+    play.shown(1).granted(2).request().disclose()
+    openings, tiles = play.case.shown
+    before = play.case
+    refused(Rule.PARTY, lambda: play.act(Role.FREELANCER, Act.UNREADABLE, cites=(tiles,)))
+    play.act(ARBITRATOR, Act.UNREADABLE, cites=(tiles,))
+    assert (play.case.state, play.case.due) == (before.state, before.due)
+    assert play.case.unreadable == {tiles}
+    for cites in ((tiles,), (openings, tiles)):
+        refused(Rule.CITATION, lambda: play.act(ARBITRATOR, Act.UNREADABLE, cites=cites))  # noqa: B023
+    # It may come again, and open.
+    play.find(ARBITRATOR)
+    play.act(Role.FREELANCER, Act.CLAW_BACK, cites=(openings,))
+    refused(Rule.CITATION, lambda: play.act(ARBITRATOR, Act.UNREADABLE, cites=(openings,)))
+    play.act(ARBITRATOR, Act.RECUSE).seat()
+    assert play.case.unreadable == frozenset()
+    play.act(ARBITRATOR, Act.UNREADABLE, cites=(tiles,))
+
+
 @pytest.mark.parametrize("role", [Role.CLIENT, Role.FREELANCER])
 def test_no_party_can_fill_a_case_alone(role: Role) -> None:
     """Whatever one says, again and again, leaves room for a decision."""

@@ -50,6 +50,7 @@ ENDS = frozenset({State.PURGED})
 RARE = {
     "accept": 0.03, "withdraw": 0.02, "recuse": 0.03, "stay": 0.1, "outage": 0.05, "strike": 0.3,
     "withhold": 0.3, "exhibit": 0.2, "offer": 0.1, "claw-back": 0.1, "draft": 0.4,
+    "unreadable": 0.1,
 }  # fmt: skip
 
 
@@ -142,6 +143,9 @@ class Walk:
             case Act.ACCEPT:
                 theirs = [one for one, maker in case.offers.items() if maker is not role]
                 return {"cites": (rng.choice(theirs),)}
+            case Act.UNREADABLE:
+                left = set(case.shown) - case.clawed_back - case.unreadable
+                return {"cites": (rng.choice(sorted(left)),)}
             case Act.STAY:
                 return {"end": self.play.now + rng.randint(1, 10) * DAY}
             case Act.CLAW_BACK:
@@ -191,7 +195,7 @@ class Walk:
             assert self.play.case is before
 
     def wild(self, act: Act) -> dict[str, Any]:
-        shown = {"cites": (self.play.case.head,)} if act in {Act.ACCEPT, Act.CLAW_BACK} else {}
+        shown = {"cites": (self.play.case.head,)} if act in CITING else {}
         if act is Act.ASK:
             return self.play.question(self.rng.choice([1, 2, 3, 4]))
         return shown | ({"end": self.play.now + DAY} if act is Act.STAY else {})
@@ -203,7 +207,7 @@ def walked(seed: int, **changes: Any) -> Walk:
     return Walk(Play.begin(by=by, **changes), rng).run()
 
 
-WORDS = {Act.COMMENT: "comment", Act.PASS: "pass"}
+CITING = frozenset({Act.ACCEPT, Act.CLAW_BACK, Act.UNREADABLE})
 
 
 def check_walk(walk: Walk) -> None:

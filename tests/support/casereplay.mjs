@@ -85,7 +85,7 @@ function tables(text) {
 }
 
 const ACTS =
-  " notice answer extend offer accept end lapse draw declare recuse strike pass ask object rule commit reveal sample approve show withhold exhibit comment draft decide appeal stay resume withdraw claw-back outage destroy".split(
+  " notice answer extend offer accept end lapse draw declare recuse strike pass ask object rule commit reveal sample approve show withhold exhibit comment draft decide appeal stay resume withdraw claw-back outage destroy unreadable".split(
     " ",
   );
 const CLOSED = ["settled", "withdrawn", "undecided", "final"];
@@ -104,7 +104,7 @@ class Replay {
     Object.assign(this, { calendars: {}, effective: null, answered: false, extended: false });
     Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
     Object.assign(this, { exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
-    Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], askDone: false });
+    Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0 });
     Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
   }
@@ -258,6 +258,10 @@ class Replay {
         must(this.shown.some((one) => !this.barred.includes(one)), "citation");
         must(cites.every((one) => this.shown.includes(one) && !this.barred.includes(one)), "citation");
       },
+      unreadable: () => {
+        const left = (one) => this.shown.includes(one) && ![...this.barred, ...this.unreadable].includes(one);
+        must(cites.every(left), "citation");
+      },
       stay: () => {
         const days = Math.ceil((body.get(17) - at) / DAY);
         must(this.stays < 60 && days > 0 && days <= Math.min(30, 60 - this.stays), "time");
@@ -300,6 +304,7 @@ class Replay {
     Object.assign(this, { seat: null, declared: false, key: undefined, ask: null, request: null, approved: false });
     delete this.calendars.arbitrator;
     for (const left of this.unexamined.values()) if (!left.includes("arbitrator")) left.push("arbitrator");
+    this.unreadable = [];
     this.forget();
   }
 
@@ -365,6 +370,7 @@ class Replay {
         this.vacate(at);
       },
       stay: () => (this.stays += Math.ceil((body.get(17) - at) / DAY)),
+      unreadable: () => this.unreadable.push(...body.get(13).map((one) => one.toString("hex"))),
       "claw-back": () => this.barred.push(...body.get(13).map((one) => one.toString("hex"))),
       outage: () => {
         this.outages += 1;

@@ -385,4 +385,5 @@ CONTENTS: dict[Act, dict[str, Any]] = {
     Act.APPEAL: SAID,
     Act.STAY: SAID | {"code": Pause.ILLNESS},
     Act.CLAW_BACK: SAID,
+    Act.UNREADABLE: SAID,
 }

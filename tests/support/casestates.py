@@ -127,6 +127,11 @@ def named(level: int) -> Play:
     return granted(level).request()
 
 
+def unreadable() -> Play:
+    play = named(2).disclose()
+    return play.act(Role.ARBITRATOR, Act.UNREADABLE, cites=play.case.shown[-1:])
+
+
 SITUATIONS: Final[Mapping[str, Callable[[], Play]]] = {
     **{str(state): play for state, play in PLAYS.items()},
     "notice of a freelancer": lambda: filed_by_freelancer(State.NOTICE),
@@ -154,6 +159,7 @@ SITUATIONS: Final[Mapping[str, Callable[[], Play]]] = {
     "disclosure of whole frames": lambda: named(4),
     "disclosure, approved": lambda: named(4).act(Role.FREELANCER, Act.APPROVE),
     "comment on tiles": lambda: named(2).disclose(),
+    "comment, unreadable": unreadable,
     "comment, found": lambda: named(2).disclose().find(),
     "comment on a refusal": lambda: named(2).act(Role.FREELANCER, Act.WITHHOLD),
     "draft, one word said": lambda: drafted().act(Role.CLIENT, Act.COMMENT),

@@ -38,7 +38,7 @@ CASE = generate_private()
 class Freelancer:
     """Hold the ledger of the freelancer of a bench, and act as the command does."""
 
-    def __init__(self, court: Bench, folder: Path) -> None:
+    def __init__(self, court: Bench, folder: Path, *, joined: bool = False) -> None:
         self.court = court
         self.signer = SeedSigner(seeded(court.office.seed, "party", "freelancer"))
         bodies = {
@@ -50,8 +50,9 @@ class Freelancer:
             court.agent.engagement, bodies[Kind.OFFER], bodies[Kind.ACCEPTANCE], court.url, ()
         )
         self.ledger = Ledger(folder / "ledger.sqlite", LedgerKey(self.signer))
-        with self.ledger.write() as writing:
-            writing.add_engagement(self.engagement)
+        if not joined:
+            with self.ledger.write() as writing:
+                writing.add_engagement(self.engagement)
         self.client = VerifierClient(
             court.url, signer=self.signer, now_ms=lambda: self.court.office.now
         )

@@ -9,7 +9,16 @@ from support.cases import DAY, FREELANCER_DAYS, HOUR, Play, case_terms
 from workseal_protocol.dispute import CaseError, Span, count_due
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, CasePlace, DisputeAct, Due, Ruling, sign
+from workseal_protocol.records import (
+    Act,
+    CasePlace,
+    DisputeAct,
+    Due,
+    Finding,
+    Outcome,
+    Ruling,
+    sign,
+)
 
 Begin = Callable[..., Play]
 Story = Callable[[Begin], Play]
@@ -71,6 +80,32 @@ def _clawed_back(begin: Begin) -> Play:
     shown = play.case.shown
     play.act(_FREELANCER, Act.CLAW_BACK, cites=shown)
     return play.act(_ARBITRATOR, Act.DRAFT, cites=(play.case.case, *shown))
+
+
+def _unreadable(begin: Begin) -> Play:
+    """Call a package unreadable, seal it anew, and find that it holds; then say the first again."""
+    play = begin().heard().shown(1).granted(2).request().disclose()
+    shown = play.case.shown[-1:]
+    play.act(_ARBITRATOR, Act.UNREADABLE, cites=shown).find(_ARBITRATOR)
+    return play.act(_ARBITRATOR, Act.UNREADABLE, cites=shown)
+
+
+def _twofold(begin: Begin) -> Play:
+    """Take the checks of both, which do not say the same."""
+    play = begin().heard().shown(1).granted(2).request().disclose()
+    play.find(_ARBITRATOR, findings=(Finding(digest("disclosure"), Outcome.FAILS, 9, 2040),))
+    return play.find(_OPERATOR)
+
+
+def _again(play: Play, by: Role) -> Play:
+    return play.find(by, disclosure=play.case.shown[-1])
+
+
+def _anew(begin: Begin) -> Play:
+    """Replace the arbitrator, who found something: the next one is not bound by that."""
+    play = _twofold(begin)
+    play.act(_ARBITRATOR, Act.RECUSE).seat()
+    return play.find(_ARBITRATOR)
 
 
 def _another_key(begin: Begin) -> Play:
@@ -143,6 +178,14 @@ _STORIES: dict[str, Story] = {
     ),
     "reasons cite what was taken back": _clawed_back,
     "nine exhibits": _exhibits,
+    "unreadable, and once is enough": _unreadable,
+    "unreadable what nobody showed": lambda begin: (
+        begin().heard().shown(1).act(_ARBITRATOR, Act.UNREADABLE, cites=(digest(1),))
+    ),
+    "both check, and do not say the same": _twofold,
+    "the operator checks twice": lambda begin: _again(_twofold(begin), _OPERATOR),
+    "the arbitrator checks twice": lambda begin: _again(_twofold(begin), _ARBITRATOR),
+    "who sits next checks anew": _anew,
     "one outage twice": _down,
     "an appeal where nobody is left": lambda begin: (
         begin(terms=replace(case_terms(), arbitrators=case_terms().arbitrators[:1]))

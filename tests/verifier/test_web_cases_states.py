@@ -109,9 +109,11 @@ def taken(play: Play, role: Role, move: str) -> bool:
     if move in {"draw", "sample"}:
         tried.wait(DAY)
     theirs = [one for one, maker in case.offers.items() if maker is not role]
+    left = tuple(set(case.shown) - case.clawed_back - case.unreadable) or (case.case,)
     honest: dict[str, dict[str, Any]] = {
         "accept": {"cites": tuple(theirs[-1:]) or (case.case,)},
         "claw-back": {"cites": (tuple(set(case.shown) - case.clawed_back) or (case.case,))[:1]},
+        "unreadable": {"cites": left[:1]},
         "stay": {"end": tried.now + 5 * DAY},
         "reveal": {"value": secret_of(role)},
     }
@@ -279,6 +281,20 @@ def test_checks_that_do_not_say_the_same_prove_nothing_and_it_is_told() -> None:
     text = words(seen_by(agreed, Role.CLIENT).page)
     assert "do not say the same" not in text
     assert text.count("What 2031 hidden tiles of the shown frames show") == 1
+
+
+def test_what_cannot_be_opened_is_told_and_who_showed_it_is_told_what_to_type() -> None:
+    play = SITUATIONS["comment, unreadable"]()
+    again = "workseal-agent disclose request.cose --show BOX"
+    for role in people(play):
+        text = seen_by(play, role).page
+        assert "The arbitrator says that it cannot be opened." in words(text)
+        assert (again in text) == (role is Role.FREELANCER)
+    assert "cannot be opened" not in words(seen_by(SITUATIONS["comment"](), Role.CLIENT).page)
+
+
+def test_what_was_handed_over_beside_has_its_digest() -> None:
+    assert f"salt and all: SHA-256 {bytes(32).hex()}" in page("comment")
 
 
 def test_what_silence_left_closed_is_unknown() -> None:

@@ -35,6 +35,7 @@ from workseal_protocol.cli.acting import (
     preview,
     repeated,
     require_fits,
+    turn,
 )
 from workseal_protocol.cli.files import read_bytes, write_new
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
@@ -200,13 +201,15 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
             )  # fmt: skip
             statement = _confirmed(home, cases, live, record, yes=yes)
             _require_head(cases, live)
-            cases.keep(statement)
+            cases.keep_act(name, statement)
         except BaseException:
             means.undo()
             raise
         # From here on it may be logged, whatever is answered: what belongs to it stays.
         _require_sent(cases, statement)
         _tell(cases.live(name), statement)
+        # Said first: whoever saw nothing types it again, and must not say it twice by that.
+        cases.told(name)
         means.done()
 
 
@@ -217,15 +220,14 @@ def named_case(cases: OwnCases, name: str) -> Digest:
 
 def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:
     """Settle what was signed before; returns it where it is part of the case now."""
-    done = cases.settle(name)
-    live = cases.live(name)
-    found = live.statement(done[0]) if done else None
+    live, found = cases.settled(name)
     if found is not None:
         say(
             phrase(
                 "your earlier statement is logged, and in the case: {digest}", digest=found.digest
             )
         )
+        cases.told(name)
     return live, found
 
 
@@ -274,6 +276,9 @@ def _tell(live: Live, statement: Statement) -> None:
         raise AgentError("the log has the statement, and the verifier's case lacks it")
     say(phrase("logged, and in the case: {digest}", digest=statement.digest))
     say(phrase("state {state}", state=live.case.state))
+    whose = turn(live)
+    if whose is not None:
+        say(whose)
 
 
 def _ask(shown: list[str], *, yes: bool) -> None:

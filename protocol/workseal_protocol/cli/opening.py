@@ -71,7 +71,7 @@ def open_package(options: argparse.Namespace) -> int:
     request, mark = by.digest, mark_for(by.issuer, by.digest)
     sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
     try:
-        items = unseal(private, request, sealed)
+        items = _unsealed(private, request, sealed, asked)
         statement, answer = read_answer(items[0], report, asked, request)
         checker = _checker(statement, asked, report)
         if options.finding is not None:
@@ -98,6 +98,18 @@ def open_package(options: argparse.Namespace) -> int:
             f" moves all pixels by up to {2 * STRENGTH} levels; what verified are those before it"
         )
     return HOLDS
+
+
+def _unsealed(
+    private: bytes, request: Digest, sealed: bytes, asked: DisputeRequest
+) -> tuple[bytes, ...]:
+    try:
+        return unseal(private, request, sealed)
+    except (MalformedError, VerificationError) as error:
+        if asked.place is None:
+            raise
+        # There is no finding of it: the case can still know.
+        raise type(error)(f"{error}; 'workseal case act unreadable' says so in the case") from error
 
 
 def _bundle_that_holds(options: argparse.Namespace) -> Report:

@@ -9,8 +9,10 @@ from workseal_protocol.dispute.case import Case, case_record, move_of
 from workseal_protocol.dispute.contents import CaseRecord
 from workseal_protocol.dispute.deadlines import Span, Wanted, WorkingDays, count_due
 from workseal_protocol.dispute.drawn import (
+    ToldFrame,
     drawn_frames,
     frames_between,
+    frames_of_hours,
     verify_freeze,
     verify_named,
 )
@@ -58,6 +60,7 @@ __all__ = [
     "Span",
     "State",
     "Then",
+    "ToldFrame",
     "Wanted",
     "Who",
     "WorkingDays",
@@ -70,6 +73,7 @@ __all__ = [
     "draw_places",
     "drawn_frames",
     "frames_between",
+    "frames_of_hours",
     "freeze_frames",
     "least_sample",
     "meaning",

@@ -180,6 +180,14 @@ def _content_claw_back(case: "Case", role: Role, act: DisputeAct, known_at: int)
             raise CaseError(Rule.CITATION, "the claw-back", expected=expected, found=str(one))
 
 
+def _content_unreadable(case: "Case", role: Role, act: DisputeAct, known_at: int) -> None:
+    del role, known_at
+    for one in act.cites or ():
+        if one not in case.shown or one in case.clawed_back | case.unreadable:
+            expected = "what was shown, and is neither taken back nor named before"
+            raise CaseError(Rule.CITATION, "the unreadable", expected=expected, found=str(one))
+
+
 def _content_stay(case: "Case", role: Role, act: DisputeAct, known_at: int) -> None:
     del role
     days = stay_days(act, known_at)
@@ -225,6 +233,7 @@ _CONTENTS: Final[Mapping[str, Callable[["Case", Role, DisputeAct, int], None]]] 
     "draft": _content_decide,
     "decide": _content_decide,
     "claw_back": _content_claw_back,
+    "unreadable": _content_unreadable,
     "stay": _content_stay,
     "outage": _content_outage,
 }

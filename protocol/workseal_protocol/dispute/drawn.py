@@ -4,12 +4,19 @@ Rule: this needs the freelancer's chain as far as it was logged before the reque
 does not have it. Whoever has both checks that the frozen frames are all, and the named ones drawn.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from typing import NamedTuple
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute.case import Case
+from workseal_protocol.dispute.deadlines import DAY_MS
 from workseal_protocol.dispute.ladder import LADDER
-from workseal_protocol.dispute.sampling import FrozenFrame, canonical, freeze_frames
+from workseal_protocol.dispute.sampling import (
+    FrozenFrame,
+    canonical,
+    freeze_frames,
+    strata_of,
+)
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import (
     ChainedRecord,
@@ -21,42 +28,64 @@ from workseal_protocol.records import (
     Tombstone,
 )
 
-_DAY_MS = 86_400_000
+
+class ToldFrame(NamedTuple):
+    """Name a frame as a chain tells it: when its segment began, which segment that is."""
+
+    begin: int
+    segment: Digest
+    frame: Digest
+
+
+def frames_of_hours(
+    told: Iterable[ToldFrame], withdrawn: Container[Digest], begin: int, end: int
+) -> tuple[FrozenFrame, ...]:
+    """Return the frames of segments that begin in [begin, end), in their canonical order.
+
+    `told` comes in the order of the chain. This alone says what a freeze is of.
+    """
+    return canonical(
+        FrozenFrame(
+            Holding.WITHDRAWN if one.frame in withdrawn else Holding.KEPT,
+            one.begin // DAY_MS,
+            one.segment,
+            one.frame,
+        )
+        for one in told
+        if begin <= one.begin < end
+    )
 
 
 def frames_between(
     chain: Iterable[tuple[Digest, ChainedRecord]], begin: int, end: int
 ) -> tuple[FrozenFrame, ...]:
-    """Return the frames of segments that begin in [begin, end), in their canonical order.
+    """Return the frozen frames of these hours from statements; else as `frames_of_hours`.
 
     `chain` has each statement's digest and what it says, in order, up to the request.
     """
-    found: list[tuple[int, Digest, Digest]] = []
+    told: list[ToldFrame] = []
     withdrawn: set[Digest] = set()
     for digest, record in chain:
         match record:
-            case Segment() if begin <= record.begin < end:
-                found += ((record.begin // _DAY_MS, digest, frame) for frame in record.frames)
+            case Segment():
+                told += (ToldFrame(record.begin, digest, frame) for frame in record.frames)
             case Tombstone():
                 withdrawn.add(record.frame)
             case _:
                 pass
-    return canonical(
-        FrozenFrame(Holding.WITHDRAWN if frame in withdrawn else Holding.KEPT, day, segment, frame)
-        for day, segment, frame in found
-    )
+    return frames_of_hours(told, withdrawn, begin, end)
 
 
 def verify_freeze(freeze: Freeze, frames: Sequence[FrozenFrame]) -> None:
     """Check that a freeze is of exactly these frames, or raise `VerificationError`."""
-    if not frames:
-        raise VerificationError("the freeze: expected frames in these hours, found none")
-    own = freeze_frames(frames)
-    if own.strata != freeze.strata:
+    # Counted before anything is hashed: a wrong freeze is cheap to make, and a log waits for this.
+    strata = strata_of(frames)
+    if strata != freeze.strata:
         raise VerificationError(
-            f"the freeze: expected {own.count} frames in {len(own.strata)} strata,"
+            f"the freeze: expected {len(frames)} frames in {len(strata)} strata,"
             f" found {freeze.count} in {len(freeze.strata)}, or others"
         )
+    own = freeze_frames(frames)
     if own.root != freeze.root:
         raise VerificationError(f"the freeze: expected root {own.root}, found {freeze.root}")
 

@@ -80,6 +80,8 @@ class Facts:
     # Of each disclosure, who may still say what their check of it found.
     unexamined: Mapping[Digest, frozenset[Role]] = field(default_factory=dict)
     clawed_back: frozenset[Digest] = frozenset()
+    # What who sits could not open, as they said.
+    unreadable: frozenset[Digest] = frozenset()
     answered_ask: bool = False
     decision: Digest | None = None
     appealed: bool = False

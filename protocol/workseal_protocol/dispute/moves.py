@@ -103,6 +103,8 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
             return {"stayed_days": case.stayed_days + stay_days(act, at)}
         case Act.CLAW_BACK:
             return {"clawed_back": case.clawed_back | frozenset(act.cites or ())}
+        case Act.UNREADABLE:
+            return {"unreadable": case.unreadable | frozenset(act.cites or ())}
         case Act.OUTAGE:
             return {"outages": case.outages + 1, "down_until": act.end or 0}
         case _:
@@ -125,6 +127,7 @@ def _vacated(case: "Case", at: int) -> dict[str, Any]:
         "approved": False,
         # Who sits next is not bound by what the one before found.
         "unexamined": {one: left | {Role.ARBITRATOR} for one, left in case.unexamined.items()},
+        "unreadable": frozenset(),
     } | _without_undrawn(case)
 
 

@@ -168,6 +168,13 @@ def _claw_back(case: "Case", role: Role, at: int | None) -> Obstacle:
     return None if left else (Rule.CITATION, "something that was shown", "nothing")
 
 
+def _unreadable(case: "Case", role: Role, at: int | None) -> Obstacle:
+    del role, at
+    if set(case.shown) - case.clawed_back - case.unreadable:
+        return None
+    return Rule.CITATION, "something that was shown, and not named as unreadable", "nothing"
+
+
 def _finding(case: "Case", role: Role, at: int | None) -> Obstacle:
     del at
     if any(role in left for left in case.unexamined.values()):
@@ -219,6 +226,7 @@ _OBSTACLES: Final[Mapping[str, Callable[["Case", Role, int | None], Obstacle]]] 
     "reveal": _reveal,
     "sample": _sample,
     "claw-back": _claw_back,
+    "unreadable": _unreadable,
     "appeal": _appeal,
     "outage": _outage,
     "stay": _stay,

@@ -42,13 +42,18 @@ def canonical(frames: Iterable[FrozenFrame]) -> tuple[FrozenFrame, ...]:
     return tuple(sorted(frames, key=lambda one: (one.holding, one.day)))
 
 
-def freeze_frames(frames: Sequence[FrozenFrame]) -> Freeze:
-    """Freeze frames in their canonical order; `ValueError` for none or for another order."""
-    strata = tuple(
+def strata_of(frames: Iterable[FrozenFrame]) -> tuple[Stratum, ...]:
+    """Count frames in their canonical order, stratum by stratum; nothing is hashed."""
+    return tuple(
         Stratum(holding, day, sum(1 for _ in group))
         for (holding, day), group in groupby(frames, key=lambda one: (one.holding, one.day))
     )
-    return Freeze(Digest(root_of([leaf_hash(one.entry()) for one in frames])), strata)
+
+
+def freeze_frames(frames: Sequence[FrozenFrame]) -> Freeze:
+    """Freeze frames in their canonical order; `ValueError` for none or for another order."""
+    root = Digest(root_of([leaf_hash(one.entry()) for one in frames]))
+    return Freeze(root, strata_of(frames))
 
 
 def secret_commitment(case: Digest, role: Role, secret: bytes) -> bytes:

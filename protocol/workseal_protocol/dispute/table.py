@@ -204,6 +204,7 @@ TABLE: Final[tuple[Row, ...]] = (
     _act(State.DISCLOSURE, Act.WITHHOLD, Who.FREELANCER, Then.NEXT),
     Row(State.DISCLOSURE, DISCLOSED, Who.FREELANCER, Then.NEXT),
     *(Row(state, FOUND, who, Then.SAME) for state in HEARING for who in CHECKERS),
+    *_in(HEARING, Act.UNREADABLE, Who.ARBITRATOR, Then.SAME),
     _act(State.COMMENT, Act.COMMENT, Who.CLIENT, Then.NEXT),
     _act(State.COMMENT, Act.PASS, Who.CLIENT, Then.NEXT),
     _act(State.DRAFT, Act.COMMENT, Who.PARTY, Then.ALL),

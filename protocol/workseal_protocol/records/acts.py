@@ -45,6 +45,7 @@ class Act(IntEnum):
     CLAW_BACK = 30
     OUTAGE = 31
     DESTROY = 32
+    UNREADABLE = 33
 
 
 class Claim(IntEnum):
@@ -176,4 +177,5 @@ FORMS: Final[Mapping[Act, Form]] = {
     Act.CLAW_BACK: _form("cites text"),
     Act.OUTAGE: _form("begin end"),
     Act.DESTROY: _form(),
+    Act.UNREADABLE: _form("cites text"),
 }

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ def seated(court: Bench) -> None:
     assert court.act("client", "end").code == 0
     court.turn((court.case.panel_round + 1) * court.office.round_ms)
     assert court.act("client", "draw").code == 0
+    again = court.act("client", "draw")
+    assert (again.code, "nobody is to be drawn now" in again.err) == (1, True)
     done = court.act("arbitrator", "declare", "--text", "no ties", "--calendar", "DE-BY")
     assert done.code == 0, done.err
     assert court.act("client", "pass").code == 0
@@ -109,6 +112,14 @@ def test_a_whole_case_by_commands(court: Bench) -> None:
     salted = court.folder / "salted"
     assert court.act("freelancer", "show", "--file", openings, "--salted", salted).code == 0
     assert salted.read_bytes()[:-16] == b"values and salts"
+    # Whoever gets it can tell that it is that, and who cannot open it says so.
+    told = court.run("arbitrator", "show", court.name).out
+    assert f"SHA-256 {sha256(salted.read_bytes()).hexdigest()}\n" in told
+    words = ("--cite", str(court.case.shown[0]), "--text", "no bundle")
+    assert court.act("arbitrator", "unreadable", *words).code == 0
+    told = court.run("freelancer", "show", court.name).out
+    assert f"the arbitrator says: {court.case.shown[0]} cannot be opened\n" in told
+    assert f"     cites {court.case.shown[0]}\n" in told
     assert court.act("client", "comment", "--text", "numbers").code == 0
     sampled(court)
     assert court.act("arbitrator", "request", "--text", "the drawn frames").code == 0

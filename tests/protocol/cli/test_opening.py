@@ -289,6 +289,10 @@ def test_refuses_what_the_case_of_its_request_has_destroyed(desk: Desk) -> None:
     (desk.folder / "request.cose").write_bytes(request.encode())
     desk.answer_honestly()
     assert desk.open().code == 0
+    (desk.folder / "sealed").write_bytes((desk.folder / "sealed").read_bytes()[:-1] + b"?")
+    # Nothing is found of what does not open, but its case can be told.
+    refused(desk, "for this request; 'workseal case act unreadable' says so in the case")
+    desk.answer_honestly()
     ended(desk, Act.DESTROY)
     refused(desk, "its case is over")
 

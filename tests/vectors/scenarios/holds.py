@@ -7,6 +7,7 @@ from support.acting import ScriptedAgent
 from support.scripted import Story, begin, finish, tell_story
 from support.shaped import ShapedAgent, first_round, shaped
 from support.simulator import DAY_MS, START, Simulator
+from vectors.scenarios.opened import both_checked
 from vectors.scenarios.telling import SEED, Scenario, resealed, story, twisted
 from workseal_protocol.commitment import ValueKind
 from workseal_protocol.digest import Digest
@@ -49,6 +50,13 @@ def valid_sealed_only() -> Scenario:
         return record, by
 
     return Scenario("the arbitrator says what a check of the tiles found", twisted(twist))
+
+
+def valid_both_checked() -> Scenario:
+    return Scenario(
+        "operator and arbitrator say different things of tiles that nobody opens here",
+        both_checked(shown=False).bundle().encode(),
+    )
 
 
 def valid_nobody_independent() -> Scenario:
@@ -247,6 +255,7 @@ ALL = (
     valid_timesheets,
     valid_without_tsa,
     valid_sealed_only,
+    valid_both_checked,
     valid_nobody_independent,
     valid_no_witnesses,
     valid_by_client,

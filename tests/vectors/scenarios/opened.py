@@ -9,6 +9,7 @@ from support.scripted import (
     Twist,
     begin,
     disclose,
+    dispute,
     finish,
     first_day,
     second_day,
@@ -26,8 +27,10 @@ from workseal_protocol.records import (
     DisclosedFrame,
     DisputeDisclosure,
     DisputeFinding,
+    Outcome,
     Record,
     SessionClose,
+    sign,
 )
 
 # --- (12) openings and disclosures ---
@@ -127,6 +130,30 @@ def _other_disclosure() -> Twist:
     return twist
 
 
+def both_checked(*, shown: bool) -> Story:
+    """Tell a story in which the arbitrator's check says of the shown tiles that they fail."""
+    verifier = Simulator(SEED)
+    agent = begin(verifier)
+    first_day(verifier, agent, back_dated=False)
+    second_day(verifier, agent)
+    disclosures = dispute(verifier, agent)
+    record = next(one for _, one in reversed(agent.made) if isinstance(one, DisputeFinding))
+    against = tuple(replace(one, outcome=Outcome.FAILS) for one in record.findings)
+    verifier.now += 60_000
+    said = replace(record, claimed_at=verifier.now, findings=against)
+    verifier.submit([sign(said, verifier.people.arbitrator)])
+    return Story(verifier, agent, *finish(verifier, agent, disclosures if shown else ()))
+
+
+def opened_false_finding() -> Scenario:
+    return Scenario(
+        "the arbitrator says that shown tiles fail, which hold here; the operator says so",
+        both_checked(shown=True).bundle().encode(),
+        12,
+        "says what does not hold here",
+    )
+
+
 def opened_withdrawn() -> Scenario:
     verifier = Simulator(SEED)
     agent = begin(verifier)
@@ -171,6 +198,7 @@ ALL = (
     opened_more_than_worked,
     opened_not_asked,
     opened_other_tiles,
+    opened_false_finding,
     opened_withdrawn,
     totals_other_sum,
     totals_other_count,

@@ -6,18 +6,17 @@ drawn from it: a tombstone that was logged since changes no place. Docs: docs/sp
 """
 
 from bisect import bisect_left
-from collections import Counter
 
 from workseal_protocol.chain import ChainReplay
 from workseal_protocol.dispute import (
     LADDER,
     Case,
     FrozenFrame,
-    canonical,
+    ToldFrame,
+    frames_of_hours,
     verify_freeze,
     verify_named,
 )
-from workseal_protocol.dispute.deadlines import DAY_MS
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import (
     CHAINED,
@@ -25,7 +24,6 @@ from workseal_protocol.records import (
     ChainedRecord,
     DisputeAct,
     DisputeRequest,
-    Holding,
     read_record,
 )
 from workseal_protocol.statement import Statement
@@ -39,18 +37,9 @@ def require_whole(act: DisputeAct, past: ChainReplay) -> None:
     """Refuse a freeze that is not of exactly the frames of its hours, as the log has them now."""
     if act.freeze is None:
         return
-    begin, end = act.begin or 0, act.end or 0
-    counted = _counted(past, begin, end)
-    if counted != {(one.holding, one.day): one.count for one in act.freeze.strata}:
-        # Before anything is hashed: a wrong freeze is cheap to make, and everybody waits.
-        found = f"{act.freeze.count} in {len(act.freeze.strata)}, or others"
-        raise RefusedError(
-            Reason.REFUSED,
-            f"the freeze: expected {counted.total()} frames in {len(counted)} strata,"
-            f" found {found}",
-        )
+    frames = frames_in(past, act.begin or 0, act.end or 0, below=past.length)
     try:
-        verify_freeze(act.freeze, frames_in(past, begin, end, below=past.length))
+        verify_freeze(act.freeze, frames)
     except VerificationError as error:
         raise RefusedError(Reason.REFUSED, str(error)) from error
 
@@ -79,34 +68,17 @@ def require_allowed(
 
 def frames_in(past: ChainReplay, begin: int, end: int, *, below: int) -> tuple[FrozenFrame, ...]:
     """Return the frames of segments that begin in [begin, end), as the chain was before a seq."""
-    days = _days(past, begin, end)
-    return canonical(
-        FrozenFrame(
-            Holding.WITHDRAWN if past.withdrawn.get(frame, below) < below else Holding.KEPT,
-            days[seq],
-            segment,
-            frame,
-        )
-        for frame, (seq, segment) in past.frames.items()
-        if seq < below and seq in days
-    )
-
-
-def _counted(past: ChainReplay, begin: int, end: int) -> Counter[tuple[Holding, int]]:
-    """Count the frames of these hours by holding and day."""
-    days = _days(past, begin, end)
-    return Counter(
-        (Holding.WITHDRAWN if frame in past.withdrawn else Holding.KEPT, days[seq])
-        for frame, (seq, _) in past.frames.items()
-        if seq in days
-    )
-
-
-def _days(past: ChainReplay, begin: int, end: int) -> dict[int, int]:
-    """Give, by seq, the day on which each segment of these hours began."""
     spans = past.recorded
+    # The memory has spans by their begin: only those of the hours are looked at.
     places = range(bisect_left(spans.begins, begin), bisect_left(spans.begins, end))
-    return {spans.seqs[place]: spans.begins[place] // DAY_MS for place in places}
+    begins = {spans.seqs[place]: spans.begins[place] for place in places}
+    told = (
+        ToldFrame(begins[seq], segment, frame)
+        for frame, (seq, segment) in past.frames.items()
+        if seq < below and seq in begins
+    )
+    withdrawn = {frame for frame, at in past.withdrawn.items() if at < below}
+    return frames_of_hours(told, withdrawn, begin, end)
 
 
 def _frozen(

@@ -64,6 +64,8 @@ def _shown(
         "found": [_found(*one) for one in findings],
         "differ": len({frozenset(what) for _, _, what in findings}) > 1,
         "command": _command(case, disclosure) if mine else "",
+        "unreadable": disclosure in case.unreadable,
+        "again": _again(case) if disclosure in case.unreadable and you is Role.FREELANCER else "",
     }
 
 
@@ -76,6 +78,12 @@ def _found(number: int | None, by: Role, findings: Sequence[Finding]) -> dict[st
         "shown": sum(one.shown for one in findings),
         "tiles": sum(one.tiles for one in findings),
     }
+
+
+def _again(case: Case) -> str:
+    """Write how the same answer is sealed once more: the same command, the same tiles."""
+    shown = f"workseal-agent case show {str(case.case)[:DIGITS]} --request request.cose"
+    return f"{shown}\nworkseal-agent disclose request.cose --show BOX"
 
 
 def _command(case: Case, disclosure: Digest) -> str:

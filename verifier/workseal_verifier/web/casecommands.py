@@ -55,6 +55,7 @@ _WHAT: Final[Mapping[str, str]] = {
     "resume": "Let the case go on",
     "withdraw": "Withdraw the case",
     "claw-back": "Take back what was shown by mistake",
+    "unreadable": "Say that what was shown cannot be opened",
     "destroy": "Destroy the key of this case, and say so",
 }
 _OPTIONS: Final[Mapping[str, str]] = {
@@ -87,6 +88,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "resume": "",
     "withdraw": "",
     "claw-back": f"--cite STATEMENT {_TEXT}",
+    "unreadable": f"--cite STATEMENT {_TEXT}",
     "destroy": "",
 }
 _CITED: Final = "STATEMENT is the digest of one that carries your reasons, from the record below."
@@ -121,7 +123,9 @@ _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "stay": (_one_of("GROUND", Pause), "DAY is the last one, as in 2026-11-30."),
 }
 _SETTLING: Final = frozenset({"offer", "accept", "withdraw", "end"})
-_BESIDE: Final = frozenset({"exhibit", "finding", "claw-back", "stay", "recuse", "strike", "lapse"})
+_BESIDE: Final = frozenset(
+    {"exhibit", "finding", "unreadable", "claw-back", "stay", "recuse", "strike", "lapse"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,10 @@ def _where(name: str, reader: Reader, offers: Sequence[Digest]) -> Iterator[str]
         case "claw-back":
             shown = ", ".join(str(one) for one in case.shown if one not in case.clawed_back)
             yield f"STATEMENT is what showed it: {shown}."
+        case "unreadable":
+            left = (one for one in case.shown if one not in case.clawed_back | case.unreadable)
+            yield f"STATEMENT is what showed it: {', '.join(map(str, left))}."
+            yield "It may be sealed and sent again; what opens then is checked as ever."
 
 
 def _from(number: int, reader: Reader) -> str:

@@ -13,6 +13,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, State
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
+    Act,
     DisputeAct,
     DisputeDisclosure,
     DisputeFiling,
@@ -26,7 +27,7 @@ from workseal_verifier.web.render import moment
 
 _CUSTODY: Final = frozenset(
     {"declare", "request", "approve", "show", "disclosure", "finding", "withhold", "claw-back",
-     "destroy"}
+     "unreadable", "destroy"}
 )  # fmt: skip
 
 
@@ -150,6 +151,8 @@ def _act_facts(case: Case, act: DisputeAct) -> list[str]:
     if act.person is not None:
         place = [key.thumbprint for key in case.terms.arbitrators].index(act.person) + 1
         found.append(f"person {place} of {len(case.terms.arbitrators)} on the panel")
+    if act.act in {Act.SHOW, Act.EXHIBIT} and act.value is not None:
+        found.append(f"handed over beside, salt and all: SHA-256 {act.value.hex()}")
     if act.round is not None:
         found.append(f"by the value of round {act.round}")
     if act.sealing_key is not None:

@@ -228,6 +228,7 @@ MOVES: Final[Mapping[str, str]] = {
     "resume": "lets the case go on",
     "withdraw": "withdraws the case",
     "claw-back": "takes back what was shown by mistake",
+    "unreadable": "says that what was shown cannot be opened",
     "outage": "notes that the service was down",
     "destroy": "destroys what was shown",
 }

@@ -15,7 +15,7 @@ from workseal_protocol.cli.acting.means import LiveMeans
 from workseal_protocol.cli.acting.preview import preview
 from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live, split_case
 from workseal_protocol.cli.acting.said import ABOUT, ACTS, DETAILS, Said, require_fits, spelled
-from workseal_protocol.cli.acting.telling import Asker, as_json, lines
+from workseal_protocol.cli.acting.telling import Asker, as_json, lines, turn
 from workseal_protocol.cli.acting.verifier import case_named, cases_in, list_line, told_in
 
 __all__ = [
@@ -48,4 +48,5 @@ __all__ = [
     "spelled",
     "split_case",
     "told_in",
+    "turn",
 ]

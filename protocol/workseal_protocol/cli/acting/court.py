@@ -17,9 +17,10 @@ from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.making import make_act
 from workseal_protocol.cli.acting.means import LiveMeans
-from workseal_protocol.cli.acting.preview import Signable, both, preview
+from workseal_protocol.cli.acting.preview import Signable, preview
 from workseal_protocol.cli.acting.reading import Live, read_live
 from workseal_protocol.cli.acting.said import Said, require_fits
+from workseal_protocol.cli.acting.telling import turn
 from workseal_protocol.cli.acting.verifier import CaseVerifier
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
@@ -285,11 +286,9 @@ class Court:
         # Said first: whoever saw nothing types it again, and must not say it twice by that.
         _say(f"logged, and in the case: {statement.digest}")
         self.folder.answered(named)
-        due = live.case.due
-        if due is not None:
-            waiting = ", ".join(sorted(role.name.lower() for role in live.case.waiting_for))
-            until = both(due.until, live.case.terms.zone)
-            print(plain(f"state {live.case.state}; {waiting or 'nobody'} until {until}"))
+        whose = turn(live)
+        if whose is not None:
+            print(f"state {live.case.state}; {whose}")
 
 
 def _say(line: str) -> None:

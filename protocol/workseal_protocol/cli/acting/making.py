@@ -27,7 +27,7 @@ from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.cli.nextact import notice_due
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, draw_person, secret_commitment
+from workseal_protocol.dispute import Case, State, draw_person, secret_commitment
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Act,
@@ -192,6 +192,10 @@ def _brought(  # noqa: PLR0911 - one line for each act that needs more than word
         case Act.ACCEPT if not said.cite:
             return {"cites": (_open_offer(case, by),)}
         case Act.DRAW:
+            if case.state is not State.DRAW:
+                raise CommandError(
+                    f"draw: nobody is to be drawn now, the case is in {case.state}", DOES_NOT_HOLD
+                )
             number = case.panel_round
             value = means.value_of(number)
             return {

@@ -22,7 +22,9 @@ from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
+    Act,
     BeaconCommitment,
+    DisputeAct,
     DisputeFiling,
     KeyRecord,
     KeyRotate,
@@ -62,6 +64,14 @@ class Step:
     at: int
     state: str
     late: bool
+
+    @property
+    def handed_over(self) -> Digest | None:
+        """Return the digest of what went beside it, salt and all; None where nothing did."""
+        record = self.record
+        if not isinstance(record, DisputeAct) or record.act not in {Act.SHOW, Act.EXHIBIT}:
+            return None
+        return None if record.value is None else Digest(record.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,9 @@ def _told(live: Live, asker: Asker) -> Iterator[str]:
             text = getattr(one.record, name, None)
             if text:
                 yield f"     {name}: {text}"
+        yield from (f"     cites {cited}" for cited in getattr(one.record, "cites", None) or ())
+        if one.handed_over is not None:
+            yield f"     handed over beside, salt and all: SHA-256 {one.handed_over}"
 
 
 def _said(one: Step) -> str:
@@ -160,7 +163,17 @@ def _open(live: Live, asker: Asker) -> Iterator[str]:
         if case.open:
             yield f"offer of the {_role(maker)}: {offer}"
     yield from (f"taken back, not to be used: {one}" for one in sorted(case.clawed_back))
+    yield from (f"the arbitrator says: {one} cannot be opened" for one in sorted(case.unreadable))
     yield from check_lines(live)
+
+
+def turn(live: Live) -> str | None:
+    """Tell on one line whose turn it is until when; None where nobody is waited for."""
+    due, case = live.case.due, live.case
+    if due is None:
+        return None
+    waiting = ", ".join(sorted(map(_role, case.waiting_for))) or "nobody"
+    return plain(f"{waiting} until {both(due.until, case.terms.zone)}")
 
 
 def _ladder(case: Case) -> Iterator[str]:
@@ -275,6 +288,7 @@ def as_json(live: Live, asker: Asker) -> dict[str, object]:
         "offers": {str(offer): _role(maker) for offer, maker in case.offers.items()},
         "arbitrator": None if case.arbitrator is None else str(case.arbitrator),
         "drawn": None if case.drawn is None else list(case.drawn),
+        "unreadable": [str(one) for one in sorted(case.unreadable)],
         "moves": {move: asker.command(move, typed(case, move)) for move in may_do(live, asker)},
         "checks": [
             {
@@ -311,6 +325,8 @@ def _step(one: Step) -> dict[str, object]:
         "code": None if code is None else _word(code.name),
         "amount": getattr(one.record, "amount", None),
         "text": text,
+        "cites": [str(cited) for cited in getattr(one.record, "cites", None) or ()],
+        "handed_over": None if one.handed_over is None else str(one.handed_over),
     }
 
 
