@@ -18,6 +18,7 @@ from workseal_agent.pages.today import CLASSES
 from workseal_agent.pages.words import say
 from workseal_protocol.labels import NamedDay, sums_of_names
 from workseal_protocol.terms import Granularity, Terms, plain_language
+from workseal_protocol.timesheets import day_written
 from workseal_protocol.totals import LimitExceeded, billed_of, totals_of
 from workseal_protocol.window import Entry
 
@@ -134,7 +135,7 @@ def _limit(one: LimitExceeded) -> str:
 
 def _monday(text: str | None, today: date) -> date:
     try:
-        day = date.fromisoformat(text) if text else today
+        day = day_written(text) if text else today
     except ValueError as error:
         raise FormError(say("problem.day")) from error
     if not _FIRST_YEAR < day.year < _LAST_YEAR:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from workseal_agent.pages.render import (
 from workseal_agent.pages.words import say
 from workseal_protocol.diary import DiaryState
 from workseal_protocol.terms import Granularity, WorkClass
+from workseal_protocol.timesheets import day_written
 from workseal_protocol.totals import billed_of
 
 HOUR_MS = 3_600_000
@@ -335,7 +336,7 @@ def _read(
     zone: ZoneInfo,
 ) -> Day:
     try:
-        day = date.fromisoformat(text) if text else day_at(now_ms, zone)
+        day = day_written(text) if text else day_at(now_ms, zone)
     except ValueError as error:
         raise FormError(say("problem.day")) from error
     if not _FIRST_YEAR < day.year < _LAST_YEAR:
