@@ -16,7 +16,7 @@ from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import Offer, sign
+from workseal_protocol.records import Offer, SheetAnswer, sign
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.services import diaries
@@ -329,6 +329,49 @@ def test_the_day_that_is_shown_is_that_of_the_terms(world: World) -> None:
     assert "Europe/Berlin" in text
     assert date(2026, 3, 2) == MONDAY
     assert "10:01:00" in text
+
+
+def test_an_agreement_says_which_timesheets_wait_and_how_others_were_answered(
+    tmp_path: Path,
+) -> None:
+    told = tell(tmp_path)
+    with LiveServer(told.office) as live:
+        browser = Browser(told.office, live)
+        browser.sign_in(told.office.people.client)
+        text = words(browser.ask("GET", told.path).text)
+        assert "no answer of the client" not in text
+        assert "asked Each week's money" in text
+        told.office.now += 60_000
+        later = told.agent.sum_up(MONDAY, date(2026, 3, 8), replaces=told.sheet.digest)
+        text = words(browser.ask("GET", told.path).text)
+        assert "A timesheet has no answer of the client yet: 2026-03-02 to 2026-03-08" in text
+        assert "no answer Each week's money" in text
+        told.office.now += 60_000
+        told.agent.reply(later, SheetAnswer.ACCEPTED)
+        text = words(browser.ask("GET", told.path).text)
+        assert "no answer of the client" not in text
+        assert "accepted Each week's money" in text
+        browser.close()
+    told.office.close()
+
+
+def test_timesheets_that_are_too_many_to_read_are_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workseal_verifier.services.sheetreview.MOST_SHEETS", 1)
+    text = words(world.page(world.told.office.people.client, WEEK))
+    assert "a bundle has all, and workseal verify lists them" in text
+    assert "has signed none" not in text
+
+
+def test_many_weeks_stand_by_year_with_its_sums(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.told.office.people.client
+    assert "2026: 1 week" not in words(world.page(client))
+    monkeypatch.setattr("workseal_verifier.web.agreements._MOST_OPEN", 0)
+    text = words(world.page(client))
+    assert "2026: 1 week, 10 min 37 s worked, 17 min 00 s billed, 18.42 EUR" in text
 
 
 def test_sums_that_are_not_whole_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
