@@ -48,7 +48,7 @@ class SheetReview:
 
     def __init__(self, records: RecordStore, diaries: Diaries) -> None:
         self._records = records
-        self._diaries = diaries
+        self.diaries = diaries
         self._lock = threading.Lock()
         self._judged: OrderedDict[Digest, _Judged] = OrderedDict()
 
@@ -100,9 +100,9 @@ class SheetReview:
         if known is not None:
             return known
         # As much as a week: no more than one question does that at a time.
-        with self._diaries.turn():
+        with self.diaries.turn():
             days = date_of(sheet.first), date_of(sheet.last)
-            work = self._diaries.work_of_days(agreed, *days, index)
+            work = self.diaries.work_of_days(agreed, *days, index)
             found = _TOO_LONG
             if work is not None:
                 found = _found(agreed, digest, sheet, index, self._with_head(agreed, sheet, work))
