@@ -52,6 +52,8 @@ def ms(day: date, at: str, zone: str = "UTC") -> int:
         (ms(date(2026, 3, 9), "09:00"), "UTC", MONDAY),
         (ms(date(2026, 3, 15), "23:00"), "UTC", MONDAY),
         (ms(date(2026, 3, 9), "09:00", "Asia/Kathmandu"), "Asia/Kathmandu", MONDAY),
+        # Where it is Monday morning while it is Sunday in UTC.
+        (ms(date(2026, 3, 9), "09:00", "Pacific/Auckland"), "Pacific/Auckland", MONDAY),
         (ms(date(2026, 3, 9), "08:59", "America/Lima"), "America/Lima", date(2026, 2, 23)),
         # Clocks go forward on 29 March in Berlin: the Monday after it, nine is seven in UTC.
         (ms(date(2026, 3, 30), "07:00"), "Europe/Berlin", date(2026, 3, 23)),
