@@ -3,6 +3,7 @@
 import argparse
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +29,9 @@ INLINE = re.compile(r"`([^`\n]+)`")
 SUBSTITUTION = re.compile(r"\$\((workseal[^)]*)\)")
 # What another program prints in its place is one word.
 OTHERS = re.compile(r"\$\((?!workseal)[^)]*\)")
+INSTALL = re.compile(r"pip install ((?:'[^'\n]+'|[-.\w\[\],]+)(?: (?:'[^'\n]+'|[-\w]+))*)")
+# Programs that documents name besides: tools of others, pictures for a bench.
+OF_OTHERS = ("scitt-cose", "cbor2", "scikit-image")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -126,6 +130,37 @@ def test_every_command_in_a_document_exists(document: Path) -> None:
 def test_a_command_that_does_not_exist_would_be_found(line: str) -> None:
     assert list(commands_in(f"`{line}`\n\n```\n$ {line}\n```\n")) == [line, line]
     assert problem_of(line) is not None
+
+
+def installs_in(text: str) -> Iterator[str]:
+    """Give what each `pip install` of a text names, one by one."""
+    for words in INSTALL.findall(text):
+        yield from (word for word in shlex.split(words, comments=True) if word[0] not in "-…")
+
+
+def test_every_install_names_what_this_project_has() -> None:
+    """Of ours alone: an extra that is none is installed as nothing, with a warning at most."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = set(project["optional-dependencies"])
+    told = [(path, path.read_text()) for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+    told += [(path, path.read_text()) for path in source_files("protocol", "agent", "verifier")]
+    named = [(path, name) for path, text in told for name in installs_in(text)]
+    assert len(named) > 25
+    written = set()
+    for path, name in named:
+        own, _, wanted = name.removesuffix("]").partition("[")
+        assert own in {".", "workseal", *OF_OTHERS}, (path, name)
+        assert set(wanted.split(",")) <= {"", *extras}, (path, name)
+        written |= set(wanted.split(","))
+    # Whoever may want one finds it named; what brings the tests' own tools is `dev.py`'s.
+    assert extras - written == {"dev"}
+
+
+def test_whoever_has_nothing_yet_installs_from_the_folder() -> None:
+    """The name is on no index: there it would be whoever's who takes it."""
+    for path in DOCUMENTS:
+        for block in FENCE.findall(path.read_text()):
+            assert not [one for one in installs_in(block) if one.startswith("workseal")], path
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

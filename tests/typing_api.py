@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import assert_type
 from zoneinfo import ZoneInfo
 
+from workseal_client import OperatorFacts, RefusedError, UnreachableError, VerifierClient
 from workseal_protocol import (
     MalformedError,
     Outcome,
@@ -18,7 +19,9 @@ from workseal_protocol import (
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.diary import Span
 from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Signer
 from workseal_protocol.labels import Labelled
+from workseal_protocol.partykeys import PartyKey
 from workseal_protocol.totals import Totals
 
 
@@ -42,6 +45,28 @@ def use(data: bytes, text: str) -> None:
     else:
         assert_type(verified.bundle, Bundle)
         assert_type(verified.report, Report)
+
+
+def ask(url: str, signer: Signer, engagement: bytes) -> None:
+    with VerifierClient(url, signer=signer) as verifier:
+        assert_type(verifier, VerifierClient)
+        assert_type(verifier.operator(), OperatorFacts)
+        assert_type(verifier.checkpoint(), bytes)
+        assert_type(verifier.keys(engagement), tuple[PartyKey, ...])
+        try:
+            page = assert_type(
+                verifier.statements(engagement, size=1), tuple[tuple[int, bytes], ...]
+            )
+            assert_type(verifier.receipt(Digest.of(page[0][1]), size=1), bytes | None)
+        except UnreachableError as error:
+            assert_type(error.retry_after, float | None)
+        except RefusedError as error:
+            assert_type(error.name, str)
+
+
+def misuse_of_asking(verifier: VerifierClient) -> None:
+    verifier.statements("00")  # type: ignore[arg-type, call-arg]
+    VerifierClient(b"https://verifier.example")  # type: ignore[arg-type]
 
 
 def misuse(data: bytes, policy: TrustPolicy) -> None:

@@ -80,6 +80,17 @@ def date_of(day: int) -> date:
     return _EPOCH + timedelta(days=day)
 
 
+def day_written(text: str) -> date:
+    """Read a day that is written as 2026-11-23; raise `ValueError` for every other form.
+
+    ISO 8601 has others (20261123, 2026-W48-1): who types one has mostly mistyped this one.
+    """
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError("another form of a day")
+    return day
+
+
 def day_number(day: date) -> int:
     """Return the number of a date; `date_of` is its inverse."""
     return (day - _EPOCH).days

@@ -403,6 +403,8 @@ def test_what_waits_is_sent_without_a_recording(tmp_path: Path) -> None:
         "/agreement/week?of=0001-01-01",
         "/agreement/week?of=9999-12-31",
         "/agreement/week?of=²",
+        "/agreement/week?of=20260302",
+        "/today?day=2026-W10-1",
         "/requests/" + "0" * 64 + "/" + "9" * 40 + "/seen.png",
         "/requests/²",
     ],

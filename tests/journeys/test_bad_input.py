@@ -108,6 +108,7 @@ def test_terms_that_do_not_fit_are_not_signed(
         (("--frame", "../../etc/passwd"), "../../etc/passwd"),
         (("--frame", "a" * 64), "a" * 64),
         (("--answer-by", "soon"), "soon"),
+        (("--answer-by", "20990101"), "found 20990101"),
         (("--answer-by", "2001-01-01"), "until"),
         (("--answer-by", "9999-12-31"), "9999-12-31"),
         (("--reason", ""), "reason"),

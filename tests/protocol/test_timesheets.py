@@ -16,6 +16,7 @@ from workseal_protocol.timesheets import (
     Agreement,
     date_of,
     day_number,
+    day_written,
     sums_of,
     timesheets_of,
 )
@@ -25,6 +26,19 @@ from workseal_protocol.verify import Report, examine_bundle
 ZONE = ZoneInfo("Europe/Berlin")
 FIRST = datetime.fromtimestamp(START / 1000, tz=UTC).date()
 DAY = timedelta(days=1)
+
+
+@given(st.dates())
+def test_a_day_has_one_form(day: date) -> None:
+    assert day_written(day.isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    "text", ["20261101", "2026-W44-7", "2026-13-01", "0000-01-01", "2026-11-01T00:00", "2026-11-1"]
+)
+def test_what_else_may_be_a_day_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"form|month|year|day|isoformat"):
+        day_written(text)
 
 
 @cache

@@ -42,7 +42,7 @@ def shelved(tmp_path: Path, agent: ScriptedAgent) -> Iterator[Shelved]:
 def reviewed(shelved: Shelved, agent: ScriptedAgent) -> list[SheetFinding]:
     shelved.fill(agent.verifier, agent)
     agreed, reach = shelved.agreed(agent)
-    return shelved.sheets.of_days(agreed, FIRST, LAST, reach)
+    return list(shelved.sheets.of_days(agreed, FIRST, LAST, reach).sheets)
 
 
 def test_a_timesheet_agrees_by_the_record_up_to_its_head(
@@ -96,6 +96,33 @@ def test_too_long_ones_and_too_many_are_not_judged(
     assert "workseal verify" in one.why
 
 
+def test_of_very_many_the_newest_are_read_and_the_rest_is_told_of(
+    shelved: Shelved, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sums up each day, or asks again and again, hides no later timesheet by that."""
+    early = agent.sum_up(FIRST, LAST)
+    for _ in range(3):
+        agent.verifier.now += 1
+        agent.reply(early, SheetAnswer.QUESTION, "and again?")
+    late = agent.sum_up(FIRST, LAST, replaces=early.digest)
+    agent.reply(late, SheetAnswer.ACCEPTED)
+    monkeypatch.setattr(sheetreview, "MOST_SHEETS", 6)
+    shelved.fill(agent.verifier, agent)
+    agreed, reach = shelved.agreed(agent)
+    whole = shelved.sheets.of_days(agreed, FIRST, LAST, reach)
+    assert ([one.digest for one in whole.sheets], whole.older) == (
+        [early.digest, late.digest], False,
+    )  # fmt: skip
+    assert [one.digest for one in shelved.sheets.listed(agreed, reach).sheets] == [
+        early.digest, late.digest,
+    ]  # fmt: skip
+    monkeypatch.setattr(sheetreview, "MOST_SHEETS", 5)
+    newest = shelved.sheets.of_days(agreed, FIRST, LAST, reach)
+    assert ([one.digest for one in newest.sheets], newest.older) == ([late.digest], True)
+    assert newest.sheets[0].answer == whole.sheets[1].answer
+    assert newest.sheets[0].agreement is Agreement.AGREES
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_drawn_timesheets_are_judged_as_in_their_bundle(tmp_path: Path, number: int) -> None:
     """Most of them are false in one field; each page judges as everybody's own tool does."""
@@ -107,7 +134,7 @@ def test_drawn_timesheets_are_judged_as_in_their_bundle(tmp_path: Path, number: 
     agreed, reach = shelved.agreed(story.agent)
     for told in report.timesheets:
         days = (date_of(told.record.first), date_of(told.record.last))
-        found = shelved.sheets.of_days(agreed, *days, reach)
+        found = shelved.sheets.of_days(agreed, *days, reach).sheets
         (own,) = [one for one in found if one.digest == told.digest]
         assert own == told
     shelved.close()

@@ -16,10 +16,12 @@ from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import Offer, sign
+from workseal_protocol.records import Offer, SheetAnswer, sign
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
+from workseal_verifier.api.routing import operations
 from workseal_verifier.services import diaries
+from workseal_verifier.services.access import TABLE, About
 from workseal_verifier.web.render import FOLDER
 
 WEEK, DAY = f"/week?of={MONDAY}", f"/day?of={MONDAY}"
@@ -264,6 +266,62 @@ def test_addresses_that_are_none_are_refused_with_a_page(
     assert answer.text.startswith("<!doctype html>")
 
 
+NAMES = ("", "x", "..", "%2e%2e", "f" * 31, "F" * 32, "f" * 33, "g" * 7_000, "%00", "%ff", "%20")
+QUERIES = (
+    "x=1", "of=2026-03-02&of=2026-03-03", "of", "=", "%ff=%ff", "of[]=1", f"of={'9' * 6_000}",
+    "&".join(f"a{number}" for number in range(900)), "size=1&size=2", "size=-1", "from=1e3",
+    "count=99999999999999999999", "before=x", "of=20260302&at=10:03", "of=2026-W10-1&at=10:03",
+    "of=2026-13-01&at=10:03", "of=0000-01-01&at=10:03", "of=%EF%BC%92026-03-02&at=10:03",
+    "of=2026-03-02%00&at=10:03", f"of={MONDAY}&at=10:3%C2%B2",
+)  # fmt: skip
+
+
+def test_whatever_stands_in_an_address_of_a_page_gets_a_page(world: World) -> None:
+    """What is in no description, and so is asked by no drawn request."""
+    office = world.told.office
+    size = office.verifier.sequencer.current.size
+    browser = world.browser(office.people.client)
+    own = world.told.agent.engagement.hex()
+    pages = [
+        name.removeprefix("GET ")
+        for name, route in operations(world.live.app.routes)
+        if name.startswith("GET ") and not route.include_in_schema
+    ]
+    assert len(pages) >= 10
+    for path in pages:
+        asked = [re.sub(r"{[^}]+}", one, path) for one in NAMES] if "{" in path else []
+        asked += [f"{re.sub(r'{[^}]+}', own, path)}?{query}" for query in QUERIES]
+        for one in asked:
+            answer = browser.ask("GET", one)
+            assert answer.status_code < 500, (one[:80], answer.status_code)
+            if answer.status_code >= 400:
+                assert answer.text.startswith(("<!doctype html>", '{"type": "urn:')), one[:80]
+                assert len(answer.content) < 4_000, one[:80]
+    assert browser.reads() == 200
+    assert office.verifier.sequencer.current.size == size
+
+
+def test_nothing_tells_an_agreement_of_others_from_none(world: World) -> None:
+    office = world.told.office
+    office.post([stranger_offer(office, "swept")])
+    browser = world.browser(office.people.client)
+    asked = 0
+    for name, _ in operations(world.live.app.routes):
+        path = name.removeprefix("GET ")
+        if TABLE[name].about is not About.ENGAGEMENT or path == name:
+            continue
+        day = f"?of={MONDAY}&at=10:03" if "minute" in path else f"?of={MONDAY}"
+        query = day if "/diary/{name}/" in path else ""
+        one, two = (
+            browser.ask("GET", path.replace("{name}", each) + query)
+            for each in (unique(office, "swept").hex(), "e" * 32)
+        )
+        assert one.status_code == 404, name
+        assert (one.status_code, one.content) == (two.status_code, two.content), name
+        asked += 1
+    assert asked >= 8
+
+
 def test_a_time_that_comes_twice_is_explained_twice(world: World) -> None:
     text = world.page(world.told.office.people.client, "/minute?of=2026-10-25&at=02:30")
     assert "this time came more than once" in text
@@ -329,6 +387,49 @@ def test_the_day_that_is_shown_is_that_of_the_terms(world: World) -> None:
     assert "Europe/Berlin" in text
     assert date(2026, 3, 2) == MONDAY
     assert "10:01:00" in text
+
+
+def test_an_agreement_says_which_timesheets_wait_and_how_others_were_answered(
+    tmp_path: Path,
+) -> None:
+    told = tell(tmp_path)
+    with LiveServer(told.office) as live:
+        browser = Browser(told.office, live)
+        browser.sign_in(told.office.people.client)
+        text = words(browser.ask("GET", told.path).text)
+        assert "no answer of the client" not in text
+        assert "asked Each week's money" in text
+        told.office.now += 60_000
+        later = told.agent.sum_up(MONDAY, date(2026, 3, 8), replaces=told.sheet.digest)
+        text = words(browser.ask("GET", told.path).text)
+        assert "A timesheet has no answer of the client yet: 2026-03-02 to 2026-03-08" in text
+        assert "no answer Each week's money" in text
+        told.office.now += 60_000
+        told.agent.reply(later, SheetAnswer.ACCEPTED)
+        text = words(browser.ask("GET", told.path).text)
+        assert "no answer of the client" not in text
+        assert "accepted Each week's money" in text
+        browser.close()
+    told.office.close()
+
+
+def test_timesheets_that_are_too_many_to_read_are_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workseal_verifier.services.sheetreview.MOST_SHEETS", 1)
+    text = words(world.page(world.told.office.people.client, WEEK))
+    assert "a bundle has all, and workseal verify lists them" in text
+    assert "has signed none" not in text
+
+
+def test_many_weeks_stand_by_year_with_its_sums(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.told.office.people.client
+    assert "2026: 1 week" not in words(world.page(client))
+    monkeypatch.setattr("workseal_verifier.web.agreements._MOST_OPEN", 0)
+    text = words(world.page(client))
+    assert "2026: 1 week, 10 min 37 s worked, 17 min 00 s billed, 18.42 EUR" in text
 
 
 def test_sums_that_are_not_whole_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

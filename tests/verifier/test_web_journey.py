@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from support.asking import SignedBy
 from support.chromed import chromed
 from support.diarist import MONDAY, Told, tell
-from support.office import LiveServer
+from support.office import LiveServer, Office, new_home
+from support.scripted import ScriptedAgent
+from support.simulator import DAY_MS, ROUND_MS, START
 from workseal_protocol.records import SheetAnswer, TimesheetAnswer, sign
 
 
@@ -104,6 +106,40 @@ def test_the_way_to_a_minute_needs_no_pointer(told: Told, origin: str, page: Pag
         page.wait_for_url(path)
         page.wait_for_load_state()
     expect(page.locator("h1")).to_contain_text("The minute from 10:01")
+
+
+def test_a_long_agreement_is_counted_on_while_the_page_is_looked_at(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(zone="UTC"))
+    for week in range(4):
+        office.now = START + (1 + 7 * week) * DAY_MS
+        agent.online = False
+        agent.open_session()
+        agent.work(3 * ROUND_MS)
+        agent.online = True
+        agent.close_session()
+    # One week is more than that: each question counts one.
+    monkeypatch.setattr("workseal_verifier.services.diaries.MOST_ANEW", 1)
+    told = Told(office, agent, agent.made[0][0])
+    with LiveServer(office) as live:
+        page = browser.new_page()
+        page.goto(link(told, f"http://localhost:{live.port}"))
+        page.wait_for_url("**/diary")
+        page.goto(f"http://localhost:{live.port}{told.path}")
+        figure = page.locator("#real-figure")
+        expect(page.locator("main")).to_contain_text("3 weeks are not counted here yet")
+        done = page.get_by_role("link", name="All are counted now: show them")
+        expect(done).to_be_visible()
+        # What somebody reads does not change under their eyes.
+        expect(figure).to_have_text("30 s")
+        done.click()
+        expect(figure).to_have_text("2 min 00 s")
+        expect(page.locator("[data-uncounted]")).to_have_count(0)
+        page.close()
+    office.close()
 
 
 def test_a_client_sends_the_answer_that_was_signed_elsewhere(

@@ -28,6 +28,7 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import weekly
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.diaries import Diaries
+from workseal_verifier.services.noticing import About, name_of
 from workseal_verifier.services.weekly import hours, newest_week, number_of
 from workseal_verifier.store.notices import Fate, NoticeRow
 from workseal_verifier.web.agreements import sums_of
@@ -51,6 +52,8 @@ def ms(day: date, at: str, zone: str = "UTC") -> int:
         (ms(date(2026, 3, 9), "09:00"), "UTC", MONDAY),
         (ms(date(2026, 3, 15), "23:00"), "UTC", MONDAY),
         (ms(date(2026, 3, 9), "09:00", "Asia/Kathmandu"), "Asia/Kathmandu", MONDAY),
+        # Where it is Monday morning while it is Sunday in UTC.
+        (ms(date(2026, 3, 9), "09:00", "Pacific/Auckland"), "Pacific/Auckland", MONDAY),
         (ms(date(2026, 3, 9), "08:59", "America/Lima"), "America/Lima", date(2026, 2, 23)),
         # Clocks go forward on 29 March in Berlin: the Monday after it, nine is seven in UTC.
         (ms(date(2026, 3, 30), "07:00"), "Europe/Berlin", date(2026, 3, 23)),
@@ -138,6 +141,29 @@ def test_who_asked_is_told_once_with_the_figures_of_the_page(post: Post) -> None
     # Neither an amount nor a name nor the whole number of an agreement.
     assert post.agent.engagement.hex() not in text
     assert sums.billed.currency not in text
+
+
+def test_a_mail_server_that_knows_keys_learns_no_key_of_a_mailbox(post: Post) -> None:
+    """The name of a notice follows from its reader's key: a mail has another one."""
+    post.wants()
+    post.turn(NEXT)
+    (wire,) = post.box.wires
+    thumbprint = post.office.people.freelancer.public_key.thumbprint
+    guessed = name_of(None, number_of(MONDAY), About.WEEK, thumbprint)
+    assert str(guessed).encode() not in wire
+    assert str(thumbprint).encode() not in wire
+
+
+def test_late_time_is_not_told_as_offline_and_what_waits_for_an_answer_is(post: Post) -> None:
+    post.agent.close_session()
+    post.agent.sum_up(MONDAY, date(2026, 3, 8))
+    post.wants()
+    post.turn(NEXT)
+    text = post.box.mails[0].get_content()
+    # Sent after the minute that online work has: the verifier's values are in it all the same.
+    assert "of it recorded offline or proved late: " in text
+    assert "verifier's values" not in text
+    assert "timesheets without an answer of the client: 1" in text
 
 
 def test_another_process_sends_no_second_one(post: Post) -> None:

@@ -418,8 +418,9 @@ class Verifier:
             self.health,
             lambda: self.sequencer.current.size,
         )
+        sheets = SheetReview(self.records, diaries)
         self.digests = Digests(
-            self.notices, contacts, diaries, standings, self._clock, place_of(self.settings)
+            self.notices, contacts, sheets, standings, self._clock, place_of(self.settings)
         )
         self.delivery = delivery_of(self.settings, self.carriers, room, self.digests)
         return Services(
@@ -434,7 +435,7 @@ class Verifier:
                 showing=self.sequencer.showing,
             ),
             diaries=diaries,
-            sheets=SheetReview(self.records, diaries),
+            sheets=sheets,
             beacon=self.beacon,
             desk=DisclosureDesk(
                 intake=intake,

@@ -19,7 +19,7 @@ from workseal_protocol.cli.sheetlines import answer_text, sheet_text
 from workseal_protocol.cli.text import exact, plain
 from workseal_protocol.records import Timesheet
 from workseal_protocol.records.timesheets import MAX_SHEET_DAYS
-from workseal_protocol.timesheets import date_of
+from workseal_protocol.timesheets import date_of, day_written
 
 _WEEK = re.compile(r"[0-9]{4}-W[0-9]{2}")
 _STATES = {
@@ -173,6 +173,6 @@ def _week(text: str) -> tuple[date, date]:
 def read_day(text: str) -> date:
     """Read a day as it is written on the command line."""
     try:
-        return date.fromisoformat(text)
+        return day_written(text)
     except ValueError as error:
         raise UsageProblem("a day is written like 2026-11-23") from error

@@ -20,6 +20,7 @@ from workseal_agent.pages.words import say
 from workseal_agent.termsread import sentences_of
 from workseal_protocol.labels import NamedDay, sums_of_names
 from workseal_protocol.terms import Granularity, Terms
+from workseal_protocol.timesheets import day_written
 from workseal_protocol.totals import LimitExceeded, billed_of, totals_of
 from workseal_protocol.window import Entry
 
@@ -138,7 +139,7 @@ def _limit(one: LimitExceeded) -> str:
 
 def _monday(text: str | None, today: date) -> date:
     try:
-        day = date.fromisoformat(text) if text else today
+        day = day_written(text) if text else today
     except ValueError as error:
         raise FormError(say("problem.day")) from error
     if not _FIRST_YEAR < day.year < _LAST_YEAR:

@@ -1,7 +1,7 @@
 """Today: the state and the reason of every minute, the true total, and what can be done now."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from workseal_agent.pages.render import clock, desk_of, page, span, total
 from workseal_agent.pages.words import say
 from workseal_agent.pages.wrongs import wrongs_of
 from workseal_protocol.terms import Granularity
+from workseal_protocol.timesheets import day_written
 from workseal_protocol.totals import billed_of
 
 _MINUTE_MS = 60_000
@@ -160,7 +161,7 @@ def _read(
     zone: ZoneInfo,
 ) -> Day:
     try:
-        day = date.fromisoformat(text) if text else day_at(now_ms, zone)
+        day = day_written(text) if text else day_at(now_ms, zone)
     except ValueError as error:
         raise FormError(say("problem.day")) from error
     if not _FIRST_YEAR < day.year < _LAST_YEAR:

@@ -35,6 +35,7 @@ from workseal_protocol.records import (
 from workseal_protocol.sealing import PRIVATE_BYTES, case_public
 from workseal_protocol.statement import Kind
 from workseal_protocol.terms import Terms
+from workseal_protocol.timesheets import day_written
 
 DAY_MS: Final = 86_400_000
 
@@ -148,9 +149,11 @@ def _last_day(given: str | None, terms: Terms, now: int) -> tuple[date, tzinfo]:
         )
         return least, zone
     try:
-        day = date.fromisoformat(given)
+        day = day_written(given)
     except ValueError as error:
-        raise CommandError(f"--answer-by is not a day: {given[:40]}") from error
+        raise CommandError(
+            f"--answer-by: a day is written 2026-11-23, found {given[:40]}"
+        ) from error
     if day < least:
         raise CommandError(f"the terms give the freelancer until {least} at least")
     if day.year == date.max.year:

@@ -190,6 +190,8 @@ def test_nothing_is_written_of_a_bundle_that_does_not_hold(folder: Path, write: 
     [
         ("hours.xlsx", (), "must end in .csv, .json, .ics or .pdf"),
         ("hours.csv", ("--from", "yesterday"), "found yesterday"),
+        ("hours.csv", ("--from", "20260302"), "a day is written 2026-11-23, found 20260302"),
+        ("hours.csv", ("--to", "2026-W10-1"), "found 2026-W10-1"),
         ("hours.csv", ("--from", "2026-03-03", "--to", "2026-03-02"), "--to lies before --from"),
         ("hours.csv", ("--from", "2031-01-01"), "no hours on these days"),
         ("policy", (), "exists already"),

@@ -251,7 +251,8 @@ class Delivery:
             return None if self._weekly is None else self._weekly.letter(row, contact)
         stop = self._place.stop_link(self._contacts.stop_token(contact, digest=False))
         case = self._cases.case(row.filing, below=self._size())
-        return notice_letter(row, self._place, reader_zone(contact, case, row.recipient), stop)
+        zone = reader_zone(contact, case, row.recipient)
+        return notice_letter(row, self._place, zone, stop, contact.salt)
 
     def _has_moved(self, row: NoticeRow) -> bool:
         """Tell whether a reminder is of what is no longer due by its recipient."""

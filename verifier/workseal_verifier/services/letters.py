@@ -14,6 +14,7 @@ from workseal_verifier.services.noticing import About, roles_in
 from workseal_verifier.store.notices import NoticeRow
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAME: Final = b"workseal/mail/v1"
 _SUBJECTS: Final = {
     About.TURN: "It is your turn in a case",
     About.STEP: "Something was said in a case of yours",
@@ -48,8 +49,17 @@ class Place:
         return f"{self.url}/confirm/{_written(token)}"
 
 
-def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str) -> Letter:
-    """Write a notice as a mail."""
+def mail_name(salt: bytes, notice: Digest) -> str:
+    """Name a mail: the same when it comes again, and nothing to whoever has keys to try.
+
+    A notice's own name follows from its recipient's key, which others know; the salt is the
+    contact's, and stands in no mail.
+    """
+    return str(Digest.of(_NAME, salt, notice.raw))
+
+
+def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str, salt: bytes) -> Letter:
+    """Write a notice as a mail; `salt` is that of the contact it goes to."""
     lines = [
         f"Case: {row.filing}",
         f"State: {row.state}",
@@ -66,7 +76,7 @@ def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str) -> Lett
         "passed the case goes on, and what comes late, before the draft, is still taken.",
     ]
     return Letter(
-        str(row.name),
+        mail_name(salt, row.name),
         _SUBJECTS[About(row.kind)],
         signed(lines, "no such mail from here any more", stop),
         stop,

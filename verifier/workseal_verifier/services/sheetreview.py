@@ -1,16 +1,15 @@
 """The timesheets of some days, what the record says to them, and what the client answered.
 
 Rules: the protocol's fold judges, over the statements that the timesheet itself counts up to. A
-judgement never changes, so it is kept; answers are read each time. The server answers nothing in
-anybody's name.
+judgement never changes, so it is kept; answers are read each time. Of very many the newest are
+read, and it is said that there are older ones. The server answers nothing in anybody's name.
 """
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import islice
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import Record, Timesheet
@@ -22,7 +21,7 @@ from workseal_verifier.services.weekfold import read_records
 from workseal_verifier.store.log import Entry as Stored
 from workseal_verifier.store.records import RecordStore
 
-# Timesheets and answers of one engagement that are read for a page.
+# Timesheets and answers of one engagement that are read for a page: the newest.
 MOST_SHEETS = 1_000
 # Timesheets that one page judges.
 MOST_JUDGED = 20
@@ -36,22 +35,26 @@ _TOO_LONG: _Judged = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """Hold timesheets in log order; `older` says that earlier ones were not read."""
+
+    sheets: tuple[SheetFinding, ...]
+    older: bool
+
+
 class SheetReview:
     """Find timesheets, and judge them."""
 
     def __init__(self, records: RecordStore, diaries: Diaries) -> None:
         self._records = records
-        self._diaries = diaries
+        self.diaries = diaries
         self._lock = threading.Lock()
         self._judged: OrderedDict[Digest, _Judged] = OrderedDict()
 
-    def of_days(self, agreed: Agreed, first: date, last: date, reach: Reach) -> list[SheetFinding]:
-        """Return the timesheets with days of [first, last], in log order."""
-        stored = self._records.of_engagement_and_kinds(
-            agreed.engagement, _KINDS, since=0, below=reach.size
-        )
-        told = read_records(islice(stored, MOST_SHEETS))
-        entries = [_entry(one, record) for one, record in told]
+    def of_days(self, agreed: Agreed, first: date, last: date, reach: Reach) -> Reviewed:
+        """Return the timesheets with days of [first, last], and what the record says to them."""
+        entries, older = self._read(agreed, reach)
         low, high = day_number(first), day_number(last)
         found = [
             one
@@ -67,13 +70,29 @@ class SheetReview:
             replace(one, agreement=Agreement.UNCHECKED, why="several newer ones are")
             for one in found[:-MOST_JUDGED]
         ]
-        return [
-            *unjudged,
-            *(
-                replace(one, agreement=agreement, why=why)
-                for one, (agreement, why) in zip(found[-MOST_JUDGED:], judged, strict=True)
-            ),
-        ]
+        checked = (
+            replace(one, agreement=agreement, why=why)
+            for one, (agreement, why) in zip(found[-MOST_JUDGED:], judged, strict=True)
+        )
+        return Reviewed((*unjudged, *checked), older)
+
+    def listed(self, agreed: Agreed, reach: Reach) -> Reviewed:
+        """Return all timesheets with what was answered, without looking at the record."""
+        entries, older = self._read(agreed, reach)
+        found = timesheets_of(agreed.terms, entries, agreed.zone)
+        unjudged = (replace(one, agreement=Agreement.UNCHECKED, why="") for one in found)
+        return Reviewed(tuple(unjudged), older)
+
+    def _read(self, agreed: Agreed, reach: Reach) -> tuple[list[Entry], bool]:
+        stored = self._records.of_engagement_and_kinds(
+            agreed.engagement, _KINDS, since=0, below=reach.size
+        )
+        newest: deque[Stored] = deque(maxlen=MOST_SHEETS + 1)
+        newest.extend(stored)
+        older = len(newest) > MOST_SHEETS
+        if older:
+            newest.popleft()
+        return [_entry(*told) for told in read_records(newest)], older
 
     def _judge(self, agreed: Agreed, digest: Digest, sheet: Timesheet, index: int) -> _Judged:
         with self._lock:
@@ -81,9 +100,9 @@ class SheetReview:
         if known is not None:
             return known
         # As much as a week: no more than one question does that at a time.
-        with self._diaries.turn():
+        with self.diaries.turn():
             days = date_of(sheet.first), date_of(sheet.last)
-            work = self._diaries.work_of_days(agreed, *days, index)
+            work = self.diaries.work_of_days(agreed, *days, index)
             found = _TOO_LONG
             if work is not None:
                 found = _found(agreed, digest, sheet, index, self._with_head(agreed, sheet, work))

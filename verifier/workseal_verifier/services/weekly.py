@@ -18,9 +18,10 @@ from workseal_verifier.services.access import Who
 from workseal_verifier.services.casedays import first_zone
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
-from workseal_verifier.services.diaries import Agreed, Diaries, Reach
-from workseal_verifier.services.letters import Letter, Place, signed
+from workseal_verifier.services.diaries import Agreed, Reach
+from workseal_verifier.services.letters import Letter, Place, mail_name, signed
 from workseal_verifier.services.noticing import weekly
+from workseal_verifier.services.sheetreview import SheetReview
 from workseal_verifier.services.standing import Standings
 from workseal_verifier.services.weekfold import DAYS, Week, monday_of
 from workseal_verifier.store.contacts import ContactRow
@@ -41,15 +42,16 @@ class Digests:
         self,
         notices: NoticeStore,
         contacts: ContactBook,
-        diaries: Diaries,
+        sheets: SheetReview,
         standings: Standings,
         clock: Clock,
         place: Place,
     ) -> None:
         self._notices = notices
         self._contacts = contacts
-        self._diaries = diaries
+        self._diaries = sheets.diaries
         self._standings = standings
+        self._sheets = sheets
         self._clock = clock
         self._place = place
         # The newest week that each key was told of by this process: the outbox is not asked again.
@@ -88,7 +90,10 @@ class Digests:
         ]
         subject = f"Hours of the week from {monday:%d %b %Y}"
         return Letter(
-            str(row.name), subject, signed(text, "no weekly mail from here any more", stop), stop
+            mail_name(contact.salt, row.name),
+            subject,
+            signed(text, "no weekly mail from here any more", stop),
+            stop,
         )
 
     def _lines(self, key: Digest, monday: date) -> Iterator[str]:
@@ -105,6 +110,10 @@ class Digests:
             elif found.days:
                 yield f"Agreement {engagement.hex()[:8]}, you are the {standing.who.value}"
                 yield from (f"  {line}" for line in figures(agreed, found))
+                sheets = self._sheets.listed(agreed, reach).sheets
+                waiting = sum(one.answer is None and one.replaced_by is None for one in sheets)
+                if waiting:
+                    yield f"  timesheets without an answer of the client: {waiting}"
                 yield ""
 
     def _week(self, agreed: Agreed, monday: date, reach: Reach) -> Week | str:
@@ -125,7 +134,7 @@ def figures(agreed: Agreed, week: Week) -> Iterator[str]:
     yield f"billed {hours(billed.ms)}"
     offline = sum(day.offline_ms for day in week.days)
     if offline:
-        yield f"of it without the verifier's values: {hours(offline)}"
+        yield f"of it recorded offline or proved late: {hours(offline)}"
     if week.exceeded:
         yield f"limits of the agreement passed: {len(week.exceeded)}"
 

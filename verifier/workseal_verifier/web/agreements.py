@@ -1,21 +1,23 @@
 """The agreements of whoever is signed in, and one of them as a whole: week by week."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from workseal_protocol.records import SegmentState
+from workseal_protocol.records import SegmentState, SheetAnswer
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
+from workseal_protocol.timesheets import SheetFinding, date_of
 from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
 from workseal_protocol.window import Grade
 from workseal_verifier.api.access import OwnSession
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import engagement
 from workseal_verifier.services.access import TABLE, Verdict, decide
-from workseal_verifier.services.diaries import Agreed, Reach
+from workseal_verifier.services.diaries import Agreed, Course, Reach
 from workseal_verifier.services.weekfold import DAYS, Week
 from workseal_verifier.web.caselist import awaiting, lines_of
 from workseal_verifier.web.render import page, span
@@ -28,6 +30,15 @@ CLASSES = {
     WorkClass.SEALED: "sealed",
     WorkClass.LATE_DECLARED: "late-declared",
 }
+ANSWERS = {
+    SheetAnswer.ACCEPTED: "accepted",
+    SheetAnswer.QUESTION: "asked",
+    SheetAnswer.OBJECTION: "objected",
+}
+# Silence accepts nothing.
+_UNANSWERED = "no answer"
+# More weeks than these stand by year, the newest one open.
+_MOST_OPEN = 26
 _DIARY = TABLE["GET /diary/{name}"]
 
 
@@ -148,26 +159,54 @@ def get_diary(request: Request, name: str, given: Given) -> Response:
     reach = given.diaries.reach()
     agreed = given.diaries.agreed(engagement(name))
     course = given.diaries.course(agreed, reach)
+    # One that was replaced waits for nothing.
+    sheets = [one for one in given.sheets.listed(agreed, reach).sheets if one.replaced_by is None]
     return page(
         request,
         "diary.html",
         **about(agreed, reach),
-        weeks=[_row(agreed.terms, week) for week in course.weeks],
+        years=list(_years(agreed.terms, course, sheets)),
+        folded=len(course.weeks) > _MOST_OPEN,
         sums=sums_of(agreed.terms, (day for week in course.weeks for day in week.days)),
         counts=counts_of(course.weeks),
         uncounted=course.uncounted,
+        unanswered=[
+            {"first": date_of(one.record.first), "last": date_of(one.record.last)}
+            for one in sheets
+            if one.answer is None
+        ],
         contradicted=any(week.contradicted for week in course.weeks),
         sentences=plain_language(agreed.terms),
     )
 
 
-def _row(terms: Terms, week: Week) -> dict[str, Any]:
+def _years(
+    terms: Terms, course: Course, sheets: Sequence[SheetFinding]
+) -> Iterator[dict[str, Any]]:
+    """Give the weeks by the year of their Mondays, the newest first."""
+    for year, found in groupby(course.weeks, key=lambda week: week.monday.year):
+        weeks = tuple(found)
+        yield {
+            "year": year,
+            "weeks": [_row(terms, week, sheets) for week in weeks],
+            "sums": sums_of(terms, (day for week in weeks for day in week.days)),
+        }
+
+
+def _row(terms: Terms, week: Week, sheets: Sequence[SheetFinding]) -> dict[str, Any]:
+    sunday = _sunday(week.monday)
+    said = [
+        _UNANSWERED if one.answer is None else ANSWERS[one.answer.answer]
+        for one in sheets
+        if date_of(one.record.first) <= sunday and week.monday <= date_of(one.record.last)
+    ]
     return {
         "monday": week.monday,
-        "sunday": _sunday(week.monday),
+        "sunday": sunday,
         "sums": sums_of(terms, week.days),
         "withdrawn": week.totals.withdrawn,
         "exceeded": [limit_text(one) for one in week.exceeded],
+        "sheets": list(dict.fromkeys(said)),
     }
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from workseal_protocol.cli.text import plain
 from workseal_protocol.terms.plain import amount_text
+from workseal_protocol.timesheets import day_written
 from workseal_verifier.api.access import site_of
 from workseal_verifier.api.pageform import HEADERS, HTML
 from workseal_verifier.api.values import PRIVATE
@@ -45,10 +46,10 @@ def written(template: str, /, **values: Any) -> str:
 def read_day(text: str) -> date:
     """Read a day of an address."""
     try:
-        day = date.fromisoformat(text)
+        day = day_written(text)
     except ValueError:
         day = date.min
-    if text != day.isoformat() or not _FIRST_YEAR < day.year < _LAST_YEAR:
+    if not _FIRST_YEAR < day.year < _LAST_YEAR:
         raise RefusedError(Reason.MALFORMED, "of: a day is written like 2026-11-29")
     return day
 

@@ -5,23 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from workseal_protocol.records import SheetAnswer
 from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
 from workseal_verifier.api.access import Asking
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import engagement
 from workseal_verifier.services.access import About, Who
+from workseal_verifier.services.sheetreview import MOST_SHEETS
 from workseal_verifier.services.weekfold import DAYS, monday_of
-from workseal_verifier.web.agreements import about, counts_of, limit_text, sums_of
+from workseal_verifier.web.agreements import ANSWERS, about, counts_of, limit_text, sums_of
 from workseal_verifier.web.render import page, read_day
 
 router = APIRouter(prefix="/diary", include_in_schema=False)
 
-_ANSWERS = {
-    SheetAnswer.ACCEPTED: "accepted",
-    SheetAnswer.QUESTION: "asked",
-    SheetAnswer.OBJECTION: "objected",
-}
 # As many digits of a timesheet as `workseal verify` names it by.
 _DIGITS = 12
 
@@ -37,7 +32,7 @@ def get_week(
     reach = given.diaries.reach()
     agreed = given.diaries.agreed(wanted)
     week = given.diaries.week(agreed, monday, reach)
-    sheets = given.sheets.of_days(agreed, monday, sunday, reach)
+    review = given.sheets.of_days(agreed, monday, sunday, reach)
     standings = given.standings.of(asking.thumbprint, About.ENGAGEMENT, wanted)
     return page(
         request,
@@ -52,7 +47,9 @@ def get_week(
         counts=counts_of([week]),
         exceeded=[limit_text(one) for one in week.exceeded],
         contradicted=week.contradicted,
-        sheets=[_sheet(one) for one in sheets],
+        sheets=[_sheet(one) for one in review.sheets],
+        older=review.older,
+        most=MOST_SHEETS,
         is_client=any(one.who is Who.CLIENT for one in standings),
     )
 
@@ -73,7 +70,7 @@ def _sheet(one: SheetFinding) -> dict[str, Any]:
         "holds": one.agreement is Agreement.AGREES,
         "answers": [
             {
-                "said": _ANSWERS[answer.record.answer],
+                "said": ANSWERS[answer.record.answer],
                 "text": answer.record.text,
                 "at_ms": answer.record.claimed_at,
                 "digest": str(answer.digest),

@@ -15,6 +15,7 @@ from workseal_protocol.cli.report import report_lines
 from workseal_protocol.cli.text import count, exact, plain
 from workseal_protocol.cli.verification import examine_for_user, exit_code
 from workseal_protocol.terms import Granularity, amount_text
+from workseal_protocol.timesheets import day_written
 
 _Form = Callable[[Sheet, bool], bytes]
 
@@ -76,6 +77,6 @@ def day_named(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        return day_written(text)
     except ValueError as error:
         raise CommandError(f"a day is written 2026-11-23, found {text[:40]}") from error

@@ -50,3 +50,28 @@ for (const line of document.querySelectorAll("[data-hours] svg")) {
     at.form.requestSubmit();
   });
 }
+
+// A long agreement is counted in several questions. They are asked one after the other; nothing on the page moves.
+const uncounted = document.querySelector("[data-uncounted]");
+if (uncounted) {
+  const told = uncounted.querySelector("[data-told]");
+  let left = Number(uncounted.dataset.uncounted);
+  let before = Infinity;
+  while (left && left < before) {
+    before = left;
+    told.textContent = `Counting on: ${left} left.`;
+    const answer = await fetch(location.pathname).catch(() => null);
+    if (!answer?.ok) {
+      break;
+    }
+    left = Number(/data-uncounted="([0-9]+)"/.exec(await answer.text())?.[1] ?? 0);
+  }
+  if (left) {
+    told.textContent = "";
+  } else {
+    const link = document.createElement("a");
+    link.href = location.pathname;
+    link.textContent = "All are counted now: show them";
+    told.replaceChildren(link);
+  }
+}
