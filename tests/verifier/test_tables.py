@@ -1,4 +1,4 @@
-"""A new database has the newest tables at once, and says so in the words of what brings others up."""
+"""A new database has the newest tables at once, under the number that `migrate` would give it."""
 
 import sqlite3
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_tables_that_are_behind_are_left_alone(tmp_path: Path) -> None:
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0007'")
     for act in (database.create, database.check_version):
-        with pytest.raises(StoreError, match="schema 0007, this program needs .* migrate'"):
+        with pytest.raises(StoreError, match=r"schema 0007, this program needs .* migrate'"):
             act()
     database.close()
     with sqlite3.connect(tmp_path / "db") as connection:
