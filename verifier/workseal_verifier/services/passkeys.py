@@ -14,10 +14,11 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from workseal_protocol.digest import Digest
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import ConfigError, Reason, RefusedError
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.signin import Begun, Random, Root, SignIn
 from workseal_verifier.services.sites import Site
@@ -69,6 +70,9 @@ class Passkeys:
         *,
         random: Random = secrets.token_bytes,
     ) -> None:
+        """Raise `ConfigError` where what is loaded with the first passkey is missing."""
+        if find_spec("webauthn") is None:
+            raise ConfigError("webauthn is not installed: pip install 'workseal[verifier]'")
         self._store = store
         self._signin = signin
         self._clock = clock
