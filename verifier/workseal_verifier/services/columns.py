@@ -24,6 +24,7 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.work import Span
+from workseal_verifier.store.engine import Row
 from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
 
 
@@ -44,6 +45,21 @@ def entry_with(statement: Statement, record: Record, place: int, span: Span | No
         worker=None if span is None else span.worker.raw,
         begin_ms=None if span is None else span.begin_ms,
         end_ms=None if span is None else span.end_ms,
+    )
+
+
+def row_of(entry: Entry) -> Row:
+    """Write a stored form as the values that the database has for it, in their order."""
+    return (
+        entry.position,
+        entry.digest.raw,
+        entry.body,
+        entry.kind,
+        entry.engagement,
+        entry.about,
+        entry.worker,
+        entry.begin_ms,
+        entry.end_ms,
     )
 
 
