@@ -9,12 +9,11 @@ from dataclasses import fields
 
 from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
-from workseal_protocol.digest import Digest
+from workseal_protocol.digest import Digest, sha256
 from workseal_protocol.errors import MalformedError, WorksealError
 from workseal_protocol.keys import PublicKey, check_at_once
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
 from workseal_protocol.records import (
-    Anchor,
     BeaconCommitment,
     ChainedRecord,
     KeyAnnounce,
@@ -31,7 +30,7 @@ from workseal_protocol.timestamp import verify_token
 from workseal_verifier.errors import StoreCorruptError
 from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.casesteps import case_problems
-from workseal_verifier.services.columns import entry_of, key_row, party_rows, row_of
+from workseal_verifier.services.columns import entry_of, key_row, party_rows, row_of, segment_row
 from workseal_verifier.services.derivedtree import DerivedTree
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keptforks import fork_problems
@@ -65,7 +64,7 @@ class LogCheck:
         self._case_statements = 0
         # Of the checkpoints that statements name: those found lately, and what to say of others.
         self._anchored: dict[int, bytes] = {}
-        self._wrong_anchors: dict[Anchor, str] = {}
+        self._wrong_anchors: dict[tuple[int, bytes], str] = {}
         # Of the log's policies, the position of each: checkpoints above it must satisfy it.
         self._policies: list[tuple[int, TlogPolicy]] = []
         self.statements = 0
@@ -118,17 +117,21 @@ class LogCheck:
     def _check_row(self, row: Row, leaves: list[bytes]) -> Iterable[str]:
         """Add the row's leaf, and give what differs: for nearly every row nothing."""
         position, stored, body = row[:3]
+        digest = sha256(body)
+        leaves.append(merkle.leaf_hash(digest))
+        quick = segment_row(body, position, digest, self._workers)
+        if quick is not None:
+            derived, anchor = quick
+            self._check_anchor(position, *anchor)
+            return () if derived == row else _differences(row, derived)
         try:
             statement = Statement.parse(body)
             record = read_record(statement)
         except MalformedError as error:
-            digest = Digest.of(body)
-            leaves.append(merkle.leaf_hash(digest.raw))
-            return _malformed(f"statement {position}", error, is_other=digest.raw != stored)
-        leaves.append(merkle.leaf_hash(statement.digest.raw))
+            return _malformed(f"statement {position}", error, is_other=digest != stored)
         self._case_statements += filing_of(statement, record) is not None
         if isinstance(record, ChainedRecord):
-            self._check_anchor(position, record.anchor)
+            self._check_anchor(position, record.anchor.size, record.anchor.digest.raw)
             found: Iterable[str] = ()
         else:
             found = self._check_record(position, record)
@@ -151,18 +154,18 @@ class LogCheck:
                 return self._check_parties(where, record)
         return ()
 
-    def _check_anchor(self, position: int, anchor: Anchor) -> None:
+    def _check_anchor(self, position: int, size: int, digest: bytes) -> None:
         """Look for what a statement names and the log no longer shows: else late looks timely."""
-        if self._anchored.get(anchor.size) == anchor.digest.raw:
+        if self._anchored.get(size) == digest:
             return
-        found = self._log.anchor(anchor.size)
-        if found is not None and found[0] == anchor.digest.raw:
+        found = self._log.anchor(size)
+        if found is not None and found[0] == digest:
             if len(self._anchored) == _REMEMBERED:
                 self._anchored.clear()
-            self._anchored[anchor.size] = anchor.digest.raw
+            self._anchored[size] = digest
         elif len(self._wrong_anchors) < MAX_NAMED:
-            line = f"checkpoint {anchor.size}: it is not the one that statement {position} names"
-            self._wrong_anchors.setdefault(anchor, line)
+            line = f"checkpoint {size}: it is not the one that statement {position} names"
+            self._wrong_anchors.setdefault((size, digest), line)
 
     def _check_policy(self, where: str, position: int, record: LogPolicy) -> Iterator[str]:
         try:
