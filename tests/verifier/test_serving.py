@@ -1,10 +1,12 @@
 import resource
+import signal
 import socket
+from collections.abc import Iterator
 
 import pytest
 
 from workseal_verifier.errors import ConfigError
-from workseal_verifier.serving import allow_connections, bind
+from workseal_verifier.serving import allow_connections, bind, stopped_by_hangup
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
@@ -42,3 +44,27 @@ def test_as_many_connections_as_the_system_allows(
     monkeypatch.setattr(resource, "setrlimit", lambda _, pair: seen.append(pair))
     assert min(allow_connections(2_048), 2_048) == possible
     assert seen == ([] if set_to is None else [(set_to, most)])
+
+
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGHUP)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
+def test_a_terminal_that_goes_away_stops_it_in_order() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    told: list[int] = []
+    with stopped_by_hangup(lambda number, _: told.append(number)):
+        signal.raise_signal(signal.SIGHUP)
+    assert told == [signal.SIGHUP]
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("hangup")
+def test_who_told_it_to_outlive_its_terminal_is_obeyed() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with stopped_by_hangup(lambda _number, _: pytest.fail("stopped by what is to be ignored")):
+        signal.raise_signal(signal.SIGHUP)
