@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from support.builders import make_segment
 from workseal_protocol.digest import Digest
-from workseal_protocol.encoding import MAX_INTEGER, decode, encode
+from workseal_protocol.encoding import MAX_INTEGER, Value, decode, encode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.records import Capture, Segment, SegmentState
 from workseal_protocol.records.bounds import MAX_TIME
@@ -84,7 +84,7 @@ def test_a_stretch_is_read_of_no_segment_that_cannot_be() -> None:
     anchor = good[5]
     assert isinstance(anchor, dict)
     frame = bytes(32)
-    for changed in (
+    changes: tuple[dict[int, Value], ...] = (
         {5: {**anchor, 2: 0}},
         {6: MAX_TIME + 1},
         {11: 2, 12: 1},
@@ -98,7 +98,8 @@ def test_a_stretch_is_read_of_no_segment_that_cannot_be() -> None:
         {19: 3},
         {19: 0, 20: [frame]},
         {19: 1, 20: [frame, frame]},
-    ):
+    )
+    for changed in changes:
         payload = encode(dict(sorted({**good, **changed}.items())))
         with pytest.raises(MalformedError):
             Segment.read(decode(payload))

@@ -35,6 +35,6 @@ def test_tables_that_are_behind_are_left_alone(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"schema 0007, this program needs .* migrate'"):
             act()
     database.close()
-    with sqlite3.connect(tmp_path / "db") as connection:
-        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0007",)]
-    connection.close()
+    with sqlite3.connect(tmp_path / "db") as file:
+        assert file.execute("SELECT * FROM alembic_version").fetchall() == [("0007",)]
+    file.close()
