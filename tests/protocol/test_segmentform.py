@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from support.builders import make_segment
 from workseal_protocol.digest import Digest
-from workseal_protocol.encoding import MAX_INTEGER, decode, encode
+from workseal_protocol.encoding import MAX_INTEGER, Value, decode, encode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.records import Capture, Segment, SegmentState
-from workseal_protocol.records.segmentform import read_form
+from workseal_protocol.records.bounds import MAX_TIME
+from workseal_protocol.records.segmentform import Stretch, read_form, read_stretch
+from workseal_protocol.records.work import MAX_WORKED
 
 DIGESTS = st.binary(min_size=32, max_size=32).map(Digest)
 # Around each length that an integer may have.
@@ -61,6 +63,47 @@ def test_what_it_reads_the_general_reader_reads_too(segment: Segment, data: st.D
     with suppress(MalformedError):
         expected = Segment.read(decode(bytes(payload)))
     assert read_form(bytes(payload)) == expected
+    assert read_stretch(bytes(payload)) in (None, expected and stretch_of(expected))
+
+
+def stretch_of(segment: Segment) -> Stretch:
+    anchor = segment.anchor
+    return segment.engagement, anchor.digest.raw, anchor.size, segment.begin, segment.end
+
+
+@given(segments())
+def test_the_stretch_of_a_segment_is_read_but_of_many_frames(segment: Segment) -> None:
+    found = read_stretch(encode(segment.to_value()))
+    assert found == (None if len(segment.frames) > 1 else stretch_of(segment))
+
+
+def test_a_stretch_is_read_of_no_segment_that_cannot_be() -> None:
+    """Each of what a segment refuses, and no pattern does."""
+    good = replace(SEGMENT, capture=Capture.NONE, frames=()).to_value()
+    assert isinstance(good, dict)
+    anchor = good[5]
+    assert isinstance(anchor, dict)
+    frame = bytes(32)
+    changes: tuple[dict[int, Value], ...] = (
+        {5: {**anchor, 2: 0}},
+        {6: MAX_TIME + 1},
+        {11: 2, 12: 1},
+        {11: 1, 12: MAX_TIME + 1},
+        {13: MAX_WORKED + 1},
+        {14: 0},
+        {14: 4},
+        {14: 2, 19: 2},
+        {14: 3, 17: frame},
+        {19: 1},
+        {19: 3},
+        {19: 0, 20: [frame]},
+        {19: 1, 20: [frame, frame]},
+    )
+    for changed in changes:
+        payload = encode(dict(sorted({**good, **changed}.items())))
+        with pytest.raises(MalformedError):
+            Segment.read(decode(payload))
+        assert read_stretch(payload) is None, changed
 
 
 def widened(payload: bytes, key: int) -> bytes:

@@ -12,7 +12,7 @@ from support.simulator import ROUND_MS, START
 from workseal_protocol.records import Segment, sign
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.checking import LogCheck
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.engine import Row
 from workseal_verifier.store.records import RecordStore
 
 FORGED = "X'" + "ab" * 32 + "'"
@@ -125,11 +125,10 @@ def test_holds_while_the_server_appends(office: Office) -> None:
     verifier = office.verifier
 
     class Appending(RecordStore):
-        def all(self) -> Iterator[Entry]:
-            entries = super().all()
-            yield next(entries)
-            office.post([stranger_offer(office, 2)])
-            yield from entries
+        def pages(self) -> Iterator[list[Row]]:
+            for page in super().pages():
+                yield page
+                office.post([stranger_offer(office, 2)])
 
     check = LogCheck(verifier.log, Appending(verifier.database), verifier.identity, ())
     assert list(check.problems()) == []

@@ -120,6 +120,7 @@ def test_every_kind_of_problem_is_told_somewhere(described: dict[str, Any]) -> N
 
 def test_is_served(office: Office) -> None:
     with LiveServer(office) as live:
+        assert live.app.state.description._text == b"", "written before anybody asked"
         answer = httpx.get(f"{live.url}/openapi.json", trust_env=False)
         assert answer.headers["content-type"] == "application/json"
         assert answer.json() == json.loads(json.dumps(live.app.openapi()))
@@ -130,11 +131,11 @@ def test_nothing_is_left_undescribed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     extra = APIRouter()
     extra.get("/extra")(lambda: None)
     with pytest.raises(VerifierError, match="GET /extra is not described"):
-        openapi.describe([*app.routes, *extra.routes])
+        openapi.Description([*app.routes, *extra.routes])
     rows = {**OPERATIONS, "DELETE /entries": OPERATIONS["POST /entries"]}
     monkeypatch.setattr(openapi, "OPERATIONS", rows)
     with pytest.raises(VerifierError, match="no operation DELETE /entries exists"):
-        openapi.describe(app.routes)
+        openapi.Description(app.routes)
 
 
 def test_lengths_are_those_of_the_bytes() -> None:

@@ -2,6 +2,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from support.asking import SignedBy
 from support.authenticator import Authenticator, b64
 from support.browser import Browser, name_of
-from support.office import LiveServer, Office
+from support.office import LiveServer, Office, new_home
 from support.scripted import ScriptedAgent
+from workseal_verifier.app import create_app
+from workseal_verifier.errors import ConfigError
+from workseal_verifier.services import passkeys
 from workseal_verifier.services.passkeys import CHALLENGE_MS, MAX_PASSKEYS
 from workseal_verifier.services.signin import FRESH_MS, Root
 from workseal_verifier.store.access import PasskeyRow
@@ -39,6 +43,14 @@ def owner(browser: Browser, office: Office) -> Browser:
 def told(browser: Browser) -> dict[str, Any]:
     answer: dict[str, Any] = browser.ask("GET", "/v1/session").json()
     return answer
+
+
+def test_a_missing_library_is_told_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passkeys, "find_spec", {}.get)
+    with pytest.raises(ConfigError, match="webauthn is not installed"):
+        create_app(new_home(tmp_path))
 
 
 # --- making ---

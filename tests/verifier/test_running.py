@@ -57,6 +57,39 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+# What comes only when it is wanted: old tables, PostgreSQL, others' servers, passkeys.
+UNWANTED = {
+    "alembic",
+    "httpx",
+    "psycopg",
+    "pygments",
+    "rich",
+    "sqlalchemy.dialects.postgresql",
+    "webauthn",
+}
+IDLE = """
+import pathlib, sys
+from workseal_verifier import cli, serving
+from workseal_verifier.app import create_app
+from workseal_verifier.config import Settings
+from workseal_verifier.running import Verifier
+
+settings = Settings.load(pathlib.Path(sys.argv[1]))
+verifier = Verifier(settings)
+verifier.open()
+serving.make_server(create_app(settings, verifier), settings).config.load()
+print(*sys.modules)
+verifier.close()
+"""
+
+
+def test_an_idle_server_has_loaded_only_what_it_serves_with(settings: Settings) -> None:
+    words = [sys.executable, "-c", IDLE, settings.home]
+    loaded = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
+    assert {"fastapi", "sqlalchemy.dialects.sqlite", "workseal_verifier.app"} <= set(loaded)
+    assert UNWANTED.isdisjoint(loaded)
+
+
 def test_what_was_acknowledged_survives_sigkill(settings: Settings) -> None:
     """Three lives under load; each acknowledged receipt stays true in all that follow."""
     everything: dict[Digest, int] = {}

@@ -1,5 +1,6 @@
 import gc
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ import pytest
 
 from support.office import LiveServer, Office
 from workseal_verifier.errors import ConfigError
-from workseal_verifier.serving import allow_connections, bind
+from workseal_verifier.serving import allow_connections, bind, stopped_by_hangup
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
@@ -67,3 +68,27 @@ def test_who_waits_for_the_interpreter_has_it_soon(office: Office) -> None:
         assert client.recv(12) == b"HTTP/1.1 200"
         assert sys.getswitchinterval() == pytest.approx(0.0005)
         assert gc.get_threshold() == (10_000, 10, 10)
+
+
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGHUP)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
+def test_a_terminal_that_goes_away_stops_it_in_order() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    told: list[int] = []
+    with stopped_by_hangup(lambda number, _: told.append(number)):
+        signal.raise_signal(signal.SIGHUP)
+    assert told == [signal.SIGHUP]
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("hangup")
+def test_who_told_it_to_outlive_its_terminal_is_obeyed() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with stopped_by_hangup(lambda _number, _: pytest.fail("stopped by what is to be ignored")):
+        signal.raise_signal(signal.SIGHUP)

@@ -1,6 +1,5 @@
 """The HTTP application of one home."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -131,10 +130,9 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     # The framework asks the door before its own routes alone: another kind would stand open.
     require_rows(app.routes, TABLE)
     install(app)
-    description = openapi.describe(app.routes)
-    app.state.description = json.dumps(description).encode()
+    app.state.description = description = openapi.Description(app.routes)
     # Assigned, as the framework's documentation has it: its own description knows no CBOR.
-    app.openapi = lambda: description  # type: ignore[method-assign]
+    app.openapi = description.document  # type: ignore[method-assign]
     routes = dict(operations(app.routes))
     app.add_middleware(
         Direct, ways=[(routes[name], endpoint) for name, endpoint in _DIRECTLY.items()]

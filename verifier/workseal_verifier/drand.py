@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from workseal_verifier.asking import ask
 from workseal_verifier.errors import ConfigError, SettingsError
 
 TIMEOUT_S: Final = 5.0
@@ -24,6 +23,10 @@ class DrandClient:
     """Ask one relay about one network."""
 
     def __init__(self, url: str, chain: bytes, *, timeout_s: float = TIMEOUT_S) -> None:
+        # With the first client, at the start: a server that asks nobody does without.
+        from workseal_verifier.asking import ask  # noqa: PLC0415
+
+        self._ask = ask
         self._base = f"{url.rstrip('/')}/{chain.hex()}/public/"
         self._timeout_s = timeout_s
 
@@ -33,7 +36,7 @@ class DrandClient:
         Neither is checked. Raises `OSError` when there is no answer of this form in time.
         """
         address = self._base + ("latest" if number is None else str(number))
-        answer = ask(address, limit=_MAX_ANSWER, timeout_s=self._timeout_s)
+        answer = self._ask(address, limit=_MAX_ANSWER, timeout_s=self._timeout_s)
         try:
             value = json.loads(answer)
         except (ValueError, RecursionError):

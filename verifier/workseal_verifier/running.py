@@ -5,7 +5,7 @@ Rule: what is made here is open only after `open`, which first looks at what was
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workseal_protocol import merkle
 from workseal_protocol.keys import PublicKey
@@ -23,7 +23,6 @@ from workseal_verifier.housekeeping import Housekeeping, Premises
 from workseal_verifier.keyfiles import create_secret
 from workseal_verifier.loops import Loops
 from workseal_verifier.measured import register, wal_bytes
-from workseal_verifier.outward import Outward
 from workseal_verifier.owncopy import OwnCopy
 from workseal_verifier.postroom import carriers_of, delivery_of, place_of
 from workseal_verifier.services.admission import Admission
@@ -96,6 +95,10 @@ _SPACE_S: Final = 5.0
 _HOOK_LANES: Final = 4
 
 
+if TYPE_CHECKING:
+    from workseal_verifier.outward import Outward
+
+
 def make_mailbox(settings: Settings, clock: Clock) -> Mailbox:
     """Make the mailbox of a home."""
     return Mailbox(
@@ -140,7 +143,7 @@ class Verifier:
         self.authorities = configured(settings) if authorities is None else authorities
         self.health = Health()
         self.loops = Loops(self.health)
-        self._outward = Outward(settings.witness_timeout_s) if settings.witness else None
+        self._outward = _outward(settings)
         self.witnessing = self._witnessing()
         if settings.witness and cosigning is None:
             cosigning = self.witnessing
@@ -482,3 +485,12 @@ class Verifier:
                 what="statements by one signer",
             ),
         )
+
+
+def _outward(settings: Settings) -> "Outward | None":
+    if not settings.witness:
+        return None
+    # It brings a whole client for HTTP, which a log without witnesses does without.
+    from workseal_verifier.outward import Outward  # noqa: PLC0415
+
+    return Outward(settings.witness_timeout_s)

@@ -5,9 +5,12 @@ import contextlib
 import gc
 import os
 import resource
+import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Callable, Generator, Iterator
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -55,6 +58,23 @@ def allow_connections(count: int) -> int:
     if allowed > now != resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
     return count if now == resource.RLIM_INFINITY else max(1, max(allowed, now) - _OTHER_FILES)
+
+
+@contextlib.contextmanager
+def stopped_by_hangup(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have a terminal that goes away stop the server as SIGTERM does, not in mid-request.
+
+    Who told it to ignore that (nohup) is obeyed.
+    """
+    before = signal.getsignal(signal.SIGHUP)
+    if before is not signal.SIG_DFL or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGHUP, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def make_server(
@@ -125,7 +145,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        with super().capture_signals():
+        with super().capture_signals(), stopped_by_hangup(self.handle_exit):
             yield
             # Else the signal is raised once more, and ends the process before it has cleaned up.
             self._captured_signals.clear()

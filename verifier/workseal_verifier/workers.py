@@ -28,7 +28,7 @@ from workseal_verifier.homelock import supervising
 from workseal_verifier.mailroom import Mailroom, RemoteMailbox
 from workseal_verifier.running import Verifier, make_mailbox
 from workseal_verifier.services.clock import SystemClock
-from workseal_verifier.serving import make_server
+from workseal_verifier.serving import make_server, stopped_by_hangup
 from workseal_verifier.store.engine import Database
 
 _logger = logging.getLogger(__name__)
@@ -87,11 +87,12 @@ class Workers:
             for number in (signal.SIGTERM, signal.SIGINT)
         }
         try:
-            for slot in self._slots:
-                slot.start(self._task)
-            while not self._stopping:
-                self._look()
-                time.sleep(0.1)
+            with stopped_by_hangup(self._on_signal):
+                for slot in self._slots:
+                    slot.start(self._task)
+                while not self._stopping:
+                    self._look()
+                    time.sleep(0.1)
         finally:
             self._end()
             for number, handler in previous.items():

@@ -15,7 +15,7 @@ from workseal_protocol.records.bounds import (
 )
 
 # The acceptance is in the log before the chain begins, so a covering checkpoint is never empty.
-_MIN_ANCHOR: Final = 1
+MIN_ANCHOR: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,14 @@ class Anchor:
     size: int
 
     def __post_init__(self) -> None:
-        check_uint("anchor size", self.size, minimum=_MIN_ANCHOR)
+        check_uint("anchor size", self.size, minimum=MIN_ANCHOR)
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Read what `to_value` writes."""
         anchor = cls(
             fields.digest(1, "digest"),
-            fields.integer(2, "size", minimum=_MIN_ANCHOR, maximum=MAX_INTEGER),
+            fields.integer(2, "size", minimum=MIN_ANCHOR, maximum=MAX_INTEGER),
         )
         fields.close()
         return anchor

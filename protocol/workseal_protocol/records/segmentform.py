@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from workseal_protocol.digest import DIGEST_BYTES, Digest
-from workseal_protocol.records.links import Anchor
-from workseal_protocol.records.work import Capture, Segment, SegmentState
+from workseal_protocol.records.bounds import MAX_TIME
+from workseal_protocol.records.links import MIN_ANCHOR, Anchor
+from workseal_protocol.records.work import MAX_WORKED, Capture, Segment, SegmentState
 from workseal_protocol.slots import puts_of
 
 # An unsigned integer of at most 53 bits in its shortest form; and one below 24.
@@ -93,6 +94,42 @@ def _uint(item: bytes) -> int:
 def _digests(items: bytes) -> tuple[Digest, ...]:
     starts = range(2, len(items), _FRAME_BYTES)
     return tuple(Digest(items[start : start + DIGEST_BYTES]) for start in starts)
+
+
+# Engagement, digest and size of the anchor, begin, end.
+Stretch: TypeAlias = tuple[bytes, bytes, int, int, int]
+_WORKING, _SEALED = SegmentState.WORKING, SegmentState.SEALED
+
+
+def read_stretch(payload: bytes) -> Stretch | None:
+    """Read where and when a segment was worked; None where that is for `Segment`, or refused.
+
+    What it reads, `Segment` reads too: it takes the usual forms, not all of them.
+    """
+    form = _FORM.fullmatch(payload)
+    if form is None:
+        return None
+    (
+        head, engagement, _, _, anchor, size, claimed_at, _, _, begin, end, worked,
+        state, _, verifier_value, activity, _, capture, count, frames,
+    ) = form.groups()  # fmt: skip
+    extra = (verifier_value is not None) + (activity is not None) + (frames is not None)
+    usual = (
+        head[0] - _LEAST_HEAD == extra
+        # Several could be the same one twice.
+        and (frames is None or (count == b"\x81" and len(frames) == _FRAME_BYTES))
+        and (capture[0] == Capture.CAPTURED) == (frames is not None)
+        and capture in _CAPTURES
+        and (state[0] == _WORKING or (state in _STATES and capture[0] == Capture.NONE))
+        and (state[0] != _SEALED or activity is None)
+    )
+    first, last = _uint(begin), _uint(end)
+    if not usual or not first <= last <= MAX_TIME or _uint(claimed_at) > MAX_TIME:
+        return None
+    covered = _uint(size)
+    if _uint(worked) > MAX_WORKED or covered < MIN_ANCHOR:
+        return None
+    return engagement, anchor, covered, first, last
 
 
 # Number, size of the anchor, round, begin, end, worked, state, the two values, capture, frames.

@@ -36,7 +36,6 @@ def serve(
 ) -> None:
     """Run the server until it is told to stop."""
     from workseal_verifier import serving  # noqa: PLC0415
-    from workseal_verifier.workers import supervise  # noqa: PLC0415
 
     # A core file would hold what a disclosure showed.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -60,6 +59,8 @@ def serve(
     try:
         local_url = "" if tsa is None else tsa.url
         if workers > 1:
+            from workseal_verifier.workers import supervise  # noqa: PLC0415
+
             supervise(settings, listener, workers, local_url, lambda: _announce(line))
         else:
             _serve_alone(settings, listener, local_url, line)

@@ -4,19 +4,22 @@ Nothing that is stored is believed: leaves come from the statements' bytes, ever
 checkpoint and column is computed again and compared. Reads only; the server may run meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import fields
 
 from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
-from workseal_protocol.digest import Digest
+from workseal_protocol.digest import Digest, sha256
 from workseal_protocol.errors import MalformedError, WorksealError
+from workseal_protocol.keys import PublicKey, check_at_once
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
 from workseal_protocol.records import (
-    Anchor,
     BeaconCommitment,
     ChainedRecord,
+    KeyAnnounce,
     KeyRecord,
+    KeyRevoke,
+    KeyRotate,
     LogPolicy,
     Offer,
     Record,
@@ -27,15 +30,18 @@ from workseal_protocol.timestamp import verify_token
 from workseal_verifier.errors import StoreCorruptError
 from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.casesteps import case_problems
-from workseal_verifier.services.columns import entry_of, key_row, party_rows
+from workseal_verifier.services.columns import entry_of, key_row, party_rows, row_of, segment_row
+from workseal_verifier.services.derivedtree import DerivedTree
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keptforks import fork_problems
 from workseal_verifier.services.keyevents import KeyEvents, logged_events
-from workseal_verifier.services.tree import TILE_HEIGHT, TILE_WIDTH, TileTree
+from workseal_verifier.store.engine import Row
 from workseal_verifier.store.log import Entry, LogStore
 from workseal_verifier.store.records import RecordStore
 
 MAX_NAMED = 50
+# Checkpoints that were found lately: work names new ones.
+_REMEMBERED = 4_096
 
 
 class LogCheck:
@@ -56,8 +62,9 @@ class LogCheck:
         self._key_rows = 0
         # How many steps statements of cases account for.
         self._case_statements = 0
-        # Which checkpoints statements name, and the first that names each.
-        self._anchors: dict[Anchor, int] = {}
+        # Of the checkpoints that statements name: those found lately, and what to say of others.
+        self._anchored: dict[int, bytes] = {}
+        self._wrong_anchors: dict[tuple[int, bytes], str] = {}
         # Of the log's policies, the position of each: checkpoints above it must satisfy it.
         self._policies: list[tuple[int, TlogPolicy]] = []
         self.statements = 0
@@ -74,70 +81,91 @@ class LogCheck:
         if head is None:
             yield "head: missing"
             return
-        roots: dict[int, bytes] = {0: merkle.EMPTY_ROOT}
-        wanted = {size for size, _, _ in self._log.checkpoint_roots()} | {head.size}
-        grown: dict[tuple[int, int], bytes] = {}
-        # Full tiles are answered from what has been derived so far, never from the store.
-        tree = TileTree(0, lambda level, number: grown.get((level, number)))
-        for entry in self._statements(head.size):
-            yield from self._check_entry(entry)
-            tree.extend([merkle.leaf_hash(Digest.of(entry.body).raw)])
-            if tree.size in wanted:
-                roots[tree.size] = tree.root()
-            if tree.size % TILE_WIDTH == 0:
-                grown.update(tree.pending())
-                tree.settle()
-            self.statements += 1
-        grown.update(tree.pending())
+        tree = DerivedTree(self._log, MAX_NAMED)
+        for page in self._pages(head.size):
+            leaves: list[bytes] = []
+            for row in page:
+                yield from self._check_row(row, leaves)
+            tree.extend(leaves)
+        self.statements = tree.size
         if tree.size != head.size:
             yield f"statements: {tree.size} in a row, the head says {head.size}"
-        if roots.get(head.size) != head.root:
+        if (tree.size, tree.root()) != (head.size, head.root):
             yield f"head: the statements have another root at size {head.size}"
         if outside := self._records.count_outside(head.size):
             yield f"statements: {outside} stand at places that the log does not have"
         if head.size and self._log.committed(head.size) is None:
             yield f"checkpoint {head.size}: missing, and it is the head's"
-        yield from self._check_tiles(grown, tree.size)
-        yield from self._check_checkpoints(roots)
-        yield from self._check_anchors()
+        yield from tree.end()
+        yield from self._check_checkpoints(tree.wrong_roots)
+        yield from self._wrong_anchors.values()
         yield from self._check_beacons()
         yield from self._check_no_other_parties()
         yield from self._check_no_other_keys()
         yield from self._check_of_events(head.size)
 
-    def _statements(self, size: int) -> Iterator[Entry]:
-        for number, entry in enumerate(self._records.all()):
-            if entry.position != number or number >= size:
+    def _pages(self, size: int) -> Iterator[list[Row]]:
+        """Read the statements that stand in a row, and are below the size."""
+        place = 0
+        for page in self._records.pages():
+            in_a_row = [row for place, row in enumerate(page, place) if row[0] == place < size]
+            yield in_a_row
+            place += len(in_a_row)
+            if len(in_a_row) < len(page):
                 return
-            yield entry
 
-    def _check_entry(self, entry: Entry) -> Iterator[str]:
-        where = f"statement {entry.position}"
-        if Digest.of(entry.body) != entry.digest:
-            yield f"{where}: its bytes have another digest than the column"
+    def _check_row(self, row: Row, leaves: list[bytes]) -> Iterable[str]:
+        """Add the row's leaf, and give what differs: for nearly every row nothing."""
+        position, stored, body = row[:3]
+        digest = sha256(body)
+        leaves.append(merkle.leaf_hash(digest))
+        quick = segment_row(body, position, digest, self._workers)
+        if quick is not None:
+            derived, anchor = quick
+            self._check_anchor(position, *anchor)
+            return () if derived == row else _differences(row, derived)
         try:
-            statement = Statement.parse(entry.body)
+            statement = Statement.parse(body)
             record = read_record(statement)
         except MalformedError as error:
-            yield f"{where}: malformed: {error}"
-            return
-        if isinstance(record, BeaconCommitment):
-            self._commitments += 1
-        if isinstance(record, LogPolicy):
-            yield from self._check_policy(where, entry.position, record)
-        if isinstance(record, KeyRecord):
-            yield from self._check_key(where, entry.position, record)
+            return _malformed(f"statement {position}", error, is_other=digest != stored)
         self._case_statements += filing_of(statement, record) is not None
         if isinstance(record, ChainedRecord):
-            self._anchors.setdefault(record.anchor, entry.position)
-        if isinstance(record, Offer):
-            self._workers[record.engagement] = record.terms.freelancer.thumbprint
-            yield from self._check_parties(where, record)
+            self._check_anchor(position, record.anchor.size, record.anchor.digest.raw)
+            found: Iterable[str] = ()
+        else:
+            found = self._check_record(position, record)
         worker = self._workers.get(getattr(record, "engagement", b""))
-        derived = entry_of(statement, record, entry.position, worker)
-        for one in fields(Entry):
-            if one.name != "digest" and getattr(entry, one.name) != getattr(derived, one.name):
-                yield f"{where}: it has another {one.name} than the column"
+        derived = row_of(entry_of(statement, record, position, worker))
+        return found if derived == row else [*found, *_differences(row, derived)]
+
+    def _check_record(self, position: int, record: Record) -> Iterable[str]:
+        """Check what else is stored of a statement that is of no chain."""
+        where = f"statement {position}"
+        match record:
+            case BeaconCommitment():
+                self._commitments += 1
+            case LogPolicy():
+                return self._check_policy(where, position, record)
+            case KeyAnnounce() | KeyRotate() | KeyRevoke():
+                return self._check_key(where, position, record)
+            case Offer():
+                self._workers[record.engagement] = record.terms.freelancer.thumbprint
+                return self._check_parties(where, record)
+        return ()
+
+    def _check_anchor(self, position: int, size: int, digest: bytes) -> None:
+        """Look for what a statement names and the log no longer shows: else late looks timely."""
+        if self._anchored.get(size) == digest:
+            return
+        found = self._log.anchor(size)
+        if found is not None and found[0] == digest:
+            if len(self._anchored) == _REMEMBERED:
+                self._anchored.clear()
+            self._anchored[size] = digest
+        elif len(self._wrong_anchors) < MAX_NAMED:
+            line = f"checkpoint {size}: it is not the one that statement {position} names"
+            self._wrong_anchors.setdefault((size, digest), line)
 
     def _check_policy(self, where: str, position: int, record: LogPolicy) -> Iterator[str]:
         try:
@@ -180,13 +208,6 @@ class LogCheck:
         if stored != self._key_rows:
             yield f"key events: {stored} rows, and the log has {self._key_rows} key statements"
 
-    def _check_anchors(self) -> Iterator[str]:
-        """Find what a statement names and the log no longer shows: else late work looks timely."""
-        for anchor, position in self._anchors.items():
-            found = self._log.anchor(anchor.size)
-            if found is None or found[0] != anchor.digest.raw:
-                yield f"checkpoint {anchor.size}: it is not the one that statement {position} names"
-
     def _check_of_events(self, size: int) -> Iterator[str]:
         try:
             events = KeyEvents.of(logged_events(self._records, since=0, below=size))
@@ -196,28 +217,15 @@ class LogCheck:
         yield from fork_problems(self._records, events)
         yield from case_problems(self._records, events, self._case_statements, size)
 
-    def _check_tiles(self, grown: dict[tuple[int, int], bytes], size: int) -> Iterator[str]:
-        live = {
-            (level, number): data
-            for (level, number), data in grown.items()
-            if number * TILE_WIDTH < size >> (TILE_HEIGHT * level)
-        }
-        stored = set(self._log.tile_numbers())
-        for place in sorted(stored | set(live)):
-            name = f"tile {place[0]}/{place[1]}"
-            if place not in live:
-                yield f"{name}: stored, but the log does not reach that far"
-            elif self._log.tile(*place) != live[place]:
-                yield f"{name}: the statements have other hashes"
-
-    def _check_checkpoints(self, roots: dict[int, bytes]) -> Iterator[str]:
+    def _check_checkpoints(self, wrong_roots: Container[int]) -> Iterator[str]:
         known = self._identity.policy.witnesses
         timed = TlogPolicy((self._identity.log_key,), known, quorum=CLOCK_WITNESS)
+        stamped = {size for size, _, _ in self._log.stamps()}
         messages: dict[int, bytes] = {}
         for size, root, encoded in self._log.checkpoint_roots():
             name = f"checkpoint {size}"
             self.checkpoints += 1
-            if roots.get(size) != root:
+            if size in wrong_roots:
                 yield f"{name}: the statements have another root"
             if encoded is None:
                 # It was committed, and the next size signed instead.
@@ -226,9 +234,10 @@ class LogCheck:
                 continue
             try:
                 signed = SignedCheckpoint.parse(encoded)
-                verified = verify_checkpoint(signed, timed)
+                check = _Once()
+                verified = verify_checkpoint(signed, timed, check)
                 for _, policy in (one for one in self._policies if one[0] < size):
-                    verify_checkpoint(signed, policy)
+                    verify_checkpoint(signed, policy, check)
             except WorksealError as error:
                 yield f"{name}: {error}"
                 continue
@@ -237,7 +246,8 @@ class LogCheck:
                 yield f"{name}: another size or root was signed"
             if self._log.anchor(size) != (signed.digest.raw, _signed_at(verified)):
                 yield f"{name}: it has another digest or time than the columns"
-            messages[size] = signed.log_signed(self._identity.log_key)
+            if size in stamped:
+                messages[size] = signed.log_signed(self._identity.log_key)
         yield from self._check_tokens(messages)
 
     def _check_tokens(self, messages: dict[int, bytes]) -> Iterator[str]:
@@ -269,6 +279,36 @@ class LogCheck:
             stored = (row.period_ms, row.first_round, row.count, row.head)
             if entry is None or entry.position != row.position or stored != _beacon(record):
                 yield f"{name}: the row is not what the logged commitment says"
+
+
+class _Once:
+    """Check each signature of a checkpoint once, however many policies ask for it."""
+
+    def __init__(self) -> None:
+        self._held: set[tuple[PublicKey, bytes, bytes]] = set()
+
+    def __call__(self, key: PublicKey, signature: bytes, message: bytes, /) -> None:
+        asked = (key, signature, message)
+        if asked not in self._held:
+            check_at_once(key, signature, message)
+            self._held.add(asked)
+
+
+def _malformed(where: str, error: MalformedError, *, is_other: bool) -> Iterator[str]:
+    if is_other:
+        yield f"{where}: its bytes have another digest than the column"
+    yield f"{where}: malformed: {error}"
+
+
+def _differences(row: Row, derived: Row) -> Iterator[str]:
+    where = f"statement {row[0]}"
+    for one, stored, wanted in zip(fields(Entry), row, derived, strict=True):
+        if stored != wanted:
+            yield (
+                f"{where}: its bytes have another digest than the column"
+                if one.name == "digest"
+                else f"{where}: it has another {one.name} than the column"
+            )
 
 
 def _record_of(entry: Entry | None) -> Record | None:

@@ -3,6 +3,8 @@
 Admission writes them, `check-log` derives them again, and so does a rebuilt log: all three here.
 """
 
+from collections.abc import Mapping
+
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     BeaconCommitment,
@@ -21,9 +23,11 @@ from workseal_protocol.records import (
     TimesheetAnswer,
     Tombstone,
 )
-from workseal_protocol.statement import Statement
+from workseal_protocol.records.segmentform import read_stretch
+from workseal_protocol.statement import Kind, Statement, engagement_subject, outline
 from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.work import Span
+from workseal_verifier.store.engine import Row
 from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
 
 
@@ -45,6 +49,42 @@ def entry_with(statement: Statement, record: Record, place: int, span: Span | No
         begin_ms=None if span is None else span.begin_ms,
         end_ms=None if span is None else span.end_ms,
     )
+
+
+def row_of(entry: Entry) -> Row:
+    """Write a stored form as the values that the database has for it, in their order."""
+    return (
+        entry.position,
+        entry.digest.raw,
+        entry.body,
+        entry.kind,
+        entry.engagement,
+        entry.about,
+        entry.worker,
+        entry.begin_ms,
+        entry.end_ms,
+    )
+
+
+def segment_row(
+    body: bytes, place: int, digest: bytes, workers: Mapping[bytes, Digest]
+) -> tuple[Row, tuple[int, bytes]] | None:
+    """Write the row of a segment from its bytes alone, and what it is anchored on.
+
+    None where `entry_of` says it, or the bytes are no statement. Nearly every statement is a
+    segment, and this costs a fourth.
+    """
+    cut = outline(body)
+    if cut is None or cut[0] is not Kind.SEGMENT:
+        return None
+    _, subject, payload = cut
+    stretch = read_stretch(payload)
+    if stretch is None or engagement_subject(stretch[0]) != subject:
+        return None
+    engagement, anchor, size, begin, end = stretch
+    worker = workers.get(engagement)
+    times = (None, None, None) if worker is None or begin == end else (worker.raw, begin, end)
+    return (place, digest, body, Kind.SEGMENT.value, engagement, None, *times), (size, anchor)
 
 
 def beacon_row(record: BeaconCommitment, digest: Digest, place: int) -> BeaconRow:

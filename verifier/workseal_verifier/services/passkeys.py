@@ -8,32 +8,17 @@ is nothing that we want to know. Who signs in names nothing beforehand, so nobod
 passkey.
 """
 
+import base64
 import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AttestationFormat,
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
-
 from workseal_protocol.digest import Digest
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import ConfigError, Reason, RefusedError
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.signin import Begun, Random, Root, SignIn
 from workseal_verifier.services.sites import Site
@@ -85,6 +70,9 @@ class Passkeys:
         *,
         random: Random = secrets.token_bytes,
     ) -> None:
+        """Raise `ConfigError` where what is loaded with the first passkey is missing."""
+        if find_spec("webauthn") is None:
+            raise ConfigError("webauthn is not installed: pip install 'workseal[verifier]'")
         self._store = store
         self._signin = signin
         self._clock = clock
@@ -93,48 +81,38 @@ class Passkeys:
 
     def registration_options(self, maker: Maker, site: Site) -> dict[str, Any]:
         """Return what a page hands to the browser to make a passkey."""
+        from workseal_verifier.services import authenticators  # noqa: PLC0415 - it says when
+
         known = self._store.passkeys_of(maker.thumbprint)
         self._require_may_make(maker, known)
-        name = f"key {str(maker.thumbprint)[:8]}"
-        options = generate_registration_options(
-            rp_id=site.domain,
-            rp_name="Workseal",
-            user_name=name,
-            user_id=maker.thumbprint.raw,
-            challenge=self._challenge(_REGISTER, site, maker.holder).raw,
-            timeout=CHALLENGE_MS,
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED,
-                user_verification=UserVerificationRequirement.REQUIRED,
-            ),
-            exclude_credentials=[PublicKeyCredentialDescriptor(one.credential) for one in known],
+        return authenticators.making(
+            site,
+            self._challenge(_REGISTER, site, maker.holder).raw,
+            authenticators.User(maker.thumbprint.raw, f"key {str(maker.thumbprint)[:8]}"),
+            [one.credential for one in known],
+            CHALLENGE_MS,
         )
-        return _plain(options_to_json(options))
 
     def register(self, maker: Maker, site: Site, answer: Mapping[str, Any]) -> None:
         """Store the passkey that a browser made, or refuse."""
+        from workseal_verifier.services import authenticators  # noqa: PLC0415 - it says when
+
         self._require_may_make(maker, self._store.passkeys_of(maker.thumbprint))
         challenge = self._answered(answer, _REGISTER, site, maker.holder)
         try:
-            made = verify_registration_response(
-                credential=dict(answer),
-                expected_challenge=challenge.raw,
-                expected_rp_id=site.domain,
-                expected_origin=site.origin,
-                require_user_verification=True,
-            )
-        except _FAILURES as error:
+            made = authenticators.made(site, challenge.raw, answer)
+        except ValueError as error:
             raise _refused() from error
-        if made.fmt != AttestationFormat.NONE:
+        if made.is_attested:
             raise RefusedError(Reason.REFUSED, "no attestation was asked for")
-        if not 1 <= len(made.credential_id) <= CREDENTIAL_BYTES or (
-            len(made.credential_public_key) > PASSKEY_BYTES
+        if not 1 <= len(made.credential) <= CREDENTIAL_BYTES or (
+            len(made.public_key) > PASSKEY_BYTES
         ):
             raise RefusedError(Reason.REFUSED, "the passkey is longer than any in use")
         row = PasskeyRow(
-            credential=made.credential_id,
+            credential=made.credential,
             thumbprint=maker.thumbprint,
-            public_key=made.credential_public_key,
+            public_key=made.public_key,
             sign_count=made.sign_count,
             made_ms=self._clock.now_ms(),
         )
@@ -154,36 +132,27 @@ class Passkeys:
 
     def sign_in_options(self, site: Site) -> dict[str, Any]:
         """Return what a page hands to the browser to use a passkey; it names nobody."""
-        options = generate_authentication_options(
-            rp_id=site.domain,
-            challenge=self._challenge(_SIGN_IN, site, b"").raw,
-            timeout=CHALLENGE_MS,
-            user_verification=UserVerificationRequirement.REQUIRED,
-        )
-        return _plain(options_to_json(options))
+        from workseal_verifier.services import authenticators  # noqa: PLC0415 - it says when
+
+        challenge = self._challenge(_SIGN_IN, site, b"").raw
+        return authenticators.using(site, challenge, CHALLENGE_MS)
 
     def sign_in(self, site: Site, answer: Mapping[str, Any]) -> Begun:
         """Begin a session for whoever's passkey answered, or refuse."""
+        from workseal_verifier.services import authenticators  # noqa: PLC0415 - it says when
+
         challenge = self._answered(answer, _SIGN_IN, site, b"")
         passkey = self._store.passkey(_octets(answer.get("id")))
         if passkey is None:
             raise _refused()
         try:
-            used = verify_authentication_response(
-                credential=dict(answer),
-                expected_challenge=challenge.raw,
-                expected_rp_id=site.domain,
-                expected_origin=site.origin,
-                credential_public_key=passkey.public_key,
-                credential_current_sign_count=passkey.sign_count,
-                require_user_verification=True,
-            )
-        except _FAILURES as error:
+            signed = authenticators.used(site, challenge.raw, answer, passkey)
+        except ValueError as error:
             raise _refused() from error
         begun = self._signin.new_session(passkey.thumbprint, Root.PASSKEY)
         if not self._store.use_passkey(
             passkey.credential,
-            used.new_sign_count,
+            signed,
             challenge.digest,
             challenge.until_ms,
             begun.session,
@@ -246,10 +215,6 @@ class Passkeys:
         return hmac.digest(self._secret, message, "sha256")
 
 
-# What the library lets out for bytes that are no answer, beside its own errors.
-_FAILURES = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
-
-
 def _named_challenge(answer: Mapping[str, Any]) -> bytes:
     """Read which challenge an answer is to; the library compares it again."""
     response = answer.get("response")
@@ -268,14 +233,9 @@ def _octets(text: object) -> bytes:
     if not isinstance(text, str):
         raise _refused()
     try:
-        return base64url_to_bytes(text)
+        return base64.urlsafe_b64decode(text + "===")
     except ValueError as error:
         raise _refused() from error
-
-
-def _plain(text: str) -> dict[str, Any]:
-    options: dict[str, Any] = json.loads(text)
-    return options
 
 
 def _refused() -> RefusedError:

@@ -10,20 +10,21 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from workseal_verifier.errors import StoreError
-from workseal_verifier.store import migrating
-from workseal_verifier.store.postgres import PostgresBackend
+from workseal_verifier.store import tables
 from workseal_verifier.store.sqlite import WRITE, SqliteBackend
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 Where: TypeAlias = Path | str
 Row: TypeAlias = tuple[Any, ...]
-Upsert: TypeAlias = sqlite.Insert | postgresql.Insert
+Upsert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 
 class Backend(Protocol):
@@ -88,9 +89,7 @@ class Database:
     """Transactions on one database."""
 
     def __init__(self, where: Where) -> None:
-        self._backend: Backend = (
-            SqliteBackend(where) if isinstance(where, Path) else PostgresBackend(where)
-        )
+        self._backend = _backend_of(where)
         self._seen = threading.local()
         self._leading: Connection | None = None
         self._choosing = threading.Lock()
@@ -106,10 +105,13 @@ class Database:
         """Create the tables of a new log; refuse a database that another program made."""
         with self.write() as connection:
             self._backend.check(connection)
-            migrating.create(connection)
+            tables.create(connection)
 
     def migrate(self) -> tuple[str, str]:
         """Bring the tables to what this program knows; returns the revisions before and after."""
+        # Not above: a server never brings tables up, and has no use for what does.
+        from workseal_verifier.store import migrating  # noqa: PLC0415
+
         with self.write() as connection:
             self._backend.check(connection)
             return migrating.upgrade(connection)
@@ -117,7 +119,7 @@ class Database:
     def check_version(self) -> None:
         """Raise `StoreError` unless this program knows the tables."""
         with self.read() as connection:
-            migrating.require_current(connection)
+            tables.require_current(connection)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -220,3 +222,12 @@ class Database:
             self._leading = None
         self._engine.dispose()
         self._reading.dispose()
+
+
+def _backend_of(where: Where) -> Backend:
+    if isinstance(where, Path):
+        return SqliteBackend(where)
+    # Its dialect takes memory that a server on SQLite has no use for.
+    from workseal_verifier.store.postgres import PostgresBackend  # noqa: PLC0415
+
+    return PostgresBackend(where)

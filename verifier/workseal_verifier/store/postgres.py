@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from workseal_verifier.errors import (
     ConfigError,
@@ -169,6 +169,12 @@ class PostgresBackend:
         cause = error.orig if isinstance(error, DBAPIError) else None
         state = str(getattr(cause, "sqlstate", None) or "")
         message = f"the database refused: {state or type(cause or error).__name__}"
+        if isinstance(error, OperationalError) and not state:
+            # The driver tells why in the server's words alone, with addresses and names.
+            message = (
+                "the database cannot be reached or lets this program not in:"
+                " look at database_url, and into the database's own log"
+            )
         if state in _FULL:
             return StoreFullError(message)
         if state in _CORRUPT:

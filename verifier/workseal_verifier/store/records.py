@@ -7,7 +7,7 @@ one question that must not: whether a worker was at work elsewhere, which answer
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, func, or_, select, true
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.statement import Kind
@@ -38,6 +38,11 @@ _OWN = Prepared(
         statements.c.position > bindparam("after"),
         statements.c.position < bindparam("below"),
     )
+    .order_by(statements.c.position)
+    .limit(bindparam("most"))
+)
+_NEXT = Prepared(
+    _WHOLE.where(statements.c.position > bindparam("after"))
     .order_by(statements.c.position)
     .limit(bindparam("most"))
 )
@@ -138,7 +143,19 @@ class RecordStore:
 
     def all(self) -> Iterator[Entry]:
         """Read every statement in log order."""
-        yield from self._paged(true(), since=0, below=2**63 - 1)
+        for page in self.pages():
+            yield from map(_read, page)
+
+    def pages(self) -> Iterator[list[Row]]:
+        """Read every statement in log order, many at a time: the values of an `Entry`, raw."""
+        last = -1
+        while True:
+            with self.database.read() as connection:
+                rows = _NEXT.rows(connection, after=last, most=_PAGE)
+            if not rows:
+                return
+            yield rows
+            last = rows[-1][0]
 
     def count_outside(self, size: int) -> int:
         """Count the statements at places that a log of this size does not have."""
@@ -274,8 +291,7 @@ class RecordStore:
         while True:
             with self.database.read() as connection:
                 rows = connection.execute(
-                    select(statements)
-                    .where(
+                    _WHOLE.where(
                         condition,  # type: ignore[arg-type]
                         statements.c.position > last,
                         statements.c.position < below,
@@ -285,7 +301,7 @@ class RecordStore:
                 ).all()
             if not rows:
                 return
-            yield from map(read_entry, rows)
+            yield from map(_read, rows)
             last = rows[-1].position
 
 

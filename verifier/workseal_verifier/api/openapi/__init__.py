@@ -1,10 +1,13 @@
 """The HTTP interface in OpenAPI 3.1: addresses from the routes, the rest from one table.
 
-Rules: an operation without a row, or a row without an operation, stops the start. The examples are
-what a verifier with fixed secrets answered, kept beside this file; a test makes them again.
+Rules: an operation without a row, or a row without an operation, stops the start. The description
+itself is written when somebody first asks: half a second of a processor and megabytes that most
+servers never need. The examples are what a verifier with fixed secrets answered, kept beside this
+file; a test makes them again.
 """
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from importlib.resources import files
@@ -17,6 +20,7 @@ from starlette.routing import BaseRoute
 from workseal_verifier.api.openapi.operations import OPERATIONS, Body, Told, refused
 from workseal_verifier.api.openapi.schemas import MEDIA_NOTES, concise, problem
 from workseal_verifier.api.problems import CONCISE, MEDIA, PREFIX, TABLE, is_concise
+from workseal_verifier.api.routing import operations
 from workseal_verifier.api.values import FRESH, JSON, answer
 from workseal_verifier.errors import Reason, VerifierError
 
@@ -62,11 +66,41 @@ _DETAILS: Final[Mapping[Reason, str]] = {
 @router.get("/openapi.json")
 def get_description(request: Request) -> Response:
     """Return the description of this interface."""
-    return answer(request.app.state.description, FRESH, JSON)
+    written: Description = request.app.state.description
+    return answer(written.text(), FRESH, JSON)
 
 
-def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Describe these routes."""
+class Description:
+    """Describe an application's routes, once somebody asks."""
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        """Take the routes, or raise `VerifierError` where they are not those of the table."""
+        names = {
+            f"{name.partition(' ')[0]} {route.path_format}"
+            for name, route in operations(routes)
+            if route.include_in_schema
+        }
+        for name in sorted(names - OPERATIONS.keys()):
+            raise VerifierError(f"the operation {name} is not described")
+        for name in sorted(OPERATIONS.keys() - names):
+            raise VerifierError(f"no operation {name} exists")
+        self._routes = routes
+        self._lock = threading.Lock()
+        self._text = b""
+
+    def text(self) -> bytes:
+        """Return it in JSON; who asks while it is written waits."""
+        with self._lock:
+            if not self._text:
+                self._text = json.dumps(self.document()).encode()
+            return self._text
+
+    def document(self) -> dict[str, Any]:
+        """Write it."""
+        return _describe(self._routes)
+
+
+def _describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     described = get_openapi(
         title=_TITLE,
         version=metadata.version("workseal"),
@@ -77,15 +111,10 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     described.pop("components", None)
     described["servers"] = [{"url": "/"}]
     examples = json.loads(files(__package__).joinpath(EXAMPLES).read_text("utf-8"))
-    rows = dict(OPERATIONS)
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             name = f"{method.upper()} {path}"
-            if name not in rows:
-                raise VerifierError(f"the operation {name} is not described")
-            _fill(operation, name, rows.pop(name), examples.get(name, {}))
-    if rows:
-        raise VerifierError(f"no operation {min(rows)} exists")
+            _fill(operation, name, OPERATIONS[name], examples.get(name, {}))
     return described
 
 
