@@ -17,10 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType, TracebackType
 from typing import Any, Self
-from unittest.mock import patch
 
 from sqlalchemy import Connection
-from starlette.routing import BaseRoute
 
 from support.simulator import ROUND_MS, START, People, Simulator, seeded
 from workseal_protocol.checkpoint import Checkpoint, SignedCheckpoint
@@ -31,7 +29,6 @@ from workseal_protocol.receipt import SubmissionAnswer, verify_answer
 from workseal_protocol.records import Offer, sign
 from workseal_protocol.statement import Statement
 from workseal_verifier import housekeeping
-from workseal_verifier.api import openapi
 from workseal_verifier.app import create_app
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import RefusedError, StoreError
@@ -78,17 +75,6 @@ def new_home(folder: Path, *, pq: bool = False, **changes: Any) -> Settings:
     settings = Settings(home=folder / "home", origin=ORIGIN, **(fields | changes))
     make_keys(settings, pq=pq)
     return settings
-
-
-_describe = openapi.describe
-_descriptions: list[dict[str, Any]] = []
-
-
-def _described(routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Describe the first server's routes; those of the others are the same."""
-    if not _descriptions:
-        _descriptions.append(_describe(routes))
-    return _descriptions[0]
 
 
 @cache
@@ -325,8 +311,7 @@ class LiveServer:
         self.listener = bind("127.0.0.1", 0)
         self.port: int = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        with patch.object(openapi, "describe", _described):
-            self.app = create_app(self.settings, office.verifier)
+        self.app = create_app(self.settings, office.verifier)
         self._server = make_server(self.app, self.settings)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self.listener]}, daemon=True

@@ -84,7 +84,7 @@ verifier.close()
 
 
 def test_an_idle_server_has_loaded_only_what_it_serves_with(settings: Settings) -> None:
-    words = [sys.executable, "-c", IDLE, settings.home]
+    words = [sys.executable, "-c", IDLE, str(settings.home)]
     loaded = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
     assert {"fastapi", "sqlalchemy.dialects.sqlite", "workseal_verifier.app"} <= set(loaded)
     assert UNWANTED.isdisjoint(loaded)
