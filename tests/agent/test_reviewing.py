@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
-import typer
 from PIL import Image, ImageDraw, ImageFont
 
 from support.rig import MemoryVault
@@ -85,12 +84,12 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
     def prepare(answer: str) -> list[str]:
         asked: list[str] = []
 
-        def confirm(question: str, *, default: bool) -> bool:
+        def confirmed(question: str, *, default: bool) -> bool:
             asked.append(question)
             assert default
             return answer == "yes"
 
-        monkeypatch.setattr(typer, "confirm", confirm)
+        monkeypatch.setattr(reviewing, "confirmed", confirmed)
         return asked
 
     return prepare
