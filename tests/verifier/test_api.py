@@ -746,7 +746,7 @@ def test_an_unforeseen_mistake_is_a_problem_without_its_text(
     def fail(*_: object) -> None:
         raise KeyError("a secret of somebody")
 
-    monkeypatch.setattr(type(office.verifier.services.reader), "checkpoint", fail)
+    monkeypatch.setattr(type(office.verifier.services.sequencer), "current", property(fail))
     answer = client.get("/v1/log/checkpoint")
     check_problem(answer, Reason.INTERNAL)
     assert "secret" not in answer.text + caplog.text

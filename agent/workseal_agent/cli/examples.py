@@ -75,6 +75,12 @@ EXAMPLES = {
         ),
     ),
     "case show": (("", phrase("Whose turn it is, and until when")),),
+    "case openings": (
+        (
+            "77d0a1b2 --out openings",
+            phrase("Figures of the hours that a request of level 1 was granted, and of no others"),
+        ),
+    ),
     "disclose": (
         ("request.cose --show 0,0,640,480", phrase("Show this part, after you agreed to it")),
         (
