@@ -358,7 +358,7 @@ def page(folder: Path, *, dark: bool) -> str:
     """Write an ordinary page: headings, prose, a table, code and a picture."""
     ground, ink = ("#16181d", "#d4d8de") if dark else ("#ffffff", "#1b1d22")
     prose = (ROOT / "docs" / ("weaknesses.md" if dark else "architecture.md")).read_text()
-    code = (ROOT / "protocol" / "workseal_protocol" / "merkle.py").read_text()
+    code = (ROOT / "protocol" / "workseal_protocol" / "merkle" / "__init__.py").read_text()
     rows = "".join(
         f"<tr><td>{number}</td><td>item {number * 37 % 101}</td><td>{number * 3.7:.2f} €</td></tr>"
         for number in range(1, 20)
