@@ -369,6 +369,10 @@ def test_the_ladder_says_where_the_case_stands_and_what_was_asked(world: World) 
     assert "Nothing has been asked for" in early
     assert "L1 openings of activity" in early
     assert re.search(r"L1 .*? may be asked for next L2 .*? not before the level below", early)
+    for state in ("draft", "appeal"):
+        past = words(section(world.seen[state].case[Role.CLIENT], "ladder"))
+        assert re.search(r"L3 .*? not asked for L4 .*? not asked for", past)
+        assert "may be asked for next" not in past
     asked = words(section(world.seen["objection"].case[Role.CLIENT], "ladder"))
     assert re.search(r"L2 .*? asked for L3", asked)
     assert "The freelancer objects, too wide: six would tell the same" in asked
