@@ -65,7 +65,7 @@ class Calendar:
         day, given, at = self.day(begin), 0, begin
         if day != self.day(max(begin, end - 1)) or end - begin > 12 * HOUR_MS:
             while (at := at - at % MINUTE_MS + MINUTE_MS) < end:
-                if self.day(at) != day:
+                if self.day(at) > day:
                     part = amount * (at - begin) // (end - begin) - given
                     yield day, part
                     day, given = self.day(at), given + part

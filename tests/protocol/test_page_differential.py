@@ -40,13 +40,17 @@ from workseal_protocol.timesheets import Agreement
 pytestmark = pytest.mark.filterwarnings(
     f"ignore::{CryptographyDeprecationWarning.__module__}.{CryptographyDeprecationWarning.__name__}"
 )
+# What Python and the page once told apart: an authority's usages that nobody can read.
+ONCE_APART = (795,)
 LONG = bool(os.environ.get("WORKSEAL_LONG"))
 PARTS = 2
 VALID = 10_000 if LONG else 24
 TWISTED = 12_500 if LONG else 26
 SPOILED = 8  # of each twisted one, with one spoiled policy among them
 SLICE, SLICES = map(int, os.environ.get("WORKSEAL_SLICE", "1/1").split("/"))
-MONTHS = ZONES if LONG and SLICE == 1 else ("America/Sao_Paulo", "Europe/Berlin")
+MONTHS = (
+    ZONES if LONG and SLICE == 1 else ("America/Sao_Paulo", "Europe/Berlin", "America/St_Johns")
+)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +147,7 @@ def test_both_say_the_same_of_spoiled_certificates_and_tokens(page: NodePage) ->
     story, data = drawn(2)
     assert story.contents.token is not None
     seen: Counter[tuple[int, ...]] = Counter()
-    for number in numbers(20_000 if LONG else 100):
+    for number in (*ONCE_APART, *numbers(20_000 if LONG else 100)):
         dice = random.Random(number)
         people, text = story.verifier.people, story.policy.encode()
         bundle, policy = spoiled_stamps(data, text, people, dice)

@@ -154,6 +154,19 @@ export function isForTimeStamping(certificate) {
   return purposes.length === 1 && toHex(purposes[0].content) === TIME_STAMPING;
 }
 
+// Tell whether what an authority's key may be used for, where that is said, can be read at all.
+export function hasReadableUsages(certificate) {
+  const usage = certificate.extensions.get(EXTENDED_USAGE);
+  if (usage === undefined) return true;
+  try {
+    readDer(usage.content, SEQUENCE, "usages").each(OBJECT, "a usage").forEach(objectName);
+  } catch (error) {
+    if (error instanceof Malformed) return false;
+    throw error;
+  }
+  return true;
+}
+
 // Tell whether a certificate's key may sign what its usage bits (from the highest) name.
 export function allowsUsage(certificate, bits) {
   const usage = certificate.extensions.get(KEY_USAGE);
