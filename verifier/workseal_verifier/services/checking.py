@@ -30,13 +30,13 @@ from workseal_protocol.timestamp import verify_token
 from workseal_verifier.errors import StoreCorruptError
 from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.casesteps import case_problems
-from workseal_verifier.services.columns import entry_of, key_row, party_rows, row_of, segment_row
+from workseal_verifier.services.columns import entry_of, key_row, party_rows, segment_row
 from workseal_verifier.services.derivedtree import DerivedTree
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keptforks import fork_problems
 from workseal_verifier.services.keyevents import KeyEvents, logged_events
 from workseal_verifier.store.engine import Row
-from workseal_verifier.store.log import Entry, LogStore
+from workseal_verifier.store.log import Entry, LogStore, entry_row
 from workseal_verifier.store.records import RecordStore
 
 MAX_NAMED = 50
@@ -136,7 +136,7 @@ class LogCheck:
         else:
             found = self._check_record(position, record)
         worker = self._workers.get(getattr(record, "engagement", b""))
-        derived = row_of(entry_of(statement, record, position, worker))
+        derived = entry_row(entry_of(statement, record, position, worker))
         return found if derived == row else [*found, *_differences(row, derived)]
 
     def _check_record(self, position: int, record: Record) -> Iterable[str]:

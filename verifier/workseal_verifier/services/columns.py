@@ -51,21 +51,6 @@ def entry_with(statement: Statement, record: Record, place: int, span: Span | No
     )
 
 
-def row_of(entry: Entry) -> Row:
-    """Write a stored form as the values that the database has for it, in their order."""
-    return (
-        entry.position,
-        entry.digest.raw,
-        entry.body,
-        entry.kind,
-        entry.engagement,
-        entry.about,
-        entry.worker,
-        entry.begin_ms,
-        entry.end_ms,
-    )
-
-
 def segment_row(
     body: bytes, place: int, digest: bytes, workers: Mapping[bytes, Digest]
 ) -> tuple[Row, tuple[int, bytes]] | None:

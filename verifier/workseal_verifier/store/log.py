@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, text, true, 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_verifier.errors import StoreCorruptError, StoreRaceError
-from workseal_verifier.store.engine import Database
+from workseal_verifier.store.engine import Database, Row
 from workseal_verifier.store.notices import Notice, write_notices
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import (
@@ -210,7 +210,7 @@ class Turn:
         """Move the head and store what it covers; `StoreRaceError` if it is another one."""
         self._move(change.old, change.new)
         execute = self._connection.execute
-        self._database.insert(self._connection, statements, map(_entry_row, change.entries))
+        self._database.insert(self._connection, statements, map(entry_row, change.entries))
         for (level, number), hashes in change.tiles.items():
             _WRITE_TILE.change(self._connection, level=level, number=number, hashes=hashes)
         if change.checkpoints:
@@ -443,7 +443,8 @@ class LogStore:
         return 0 if size is None else size
 
 
-def _entry_row(entry: Entry) -> tuple[object, ...]:
+def entry_row(entry: Entry) -> Row:
+    """Write an entry as the values that the database has for it, in their order."""
     return (
         entry.position,
         entry.digest.raw,
