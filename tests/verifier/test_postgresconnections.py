@@ -1,5 +1,6 @@
 """What the server closed is not used again, and nobody asks it whether it is there."""
 
+import select
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,8 +68,13 @@ def test_what_the_server_says_unasked_closes_nothing(
 ) -> None:
     with database.read() as connection:
         connection.execute(text("LISTEN news"))
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        listening = driver.fileno()
     first = used(database)
     name = database._reading.url.database
     cluster.psql("NOTIFY news", name or "")
+    # It is told when the server comes to it, after whoever sent it has had the answer.
+    assert select.select([listening], [], [], 30)[0]
     assert used(database) == first
     assert asked == [True]
