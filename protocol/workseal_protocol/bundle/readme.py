@@ -10,8 +10,14 @@ that a person was thinking, who sat at the machine, or that the screen was not s
 
 Check all of it, offline, with a policy file of your own (keys that you trust):
 
-    pip install 'workseal[time]'
     workseal verify BUNDLE --policy POLICY
+
+Workseal is installed from its own source folder, where this is typed:
+
+    pip install '.[time]'
+
+Do not install it by its name: on an index of packages anybody may have taken that name. The page
+verify.html, which workseal page writes, checks the same steps in a browser.
 
 Trust comes from your policy file. Nothing is true because this bundle says so.
 
