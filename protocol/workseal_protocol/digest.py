@@ -26,6 +26,7 @@ class Tag:
     PANEL = b"workseal/panel/v1"
     SECRET = b"workseal/secret/v1"
     SAMPLE = b"workseal/sample/v1"
+    SHARE = b"workseal/share/v1"
     PLACE = b"workseal/place/v1"
     OUTLINE = b"workseal/tag/v1"
     ATTESTED = b"workseal/attested/v1"

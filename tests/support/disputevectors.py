@@ -75,7 +75,7 @@ def sampling_vectors() -> list[dict[str, Any]]:
         }
         expect: dict[str, Any] = {
             "seed": seed.hex(),
-            "shares": list(allocate([one.count for one in freeze.strata], size)),
+            "shares": list(allocate(seed, [one.count for one in freeze.strata], size)),
             "places": list(draw_places(seed, freeze.strata, size)),
             "commitments": {
                 str(role.value): secret_commitment(case, role, secret).hex()
@@ -102,6 +102,16 @@ def sampling_vectors() -> list[dict[str, Any]]:
         vector("the arbitrator reveals nothing", days, 14, "12", whole=False),
         vector("nobody reveals", days, 20, "", whole=False),
         vector("equal remainders", [(0, 1, 10), (0, 2, 10), (0, 3, 10)], 4, "2", whole=False),
+        vector(
+            "days of less than one", [(0, 30 + n, 5) for n in range(20)], 14, "123", whole=False
+        ),
+        vector(
+            "days of unlike length",
+            [(0, n, 3 + n * n % 17) for n in range(24)],
+            31,
+            "12",
+            whole=False,
+        ),
         vector("everything", [(0, 1, 3), (1, 1, 2)], 5, "123", whole=True),
         vector("one frame", [(0, 1, 1)], 1, "3", whole=True),
         vector("a small week", [(0, 7, 4), (0, 8, 6), (1, 7, 1), (1, 8, 2)], 5, "31", whole=True),

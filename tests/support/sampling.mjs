@@ -29,13 +29,34 @@ function freeze(frames) {
   return { root: root(leaves).toString("hex"), strata };
 }
 
-function divide(counts, size) {
+// A number from 0 to below - 1, from the hash of a stratum.
+function lot(seed, stratum, below) {
+  const x = BigInt("0x" + hash(Buffer.from("workseal/share/v1"), seed, big(stratum, 8)).toString("hex"));
+  return Number((x * BigInt(below)) >> 256n);
+}
+
+function divide(seed, counts, size) {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const shares = counts.map((count) => Math.floor((size * count) / total));
-  const left = size - shares.reduce((sum, share) => sum + share, 0);
-  const order = counts.map((count, place) => [(size * count) % total, place]);
-  order.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
-  for (const [, place] of order.slice(0, left)) shares[place] += 1;
+  let open = null;
+  counts.forEach((count, stratum) => {
+    const rest = (size * count) % total;
+    if (rest === 0) return;
+    if (open === null) {
+      open = { stratum, rest };
+      return;
+    }
+    const sum = open.rest + rest;
+    if (sum < total) {
+      const stays = lot(seed, stratum, sum) < open.rest;
+      open = { stratum: stays ? open.stratum : stratum, rest: sum };
+      return;
+    }
+    const openHas = lot(seed, stratum, 2 * total - sum) < total - rest;
+    shares[openHas ? open.stratum : stratum] += 1;
+    open = sum === total ? null : { stratum: openHas ? stratum : open.stratum, rest: sum - total };
+  });
+  if (open !== null) throw new Error("a remainder is left");
   return shares;
 }
 
@@ -52,7 +73,7 @@ function answer(vector) {
     Buffer.from([secrets.length]),
     ...secrets.map(([role, secret]) => Buffer.concat([Buffer.from([Number(role)]), hex(secret)])),
   );
-  const shares = divide(vector.strata.map((row) => row[2]), vector.size);
+  const shares = divide(seed, vector.strata.map((row) => row[2]), vector.size);
   const places = [];
   let begin = 0;
   vector.strata.forEach(([, , count], index) => {

@@ -115,7 +115,8 @@ def _standing(replayed: Case) -> list[str]:
         waiting = ", ".join(sorted(role.name.lower() for role in replayed.waiting_for))
         lines.append(f"until {_until(replayed)}: {waiting or 'nobody'}")
     if replayed.drawn is not None and replayed.sample is not None:
-        lines.append(meaning(replayed.sample.freeze.strata, replayed.sample.size, _QUESTION))
+        sample = replayed.sample
+        lines.append(meaning(sample.freeze.strata, sample.size, _QUESTION, replayed.drawn))
     for who, moves in _next(replayed).items():
         lines.append(f"next, {who}: {', '.join(moves)}")
     return lines

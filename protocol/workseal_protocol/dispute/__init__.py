@@ -31,6 +31,7 @@ from workseal_protocol.dispute.sampling import (
     sample_round,
     sample_seed,
     secret_commitment,
+    shares_of,
 )
 from workseal_protocol.dispute.table import CLOCKS, CLOSED, TABLE, Clock, Row, State, Then, Who
 from workseal_protocol.dispute.values import Deadline, Paused, Released, Sample
@@ -83,6 +84,7 @@ __all__ = [
     "sample_round",
     "sample_seed",
     "secret_commitment",
+    "shares_of",
     "verify_freeze",
     "verify_named",
     "worst_miss",

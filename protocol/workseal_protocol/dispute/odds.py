@@ -6,9 +6,11 @@ frames that can still be shown; withdrawn ones are counted beside.
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import comb
+from functools import lru_cache
+from heapq import heapify, heapreplace
+from math import comb, prod
 
-from workseal_protocol.dispute.sampling import allocate
+from workseal_protocol.dispute.sampling import shares_of
 from workseal_protocol.records import Holding, Stratum
 
 
@@ -17,25 +19,54 @@ def miss_of(total: int, false: int, drawn: int) -> Fraction:
     return Fraction(comb(total - false, drawn), comb(total, drawn))
 
 
-def worst_miss(strata: Sequence[tuple[int, int]], false: int) -> Fraction:
-    """Return the greatest chance to miss all of `false` frames, wherever they lie.
+def stratum_miss(frames: int, false: int, share: Fraction) -> Fraction:
+    """Return the most that a stratum adds as a factor to the chance that no false frame is drawn.
 
-    `strata` are pairs of frames and drawn frames. One more false frame multiplies the chance of
-    its stratum by (N-b-n)/(N-b), which falls with b: the largest factor first is the worst.
+    `share` is how many are drawn on average: its whole part surely, one more with the chance of
+    what is left of it. The factors of several strata may be multiplied, because it makes one more
+    in another stratum less likely, never likelier (docs/spec/sampling.md).
     """
-    if not 0 <= false <= sum(total for total, _ in strata):
+    whole = int(share)
+    if false > frames - whole:
+        return Fraction(0)
+    miss = miss_of(frames, false, whole)
+    rest = share - whole
+    return miss * (1 - rest * Fraction(false, frames - whole)) if rest else miss
+
+
+def worst_miss(strata: Sequence[tuple[int, Fraction]], false: int) -> Fraction:
+    """Return a chance to miss all of `false` frames that no way in which they lie exceeds.
+
+    `strata` are pairs of frames and how many are drawn on average. One more false frame multiplies
+    the chance of its stratum by a factor that falls with each: the largest factor first is the
+    worst.
+    """
+    if not 0 <= false <= sum(frames for frames, _ in strata):
         raise ValueError("more false frames than frames")
     placed = [0] * len(strata)
-    miss = Fraction(1)
+    waiting = [(-_next_factor(*one, 0), place) for place, one in enumerate(strata)]
+    heapify(waiting)
     for _ in range(false):
-        factors = [
-            Fraction(max(total - put - drawn, 0), total - put) if total > put else Fraction(-1)
-            for (total, drawn), put in zip(strata, placed, strict=True)
-        ]
-        worst = max(range(len(factors)), key=factors.__getitem__)
-        miss *= factors[worst]
-        placed[worst] += 1
-    return miss
+        place = waiting[0][1]
+        placed[place] += 1
+        heapreplace(waiting, (-_next_factor(*strata[place], placed[place]), place))
+    chances = (stratum_miss(n, put, share) for (n, share), put in zip(strata, placed, strict=True))
+    return prod(chances, start=Fraction(1))
+
+
+def _next_factor(frames: int, share: Fraction, false: int) -> Fraction:
+    """Return what one more false frame multiplies the chance by; -1 where none fits."""
+    whole = int(share)
+    if false >= frames:
+        return Fraction(-1)
+    if false >= frames - whole:
+        return Fraction(0)
+    rest = share - whole
+    parts = (frames - whole) * rest.denominator
+    return Fraction(
+        (frames - false - whole) * (parts - (false + 1) * rest.numerator),
+        (frames - false) * (parts - false * rest.numerator),
+    )
 
 
 def least_sample(total: int, false: int, chance: Fraction) -> int:
@@ -45,18 +76,34 @@ def least_sample(total: int, false: int, chance: Fraction) -> int:
     return next(n for n in range(total + 1) if 1 - miss_of(total, false, n) >= chance)
 
 
-def meaning(strata: Sequence[Stratum], size: int, percent: int) -> str:
-    """Say in one sentence what a sample can miss, if so many percent of the frames were false."""
-    wanted = allocate([one.count for one in strata], size)
-    rows = tuple(zip(strata, wanted, strict=True))
-    kept = [(one.count, drawn) for one, drawn in rows if one.holding is Holding.KEPT]
-    total, looked = sum(each for each, _ in kept), sum(each for _, each in kept)
+def meaning(strata: Sequence[Stratum], size: int, percent: int, places: Sequence[int] = ()) -> str:
+    """Say in one sentence what a sample can miss, if so many percent of the frames were false.
+
+    `places` are the drawn ones: they tell how many were withdrawn before the freeze.
+    """
+    frozen = sum(one.count for one in strata)
+    total = sum(one.count for one in strata if one.holding is Holding.KEPT)
     if not total:
-        return f"All {size} drawn frames were withdrawn before: the sample shows nothing."
+        return f"All {frozen} frozen frames were withdrawn before: the sample shows nothing."
     false = -(-total * percent // 100)
-    ten_thousandths = -(-worst_miss(kept, false) * 10_000 // 1)
+    ten_thousandths = -(-_missed(tuple(strata), size, false) * 10_000 // 1)
+    gone = sum(place >= total for place in places)
     return (
-        f"{looked} of {total} frames are looked at. If {false} of them ({percent} %) were false,"
-        f" wherever they lie, all of these would be missed at most {ten_thousandths} times in"
-        f" 10,000. {size - looked} further drawn frames were withdrawn before."
+        f"{size} of {frozen} frozen frames are drawn by lot. If {false} of the {total} that were"
+        f" not withdrawn before ({percent} %) were false, wherever they lie, and each drawn one is"
+        f" looked at, all of these would be missed at most {ten_thousandths} times in 10,000."
+        + (f" {gone} of the drawn ones were withdrawn before." if gone else "")
     )
+
+
+# Asked each time that somebody looks at a case; at the most frames it takes half a second.
+@lru_cache(maxsize=256)
+def _missed(strata: tuple[Stratum, ...], size: int, false: int) -> Fraction:
+    shares = shares_of([one.count for one in strata], size)
+    frozen = sum(one.count for one in strata)
+    kept = [
+        (one.count, whole + Fraction(rest, frozen))
+        for one, (whole, rest) in zip(strata, shares, strict=True)
+        if one.holding is Holding.KEPT
+    ]
+    return worst_miss(kept, false)

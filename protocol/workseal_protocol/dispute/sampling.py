@@ -90,25 +90,61 @@ def sample_seed(
     )
 
 
-def allocate(counts: Sequence[int], size: int) -> tuple[int, ...]:
-    """Divide a sample over strata in proportion; what is left goes to the largest remainders.
-
-    Of equal remainders the earlier stratum has the first.
-    """
+def shares_of(counts: Sequence[int], size: int) -> tuple[tuple[int, int], ...]:
+    """Divide a sample in proportion: whole parts and remainders, these of the sum of the counts."""
     total = sum(counts)
     if not 0 <= size <= total:
         raise ValueError(f"a sample of {total} frames has at most {total}, not {size}")
-    shares = [divmod(size * count, total) for count in counts]
-    order = sorted(range(len(counts)), key=lambda place: (-shares[place][1], place))
-    extra = frozenset(order[: size - sum(whole for whole, _ in shares)])
-    return tuple(whole + (place in extra) for place, (whole, _) in enumerate(shares))
+    return tuple(divmod(size * count, total) for count in counts)
+
+
+def allocate(seed: bytes, counts: Sequence[int], size: int) -> tuple[int, ...]:
+    """Divide a sample over strata: to each its whole part, and what is left by lot.
+
+    A stratum has one more with the chance that its remainder is, so that every frame is drawn with
+    the same chance, and nobody can reckon which days are left out.
+    """
+    shares = shares_of(counts, size)
+    more = _one_more(seed, [rest for _, rest in shares], sum(counts))
+    return tuple(whole + (place in more) for place, (whole, _) in enumerate(shares))
+
+
+def _one_more(seed: bytes, remainders: Sequence[int], total: int) -> frozenset[int]:
+    """Draw the strata that have one more, each with the chance remainder / total.
+
+    Two at a time draw which of them carries on for both: dependent rounding, whose outcomes are
+    negatively correlated (Srinivasan 2001, "Distributions on level-sets"). Their sum is a multiple
+    of the total, so the last one leaves nothing.
+    """
+    chosen: set[int] = set()
+    bearer = weight = 0
+    for place, remainder in enumerate(remainders):
+        if not weight or not remainder:
+            bearer, weight = (place, remainder) if remainder else (bearer, weight)
+            continue
+        both = weight + remainder
+        if both < total:
+            kept = _lot(seed, place, both) < weight
+            bearer, weight = (bearer if kept else place), both
+        else:
+            kept = _lot(seed, place, 2 * total - both) < total - remainder
+            chosen.add(bearer if kept else place)
+            bearer, weight = (place if kept else bearer), both - total
+    return frozenset(chosen)
+
+
+def _lot(seed: bytes, place: int, below: int) -> int:
+    """Draw a number from 0 to below - 1: the hash as a binary fraction, so many times."""
+    lot = sha256(Tag.SHARE, seed, place.to_bytes(8, "big"))
+    return int.from_bytes(lot, "big") * below >> 8 * DIGEST_BYTES
 
 
 def draw_places(seed: bytes, strata: Sequence[Stratum], size: int) -> tuple[int, ...]:
     """Return the drawn places in the canonical order, ascending."""
     drawn: list[int] = []
     begin = 0
-    for stratum, wanted in zip(strata, allocate([one.count for one in strata], size), strict=True):
+    shares = allocate(seed, [one.count for one in strata], size)
+    for stratum, wanted in zip(strata, shares, strict=True):
         places = range(begin, begin + stratum.count)
         drawn += sorted(places, key=lambda place: _place_hash(seed, place))[:wanted]
         begin += stratum.count

@@ -9,9 +9,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from workseal_protocol.chain import LONGEST_DECLARATION
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, FrozenFrame, frames_between, verify_freeze
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import (
@@ -27,9 +28,6 @@ from workseal_verifier.services.hearing import Told
 from workseal_verifier.services.weekfold import read_records
 from workseal_verifier.store.diaryrows import DiaryRowStore
 from workseal_verifier.store.records import RecordStore
-
-if TYPE_CHECKING:
-    from workseal_protocol.digest import Digest
 
 _CACHED: Final = 256
 
@@ -90,6 +88,16 @@ class Redraws:
             if len(self._known) > _CACHED:
                 self._known.popitem(last=False)
         return found
+
+    def withdrawn(self, agreed: Agreed, frozen: Frozen | None, *, below: int) -> frozenset[Digest]:
+        """Return the drawn frames that the log of this size says were withdrawn."""
+        if frozen is None or not frozen.drawn:
+            return frozenset()
+        asked = [one.frame.frame.raw for one in frozen.drawn]
+        gone = self._rows.withdrawals(agreed.engagement, asked, below=below)
+        return frozenset(
+            record.frame for _, record in read_records(gone) if isinstance(record, Tombstone)
+        )
 
     def _compared(self, agreed: Agreed, case: Case, asked: Told) -> Frozen:
         act = asked.record

@@ -5,10 +5,11 @@ alone, and compared with what the case says; the freeze is compared with the log
 said. The chance to miss is an exact fraction, rounded up once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import (
     Case,
     Sample,
@@ -17,10 +18,17 @@ from workseal_protocol.dispute import (
     meaning,
     sample_seed,
     secret_commitment,
+    shares_of,
 )
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
-from workseal_protocol.records import DisputeAct, DisputeRequest, Freeze, Holding
+from workseal_protocol.records import (
+    DisputeAct,
+    DisputeDisclosure,
+    DisputeRequest,
+    Freeze,
+    Holding,
+)
 from workseal_verifier.services.hearing import Told
 from workseal_verifier.services.redraws import Frozen, asked_of
 from workseal_verifier.web.casewords import WHO
@@ -38,10 +46,12 @@ def draw_of(
     frozen: Frozen | None,
     zone: tzinfo,
     committed: Callable[[int, bytes], bool],
+    withdrawn: Container[Digest],
 ) -> dict[str, Any] | None:
     """Tell of the sample; None where nothing is frozen.
 
-    `committed` says whether a value is the operator's of a round.
+    `committed` says whether a value is the operator's of a round; `withdrawn` are the drawn frames
+    that have been withdrawn by now.
     """
     sample, asked = case.sample, asked_of(case, told)
     if sample is None or asked is None:
@@ -62,18 +72,47 @@ def draw_of(
         ),
         "drawn": None if sample.seed is None else _drawn(case, sample, told, committed),
         "meaning": (
-            meaning(sample.freeze.strata, sample.size, QUESTION) if sample.ruled_at else None
+            meaning(sample.freeze.strata, sample.size, QUESTION, case.drawn or ())
+            if sample.ruled_at
+            else None
         ),
         "frozen": frozen,
         "requests": _requests(told, frozen),
+        "course": None if frozen is None or not frozen.drawn else _course(told, frozen, withdrawn),
+    }
+
+
+def _course(told: Sequence[Told], frozen: Frozen, withdrawn: Container[Digest]) -> dict[str, int]:
+    """Count what became of the drawn frames that could be shown when they were drawn."""
+    could = {one.frame.frame for one in frozen.drawn if one.frame.holding is Holding.KEPT}
+    named = {
+        frame.frame
+        for one in told
+        if isinstance(one.record, DisputeRequest)
+        for frame in one.record.frames
+    }
+    shown = {
+        frame.frame
+        for one in told
+        if isinstance(one.record, DisputeDisclosure)
+        for frame in one.record.frames
+    }
+    return {
+        "could": len(could),
+        "named": len(could & named),
+        "shown": len(could & shown),
+        "withdrawn": sum(frame in withdrawn for frame in could),
     }
 
 
 def _strata(sample: Sample) -> list[dict[str, Any]]:
     counts = [one.count for one in sample.freeze.strata]
-    wanted: Sequence[int | None] = [None] * len(counts)
-    if sample.ruled_at:
-        wanted = allocate(counts, sample.size)
+    wanted: Sequence[int | str | None] = [None] * len(counts)
+    if sample.seed is not None:
+        wanted = allocate(sample.seed, counts, sample.size)
+    elif sample.ruled_at:
+        shares = shares_of(counts, sample.size)
+        wanted = [f"{whole} or {whole + 1}" if rest else whole for whole, rest in shares]
     return [
         {
             "day_ms": one.day * _EPOCH_DAYS,

@@ -5,7 +5,7 @@ page changes and signs nothing; what may be done is a command, and a file that w
 No picture and nothing that was opened is here, for anybody.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -59,11 +59,13 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
     filing = view.case.filing
     reach = given.diaries.reach()
     agreed = given.diaries.agreed(filing.engagement)
+    frozen = given.redraws.of(agreed, view.case, view.told)
     beside = Beside(
         agreed=agreed,
         reach=reach,
         disputed=given.disputed.of(agreed, filing.begin, filing.end, reach),
-        frozen=given.redraws.of(agreed, view.case, view.told),
+        frozen=frozen,
+        withdrawn=given.redraws.withdrawn(agreed, frozen, below=reach.size),
         committed=partial(given.beacon.is_committed, view.case.terms.round_ms),
         cited=partial(given.disputed.cited, agreed, reach=reach),
         checked=given.hearings.checked_beside(view.case),
@@ -76,7 +78,8 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
 class Beside:
     """Hold what the log tells beside the statements of a case.
 
-    `committed` says whether a value is the operator's of a round, `cited` what statements are that
+    `withdrawn` are the drawn frames that were withdrawn by now, `committed` says whether a value is
+    the operator's of a round, `cited` what statements are that
     are none of the case, `checked` what was found of its disclosures beside it.
     """
 
@@ -84,6 +87,7 @@ class Beside:
     reach: Reach
     disputed: Disputed
     frozen: Frozen | None
+    withdrawn: Container[Digest]
     committed: Callable[[int, bytes], bool]
     cited: Callable[[set[Digest]], Mapping[Digest, Cited]]
     checked: Sequence[CheckedBeside] = ()
@@ -95,7 +99,7 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
     hours = hours_of(beside.agreed, disputed, case.filing.begin, case.filing.end)
     zone = clocks_of(case, view.you)[0].zone
     steps = steps_of(case, view.told, zone)
-    draw = draw_of(case, view.told, beside.frozen, zone, beside.committed)
+    draw = draw_of(case, view.told, beside.frozen, zone, beside.committed, beside.withdrawn)
     decided = decisions(steps)
     checked = checked_of(case, view.told, beside.checked, view.you)
     return {

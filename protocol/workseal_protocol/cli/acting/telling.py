@@ -222,7 +222,7 @@ def _draw(case: Case, asker: Asker) -> Iterator[str]:
     if case.drawn is not None and sample.seed is not None:
         yield f"drawn by seed {sample.seed.hex()}"
         yield f"places {', '.join(map(str, case.drawn))}"
-        yield meaning(sample.freeze.strata, sample.size, _QUESTION)
+        yield meaning(sample.freeze.strata, sample.size, _QUESTION, case.drawn)
 
 
 def _next(live: Live, asker: Asker) -> Iterator[str]:
