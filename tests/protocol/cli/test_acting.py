@@ -131,7 +131,7 @@ def test_a_whole_case_by_commands(court: Bench) -> None:
     assert standing(court) is State.FINAL
     shown = court.run("client", "show", court.name)
     assert (shown.code, shown.err) == (0, "")
-    assert re.search(r"3 of [0-9]+ frames are looked at", shown.out)
+    assert re.search(r"3 of [0-9]+ frozen frames are drawn", shown.out)
     assert "amount: 120.00 EUR" in shown.out
     told = json.loads(court.run("client", "show", court.name, "--json").out)
     assert (told["state"], told["you"], told["head"]) == ("final", "client", str(court.case.head))

@@ -69,7 +69,7 @@ def test_tells_where_a_case_stands(tmp_path: Path, run: Run) -> None:
         line.startswith("until ") and line.endswith("(5 working days of DE-BY): freelancer")
         for line in lines
     )
-    assert any(line.startswith("14 of 108 frozen frames are drawn") for line in lines)
+    assert any(line.startswith("14 of 111 frozen frames are drawn") for line in lines)
     assert "next, freelancer: accept, claw-back, disclosure, exhibit, offer, withhold" not in lines
     assert any(line.startswith("next, freelancer: ") and "disclosure" in line for line in lines)
     assert lines[-2].startswith("instants are those that the signers claim")
