@@ -11,7 +11,7 @@ OF_AGREEMENT = (
     f"/minute?of={MONDAY}&at=10:03",
     "/nothing",
 )
-OF_CASES = ("/diary", "/cases", "CASE")
+OF_CASES = ("/diary", "/notices", "/cases", "CASE")
 
 
 def paths_of(agreement: str, case: str) -> list[str]:

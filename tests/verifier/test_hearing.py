@@ -1,11 +1,13 @@
 """What each of the people of a case reads of it, over HTTP."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from support.asking import SignedBy
+from support.courtroom import Courtroom, play_to
 from support.hearings import DAY_MS, Hearing
 from support.office import LiveServer, Office, stranger_offer
 from support.scripted import ScriptedAgent
@@ -14,7 +16,7 @@ from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, read_record
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services import hearing
 from workseal_verifier.services.casebook import CaseBook
@@ -222,3 +224,30 @@ def test_late_words_are_marked(court: Court) -> None:
     said = court.case(court.office.people.client).json()["statements"]
     assert [one["late"] for one in said] == [False, False, True]
     assert said[-1]["at"] - said[-2]["at"] > 10 * DAY_MS
+
+
+# --- what was sealed for an arbitrator ---
+
+
+def test_what_was_taken_back_or_is_of_a_case_that_is_over_is_given_out_no_more(
+    tmp_path: Path,
+) -> None:
+    room = play_to(Courtroom(tmp_path / "office"), "comment")
+    office, case = room.office, room.hearing.case
+    assert case.request is not None
+    office.verifier.services.mailbox.put(case.request, room.agent.engagement, b"sealed")
+    path, by = f"/v1/sealed/{case.request}", SignedBy(room.drawn, lambda: office.now)
+    (shown,) = (one.digest for one in room.hearing.told if one.kind is Kind.DISPUTE_DISCLOSURE)
+    with (
+        LiveServer(office) as live,
+        httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
+    ):
+        assert client.get(path, auth=by).content == b"sealed"
+        room.hearing.act(Role.FREELANCER, Act.CLAW_BACK, cites=(shown,), text="by mistake")
+        refused = client.get(path, auth=by)
+        assert (refused.status_code, b"was taken back" in refused.content) == (404, True)
+        assert office.verifier.services.mailbox.get(case.request) == b"sealed"
+        room.hearing.act(Role.CLIENT, Act.WITHDRAW)
+        refused = client.get(path, auth=by)
+        assert (refused.status_code, b"is over" in refused.content) == (404, True)
+    office.close()

@@ -6,12 +6,14 @@ import httpx
 import pytest
 
 from support.asking import SignedBy
+from support.browser import Browser
 from support.hearings import Hearing
 from support.office import LiveServer, Office
 from support.scripted import ScriptedAgent
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act
 from workseal_verifier.services import noticeboard
+from workseal_verifier.store.notices import Channel, NoticeStore
 
 
 @pytest.fixture
@@ -86,3 +88,48 @@ def test_refuses_another_question(office: Office, client: httpx.Client, query: s
     assert agent.engagement
     answer = read(client, office, office.people.client, query)
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:workseal:problem:malformed")
+
+
+def opened(office: Office, hearing: Hearing) -> list[bool]:
+    """Tell of each notice of the page to the freelancer whether it counts as opened."""
+    key = office.people.freelancer.public_key.thumbprint
+    told = NoticeStore(office.verifier.records.database).of_case(hearing.case.case, key)
+    return [one.ended_ms is not None for one in told if one.channel is Channel.PAGE]
+
+
+@pytest.mark.parametrize("path", ["/notices", "/cases/CASE"])
+def test_a_page_of_the_browser_opens_notices_as_the_interface_does(
+    office: Office, hearing: Hearing, path: str
+) -> None:
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.freelancer)
+        assert browser.ask("GET", "/cases").status_code == 200
+        assert opened(office, hearing) == [False]
+        other = Browser(office, live)
+        other.sign_in(office.people.client)
+        assert other.ask("GET", path.replace("CASE", str(hearing.case.case))).status_code == 200
+        assert opened(office, hearing) == [False]
+        answer = browser.ask("GET", path.replace("CASE", str(hearing.case.case)))
+        assert answer.status_code == 200
+        for each in (browser, other):
+            each.close()
+    assert opened(office, hearing) == [True]
+
+
+def test_the_page_of_notices_says_what_waits_for_whom_and_how_to_be_told_elsewhere(
+    office: Office, hearing: Hearing
+) -> None:
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        assert browser.ask("GET", "/notices").status_code == 401
+        browser.sign_in(office.people.freelancer)
+        text = browser.ask("GET", "/notices").text
+        browser.close()
+    assert text.count("<small>new</small>") == 2
+    assert f'<a href="/cases/{hearing.case.case}">' in text
+    assert '<span class="turn">Your turn</span>' in text
+    assert "Waits for the freelancer until " in text
+    assert "this server sends none" in text
+    assert "workseal-agent contact --mail ADDRESS --digest" in text

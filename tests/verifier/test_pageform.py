@@ -12,6 +12,7 @@ from workseal_verifier.api.pageform import HEADERS, is_page, refusal
     [
         ("/diary", True),
         ("/diary/00", True),
+        ("/notices", True),
         ("/diary/00/week", True),
         ("/diaryx", False),
         ("/v1/diary", False),

@@ -41,6 +41,7 @@ from workseal_verifier.services.access import TABLE
 from workseal_verifier.services.limits import Limiter
 from workseal_verifier.web import agreements, days, door, weeks
 from workseal_verifier.web import cases as casepages
+from workseal_verifier.web import notices as noticepages
 
 # Bodies that arrive at once, of at most 1 MiB each or not yet looked at, and all their bytes.
 _ARRIVING: Final = 256
@@ -125,6 +126,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
         weeks,
         days,
         casepages,
+        noticepages,
     ):
         app.include_router(part.router)
     # The framework asks the door before its own routes alone: another kind would stand open.

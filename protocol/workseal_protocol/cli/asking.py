@@ -19,7 +19,7 @@ from workseal_protocol.cli.files import (
 from workseal_protocol.cli.keylines import key_lines
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer
-from workseal_protocol.cli.server import address_of, ask, submit
+from workseal_protocol.cli.server import address_of, ask, members_of, submit
 from workseal_protocol.cli.text import count, plain
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.partykeys import MAX_BYTES, parse_keys
@@ -51,7 +51,7 @@ def sign_in(options: argparse.Namespace) -> int:
     """Print a link that signs a browser in, once and soon."""
     address = _server_of(address_of(options.url))
     answer = ask(_at(address, "/v1/signin/links"), "POST", read_signer(options.key))
-    told = _members(answer)
+    told = members_of(answer)
     token, seconds = told.get("token"), told.get("expires_in")
     if not isinstance(token, str) or not isinstance(seconds, int):
         raise CommandError("the verifier's answer is not in the right form", DOES_NOT_HOLD)
@@ -71,7 +71,7 @@ def accept(options: argparse.Namespace) -> int:
     signer = read_signer(options.key)
     body = json.dumps({"token": found[1], "key": signer.public_key.text()}).encode()
     answer = ask(_at(_server_of(link), "/v1/invitations/accept"), "POST", signer, body=body)
-    print(plain(f"accepted, as {_members(answer).get('role')}: {signer.public_key.text()}"))
+    print(plain(f"accepted, as {members_of(answer).get('role')}: {signer.public_key.text()}"))
     return HOLDS
 
 
@@ -120,13 +120,3 @@ def _server_of(address: SplitResult) -> SplitResult:
 
 def _at(address: SplitResult, path: str) -> SplitResult:
     return address._replace(path=path)
-
-
-def _members(answer: bytes) -> dict[str, object]:
-    try:
-        told = json.loads(answer)
-    except (ValueError, RecursionError) as error:
-        raise CommandError("the verifier's answer is not JSON", DOES_NOT_HOLD) from error
-    if not isinstance(told, dict):
-        raise CommandError("the verifier's answer is not in the right form", DOES_NOT_HOLD)
-    return told

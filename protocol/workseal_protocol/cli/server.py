@@ -101,6 +101,17 @@ def ask(
     return answer.body
 
 
+def members_of(answer: bytes) -> dict[str, object]:
+    """Read an answer that is one JSON object, or raise `CommandError`."""
+    try:
+        told = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise CommandError("the verifier's answer is not JSON", DOES_NOT_HOLD) from error
+    if not isinstance(told, dict):
+        raise CommandError("the verifier's answer is not in the right form", DOES_NOT_HOLD)
+    return told
+
+
 def submit(
     address: SplitResult, signer: Signer | None, statement: Statement, policy: TlogPolicy
 ) -> None:

@@ -121,7 +121,7 @@ def test_every_command_is_found_when_it_is_called() -> None:
     groups = [one for one in vars(program).values() if isinstance(one, ModuleType)]
     values = [value for group in groups for value in vars(group).values()]
     later = [value for value in values if isinstance(value, Later)]
-    assert len(later) == 28
+    assert len(later) == 29
     assert all(callable(one.loaded()) for one in later)
 
 

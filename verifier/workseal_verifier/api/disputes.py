@@ -11,6 +11,7 @@ from workseal_protocol.sealing import (
     MAX_SEALED_BYTES,
     require_sealed_length,
 )
+from workseal_protocol.statement import Statement
 from workseal_verifier.api.body import read_body
 from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
@@ -61,7 +62,9 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
 @router.get("/sealed/{name}")
 def get_sealed(name: str, given: Given) -> Response:
     """Return a sealed package; not found means that the sender should send it again."""
-    return answer(given.mailbox.get(digest(name)), PRIVATE, OCTETS)
+    wanted = digest(name)
+    given.hearings.require_shown(Statement.parse(given.reader.request(wanted).body))
+    return answer(given.mailbox.get(wanted), PRIVATE, OCTETS)
 
 
 class _Place:

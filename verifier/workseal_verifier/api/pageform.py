@@ -12,7 +12,7 @@ from html import escape
 from typing import Final
 
 HTML: Final = "text/html; charset=utf-8"
-_PAGES: Final = ("/diary", "/cases", "/stop", "/confirm")
+_PAGES: Final = ("/diary", "/cases", "/notices", "/stop", "/confirm")
 # What every page and every file of the pages is sent with.
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": (

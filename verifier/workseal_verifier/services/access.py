@@ -198,6 +198,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "GET /diary/{name}/week": _READING,
     "GET /diary/{name}/day": _READING,
     "GET /diary/{name}/minute": _READING,
+    "GET /notices": _SESSION,
     "GET /cases": _SESSION,
     # Where each stands is said by `GET /v1/cases/{name}` too, to the same people.
     "GET /cases/{name}": Row(Shown.PARTY, _IN_A_CASE, About.CASE),

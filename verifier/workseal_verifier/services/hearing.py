@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, CaseRecord, case_record, move_of
+from workseal_protocol.dispute import CLOSED, Case, CaseRecord, case_record, move_of
 from workseal_protocol.keys import Role
-from workseal_protocol.records import DisputeFiling, DisputeFinding, read_record
+from workseal_protocol.records import (
+    DisputeDisclosure,
+    DisputeFiling,
+    DisputeFinding,
+    DisputeRequest,
+    read_record,
+)
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.access import TABLE, About, Verdict, decide
-from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.casebook import SHUT, CaseBook
 from workseal_verifier.services.casefold import knowing
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.noticing import people
@@ -123,6 +129,26 @@ class Hearings:
                     found.append(CheckedBeside(entry.position, by, record))
         return tuple(found)
 
+    def require_shown(self, request: Statement) -> None:
+        """Refuse what was sealed for a request whose case is over, or whose answer was taken back.
+
+        One that belongs to no case is let pass.
+        """
+        asked = read_record(request)
+        if not isinstance(asked, DisputeRequest) or asked.place is None:
+            return
+        case = self._cases.case(asked.place.case, below=self._size())
+        if case is None or case.state in CLOSED or case.state.value in SHUT:
+            raise RefusedError(Reason.NOT_FOUND, "the case of this request is over")
+        told = [Statement.parse(body) for body in self.statements(case.case)]
+        answers = {
+            one.digest
+            for one in told
+            if one.kind is Kind.DISPUTE_DISCLOSURE and _answers(one, request.digest)
+        }
+        if answers and answers <= case.clawed_back:
+            raise RefusedError(Reason.NOT_FOUND, "what answered this request was taken back")
+
     def statements(self, filing: Digest) -> list[bytes]:
         """Return the statements of a case, in their order."""
         found = self._records.cases.statements(filing, below=self._size())
@@ -193,6 +219,11 @@ def _told(case: Case, statement: Statement, step: CaseRow, before: int) -> Told:
         code=None if code is None else code.name.lower().replace("_", " "),
         record=record,
     )
+
+
+def _answers(disclosure: Statement, request: Digest) -> bool:
+    record = read_record(disclosure)
+    return isinstance(record, DisputeDisclosure) and record.request == request
 
 
 def _absent() -> RefusedError:

@@ -1,8 +1,8 @@
 """The page channel: what a party was told, for that party alone.
 
 Rules: a notice is shown when the step that caused it is covered by the published log. Its first
-reading is written down: that is when a notice counts as opened. A page ends with a whole step, so
-that the next one begins where it ended.
+reading, or that of the page of its case, is written down: that is when a notice counts as opened. A
+page ends with a whole step, so that the next one begins where it ended.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Final
 from workseal_protocol.digest import Digest
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.keyevents import KeyBook
-from workseal_verifier.store.notices import NoticeRow, NoticeStore
+from workseal_verifier.store.notices import Channel, NoticeRow, NoticeStore
 
 # On one page. Of a step somebody has a handful.
 MOST_SHOWN: Final = 100
@@ -50,3 +50,15 @@ class NoticeBoard:
             found = [one for one in found if one.step >= following]
         self._store.open([one.name for one in found if one.ended_ms is None], self._clock.now_ms())
         return BoardPage(tuple(found), following)
+
+    def open_case(self, asker: Digest, filing: Digest) -> None:
+        """Write down that a key's person opened a case, and so what they were told of it."""
+        size = self._size()
+        for own in self._keys.below(size).lineage(asker):
+            told = self._store.of_case(filing, own)
+            unread = [
+                one.name
+                for one in told
+                if one.channel is Channel.PAGE and one.ended_ms is None and one.step < size
+            ]
+            self._store.open(unread, self._clock.now_ms())

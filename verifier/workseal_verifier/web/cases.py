@@ -56,6 +56,7 @@ def get_cases(request: Request, session: OwnSession, given: Given) -> Response:
 def get_case(request: Request, name: str, given: Given, asking: Asking) -> Response:
     """Show one case to somebody in it."""
     view = given.hearings.view(digest(name), asking.thumbprint)
+    given.board.open_case(asking.thumbprint, view.case.case)
     filing = view.case.filing
     reach = given.diaries.reach()
     agreed = given.diaries.agreed(filing.engagement)
