@@ -1,7 +1,9 @@
 """The three of a case in a real browser, from the filing to the decision.
 
-Each act is signed where its key is, as a command would; its file goes to the log by the page's own
-form. Nothing but the operator's own acts goes any other way.
+An act is signed where its key is, as a command would; its file goes to the log by the page's own
+form. Of what two or three do alike, one goes that way. The others are sent directly, as are the
+operator's acts, those of level 1 and the request for the drawn frames. Nothing is shown here: the
+freelancer withholds. What is sealed, opened and viewed is in `tests/journeys`.
 """
 
 from collections.abc import Iterator
