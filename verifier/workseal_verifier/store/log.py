@@ -14,6 +14,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_verifier.errors import StoreCorruptError, StoreRaceError
 from workseal_verifier.store.engine import Database, Row
+from workseal_verifier.store.milestonerows import MilestoneRow, milestone_row
 from workseal_verifier.store.notices import Notice, write_notices
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import (
@@ -22,6 +23,7 @@ from workseal_verifier.store.schema import (
     checkpoints,
     head,
     key_events,
+    milestones,
     parties,
     statements,
     tiles,
@@ -195,6 +197,7 @@ class Change:
     keys: Sequence[KeyRow] = field(default=())
     cases: Sequence[CaseRow] = field(default=())
     notices: Sequence[Notice] = field(default=())
+    milestones: Sequence[MilestoneRow] = field(default=())
     checkpoints: Sequence[SignedRow] = field(default=())
 
 
@@ -226,6 +229,9 @@ class Turn:
             execute(insert(key_events), [_key_values(k) for k in change.keys])
         if change.cases:
             execute(insert(case_steps), [_case_values(c) for c in change.cases])
+        if change.milestones:
+            rows = map(milestone_row, change.milestones)
+            self._database.insert(self._connection, milestones, rows)
         write_notices(self._database, self._connection, change.notices)
 
     def _move(self, old: Head, new: Head) -> None:
