@@ -11,7 +11,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final, Self, TypeVar
 
 from workseal_protocol.chain import ChainReplay, ChainState, OpenSession
@@ -55,7 +54,7 @@ class Part:
         spans = len(self.seqs)
         if {len(self.begins), len(self.ends), len(self.worked), len(self.attended)} != {spans}:
             raise ValueError("expected as many begins, ends and the rest as there are spans")
-        if self.attended.strip(b"\x00\x01"):
+        if self.attended.translate(None, b"\x00\x01"):
             raise ValueError("expected 0 or 1 for each span")
         if not all(map(operator.le, self.begins, self.begins[1:])):
             raise ValueError("spans are out of order")
@@ -77,18 +76,15 @@ class Part:
         recorded, attended = past.recorded, past.attended
         first, end = bisect_left(recorded.seqs, since), bisect_left(recorded.seqs, reach)
         seqs = recorded.seqs[first:end]
-        there = set(
-            attended.seqs[bisect_left(attended.seqs, since) : bisect_left(attended.seqs, reach)]
-        )
-        places = range(first, end)
+        there = attended.seqs[bisect_left(attended.seqs, since) : bisect_left(attended.seqs, reach)]
         return cls(
             since=since,
             reach=reach,
             begins=recorded.begins[first:end],
             ends=recorded.ends[first:end],
             seqs=seqs,
-            worked=array("q", [recorded.worked(range(at, at + 1)) for at in places]),
-            attended=bytes(seq in there for seq in seqs),
+            worked=_steps(recorded.sums, first, end),
+            attended=b"\x01" * len(seqs) if there == seqs else _among(seqs, set(there)),
             late=tuple(
                 sorted(
                     (one for one in past.late if since <= one[2] < reach), key=lambda one: one[2]
@@ -105,8 +101,8 @@ class Part:
         first = bisect_left(self.seqs, known)
         begins, ends, seqs = self.begins[first:], self.ends[first:], self.seqs[first:]
         past.recorded.extend(begins, ends, seqs, self.worked[first:])
-        there = [at for at, one in enumerate(self.attended[first:]) if one]
-        if len(there) < len(seqs):
+        if self.attended.count(1, first) < len(seqs):
+            there = [at for at, one in enumerate(self.attended[first:]) if one]
             begins, ends, seqs = (
                 array("q", [one[at] for at in there]) for one in (begins, ends, seqs)
             )
@@ -308,8 +304,18 @@ def _numbers(data: bytes) -> "array[int]":
     return numbers
 
 
+def _steps(sums: "array[int]", first: int, end: int) -> "array[int]":
+    """Tell by how much each of some sums is more than the one before it."""
+    before = sums[first - 1 : end - 1] if first else array("q", [0, *sums[: max(end - 1, 0)]])
+    return array("q", map(operator.sub, sums[first:end], before))
+
+
+def _among(seqs: "array[int]", there: set[int]) -> bytes:
+    return bytes(seq in there for seq in seqs)
+
+
 def _require_rising(numbers: Sequence[int], since: int, reach: int) -> None:
-    if any(one >= other for one, other in pairwise(numbers)):
+    if not all(map(operator.lt, numbers, numbers[1:])):
         raise ValueError("numbers of statements are out of order")
     if numbers and not since <= numbers[0] <= numbers[-1] < reach:
         raise ValueError(f"a statement is not one from {since} to before {reach}")
