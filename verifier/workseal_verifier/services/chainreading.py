@@ -1,7 +1,7 @@
 """An engagement's state from the store: by its milestones and the statements since the last one.
 
-Rule: a milestone is used only where the log holds the statement that it ends with, and where each
-follows the one before. What cannot be used is not; then the statements tell all of it.
+Rule: a milestone is used only where the log holds the statement that it ends with, and where none
+before it is missing. What cannot be used is not; then the statements tell all of it.
 """
 
 import logging
@@ -88,7 +88,7 @@ def _usable(rows: Sequence[MilestoneRow], chain: ChainState, below: int) -> _Mil
     found: _Milestones | None = None
     reach = chain.next_seq
     for number, row in enumerate(rows, 1):
-        if row.since > reach or (number > 1 and row.since != reach):
+        if row.since > reach:
             break
         if row.position is not None and row.position >= below:
             break

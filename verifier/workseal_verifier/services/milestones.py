@@ -110,10 +110,11 @@ class Part:
         for begin, end, seq in self.late:
             if seq >= known:
                 past.late.add(begin, end, seq)
+        # What is there already is put where it is.
         for seq, segment, frames in self.frames:
-            past.frames.update((frame, (seq, segment)) for frame in frames if seq >= known)
-        past.withdrawn.update((frame, seq) for frame, seq in self.withdrawn if seq >= known)
-        past.sessions.update((session, seq) for session, seq in self.sessions if seq >= known)
+            past.frames.update((frame, (seq, segment)) for frame in frames)
+        past.withdrawn.update(self.withdrawn)
+        past.sessions.update(self.sessions)
         past.length = max(known, self.reach)
 
     def encode(self) -> bytes:

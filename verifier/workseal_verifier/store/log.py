@@ -214,8 +214,11 @@ class Turn:
         self._move(change.old, change.new)
         execute = self._connection.execute
         self._database.insert(self._connection, statements, map(entry_row, change.entries))
-        for (level, number), hashes in change.tiles.items():
-            _WRITE_TILE.change(self._connection, level=level, number=number, hashes=hashes)
+        written = (
+            {"level": level, "number": number, "hashes": hashes}
+            for (level, number), hashes in change.tiles.items()
+        )
+        _WRITE_TILE.change_each(self._connection, written)
         if change.checkpoints:
             execute(insert(checkpoints), [_signed_values(c) for c in change.checkpoints])
         else:
