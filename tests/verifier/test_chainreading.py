@@ -124,7 +124,9 @@ def test_a_chain_is_read_from_its_last_milestone_on(long: ScriptedAgent, read: R
     assert briefly.marked == rows[-1].reach
 
 
-def test_a_chain_is_read_as_it_was_at_any_place(long: ScriptedAgent, read: Read) -> None:
+def test_a_chain_is_read_as_it_was_at_any_place(
+    long: ScriptedAgent, read: Read, caplog: pytest.LogCaptureFixture
+) -> None:
     size = read.office.verifier.publisher.size
     first = read.office.verifier.records.first_of(long.engagement)
     assert first is not None
@@ -138,6 +140,8 @@ def test_a_chain_is_read_as_it_was_at_any_place(long: ScriptedAgent, read: Read)
         # And from there on, as a process does that knew it then.
         on = follow_chain(read.office.verifier.records, briefly, read.events, since=below)
         assert told(on) == told(read.whole(long))
+    # Nothing of them was in doubt.
+    assert not caplog.records
 
 
 def test_a_server_that_begins_anew_goes_on_with_the_chain(
@@ -178,8 +182,11 @@ def test_what_is_not_as_the_statements_say_is_not_used(
     whole = read.whole(long)
     change(read, long, CHANGES[name])
     assert told(read.briefly(long)) == told(whole)
+    # Who has read it so goes on, and writes none where one stands.
+    read.office.verifier.publisher.forget()
     long.work(9 * ROUND_MS)
     long.send()
+    assert told(read.briefly(long)) == told(read.whole(long))
 
 
 def test_a_state_of_another_chain_is_not_used(long: ScriptedAgent, read: Read) -> None:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from workseal_verifier.store.milestonerows import MilestoneRow
     from workseal_verifier.store.notices import Notice
 
-# What is not held is folded again from its first statement when it is needed: with too few places,
-# for each statement anew. Each takes about 10 KB, and this much for each statement of its chain.
+# What is not held is read again when it is needed: with too few places, for each statement anew.
+# Each takes about 10 KB, and this much for each statement of its chain.
 _CACHED_ENGAGEMENTS = 4_096
 _STATEMENT_BYTES = 90
 # More than this that other processes logged, and it is cheaper to begin again.
@@ -83,7 +83,7 @@ class Admission:
     def prepare(self, identifier: bytes, issuer: Digest) -> None:
         """Fold an engagement, in whatever thread, for a party who speaks in it.
 
-        A chain of a year takes half a minute: nobody but its own sender is to wait for that.
+        A long chain takes its time: nobody but its own sender is to wait for that.
         """
         events, size = self.events, self._size
         if events is None or self.is_held(identifier):

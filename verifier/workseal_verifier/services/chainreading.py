@@ -99,9 +99,9 @@ def _usable(rows: Sequence[MilestoneRow], chain: ChainState, below: int) -> _Mil
 
 
 def _moved(state: Engagement, found: _Milestones, last: Entry | None) -> Engagement | None:
-    """Move a state on by milestones; None where the log's `last` is not what they end with."""
+    """Move a state on by milestones; None where `last`, which is logged, is not their end."""
     before = state.chain
-    if before is None or last is None or last.position != found.position:
+    if before is None or last is None:
         return None
     try:
         parts = [Part.parse(row.past, row.since, row.reach) for row in found.rows]
