@@ -183,10 +183,12 @@ def test_what_is_not_as_the_statements_say_is_not_used(
     change(read, long, CHANGES[name])
     assert told(read.briefly(long)) == told(whole)
     # Who has read it so goes on, and writes none where one stands.
+    end = max((one.reach for one in read.rows(long)), default=0)
     read.office.verifier.publisher.forget()
     long.work(9 * ROUND_MS)
     long.send()
     assert told(read.briefly(long)) == told(read.whole(long))
+    assert next(one.since for one in read.rows(long) if one.reach > end) == end
 
 
 def test_a_state_of_another_chain_is_not_used(long: ScriptedAgent, read: Read) -> None:

@@ -56,7 +56,7 @@ def restored(state: ChainState, every: int, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(milestones, "EVERY", every)
     rows = rows_since(state, 0, 99)
     assert [(one.since, one.reach) for one in rows][:2] == [(0, every), (every, 2 * every)]
-    assert {one.position for one in rows[:-1]} == {one.state for one in rows[:-1]} == {None}
+    assert {(one.position, one.state) for one in rows[:-1]} == {(None, None)}
     after = begun(state)
     for row in rows:
         Part.parse(row.past, row.since, row.reach).add_to(after.past)
@@ -140,9 +140,12 @@ def test_a_state_fits_its_column(told: ScriptedAgent) -> None:
     largest = 2**53 - 1
     wide = replace(
         session,
-        **dict.fromkeys(
-            ("first_round", "rounds", "segments", "worked", "captured", "missed"), largest
-        ),
+        first_round=largest,
+        rounds=largest,
+        segments=largest,
+        worked=largest,
+        captured=largest,
+        missed=largest,
         known=(largest, bytes(32)),
         drawn=(largest, bytes(32)),
     )

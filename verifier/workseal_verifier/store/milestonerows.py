@@ -50,10 +50,7 @@ class MilestoneStore:
         """Read an engagement's milestones that reach further than this, in order."""
         with self.database.read() as connection:
             rows = _AFTER.rows(connection, of_engagement=engagement, after=reach)
-        return [
-            MilestoneRow(**dict(zip(_NAMES, row, strict=True)))  # type: ignore[arg-type]
-            for row in rows
-        ]
+        return [MilestoneRow(**dict(zip(_NAMES, row, strict=True))) for row in rows]
 
     def engagements(self) -> Iterator[bytes]:
         """Name each engagement that has any."""
