@@ -22,6 +22,7 @@ from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, ChainedRecord, KeyAnnounce, KeyRotate, Segment, sign
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import RefusedError
+from workseal_verifier.services import milestones
 from workseal_verifier.services.stamping import Authority, Stamper
 from workseal_verifier.store.schema import metadata
 
@@ -37,6 +38,7 @@ UNTOLD = {
     ("checkpoints", "blank"): "an older checkpoint that no statement and no time-stamp names",
     ("timestamps", "delete"): "a time-stamp",
     ("conflicts", "delete"): "a kept second body",
+    ("milestones", "delete"): "the last milestone of a chain",
 }
 TABLES = [table for table in metadata.sorted_tables if table.name not in DOORS]
 # Of a table with more rows the first and the last are deleted.
@@ -45,16 +47,23 @@ MOST_DELETED = 50
 
 @dataclass(frozen=True)
 class Told:
-    """A closed log, and the sizes of the checkpoints that something else in it names."""
+    """A closed log, the sizes of the checkpoints that something else in it names, chains' ends."""
 
     settings: Settings
     named: frozenset[int]
+    marked: frozenset[str]
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """A closed log with at least two rows in every table but `head`."""
-    office = Office(new_home(tmp_path_factory.mktemp("told"))).open()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(milestones, "EVERY", 8)
+        yield _told(tmp_path_factory.mktemp("told"))
+
+
+def _told(folder: Path) -> Told:
+    office = Office(new_home(folder)).open()
     office.now = START
     agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536))
     first_day(office, agent, back_dated=False)
@@ -70,8 +79,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     records = [record for _, record in agent.made]
     anchors = [one.anchor.size for one in records if isinstance(one, ChainedRecord)]
     named = frozenset({*stamps, *anchors, office.checkpoint().checkpoint.size})
+    store = office.verifier.records.milestones
+    ends = [store.after(one, 0)[-1] for one in store.engagements()]
     office.close()
-    return Told(office.verifier.settings, named)
+    marked = frozenset(f"{one.engagement!r}/{one.reach}" for one in ends)
+    return Told(office.verifier.settings, named, marked)
 
 
 def _fork(office: Office, agent: ScriptedAgent) -> None:
@@ -213,6 +225,8 @@ def untold(table: str, name: str, told: Told) -> bool:
     act, _, rest = name.partition(" ")
     if table == "checkpoints" and (table, act) in UNTOLD:
         return int(rest) not in told.named
+    if table == "milestones":
+        return act == "delete" and rest in told.marked
     return (table, act) in UNTOLD
 
 

@@ -38,7 +38,7 @@ from workseal_verifier.store.presence import OwnActStore, PresenceStore, Up
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.store.schema import metadata
 
-NEWEST = "0008"
+NEWEST = "0009"
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -131,6 +131,7 @@ def test_a_log_of_the_third_revision_learns_whom_its_key_statements_are_about(
     with database.write() as connection:
         connection.exec_driver_sql("DROP TABLE key_events")
         connection.exec_driver_sql("DROP TABLE case_steps")
+        connection.exec_driver_sql("DROP TABLE milestones")
         for name in ("notices", "contacts", "confirmations", "presence", "own_acts"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
@@ -334,7 +335,7 @@ def _announcement(office: Office, key: SeedSigner, recovery: SeedSigner | None) 
     )
 
 
-@pytest.mark.parametrize("number", [9, 9999])
+@pytest.mark.parametrize("number", [10, 9999])
 def test_a_file_of_a_later_release_is_left_alone(tmp_path: Path, number: int) -> None:
     path = tmp_path / "db"
     with sqlite3.connect(path) as connection:

@@ -56,6 +56,19 @@ def test_changed_rows_are_counted(database: Database) -> None:
         assert FOUND.rows(connection, of_data=b"b", above=0) == [(b"b", 4), (b"b", 3)]
 
 
+def test_rows_are_changed_for_each_of_many_sets_of_values(database: Database) -> None:
+    with database.write() as connection:
+        REPLACE.change_each(
+            connection, iter([{"least": 2, "new_data": b"b"}, {"new_data": b"c", "least": 4}])
+        )
+        REPLACE.change_each(connection, [])
+    with database.read() as connection:
+        assert FOUND.rows(connection, of_data=b"b", above=0) == [(b"b", 3), (b"b", 2)]
+        assert FOUND.rows(connection, of_data=b"c", above=0) == [(b"c", 4)]
+    with pytest.raises(StoreError), database.write() as connection:
+        REPLACE.change_each(connection, [{"least": "x", "new_data": object()}])
+
+
 def test_it_is_part_of_the_transaction(database: Database) -> None:
     def broken_off() -> None:
         with database.write() as connection:

@@ -9,6 +9,7 @@ from two threads at once.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ class Spans:
         # Recorded spans come in order, so that no sum after this one has to change; in a chain that
         # breaks that rule nobody asks for sums.
         self.sums.insert(place, (self.sums[place - 1] if place else 0) + worked)
+
+    def extend(
+        self, begins: "array[int]", ends: "array[int]", seqs: "array[int]", worked: "array[int]"
+    ) -> None:
+        """Add many spans, in order, none of which begins before one that is here."""
+        last = self.sums[-1] if self.sums else 0
+        self.sums.extend(islice(accumulate(worked, initial=last), 1, None))
+        self.begins.extend(begins)
+        self.ends.extend(ends)
+        self.seqs.extend(seqs)
 
     def touching(self, begin: int, end: int) -> range:
         """Give the places of the spans that share time with [begin, end)."""

@@ -7,7 +7,7 @@ about their own statement and never about anybody else's.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
@@ -15,21 +15,25 @@ from workseal_protocol.dispute import Case
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import CASE_KINDS, stored_case
+from workseal_verifier.services.chainreading import follow_chain, read_chain
 from workseal_verifier.services.draft import Draft, House
-from workseal_verifier.services.engagement import Engagement, fold, followed_all
+from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.held import Held
 from workseal_verifier.services.keyevents import KEY_STATEMENTS, KeyBook, KeyEvents
 from workseal_verifier.services.loan import Loan
+from workseal_verifier.services.milestones import is_due, rows_since
 from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
+from workseal_verifier.store.log import Change, Head
 
 if TYPE_CHECKING:
     from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
+    from workseal_verifier.store.milestonerows import MilestoneRow
     from workseal_verifier.store.notices import Notice
 
-# What is not held is folded again from its first statement when it is needed: with too few places,
-# for each statement anew. Each takes about 10 KB, and this much for each statement of its chain.
+# What is not held is read again when it is needed: with too few places, for each statement anew.
+# Each takes about 10 KB, and this much for each statement of its chain.
 _CACHED_ENGAGEMENTS = 4_096
 _STATEMENT_BYTES = 90
 # More than this that other processes logged, and it is cheaper to begin again.
@@ -79,14 +83,16 @@ class Admission:
     def prepare(self, identifier: bytes, issuer: Digest) -> None:
         """Fold an engagement, in whatever thread, for a party who speaks in it.
 
-        A chain of a year takes half a minute: nobody but its own sender is to wait for that.
+        A long chain takes its time: nobody but its own sender is to wait for that.
         """
         events, size = self.events, self._size
         if events is None or self.is_held(identifier):
             return
         if self.house.records.parties.is_in(identifier, events.lineage(issuer)):
-            own = self.house.records.of_engagement(identifier, below=size)
-            self._prepared.keep(identifier, size, lambda: fold(own, events))
+            records = self.house.records
+            self._prepared.keep(
+                identifier, size, lambda: read_chain(records, identifier, events, below=size)
+            )
 
     @property
     def lends(self) -> bool:
@@ -224,8 +230,7 @@ class Admission:
     def _follow(
         self, state: Engagement, events: KeyEvents, since: int, below: int = 2**63 - 1
     ) -> Engagement:
-        own = self.house.records.of_engagement(state.identifier, since=since, below=below)
-        return followed_all(state, own, events)
+        return follow_chain(self.house.records, state, events, since=since, below=below)
 
     def _keep(self, identifier: bytes, state: Engagement) -> None:
         for one in (identifier, *self._states.keep(identifier, state)):
@@ -236,7 +241,7 @@ class Admission:
         if prepared is not None:
             state, size = prepared
             return self._follow(state, events, size)
-        return fold(self.house.records.of_engagement(identifier, below=2**63 - 1), events)
+        return read_chain(self.house.records, identifier, events)
 
 
 class Tick:
@@ -254,6 +259,7 @@ class Tick:
         self.cases: dict[Digest, Case] = {}
         self.case_rows: list[CaseRow] = []
         self.notices: list[Notice] = []
+        self.milestones: list[MilestoneRow] = []
         self.spans = PendingWork()
         self._places: dict[Digest, int] = {}
 
@@ -297,6 +303,33 @@ class Tick:
             indices.append(place)
         self._take(draft)
         return tuple(indices)
+
+    def change(self, old: Head, new: Head, tiles: Mapping[tuple[int, int], bytes]) -> Change:
+        """Make what is written of a tick that moves the log from one head to another."""
+        return Change(
+            old=old,
+            new=new,
+            entries=self.entries,
+            tiles=tiles,
+            beacons=self.beacons,
+            parties=self.parties,
+            keys=self.keys,
+            cases=self.case_rows,
+            notices=self.notices,
+            milestones=self.milestones,
+        )
+
+    def mark(self) -> None:
+        """Write down how those chains stand that have come far since that was done."""
+        for identifier, state in self.states.items():
+            chain = state.chain
+            if chain is None or not is_due(chain, state.marked):
+                continue
+            place = self._places.get(chain.head)
+            if place is not None:
+                rows = rows_since(chain, state.marked, place)
+                self.milestones += rows
+                self.states[identifier] = replace(state, marked=rows[-1].reach)
 
     def _find(self, identifier: bytes) -> Engagement | None:
         return self.states.get(identifier) or self._admission.state(identifier, self.events)

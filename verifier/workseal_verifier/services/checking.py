@@ -35,6 +35,7 @@ from workseal_verifier.services.derivedtree import DerivedTree
 from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keptforks import fork_problems
 from workseal_verifier.services.keyevents import KeyEvents, logged_events
+from workseal_verifier.services.milestonecheck import milestone_problems
 from workseal_verifier.store.engine import Row
 from workseal_verifier.store.log import Entry, LogStore, entry_row
 from workseal_verifier.store.records import RecordStore
@@ -212,10 +213,13 @@ class LogCheck:
         try:
             events = KeyEvents.of(logged_events(self._records, since=0, below=size))
         except (MalformedError, StoreCorruptError):
-            yield "conflicts and cases: not looked at, for a key statement is malformed"
+            yield (
+                "conflicts, cases and milestones: not looked at, for a key statement is malformed"
+            )
             return
         yield from fork_problems(self._records, events)
         yield from case_problems(self._records, events, self._case_statements, size)
+        yield from milestone_problems(self._records, events, size, most=MAX_NAMED)
 
     def _check_checkpoints(self, wrong_roots: Container[int]) -> Iterator[str]:
         known = self._identity.policy.witnesses

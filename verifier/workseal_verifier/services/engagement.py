@@ -25,7 +25,10 @@ from workseal_verifier.store.log import Entry
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """The state that the next statement of an engagement is checked against."""
+    """The state that the next statement of an engagement is checked against.
+
+    `marked` is how far the stored milestones of its chain reach.
+    """
 
     identifier: bytes
     terms: Terms
@@ -35,6 +38,7 @@ class Engagement:
     keys_seen: int
     acceptance: Digest | None = None
     chain: ChainState | None = None
+    marked: int = 0
 
     @classmethod
     def start(cls, record: Offer, digest: Digest, events: KeyEvents) -> "Engagement":
@@ -82,6 +86,7 @@ class Engagement:
             keys_seen=self.keys_seen,
             acceptance=self.acceptance,
             chain=chain,
+            marked=self.marked,
         )
 
 

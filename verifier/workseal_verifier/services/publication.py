@@ -11,10 +11,10 @@ from: before it is signed for or shown, the store settles it.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -30,18 +30,9 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.tree import TileTree
-from workseal_verifier.store.log import (
-    BeaconRow,
-    CaseRow,
-    Change,
-    Entry,
-    Head,
-    KeyRow,
-    LogStore,
-    PartyRow,
-    Turn,
-)
-from workseal_verifier.store.notices import Notice
+from workseal_verifier.store.log import Change, Entry, Head, LogStore, Turn
+
+MakeChange: TypeAlias = Callable[[Head, Head, Mapping[tuple[int, int], bytes]], Change]
 
 # A clock that is corrected by NTP may step back this far without anybody's harm.
 CLOCK_SLACK_S = 2
@@ -346,32 +337,14 @@ class Writing:
         """Count the leaves before anything is appended."""
         return self._turn.head.size
 
-    def append(
-        self,
-        entries: Sequence[Entry],
-        beacons: Sequence[BeaconRow] = (),
-        parties: Sequence[PartyRow] = (),
-        keys: Sequence[KeyRow] = (),
-        cases: Sequence[CaseRow] = (),
-        *,
-        notices: Sequence[Notice] = (),
-    ) -> None:
-        """Append entries at the end of the log, once; durable when the turn ends."""
+    def append(self, entries: Sequence[Entry], change: MakeChange) -> None:
+        """Append entries at the end of the log, once; durable when the turn ends.
+
+        `change` makes all that is written of the heads before and after, and the tiles.
+        """
         self._tree.extend(merkle.leaf_hash(entry.digest.raw) for entry in entries)
         self.new = Head(self._tree.size, self._tree.root())
-        self._turn.append(
-            Change(
-                old=self._turn.head,
-                new=self.new,
-                entries=entries,
-                tiles=self._tree.pending(),
-                beacons=beacons,
-                parties=parties,
-                keys=keys,
-                cases=cases,
-                notices=notices,
-            )
-        )
+        self._turn.append(change(self._turn.head, self.new, self._tree.pending()))
 
 
 def _size_of(shown: Published | None) -> int:

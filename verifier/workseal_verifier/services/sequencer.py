@@ -337,14 +337,8 @@ class Sequencer:
             admitted = [one for one in now if self._admit(tick, one, known, forks)]
             if tick.entries:
                 self._space.require(sum(len(entry.body) for entry in tick.entries))
-                writing.append(
-                    tick.entries,
-                    tick.beacons,
-                    tick.parties,
-                    tick.keys,
-                    tick.case_rows,
-                    notices=tick.notices,
-                )
+                tick.mark()
+                writing.append(tick.entries, tick.change)
         self._admission.settle(tick)
         for one, loans in later:
             one.loans = loans

@@ -14,6 +14,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_verifier.errors import StoreCorruptError, StoreRaceError
 from workseal_verifier.store.engine import Database, Row
+from workseal_verifier.store.milestonerows import MilestoneRow, milestone_row
 from workseal_verifier.store.notices import Notice, write_notices
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import (
@@ -22,6 +23,7 @@ from workseal_verifier.store.schema import (
     checkpoints,
     head,
     key_events,
+    milestones,
     parties,
     statements,
     tiles,
@@ -195,6 +197,7 @@ class Change:
     keys: Sequence[KeyRow] = field(default=())
     cases: Sequence[CaseRow] = field(default=())
     notices: Sequence[Notice] = field(default=())
+    milestones: Sequence[MilestoneRow] = field(default=())
     checkpoints: Sequence[SignedRow] = field(default=())
 
 
@@ -211,8 +214,11 @@ class Turn:
         self._move(change.old, change.new)
         execute = self._connection.execute
         self._database.insert(self._connection, statements, map(entry_row, change.entries))
-        for (level, number), hashes in change.tiles.items():
-            _WRITE_TILE.change(self._connection, level=level, number=number, hashes=hashes)
+        written = (
+            {"level": level, "number": number, "hashes": hashes}
+            for (level, number), hashes in change.tiles.items()
+        )
+        _WRITE_TILE.change_each(self._connection, written)
         if change.checkpoints:
             execute(insert(checkpoints), [_signed_values(c) for c in change.checkpoints])
         else:
@@ -226,6 +232,9 @@ class Turn:
             execute(insert(key_events), [_key_values(k) for k in change.keys])
         if change.cases:
             execute(insert(case_steps), [_case_values(c) for c in change.cases])
+        if change.milestones:
+            rows = map(milestone_row, change.milestones)
+            self._database.insert(self._connection, milestones, rows)
         write_notices(self._database, self._connection, change.notices)
 
     def _move(self, old: Head, new: Head) -> None:

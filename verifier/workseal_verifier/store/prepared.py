@@ -5,7 +5,7 @@ bound, never written into the text; an error reaches the caller in the form that
 errors have; within a transaction it is part of that, outside each is one of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -48,12 +48,30 @@ class Prepared:
         count: int = self._done(connection, values).rowcount
         return count
 
+    def change_each(self, connection: Connection, many: Iterable[Mapping[str, object]]) -> None:
+        """Change rows for each of many sets of values; a database elsewhere is waited for once."""
+
+        def put(driver: Any, written: "_Written") -> None:
+            cursor = driver.cursor()
+            try:
+                cursor.executemany(written.text, [written.bound(values) for values in many])
+            finally:
+                cursor.close()
+
+        self._put(connection, put)
+
     def _done(self, connection: Connection, values: dict[str, object]) -> Any:
+        return self._put(
+            connection,
+            lambda driver, written: driver.execute(written.text, written.bound(values)),
+        )
+
+    def _put(self, connection: Connection, put: "Callable[[Any, _Written], Any]") -> Any:
         written = self._for(connection.dialect)
         driver: Any = connection.connection.driver_connection
         dbapi: Any = connection.dialect.dbapi
         try:
-            return driver.execute(written.text, written.bound(values))
+            return put(driver, written)
         except dbapi.Error as error:
             # As SQLAlchemy wraps what passes through it.
             raise DBAPIError(None, None, error, hide_parameters=True) from error

@@ -15,6 +15,7 @@ from workseal_verifier.store.caserows import CaseRowStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import BeaconRow, Entry
+from workseal_verifier.store.milestonerows import MilestoneStore
 from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.prepared import Among, Prepared, Row
 from workseal_verifier.store.schema import beacons, checkpoints, statements
@@ -79,6 +80,7 @@ class RecordStore:
         self.parties = PartyStore(database)
         self.keys = KeyRowStore(database)
         self.cases = CaseRowStore(database)
+        self.milestones = MilestoneStore(database)
 
     def positions(self, digests: Sequence[Digest]) -> dict[Digest, int]:
         """Read where these statements stand, for those that are logged."""
@@ -125,6 +127,12 @@ class RecordStore:
                 )
             yield from map(_read, rows)
             after = rows[-1][0] if len(rows) == _PAGE else None
+
+    def beginning(self, engagement: bytes, *, below: int, most: int) -> list[Entry]:
+        """Read so many of an engagement's first statements before a place."""
+        with self.database.read() as connection:
+            rows = _OWN.rows(connection, of_engagement=engagement, after=-1, below=below, most=most)
+        return list(map(_read, rows))
 
     def of_kinds(self, kinds: Sequence[str], *, below: int, since: int = 0) -> Iterator[Entry]:
         """Read all statements of these kinds in log order, from `since` to before `below`."""

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 STATEMENT_BYTES = 65_536
+STATE_BYTES = 1_024  # the longest state of a chain has some 300
 TILE_BYTES = 8_192
 CHECKPOINT_BYTES = 16_384
 TOKEN_BYTES = 16_384
@@ -146,6 +147,23 @@ case_steps = Table(
     Index("case_steps_filing", "filing", "position"),
     Index("case_steps_engagement", "engagement", "position"),
     Index("case_steps_until", "until_ms"),
+    sqlite_strict=True,
+)
+
+# What some statements of a chain added to what its next one is checked against, and how it stood
+# then: so that a process which does not know the chain need not read all of it. Each follows from
+# the statements; of those that are written together only the last one says how the chain stood,
+# and where its last statement is.
+milestones = Table(
+    "milestones",
+    metadata,
+    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    _whole("reach", Privacy.ENGAGEMENT),
+    _whole("since", Privacy.ENGAGEMENT),
+    _octets("past", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    _whole("position", Privacy.PUBLIC, nullable=True),
+    _octets("state", Privacy.ENGAGEMENT, most=STATE_BYTES, least=1, nullable=True),
+    PrimaryKeyConstraint("engagement", "reach"),
     sqlite_strict=True,
 )
 
