@@ -88,7 +88,7 @@ def test_nothing_is_recovered_under_a_running_server(home: Path, tmp_path: Path)
     with serving(home):
         done = run("recover", "--home", home, tmp_path / "any")
     assert done.returncode == 1
-    assert "another server already runs" in done.stderr
+    assert "another process holds this home" in done.stderr
 
 
 def test_a_log_that_continues_another_says_so_first(home: Path, tmp_path: Path) -> None:

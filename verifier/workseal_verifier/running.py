@@ -56,6 +56,7 @@ from workseal_verifier.services.limits import Limiter
 from workseal_verifier.services.mailbox import Mailbox, Packages
 from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.noticeboard import NoticeBoard
+from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.outside import Outside
 from workseal_verifier.services.passkeys import Passkeys
 from workseal_verifier.services.proving import Prover
@@ -143,6 +144,7 @@ class Verifier:
         self.authorities = configured(settings) if authorities is None else authorities
         self.health = Health()
         self.loops = Loops(self.health)
+        self._clock_back = Outage("the clock has caught up: the log is signed again")
         self._outward = _outward(settings)
         self.witnessing = self._witnessing()
         if settings.witness and cosigning is None:
@@ -237,12 +239,12 @@ class Verifier:
             self.publisher.load()
         except RefusedError as error:
             # A clock behind the newest checkpoint: reading goes on, signing waits for the clock.
-            _logger.error("%s", error)  # noqa: TRY400
+            self._clock_back.goes_on(error, error.detail)
         self.beacon.refresh()
         self.sequencer.start()
         # The first turn comes before anybody is answered: rounds need their beacon.
         self.loops.start(HOUSEKEEPING, self.housekeeping.keep, self.housekeeping.keep())
-        self.loops.start(SPACE, self._look_at_space, 0)
+        self.loops.start(SPACE, self._look_around, 0)
         self.loops.start(CASES, self._look_after_cases, self.settings.cases_interval_s)
         self.loops.start(NOTICES, self._mail, self.settings.outbox_interval_s)
         for _ in range(_HOOK_LANES if self.carriers.hook is not None else 1):
@@ -276,9 +278,15 @@ class Verifier:
         self.database.close()
         self.lock.close()
 
-    def _look_at_space(self) -> float:
-        # Also when nothing is submitted: that the log is read-only is told before somebody tries.
+    def _look_around(self) -> float:
+        # Also when nothing is submitted: that nothing can be is told before somebody tries.
         self.space.look()
+        try:
+            self.publisher.check_clock()
+        except RefusedError as error:
+            self._clock_back.goes_on(error, error.detail)
+        else:
+            self._clock_back.ends()
         self.health.worked(SPACE)
         return _SPACE_S
 
