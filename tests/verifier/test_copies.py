@@ -1,5 +1,7 @@
 """`export` and `recover` as the operator types them, and a log that continues another."""
 
+import errno
+import os
 import shutil
 import time
 from pathlib import Path
@@ -8,11 +10,13 @@ import httpx
 import pytest
 
 from support.command import run, serving
-from support.office import ORIGIN
+from support.office import ORIGIN, Office
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.logcopy import CopiedStatement, CopiedToken, CopyReader
 from workseal_protocol.records import LogPolicy, read_record
 from workseal_protocol.statement import Statement
+from workseal_verifier.copies import write_export
+from workseal_verifier.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,19 @@ def test_an_export_replaces_no_file(home: Path, tmp_path: Path) -> None:
     done = run("export", "--home", home, tmp_path / "mine")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert (tmp_path / "mine").read_bytes() == b"mine"
+
+
+def test_an_export_that_finds_no_room_is_told_by_its_name_and_leaves_nothing(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    out, verifier = tmp_path / "log.logcopy", office.verifier
+    with pytest.raises(ConfigError, match=f"{out} cannot be written: no space left on device"):
+        write_export(verifier.log, verifier.records, ORIGIN, out)
+    assert not out.exists()
 
 
 def test_what_is_no_copy_is_one_sentence_and_changes_nothing(home: Path, tmp_path: Path) -> None:

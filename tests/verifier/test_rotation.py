@@ -147,7 +147,10 @@ def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     made = run("keygen", tmp_path / "operator.seed")
     assert made.returncode == 0
     assert (tmp_path / "operator.seed").stat().st_mode & 0o077 == 0
-    assert run("keygen", tmp_path / "operator.seed").returncode == 2
+    again = run("keygen", tmp_path / "operator.seed")
+    assert (again.returncode, "exists: it is not replaced" in again.stderr) == (2, True)
+    nowhere = run("keygen", tmp_path / "nowhere" / "operator.seed")
+    assert (nowhere.returncode, "expected a folder" in nowhere.stderr) == (2, True)
     (home / "keys").mkdir(parents=True)
     (tmp_path / "operator.seed").rename(home / "keys" / "operator.seed")
     assert run("init", "--home", home, "--origin", ORIGIN).returncode == 0
