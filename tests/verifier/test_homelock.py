@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from support.office import Office, new_home
 from workseal_verifier.errors import ConfigError, StoreCorruptError
 from workseal_verifier.homelock import HomeLock, Mark, require_free, supervising
 
@@ -109,3 +110,17 @@ def test_refuses_a_damaged_mark(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="damaged"):
         lock.read()
     lock.close()
+
+
+def test_a_log_that_signed_and_whose_mark_is_gone_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when the volume of `lock/` was not mounted: then nobody notices a restored backup."""
+    settings = new_home(tmp_path)
+    said = f"{settings.lock} remembers nothing"
+    for _ in range(2):
+        Office(settings).open().close()
+        assert said not in caplog.text
+    (settings.lock / "server.lock").unlink()
+    Office(settings).open().close()
+    assert said in caplog.text

@@ -1,6 +1,6 @@
 """What is told of a running verifier in numbers, and where: a port of this machine alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
@@ -52,17 +52,20 @@ def register(
 def register_beside(
     meters: Meters,
     *,
-    sequencer: Sequencer,
+    committed: Callable[[], int],
     witnessing: Witnessing,
     outbox: Outbox,
     checks: SignatureChecks,
 ) -> None:
-    """Register the numbers of what stands beside the log."""
+    """Register the numbers of what stands beside the log.
+
+    `committed` is how far witnesses are asked to go: without their quorum less is published.
+    """
     meters.gauges(
         "witness_behind",
         "Statements that a witness has not cosigned yet.",
         "witness",
-        lambda: {name: sequencer.current.size - size for name, _, size in witnessing.standings()},
+        lambda: {name: max(0, committed() - size) for name, _, size in witnessing.standings()},
     )
     meters.gauge(
         "notices_waiting", "Notices that are still to be sent.", lambda: outbox.counts().waiting

@@ -163,7 +163,7 @@ class Verifier:
         )
         register_beside(
             self.meters,
-            sequencer=self.sequencer,
+            committed=lambda: self.publisher.size,
             witnessing=self.witnesses.witnessing,
             outbox=self.outbox,
             checks=self.checks,
@@ -225,6 +225,7 @@ class Verifier:
             )
         self._in_force = self.housekeeping.policies()
         self.witnesses.require_not_behind()
+        self._tell_of_a_missing_mark()
         try:
             self.publisher.load()
         except RefusedError as error:
@@ -265,6 +266,17 @@ class Verifier:
         self.checks.close()
         self.database.close()
         self.lock.close()
+
+    def _tell_of_a_missing_mark(self) -> None:
+        # A new host's folder is as empty as one whose volume is not mounted.
+        size = self.log.newest_signed_size()
+        if size and self.lock.read() is None:
+            _logger.warning(
+                "%s remembers nothing of a log that signed size %s: is its volume mounted?"
+                " a backup that was restored would not be noticed",
+                self.settings.lock,
+                size,
+            )
 
     def _look_around(self) -> float:
         # Also when nothing is submitted: that nothing can be is told before somebody tries.
