@@ -100,6 +100,7 @@ def test_none_is_started_once_the_server_is_told_to_stop(machine: Machine) -> No
 def test_the_socket_is_let_go_when_no_worker_is_begun_any_more() -> None:
     """Whoever comes then is refused, and not kept until the last worker has ended."""
     told: list[str] = []
+    made: workers.Workers
 
     def announce() -> None:
         told.append("announced")

@@ -291,7 +291,9 @@ class LogStore:
         with self.database.write() as connection:
             for values in map(_signed_values, rows):
                 row = self.database.upsert(checkpoints).values(values)
-                connection.execute(row.on_conflict_do_update(["size"], set_=values, where=unsigned))
+                connection.execute(
+                    row.on_conflict_do_update(index_elements=["size"], set_=values, where=unsigned)
+                )
 
     def save_token(self, size: int, token: bytes, upper_ms: int) -> None:
         """Keep the time-stamp token of a checkpoint."""
