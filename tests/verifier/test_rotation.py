@@ -16,6 +16,7 @@ from workseal_verifier import rotation
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, RefusedError, StoreError
 from workseal_verifier.homekeys import load_identity
+from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import read_secret
 from workseal_verifier.rotation import rotate_operator
 
@@ -140,6 +141,16 @@ def test_nobody_else_rotates_the_operator(settings: Settings) -> None:
     with pytest.raises(RefusedError, match="not a party"):
         office.post([sign(record, thief)])
     office.close()
+
+
+def test_a_rotation_that_is_refused_begins_nothing(tmp_path: Path) -> None:
+    """Else the server would not start again until somebody finished it."""
+    settings = new_home(tmp_path)
+    lock = HomeLock(settings.lock)
+    with pytest.raises(ConfigError, match="another process holds this home"):
+        rotate_operator(settings)
+    lock.close()
+    assert not settings.next_operator.exists()
 
 
 def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
