@@ -66,6 +66,7 @@ def test_a_home_that_cannot_be_made_is_told(world: World, tmp_path: Path, below:
     file.write_text("mine")
     done = verifier(world, "init", "--home", file / below, "--origin", "log.example")
     assert str(file) in done.told(1)
+    assert "found a file" in done.told(1)
     assert file.read_text() == "mine"
 
 
@@ -79,11 +80,12 @@ def test_an_unknown_home_says_how_to_make_one(world: World, tmp_path: Path, comm
 def test_one_home_has_one_server_and_one_port_too(world: World, made: Path) -> None:
     with unharmed(world.server):
         other = ("--port", str(free_port()))
-        done = verifier(world, "serve", "--home", world.server.data, *other)
-        assert "another server already runs" in done.told(1)
-        for home in (world.server.data, made):
-            done = verifier(world, "serve", "--home", home, "--port", str(world.server.port))
-            assert "address already in use" in done.told(1)
+        same = ("--port", str(world.server.port))
+        for port in (other, same):
+            done = verifier(world, "serve", "--home", world.server.data, *port)
+            assert "another process holds this home" in done.told(1)
+        done = verifier(world, "serve", "--home", made, *same)
+        assert "address already in use" in done.told(1)
         done = verifier(world, "serve", "--home", made, "--host", "no.such.invalid")
         assert "no.such.invalid" in done.told(1)
     assert not (made / "verifier.db").exists()

@@ -184,7 +184,7 @@ def test_after_a_restart_their_witness_says_where_it_is(aics: Path, tmp_path: Pa
             office = open_office(settings, closing)
             office.post([stranger_offer(office, life)])
             office.close()
-        (standing,) = office.verifier.witnessing.standings()
+        (standing,) = office.verifier.witnesses.witnessing.standings()
         assert standing[1] is Standing.COSIGNS
         assert other.newest(key.name).checkpoint.size == standing[2]
 

@@ -1,6 +1,8 @@
 """The command as the operator types it."""
 
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from workseal_protocol.policy import TrustPolicy
 from workseal_verifier.api.access import read_token
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import RefusedError
+from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import create_secret, read_secret
 from workseal_verifier.services.clock import SystemClock
 from workseal_verifier.services.invitations import Invitations
@@ -86,10 +89,26 @@ def test_serves_stamps_and_prints_a_policy_that_parses(home: Path) -> None:
         again = run("serve", "--home", home, "--port", "0")
         assert again.returncode == 1
         assert again.stderr.count("\n") == 1
-        assert "another server already runs" in again.stderr
+        assert "another process holds this home" in again.stderr
         done = run("check-log", "--home", home)
         assert done.returncode == 0, done.stdout
         assert done.stdout.startswith("the log holds: 3 statements")
+
+
+def test_a_home_that_is_held_is_told_before_the_framework_is_loaded(home: Path) -> None:
+    lock = HomeLock(Settings.load(home).lock)
+    # The framework is the slow part of a start: here it would be a mistake to have it.
+    words = ["serve", "--home", str(home), "--port", "0"]
+    code = (
+        "import sys; sys.modules['fastapi'] = None; sys.modules['uvicorn'] = None\n"
+        "from workseal_verifier.cli import run; run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+    lock.close()
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "another process holds this home" in done.stderr
 
 
 def test_a_port_in_use_is_one_sentence(home: Path) -> None:

@@ -59,6 +59,23 @@ def test_health_tells_at_once_and_reading_goes_on(office: Office, live: httpx.Cl
     assert live.get("/healthz").text == "ok"
 
 
+def test_the_servers_log_has_a_line_when_it_goes_back_and_one_when_it_has_caught_up(
+    office: Office, live: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert live.get("/healthz").text == "ok"
+    office.now -= BACK_MS
+    for _ in range(3):
+        office.verifier._look_around()
+        office.now += 1_000
+    office.now += BACK_MS
+    office.verifier._look_around()
+    lines = [one.getMessage() for one in caplog.records if "clock" in one.getMessage()]
+    assert lines == [
+        "the server's clock is 60 s behind the newest checkpoint, so nothing is signed",
+        "the clock has caught up: the log is signed again",
+    ]
+
+
 def test_a_long_wait_is_asked_for_an_hour_at_a_time(office: Office, live: httpx.Client) -> None:
     office.now -= 30 * 86_400_000
     answer = live.get("/healthz")

@@ -1,5 +1,7 @@
 """`export` and `recover` as the operator types them, and a log that continues another."""
 
+import errno
+import os
 import shutil
 import time
 from pathlib import Path
@@ -8,11 +10,13 @@ import httpx
 import pytest
 
 from support.command import run, serving
-from support.office import ORIGIN
+from support.office import ORIGIN, Office
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.logcopy import CopiedStatement, CopiedToken, CopyReader
 from workseal_protocol.records import LogPolicy, read_record
 from workseal_protocol.statement import Statement
+from workseal_verifier.copies import write_export
+from workseal_verifier.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,19 @@ def test_an_export_replaces_no_file(home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine").read_bytes() == b"mine"
 
 
+def test_an_export_that_finds_no_room_is_told_by_its_name_and_leaves_nothing(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    out, verifier = tmp_path / "log.logcopy", office.verifier
+    with pytest.raises(ConfigError, match=f"{out} cannot be written: no space left on device"):
+        write_export(verifier.log, verifier.records, ORIGIN, out)
+    assert not out.exists()
+
+
 def test_what_is_no_copy_is_one_sentence_and_changes_nothing(home: Path, tmp_path: Path) -> None:
     with serving(home) as url:
         before = checkpoint_of(url)
@@ -88,7 +105,7 @@ def test_nothing_is_recovered_under_a_running_server(home: Path, tmp_path: Path)
     with serving(home):
         done = run("recover", "--home", home, tmp_path / "any")
     assert done.returncode == 1
-    assert "another server already runs" in done.stderr
+    assert "another process holds this home" in done.stderr
 
 
 def test_a_log_that_continues_another_says_so_first(home: Path, tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
+import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.errors import StoreCorruptError, StoreError, StoreFullError
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.sqlite import SqliteBackend
 
 
 @pytest.fixture
@@ -68,6 +72,16 @@ def test_a_full_disk_stores_nothing_and_recovers(database: Database) -> None:
         connection.exec_driver_sql("PRAGMA max_page_count=1000000")
         assert connection.execute(text("SELECT count(*) FROM filled")).scalar_one() == 0
         connection.execute(text("INSERT INTO filled VALUES (zeroblob(4096))"))
+
+
+def test_no_room_for_what_connections_share_is_a_full_disk_too(tmp_path: Path) -> None:
+    """So it is on a disk that is full to the last byte: nothing can even be read."""
+    cause: Any = sqlite3.OperationalError("disk I/O error")
+    cause.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    cause.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    found = SqliteBackend(tmp_path / "verifier.db").translate(OperationalError(None, None, cause))
+    assert isinstance(found, StoreFullError)
+    assert str(found).endswith("SQLITE_IOERR_SHMSIZE: there is no space where verifier.db lies")
 
 
 def test_an_error_never_quotes_what_was_stored(database: Database) -> None:

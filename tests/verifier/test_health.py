@@ -3,7 +3,8 @@ import time
 import pytest
 
 from support.office import Office, stranger_offer
-from workseal_verifier.errors import RefusedError, StoreError
+from workseal_verifier import loops
+from workseal_verifier.errors import Reason, RefusedError, StoreError
 from workseal_verifier.services.health import HOUSEKEEPING, SEQUENCING, STAMPING, WITNESSING, Health
 
 
@@ -51,3 +52,28 @@ def test_a_log_that_cannot_be_written_is_told_until_it_can(
     office.post([stranger_offer(office, 1)])
     while health.failing():
         time.sleep(0.01)
+
+
+def test_a_log_without_space_is_read_only_and_nothing_fails(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever restarts what fails would restart it on a full disk, again and again."""
+    known = stranger_offer(office, 0)
+    office.post([known])
+    failed: list[str] = []
+    monkeypatch.setattr(office.verifier.health, "failed", failed.append)
+    monkeypatch.setattr(office.verifier.space, "_least", 1 << 62)
+    with pytest.raises(RefusedError) as caught:
+        office.post([stranger_offer(office, 1)])
+    assert caught.value.reason is Reason.FULL
+
+    def refuse(_own: object) -> None:
+        raise caught.value
+
+    housekeeping = office.verifier.housekeeping
+    monkeypatch.setattr(housekeeping, "_log", refuse)
+    housekeeping._policy_is_logged = False
+    assert housekeeping.keep() == loops.RETRY_S
+    # The thread that notes how ticks went has then noted those before.
+    office.post([known])
+    assert failed == []

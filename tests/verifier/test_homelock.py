@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from support.office import Office, new_home
 from workseal_verifier.errors import ConfigError, StoreCorruptError
-from workseal_verifier.homelock import HomeLock, Mark
+from workseal_verifier.homelock import HomeLock, Mark, require_free, supervising
 
 
 def test_reads_back_its_mark_after_a_restart(tmp_path: Path) -> None:
@@ -85,9 +86,21 @@ def test_the_mark_is_on_the_disk_when_it_is_moved(
 
 def test_is_held_by_one(tmp_path: Path) -> None:
     lock = HomeLock(tmp_path)
-    with pytest.raises(ConfigError, match="another server already runs"):
+    with pytest.raises(ConfigError, match="another process holds this home"):
         HomeLock(tmp_path)
     lock.close()
+    HomeLock(tmp_path).close()
+
+
+def test_a_home_that_is_held_is_found_out_and_not_taken(tmp_path: Path) -> None:
+    require_free(tmp_path)
+    held = HomeLock(tmp_path, shared=True)
+    with pytest.raises(ConfigError, match="another process holds this home"):
+        require_free(tmp_path)
+    held.close()
+    with supervising(tmp_path), pytest.raises(ConfigError, match="another process holds"):
+        require_free(tmp_path)
+    require_free(tmp_path)
     HomeLock(tmp_path).close()
 
 
@@ -97,3 +110,17 @@ def test_refuses_a_damaged_mark(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="damaged"):
         lock.read()
     lock.close()
+
+
+def test_a_log_that_signed_and_whose_mark_is_gone_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when the volume of `lock/` was not mounted: then nobody notices a restored backup."""
+    settings = new_home(tmp_path)
+    said = f"{settings.lock} remembers nothing"
+    for _ in range(2):
+        Office(settings).open().close()
+        assert said not in caplog.text
+    (settings.lock / "server.lock").unlink()
+    Office(settings).open().close()
+    assert said in caplog.text

@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 import subprocess
@@ -69,10 +70,26 @@ def test_a_file_is_replaced_whole_or_not_at_all(
         raise OSError("no space")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ConfigError, match="settings cannot be written"):
         replace_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == ["settings"]
+
+
+def test_on_a_full_disk_what_is_there_is_read_and_what_is_not_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, new = tmp_path / "there", tmp_path / "new"
+    value = create_secret(there)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert create_secret(there) == value
+    with pytest.raises(ConfigError, match=f"{new} cannot be written: no space left on device"):
+        create_secret(new)
+    assert list(tmp_path.iterdir()) == [there]
 
 
 def test_processes_that_make_one_secret_at_once_all_get_the_same(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from support.office import Office
 from workseal_verifier import loops
+from workseal_verifier.errors import StoreError
 from workseal_verifier.loops import RETRY_S, Loops
 from workseal_verifier.services.health import HOUSEKEEPING, Health
 
@@ -37,6 +38,26 @@ def test_an_unforeseen_error_of_a_loop_is_told(office: Office) -> None:
     for _ in range(3):
         assert office.verifier.loops.attempt(HOUSEKEEPING, broken) == RETRY_S
     assert office.verifier.health.failing() == (HOUSEKEEPING,)
+
+
+def test_what_fails_for_hours_is_one_line_and_one_when_it_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A database that is gone fails every loop of every worker each two seconds."""
+    running, broken = Loops(Health()), True
+
+    def work() -> float:
+        if broken:
+            raise StoreError("gone")
+        return 60
+
+    for _ in range(100):
+        assert running.attempt("work", work) == RETRY_S
+    broken = False
+    for _ in range(2):
+        assert running.attempt("work", work) == 60
+    told = [one.getMessage() for one in caplog.records]
+    assert told == ["work waits: StoreError", "work goes on"]
 
 
 def test_what_runs_ends_before_the_server_does() -> None:

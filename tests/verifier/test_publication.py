@@ -198,7 +198,7 @@ def test_signature_times_never_go_back(office: Office) -> None:
 
 
 def test_a_second_server_on_one_home_is_refused(office: Office) -> None:
-    with pytest.raises(ConfigError, match="another server already runs"):
+    with pytest.raises(ConfigError, match="another process holds this home"):
         Office(office.verifier.settings)
 
 

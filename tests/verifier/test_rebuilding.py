@@ -183,6 +183,27 @@ def test_rebuilding_twice_adds_nothing(told: Told, tmp_path: Path) -> None:
     assert rebuilt(settings, told, told.copy).statements == 0
 
 
+def test_a_second_copy_brings_the_checkpoints_that_anchors_name_and_the_first_lacked(
+    told: Told, tmp_path: Path
+) -> None:
+    """A bundle holds few of them; what is rebuilt from it alone is the same tree."""
+    settings = restored(told, tmp_path, 1)
+    first = [
+        one
+        for one in told.copy
+        if not isinstance(one, SignedCheckpoint) or one.checkpoint.size == told.last.size
+    ]
+    rebuilt(settings, told, first, [mark(settings)])
+    named = check_store(settings, told.office.acknowledged)
+    assert named
+    assert all("it is not the one that statement" in line for line in named)
+    done = rebuilt(settings, told, told.copy)
+    assert done.statements == 0
+    assert done.checkpoints >= len(named)
+    assert check_store(settings, told.office.acknowledged) == []
+    assert rebuilt(settings, told, told.copy).checkpoints == 0
+
+
 def test_names_the_first_statement_that_nobody_has(told: Told, tmp_path: Path) -> None:
     settings = restored(told, tmp_path, 0)
     size = told.office.backups[0][0]

@@ -16,6 +16,7 @@ from workseal_verifier import rotation
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import ConfigError, RefusedError, StoreError
 from workseal_verifier.homekeys import load_identity
+from workseal_verifier.homelock import HomeLock
 from workseal_verifier.keyfiles import read_secret
 from workseal_verifier.rotation import rotate_operator
 
@@ -142,12 +143,25 @@ def test_nobody_else_rotates_the_operator(settings: Settings) -> None:
     office.close()
 
 
+def test_a_rotation_that_is_refused_begins_nothing(tmp_path: Path) -> None:
+    """Else the server would not start again until somebody finished it."""
+    settings = new_home(tmp_path)
+    lock = HomeLock(settings.lock)
+    with pytest.raises(ConfigError, match="another process holds this home"):
+        rotate_operator(settings)
+    lock.close()
+    assert not settings.next_operator.exists()
+
+
 def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     home = tmp_path / "v"
     made = run("keygen", tmp_path / "operator.seed")
     assert made.returncode == 0
     assert (tmp_path / "operator.seed").stat().st_mode & 0o077 == 0
-    assert run("keygen", tmp_path / "operator.seed").returncode == 2
+    again = run("keygen", tmp_path / "operator.seed")
+    assert (again.returncode, "exists: it is not replaced" in again.stderr) == (2, True)
+    nowhere = run("keygen", tmp_path / "nowhere" / "operator.seed")
+    assert (nowhere.returncode, "expected a folder" in nowhere.stderr) == (2, True)
     (home / "keys").mkdir(parents=True)
     (tmp_path / "operator.seed").rename(home / "keys" / "operator.seed")
     assert run("init", "--home", home, "--origin", ORIGIN).returncode == 0

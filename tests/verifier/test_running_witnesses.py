@@ -207,7 +207,7 @@ def test_an_unchanged_log_is_shown_to_its_witnesses_now_and_then(town: Town) -> 
     assert office.verifier._refresh() == office.verifier.settings.witness_interval_s
     # The published bytes stay: anchors name them.
     assert office.checkpoint() == before
-    sizes = {size for _, _, size in office.verifier.witnessing.standings()}
+    sizes = {size for _, _, size in office.verifier.witnesses.witnessing.standings()}
     assert sizes == {before.checkpoint.size}
     assert office.verifier.health.failing() == ()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.office import LiveServer, Office
+from workseal_verifier import serving
 from workseal_verifier.errors import ConfigError
 from workseal_verifier.serving import allow_connections, bind, stopped_by_hangup
 
@@ -68,6 +69,24 @@ def test_who_waits_for_the_interpreter_has_it_soon(office: Office) -> None:
         assert client.recv(12) == b"HTTP/1.1 200"
         assert sys.getswitchinterval() == pytest.approx(0.0005)
         assert gc.get_threshold() == (10_000, 10, 10)
+
+
+@pytest.mark.usefixtures("interpreter")
+def test_who_connected_last_is_answered_though_nobody_listens_any_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "LAST_WORD_S", 20.0)
+    with LiveServer(office, drain_s=0.01) as live, live.connect() as client:
+        live.stop()
+        while True:
+            try:
+                live.connect().close()
+            except ConnectionRefusedError:
+                break
+        client.sendall(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")
+        answer = client.recv(4_096)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"connection: close" in answer
 
 
 @pytest.fixture

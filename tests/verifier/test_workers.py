@@ -212,7 +212,7 @@ def test_a_second_server_on_one_home_is_refused(home: Path) -> None:
         for words in (("--workers", "2"), ()):
             done = run("serve", "--home", home, "--port", "0", *words)
             assert (done.returncode, done.stdout) == (1, "")
-            assert "another server already runs on this home" in done.stderr
+            assert "another process holds this home" in done.stderr
         # Nor was anything taken from the first.
         assert len(children(process)) == 2
         assert (home / "mailroom.sock").is_socket()

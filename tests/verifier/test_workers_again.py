@@ -95,3 +95,17 @@ def test_none_is_started_once_the_server_is_told_to_stop(machine: Machine) -> No
     machine.slot.terminate()
     machine.elapse()
     assert len(machine.started) == 1
+
+
+def test_the_socket_is_let_go_when_no_worker_is_begun_any_more() -> None:
+    """Whoever comes then is refused, and not kept until the last worker has ended."""
+    told: list[str] = []
+    made: workers.Workers
+
+    def announce() -> None:
+        told.append("announced")
+        made._on_signal(0, None)
+
+    made = workers.Workers(TASK, 0, announce, lambda: told.append("let go"))
+    made.run()
+    assert told == ["announced", "let go"]

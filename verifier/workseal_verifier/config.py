@@ -242,7 +242,12 @@ class Settings:
             raise ConfigError(
                 f"{home} is not a verifier home: run 'workseal-verifier init' first"
             ) from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except NotADirectoryError:
+            raise ConfigError(f"{home} is not a verifier home: it is a file") from None
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise ConfigError(f"{path} cannot be read: {reason}") from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{path} cannot be read: {error}") from error
         return cls._of(home, table)
 

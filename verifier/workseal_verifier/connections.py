@@ -1,31 +1,23 @@
 """HTTP/1.1 connections with the deadlines and the bounds that uvicorn lacks.
 
-Rules: what ends a connection by an answer ends our side of it first, and what still comes is read
-and thrown away, to a bound: a close with bytes unread takes the answer from the peer's hands. A
-connection that does not finish its request's header in time is closed, one whose answers
+Rules: a connection that does not finish its request's header in time is closed, one whose answers
 are not read, and one that goes on sending a body after its answer; so is one whose header, or whose
 chunks beside what they hold, are too large. Beyond the bound, the connection that has waited
-longest without a request gives way to the new one: who is slow on purpose waits longest. No access
-log, no addresses in any log.
+longest without a request gives way to the new one: who is slow on purpose waits longest. How each
+of them ends is told in `connectionends`.
 """
 
 import asyncio
-import json
 import logging
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from enum import Enum, auto, unique
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
-from workseal_verifier.api.together import Together
 from workseal_verifier.api.whole import WholeRequest
-from workseal_verifier.errors import Reason
+from workseal_verifier.connectionends import REST_BYTES, EndingProtocol, Reading, Room
 from workseal_verifier.requestform import MAX_HEADER, check_header, check_line, header_size
 
 if TYPE_CHECKING:
@@ -34,10 +26,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 _logger.setLevel(logging.ERROR)
 
-# What may still come after an answer: many clients look for one only when all of their body is
-# sent. Eight times the largest body of statements, so that it reaches who is a few times above it;
-# to read and drop as much takes some milliseconds, and no memory.
-REST_BYTES: Final = 8 << 20
 # What waits here of an answer that nobody reads, beside what the system holds.
 UNREAD_BYTES: Final = 16 * 1024
 # What chunks may hold beside the body: their sizes, and trailers that nobody asks for. Above this,
@@ -46,30 +34,6 @@ MAX_FRAMING: Final = 64 * 1024
 # Requests that one connection may send before the answer to an earlier one: one piece of what
 # arrives can hold thousands, and what is kept of each takes some KiB. Few clients send even two.
 MAX_PIPELINED: Final = 8
-
-
-@unique
-class _Reading(Enum):
-    """What of a request arrives."""
-
-    NOTHING = auto()
-    HEADER = auto()
-    BODY = auto()
-    # Whatever comes after our side has ended.
-    REST = auto()
-
-
-@dataclass(slots=True)
-class Room:
-    """The connections of one server, and how long each may take for what."""
-
-    most: int
-    header_timeout_s: float
-    unread_timeout_s: float
-    # Answers some requests that came in one piece, without a task of their own.
-    together: Together
-    # Connections without a request, the one that has waited longest first.
-    waiting: "OrderedDict[_GuardedProtocol, None]" = field(default_factory=OrderedDict)
 
 
 def protocol_of(room: Room) -> type[asyncio.Protocol]:
@@ -82,11 +46,9 @@ def protocol_of(room: Room) -> type[asyncio.Protocol]:
     return Guarded
 
 
-class _GuardedProtocol(HttpToolsProtocol):
+class _GuardedProtocol(EndingProtocol):
     """One connection."""
 
-    room: Room
-    _reading = _Reading.NOTHING
     # Whether the piece that arrives holds the end of a request.
     _ended = False
     # Of the request that arrives: its body's bytes, those of this piece, and all others.
@@ -95,19 +57,13 @@ class _GuardedProtocol(HttpToolsProtocol):
     _others = 0
     # What arrived, from some byte before the header that is being read.
     _heard = b""
-    _header_timer: asyncio.TimerHandle | None = None
-    _unread_timer: asyncio.TimerHandle | None = None
-    _rest = 0
     # Whether the newest request is the last that is taken.
     _last = False
-    # Whether the peer has ended its side.
-    _heard_all = False
     # A request that may be answered without a task, if the piece that arrives ends it.
     _held: "tuple[RequestResponseCycle, ASGI3Application] | None" = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._unanswered: list[RequestResponseCycle] = []
         # Mistakes of ours alone: whoever sends what is no HTTP could else fill the log.
         self.logger = _logger
         # uvicorn's own switch forgets loggers above: one handler at the root brings it back.
@@ -138,7 +94,7 @@ class _GuardedProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep a connection that asks no more for the answers to what it has asked."""
         self._heard_all = True
-        if not self._is_busy() or self._reading is _Reading.BODY:
+        if not self._is_busy() or self.reading is Reading.BODY:
             return False
         self._take_no_more()
         return True
@@ -161,12 +117,12 @@ class _GuardedProtocol(HttpToolsProtocol):
         if self._held is not None:
             self._start(*self._held)
         # Any header that is longer is refused.
-        self._heard = self._heard[-MAX_HEADER:] if self._reading is _Reading.HEADER else b""
+        self._heard = self._heard[-MAX_HEADER:] if self.reading is Reading.HEADER else b""
         if self.transport.is_closing() or self._is_ended():
             return
         if self._is_busy():
             self.room.waiting.pop(self, None)
-        if self._reading is not _Reading.NOTHING:
+        if self.reading is not Reading.NOTHING:
             # Where another request ended in this piece, only what was read of a header counts.
             self._others += 0 if self._ended else len(data) - self._body_here
             self._require_bounds()
@@ -177,7 +133,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         if self._is_over():
             raise ValueError("expected no request after the last")
         super().on_message_begin()
-        self._reading, self._body, self._others = _Reading.HEADER, 0, 0
+        self.reading, self._body, self._others = Reading.HEADER, 0, 0
         self._watch_header()
 
     def on_headers_complete(self) -> None:
@@ -194,7 +150,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._unanswered = [one for one in self._unanswered if not one.response_complete]
         self._unanswered.append(self.cycle)
         self.cycle.transport = self._outlet  # type: ignore[assignment]
-        self._reading = _Reading.BODY
+        self.reading = Reading.BODY
         self._stop_watching()
         # The parser reads nothing after an upgrade.
         if self.parser.should_upgrade() or len(self._unanswered) >= MAX_PIPELINED:
@@ -207,7 +163,7 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._reading, self._ended = _Reading.NOTHING, True
+        self.reading, self._ended = Reading.NOTHING, True
         super().on_message_complete()
         if self._held is not None:
             self._take_whole(*self._held)
@@ -246,33 +202,12 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._held = None
         super()._start_asgi_task(cycle, app)
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._unread_timer is None:
-            wait = self.room.unread_timeout_s
-            self._unread_timer = self.loop.call_later(wait, self._abort)
-
-    def resume_writing(self) -> None:
-        self._stop_waiting()
-        super().resume_writing()
-
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text is not ours
         if self._is_over():
             # Whatever it is, nobody asked for more: the system keeps it until the last answer.
             self.flow.pause_reading()
         else:
             self._refuse("this is not a request in HTTP/1.1")
-
-    def give_way(self) -> None:
-        """End a connection that waits, for another one."""
-        self.room.waiting.pop(self, None)
-        if self._is_answered_early():
-            self._abort()
-        elif self._header_timer is None:
-            # Nothing was asked since the last answer: there is nobody to tell.
-            self.transport.close()
-        else:
-            self._give_up()
 
     def _make_room(self) -> bool:
         longest = next(iter(self.room.waiting), None)
@@ -281,22 +216,9 @@ class _GuardedProtocol(HttpToolsProtocol):
         longest.give_way()
         return True
 
-    def _is_busy(self) -> bool:
-        """Tell whether a request is being worked on."""
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is not None and not cycle.response_complete
-
-    def _is_answered_early(self) -> bool:
-        """Tell whether the last answer is out, and what of its request may come is for nobody."""
-        return self._reading in {_Reading.BODY, _Reading.REST} and not self._is_busy()
-
-    def _is_ended(self) -> bool:
-        """Tell whether our side has ended."""
-        return self._reading is _Reading.REST
-
     def _is_over(self) -> bool:
         """Tell whether the last request that is taken is all in."""
-        return self._last and self._reading is _Reading.NOTHING
+        return self._last and self.reading is Reading.NOTHING
 
     def _take_no_more(self) -> None:
         """Answer the newest request as the connection's last."""
@@ -305,7 +227,7 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def _require_bounds(self) -> None:
         """Refuse a header that is too large before it ends, and chunks that hold little."""
-        if self._reading is _Reading.HEADER:
+        if self.reading is Reading.HEADER:
             if max(self._others, header_size(self.url, self.headers)) > MAX_HEADER:
                 self._refuse("the request's header is too large")
         elif self._others > MAX_HEADER + MAX_FRAMING + self._body:
@@ -323,91 +245,3 @@ class _GuardedProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
-
-    def _watch_header(self) -> None:
-        if self._header_timer is None:
-            self._header_timer = self.loop.call_later(self.room.header_timeout_s, self._expired)
-
-    def _stop_watching(self) -> None:
-        if self._header_timer is not None:
-            self._header_timer.cancel()
-            self._header_timer = None
-
-    def _stop_waiting(self) -> None:
-        if self._unread_timer is not None:
-            self._unread_timer.cancel()
-            self._unread_timer = None
-
-    def _refuse(self, detail: str) -> None:
-        """Answer what is not in form, unless it would be taken for another request's answer."""
-        owed = self._is_busy() and (self._reading is not _Reading.BODY or bool(self.pipeline))
-        if owed or (self._is_busy() and self.cycle.response_started):
-            self._abort()
-        else:
-            self._answer(Reason.MALFORMED, detail)
-
-    def _expired(self) -> None:
-        self._header_timer = None
-        if self.transport.is_closing():
-            return
-        if self._is_busy() or self._unread_timer is not None:
-            # An earlier answer is slow, or slowly read; what follows it can wait as long.
-            self._watch_header()
-            return
-        if self._is_answered_early():
-            self._abort()
-        else:
-            self._answer(Reason.TIMEOUT, "the request's header arrived too slowly")
-
-    def _abort(self) -> None:
-        """End the connection at once."""
-        self._drop_answers()
-        self.transport.abort()
-
-    def _drop_answers(self) -> None:
-        """Let what the application still sends go nowhere: a closed transport would raise."""
-        # uvicorn keeps the newest request at hand; the one that is worked on may be an earlier one.
-        for cycle in self._unanswered:
-            cycle.disconnected = True
-            # Who waits for a body hears of it now.
-            cycle.message_event.set()
-
-    def _answer(self, reason: Reason, detail: str) -> None:
-        """Answer below the application, where there may be no request yet, and end."""
-        self._tell(reason, detail)
-        self._end()
-
-    def _give_up(self) -> None:
-        """Make room: the answer may be lost, as whatever waits for it would need a place."""
-        self._tell(Reason.BUSY, "too many connections")
-        self.transport.close()
-
-    def _tell(self, reason: Reason, detail: str) -> None:
-        self._stop_watching()
-        self._drop_answers()
-        status, title = TABLE[reason]
-        members = {"type": PREFIX + reason, "title": title, "status": status, "detail": detail}
-        body = json.dumps(members).encode()
-        lines = (
-            f"HTTP/1.1 {status} {reason}",
-            f"content-type: {MEDIA}",
-            f"content-length: {len(body)}",
-            "cache-control: no-store",
-            "connection: close",
-        )
-        self.transport.write("\r\n".join((*lines, "", "")).encode() + body)
-
-    def _end(self) -> None:
-        """End our side after what was written; the peer's has the time of a header to end."""
-        self._drop_answers()
-        self.pipeline.clear()
-        if self._heard_all or self.transport.is_closing():
-            self.transport.close()
-            return
-        self._reading, self._rest = _Reading.REST, 0
-        self.cycle = None  # type: ignore[assignment]
-        self.room.waiting[self] = None
-        self._stop_watching()
-        self._watch_header()
-        self.transport.write_eof()
-        self.flow.resume_reading()

@@ -35,6 +35,10 @@ def write_export(log: LogStore, records: RecordStore, origin: str, out: Path) ->
             file.writelines(encode_copy(origin, counted))
             file.flush()
             os.fsync(file.fileno())
+    except OSError as error:
+        out.unlink()
+        reason = (error.strerror or type(error).__name__).lower()
+        raise ConfigError(f"{out} cannot be written: {reason}") from error
     except BaseException:
         out.unlink()
         raise

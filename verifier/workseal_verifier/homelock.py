@@ -81,6 +81,20 @@ class HomeLock:
         os.close(self._guard)
 
 
+def require_free(folder: Path) -> None:
+    """Raise when another process holds a home; it is not held then, so who goes on still may not.
+
+    For those who have much to load before they would find out.
+    """
+    # What is not there is held by nobody.
+    for path in filter(Path.exists, (folder / "supervisor.lock", folder / "server.lock")):
+        handle = _open(path)
+        try:
+            _hold(handle, folder, fcntl.LOCK_EX)
+        finally:
+            os.close(handle)
+
+
 @contextmanager
 def supervising(folder: Path) -> Iterator[None]:
     """Be the one server of a home whose workers share its lock."""
@@ -95,8 +109,13 @@ def supervising(folder: Path) -> Iterator[None]:
 def _hold(handle: int, folder: Path, kind: int) -> None:
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except OSError:
-        raise ConfigError(f"another server already runs on this home ({folder})") from None
+    except BlockingIOError:
+        raise ConfigError(
+            f"another process holds this home ({folder}):"
+            " a server that runs, or recover, rotate or migrate"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be locked: {error.strerror}") from error
 
 
 def _open(path: Path) -> int:

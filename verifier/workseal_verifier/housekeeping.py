@@ -123,7 +123,9 @@ class Housekeeping:
             self._access.clear(self._clock.now_ms())
         except (RefusedError, StoreError, ConfigError, TimeoutError) as error:
             self._outage.goes_on(error, f"housekeeping waits: {error}")
-            self._health.failed(HOUSEKEEPING)
+            # For want of space it waits as all do, which is told as that: a restart does not help.
+            if not (isinstance(error, RefusedError) and error.reason is Reason.FULL):
+                self._health.failed(HOUSEKEEPING)
             return RETRY_S
         self._outage.ends()
         self._health.worked(HOUSEKEEPING)

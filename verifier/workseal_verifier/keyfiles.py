@@ -19,7 +19,12 @@ _FORM = re.compile(rb"[0-9a-f]{64}\n")
 
 def make_folder(path: Path) -> None:
     """Create a folder that only its owner may enter."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ConfigError(f"{path}: expected a folder, found a file") from None
+    except NotADirectoryError:
+        raise ConfigError(f"{path}: expected folders on the way there, found a file") from None
     path.chmod(0o700)
 
 
@@ -28,6 +33,9 @@ def create_secret(path: Path, value: bytes | None = None) -> bytes:
 
     An existing file wins: its value is returned, so that a start after a crash goes on with it.
     """
+    if path.exists():
+        # A start on a full disk writes nothing that is there already.
+        return read_secret(path)
     value = secrets.token_bytes(SECRET_BYTES) if value is None else value
     temporary = _write_beside(path, value.hex().encode() + b"\n")
     try:
@@ -66,16 +74,20 @@ def read_secret(path: Path) -> bytes:
 
 def _write_beside(path: Path, data: bytes) -> Path:
     """Write a complete, durable file under another name."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # created 0600
-    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        temporary.unlink()
-        raise
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # created 0600
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            temporary.unlink()
+            raise
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise ConfigError(f"{path} cannot be written: {reason}") from error
     return temporary
 
 

@@ -3,14 +3,12 @@
 Rule: a loop ends with the server and with nothing else.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Final
 
 from workseal_verifier.services.health import Health
-
-_logger = logging.getLogger(__name__)
+from workseal_verifier.services.outage import Outage
 
 # How soon work that failed is tried again.
 RETRY_S: Final = 2.0
@@ -25,6 +23,7 @@ class Loops:
         self._health = health
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._outages: dict[str, Outage] = {}
 
     @property
     def are_ending(self) -> bool:
@@ -44,13 +43,16 @@ class Loops:
         self._threads.append(thread)
 
     def attempt(self, name: str, work: Callable[[], float]) -> float:
-        """Do it once; whatever fails is told by its kind alone, and tried again soon."""
+        """Do it once; whatever fails is told by its kind alone, once, and tried again soon."""
+        outage = self._outages.setdefault(name, Outage(f"{name} goes on"))
         try:
-            return work()
+            wait = work()
         except Exception as error:  # noqa: BLE001 - a loop that ends is a beacon that ends
-            _logger.error("%s waits: %s", name, type(error).__name__)  # noqa: TRY400 - no traces
+            outage.goes_on(error, f"{name} waits: {type(error).__name__}")
             self._health.failed(name)
             return RETRY_S
+        outage.ends()
+        return wait
 
     def end(self) -> None:
         """Begin no more work."""

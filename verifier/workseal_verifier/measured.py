@@ -1,6 +1,6 @@
 """What is told of a running verifier in numbers, and where: a port of this machine alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
@@ -15,6 +15,9 @@ from workseal_verifier.services.health import Health
 from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.sequencer import Sequencer
 from workseal_verifier.services.space import Space
+from workseal_verifier.services.witnessing import Witnessing
+from workseal_verifier.signaturechecks import SignatureChecks
+from workseal_verifier.store.outbox import Outbox
 
 # Each worker has a port of its own, from the configured one on.
 _MOST_WORKERS: Final = 64
@@ -30,7 +33,7 @@ def register(
     conflicts: ConflictBook,
     database: Path,
 ) -> None:
-    """Register the numbers that every verifier has."""
+    """Register the numbers of the log."""
     meters.gauge("log_size", "Statements in the log.", lambda: sequencer.current.size)
     meters.gauge("waiting", "Submissions that wait for a tick.", lambda: sequencer.waiting)
     meters.gauge("space_left_bytes", "Free on the disk and not owed.", space.left)
@@ -44,6 +47,31 @@ def register(
         "loop",
         lambda: dict.fromkeys(health.failing(), 1),
     )
+
+
+def register_beside(
+    meters: Meters,
+    *,
+    committed: Callable[[], int],
+    witnessing: Witnessing,
+    outbox: Outbox,
+    checks: SignatureChecks,
+) -> None:
+    """Register the numbers of what stands beside the log.
+
+    `committed` is how far witnesses are asked to go: without their quorum less is published.
+    """
+    meters.gauges(
+        "witness_behind",
+        "Statements that a witness has not cosigned yet.",
+        "witness",
+        lambda: {name: max(0, committed() - size) for name, _, size in witnessing.standings()},
+    )
+    meters.gauge(
+        "notices_waiting", "Notices that are still to be sent.", lambda: outbox.counts().waiting
+    )
+    meters.gauge("notices_parked", "Notices that were given up.", lambda: outbox.counts().parked)
+    meters.gauge("check_processes", "Processes that check signatures.", lambda: checks.running)
 
 
 def wal_bytes(database: Path) -> int:

@@ -15,10 +15,11 @@ from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S
 
 def rotate_operator(settings: Settings, clock: Clock | None = None) -> PublicKey:
     """Rotate the key of a home whose server does not run, and return the new one."""
-    new = SeedSigner(create_secret(settings.next_operator))
     verifier = Verifier(settings, clock=clock)
     try:
         verifier.database.create()
+        # Only now: a key that is begun keeps the server from starting until it is finished.
+        new = SeedSigner(create_secret(settings.next_operator))
         if verifier.records.rotation_to(new.public_key.thumbprint) is None:
             verifier.open(rotating=True)
             _log_rotation(verifier, new)

@@ -23,6 +23,9 @@ KEEP_ALIVE_S = 20
 _BACKLOG = 512
 # What the system holds of answers that nobody reads; its own choice would be megabytes.
 _UNREAD_BYTES = 128 * 1024
+# So long after nobody listens any more the requests of the last who connected may arrive.
+LAST_WORD_S = 0.25
+_LOOK_S = 0.005
 # Beside connections: the database's, keys, sockets of the server's own.
 _OTHER_FILES = 256
 # Who sequences lets the interpreter go for each word of the database, some dozen times a tick:
@@ -139,9 +142,21 @@ class _Server(uvicorn.Server):
         self._going()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._drain_s
-        while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn's
-            await asyncio.sleep(0.02)
+        await self._no_connections(deadline)
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        # Who connected just before is heard: closed with a request unread, it would be reset.
+        await self._no_connections(loop.time() + LAST_WORD_S)
         await super().shutdown(sockets)
+
+    async def _no_connections(self, deadline: float) -> None:
+        """Wait until there are none, or the deadline; at least so long that who waits is taken."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(_LOOK_S)
+        while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn's
+            await asyncio.sleep(_LOOK_S)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

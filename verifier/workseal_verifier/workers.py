@@ -72,10 +72,18 @@ class Task:
 class Workers:
     """Keep `count` workers running until a signal says stop."""
 
-    def __init__(self, task: Task, count: int, announce: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        task: Task,
+        count: int,
+        announce: Callable[[], None],
+        going: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`announce` is called when all serve, `going` when no worker is begun any more."""
         self._task = task
         self._slots = [_Slot() for _ in range(count)]
         self._announce = announce
+        self._going = going
         # No event: its lock may be the main thread's when the handler comes, in the main thread.
         self._stopping = False
         self._told = False
@@ -117,6 +125,7 @@ class Workers:
     def _end(self) -> None:
         for slot in self._slots:
             slot.terminate()
+        self._going()
         deadline = time.monotonic() + _STOP_S
         for slot in self._slots:
             slot.wait(max(0.0, deadline - time.monotonic()))
@@ -217,7 +226,8 @@ def supervise(
         interval = settings.stamp_interval_s
         task = Task(settings.home, listener.fileno(), path, interval, local_tsa_url)
         try:
-            Workers(task, count, announce).run()
+            # Whoever comes when no worker listens any more is refused, and does not wait for us.
+            Workers(task, count, announce, listener.close).run()
         finally:
             mailroom.close()
 

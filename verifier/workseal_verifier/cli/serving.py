@@ -13,6 +13,7 @@ from workseal_verifier.authorities import configured
 from workseal_verifier.cli.home import Home
 from workseal_verifier.config import Settings
 from workseal_verifier.errors import SettingsError
+from workseal_verifier.homelock import require_free
 from workseal_verifier.local_tsa import LocalTsa
 
 _logger = logging.getLogger(__name__)
@@ -35,11 +36,13 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server until it is told to stop."""
-    from workseal_verifier import serving  # noqa: PLC0415
-
     # A core file would hold what a disclosure showed.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     settings = Settings.load(home)
+    # Before the framework is loaded: on a busy machine that alone takes many seconds.
+    require_free(settings.lock)
+    from workseal_verifier import serving  # noqa: PLC0415
+
     logs.configure(settings.log_format, settings.log_level)
     if stamp_interval is not None:
         settings = dataclasses.replace(settings, stamp_interval_s=stamp_interval)

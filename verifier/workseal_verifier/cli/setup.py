@@ -67,8 +67,10 @@ def keygen(
     pq: Annotated[bool, typer.Option("--pq", help="An ML-DSA-44 key, for keys/pq.seed.")] = False,
 ) -> None:
     """Make a key ahead of `init`, say on a machine that is never online; print its public part."""
-    if out.exists() or not out.absolute().parent.is_dir():
-        raise SettingsError(f"{out} cannot be written: it exists, or its folder is missing")
+    if out.exists() or out.is_symlink():
+        raise SettingsError(f"{out} exists: it is not replaced")
+    if not out.absolute().parent.is_dir():
+        raise SettingsError(f"{out} cannot be written: expected a folder at {out.parent}")
     seed = create_secret(out)
     signer = SeedSigner(seed, Algorithm.ML_DSA_44) if pq else SeedSigner(seed)
     typer.echo(signer.public_key.text())

@@ -126,11 +126,14 @@ class Rebuilder:
                 raise RebuildError(f"{floor.who} saw another root of size {floor.size}")
         if end > self._head.size:
             self._log.append(self._change(end))
+        # An earlier rebuild may have been from copies that lack what anchors in them name.
+        lacking = self._lacking()
+        self._log.keep_signed(lacking)
         tokens = self._store_tokens(end)
         return Rebuilt(
             size=end,
             statements=end - self._head.size,
-            checkpoints=len(self._new_checkpoints(end)),
+            checkpoints=len(self._new_checkpoints(end)) + len(lacking),
             tokens=tokens,
             left_out=self._left_out,
         )
@@ -160,6 +163,11 @@ class Rebuilder:
     def _new_checkpoints(self, end: int) -> list[SignedRow]:
         found = {size: row for size, row in self._signed.items() if self._head.size < size <= end}
         return [found[size] for size in sorted(found)]
+
+    def _lacking(self) -> list[SignedRow]:
+        """Find the checkpoints that the database had no signature of."""
+        stored = (row for size, row in sorted(self._signed.items()) if size <= self._head.size)
+        return [row for row in stored if self._log.checkpoint(row.size) is None]
 
     def _change(self, end: int) -> Change:
         parsed = list(self._parsed(end))

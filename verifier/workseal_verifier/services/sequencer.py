@@ -306,6 +306,8 @@ class Sequencer:
                 outage.ends()
         except RefusedError as refusal:
             fail_all(batch, refusal)
+            # Read-only for want of space is told as that: no restart helps, and one may do harm.
+            return refusal.reason is Reason.FULL
         except StoreFullError as error:
             outage.goes_on(error, "the disk is full: nothing was stored")
             fail_all(batch, RefusedError(Reason.FULL, "the server has no space", retry_after=60))

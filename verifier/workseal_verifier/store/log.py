@@ -294,6 +294,16 @@ class LogStore:
             if kept != 1:
                 raise StoreRaceError("the checkpoint is already signed")
 
+    def keep_signed(self, rows: Sequence[SignedRow]) -> None:
+        """Keep checkpoints that were signed before, where none of their size is kept signed."""
+        unsigned = checkpoints.c.signed.is_(None)
+        with self.database.write() as connection:
+            for values in map(_signed_values, rows):
+                row = self.database.upsert(checkpoints).values(values)
+                connection.execute(
+                    row.on_conflict_do_update(index_elements=["size"], set_=values, where=unsigned)
+                )
+
     def save_token(self, size: int, token: bytes, upper_ms: int) -> None:
         """Keep the time-stamp token of a checkpoint."""
         with self.database.write() as connection:

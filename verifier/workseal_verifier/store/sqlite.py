@@ -31,6 +31,8 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint=4000",
 )
 WRITE = "workseal_write"
+# The second: what its connections share could not grow, before anything can even be read.
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
 class SqliteBackend:
@@ -106,8 +108,8 @@ class SqliteBackend:
         cause = error.orig if isinstance(error, DBAPIError) else None
         code = getattr(cause, "sqlite_errorcode", None)
         text = f"the database refused: {getattr(cause, 'sqlite_errorname', type(error).__name__)}"
-        if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
-            return StoreFullError(text)
+        if code is not None and (code in _FULL or code & 0xFF in _FULL):
+            return StoreFullError(f"{text}: there is no space where {self._path.name} lies")
         if code is not None and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             return StoreCorruptError(text)
         return StoreError(text)
