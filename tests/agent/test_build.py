@@ -18,7 +18,7 @@ LEFT_OUT = frozenset({"nacl.bindings"})
 # Libraries of pictures, of terminals and of pages, and parts of the agent that read or show.
 HEAVY = (
     "PIL", "asyncio", "click", "cryptography.x509", "cv2", "dbus_fast", "fastapi",
-    "html.entities", "http.client", "httpcore", "httpx", "imagehash",
+    "email", "html.entities", "http.client", "httpcore", "httpx", "imagehash", "importlib.metadata",
     "jinja2", "numpy", "onnxruntime", "pydantic",
     "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "argparse",
     "workseal_agent.cli", "workseal_agent.pages", "workseal_agent.suggestions",
