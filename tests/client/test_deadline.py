@@ -163,9 +163,7 @@ def test_who_refuses_a_long_body_before_its_end_is_heard() -> None:
     def turn(connection: socket.socket) -> None:
         connection.recv(1_000)
         connection.sendall(head + b"content-length: %d\r\n\r\n" % len(problem) + problem)
-        connection.shutdown(socket.SHUT_WR)
-        while connection.recv(1 << 20):
-            pass
+        # Closed with most of the body unread: what is still sent is answered by a reset.
 
     with (
         answering(turn) as url,

@@ -150,17 +150,36 @@ def test_who_calls_gets_what_a_hearer_answers_or_an_error(address: str) -> None:
 
 
 def test_another_thread_wakes_who_waits(address: str) -> None:
-    done = threading.Event()
+    waiting, done, returned = threading.Event(), threading.Event(), threading.Event()
+    woken: list[bool] = []
+
+    def until() -> bool:
+        if not waiting.is_set():
+            waiting.set()
+            return False
+        return done.is_set()
+
     with connected(address) as bus:
-        assert not bus.wait(done.is_set, 0.01)
 
         def wake() -> None:
+            waiting.wait(PATIENCE)
             done.set()
             bus.wake()
+            woken.append(returned.wait(PATIENCE))
 
-        threading.Thread(target=wake).start()
-        assert bus.wait(done.is_set, PATIENCE)
+        waking = threading.Thread(target=wake)
+        waking.start()
+        # Longer than the other thread waits: the limit ends a wait too.
+        assert bus.wait(until, 2 * PATIENCE)
+        returned.set()
+        waking.join()
+    assert woken == [True]
     bus.wake()  # whoever comes too late does no harm
+
+
+def test_a_wait_has_an_end(address: str) -> None:
+    with connected(address) as bus:
+        assert not bus.wait(lambda: False, 0.01)
 
 
 def test_a_bus_that_goes_away_ends_a_wait_and_a_call(tmp_path: Path) -> None:
