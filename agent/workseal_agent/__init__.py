@@ -9,7 +9,7 @@ from importlib import import_module
 # Top-level import names of the `agent` extra.
 _EXTRA = frozenset(
     {
-        "PIL", "Xlib", "cv2", "dbus_fast", "h11", "httpcore", "httpx", "imagehash", "jinja2",
+        "PIL", "Xlib", "cv2", "h11", "imagehash", "jeepney", "jinja2",
         "keyring", "mnemonic", "mss", "numpy", "platformdirs", "rfc3161_client", "rich",
         "starlette", "typer", "uvicorn", "zstandard",
     }

@@ -7,9 +7,9 @@ somebody asked for a lock: nobody would tell when that one ends. When logind is 
 screen is locked, it counts as unlocked, so that no work goes unseen.
 """
 
-import asyncio
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from workseal_agent import bus
+from workseal_agent.language import Phrase, phrase
 
 _NAME = "org.freedesktop.login1"
 _PATH = "/org/freedesktop/login1"
@@ -50,8 +51,9 @@ class Logind:
         self._session = session
         self._tell = tell
         self._locked = False
-        self._inhibitor: int | None = None
+        self._inhibitor: Any = None
         self._following = False
+        self._lost = False
         self._wake: Callable[[], object] = lambda: None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logind", daemon=True)
@@ -61,6 +63,13 @@ class Logind:
         """Say whether logind is being listened to now."""
         return self._following
 
+    @property
+    def trouble(self) -> Phrase | None:
+        """Say that what was listened to is there no more; who never had it misses nothing."""
+        if not self._lost:
+            return None
+        return phrase("logind went away: until it is back, a locked screen is not noticed")
+
     def start(self) -> None:
         """Begin to listen; a machine without logind is tried again now and then."""
         self._thread.start()
@@ -68,45 +77,41 @@ class Logind:
     def stop(self) -> None:
         """Stop listening, and hold up sleep no longer."""
         self._stopped.set()
-        with suppress(RuntimeError):  # its loop ended by itself
-            self._wake()
+        self._wake()
         self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             # Whatever logind or the bus tells, time is recorded: it is tried again.
             with suppress(Exception):
-                bus.run(self._follow())
+                self._follow()
             again = _AGAIN_SECONDS if self._following else _ABSENT_SECONDS
+            self._lost = self._lost or self._following
             self._following = False
             self._release()
             self._lock(locked=False)
             self._stopped.wait(again)
 
-    async def _follow(self) -> None:
-        async with bus.connected(self._address, descriptors=True) as connection:
-            session = await session_path(connection, self._session)
-            heard: asyncio.Queue[Any] = asyncio.Queue()
-            owner = bus.Owner(_NAME, lambda: heard.put_nowait(None))
-            await owner.find(connection)
-            connection.add_message_handler(partial(_keep, heard, owner))
+    def _follow(self) -> None:
+        with bus.connected(self._address, descriptors=True) as connection:
+            self._wake = connection.wake
+            session = session_path(connection, self._session)
+            heard: deque[bus.Message] = deque()
+            owner = bus.Owner(_NAME)
+            owner.find(connection)
+            connection.hear(partial(_keep, heard, owner))
             for rule in _rules(session):
-                await bus.listen(connection, rule)
-            await self._inhibit(connection)
+                connection.listen(rule)
+            self._inhibit(connection)
             if session is not None:
-                self._lock(locked=await _locked_hint(connection, session))
-            self._following = True
-            loop = asyncio.get_running_loop()
-            self._wake = partial(loop.call_soon_threadsafe, heard.put_nowait, None)
-            gone = asyncio.ensure_future(_disconnected(connection))
-            gone.add_done_callback(lambda _: heard.put_nowait(None))
-            # Not to be cancelled: the connection's own end waits for the same.
-            while not (self._stopped.is_set() or owner.lost or gone.done()):
-                message = await heard.get()
-                if message is not None:
-                    await self._hear(connection, session, message)
+                self._lock(locked=_locked_hint(connection, session))
+            self._following, self._lost = True, False
+            while not (self._stopped.is_set() or owner.lost):
+                connection.wait(lambda: heard or owner.lost or self._stopped.is_set())
+                while heard:
+                    self._hear(connection, session, heard.popleft())
 
-    async def _hear(self, connection: Any, session: str | None, message: Any) -> None:
+    def _hear(self, connection: bus.Connection, session: str | None, message: bus.Message) -> None:
         match message.interface, message.member, message.body:
             case interface, "PrepareForSleep" | "PrepareForShutdown", [bool(begins)] if (
                 interface == _MANAGER
@@ -115,30 +120,31 @@ class Logind:
                     self._tell_safely(Happening.ENDING)
                     self._release()
                 else:
-                    await self._inhibit(connection)
+                    self._inhibit(connection)
             case interface, "Lock" | "Unlock" | "PropertiesChanged", _ if (
                 interface in {_SESSION, _PROPERTIES} and session is not None
             ):
                 if message.path == session:
-                    locked = await _locked_hint(connection, session)
+                    locked = _locked_hint(connection, session)
                     self._lock(locked=locked and message.member != "Unlock")
 
-    async def _inhibit(self, connection: Any) -> None:
+    def _inhibit(self, connection: bus.Connection) -> None:
         """Ask to be waited for; who may not is told of nothing and loses nothing."""
         self._release()
         with suppress(bus.BusError):
-            answer = await bus.call(
-                connection, _NAME, _PATH, f"{_MANAGER}.Inhibit",
+            answer = connection.call(
+                _NAME, _PATH, f"{_MANAGER}.Inhibit",
                 "sleep:shutdown", "Workseal", "The running stretch of work is stored", "delay",
                 signature="ssss",
             )  # fmt: skip
-            if answer.unix_fds:
-                self._inhibitor = answer.unix_fds[0]
+            match answer.signature, answer.body:
+                case "h", [held]:
+                    self._inhibitor = held
 
     def _release(self) -> None:
         inhibitor, self._inhibitor = self._inhibitor, None
         if inhibitor is not None:
-            os.close(inhibitor)
+            inhibitor.close()
 
     def _lock(self, *, locked: bool) -> None:
         if locked != self._locked:
@@ -151,47 +157,36 @@ class Logind:
             self._tell(happening)
 
 
-def _keep(heard: "asyncio.Queue[Any]", owner: bus.Owner, message: Any) -> None:
+def _keep(heard: deque[bus.Message], owner: bus.Owner, message: bus.Message) -> None:
     if owner.sent(message):
-        heard.put_nowait(message)
+        heard.append(message)
 
 
-async def examine(address: str, session: str | None) -> str:
+def examine(address: str, session: str | None) -> str:
     """Say in one sentence what logind tells here, or raise `BusError`."""
-    async with bus.connected(address) as connection:
-        await bus.get_property(connection, _NAME, _PATH, f"{_MANAGER}.InhibitDelayMaxUSec")
-        path = await session_path(connection, session)
+    with bus.connected(address) as connection:
+        connection.get_property(_NAME, _PATH, f"{_MANAGER}.InhibitDelayMaxUSec")
+        path = session_path(connection, session)
         if path is None:
             return "tells sleep and shutdown; this user has no session whose lock it could tell"
-        await _locked_hint(connection, path)
+        _locked_hint(connection, path)
         return "tells sleep, shutdown and the lock of the screen"
 
 
-async def session_path(connection: Any, session: str | None) -> str | None:
+def session_path(connection: bus.Connection, session: str | None) -> str | None:
     """Return the path of a session: the one named, else the one that the user sees."""
     with suppress(bus.BusError):
         if session is not None:
-            found = await bus.call(
-                connection, _NAME, _PATH, f"{_MANAGER}.GetSession", session, signature="s"
-            )
+            found = connection.call(_NAME, _PATH, f"{_MANAGER}.GetSession", session, signature="s")
             return str(found.body[0])
-        user = await bus.call(
-            connection, _NAME, _PATH, f"{_MANAGER}.GetUser", os.getuid(), signature="u"
-        )
-        number, path = await bus.get_property(
-            connection, _NAME, str(user.body[0]), f"{_NAME}.User.Display"
-        )
+        user = connection.call(_NAME, _PATH, f"{_MANAGER}.GetUser", os.getuid(), signature="u")
+        number, path = connection.get_property(_NAME, str(user.body[0]), f"{_NAME}.User.Display")
         return str(path) if number else None
     return None
 
 
-async def _disconnected(connection: Any) -> None:
-    with suppress(Exception):
-        await connection.wait_for_disconnect()
-
-
-async def _locked_hint(connection: Any, session: str) -> bool:
-    return bool(await bus.get_property(connection, _NAME, session, f"{_SESSION}.LockedHint"))
+def _locked_hint(connection: bus.Connection, session: str) -> bool:
+    return bool(connection.get_property(_NAME, session, f"{_SESSION}.LockedHint"))
 
 
 def _rules(session: str | None) -> tuple[str, ...]:

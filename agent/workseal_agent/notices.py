@@ -28,19 +28,13 @@ class Notice:
 
 def show(address: str | None, notice: Notice) -> None:
     """Hand a notice to the desktop of a session, or raise `BusError` when it takes none."""
-    bus.run(_shown(address, notice))
-
-
-async def _shown(address: str | None, notice: Notice) -> None:
-    async with bus.connected(address) as connection:
-        able: list[Any] = (
-            await bus.call(connection, _NAME, _PATH, f"{_NAME}.GetCapabilities")
-        ).body[0]
+    with bus.connected(address) as connection:
+        able: list[Any] = connection.call(_NAME, _PATH, f"{_NAME}.GetCapabilities").body[0]
         # Only some desktops read markup, and only these must not see a bare sign of it.
         told = own(notice.body)
         body = _escaped(told) if "body-markup" in able else told
-        await bus.call(
-            connection, _NAME, _PATH, f"{_NAME}.Notify",
+        connection.call(
+            _NAME, _PATH, f"{_NAME}.Notify",
             _PROGRAM, _NEW, "", own(notice.summary), body, list[str](), dict[str, Any](),
             _AS_THE_DESKTOP_LIKES, signature="susssasa{sv}i",
         )  # fmt: skip

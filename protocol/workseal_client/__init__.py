@@ -1,7 +1,8 @@
 """A small client library of a verifier's HTTP interface (docs/spec/api.md).
 
 The map: `exchange` sends one request, signed and bounded; `publiclog` asks what anybody may;
-`client` what a party may; `deadline` and `problems` are below them. An answer is believed in
+`client` what a party may; `deadline` reaches the network over a `connection`, and any other
+`transport` may take its place. An answer is believed in
 nothing but its form: give it to `workseal_protocol`. Needs the extra `client`.
 """
 
@@ -10,6 +11,7 @@ from workseal_client.deadline import DeadlineTransport
 from workseal_client.errors import ClientError, RefusedError, UnreachableError
 from workseal_client.exchange import TOTAL_SECONDS, default_transport, require_url
 from workseal_client.publiclog import BeaconChain, OperatorFacts, PublicLog
+from workseal_client.transport import Request, Response, Transport
 
 __all__ = [
     "MAX_BATCH",
@@ -22,6 +24,9 @@ __all__ = [
     "OperatorFacts",
     "PublicLog",
     "RefusedError",
+    "Request",
+    "Response",
+    "Transport",
     "UnreachableError",
     "VerifierClient",
     "default_transport",

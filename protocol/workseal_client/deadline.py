@@ -1,151 +1,123 @@
-"""One time limit for a whole exchange: connecting, sending, the answer's head and its body.
+"""The network: one time limit for a whole exchange, from connecting to the end of the answer.
 
 HTTP libraries limit each step. A peer whose answer drips keeps every step short and the exchange
-endless, so here each step has at most what is left of the whole. Built on `httpcore`, which `httpx`
-itself stands on, because it alone lets one see each read.
+endless, so here each step has at most what is left of the whole. Proxies of the environment are
+not used, and nothing of an address stands in what is told of a failure.
 """
 
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import httpcore
-import httpx
+import h11
 
+from workseal_client.connection import Clock, Connection
+from workseal_client.errors import UnreachableError
+from workseal_client.transport import Address, Request, Response
+from workseal_protocol.worded import Worded, worded
+
+# Shorter than a server's own: what lay idle through a suspend is not tried again.
 _IDLE_SECONDS = 4.0
-_FAILURES = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-)
 
 
-class DeadlineTransport(httpx.BaseTransport):
-    """Reach the network, with `seconds` for each whole exchange; certificates are checked."""
+class DeadlineTransport:
+    """Reach the network, with `seconds` for each whole exchange; certificates are checked.
+
+    Threads may share it: each exchange has a connection of its own.
+    """
 
     def __init__(self, context: ssl.SSLContext, *, seconds: float) -> None:
-        self._clock = _Clock(seconds)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            # Shorter than a server's own: what lay idle through a suspend is not tried again.
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=_Backend(self._clock),
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read the head of the answer; the body is read as it is asked for."""
-        self._clock.start()
-        with _as_httpx():
-            answer = self._pool.handle_request(
-                httpcore.Request(
-                    method=request.method,
-                    url=httpcore.URL(
-                        scheme=request.url.raw_scheme,
-                        host=request.url.raw_host,
-                        port=request.url.port,
-                        target=request.url.raw_path,
-                    ),
-                    headers=request.headers.raw,
-                    content=request.read(),
-                    extensions=request.extensions,
-                )
-            )
-        return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            stream=_Body(answer),
-            extensions=answer.extensions,
-        )
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._pool.close()
-
-
-class _Clock(threading.local):
-    """Know when this thread's exchange has to be over."""
-
-    def __init__(self, seconds: float) -> None:
+        self._context = context
         self._seconds = seconds
-        self._end = 0.0
+        self._lock = threading.Lock()
+        self._idle: dict[Address, list[tuple[Connection, float]]] = {}
 
-    def start(self) -> None:
-        self._end = time.monotonic() + self._seconds
-
-    def left(self, timeout: float | None) -> float:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the exchange takes too long")
-        return left if timeout is None else min(left, timeout)
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, clock: _Clock) -> None:
-        self._inner = inner
-        self._clock = clock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._clock.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._clock.left(timeout))
+    def send(self, request: Request) -> Response:
+        """Send a request and read the head of the answer; the body is read as it is asked for."""
+        clock = Clock(self._seconds, request.seconds)
+        connection = self._kept(request.address) or self._opened(request, clock)
+        try:
+            with _told_plainly():
+                connection.send(request, clock)
+                status, headers = connection.head(clock)
+        except BaseException:
+            connection.close()
+            raise
+        body = self._body(request.address, connection, clock)
+        return Response(status, headers, body, connection.close)
 
     def close(self) -> None:
-        self._inner.close()
+        """Close the connections that wait for a next request."""
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for connection, _ in (one for kept in idle.values() for one in kept):
+            connection.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        left = self._clock.left(timeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._clock)
+    def _kept(self, address: Address) -> Connection | None:
+        """Return a connection that can take another request; what cannot is closed."""
+        while True:
+            with self._lock:
+                kept = self._idle.get(address)
+                if not kept:
+                    return None
+                connection, since = kept.pop()
+            if time.monotonic() - since < _IDLE_SECONDS and connection.quiet():
+                return connection
+            connection.close()
 
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+    def _opened(self, request: Request, clock: Clock) -> Connection:
+        address = request.address
+        with _reached():
+            limit = clock.left(request.connect_seconds)
+            opened = socket.create_connection((address.host, address.port), limit)
+            try:
+                opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if address.scheme == "https":
+                    opened.settimeout(clock.left(request.connect_seconds))
+                    opened = self._context.wrap_socket(opened, server_hostname=address.host)
+            except BaseException:
+                opened.close()
+                raise
+        return Connection(opened)
 
-
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self, clock: _Clock) -> None:
-        self._inner = httpcore.SyncBackend()
-        self._clock = clock
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        left = self._clock.left(timeout)
-        stream = self._inner.connect_tcp(host, port, left, local_address, socket_options)
-        return _Stream(stream, self._clock)
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
-            yield from self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()
+    def _body(self, address: Address, connection: Connection, clock: Clock) -> Iterator[bytes]:
+        with _told_plainly():
+            yield from connection.body(clock)
+        if connection.ready_again():
+            with self._lock:
+                self._idle.setdefault(address, []).append((connection, time.monotonic()))
+        else:
+            connection.close()
 
 
 @contextmanager
-def _as_httpx() -> Iterator[None]:
-    """Raise what `httpx` would: its errors have the same names."""
+def _reached() -> Iterator[None]:
+    """Say in plain words why nobody could be connected to."""
     try:
         yield
-    except _FAILURES as failure:
-        raise getattr(httpx, type(failure).__name__, httpx.TransportError)(
-            str(failure)
-        ) from failure
+    except TimeoutError as error:
+        raise _unanswered(worded("it took too long")) from error
+    except ssl.SSLCertVerificationError as error:
+        raise _unanswered(
+            worded("its certificate is not one that this machine trusts for that address")
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _unanswered(worded("it cannot be reached")) from error
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Say in plain words why no answer came."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise _unanswered(worded("it took too long")) from error
+    except (OSError, h11.ProtocolError) as error:
+        raise _unanswered(worded("the connection broke off")) from error
+
+
+def _unanswered(reason: Worded) -> UnreachableError:
+    return UnreachableError(worded("no answer from the verifier: {reason}", reason=reason))

@@ -12,16 +12,14 @@ from ssl import create_default_context
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import httpx
-
 from workseal_client.deadline import DeadlineTransport
 from workseal_client.errors import RefusedError, UnreachableError
 from workseal_client.problems import raise_problem
+from workseal_client.transport import Address, Request, Response, Transport
 from workseal_protocol.encoding import Fields, Value, decode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.httpsignature import NONCE_BYTES, Target, sign_request
 from workseal_protocol.keys import Signer
-from workseal_protocol.worded import Worded, worded
 
 MIB = 1 << 20
 CBOR = "application/cbor"
@@ -33,7 +31,10 @@ TOTAL_SECONDS = 60.0
 _SMALL = 65_536
 # Beyond what the time of a signed request has digits for.
 _END_MS = 10**15
-_TIMEOUT = httpx.Timeout(10.0, connect=4.0)
+_STEP_SECONDS = 10.0
+_CONNECT_SECONDS = 4.0
+# What says how long it is, also where there is nothing.
+_WITH_BODY = frozenset({"POST", "PUT"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Item = TypeVar("Item")
@@ -45,7 +46,7 @@ class Exchange:
     def __init__(
         self,
         url: str,
-        transport: httpx.BaseTransport | None,
+        transport: Transport | None,
         *,
         seconds: float | None,
         signer: Signer | None,
@@ -56,18 +57,14 @@ class Exchange:
         self._signer = signer
         # What the verifier's clock is ahead of this one, once it said that this one is wrong.
         self._ahead_ms = 0
-        self._http = httpx.Client(
-            base_url=self.url,
-            transport=transport or default_transport(),
-            timeout=_TIMEOUT if seconds is None else seconds,
-            follow_redirects=False,
-            trust_env=False,
-            headers={"user-agent": "workseal", "accept-encoding": "identity"},
-        )
+        self._address = Address.of(self.url)
+        self._transport = transport or default_transport()
+        self._step = _STEP_SECONDS if seconds is None else seconds
+        self._connect = _CONNECT_SECONDS if seconds is None else seconds
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        self._transport.close()
 
     def send(
         self,
@@ -80,22 +77,30 @@ class Exchange:
         fields: Mapping[str, str] | None = None,
     ) -> bytes:
         """Send one request and read the whole answer, bounded."""
-        headers = {"content-type": media} if body is not None else {}
-        headers |= fields or {}
-        data = bytearray()
-        try:
-            with self._http.stream(method, path, content=body, headers=headers) as response:
-                _require_plain(response)
-                for chunk in response.iter_bytes(65_536):
-                    data += chunk
-                    if len(data) > limit:
-                        raise UnreachableError("the verifier's answer is too long")
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            text = worded("no answer from the verifier: {reason}", reason=_reason(error))
-            raise UnreachableError(text) from error
+        headers = {
+            "Host": self._address.authority,
+            "accept": "*/*",
+            "accept-encoding": "identity",
+            "user-agent": "workseal",
+        }
+        if body is not None:
+            headers["content-type"] = media
+        if body is not None or method in _WITH_BODY:
+            headers["content-length"] = str(len(body or b""))
+        request = Request(
+            method,
+            self._address,
+            self._address.prefix + path,
+            (*headers.items(), *(fields or {}).items()),
+            body or b"",
+            self._step,
+            self._connect,
+        )
+        response = self._transport.send(request)
+        data = _read(response, limit)
         if not response.is_success:
-            raise_problem(response, bytes(data))
-        return bytes(data)
+            raise_problem(response, data)
+        return data
 
     def signed(
         self,
@@ -132,10 +137,9 @@ class Exchange:
     def _signature(self, method: str, path: str, body: bytes | None) -> dict[str, str]:
         if self._signer is None:
             return {}
-        url = self._http.build_request(method, path).url
-        target, _, query = url.raw_path.decode().partition("?")
+        target, _, query = f"{self._address.prefix}{path}".partition("?")
         return sign_request(
-            Target(method, url.netloc.decode().lower(), target, f"?{query}"),
+            Target(method, self._address.authority, target, f"?{query}"),
             self._signer,
             created=(self.now_ms() + self._ahead_ms) // 1_000,
             nonce=secrets.token_bytes(NONCE_BYTES),
@@ -195,31 +199,30 @@ def each(value: Value, kind: type[Item]) -> Iterable[Item]:
         yield item
 
 
-def _require_plain(response: httpx.Response) -> None:
-    """Refuse an answer in an encoding that was not asked for, before a byte of it is read.
+def _read(response: Response, limit: int) -> bytes:
+    """Read a whole answer; one that is not, has its connection ended."""
+    try:
+        _require_plain(response)
+        return _joined(response.body, limit)
+    except BaseException:
+        response.close()
+        raise
 
-    The library would undo it: 32 KB of one can be gigabytes, in memory before they are counted.
-    """
+
+def _joined(pieces: Iterable[bytes], limit: int) -> bytes:
+    data = bytearray()
+    for piece in pieces:
+        data += piece
+        if len(data) > limit:
+            raise UnreachableError("the verifier's answer is too long")
+    return bytes(data)
+
+
+def _require_plain(response: Response) -> None:
+    """Refuse an answer in an encoding that was not asked for, before a byte of it is read."""
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnreachableError("the verifier's answer is in an encoding that was not asked for")
 
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _reason(error: Exception) -> Worded:
-    """Say why no answer came, without what the library says: it names addresses."""
-    match error:
-        case httpx.TimeoutException():
-            return worded("it took too long")
-        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return worded("its certificate is not one that this machine trusts for that address")
-        case httpx.ConnectError():
-            return worded("it cannot be reached")
-        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return worded("its address is none")
-        case httpx.TransportError() | OSError():
-            return worded("the connection broke off")
-        case _:
-            return worded("{name}", name=type(error).__name__)

@@ -6,9 +6,8 @@ a half-started server says is no answer, and the request is tried again.
 
 import json
 
-import httpx
-
 from workseal_client.errors import RefusedError, UnreachableError
+from workseal_client.transport import Response
 from workseal_protocol.worded import Worded, worded
 
 _PREFIX = "urn:workseal:problem:"
@@ -18,12 +17,12 @@ _MAX_TEXT = 300
 _MAX_WAIT = 300.0
 
 
-def raise_problem(response: httpx.Response, body: bytes) -> None:
+def raise_problem(response: Response, body: bytes) -> None:
     """Raise `RefusedError` or `UnreachableError` for an answer that is not a success."""
     name, detail = _read(response, body)
-    if name is not None and response.status_code in _FINAL:
-        raise RefusedError(response.status_code, name, detail)
-    raise UnreachableError(_told(response.status_code, name, detail), _retry_after(response))
+    if name is not None and response.status in _FINAL:
+        raise RefusedError(response.status, name, detail)
+    raise UnreachableError(_told(response.status, name, detail), _retry_after(response))
 
 
 def _told(status: int, name: str | None, detail: str) -> Worded:
@@ -33,7 +32,7 @@ def _told(status: int, name: str | None, detail: str) -> Worded:
     return worded("the verifier answered {status} ({reason})", status=status, reason=reason)
 
 
-def _read(response: httpx.Response, body: bytes) -> tuple[str | None, str]:
+def _read(response: Response, body: bytes) -> tuple[str | None, str]:
     media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/problem+json":
         return None, ""
@@ -54,6 +53,6 @@ def plain(text: str, limit: int) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text[:limit])
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(response: Response) -> float | None:
     text = response.headers.get("retry-after", "")
     return min(float(text), _MAX_WAIT) if text.isascii() and text.isdigit() else None

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from workseal_client.errors import RefusedError, UnreachableError
 from workseal_client.exchange import MIB, Exchange, each, form
+from workseal_client.transport import Transport
 from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import Fields, decode, encode
 from workseal_protocol.errors import MalformedError
@@ -51,7 +50,7 @@ class PublicLog:
     def __init__(
         self,
         url: str,
-        transport: httpx.BaseTransport | None = None,
+        transport: Transport | None = None,
         *,
         seconds: float | None = None,
         signer: Signer | None = None,

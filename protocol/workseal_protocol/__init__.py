@@ -18,6 +18,9 @@ if TYPE_CHECKING:
         verify_bundle,
     )
 
+# Of the distribution, which takes it from here: asking what is installed loads a reader of mails.
+__version__ = "0.1.0"
+
 __all__ = [
     "MalformedError",
     "Outcome",

@@ -17,7 +17,8 @@ from support.worker import ended as end_workers
 LEFT_OUT = frozenset({"nacl.bindings"})
 # Libraries of pictures, of terminals and of pages, and parts of the agent that read or show.
 HEAVY = (
-    "PIL", "click", "cryptography.x509", "cv2", "fastapi", "html.entities", "imagehash",
+    "PIL", "asyncio", "click", "cryptography.x509", "cv2", "dbus_fast", "fastapi",
+    "email", "html.entities", "http.client", "httpcore", "httpx", "imagehash", "importlib.metadata",
     "jinja2", "numpy", "onnxruntime", "pydantic",
     "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "argparse",
     "workseal_agent.cli", "workseal_agent.pages", "workseal_agent.suggestions",
@@ -80,7 +81,7 @@ def test_a_day_of_recording_never_loads_what_is_heavy(
         assert process.wait(PATIENCE_S) == 0
         loaded = set((told / str(process.pid)).read_text().split())
     # What is there is found: it took pictures, sent, and listened to D-Bus.
-    assert {"workseal_agent.recording", "zstandard", "httpx", "dbus_fast"} <= loaded
+    assert {"workseal_agent.recording", "zstandard", "h11", "jeepney"} <= loaded
     # The pictures of this screen are PNG files, which OpenCV reads.
     assert loaded.intersection(HEAVY) <= {"cv2", "numpy"}
     assert not loaded & LEFT_OUT

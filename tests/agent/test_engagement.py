@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from support import builders
+from support.carried import Mocked
 from support.rig import Rig
 from support.wire import Fault, problem
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
@@ -207,7 +208,7 @@ def test_pins_the_log_of_the_terms_and_not_of_the_server(rig: Rig, tmp_path: Pat
     (tmp_path / "other").mkdir()
     with Ledger(tmp_path / "other" / "ledger", LedgerKey(rig.signer)) as ledger:
         facts = rig.client.operator()
-        lying = httpx.MockTransport(lambda _request: httpx.Response(200, content=b"\xa0"))
+        lying = Mocked(lambda _request: httpx.Response(200, content=b"\xa0"))
         client = VerifierClient("http://localhost", lying)
         invitation = read_invitation(rig.offer.encode(), rig.signer.public_key)
         with pytest.raises(UnreachableError):

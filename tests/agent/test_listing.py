@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.carried import Carrying
 from support.office import LiveServer, Office, new_home
 from support.rig import Rig
 from support.scripted import ScriptedAgent
@@ -21,7 +22,7 @@ from workseal_protocol.keys import SeedSigner
 NOBODY = bytes(16)
 
 
-class Lister(httpx.BaseTransport):
+class Lister(Carrying):
     """List `total` statements of one byte at every second index, or as a test says."""
 
     def __init__(self, total: int) -> None:
@@ -43,7 +44,7 @@ class Lister(httpx.BaseTransport):
         return httpx.Response(200, content=b"\x07" * (len(found) * self.bodies))
 
 
-def client_of(lister: httpx.BaseTransport) -> VerifierClient:
+def client_of(lister: Lister) -> VerifierClient:
     return VerifierClient("http://localhost", lister)
 
 

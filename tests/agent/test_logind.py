@@ -9,7 +9,6 @@ from dbus_fast import Message, Variant
 
 from support.buses import Answer, FakeService, forge, private_bus
 from support.wayland import WAYLAND_MARKS, wait_for
-from workseal_agent import bus as module
 from workseal_agent import logind
 from workseal_agent.bus import BusError
 from workseal_agent.logind import Happening, Logind, examine
@@ -191,8 +190,10 @@ def test_another_logind_is_asked_anew(
             wait_for("the lock", lambda: following.told == [Happening.LOCKED])
         with closing(following):
             wait_for("the loss", lambda: following.told[1:] == [Happening.UNLOCKED])
+            assert "a locked screen is not noticed" in str(following.logind.trouble)
             with FakeService(address, NAME, machine.answer):
                 wait_for("the lock again", lambda: following.told[2:] == [Happening.LOCKED])
+                wait_for("the word of it", lambda: following.logind.trouble is None)
 
 
 def test_a_lock_ends_when_logind_is_lost_and_is_seen_again_when_it_is_back(
@@ -216,16 +217,14 @@ def test_finds_the_session_by_its_number_or_by_the_user(
     machine.locked = True
     with closing(Following(service, named)) as following:
         wait_for("the lock", lambda: following.told == [Happening.LOCKED])
-    assert module.run(examine(service._address, named)) == (
-        "tells sleep, shutdown and the lock of the screen"
-    )
+    assert examine(service._address, named) == "tells sleep, shutdown and the lock of the screen"
 
 
 def test_without_a_session_or_a_right_to_be_waited_for_sleep_is_told_all_the_same(
     service: FakeService, machine: Machine
 ) -> None:
     machine.session, machine.denies = None, True
-    assert "no session" in module.run(examine(service._address, None))
+    assert "no session" in examine(service._address, None)
     with closing(Following(service, None)) as following:
         service.emit(ROOT, f"{MANAGER}.PrepareForSleep", "b", BEGINS)
         wait_for("the sleep", lambda: following.told == [Happening.ENDING])
@@ -239,5 +238,6 @@ def test_a_machine_without_logind_is_left_alone(tmp_path: Path) -> None:
     absent.stop()
     assert told == []
     assert not absent.following
+    assert absent.trouble is None
     with pytest.raises(BusError):
-        module.run(examine(f"unix:path={tmp_path}/none", None))
+        examine(f"unix:path={tmp_path}/none", None)

@@ -32,7 +32,7 @@ workseal_agent.cli.main = show
 @pytest.mark.parametrize(
     ("hidden", "command"),
     [
-        *(("typer", ""), ("httpcore", ""), ("zstandard", "")),
+        *(("typer", ""), ("h11", ""), ("zstandard", "")),
         *(("mss", RECORDING), ("Xlib", RECORDING)),
         *(("jinja2", OPENING), ("starlette", OPENING), ("uvicorn", OPENING)),
     ],

@@ -7,6 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from support.carried import Mocked
 from support.office import stranger_offer
 from support.simulator import Simulator
 from workseal_client import PAGE, RefusedError, UnreachableError, VerifierClient
@@ -235,7 +236,7 @@ def test_a_link_signs_in_at_the_same_verifier(world: World) -> None:
 @pytest.mark.parametrize("body", [b"", b"[", b"[1]", b'"x"', b"7", b"{}"])
 def test_an_answer_of_another_form_may_be_asked_again(body: bytes) -> None:
     answer = httpx.Response(200, content=body)
-    client = VerifierClient("http://localhost", httpx.MockTransport(lambda _request: answer))
+    client = VerifierClient("http://localhost", Mocked(lambda _request: answer))
     for ask in (client.sign_in_link, lambda: client.accept_invitation("t", "k")):
         with pytest.raises(UnreachableError, match=r"form|JSON"):
             ask()

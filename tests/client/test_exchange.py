@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from support.asking import target_of
+from support.carried import Carrying, Mocked
 from support.wire import problem
 from workseal_client import RefusedError, UnreachableError, VerifierClient, require_url
 from workseal_protocol.digest import Digest
@@ -21,7 +22,7 @@ def client_for(answer: httpx.Response | Exception) -> VerifierClient:
             raise answer
         return answer
 
-    return VerifierClient("http://localhost", httpx.MockTransport(respond))
+    return VerifierClient("http://localhost", Mocked(respond))
 
 
 @pytest.mark.parametrize(
@@ -43,23 +44,6 @@ def client_for(answer: httpx.Response | Exception) -> VerifierClient:
 def test_whatever_is_no_answer_may_be_asked_again(answer: httpx.Response | Exception) -> None:
     with pytest.raises(UnreachableError):
         client_for(answer).operator()
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (httpx.ConnectError("10.1.2.3"), "it cannot be reached"),
-        (httpx.ConnectTimeout("10.1.2.3"), "it took too long"),
-        (httpx.ReadTimeout("10.1.2.3"), "it took too long"),
-        (httpx.RemoteProtocolError("10.1.2.3"), "the connection broke off"),
-        (httpx.UnsupportedProtocol("10.1.2.3"), "its address is none"),
-        (httpx.TooManyRedirects("10.1.2.3"), "TooManyRedirects"),
-    ],
-)
-def test_says_in_plain_words_why_no_answer_came(error: Exception, words: str) -> None:
-    with pytest.raises(UnreachableError) as caught:
-        client_for(error).operator()
-    assert str(caught.value) == f"no answer from the verifier: {words}"
 
 
 def test_reads_no_more_than_an_answer_may_have() -> None:
@@ -104,7 +88,7 @@ def test_refuses_an_address_that_is_not_safe(url: str) -> None:
         require_url(url)
 
 
-class Listening(httpx.BaseTransport):
+class Listening(Carrying):
     """Answer what only a party reads with a refusal, or as told, and keep what was asked."""
 
     def __init__(self, clock_ms: int, *answers: httpx.Response) -> None:
@@ -252,9 +236,7 @@ def test_a_time_that_cannot_be_is_not_signed_at() -> None:
             return httpx.Response(200, content=encode({5: 2**53 - 1}))
         return problem(401, "stale")
 
-    client = VerifierClient(
-        "http://localhost", httpx.MockTransport(respond), signer=SeedSigner(bytes(32))
-    )
+    client = VerifierClient("http://localhost", Mocked(respond), signer=SeedSigner(bytes(32)))
     with pytest.raises(UnreachableError, match="its time is none"):
         client.cases()
 

@@ -1,12 +1,13 @@
 import httpx
 import pytest
 
+from support.carried import Mocked
 from support.wire import problem
 from workseal_client import RefusedError, UnreachableError, VerifierClient
 
 
 def client_for(answer: httpx.Response) -> VerifierClient:
-    return VerifierClient("http://localhost", httpx.MockTransport(lambda _request: answer))
+    return VerifierClient("http://localhost", Mocked(lambda _request: answer))
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 413, 422])

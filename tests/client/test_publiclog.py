@@ -1,6 +1,7 @@
 import httpx
 import pytest
 
+from support.carried import Mocked
 from workseal_client import BeaconChain, PublicLog, UnreachableError
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.encoding import encode
@@ -27,7 +28,7 @@ def test_a_stranger_reads_the_log(world: World) -> None:
 )
 def test_time_stamps_of_another_form_may_be_asked_for_again(rows: object) -> None:
     answer = httpx.Response(200, content=encode(rows))  # type: ignore[arg-type]
-    log = PublicLog("http://localhost", httpx.MockTransport(lambda _request: answer))
+    log = PublicLog("http://localhost", Mocked(lambda _request: answer))
     with pytest.raises(UnreachableError, match="not in the right form"):
         log.timestamps(0, 9)
     log.close()
@@ -36,7 +37,7 @@ def test_time_stamps_of_another_form_may_be_asked_for_again(rows: object) -> Non
 @pytest.mark.parametrize("body", [b"", bytes(31), bytes(33)])
 def test_a_beacon_value_has_32_bytes(body: bytes) -> None:
     answer = httpx.Response(200, content=body)
-    log = PublicLog("http://localhost", httpx.MockTransport(lambda _request: answer))
+    log = PublicLog("http://localhost", Mocked(lambda _request: answer))
     with pytest.raises(UnreachableError, match="32 bytes"):
         log.beacon_value(10_000, 1)
     log.close()

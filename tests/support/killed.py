@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from support.carried import Carrying
 from support.rig import Rig
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon.forgetting import Forgetting
@@ -55,7 +56,7 @@ def _key_files() -> tuple[bytes, bytes]:
 OLD_KEYS, NEW_KEYS = _key_files()
 
 
-class _Telling(httpx.BaseTransport):
+class _Telling(Carrying):
     """Carry the child's requests to its parent."""
 
     def __init__(self, killed: "Killed") -> None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
+from support.carried import Carrying
 from support.simulator import Refused, Simulator
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, verify_disclosure
@@ -49,7 +50,7 @@ def problem(status: int, name: str, detail: str = "because") -> httpx.Response:
     )
 
 
-class Wire(httpx.BaseTransport):
+class Wire(Carrying):
     """Answer requests from a simulator; keeps what was asked."""
 
     def __init__(self, simulator: Simulator, tsa: "Stamper | None" = None) -> None:

@@ -4,11 +4,9 @@ Rule: one connection is kept and asked once a second, in a thread of its own; an
 older than some seconds is none.
 """
 
-import asyncio
 import threading
 import time
 from contextlib import suppress
-from typing import Any
 
 from workseal_agent import bus
 
@@ -46,25 +44,25 @@ class MutterIdle:
     def _run(self) -> None:
         while not self._stop.is_set():
             with suppress(bus.BusError):
-                bus.run(self._follow())
+                self._follow()
             self._told = None
             self._stop.wait(_AGAIN_SECONDS)
 
-    async def _follow(self) -> None:
-        async with bus.connected(self._address) as connection:
+    def _follow(self) -> None:
+        with bus.connected(self._address) as connection:
             while not self._stop.is_set():
-                self._told = await _idle_time(connection), time.monotonic()
-                await asyncio.to_thread(self._stop.wait, _LOOK_SECONDS)
+                self._told = _idle_time(connection), time.monotonic()
+                self._stop.wait(_LOOK_SECONDS)
 
 
-async def ask(address: str) -> int:
+def ask(address: str) -> int:
     """Ask once, or raise `BusError`: whether there is anybody to follow."""
-    async with bus.connected(address) as connection:
-        return await _idle_time(connection)
+    with bus.connected(address) as connection:
+        return _idle_time(connection)
 
 
-async def _idle_time(connection: Any) -> int:
-    answer = await bus.call(connection, _NAME, _PATH, f"{_NAME}.GetIdletime")
+def _idle_time(connection: bus.Connection) -> int:
+    answer = connection.call(_NAME, _PATH, f"{_NAME}.GetIdletime")
     match answer.body:
         case [int(idle)]:
             return idle

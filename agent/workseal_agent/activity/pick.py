@@ -96,7 +96,7 @@ def _open_mutter(around: Surroundings) -> ActivitySensor:
     if around.session_bus is None:
         raise NoScreenError("this session has no D-Bus to ask GNOME on")
     try:
-        bus.run(mutter.ask(around.session_bus))
+        mutter.ask(around.session_bus)
     except bus.BusError as failure:
         raise NoScreenError(
             phrase("no window manager of GNOME tells idle time: {error}", error=failure)

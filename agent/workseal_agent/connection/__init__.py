@@ -1,6 +1,5 @@
 """The way to the verifier: one HTTP client, and a record of every byte that leaves."""
 
-import workseal_agent.connection.bare  # noqa: F401 - before anything else loads httpx
 from workseal_agent.connection.departures import (
     Departure,
     DepartureRecorder,
@@ -18,6 +17,9 @@ from workseal_client import (
     DeadlineTransport,
     OperatorFacts,
     RefusedError,
+    Request,
+    Response,
+    Transport,
     UnreachableError,
     VerifierClient,
     default_transport,
@@ -38,7 +40,10 @@ __all__ = [
     "Departures",
     "OperatorFacts",
     "RefusedError",
+    "Request",
+    "Response",
     "TrafficRecorder",
+    "Transport",
     "UnreachableError",
     "VerifierClient",
     "default_transport",

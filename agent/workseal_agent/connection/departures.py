@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from workseal_agent.connection.traffic import head_of
+from workseal_client import Request, Response, Transport
 
 # Months of a full-time engagement; a row that passes this gives way to newer ones.
 MOST_BYTES = 64 << 20
@@ -76,12 +74,12 @@ class DepartureSums:
     unwritten: int
 
 
-class DepartureRecorder(httpx.BaseTransport):
+class DepartureRecorder:
     """Pass requests on after writing each into the file; made at the first request."""
 
     def __init__(
         self,
-        inner: httpx.BaseTransport,
+        inner: Transport,
         file: Path,
         now_ms: Callable[[], int],
         *,
@@ -95,16 +93,15 @@ class DepartureRecorder(httpx.BaseTransport):
         self._sql: sqlite3.Connection | None = None
         self._unwritten = 0
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: Request) -> Response:
         """Write the request, then send it."""
-        body = request.read()
         with self._lock:
             try:
-                self._write(request, body)
+                self._write(request)
                 self._unwritten = 0
             except (sqlite3.Error, OSError):
                 self._unwritten += 1
-        return self._inner.handle_request(request)
+        return self._inner.send(request)
 
     def close(self) -> None:
         """Close the file and the transport below."""
@@ -114,11 +111,10 @@ class DepartureRecorder(httpx.BaseTransport):
                 self._sql = None
         self._inner.close()
 
-    def _write(self, request: httpx.Request, body: bytes) -> None:
+    def _write(self, request: Request) -> None:
         if self._sql is None:
             self._sql = _open(self._file)
-        head = head_of(request)
-        target = request.url.raw_path.decode("ascii")
+        head, body, target = request.head(), request.body, request.target
         kept = None if target.startswith(_WITH_TILES) and request.method != "GET" else body
         size = len(head) + len(kept or b"")
         with self._sql:

@@ -8,30 +8,27 @@ import os
 import re
 from pathlib import Path
 
-import httpx
-
 from workseal_agent.language import phrase
-from workseal_client.errors import UnreachableError
+from workseal_client import Request, Response, Transport, UnreachableError
 
 _NUMBER = re.compile(r"[0-9]{6,12}")
 
 
-class TrafficRecorder(httpx.BaseTransport):
+class TrafficRecorder:
     """Pass requests on to another transport after writing each one to a file.
 
     The files are numbered in the order of sending; several processes may share one folder.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, folder: Path) -> None:
+    def __init__(self, inner: Transport, folder: Path) -> None:
         self._inner = inner
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: Request) -> Response:
         """Write the request, then send it."""
-        body = request.read()
         try:
-            self._write(head_of(request) + body)
+            self._write(request.head() + request.body)
         except OSError as error:
             raise UnreachableError(
                 phrase(
@@ -40,7 +37,7 @@ class TrafficRecorder(httpx.BaseTransport):
                     reason=(error.strerror or type(error).__name__).lower(),
                 )
             ) from error
-        return self._inner.handle_request(request)
+        return self._inner.send(request)
 
     def close(self) -> None:
         """Close the transport below."""
@@ -64,10 +61,3 @@ class TrafficRecorder(httpx.BaseTransport):
                 path.unlink(missing_ok=True)
                 raise
             return
-
-
-def head_of(request: httpx.Request) -> bytes:
-    """Write the request line and the headers as HTTP/1.1 puts them on the wire."""
-    line = request.method.encode() + b" " + request.url.raw_path + b" HTTP/1.1\r\n"
-    headers = b"".join(name + b": " + value + b"\r\n" for name, value in request.headers.raw)
-    return line + headers + b"\r\n"

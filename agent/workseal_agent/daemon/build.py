@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,13 +48,14 @@ from workseal_agent.submission import Log
 from workseal_agent.surroundings import Surroundings
 from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_agent.vault import VaultWriter
+from workseal_protocol import __version__
 from workseal_protocol.keys import Signer
 from workseal_protocol.terms import Level
 
 if TYPE_CHECKING:
     from workseal_agent.sealkey import SealKey
 
-AGENT = f"workseal-agent {version('workseal')}"
+AGENT = f"workseal-agent {__version__}"
 _SEALED = phrase("Sealed: time goes on, and no picture is taken.")
 _UNSEALED = phrase("No longer sealed: work on the screen is recorded again.")
 # Less than this is the round trip, and what people's clocks are off by.

@@ -257,6 +257,7 @@ class Service:
             self._holding.trouble if self._holding is not None else None,
             self._others_held.trouble if self._others_held is not None else None,
             self._seal_key.trouble if self._seal_key is not None else None,
+            self._logind.trouble if self._logind is not None else None,
         )
         session = self._recorder.session
         return {

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from workseal_agent import bus, logind
+from workseal_agent import logind
 from workseal_agent.activity import sensor_candidates
 from workseal_agent.activity.pick import SensorCandidate
 from workseal_agent.config import ActivityKind, ScreenKind
@@ -84,7 +84,7 @@ def _idle(report: SourceReport) -> SourceReport:
 
 def _interruptions(around: Surroundings) -> SourceReport:
     """Examine what tells sleep and locking; the clocks see sleep whatever else there is."""
-    told = _judged("logind", lambda: bus.run(logind.examine(around.system_bus, around.session)))
+    told = _judged("logind", lambda: logind.examine(around.system_bus, around.session))
     return SourceReport("sleep", (told, _CLOCKS), told.name if told.fit else _CLOCKS.name)
 
 

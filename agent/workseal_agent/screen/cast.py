@@ -8,12 +8,12 @@ Frames come through a pipe from GStreamer's own program, and no file is written.
 no windows, so nothing can be masked.
 """
 
-import asyncio
 import os
 import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -85,7 +85,7 @@ class CastScreen:
         self._token = _kept(token_file)
         self._refused = False
         try:
-            bus.run(self._examine())
+            self._examine()
         except bus.BusError as failure:
             raise NoScreenError(
                 phrase("the desktop offers no ScreenCast portal: {error}", error=failure)
@@ -96,7 +96,7 @@ class CastScreen:
         if self._refused:
             raise CaptureError(CaptureFailure.REFUSED, "sharing the screen was refused")
         try:
-            return bus.run(self._shot())
+            return self._shot()
         except bus.BusError as failure:
             raise CaptureError(CaptureFailure.NO_DISPLAY, str(failure)) from failure
 
@@ -107,9 +107,9 @@ class CastScreen:
     def close(self) -> None:
         """Release nothing: no session is kept."""
 
-    async def _examine(self) -> None:
-        async with bus.connected(self._address) as connection:
-            version = await bus.get_property(connection, PORTAL, PATH, f"{_CAST}.version")
+    def _examine(self) -> None:
+        with bus.connected(self._address) as connection:
+            version = connection.get_property(PORTAL, PATH, f"{_CAST}.version")
             if version < _VERSION:
                 raise bus.BusError(
                     phrase(
@@ -118,85 +118,74 @@ class CastScreen:
                         least=_VERSION,
                     )
                 )
-            kinds = await bus.get_property(
-                connection, PORTAL, PATH, f"{_CAST}.AvailableSourceTypes"
-            )
+            kinds = connection.get_property(PORTAL, PATH, f"{_CAST}.AvailableSourceTypes")
             if not kinds & _MONITORS:
                 raise bus.BusError("it shares no displays")
 
-    async def _shot(self) -> tuple[RawFrame, ...]:
+    def _shot(self) -> tuple[RawFrame, ...]:
         """Take a picture; a stream that sticks is given up for the one of a new session."""
         for _ in range(_TRIES - 1):
             try:
-                return await self._cast()
+                return self._cast()
             except CaptureError:
                 # Without a token a new session is a new question to the person.
                 if self._refused or self._token is None:
                     raise
-            await asyncio.sleep(_AGAIN_SECONDS)
-        return await self._cast()
+            time.sleep(_AGAIN_SECONDS)
+        return self._cast()
 
-    async def _cast(self) -> tuple[RawFrame, ...]:
-        async with bus.connected(self._address, descriptors=True) as connection:
-            session = await self._session(connection)
+    def _cast(self) -> tuple[RawFrame, ...]:
+        with bus.connected(self._address, descriptors=True) as connection:
+            session = self._session(connection)
             try:
-                streams = await self._started(connection, session)
+                streams = self._started(connection, session)
                 return tuple(
-                    [
-                        await self._read(connection, session, number, stream)
-                        for number, stream in enumerate(streams)
-                    ]
+                    self._read(connection, session, number, stream)
+                    for number, stream in enumerate(streams)
                 )
             finally:
                 with suppress(bus.BusError):
-                    await bus.call(connection, PORTAL, session, f"{_SESSION}.Close")
+                    connection.call(PORTAL, session, f"{_SESSION}.Close")
 
-    async def _session(self, connection: Any) -> str:
-        from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
-
+    def _session(self, connection: bus.Connection) -> str:
         # Whoever serves the portal is started by this, if nobody is there yet.
-        await bus.get_property(connection, PORTAL, PATH, f"{_CAST}.version")
+        connection.get_property(PORTAL, PATH, f"{_CAST}.version")
         request = PortalRequest(connection)
-        token = Variant("s", "workseal")
-        made = await _asked(request, _STEP_SECONDS, "CreateSession", "", session_handle_token=token)
-        return str(made["session_handle"].value)
+        token = "s", "workseal"
+        made = _asked(request, _STEP_SECONDS, "CreateSession", "", session_handle_token=token)
+        return str(made["session_handle"][1])
 
-    async def _started(self, connection: Any, session: str) -> tuple[Stream, ...]:
+    def _started(self, connection: bus.Connection, session: str) -> tuple[Stream, ...]:
         """Begin a session, after the person allowed it once."""
-        from dbus_fast import Variant  # noqa: PLC0415 - as above
-
-        wanted = {
-            "types": Variant("u", _MONITORS),
-            "multiple": Variant("b", value=True),
-            "persist_mode": Variant("u", _UNTIL_REVOKED),
+        wanted: dict[str, tuple[str, Any]] = {
+            "types": ("u", _MONITORS),
+            "multiple": ("b", True),
+            "persist_mode": ("u", _UNTIL_REVOKED),
         }
         if self._token is not None:
-            wanted["restore_token"] = Variant("s", self._token)
+            wanted["restore_token"] = "s", self._token
         select = PortalRequest(connection)
-        await _asked(select, _STEP_SECONDS, "SelectSources", "o", session, **wanted)
+        _asked(select, _STEP_SECONDS, "SelectSources", "o", session, **wanted)
         try:
-            told = await _asked(PortalRequest(connection), _ASK_SECONDS, "Start", "os", session, "")
+            told = _asked(PortalRequest(connection), _ASK_SECONDS, "Start", "os", session, "")
         except CaptureError:
             self._refused = True
             raise
         # Good for one time; the next one comes with each answer.
-        self._keep(told["restore_token"].value if "restore_token" in told else None)
-        return _streams(told["streams"].value if "streams" in told else [])
+        self._keep(told["restore_token"][1] if "restore_token" in told else None)
+        return _streams(told["streams"][1] if "streams" in told else [])
 
-    async def _read(self, connection: Any, session: str, number: int, stream: Stream) -> RawFrame:
-        opened = await bus.call(
-            connection, PORTAL, PATH, f"{_CAST}.OpenPipeWireRemote", session, {},
+    def _read(
+        self, connection: bus.Connection, session: str, number: int, stream: Stream
+    ) -> RawFrame:
+        opened = connection.call(
+            PORTAL, PATH, f"{_CAST}.OpenPipeWireRemote", session, {},
             signature="oa{sv}",
         )  # fmt: skip
-        if not opened.unix_fds:
+        if opened.signature != "h":
             raise bus.BusError("the portal opens no way to PipeWire")
-        try:
-            width, height, rgb = await asyncio.to_thread(
-                read_picture, opened.unix_fds[0], stream.node
-            )
-        finally:
-            for descriptor in opened.unix_fds:
-                os.close(descriptor)
+        with opened.body[0] as remote:
+            width, height, rgb = read_picture(remote.fileno(), stream.node)
         return RawFrame(number, stream.left, stream.top, width, height, rgb)
 
     def _keep(self, token: str | None) -> None:
@@ -211,7 +200,7 @@ class CastScreen:
                     file.write(token)
 
 
-async def _asked(
+def _asked(
     request: PortalRequest,
     seconds: float,
     member: str,
@@ -220,12 +209,12 @@ async def _asked(
     **more: Any,
 ) -> dict[str, Any]:
     """Make a request and return what was answered; `CaptureError` when it is refused."""
-    await request.prepare()
+    request.prepare()
     try:
-        await request.send(f"{_CAST}.{member}", signature, *arguments, **more)
-        code, results = await request.answered(seconds)
+        request.send(f"{_CAST}.{member}", signature, *arguments, **more)
+        code, results = request.answered(seconds)
     except bus.BusError:
-        await request.close()
+        request.close()
         raise
     if code != 0:
         raise CaptureError(CaptureFailure.REFUSED, "the desktop refused to share the screen")
@@ -236,7 +225,7 @@ def _streams(told: Sequence[Any]) -> tuple[Stream, ...]:
     streams = []
     for node, properties in told[:_STREAMS]:
         place = properties.get("position")
-        left, top = place.value if place is not None else (0, 0)
+        left, top = place[1] if place is not None else (0, 0)
         streams.append(Stream(int(node), int(left), int(top)))
     if not streams:
         raise CaptureError(CaptureFailure.NO_DISPLAY, "the portal shares no display")

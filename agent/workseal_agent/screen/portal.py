@@ -46,7 +46,7 @@ class PortalScreen:
             raise NoScreenError("this is no Wayland session: WAYLAND_DISPLAY is not set")
         self._address = around.session_bus
         try:
-            bus.run(self._version())
+            self._examine()
         except bus.BusError as failure:
             raise NoScreenError(
                 phrase("the desktop offers no Screenshot portal: {error}", error=failure)
@@ -76,35 +76,32 @@ class PortalScreen:
     def close(self) -> None:
         """Release nothing: no connection is kept."""
 
-    async def _version(self) -> None:
-        async with bus.connected(self._address) as connection:
-            await bus.get_property(connection, PORTAL, PATH, f"{_SCREENSHOT}.version")
+    def _examine(self) -> None:
+        with bus.connected(self._address) as connection:
+            connection.get_property(PORTAL, PATH, f"{_SCREENSHOT}.version")
 
     def _talk(self, picture: "Future[bytes]") -> None:
         """Ask for a picture; what went wrong after it was given up concerns nobody any more."""
         try:
-            bus.run(self._ask(picture, time.time_ns()))
+            self._ask(picture, time.time_ns())
         except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
             if not picture.done():
                 picture.set_exception(error)
 
-    async def _ask(self, picture: "Future[bytes]", began_ns: int) -> None:
-        from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
-
-        async with bus.connected(self._address) as connection:
+    def _ask(self, picture: "Future[bytes]", began_ns: int) -> None:
+        with bus.connected(self._address) as connection:
             # Whoever serves the portal is started by this, if nobody is there yet.
-            await bus.get_property(connection, PORTAL, PATH, f"{_SCREENSHOT}.version")
+            connection.get_property(PORTAL, PATH, f"{_SCREENSHOT}.version")
             request = PortalRequest(connection)
-            await request.prepare()
+            request.prepare()
             try:
                 # Without a question to the person, if the desktop allows it.
-                interactive = Variant("b", value=False)
-                await request.send(f"{_SCREENSHOT}.Screenshot", "s", "", interactive=interactive)
-                code, results = await request.answered(_SECONDS)
+                request.send(f"{_SCREENSHOT}.Screenshot", "s", "", interactive=("b", False))
+                code, results = request.answered(_SECONDS)
             except bus.BusError as late:
                 picture.set_exception(late)
-                await request.close()
-                code, results = await request.answered(_LATE_SECONDS)
+                request.close()
+                code, results = request.answered(_LATE_SECONDS)
                 taken_away(_uri(code, results), began_ns)
                 return
         picture.set_result(taken_away(_uri(code, results), began_ns))
@@ -113,7 +110,7 @@ class PortalScreen:
 def _uri(code: int, results: dict[str, Any]) -> str:
     if code != 0 or "uri" not in results:
         raise CaptureError(CaptureFailure.REFUSED, "the desktop refused the picture")
-    return str(results["uri"].value)
+    return str(results["uri"][1])
 
 
 def taken_away(uri: str, began_ns: int) -> bytes:

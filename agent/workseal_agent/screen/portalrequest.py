@@ -4,7 +4,6 @@ Rules: nobody else can guess the name or give the answer, for the answer counts 
 portal's own connection sent it. Who gives up on a request closes it.
 """
 
-import asyncio
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -19,55 +18,50 @@ _REQUEST = "org.freedesktop.portal.Request"
 class PortalRequest:
     """Be one request; the portal must run by then."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: bus.Connection) -> None:
         self._connection = connection
         self._token = f"workseal{secrets.token_hex(16)}"
-        caller = str(connection.unique_name).removeprefix(":").replace(".", "_")
+        caller = connection.unique_name.removeprefix(":").replace(".", "_")
         self._path = f"{PATH}/request/{caller}/{self._token}"
-        self._answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._owner = bus.Owner(PORTAL, self._lost)
+        self._answer: tuple[Any, ...] | None = None
+        self._owner = bus.Owner(PORTAL)
 
-    async def prepare(self) -> None:
+    def prepare(self) -> None:
         """Listen for the answer, before there can be one."""
-        await self._owner.find(self._connection)
-        self._connection.add_message_handler(self._see)
-        await bus.listen(
-            self._connection,
+        self._owner.find(self._connection)
+        self._connection.hear(self._see)
+        self._connection.listen(
             f"type='signal',sender='{PORTAL}',interface='{_REQUEST}',member='Response'",
         )
 
-    async def send(self, member: str, signature: str, *arguments: Any, **options: Any) -> None:
+    def send(self, member: str, signature: str, *arguments: Any, **options: Any) -> None:
         """Call a method whose arguments are followed by options; these are variants."""
-        from dbus_fast import Variant  # noqa: PLC0415 - only where a portal is used
-
-        options["handle_token"] = Variant("s", self._token)
-        await bus.call(
-            self._connection, PORTAL, PATH, member, *arguments, options,
+        options["handle_token"] = "s", self._token
+        self._connection.call(
+            PORTAL, PATH, member, *arguments, options,
             signature=f"{signature}a{{sv}}",
         )  # fmt: skip
 
-    async def answered(self, seconds: float) -> list[Any]:
+    def answered(self, seconds: float) -> tuple[Any, ...]:
         """Return the answer's code and results, or raise `BusError` when none comes in time."""
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._answer), seconds)
-        except TimeoutError as late:
-            raise bus.BusError("the portal does not answer") from late
+        self._connection.wait(lambda: self._answer is not None or self._owner.lost, seconds)
+        if self._answer is not None:
+            return self._answer
+        if self._owner.lost:
+            raise bus.BusError("the portal went away")
+        raise bus.BusError("the portal does not answer")
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Tell the portal that nothing is wanted any more."""
         with suppress(bus.BusError):
-            await bus.call(self._connection, PORTAL, self._path, f"{_REQUEST}.Close")
+            self._connection.call(PORTAL, self._path, f"{_REQUEST}.Close")
 
-    def _see(self, message: Any) -> None:
+    def _see(self, message: bus.Message) -> None:
         mine = message.interface == _REQUEST and message.member == "Response"
         if (
             mine
-            and message.path.endswith(f"/{self._token}")
+            and (message.path or "").endswith(f"/{self._token}")
             and self._owner.sent(message)
-            and not self._answer.done()
+            and self._answer is None
         ):
-            self._answer.set_result(message.body)
-
-    def _lost(self) -> None:
-        if not self._answer.done():
-            self._answer.set_exception(bus.BusError("the portal went away"))
+            self._answer = message.body

@@ -48,14 +48,14 @@ class TrayItem:
         """Return whether the icon asks for attention."""
         return "NeedsAttention" if self._state().troubled else "Active"
 
-    def _activated(self, _x: int, _y: int) -> tuple[str, list[Any]]:
+    def _activated(self, _x: int, _y: int) -> tuple[str, tuple[Any, ...]]:
         self._open_pages()
-        return "", []
+        return "", ()
 
     def _properties(self) -> dict[str, Value]:
         state = self._state()
         told = own(state.told)
-        drawn = [list(one) for one in pixmaps(state.sign)]
+        drawn = list(pixmaps(state.sign))
         return {
             "Category": ("s", "ApplicationStatus"),
             "Id": ("s", "workseal-agent"),
@@ -69,11 +69,11 @@ class TrayItem:
             "AttentionIconName": ("s", ""),
             "AttentionIconPixmap": ("a(iiay)", drawn),
             "AttentionMovieName": ("s", ""),
-            "ToolTip": ("(sa(iiay)ss)", ["", [], _PROGRAM, told]),
+            "ToolTip": ("(sa(iiay)ss)", ("", [], _PROGRAM, told)),
             "ItemIsMenu": ("b", False),
             "Menu": ("o", menu.PATH),
         }
 
 
-def _nothing(*_: object) -> tuple[str, list[Any]]:
-    return "", []
+def _nothing(*_: object) -> tuple[str, tuple[Any, ...]]:
+    return "", ()

@@ -51,10 +51,10 @@ class TrayMenu:
         self._choose = choose
         self._revision = 1
 
-    def changed(self) -> tuple[str, list[Any]]:
+    def changed(self) -> tuple[str, tuple[Any, ...]]:
         """Count a change of the state; returns what the signal LayoutUpdated says."""
         self._revision += 1
-        return "ui", [self._revision, _ROOT]
+        return "ui", (self._revision, _ROOT)
 
     def served(self) -> Served:
         """Return the object that panels ask."""
@@ -68,8 +68,8 @@ class TrayMenu:
                 "GetProperty": ("is", self._property),
                 "Event": ("isvu", self._event),
                 "EventGroup": ("a(isvu)", self._events),
-                "AboutToShow": ("i", lambda _number: ("b", [False])),
-                "AboutToShowGroup": ("ai", lambda _numbers: ("aiai", [[], []])),
+                "AboutToShow": ("i", lambda _number: ("b", (False,))),
+                "AboutToShowGroup": ("ai", lambda _numbers: ("aiai", ([], []))),
             },
             ("LayoutUpdated", "ItemsPropertiesUpdated"),
         )
@@ -83,36 +83,32 @@ class TrayMenu:
             "IconThemePath": ("as", []),
         }
 
-    def _layout(self, parent: int, depth: int, _names: list[str]) -> tuple[str, list[Any]]:
+    def _layout(self, parent: int, depth: int, _names: list[str]) -> tuple[str, tuple[Any, ...]]:
         if parent in _NUMBERS:
-            return "u(ia{sv}av)", [self._revision, [parent, self._told(parent), []]]
+            return "u(ia{sv}av)", (self._revision, (parent, self._told(parent), []))
         below = [] if depth == 0 else [self._node(entry) for entry in Entry]
-        return "u(ia{sv}av)", [self._revision, [_ROOT, self._told(_ROOT), below]]
+        return "u(ia{sv}av)", (self._revision, (_ROOT, self._told(_ROOT), below))
 
-    def _node(self, entry: Entry) -> Any:
-        from dbus_fast import Variant  # noqa: PLC0415 - see `bus`
+    def _node(self, entry: Entry) -> Value:
+        return "(ia{sv}av)", (int(entry), self._told(entry), [])
 
-        return Variant("(ia{sv}av)", [int(entry), self._told(entry), []])
-
-    def _group(self, numbers: list[int], _names: list[str]) -> tuple[str, list[Any]]:
+    def _group(self, numbers: list[int], _names: list[str]) -> tuple[str, tuple[Any, ...]]:
         wanted: Iterable[int] = numbers or (_ROOT, *Entry)
         known = [one for one in dict.fromkeys(wanted) if one == _ROOT or one in _NUMBERS]
-        return "a(ia{sv})", [[[int(one), self._told(one)] for one in known]]
+        return "a(ia{sv})", ([(int(one), self._told(one)) for one in known],)
 
-    def _property(self, number: int, name: str) -> tuple[str, list[Any]]:
-        from dbus_fast import Variant  # noqa: PLC0415 - see `bus`
+    def _property(self, number: int, name: str) -> tuple[str, tuple[Any, ...]]:
+        return "v", (self._told(number).get(name, ("s", "")),)
 
-        return "v", [self._told(number).get(name, Variant("s", ""))]
-
-    def _event(self, number: int, kind: str, *_: object) -> tuple[str, list[Any]]:
+    def _event(self, number: int, kind: str, *_: object) -> tuple[str, tuple[Any, ...]]:
         if kind == "clicked" and number in _NUMBERS and self._can(Entry(number)):
             self._choose(Entry(number))
-        return "", []
+        return "", ()
 
-    def _events(self, events: list[list[Any]]) -> tuple[str, list[Any]]:
+    def _events(self, events: list[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
         for number, kind, *_ in events:
             self._event(number, kind)
-        return "ai", [[one[0] for one in events if one[0] not in _NUMBERS]]
+        return "ai", ([one[0] for one in events if one[0] not in _NUMBERS],)
 
     def _can(self, entry: Entry) -> bool:
         state = self._state()
@@ -129,26 +125,24 @@ class TrayMenu:
                 return True
         return False
 
-    def _told(self, number: int) -> dict[str, Any]:
+    def _told(self, number: int) -> dict[str, Value]:
         """Return the properties of an entry; what stands as it is by itself is left out."""
-        from dbus_fast import Variant  # noqa: PLC0415 - see `bus`
-
         if number == _ROOT:
-            return {"children-display": Variant("s", "submenu")}
+            return {"children-display": ("s", "submenu")}
         if number not in _NUMBERS:
             return {}
         entry = Entry(number)
         if entry in _SEPARATORS:
-            return {"type": Variant("s", "separator")}
+            return {"type": ("s", "separator")}
         label = own(self._state().told if entry is Entry.STATE else _LABELS[entry])
         # An underscore would be read as the key of an entry.
-        told = {"label": Variant("s", label.replace("_", "__"))}
+        told: dict[str, Value] = {"label": ("s", label.replace("_", "__"))}
         enabled = self._can(entry)
         if not enabled:
-            told["enabled"] = Variant("b", enabled)
+            told["enabled"] = "b", enabled
         if entry is Entry.SEALED:
-            told["toggle-type"] = Variant("s", "checkmark")
-            told["toggle-state"] = Variant("i", int(self._state().sealed))
+            told["toggle-type"] = "s", "checkmark"
+            told["toggle-state"] = "i", int(self._state().sealed)
         return told
 
 

@@ -1,6 +1,5 @@
 """The program of the tray icon: it loads no ledger, key or picture, so that it stays small."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def show() -> None:
         tray = Tray(Path(control), pages.open)
-        asyncio.run(tray.run(Surroundings.of(os.environ).session_bus, say=_say))
+        tray.run(Surroundings.of(os.environ).session_bus, say=_say)
 
     try:
         return outcome_of(show)

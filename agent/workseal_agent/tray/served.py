@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from workseal_agent.bus import Message
+
 PROPERTIES = "org.freedesktop.DBus.Properties"
 _INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
 _ERROR = "org.freedesktop.DBus.Error"
@@ -16,7 +18,7 @@ _OTHER_ARGUMENTS, _READ_ONLY = "InvalidArgs", "PropertyReadOnly"
 
 # Signature and value of a property; signature and body of an answer.
 Value = tuple[str, Any]
-Method = Callable[..., tuple[str, list[Any]]]
+Method = Callable[..., tuple[str, tuple[Any, ...]]]
 
 
 class _RefusedError(Exception):
@@ -36,37 +38,34 @@ class Served:
     methods: Mapping[str, tuple[str, Method]] = field(default_factory=dict)
     signals: tuple[str, ...] = ()
 
-    def answer(self, call: Any) -> Any:
+    def answer(self, call: Message) -> Message:
         """Return the answer to a call of this object."""
-        from dbus_fast import Message  # noqa: PLC0415 - see `bus`
-
         try:
             signature, body = self._answered(call)
         except _RefusedError as refused:
-            return Message.new_error(call, f"{_ERROR}.{refused}", "no")
-        return Message.new_method_return(call, signature, body)
+            return call.refused(f"{_ERROR}.{refused}")
+        return call.answered(signature, *body)
 
-    def _answered(self, call: Any) -> tuple[str, list[Any]]:
+    def _answered(self, call: Message) -> tuple[str, tuple[Any, ...]]:
         if call.interface == _INTROSPECTABLE and call.member == "Introspect":
-            return "s", [self._described()]
+            return "s", (self._described(),)
         if call.interface == PROPERTIES:
             return self._property(call)
-        if call.interface not in {self.interface, None} or call.member not in self.methods:
+        member = call.member or ""
+        if call.interface not in {self.interface, None} or member not in self.methods:
             raise _RefusedError(_NO_METHOD)
-        signature, method = self.methods[call.member]
+        signature, method = self.methods[member]
         if call.signature != signature:
             raise _RefusedError(_OTHER_ARGUMENTS)
         return method(*call.body)
 
-    def _property(self, call: Any) -> tuple[str, list[Any]]:
-        from dbus_fast import Variant  # noqa: PLC0415 - see `bus`
-
-        known = {name: Variant(*value) for name, value in self.properties().items()}
+    def _property(self, call: Message) -> tuple[str, tuple[Any, ...]]:
+        known = dict(self.properties())
         match (call.member, call.signature, call.body):
             case ("GetAll", "s", [_]):
-                return "a{sv}", [known]
+                return "a{sv}", (known,)
             case ("Get", "ss", [_, name]) if name in known:
-                return "v", [known[name]]
+                return "v", (known[name],)
             case ("Get", "ss", _):
                 raise _RefusedError(_NO_PROPERTY)
             case ("Set", "ssv", _):
