@@ -375,6 +375,21 @@ def test_what_waits_is_sent_without_a_recording(tmp_path: Path) -> None:
     home.rig.ledger.close()
 
 
+def test_what_was_refused_is_in_the_queue_of_a_recording_again(tmp_path: Path) -> None:
+    with recorded(tmp_path, seconds=45) as home, home.served() as server:
+        visitor, of = Visitor(server).enter(), home.rig.engagement.id
+        assert "Send now" not in visitor.get("/machine").text
+        home.rig.work(35, send=False)
+        waiting = home.rig.ledger.statements(of, SendState.UNSENT)[0]
+        with home.rig.ledger.write() as writing:
+            writing.park(waiting.digest, "conflict: not now")
+        assert "Send now" in visitor.get("/machine").text
+        visitor.post("/machine/send")
+        assert home.rig.ledger.statements(of, SendState.PARKED) == ()
+        assert "The recording process sends by itself" in visitor.get("/machine").text
+        visitor.close()
+
+
 @pytest.mark.parametrize(
     "path",
     [
