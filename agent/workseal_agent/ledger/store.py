@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, cast
 
-from workseal_agent.language import phrase
+from workseal_agent.language import kept_again, phrase
 from workseal_agent.ledger.errors import LedgerError, reason_of
 from workseal_agent.ledger.room import ROOM_BYTES, make_room, room_of
 from workseal_agent.ledger.rows import (
@@ -391,11 +391,14 @@ class Ledger:
     def incidents(self, engagement: bytes) -> tuple[Incident, ...]:
         """Return the evidence against the log, oldest first."""
         rows = self._rows(
-            "SELECT number, at_ms, text, evidence FROM incidents WHERE engagement = ?"
+            "SELECT number, at_ms, text, evidence, made FROM incidents WHERE engagement = ?"
             " ORDER BY number",
             engagement,
         )
-        return tuple(Incident(*row) for row in rows)
+        return tuple(
+            Incident(number, at_ms, kept_again(text, made), evidence)
+            for number, at_ms, text, evidence, made in rows
+        )
 
 
 def _statement(row: Any) -> StoredStatement:
