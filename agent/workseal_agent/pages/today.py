@@ -62,6 +62,7 @@ def _today(request: Request) -> Response:
         "today.html",
         place="today",
         day=day,
+        day_named=_named(day),
         is_today=day.day == today,
         named=has_another_length(day),
         before=day.day - timedelta(days=1),
@@ -135,6 +136,8 @@ def _live(request: Request) -> Response:
     state = running["state"] if running else "stopped"
     return JSONResponse(
         {
+            # Of a page that is open over midnight, or on a journey, no figure is of this day.
+            "day": _named(day),
             "state": state,
             "said": say(f"state.{state}"),
             "worked": total(day.worked_ms, desk.settings.display),
@@ -144,6 +147,10 @@ def _live(request: Request) -> Response:
             "version": f"{state} {counts.parked} {len(wrongs_of(desk, engagement, running))}",
         }
     )
+
+
+def _named(day: Day) -> str:
+    return f"{day.day.isoformat()} {day.zone.key}"
 
 
 def _elsewhere(desk: Desk, recorded: dict[str, Any] | None) -> str | None:
