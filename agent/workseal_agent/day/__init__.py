@@ -5,7 +5,15 @@ here; nothing is counted by another rule. What is not signed yet, or not proved 
 and never left out. A minute of which nothing was recorded says so.
 """
 
-from workseal_agent.day.reading import Day, bounds, day_at, read_day, worked_today
+from workseal_agent.day.reading import (
+    Day,
+    bounds,
+    day_at,
+    read_day,
+    running_ms,
+    signed_ms,
+    worked_today,
+)
 from workseal_agent.day.stretches import Stretch, Way
 from workseal_agent.day.told import entries_of, labels_over, notes_of
 
@@ -19,5 +27,7 @@ __all__ = [
     "labels_over",
     "notes_of",
     "read_day",
+    "running_ms",
+    "signed_ms",
     "worked_today",
 ]

@@ -79,6 +79,21 @@ def worked_today(
     return signed + sum(int(worked) for at, worked in unsigned if begin <= at < end)
 
 
+def signed_ms(ledger: Ledger, engagement: Engagement, day: date, zone: ZoneInfo) -> int:
+    """Add up what is signed of a day, as `read_day` does; not what is proved of it."""
+    terms = engagement.terms
+    stored = ledger.told_of(engagement.id, *bounds(day, zone))
+    every = placed_entries(ledger, engagement.id, terms, stored, proved=False)
+    days = totals_of(terms, [entry for entry, _ in every], zone).days
+    return sum(sum(one.worked_ms.values()) for one in days if one.day == day)
+
+
+def running_ms(running: dict[str, Any] | None, day: date, zone: ZoneInfo, now_ms: int) -> int:
+    """Add up what is counted of a day and not signed yet."""
+    begin, end = bounds(day, zone)
+    return sum(one.worked_ms for one in running_stretches(running, begin, end, now_ms))
+
+
 def read_day(
     ledger: Ledger,
     engagement: Engagement,

@@ -25,9 +25,17 @@ def entries_of(ledger: Ledger, engagement: Engagement, begin_ms: int, end_ms: in
 
 
 def placed_entries(
-    ledger: Ledger, engagement: bytes, terms: Terms, stored: Sequence[StoredStatement]
+    ledger: Ledger,
+    engagement: bytes,
+    terms: Terms,
+    stored: Sequence[StoredStatement],
+    *,
+    proved: bool = True,
 ) -> list[tuple[Entry, StoredStatement]]:
-    """Join statements with what is known of their time; those in the log first, in its order."""
+    """Join statements with what is known of their time; those in the log first, in its order.
+
+    Unless it is to be `proved`, no checkpoint is verified, and nothing is known of it.
+    """
     last = max((one.log_index or 0 for one in stored), default=0) + 1
     placed = sorted(stored, key=lambda one: (one.log_index is None, one.log_index or one.number))
     records = [read_record(Statement.parse(one.body)) for one in placed]
@@ -36,7 +44,7 @@ def placed_entries(
         for one, record in zip(placed, records, strict=True)
         if one.log_index is not None
     ]
-    windows = _windows(ledger, engagement, terms, logged)
+    windows = _windows(ledger, engagement, terms, logged) if proved else ()
     entries = []
     for number, (one, record) in enumerate(zip(placed, records, strict=True)):
         window = windows[number] if number < len(windows) else Window()
