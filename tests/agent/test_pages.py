@@ -343,7 +343,8 @@ def test_an_open_page_has_a_day_added_up_only_when_something_is_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with recorded(tmp_path, seconds=65) as home, home.served() as server:
-        visitor, read = Visitor(server).enter(), []
+        visitor = Visitor(server).enter()
+        read: list[object] = []
         real = home.rig.ledger.told_of
         monkeypatch.setattr(home.rig.ledger, "told_of", lambda *of: [read.append(of), real(*of)][1])
         told = [visitor.get("/live").json()["exact"] for _ in range(3)]
