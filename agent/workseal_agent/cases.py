@@ -30,6 +30,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_agent.listing import listed
+from workseal_agent.refusal import kept_refusal
 from workseal_agent.submission import Log, submit
 from workseal_protocol.cli.acting import (
     CaseFolder,
@@ -362,7 +363,7 @@ class OwnCases:
         if refused.status not in _FINAL:
             raise UnreachableError(str(refused)) from refused
         with self.ledger.write() as writing:
-            writing.park(digest, f"{refused.name}: {refused.detail}")
+            writing.park(digest, kept_refusal(refused.name, refused.detail))
 
 
 def _case_of(stored: StoredStatement) -> Digest | None:

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -334,6 +335,63 @@ def test_runs_until_it_is_stopped_and_sends_what_is_left(rig: Rig, tmp_path: Pat
     asked = [path for path in told if path in {"/v1/operator", "/v1/statements"}]
     assert asked[0] == "/v1/operator"
     assert "/v1/statements" in asked
+
+
+@pytest.fixture
+def turned(rig: Rig) -> Iterator[Callable[[], None]]:
+    """Hold the ledger as another program may, and let it go: each call is one of the two."""
+    rig.ledger._sql.execute("PRAGMA busy_timeout = 5")
+    with closing(sqlite3.connect(rig.path, isolation_level=None)) as other:
+
+        def turn() -> None:
+            other.execute("ROLLBACK" if other.in_transaction else "BEGIN IMMEDIATE")
+
+        yield turn
+
+
+def test_a_stop_that_cannot_be_stored_counts_no_more_and_ends_once_it_can(
+    rig: Rig, tmp_path: Path, turned: Callable[[], None]
+) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    thread = threading.Thread(target=service.run, daemon=True)
+    thread.start()
+    path = tmp_path / "control.sock"
+    wait_for("the socket", path.exists)
+    rig.clock.run(5)
+    rig.simulator.now = rig.clock.true_ms
+    turned()
+    with pytest.raises(ControlError, match=r"nothing is counted any more, .* another program"):
+        ask(path, meant(rig, "stop"))
+    rig.clock.run(30)
+    wait_for("the reason", lambda: "nothing is counted any more" in str(status_of(rig, path)))
+    assert status_of(rig, path)["state"] == "paused"
+    turned()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert rig.worked_ms == 5_000
+    assert isinstance(rig.records()[-1], SessionClose)
+
+
+def status_of(rig: Rig, path: Path) -> dict[str, Any]:
+    return ask(path, meant(rig, "status"))
+
+
+def test_who_resumes_after_such_a_stop_is_not_stopped_later(
+    rig: Rig, tmp_path: Path, turned: Callable[[], None]
+) -> None:
+    service = service_of(rig, tmp_path, Wakers.make())
+    rig.recorder.start()
+    rig.clock.run(5)
+    turned()
+    with pytest.raises(ControlError):
+        service.handle(meant(rig, "stop"))
+    turned()
+    assert service.handle(meant(rig, "resume"))["state"] == "working"
+    rig.clock.run(3)
+    service._look()
+    assert service.status()["state"] == "working"
+    rig.recorder.stop()
+    assert rig.worked_ms == 8_000
 
 
 @contextmanager

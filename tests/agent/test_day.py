@@ -7,7 +7,17 @@ import pytest
 
 from support.rig import Rig
 from support.simulator import START
-from workseal_agent.day import Day, Way, bounds, day_at, notes_of, read_day, worked_today
+from workseal_agent.day import (
+    Day,
+    Way,
+    bounds,
+    day_at,
+    notes_of,
+    read_day,
+    running_ms,
+    signed_ms,
+    worked_today,
+)
 from workseal_agent.evidence import LateWork, declare_late, withdraw
 from workseal_agent.recorder import RecorderState
 from workseal_protocol.commitment import NoteCode
@@ -35,9 +45,12 @@ def running(rig: Rig) -> dict[str, object] | None:
 
 def read(rig: Rig, day: date | None = None) -> Day:
     now = rig.clock.wall_ms()
-    return read_day(
-        rig.ledger, rig.engagement, running(rig), day or day_at(now, BERLIN), now, BERLIN
-    )
+    day = day or day_at(now, BERLIN)
+    told = read_day(rig.ledger, rig.engagement, running(rig), day, now, BERLIN)
+    # What is added up without proving anything, for a page that asks every few seconds.
+    quickly = signed_ms(rig.ledger, rig.engagement, day, BERLIN)
+    assert quickly + running_ms(running(rig), day, BERLIN, now) == told.worked_ms
+    return told
 
 
 def told(day: Day) -> list[tuple[DiaryState, Way, int]]:

@@ -285,6 +285,7 @@ def test_a_ledger_of_version_1_opens_and_becomes_the_newest(tmp_path: Path) -> N
         raw.execute("DROP TABLE reveals")
         raw.execute("DROP TABLE possessions")
         raw.execute("ALTER TABLE statements DROP COLUMN successor")
+        raw.execute("ALTER TABLE incidents DROP COLUMN made")
         raw.execute("PRAGMA user_version = 1")
         raw.execute("INSERT INTO incidents VALUES (1, x'00', 2, 'kept', x'03')")
         raw.commit()

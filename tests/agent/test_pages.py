@@ -339,6 +339,25 @@ def test_what_cannot_be_meant_or_is_not_there_is_refused(
     assert "Nothing was changed." in answer.text
 
 
+def test_an_open_page_has_a_day_added_up_only_when_something_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recorded(tmp_path, seconds=65) as home, home.served() as server:
+        visitor = Visitor(server).enter()
+        read: list[object] = []
+        real = home.rig.ledger.told_of
+        monkeypatch.setattr(home.rig.ledger, "told_of", lambda *of: [read.append(of), real(*of)][1])
+        told = [visitor.get("/live").json()["exact"] for _ in range(3)]
+        home.rig.clock.run(4)
+        told.append(visitor.get("/live").json()["exact"])
+        assert told == ["Exactly: 1 min 05 s"] * 3 + ["Exactly: 1 min 09 s"]
+        assert len(read) == 1
+        home.rig.work(30)
+        assert visitor.get("/live").json()["exact"] == "Exactly: 1 min 39 s"
+        assert len(read) == 2
+        visitor.close()
+
+
 def test_the_machine_tells_what_waits_and_what_is_stored(visitor: Visitor, home: PagedHome) -> None:
     text = visitor.get("/machine").text
     assert str(home.home) in text
@@ -373,6 +392,21 @@ def test_what_waits_is_sent_without_a_recording(tmp_path: Path) -> None:
         assert home.rig.ledger.counts(home.rig.engagement.id).unsent == 0
         visitor.close()
     home.rig.ledger.close()
+
+
+def test_what_was_refused_is_in_the_queue_of_a_recording_again(tmp_path: Path) -> None:
+    with recorded(tmp_path, seconds=45) as home, home.served() as server:
+        visitor, of = Visitor(server).enter(), home.rig.engagement.id
+        assert "Send now" not in visitor.get("/machine").text
+        home.rig.work(35, send=False)
+        waiting = home.rig.ledger.statements(of, SendState.UNSENT)[0]
+        with home.rig.ledger.write() as writing:
+            writing.park(waiting.digest, "conflict: not now")
+        assert "Send now" in visitor.get("/machine").text
+        visitor.post("/machine/send")
+        assert home.rig.ledger.statements(of, SendState.PARKED) == ()
+        assert "The recording process sends by itself" in visitor.get("/machine").text
+        visitor.close()
 
 
 @pytest.mark.parametrize(

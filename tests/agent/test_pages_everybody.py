@@ -56,6 +56,7 @@ PARTS = {
 RULES = """\
 [display]
 zone = "agreement"
+hours = "12"
 [mask]
 [[mask.rule]]
 name = "bank"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page
 from support import chromed as chromed_module
 from support.paged import PASSPHRASE, PagedHome, recorded
 from workseal_agent import disclose
+from workseal_agent.config import DisplaySettings
 from workseal_agent.evidence import prove
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.render import FOLDER
@@ -236,3 +238,32 @@ def test_the_packaged_files_are_all_that_a_page_needs() -> None:
         used |= set(re.findall(r"""["']/static/([a-z.]+)["']""", path.read_text()))
         used |= set(re.findall(r"""from ["']\./([a-z.]+)["']""", path.read_text()))
     assert used == names
+
+
+def test_a_page_that_is_open_over_midnight_or_on_a_journey_becomes_the_other_day(
+    browser: Browser,
+    page: Page,
+    server: PagesServer,
+    home: PagedHome,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = browser.new_context()
+    context.add_cookies([{**one} for one in page.context.cookies()])  # type: ignore[typeddict-item]
+    other = context.new_page()
+    other.clock.install()
+    other.goto(server.origin + "/today")
+    other.locator("[data-keys] li").first.wait_for(state="attached")
+    assert "2 March 2026" in other.inner_text("h1")
+    figure = other.inner_text(".figure")
+    away = replace(home.settings, display=DisplaySettings(zone="Pacific/Pago_Pago"))
+    monkeypatch.setattr(home.desk, "settings", away)
+    other.focus("#at")
+    # Under somebody's hands the page stays, and tells nothing of another day.
+    with other.expect_response("**/live") as told:
+        other.clock.fast_forward(6_000)
+    told.value.finished()
+    assert other.inner_text(".figure") == figure
+    other.focus("main")
+    other.clock.fast_forward(6_000)
+    other.locator("h1", has_text="1 March 2026").wait_for()
+    context.close()

@@ -1,14 +1,17 @@
-"""The recorder when the machine is about to sleep, or its screen is locked."""
+"""The recorder when the machine is about to sleep, its screen locked, or its ledger read-only."""
 
+import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from support.rig import Rig
 from workseal_agent.errors import AgentError
+from workseal_agent.ledger import LedgerError
 from workseal_agent.recorder import RecorderState
 from workseal_protocol.commitment import Note, NoteCode, ValueKind, parse_notes
-from workseal_protocol.records import Segment, SegmentState, read_record
+from workseal_protocol.records import Capture, Segment, SegmentState, read_record
 from workseal_protocol.statement import Statement
 
 
@@ -171,3 +174,29 @@ def test_nothing_is_done_when_nothing_is_recorded(rig: Rig) -> None:
     for act in (rig.recorder.settle, rig.recorder.unlock, lambda: rig.recorder.lock(counts=True)):
         with pytest.raises(AgentError, match="nothing is being recorded"):
             act()
+
+
+def test_a_ledger_that_turns_read_only_costs_no_time(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.recorder.start()
+    rig.work(30)
+    real = rig.ledger._sql
+    only_read = sqlite3.connect(f"file:{rig.path}?mode=ro", uri=True, isolation_level=None)
+    rig.ledger._sql = only_read
+    rig.work(40, send=False)
+    assert "its folder is read-only" in (rig.recorder.trouble or "")
+    rig.recorder.pause()
+    rig.clock.run(7)
+    rig.recorder.resume()
+    rig.work(20, send=False)
+    with pytest.raises(LedgerError, match="read-only"):
+        rig.recorder.stop()
+    rig.ledger._sql = real
+    only_read.close()
+    rig.recorder.stop()
+    assert rig.worked_ms == 90_000
+    # What could not be announced was not taken, and is owned up to; what was taken is there.
+    captures = Counter(one.capture for one in segments(rig))
+    assert captures[Capture.MISSED] > 0
+    assert len(rig.vault.frames) == captures[Capture.CAPTURED]
+    assert rig.ledger.orphans() == ()

@@ -6,6 +6,7 @@ import pytest
 from support.rig import Rig
 from support.simulator import Simulator
 from workseal_agent.connection import UnreachableError
+from workseal_agent.language import Phrase
 from workseal_agent.ledger import SendState
 from workseal_agent.submission import (
     Log,
@@ -86,6 +87,9 @@ def test_a_signed_fork_is_kept_as_evidence(rig: Rig) -> None:
         accept(rig, bodies, forked.encode())
     (incident,) = rig.ledger.incidents(rig.engagement.id)
     assert incident.evidence == forked.encode()
+    # Kept with how it was made, so that its owner reads it in their own language.
+    assert incident.text.startswith("the log contradicts what it signed before: ")
+    assert isinstance(incident.text, Phrase)
     assert rig.ledger.newest_checkpoint(rig.engagement.id) == before
     assert rig.ledger.counts(rig.engagement.id).unsent == 1
 

@@ -1,7 +1,7 @@
 // What keeps people out: figures that break, and controls that the keyboard does not come to.
 ({
   // A figure on two lines is read as two figures.
-  broken: () => [...document.querySelectorAll(".num, .figure, .figures dd")]
+  broken: () => [...document.querySelectorAll(".num, .figure, .figures dd, .hours .label")]
     .filter((one) => one.checkVisibility() && !one.querySelector("*"))
     .filter((one) => {
       const range = document.createRange();

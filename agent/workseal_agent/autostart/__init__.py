@@ -5,7 +5,17 @@ kept in a list, and exactly that is removed: nothing that somebody else wrote, o
 """
 
 from workseal_agent.autostart.entries import Entry, entries_for
+from workseal_agent.autostart.own import LogIn, shows_icons
 from workseal_agent.autostart.places import Places, places_of
 from workseal_agent.autostart.switch import Autostart, Found
 
-__all__ = ["Autostart", "Entry", "Found", "Places", "entries_for", "places_of"]
+__all__ = [
+    "Autostart",
+    "Entry",
+    "Found",
+    "LogIn",
+    "Places",
+    "entries_for",
+    "places_of",
+    "shows_icons",
+]

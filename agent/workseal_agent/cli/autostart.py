@@ -1,18 +1,15 @@
 """`autostart`: begin with the log-in, paused; and what the entry that it writes calls."""
 
 import os
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workseal_agent import notices
-from workseal_agent.autostart import Autostart, Entry, entries_for, places_of
-from workseal_agent.autostart.entries import ICON, Form
-from workseal_agent.autostart.places import session_is_of_systemd
+from workseal_agent.autostart import Autostart, Entry, LogIn
+from workseal_agent.autostart.entries import Form
 from workseal_agent.autostart.switch import State
 from workseal_agent.bus import BusError
 from workseal_agent.cli.app import app, home_of
@@ -37,7 +34,6 @@ _STATES = {
     State.CHANGED: phrase("changed since"),
     State.GONE: phrase("gone"),
 }
-_PROGRAM = "from workseal_agent import main; raise SystemExit(main())"
 
 
 class Switch(StrEnum):
@@ -61,10 +57,10 @@ def autostart(
     if tray and switch is not Switch.ON:
         raise UsageProblem("--tray goes with on: what was written for it, off removes too")
     home = home_of(context)
-    systemd = sys.platform == "linux" and session_is_of_systemd()
-    written = Autostart(home.settings.autostart_file, places_of(systemd=systemd))
+    log_in = LogIn.of(home.folder, home.settings.autostart_file)
+    written = log_in.switch()
     if switch is Switch.ON:
-        entries = _entries(home, systemd=systemd, tray=tray)
+        entries = _entries(home, log_in, tray=tray)
         written.turn_on(entries)
         _tell_on(home, entries)
     elif switch is Switch.OFF:
@@ -91,21 +87,11 @@ def begin_at_login(context: typer.Context) -> None:
         _ask(home, own_reason(problem))
 
 
-def _entries(home: Home, *, systemd: bool, tray: bool) -> tuple[Entry, ...]:
-    # -P: a file in the folder where the log-in begins must not be taken for a library.
-    program = [sys.executable, "-P", "-c", _PROGRAM, "--home", str(home.folder)]
-    named = [] if home.named is None else ["--engagement", home.engagement().id.hex()]
-    words = [*program, *named, "begin-at-login"]
-    config = os.environ.get("XDG_CONFIG_HOME")
-    folder = Path(config) if config else Path.home() / ".config"
-    entries = entries_for(sys.platform, Path.home(), folder, words, systemd=systemd)
+def _entries(home: Home, log_in: LogIn, *, tray: bool) -> tuple[Entry, ...]:
     if tray:
         require_icons()
-        words = [*program, "tray"]
-        entries += entries_for(
-            sys.platform, Path.home(), folder, words, systemd=systemd, begun=ICON
-        )
-    return entries
+    named = None if home.named is None else home.engagement().id
+    return log_in.entries(engagement=named, tray=tray)
 
 
 def _tell_on(home: Home, entries: Sequence[Entry]) -> None:

@@ -1,6 +1,5 @@
 """`withdraw` and `declare`: what is added to the chain by hand."""
 
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import read_memo
+from workseal_agent.cli.typedtime import read_instant
 from workseal_agent.clock import SystemClock
 from workseal_agent.daemon import HomeLock, NotRunningError, withdraw_either_way
 from workseal_agent.deliverables import DeliverableError, digest_of
@@ -151,22 +151,6 @@ def _tell_effect(home: Home, row: CaptureRow) -> None:
             limit=effect.limit_percent,
         )
     )
-
-
-def read_instant(text: str, zone: ZoneInfo) -> int:
-    """Read a time as people write it, in Unix milliseconds."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageProblem("a time is written like 2026-11-23T14:00") from error
-    aware = read if read.tzinfo is not None else read.replace(tzinfo=zone)
-    try:
-        ms = int(aware.timestamp() * 1000)
-    except (OverflowError, ValueError):
-        ms = -1
-    if ms < 0:
-        raise UsageProblem("a declared time lies between 1970 and now")
-    return ms
 
 
 def _digest(path: Path | None) -> bytes | None:

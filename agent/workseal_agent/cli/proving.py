@@ -13,11 +13,11 @@ import typer
 
 from workseal_agent.chain import OwnChain
 from workseal_agent.cli.app import app, home_of
-from workseal_agent.cli.evidence import read_instant
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import read_memo
+from workseal_agent.cli.typedtime import read_instant
 from workseal_agent.clock import SystemClock
 from workseal_agent.daemon import HomeLock, NotRunningError
 from workseal_agent.deliverables import commit_items, file_item

@@ -17,6 +17,7 @@ from workseal_agent.ledger import Engagement, SendState, StoredStatement
 from workseal_agent.localzone import zone_of
 from workseal_agent.possession import said_of
 from workseal_agent.possessiontold import possession_lines, possession_value
+from workseal_agent.refusal import refusal_told
 from workseal_agent.retention import kept_frames
 from workseal_agent.vault import vault_size
 from workseal_protocol.cli.text import duration, instant
@@ -142,13 +143,29 @@ def _tell_parked(parked: Iterable[StoredStatement]) -> None:
     """Tell what was refused; what was said in a case is not sent again, but said again."""
     waits = False
     for stored in parked:
-        about = {"kind": stored.kind, "number": str(stored.digest)[:16]}
+        about = {
+            "kind": stored.kind,
+            "number": str(stored.digest)[:16],
+            "problem": refusal_told(stored.problem),
+        }
         if stored.kind.startswith("dispute."):
-            say(phrase("not taken: {kind} {number}: {problem}", problem=stored.problem, **about))
+            say(
+                phrase(
+                    "not taken: {kind} {number}: {problem}",
+                    problem=refusal_told(stored.problem),
+                    **about,
+                )
+            )
             say(phrase("  nothing waits behind it; the same command signs it anew"))
         else:
             waits = True
-            say(phrase("parked: {kind} {number}: {problem}", problem=stored.problem, **about))
+            say(
+                phrase(
+                    "parked: {kind} {number}: {problem}",
+                    problem=refusal_told(stored.problem),
+                    **about,
+                )
+            )
     if waits:
         say(
             phrase(

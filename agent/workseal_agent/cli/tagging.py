@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from workseal_agent.cli.app import app, home_of
-from workseal_agent.cli.evidence import read_instant
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
+from workseal_agent.cli.typedtime import read_instant
 from workseal_agent.errors import AgentError, VaultError
 from workseal_agent.language import phrase, phrases
 from workseal_agent.ledger import CaptureRow

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from workseal_agent.autostart import shows_icons
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.handover import without_passphrase
 from workseal_agent.errors import AgentError
@@ -24,5 +25,5 @@ def tray(context: typer.Context) -> None:
 
 def require_icons() -> None:
     """Raise `AgentError` on a system that shows no such icons."""
-    if sys.platform in {"win32", "darwin"}:
+    if not shows_icons():
         raise AgentError("there is no tray icon for this system yet: `workseal-agent open`")

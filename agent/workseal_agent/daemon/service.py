@@ -112,6 +112,8 @@ class Service:
         # Tells the clock's correction, while the first `resume` is waited for.
         self._waiting: Correction | None = None
         self._beginning = threading.Lock()
+        # Whether `stop` was asked for, and its end could not be stored yet.
+        self._ending = False
         # Set when recording has begun: before, the verifier is asked for nothing.
         self._begun = threading.Event()
         self._control = ControlServer(socket_file, self.handle)
@@ -214,8 +216,8 @@ class Service:
             case {"command": "mode" | "seal"}:
                 self._change_mode(request)
             case {"command": "stop"}:
-                self._recorder.stop()
-                self.request_stop()
+                with self._beginning:
+                    self._end()
             case {"command": str(name)} if name in self._acts:
                 return self._recorder.between(lambda: self._acts[name](request))
             case _:
@@ -239,10 +241,26 @@ class Service:
         with self._beginning:
             if self._waiting is None:
                 self._recorder.resume()
+                self._ending = False
                 return
             self._recorder.start(self._waiting(own_clock=own_clock))
             self._waiting = None
             self._begun.set()
+
+    def _end(self) -> None:
+        """End the session and the process, or raise `ControlError`: then as soon as that can be."""
+        try:
+            self._recorder.stop()
+        except LedgerError as error:
+            self._ending = True
+            raise ControlError(
+                phrase(
+                    "nothing is counted any more, and the recording ends as soon as its end can be"
+                    " stored: {reason}",
+                    reason=told(error),
+                )
+            ) from error
+        self.request_stop()
 
     def status(self) -> dict[str, Any]:
         """Describe what goes on; holds no content."""
@@ -303,7 +321,7 @@ class Service:
         try:
             while not self._wakers.stop.is_set():
                 try:
-                    wait = self._recorder.tick()
+                    wait = self._look()
                     self._trouble = None
                 except Exception as error:  # noqa: BLE001 - time goes on, whatever failed
                     self._trouble = told(error)
@@ -312,6 +330,14 @@ class Service:
                 self._wakers.recorder.clear()
         finally:
             self._stop_recorder()
+
+    def _look(self) -> float:
+        """Do what is due; returns the seconds until the next look."""
+        with self._beginning:
+            # Unless it was resumed meanwhile.
+            if self._ending:
+                self._end()
+        return self._recorder.tick()
 
     def _stop_recorder(self) -> None:
         """End the session; what cannot be stored is tried again until there is no more time."""

@@ -6,7 +6,7 @@ whose places for values are not those of the English text is not shown, nor is o
 that has changed since: English is shown instead. No fault of a translation is an error here.
 """
 
-from workseal_agent.language.carried import carried, received
+from workseal_agent.language.carried import carried, kept, kept_again, received
 from workseal_agent.language.phrase import Phrase, all_of, phrase, phrases, told_of
 from workseal_agent.language.speaking import (
     ENGLISH,
@@ -25,6 +25,8 @@ __all__ = [
     "Phrase",
     "all_of",
     "carried",
+    "kept",
+    "kept_again",
     "language_of",
     "own",
     "own_reason",

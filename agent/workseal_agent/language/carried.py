@@ -1,10 +1,11 @@
-"""Phrases on their way from one process of a home to another, in JSON.
+"""Phrases on their way from one process of a home to another, or kept in its ledger, in JSON.
 
 Rules: the texts of an answer stay English where they stand. Beside them, under one name, lies how
 each was made, so that who reads it can say it in the owner's language; who does not know that name
 misses nothing. What does not make exactly its text again is left a plain text.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,6 +32,20 @@ def received(answer: dict[str, Any]) -> dict[str, Any]:
         return answer
     known = {text: _again(made, _DEPTH) for text, made in told.items()}
     return {key: _with(known, value) for key, value in answer.items()}
+
+
+def kept(text: str) -> str | None:
+    """Return how a text was made, to be kept beside it; None of what is a plain text."""
+    return json.dumps(_made(text)) if isinstance(text, Phrase) else None
+
+
+def kept_again(text: str, made: str | None) -> str:
+    """Return a text as the phrase that it was, where what was kept makes exactly it."""
+    try:
+        again = _again(json.loads(made or "null"), _DEPTH)
+    except (ValueError, RecursionError):
+        return text
+    return again if again is not None and again == text else text
 
 
 def _phrases(value: object) -> Iterator[Phrase]:

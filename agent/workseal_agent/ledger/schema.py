@@ -10,7 +10,7 @@ from pathlib import Path
 from workseal_agent.language import phrase
 from workseal_agent.ledger.errors import LedgerError, reason_of
 
-VERSION = 5
+VERSION = 6
 # How long one process waits for another that is writing: writes take milliseconds.
 BUSY_MS = 10_000
 
@@ -133,6 +133,8 @@ _ADDED = {
     " objects BLOB NOT NULL) STRICT, WITHOUT ROWID",
     # What stands in a case in the place of a statement that was refused.
     5: "ALTER TABLE statements ADD COLUMN successor BLOB",
+    # How the text of an incident was made, so that it can be said in its owner's language.
+    6: "ALTER TABLE incidents ADD COLUMN made TEXT",
 }
 
 

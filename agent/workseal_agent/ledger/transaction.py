@@ -7,6 +7,7 @@ belongs to a statement (times, frames, private values) is written with it or not
 import sqlite3
 from collections.abc import Iterable
 
+from workseal_agent.language import kept
 from workseal_agent.ledger.errors import LedgerError
 from workseal_agent.ledger.rows import (
     Engagement,
@@ -293,6 +294,7 @@ class Transaction:
     def add_incident(self, engagement: bytes, at_ms: int, text: str, evidence: bytes) -> None:
         """Keep evidence against the log."""
         self._sql.execute(
-            "INSERT INTO incidents (engagement, at_ms, text, evidence) VALUES (?, ?, ?, ?)",
-            (engagement, at_ms, text, evidence),
+            "INSERT INTO incidents (engagement, at_ms, text, evidence, made)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (engagement, at_ms, str(text), evidence, kept(text)),
         )

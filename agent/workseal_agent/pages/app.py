@@ -17,6 +17,7 @@ from workseal_agent.pages import (
     door,
     inbox,
     left,
+    login,
     machine,
     pictures,
     redaction,
@@ -48,7 +49,7 @@ class _NumberConvertor(Convertor[int]):
 
 register_url_convertor("number", _NumberConvertor())
 
-_PARTS = (door, today, deeds, pictures, inbox, redaction, agreement, left, machine, settings)
+_PARTS = (door, today, deeds, pictures, inbox, redaction, agreement, left, machine, settings, login)
 
 
 def all_routes() -> list[BaseRoute]:

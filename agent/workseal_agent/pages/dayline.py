@@ -122,7 +122,11 @@ def _hour(day: Day, begin: int) -> Hour:
         low, high = max(one.begin_ms, begin), min(one.end_ms, end)
         if low < high:
             left, right = (low - begin) // 1000, -(-(high - begin) // 1000)
-            marks.append(Mark(left, right - left, _name_of(one.state)))
+            name = _name_of(one.state)
+            # What is one to the eye is one rectangle: between two a browser leaves a seam.
+            if marks and marks[-1].name == name and marks[-1].left + marks[-1].width >= left:
+                left = marks.pop().left
+            marks.append(Mark(left, right - left, name))
             worked += one.worked_ms * (high - low) // (one.end_ms - one.begin_ms)
     pictures = tuple(
         Shot((row.captured_ms - begin) // 1000, row.number)

@@ -32,12 +32,12 @@ async def _act(request: Request) -> Response:
     if act not in _ACTS:
         raise FormError(say("problem.unknown_act"))
     if act in {"pause", "resume", "stop"}:
-        desk.tell(engagement, act)
+        await run_in_threadpool(desk.tell, engagement, act)
     else:
         memo = fields.get("memo", [""])[0].strip() or None
         if memo is not None and (act != "off-screen" or len(memo) > MAX_MEMO):
             raise FormError(say("problem.memo", longest=MAX_MEMO))
-        desk.tell(engagement, "mode", mode=act, memo=memo)
+        await run_in_threadpool(desk.tell, engagement, "mode", mode=act, memo=memo)
     notices_of(request).add(say(f"did.{act}"))
     return go("/today")
 

@@ -7,6 +7,7 @@ for as long as `unlocked` says. What is asked of the recording process names its
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from workseal_agent.clock import Clock
 from workseal_agent.config import Settings
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import NotRunningError, ask
-from workseal_agent.day import labels_over, notes_of
+from workseal_agent.day import labels_over, notes_of, signed_ms
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
@@ -57,6 +58,8 @@ class Desk:
     suggest: Suggest = no_marks
     unlocked: Unlocked = field(init=False)
     _readings: Readings = field(init=False)
+    # What was signed of which day, and of which state of the ledger that is.
+    _signed: tuple[object, int] = field(init=False, default=(None, 0))
 
     def __post_init__(self) -> None:
         self.unlocked = Unlocked(self.elapsed_ms)
@@ -86,6 +89,16 @@ class Desk:
         if engagement is None:
             raise AgentError("no engagement yet: `workseal-agent join LINK`")
         return engagement
+
+    def signed_ms(self, engagement: Engagement, day: date, zone: ZoneInfo) -> int:
+        """Return what is signed of a day: added up anew only when the ledger holds something new.
+
+        An open page asks all day long, and a long day has thousands of statements.
+        """
+        state = (engagement.id, day, zone.key, self.ledger.counts(engagement.id))
+        if self._signed[0] != state:
+            self._signed = state, signed_ms(self.ledger, engagement, day, zone)
+        return self._signed[1]
 
     def recorded(self, engagement: Engagement) -> dict[str, Any] | None:
         """Return what the recording process says, if it records this engagement."""

@@ -54,19 +54,20 @@ def _machine(request: Request) -> Response:
 
 async def _send(request: Request) -> Response:
     """Send what is unsent now, refused records too: the command `send`."""
-    sent = await run_in_threadpool(_sent, desk_of(request))
-    notices_of(request).add(say("did.send" if sent else "did.not_sent"))
+    did = await run_in_threadpool(_sent, desk_of(request))
+    notices_of(request).add(say(f"did.{did}"))
     return go("/machine")
 
 
-def _sent(desk: Desk) -> bool:
+def _sent(desk: Desk) -> str:
+    """Send what is unsent or parked; returns which notice tells what came of it."""
     engagement = desk.need()
-    if desk.recorded(engagement) is not None:
-        # It sends by itself: two senders would only be in each other's way.
-        return desk.ledger.counts(engagement.id).unsent == 0
     with desk.ledger.write() as writing:
         writing.unpark(engagement.id)
-    return desk.send_now(engagement)
+    if desk.recorded(engagement) is not None:
+        # What was parked is in its queue again: two senders would only be in each other's way.
+        return "sends" if desk.ledger.counts(engagement.id).unsent else "send"
+    return "send" if desk.send_now(engagement) else "not_sent"
 
 
 def _queue(desk: Desk, engagement: Engagement | None) -> dict[str, Any]:

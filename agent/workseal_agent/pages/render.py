@@ -18,10 +18,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from workseal_agent.config import DisplaySettings, Hours
 from workseal_agent.engagement import short_name
-from workseal_agent.language import spoken
+from workseal_agent.language import own, spoken
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import FORM_FIELD, read_form
 from workseal_agent.pages.words import say
+from workseal_agent.refusal import refusal_told
 from workseal_protocol.terms.plain import amount_text
 
 FOLDER = Path(str(files("workseal_agent.pages")))
@@ -246,6 +247,7 @@ def _environment() -> Environment:
         "span": span,
         "typed": typed,
         "hms": hms,
+        "refusal": lambda kept: own(refusal_told(kept)),
         "size": size,
         "money": money,
     }

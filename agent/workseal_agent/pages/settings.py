@@ -32,6 +32,7 @@ from workseal_agent.config.values import NAMES, values_of
 from workseal_agent.errors import SettingsError
 from workseal_agent.mask import load_rules
 from workseal_agent.pages.desk import Desk
+from workseal_agent.pages.login import login_of
 from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import desk_of, fields_of, go, notices_of, page
 from workseal_agent.pages.words import say
@@ -102,6 +103,7 @@ def _settings(request: Request) -> Response:
         own_keys=_KEYS,
         default_rules=sum(rule.default for rule in load_rules(settings)),
         file=settings.config_file,
+        login=login_of(desk_of(request)),
     )
 
 

@@ -1,7 +1,7 @@
 """Today: the state and the reason of every minute, the true total, and what can be done now."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from workseal_agent.day import Day, Way, day_at, read_day
+from workseal_agent.day import Day, Way, day_at, read_day, running_ms
 from workseal_agent.ledger import Engagement
 from workseal_agent.pages.dayline import (
     classes_of,
@@ -62,6 +62,7 @@ def _today(request: Request) -> Response:
         "today.html",
         place="today",
         day=day,
+        day_named=_named(day.day, day.zone),
         is_today=day.day == today,
         named=has_another_length(day),
         before=day.day - timedelta(days=1),
@@ -130,20 +131,28 @@ def _live(request: Request) -> Response:
         return JSONResponse({"state": "stopped"})
     now_ms = desk.clock.wall_ms()
     running = desk.recorded(engagement)
-    day = _read(desk, engagement, running, None, now_ms, desk.zone(engagement))
+    zone = desk.zone(engagement)
+    day = day_at(now_ms, zone)
+    worked_ms = desk.signed_ms(engagement, day, zone) + running_ms(running, day, zone, now_ms)
     counts = desk.ledger.counts(engagement.id)
     state = running["state"] if running else "stopped"
     return JSONResponse(
         {
+            # Of a page that is open over midnight, or on a journey, no figure is of this day.
+            "day": _named(day, zone),
             "state": state,
             "said": say(f"state.{state}"),
-            "worked": total(day.worked_ms, desk.settings.display),
-            "exact": say("today.exact", span=span(day.worked_ms)),
+            "worked": total(worked_ms, desk.settings.display),
+            "exact": say("today.exact", span=span(worked_ms)),
             "unsent": say("today.unsent", count=counts.unsent),
             # What cannot be told in figures is read anew.
             "version": f"{state} {counts.parked} {len(wrongs_of(desk, engagement, running))}",
         }
     )
+
+
+def _named(day: date, zone: ZoneInfo) -> str:
+    return f"{day.isoformat()} {zone.key}"
 
 
 def _elsewhere(desk: Desk, recorded: dict[str, Any] | None) -> str | None:

@@ -6,6 +6,7 @@ from workseal_agent.language import own
 from workseal_agent.ledger import Engagement, SendState
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.words import say
+from workseal_agent.refusal import refusal_told
 
 
 def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None) -> list[str]:
@@ -20,7 +21,7 @@ def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None
         wrong.append(say("wrong.captures", text=own(told["captures_failing"])))
     wrong += [say("wrong.rule", name=name) for name in told.get("rules_never_matched", ())]
     wrong += [
-        say("wrong.parked", kind=one.kind, problem=one.problem or "")
+        say("wrong.parked", kind=one.kind, problem=own(refusal_told(one.problem)))
         for one in desk.ledger.statements(engagement.id, SendState.PARKED)
     ]
     wrong += [

@@ -17,6 +17,7 @@ from workseal_agent.connection import (
 )
 from workseal_agent.language import told_of
 from workseal_agent.ledger import Ledger, StoredStatement
+from workseal_agent.refusal import kept_refusal
 from workseal_agent.submission import Log, LogContradictionError, submit
 
 _FIRST_WAIT = 0.5
@@ -102,7 +103,7 @@ class Uplink:
             return 0.0
         self._one_by_one = max(0, self._one_by_one - 1)
         with self._ledger.write() as writing:
-            writing.park(batch[0].digest, f"{error.name}: {error.detail}")
+            writing.park(batch[0].digest, kept_refusal(error.name, error.detail))
         return 0.0
 
     def _wait(self, trouble: str, asked: float | None) -> float:

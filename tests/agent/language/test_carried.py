@@ -6,7 +6,16 @@ import pytest
 from support.pseudo import PSEUDO, english_in, speaking
 from workseal_agent.connection import UnreachableError
 from workseal_agent.errors import AgentError
-from workseal_agent.language import Phrase, carried, own, phrase, phrases, received
+from workseal_agent.language import (
+    Phrase,
+    carried,
+    kept,
+    kept_again,
+    own,
+    phrase,
+    phrases,
+    received,
+)
 from workseal_protocol.worded import worded
 
 
@@ -33,6 +42,30 @@ def test_a_trouble_is_said_in_the_owners_language() -> None:
         told = [own(one) for one in came["troubles"]]
     assert english_in(told[0]) == []
     assert told[1] == "somebody's own text"
+
+
+def test_what_is_kept_in_the_ledger_is_the_phrase_that_it_was() -> None:
+    text = phrase("no answer from the verifier: {reason}", reason=phrase("it took too long"))
+    again = kept_again(str(text), kept(text))
+    assert (again, isinstance(again, Phrase)) == (text, True)
+    with speaking(PSEUDO):
+        assert english_in(own(again)) == []
+    assert kept("somebody's own text") is None
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(None, id="nothing was kept"),
+        pytest.param("{", id="no JSON"),
+        pytest.param("7", id="no phrase"),
+        pytest.param(kept(phrase("another text")), id="of another text"),
+        pytest.param("[" * 100_000, id="too deep"),
+    ],
+)
+def test_what_does_not_make_exactly_the_kept_text_leaves_it_plain(made: str | None) -> None:
+    again = kept_again("a text", made)
+    assert (again, type(again)) == ("a text", str)
 
 
 def test_numbers_keep_their_forms() -> None:

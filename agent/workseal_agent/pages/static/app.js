@@ -52,11 +52,12 @@ function live() {
     } catch {
       return; // the pages ended: what is shown stays
     }
-    for (const one of document.querySelectorAll("[data-live]")) {
+    const other = told.day !== now.dataset.day;
+    for (const one of other ? [] : document.querySelectorAll("[data-live]")) {
       if (told[one.dataset.live] !== undefined) one.textContent = told[one.dataset.live];
     }
     // What cannot be told in figures is read anew, but not under somebody's hands.
-    if (told.version !== now.dataset.version && !typing(document.activeElement)) location.reload();
+    if ((other || told.version !== now.dataset.version) && !typing(document.activeElement)) location.reload();
   };
   setInterval(look, LIVE_MS);
 }

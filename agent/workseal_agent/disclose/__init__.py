@@ -1,0 +1,58 @@
+"""Answering an arbitrator: chosen tiles of the frames asked for, nothing else of them."""
+
+from workseal_agent.disclose.answers import (
+    OWN_IN_CASE,
+    Answer,
+    SecretKeeper,
+    answer,
+    keep,
+    kept_answer,
+    require_next,
+)
+from workseal_agent.disclose.delivery import deliver, deliver_sealed_only, send, send_sealed_only
+from workseal_agent.disclose.opened import (
+    FrameReader,
+    Opened,
+    open_tiles,
+    read_disclosure,
+    shown_before,
+    tiles_of,
+)
+from workseal_agent.disclose.requests import (
+    Request,
+    RequestError,
+    answered,
+    fetch_requests,
+    read_request,
+    receive,
+    received,
+    requested_frames,
+)
+
+__all__ = [
+    "OWN_IN_CASE",
+    "Answer",
+    "FrameReader",
+    "Opened",
+    "Request",
+    "RequestError",
+    "SecretKeeper",
+    "answer",
+    "answered",
+    "deliver",
+    "deliver_sealed_only",
+    "fetch_requests",
+    "keep",
+    "kept_answer",
+    "open_tiles",
+    "read_disclosure",
+    "read_request",
+    "receive",
+    "received",
+    "requested_frames",
+    "require_next",
+    "send",
+    "send_sealed_only",
+    "shown_before",
+    "tiles_of",
+]
