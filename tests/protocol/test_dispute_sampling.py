@@ -442,6 +442,7 @@ def test_planted_frames_are_found_as_often_as_theory_says(percent: int) -> None:
         planted = frozenset(rng.sample(range(240), count))
         found += detects(seed_of(value=beacon(number)), planted)
     expected = float(1 - miss_of(240, count, 14))
+    print(f"{percent} %: found {found} of {trials}, in theory {expected:.4f}")  # noqa: T201
     assert abs(found / trials - expected) < (0.01 if LONG else 0.045)
 
 
@@ -500,6 +501,8 @@ def test_the_last_mover_gains_nothing(
             steered += detects(seed_of(value=value, secrets=chosen), false, strata)
     total = strategies * trials
     bound = 0.005 if LONG else 0.035
+    told = f"{strategies} strategies, {total} draws: {steered} found, {plain} unsteered"
+    print(told)  # noqa: T201 - the figure of the long form
     assert abs(steered - plain) / total < bound
     if honest is not None:
         assert abs(steered / total - float(honest)) < bound

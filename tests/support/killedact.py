@@ -34,10 +34,12 @@ class Points:
             dies = self._passed == self._kill_at
             if dies and self._before:
                 os.kill(os.getpid(), signal.SIGKILL)
-            found = true(*words, **more)
-            if dies:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return found
+            try:
+                return true(*words, **more)
+            finally:
+                # Also where it fails: what was to be removed may not be there.
+                if dies:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
         setattr(place, name, point)
 

@@ -300,3 +300,88 @@ def test_what_ended_has_ended_for_every_worker(stores: list[AccessStore]) -> Non
     assert second.session(session(1).token, now_ms=NOW) == session(1)
     second.end_sessions(OWNER)
     assert first.session(session(1).token, now_ms=NOW) is None
+
+
+# --- what is another's ---
+
+OTHER = Digest.of(b"other")
+
+
+def furnish(store: AccessStore, owner: Digest, number: int) -> None:
+    """Give somebody a link of each root, two sessions and a passkey."""
+    for root in (Root.KEY, Root.OPERATOR):
+        store.add_link(Digest.of(owner.raw, bytes([root])), owner, root, until_ms=LATER)
+    for one in (number, number + 1):
+        store.add_session(session(one, owner))
+    row = replace(passkey(number), thumbprint=owner)
+    assert store.add_passkey(row, Digest.of(b"made", owner.raw), LATER, most=1)
+
+
+def has(store: AccessStore, owner: Digest, number: int) -> tuple[int, int, int]:
+    """Count the links, sessions and passkeys that somebody has."""
+    roots = [Digest.of(owner.raw, bytes([root])) for root in (Root.KEY, Root.OPERATOR)]
+    tokens = [session(one).token for one in (number, number + 1)]
+    return (
+        sum(store.link(one, now_ms=NOW) is not None for one in roots),
+        sum(store.session(one, now_ms=NOW) is not None for one in tokens),
+        len(store.passkeys_of(owner)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("act", "left"),
+    [
+        pytest.param(lambda one: one.end_session(session(1).token), (2, 1, 1), id="one session"),
+        pytest.param(lambda one: one.end_sessions(OWNER), (0, 0, 1), id="all sessions"),
+        pytest.param(lambda one: one.end_passkeys(OWNER), (0, 0, 0), id="passkeys"),
+    ],
+)
+def test_what_one_ends_leaves_what_another_has(
+    stores: list[AccessStore], act: Callable[[AccessStore], None], left: tuple[int, int, int]
+) -> None:
+    store = stores[0]
+    furnish(store, OWNER, 1)
+    furnish(store, OTHER, 11)
+    assert [has(store, OWNER, 1), has(store, OTHER, 11)] == [(2, 2, 1)] * 2
+    act(store)
+    assert has(store, OWNER, 1) == left
+    assert has(store, OTHER, 11) == (2, 2, 1)
+
+
+def test_a_session_is_seen_alone_and_read_until_it_ends(stores: list[AccessStore]) -> None:
+    store = stores[0]
+    furnish(store, OWNER, 1)
+    store.see_session(session(1).token, now_ms=NOW + 7)
+    seen = [store.session(session(one).token, now_ms=LATER) for one in (1, 2)]
+    assert [one and one.seen_ms for one in seen] == [NOW + 7, NOW]
+    assert store.session(session(1).token, now_ms=LATER + 1) is None
+    assert store.session(session(2).token, now_ms=LATER + 1) is not None
+
+
+def test_it_is_the_oldest_session_of_the_same_key_that_ends(stores: list[AccessStore]) -> None:
+    store = stores[0]
+    store.add_session(session(0, OTHER))
+    for number in range(1, MAX_SESSIONS + 2):
+        store.add_session(session(number))
+    found = [store.session(session(n).token, now_ms=NOW) is None for n in range(MAX_SESSIONS + 2)]
+    assert found == [False, True] + [False] * MAX_SESSIONS
+
+
+def test_a_passkey_is_one_persons_and_made_once(stores: list[AccessStore]) -> None:
+    store = stores[0]
+    furnish(store, OWNER, 1)
+    furnish(store, OTHER, 11)
+    # Of two made later the one with the lower number is the newer.
+    older, newer = replace(passkey(9), made_ms=NOW + 1), replace(passkey(3), made_ms=NOW + 2)
+    for row in (older, newer):
+        assert store.add_passkey(row, Digest.of(row.credential), LATER, most=9)
+    assert store.passkeys_of(OWNER) == [passkey(1), older, newer]
+    assert store.passkey(newer.credential) == newer
+    again = replace(newer, thumbprint=OTHER)
+    assert not store.add_passkey(again, Digest.of(b"free"), LATER, most=9)
+    # The answer to its challenge was given.
+    answered = Digest.of(newer.credential)
+    assert not store.add_passkey(passkey(5), answered, LATER, most=9)
+    assert not store.use_passkey(newer.credential, 4, answered, LATER, session(21))
+    assert store.use_passkey(newer.credential, 4, Digest.of(b"new"), LATER, session(22))
+    assert [one.sign_count for one in store.passkeys_of(OWNER)] == [0, 0, 4]

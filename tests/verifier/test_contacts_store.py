@@ -10,6 +10,7 @@ import pytest
 
 from support.office import FakeClock
 from support.planned import read_whole
+from support.postgres import Cluster
 from support.simulator import START
 from workseal_protocol.digest import Digest
 from workseal_verifier.services import contacts
@@ -59,6 +60,27 @@ def test_keys_that_ask_at_once_get_no_mail_more(databases: list[Database]) -> No
         assert sum(one for found in pool.map(ask, range(4)) for one in found) == MOST_ASKED
         assert sum(pool.map(send, range(4))) == MOST_SENT
     assert Outbox(databases[0]).counts().waiting == MOST_ASKED + 4
+
+
+@pytest.mark.postgres
+def test_one_person_asks_with_one_key_at_a_time(cluster: Cluster) -> None:
+    """Another key of theirs is asking, and has not been counted yet: this one waits for it."""
+    store = ContactStore(Database(cluster.database()))
+    store.database.create()
+    keys = [Digest.of(b"one"), Digest.of(b"two")]
+    asking = Asking(confirming(keys[0], b"x", START), Digest.of(b"place"), MOST_ASKED)
+    with ThreadPoolExecutor(1) as pool:
+        with store.database.write() as connection:
+            store.database.take_turn(connection, min(one.raw for one in keys))
+            put = pool.submit(
+                store.put, keys[0], frozenset(keys), lambda _: (row_of(keys[0]), asking)
+            )
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not cluster.psql(waiting).startswith("1") and not put.done():
+                wait_for([put], timeout=0.01)
+            assert not put.done()
+        assert put.result(timeout=20)
+    store.database.close()
 
 
 def row_of(person: Digest) -> ContactRow:

@@ -273,7 +273,7 @@ def test_a_deadline_is_told_on_everybodys_clock_the_readers_first(tmp_path: Path
         zones = re.findall(r"America/New_York|Europe/Berlin", text.partition("It ends")[2])
         assert (zones[0], set(zones[:2])) == (first, {"America/New_York", "Europe/Berlin"})
         assert "(UTC+0100)" in text
-        assert "(UTC-0" in text
+        assert "(UTC\N{MINUS SIGN}0" in text
     assert f"{due.due.days} working days of DE-BY" in words(seen.case[Role.CLIENT])
     room.office.close()
 
@@ -368,6 +368,8 @@ def test_the_ladder_says_where_the_case_stands_and_what_was_asked(world: World) 
     early = words(section(world.seen["notice"].case[Role.CLIENT], "ladder"))
     assert "Nothing has been asked for" in early
     assert "L1 openings of activity" in early
+    assert "a ruling 2880 statements of work" in early
+    assert "a ruling and two approvals 4 frames" in early
     assert re.search(r"L1 .*? may be asked for next L2 .*? not before the level below", early)
     for state in ("draft", "appeal"):
         past = words(section(world.seen[state].case[Role.CLIENT], "ladder"))
@@ -378,7 +380,8 @@ def test_the_ladder_says_where_the_case_stands_and_what_was_asked(world: World) 
     assert "The freelancer objects, too wide: six would tell the same" in asked
     assert "Not ruled on" in asked
     ruled = words(section(world.seen["comment"].case[Role.CLIENT], "ladder"))
-    assert "Ruling: narrow , at most 6" in ruled
+    assert "Ruling: narrow , at most 6 frames" in ruled
+    assert "Request 1 level 1, at most 1 statement of work," in ruled
     assert "The freelancer shows tiles" in ruled
     assert "wrong freeze" in ruled
     assert "third party nda" in ruled

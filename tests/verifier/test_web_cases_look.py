@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Literal
 
@@ -105,6 +106,27 @@ def test_the_keyboard_alone_reaches_all_of_every_page(
         page.wait_for_load_state("networkidle")
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         assert (path, faults_of_walk(page)) == (path, [])
+
+
+@pytest.mark.parametrize("page", [("client", "light")], indirect=True)
+def test_a_phone_shows_whole_days_and_whole_options(
+    page: Page, room: Courtroom, origin: str
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(origin + room.path)
+    lines = "one.offsetHeight / parseFloat(getComputedStyle(one).fontSize)"
+    tall = f"all => all.filter(one => {lines} > 2)"
+    for what in (".option", ".dayline .label"):
+        found = page.locator(what)
+        assert found.count() > 1
+        assert (what, found.evaluate_all(f"{tall}.map(one => one.textContent)")) == (what, [])
+    # What is copied is what the server wrote.
+    written = page.evaluate("fetch(location).then(one => one.text())")
+    for text in page.locator("pre.bytes code").all_text_contents():
+        assert f"<code>{escape(text, quote=False)}</code>" in written.replace("&#39;", "'")
+    # The hours below the lines are no day.
+    days = page.get_by_role("list", name="One line for each day").get_by_role("listitem")
+    assert days.count() == 2
 
 
 @pytest.mark.parametrize("page", [("client", "light")], indirect=True)

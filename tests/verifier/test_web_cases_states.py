@@ -171,6 +171,29 @@ def test_the_page_says_where_it_stands_until_when_and_whose_turn_it_is(seen: lis
             assert told.ends in words(stand)
 
 
+@pytest.mark.parametrize(
+    ("situation", "told"),
+    [
+        ("answer", None),
+        ("objection with a freeze", "The request: request 2, at level 2 ."),
+        ("comment", "The last request: request 1, at level 1 ."),
+        ("evidence, all levels", "The last request: request 4, at level 4 ."),
+        ("draft", "The draft: upheld in part, 650.00 EUR of 1300.00 EUR at stake."),
+        ("appeal", "The decision: upheld in part, 650.00 EUR of 1300.00 EUR at stake."),
+        ("purged", "The decision: upheld in part, 650.00 EUR of 1300.00 EUR at stake."),
+    ],
+)
+def test_what_everything_is_about_is_told_first(situation: str, told: str | None) -> None:
+    text = seen_by(SITUATIONS[situation](), Role.CLIENT).page
+    stand = text[text.index('id="stand"') : text.index('id="do"')]
+    found = re.search(r"The (?:last )?(?:request|draft|decision): .*", words(stand))
+    assert (found is None) is (told is None)
+    if found is not None and told is not None:
+        assert found[0].startswith(told)
+        (there,) = re.findall(r'href="#([a-z]+-[0-9]+)"', stand)
+        assert f'id="{there}"' in text
+
+
 def test_every_page_is_whole(seen: list[Seen]) -> None:
     for one in seen:
         names = re.findall(r' id="([^"]+)"', one.page)

@@ -179,7 +179,7 @@ def last(play: Play) -> Play:
 def test_the_slowest_case_is_decided_within_ninety_days() -> None:
     starts = range(365) if LONG else (0, 43, 260, 337)
     countries = COUNTRIES if LONG else ("US", "CN", "PH", "IL", "DE")
-    longest = 0.0
+    longest, cases = 0.0, 0
     for country in countries:
         terms = case_terms(
             client_calendar=country, freelancer_calendar=country, zone="Europe/Berlin"
@@ -191,7 +191,8 @@ def test_the_slowest_case_is_decided_within_ninety_days() -> None:
             assert effective is not None
             took = (play.now - effective - play.case.stopped_ms) / DAY
             assert took < 90, (country, start, took)
-            longest = max(longest, took)
+            longest, cases = max(longest, took), cases + 1
+    print(f"{cases} slowest cases, the longest {longest:.1f} days")  # noqa: T201
     assert longest > 80
     assert len(COUNTRIES) == 36
 

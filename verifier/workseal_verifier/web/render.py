@@ -61,7 +61,9 @@ def clock(ms: int, zone: tzinfo, *, seconds: bool = False) -> str:
 
 def moment(ms: int, zone: tzinfo) -> str:
     """Write a moment with its day and its distance from UTC: an hour may come twice."""
-    return _local(ms, zone).strftime("%a %-d %b %Y, %H:%M:%S (UTC%z)")
+    written = _local(ms, zone).strftime("%a %-d %b %Y, %H:%M:%S (UTC%z)")
+    # A line never ends after a minus, as it may after a hyphen.
+    return written.replace("-", "\N{MINUS SIGN}")
 
 
 def instant(ms: int, zone: tzinfo) -> str:

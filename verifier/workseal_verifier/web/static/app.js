@@ -38,6 +38,20 @@ for (const form of document.querySelectorAll("[data-answer]")) {
   });
 }
 
+// A line that ends within an option would be typed as two words.
+for (const code of document.querySelectorAll("pre.bytes code")) {
+  const words = code.textContent.split(/(?<=\s)/).map((word) => {
+    if (!word.startsWith("-")) {
+      return word;
+    }
+    const option = document.createElement("span");
+    option.className = "option";
+    option.textContent = word;
+    return option;
+  });
+  code.replaceChildren(...words);
+}
+
 const at = document.querySelector("#at");
 for (const line of document.querySelectorAll("[data-hours] svg")) {
   line.addEventListener("click", (event) => {
