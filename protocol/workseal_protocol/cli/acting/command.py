@@ -107,8 +107,7 @@ def act(options: argparse.Namespace) -> int:
     if options.url is None or len(options.files) != 1:
         raise CommandError("expected one CASE and --from URL, or --offline OUT with --terms")
     court = _court(options)
-    case = case_named(_first(options.files), court.verifier.cases)
-    court.act(case, options.act, said, confirmation(yes=options.yes))
+    court.act(court.named(_first(options.files)), options.act, said, confirmation(yes=options.yes))
     return HOLDS
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workseal_protocol.cli.acting.datedat import WRONG_CLOCK_MS, dated_at
-from workseal_protocol.cli.acting.destroying import DESTROY, destroy_key
+from workseal_protocol.cli.acting.destroying import DESTROY, destroy_key, destroy_left
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.making import make_act
@@ -21,7 +21,7 @@ from workseal_protocol.cli.acting.preview import Signable, preview
 from workseal_protocol.cli.acting.reading import Live, read_live
 from workseal_protocol.cli.acting.said import Said, require_fits
 from workseal_protocol.cli.acting.telling import turn
-from workseal_protocol.cli.acting.verifier import CaseVerifier
+from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.server import RefusalError
@@ -66,6 +66,17 @@ class Court:
 
     # --- reading ---
 
+    def named(self, name: str) -> Digest:
+        """Return the case of a name, or of its first digits; also one that was seen here before."""
+        seen = [one for one in self.folder.seen() if one.startswith(name)]
+
+        def listed() -> list[dict[str, object]]:
+            found = self.verifier.cases()
+            more = set(seen) - {str(one["case"]) for one in found}
+            return [*found, *({"case": one} for one in more)]
+
+        return case_named(name, listed)
+
     def known(self, engagement: bytes) -> Known:
         """Learn what is new of an engagement, and keep it."""
         before = self.folder.known(engagement)
@@ -92,20 +103,23 @@ class Court:
 
     # --- acting ---
 
-    def act(self, case: Digest, name: str, said: Said, confirm: Confirm) -> Statement:
+    def act(self, case: Digest, name: str, said: Said, confirm: Confirm) -> Statement | None:
         """Make, confirm, sign and send one act; returns it as it is logged.
 
         One that was signed before and not answered is sent again instead: who types the same act
-        once more has said it once.
+        once more has said it once. None where who lost the seat destroyed their key.
         """
         require_fits(name, said)
         try:
             live, earlier = self.settled(self.live(case))
         except RefusalError:
             earlier = self._left(case)
-            if earlier is None:
+            if earlier is not None:
+                return repeated(earlier, name)
+            if name != DESTROY:
                 raise
-            return repeated(earlier, name)
+            destroy_left(case, said, self.folder, confirm)
+            return None
         if earlier is not None:
             if not isinstance(case_record(earlier), DisputeFinding):
                 return repeated(earlier, name)
