@@ -2,8 +2,8 @@
 
 Rules: what will be gone is named and confirmed first; nothing but the key that was declared in this
 case is destroyed, and only where the case takes the statement. The file is destroyed before the
-statement is signed, so that the statement is never untrue. Who lost the seat has a key of their own:
-it opens what was sealed to them, and the case takes no word about it.
+statement is signed, so that the statement is never untrue. Who lost the seat has a key of their
+own, which opens what was sealed to them: the case takes no word about it.
 """
 
 import os
