@@ -77,6 +77,8 @@ def _told(live: Live, asker: Asker) -> Iterator[str]:
             if text:
                 yield f"     {name}: {text}"
         yield from (f"     cites {cited}" for cited in getattr(one.record, "cites", None) or ())
+        if one.move == "withhold":
+            yield "     nothing follows from a refusal by itself"
         if one.handed_over is not None:
             yield f"     handed over beside, salt and all: SHA-256 {one.handed_over}"
 
@@ -118,7 +120,7 @@ def _open(live: Live, asker: Asker) -> Iterator[str]:
     for offer, maker in case.offers.items():
         if case.open:
             yield f"offer of the {role_word(maker)}: {offer}"
-    yield from (f"taken back, not to be used: {one}" for one in sorted(case.clawed_back))
+    yield from (f"taken back, no decision may cite it: {one}" for one in sorted(case.clawed_back))
     yield from (f"the arbitrator says: {one} cannot be opened" for one in sorted(case.unreadable))
     yield from check_lines(live)
 
