@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from support.freelanced import Freelancer, Kept, answer_in_case, at_a_bench
-from workseal_agent.cases import _in_its_place
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
+from workseal_agent.keptcases import in_its_place
 from workseal_agent.ledger import SendState
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
@@ -122,8 +122,8 @@ def test_what_was_signed_anew_is_replaced_and_never_sent_beside_its_successor(
     assert freelancer.ledger.statements(number, SendState.PARKED) == ()
     # A filing has no place: another one that says the same stands for it.
     filing = replace(live.case.filing, claimed_at=1)
-    assert _in_its_place(filing, live.case, ()) == live.case.case
-    assert _in_its_place(replace(filing, text="more"), live.case, ()) is None
+    assert in_its_place(filing, live.case, ()) == live.case.case
+    assert in_its_place(replace(filing, text="more"), live.case, ()) is None
 
 
 def test_other_terms_than_those_agreed_are_refused(

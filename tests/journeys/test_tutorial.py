@@ -34,9 +34,9 @@ SETTINGS = ("terms.toml", "config.toml")
 LEFT_OUT = {
     "pip install '.[agent,verifier]'": "the tests run in what it makes",
     "workseal accept LINK": "answers an operator who takes offers from invited clients alone",
-    "workseal declare case/*.cose": "a case is told by test_case.py",
-    "workseal request --case case.cose": "a case is told by test_case.py",
-    "workseal destroy case/*.cose": "a case is told by test_case.py",
+    "workseal declare case/*.cose": "a case is told by test_disputes.py",
+    "workseal request --case case.cose": "a case is told by test_disputes.py",
+    "workseal destroy case/*.cose": "a case is told by test_disputes.py",
 }
 # Of a round of half a minute three in four have a capture: one of these is enough to go on.
 MOST_ROUNDS = 20

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,10 +55,10 @@ class Shift:
 class Served:
     """Hold a verifier's process; started again it commits to the values of its new day."""
 
-    def __init__(self, home: Path, shift: Shift, period_ms: int) -> None:
+    def __init__(self, home: Path, shift: Shift, period_ms: int, port: int = 0) -> None:
         self.home, self.shift = home, shift
         self._process: subprocess.Popen[str] | None = None
-        self._port = "0"
+        self._port = str(port)
         subprocess.run(
             [
                 COMMANDS / "workseal-verifier", "init", "--home", home,
@@ -113,10 +113,21 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, monkeypatch: pytest.MonkeyPatch, period_ms: int) -> Iterator[Served]:
-    """Serve a new verifier; the wall clock of this process moves with its own."""
+def served(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    period_ms: int,
+    *,
+    port: int = 0,
+    settle: Callable[[Path], None] = lambda _home: None,
+) -> Iterator[Served]:
+    """Serve a new verifier; the wall clock of this process moves with its own.
+
+    `settle` writes what the operator decides into the settings of the home.
+    """
     shift = Shift(folder / "shift")
-    made = Served(folder / "verifier", shift, period_ms)
+    made = Served(folder / "verifier", shift, period_ms, port)
+    settle(made.home)
     monkeypatch.setattr(time, "time_ns", shift.now_ns)
     try:
         made.start()

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from workseal_agent.cases import OwnCases, filings_waiting
+from workseal_agent.cases import OwnCases
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, raw, say
 from workseal_agent.connection import UnreachableError
 from workseal_agent.errors import AgentError
+from workseal_agent.keptcases import filings_waiting
 from workseal_agent.language import phrase
 from workseal_protocol.cli.acting import (
     ABOUT,

@@ -14,7 +14,7 @@ import pytest
 from support.builders import make_offer
 from support.court import Bench, bench
 from workseal_protocol.cli.acting import DETAILS, CaseFolder, command, spelled
-from workseal_protocol.cli.acting.telling import SILENCE
+from workseal_protocol.cli.acting.standing import SILENCE
 from workseal_protocol.cli.acting.verifier import CaseVerifier
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest

@@ -156,6 +156,7 @@ def test_an_appeal_goes_to_another_person_and_at_the_end_the_key_is_destroyed(
     done(court, "client", "appeal", "--text", "the reasons name hours that nobody saw")
     drawn(court)
     assert court.key("arbitrator") != former
+    leaves(court, former)
     both(court, "pass")
     standing(court, State.REVIEW)
     done(court, "client", "comment", "--text", "as I said\u202e")
@@ -182,6 +183,31 @@ def test_an_appeal_goes_to_another_person_and_at_the_end_the_key_is_destroyed(
     assert "is destroyed" in done(court, "arbitrator", "destroy")
     assert not key.exists()
     standing(court, State.PURGED)
+
+
+def leaves(court: Bench, former: Path) -> None:
+    """Let who lost the seat destroy their key: nothing of it comes into the case."""
+    key = Path(f"{former}.cases") / f"{court.name}.key"
+    words = ("case", "act", "destroy", court.name[:8], "--from", court.url, "--key", former)
+    whole = key.read_bytes()
+    unsure = court._run(*words)
+    assert (unsure.code, "say --yes, or use a terminal" in unsure.err) == (2, True), unsure
+    assert key.read_bytes() == whole
+    # One that was not made here for this case is nobody's to destroy.
+    other = key.with_name("other.key")
+    write_case_key(other, bytes(96))
+    wrong = court._run(*words, "--case-key", other, "--yes")
+    assert (wrong.code, "was not made for this case" in wrong.err) == (2, True), wrong
+    assert other.exists()
+    gone = court._run(*words, "--yes")
+    assert (gone.code, gone.err) == (0, "")
+    assert "copies are not: remove backups of the key" in gone.out
+    assert not key.exists()
+    told = len(court.hearing.told)
+    court.follow()
+    assert len(court.hearing.told) == told
+    again = court._run(*words, "--yes")
+    assert (again.code, "there is no" in again.err) == (1, True), again
 
 
 def test_a_destruction_whose_answer_was_lost_is_sent_again(

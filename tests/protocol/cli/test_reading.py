@@ -13,9 +13,11 @@ import pytest
 from support.builders import CLIENT, ENGAGEMENT, FREELANCER, make_acceptance, make_offer, signer
 from support.cases import Play
 from workseal_protocol.cli.acting import verifier
+from workseal_protocol.cli.acting.asjson import as_json
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.reading import Live, read_live
-from workseal_protocol.cli.acting.telling import Asker, as_json, lines
+from workseal_protocol.cli.acting.standing import Asker
+from workseal_protocol.cli.acting.telling import lines
 from workseal_protocol.cli.acting.verifier import CaseVerifier, cases_in, list_line, told_in
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest

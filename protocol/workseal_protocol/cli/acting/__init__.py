@@ -1,10 +1,12 @@
 """Acting in a case: what client, arbitrator and freelancer say, sign, and read of it.
 
 `said` holds a person's words, `making` turns them into a statement, `reading` replays what a
-verifier has, `telling` says where a case stands, `keeping` holds what must outlive a command. The
-agent uses all of it over its own ledger; `command` is `workseal case`.
+verifier has, `telling` and `asjson` say where a case stands, `sending` takes a signed statement to
+its place, `keeping` holds what must outlive a command. The agent uses all of it but that over its
+own ledger; `command` is `workseal case`.
 """
 
+from workseal_protocol.cli.acting.asjson import as_json
 from workseal_protocol.cli.acting.checked import CHECK, findings_in
 from workseal_protocol.cli.acting.court import repeated
 from workseal_protocol.cli.acting.datedat import dated_at
@@ -15,7 +17,8 @@ from workseal_protocol.cli.acting.means import LiveMeans
 from workseal_protocol.cli.acting.preview import preview
 from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live, split_case
 from workseal_protocol.cli.acting.said import ABOUT, ACTS, DETAILS, Said, require_fits, spelled
-from workseal_protocol.cli.acting.telling import Asker, as_json, lines, turn
+from workseal_protocol.cli.acting.standing import Asker
+from workseal_protocol.cli.acting.telling import lines, turn
 from workseal_protocol.cli.acting.verifier import case_named, cases_in, list_line, told_in
 
 __all__ = [

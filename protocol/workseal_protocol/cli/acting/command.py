@@ -15,13 +15,15 @@ from pathlib import Path
 from time import sleep
 from typing import Any, Final
 
+from workseal_protocol.cli.acting.asjson import as_json
 from workseal_protocol.cli.acting.court import Court, folder_of, signable_of
 from workseal_protocol.cli.acting.making import make_filing
 from workseal_protocol.cli.acting.offline import act_offline
 from workseal_protocol.cli.acting.preview import both, preview
 from workseal_protocol.cli.acting.reading import speakers_of
 from workseal_protocol.cli.acting.said import Said
-from workseal_protocol.cli.acting.telling import Asker, as_json, lines
+from workseal_protocol.cli.acting.standing import Asker
+from workseal_protocol.cli.acting.telling import lines
 from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named, list_line
 from workseal_protocol.cli.cases import case as show_files
 from workseal_protocol.cli.files import read_bytes, write_new
@@ -107,8 +109,7 @@ def act(options: argparse.Namespace) -> int:
     if options.url is None or len(options.files) != 1:
         raise CommandError("expected one CASE and --from URL, or --offline OUT with --terms")
     court = _court(options)
-    case = case_named(_first(options.files), court.verifier.cases)
-    court.act(case, options.act, said, confirmation(yes=options.yes))
+    court.act(court.named(_first(options.files)), options.act, said, confirmation(yes=options.yes))
     return HOLDS
 
 

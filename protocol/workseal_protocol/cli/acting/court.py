@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workseal_protocol.cli.acting.datedat import WRONG_CLOCK_MS, dated_at
-from workseal_protocol.cli.acting.destroying import DESTROY, destroy_key
+from workseal_protocol.cli.acting.destroying import DESTROY, destroy_key, destroy_left
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.making import make_act
@@ -20,18 +20,15 @@ from workseal_protocol.cli.acting.means import LiveMeans
 from workseal_protocol.cli.acting.preview import Signable, preview
 from workseal_protocol.cli.acting.reading import Live, read_live
 from workseal_protocol.cli.acting.said import Said, require_fits
-from workseal_protocol.cli.acting.telling import turn
-from workseal_protocol.cli.acting.verifier import CaseVerifier
+from workseal_protocol.cli.acting.sending import Sending
+from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.server import RefusalError
-from workseal_protocol.cli.text import plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, Parties, case_record, move_of
 from workseal_protocol.keys import Signer
 from workseal_protocol.records import (
-    Act,
-    DisputeAct,
     DisputeFiling,
     DisputeFinding,
     read_record,
@@ -58,6 +55,7 @@ class Court:
         self.signer = signer
         self.folder = folder
         self._terms = terms
+        self._sending = Sending(verifier, folder, self.live)
 
     @property
     def own(self) -> Digest:
@@ -65,6 +63,19 @@ class Court:
         return self.signer.public_key.thumbprint
 
     # --- reading ---
+
+    def named(self, name: str) -> Digest:
+        """Return the case of a name, or of its first digits; also one that was seen here before."""
+
+        def listed() -> list[dict[str, object]]:
+            found = self.verifier.cases()
+            shown = {str(one["case"]) for one in found}
+            left: list[dict[str, object]] = [
+                {"case": one} for one in self.folder.seen() if one not in shown
+            ]
+            return found + left
+
+        return case_named(name, listed)
 
     def known(self, engagement: bytes) -> Known:
         """Learn what is new of an engagement, and keep it."""
@@ -92,20 +103,23 @@ class Court:
 
     # --- acting ---
 
-    def act(self, case: Digest, name: str, said: Said, confirm: Confirm) -> Statement:
+    def act(self, case: Digest, name: str, said: Said, confirm: Confirm) -> Statement | None:
         """Make, confirm, sign and send one act; returns it as it is logged.
 
         One that was signed before and not answered is sent again instead: who types the same act
-        once more has said it once.
+        once more has said it once. None where who lost the seat destroyed their key.
         """
         require_fits(name, said)
         try:
-            live, earlier = self.settled(self.live(case))
+            live, earlier = self._sending.settled(self.live(case))
         except RefusalError:
-            earlier = self._left(case)
-            if earlier is None:
+            earlier = self._sending.left(case)
+            if earlier is not None:
+                return repeated(earlier, name)
+            if name != DESTROY:
                 raise
-            return repeated(earlier, name)
+            destroy_left(case, said, self.folder, confirm)
+            return None
         if earlier is not None:
             if not isinstance(case_record(earlier), DisputeFinding):
                 return repeated(earlier, name)
@@ -126,8 +140,8 @@ class Court:
             self.folder.answered(str(case))
             means.undo()
             raise CommandError("the case moved on meanwhile: look at it again", DOES_NOT_HOLD)
-        self._send(str(case), statement, live.case.terms)
-        self._seen(case, statement)
+        self._sending.send(str(case), statement, live.case.terms)
+        self._sending.seen(case, statement)
         means.done()
         return statement
 
@@ -141,7 +155,7 @@ class Court:
         """Confirm, sign and send a filing; `make` makes it for an instant."""
         record = make(self.now_ms())
         name = record.engagement.hex()
-        self._settle_filing(name, terms)
+        self._sending.settle_filing(name, terms)
         while True:
             ask_first(preview(record, terms, None), confirm)
             # Signed at the moment of sending: who reads takes longer than the log allows.
@@ -152,43 +166,9 @@ class Court:
             record = fresh
         statement = self._filed(fresh, terms, parties)
         self.folder.keep_unanswered(name, statement)
-        self._send(name, statement, terms)
-        self._seen(statement.digest, statement)
+        self._sending.send(name, statement, terms)
+        self._sending.seen(statement.digest, statement)
         return statement
-
-    def settled(self, live: Live) -> tuple[Live, Statement | None]:
-        """Send again what was signed and not answered; returns it if it is part of the case now.
-
-        What is refused for good is let go: nobody can have it logged any more.
-        """
-        name = str(live.case.case)
-        before = self.folder.unanswered(name)
-        if before is None:
-            return live, None
-        if not live.has(before.digest):
-            if _prev_of(before) != live.case.head:
-                # Something else has its place, so it is logged no more; of two statements by one
-                # key in one place, which two machines can make, the log would keep a fork.
-                self.folder.answered(name)
-                print(f"your earlier statement {before.digest} was not taken: the case moved on")
-                return live, None
-            try:
-                self._resend(name, before, live.case.terms)
-            except RefusalError as refusal:
-                print(plain(f"your earlier statement {before.digest} was not taken: {refusal}"))
-                return self.live(live.case.case), None
-        self._seen(live.case.case, before)
-        return self.live(live.case.case), before
-
-    def _left(self, case: Digest) -> Statement | None:
-        """Settle a recusal that was not answered: whoever left the seat reads the case no more."""
-        before = self.folder.unanswered(str(case))
-        if before is None or not _leaves(before):
-            return None
-        known = self.folder.known(case_record(before).engagement)
-        self._resend(str(case), before, known.terms)
-        self._seen(case, before)
-        return before
 
     def now_ms(self, least: int = 0) -> int:
         """Return the time; where this machine's is wrong, the verifier's, and say so."""
@@ -225,22 +205,6 @@ class Court:
             print("the deadline changed while you read:")
             placed = again
 
-    def _settle_filing(self, name: str, terms: Terms) -> None:
-        """Send again a filing that was not answered; one that is logged is to be looked at."""
-        before = self.folder.unanswered(name)
-        if before is None:
-            return
-        try:
-            self._resend(name, before, terms)
-        except RefusalError as refusal:
-            print(plain(f"your earlier filing {before.digest} was not taken: {refusal}"))
-            return
-        self._seen(before.digest, before)
-        raise CommandError(
-            f"what you filed before is logged now, as case {before.digest}: look at it first",
-            DOES_NOT_HOLD,
-        )
-
     def _filed(self, record: DisputeFiling, terms: Terms, parties: Parties) -> Statement:
         at = record.claimed_at
         try:
@@ -250,50 +214,6 @@ class Court:
             raise CommandError(f"it cannot be filed: {error}", DOES_NOT_HOLD) from error
         return statement
 
-    def _send(self, name: str, statement: Statement, terms: Terms) -> None:
-        try:
-            self.verifier.submit(statement, terms)
-        except RefusalError:
-            # What is refused for good was not taken before either, or it would have its place.
-            self.folder.answered(name)
-            raise
-        except CommandError as error:
-            raise CommandError(
-                f"not finished: {error}; it is kept, and the same command sends it again",
-                DOES_NOT_HOLD,
-            ) from error
-
-    def _resend(self, name: str, statement: Statement, terms: Terms) -> None:
-        print(f"sending what you signed before: {statement.digest}")
-        self._send(name, statement, terms)
-
-    def _seen(self, case: Digest, statement: Statement) -> None:
-        """See that the case has what was logged, and let go of it."""
-        try:
-            live = self.live(case)
-        except RefusalError:
-            if not _leaves(statement):
-                raise
-            _say(f"logged: {statement.digest}; you sit in this case no more, and read it no more")
-            self.folder.answered(str(case))
-            return
-        if not live.has(statement.digest):
-            raise CommandError(
-                "the log has the statement, and the verifier's case lacks it", DOES_NOT_HOLD
-            )
-        record = read_record(statement)
-        named = record.engagement.hex() if isinstance(record, DisputeFiling) else str(case)
-        # Said first: whoever saw nothing types it again, and must not say it twice by that.
-        _say(f"logged, and in the case: {statement.digest}")
-        self.folder.answered(named)
-        whose = turn(live)
-        if whose is not None:
-            print(f"state {live.case.state}; {whose}")
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-
 
 def said_yes(_question: str) -> bool:
     """Confirm what was confirmed before."""
@@ -302,16 +222,6 @@ def said_yes(_question: str) -> bool:
 
 def _nothing_released(_number: int, _value: bytes) -> bool:
     return False
-
-
-def _leaves(statement: Statement) -> bool:
-    record = read_record(statement)
-    return isinstance(record, DisputeAct) and record.act is Act.RECUSE
-
-
-def _prev_of(statement: Statement) -> Digest | None:
-    place = case_record(statement).place
-    return None if place is None else place.prev
 
 
 def ask_first(lines: list[str], confirm: Confirm) -> None:

@@ -2,12 +2,14 @@
 
 Rules: what will be gone is named and confirmed first; nothing but the key that was declared in this
 case is destroyed, and only where the case takes the statement. The file is destroyed before the
-statement is signed, so that the statement is never untrue.
+statement is signed, so that the statement is never untrue. Who lost the seat has a key of their
+own, which opens what was sealed to them: the case takes no word about it.
 """
 
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.said import Said, require_fits
@@ -18,6 +20,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 
 DESTROY = "destroy"
+_COPIES: Final = "copies are not: remove backups of the key, and every picture that was drawn"
 
 
 def destroy_key(
@@ -33,14 +36,34 @@ def destroy_key(
     path = Path(said.case_key) if said.case_key else folder.case_key_file(case.case)
     if os.path.lexists(path):
         require_key_of(case, path)
-        print(plain(f"{path} will be destroyed: what is sealed to it can never be opened again"))
-        if not confirm("Destroy it, and sign that it is destroyed?"):
-            raise CommandError("nothing was destroyed or signed", DOES_NOT_HOLD)
-        wipe(path)
-        print(plain(f"{path} is destroyed"))
+        _wiped(path, confirm, "Destroy it, and sign that it is destroyed?")
         return True
     if not said.gone:
         raise CommandError(
             f"there is no {path}: say --gone if it is destroyed already", DOES_NOT_HOLD
         )
     return False
+
+
+def destroy_left(
+    case: Digest, said: Said, folder: CaseFolder, confirm: Callable[[str], bool]
+) -> None:
+    """Destroy the key of a case that its verifier shows no more, or raise `CommandError`.
+
+    Only one that was made here for this case; nothing is signed.
+    """
+    path = Path(said.case_key) if said.case_key else folder.case_key_file(case)
+    if folder.made_case_key(case, path) is None:
+        raise CommandError(f"there is no {path}", DOES_NOT_HOLD)
+    print("the verifier shows you this case no more: whoever sits in it still is shown it")
+    _wiped(path, confirm, "Do you sit in it no more, and destroy the key?")
+    print("the case takes no statement of yours about it, and none is written")
+
+
+def _wiped(path: Path, confirm: Callable[[str], bool], question: str) -> None:
+    print(plain(f"{path} will be destroyed: it alone opens what was sealed to it"))
+    if not confirm(question):
+        raise CommandError("nothing was destroyed or signed", DOES_NOT_HOLD)
+    wipe(path)
+    print(plain(f"{path} is destroyed"))
+    print(_COPIES)

@@ -7,6 +7,7 @@ commits to it, and goes when it is out.
 """
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from workseal_protocol.statement import Statement
 _MOST_TOLD: Final = 400 * MAX_BYTES
 _MOST_KNOWN: Final = MAX_KEPT * MAX_BYTES
 _PART: Final = ".part"
+_CASE: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class CaseFolder:
@@ -56,6 +58,11 @@ class CaseFolder:
     def told(self, case: Digest) -> bytes:
         """Return the statements of a case as they were last seen; empty the first time."""
         return self._read(f"{case}.cbor", _MOST_TOLD) or b""
+
+    def seen(self) -> list[str]:
+        """Name the cases of which something was seen."""
+        names = (path.stem for path in self.folder.glob("*.cbor"))
+        return sorted(name for name in names if _CASE.fullmatch(name))
 
     def keep_told(self, case: Digest, data: bytes) -> None:
         """Keep the statements of a case as they were seen."""

@@ -82,6 +82,8 @@ class LiveMeans:
             return before
         private = self.folder.new_case_key(case, path)
         self._made.append(path)
+        print(plain(f"the key of this case is {path}: keep it out of backups"))
+        print("a copy of it opens what was shown after the key is destroyed")
         return private
 
     def case_key(self) -> bytes:

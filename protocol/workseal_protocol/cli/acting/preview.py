@@ -1,14 +1,16 @@
-"""Exactly what is about to be signed, in words, field by field."""
+"""Exactly what is about to be signed, in words, field by field, and what it does."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum
+from typing import Final
 
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.records import (
+    Act,
     CaseCalendar,
     DisputeAct,
     DisputeDisclosure,
@@ -19,11 +21,23 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.terms import Terms, amount_text
 
+# What follows from an act that its name does not say, or that cannot be taken back.
+EFFECTS: Final[dict[Act, str]] = {
+    Act.ACCEPT: "the case is settled by that offer, and closed",
+    Act.WITHDRAW: "the case is closed without a decision",
+    Act.STRIKE: "another person is drawn; each party strikes once",
+    Act.RECUSE: "another person is drawn; you read this case no more",
+    Act.APPROVE: "whole frames may be shown now; this shows none",
+    Act.WITHHOLD: "nothing is shown, and nothing follows from that by itself",
+    Act.CLAW_BACK: "no decision may cite it; whoever has it has it until they delete it",
+    Act.APPEAL: "another person decides, and that decision is final",
+}
+
 Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding | DisputeFiling
 
 
 def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
-    """Say everything that a statement will say; the key's signature comes on top."""
+    """Say everything that a statement will say, and what an act does; a signature comes on top."""
     lines = [f"{record.KIND} of engagement {record.engagement.hex()}"]
     if case is not None:
         lines += [f"case      {case.case}", f"after     {case.head}"]
@@ -109,6 +123,8 @@ def _act(act: DisputeAct, terms: Terms) -> Iterator[str]:
     yield from (f"cites     {one}" for one in act.cites or ())
     yield from _calendar(act.calendar)
     yield from _digits(act)
+    if act.act in EFFECTS:
+        yield f"then      {EFFECTS[act.act]}"
 
 
 def _digits(act: DisputeAct) -> Iterator[str]:

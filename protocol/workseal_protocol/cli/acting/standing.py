@@ -1,0 +1,106 @@
+"""What is so of a case for one person: what they may do, how it is typed, what silence does.
+
+Rule: it follows from the replay alone; lines and values say the same.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from workseal_protocol.cli.acting.reading import Live
+from workseal_protocol.cli.acting.said import DETAILS, spelled
+from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import LADDER, Case, State
+from workseal_protocol.keys import Role
+
+_REMINDED: Final = "a reminder of 5 working days; after it another arbitrator is drawn"
+# What the end of a deadline does when nobody acts. Nothing of it decides.
+SILENCE: Final[dict[State, str]] = {
+    State.NOTICE: "the time for an answer begins all the same",
+    State.ANSWER: "a second time of 5 working days begins; nothing is lost",
+    State.SECOND: "an arbitrator is drawn; an answer is still taken then, and marked as late",
+    State.NEGOTIATION: "an arbitrator is drawn",
+    State.DRAW: "nothing: anybody of the case may make the draw",
+    State.SEATING: "it goes on with the arbitrator, if they declared; else with another person",
+    State.EVIDENCE: _REMINDED,
+    State.OBJECTION: "the request counts as not objected to, and is ruled on",
+    State.RULING: _REMINDED,
+    State.NAMING: _REMINDED,
+    State.DISCLOSURE: "nothing is shown, and nothing follows from that by itself",
+    State.COMMENT: "it goes on without a comment",
+    State.DRAFT: "it goes on without a comment on the draft",
+    State.DECISION: _REMINDED,
+    State.APPEAL: "the decision is final",
+    State.REVIEW: "it goes on without comments",
+    State.STAYED: "the case goes on where it was interrupted",
+    State.SETTLED: "the case is sealed",
+    State.WITHDRAWN: "the case is sealed",
+    State.UNDECIDED: "the case is sealed",
+    State.FINAL: "the case is sealed",
+    State.SEALED: "what was shown is destroyed",
+}
+_EXAMPLES: Final = {
+    "amount": "480.00", "begin": "YYYY-MM-DD", "end": "YYYY-MM-DD", "calendar": "DE-BY",
+    "cite": "DIGEST", "text": '"…"', "why": '"…"', "frame": "DIGITS", "file": "FILE",
+    "salted": "NEW-FILE",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Say for whom a case is told; `command` writes how a move is made."""
+
+    key: Digest
+    now_ms: int
+    command: Callable[[str, str], str]
+
+    def role(self, case: Case) -> Role:
+        """Return the asker's role."""
+        return case.parties.roles[self.key]
+
+    def zone(self, case: Case) -> str:
+        """Return the zone that the asker announced, else that of the terms."""
+        announced = case.calendars.get(self.role(case))
+        return case.terms.zone if announced is None else announced[0].zone
+
+
+def may_do(live: Live, asker: Asker) -> tuple[str, ...]:
+    """Return the moves that the asker has now."""
+    at = max(asker.now_ms, live.case.known_at)
+    return tuple(dict.fromkeys(live.case.allowed(asker.key, at)))
+
+
+def typed(case: Case, move: str) -> str:
+    """Write the details that a move needs, as they are typed."""
+    details = DETAILS.get(move)
+    if details is None:
+        return ""
+    wanted = set(details.needs)
+    if move == "declare":
+        wanted.add("calendar")
+    if move == "request" and case.ask is not None and not LADDER[case.ask.level].sampled:
+        wanted.add("frame")
+    return " ".join(f"{spelled(name)} {_EXAMPLES.get(name, '…')}" for name in sorted(wanted))
+
+
+def rungs(case: Case) -> Iterator[tuple[int, str]]:
+    """Give each level with where the case stands on it."""
+    for level, rung in LADDER.items():
+        if case.terms.level < rung.needs:
+            yield level, "not in these terms"
+        elif case.ask is not None and case.ask.level == level and not case.answered_ask:
+            yield level, "granted" if case.ask.granted else "asked for"
+        elif level <= case.reached:
+            yield level, "reached"
+        else:
+            yield level, "may be asked for" if level == case.reached + 1 else "not yet"
+
+
+def role_word(role: Role) -> str:
+    """Write a role."""
+    return role.name.lower()
+
+
+def plain_word(name: str) -> str:
+    """Write the name of a code."""
+    return name.lower().replace("_", " ")
