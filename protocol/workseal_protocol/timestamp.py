@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from workseal_protocol.certificate import names_itself, read_certificate
 from workseal_protocol.digest import sha256
 from workseal_protocol.errors import MalformedError, VerificationError, WorksealError
 
@@ -250,7 +251,7 @@ def _trust(
     with _foreign(MalformedError, "a certificate cannot be read"):
         # Another certificate of a root's key would stand beside the root, and the order in which
         # the library happens to find the two would decide.
-        waiting = [one for one in waiting if one.issuer != one.subject]
+        waiting = [one for one in waiting if not names_itself(one)]
         for issuer in issuers:
             found = [one for one in waiting if _issued_by(one, issuer)]
             waiting = [one for one in waiting if one not in found]
@@ -272,7 +273,7 @@ def _certificates(ders: Sequence[bytes], maximum: int = MAX_CERTIFICATES) -> lis
     if len(ders) > maximum:
         raise MalformedError(f"expected at most {maximum} certificates")
     with _foreign(MalformedError, "a certificate cannot be read"):
-        return [x509.load_der_x509_certificate(der) for der in dict.fromkeys(ders)]
+        return [read_certificate(der) for der in dict.fromkeys(ders)]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from support.builders import make_act, make_filing
+from support.drawn import HOUR_MS
 from support.examined import FOLDER, VECTORS, good, story
 from support.offline_page import NodePage, differences, python_says
 from support.scripted import Story, begin, finish, first_day, second_day
@@ -330,6 +331,53 @@ def test_no_timesheet_is_answered_or_replaced_by_what_stands_before_it(
     assert late["timesheet"] == str(sheet.digest)
     assert (late["answers"], late["replaced_by"]) == ([], None)
     assert early["agreement"] == late["agreement"] == "agrees with the record"
+
+
+def test_weeks_days_and_chosen_days_are_those_of_python(page: NodePage) -> None:
+    verifier = Simulator()
+    cap = 4 * HOUR_MS
+    terms = verifier.terms(weekly_cap_ms=cap, max_offline_ms_per_week=1, rounding_ms=0)
+    agent = begin(verifier, terms=terms)
+    first_day(verifier, agent, back_dated=False)
+    zone = ZoneInfo(agent.terms.zone)
+    first = datetime.fromtimestamp(verifier.now / 1000, tz=zone).date()
+    for _ in range(13):
+        verifier.now += DAY_MS
+        agent.declare(DeclarationForm.LATE, verifier.now - HOUR_MS, verifier.now, HOUR_MS)
+    agent.send()
+    days = [first + timedelta(days=number) for number in range(14)]
+    chosen = agent.sum_up(days[2], days[5])
+    agent.sum_up(days[3], days[5])
+    agent.sum_up(days[8], days[9], replaces=chosen.digest)
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    found = assert_same(page, told.bundle().encode(), told.policy)
+    assert found["holds"]
+    # A timesheet counts its own days and no other; one of other days replaces nothing.
+    sheets = found["timesheets"]
+    assert [sheet["agreement"] for sheet in sheets] == ["agrees with the record"] * 3
+    half = HOUR_MS // 2  # what an hour that was declared late is worth
+    assert [sheet["billed_ms"] for sheet in sheets] == [4 * half, 3 * half, 2 * half]
+    assert [sheet["replaced_by"] for sheet in sheets] == [None] * 3
+    # What was declared late is in the cap.
+    totals = found["totals"]
+    assert totals["late_declared_ms"] == 13 * HOUR_MS
+    assert len(totals["days"]) == 14
+    # Weeks begin on Mondays; what was proved late is as little known as what was offline.
+    weeks: dict[str, int] = {}
+    for day in totals["days"]:
+        date = datetime.fromisoformat(day["day"]).date()
+        monday = str(date - timedelta(days=date.weekday()))
+        weeks[monday] = weeks.get(monday, 0) + sum(day["worked_ms"].values())
+    grades = totals["by_grade"]
+    assert grades["offline"] > 0
+    assert grades["late"] > 0
+    assert totals["exceeded"] == [
+        {"limit": "offline ms per week", "allowed": 1, "found": grades["offline"] + grades["late"],
+         "week": min(weeks)},
+        *({"limit": "worked ms per week", "allowed": cap, "found": worked, "week": week}
+          for week, worked in sorted(weeks.items()) if worked > cap),
+    ]  # fmt: skip
+    assert sum(worked > cap for worked in weeks.values()) > 1
 
 
 @pytest.mark.parametrize("role", Role)

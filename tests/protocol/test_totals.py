@@ -323,6 +323,14 @@ def test_each_day_is_rounded_as_the_terms_say(mode: RoundingMode, expected: int)
     assert billed.ms == expected
 
 
+def test_every_day_of_a_month_is_billed() -> None:
+    terms = make_terms(**TIMER, rounding_ms=0)
+    days = [millis(2026, 3, day, 9) for day in range(1, 32)]
+    totals = total(terms, [plain(begin, 1_000) for begin in days])
+    assert len(totals.days) == 31
+    assert totals.billed.ms == totals.worked_ms == 31_000
+
+
 def test_the_amount_is_rounded_once_to_the_nearest_minor_unit() -> None:
     terms = make_terms(rate_minor_per_hour=6_500)
     # 0.5 of a minor unit is 276,923.08 ms of 3,600,000 at this rate: 277 ms is just above.

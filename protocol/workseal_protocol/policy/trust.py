@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
+from workseal_protocol.certificate import names_itself, read_certificate
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.policy.lines import MAX_ENTRIES, policy_lines
@@ -112,12 +113,8 @@ def _base64(text: str) -> bytes:
 def _require_certificate(der: bytes) -> None:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise ValueError(f"a root certificate has at most {MAX_CERTIFICATE_BYTES} bytes")
-    # Loaded where there is a root: a process that is there all day seldom reads one.
-    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
-
     try:
-        certificate = load_der_x509_certificate(der)
-        self_signed = certificate.issuer == certificate.subject
+        self_signed = names_itself(read_certificate(der))
     except Exception as e:  # names are read late, and raise whatever their types do
         raise ValueError("a time-stamp root is an X.509 certificate in DER") from e
     if not self_signed:

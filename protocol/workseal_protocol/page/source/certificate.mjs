@@ -14,7 +14,7 @@ const AUTHORITY_KEY = "551d23";
 const HANDLED = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_USAGE, SUBJECT_KEY, AUTHORITY_KEY, "551d11"]);
 const TIME_STAMPING = "2b06010505070308";
 const BOOLEAN = 0x01;
-const BOOLEAN_TRUE = 0xff;
+const BOOLEAN_TRUE = Uint8Array.of(0xff);
 const BMP_STRING = 0x1e;
 const UNIVERSAL_STRING = 0x1c;
 // What a name is written in: bits, octets, UTF-8, numeric, printable, T61, IA5, times, visible.
@@ -62,8 +62,11 @@ export function certificateOf(der) {
   const subject = nameOctets(row.next(SEQUENCE, "a subject"));
   const keyInfo = row.next(SEQUENCE, "a public key");
   const keyType = keyTypeOf(keyInfo);
-  row.optional(0x81);
-  row.optional(0x82);
+  // Names of issuer and subject beside their names: nobody reads them.
+  for (const tag of [0x81, 0x82]) {
+    const name = row.optional(tag);
+    if (name !== null) bitStringOctets(name);
+  }
   const extensions = row.optional(0xa3);
   row.close("a certificate's body");
   const [outerName, innerName] = [algorithm, named].map((one) => readAlgorithm(one).object);
@@ -93,9 +96,7 @@ function nameOctets(value) {
 
 function keyTypeOf(keyInfo) {
   const row = keyInfo.inside();
-  const { object, parameters } = readAlgorithm(row.next(SEQUENCE, "a key's algorithm"));
-  // Only named curves.
-  if (object === EC_KEY) objectName(readDer(parameters?.whole ?? new Uint8Array(0), OBJECT, "a curve"));
+  const { object } = readAlgorithm(row.next(SEQUENCE, "a key's algorithm"));
   bitStringOctets(row.next(BIT_STRING, "a key"));
   row.close("a public key");
   return object;
@@ -106,18 +107,21 @@ function versionOf(value) {
   const row = value.inside();
   const version = smallInteger(row.next(INTEGER, "a version"));
   row.close("a version");
-  // The first version is the default, and not written.
-  if (version !== 1 && version !== 2) throw new Malformed("a certificate of an unknown version");
+  // The first version is the default, and not written; the second is nowhere in use.
+  if (version !== 2) throw new Malformed("a certificate of an unknown version");
   return version;
 }
 
 function extensionsOf(value) {
   const found = new Map();
-  for (const item of value.inside().next(SEQUENCE, "extensions").each(SEQUENCE, "an extension")) {
+  const all = value.inside();
+  const items = all.next(SEQUENCE, "extensions").each(SEQUENCE, "an extension");
+  all.close("extensions");
+  for (const item of items) {
     const row = item.inside();
     const name = objectName(row.next(OBJECT, "an extension"));
     const critical = row.optional(BOOLEAN);
-    if (critical !== null && critical.content[0] !== BOOLEAN_TRUE) throw new Malformed("DER: a default is written");
+    if (critical !== null && !sameBytes(critical.content, BOOLEAN_TRUE)) throw new Malformed("DER: a default is written");
     const content = row.next(OCTET_STRING, "an extension's value").content;
     row.close("an extension");
     if (found.has(name)) throw new Malformed("a certificate has an extension twice");

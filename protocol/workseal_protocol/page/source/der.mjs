@@ -6,6 +6,7 @@ import { Malformed, readUint, toHex } from "./bytes.mjs";
 export const INTEGER = 0x02;
 export const BIT_STRING = 0x03;
 export const OCTET_STRING = 0x04;
+const NULL = 0x05;
 export const OBJECT = 0x06;
 export const UTC_TIME = 0x17;
 export const GENERALIZED_TIME = 0x18;
@@ -150,11 +151,34 @@ export function objectName(value) {
   return toHex(content);
 }
 
+// What stands beside the algorithms that a certificate or a token may name, by tags; ABSENT is
+// nothing at all. Beside those that are not here anything may stand.
+const ABSENT = -1;
+const PARAMETERS = [
+  // Keys on a curve; NULL says that it is told elsewhere, and such a key verifies nothing.
+  [/^2a8648ce3d0201$/, [OBJECT, NULL]],
+  // ECDSA with SHA-2; X25519, X448, Ed25519, Ed448.
+  [/^(2a8648ce3d04030[1-4]|2b65(6e|6f|70|71))$/, [ABSENT]],
+  // RSA, keys and signatures; SHA-1, SHA-2, SHA-3.
+  [/^(2a864886f70d0101(01|05|0b|0c|0d|0e)|2b0e0302(1a|1d)|6086480165030402(0[1-47-9a]))$/, [ABSENT, NULL]],
+  [/^2a864886f70d01010a$/, [ABSENT, SEQUENCE]], // RSA-PSS
+  // Keys for agreement: their names are a bit or two from those above.
+  [/^(2a8648ce3e0201|2a864886f70d010301)$/, [SEQUENCE]],
+];
+
 // Read an AlgorithmIdentifier: its object in hex, and the parameters as they stand, or null.
 export function readAlgorithm(value) {
   const row = value.inside();
-  const object = row.next(OBJECT, "an algorithm");
+  const object = objectName(row.next(OBJECT, "an algorithm"));
   const parameters = row.at < row.values.length ? row.any("parameters") : null;
   row.close("an algorithm");
-  return { object: objectName(object), parameters };
+  if (!areParametersOf(object, parameters)) throw new Malformed("DER: parameters that are not the algorithm's");
+  return { object, parameters };
+}
+
+function areParametersOf(object, parameters) {
+  const row = PARAMETERS.find(([names]) => names.test(object));
+  if (row === undefined) return true;
+  if (parameters?.tag === OBJECT) objectName(parameters);
+  return row[1].includes(parameters?.tag ?? ABSENT) && (parameters?.tag !== NULL || parameters.content.length === 0);
 }

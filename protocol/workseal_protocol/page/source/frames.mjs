@@ -212,11 +212,32 @@ export function shownFigures({ header, tiles }) {
 }
 
 // Draw verified tiles as RGBA, with a checker of our own where a tile is hidden.
-export function drawnPixels({ header, boxes, tiles }) {
-  const { width, height } = header;
-  const image = new Uint8ClampedArray(width * height * 4);
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at += 4) {
+export async function drawnPixels({ header, boxes, tiles }, turns) {
+  const image = new Uint8ClampedArray(header.width * header.height * 4);
+  for (const [number, box] of boxes.entries()) {
+    const tile = tiles.get(number);
+    if (tile === undefined) drawHidden(image, header.width, box);
+    else drawTile(image, header.width, box, tile);
+    if (turns.due) await turns.next();
+  }
+  return image;
+}
+
+function drawTile(image, width, [left, top, across, down], tile) {
+  for (let y = 0, from = 0; y < down; y++) {
+    let at = ((top + y) * width + left) * 4;
+    for (let x = 0; x < across; x++, at += 4, from += CHANNELS) {
+      image[at] = tile[from];
+      image[at + 1] = tile[from + 1];
+      image[at + 2] = tile[from + 2];
+      image[at + 3] = 255;
+    }
+  }
+}
+
+function drawHidden(image, width, [left, top, across, down]) {
+  for (let y = top; y < top + down; y++) {
+    for (let x = left, at = (y * width + left) * 4; x < left + across; x++, at += 4) {
       const even = ((x >> 3) + (y >> 3)) % 2 === 0;
       image[at] = even ? 255 : 128;
       image[at + 1] = even ? 0 : 128;
@@ -224,15 +245,4 @@ export function drawnPixels({ header, boxes, tiles }) {
       image[at + 3] = 255;
     }
   }
-  for (const [number, tile] of tiles) {
-    const [left, top, across, down] = boxes[number];
-    for (let y = 0, from = 0; y < down; y++) {
-      let at = ((top + y) * width + left) * 4;
-      for (let x = 0; x < across; x++, at += 4, from += CHANNELS) {
-        image.set(tile.subarray(from, from + CHANNELS), at);
-      }
-    }
-  }
-  return image;
 }
-

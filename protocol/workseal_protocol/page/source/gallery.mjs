@@ -47,7 +47,7 @@ async function draw({ disclosure, name }, holder, told) {
     const { width, height, count } = verified.header;
     const words = `${verified.tiles.size} of ${count} tiles shown, ${((100 * pixels) / allPixels).toFixed(1)} % of the area; ${flat} of them are one flat colour and prove next to nothing.`;
     const canvas = element("canvas", { width: String(width), height: String(height), role: "img", "aria-label": `${name}: ${words}` });
-    canvas.getContext("2d").putImageData(new ImageData(drawnPixels(verified), width, height), 0, 0);
+    canvas.getContext("2d").putImageData(new ImageData(await drawnPixels(verified, turns), width, height), 0, 0);
     holder.replaceChildren(canvas);
     told.textContent = words;
   } finally {

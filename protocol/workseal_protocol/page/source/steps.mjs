@@ -257,9 +257,9 @@ async function checkWindows(found) {
   const { items, terms, beacons, stamps, policy } = found;
   let windows;
   try {
-    windows = windowsOf(items, found.checkpoints, {
+    windows = await windowsOf(items, found.checkpoints, {
       roundMs: terms.roundMs, proven: beacons, stamps, quorum: policy.log.quorum !== null,
-    });
+    }, found.turns);
   } catch (error) {
     if (!(error instanceof Fails)) throw error;
     throw new Fails(`${named(error.place, items[error.place].statement)}: ${error.message}`);
@@ -277,16 +277,18 @@ async function checkOpenedValues(found) {
   return `openings: ${found.bundle.openings.length}, disclosures: ${found.bundle.disclosures.length}`;
 }
 
-function foldOpened(found) {
-  const { terms, entries, zone, bundle, timesheets } = found;
+async function foldOpened(found) {
+  const { terms, entries, zone, bundle, timesheets, turns } = found;
   found.activity = activityOf(terms.granularity, entries, bundle.openings, zone);
+  await turns.next();
   found.labelled = labelledOf(entries, bundle.openings, zone);
+  await turns.next();
   found.labelledSheets = labelledSheets(entries, bundle.openings, zone, timesheets);
 }
 
 async function checkTotals(found) {
   tellProblem(found, 13);
-  found.totals = totalsOf(found.terms, found.entries, found.zone);
+  found.totals = await totalsOf(found.terms, found.entries, found.zone, found.turns);
   await found.turns.next();
   found.diary = diaryOf(found.entries);
   await found.turns.next();
@@ -295,7 +297,7 @@ async function checkTotals(found) {
   // So are statements of possession: whether frames are still held changes no hour.
   found.possessions = await possessionsFound(found);
   // What was opened about the time is folded once it is known to be what was committed.
-  if (found.openingsHold) foldOpened(found);
+  if (found.openingsHold) await foldOpened(found);
   const held = heldCounts(found.possessions);
   const counts = [
     ["limits of the terms exceeded", found.totals.exceeded.length],
@@ -335,7 +337,7 @@ const STEPS = [
 //
 // Signatures are checked beside the steps. If one does not hold, all is done again in turn.
 export async function examineBundle(data, policy, turns) {
-  const beside = new Beside();
+  const beside = new Beside(turns);
   const report = await examinedBy(data, policy, turns, beside);
   turns.progress(5, "signatures");
   if (await beside.all()) return report;

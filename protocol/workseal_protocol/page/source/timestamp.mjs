@@ -139,7 +139,7 @@ function readInfo(content) {
   const time = timeOf(row.next(GENERALIZED_TIME, "a time").content);
   const accuracy = row.optional(SEQUENCE);
   const ordering = row.optional(0x01);
-  if (ordering !== null && ordering.content[0] !== 0xff) throw new Malformed("DER: a default is written");
+  if (ordering !== null && !sameBytes(ordering.content, Uint8Array.of(0xff))) throw new Malformed("DER: a default is written");
   const nonce = row.optional(INTEGER);
   if (nonce !== null) integerOctets(nonce);
   row.optional(0xa0);
@@ -179,7 +179,7 @@ function requireContent(info, message) {
 // Check the signed attributes, and the signature over them.
 async function isSignedBy(signed, signer) {
   const hash = HASHES.get(signed.digest);
-  if (hash === undefined) return false;
+  if (hash === undefined || !signed.digests.includes(signed.digest)) return false;
   const found = new Map();
   for (const attribute of signed.attributes.members(SEQUENCE, "an attribute")) {
     const row = attribute.inside();

@@ -11,12 +11,13 @@ const RETENTION_DAY_MS = 86400000;
 const STEP_MS = 5000;
 
 // Fold verified entries, in log order, into totals; days and weeks are those of `zone`.
-export function totalsOf(terms, entries, zone) {
+export async function totalsOf(terms, entries, zone, turns) {
   const segments = entries.filter(({ record }) => record.kind === "segment");
   const late = entries.filter(({ record }) => record.kind === "declaration" && record.form === LATE_FORM);
   const tombstones = entries.filter(({ record }) => record.kind === "tombstone");
   const ends = new Map(segments.map(({ digest, record }) => [digest, record.end]));
   const days = daysOf(segments, late, zone);
+  const untaken = await untakenOf(terms, segments.map(({ record }) => record), turns);
   const count = (capture) => segments.filter(({ record }) => record.capture === capture).length;
   const early = tombstones.filter((one) => !isExpired(terms, one, ends));
   const captured = count(CAPTURED);
@@ -26,7 +27,7 @@ export function totalsOf(terms, entries, zone) {
     byState: new Map([1, 2, 3].map((state) => [CLASS_NAMES.get(state), workedIn(segments, ({ record }) => record.state === state)])),
     byGrade: new Map([ONLINE, LATE, OFFLINE, DECLARED].map((grade) => [grade, workedIn(segments, (one) => one.grade === grade)])),
     lateDeclaredMs: workedIn(late, () => true),
-    captured, missed: count(MISSED), ...untakenOf(terms, segments.map(({ record }) => record)),
+    captured, missed: count(MISSED), ...untaken,
     frames: segments.reduce((sum, { record }) => sum + record.frames.length, 0),
     withdrawn: tombstones.length, expired: tombstones.length - early.length,
     days, billed: billedOf(terms, days),
@@ -47,11 +48,12 @@ function isExpired(terms, { record, window }, ends) {
 }
 
 // Count the drawn captures that no segment tells of.
-function untakenOf(terms, segments) {
+async function untakenOf(terms, segments, turns) {
   const due = new Map();
   const told = new Set();
   const sealed = new Set();
   for (const segment of segments) {
+    if (turns.due) await turns.next();
     const instant = owedInstant(terms, segment.engagement, segment);
     if (instant === null) continue;
     const place = joinedPlace(segment.session, segment.round);

@@ -36,7 +36,11 @@ export class Turns {
 
   // Wait one turn of the event loop if this one has been long; cheap otherwise.
   async next() {
-    if (!this.due) return;
+    if (this.due) await this.take();
+  }
+
+  // Wait one turn of the event loop.
+  async take() {
     await new Promise((resolve) => {
       this.resume = resolve;
       this.channels.reverse();

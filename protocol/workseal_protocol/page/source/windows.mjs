@@ -18,12 +18,13 @@ function startOf(round, roundMs) {
 }
 
 // Bound each item in log order; Fails has the place of the statement that contradicts its bounds.
-export function windowsOf(items, checkpoints, { roundMs, proven, stamps, quorum }) {
+export async function windowsOf(items, checkpoints, { roundMs, proven, stamps, quorum }, turns) {
   const anchors = new Map(checkpoints.map((one) => [one.checkpoint.digest, one]));
   const uppers = new Uppers(checkpoints, stamps);
   const windows = [];
   let link = null;
   for (const [place, { index, record }] of items.entries()) {
+    if (turns.due) await turns.next();
     const told = (detail) => Object.assign(new Fails(detail), { place });
     let [lower, lowerSource] = lowerOf(index, record, anchors, proven.has(index), roundMs, told);
     if (CHAINED.has(record.kind)) {
