@@ -890,6 +890,30 @@ def test_the_parties_keys_are_shown_with_what_is_still_to_come(
     assert "WAITS: reads from" in done.out
 
 
+def test_where_one_is_told_is_said_and_shown_and_forgotten(
+    run: Run, bridge: Bridge, joined: Path
+) -> None:
+    assert joined.exists()
+    waiting = "mail      me@example.com, not confirmed: open the link in the mail to it"
+    done = run("contact", "--mail", "me@example.com", "--zone", "Europe/Berlin", "--digest")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == waiting
+    assert run("contact", "--no-digest").out.splitlines()[2:4] == [
+        "zone      Europe/Berlin", "digest    none",
+    ]  # fmt: skip
+    assert bridge.wire.contact["mail"] == "me@example.com"
+    assert run("contact", "--forget").code == 0
+    assert bridge.wire.contact == {}
+    assert run("contact").out.splitlines()[0] == "mail      none"
+
+
+def test_a_link_signs_a_browser_in(run: Run, bridge: Bridge, joined: Path) -> None:
+    assert joined.exists()
+    done = run("sign-in")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == f"{bridge.url}/#signin={'A' * 43}"
+
+
 def test_late_work_is_declared_with_and_without_a_recording(
     run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -346,7 +347,12 @@ def test_an_open_page_has_a_day_added_up_only_when_something_is_new(
         visitor = Visitor(server).enter()
         read: list[object] = []
         real = home.rig.ledger.told_of
-        monkeypatch.setattr(home.rig.ledger, "told_of", lambda *of: [read.append(of), real(*of)][1])
+
+        def noted(*of: Any) -> Any:
+            read.append(of)
+            return real(*of)
+
+        monkeypatch.setattr(home.rig.ledger, "told_of", noted)
         told = [visitor.get("/live").json()["exact"] for _ in range(3)]
         home.rig.clock.run(4)
         told.append(visitor.get("/live").json()["exact"])

@@ -5,6 +5,7 @@ import itertools
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from workseal_protocol.certificate import names_itself, read_certificate
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.errors import MalformedError
 
+AnyKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
 DRIVER = Path(__file__).parents[1] / "support" / "page_certificates.mjs"
-KEYS = {
+KEYS: dict[str, Callable[[], AnyKey]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "RSA": lambda: rsa.generate_private_key(65537, 2048),
     "Ed25519": ed25519.Ed25519PrivateKey.generate,

@@ -4,7 +4,7 @@ import json
 import os
 import random
 import subprocess
-from collections import Counter
+from collections import Counter, defaultdict
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -127,7 +127,8 @@ def ends_of(counts: list[int], size: int) -> dict[tuple[int, ...], Fraction]:
         rest = size * count % total
         if not rest:
             continue
-        after: dict[tuple[tuple[int, ...], int | None, int], Fraction] = Counter()
+        after: defaultdict[tuple[tuple[int, ...], int | None, int], Fraction]
+        after = defaultdict(Fraction)
         for (shares, opened, weight), chance in ends.items():
             if opened is None:
                 after[shares, place, rest] += chance
@@ -144,7 +145,7 @@ def ends_of(counts: list[int], size: int) -> dict[tuple[int, ...], Fraction]:
                 left = (other, both - total) if both > total else (None, 0)
                 after[won, *left] += chance * part
         ends = after
-    found: dict[tuple[int, ...], Fraction] = Counter()
+    found: defaultdict[tuple[int, ...], Fraction] = defaultdict(Fraction)
     for (shares, opened, _), chance in ends.items():
         assert opened is None
         found[shares] += chance

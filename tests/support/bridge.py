@@ -65,7 +65,7 @@ def bridged(round_ms: int = ROUND_MS) -> Iterator[Bridge]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that the base class calls
+        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names that the base class calls
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

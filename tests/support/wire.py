@@ -7,6 +7,7 @@ loses or replaces the answer after the simulator has done its work.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -62,6 +63,7 @@ class Wire(Carrying):
         self.sealed: dict[str, bytes] = {}
         self.roots: list[bytes] = []
         self.keys: list[PartyKey] = []
+        self.contact: dict[str, Any] = {}
         self.refuse: Callable[[Statement], bool] = lambda _statement: False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -124,10 +126,22 @@ class Wire(Carrying):
                 return self._value(int(number))
             case ["POST", "v1", "disclosures"]:
                 return self._disclosures(body)
+            case [method, "v1", "contact"]:
+                return self._contact(method, request.content)
+            case ["POST", "v1", "signin", "links"]:
+                return _ok(json.dumps({"token": "A" * 43, "expires_in": 600}).encode())
             case ["PUT", "v1", "sealed", name]:
                 self.sealed[name] = body
                 return _ok(b"")
         return problem(404, "unknown")
+
+    def _contact(self, method: str, body: bytes) -> httpx.Response:
+        if method == "GET":
+            told = {"mail": None, "webhook": None, "zone": None, "digest": False}
+            told |= self.contact | {"confirmed": False, "sends": ["mail"]}
+            return _ok(json.dumps(told).encode())
+        self.contact = json.loads(body) if method == "PUT" else {}
+        return httpx.Response(204)
 
     def _statements(self, body: bytes, old: int) -> httpx.Response:
         statements = [Statement.parse(item) for item in split_sequence(body, max_items=256)]

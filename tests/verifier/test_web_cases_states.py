@@ -72,6 +72,7 @@ def seen_by(play: Play, role: Role) -> Seen:
         reach=Reach(100, play.now),
         disputed=Disputed(Course((), ()), Counted((), ())),
         frozen=Frozen(checked=True),
+        withdrawn=frozenset(),
         committed=lambda number, value: value == beacon(number),
         cited=lambda _: {},
     )

@@ -16,7 +16,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from workseal_verifier.config import Settings
-from workseal_verifier.connections import Room, protocol_of
+from workseal_verifier.connectionends import Room
+from workseal_verifier.connections import protocol_of
 from workseal_verifier.errors import ConfigError
 
 KEEP_ALIVE_S = 20

@@ -37,6 +37,11 @@ EXAMPLES = {
         ("on --tray", phrase("And show the icon then, too")),
         ("off", phrase("Remove what was written for it")),
     ),
+    "contact": (
+        ("--mail me@example.com --digest", phrase("Be told by mail, and each Monday of the week")),
+        ("--forget", phrase("On the verifier's pages alone again")),
+    ),
+    "sign-in": (("", phrase("For the verifier's pages: your cases, and what you were told")),),
     "tray": (("", phrase("Until the icon's menu or Ctrl-C ends it")),),
     "open": (("", phrase("Your pages in your browser, until Ctrl-C")),),
     "frames": (

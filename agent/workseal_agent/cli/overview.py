@@ -19,7 +19,7 @@ _GROUPS = (
     ),
     (phrase("Your pictures"), ("frames", "withdraw", "forget", "vault", "tags")),
     (phrase("For others to see"), ("export", "attest", "keys", "send", "copy", "witness")),
-    (phrase("In a dispute"), ("case", "disclose", "disclosures", "trace")),
+    (phrase("In a dispute"), ("case", "contact", "sign-in", "disclose", "disclosures", "trace")),
     (phrase("Keys and copies"), ("slots", "backup", "restore", "catch-up", "export-all")),
 )
 _REST = phrase("Commands")

@@ -116,7 +116,7 @@ def _reason_of(stretch: Stretch) -> str:
 
 def _hour(day: Day, begin: int) -> Hour:
     end = begin + _HOUR_MS
-    marks = []
+    marks: list[Mark] = []
     worked = 0
     for one in day.stretches:
         low, high = max(one.begin_ms, begin), min(one.end_ms, end)

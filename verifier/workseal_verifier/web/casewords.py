@@ -187,7 +187,7 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     ),
     State.PURGED: Standing(
         "Destroyed at its end",
-        "What was shown is gone. The statements and the decision remain.",
+        "The keys that opened what was shown are destroyed, says who held them. The statements and the decision remain.",
         "Nothing follows.",
         None,
     ),
