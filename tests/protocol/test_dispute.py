@@ -291,6 +291,34 @@ def test_each_party_strikes_once_and_nobody_is_drawn_twice() -> None:
     assert stands(play, State.UNDECIDED)
 
 
+def panel(size: int) -> Terms:
+    return replace(case_terms(), arbitrators=case_terms().arbitrators[:size])
+
+
+def can(play: Play, role: Role) -> tuple[str, ...]:
+    return play.case.allowed(play.signer_of(role).public_key.thumbprint, play.now)
+
+
+def test_a_strike_leaves_somebody_to_be_drawn() -> None:
+    alone = Play.begin(terms=panel(1)).lapse().lapse().lapse().draw()
+    told = refused(Rule.DRAW, lambda: alone.act(Role.FREELANCER, Act.STRIKE))
+    assert told == "freelancer: strike: expected another person on the panel, found nobody"
+    assert stands(alone, State.SEATING)
+    two = Play.begin(terms=panel(2)).lapse().lapse().lapse().draw()
+    assert "strike" in can(two, Role.CLIENT)
+    two.act(Role.CLIENT, Act.STRIKE).draw()
+    refused(Rule.DRAW, lambda: two.act(Role.FREELANCER, Act.STRIKE))
+    assert "strike" not in can(two, Role.FREELANCER)
+
+
+def test_no_strike_keeps_an_appeal_from_being_heard() -> None:
+    play = Play.begin(terms=panel(2)).heard().decided().act(Role.CLIENT, Act.APPEAL).draw()
+    refused(Rule.DRAW, lambda: play.act(Role.FREELANCER, Act.STRIKE))
+    assert "strike" not in can(play, Role.FREELANCER)
+    play.act(ARBITRATOR, Act.DECLARE).both(Act.PASS)
+    assert stands(play, State.REVIEW)
+
+
 def test_only_the_drawn_arbitrator_speaks() -> None:
     play = Play.begin().heard()
     other = next(one for one in ARBITRATORS if one != play.arbitrator)
@@ -571,14 +599,13 @@ def test_asking_for_the_moves_draws_no_sample(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_appeal_needs_another_person() -> None:
-    alone = case_terms().arbitrators[:1]
-    play = Play.begin(terms=replace(case_terms(), arbitrators=alone)).heard().decided()
+    play = Play.begin(terms=panel(1)).heard().decided()
     refused(Rule.DRAW, lambda: play.act(Role.CLIENT, Act.APPEAL))
     assert stands(play.lapse(), State.FINAL)
 
 
 def test_the_first_decision_stands_when_nobody_is_left_for_the_appeal() -> None:
-    play = Play.begin(terms=replace(case_terms(), arbitrators=case_terms().arbitrators[:2]))
+    play = Play.begin(terms=panel(2))
     play.heard().decided().act(Role.CLIENT, Act.APPEAL).draw().act(ARBITRATOR, Act.RECUSE)
     assert stands(play, State.FINAL)
     assert play.case.decision is not None

@@ -186,6 +186,7 @@ class Replay {
     const level = this.ask?.level;
     const until = this.due?.until ?? 0;
     const extensible = Math.min(Math.max(this.terms.answer_days, 10), 20) < 20;
+    const another = () => must(this.left.some((one) => one !== this.seat), "draw");
     const tooMany = (list) => list.filter((one) => one === role).length >= 8;
     const shows = () => {
       must(this.ask && this.ask.granted && !this.askDone, "request");
@@ -202,7 +203,10 @@ class Replay {
     const checks = {
       extend: () => must(!this.extended && extensible, "once"),
       answer: () => must(!this.answered, "once"),
-      strike: () => must(!this.struck.includes(role), "once"),
+      strike: () => {
+        must(!this.struck.includes(role), "once");
+        another();
+      },
       exhibit: () => must(!tooMany(this.exhibits), "full"),
       offer: () => must(!tooMany([...this.offers.values()]), "full"),
       accept: () =>
@@ -253,7 +257,7 @@ class Replay {
       finding: () => must(this.unexamined.get(body.get(10).toString("hex"))?.includes(role), "once"),
       draft: reasons,
       decide: reasons,
-      appeal: () => must(this.left.some((one) => one !== this.seat), "draw"),
+      appeal: another,
       "claw-back": () => {
         must(this.shown.some((one) => !this.barred.includes(one)), "citation");
         must(cites.every((one) => this.shown.includes(one) && !this.barred.includes(one)), "citation");

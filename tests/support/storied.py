@@ -19,6 +19,7 @@ from workseal_protocol.records import (
     Ruling,
     sign,
 )
+from workseal_protocol.terms import Terms
 
 Begin = Callable[..., Play]
 Story = Callable[[Begin], Play]
@@ -95,6 +96,10 @@ def _twofold(begin: Begin) -> Play:
     play = begin().heard().shown(1).granted(2).request().disclose()
     play.find(_ARBITRATOR, findings=(Finding(digest("disclosure"), Outcome.FAILS, 9, 2040),))
     return play.find(_OPERATOR)
+
+
+def _panel(size: int) -> Terms:
+    return replace(case_terms(), arbitrators=case_terms().arbitrators[:size])
 
 
 def _again(play: Play, by: Role) -> Play:
@@ -187,8 +192,16 @@ _STORIES: dict[str, Story] = {
     "the arbitrator checks twice": lambda begin: _again(_twofold(begin), _ARBITRATOR),
     "who sits next checks anew": _anew,
     "one outage twice": _down,
+    "a strike where nobody else is left": lambda begin: (
+        begin(terms=_panel(1)).lapse().lapse().lapse().draw()
+        .act(_FREELANCER, Act.STRIKE, due=None)
+    ),
+    "the winner strikes the second of two": lambda begin: (
+        begin(terms=_panel(2)).heard().decided().act(_CLIENT, Act.APPEAL).draw()
+        .act(_FREELANCER, Act.STRIKE, due=None)
+    ),
     "an appeal where nobody is left": lambda begin: (
-        begin(terms=replace(case_terms(), arbitrators=case_terms().arbitrators[:1]))
+        begin(terms=_panel(1))
         .heard().decided().act(_CLIENT, Act.APPEAL, due=None)
     ),
 }  # fmt: skip

@@ -90,7 +90,8 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     ),
     State.SEATING: Standing(
         "Conflicts are looked at",
-        "The drawn person declares or recuses; each party may strike one person, once, or pass.",
+        "The drawn person declares or recuses. Each party may strike one person, once, while"
+        " somebody else is left to be drawn, or pass.",
         "By silence of a party nobody is struck. By silence of the drawn person another is drawn.",
         State.DRAW,
     ),
