@@ -70,7 +70,7 @@ def test_the_same_as_json(desk: Path, run: Run) -> None:
     shown = json.loads(verify(run, desk, "--json").out)
     assert (shown["holds"], shown["malformed"]) == (True, False)
     assert shown["head"] == str(told().play.case.head)
-    assert [one["number"] for one in shown["steps"]] == list(range(1, 9))
+    assert [one["number"] for one in shown["steps"]] == list(range(1, 10))
     assert shown["statements"] == len(told().statements)
 
 
