@@ -194,7 +194,7 @@ def test_one_free_extension_of_five_working_days() -> None:
     refused(Rule.ONCE, lambda: play.act(Role.FREELANCER, Act.EXTEND))
 
 
-@pytest.mark.parametrize(("agreed", "days", "more"), [(3, 10, 5), (10, 10, 5), (18, 18, 2)])
+@pytest.mark.parametrize(("agreed", "days", "more"), [(3, 10, 5), (10, 10, 5), (13, 13, 2)])
 def test_the_days_for_an_answer_are_neither_few_nor_many(agreed: int, days: int, more: int) -> None:
     play = Play.begin(terms=case_terms(answer_days=agreed)).act(Role.OPERATOR, Act.NOTICE)
     assert play.case.due is not None
@@ -215,10 +215,68 @@ def test_an_answer_has_fourteen_days_at_least() -> None:
     assert told == "the deadline: expected at least 14 days, found 12 days"
 
 
-def test_no_extension_where_the_terms_give_twenty_days() -> None:
-    play = Play.begin(terms=case_terms(answer_days=90)).act(Role.OPERATOR, Act.NOTICE)
-    assert play.case.answer_days == 20
+@pytest.mark.parametrize("agreed", [15, 16, 90, 3_650])
+def test_answer_extension_and_second_notice_have_fifteen_days(agreed: int) -> None:
+    play = Play.begin(terms=case_terms(answer_days=agreed)).act(Role.OPERATOR, Act.NOTICE)
+    assert play.case.answer_days == 15
     refused(Rule.ONCE, lambda: play.act(Role.FREELANCER, Act.EXTEND))
+    assert stands(play.lapse(), State.DRAW)
+
+
+def test_who_had_an_extension_and_stays_silent_has_no_second_notice() -> None:
+    play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.EXTEND).lapse()
+    assert stands(play, State.DRAW)
+    play.seat().act(Role.FREELANCER, Act.ANSWER)
+    assert play.case.answered
+
+
+def test_a_second_notice_has_what_the_answer_left() -> None:
+    play = Play.begin(terms=case_terms(answer_days=12)).act(Role.OPERATOR, Act.NOTICE).lapse()
+    assert stands(play, State.SECOND)
+    assert play.case.due is not None
+    assert play.case.due.due is not None
+    assert play.case.due.due.days == 3
+
+
+def test_a_new_offer_takes_the_place_of_the_one_before() -> None:
+    play = Play.begin().act(Role.CLIENT, Act.OFFER, amount=90_000)
+    first = play.case.head
+    play.act(Role.FREELANCER, Act.OFFER, amount=100_000).act(Role.CLIENT, Act.OFFER, amount=10_000)
+    second = play.case.head
+    assert list(play.case.offers.values()) == [Role.FREELANCER, Role.CLIENT]
+    refused(Rule.CITATION, lambda: play.act(Role.FREELANCER, Act.ACCEPT, cites=(first,)))
+    assert stands(play.act(Role.FREELANCER, Act.ACCEPT, cites=(second,)), State.SETTLED)
+
+
+def test_no_offer_outlives_the_draft_that_its_maker_did_not_know() -> None:
+    play = Play.begin().heard().act(Role.CLIENT, Act.OFFER)
+    before = play.case.head
+    play.act(ARBITRATOR, Act.DRAFT)
+    refused(Rule.CITATION, lambda: play.act(Role.FREELANCER, Act.ACCEPT, cites=(before,)))
+    assert "accept" not in can(play, Role.FREELANCER)
+    play.act(Role.CLIENT, Act.OFFER)
+    assert stands(play.act(Role.FREELANCER, Act.ACCEPT, cites=(play.case.head,)), State.SETTLED)
+
+
+def test_nobody_is_awarded_more_than_is_at_stake() -> None:
+    play = Play.begin().heard()
+    most = play.case.filing.amount
+    told = refused(Rule.AMOUNT, lambda: play.act(ARBITRATOR, Act.DRAFT, amount=most + 1))
+    assert told == (
+        f"the amount: expected at most the {most} that the filing puts at stake, found {most + 1}"
+    )
+    play.act(ARBITRATOR, Act.DRAFT, amount=0).both(Act.COMMENT)
+    refused(Rule.AMOUNT, lambda: play.act(ARBITRATOR, Act.DECIDE, amount=most + 1))
+    assert stands(play.act(ARBITRATOR, Act.DECIDE, amount=most), State.APPEAL)
+
+
+def test_a_case_says_whether_its_filer_may_file_again_over_its_hours() -> None:
+    free = Play.begin().heard()
+    assert (free.case.was_drawn, free.case.bars_filer) == (True, False)
+    assert free.act(Role.CLIENT, Act.WITHDRAW).case.bars_filer
+    assert not Play.begin().act(Role.CLIENT, Act.WITHDRAW).case.bars_filer
+    struck = Play.begin().lapse().lapse().lapse().draw().act(Role.FREELANCER, Act.STRIKE)
+    assert struck.act(Role.CLIENT, Act.WITHDRAW).lapse().case.bars_filer
 
 
 def test_an_offer_is_settled_by_the_other_party_alone() -> None:

@@ -222,10 +222,19 @@ class Play:
             announced.pop(Role.ARBITRATOR, None)
         return wanted.count(
             [
-                PlainDays.of(announced[role]) if role in announced else self.calendars[role]
+                days
                 for role in sorted(wanted.counted)
+                for days in (
+                    [PlainDays.of(announced[role])] if role in announced else self.days_of(role)
+                )
             ]
         )
+
+    def days_of(self, role: Role) -> list[WorkingDays]:
+        """Give whose days count for a role: its own, or those of both parties."""
+        own = self.calendars.get(role)
+        both = (self.calendars[Role.CLIENT], self.calendars[Role.FREELANCER])
+        return list(both) if own is None else [own]
 
     def content(self, role: Role, act: Act) -> dict[str, Any]:  # noqa: PLR0911
         """Give what an honest party would say."""

@@ -98,6 +98,18 @@ def _twofold(begin: Begin) -> Play:
     return play.find(_OPERATOR)
 
 
+def _offered(begin: Begin, *, replaced: bool) -> Play:
+    """Accept an offer that is open no more."""
+    play = begin().heard().act(_CLIENT, Act.OFFER, amount=90_000)
+    offer = play.case.head
+    if replaced:
+        play.act(_CLIENT, Act.OFFER, amount=10_000)
+    else:
+        play.act(_ARBITRATOR, Act.DRAFT)
+    play.act(_FREELANCER, Act.OFFER)
+    return play.act(_FREELANCER, Act.ACCEPT, cites=(offer,))
+
+
 def _panel(size: int) -> Terms:
     return replace(case_terms(), arbitrators=case_terms().arbitrators[:size])
 
@@ -199,6 +211,17 @@ _STORIES: dict[str, Story] = {
     "the winner strikes the second of two": lambda begin: (
         begin(terms=_panel(2)).heard().decided().act(_CLIENT, Act.APPEAL).draw()
         .act(_FREELANCER, Act.STRIKE, due=None)
+    ),
+    "an offer that was replaced": lambda begin: _offered(begin, replaced=True),
+    "an offer from before the draft": lambda begin: _offered(begin, replaced=False),
+    "more than is at stake": lambda begin: (
+        begin().heard().act(_ARBITRATOR, Act.DRAFT, amount=130_001, due=None)
+    ),
+    "silence after an extension": lambda begin: (
+        begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.EXTEND).lapse()
+    ),
+    "a second notice of three days": lambda begin: (
+        begin(terms=case_terms(answer_days=12)).act(_OPERATOR, Act.NOTICE).lapse()
     ),
     "an appeal where nobody is left": lambda begin: (
         begin(terms=_panel(1))

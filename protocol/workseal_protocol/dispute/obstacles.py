@@ -43,7 +43,7 @@ def _extend(case: "Case", role: Role, at: int | None) -> Obstacle:
     del role, at
     if case.extended:
         return Rule.ONCE, "one extension", "a second one"
-    if case.answer_days >= MOST_ANSWER_DAYS:
+    if not case.extension_days:
         return Rule.ONCE, f"an answer within {MOST_ANSWER_DAYS} working days", "an extension"
     return None
 
@@ -69,7 +69,7 @@ def _exhibit(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 def _offer(case: "Case", role: Role, at: int | None) -> Obstacle:
     del at
-    if list(case.offers.values()).count(role) >= MAX_OFFERS:
+    if case.offered.count(role) >= MAX_OFFERS:
         return Rule.FULL, f"at most {MAX_OFFERS} offers of a party", "one more"
     return None
 

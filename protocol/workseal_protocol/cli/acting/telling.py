@@ -4,7 +4,7 @@ Rules: everything follows from the replay; what a person may do is what the fold
 now. Other people's words are made harmless before they are printed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ from workseal_protocol.cli.acting.reading import Live, Step
 from workseal_protocol.cli.acting.said import DETAILS, spelled
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import LADDER, Case, State, meaning
+from workseal_protocol.dispute import LADDER, Case, State, departures, meaning
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.terms import amount_text
@@ -25,7 +25,7 @@ _REMINDED: Final = "a reminder of 5 working days; after it another arbitrator is
 # What the end of a deadline does when nobody acts. Nothing of it decides.
 SILENCE: Final[dict[State, str]] = {
     State.NOTICE: "the time for an answer begins all the same",
-    State.ANSWER: "a second time of 5 working days begins; nothing is lost",
+    State.ANSWER: "what is left of 15 working days begins, or else an arbitrator is drawn",
     State.SECOND: "an arbitrator is drawn; an answer is still taken then, and marked as late",
     State.NEGOTIATION: "an arbitrator is drawn",
     State.DRAW: "nothing: anybody of the case may make the draw",
@@ -78,6 +78,7 @@ def lines(live: Live, asker: Asker) -> list[str]:
         *_head(case, asker),
         *_told(live, asker),
         *_standing(case, asker),
+        *departed(live.steps, case.terms.currency),
         *_open(live, asker),
         *_ladder(case),
         *_draw(case, asker),
@@ -123,6 +124,11 @@ def _told(live: Live, asker: Asker) -> Iterator[str]:
         yield from (f"     cites {cited}" for cited in getattr(one.record, "cites", None) or ())
         if one.handed_over is not None:
             yield f"     handed over beside, salt and all: SHA-256 {one.handed_over}"
+
+
+def departed(steps: Iterable[Step], currency: str) -> Iterator[str]:
+    """Say where a decision is not that of its draft."""
+    yield from (one.sentence(currency) for one in departures(one.record for one in steps))
 
 
 def _said(one: Step) -> str:
