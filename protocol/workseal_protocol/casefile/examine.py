@@ -7,6 +7,7 @@ from typing import Final
 
 from workseal_protocol.bundle import MAX_STATEMENTS
 from workseal_protocol.casefile.bag import read_bag
+from workseal_protocol.casefile.earlier import check_refiling
 from workseal_protocol.casefile.frames import Compared, compare_frames
 from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import BUNDLE, CaseParts, check_names, make_case_file
@@ -164,6 +165,9 @@ def _logged(folder: _Folder) -> str:
     ]
     if missing:
         raise VerificationError(f"the log has a statement of this case at index {missing[0]}")
+    # (6) Nor had whoever filed it withdrawn another over its hours, after a draw in that one.
+    if folder.report is not None and folder.report.bundle is not None:
+        check_refiling(case, folder.report.bundle.contents.statements)
     logged = sum(one in folder.entries for one in here)
     return f"{logged} of {len(here)} statements are in the bundle's log"
 
