@@ -214,7 +214,7 @@ def test_three_parties_go_through_a_case_by_their_commands(parties: Parties) -> 
     parties.act(who, "rule", "--ruling", "grant", "--text", "it is in dispute what was seen")
     for one in ("client", "freelancer", who):
         parties.act(one, "reveal")
-    parties.verifier.shift.move(8 * 3_600 + 10)
+    parties.verifier.shift.move(22 * 3_600 + 10)
     parties.drawn("client", "sample")
     parties.act(who, "request", "--text", "was this the report?")
     disclose(parties, who)

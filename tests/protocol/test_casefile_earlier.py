@@ -19,9 +19,8 @@ def withdrawn(*, drawn: bool = True, by: SeedSigner = CLIENT) -> list[Statement]
     return [one for one, _ in play.told]
 
 
-def again(**changes: object) -> Play:
-    hours = {"begin": NOW - 7 * DAY, "end": NOW}
-    return Play.begin(now=NOW + 90 * DAY, **(hours | changes))
+def again(begin: int = NOW - 7 * DAY, end: int = NOW) -> Play:
+    return Play.begin(now=NOW + 90 * DAY, begin=begin, end=end)
 
 
 def test_a_second_draw_by_the_one_who_withdrew_is_found() -> None:

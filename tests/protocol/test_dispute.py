@@ -543,7 +543,7 @@ def test_late_openings_are_taken_before_the_draft() -> None:
 def test_late_openings_need_the_room_of_a_request() -> None:
     play = Play.begin().heard().granted(1).lapse().lapse()
     assert play.case.limit is not None
-    play.now = play.case.limit - 54 * DAY + 1
+    play.now = play.case.limit - 56 * DAY + 1
     refused(Rule.ROOM, lambda: play.act(Role.FREELANCER, Act.SHOW))
     play.now -= 1
     play.act(Role.FREELANCER, Act.SHOW)
@@ -552,7 +552,7 @@ def test_late_openings_need_the_room_of_a_request() -> None:
 def test_a_further_request_needs_room_before_the_limit() -> None:
     play = Play.begin().heard().shown(1)
     assert play.case.limit is not None
-    play.now = play.case.limit - 54 * DAY
+    play.now = play.case.limit - 56 * DAY
     frozen = play.question(2)
     case = play.act(ARBITRATOR, Act.ASK, **frozen).case
     assert case.asked == 2
@@ -560,7 +560,7 @@ def test_a_further_request_needs_room_before_the_limit() -> None:
     play.told.pop()
     play.now += 1
     told = refused(Rule.ROOM, lambda: play.act(ARBITRATOR, Act.ASK, **frozen))
-    assert told.endswith("expected 54 of 90 days left for a further request, found 53")
+    assert told.endswith("expected 56 of 90 days left for a further request, found 55")
     assert "ask" not in play.case.allowed(play.arbitrator.public_key.thumbprint, play.now)
 
 
@@ -900,7 +900,8 @@ def test_the_specification_has_the_table_of_moves() -> None:
     known = groups(text)
     told = [
         (state, move, who, then)
-        for move, who, states, then in cells(text, "Moves")
+        for moves, who, states, then in cells(text, "Moves")
+        for move in moves.split(", ")
         for name in states.split(", ")
         for state in known.get(name, [name])
     ]

@@ -78,8 +78,8 @@ function tables(text) {
   const states = new Map();
   for (const [names, binds, days, counted, next] of rows("States"))
     for (const name of expand(names)) states.set(name, { binds, days: Number(days) || 0, counted, next });
-  const moves = rows("Moves").flatMap(([move, who, within, then]) =>
-    expand(within).map((state) => ({ move, who, state, then })),
+  const moves = rows("Moves").flatMap(([names, who, within, then]) =>
+    names.split(", ").flatMap((move) => expand(within).map((state) => ({ move, who, state, then }))),
   );
   return { states, moves };
 }
@@ -188,7 +188,7 @@ class Replay {
   }
 
   room(at) {
-    must(at + 54 * DAY <= this.limit, "room");
+    must(at + 56 * DAY <= this.limit, "room");
   }
 
   check(move, role, body, at) {
@@ -242,13 +242,13 @@ class Replay {
       reveal: () => {
         const sample = this.sample;
         must(sample?.commitments[role] && !sample.seed && !sample.secrets[role], "sample");
-        must(!sample.ruled || at <= sample.ruled + 6 * 3_600_000, "time");
+        must(!sample.ruled || at <= sample.ruled + 20 * 3_600_000, "time");
         const mine = hash(Buffer.from("workseal/secret/v1"), Buffer.from(this.case, "hex"), Buffer.from([this.input.roles[role]]), value);
         must(mine.equals(sample.commitments[role]), "sample");
       },
       sample: () => {
         must(this.sample?.ruled && !this.sample.seed, "sample");
-        released(Math.floor((this.sample.ruled + 8 * 3_600_000) / this.terms.round_ms) + 1);
+        released(Math.floor((this.sample.ruled + 22 * 3_600_000) / this.terms.round_ms) + 1);
       },
       request: () => {
         must(![2, 3].includes(level) || this.sample?.seed, "sample");

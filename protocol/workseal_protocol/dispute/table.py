@@ -112,7 +112,7 @@ CLOCKS: Final[Mapping[State, Clock]] = {
     State.EVIDENCE: _clock(Who.ARBITRATOR, 2, State.DRAW),
     State.OBJECTION: _clock(Who.PARTY, 4, State.RULING),
     State.RULING: _clock(Who.ARBITRATOR, 2, State.DRAW),
-    State.NAMING: _clock(Who.ARBITRATOR, 1, State.DRAW),
+    State.NAMING: _clock(Who.ARBITRATOR, 2, State.DRAW),
     State.DISCLOSURE: _clock(Who.FREELANCER, 5, State.COMMENT),
     State.COMMENT: _clock(Who.CLIENT, 5, State.EVIDENCE),
     State.DRAFT: _clock(Who.PARTY, 5, State.DECISION),

@@ -12,7 +12,7 @@ from workseal_protocol.records import Due, Freeze
 LIMIT_DAYS: Final = 90
 # What a request, its answer, the comments and a decision can take at most: a second request needs
 # so many days before the limit.
-ROOM_DAYS: Final = 54
+ROOM_DAYS: Final = 56
 SEAL_DAYS: Final = 30
 MAX_STAY_DAYS: Final = 30
 MAX_STAYS_DAYS: Final = 60

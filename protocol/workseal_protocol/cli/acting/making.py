@@ -228,7 +228,9 @@ def _sampled(case: Case, means: Means) -> dict[str, Any]:
 def _open_offer(case: Case, by: Role) -> Digest:
     found = [offer for offer, maker in case.offers.items() if maker is not by]
     if not found:
-        raise CommandError("accept: expected an open offer of the other party, found none", 1)
+        raise CommandError(
+            "accept: expected an offer of the other party, found none", DOES_NOT_HOLD
+        )
     return found[0]
 
 
