@@ -194,7 +194,7 @@ def test_one_free_extension_of_five_working_days() -> None:
     refused(Rule.ONCE, lambda: play.act(Role.FREELANCER, Act.EXTEND))
 
 
-@pytest.mark.parametrize(("agreed", "days", "more"), [(3, 10, 5), (10, 10, 5), (18, 18, 2)])
+@pytest.mark.parametrize(("agreed", "days", "more"), [(3, 10, 5), (10, 10, 5), (13, 13, 2)])
 def test_the_days_for_an_answer_are_neither_few_nor_many(agreed: int, days: int, more: int) -> None:
     play = Play.begin(terms=case_terms(answer_days=agreed)).act(Role.OPERATOR, Act.NOTICE)
     assert play.case.due is not None
@@ -215,10 +215,68 @@ def test_an_answer_has_fourteen_days_at_least() -> None:
     assert told == "the deadline: expected at least 14 days, found 12 days"
 
 
-def test_no_extension_where_the_terms_give_twenty_days() -> None:
-    play = Play.begin(terms=case_terms(answer_days=90)).act(Role.OPERATOR, Act.NOTICE)
-    assert play.case.answer_days == 20
+@pytest.mark.parametrize("agreed", [15, 16, 90, 3_650])
+def test_answer_extension_and_second_notice_have_fifteen_days(agreed: int) -> None:
+    play = Play.begin(terms=case_terms(answer_days=agreed)).act(Role.OPERATOR, Act.NOTICE)
+    assert play.case.answer_days == 15
     refused(Rule.ONCE, lambda: play.act(Role.FREELANCER, Act.EXTEND))
+    assert stands(play.lapse(), State.DRAW)
+
+
+def test_who_had_an_extension_and_stays_silent_has_no_second_notice() -> None:
+    play = Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.EXTEND).lapse()
+    assert stands(play, State.DRAW)
+    play.seat().act(Role.FREELANCER, Act.ANSWER)
+    assert play.case.answered
+
+
+def test_a_second_notice_has_what_the_answer_left() -> None:
+    play = Play.begin(terms=case_terms(answer_days=12)).act(Role.OPERATOR, Act.NOTICE).lapse()
+    assert stands(play, State.SECOND)
+    assert play.case.due is not None
+    assert play.case.due.due is not None
+    assert play.case.due.due.days == 3
+
+
+def test_a_new_offer_takes_the_place_of_the_one_before() -> None:
+    play = Play.begin().act(Role.CLIENT, Act.OFFER, amount=90_000)
+    first = play.case.head
+    play.act(Role.FREELANCER, Act.OFFER, amount=100_000).act(Role.CLIENT, Act.OFFER, amount=10_000)
+    second = play.case.head
+    assert list(play.case.offers.values()) == [Role.FREELANCER, Role.CLIENT]
+    refused(Rule.CITATION, lambda: play.act(Role.FREELANCER, Act.ACCEPT, cites=(first,)))
+    assert stands(play.act(Role.FREELANCER, Act.ACCEPT, cites=(second,)), State.SETTLED)
+
+
+def test_no_offer_outlives_the_draft_that_its_maker_did_not_know() -> None:
+    play = Play.begin().heard().act(Role.CLIENT, Act.OFFER)
+    before = play.case.head
+    play.act(ARBITRATOR, Act.DRAFT)
+    refused(Rule.CITATION, lambda: play.act(Role.FREELANCER, Act.ACCEPT, cites=(before,)))
+    assert "accept" not in can(play, Role.FREELANCER)
+    play.act(Role.CLIENT, Act.OFFER)
+    assert stands(play.act(Role.FREELANCER, Act.ACCEPT, cites=(play.case.head,)), State.SETTLED)
+
+
+def test_nobody_is_awarded_more_than_is_at_stake() -> None:
+    play = Play.begin().heard()
+    most = play.case.filing.amount
+    told = refused(Rule.AMOUNT, lambda: play.act(ARBITRATOR, Act.DRAFT, amount=most + 1))
+    assert told == (
+        f"the amount: expected at most the {most} that the filing puts at stake, found {most + 1}"
+    )
+    play.act(ARBITRATOR, Act.DRAFT, amount=0).both(Act.COMMENT)
+    refused(Rule.AMOUNT, lambda: play.act(ARBITRATOR, Act.DECIDE, amount=most + 1))
+    assert stands(play.act(ARBITRATOR, Act.DECIDE, amount=most), State.APPEAL)
+
+
+def test_a_case_says_whether_its_filer_may_file_again_over_its_hours() -> None:
+    free = Play.begin().heard()
+    assert (free.case.was_drawn, free.case.bars_filer) == (True, False)
+    assert free.act(Role.CLIENT, Act.WITHDRAW).case.bars_filer
+    assert not Play.begin().act(Role.CLIENT, Act.WITHDRAW).case.bars_filer
+    struck = Play.begin().lapse().lapse().lapse().draw().act(Role.FREELANCER, Act.STRIKE)
+    assert struck.act(Role.CLIENT, Act.WITHDRAW).lapse().case.bars_filer
 
 
 def test_an_offer_is_settled_by_the_other_party_alone() -> None:
@@ -289,6 +347,34 @@ def test_each_party_strikes_once_and_nobody_is_drawn_twice() -> None:
     assert len({first, second, play.case.arbitrator}) == 3
     play.act(ARBITRATOR, Act.RECUSE)
     assert stands(play, State.UNDECIDED)
+
+
+def panel(size: int) -> Terms:
+    return replace(case_terms(), arbitrators=case_terms().arbitrators[:size])
+
+
+def can(play: Play, role: Role) -> tuple[str, ...]:
+    return play.case.allowed(play.signer_of(role).public_key.thumbprint, play.now)
+
+
+def test_a_strike_leaves_somebody_to_be_drawn() -> None:
+    alone = Play.begin(terms=panel(1)).lapse().lapse().lapse().draw()
+    told = refused(Rule.DRAW, lambda: alone.act(Role.FREELANCER, Act.STRIKE))
+    assert told == "freelancer: strike: expected another person on the panel, found nobody"
+    assert stands(alone, State.SEATING)
+    two = Play.begin(terms=panel(2)).lapse().lapse().lapse().draw()
+    assert "strike" in can(two, Role.CLIENT)
+    two.act(Role.CLIENT, Act.STRIKE).draw()
+    refused(Rule.DRAW, lambda: two.act(Role.FREELANCER, Act.STRIKE))
+    assert "strike" not in can(two, Role.FREELANCER)
+
+
+def test_no_strike_keeps_an_appeal_from_being_heard() -> None:
+    play = Play.begin(terms=panel(2)).heard().decided().act(Role.CLIENT, Act.APPEAL).draw()
+    refused(Rule.DRAW, lambda: play.act(Role.FREELANCER, Act.STRIKE))
+    assert "strike" not in can(play, Role.FREELANCER)
+    play.act(ARBITRATOR, Act.DECLARE).both(Act.PASS)
+    assert stands(play, State.REVIEW)
 
 
 def test_only_the_drawn_arbitrator_speaks() -> None:
@@ -457,7 +543,7 @@ def test_late_openings_are_taken_before_the_draft() -> None:
 def test_late_openings_need_the_room_of_a_request() -> None:
     play = Play.begin().heard().granted(1).lapse().lapse()
     assert play.case.limit is not None
-    play.now = play.case.limit - 54 * DAY + 1
+    play.now = play.case.limit - 56 * DAY + 1
     refused(Rule.ROOM, lambda: play.act(Role.FREELANCER, Act.SHOW))
     play.now -= 1
     play.act(Role.FREELANCER, Act.SHOW)
@@ -466,7 +552,7 @@ def test_late_openings_need_the_room_of_a_request() -> None:
 def test_a_further_request_needs_room_before_the_limit() -> None:
     play = Play.begin().heard().shown(1)
     assert play.case.limit is not None
-    play.now = play.case.limit - 54 * DAY
+    play.now = play.case.limit - 56 * DAY
     frozen = play.question(2)
     case = play.act(ARBITRATOR, Act.ASK, **frozen).case
     assert case.asked == 2
@@ -474,7 +560,7 @@ def test_a_further_request_needs_room_before_the_limit() -> None:
     play.told.pop()
     play.now += 1
     told = refused(Rule.ROOM, lambda: play.act(ARBITRATOR, Act.ASK, **frozen))
-    assert told.endswith("expected 54 of 90 days left for a further request, found 53")
+    assert told.endswith("expected 56 of 90 days left for a further request, found 55")
     assert "ask" not in play.case.allowed(play.arbitrator.public_key.thumbprint, play.now)
 
 
@@ -571,14 +657,13 @@ def test_asking_for_the_moves_draws_no_sample(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_appeal_needs_another_person() -> None:
-    alone = case_terms().arbitrators[:1]
-    play = Play.begin(terms=replace(case_terms(), arbitrators=alone)).heard().decided()
+    play = Play.begin(terms=panel(1)).heard().decided()
     refused(Rule.DRAW, lambda: play.act(Role.CLIENT, Act.APPEAL))
     assert stands(play.lapse(), State.FINAL)
 
 
 def test_the_first_decision_stands_when_nobody_is_left_for_the_appeal() -> None:
-    play = Play.begin(terms=replace(case_terms(), arbitrators=case_terms().arbitrators[:2]))
+    play = Play.begin(terms=panel(2))
     play.heard().decided().act(Role.CLIENT, Act.APPEAL).draw().act(ARBITRATOR, Act.RECUSE)
     assert stands(play, State.FINAL)
     assert play.case.decision is not None
@@ -815,7 +900,8 @@ def test_the_specification_has_the_table_of_moves() -> None:
     known = groups(text)
     told = [
         (state, move, who, then)
-        for move, who, states, then in cells(text, "Moves")
+        for moves, who, states, then in cells(text, "Moves")
+        for move in moves.split(", ")
         for name in states.split(", ")
         for state in known.get(name, [name])
     ]

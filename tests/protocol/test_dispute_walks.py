@@ -128,7 +128,7 @@ class Walk:
         play, level = self.play, min(self.play.case.reached + 2, 4)
         announced = play.case.calendars.get(Role.CLIENT)
         days = CLIENT_DAYS if announced is None else PlainDays.of(announced[0])
-        due = count_due(Span(play.now, 5), days)
+        due = count_due(Span(play.now, 4), days)
         asked = play.question(level)
         with suppress(CaseError):
             play.act(Role.ARBITRATOR, Act.ASK, by=signer, due=due, **asked)

@@ -18,6 +18,7 @@ from workseal_protocol.dispute import WorkingDays
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.records import Segment, Tombstone
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Report, examine_bundle
 
@@ -74,12 +75,13 @@ def work_and_quarrel(
     before: Sequence[Statement] = (),
     after: Sequence[Statement] = (),
     sealer: SeedSigner = FREELANCER,
+    logged: int = LOGGED,
     **terms: object,
 ) -> Told:
     """Let the freelancer work, then both go through a case, whose beginning the log takes.
 
     `before` and `after` are what else it takes before the filing, and at the end; `sealer` signs
-    the bundle.
+    the bundle; `logged` is how many statements of the case the log takes.
     """
     verifier = simulator()
     verifier.publish_rules()
@@ -99,10 +101,13 @@ def work_and_quarrel(
         begin=START,
         end=verifier.now - DAY,
     )
+    play.chain = [
+        (one.digest, told) for one, told in agent.made if isinstance(told, Segment | Tombstone)
+    ]
     case(play)
     for statement in before:
         verifier.submit([statement])
-    for statement, at in play.told[:LOGGED]:
+    for statement, at in play.told[:logged]:
         verifier.now = max(verifier.now, at)
         verifier.submit([statement])
         verifier.others(1)

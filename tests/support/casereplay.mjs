@@ -78,8 +78,8 @@ function tables(text) {
   const states = new Map();
   for (const [names, binds, days, counted, next] of rows("States"))
     for (const name of expand(names)) states.set(name, { binds, days: Number(days) || 0, counted, next });
-  const moves = rows("Moves").flatMap(([move, who, within, then]) =>
-    expand(within).map((state) => ({ move, who, state, then })),
+  const moves = rows("Moves").flatMap(([names, who, within, then]) =>
+    names.split(", ").flatMap((move) => expand(within).map((state) => ({ move, who, state, then }))),
   );
   return { states, moves };
 }
@@ -103,7 +103,7 @@ class Replay {
     Object.assign(this, { at: 0, count: 0, since: 0, due: null, done: [], late: 0 });
     Object.assign(this, { calendars: {}, effective: null, answered: false, extended: false });
     Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
-    Object.assign(this, { exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
+    Object.assign(this, { offered: [], exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0 });
     Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
@@ -125,6 +125,18 @@ class Replay {
 
   get left() {
     return this.input.panel.filter((person) => !this.gone.includes(person));
+  }
+
+  get answerDays() {
+    return Math.min(Math.max(this.terms.answer_days, 10), 15);
+  }
+
+  get extensionDays() {
+    return Math.min(5, 15 - this.answerDays);
+  }
+
+  get secondDays() {
+    return Math.min(5, 15 - this.answerDays - (this.extended ? this.extensionDays : 0));
   }
 
   get limit() {
@@ -176,7 +188,7 @@ class Replay {
   }
 
   room(at) {
-    must(at + 54 * DAY <= this.limit, "room");
+    must(at + 56 * DAY <= this.limit, "room");
   }
 
   check(move, role, body, at) {
@@ -185,7 +197,8 @@ class Replay {
     const value = body.get(18);
     const level = this.ask?.level;
     const until = this.due?.until ?? 0;
-    const extensible = Math.min(Math.max(this.terms.answer_days, 10), 20) < 20;
+    const extensible = this.answerDays < 15;
+    const another = () => must(this.left.some((one) => one !== this.seat), "draw");
     const tooMany = (list) => list.filter((one) => one === role).length >= 8;
     const shows = () => {
       must(this.ask && this.ask.granted && !this.askDone, "request");
@@ -198,13 +211,17 @@ class Replay {
     const reasons = () => {
       must(cites.some((one) => this.known.has(one)), "citation");
       must(!cites.some((one) => this.barred.includes(one)), "citation");
+      must(body.get(21) <= this.filing.get(21), "amount");
     };
     const checks = {
       extend: () => must(!this.extended && extensible, "once"),
       answer: () => must(!this.answered, "once"),
-      strike: () => must(!this.struck.includes(role), "once"),
+      strike: () => {
+        must(!this.struck.includes(role), "once");
+        another();
+      },
       exhibit: () => must(!tooMany(this.exhibits), "full"),
-      offer: () => must(!tooMany([...this.offers.values()]), "full"),
+      offer: () => must(!tooMany(this.offered), "full"),
       accept: () =>
         must(cites.length === 1 && this.offers.has(cites[0]) && this.offers.get(cites[0]) !== role, "cite"),
       draw: () => {
@@ -225,13 +242,13 @@ class Replay {
       reveal: () => {
         const sample = this.sample;
         must(sample?.commitments[role] && !sample.seed && !sample.secrets[role], "sample");
-        must(!sample.ruled || at <= sample.ruled + 6 * 3_600_000, "time");
+        must(!sample.ruled || at <= sample.ruled + 20 * 3_600_000, "time");
         const mine = hash(Buffer.from("workseal/secret/v1"), Buffer.from(this.case, "hex"), Buffer.from([this.input.roles[role]]), value);
         must(mine.equals(sample.commitments[role]), "sample");
       },
       sample: () => {
         must(this.sample?.ruled && !this.sample.seed, "sample");
-        released(Math.floor((this.sample.ruled + 8 * 3_600_000) / this.terms.round_ms) + 1);
+        released(Math.floor((this.sample.ruled + 22 * 3_600_000) / this.terms.round_ms) + 1);
       },
       request: () => {
         must(![2, 3].includes(level) || this.sample?.seed, "sample");
@@ -253,7 +270,7 @@ class Replay {
       finding: () => must(this.unexamined.get(body.get(10).toString("hex"))?.includes(role), "once"),
       draft: reasons,
       decide: reasons,
-      appeal: () => must(this.left.some((one) => one !== this.seat), "draw"),
+      appeal: another,
       "claw-back": () => {
         must(this.shown.some((one) => !this.barred.includes(one)), "citation");
         must(cites.every((one) => this.shown.includes(one) && !this.barred.includes(one)), "citation");
@@ -322,7 +339,12 @@ class Replay {
     const notes = {
       answer: () => (this.answered = true),
       extend: () => (this.extended = true),
-      offer: () => this.offers.set(digest, role),
+      offer: () => {
+        for (const [open, maker] of this.offers) if (maker === role) this.offers.delete(open);
+        this.offers.set(digest, role);
+        this.offered.push(role);
+      },
+      draft: () => this.offers.clear(),
       exhibit: () => this.exhibits.push(role),
       draw: () => Object.assign(this, { seat: body.get(23).toString("hex"), declared: false }),
       declare: () => Object.assign(this, { declared: true, key: body.get(25)?.toString("hex") }),
@@ -432,6 +454,7 @@ class Replay {
       return this.enter("draw", at);
     }
     if (this.state === "disclosure" && this.ask) this.reached = Math.max(this.reached, this.ask.level);
+    if (this.state === "answer" && !this.secondDays) return this.enter("draw", at);
     return this.enter(next, at);
   }
 
@@ -460,14 +483,14 @@ class Replay {
   span(move, before, at) {
     const until = before.due?.until ?? at;
     const plain = (base, days, least = 0, notBefore = 0) => ({ base, days, least, notBefore });
-    const answer = Math.min(Math.max(this.terms.answer_days, 10), 20);
     if (move === "outage") return plain(until, 1);
     if (this.due || [...CLOSED, "sealed", "purged"].includes(this.state)) return null;
-    if (move === "extend") return plain(until, Math.min(5, 20 - answer));
+    if (move === "extend") return plain(until, this.extensionDays);
     if (before.paused && !this.paused) return plain(at, 1, 0, before.paused.due.until + at - before.paused.at);
     const base = move === "lapse" && at - until <= DAY ? until : at;
     if (this.reminded) return plain(base, 5);
-    if (this.state === "answer") return plain(base, answer, 14);
+    if (this.state === "answer") return plain(base, this.answerDays, 14);
+    if (this.state === "second") return plain(base, this.secondDays);
     return plain(base, this.table.states.get(this.state).days);
   }
 

@@ -4,8 +4,10 @@ Rule: `Play.act` makes the statement that an honest program would make now: it a
 deadline belongs there, counts it by the calendar of whoever is bound, and signs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta, tzinfo
+from functools import cache
 from typing import Any
 
 from support.builders import (
@@ -25,10 +27,14 @@ from workseal_protocol.dispute import (
     Case,
     CaseError,
     CaseRecord,
+    FrozenFrame,
     Span,
     WorkingDays,
     count_due,
     draw_person,
+    drawn_frames,
+    frames_between,
+    freeze_frames,
     secret_commitment,
 )
 from workseal_protocol.keys import Role, SeedSigner
@@ -36,6 +42,7 @@ from workseal_protocol.records import (
     Act,
     CaseCalendar,
     CasePlace,
+    ChainedRecord,
     Delivery,
     DisclosedFrame,
     DisputeAct,
@@ -44,7 +51,6 @@ from workseal_protocol.records import (
     DisputeRequest,
     Due,
     Finding,
-    Freeze,
     Ground,
     Holding,
     Outcome,
@@ -52,8 +58,8 @@ from workseal_protocol.records import (
     Refusal,
     RequestedFrame,
     Ruling,
-    Stratum,
     Verdict,
+    read_record,
     sign,
 )
 from workseal_protocol.statement import Statement
@@ -63,14 +69,17 @@ ARBITRATORS = tuple(signer(f"arbitrator {number}") for number in (1, 2, 3))
 SIGNERS = {Role.CLIENT: CLIENT, Role.FREELANCER: FREELANCER, Role.OPERATOR: OPERATOR}
 BEACON_TAG = b"beacon of the tests"
 HOUR, DAY = 3_600_000, 86_400_000
-FREEZE = Freeze(
-    digest("freeze"),
-    (
-        Stratum(Holding.KEPT, 20_000, 48),
-        Stratum(Holding.KEPT, 20_001, 60),
-        Stratum(Holding.WITHDRAWN, 20_001, 3),
-    ),
-)
+
+
+@cache
+def frames_of(day: int) -> tuple[FrozenFrame, ...]:
+    """Give 108 frames of two days, and three that were withdrawn, for a case without a chain."""
+    rows = ((Holding.KEPT, day, 48), (Holding.KEPT, day + 1, 60), (Holding.WITHDRAWN, day + 1, 3))
+    return tuple(
+        FrozenFrame(holding, on, digest(f"segment {holding} {on}"), digest(f"{holding} {on} {n}"))
+        for holding, on, count in rows
+        for n in range(count)
+    )
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,8 @@ class Play:
     tried: list[tuple[Statement, int]] = field(default_factory=list)
     # Signs what the case will refuse, too.
     stubborn: bool = False
+    # What the freelancer's chain told before the case; None for a case without a record of work.
+    chain: Sequence[tuple[Digest, ChainedRecord]] | None = None
     calendars: dict[Role, WorkingDays] = field(
         default_factory=lambda: {
             Role.CLIENT: CLIENT_DAYS,
@@ -211,10 +222,19 @@ class Play:
             announced.pop(Role.ARBITRATOR, None)
         return wanted.count(
             [
-                PlainDays.of(announced[role]) if role in announced else self.calendars[role]
+                days
                 for role in sorted(wanted.counted)
+                for days in (
+                    [PlainDays.of(announced[role])] if role in announced else self.days_of(role)
+                )
             ]
         )
+
+    def days_of(self, role: Role) -> list[WorkingDays]:
+        """Give whose days count for a role: its own, or those of both parties."""
+        own = self.calendars.get(role)
+        both = (self.calendars[Role.CLIENT], self.calendars[Role.FREELANCER])
+        return list(both) if own is None else [own]
 
     def content(self, role: Role, act: Act) -> dict[str, Any]:  # noqa: PLR0911
         """Give what an honest party would say."""
@@ -244,7 +264,8 @@ class Play:
     def question(self, level: int) -> dict[str, Any]:
         case = self.case
         frozen = case.sample is not None
-        size = case.sample.size if case.sample is not None and case.sample.size else 14
+        most = min(14, len(self.frames))
+        size = case.sample.size if case.sample is not None and case.sample.size else most
         counts = {1: 100, 2: size, 3: size, 4: 2}
         return {
             "level": level,
@@ -253,17 +274,31 @@ class Play:
             "end": case.filing.end,
             "text": "was there work in these hours",
             "why": "the sums alone do not tell",
-            "freeze": FREEZE if level == 2 and not frozen else None,
+            "freeze": freeze_frames(self.frames) if level == 2 and not frozen else None,
         }
 
+    @property
+    def frames(self) -> tuple[FrozenFrame, ...]:
+        """Give the frames of the hours of the case, in their canonical order."""
+        begin, end = self.case.filing.begin, self.case.filing.end
+        if self.chain is None:
+            return frames_of(begin // DAY + 1)
+        return frames_between(self.chain, begin, end)
+
+    def nameable(self) -> tuple[RequestedFrame, ...]:
+        """Give the frames that may be named now: drawn ones, or any where none are drawn."""
+        ask = self.case.ask
+        if self.case.drawn is not None and ask is not None and ask.level < 4:
+            return drawn_frames(self.case, self.frames)[: ask.granted]
+        kept = (one for one in self.frames if one.holding is Holding.KEPT)
+        granted = ask.granted if ask is not None else 1
+        return tuple(RequestedFrame(one.segment, one.frame) for one in kept)[:granted]
+
     def request(self, **changes: Any) -> "Play":
-        granted = self.case.ask.granted if self.case.ask is not None else 1
         record = DisputeRequest(
             engagement=ENGAGEMENT,
             claimed_at=self.now,
-            frames=tuple(
-                RequestedFrame(digest(f"segment {n}"), digest(f"frame {n}")) for n in range(granted)
-            ),
+            frames=changes.pop("frames", ()) or self.nameable(),
             reason="the drawn frames",
             sealing_key=self.case.sealing_key or bytes(1216),
             answer_by=self.now + 1,
@@ -276,10 +311,15 @@ class Play:
             engagement=ENGAGEMENT,
             claimed_at=self.now,
             request=self.case.request or digest("no request"),
-            frames=(DisclosedFrame(digest("frame 0"), digest("disclosure")),),
+            frames=(DisclosedFrame(self._asked_for(), digest("disclosure")),),
             place=CasePlace(self.case.case, self.case.head),
         )
         return self.send(replace(record, **changes), FREELANCER)
+
+    def _asked_for(self) -> Digest:
+        requests = (read_record(one) for one, _ in reversed(self.told))
+        named = (one.frames for one in requests if isinstance(one, DisputeRequest))
+        return next((frames[0].frame for frames in named), digest("no request"))
 
     def find(self, by: Role = Role.OPERATOR, **changes: Any) -> "Play":
         record = DisputeFinding(

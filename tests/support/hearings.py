@@ -156,6 +156,8 @@ class Hearing:
     def sampled(self) -> "Hearing":
         """Draw the sample by a value of the beacon and no secret."""
         number = self.case.sample_round or 0
+        # As a running server has: it commits to the next day before that begins.
+        self.office.verifier.housekeeping.keep()
         self.office.now = max(self.office.now, (number + 1) * self.office.round_ms)
         value = self.office.value(number)
         return self.act(Role.FREELANCER, Act.SAMPLE, round=number, value=value)

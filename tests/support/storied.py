@@ -19,6 +19,7 @@ from workseal_protocol.records import (
     Ruling,
     sign,
 )
+from workseal_protocol.terms import Terms
 
 Begin = Callable[..., Play]
 Story = Callable[[Begin], Play]
@@ -95,6 +96,22 @@ def _twofold(begin: Begin) -> Play:
     play = begin().heard().shown(1).granted(2).request().disclose()
     play.find(_ARBITRATOR, findings=(Finding(digest("disclosure"), Outcome.FAILS, 9, 2040),))
     return play.find(_OPERATOR)
+
+
+def _offered(begin: Begin, *, replaced: bool) -> Play:
+    """Accept an offer that is open no more."""
+    play = begin().heard().act(_CLIENT, Act.OFFER, amount=90_000)
+    offer = play.case.head
+    if replaced:
+        play.act(_CLIENT, Act.OFFER, amount=10_000)
+    else:
+        play.act(_ARBITRATOR, Act.DRAFT)
+    play.act(_FREELANCER, Act.OFFER)
+    return play.act(_FREELANCER, Act.ACCEPT, cites=(offer,))
+
+
+def _panel(size: int) -> Terms:
+    return replace(case_terms(), arbitrators=case_terms().arbitrators[:size])
 
 
 def _again(play: Play, by: Role) -> Play:
@@ -187,8 +204,27 @@ _STORIES: dict[str, Story] = {
     "the arbitrator checks twice": lambda begin: _again(_twofold(begin), _ARBITRATOR),
     "who sits next checks anew": _anew,
     "one outage twice": _down,
+    "a strike where nobody else is left": lambda begin: (
+        begin(terms=_panel(1)).lapse().lapse().lapse().draw()
+        .act(_FREELANCER, Act.STRIKE, due=None)
+    ),
+    "the winner strikes the second of two": lambda begin: (
+        begin(terms=_panel(2)).heard().decided().act(_CLIENT, Act.APPEAL).draw()
+        .act(_FREELANCER, Act.STRIKE, due=None)
+    ),
+    "an offer that was replaced": lambda begin: _offered(begin, replaced=True),
+    "an offer from before the draft": lambda begin: _offered(begin, replaced=False),
+    "more than is at stake": lambda begin: (
+        begin().heard().act(_ARBITRATOR, Act.DRAFT, amount=130_001, due=None)
+    ),
+    "silence after an extension": lambda begin: (
+        begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.EXTEND).lapse()
+    ),
+    "a second notice of three days": lambda begin: (
+        begin(terms=case_terms(answer_days=12)).act(_OPERATOR, Act.NOTICE).lapse()
+    ),
     "an appeal where nobody is left": lambda begin: (
-        begin(terms=replace(case_terms(), arbitrators=case_terms().arbitrators[:1]))
+        begin(terms=_panel(1))
         .heard().decided().act(_CLIENT, Act.APPEAL, due=None)
     ),
 }  # fmt: skip

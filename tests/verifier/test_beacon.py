@@ -9,6 +9,7 @@ from support.office import FakeClock, LiveServer, Office, new_home, stranger_off
 from support.relay import CachingRelay, has_nginx
 from support.simulator import ROUND_MS, START
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import sample_round
 from workseal_protocol.lottery import ChainSide, round_start, verify_value
 from workseal_protocol.records import BeaconCommitment, sign
 from workseal_verifier.errors import Reason, RefusedError
@@ -42,6 +43,17 @@ def test_commits_the_day_after_tomorrow_when_tomorrow_begins(office: Office) -> 
     office.verifier.housekeeping.keep()
     assert len(rows(office)) == 3
     assert rows(office)[2][0] == rows(office)[1][0] + rows(office)[1][1]
+
+
+@pytest.mark.parametrize("hour", [0, 1, 6, 12, 18, 23])
+def test_the_round_that_draws_a_sample_is_committed_to_before_the_ruling(
+    office: Office, hour: int
+) -> None:
+    """Else the operator could choose its values when the secrets are out."""
+    office.now += -office.now % WINDOW_MS + hour * 3_600_000 + 3_599_000
+    office.verifier.housekeeping.keep()
+    number = sample_round(office.now, ROUND_MS)
+    assert office.verifier.beacon.chain_of(ROUND_MS, number).first_round <= number
 
 
 def test_commits_again_after_a_long_absence(office: Office) -> None:

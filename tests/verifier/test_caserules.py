@@ -548,3 +548,42 @@ def test_beside_a_case_the_arbitrator_who_asked_says_what_was_found(
     assert refused(lambda: office.post([first, second])).reason is Reason.CONFLICT
     office.post([first])
     assert office.check() == []
+
+
+# --- one draw over the same hours ---
+
+
+def test_who_withdrew_after_a_draw_files_no_other_over_its_hours(hearing: Hearing) -> None:
+    hearing.file().answered().act(Role.CLIENT, Act.END).draw().act(Role.CLIENT, Act.WITHDRAW)
+    first, filing = hearing.case, hearing.case.filing
+    for begin, end in (
+        (filing.begin, filing.end),
+        (filing.begin - 1, filing.begin + 1),
+        (filing.end - 1, filing.end + 1),
+    ):
+        told = refused(lambda: hearing.file(begin=begin, end=end))  # noqa: B023
+        assert told.detail == (
+            "the filing: expected hours of no case that the same party withdrew after a draw,"
+            f" found those of case {first.case}"
+        )
+    hearing.file(Role.FREELANCER, begin=filing.begin, end=filing.end).act(
+        Role.FREELANCER, Act.WITHDRAW
+    )
+    hearing.file(begin=filing.begin - DAY_MS, end=filing.begin)
+    assert hearing.office.check() == []
+
+
+def test_a_withdrawal_before_any_draw_is_free(hearing: Hearing) -> None:
+    hearing.file().answered().act(Role.CLIENT, Act.WITHDRAW)
+    filing = hearing.case.filing
+    hearing.file(begin=filing.begin, end=filing.end, text="once more")
+    assert hearing.case.state is State.NOTICE
+
+
+def test_a_withdrawal_that_is_sent_with_the_next_filing_counts(hearing: Hearing) -> None:
+    """Of what one submission brings, nothing is stored yet when the filing is judged."""
+    hearing.file().answered().act(Role.CLIENT, Act.END).draw()
+    again = hearing.filing(text="once more")
+    withdrawn = hearing.statement(Role.CLIENT, Act.WITHDRAW)
+    told = refused(lambda: hearing.office.post([withdrawn, again]))
+    assert (told.item, "withdrew after a draw" in told.detail) == (1, True)

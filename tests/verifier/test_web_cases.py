@@ -16,7 +16,7 @@ from support.office import LiveServer, stranger_offer
 from support.simulator import seeded
 from workseal_protocol.dispute import meaning
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, CaseCalendar, read_record
+from workseal_protocol.records import Act, CaseCalendar, DisputeAct, read_record
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.services import diaries, disputedhours
@@ -138,7 +138,8 @@ def test_every_move_is_an_exact_command_of_its_role(world: World) -> None:
         f"workseal case act ask {digits} --level LEVEL --count COUNT" in commands[Role.ARBITRATOR]
     )
     assert "workseal-agent disclose request.cose" in commands[Role.FREELANCER]
-    offer = next(iter(world.room.hearing.case.offers))
+    told = ((one.digest, read_record(one)) for one in world.room.hearing.told)
+    offer = next(each for each, one in told if isinstance(one, DisputeAct) and one.act is Act.OFFER)
     assert f"workseal case act accept {digits} --cite {offer} {end}" in commands[Role.CLIENT]
     for role in (Role.CLIENT, Role.ARBITRATOR):
         assert "workseal-agent" not in commands[role]

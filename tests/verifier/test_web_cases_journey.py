@@ -170,6 +170,7 @@ def draw_the_sample(walk: Walk) -> None:
     said = {"value": room.secret(Role.FREELANCER)}
     walk.act(Role.FREELANCER, Act.REVEAL, "which leads to it", **said)
     number = hearing.case.sample_round or 0
+    office.verifier.housekeeping.keep()
     office.now = max(office.now, (number + 1) * office.round_ms)
     drawn = {"round": number, "value": office.value(number)}
     page = walk.act(Role.FREELANCER, Act.SAMPLE, "the same seed, the same places", **drawn)

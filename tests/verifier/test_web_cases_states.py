@@ -65,7 +65,7 @@ def view_of(play: Play, role: Role) -> View:
     return View(play.case, role, moves, tuple(told))
 
 
-def seen_by(play: Play, role: Role) -> Seen:
+def seen_by(play: Play, role: Role, *earlier: Case) -> Seen:
     terms, filing = play.case.terms, play.case.filing
     beside = Beside(
         agreed=Agreed(filing.engagement, terms, ZoneInfo(terms.zone), known=True),
@@ -75,6 +75,7 @@ def seen_by(play: Play, role: Role) -> Seen:
         withdrawn=frozenset(),
         committed=lambda number, value: value == beacon(number),
         cited=lambda _: {},
+        earlier=earlier,
     )
     values = case_values(view_of(play, role), beside, "https://log.example", play.now)
     page = written("case.html", url="https://log.example", **values)
@@ -217,15 +218,30 @@ def page(situation: str, role: Role = Role.CLIENT) -> str:
     return words(seen_by(SITUATIONS[situation](), role).page)
 
 
+def test_a_page_names_earlier_cases_over_its_hours_and_where_a_decision_departs() -> None:
+    first = SITUATIONS["evidence"]().act(Role.CLIENT, Act.WITHDRAW).case
+    play = SITUATIONS["draft"]().both(Act.COMMENT).act(Role.ARBITRATOR, Act.DECIDE, amount=1)
+    for role in ROLES:
+        page = seen_by(play, role, first).page
+        stand = words(page[page.index('id="stand"') : page.index("</section>")])
+        assert "Earlier cases over hours of this one:" in stand
+        assert "Withdrawn by who filed it. Person" in stand
+        assert str(first.case) in stand
+        assert (f'href="/cases/{first.case}"' in page) is (role is not Role.ARBITRATOR)
+        assert "(in part, 0.01 EUR) is not that of the draft (in part, 650.00 EUR)" in words(page)
+    alone = seen_by(SITUATIONS["appeal"](), Role.CLIENT).page
+    assert "Earlier cases" not in alone
+    assert "is not that of the draft" not in alone
+
+
 def test_offers_are_open_only_where_one_may_be_accepted() -> None:
     freelancer = page("negotiation with offers", Role.FREELANCER)
-    # The newest one, and beside it the one before.
+    # The newest one takes the place of the one before.
     assert "It accepts 0.02 EUR." in freelancer
-    assert "Open too: 0.01 EUR, " in freelancer
+    assert "0.01 EUR" not in freelancer[freelancer.index("It accepts") :][:200]
     assert "It accepts 900.00 EUR." in page("negotiation with offers", Role.CLIENT)
-    assert "Open too" not in page("negotiation with offers", Role.CLIENT)
     for role in ROLES:
-        assert "Open too" not in page("appeal after offers", role)
+        assert "It accepts" not in page("appeal after offers", role)
 
 
 def test_who_decides_whether_to_appeal_is_asked_just_that() -> None:

@@ -16,7 +16,7 @@ from workseal_agent.cli.app import app as agents_app
 from workseal_protocol.cli.acting import Said, require_fits
 from workseal_protocol.cli.acting.command import said_of
 from workseal_protocol.cli.program import _parser as workseal_parser
-from workseal_protocol.dispute import CLOCKS, TABLE, State, Who
+from workseal_protocol.dispute import CLOCKS, TABLE, Case, State, Who
 from workseal_protocol.dispute.table import DISCLOSED, FOUND
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Claim, Ground, Pause, Refusal, Ruling, Verdict
@@ -146,6 +146,22 @@ def test_no_key_of_a_case_is_named_so_that_two_cases_would_share_it() -> None:
     case = PLAYS[State.NOTICE]().case.case
     for name in ("declare", "request", "destroy"):
         assert "--case-key" not in command_of(name, case, Role.ARBITRATOR, "u")
+
+
+def offered(case: Case, name: str, role: Role) -> str:
+    (move,) = (
+        moves_of([name], Reader(case, role, "u", UTC)).settling
+        or moves_of([name], Reader(case, role, "u", UTC)).now
+    )
+    return " ".join(move.where)
+
+
+def test_the_page_says_what_a_withdrawal_and_an_appeal_cost() -> None:
+    before = offered(PLAYS[State.ANSWER]().case, "withdraw", Role.CLIENT)
+    after = offered(PLAYS[State.EVIDENCE]().case, "withdraw", Role.CLIENT)
+    assert "may file no other over any of its hours" in after
+    assert before == ""
+    assert "writes no draft" in offered(PLAYS[State.APPEAL]().case, "appeal", Role.CLIENT)
 
 
 def test_people_are_named_in_one_order() -> None:

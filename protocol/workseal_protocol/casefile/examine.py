@@ -1,4 +1,4 @@
-"""Verify a case file, offline: the eight steps of docs/spec/casefile.md."""
+"""Verify a case file, offline: the nine steps of docs/spec/casefile.md."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from typing import Final
 
 from workseal_protocol.bundle import MAX_STATEMENTS
 from workseal_protocol.casefile.bag import read_bag
+from workseal_protocol.casefile.earlier import check_refiling
+from workseal_protocol.casefile.frames import Compared, compare_frames
 from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import BUNDLE, CaseParts, check_names, make_case_file
 from workseal_protocol.casefile.replay import Replayed, replay
@@ -44,6 +46,10 @@ UNLOGGED: Final = (
     "{} statements of the case are not in the bundle's log: nothing shows when they were signed,"
     " nor that a deadline had passed when they say so."
 )
+FRAMES_UNREACHED: Final = (
+    "{} freezes and requests for frames stand behind the end of the bundle's log, or are of such a"
+    " freeze: whether they are of the frames that there were then is not shown."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class _Folder:
     report: Report | None = None
     replayed: Replayed | None = None
     logged: Logged | None = None
+    compared: Compared | None = None
     entries: Mapping[Digest, Entry] = field(default_factory=dict)
 
     def read(self) -> CaseParts:
@@ -158,6 +165,9 @@ def _logged(folder: _Folder) -> str:
     ]
     if missing:
         raise VerificationError(f"the log has a statement of this case at index {missing[0]}")
+    # (6) Nor had whoever filed it withdrawn another over its hours, after a draw in that one.
+    if folder.report is not None and folder.report.bundle is not None:
+        check_refiling(case, folder.report.bundle.contents.statements)
     logged = sum(one in folder.entries for one in here)
     return f"{logged} of {len(here)} statements are in the bundle's log"
 
@@ -195,6 +205,17 @@ def _derived(folder: _Folder) -> str:
     return f"{len(folder.case().told)} rows of custody"
 
 
+def _frames(folder: _Folder) -> str:
+    # (9) What was frozen, and the frames that were named, are those of the bundle's chain.
+    found = folder.compared = compare_frames(folder.case().told, folder.entries.values())
+    if not found.freezes + found.requests:
+        return "no frame was asked for"
+    freezes = "1 freeze" if found.freezes == 1 else f"{found.freezes} freezes"
+    requests = "1 request" if found.requests == 1 else f"{found.requests} requests"
+    beyond = f", {found.unreached} of them not compared" if found.unreached else ""
+    return f"{freezes}, {requests} for frames{beyond}"
+
+
 @dataclass(frozen=True, slots=True)
 class StepRule:
     """Hold one step: its check gives a remark, or raises; it is reached when its needs held."""
@@ -214,6 +235,7 @@ STEPS: Final = (
     StepRule(6, "log", _logged, (5,)),
     StepRule(7, "openings", _openings, (4,)),
     StepRule(8, "derived", _derived, (5,)),
+    StepRule(9, "frames", _frames, (5,)),
 )
 
 
@@ -254,6 +276,7 @@ def _not_proven(folder: _Folder) -> tuple[str, ...]:
             (UNLOGGED, unlogged),
             (BEACON_UNVERIFIED, found.unverified),
             (BEACON_UNSHOWN, found.unshown),
+            (FRAMES_UNREACHED, 0 if folder.compared is None else folder.compared.unreached),
         )
         told += [sentence.format(number) for sentence, number in counts if number]
     if folder.report is not None:

@@ -23,7 +23,10 @@ from workseal_protocol.terms import Terms
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Hold one statement as the replay met it; `until` is the deadline that stood after it."""
+    """Hold one statement as the replay met it; `until` is the deadline that stood after it.
+
+    `case` is the case after it.
+    """
 
     statement: Statement
     move: str
@@ -32,6 +35,7 @@ class Told:
     state: str
     late: bool
     until: int | None
+    case: Case = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +158,5 @@ def _tell(case: Case, statement: Statement, at: int) -> Told:
         str(case.state),
         statement.digest in case.late,
         None if case.due is None else case.due.until,
+        case,
     )

@@ -19,6 +19,7 @@ from workseal_protocol.casefile import (
     CaseFileReport,
     CaseParts,
     Logged,
+    Replayed,
     examine_case_file,
     make_case_file,
     replay,
@@ -34,8 +35,10 @@ from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.cli.verification import prepare, report_that_holds
+from workseal_protocol.dispute import departures
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.records import read_record
 from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.statement import Kind
 from workseal_protocol.verify import Outcome
@@ -158,6 +161,7 @@ def _lines(report: CaseFileReport) -> Iterator[str]:
         yield ""
         yield "Custody, as the signers tell it, and where the log has it:"
         yield from _custody(report)
+        yield from _departures(report.replayed)
     yield ""
     yield "HOLDS: the case file is whole." if report.holds else "DOES NOT HOLD."
     yield "Not proven, whatever the steps say:"
@@ -176,6 +180,12 @@ def _custody(report: CaseFileReport) -> Iterator[str]:
             f"  {number:3d} {instant(one.at)} {one.who:<10} {one.move:<10} -> {one.state:<11}"
             f" {place}"
         )
+
+
+def _departures(replayed: Replayed) -> Iterator[str]:
+    currency = replayed.case.terms.currency
+    records = (read_record(one.statement) for one in replayed.told)
+    yield from (one.sentence(currency) for one in departures(records))
 
 
 def _value(report: CaseFileReport) -> dict[str, object]:
@@ -197,5 +207,6 @@ def _value(report: CaseFileReport) -> dict[str, object]:
         "head": None if case is None else str(case.head),
         "state": None if case is None else str(case.state),
         "statements": 0 if replayed is None else len(replayed.told),
+        "departures": [] if replayed is None else list(_departures(replayed)),
         "not_proven": list(report.not_proven),
     }

@@ -8,6 +8,7 @@ holidays or a beacon: the caller brings them.
 from workseal_protocol.dispute.case import Case, case_record, move_of
 from workseal_protocol.dispute.contents import CaseRecord
 from workseal_protocol.dispute.deadlines import Span, Wanted, WorkingDays, count_due
+from workseal_protocol.dispute.departure import Departure, departures
 from workseal_protocol.dispute.drawn import (
     ToldFrame,
     drawn_frames,
@@ -50,6 +51,7 @@ __all__ = [
     "CaseRecord",
     "Clock",
     "Deadline",
+    "Departure",
     "FrozenFrame",
     "Parties",
     "Paused",
@@ -70,6 +72,7 @@ __all__ = [
     "canonical",
     "case_record",
     "count_due",
+    "departures",
     "draw_person",
     "draw_places",
     "drawn_frames",

@@ -158,6 +158,13 @@ def _content_decide(case: "Case", role: Role, act: DisputeAct, known_at: int) ->
             Rule.CITATION, "the reasons", expected="a statement of this case", found="none"
         )
     _refuse_clawed_back(case, cites)
+    if (act.amount or 0) > case.filing.amount:
+        raise CaseError(
+            Rule.AMOUNT,
+            "the amount",
+            expected=f"at most the {case.filing.amount} that the filing puts at stake",
+            found=f"{act.amount}",
+        )
 
 
 def _refuse_clawed_back(case: "Case", cites: tuple[Digest, ...]) -> None:

@@ -15,6 +15,7 @@ from workseal_protocol.dispute.parties import Parties
 from workseal_protocol.dispute.sampling import REVEAL_MS, draw_places, sample_round, sample_seed
 from workseal_protocol.dispute.table import CLOCKS, CLOSED, State, Who
 from workseal_protocol.dispute.values import (
+    EXTENSION_DAYS,
     LEAST_ANSWER_DAYS,
     LIMIT_DAYS,
     MOST_ANSWER_DAYS,
@@ -68,7 +69,9 @@ class Facts:
     gone: frozenset[Digest] = frozenset()
     struck: frozenset[Role] = frozenset()
     done: frozenset[Role] = frozenset()
+    # The open ones: the newest of each party since the last draft.
     offers: Mapping[Digest, Role] = field(default_factory=dict)
+    offered: tuple[Role, ...] = ()
     exhibits: tuple[Role, ...] = ()
     reached: int = 0
     asked: int = 0
@@ -93,6 +96,7 @@ class Facts:
     outages: int = 0
     down_until: int = 0  # the end of the last outage
     closed_at: int | None = None
+    withdrawn: bool = False
 
     # --- what a page asks ---
 
@@ -105,6 +109,16 @@ class Facts:
     def open(self) -> bool:
         """Say whether the case still waits for somebody to decide or agree."""
         return self.closed_at is None
+
+    @property
+    def bars_filer(self) -> bool:
+        """Say that whoever filed this case files no other over its hours (docs/spec/cases.md)."""
+        return self.withdrawn and self.was_drawn
+
+    @property
+    def was_drawn(self) -> bool:
+        """Say whether anybody was ever drawn to decide."""
+        return bool(self.gone) or self.arbitrator is not None
 
     @property
     def panel(self) -> tuple[Digest, ...]:
@@ -127,6 +141,17 @@ class Facts:
     def answer_days(self) -> int:
         """Return the working days for an answer: those of the terms, neither few nor many."""
         return min(max(self.terms.answer_days, LEAST_ANSWER_DAYS), MOST_ANSWER_DAYS)
+
+    @property
+    def extension_days(self) -> int:
+        """Return the working days that an extension gives; 0 where the terms leave none."""
+        return min(EXTENSION_DAYS, MOST_ANSWER_DAYS - self.answer_days)
+
+    @property
+    def second_days(self) -> int:
+        """Return the working days of a second notice; 0 where the answer had them all."""
+        taken = self.answer_days + (self.extension_days if self.extended else 0)
+        return min(CLOCKS[State.SECOND].days, MOST_ANSWER_DAYS - taken)
 
     @property
     def panel_round(self) -> int:

@@ -19,9 +19,7 @@ from workseal_protocol.dispute.table import (
     Then,
 )
 from workseal_protocol.dispute.values import (
-    EXTENSION_DAYS,
     LEAST_ANSWER_CALENDAR_DAYS,
-    MOST_ANSWER_DAYS,
     Deadline,
     Paused,
     Sample,
@@ -73,7 +71,14 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
         case Act.EXTEND:
             return {"extended": True}
         case Act.OFFER:
-            return {"offers": {**case.offers, digest: role}}
+            # A new offer takes back the one before it.
+            others = {one: maker for one, maker in case.offers.items() if maker is not role}
+            return {"offers": others | {digest: role}, "offered": (*case.offered, role)}
+        case Act.DRAFT:
+            # Who offered did not know it.
+            return {"offers": {}}
+        case Act.WITHDRAW:
+            return {"withdrawn": True}
         case Act.EXHIBIT:
             return {"exhibits": (*case.exhibits, role)}
         case Act.DRAW:
@@ -201,6 +206,8 @@ def _leads(case: "Case", then: Then) -> State:
     if then is Then.DECIDED:
         return State.FINAL if case.appealed else State.APPEAL
     if then is Then.NEXT:
+        if case.state is State.ANSWER and not case.second_days:
+            return State.DRAW
         return CLOCKS[case.state].next or case.state
     if case.ask is None:
         return State.EVIDENCE
@@ -285,11 +292,12 @@ def span_of(before: "Case", after: "Case", record: CaseRecord, at: int) -> Span 
     if after.due is not None or after.state in CLOSED | {State.SEALED, State.PURGED}:
         return None
     if act is Act.EXTEND:
-        return Span(until, min(EXTENSION_DAYS, MOST_ANSWER_DAYS - before.answer_days))
+        return Span(until, before.extension_days)
     if before.paused is not None and after.paused is None:
         return Span(at, 1, 0, before.paused.deadline.until + at - before.paused.at)
     # What the operator writes down late costs nobody a day, and nobody gains one.
     base = until if act is Act.LAPSE and at - until <= DAY_MS else at
-    days = after.answer_days if after.state is State.ANSWER else CLOCKS[after.state].days
+    counted = {State.ANSWER: after.answer_days, State.SECOND: after.second_days}
+    days = counted.get(after.state, CLOCKS[after.state].days)
     least = LEAST_ANSWER_CALENDAR_DAYS if after.state is State.ANSWER else 0
     return Span(base, REMINDER_DAYS if after.reminded else days, least)

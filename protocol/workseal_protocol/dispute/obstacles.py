@@ -43,7 +43,7 @@ def _extend(case: "Case", role: Role, at: int | None) -> Obstacle:
     del role, at
     if case.extended:
         return Rule.ONCE, "one extension", "a second one"
-    if case.answer_days >= MOST_ANSWER_DAYS:
+    if not case.extension_days:
         return Rule.ONCE, f"an answer within {MOST_ANSWER_DAYS} working days", "an extension"
     return None
 
@@ -54,8 +54,10 @@ def _answer(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 
 def _strike(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del at
-    return (Rule.ONCE, "one strike of each party", "a second one") if role in case.struck else None
+    if role in case.struck:
+        return Rule.ONCE, "one strike of each party", "a second one"
+    # Else a strike would end the case, or keep the other's appeal from being heard.
+    return _another(case, role, at)
 
 
 def _exhibit(case: "Case", role: Role, at: int | None) -> Obstacle:
@@ -67,7 +69,7 @@ def _exhibit(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 def _offer(case: "Case", role: Role, at: int | None) -> Obstacle:
     del at
-    if list(case.offers.values()).count(role) >= MAX_OFFERS:
+    if case.offered.count(role) >= MAX_OFFERS:
         return Rule.FULL, f"at most {MAX_OFFERS} offers of a party", "one more"
     return None
 
@@ -182,7 +184,8 @@ def _finding(case: "Case", role: Role, at: int | None) -> Obstacle:
     return Rule.ONCE, "one finding of each disclosure", "a second one"
 
 
-def _appeal(case: "Case", role: Role, at: int | None) -> Obstacle:
+def _another(case: "Case", role: Role, at: int | None) -> Obstacle:
+    """Refuse what empties the seat where nobody else can be drawn for it."""
     del role, at
     left = set(case.panel) - {case.arbitrator}
     return None if left else (Rule.DRAW, "another person on the panel", "nobody")
@@ -227,7 +230,7 @@ _OBSTACLES: Final[Mapping[str, Callable[["Case", Role, int | None], Obstacle]]] 
     "sample": _sample,
     "claw-back": _claw_back,
     "unreadable": _unreadable,
-    "appeal": _appeal,
+    "appeal": _another,
     "outage": _outage,
     "stay": _stay,
     "lapse": _overdue,

@@ -22,6 +22,7 @@ class Rule(StrEnum):
     SAMPLE = "sample"
     REQUEST = "request"
     CITATION = "citation"
+    AMOUNT = "amount"
     FULL = "full"
 
 

@@ -18,7 +18,7 @@ from workseal_protocol.records import Freeze, Holding, Stratum
 
 HOUR_MS: Final = 3_600_000
 # From the ruling on, secrets are taken for this long, and the beacon draws so much later.
-REVEAL_MS: Final = 6 * HOUR_MS
+REVEAL_MS: Final = 20 * HOUR_MS
 WAIT_MS: Final = 2 * HOUR_MS
 
 

@@ -12,12 +12,13 @@ from workseal_protocol.records import Due, Freeze
 LIMIT_DAYS: Final = 90
 # What a request, its answer, the comments and a decision can take at most: a second request needs
 # so many days before the limit.
-ROOM_DAYS: Final = 54
+ROOM_DAYS: Final = 56
 SEAL_DAYS: Final = 30
 MAX_STAY_DAYS: Final = 30
 MAX_STAYS_DAYS: Final = 60
 LEAST_ANSWER_DAYS: Final = 10
-MOST_ANSWER_DAYS: Final = 20
+# Answer, extension and second notice together, so that a case is decided within its limit.
+MOST_ANSWER_DAYS: Final = 15
 EXTENSION_DAYS: Final = 5
 LEAST_ANSWER_CALENDAR_DAYS: Final = 14
 # So much of each a party may add; a case is no place to bury somebody in paper.

@@ -66,6 +66,10 @@ class DisputeFiling:
         if self.segments:
             check_distinct("segments", self.segments, maximum=MAX_CITES)
 
+    def overlaps(self, other: "DisputeFiling") -> bool:
+        """Say whether both are about some of the same hours."""
+        return self.begin < other.end and other.begin < self.end
+
     @classmethod
     def read(cls, value: Value) -> Self:
         """Read what `to_value` writes, or raise `MalformedError`."""

@@ -196,7 +196,7 @@ def test_a_lost_answer_never_makes_a_second_statement(
     assert list(court.case.offers.values()) == [Role.CLIENT]
     assert not kept.exists()
     assert court.act("client", "offer", *words).code == 0
-    assert len(court.case.offers) == 2
+    assert len(court.case.offered) == 2
 
 
 def test_what_waited_too_long_is_signed_anew_and_no_fork_is_kept(

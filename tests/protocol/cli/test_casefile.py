@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from support.casefiles import SEALED, Told, work_and_quarrel
+from support.cases import Play
 from workseal_protocol.cli import casefile
 from workseal_protocol.cli.casefile import MAX_FILES
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act, Verdict
 
 from .conftest import Outcome, Run
 
@@ -65,12 +68,29 @@ def test_one_command_verifies_what_another_exported(desk: Path, run: Run) -> Non
     assert "Not proven, whatever the steps say:" in lines
 
 
+def test_a_decision_that_is_not_its_draft_is_said(tmp_path: Path, run: Run) -> None:
+    def quarrel(play: Play) -> None:
+        play.heard().act(Role.ARBITRATOR, Act.DRAFT, amount=0, code=Verdict.DISMISSED)
+        play.both(Act.COMMENT).act(Role.ARBITRATOR, Act.DECIDE)
+
+    made = work_and_quarrel(quarrel)
+    for name, data in made.files().items():
+        path = tmp_path / "file" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (tmp_path / "policy").write_text(made.policy.encode())
+    done = verify(run, tmp_path)
+    sentence = "The decision (in part, 650.00 EUR) is not that of the draft (dismissed, 0.00 EUR)."
+    assert sentence in done.out.splitlines()
+    assert json.loads(verify(run, tmp_path, "--json").out)["departures"] == [sentence]
+
+
 def test_the_same_as_json(desk: Path, run: Run) -> None:
     export(run, desk)
     shown = json.loads(verify(run, desk, "--json").out)
     assert (shown["holds"], shown["malformed"]) == (True, False)
     assert shown["head"] == str(told().play.case.head)
-    assert [one["number"] for one in shown["steps"]] == list(range(1, 9))
+    assert [one["number"] for one in shown["steps"]] == list(range(1, 10))
     assert shown["statements"] == len(told().statements)
 
 

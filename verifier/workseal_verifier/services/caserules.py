@@ -6,17 +6,27 @@ from the other. What was signed too long ago is refused, for its instant would b
 signature, and no evidence.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, CaseError, CaseRecord, Rule, Span, Wanted, back_ms
+from workseal_protocol.dispute import (
+    Case,
+    CaseError,
+    CaseRecord,
+    Rule,
+    Span,
+    State,
+    Wanted,
+    back_ms,
+)
 from workseal_protocol.dispute.deadlines import LENIENCE_MS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keys import Role
-from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest, Due
+from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest, Due, read_record
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
@@ -60,9 +70,34 @@ def open_case(
         raise RefusedError(
             Reason.REFUSED, "a case of the same party runs in this engagement: it ends first"
         )
+    _require_fresh_hours(draft, own, record)
     notice = Wanted(Span(case.since, record.due.days), frozenset({case.respondent}))
     _require_counted(case, notice, record.due)
     draft.put_case(case, case_row(case, place))
+
+
+def _require_fresh_hours(draft: Draft, own: Iterable[Digest], record: DisputeFiling) -> None:
+    """Refuse to draw again by filing again: docs/adr/9982."""
+    for filing in own:
+        entry = draft.logged(filing)
+        earlier = None if entry is None else read_record(Statement.parse(entry.body))
+        if not isinstance(earlier, DisputeFiling) or not earlier.overlaps(record):
+            continue
+        if _bars(draft, filing):
+            raise RefusedError(
+                Reason.REFUSED,
+                f"the filing: expected hours of no case that the same party withdrew after a draw,"
+                f" found those of case {filing}",
+            )
+
+
+def _bars(draft: Draft, filing: Digest) -> bool:
+    fresh = draft.fresh_case(filing)
+    if fresh is not None:
+        return fresh.bars_filer
+    # From the states alone: who may file must not have the log fold what has long ended.
+    rows = draft.house.records.cases.steps(filing, below=MAX_INTEGER)
+    return {State.SEATING.value, State.WITHDRAWN.value} <= {row.state for row in rows}
 
 
 def next_in_case(

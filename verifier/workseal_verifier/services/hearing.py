@@ -112,6 +112,23 @@ class Hearings:
         moves = dict.fromkeys(case.allowed(asker, max(self._clock.now_ms(), case.known_at)))
         return View(case, case.parties.roles[asker], tuple(moves), tuple(self._told(case, size)))
 
+    def earlier(self, case: Case) -> tuple[Case, ...]:
+        """Return the cases over hours of this one that were filed before it, oldest first."""
+        rows = self._records.cases.of_engagement(case.filing.engagement, below=self._size())
+        found = (self._cases.at(row) for row in rows if row.filing != case.case)
+        return tuple(
+            sorted(
+                (
+                    one
+                    for one in found
+                    if one is not None
+                    and one.filed_at <= case.filed_at
+                    and one.filing.overlaps(case.filing)
+                ),
+                key=lambda one: one.filed_at,
+            )
+        )
+
     def checked_beside(self, case: Case) -> tuple[CheckedBeside, ...]:
         """Return what checks of its disclosures found, and is logged beside the case."""
         size = self._size()

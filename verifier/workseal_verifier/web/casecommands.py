@@ -25,7 +25,7 @@ _TEXT: Final = "--text 'TEXT'"
 # What each is, as an offer to who may do it.
 _WHAT: Final[Mapping[str, str]] = {
     "answer": "Answer",
-    "extend": "Take five working days more, once",
+    "extend": "Take more time to answer, once: fifteen working days in all",
     "offer": "Make an offer",
     "accept": "Accept an offer of the other party",
     "end": "End the talks",
@@ -101,6 +101,10 @@ def _one_of(name: str, codes: type[IntEnum]) -> str:
 
 
 # What may stand in the place of a word in capitals, where the word does not say it.
+_APPEAL: Final = (
+    "The next person asks for nothing more and writes no draft, and what was sealed to the first"
+    " does not open for them: say all of it here, and in the one word that each party then has."
+)
 _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "declare": ("CALENDAR is the country whose holidays you keep, as in DE-BY.",),
     "ask": ("DAY is written as in 2026-11-02, or with a minute as in 2026-11-02T09:30.",),
@@ -120,6 +124,8 @@ _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "withhold": (_one_of("GROUND", Refusal),),
     "draft": (_VERDICT, _CITED),
     "decide": (_VERDICT, _CITED),
+    "appeal": (_APPEAL,),
+    "offer": ("It takes the place of your offer before it, and ends with the next draft.",),
     "stay": (_one_of("GROUND", Pause), "DAY is the last one, as in 2026-11-30."),
 }
 _SETTLING: Final = frozenset({"offer", "accept", "withdraw", "end"})
@@ -174,7 +180,7 @@ def moves_of(names: Iterable[str], reader: Reader) -> Moves:
 
 def _move(name: str, reader: Reader) -> Move:
     case = reader.case
-    offers = [one for one, maker in case.offers.items() if maker is not reader.you][::-1]
+    offers = [one for one, maker in case.offers.items() if maker is not reader.you]
     offer = offers[0] if name == "accept" and offers else None
     command = command_of(name, case.case, reader.you, reader.url, offer=offer)
     return Move(name, _WHAT[name], command, tuple(_where(name, reader, offers)))
@@ -186,9 +192,14 @@ def _where(name: str, reader: Reader, offers: Sequence[Digest]) -> Iterator[str]
     yield from _WHERE.get(name, ())
     match name:
         case "accept":
-            for number, one in enumerate(offers):
+            for one in offers:
                 sum_text = amount_text(reader.sums.get(one, 0), case.terms.currency)
-                yield f"Open too: {sum_text}, {one}." if number else f"It accepts {sum_text}."
+                yield f"It accepts {sum_text}."
+        case "withdraw" if case.was_drawn:
+            yield (
+                "A person was drawn in this case: whoever withdraws it now may file no other over"
+                " any of its hours."
+            )
         case "draw":
             yield _from(case.panel_round, reader)
         case "sample" if case.sample_round is not None:

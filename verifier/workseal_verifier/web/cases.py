@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, State
+from workseal_protocol.dispute import Case, State, departures
 from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking, OwnSession, site_of
 from workseal_verifier.api.services import Given
@@ -26,6 +26,7 @@ from workseal_verifier.web.agreements import about
 from workseal_verifier.web.casechecked import checked_of
 from workseal_verifier.web.casecommands import DIGITS, Reader, moves_of, reading_of
 from workseal_verifier.web.casedraw import draw_of
+from workseal_verifier.web.caseearlier import earlier_of
 from workseal_verifier.web.caseending import ending_of
 from workseal_verifier.web.casefacts import CANNOT_PROVE, columns_of
 from workseal_verifier.web.casehours import hours_of
@@ -70,6 +71,7 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
         committed=partial(given.beacon.is_committed, view.case.terms.round_ms),
         cited=partial(given.disputed.cited, agreed, reach=reach),
         checked=given.hearings.checked_beside(view.case),
+        earlier=given.hearings.earlier(view.case),
     )
     values = case_values(view, beside, site_of(request).origin, given.clock.now_ms())
     return page(request, "case.html", **values)
@@ -80,8 +82,9 @@ class Beside:
     """Hold what the log tells beside the statements of a case.
 
     `withdrawn` are the drawn frames that were withdrawn by now, `committed` says whether a value is
-    the operator's of a round, `cited` what statements are that
-    are none of the case, `checked` what was found of its disclosures beside it.
+    the operator's of a round, `cited` what statements are that are none of the case, `checked` what
+    was found of its disclosures beside it, `earlier` the cases over hours of it that were filed
+    before.
     """
 
     agreed: Agreed
@@ -92,6 +95,7 @@ class Beside:
     committed: Callable[[int, bytes], bool]
     cited: Callable[[set[Digest]], Mapping[Digest, Cited]]
     checked: Sequence[CheckedBeside] = ()
+    earlier: Sequence[Case] = ()
 
 
 def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, Any]:
@@ -119,6 +123,11 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "draw": draw,
         "words": last_words(steps),
         "decisions": decided,
+        "departures": [
+            one.sentence(case.terms.currency)
+            for one in departures(told.record for told in view.told)
+        ],
+        "earlier": earlier_of(beside.earlier, zone),
         "cited_there": beside.cited(outside(decided)),
         "custody": custody_of(steps),
         "ending": ending_of(case, steps, now_ms, zone),

@@ -64,8 +64,10 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     ),
     State.ANSWER: Standing(
         "Waiting for the answer",
-        "The party that did not file says what it has to say, or takes five working days more.",
-        "By silence a second notice goes out, with five working days more. Nothing is lost.",
+        "The party that did not file says what it has to say, or takes more time: fifteen working"
+        " days in all.",
+        "By silence a second notice goes out, with what is left of these days; where nothing is"
+        " left, an arbitrator is drawn. An answer is taken until the draft, and nothing is lost.",
         State.SECOND,
     ),
     State.SECOND: Standing(
@@ -90,7 +92,8 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     ),
     State.SEATING: Standing(
         "Conflicts are looked at",
-        "The drawn person declares or recuses; each party may strike one person, once, or pass.",
+        "The drawn person declares or recuses. Each party may strike one person, once, while"
+        " somebody else is left to be drawn, or pass.",
         "By silence of a party nobody is struck. By silence of the drawn person another is drawn.",
         State.DRAW,
     ),
@@ -133,7 +136,8 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     State.DECISION: _by_arbitrator("A decision", "The arbitrator decides, with reasons."),
     State.APPEAL: Standing(
         "Decided; an appeal is open",
-        "Either party may appeal once, to another person of the panel, or pass.",
+        "Either party may appeal once, to another person of the panel, or pass. That person asks"
+        " for nothing more and writes no draft; each party has one more word.",
         "By silence the decision is final.",
         State.FINAL,
     ),
@@ -197,7 +201,7 @@ MOVES: Final[Mapping[str, str]] = {
     "filing": "files the case",
     "notice": "notes that notice was given",
     "answer": "answers",
-    "extend": "takes five working days more",
+    "extend": "takes more working days for the answer",
     "offer": "offers",
     "accept": "accepts an offer",
     "end": "ends the talks",

@@ -43,10 +43,26 @@ def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
         lines += [f"case      {case.case}", f"after     {case.head}"]
     lines.append(f"signed at {both(record.claimed_at, terms.zone)}")
     lines += _body(record, terms)
+    if case is not None and isinstance(record, DisputeAct):
+        lines += (f"note      {one}" for one in _notes(record, case))
     due = record.due if isinstance(record, DisputeFiling) else _due_of(record)
     if due is not None:
         lines.append(f"deadline  {due_text(due)}")
     return [plain(line) for line in lines]
+
+
+def _notes(act: DisputeAct, case: Case) -> Iterator[str]:
+    """Say what follows from an act and cannot be read off it."""
+    match act.act:
+        case Act.WITHDRAW if case.was_drawn:
+            yield "an arbitrator was drawn in this case: you file no other over any of its hours"
+        case Act.APPEAL:
+            yield "the next arbitrator asks for nothing, writes no draft, and cannot open what was"
+            yield "sealed to the first: say all of it here, and in the one comment of each party"
+        case Act.OFFER:
+            yield "it takes the place of your offer before it, and ends with the next draft"
+        case _:
+            pass
 
 
 def both(ms: int, zone: str) -> str:

@@ -17,7 +17,7 @@ _REMINDED: Final = "a reminder of 5 working days; after it another arbitrator is
 # What the end of a deadline does when nobody acts. Nothing of it decides.
 SILENCE: Final[dict[State, str]] = {
     State.NOTICE: "the time for an answer begins all the same",
-    State.ANSWER: "a second time of 5 working days begins; nothing is lost",
+    State.ANSWER: "what is left of 15 working days begins, or else an arbitrator is drawn",
     State.SECOND: "an arbitrator is drawn; an answer is still taken then, and marked as late",
     State.NEGOTIATION: "an arbitrator is drawn",
     State.DRAW: "nothing: anybody of the case may make the draw",

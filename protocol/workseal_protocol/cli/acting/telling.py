@@ -4,7 +4,7 @@ Rules: everything follows from the replay; what a person may do is what the fold
 now. Other people's words are made harmless before they are printed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from workseal_protocol.cli.acting.checked import CHECK, check_lines, unchecked
@@ -20,7 +20,7 @@ from workseal_protocol.cli.acting.standing import (
     typed,
 )
 from workseal_protocol.cli.text import count, plain
-from workseal_protocol.dispute import LADDER, Case, State, meaning
+from workseal_protocol.dispute import LADDER, Case, State, departures, meaning
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.terms import amount_text
@@ -40,6 +40,7 @@ def lines(live: Live, asker: Asker) -> list[str]:
         *_head(case, asker),
         *_told(live, asker),
         *_standing(case, asker),
+        *departed(live.steps, case.terms.currency),
         *_open(live, asker),
         *_ladder(case),
         *_draw(case, asker),
@@ -81,6 +82,11 @@ def _told(live: Live, asker: Asker) -> Iterator[str]:
             yield "     nothing follows from a refusal by itself"
         if one.handed_over is not None:
             yield f"     handed over beside, salt and all: SHA-256 {one.handed_over}"
+
+
+def departed(steps: Iterable[Step], currency: str) -> Iterator[str]:
+    """Say where a decision is not that of its draft."""
+    yield from (one.sentence(currency) for one in departures(one.record for one in steps))
 
 
 def _said(one: Step) -> str:

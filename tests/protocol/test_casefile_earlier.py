@@ -1,0 +1,40 @@
+"""A case file is not that of a second draw: what the bundle's log has of an earlier case."""
+
+import pytest
+
+from support.builders import CLIENT, FREELANCER, NOW
+from support.cases import DAY, Play
+from workseal_protocol.casefile.earlier import check_refiling
+from workseal_protocol.errors import VerificationError
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import Act
+from workseal_protocol.statement import Statement
+
+
+def withdrawn(*, drawn: bool = True, by: SeedSigner = CLIENT) -> list[Statement]:
+    play = Play.begin(by=by, text="the first time").lapse().lapse().lapse()
+    if drawn:
+        play.draw()
+    play.act(Role.CLIENT if by is CLIENT else Role.FREELANCER, Act.WITHDRAW)
+    return [one for one, _ in play.told]
+
+
+def again(begin: int = NOW - 7 * DAY, end: int = NOW) -> Play:
+    return Play.begin(now=NOW + 90 * DAY, begin=begin, end=end)
+
+
+def test_a_second_draw_by_the_one_who_withdrew_is_found() -> None:
+    case = again().case
+    first = withdrawn()
+    with pytest.raises(VerificationError, match=f"the client withdrew case {first[0].digest}"):
+        check_refiling(case, first)
+
+
+def test_what_is_free_is_not_found() -> None:
+    case = again()
+    logged = [one for one, _ in case.told]
+    for before in (withdrawn(drawn=False), withdrawn(by=FREELANCER), withdrawn()[:-1]):
+        check_refiling(case.case, before)
+    check_refiling(case.case, [*logged, *withdrawn()])
+    check_refiling(again(begin=NOW, end=NOW + DAY).case, withdrawn())
+    check_refiling(again(begin=NOW - 8 * DAY, end=NOW - 7 * DAY).case, withdrawn())
