@@ -1,7 +1,7 @@
 """Whether whoever filed a case had withdrawn another one over its hours, after a draw in it.
 
 Rule: one draw is one draw only while nobody can withdraw and file again for another. See
-docs/adr/9982.
+docs/adr/0101.
 """
 
 from collections.abc import Iterable

@@ -77,7 +77,7 @@ def open_case(
 
 
 def _require_fresh_hours(draft: Draft, own: Iterable[Digest], record: DisputeFiling) -> None:
-    """Refuse to draw again by filing again: docs/adr/9982."""
+    """Refuse to draw again by filing again: docs/adr/0101."""
     for filing in own:
         entry = draft.logged(filing)
         earlier = None if entry is None else read_record(Statement.parse(entry.body))

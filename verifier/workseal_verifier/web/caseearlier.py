@@ -1,6 +1,6 @@
 """The earlier cases over hours of a case: who filed them, how they ended, what was drawn in them.
 
-Rule: who looks at a draw sees whether it was the first over these hours. docs/adr/9982.
+Rule: who looks at a draw sees whether it was the first over these hours. docs/adr/0101.
 """
 
 from collections.abc import Iterable

@@ -191,7 +191,8 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     ),
     State.PURGED: Standing(
         "Destroyed at its end",
-        "The keys that opened what was shown are destroyed, says who held them. The statements and the decision remain.",
+        "The keys that opened what was shown are destroyed, as those say who held them. The"
+        " statements and the decision remain.",
         "Nothing follows.",
         None,
     ),
