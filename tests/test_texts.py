@@ -88,7 +88,6 @@ def other() -> None:
 # What stands among texts and is none: what is typed or run, and a mistake of the program's own.
 NO_TEXTS = {
     "cli/app.py": {"the common options were not read"},
-    "cli/autostart.py": {"from workseal_agent import main; raise SystemExit(main())"},
     "cli/casework.py": {
         "workseal-agent disclose REQUEST.cose --show x,y,w,h",
         "workseal-agent case act",

@@ -266,7 +266,7 @@ class Story:
     def revealed(self) -> None:
         for who in ("client", "arbitrator"):
             self.people.act(who, "reveal")
-        self.people.pass_s(8 * HOUR_S + 10)
+        self.people.pass_s(22 * HOUR_S + 10)
 
     def requested(self) -> None:
         self.words["digest"] = self.people.show()["request"]

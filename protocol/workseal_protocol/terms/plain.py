@@ -227,9 +227,10 @@ def _rounding(terms: Terms) -> Worded:
 def _deadlines(terms: Terms) -> tuple[Worded, ...]:
     return (
         worded(
-            "The client has {review} to review, and each side has {answer} to answer in a dispute;"
-            " working days are those of both calendars, {client} for the client and {freelancer}"
-            " for the freelancer. Silence forfeits nothing by itself.",
+            "The client has {review} to review, and each side has {answer} to answer in a dispute,"
+            " in a case 10 at least and 15 at most; working days are those of both calendars,"
+            " {client} for the client and {freelancer} for the freelancer. Silence forfeits"
+            " nothing by itself.",
             review=counted(terms.review_days, "{count} working day", "{count} working days"),
             answer=counted(terms.answer_days, "{count} working day", "{count} working days"),
             client=terms.client_calendar,
