@@ -216,4 +216,6 @@ class OwnCases(KeptCases):
             disclosure = read_disclosure(reader, one.disclosure)
             seen = verify_disclosure(disclosure, one.frame)
             opened.append(Opened(rows[one.frame], disclosure, seen))
-        return Answer(read_request(asked.body, self.engagement), statement, tuple(opened))
+        return Answer(
+            read_request(asked.body, self.ledger, self.engagement), statement, tuple(opened)
+        )

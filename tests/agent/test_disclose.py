@@ -9,7 +9,7 @@ from support.simulator import Simulator
 from support.wire import Fault
 from workseal_agent import disclose
 from workseal_agent.connection import RefusedError, UnreachableError
-from workseal_agent.disclose import Answer, Request, RequestError
+from workseal_agent.disclose import Answer, Request, RequestError, UnknownArbitratorError
 from workseal_agent.errors import VaultError
 from workseal_agent.evidence import find_frame, part_name, withdraw
 from workseal_agent.export import export
@@ -31,7 +31,7 @@ from workseal_protocol.records import (
     sign,
 )
 from workseal_protocol.sealing import open_package
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.verify import examine_bundle
 
 CASE = generate_private()
@@ -68,7 +68,7 @@ def asked(rig: Rig, *numbers: int, signed_by: SeedSigner | None = None) -> State
 
 
 def request(rig: Rig, *numbers: int) -> Request:
-    return disclose.read_request(asked(rig, *numbers).encode(), rig.engagement)
+    return disclose.read_request(asked(rig, *numbers).encode(), rig.ledger, rig.engagement)
 
 
 def answered(rig: Rig, *numbers: int, show: Box | None = None) -> Answer:
@@ -182,24 +182,26 @@ def test_a_frame_that_is_not_the_committed_one_is_not_shown(rig: Rig) -> None:
 def test_only_an_arbitrator_of_the_terms_is_answered(rig: Rig) -> None:
     with pytest.raises(RequestError, match="arbitrator"):
         disclose.read_request(
-            asked(rig, 1, signed_by=rig.simulator.people.client).encode(), rig.engagement
+            asked(rig, 1, signed_by=rig.simulator.people.client).encode(),
+            rig.ledger,
+            rig.engagement,
         )
     true = asked(rig, 1)
     forged = replace(true, signature=bytes(64))
     with pytest.raises(RequestError, match="signature"):
-        disclose.read_request(forged.encode(), rig.engagement)
+        disclose.read_request(forged.encode(), rig.ledger, rig.engagement)
     with pytest.raises(RequestError, match="another engagement"):
-        disclose.read_request(true.encode(), replace(rig.engagement, id=bytes(16)))
+        disclose.read_request(true.encode(), rig.ledger, replace(rig.engagement, id=bytes(16)))
     for data in (b"", rig.offer.encode()):
         with pytest.raises(MalformedError):
-            disclose.read_request(data, rig.engagement)
+            disclose.read_request(data, rig.ledger, rig.engagement)
 
 
 def test_a_request_with_a_key_that_nothing_can_be_sealed_to_is_refused_at_once(rig: Rig) -> None:
     record = replace(request(rig, 1).record, sealing_key=bytes(1216))
     with pytest.raises(RequestError, match="is not a public key"):
         disclose.read_request(
-            sign(record, rig.simulator.people.arbitrator).encode(), rig.engagement
+            sign(record, rig.simulator.people.arbitrator).encode(), rig.ledger, rig.engagement
         )
 
 
@@ -322,6 +324,32 @@ def test_requests_are_fetched_once_and_others_left_alone(rig: Rig) -> None:
     assert disclose.fetch_requests(rig.client, rig.ledger, rig.engagement) == 0
     kept = {one.statement.digest for one in disclose.received(rig.ledger, rig.engagement)}
     assert kept == {first.digest, second.digest}
+
+
+def test_an_arbitrator_whose_key_was_replaced_is_answered(rig: Rig) -> None:
+    """By the key that the terms name, then by the one that it led to, and by nobody's else."""
+    old = rig.simulator.people.arbitrator
+    new, third = SeedSigner(b"\x12" * 32), SeedSigner(b"\x13" * 32)
+    by_new, by_third = asked(rig, 0, signed_by=new), asked(rig, 1, signed_by=third)
+    with pytest.raises(UnknownArbitratorError):
+        disclose.receive(by_new.encode(), rig.ledger, rig.engagement)
+    # Whoever is no arbitrator leads to nobody.
+    client = rig.simulator.people.client
+    rig.simulator.careless = True
+    rig.simulator.admit([rotation(client, third), rotation(old, new), by_new, by_third])
+    assert disclose.fetch_requests(rig.client, rig.ledger, rig.engagement) == 1
+    assert disclose.fetch_requests(rig.client, rig.ledger, rig.engagement) == 0
+    (kept,) = disclose.received(rig.ledger, rig.engagement)
+    assert kept.statement.digest == by_new.digest
+    assert len(rig.ledger.of_kind(rig.engagement.id, Kind.KEY_ROTATE)) == 1
+    # What was asked by the old key before stays readable.
+    assert disclose.receive(asked(rig, 1).encode(), rig.ledger, rig.engagement)
+    with pytest.raises(UnknownArbitratorError):
+        disclose.receive(by_third.encode(), rig.ledger, rig.engagement)
+
+
+def rotation(old: SeedSigner, new: SeedSigner) -> Statement:
+    return sign(KeyRotate.make(claimed_at=4711, old=old.public_key, new=new), old)
 
 
 def test_what_was_shown_before_stays_known(rig: Rig) -> None:

@@ -72,7 +72,7 @@ def shown(
         answer_by=rig.clock.true_ms + 86_400_000,
     )
     asked = sign(record, by or rig.simulator.people.arbitrator)
-    request = disclose.read_request(asked.encode(), rig.engagement)
+    request = disclose.read_request(asked.encode(), rig.ledger, rig.engagement)
     answer = disclose.answer(
         request, [opened(rig, frame, tiles)], rig.signer, now_ms=rig.clock.true_ms - ago_ms
     )

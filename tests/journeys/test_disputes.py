@@ -9,7 +9,8 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from datetime import date
+from functools import cache, cached_property
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -87,6 +88,11 @@ class Story:
         self.unpaid = self.answered = self.appealed = ""
         self.key: tuple[bytes, ...] = ()
 
+    @cached_property
+    def days(self) -> tuple[date, date]:
+        """Return the days of the recorded work, from when it is first asked for: time moves on."""
+        return yesterday(), today()
+
     @property
     def here(self) -> Path:
         return self.people.folder
@@ -96,8 +102,8 @@ class Story:
         known = {
             "https://log.example": self.people.url,
             "00112233445566778899aabbccddeeff": self.words["engagement"],
-            "2026-11-02": str(yesterday()),
-            "2026-11-06": str(today()),
+            "2026-11-02": str(self.days[0]),
+            "2026-11-06": str(self.days[1]),
             "77d0….key": f"{self.people.case}.key",
             "77d0a1b2": self.people.case[:8],
             "1fda…": self.words.get("digest", ""),
@@ -142,7 +148,7 @@ class Story:
         self.words["engagement"] = json.loads(people.agent("status", "--json"))["engagement"]
         self.reached()
         people.case = people.agent(
-            "case", "file", "other", "--begin", yesterday(), "--end", today(),
+            "case", "file", "other", "--begin", self.days[0], "--end", self.days[1],
             "--amount", "1.00", "--text", "a misunderstanding", "--yes",
         ).split()[-1]  # fmt: skip
         # By two channels, so it is delivered: the operator's key says so.
@@ -248,7 +254,7 @@ class Story:
     def ask(self, level: int, count: int) -> None:
         self.people.act(
             "arbitrator", "ask", "--level", level, "--count", count,
-            "--begin", yesterday(), "--end", today(),
+            "--begin", self.days[0], "--end", self.days[1],
             "--text", "was there work", "--why", "what is known does not tell",
         )  # fmt: skip
 

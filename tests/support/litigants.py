@@ -122,7 +122,7 @@ class Litigants:
         """Let time pass at once, and see that the verifier goes on after it."""
         self.served.shift.move(seconds)
         since = self.served.shift.now_ms - 1_000
-        self._until(lambda: self._up_to() >= since)
+        self._until(lambda: self._up_to() >= since and self._committed_to() > since)
 
     def stay_up(self, until_ms: int) -> None:
         """Let time pass in steps that are no outage."""
@@ -147,13 +147,25 @@ class Litigants:
         """Wait until the operator's key has moved the case on."""
         self._until(lambda: self.show()["state"] == state, 0.5)
 
+    def _committed_to(self) -> int:
+        """Return where the committed values of the beacon end: they are ahead of the clock."""
+        (end,) = self._asked(
+            f"SELECT max(first_round + count) * {ROUND_MS} FROM beacons"  # noqa: S608 - a constant
+            f" WHERE period_ms = {ROUND_MS}"
+        )
+        return int(end or 0)
+
     def _up_to(self) -> int:
+        (found,) = self._asked("SELECT max(end_ms) FROM presence")
+        return int(found or 0)
+
+    def _asked(self, question: str) -> tuple[Any, ...]:
         database = sqlite3.connect(f"file:{self.served.home / 'verifier.db'}?mode=ro", uri=True)
         try:
-            ((found,),) = database.execute("SELECT max(end_ms) FROM presence")
+            row: tuple[Any, ...] = database.execute(question).fetchone()
         finally:
             database.close()
-        return int(found or 0)
+        return row
 
     def _until(self, done: Callable[[], bool], pause_s: float = 0.05) -> None:
         deadline = time.monotonic() + PATIENCE_S

@@ -84,7 +84,7 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     _require_writable(out, preview)
     engagement = home.engagement()
     try:
-        asked = disclosing.read_request(_read(request), engagement)
+        asked = _asked(home, engagement, _read(request))
     except MalformedError as error:
         raise UsageProblem(
             phrase("{request} is no request for frames: {error}", request=request, error=error)
@@ -117,6 +117,19 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
             answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms, case=case)
         sealed_only = sealed_only or cases.is_sealed_only(answer)
         _send(home, cases, answer, out, sealed_only=sealed_only)
+
+
+def _asked(home: Home, engagement: Engagement, data: bytes) -> disclosing.Request:
+    """Read a request; who asks by a key that is not known yet is looked up once."""
+    try:
+        return disclosing.read_request(data, home.ledger, engagement)
+    except disclosing.UnknownArbitratorError:
+        client = home.client(engagement.url, signer=home.signer)
+        try:
+            disclosing.learn_arbitrators(client, home.ledger, engagement)
+        finally:
+            client.close()
+    return disclosing.read_request(data, home.ledger, engagement)
 
 
 def _is_answered(home: Home, asked: Request, vault: VaultReader, *, sealed_only: bool) -> bool:

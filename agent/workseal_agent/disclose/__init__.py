@@ -9,6 +9,7 @@ from workseal_agent.disclose.answers import (
     kept_answer,
     require_next,
 )
+from workseal_agent.disclose.arbitrators import learn_arbitrators
 from workseal_agent.disclose.delivery import deliver, deliver_sealed_only, send, send_sealed_only
 from workseal_agent.disclose.opened import (
     FrameReader,
@@ -21,6 +22,7 @@ from workseal_agent.disclose.opened import (
 from workseal_agent.disclose.requests import (
     Request,
     RequestError,
+    UnknownArbitratorError,
     answered,
     fetch_requests,
     read_request,
@@ -37,6 +39,7 @@ __all__ = [
     "Request",
     "RequestError",
     "SecretKeeper",
+    "UnknownArbitratorError",
     "answer",
     "answered",
     "deliver",
@@ -44,6 +47,7 @@ __all__ = [
     "fetch_requests",
     "keep",
     "kept_answer",
+    "learn_arbitrators",
     "open_tiles",
     "read_disclosure",
     "read_request",

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from workseal_agent.connection import VerifierClient
+from workseal_agent.disclose.arbitrators import arbitrators_of, keep_rotation, key_of
 from workseal_agent.errors import AgentError
 from workseal_agent.language import phrase
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState
@@ -20,6 +21,10 @@ class RequestError(AgentError):
     """Say why a request for frames is not answered."""
 
 
+class UnknownArbitratorError(RequestError):
+    """Say that no key that is known here speaks for who asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Hold a request that an arbitrator of the terms has signed."""
@@ -28,7 +33,7 @@ class Request:
     record: DisputeRequest
 
 
-def read_request(data: bytes, engagement: Engagement) -> Request:
+def read_request(data: bytes, ledger: Ledger, engagement: Engagement) -> Request:
     """Read an arbitrator's request; `MalformedError` or `RequestError`."""
     statement = Statement.parse(data)
     record = read_record(statement)
@@ -36,11 +41,12 @@ def read_request(data: bytes, engagement: Engagement) -> Request:
         raise MalformedError(f"expected a dispute.request, found {statement.kind}")
     if record.engagement != engagement.id:
         raise RequestError("the request is about another engagement")
-    key = next(
-        (key for key in engagement.terms.arbitrators if key.thumbprint == statement.issuer), None
-    )
+    key = key_of(arbitrators_of(ledger, engagement), statement.issuer)
     if key is None:
-        raise RequestError("the request is not by an arbitrator that the terms name")
+        raise UnknownArbitratorError(
+            "the request is not by an arbitrator that the terms name, nor by a key that replaced"
+            " theirs"
+        )
     try:
         statement.verify_signature(key)
     except VerificationError as error:
@@ -56,7 +62,7 @@ def read_request(data: bytes, engagement: Engagement) -> Request:
 
 def receive(data: bytes, ledger: Ledger, engagement: Engagement) -> Request:
     """Read a request and keep it until it is answered; the same one again changes nothing."""
-    request = read_request(data, engagement)
+    request = read_request(data, ledger, engagement)
     requested_frames(request, ledger.captures(engagement.id))
     with ledger.write() as writing:
         if ledger.statement(request.statement.digest) is None:
@@ -74,6 +80,8 @@ def fetch_requests(client: VerifierClient, ledger: Ledger, engagement: Engagemen
     for _, body in listed(client, engagement):
         with suppress(MalformedError, RequestError):
             statement = Statement.parse(body)
+            if statement.kind is Kind.KEY_ROTATE:
+                keep_rotation(ledger, engagement, statement)
             if statement.kind is Kind.DISPUTE_REQUEST and statement.digest not in known:
                 receive(body, ledger, engagement)
                 new += 1
@@ -83,7 +91,7 @@ def fetch_requests(client: VerifierClient, ledger: Ledger, engagement: Engagemen
 def received(ledger: Ledger, engagement: Engagement) -> tuple[Request, ...]:
     """Return the requests that are kept, in the order in which they came."""
     stored = ledger.of_kind(engagement.id, Kind.DISPUTE_REQUEST)
-    return tuple(read_request(one.body, engagement) for one in stored)
+    return tuple(read_request(one.body, ledger, engagement) for one in stored)
 
 
 def answered(ledger: Ledger, engagement: Engagement) -> frozenset[Digest]:
