@@ -57,7 +57,16 @@ def test_a_move_to_another_machine(
     assert run("--home", new, "catch-up").code == 1
     bridge.up = True
     monkeypatch.setattr(catchup, "_SENT_MS", 200)
-    done = run("--home", new, "declare", "--begin", "2026-01-01", "--end", "2026-01-02", "--memo=x")
+    done = run(
+        "--home",
+        new,
+        "declare",
+        "--begin",
+        "2026-01-01T09:00",
+        "--end",
+        "2026-01-01T10:00",
+        "--memo=x",
+    )
     assert (done.code, "`workseal-agent catch-up`" in done.err) == (1, True)
     done = run("--home", new, "catch-up")
     assert done.code == 0, done.out

@@ -163,7 +163,7 @@ def test_without_the_verifier_nothing_is_exported_and_nothing_is_lost(
     out = tmp_path / "out.workseal"
     cut_off(worker)
     with unharmed(world.server):
-        now = datetime.now(UTC)
+        now = datetime.now(UTC).replace(microsecond=0)
         begin, end = (now - timedelta(seconds=ago) for ago in (2, 1))
         span = ("--begin", begin.isoformat(), "--end", end.isoformat())
         late = (*span, "--memo", "a letter")
