@@ -14,7 +14,7 @@ from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import SessionOpen, sign
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, readahead
-from workseal_verifier.services.engagement import fold
+from workseal_verifier.services.chainreading import read_chain
 from workseal_verifier.services.readahead import ReadAhead
 
 STATE: Any = SimpleNamespace()
@@ -76,14 +76,14 @@ def test_there_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folding(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note in which thread each engagement is folded."""
+    """Note in which thread each engagement is read."""
     threads: list[str] = []
 
-    def noted(*given: Any) -> Any:
+    def noted(*given: Any, **named: Any) -> Any:
         threads.append(threading.current_thread().name)
-        return fold(*given)
+        return read_chain(*given, **named)
 
-    monkeypatch.setattr(admission, "fold", noted)
+    monkeypatch.setattr(admission, "read_chain", noted)
     return threads
 
 
