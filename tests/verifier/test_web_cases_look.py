@@ -144,12 +144,12 @@ def test_every_place_on_the_page_is_reached_from_its_contents(
     for name in set(cited):
         assert page.locator(f"#{name}").count() == 1
     reached = []
-    for _ in range(6):
+    for _ in range(7):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     assert reached[0] == "Skip to the page"
-    assert reached[2:] == ["Agreements", "Cases", "All weeks", "What you can do"]
+    assert reached[2:] == ["Agreements", "Cases", "Notices", "All weeks", "What you can do"]
 
 
 def test_the_page_says_the_same_without_a_script(
