@@ -205,8 +205,8 @@ def test_the_keyboard_goes_through_a_page_in_its_order(page: Page, told: Told, o
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     assert reached[0] == "Skip to the page"
-    assert reached[2:8] == [
-        "Agreements", "Cases", "All weeks", "← Day before", "The week", "Day after →",
+    assert reached[2:9] == [
+        "Agreements", "Cases", "Notices", "All weeks", "← Day before", "The week", "Day after →",
     ]  # fmt: skip
 
 
