@@ -149,23 +149,11 @@ def _tell_parked(parked: Iterable[StoredStatement]) -> None:
             "problem": refusal_told(stored.problem),
         }
         if stored.kind.startswith("dispute."):
-            say(
-                phrase(
-                    "not taken: {kind} {number}: {problem}",
-                    problem=refusal_told(stored.problem),
-                    **about,
-                )
-            )
+            say(phrase("not taken: {kind} {number}: {problem}", **about))
             say(phrase("  nothing waits behind it; the same command signs it anew"))
         else:
             waits = True
-            say(
-                phrase(
-                    "parked: {kind} {number}: {problem}",
-                    problem=refusal_told(stored.problem),
-                    **about,
-                )
-            )
+            say(phrase("parked: {kind} {number}: {problem}", **about))
     if waits:
         say(
             phrase(
