@@ -26,7 +26,8 @@ def to_level_2(play: Play, freeze: Change = freeze_frames) -> Play:
     assert play.chain is not None
     play.chain = [one for one in play.chain if not _later(one[1], until)]
     play.heard().shown(1)
-    asked = play.question(2) | {"freeze": freeze(play.frames), "count": 1, "end": until}
+    # One of two may be the one that was withdrawn.
+    asked = play.question(2) | {"freeze": freeze(play.frames), "count": 2, "end": until}
     play.act(Role.ARBITRATOR, Act.ASK, **asked).both(Act.PASS).act(Role.ARBITRATOR, Act.RULE)
     return play.sampled()
 

@@ -87,7 +87,7 @@ def test_the_last_word_of_the_seating_counts_the_days_of_who_declares(office: Of
     record = office.take("declare")
     assert office.play.case.state is State.EVIDENCE
     assert record.place.due is not None
-    assert (record.place.due.calendar, record.place.due.days) == ("DE-BY", 3)
+    assert (record.place.due.calendar, record.place.due.days) == ("DE-BY", 2)
 
 
 @pytest.mark.parametrize(
