@@ -145,7 +145,7 @@ def page(home: Path) -> Iterator[Callable[[], Page]]:
         yield opened
     for process in started:
         # Its button ends it; a signal that comes while Python itself ends would be met by nobody.
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         assert process.returncode == 0
 
 

@@ -121,7 +121,10 @@ def test_a_full_disk_is_told_and_loses_nothing_when_there_is_room_again(worker: 
             wait_for(worker.troubles, "the trouble")
             assert "trouble: the ledger cannot be written" in worker.agent("status")
             stored = worker.status()["statements"]
-            assert "ledger cannot be written" in worker.attempt("stop").told(1)
+            told = worker.attempt("stop").told(1)
+            assert "the recording ends as soon as its end can be stored" in told
+            # Who resumes meanwhile is not stopped later.
+            worker.agent("resume")
             told = worker.attempt("withdraw", "1", "--reason", "private", "--yes").told(1)
             assert "ledger cannot be written" in told
             counted = worker.status()
