@@ -1,4 +1,4 @@
-"""Saying each week which sealed frames are still held: what is due, and the statement itself.
+"""Saying each week which sealed frames are still held: the statement itself.
 
 Rules: it stands beside the chain, so it holds up no hour, and it speaks of what is in the log, so
 that its readers find the same. Nothing withdrawn is drawn, counted or read. Before a frame is
@@ -11,7 +11,8 @@ from typing import Protocol, cast
 
 from workseal_agent.errors import AgentError
 from workseal_agent.language import phrase, phrases
-from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
+from workseal_agent.ledger import Engagement, Ledger, SendState
+from workseal_agent.possessionweeks import first_round, said_of, weekly_statements
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keys import Signer
@@ -32,7 +33,6 @@ from workseal_protocol.records import (
     HeldAnswer,
     Possession,
     Segment,
-    SessionOpen,
     read_record,
     sign,
 )
@@ -77,56 +77,6 @@ class NotYetError(AgentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Tell of the newest weekly statement of an engagement, and which week is to be said now.
-
-    `week` is 0 while none was made, `due` None while none is. Of a week whose statement was
-    refused no other is made: the next start sends the same again. `next_ms` is when the next
-    week's first round begins, None before the first session.
-    """
-
-    week: int
-    shown: int
-    lost: int
-    state: SendState | None
-    due: int | None
-    next_ms: int | None
-
-
-def said_of(ledger: Ledger, engagement: Engagement, now_ms: int) -> Said:
-    """Tell how far the weekly statements have come, without reading the chain."""
-    first = _first_round(ledger, engagement)
-    last = _newest(ledger, engagement)
-    outcomes = [one.outcome for one in last[1].answers] if last else []
-    week = 0 if last is None or first is None else _week(engagement, first, last[1].round)
-    due = None
-    if first is not None and ledger.has_captures(engagement.id):
-        newest = _week(engagement, first, round_at(now_ms, engagement.terms.round_ms))
-        due = newest if newest > week else None
-    return Said(
-        week,
-        outcomes.count(Held.SHOWN),
-        outcomes.count(Held.LOST),
-        last[0].state if last else None,
-        due,
-        _next_ms(engagement, first, now_ms),
-    )
-
-
-def next_week_ms(ledger: Ledger, engagement: Engagement, now_ms: int) -> int | None:
-    """Return when the next week's first round begins, None before the first session."""
-    return _next_ms(engagement, _first_round(ledger, engagement), now_ms)
-
-
-def _next_ms(engagement: Engagement, first: int | None, now_ms: int) -> int | None:
-    if first is None:
-        return None
-    round_ms = engagement.terms.round_ms
-    week = _week(engagement, first, round_at(now_ms, round_ms)) + 1
-    return round_start(weeks_round(first, round_ms, week), round_ms)
-
-
-@dataclass(frozen=True, slots=True)
 class Folded:
     """Hold the chain up to the newest statement that is in the log, and what waits behind it.
 
@@ -148,7 +98,7 @@ def fold_held(ledger: Ledger, engagement: Engagement, rest: Rest) -> Folded | No
     chain = HeldChain(engagement.terms.round_ms)
     beside: dict[Digest, list[tuple[Digest, Possession]]] = {}
     refused = set()
-    for one, said in _statements(ledger, engagement):
+    for one, said in weekly_statements(ledger, engagement):
         if one.state is SendState.PARKED:
             refused.add(said.round)
         else:
@@ -187,7 +137,7 @@ def say(  # noqa: PLR0913 - what it is made of, and from where
     has not what it must speak of, and whatever fetching and reading raise. Nothing is stored then.
     """
     due = said_of(ledger, engagement, now_ms).due
-    first = _first_round(ledger, engagement)
+    first = first_round(ledger, engagement)
     if due is None or first is None or ledger.is_restored(engagement.id):
         return None
     # Asked first: who is offline does not read a year's chain to find that out.
@@ -346,32 +296,3 @@ def _waiting(ledger: Ledger, engagement: Engagement, seq: int) -> int | None:
         if isinstance(record, Segment) and record.frames:
             return record.round
     return None
-
-
-def _first_round(ledger: Ledger, engagement: Engagement) -> int | None:
-    for stored in ledger.chain(engagement.id):
-        record = read_record(Statement.parse(stored.body))
-        if isinstance(record, SessionOpen):
-            return record.first_round
-    return None
-
-
-def _week(engagement: Engagement, first: int, number: int) -> int:
-    return max(0, (number - first) // (WEEK_MS // engagement.terms.round_ms))
-
-
-def _statements(
-    ledger: Ledger, engagement: Engagement
-) -> Iterator[tuple[StoredStatement, Possession]]:
-    """Yield the weekly statements, in the order of their making."""
-    for stored in ledger.of_kind(engagement.id, Possession.KIND.value):
-        record = read_record(Statement.parse(stored.body))
-        if isinstance(record, Possession):
-            yield stored, record
-
-
-def _newest(ledger: Ledger, engagement: Engagement) -> tuple[StoredStatement, Possession] | None:
-    found = None
-    for found in _statements(ledger, engagement):  # noqa: B007 - the last one stays
-        pass
-    return found

@@ -5,7 +5,7 @@ from typing import Any
 
 from workseal_agent.language import Phrase, phrase
 from workseal_agent.ledger import SendState
-from workseal_agent.possession import Said
+from workseal_agent.possessionweeks import Said
 
 
 def possession_lines(said: Said) -> Iterator[Phrase]:

@@ -14,7 +14,8 @@ from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.othersheld import OthersHeld, prove, wants_proof
 from workseal_agent.engagement import join, read_invitation, short_name
 from workseal_agent.ledger import Engagement, SendState
-from workseal_agent.possession import GRACE_MS, said_of
+from workseal_agent.possession import GRACE_MS
+from workseal_agent.possessionweeks import said_of
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_protocol.records import sign

@@ -20,7 +20,7 @@ from workseal_agent.pages import machine, today
 from workseal_agent.pages.render import FOLDER, hms, size, span
 from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
 from workseal_agent.pages.words import load_words
-from workseal_agent.possession import Said
+from workseal_agent.possessionweeks import Said
 from workseal_protocol.records import Label, Segment
 from workseal_protocol.terms import Granularity, plain_language
 from workseal_protocol.terms.plain import amount_text

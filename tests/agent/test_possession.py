@@ -13,9 +13,8 @@ from workseal_agent.possession import (
     MissingFramesError,
     NotYetError,
     fold_held,
-    next_week_ms,
-    said_of,
 )
+from workseal_agent.possessionweeks import said_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.possession import WEEK_MS
 from workseal_protocol.records import Possession, read_record
@@ -335,29 +334,11 @@ def test_work_is_done_in_small_pieces(weeks: Weeks) -> None:
     assert len(rests) >= 11
 
 
-def test_tells_how_far_the_weekly_statements_have_come(tmp_path: Path) -> None:
-    weeks = Weeks(tmp_path)
-
-    def told() -> tuple[int, int, int, SendState | None, int | None]:
-        said = said_of(weeks.rig.ledger, weeks.rig.engagement, weeks.now_ms)
-        return said.week, said.shown, said.lost, said.state, said.due
-
-    assert told() == (0, 0, 0, None, None)
-    weeks.begin()
-    assert told() == (0, 0, 0, None, 1)
-    weeks.say()
-    assert told() == (1, 0, 0, SendState.RECEIPTED, None)
-    next_ms = next_week_ms(weeks.rig.ledger, weeks.rig.engagement, weeks.now_ms)
-    assert next_ms is not None
-    assert WEEK_MS - DAY_MS < next_ms - weeks.now_ms <= WEEK_MS
-
-
-def test_an_empty_chain_has_no_week(tmp_path: Path) -> None:
+def test_an_empty_chain_folds_to_nothing(tmp_path: Path) -> None:
     from support.rig import Rig  # noqa: PLC0415
 
     rig = Rig(tmp_path)
     assert fold_held(rig.ledger, rig.engagement, lambda: None) is None
-    assert next_week_ms(rig.ledger, rig.engagement, rig.clock.wall_ms()) is None
 
 
 def test_says_nothing_of_content_and_no_size(weeks: Weeks) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from workseal_agent.ledger import SendState
-from workseal_agent.possession import Said
 from workseal_agent.possessiontold import possession_lines, possession_value
+from workseal_agent.possessionweeks import Said
 
 
 def said(**changes: object) -> Said:

@@ -15,8 +15,8 @@ from workseal_agent.engagement import short_name
 from workseal_agent.language import Phrase, own, phrase, phrases
 from workseal_agent.ledger import Engagement, SendState, StoredStatement
 from workseal_agent.localzone import zone_of
-from workseal_agent.possession import said_of
 from workseal_agent.possessiontold import possession_lines, possession_value
+from workseal_agent.possessionweeks import said_of
 from workseal_agent.refusal import refusal_told
 from workseal_agent.retention import kept_frames
 from workseal_agent.vault import vault_size

@@ -21,8 +21,8 @@ from workseal_agent.errors import AgentError
 from workseal_agent.heldobject import Ciphertext
 from workseal_agent.language import Phrase, own_reason, phrase, phrases
 from workseal_agent.ledger import Engagement, SendState
-from workseal_agent.possession import Said, said_of
 from workseal_agent.possessiontold import possession_lines, possession_value
+from workseal_agent.possessionweeks import Said, said_of
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_agent.vault import VaultProblem, VaultReader

@@ -18,10 +18,9 @@ from workseal_agent.possession import (
     Blocks,
     MissingFramesError,
     NotYetError,
-    next_week_ms,
-    said_of,
     say,
 )
+from workseal_agent.possessionweeks import next_week_ms, said_of
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keys import Signer
 from workseal_protocol.lottery import ChainSide, verify_value

@@ -16,7 +16,8 @@ from workseal_agent.daemon.holding import Holding, StoppedError, rest_until
 from workseal_agent.engagement import short_name
 from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState
-from workseal_agent.possession import MissingFramesError, NotYetError, said_of
+from workseal_agent.possession import MissingFramesError, NotYetError
+from workseal_agent.possessionweeks import said_of
 from workseal_agent.retention import kept_frames
 
 # After the recorded engagement's own, and then by the hour: a week is long.

@@ -18,8 +18,8 @@ from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.render import desk_of, go, notices_of, page
 from workseal_agent.pages.words import say
 from workseal_agent.pages.wrongs import wrongs_of
-from workseal_agent.possession import said_of
 from workseal_agent.possessiontold import possession_lines
+from workseal_agent.possessionweeks import said_of
 
 # More than anybody reads; the number says how many there are.
 _SHOWN = 50
