@@ -128,7 +128,9 @@ def test_who_sends_again_gets_the_same_place(
     assert office.check() == []
 
 
-def test_nobody_is_refused_before_the_turn(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_not_admitted_before_the_turn_is_asked_again_in_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     agent = working(office)
     first, second = next_of(agent), next_of(agent)
     turns = Turns(office, monkeypatch)

@@ -300,7 +300,8 @@ class Tick:
         self.notices: list[Notice] = []
         self.milestones: list[MilestoneRow] = []
         self.spans = PendingWork()
-        self._places: dict[Digest, int] = {}
+        # By the bytes of digests, whose hash is known: they are looked up for each statement.
+        self._places: dict[bytes, int] = {}
 
     def may_mind(self, touched: Iterable[Touched]) -> bool:
         """Tell whether something logged by others may change what was admitted here.
@@ -315,7 +316,7 @@ class Tick:
         by = size - self._size
         if by:
             self.entries = [entry.moved(by) for entry in self.entries]
-            self._places = {digest: place + by for digest, place in self._places.items()}
+            self._places = {name: place + by for name, place in self._places.items()}
             self._size = size
 
     @property
@@ -345,9 +346,10 @@ class Tick:
         )
         indices: list[int] = []
         for number, candidate in enumerate(candidates):
-            place = known.get(candidate.digest)
-            if place is None:
-                place = self._places.get(candidate.digest, draft.places.get(candidate.digest))
+            name = candidate.digest.raw
+            place = self._places.get(name, draft.places.get(name))
+            if place is None and known:
+                place = known.get(candidate.digest)
             if place is None:
                 place = self.next_place + len(draft.entries)
                 try:
@@ -380,7 +382,7 @@ class Tick:
             chain = state.chain
             if chain is None or not is_due(chain, state.marked):
                 continue
-            place = self._places.get(chain.head)
+            place = self._places.get(chain.head.raw)
             if place is not None:
                 rows = rows_since(chain, state.marked, place)
                 self.milestones += rows
@@ -396,7 +398,7 @@ class Tick:
         return self.cases.get(filing) or self._admission.case(filing, state, self.events)
 
     def _entry(self, digest: Digest) -> "Entry | None":
-        place = self._places.get(digest)
+        place = self._places.get(digest.raw)
         return None if place is None else self.entries[place - self._size]
 
     def _take(self, draft: Draft) -> None:
