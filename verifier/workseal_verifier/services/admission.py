@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
+from workseal_protocol.records import Segment
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import CASE_KINDS, stored_case
@@ -26,6 +27,7 @@ from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
 from workseal_verifier.store.log import Change, Head
+from workseal_verifier.store.records import Touched
 
 if TYPE_CHECKING:
     from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
@@ -144,23 +146,60 @@ class Admission:
         self._prepared.clear()
         self.house.work.forget()
 
+    def is_new(self, candidate: Candidate) -> bool:
+        """Tell whether memory knows that a statement is not logged: its chain has not come so far.
+
+        Without an answer from the store for each, of which nearly every one is new.
+        """
+        record = candidate.record
+        if not isinstance(record, Segment) or record.engagement in self._behind:
+            return False
+        state = self._states.get(record.engagement)
+        chain = None if state is None else state.chain
+        return chain is not None and record.seq >= chain.next_seq
+
     def begin(self, size: int) -> "Tick":
         """Begin to admit statements that will stand from position `size` on."""
+        self._reach(size)
+        self._states.begin()
+        return self._tick()
+
+    def go_on(self, tick: "Tick", size: int) -> "Tick":
+        """Move a tick to where others brought the log meanwhile.
+
+        Returns another one, empty, where something of what they logged may matter to it.
+        """
+        before = self.events
+        touched = self._reach(size)
+        if touched is None or self.events is not before or tick.may_mind(touched):
+            return self._tick()
+        tick.move_to(size)
+        return tick
+
+    def _tick(self) -> "Tick":
+        if self.events is None:
+            raise ValueError("nothing was begun")
+        return Tick(self, self._size, self.events)
+
+    def _reach(self, size: int) -> list[Touched] | None:
+        """Take over what is logged below a size; None where memory had to begin anew."""
         if self.events is None or size - self._size > _MOST_FOREIGN:
             self.forget()
             self.events = self._keys.below(size)
             self.house.beacon.refresh()
-        elif self._size < size:
-            self.events = self._catch_up(self.events, size)
+            self._size = size
+            return None
+        if self._size == size:
+            return []
+        touched = self.house.records.touched(self._size, size)
+        self.events = self._catch_up(self.events, size, touched)
         self._size = size
-        self._states.begin()
-        return Tick(self, size, self.events)
+        return touched
 
-    def _catch_up(self, events: KeyEvents, size: int) -> KeyEvents:
+    def _catch_up(self, events: KeyEvents, size: int, touched: Iterable[Touched]) -> KeyEvents:
         """Take over what other processes logged since; of engagements, only what is asked for."""
-        records = self.house.records
         kinds = set()
-        for one in records.touched(self._size, size):
+        for one in touched:
             kinds.add(one.kind)
             if one.engagement is None:
                 continue
@@ -261,7 +300,24 @@ class Tick:
         self.notices: list[Notice] = []
         self.milestones: list[MilestoneRow] = []
         self.spans = PendingWork()
-        self._places: dict[Digest, int] = {}
+        # By the bytes of digests, whose hash is known: they are looked up for each statement.
+        self._places: dict[bytes, int] = {}
+
+    def may_mind(self, touched: Iterable[Touched]) -> bool:
+        """Tell whether something logged by others may change what was admitted here.
+
+        That is more of the same engagements, or work of the same persons in any other.
+        """
+        workers = {one.raw for worker in self.spans.spans for one in self.events.lineage(worker)}
+        return any(one.engagement in self.states or one.worker in workers for one in touched)
+
+    def move_to(self, size: int) -> None:
+        """Let what was admitted stand from another position on: segments, and nothing else."""
+        by = size - self._size
+        if by:
+            self.entries = [entry.moved(by) for entry in self.entries]
+            self._places = {name: place + by for name, place in self._places.items()}
+            self._size = size
 
     @property
     def next_place(self) -> int:
@@ -290,9 +346,10 @@ class Tick:
         )
         indices: list[int] = []
         for number, candidate in enumerate(candidates):
-            place = known.get(candidate.digest)
-            if place is None:
-                place = self._places.get(candidate.digest, draft.places.get(candidate.digest))
+            name = candidate.digest.raw
+            place = self._places.get(name, draft.places.get(name))
+            if place is None and known:
+                place = known.get(candidate.digest)
             if place is None:
                 place = self.next_place + len(draft.entries)
                 try:
@@ -325,7 +382,7 @@ class Tick:
             chain = state.chain
             if chain is None or not is_due(chain, state.marked):
                 continue
-            place = self._places.get(chain.head)
+            place = self._places.get(chain.head.raw)
             if place is not None:
                 rows = rows_since(chain, state.marked, place)
                 self.milestones += rows
@@ -341,7 +398,7 @@ class Tick:
         return self.cases.get(filing) or self._admission.case(filing, state, self.events)
 
     def _entry(self, digest: Digest) -> "Entry | None":
-        place = self._places.get(digest)
+        place = self._places.get(digest.raw)
         return None if place is None else self.entries[place - self._size]
 
     def _take(self, draft: Draft) -> None:

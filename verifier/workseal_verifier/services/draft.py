@@ -83,7 +83,8 @@ class Draft:
     spans: PendingWork = field(default_factory=PendingWork)
     # Whose time is free from when on, but for what this submission claims in the same engagement.
     _free: tuple[Digest, bytes, int] | None = None
-    places: dict[Digest, int] = field(default_factory=dict)
+    # By the bytes of digests.
+    places: dict[bytes, int] = field(default_factory=dict)
 
     def find(self, identifier: bytes) -> Engagement | None:
         """Return an engagement as it stands after everything admitted so far."""
@@ -226,7 +227,7 @@ class Draft:
         if entry.position > MAX_INTEGER:
             raise RefusedError(Reason.FULL, "the log is full")
         self.entries.append(entry)
-        self.places[entry.digest] = entry.position
+        self.places[entry.digest.raw] = entry.position
 
     def add_event(self, event: KeyEvent) -> None:
         """Append a key statement."""

@@ -16,13 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workseal_protocol.digest import Digest
-from workseal_verifier.errors import ForkError, Reason, RefusedError, StoreError, StoreFullError
-from workseal_verifier.services.admission import Admission, Tick
+from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
+from workseal_verifier.services.admission import Admission
+from workseal_verifier.services.batch import Batch
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.conflicts import ConflictBook
 from workseal_verifier.services.health import PUBLISHING, SEQUENCING, Health
-from workseal_verifier.services.loan import Loan
 from workseal_verifier.services.meters import Meters
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.publication import Published, Publisher
@@ -327,89 +326,37 @@ class Sequencer:
             self._admission.forget()
             self._publisher.load()
         self._publisher.check_clock()
+        tick = self._admission.begin(self._publisher.size)
+        work = Batch(self._admission, self._records, tick)
+        work.admit_ahead(batch)
         with self._publisher.turn() as writing:
             # Another worker's turn may have been long: who came meanwhile is served in this one.
             self._fill(batch)
-            known = self._records.positions(
-                [candidate.digest for one in batch for candidate in one.candidates]
-            )
-            tick = self._admission.begin(writing.size)
-            forks: list[tuple[Submission, ForkError]] = []
-            now, later = self._split(batch)
-            admitted = [one for one in now if self._admit(tick, one, known, forks)]
+            work.admit_rest(batch, writing.size)
+            tick = work.tick
             if tick.entries:
                 self._space.require(sum(len(entry.body) for entry in tick.entries))
                 tick.mark()
                 writing.append(tick.entries, tick.change)
         self._admission.settle(tick)
-        for one, loans in later:
+        for one, loans in work.later:
             one.loans = loans
             self._reading.submit(self._read, one)
         # Only now is the body that was first surely in the log.
         if not self._space.is_full:
-            self._conflicts.keep([fork for _, fork in forks])
-        for one, fork in forks:
+            self._conflicts.keep([fork for _, fork in work.forks])
+        for one, fork in work.forks:
             fail(one, fork)
-        if admitted and self._publisher.asks_witnesses:
+        if work.admitted and self._publisher.asks_witnesses:
             # They take their time: meanwhile the next ticks go on.
-            self._committed.put(admitted)
-        elif admitted:
-            self._publish(admitted)
+            self._committed.put(work.admitted)
+        elif work.admitted:
+            self._publish(work.admitted)
         return bool(tick.entries)
-
-    def _split(
-        self, batch: Sequence[Submission]
-    ) -> tuple[list[Submission], list[tuple[Submission, list[Loan]]]]:
-        """Tell those whose turn it is from those that go on with chains others moved on far."""
-        # Who comes back came before all others: who goes on with the same chain stands behind.
-        batch = sorted(batch, key=lambda one: not one.loans)
-        for one in batch:
-            self._admission.take_back(one.loans)
-        now: list[Submission] = []
-        later: list[tuple[Submission, list[Loan]]] = []
-        lends = self._admission.lends
-        for one in batch:
-            asks = lends and not one.loans
-            loans = self._admission.lend(spoken_of(one.candidates)) if asks else []
-            if loans:
-                later.append((one, loans))
-            else:
-                now.append(one)
-        return now, later
 
     def _publish(self, admitted: Sequence[Submission]) -> bool:
         published = self._publisher.publish()
         proofs = TickProofs(published.tree.node, published.size)
         for one in admitted:
             answer(one, published, proofs)
-        return True
-
-    def _admit(
-        self,
-        tick: Tick,
-        one: Submission,
-        known: dict[Digest, int],
-        forks: list[tuple[Submission, ForkError]],
-    ) -> bool:
-        try:
-            if one.old > self._publisher.size:
-                raise RefusedError(  # noqa: TRY301 - one place refuses a submission
-                    Reason.MALFORMED, f"old is {one.old}, the log has {self._publisher.size} leaves"
-                )
-            first = tick.next_place
-            one.indices = tick.admit(one.candidates, known)
-            told = dict(zip(one.indices, one.candidates, strict=True))
-            one.new = [candidate for place, candidate in told.items() if place >= first]
-        except ForkError as fork:
-            forks.append((one, fork))
-            return False
-        except RefusedError as refusal:
-            fail(one, refusal)
-            return False
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one submission's mistake is not the others'
-            _logger.error("admission failed: %s", type(error).__name__)  # noqa: TRY400
-            fail(one, RefusedError(Reason.INTERNAL, "the server made a mistake"))
-            return False
         return True
