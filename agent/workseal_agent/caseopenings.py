@@ -46,6 +46,11 @@ def openings_of(
     )
 
 
+def count_segments(ledger: Ledger, engagement: bytes, ask: Ask) -> int:
+    """Count the segments of the hours that were asked about."""
+    return len(_segments(ledger, engagement, ask))
+
+
 def _segments(ledger: Ledger, engagement: bytes, ask: Ask) -> list[tuple[Digest, Segment]]:
     """Give the logged segments that begin in the hours, as a freeze counts them."""
     return [

@@ -1,10 +1,11 @@
 """The freelancer inside a case: what was signed is settled, and frames are shown in it.
 
 Rules: one statement of a case has at most one own successor that can still be logged: what was
-signed and not answered is sent again, the same bytes, before anything new is signed.
+signed and not answered is sent again, the same bytes, before anything new is signed. No more of a
+frame is signed for than the ladder has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workseal_agent.connection import RefusedError
@@ -12,13 +13,16 @@ from workseal_agent.disclose import (
     Answer,
     FrameReader,
     Opened,
+    Portion,
     Request,
     SecretKeeper,
+    answer,
     deliver,
     deliver_sealed_only,
     kept_answer,
     read_disclosure,
     read_request,
+    require_portions,
     send,
     send_sealed_only,
 )
@@ -31,6 +35,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import verify_disclosure
 from workseal_protocol.dispute import Case
 from workseal_protocol.dispute.table import DISCLOSED
+from workseal_protocol.keys import Signer
 from workseal_protocol.records import DisputeDisclosure, Finding, read_record
 from workseal_protocol.statement import Kind, Statement
 
@@ -143,6 +148,34 @@ class OwnCases(KeptCases):
                 )
             )
         return case
+
+    def require_portions(
+        self, request: Request, opened: Sequence[Opened], reader: FrameReader
+    ) -> None:
+        """Refuse to show more than the ladder has, by the request's case as it was last read."""
+        portion = Portion.of(self.folder, request)
+        require_portions(portion, opened, reader, self.ledger, self.engagement.id)
+
+    def sign(
+        self,
+        request: Request,
+        opened: Sequence[Opened],
+        signer: Signer,
+        reader: FrameReader,
+        *,
+        wall_ms: Callable[[], int],
+    ) -> Answer:
+        """Sign what shows these tiles, or return what was signed before that shows exactly them.
+
+        Raises `AgentError` where the case takes no answer, or the ladder has fewer tiles.
+        """
+        case = self.disclosable(request)
+        self.require_portions(request, opened, reader)
+        kept = self.kept(request, opened)
+        if kept is not None:
+            return kept
+        now_ms = wall_ms() if case is None else self.now_ms(case.known_at)
+        return answer(request, opened, signer, now_ms=now_ms, case=case)
 
     def deliver(
         self, answer: Answer, package: bytes, vault: SecretKeeper

@@ -52,8 +52,10 @@ def have_checked(
     """Show the verifier the tiles of an answer; returns what the operator's check found, verified.
 
     The finding is logged in the case while that takes one, else beside it. Raises as
-    `disclose.send` does; it may be asked again, and comes to the same finding.
+    `disclose.send` does, and `AgentError` where more was shown than the ladder has, which the
+    verifier refuses to look at; it may be asked again, and comes to the same finding.
     """
     answer = cases.answer_of(stored, reader)
+    cases.require_portions(answer.request, answer.opened, reader)
     now_ms = cases.client.now_ms()
     return answer, send(answer, cases.ledger, cases.client, cases.engagement, now_ms=now_ms)

@@ -19,6 +19,8 @@ CHIP: Final = 4
 CHIPS: Final = PERIOD // CHIP
 # Levels of 255 by which each pixel is moved up or down.
 STRENGTH: Final = 3
+# Pixels a side from which on a part that is cut out keeps its mark, by trial.
+LASTING: Final = 200
 # Levels by which the readable digits differ from what is below them.
 INK: Final = 40
 

@@ -471,6 +471,10 @@ def trace_what_was_found(run: Run, folder: Path, request: Path) -> None:
     (folder / "found.png").write_bytes(encode_png(300, 300, grey))
     done = run("trace", folder / "found.png")
     assert (done.code, "no mark of the 2 requests is in this picture" in done.err) == (1, True)
+    assert "often loses its mark" not in done.err
+    (folder / "found.png").write_bytes(encode_png(199, 300, bytes([90]) * (199 * 300 * 3)))
+    done = run("trace", folder / "found.png")
+    assert (done.code, "fewer than 200 pixels a side often loses its mark" in done.err) == (1, True)
     assert run("trace", request).code == 1
 
 

@@ -3,6 +3,7 @@
 import base64
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -18,10 +19,19 @@ from workseal_agent.pages.guard import FORM_HEADER
 from workseal_agent.pages.marks import Mark, Marked, Readings
 from workseal_agent.suggestions import Reading
 from workseal_agent.vault import VaultReader
+from workseal_protocol.cli.acting import CaseFolder
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure, verify_disclosure
 from workseal_protocol.frame import Box, Grid
-from workseal_protocol.records import DisputeDisclosure, read_record
+from workseal_protocol.records import (
+    Act,
+    CasePlace,
+    DisputeAct,
+    DisputeDisclosure,
+    DisputeRequest,
+    read_record,
+    sign,
+)
 from workseal_protocol.sealing import open_package
 from workseal_protocol.statement import Statement
 
@@ -234,6 +244,68 @@ def test_what_changed_after_the_preview_is_not_disclosed(story: Story, at: int) 
         assert answer.status_code == 409
         assert "look at the preview again" in answer.text
     assert disclosed(home, at) == []
+
+
+def added_at(story: Story, at: int, level: int) -> str:
+    """Add a request of a case of which this home has read the `ask` of some level."""
+    home, visitor = story
+    arbitrator, rig = home.rig.simulator.people.arbitrator, home.rig
+    case = Digest.of(f"case {at}".encode())
+    ask = DisputeAct(
+        engagement=rig.engagement.id,
+        claimed_at=rig.clock.true_ms,
+        place=CasePlace(case, case),
+        act=Act.ASK,
+        level=level,
+        count=1,
+        begin=0,
+        end=rig.clock.true_ms,
+        text="what was on the screen",
+        why="its kind is in dispute",
+    )
+    signed = sign(ask, arbitrator)
+    plain = read_record(home.asked(at))
+    assert isinstance(plain, DisputeRequest)
+    request = sign(replace(plain, place=CasePlace(case, signed.digest)), arbitrator)
+    CaseFolder(home.settings.cases_folder).keep_told(case, signed.encode() + request.encode())
+    media = "application/octet-stream"
+    answer = post_bytes(visitor, "/requests/add", request.encode(), media)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["path"])
+
+
+def test_no_more_is_prepared_than_the_ladder_has_for_the_level(story: Story, at: int) -> None:
+    home, visitor = story
+    path = added_at(story, at, 2)
+    number = rows(home)[at].number
+    text = visitor.get(path).text
+    assert "at level 2 of the ladder: of each picture one in 8 tiles at most" in text
+    told = visitor.get(f"{path}/{number}/frame.json").json()
+    assert (told["level"], told["most"]) == (2, 125)
+    # However it was chosen, with "only this" or by hiding a little: what is left is counted.
+    for tiles in (range(126), range(1, 1000), range(1000)):
+        refused = choose(visitor, path, number, tiles)
+        assert refused.status_code == 422
+        assert "level 2 of the ladder has 125 at most" in refused.json()["told"]
+    assert "nothing would be seen" in visitor.get(path).text
+    assert choose(visitor, path, number, range(125)).status_code == 204
+    assert visitor.get(f"{path}/preview").status_code == 200
+    # Chosen before the case was read here: the preview refuses it, and so does the last step.
+    drafts = visitor.server.drafts
+    drafts.put(Digest(bytes.fromhex(path.rpartition("/")[2])), number, tuple(range(126)))
+    wide = visitor.get(f"{path}/preview")
+    assert wide.status_code == 409
+    assert "126 of 1000 tiles would be seen, and level 2 of the ladder has 125" in wide.text
+    assert disclosed(home, at) == []
+
+
+def test_at_level_4_whole_pictures_may_be_shown(story: Story, at: int) -> None:
+    home, visitor = story
+    path = added_at(story, at, 4)
+    number = rows(home)[at].number
+    assert "of the ladder" not in visitor.get(path).text
+    assert choose(visitor, path, number, range(1000)).status_code == 204
+    assert visitor.get(f"{path}/preview").status_code == 200
 
 
 INSIDE = Mark(Box(300, 300, 40, 8), "password", "It follows a word such as password.")

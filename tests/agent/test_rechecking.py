@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from support.freelanced import Freelancer, Kept, answer_in_case, at_a_bench
+from workseal_agent.connection import RefusedError
+from workseal_agent.disclose import send
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import StoredStatement
 from workseal_agent.rechecking import checkable, have_checked, named
@@ -103,6 +105,24 @@ def test_a_false_finding_is_contradicted_in_the_case(shown: Shown, later: bool) 
 def test_asked_again_it_is_the_same_finding(shown: Shown) -> None:
     assert shown.check() == shown.check()
     assert len(shown.findings_logged()) == 1
+
+
+def test_more_than_its_level_has_is_shown_to_no_operator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the command, nor by a program that does not count: nothing is logged of it."""
+    with at_a_bench(tmp_path, monkeypatch) as freelancer:
+        answer, vault = answer_in_case(freelancer, monkeypatch, (0, 1)), Kept()
+        freelancer.cases.deliver_sealed_only(answer, answer.package(), vault)
+        live = freelancer.cases.live(freelancer.name)
+        stored = named(checkable(freelancer.cases, live.case), None)
+        with pytest.raises(AgentError, match="level 2 of the ladder has 1 at most"):
+            have_checked(freelancer.cases, stored, vault)
+        now = freelancer.court.office.now
+        with pytest.raises(RefusedError, match=r"expected at most 1 of .* tiles") as refused:
+            send(answer, freelancer.ledger, freelancer.client, freelancer.engagement, now_ms=now)
+        assert refused.value.status == 422
+        assert freelancer.cases.live(freelancer.name).case.head == live.case.head
 
 
 def test_once_the_hearing_is_over_it_is_logged_beside_the_case(shown: Shown) -> None:

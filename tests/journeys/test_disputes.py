@@ -240,6 +240,13 @@ class Story:
         assert self.printed.split()[0] == digest
         assert digest in [one["handed_over"] for one in self.people.show()["statements"]]
 
+    def counted(self) -> None:
+        """See how many of the segments of these hours were opened."""
+        found = re.search(r"activity is opened of ([0-9]+) of the ([0-9]+) segments", self.printed)
+        assert found is not None
+        opened = (self.here / "freelancer" / "openings").read_bytes()
+        assert int(found[1]) == len(split_sequence(opened, max_items=200)) <= int(found[2])
+
     def bundle(self) -> None:
         """Let the freelancer hand out what is the case now."""
         made = self.here / "freelancer" / "exported.workseal"
@@ -312,20 +319,23 @@ class Story:
         people = self.people
         self.granted(3, 2)
         people.act("arbitrator", "request", "--text", "more of the same frames")
+        # At level 3 half of a frame: all of it is refused before anything is signed.
+        wide = self.disclose("more.cose", 9999)
+        assert (wide.code, "level 3 of the ladder has 500 at most" in wide.err) == (1, True), wide
         with lost_answer():
-            failed = self.disclose("more.cose")
+            failed = self.disclose("more.cose", 640)
         assert (failed.code, "may be run again" in failed.err) == (1, True)
         self.words["digest"] = self.answered = people.newest("disclosure")
 
-    def disclose(self, request: str) -> Any:
+    def disclose(self, request: str, width: int) -> Any:
         asked = self.here / "freelancer" / request
         if not asked.exists():
             self.people.agent("case", "show", self.people.case, "--request", request)
-        line = f"workseal-agent disclose {request} --show 0,0,9999,9999 --unread --sealed-only"
+        line = f"workseal-agent disclose {request} --show 0,0,{width},9999 --unread --sealed-only"
         return self.people.type("freelancer", f"{line} --yes")
 
     def sealed_again(self) -> None:
-        assert "what you signed before is logged" in ended(self.disclose("more.cose"))
+        assert "what you signed before is logged" in ended(self.disclose("more.cose", 640))
         assert self.people.newest("disclosure") == self.answered
 
     def checked(self) -> None:
@@ -344,10 +354,10 @@ class Story:
         assert people.show()["state"] == "evidence"
         self.granted(4, 1)
         people.act("arbitrator", "request", "--text", "this one, please", "--frame", frame)
-        early = self.disclose("whole.cose")
+        early = self.disclose("whole.cose", 9999)
         assert (early.code, "does not take a disclosure now" in early.err) == (1, True)
         people.act("freelancer", "approve")
-        assert "the verifier got no tile" in ended(self.disclose("whole.cose"))
+        assert "the verifier got no tile" in ended(self.disclose("whole.cose", 9999))
         people.act("client", "comment", "--text", "this one shows the report")
         barred = people.tried("arbitrator", "draft", *SAID, self.words["opened"])
         assert (barred.code, "disclosed by mistake" in barred.err) == (1, True), barred.err
@@ -498,6 +508,7 @@ STORY = (
     ("sha256sum", "", "compared"),
     ("head -c -16", "", "bundle"),
     ("workseal case checks", "", ""),
+    ("workseal case show", "", "counted"),
     ("workseal-agent export", "", ""),
     ("workseal-agent case act commit", "frames_asked", "committed"),
     ("workseal-agent case act reveal", "", "revealed"),

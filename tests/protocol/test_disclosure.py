@@ -21,6 +21,7 @@ from workseal_protocol.disclosure import (
     VerifiedTiles,
     expected_subtrees,
     open_frame,
+    told_tiles,
     verify_disclosure,
 )
 from workseal_protocol.encoding import Value, decode, encode
@@ -476,3 +477,19 @@ def test_vectors_of_what_is_refused() -> None:
         expected = MalformedError if vector["outcome"] == "malformed" else VerificationError
         with pytest.raises(expected):
             verify_disclosure(Disclosure.parse(data), commitment)
+
+
+@given(choices)
+def test_how_much_is_said_to_be_shown_is_read_without_inflating(shown: tuple[int, ...]) -> None:
+    good = disclose(shown)
+    assert told_tiles(good.encode()) == (len(shown), COUNT)
+    # Whether the pixels are there is for `parse` to say.
+    value = decode(good.encode())
+    assert isinstance(value, dict)
+    assert told_tiles(encode(value | {6: b"no stream"})) == (len(shown), COUNT)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xa0", b"\xff", disclose((0,)).encode()[:-1]])
+def test_what_is_no_disclosure_says_nothing_of_tiles(data: bytes) -> None:
+    with pytest.raises(MalformedError):
+        told_tiles(data)

@@ -923,6 +923,10 @@ def test_the_specification_has_the_ladder() -> None:
     }
     most = {int(row[0]): re.sub(r"(?<=[0-9]),(?=[0-9])", "", row[3]).split(",")[0] for row in rows}
     assert most == {level: str(rung.most or "") for level, rung in LADDER.items()}
+    tiles = {2: "1 in 8 tiles of each", 3: "1 in 2 tiles of each, the sample"}
+    shares = {int(row[0]): row[3].partition(", ")[2] for row in rows}
+    assert {level: shares[level] for level in tiles} == tiles
+    assert {level: rung.one_in for level, rung in LADDER.items() if rung.sampled} == {2: 8, 3: 2}
 
 
 # --- vectors ---

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support.court import Bench, bench
+from support.scripted import KeptFrame
 from support.scripted import disclose as show
 from support.simulator import seeded
 from workseal_agent.cases import OwnCases
@@ -124,8 +125,10 @@ class Kept:
         raise AssertionError(f"no frame is read again: {commitment}")
 
 
-def answer_in_case(freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Let the arbitrator name a drawn frame, and sign what shows a tile of it."""
+def asked_in_case(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Request, CaptureRow, KeptFrame]:
+    """Let the arbitrator name a drawn frame at level 2."""
     court, hearing = freelancer.court, freelancer.court.hearing
     hearing.seated().ask(1).act(Role.FREELANCER, Act.SHOW).act(Role.CLIENT, Act.PASS)
     hearing.ask(2, freeze=hearing.freeze()).sampled()
@@ -142,14 +145,27 @@ def answer_in_case(freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch) -> A
         )
     )
     frame = next(one for one in court.agent.frames if one.tree.commitment == drawn.frame)
-    header, shown = frame.tree.header, show(frame, (0,))
+    header = frame.tree.header
     row = CaptureRow(
         1, drawn.frame, header.round, 1, header.display, header.grid.width, header.grid.height,
         drawn.segment, withdrawn=False,
     )  # fmt: skip
     monkeypatch.setattr(Ledger, "captures", lambda *_: (row,))
-    request = Request(statement, read_record(statement))  # type: ignore[arg-type]
+    return Request(statement, read_record(statement)), row, frame  # type: ignore[arg-type]
+
+
+def opened_of(row: CaptureRow, frame: KeptFrame, tiles: tuple[int, ...]) -> Opened:
+    """Open tiles of a frame."""
+    shown = show(frame, tiles)
+    return Opened(row, shown, verify_disclosure(shown, row.commitment))
+
+
+def answer_in_case(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch, tiles: tuple[int, ...] = (0,)
+) -> Answer:
+    """Sign what shows tiles of a frame that was named, as a program would that counts none."""
+    request, row, frame = asked_in_case(freelancer, monkeypatch)
     case = freelancer.cases.disclosable(request)
-    now_ms = freelancer.cases.now_ms(hearing.case.known_at)
-    seen = verify_disclosure(shown, drawn.frame)
-    return answer(request, [Opened(row, shown, seen)], freelancer.signer, now_ms=now_ms, case=case)
+    now_ms = freelancer.cases.now_ms(freelancer.court.hearing.case.known_at)
+    opened = [opened_of(row, frame, tiles)]
+    return answer(request, opened, freelancer.signer, now_ms=now_ms, case=case)

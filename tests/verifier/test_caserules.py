@@ -380,7 +380,9 @@ def test_two_hosts_keep_one_case(
     assert first.check() == []
 
 
-def disclosed(office: Office, agent: ScriptedAgent, hearing: Hearing) -> bytes:
+def disclosed(
+    office: Office, agent: ScriptedAgent, hearing: Hearing, shown_tiles: tuple[int, ...] = (0,)
+) -> bytes:
     """Go up to level 2, and pack a frame that the arbitrator named."""
     agent.open_session()
     agent.work(2 * ROUND_MS)
@@ -401,7 +403,7 @@ def disclosed(office: Office, agent: ScriptedAgent, hearing: Hearing) -> bytes:
             place=CasePlace(hearing.case.case, hearing.case.head),
         )
     )
-    shown = disclose(frame, (0,))
+    shown = disclose(frame, shown_tiles)
     record = DisputeDisclosure(
         engagement=agent.engagement,
         claimed_at=office.now,
@@ -428,6 +430,25 @@ def test_what_is_found_in_a_disclosure_stands_in_its_case(
     # Again: the same finding, and nothing new.
     assert office.verifier.services.desk.check(package).finding.digest == checked.finding.digest
     assert office.check() == []
+
+
+@pytest.mark.parametrize("logged", [False, True], ids=["not logged", "logged, sealed only"])
+def test_more_tiles_than_level_2_has_are_refused_and_change_nothing(
+    office: Office,
+    agent: ScriptedAgent,
+    hearing: Hearing,
+    logged: bool,  # noqa: FBT001
+) -> None:
+    package = disclosed(office, agent, hearing, (0, 1))
+    statement = Statement.parse(parse_package(package)[0])
+    if logged:
+        office.post([statement])
+    before = office.verifier.log.head(), steps(hearing)
+    with pytest.raises(RefusedError, match=r"at most 1 of \d+ tiles .* level 2.*found 2") as why:
+        office.verifier.services.desk.check(package)
+    assert (why.value.reason, why.value.item) == (Reason.REFUSED, 1)
+    assert (office.verifier.log.head(), steps(hearing)) == before
+    assert (office.verifier.records.by_digest(statement.digest) is not None) == logged
 
 
 def test_a_finding_that_comes_too_late_for_its_case_is_logged_beside_it(

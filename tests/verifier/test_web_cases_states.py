@@ -65,12 +65,14 @@ def view_of(play: Play, role: Role) -> View:
     return View(play.case, role, moves, tuple(told))
 
 
-def seen_by(play: Play, role: Role, *earlier: Case) -> Seen:
+def seen_by(play: Play, role: Role, *earlier: Case, active: tuple[int, ...] | None = ()) -> Seen:
     terms, filing = play.case.terms, play.case.filing
     beside = Beside(
         agreed=Agreed(filing.engagement, terms, ZoneInfo(terms.zone), known=True),
         reach=Reach(100, play.now),
-        disputed=Disputed(Course((), ()), Counted((), ())),
+        disputed=Disputed(
+            Course((), ()), None if active is None else Counted((), (), active=active)
+        ),
         frozen=Frozen(checked=True),
         withdrawn=frozenset(),
         committed=lambda number, value: value == beacon(number),
@@ -321,6 +323,34 @@ def test_checks_that_do_not_say_the_same_prove_nothing_and_it_is_told() -> None:
     text = words(seen_by(agreed, Role.CLIENT).page)
     assert "do not say the same" not in text
     assert text.count("What 2031 hidden tiles of the shown frames show") == 1
+
+
+def test_what_shows_more_than_its_level_has_is_told() -> None:
+    over = (Finding(digest("disclosure"), Outcome.HOLDS, 256, 2040),)
+    play = SITUATIONS["comment on tiles"]().find(Role.OPERATOR, findings=over)
+    sentence = "256 of 2040 tiles of a frame are more than the 255 that level 2 has."
+    for role in people(play):
+        assert words(seen_by(play, role).page).count(sentence) == 1
+    within = (Finding(digest("disclosure"), Outcome.HOLDS, 255, 2040),)
+    few = SITUATIONS["comment on tiles"]().find(Role.OPERATOR, findings=within)
+    assert "are more than the" not in words(seen_by(few, Role.CLIENT).page)
+    # What the ladder has is said before anything is asked for.
+    assert "64 frames, 1 tile in 8 of each" in words(seen_by(few, Role.CLIENT).page)
+
+
+def test_of_hours_that_were_asked_about_the_page_counts_what_can_be_opened() -> None:
+    play = SITUATIONS["comment"]()
+    filing = play.case.filing
+    active = (filing.begin - 1, filing.begin, filing.begin, filing.end - 1, filing.end)
+    text = words(seen_by(play, Role.CLIENT, active=active).page)
+    granted = play.case.ask.granted if play.case.ask is not None else 0
+    assert (
+        f"Of the segments of work in these hours 3 have activity that can be opened; {granted} were"
+        " granted. How many were opened is in what was handed over, which is nowhere here"
+    ) in text
+    alone = words(seen_by(SITUATIONS["objection"](), Role.CLIENT, active=active).page)
+    assert "3 have activity that can be opened. " in alone
+    assert "activity that can be opened" not in words(seen_by(play, Role.CLIENT, active=None).page)
 
 
 def test_what_cannot_be_opened_is_told_and_who_showed_it_is_told_what_to_type() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workseal_agent.caseopenings import granted_openings, openings_of
+from workseal_agent.caseopenings import count_segments, granted_openings, openings_of
 from workseal_agent.cli.app import home_of
 from workseal_agent.cli.casework import Name, case_app, named_case, own_cases
 from workseal_agent.cli.printing import say
@@ -41,6 +41,7 @@ def write_openings(
         ask = granted_openings(cases.live(named_case(cases, case)).case)
         kinds = {ValueKind[one.name] for one in opened or [Opened.ACTIVITY]}
         found = openings_of(home.open_ledger, cases.engagement.id, ask, kinds)
+        there = count_segments(home.open_ledger, cases.engagement.id, ask)
         if not found:
             raise AgentError("nothing of these hours can be opened")
         write_new_secret(out, b"".join(one.encode() for one in found))
@@ -50,10 +51,18 @@ def write_openings(
             "{out}: {count} value opened, of {segments}; no pixel is in it",
             "{out}: {count} values opened, of {segments}; no pixel is in it",
             out=out,
-            segments=_segments(ask.granted),
+            segments=_segments(
+                len({one.statement for one in found if one.kind is not ValueKind.ENVIRONMENT}),
+                there,
+            ),
         )
     )
 
 
-def _segments(most: int) -> str:
-    return phrases(most, "at most {count} segment", "at most {count} segments")
+def _segments(opened: int, there: int) -> str:
+    return phrases(
+        there,
+        "{opened} of the {count} segment of these hours",
+        "{opened} of the {count} segments of these hours",
+        opened=opened,
+    )

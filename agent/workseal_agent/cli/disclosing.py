@@ -26,6 +26,7 @@ from workseal_agent.ledger import CaptureRow, Engagement
 from workseal_agent.reveals import together
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_agent.writing import write_private
+from workseal_protocol.cli.acting import CaseFolder
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.disclosure import VerifiedTiles
 from workseal_protocol.errors import MalformedError
@@ -99,6 +100,8 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
         say(phrase("frame {number}: {share}", number=one.frame.number, share=_share(one)))
+    portion = disclosing.Portion.of(CaseFolder(home.settings.cases_folder), asked)
+    disclosing.require_portions(portion, opened, vault, home.ledger, engagement.id)
     unions = together(vault, home.ledger, engagement, opened)
     tell_together(unions)
     seen = {f"frame-{one.frame.number}": one.seen for one in opened}
@@ -110,11 +113,7 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     if not yes and not confirmed("Disclose this?"):
         raise _undone(previews)
     with own_cases(home) as cases:
-        answer = cases.kept(asked, opened)
-        if answer is None:
-            case = cases.disclosable(asked)
-            now_ms = SystemClock().wall_ms() if case is None else cases.now_ms(case.known_at)
-            answer = disclosing.answer(asked, opened, home.signer, now_ms=now_ms, case=case)
+        answer = cases.sign(asked, opened, home.signer, vault, wall_ms=SystemClock().wall_ms)
         sealed_only = sealed_only or cases.is_sealed_only(answer)
         _send(home, cases, answer, out, sealed_only=sealed_only)
 

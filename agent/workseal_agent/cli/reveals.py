@@ -27,7 +27,7 @@ from workseal_agent.writing import write_private
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.cli.text import instant
 from workseal_protocol.digest import Digest
-from workseal_protocol.watermark import mark_for
+from workseal_protocol.watermark import LASTING, mark_for
 
 
 @app.command()
@@ -77,13 +77,20 @@ def trace(
         raise AgentError("nothing was ever shown to anybody by this home")
     best, *_ = tracing.trace(looked, tuple(of_mark))
     if not best.found:
+        missing = phrases(
+            len(of_mark),
+            "the mark of the {count} request is not in this picture: it may still be one that"
+            " was shown, drawn by another program, made smaller, or photographed",
+            "no mark of the {count} requests is in this picture: it may still be one that was"
+            " shown, drawn by another program, made smaller, or photographed",
+        )
+        if min(looked.shape) >= LASTING:
+            raise AgentError(missing)
         raise AgentError(
-            phrases(
-                len(of_mark),
-                "the mark of the {count} request is not in this picture: it may still be one that"
-                " was shown, drawn by another program, made smaller, or photographed",
-                "no mark of the {count} requests is in this picture: it may still be one that was"
-                " shown, drawn by another program, made smaller, or photographed",
+            phrase(
+                "{missing}; a part of fewer than {least} pixels a side often loses its mark",
+                missing=missing,
+                least=LASTING,
             )
         )
     reveal = of_mark[best.mark]

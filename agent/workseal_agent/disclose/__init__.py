@@ -19,6 +19,7 @@ from workseal_agent.disclose.opened import (
     shown_before,
     tiles_of,
 )
+from workseal_agent.disclose.portion import Portion, require_portions
 from workseal_agent.disclose.requests import (
     Request,
     RequestError,
@@ -36,6 +37,7 @@ __all__ = [
     "Answer",
     "FrameReader",
     "Opened",
+    "Portion",
     "Request",
     "RequestError",
     "SecretKeeper",
@@ -55,6 +57,7 @@ __all__ = [
     "received",
     "requested_frames",
     "require_next",
+    "require_portions",
     "send",
     "send_sealed_only",
     "shown_before",

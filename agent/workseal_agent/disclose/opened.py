@@ -4,7 +4,7 @@ Rules: what is shown is decided in tiles before anything is built, and each disc
 here as the other side will check it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
@@ -57,15 +57,27 @@ def tiles_of(
 
 
 def shown_before(
-    reader: FrameReader, ledger: Ledger, engagement: bytes, frame: Digest
+    reader: FrameReader,
+    ledger: Ledger,
+    engagement: bytes,
+    frame: Digest,
+    *,
+    by: Container[Digest] | None = None,
 ) -> frozenset[int]:
-    """Return the tiles of a frame that earlier disclosures showed: what is known stays known."""
-    noted = {row.statement: row.shown for row in ledger.reveals(engagement) if row.frame == frame}
+    """Return the tiles of a frame that earlier disclosures showed: what is known stays known.
+
+    With `by`, those alone that these statements showed.
+    """
+    noted = {
+        row.statement: row.shown
+        for row in ledger.reveals(engagement)
+        if row.frame == frame and (by is None or row.statement in by)
+    }
     # Disclosures that are older than the list of reveals are read back from the vault.
     unlisted = [
         read_disclosure(reader, digest).shown
         for digest, statement, shown in ledger.disclosures(engagement)
-        if shown == frame and statement not in noted
+        if shown == frame and statement not in noted and (by is None or statement in by)
     ]
     return frozenset(chain.from_iterable((*noted.values(), *unlisted)))
 

@@ -3,10 +3,12 @@
 Rules: what is disclosed is what was previewed, tile for tile: the preview names the disclosures by
 their digests, and others are not sent. Marked places that would be seen, and pictures that nobody
 read, are named there, and disclosed only on a word. The passphrase is typed for each disclosure.
+Of a picture no more is prepared than the ladder has for the level, once the case was read here.
 Everything is done by the functions that the command `disclose` uses.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,7 @@ from workseal_agent.pages.refusals import AbsentError, FormError
 from workseal_agent.pages.render import desk_of, fields_of, go, notices_of, page
 from workseal_agent.pages.words import say
 from workseal_agent.vault import VaultReader
+from workseal_protocol.cli.acting import CaseFolder
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.frame import Grid
@@ -69,6 +72,11 @@ def find_asked(desk: Desk, engagement: Engagement, digest: str) -> Asked:
     if asked is None:
         raise AbsentError(say("problem.request"))
     return asked
+
+
+def portion_of(desk: Desk, asked: Asked) -> disclose.Portion | None:
+    """Return how much may be shown for a request; None until its case was read here."""
+    return disclose.Portion.of(CaseFolder(desk.settings.cases_folder), asked.request)
 
 
 def _all(desk: Desk, engagement: Engagement) -> list[Asked]:
@@ -121,7 +129,15 @@ def _fetched(desk: Desk, passphrase: str) -> int:
     engagement = desk.need()
     client = desk.connect(engagement.url, signer=desk.signer(passphrase))
     try:
-        return disclose.fetch_requests(client, desk.ledger, engagement)
+        new = disclose.fetch_requests(client, desk.ledger, engagement)
+        cases = desk.cases(client, engagement)
+        for asked in _all(desk, engagement):
+            place = asked.request.record.place
+            if place is not None and not asked.done and portion_of(desk, asked) is None:
+                # What cannot be read now is read when it is answered.
+                with suppress(AgentError, CommandError):
+                    cases.live(place.case)
+        return new
     finally:
         client.close()
 
@@ -130,7 +146,7 @@ def _one(request: Request) -> Response:
     desk = desk_of(request)
     engagement = desk.need()
     asked = find_asked(desk, engagement, request.path_params["digest"])
-    drafts = drafts_of(request)
+    drafts, portion = drafts_of(request), portion_of(desk, asked)
     digest = asked.request.statement.digest
     return page(
         request,
@@ -141,6 +157,8 @@ def _one(request: Request) -> Response:
             (row, len(drafts.get(digest, row.number)), _grid(engagement, row).count)
             for row in asked.rows
         ],
+        level=None if portion is None else portion.level,
+        one_in=1 if portion is None else portion.one_in,
         ready=any(drafts.get(digest, row.number) for row in asked.rows),
         open=desk.unlocked.left_ms() > 0,
         now_ms=desk.clock.wall_ms(),
@@ -157,6 +175,8 @@ def _preview(request: Request) -> Response:
         # There it is said, and asked for.
         return go(f"/requests/{asked.request.statement.digest}")
     opened = _opened(reader, asked, drafts_of(request))
+    portion = portion_of(desk, asked)
+    disclose.require_portions(portion, opened, reader, desk.ledger, engagement.id)
     return page(
         request,
         "preview.html",
@@ -201,11 +221,7 @@ def _disclosed(
         sealed = cases.answered_before(asked.request, reader, sealed_only=sealed_only)
         if sealed is not None:
             return sealed
-        answer = cases.kept(asked.request, opened)
-        if answer is None:
-            case = cases.disclosable(asked.request)
-            now_ms = desk.clock.wall_ms() if case is None else cases.now_ms(case.known_at)
-            answer = disclose.answer(asked.request, opened, signer, now_ms=now_ms, case=case)
+        answer = cases.sign(asked.request, opened, signer, reader, wall_ms=desk.clock.wall_ms)
         if sealed_only or cases.is_sealed_only(answer):
             return cases.deliver_sealed_only(answer, answer.package(), desk.writer())
         _, address = cases.deliver(answer, answer.package(), desk.writer())

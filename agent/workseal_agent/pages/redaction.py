@@ -16,7 +16,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.pages.drafts import read_bits, write_bits
 from workseal_agent.pages.guard import read_json
-from workseal_agent.pages.inbox import Asked, drafts_of, find_asked
+from workseal_agent.pages.inbox import Asked, drafts_of, find_asked, portion_of
 from workseal_agent.pages.refusals import AbsentError
 from workseal_agent.pages.render import desk_of, page
 from workseal_agent.pages.words import say
@@ -62,7 +62,7 @@ def _frame(request: Request) -> Response:
     grid = Grid(row.width, row.height, engagement.terms.tile)
     drafted = drafts_of(request).get(asked.request.statement.digest, row.number)
     before = disclose.shown_before(reader, desk.ledger, engagement.id, row.commitment)
-    pattern = HiddenPattern()
+    pattern, portion = HiddenPattern(), portion_of(desk, asked)
     return JSONResponse(
         {
             "width": grid.width,
@@ -72,6 +72,8 @@ def _frame(request: Request) -> Response:
             "rows": grid.rows,
             "shown": base64.b64encode(write_bits(grid, drafted)).decode(),
             "before": base64.b64encode(write_bits(grid, before)).decode(),
+            "level": None if portion is None else portion.level,
+            "most": grid.count if portion is None else portion.most_of(grid.count),
             "pattern": {
                 "first": pattern.first,
                 "second": pattern.second,
@@ -110,6 +112,11 @@ async def _save(request: Request) -> Response:
         tiles = read_bits(grid, data)
     except (binascii.Error, ValueError):
         return JSONResponse({"told": say("problem.tiles")}, 422)
+    portion = portion_of(desk, asked)
+    most = grid.count if portion is None else portion.most_of(grid.count)
+    if portion is not None and len(tiles) > most:
+        told = say("problem.many_tiles", shown=len(tiles), most=most, level=portion.level)
+        return JSONResponse({"told": told}, 422)
     drafts_of(request).put(asked.request.statement.digest, row.number, tiles)
     return Response(status_code=204)
 

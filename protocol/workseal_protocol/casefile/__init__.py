@@ -13,6 +13,7 @@ from workseal_protocol.casefile.examine import (
     StepRule,
     examine_case_file,
 )
+from workseal_protocol.casefile.granted import GrantedHours, asked_hours, granted_hours, granted_in
 from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import (
     BUNDLE,
@@ -37,16 +38,20 @@ __all__ = [
     "CaseFileReport",
     "CaseParts",
     "Custody",
+    "GrantedHours",
     "Logged",
     "Replayed",
     "Speakers",
     "StepRule",
     "Told",
+    "asked_hours",
     "custody_csv",
     "custody_jsonld",
     "custody_of",
     "decision_in",
     "examine_case_file",
+    "granted_hours",
+    "granted_in",
     "make_case_file",
     "read_bag",
     "replay",

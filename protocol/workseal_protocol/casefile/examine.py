@@ -9,6 +9,7 @@ from workseal_protocol.bundle import MAX_STATEMENTS
 from workseal_protocol.casefile.bag import read_bag
 from workseal_protocol.casefile.earlier import check_refiling
 from workseal_protocol.casefile.frames import Compared, compare_frames
+from workseal_protocol.casefile.granted import GrantedHours, granted_in
 from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import BUNDLE, CaseParts, check_names, make_case_file
 from workseal_protocol.casefile.replay import Replayed, replay
@@ -18,7 +19,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import DisputeFiling
+from workseal_protocol.records import DisputeFiling, read_record
 from workseal_protocol.terms import Terms
 from workseal_protocol.verify import Outcome, Report, Step, examine_bundle
 from workseal_protocol.window import Entry
@@ -61,6 +62,7 @@ class CaseFileReport:
     not_proven: tuple[str, ...]
     replayed: Replayed | None = None
     bundle: Report | None = None
+    granted: tuple[GrantedHours, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -80,6 +82,7 @@ class _Folder:
     replayed: Replayed | None = None
     logged: Logged | None = None
     compared: Compared | None = None
+    openings: tuple[Opening, ...] = ()
     entries: Mapping[Digest, Entry] = field(default_factory=dict)
 
     def read(self) -> CaseParts:
@@ -189,6 +192,7 @@ def _openings(folder: _Folder) -> str:
     if folder.report is None:
         raise VerificationError("there is no bundle to compare with")
     gather(folder.report, openings=openings)
+    folder.openings = openings
     return f"{len(openings)} beside the bundle"
 
 
@@ -264,7 +268,16 @@ def examine_case_file(
         _not_proven(folder),
         folder.replayed,
         folder.report,
+        _granted(folder),
     )
+
+
+def _granted(folder: _Folder) -> tuple[GrantedHours, ...]:
+    """Count what was opened of the hours of requests; what did not hold counts as closed."""
+    if folder.report is None or folder.replayed is None:
+        return ()
+    told = ((one.statement.digest, read_record(one.statement)) for one in folder.replayed.told)
+    return granted_in(folder.report, told, folder.openings)
 
 
 def _not_proven(folder: _Folder) -> tuple[str, ...]:

@@ -31,14 +31,15 @@ from workseal_protocol.cli.files import (
     reason_of,
     require_empty_folder,
 )
+from workseal_protocol.cli.granted import as_value
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.cli.verification import prepare, report_that_holds
-from workseal_protocol.dispute import departures
+from workseal_protocol.dispute import departures, excesses, levels_of
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import read_record
+from workseal_protocol.records import DisputeFinding, read_record
 from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.statement import Kind
 from workseal_protocol.verify import Outcome
@@ -162,6 +163,8 @@ def _lines(report: CaseFileReport) -> Iterator[str]:
         yield "Custody, as the signers tell it, and where the log has it:"
         yield from _custody(report)
         yield from _departures(report.replayed)
+        yield from _excesses(report)
+        yield from (one.sentence for one in report.granted)
     yield ""
     yield "HOLDS: the case file is whole." if report.holds else "DOES NOT HOLD."
     yield "Not proven, whatever the steps say:"
@@ -188,6 +191,16 @@ def _departures(replayed: Replayed) -> Iterator[str]:
     yield from (one.sentence(currency) for one in departures(records))
 
 
+def _excesses(report: CaseFileReport) -> Iterator[str]:
+    """Say where a finding, in the case or beside it in the log, tells of more than a level has."""
+    told = () if report.replayed is None else report.replayed.told
+    records = [(one.statement.digest, read_record(one.statement)) for one in told]
+    logged = () if report.bundle is None else (one.record for one in report.bundle.entries)
+    findings = [one for _, one in records if isinstance(one, DisputeFinding)]
+    findings += [one for one in logged if isinstance(one, DisputeFinding)]
+    yield from (one.sentence for one in excesses(levels_of(records), findings))
+
+
 def _value(report: CaseFileReport) -> dict[str, object]:
     replayed = report.replayed
     case = None if replayed is None else replayed.case
@@ -208,5 +221,7 @@ def _value(report: CaseFileReport) -> dict[str, object]:
         "state": None if case is None else str(case.state),
         "statements": 0 if replayed is None else len(replayed.told),
         "departures": [] if replayed is None else list(_departures(replayed)),
+        "excesses": list(_excesses(report)),
+        "opened": [as_value(one) for one in report.granted],
         "not_proven": list(report.not_proven),
     }

@@ -12,6 +12,7 @@ from typing import Final
 
 from workseal_protocol.bundle import MAX_PIXEL_BYTES
 from workseal_protocol.cli.files import read_bytes
+from workseal_protocol.cli.granted import read_openings
 from workseal_protocol.cli.inputs import read_statement
 from workseal_protocol.cli.opening import read_answer
 from workseal_protocol.cli.outline import outline
@@ -19,7 +20,6 @@ from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_case_key, read_tag_key
 from workseal_protocol.cli.text import plain
 from workseal_protocol.cli.verification import report_that_holds
-from workseal_protocol.commitment import Opening
 from workseal_protocol.desk import (
     CHECKS,
     Checked,
@@ -32,16 +32,12 @@ from workseal_protocol.desk import (
 )
 from workseal_protocol.desk.tags import MAX_BYTES as MAX_TAG_BYTES
 from workseal_protocol.disclosure import Disclosure
-from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.records import DisputeFiling, DisputeRequest, read_record
 from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.verify import Report
 
-# Two openings of each segment of the longest bundle.
-MAX_OPENINGS: Final = 131_072
-_MAX_OPENING_BYTES: Final = 64 * 2**20
 _MARKS: Final = {Outcome.NOTHING: "   ", Outcome.NOTICED: "(?)", Outcome.NOT_RUN: " - "}
 _FILES: Final = ("filing", "openings", "sealed", "request", "case_key", "tags", "tag_key")
 
@@ -72,7 +68,7 @@ def _gathered(options: argparse.Namespace) -> Material:
         raise CommandError("--tag-key belongs to --tags")
     tags = _tags(options)
     key = read_tag_key(options.tag_key) if options.tag_key else None
-    openings = _openings(options)
+    openings = () if options.openings is None else read_openings(options.openings)
     hours = _hours(options)
     report = report_that_holds(options.bundle, options.policy)
     try:
@@ -99,17 +95,6 @@ def _tags(options: argparse.Namespace) -> TagList | None:
         return TagList.parse(data)
     except MalformedError as error:
         raise CommandError(f"the tags {options.tags} are malformed: {error}") from error
-
-
-def _openings(options: argparse.Namespace) -> tuple[Opening, ...]:
-    if options.openings is None:
-        return ()
-    data = read_bytes(options.openings, limit=_MAX_OPENING_BYTES, what="openings")
-    try:
-        items = split_sequence(data, max_items=MAX_OPENINGS)
-        return tuple(Opening.parse(item) for item in items)
-    except MalformedError as error:
-        raise CommandError(f"the openings {options.openings} are malformed: {error}") from error
 
 
 def _hours(options: argparse.Namespace) -> tuple[int, int] | None:

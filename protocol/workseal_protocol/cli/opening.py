@@ -39,7 +39,7 @@ from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_protocol.verify import Report, check_frame_header
-from workseal_protocol.watermark import STRENGTH, mark_for, marked
+from workseal_protocol.watermark import LASTING, STRENGTH, mark_for, marked
 
 if TYPE_CHECKING:
     from workseal_protocol.cli.viewing import ShownFrame
@@ -293,7 +293,22 @@ def _line(place: PlacedFrame, tiles: VerifiedTiles) -> str:
         f"frame {place.name}: holds; {len(tiles.shown)} of"
         f" {count(tiles.header.grid.count, 'tile')} shown,"
         f" {tiles.shown_pixels} of {tiles.all_pixels} pixels,"
-        f" {count(tiles.flat_tiles, 'shown tile')} of one colour only"
+        f" {count(tiles.flat_tiles, 'shown tile')} of one colour only{_lost(tiles)}"
+    )
+
+
+def _lost(tiles: VerifiedTiles) -> str:
+    """Say it where all that is shown is so small that the mark may be lost with the rest."""
+    boxes = [tiles.header.grid.box_of(number) for number in tiles.shown]
+    if not boxes:
+        return ""
+    width = max(one.left + one.width for one in boxes) - min(one.left for one in boxes)
+    height = max(one.top + one.height for one in boxes) - min(one.top for one in boxes)
+    if min(width, height) >= LASTING:
+        return ""
+    return (
+        f"; it lies within {width} x {height} pixels: a part that small, cut out, may not tell"
+        " whose copy it was"
     )
 
 

@@ -5,7 +5,13 @@ follow, in which order, and how many pixels; anything else is refused. Only tile
 ever drawn, and hidden ones are drawn in a pattern of ours. docs/spec/disclosure.md
 """
 
-from workseal_protocol.disclosure.form import MAX_BYTES, Disclosure, Subtree, expected_subtrees
+from workseal_protocol.disclosure.form import (
+    MAX_BYTES,
+    Disclosure,
+    Subtree,
+    expected_subtrees,
+    told_tiles,
+)
 from workseal_protocol.disclosure.opening import open_frame
 from workseal_protocol.disclosure.picture import HiddenPattern
 from workseal_protocol.disclosure.verified import VerifiedTiles, verify_disclosure
@@ -18,5 +24,6 @@ __all__ = [
     "VerifiedTiles",
     "expected_subtrees",
     "open_frame",
+    "told_tiles",
     "verify_disclosure",
 ]

@@ -102,15 +102,11 @@ class Disclosure:
 
         One that shows more bytes of pixels than `max_pixel_bytes` is refused, not inflated.
         """
-        fields = Fields(decode(data, max_bytes=MAX_BYTES), "disclosure")
-        fields.integer(1, "version", minimum=_VERSION, maximum=_VERSION)
-        header = FrameHeader.parse(fields.octets(2, "header", length=HEADER_BYTES))
-        runs = fields.array(3, "shown", maximum=MAX_TILES // 2)
+        fields, header, shown = _begun(data)
         seeds = fields.octets(4, "seeds", maximum=MAX_TILES * SEED_BYTES)
         hashes = fields.octets(5, "hashes", maximum=MAX_TILES * DIGEST_BYTES)
         deflated = fields.octets(6, "pixels", maximum=MAX_BYTES)
         fields.close()
-        shown = _read_runs(runs, header.grid.count)
         if _shown_bytes(header, shown) > max_pixel_bytes:
             raise MalformedError(f"it shows more than {max_pixel_bytes} bytes of pixels")
         try:
@@ -138,6 +134,23 @@ class Disclosure:
     def digest(self) -> Digest:
         """Return what a `dispute.disclosure` statement names: SHA-256 of the encoded bytes."""
         return Digest.of(self.encode())
+
+
+def told_tiles(data: bytes) -> tuple[int, int]:
+    """Read how many tiles a disclosure says that it shows, and of how many; nothing is inflated.
+
+    Raises `MalformedError`. What it says is not verified.
+    """
+    _, header, shown = _begun(data)
+    return len(shown), header.grid.count
+
+
+def _begun(data: bytes) -> tuple[Fields, FrameHeader, tuple[int, ...]]:
+    fields = Fields(decode(data, max_bytes=MAX_BYTES), "disclosure")
+    fields.integer(1, "version", minimum=_VERSION, maximum=_VERSION)
+    header = FrameHeader.parse(fields.octets(2, "header", length=HEADER_BYTES))
+    runs = fields.array(3, "shown", maximum=MAX_TILES // 2)
+    return fields, header, _read_runs(runs, header.grid.count)
 
 
 def _runs(shown: Sequence[int]) -> list[Value]:

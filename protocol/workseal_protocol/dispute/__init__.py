@@ -22,6 +22,7 @@ from workseal_protocol.dispute.ladder import LADDER, Ask, Rung
 from workseal_protocol.dispute.odds import least_sample, meaning, miss_of, worst_miss
 from workseal_protocol.dispute.panel import draw_person, panel_round
 from workseal_protocol.dispute.parties import Parties
+from workseal_protocol.dispute.portion import Excess, excess_of, excesses, levels_of
 from workseal_protocol.dispute.rules import CaseError, Rule
 from workseal_protocol.dispute.sampling import (
     FrozenFrame,
@@ -52,6 +53,7 @@ __all__ = [
     "Clock",
     "Deadline",
     "Departure",
+    "Excess",
     "FrozenFrame",
     "Parties",
     "Paused",
@@ -76,10 +78,13 @@ __all__ = [
     "draw_person",
     "draw_places",
     "drawn_frames",
+    "excess_of",
+    "excesses",
     "frames_between",
     "frames_of_hours",
     "freeze_frames",
     "least_sample",
+    "levels_of",
     "meaning",
     "miss_of",
     "move_of",

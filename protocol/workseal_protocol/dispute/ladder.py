@@ -2,6 +2,7 @@
 
 Rules: one level at a time; a level is reached when a request for it was answered, also by a refusal
 or by silence, so that the next one can be asked for; whatever leaves the machine needs a ruling.
+How many tiles of a frame an answer may show is counted by `portion`: the fold of a case sees none.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,10 @@ from workseal_protocol.terms import Level, Terms
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Describe one level; `needs` is the evidence level of the terms below which it cannot be."""
+    """Describe one level; `needs` is the evidence level of the terms below which it cannot be.
+
+    `one_in` is of how many tiles of a frame one may be shown: 1 for the whole frame.
+    """
 
     level: int
     shows: str
@@ -24,6 +28,11 @@ class Rung:
     needs: Level
     sampled: bool = False
     approved_twice: bool = False
+    one_in: int = 1
+
+    def most_tiles(self, tiles: int) -> int:
+        """Return how many of a frame's tiles may be shown, at least one."""
+        return -(-tiles // self.one_in)
 
 
 LADDER: Final[Mapping[int, Rung]] = {
@@ -32,9 +41,10 @@ LADDER: Final[Mapping[int, Rung]] = {
         Rung(0, "what is in the log", "nobody: it is there", 0, Level.TIMER),
         Rung(1, "openings of activity, notes and facts of displays", "a ruling", 2_880,
              Level.ACTIVITY),
-        Rung(2, "few tiles of the drawn frames", "a ruling", 64, Level.FRAMES, sampled=True),
+        Rung(2, "few tiles of the drawn frames", "a ruling", 64, Level.FRAMES, sampled=True,
+             one_in=8),
         Rung(3, "more tiles of the same frames", "a ruling and the freelancer's approval", 64,
-             Level.FRAMES, sampled=True),
+             Level.FRAMES, sampled=True, one_in=2),
         Rung(4, "named frames in full", "a ruling and two approvals", 4, Level.FRAMES,
              approved_twice=True),
     )

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from support.builders import digest
 from support.casefiles import SEALED, Told, work_and_quarrel
 from support.cases import Play
+from support.scripted import ScriptedAgent
 from workseal_protocol.cli import casefile
 from workseal_protocol.cli.casefile import MAX_FILES
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, Verdict
+from workseal_protocol.records import Act, Finding, Verdict
+from workseal_protocol.records import Outcome as Outcomes
 
 from .conftest import Outcome, Run
 
@@ -66,6 +69,41 @@ def test_one_command_verifies_what_another_exported(desk: Path, run: Run) -> Non
     assert "log index" in rows[0]
     assert rows[-1].endswith("not in the log")
     assert "Not proven, whatever the steps say:" in lines
+
+
+def test_what_was_opened_of_the_hours_asked_for_is_counted(desk: Path, run: Run) -> None:
+    """Of a hundred granted segments the freelancer hands over the one they like."""
+    every = told().openings
+    (desk / "openings").write_bytes(every[3].encode())
+    assert export(run, desk).code == 0
+    done = verify(run, desk)
+    assert done.code == 0
+    assert f"activity is opened of 1 of the {len(every)} segments of its hours" in done.out
+    (value,) = json.loads(verify(run, desk, "--json").out)["opened"]
+    assert (value["opened"], value["segments"]) == (1, len(every))
+
+
+def test_what_shows_more_than_its_level_has_is_said(tmp_path: Path, run: Run) -> None:
+    over = Finding(digest("disclosure"), Outcomes.HOLDS, 256, 2040)
+
+    def quarrel(play: Play) -> None:
+        play.heard().shown(1).granted(2).request().disclose().find(findings=(over,))
+
+    def work(agent: ScriptedAgent) -> None:
+        agent.work(600_000)
+
+    made = work_and_quarrel(quarrel, work, capture_rate=65_536)
+    for name, data in made.files().items():
+        path = tmp_path / "file" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (tmp_path / "policy").write_text(made.policy.encode())
+    done = run("case", "verify", tmp_path / "file", "--policy", tmp_path / "policy")
+    sentence = f"{digest('disclosure')} shows 256 of 2040 tiles of a frame: level 2 has 255 at most"
+    assert done.out.splitlines().count(sentence) == 1
+    assert "HOLDS: the case file is whole." in done.out
+    value = run("case", "verify", tmp_path / "file", "--policy", tmp_path / "policy", "--json")
+    assert json.loads(value.out)["excesses"] == [sentence]
 
 
 def test_a_decision_that_is_not_its_draft_is_said(tmp_path: Path, run: Run) -> None:

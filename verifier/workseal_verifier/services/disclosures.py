@@ -3,6 +3,7 @@
 Rules: the tiles live in the request's memory until the answer is sent, and nowhere else: not in the
 database, not in a file, not in a log line. What stays is the freelancer's statement and the
 finding, which hold digests and counts. One disclosure is checked at a time: it may take 64 MiB.
+More tiles than the ladder has for the level of the request are refused before anything is logged.
 """
 
 import threading
@@ -12,7 +13,8 @@ from typing import TypeVar
 
 from workseal_protocol.chain import owed_instant
 from workseal_protocol.digest import Digest
-from workseal_protocol.disclosure import Disclosure, verify_disclosure
+from workseal_protocol.disclosure import Disclosure, told_tiles, verify_disclosure
+from workseal_protocol.dispute import excess_of, levels_of
 from workseal_protocol.encoding import MAX_INTEGER, read_item
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Role
@@ -135,10 +137,39 @@ class DisclosureDesk:
         _require_named(record, packed)
         finding = self._earlier(candidate, record)
         if finding is None:
+            self._require_few(record, packed)
             # Who may say this is decided before any work is done on the tiles.
             self._log([candidate])
             return self._log_finding(candidate, self._finding(candidate, record, packed))
         return self._log_pair(candidate, finding)
+
+    def _require_few(self, record: DisputeDisclosure, packed: Sequence[bytes]) -> None:
+        """Refuse more tiles of a frame than the level of the request has; no pixel is inflated."""
+        level = self._level_of(record.request)
+        for number, (named, data) in enumerate(zip(record.frames, packed, strict=True), start=1):
+            try:
+                shown, tiles = told_tiles(data)
+            except MalformedError:
+                # The finding says so of it.
+                continue
+            found = excess_of(record.request, named.disclosure, level, shown=shown, tiles=tiles)
+            if found is not None:
+                raise RefusedError(
+                    Reason.REFUSED,
+                    f"expected at most {found.most} of {tiles} tiles of a frame at level {level}"
+                    f" of the ladder, found {shown}",
+                    item=number,
+                )
+
+    def _level_of(self, request: Digest) -> int:
+        """Return at which level of its case something was asked for; 0 for what is in no case."""
+        entry = self._records.by_digest(request)
+        asked = None if entry is None else read_record(Statement.parse(entry.body))
+        if not isinstance(asked, DisputeRequest) or asked.place is None:
+            return 0
+        told = self._records.cases.statements(asked.place.case, below=MAX_INTEGER)
+        statements = (Statement.parse(body) for _, body in told)
+        return levels_of((one.digest, read_record(one)) for one in statements).get(request, 0)
 
     def _log_pair(self, candidate: Candidate, finding: DisputeFinding | Statement) -> Checked:
         if isinstance(finding, DisputeFinding):

@@ -48,10 +48,14 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Hold what the log tells of captures in some hours, and what the desk says of it."""
+    """Hold what the log tells of captures in some hours, and what the desk says of it.
+
+    `active` has when each segment begins that commits to activity, in the order of time.
+    """
 
     captures: tuple[Drawn, ...]
     checks: tuple[Checked, ...]
+    active: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,8 @@ class DisputedHours:
             ),
         )
         checks = examine_hours(material, RUN_HERE).checks
-        return Counted(tuple(_captures(material, begin_ms, end_ms)), checks)
+        active = (one.segment.begin for one in places if one.segment.activity is not None)
+        return Counted(tuple(_captures(material, begin_ms, end_ms)), checks, tuple(sorted(active)))
 
     def _work(
         self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach, read: _Read
@@ -204,10 +209,15 @@ class DisputedHours:
         with self._lock:
             self._known[key] = (reach.size, found)
             self._known.move_to_end(key)
-            weight = sum(1 + len(one.captures) for _, one in self._known.values())
+            weight = sum(_weight(one) for _, one in self._known.values())
             while len(self._known) > _CASES or (weight > _KEPT and len(self._known) > 1):
                 _, (_, gone) = self._known.popitem(last=False)
-                weight -= 1 + len(gone.captures)
+                weight -= _weight(gone)
+
+
+def _weight(one: Counted) -> int:
+    """Count what is kept of a case; an instant takes about a tenth of a capture."""
+    return 1 + len(one.captures) + len(one.active) // 10
 
 
 def _claims(one: Stored, begin_ms: int, end_ms: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case
+from workseal_protocol.dispute import Case, excesses, levels_of
 from workseal_protocol.keys import Role
 from workseal_protocol.records import DisputeFinding, Finding, Outcome
 from workseal_verifier.services.hearing import CheckedBeside, Told
@@ -21,8 +21,10 @@ def checked_of(
 ) -> list[dict[str, Any]]:
     """Tell of each disclosure what was found, in the case and beside it."""
     numbers = {one.digest: number for number, one in enumerate(told)}
+    beyond = _excesses(told, beside)
     return [
         _shown(case, disclosure, numbers, _findings(disclosure, told, beside), you)
+        | {"excesses": beyond.get(disclosure, ())}
         for disclosure in case.unexamined
     ]
 
@@ -30,6 +32,21 @@ def checked_of(
 def differing(checked: Sequence[Mapping[str, Any]]) -> frozenset[Digest]:
     """Return the disclosures of which checks do not say the same."""
     return frozenset(one["disclosure"] for one in checked if one["differ"])
+
+
+def _excesses(
+    told: Sequence[Told], beside: Sequence[CheckedBeside]
+) -> Mapping[Digest, Sequence[str]]:
+    """Say of each disclosure which frames it shows more of than the level has."""
+    findings = [one.record for one in told if isinstance(one.record, DisputeFinding)]
+    findings += [one.record for one in beside]
+    found: dict[Digest, list[str]] = {}
+    for one in excesses(levels_of((each.digest, each.record) for each in told), findings):
+        found.setdefault(one.answer, []).append(
+            f"{one.shown} of {one.tiles} tiles of a frame are more than the {one.most} that level"
+            f" {one.level} has."
+        )
+    return found
 
 
 def _findings(

@@ -4,6 +4,7 @@ Rule: levels, caps and who decides are the protocol's own table; what became of 
 from the statements after it.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ def _rung(case: Case, rung: Rung) -> dict[str, Any]:
         "leaves": LEAVES[rung.level],
         "decides": rung.decides,
         "most": rung.most,
+        "one_in": rung.one_in,
         "needs": _LEVELS[rung.needs],
         "standing": _standing(case, rung),
         "here": case.ask is not None and case.ask.level == rung.level and not case.answered_ask,
@@ -68,8 +70,13 @@ def _standing(case: Case, rung: Rung) -> str:
     )
 
 
-def requests_of(steps: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> list[dict[str, Any]]:
-    """Tell every request and what became of it, in order."""
+def requests_of(
+    steps: Sequence[Mapping[str, Any]], told: Sequence[Told], active: Sequence[int] | None = None
+) -> list[dict[str, Any]]:
+    """Tell every request and what became of it, in order.
+
+    `active` has when segments begin that have activity to open; None where they are not counted.
+    """
     found: list[dict[str, Any]] = []
     before = ""
     for step, one in zip(steps, told, strict=True):
@@ -90,6 +97,7 @@ def requests_of(steps: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> lis
                     "silent": False,
                     "word": None,
                     "dropped": False,
+                    "openable": _openable(record, active),
                 }
             )
         elif found:
@@ -98,6 +106,13 @@ def requests_of(steps: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> lis
             found[-1]["dropped"] |= one.state not in _ASKED and found[-1]["ruling"] is None
         before = one.state
     return found
+
+
+def _openable(ask: DisputeAct, active: Sequence[int] | None) -> int | None:
+    """Count the segments of a request's hours that have activity to open."""
+    if active is None or ask.level != 1:
+        return None
+    return bisect_left(active, ask.end or 0) - bisect_left(active, ask.begin or 0)
 
 
 def _follow(request: dict[str, Any], step: Mapping[str, Any], record: object, before: str) -> None:

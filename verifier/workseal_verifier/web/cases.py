@@ -117,7 +117,12 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "checked": checked,
         "cannot_prove": CANNOT_PROVE,
         "rungs": rungs_of(case),
-        "requests": requests_of(steps, view.told),
+        "requests": requests_of(
+            steps,
+            view.told,
+            # By the day nobody counts segments of some hours.
+            None if disputed.counted is None or hours.by_day else disputed.counted.active,
+        ),
         "grounds": GROUNDS,
         "refusals": REFUSALS,
         "draw": draw,

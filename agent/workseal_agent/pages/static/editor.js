@@ -144,8 +144,13 @@ export class Editor {
     });
     const percent = ((100 * pixels) / (this.width * this.height)).toFixed(1)
       .replace(".", editor.dataset.point);
-    editor.querySelector("[data-told]").textContent = editor.dataset.share
+    const told = editor.querySelector("[data-told]");
+    told.textContent = editor.dataset.share
       .replace("{shown}", tiles).replace("{tiles}", this.count).replace("{percent}", percent);
+    if (this.most < this.count) {
+      told.textContent += ` ${editor.dataset.most.replace("{level}", this.level).replace("{most}", this.most)}`;
+    }
+    told.classList.toggle("wrong", tiles > this.most);
     editor.querySelector("[data-do=undo]").disabled = this.past.length === 0;
     editor.querySelector("[data-do=redo]").disabled = this.future.length === 0;
   }

@@ -1,6 +1,6 @@
 """Where a case stands, as one JSON object: what `telling` says on lines."""
 
-from workseal_protocol.cli.acting.checked import findings_in
+from workseal_protocol.cli.acting.checked import excesses_in, findings_in
 from workseal_protocol.cli.acting.preview import both, due_text
 from workseal_protocol.cli.acting.reading import Live, Step
 from workseal_protocol.cli.acting.standing import (
@@ -63,6 +63,7 @@ def as_json(live: Live, asker: Asker) -> dict[str, object]:
             }
             for one in findings_in(live)
         ],
+        "excesses": [one.sentence for one in excesses_in(live)],
         "statements": [_step(one) for one in live.steps],
         "unverified_beacon_values": live.unverified,
     }

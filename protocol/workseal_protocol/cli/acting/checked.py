@@ -2,7 +2,7 @@
 
 Rules: a finding is its signer's word, and here no other's; that of the operator and that of the
 arbitrator stand beside each other. Where they differ one of them is not so, and this says that much
-and no more.
+and no more. What shows more than the ladder has is named, whoever found it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from typing import Final
 from workseal_protocol.cli.acting.reading import Live
 from workseal_protocol.cli.text import count
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Excess, excesses, levels_of
 from workseal_protocol.keys import Role
 from workseal_protocol.records import DisputeFinding, Finding, Outcome
 
@@ -64,14 +65,22 @@ def unchecked(live: Live) -> tuple[Digest, ...]:
     return tuple(one for one in live.case.unexamined if one not in gone)
 
 
+def excesses_in(live: Live) -> tuple[Excess, ...]:
+    """Return what findings of a case tell of answers that show more than the ladder has."""
+    levels = levels_of((one.statement.digest, one.record) for one in live.steps)
+    found = (one.record for one in live.steps if isinstance(one.record, DisputeFinding))
+    return tuple(excesses(levels, found))
+
+
 def check_lines(live: Live) -> Iterator[str]:
     """Tell, disclosure by disclosure, what was found."""
-    found = findings_in(live)
+    found, beyond = findings_in(live), excesses_in(live)
     for disclosure in live.case.unexamined:
         own = [one for one in found if one.disclosure == disclosure]
         yield from (one.line for one in own)
         if not own:
             yield f"nobody has said yet what a check of {disclosure} found"
+        yield from (one.sentence for one in beyond if one.answer == disclosure)
         if do_differ(own):
             yield (
                 f"they do not say the same of {disclosure}: one of them is not so, and whoever has"

@@ -10,6 +10,7 @@ import re
 import shlex
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from time import sleep
@@ -20,13 +21,14 @@ from workseal_protocol.cli.acting.court import Court, folder_of, signable_of
 from workseal_protocol.cli.acting.making import make_filing
 from workseal_protocol.cli.acting.offline import act_offline
 from workseal_protocol.cli.acting.preview import both, preview
-from workseal_protocol.cli.acting.reading import speakers_of
+from workseal_protocol.cli.acting.reading import Live, speakers_of
 from workseal_protocol.cli.acting.said import Said
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines
 from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named, list_line
 from workseal_protocol.cli.cases import case as show_files
 from workseal_protocol.cli.files import read_bytes, write_new
+from workseal_protocol.cli.granted import as_value, granted_beside, require_together
 from workseal_protocol.cli.inputs import read_statement
 from workseal_protocol.cli.parties import read_agreed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
@@ -57,27 +59,35 @@ def list_cases(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """Replay a case: of files, or as a verifier has it."""
     if options.url is None:
-        if options.terms is None or not options.files:
+        if options.terms is None or not options.files or options.openings is not None:
             raise CommandError("name --terms and the files of a case, or a CASE and --from URL")
         return show_files(options)
     if options.key is None or len(options.files) > 1:
         raise CommandError("with --from: expected --key and one CASE")
+    require_together(options)
     court = _court(options)
     live = court.live(case_named(_first(options.files), court.verifier.cases))
     asker = Asker(court.own, time.time_ns() // 1_000_000, _spelling(options, live.case.case))
+    told = ((one.statement.digest, one.record) for one in live.steps)
+    granted = granted_beside(options, told, live.case.filing.engagement)
     if options.json:
         # Escaped: other people's words must not reach a terminal as they are.
-        print(json.dumps(as_json(live, asker), indent=1))
+        opened = {"opened": [as_value(one) for one in granted]}
+        print(json.dumps(as_json(live, asker) | opened, indent=1))
     else:
-        for line in lines(live, asker):
-            print(line)
-        if (kept := court.folder.unanswered(str(live.case.case))) is not None:
-            print(f"signed by you and not answered yet: {kept.digest}; any act sends it again")
+        _print(live, asker, [one.sentence for one in granted], court)
     if options.save is not None:
         write_new(options.save, live.carried)
     if options.request is not None:
         write_new(options.request, live.open_request.encode())
     return HOLDS
+
+
+def _print(live: Live, asker: Asker, opened: Iterable[str], court: Court) -> None:
+    for line in (*lines(live, asker), *opened):
+        print(line)
+    if (kept := court.folder.unanswered(str(live.case.case))) is not None:
+        print(f"signed by you and not answered yet: {kept.digest}; any act sends it again")
 
 
 def file(options: argparse.Namespace) -> int:

@@ -145,6 +145,7 @@ def _ladder(case: Case) -> Iterator[str]:
     for level, word in rungs(case):
         rung = LADDER[level]
         most = f", at most {rung.most}" if rung.most else ""
+        most += f", 1 tile in {rung.one_in} of each" if rung.one_in > 1 else ""
         yield f"  {level}  {rung.shows} ({rung.decides}{most}): {word}"
 
 

@@ -45,6 +45,9 @@ def add_acting(below: Commands) -> None:
     one.add_argument("--json", action="store_true", help="print the case as one JSON object")
     one.add_argument("--save", type=Path, metavar="FILE", help="also write its statements")
     one.add_argument("--request", type=Path, metavar="FILE", help="also write the open request")
+    one.add_argument("--openings", type=Path, help="count what was opened of a request's hours")
+    one.add_argument("--bundle", type=Path, help="with --openings: the record of work")
+    one.add_argument("--policy", type=Path, help="with --openings: whom you trust")
     _add_place(one, key=False)
     one.add_argument(
         "files",
