@@ -38,13 +38,11 @@ def build_chain(side: ChainSide, last: bytes, count: int) -> tuple[bytes, ...]:
     _require_value(last)
     if not 1 <= count <= MAX_CHAIN:
         raise ValueError(f"a chain has 1 to {MAX_CHAIN} values")
-    # Its tag is hashed once: a day of one-second rounds has 86,400 values.
-    begun = hashlib.sha256(side.value)
+    # Without calls of ours between: a day of one-second rounds has 86,400 values.
+    tag, hashed = bytes(side.value), hashlib.sha256
     values = [last]
     for _ in range(count - 1):
-        step = begun.copy()
-        step.update(values[-1])
-        values.append(step.digest())
+        values.append(hashed(tag + values[-1]).digest())
     return tuple(reversed(values))
 
 

@@ -28,7 +28,7 @@ from support.drawn import (
     spoiled_stamps,
     summed_up,
 )
-from support.offline_page import NodePage, differences, python_says
+from support.offline_page import NodePage, checked_once, differences, python_says
 from support.scripted import Story
 from support.spectotals import in_its_form, spec_says
 from workseal_protocol.cli.page import offline_page
@@ -58,7 +58,7 @@ MONTHS = (
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodePage]:
     path = tmp_path_factory.mktemp("page") / "verify.html"
     path.write_bytes(offline_page())
-    with NodePage(path) as page:
+    with NodePage(path) as page, checked_once():
         yield page
 
 

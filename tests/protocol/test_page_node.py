@@ -38,6 +38,7 @@ from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy, TrustPolicy
 from workseal_protocol.receipt import cose_receipt
 from workseal_protocol.records import DeclarationForm, SheetAnswer, sign
+from workseal_protocol.terms import RoundingMode
 from workseal_protocol.timesheets import MAX_CHECKED
 
 ML_DSA = "this program cannot check signatures by ML-DSA-44"
@@ -336,7 +337,13 @@ def test_no_timesheet_is_answered_or_replaced_by_what_stands_before_it(
 def test_weeks_days_and_chosen_days_are_those_of_python(page: NodePage) -> None:
     verifier = Simulator()
     cap = 4 * HOUR_MS
-    terms = verifier.terms(weekly_cap_ms=cap, max_offline_ms_per_week=1, rounding_ms=0)
+    grid = 700_000
+    terms = verifier.terms(
+        weekly_cap_ms=cap,
+        max_offline_ms_per_week=1,
+        rounding_ms=grid,
+        rounding_mode=RoundingMode.UP,
+    )
     agent = begin(verifier, terms=terms)
     first_day(verifier, agent, back_dated=False)
     zone = ZoneInfo(agent.terms.zone)
@@ -355,8 +362,10 @@ def test_weeks_days_and_chosen_days_are_those_of_python(page: NodePage) -> None:
     # A timesheet counts its own days and no other; one of other days replaces nothing.
     sheets = found["timesheets"]
     assert [sheet["agreement"] for sheet in sheets] == ["agrees with the record"] * 3
-    half = HOUR_MS // 2  # what an hour that was declared late is worth
-    assert [sheet["billed_ms"] for sheet in sheets] == [4 * half, 3 * half, 2 * half]
+    # An hour that was declared late is worth half of one, and each day is rounded by itself.
+    day = 3 * grid
+    assert 2 * grid < HOUR_MS // 2 < day
+    assert [sheet["billed_ms"] for sheet in sheets] == [4 * day, 3 * day, 2 * day]
     assert [sheet["replaced_by"] for sheet in sheets] == [None] * 3
     # What was declared late is in the cap.
     totals = found["totals"]
@@ -364,10 +373,10 @@ def test_weeks_days_and_chosen_days_are_those_of_python(page: NodePage) -> None:
     assert len(totals["days"]) == 14
     # Weeks begin on Mondays; what was proved late is as little known as what was offline.
     weeks: dict[str, int] = {}
-    for day in totals["days"]:
-        date = datetime.fromisoformat(day["day"]).date()
+    for row in totals["days"]:
+        date = datetime.fromisoformat(row["day"]).date()
         monday = str(date - timedelta(days=date.weekday()))
-        weeks[monday] = weeks.get(monday, 0) + sum(day["worked_ms"].values())
+        weeks[monday] = weeks.get(monday, 0) + sum(row["worked_ms"].values())
     grades = totals["by_grade"]
     assert grades["offline"] > 0
     assert grades["late"] > 0

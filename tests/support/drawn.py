@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -358,6 +359,12 @@ def _other_tuple(value: tuple[Any, ...], dice: random.Random) -> tuple[Any, ...]
 # --- spoiling a bundle ---
 
 
+@lru_cache(maxsize=2)
+def _parsed(data: bytes) -> Bundle:
+    """Read a bundle once that is spoiled in many ways."""
+    return Bundle.parse(data)
+
+
 def spoiled(data: bytes, people: People, dice: random.Random) -> bytes:
     """Change something about a bundle."""
     way = dice.choice((_cut, _flipped, _entry, _entry, _resealed, _resealed, _resealed, _payload))
@@ -450,13 +457,13 @@ def _resealed(data: bytes, people: People, dice: random.Random) -> bytes:
 
 def _payload(data: bytes, people: People, dice: random.Random) -> bytes:
     """Change the payload of a statement, and sign statement and list anew."""
-    statements = list(Bundle.parse(data).contents.statements)
+    statements = list(_parsed(data).contents.statements)
     return _payload_at(data, statements, dice.randrange(len(statements)), people, dice)
 
 
 def spoiled_sheet(data: bytes, people: People, dice: random.Random) -> bytes:
     """Change the payload of a timesheet or an answer, and sign it and the list anew."""
-    statements = list(Bundle.parse(data).contents.statements)
+    statements = list(_parsed(data).contents.statements)
     kinds = (Kind.TIMESHEET, Kind.TIMESHEET_ANSWER)
     places = [place for place, one in enumerate(statements) if one.kind in kinds]
     return _payload_at(data, statements, dice.choice(places), people, dice)
@@ -484,7 +491,7 @@ def _signed_bytes(statement: Statement) -> bytes:
 
 
 def _sealed(data: bytes, entries: dict[str, bytes], people: People) -> bytes:
-    engagement = Bundle.parse(data).manifest_record().engagement
+    engagement = _parsed(data).manifest_record().engagement
     listed = tuple(
         ManifestEntry(name, Digest.of(content), len(content))
         for name, content in entries.items()

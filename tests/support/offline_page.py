@@ -4,12 +4,19 @@ import json
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+import pytest
+from cryptography.exceptions import InvalidSignature
+
 from workseal_protocol.cli.report import report_value
+from workseal_protocol.ed25519 import Ed25519Key
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.verify import Outcome, examine_bundle
@@ -64,6 +71,28 @@ class NodePage:
         (length,) = struct.unpack(">I", told.read(4))
         value: dict[str, Any] = json.loads(told.read(length))
         return value
+
+
+@contextmanager
+def checked_once() -> Iterator[None]:
+    """Check each signature once, in however many bundles it stands: what was said is said again."""
+    check = Ed25519Key.verify
+
+    @lru_cache(maxsize=16_384)
+    def holds(key: Ed25519Key, signature: bytes, message: bytes) -> bool:
+        try:
+            check(key, signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    def verify(key: Ed25519Key, signature: bytes, message: bytes) -> None:
+        if not holds(key, bytes(signature), bytes(message)):
+            raise InvalidSignature
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Ed25519Key, "verify", verify)
+        yield
 
 
 def python_says(bundle: bytes, policy: TrustPolicy, zone: ZoneInfo = _ENGAGEMENT_ZONE) -> Any:

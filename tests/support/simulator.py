@@ -128,7 +128,8 @@ class Simulator:
         self.history = KeyHistory.start(
             {role: [one.public_key for one in keys] for role, keys in self.people.keys().items()}
         )
-        self._values: dict[int, bytes] = {}
+        # By the first round of each commitment.
+        self._values: dict[int, tuple[bytes, ...]] = {}
 
     def _policy(self) -> TlogPolicy:
         keys = {
@@ -175,7 +176,7 @@ class Simulator:
     def prepare_beacon(self, first_round: int, count: int) -> BeaconCommitment:
         """Make the values of rounds, and the commitment to them, which is not logged yet."""
         values = _chain(seeded(self.seed, "beacon", first_round), count)
-        self._values |= dict(enumerate(values, first_round))
+        self._values[first_round] = values
         return BeaconCommitment(
             claimed_at=self.now,
             period_ms=self.round_ms,
@@ -206,7 +207,17 @@ class Simulator:
         """Release the value of a round that has begun."""
         if round_start(number, self.round_ms) > self.now:
             raise Refused("the round has not begun")
-        return self._values[number]
+        value = self._committed(number)
+        if value is None:
+            raise KeyError(number)
+        return value
+
+    def _committed(self, number: int) -> bytes | None:
+        """Give the value of a round by the newest commitment to it."""
+        for first, values in reversed(self._values.items()):
+            if first <= number < first + len(values):
+                return values[number - first]
+        return None
 
     # --- admission ---
 
@@ -289,7 +300,7 @@ class Simulator:
         if record.end > self.now + SKEW_MS:
             raise Refused("the work is not over")
         value = record.verifier_value
-        if value is not None and value != self._values.get(record.round):
+        if value is not None and value != self._committed(record.round):
             raise Refused("the verifier value is not the released one")
         anchored_at = self.signed_at.get(record.anchor.size, 0)
         if anchored_at > round_start(record.round + 1, self.round_ms) + ONLINE_MS:

@@ -1,7 +1,7 @@
 // Step 9, the verifier's values: each was fixed by the operator before it was used.
 
 import { Fails } from "./bytes.mjs";
-import { VERIFIER_SIDE, verifyChainValue } from "./schedule.mjs";
+import { VERIFIER_SIDE, tried, verifyChainValue } from "./schedule.mjs";
 
 export class Beacons {
   constructor(items, roundMs, work) {
@@ -14,22 +14,24 @@ export class Beacons {
     this.current = [];
   }
 
-  // Give the index of the commitment that a value of a round opens.
-  async commitmentOf(index, round, value, turns) {
+  // Give the index of the commitment that a value of a round opens, or a promise of it.
+  commitmentOf(index, round, value, turns) {
     const first = this.firstOf(round);
     if (first === null || first.index > index) {
       throw new Fails(`no commitment of the operator before it covers round ${round}`);
     }
     const { record, known } = first;
     this.work.spend(round - (known === null ? record.firstRound - 1 : known[0]));
-    try {
-      await verifyChainValue(VERIFIER_SIDE, record, round, value, known, turns);
-    } catch (error) {
+    const failed = (error) => {
       if (error instanceof Fails) throw new Fails(`round ${round}: ${error.message}`);
       throw error;
-    }
-    first.known = [round, value];
-    return first.index;
+    };
+    const learn = () => {
+      first.known = [round, value];
+      return first.index;
+    };
+    const checked = tried(() => verifyChainValue(VERIFIER_SIDE, record, round, value, known, turns), failed);
+    return checked instanceof Promise ? checked.then(learn) : learn();
   }
 
   // Tell whether the operator committed to a round; to be asked in ascending order.

@@ -32,25 +32,30 @@ const DATE = 33;
 const MODE = 2175008768;
 const CRC_PIECE = 1 << 20;
 
-// Eight bytes at a time: the table after the first n says what a byte becomes n bytes later.
-const CRC_TABLES = [Uint32Array.from({ length: 256 }, (_, n) => {
-  let value = n;
+// Eight bytes at a time: the table after the first n says what a byte becomes n bytes later. They
+// stand one after the other, as signed integers: engines read those without making them larger.
+const CRC_TABLE = new Int32Array(8 * 256);
+for (let byte = 0; byte < 256; byte++) {
+  let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-})];
-for (let later = 1; later < 8; later++) {
-  CRC_TABLES.push(CRC_TABLES[later - 1].map((value) => CRC_TABLES[0][value & 0xff] ^ (value >>> 8)));
+  CRC_TABLE[byte] = value;
+}
+for (let at = 256; at < CRC_TABLE.length; at++) {
+  CRC_TABLE[at] = CRC_TABLE[CRC_TABLE[at - 256] & 0xff] ^ (CRC_TABLE[at - 256] >>> 8);
 }
 
 function crcOf(value, data, begin, end) {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = CRC_TABLES;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
   let at = begin;
   for (; at + 8 <= end; at += 8) {
-    value ^= data[at] | (data[at + 1] << 8) | (data[at + 2] << 16) | (data[at + 3] << 24);
-    value = t7[value & 0xff] ^ t6[(value >>> 8) & 0xff] ^ t5[(value >>> 16) & 0xff] ^ t4[value >>> 24]
-      ^ t3[data[at + 4]] ^ t2[data[at + 5]] ^ t1[data[at + 6]] ^ t0[data[at + 7]];
+    const first = value ^ view.getInt32(at, true);
+    const second = view.getInt32(at + 4, true);
+    value = CRC_TABLE[1792 | (first & 0xff)] ^ CRC_TABLE[1536 | ((first >>> 8) & 0xff)]
+      ^ CRC_TABLE[1280 | ((first >>> 16) & 0xff)] ^ CRC_TABLE[1024 | (first >>> 24)]
+      ^ CRC_TABLE[768 | (second & 0xff)] ^ CRC_TABLE[512 | ((second >>> 8) & 0xff)]
+      ^ CRC_TABLE[256 | ((second >>> 16) & 0xff)] ^ CRC_TABLE[second >>> 24];
   }
-  for (; at < end; at++) value = t0[(value ^ data[at]) & 0xff] ^ (value >>> 8);
+  for (; at < end; at++) value = CRC_TABLE[(value ^ data[at]) & 0xff] ^ (value >>> 8);
   return value;
 }
 
@@ -278,10 +283,16 @@ function requireTokens(timestamps, token, tsaCa, sizes) {
   }
 }
 
+// Cut a byte string out of its item; one of another form is read when all are cut.
+function octetsOrItem(data, begin, end) {
+  const [value, itsEnd] = readOctets(data, begin) ?? [];
+  return itsEnd === end ? value : { whole: data.subarray(begin, end) };
+}
+
 async function octetItems(data, maximum, turns) {
   const items = [];
-  for (const item of await splitSequence(data ?? new Uint8Array(0), maximum, turns, MAX_BUNDLE_BYTES)) {
-    const value = readOctets(item, 0)?.[0] ?? decode(item, MAX_BUNDLE_BYTES);
+  for (const item of await splitSequence(data ?? new Uint8Array(0), maximum, turns, MAX_BUNDLE_BYTES, octetsOrItem)) {
+    const value = isOctets(item) ? item : decode(item.whole, MAX_BUNDLE_BYTES);
     if (!isOctets(value)) throw new Malformed("expected a sequence of byte strings");
     items.push(value);
   }

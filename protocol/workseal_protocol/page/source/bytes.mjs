@@ -92,11 +92,24 @@ export function toBase64Url(data) {
   return toBase64(data).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+// Small arrays are cut from a large one: engines take long to make, and to let go of, a buffer each.
+const POOL_BYTES = 32768;
+const MAX_POOLED = 128;
+let pool = new Uint8Array(0);
+let poolUsed = 0;
+
+function freshBytes(length) {
+  if (length > MAX_POOLED) return new Uint8Array(length);
+  if (poolUsed + length > pool.length) [pool, poolUsed] = [new Uint8Array(POOL_BYTES), 0];
+  poolUsed += length;
+  return pool.subarray(poolUsed - length, poolUsed);
+}
+
 // Read base64 with padding in its one spelling: bits that the last digit does not need are 0.
 export function fromBase64(text, what) {
   let length = text.length;
   while (length > 0 && text.length - length < 2 && text[length - 1] === "=") length--;
-  const data = new Uint8Array(Math.floor((length * 3) / 4));
+  const data = freshBytes(Math.floor((length * 3) / 4));
   let held = 0;
   let bits = 0;
   let at = 0;

@@ -166,7 +166,9 @@ export function decode(data, maximum = MAX_BYTES) {
 }
 
 // Cut a sequence into the exact bytes of its values; each may carry tag 18.
-export async function splitSequence(data, maximum, turns, longest = MAX_BYTES) {
+//
+// `cut` gives what is kept of each, of the data and between which places it stands.
+export async function splitSequence(data, maximum, turns, longest = MAX_BYTES, cut = cutWhole) {
   const items = [];
   let at = 0;
   while (at < data.length) {
@@ -178,10 +180,14 @@ export async function splitSequence(data, maximum, turns, longest = MAX_BYTES) {
     if (end - at > longest) {
       throw new Malformed(`expected at most ${longest} bytes in a value, found ${end - at}`);
     }
-    items.push(data.subarray(at, end));
+    items.push(cut(data, at, end));
     at = end;
   }
   return items;
+}
+
+function cutWhole(data, begin, end) {
+  return data.subarray(begin, end);
 }
 
 export function cborHead(major, count) {

@@ -4,7 +4,7 @@
 
 import { Fails, sameBytes } from "./bytes.mjs";
 import { CAPTURED, LATE_FORM, MISSED, NO_CAPTURE, OFF_SCREEN, SEALED, WORKING } from "./records.mjs";
-import { AGENT_SIDE, owedInstant, verifyChainValue } from "./schedule.mjs";
+import { AGENT_SIDE, owedInstant, tried, verifyChainValue } from "./schedule.mjs";
 import { Spans } from "./spans.mjs";
 import { ACTIVITY_LEVEL } from "./terms.mjs";
 
@@ -164,19 +164,25 @@ export class Chain {
   }
 
   // Step 9: revealed values match the session's head, and captures are exactly those drawn.
-  async checkSchedule(record, work, turns) {
+  //
+  // Gives round and value, or a promise of them; null for what is no segment.
+  checkSchedule(record, work, turns) {
     if (record.kind !== "segment") return null;
     const { session } = this;
     const start = session.known === null ? session.firstRound - 1 : session.known[0];
     work.spend(Math.max(record.round - start, 0));
     this.checkActivity(record);
     const committed = { head: session.head, firstRound: session.firstRound, count: session.rounds };
-    try {
-      await verifyChainValue(AGENT_SIDE, committed, record.round, record.agentValue, session.known, turns);
-    } catch (error) {
+    const failed = (error) => {
       if (error instanceof Fails) throw new Fails(`agent-value: round ${record.round}: ${error.message}`);
       throw error;
-    }
+    };
+    const check = () => verifyChainValue(AGENT_SIDE, committed, record.round, record.agentValue, session.known, turns);
+    const checked = tried(check, failed);
+    return checked instanceof Promise ? checked.then(() => this.checkDraw(record)) : this.checkDraw(record);
+  }
+
+  checkDraw(record) {
     this.checkOneDraw(record);
     this.checkCapture(record);
     return [record.round, record.agentValue];

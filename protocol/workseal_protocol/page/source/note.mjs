@@ -86,9 +86,8 @@ export function readCheckpoint(data) {
   if (lines.some((line, at) => lines.findIndex(({ id, name }) => id === line.id && name === line.name) < at)) {
     throw new Malformed("a note has one line for each key");
   }
-  // A body is of ASCII: its bytes are as many as its characters.
   const { body, origin, size, root } = readBody(text.slice(0, cut + 1));
-  return { body, bodyBytes: data.subarray(0, cut + 1), origin, size, root, lines, data, digest: toHex(sha256(data)) };
+  return { body, origin, size, root, lines, data, digest: toHex(sha256(data)) };
 }
 
 function readBody(body) {
@@ -103,6 +102,11 @@ function readBody(body) {
   return { body, origin: form[1], size, root };
 }
 
+// Give the bytes of the body, which is of ASCII: they are as many as its characters.
+function bodyBytes({ body, data }) {
+  return data.subarray(0, body.length);
+}
+
 export function lineOf(checkpoint, vkey) {
   return checkpoint.lines.find((line) => line.name === vkey.name && line.id === vkey.id) ?? null;
 }
@@ -115,7 +119,7 @@ export function logSigned(checkpoint, vkey) {
 // Check the line of a log whose name is the origin.
 export async function verifyLogLine(checkpoint, vkey, signatures = IN_TURN) {
   const line = lineOf(checkpoint, vkey);
-  await verifyNamed(signatures, vkey.key, line.signature, () => checkpoint.bodyBytes, "the log's signature");
+  await verifyNamed(signatures, vkey.key, line.signature, () => bodyBytes(checkpoint), "the log's signature");
 }
 
 // Give the time (POSIX seconds) of a cosignature of a known key, or throw Fails.
@@ -134,7 +138,7 @@ export async function verifyCosignature(checkpoint, vkey, line, signatures = IN_
 
 function cosignedMessage(checkpoint, vkey, timestamp) {
   if (vkey.type === COSIGNATURE_TYPE) {
-    return joined(toUtf8(`cosignature/v1\ntime ${timestamp}\n`), checkpoint.bodyBytes);
+    return joined(toUtf8(`cosignature/v1\ntime ${timestamp}\n`), bodyBytes(checkpoint));
   }
   const [name, origin] = [toUtf8(vkey.name), toUtf8(checkpoint.origin)];
   return joined(

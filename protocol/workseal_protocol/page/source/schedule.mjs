@@ -24,23 +24,43 @@ export class Work {
   }
 }
 
-// Check that a value belongs to a round under a committed head.
+// Check that a value belongs to a round under a committed head: at once, or by the promise given.
 //
 // `known` is [round, value] of a value that was accepted under the same head, or null.
-export async function verifyChainValue(side, { head, firstRound, count }, round, value, known, turns) {
+export function verifyChainValue(side, { head, firstRound, count }, round, value, known, turns) {
   if (!(firstRound <= round && round < firstRound + count)) {
     throw new Fails("the round lies outside the committed chain");
   }
   const [from, steps, wanted] = known === null
     ? [value, round - firstRound + 1, head]
     : known[0] <= round ? [value, round - known[0], known[1]] : [known[1], known[0] - round, value];
+  // Nearly always one step, which is done sooner than a promise is kept.
+  if (steps > STEPS_AT_ONCE) return hashedInTurns(side.tag, from, steps, turns).then((reached) => requireReached(side, reached, wanted));
+  return requireReached(side, hashedBack(side.tag, from, steps), wanted);
+}
+
+async function hashedInTurns(tag, from, steps, turns) {
   let reached = from;
   for (let left = steps; left > 0; left -= STEPS_AT_ONCE) {
-    reached = hashedBack(side.tag, reached, Math.min(left, STEPS_AT_ONCE));
-    if (turns.due) await turns.next();
+    reached = hashedBack(tag, reached, Math.min(left, STEPS_AT_ONCE));
+    await turns.next();
   }
+  return reached;
+}
+
+function requireReached(side, reached, wanted) {
   if (!sameBytes(reached, wanted)) {
     throw new Fails(`the ${side.name} value is not the committed one`);
+  }
+}
+
+// Do a check that may give a promise; of what it refuses, give what `failed` makes of it.
+export function tried(check, failed) {
+  try {
+    const result = check();
+    return result instanceof Promise ? result.catch(failed) : result;
+  } catch (error) {
+    return failed(error);
   }
 }
 
@@ -54,10 +74,13 @@ export function drawnOffset(terms, engagement, { agentValue, verifierValue, roun
   return Number(readBigUint(drawn.subarray(8, 16)) % BigInt(terms.roundMs));
 }
 
-// Give the instant of that capture, in Unix milliseconds.
+// Give the instant of that capture, in Unix milliseconds. Two steps ask for it, under the same terms.
 export function owedInstant(terms, engagement, segment) {
-  const offset = drawnOffset(terms, engagement, segment);
-  return offset === null ? null : segment.round * terms.roundMs + offset;
+  if (segment.owed === undefined) {
+    const offset = drawnOffset(terms, engagement, segment);
+    segment.owed = offset === null ? null : segment.round * terms.roundMs + offset;
+  }
+  return segment.owed;
 }
 
 export function joinedPlace(session, round) {

@@ -81,7 +81,7 @@ class SegmentCursor {
   }
 }
 
-// What a segment names, the next one often names too: its hex is written once.
+// What a segment names, the next one often names too: it is kept once, and its hex is written once.
 class LastHex {
   constructor() {
     this.raw = new Uint8Array(0);
@@ -95,6 +95,11 @@ class LastHex {
     }
     return this.text;
   }
+
+  rawOf(raw) {
+    this.of(raw);
+    return this.raw;
+  }
 }
 
 // Read a segment; null when the general reader has to. How its fields fit together is not checked.
@@ -104,7 +109,7 @@ export function segmentAtOnce(data) {
   const cursor = new SegmentCursor(data);
   cursor.at = 1;
   cursor.uint(1, 1, 1);
-  const engagement = cursor.octets16(2);
+  const engagement = engagementHex.rawOf(cursor.octets16(2));
   const seq = cursor.uint(3, MAX_INTEGER);
   const prev = cursor.octets32(4);
   const anchor = anchorAt(cursor);
@@ -129,6 +134,7 @@ export function segmentAtOnce(data) {
   };
 }
 
+const engagementHex = new LastHex();
 const anchorHex = new LastHex();
 const sessionHex = new LastHex();
 

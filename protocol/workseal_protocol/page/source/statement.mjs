@@ -62,7 +62,8 @@ export function readStatement(data) {
   }
   const { kind, algorithm, issuer, subject } = header;
   const { protectedHeader, payload, signature } = parts;
-  return { kind, algorithm, issuer, subject, protectedHeader, payload, signature, data, digest: toHex(sha256(data)) };
+  const headerEnd = protectedHeader.byteOffset - data.byteOffset + protectedHeader.length;
+  return { kind, algorithm, issuer, subject, headerEnd, payload, signature, data, digest: toHex(sha256(data)) };
 }
 
 const HEADERS = new Map();
@@ -122,8 +123,7 @@ export function engagementSubject(engagement) {
 
 // Give what a statement's signature is over: the same as `sigStructure`, cut out of the statement,
 // which has both of its parts as they are signed, with one byte between them.
-export function signedBytes({ data, protectedHeader, payload }) {
-  const headerEnd = protectedHeader.byteOffset - data.byteOffset + protectedHeader.length;
+export function signedBytes({ data, headerEnd, payload }) {
   const payloadEnd = payload.byteOffset - data.byteOffset + payload.length;
   return joined(SIGNATURE_1, data.subarray(SIGN1_HEAD, headerEnd), NO_EXTERNAL_DATA, data.subarray(headerEnd + 1, payloadEnd));
 }

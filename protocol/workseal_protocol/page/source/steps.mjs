@@ -15,7 +15,7 @@ import { verifyCheckpoint } from "./policy.mjs";
 import { SeenReceipts, verifyReceipt } from "./receipt.mjs";
 import { heldCounts, possessionsOf, provenPossessions } from "./possession.mjs";
 import { readRecord } from "./records.mjs";
-import { Work } from "./schedule.mjs";
+import { Work, tried } from "./schedule.mjs";
 import { Beside, IN_TURN } from "./signatures.mjs";
 import { CHAINED, signedBytes } from "./statement.mjs";
 import { DIFFERS, timesheetsOf } from "./timesheets.mjs";
@@ -173,27 +173,27 @@ async function checkChain(found) {
       if (error instanceof Fails) throw new Fails(`${named(place, statement)}: ${error.message}`);
       throw error;
     }
-    chain.follow(statement.digest, record, await notedProblems(found, named(place, statement), chain, record));
+    const noted = notedProblems(found, () => named(place, statement), chain, record);
+    chain.follow(statement.digest, record, noted instanceof Promise ? await noted : noted);
     if (record.kind === "tombstone") found.withdrawn.set(record.frame, place);
   }
   return `statements: ${chain.nextSeq}`;
 }
 
-async function notedProblems({ problems, work, turns }, name, chain, record) {
-  const note = async (step, check) => {
+// Give what step 9 came to know, or a promise of it.
+function notedProblems({ problems, work, turns }, name, chain, record) {
+  const note = (step, check) => {
     // Without possible times, what the schedule asks for cannot be told.
     if (problems.has(step) || (step === 9 && problems.has(8))) return null;
-    try {
-      return await check();
-    } catch (error) {
+    return tried(check, (error) => {
       if (!(error instanceof Fails)) throw error;
-      problems.set(step, `${name}: ${error.message}`);
+      problems.set(step, `${name()}: ${error.message}`);
       return null;
-    }
+    });
   };
-  await note(8, () => chain.checkTiming(record));
-  const known = await note(9, () => chain.checkSchedule(record, work, turns));
-  await note(13, () => chain.checkClosing(record));
+  note(8, () => chain.checkTiming(record));
+  const known = note(9, () => chain.checkSchedule(record, work, turns));
+  note(13, () => chain.checkClosing(record));
   return known;
 }
 
@@ -213,7 +213,8 @@ async function checkDrawn(found) {
     if (record.kind !== "segment" || record.verifierValue === null) continue;
     if (found.turns.due) await found.turns.next();
     try {
-      found.beacons.set(index, await beacons.commitmentOf(index, record.round, record.verifierValue, found.turns));
+      const opened = beacons.commitmentOf(index, record.round, record.verifierValue, found.turns);
+      found.beacons.set(index, opened instanceof Promise ? await opened : opened);
     } catch (error) {
       if (error instanceof Fails) throw new Fails(`${named(place, statement)}: ${error.message}`);
       throw error;

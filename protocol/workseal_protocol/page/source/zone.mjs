@@ -3,8 +3,21 @@
 const DAY_MS = 86400000;
 const HOUR_MS = 3600000;
 
+// Engines take as long to open a zone as to judge a small bundle: the last ones stay open.
+const OPENED = new Map();
+const MAX_OPENED = 16;
+
 // Give the zone of this name, or null where the browser does not know it.
 export function zoneNamed(name) {
+  if (!OPENED.has(name)) {
+    if (OPENED.size >= MAX_OPENED) OPENED.clear();
+    OPENED.set(name, formatOf(name));
+  }
+  const format = OPENED.get(name);
+  return format === null ? null : new Zone(name, format);
+}
+
+function formatOf(name) {
   // Browsers take offsets and any case; a name in terms is a name of the zone database as it stands.
   if (/^[+-]/.test(name)) return null;
   try {
@@ -13,8 +26,7 @@ export function zoneNamed(name) {
       month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
     });
     const found = format.resolvedOptions().timeZone;
-    if (found !== name && found.toLowerCase() === name.toLowerCase()) return null;
-    return new Zone(name, format);
+    return found !== name && found.toLowerCase() === name.toLowerCase() ? null : format;
   } catch {
     return null;
   }
