@@ -1,7 +1,7 @@
 """What follows from a seat: who left one, and which cases are closed to whom."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -16,11 +16,16 @@ from support.simulator import ROUND_MS, START
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode, split_sequence
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, DisputeRequest, RequestedFrame, sign
+from workseal_protocol.records import Act, DisputeRequest, Record, RequestedFrame, sign
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.api.access import HIDDEN
+from workseal_verifier.services import standing
 from workseal_verifier.services.access import TABLE, About, Shown, State, Who
+from workseal_verifier.services.casebook import SHUT, CaseBook
+from workseal_verifier.services.casefold import filing_of
+from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.seats import Seat, Seats, is_before, seat_of
+from workseal_verifier.store.caserows import CaseRowStore
 
 A, B, C = (Digest.of(bytes([number])) for number in range(3))
 X, Y = Digest.of(b"x"), Digest.of(b"y")
@@ -176,11 +181,62 @@ def test_a_request_beside_a_case_gives_nothing_of_the_case(left: Left) -> None:
     assert own in part
     assert asking.get(f"/v1/sealed/{own.digest}", other).content == SEALED
     assert asking.get(f"/v1/sealed/{left.request}", other).status_code == 404
-    for one in room.hearing.told:
+    for one in room.hearing.told[::7]:
         assert asking.get(f"/entries/{one.digest}", other).status_code == 404
         path = f"/v1/statements/{one.digest}/receipt"
         assert asking.get(path, other).status_code == 404
     assert asking.get(f"/entries/{own.digest}", other).status_code == 200
+
+
+def test_a_finding_beside_a_case_goes_with_what_it_is_about(
+    left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one is that the operator logs after the draft: it is no statement of the case."""
+    room, other = left.room, left.other
+    verifier = room.office.verifier
+    (finding,) = [one for one in room.hearing.told if one.kind is Kind.DISPUTE_FINDING]
+    plain = CaseRowStore.statements
+
+    def without(store: CaseRowStore, filing: Digest, *, below: int) -> list[tuple[int, bytes]]:
+        told = plain(store, filing, below=below)
+        return [(place, body) for place, body in told if body != finding.encode()]
+
+    monkeypatch.setattr(CaseRowStore, "statements", without)
+    closed = {room.hearing.case.case}
+    listed = verifier.services.reader.listing(room.agent.engagement, closed=closed)
+    assert finding.digest not in {entry.digest for entry in listed}
+    monkeypatch.setattr(standing, "filing_of", unplaced(finding))
+    thumbprint = other.public_key.thumbprint
+    (found,) = verifier.services.standings.of(thumbprint, About.STATEMENT, finding.digest.raw)
+    assert (found.who, found.state) == (Who.ARBITRATOR, State.ACCEPTED)
+
+
+def unplaced(finding: Statement) -> Callable[[Statement, Record], Digest | None]:
+    """Take a finding for one that names no case."""
+    return lambda one, record: None if one.digest == finding.digest else filing_of(one, record)
+
+
+def test_another_seat_opens_nothing_of_the_case_that_was_left(left: Left) -> None:
+    room, asking = left.room, left.asking
+    office, begin = room.office, room.office.now - 3_600_000
+    second = Hearing(office, room.agent.engagement, room.terms)
+    second.arbitrators = room.hearing.arbitrators
+    second.file(Role.FREELANCER, begin=begin, end=office.now).answered().act(Role.CLIENT, Act.END)
+    if second.draw().signer_of(Role.ARBITRATOR) is not left.old:
+        second.act(Role.ARBITRATOR, Act.RECUSE).draw()
+    assert second.signer_of(Role.ARBITRATOR) is left.old
+    told = {one.digest for one in asking.listed(room.agent.engagement, left.old)}
+    assert {one.digest for one in second.told} <= told
+    assert not {one.digest for one in room.hearing.told} & told
+    assert asking.get(f"/v1/sealed/{left.request}", left.old).status_code == 404
+    # When it is sealed nobody sits there any more.
+    records = office.verifier.records
+    book, size = CaseBook(records, KeyBook(records)), 2**53
+    rows = records.cases.of_engagement(room.agent.engagement, below=size)
+    own = keys(left.old.public_key.thumbprint)
+    assert book.seats(rows).has(own)
+    for shut in SHUT:
+        assert not book.seats([replace(row, state=shut) for row in rows]).has(own)
 
 
 def test_one_seat_opens_no_other_case_and_the_one_before_over_its_hours(tmp_path: Path) -> None:
@@ -213,10 +269,10 @@ def test_one_seat_opens_no_other_case_and_the_one_before_over_its_hours(tmp_path
     seat = seat_of(tried.case, cases, is_shut=False)
     assert seat == Seat(tried.case.case, sits.public_key.thumbprint, NONE, keys(before.case.case))
     assert seat_of(tried.case, cases, is_shut=True).person is None
-    standing = office.verifier.services.standings.of(
+    found = office.verifier.services.standings.of(
         sits.public_key.thumbprint, About.ENGAGEMENT, agent.engagement
     )
-    assert [(one.who, one.state, one.closed) for one in standing] == [
+    assert [(one.who, one.state, one.closed) for one in found] == [
         (Who.ARBITRATOR, State.DISPUTED, {early.case.case})
     ]
     office.close()
