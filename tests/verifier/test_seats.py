@@ -273,6 +273,6 @@ def test_one_seat_opens_no_other_case_and_the_one_before_over_its_hours(tmp_path
         sits.public_key.thumbprint, About.ENGAGEMENT, agent.engagement
     )
     assert [(one.who, one.state, one.closed) for one in found] == [
-        (Who.ARBITRATOR, State.DISPUTED, {early.case.case})
+        (Who.ARBITRATOR, State.DISPUTED, keys(early.case.case))
     ]
     office.close()
