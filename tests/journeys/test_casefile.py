@@ -2,21 +2,36 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from support.casefiles import Told, work_and_quarrel
+from support.cases import Play
+from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act
 
 from .conftest import environment_of, need
+
+MESSAGES = b"as we said" + bytes(range(16))
 
 pytestmark = [pytest.mark.journey, pytest.mark.oracle]
 
 
 @cache
 def told() -> Told:
-    return work_and_quarrel(lambda play: play.heard().shown(1).decided())
+    return replace(work_and_quarrel(quarrel), exhibits=(MESSAGES,))
+
+
+def quarrel(play: Play) -> None:
+    value = Digest.of(MESSAGES).raw
+    for _ in range(2):
+        # The same file twice: of each statement the graph has a node of its own.
+        play.act(Role.CLIENT, Act.EXHIBIT, value=value, text="our messages")
+    play.heard().shown(1).decided()
 
 
 @pytest.fixture

@@ -14,10 +14,13 @@ from support.cases import Play
 from support.simulator import Simulator
 from workseal_protocol.casefile import (
     COLUMNS,
+    MAX_EXHIBITS,
+    MAX_SEALED,
     STEPS,
     CaseFileReport,
     CaseParts,
     examine_case_file,
+    in_order,
     make_case_file,
     read_bag,
     replay,
@@ -25,12 +28,18 @@ from workseal_protocol.casefile import (
 )
 from workseal_protocol.casefile import Told as OneTold
 from workseal_protocol.casefile.bag import MAX_PAYLOAD_FILES
+from workseal_protocol.casefile.examine import EXHIBITS_MISSING
+from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, sign
 from workseal_protocol.verify import Outcome
 
 Files = dict[str, bytes]
+# As an act hands it over: the salt stands at the end.
+MESSAGES = b"Monday: do it as we said. Tuesday: as who said?" + bytes(range(16))
+FIRST = "data/exhibits/0000.salted"
+FIGURES = b"what the freelancer opened" + bytes(range(16, 32))
 NAMES = (
     "bag-info.txt",
     "bagit.txt",
@@ -40,6 +49,8 @@ NAMES = (
     "data/custody.jsonld",
     "data/decision.cose",
     "data/decision.txt",
+    "data/exhibits/0000.salted",
+    "data/exhibits/0001.salted",
     "data/openings.cbor",
     "data/readme.txt",
     "data/sealed/0000.sealed",
@@ -52,7 +63,16 @@ NAMES = (
 
 @cache
 def told() -> Told:
-    return work_and_quarrel(lambda play: play.heard().shown(1).decided())
+    """A case with two exhibits, of which the second is at hand, and figures that were shown."""
+    return replace(work_and_quarrel(quarrel), exhibits=(MESSAGES, FIGURES))
+
+
+def quarrel(play: Play) -> None:
+    play.heard()
+    for data in (b"not at hand", MESSAGES):
+        play.act(Role.CLIENT, Act.EXHIBIT, value=Digest.of(data).raw, text="our messages")
+    play.granted(1).act(Role.FREELANCER, Act.SHOW, value=Digest.of(FIGURES).raw)
+    play.act(Role.CLIENT, Act.COMMENT).decided()
 
 
 @cache
@@ -81,7 +101,7 @@ def rebagged(changes: Callable[[Files], object]) -> Files:
 def test_a_whole_case_holds_in_every_step() -> None:
     report = examine(whole())
     assert report.holds, report.steps
-    assert [one.number for one in report.steps] == list(range(1, 10))
+    assert [one.number for one in report.steps] == list(range(1, 11))
     assert [one.name for one in report.steps] == [rule.name for rule in STEPS]
     assert report.replayed is not None
     assert report.replayed.case.head == told().play.case.head
@@ -128,10 +148,57 @@ def test_the_decision_stands_in_the_folder_as_signed_and_as_text() -> None:
     statement = next(one for one in told().statements if one.digest == told().play.case.decision)
     assert whole()["data/decision.cose"] == statement.encode()
     text = whole()["data/decision.txt"].decode()
-    assert text.startswith(f"decision {statement.digest}\nin part\namount 65000\n")
+    assert text.startswith(f"decision {statement.digest}\nin part\namount 650.00 EUR\n")
     assert text.endswith("\n\nsaid in few words\n")
     undecided = work_and_quarrel(lambda play: play.heard()).files()
     assert not {name for name in undecided if "decision" in name}
+
+
+def test_a_sum_is_written_as_its_currency_is_and_not_in_minor_units() -> None:
+    yen = work_and_quarrel(lambda play: play.heard().shown(1).decided(), currency="JPY").files()
+    assert b"\namount 65000 JPY\n" in yen["data/decision.txt"]
+
+
+# --- what was handed over beside ---
+
+
+def test_what_was_handed_over_is_read_from_the_folder_and_what_is_missing_is_counted() -> None:
+    report = examine(whole())
+    assert whole()["data/exhibits/0000.salted"] == MESSAGES
+    assert report.exhibits == (Digest.of(MESSAGES), Digest.of(FIGURES))
+    assert report.steps[9].why == "2 of 3 files"
+    assert EXHIBITS_MISSING.format(1) in report.not_proven
+    rows = list(csv.DictReader(io.StringIO(whole()["data/custody.csv"].decode())))
+    found = [(row["contents"], row["exhibit"]) for row in rows if row["exhibit"]]
+    assert found == [
+        (sha256(MESSAGES).hexdigest(), "data/exhibits/0000.salted"),
+        (sha256(FIGURES).hexdigest(), "data/exhibits/0001.salted"),
+    ]
+    assert [row["move"] for row in rows if row["exhibit"]] == ["exhibit", "show"]
+
+
+def test_another_file_is_no_exhibit_even_under_true_manifests() -> None:
+    for change in (b"another word" + MESSAGES, MESSAGES[:-16], b""):
+        made = rebagged(lambda files, data=change: files.update({FIRST: data}))  # type: ignore[misc]
+        assert "no statement of the case names a file of" in failing(examine(made))[10]
+
+
+def test_exhibits_stand_once_and_in_the_order_of_the_case() -> None:
+    second = "data/exhibits/0001.salted"
+    for first, other in ((FIGURES, MESSAGES), (MESSAGES, MESSAGES)):
+        given = {FIRST: first, second: other}
+        made = rebagged(lambda files, given=given: files.update(given))  # type: ignore[misc]
+        assert "once each in the order of the case" in failing(examine(made))[10]
+    moved = rebagged(lambda files: files.update({"data/exhibits/0002.salted": files.pop(second)}))
+    assert "not numbered from 0000 on" in failing(examine(moved))[1]
+    found = replay(told().statements, told().play.case.terms)
+    assert in_order([FIGURES, MESSAGES, FIGURES], found.told) == (MESSAGES, FIGURES)
+
+
+def test_a_case_file_has_few_exhibits() -> None:
+    with pytest.raises(ValueError, match=f"at most {MAX_EXHIBITS} exhibits"):
+        replace(told().parts(), exhibits=(b"x",) * (MAX_EXHIBITS + 1))
+    assert MAX_EXHIBITS + MAX_SEALED + 10 <= MAX_PAYLOAD_FILES
 
 
 # --- custody ---
@@ -168,9 +235,9 @@ def test_the_graph_has_an_action_a_record_and_a_hash_for_each_statement() -> Non
     for kind in (
         "case-investigation:InvestigativeAction",
         "case-investigation:ProvenanceRecord",
-        "uco-observable:ObservableObject",
     ):
         assert kinds.count(kind) == number
+    assert kinds.count("uco-observable:ObservableObject") == number + len(told().exhibits)
     names = [node["@id"] for node in graph]
     assert len(set(names)) == len(names)
     hashes = {
@@ -178,7 +245,17 @@ def test_the_graph_has_an_action_a_record_and_a_hash_for_each_statement() -> Non
         for node in graph
         if "uco-core:hasFacet" in node
     }
-    assert hashes == {str(one.digest) for one in told().statements}
+    handed = {sha256(one).hexdigest() for one in told().exhibits}
+    assert hashes == {str(one.digest) for one in told().statements} | handed
+    named = [node for node in graph if node.get("uco-core:name", "").startswith("data/exhibits/")]
+    assert [node["uco-core:name"] for node in named] == [FIRST, "data/exhibits/0001.salted"]
+    results = {
+        ref["@id"]
+        for node in graph
+        if node["@type"] == "case-investigation:InvestigativeAction"
+        for ref in node["uco-action:result"]
+    }
+    assert {node["@id"] for node in named} <= results
 
 
 # --- what does not hold ---
@@ -247,7 +324,7 @@ def test_a_bundle_that_does_not_hold_is_found() -> None:
     other = examine_case_file(whole(), Simulator(b"another").trust())
     assert failing(other)[3].startswith("step 2 manifest: fails")
     left = {one.number for one in other.steps if one.outcome is Outcome.NOT_REACHED}
-    assert left == {4, 5, 6, 7, 8, 9}
+    assert left == {4, 5, 6, 7, 8, 9, 10}
 
 
 def test_false_openings_are_found() -> None:

@@ -3,6 +3,9 @@
 Each claim names what went wrong for them elsewhere, and is shown not to go wrong here.
 """
 
+import csv
+import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from support.acting import ScriptedAgent
@@ -215,23 +218,39 @@ def test_even_silence_is_heard_by_a_person_and_can_be_broken_late() -> None:
 
 
 def test_a_misunderstanding_in_the_messages_stands_in_the_reasons() -> None:
+    """And a stranger reads them, as each party handed them over, out of the case file."""
     exhibits: list[Digest] = []
+    said = {
+        Role.FREELANCER: b"4 May, client: please do the report for that month",
+        Role.CLIENT: b"4 May, client: please do the report for that month\n2 June: of June!",
+    }
+    handed = {role: text + octets(role.name)[:16] for role, text in said.items()}
 
     def quarrel(play: Play) -> None:
         play.heard()
-        for role, name in ((Role.FREELANCER, "it is for May"), (Role.CLIENT, "we meant June")):
-            play.act(role, Act.EXHIBIT, value=octets(name), text="our messages of that day")
+        for role, data in handed.items():
+            value = Digest.of(data).raw
+            play.act(role, Act.EXHIBIT, value=value, text="our messages of that day")
             exhibits.append(play.case.head)
         decide(play, Verdict.IN_PART, 65_000, *exhibits)
 
-    told = work_and_quarrel(quarrel, slices)
+    told = replace(work_and_quarrel(quarrel, slices), exhibits=tuple(handed.values()))
     record = read_record(told.statements[-1])
     assert isinstance(record, DisputeAct)
     assert record.cites == tuple(exhibits)
     files = told.files()
     assert all(str(one) in files["data/decision.txt"].decode() for one in exhibits)
-    last = files["data/custody.csv"].decode().splitlines()[-1]
-    assert last.endswith("," + " ".join(map(str, exhibits)))
+    rows = list(csv.DictReader(io.StringIO(files["data/custody.csv"].decode())))
+    assert rows[-1]["contents"] == " ".join(map(str, exhibits))
+    # Of each statement that the decision cites, what stood in the messages, and whose they are.
+    cited = [row for row in rows if row["statement"] in rows[-1]["contents"].split()]
+    read = {row["role"]: files[row["exhibit"]][:-16] for row in cited}
+    assert read == {role.name.lower(): text for role, text in said.items()}
+    # Who is handed only one half of them is told so.
+    less = replace(told, exhibits=told.exhibits[:1])
+    report = examine_case_file(less.files(), told.policy)
+    assert report.holds
+    assert any("1 files that were handed over beside are not here" in s for s in report.not_proven)
     assert whole(told)
 
 

@@ -34,6 +34,8 @@ class Told:
     bundle: bytes
     openings: tuple[Opening, ...]
     policy: TrustPolicy
+    # What was handed over beside, with its salts.
+    exhibits: tuple[bytes, ...] = ()
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -45,7 +47,9 @@ class Told:
 
     def parts(self, *, sealed: bool = True) -> CaseParts:
         opened = b"".join(one.encode() for one in self.openings)
-        return CaseParts(self.statements, (), self.bundle, opened, (SEALED,) if sealed else ())
+        return CaseParts(
+            self.statements, (), self.bundle, opened, (SEALED,) if sealed else (), self.exhibits
+        )
 
     def files(self) -> dict[str, bytes]:
         report = self.report

@@ -13,13 +13,16 @@ from workseal_protocol.casefile.examine import (
     StepRule,
     examine_case_file,
 )
+from workseal_protocol.casefile.exhibits import handed_over, in_order
 from workseal_protocol.casefile.granted import GrantedHours, asked_hours, granted_hours, granted_in
 from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import (
     BUNDLE,
+    MAX_EXHIBITS,
     MAX_SEALED,
     CaseParts,
     decision_in,
+    exhibit_name,
     make_case_file,
 )
 from workseal_protocol.casefile.ontology import custody_jsonld
@@ -30,6 +33,7 @@ from workseal_protocol.casefile.speakers import Speakers
 __all__ = [
     "BUNDLE",
     "COLUMNS",
+    "MAX_EXHIBITS",
     "MAX_SEALED",
     "README",
     "STEPS",
@@ -50,8 +54,11 @@ __all__ = [
     "custody_of",
     "decision_in",
     "examine_case_file",
+    "exhibit_name",
     "granted_hours",
     "granted_in",
+    "handed_over",
+    "in_order",
     "make_case_file",
     "read_bag",
     "replay",

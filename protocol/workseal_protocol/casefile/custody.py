@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from workseal_protocol.casefile.exhibits import handed_over
 from workseal_protocol.casefile.replay import Told
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
@@ -23,7 +24,16 @@ from workseal_protocol.window import Entry
 COLUMNS = (
     "number", "claimed_at", "not_before", "not_after", "log_index", "role", "key", "move",
     "state_after", "deadline_after", "late", "statement", "statement_before", "about", "contents",
+    "exhibit",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Hold where in the folder something is that was handed over, and its size with its salt."""
+
+    name: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Custody:
     entry: Entry | None
     about: Digest | None
     contents: tuple[Digest, ...]
+    beside: Beside | None = None
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -57,6 +68,7 @@ class Custody:
             "" if self.before is None else str(self.before),
             "" if self.about is None else str(self.about),
             " ".join(map(str, self.contents)),
+            "" if self.beside is None else self.beside.name,
         )
 
 
@@ -68,14 +80,18 @@ def instant(ms: int | None) -> str:
     return f"{whole}.{ms % 1000:03d}Z"
 
 
-def custody_of(told: Sequence[Told], entries: Mapping[Digest, Entry]) -> tuple[Custody, ...]:
-    """Give a row for each statement, in the order of the case."""
+def custody_of(
+    told: Sequence[Told], entries: Mapping[Digest, Entry], beside: Mapping[Digest, Beside]
+) -> tuple[Custody, ...]:
+    """Give a row for each statement, in the order of the case; `beside` is what is at hand."""
     rows: list[Custody] = []
     before: Digest | None = None
     for number, one in enumerate(told):
         about, contents = _names(one.statement)
         entry = entries.get(one.statement.digest)
-        rows.append(Custody(number, one, before, entry, about, contents))
+        over = handed_over(read_record(one.statement))
+        at_hand = None if over is None else beside.get(over)
+        rows.append(Custody(number, one, before, entry, about, contents, at_hand))
         before = one.statement.digest
     return tuple(rows)
 

@@ -1,4 +1,4 @@
-"""Verify a case file, offline: the nine steps of docs/spec/casefile.md."""
+"""Verify a case file, offline: the ten steps of docs/spec/casefile.md."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from typing import Final
 from workseal_protocol.bundle import MAX_STATEMENTS
 from workseal_protocol.casefile.bag import read_bag
 from workseal_protocol.casefile.earlier import check_refiling
+from workseal_protocol.casefile.exhibits import in_order, named_in
 from workseal_protocol.casefile.frames import Compared, compare_frames
 from workseal_protocol.casefile.granted import GrantedHours, granted_in
 from workseal_protocol.casefile.logged import Logged
@@ -36,6 +37,10 @@ NOT_PROVEN: Final = (
         "What a sealed package shows is not proven here: it opens with the arbitrator's key alone,"
         " and nothing ties its bytes to the statement that announced it."
     ),
+    (
+        "What was handed over beside is what a statement names, byte by byte. That a message in it"
+        " was sent, or by whom, is its party's word."
+    ),
     "That the case went on after its last statement here, or that a party was heard, is not shown.",
 )
 BEACON_UNVERIFIED: Final = "No commitment of the operator covers {} values that were drawn by."
@@ -51,6 +56,10 @@ FRAMES_UNREACHED: Final = (
     "{} freezes and requests for frames stand behind the end of the bundle's log, or are of such a"
     " freeze: whether they are of the frames that there were then is not shown."
 )
+EXHIBITS_MISSING: Final = (
+    "{} files that were handed over beside are not here: statements name their digests alone, and"
+    " what is in them is known to who has them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,8 @@ class CaseFileReport:
     replayed: Replayed | None = None
     bundle: Report | None = None
     granted: tuple[GrantedHours, ...] = ()
+    # What was handed over beside and is here, in the order of its files.
+    exhibits: tuple[Digest, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -83,6 +94,9 @@ class _Folder:
     logged: Logged | None = None
     compared: Compared | None = None
     openings: tuple[Opening, ...] = ()
+    # What was handed over beside and is here, and how many files of it are not.
+    exhibits: tuple[Digest, ...] = ()
+    missing: int = 0
     entries: Mapping[Digest, Entry] = field(default_factory=dict)
 
     def read(self) -> CaseParts:
@@ -220,6 +234,17 @@ def _frames(folder: _Folder) -> str:
     return f"{freezes}, {requests} for frames{beyond}"
 
 
+def _exhibits(folder: _Folder) -> str:
+    # (10) What was handed over beside is what the statements name, in their order.
+    exhibits, told = folder.read().exhibits, folder.case().told
+    if in_order(exhibits, told) != exhibits:
+        raise VerificationError("the exhibits do not stand once each in the order of the case")
+    named = len(named_in(told))
+    folder.exhibits = tuple(map(Digest.of, exhibits))
+    folder.missing = named - len(exhibits)
+    return f"{len(exhibits)} of {named} files" if named else "nothing was handed over beside"
+
+
 @dataclass(frozen=True, slots=True)
 class StepRule:
     """Hold one step: its check gives a remark, or raises; it is reached when its needs held."""
@@ -240,6 +265,7 @@ STEPS: Final = (
     StepRule(7, "openings", _openings, (4,)),
     StepRule(8, "derived", _derived, (5,)),
     StepRule(9, "frames", _frames, (5,)),
+    StepRule(10, "exhibits", _exhibits, (5,)),
 )
 
 
@@ -269,6 +295,7 @@ def examine_case_file(
         folder.replayed,
         folder.report,
         _granted(folder),
+        folder.exhibits,
     )
 
 
@@ -290,6 +317,7 @@ def _not_proven(folder: _Folder) -> tuple[str, ...]:
             (BEACON_UNVERIFIED, found.unverified),
             (BEACON_UNSHOWN, found.unshown),
             (FRAMES_UNREACHED, 0 if folder.compared is None else folder.compared.unreached),
+            (EXHIBITS_MISSING, folder.missing),
         )
         told += [sentence.format(number) for sentence, number in counts if number]
     if folder.report is not None:

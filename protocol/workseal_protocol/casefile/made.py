@@ -4,26 +4,29 @@ Rules: everything but the given bytes follows from them, so whoever has the same
 and openings makes the same folder, bit by bit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from workseal_protocol.casefile.bag import payload_of, write_bag
-from workseal_protocol.casefile.custody import custody_csv, custody_of
+from workseal_protocol.casefile.custody import Beside, custody_csv, custody_of
 from workseal_protocol.casefile.ontology import custody_jsonld
 from workseal_protocol.casefile.readme import README
 from workseal_protocol.casefile.replay import Replayed
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.records import Act, DisputeAct, read_record
+from workseal_protocol.records import DisputeAct, read_record
 from workseal_protocol.statement import Statement
+from workseal_protocol.terms import amount_text
 from workseal_protocol.window import Entry
 
 MAX_STATEMENTS: Final = 1_000
 MAX_SEALED: Final = 64
+# Of each party eight exhibits, and what was shown below the level of frames.
+MAX_EXHIBITS: Final = 48
 CASE, BEACON, BUNDLE = "data/case.cbor", "data/beacon.cbor", "data/bundle.zip"
-OPENINGS, SEALED = "data/openings.cbor", "data/sealed"
+OPENINGS, SEALED, EXHIBITS = "data/openings.cbor", "data/sealed", "data/exhibits"
 DECISION = "data/decision.cose"
 DERIVED: Final = frozenset(
     {DECISION, "data/decision.txt", "data/custody.csv", "data/custody.jsonld", "data/readme.txt"}
@@ -32,56 +35,64 @@ DERIVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CaseParts:
-    """Hold what a case file is made from; statements in the order of the case."""
+    """Hold what a case file is made from; statements and exhibits in the order of the case."""
 
     statements: tuple[Statement, ...]
     beacon: tuple[Statement, ...]
     bundle: bytes
     openings: bytes | None = None
     sealed: tuple[bytes, ...] = ()
+    exhibits: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.statements) + len(self.beacon) <= MAX_STATEMENTS:
             raise ValueError(f"a case file has 1 to {MAX_STATEMENTS} statements")
         if len(self.sealed) > MAX_SEALED:
             raise ValueError(f"a case file has at most {MAX_SEALED} sealed packages")
+        if len(self.exhibits) > MAX_EXHIBITS:
+            raise ValueError(f"a case file has at most {MAX_EXHIBITS} exhibits")
 
     @classmethod
     def read(cls, files: Mapping[str, bytes]) -> Self:
         """Read the parts of a folder, or raise `MalformedError`; nothing of them is verified."""
-        left, sealed = check_names(files)
+        left = check_names(files)
         try:
             return cls(
                 _statements(left[CASE], CASE),
                 _statements(left.get(BEACON, b""), BEACON),
                 left[BUNDLE],
                 left.get(OPENINGS),
-                tuple(left[name] for name in sealed),
+                tuple(left[name] for name in _numbered(left, SEALED)),
+                tuple(left[name] for name in _numbered(left, EXHIBITS)),
             )
         except ValueError as error:
             raise MalformedError(f"case file: {error}") from error
 
 
-def check_names(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
-    """Give payload and names of sealed packages, or raise `MalformedError` for a strange folder."""
+def check_names(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give the payload, or raise `MalformedError` for a strange folder."""
     payload = payload_of(files)
     for name in (CASE, BUNDLE):
         if name not in payload:
             raise MalformedError(f"the folder lacks {name}")
-    sealed = sorted(name for name in payload if name.startswith(f"{SEALED}/"))
+    sealed, exhibits = _numbered(payload, SEALED), _numbered(payload, EXHIBITS)
     if sealed != [_sealed_name(number) for number in range(len(sealed))]:
         raise MalformedError("the sealed packages are not numbered from 0000 on")
-    known = {CASE, BEACON, BUNDLE, OPENINGS, *sealed} | DERIVED
+    if exhibits != [exhibit_name(number) for number in range(len(exhibits))]:
+        raise MalformedError("the exhibits are not numbered from 0000 on")
+    known = {CASE, BEACON, BUNDLE, OPENINGS, *sealed, *exhibits} | DERIVED
     if strange := sorted(payload.keys() - known):
         raise MalformedError(f"the folder has {strange[0]}, which no case file has")
-    return payload, sealed
+    return payload
 
 
 def make_case_file(
     parts: CaseParts, replayed: Replayed, entries: Mapping[Digest, Entry]
 ) -> dict[str, bytes]:
     """Return every file of the folder; `entries` are the statements in the bundle's log."""
-    rows = custody_of(replayed.told, entries)
+    exhibits = {exhibit_name(number): data for number, data in enumerate(parts.exhibits)}
+    beside = {Digest.of(data): Beside(name, len(data)) for name, data in exhibits.items()}
+    rows = custody_of(replayed.told, entries, beside)
     payload: dict[str, bytes] = {
         CASE: _joined(parts.statements),
         BUNDLE: parts.bundle,
@@ -96,8 +107,9 @@ def make_case_file(
     decision = decision_in(parts.statements, replayed)
     if decision is not None:
         payload[DECISION] = decision.encode()
-        payload["data/decision.txt"] = _decision_text(decision).encode()
-    payload |= {_sealed_name(number): data for number, data in enumerate(parts.sealed)}
+        text = _decision_text(decision, replayed.case.terms.currency)
+        payload["data/decision.txt"] = text.encode()
+    payload |= {_sealed_name(number): data for number, data in enumerate(parts.sealed)} | exhibits
     return write_bag(payload, replayed.case.case, replayed.told[-1].at)
 
 
@@ -107,13 +119,19 @@ def decision_in(statements: Sequence[Statement], replayed: Replayed) -> Statemen
     return next((one for one in statements if one.digest == wanted), None)
 
 
-def _decision_text(statement: Statement) -> str:
+def exhibit_name(number: int) -> str:
+    """Name the file of an exhibit."""
+    return f"{EXHIBITS}/{number:04d}.salted"
+
+
+def _decision_text(statement: Statement, currency: str) -> str:
     record = read_record(statement)
-    if not isinstance(record, DisputeAct) or record.act is not Act.DECIDE or record.code is None:
-        raise ValueError("a decision is an act of that kind")
+    if not isinstance(record, DisputeAct) or record.code is None or record.amount is None:
+        raise ValueError("a decision is an act with a verdict and a sum")
     verdict = record.code.name.lower().replace("_", " ")
     cited = "\n".join(f"cites {one}" for one in record.cites or ())
-    head = f"decision {statement.digest}\n{verdict}\namount {record.amount}\n{cited}\n"
+    amount = amount_text(record.amount, currency)
+    head = f"decision {statement.digest}\n{verdict}\namount {amount}\n{cited}\n"
     return f"{head}\n{record.text}\n"
 
 
@@ -127,6 +145,10 @@ def _statements(data: bytes, name: str) -> tuple[Statement, ...]:
         return tuple(Statement.parse(item) for item in items)
     except MalformedError as error:
         raise MalformedError(f"{name}: {error}") from error
+
+
+def _numbered(names: Iterable[str], folder: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(f"{folder}/"))
 
 
 def _sealed_name(number: int) -> str:

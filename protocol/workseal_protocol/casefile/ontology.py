@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from workseal_protocol.casefile.custody import Custody, instant
+from workseal_protocol.casefile.custody import Beside, Custody, instant
 from workseal_protocol.digest import Digest
 
 # CASE 1.5 and the UCO 1.5 below it; the terms used here are older than both.
@@ -61,6 +61,9 @@ def _identity(case: Digest, key: Digest, who: str) -> _Node:
 def _of_statement(case: Digest, row: Custody, before: str | None) -> list[_Node]:
     digest = row.told.statement.digest
     file, record = _name(case, "statement", digest), _name(case, "record", digest)
+    files = [_file(case, file, digest, len(row.told.statement.encode()))]
+    if row.beside is not None:
+        files.append(_exhibit(case, row, row.beside))
     action: _Node = {
         "@id": _name(case, "action", digest),
         "@type": "case-investigation:InvestigativeAction",
@@ -68,7 +71,7 @@ def _of_statement(case: Digest, row: Custody, before: str | None) -> list[_Node]
         "uco-core:description": f"after it the case stands in: {row.told.state}",
         "uco-action:startTime": {"@type": "xsd:dateTime", "@value": instant(row.told.at)},
         "uco-action:performer": _ref(_name(case, "identity", row.told.statement.issuer)),
-        "uco-action:result": [_ref(record), _ref(file)],
+        "uco-action:result": [_ref(record), *(_ref(one["@id"]) for one in files)],
     }
     if before is not None:
         action["case-investigation:wasInformedBy"] = _ref(before)
@@ -77,24 +80,30 @@ def _of_statement(case: Digest, row: Custody, before: str | None) -> list[_Node]
         "@type": "case-investigation:ProvenanceRecord",
         "uco-core:description": _window(row),
         "case-investigation:exhibitNumber": str(row.number),
-        "uco-core:object": _ref(file),
+        "uco-core:object": [_ref(one["@id"]) for one in files],
     }
-    return [action, provenance, _file(case, row, file)]
+    return [action, provenance, *files]
 
 
-def _file(case: Digest, row: Custody, name: str) -> _Node:
-    statement = row.told.statement
-    data = statement.encode()
+def _exhibit(case: Digest, row: Custody, beside: Beside) -> _Node:
+    """Give what was handed over, for each statement that names it a node of its own."""
+    named = Digest.of(row.told.statement.digest.raw, row.contents[0].raw)
+    node = _file(case, _name(case, "exhibit", named), row.contents[0], beside.size, named)
+    return node | {"uco-core:name": beside.name}
+
+
+def _file(case: Digest, name: str, digest: Digest, size: int, named: Digest | None = None) -> _Node:
+    named = digest if named is None else named
     hashed = {
-        "@id": _name(case, "hash", statement.digest),
+        "@id": _name(case, "hash", named),
         "@type": "uco-types:Hash",
         "uco-types:hashMethod": "SHA256",
-        "uco-types:hashValue": {"@type": "xsd:hexBinary", "@value": str(statement.digest)},
+        "uco-types:hashValue": {"@type": "xsd:hexBinary", "@value": str(digest)},
     }
     facet = {
-        "@id": _name(case, "content", statement.digest),
+        "@id": _name(case, "content", named),
         "@type": "uco-observable:ContentDataFacet",
-        "uco-observable:sizeInBytes": {"@type": "xsd:integer", "@value": str(len(data))},
+        "uco-observable:sizeInBytes": {"@type": "xsd:integer", "@value": str(size)},
         "uco-observable:hash": hashed,
     }
     return {

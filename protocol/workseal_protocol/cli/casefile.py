@@ -15,17 +15,23 @@ from typing import Final
 
 from workseal_protocol.casefile import (
     BUNDLE,
+    MAX_EXHIBITS,
     MAX_SEALED,
     CaseFileReport,
     CaseParts,
     Logged,
     Replayed,
+    Told,
     examine_case_file,
+    exhibit_name,
+    handed_over,
+    in_order,
     make_case_file,
     replay,
 )
 from workseal_protocol.cli.cases import read_all
 from workseal_protocol.cli.files import (
+    MAX_BUNDLE_BYTES,
     fill_folder,
     read_bytes,
     reason_of,
@@ -36,6 +42,7 @@ from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.cli.verification import prepare, report_that_holds
+from workseal_protocol.commitment import SALT_BYTES
 from workseal_protocol.dispute import departures, excesses, levels_of
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
@@ -47,7 +54,9 @@ from workseal_protocol.verify import Outcome
 MAX_FILES: Final = 160
 MAX_FOLDER_BYTES: Final = 512 * 2**20
 _MAX_OPENINGS_BYTES: Final = 64 * 2**20
-_FOLDERS: Final = frozenset({"data", "data/sealed"})
+# As much as an act takes beside it, and its salt.
+MAX_EXHIBIT_BYTES: Final = MAX_BUNDLE_BYTES + SALT_BYTES
+_FOLDERS: Final = frozenset({"data", "data/sealed", "data/exhibits"})
 
 
 def export(options: argparse.Namespace) -> int:
@@ -69,9 +78,11 @@ def export(options: argparse.Namespace) -> int:
 def _made(options: argparse.Namespace) -> dict[str, bytes]:
     statements = read_all(options.files)
     found = report_that_holds(options.bundle, options.policy)
-    sealed = options.sealed or []
+    sealed, exhibits = options.sealed or [], options.exhibit or []
     if len(sealed) > MAX_SEALED:
         raise CommandError(f"expected at most {MAX_SEALED} sealed packages, found {len(sealed)}")
+    if len(exhibits) > MAX_EXHIBITS:
+        raise CommandError(f"expected at most {MAX_EXHIBITS} exhibits, found {len(exhibits)}")
     if found.terms is None:
         raise CommandError("the bundle has no terms", DOES_NOT_HOLD)
     try:
@@ -85,6 +96,10 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
             else read_bytes(options.openings, limit=_MAX_OPENINGS_BYTES, what="openings"),
             tuple(
                 read_bytes(path, limit=MAX_SEALED_BYTES, what="sealed package") for path in sealed
+            ),
+            in_order(
+                (read_bytes(path, limit=MAX_EXHIBIT_BYTES, what="exhibit") for path in exhibits),
+                replayed.told,
             ),
         )
         return make_case_file(parts, replayed, {one.digest: one for one in found.entries})
@@ -181,8 +196,18 @@ def _custody(report: CaseFileReport) -> Iterator[str]:
         place = "not in the log" if index is None else f"log index {index}"
         yield (
             f"  {number:3d} {instant(one.at)} {one.who:<10} {one.move:<10} -> {one.state:<11}"
-            f" {place}"
+            f" {place}{_beside(one, report)}"
         )
+
+
+def _beside(one: Told, report: CaseFileReport) -> str:
+    """Say where that is which was handed over beside a statement."""
+    over = handed_over(read_record(one.statement))
+    if over is None:
+        return ""
+    if over not in report.exhibits:
+        return ", beside it a file that is not here"
+    return f", beside it {exhibit_name(report.exhibits.index(over))}"
 
 
 def _departures(replayed: Replayed) -> Iterator[str]:

@@ -1,6 +1,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,16 +13,25 @@ from support.cases import Play
 from support.scripted import ScriptedAgent
 from workseal_protocol.cli import casefile
 from workseal_protocol.cli.casefile import MAX_FILES
+from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, Finding, Verdict
 from workseal_protocol.records import Outcome as Outcomes
 
 from .conftest import Outcome, Run
 
+MESSAGES = b"as we said" + bytes(range(1, 17))
+
 
 @cache
 def told() -> Told:
-    return work_and_quarrel(lambda play: play.heard().shown(1).decided())
+    return replace(work_and_quarrel(quarrel), exhibits=(MESSAGES,))
+
+
+def quarrel(play: Play) -> None:
+    for data in (MESSAGES, b"not at hand"):
+        play.act(Role.CLIENT, Act.EXHIBIT, value=Digest.of(data).raw, text="our messages")
+    play.heard().shown(1).decided()
 
 
 @pytest.fixture
@@ -31,6 +41,7 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "policy").write_text(told().policy.encode())
     (tmp_path / "openings").write_bytes(b"".join(one.encode() for one in told().openings))
     (tmp_path / "sealed").write_bytes(SEALED)
+    (tmp_path / "messages.salted").write_bytes(MESSAGES)
     for number, statement in enumerate(told().statements):
         # In no order, each in a file of its own.
         (tmp_path / f"{number * 7 % 97:02d}.cose").write_bytes(statement.encode())
@@ -40,7 +51,8 @@ def desk(tmp_path: Path) -> Path:
 def export(run: Run, desk: Path, *more: object) -> Outcome:
     return run(
         "case", "export", desk / "file", "--bundle", desk / "bundle", "--policy", desk / "policy",
-        "--openings", desk / "openings", "--sealed", desk / "sealed", *more,
+        "--openings", desk / "openings", "--sealed", desk / "sealed",
+        "--exhibit", desk / "messages.salted", *more,
         *sorted(desk.glob("*.cose")),
     )  # fmt: skip
 
@@ -68,6 +80,8 @@ def test_one_command_verifies_what_another_exported(desk: Path, run: Run) -> Non
     assert len(rows) == len(told().statements)
     assert "log index" in rows[0]
     assert rows[-1].endswith("not in the log")
+    beside = [line.partition("beside it ")[2] for line in rows if "beside it" in line]
+    assert beside[:2] == ["data/exhibits/0000.salted", "a file that is not here"]
     assert "Not proven, whatever the steps say:" in lines
 
 
@@ -128,7 +142,7 @@ def test_the_same_as_json(desk: Path, run: Run) -> None:
     shown = json.loads(verify(run, desk, "--json").out)
     assert (shown["holds"], shown["malformed"]) == (True, False)
     assert shown["head"] == str(told().play.case.head)
-    assert [one["number"] for one in shown["steps"]] == list(range(1, 10))
+    assert [one["number"] for one in shown["steps"]] == list(range(1, 11))
     assert shown["statements"] == len(told().statements)
 
 
@@ -163,6 +177,15 @@ def test_a_case_that_lacks_a_statement_is_not_exported(desk: Path, run: Run) -> 
     (desk / "07.cose").write_bytes(told().statements[1].encode())
     done = export(run, desk)
     assert (done.code, "expected one dispute.filing, found 0" in done.err) == (2, True)
+
+
+def test_what_no_statement_names_is_no_exhibit(desk: Path, run: Run) -> None:
+    """One that somebody took the salt from, too: what was handed over has it."""
+    (desk / "messages.salted").write_bytes(MESSAGES[:-16])
+    done = export(run, desk)
+    assert (done.code, done.out) == (1, "")
+    assert "names a file of 10 bytes with the SHA-256" in done.err
+    assert not (desk / "file").exists()
 
 
 def test_never_overwrites(desk: Path, run: Run) -> None:
@@ -234,6 +257,11 @@ def test_a_folder_that_is_not_there_is_one_sentence(desk: Path, run: Run) -> Non
     done = verify(run, desk)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "cannot read the folder" in done.err
+
+
+def test_too_many_exhibits_are_refused(desk: Path, run: Run) -> None:
+    done = export(run, desk, *(w for _ in range(48) for w in ("--exhibit", desk / "sealed")))
+    assert (done.code, "at most 48 exhibits, found 49" in done.err) == (2, True)
 
 
 def test_too_many_sealed_packages_are_refused(desk: Path, run: Run) -> None:

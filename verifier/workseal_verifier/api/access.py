@@ -9,7 +9,7 @@ taken for an answer, because a browser is silent where a name is not trustworthy
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Request
@@ -52,11 +52,12 @@ Signed: TypeAlias = tuple[Target, RequestSignature]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose key asks, and the session if it was shown by one."""
+    """Whose key asks, the session if it was shown by one, and which cases stay closed to them."""
 
     thumbprint: Digest
     session: SessionRow | None
     fresh: bool
+    closed: frozenset[Digest] = frozenset()
 
 
 async def authorise(request: Request) -> None:
@@ -137,17 +138,18 @@ def _admitted(request: Request, services: Services, row: Row, name: bytes) -> As
     asker = _asker(request, services, row, site, signed)
     if asker is None:
         raise unproven()
-    _require_allowed(services, row, name, asker)
+    closed = _require_allowed(services, row, name, asker)
     if signed is not None:
         services.prover.take(*signed)
-    return asker
+    return replace(asker, closed=closed)
 
 
-def _require_allowed(services: Services, row: Row, name: bytes, asker: Asker) -> None:
+def _require_allowed(services: Services, row: Row, name: bytes, asker: Asker) -> frozenset[Digest]:
+    """Refuse whom the row does not let in; give the cases that stay closed to who is."""
     standings = services.standings.of(asker.thumbprint, row.about, name)
     match decide(row, standings, fresh=asker.fresh, now_ms=services.clock.now_ms()):
         case Verdict.ALLOWED:
-            return
+            return frozenset().union(*(one.closed for one in standings))
         case Verdict.UNPROVEN:
             raise unproven()
         case Verdict.HIDDEN:

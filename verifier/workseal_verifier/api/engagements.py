@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
+from workseal_verifier.api.access import Asker, Asking
 from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import (
     CBOR_SEQUENCE,
@@ -28,19 +29,29 @@ Count = Annotated[str | None, Query()]
 
 @router.get("/{name}/statements")
 def get_statements(
-    name: str, given: Given, size: Size = None, since: From = "0", count: Count = None
+    name: str,
+    given: Given,
+    asking: Asking,
+    size: Size = None,
+    since: From = "0",
+    count: Count = None,
 ) -> Response:
     """Return the statements in log order, as a CBOR sequence."""
-    bodies = (entry.body for entry in _page(given, name, size, since, count))
+    bodies = (entry.body for entry in _page(given, asking, name, size, since, count))
     return StreamingResponse(_chunks(bodies), 200, PRIVATE, CBOR_SEQUENCE)
 
 
 @router.get("/{name}/indices")
 def get_indices(
-    name: str, given: Given, size: Size = None, since: From = "0", count: Count = None
+    name: str,
+    given: Given,
+    asking: Asking,
+    size: Size = None,
+    since: From = "0",
+    count: Count = None,
 ) -> Response:
     """Return the place of each of those statements, in the same order."""
-    entries = _page(given, name, size, since, count)
+    entries = _page(given, asking, name, size, since, count)
     return cbor([entry.position for entry in entries], PRIVATE)
 
 
@@ -53,11 +64,14 @@ def get_conflicts(name: str, given: Given) -> Response:
 
 
 def _page(
-    given: Services, name: str, size: str | None, since: str, count: str | None
+    given: Services, asking: Asker, name: str, size: str | None, since: str, count: str | None
 ) -> Iterator[Entry]:
     """Read a listing from an index on, and of it so many statements as are asked for."""
     entries = given.reader.listing(
-        engagement(name), optional_number(size, "size"), number(since, "from")
+        engagement(name),
+        optional_number(size, "size"),
+        number(since, "from"),
+        closed=asking.closed,
     )
     return islice(entries, optional_number(count, "count"))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Final
 
+from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 
 
@@ -34,7 +35,9 @@ class Who(StrEnum):
 class State(StrEnum):
     """Say how far an engagement has come, as the one who asks may see it.
 
-    For an arbitrator it is disputed by a request of their own alone, or a case in which they sit.
+    For an arbitrator it is disputed by a case in which they sit, or by a request of their own
+    beside any case, as long as they left none. Of a case, and of a request in one, their seat there
+    decides.
     """
 
     NONE = "none"
@@ -80,11 +83,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Say what a key is to what it asks about; `from_ms` is when its waiting time ends."""
+    """Say what a key is to what it asks about; `from_ms` is when its waiting time ends.
+
+    `closed` are the cases of the engagement of which an arbitrator reads nothing.
+    """
 
     who: Who = Who.PUBLIC
     state: State = State.NONE
     from_ms: int = 0
+    closed: frozenset[Digest] = frozenset()
 
 
 Cells = Mapping[Who, frozenset[State]]

@@ -16,6 +16,7 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.casefold import Grounds, after, folded
 from workseal_verifier.services.keyevents import KeyBook
+from workseal_verifier.services.seats import Seats, seat_of
 from workseal_verifier.store.log import CaseRow
 from workseal_verifier.store.records import RecordStore
 
@@ -63,16 +64,20 @@ class CaseBook:
                     self._cases.popitem(last=False)
         return case
 
-    def seated(self, rows: Iterable[CaseRow]) -> frozenset[Digest]:
-        """Name the persons who sit in cases, by the keys that the terms have for them."""
-        return self.sat(row for row in rows if row.state not in SHUT)
+    def seated(self, row: CaseRow) -> Digest | None:
+        """Name the person who sits in a case, by the key that the terms have for them."""
+        return None if row.state in SHUT else self.sat(row)
 
-    def sat(self, rows: Iterable[CaseRow]) -> frozenset[Digest]:
-        """Name the persons who sit in cases, or sat there last when they were sealed."""
-        found = (self.at(row) for row in rows if row.state not in _BEFORE)
-        return frozenset(
-            case.arbitrator for case in found if case is not None and case.arbitrator is not None
-        )
+    def sat(self, row: CaseRow) -> Digest | None:
+        """Name the person who sits in a case, or sat there last when it was sealed."""
+        case = None if row.state in _BEFORE else self.at(row)
+        return None if case is None else case.arbitrator
+
+    def seats(self, rows: Iterable[CaseRow]) -> Seats:
+        """Give the seats of all cases of an engagement."""
+        found = [(row, case) for row in rows if (case := self.at(row)) is not None]
+        cases = [case for _, case in found]
+        return Seats(tuple(seat_of(case, cases, is_shut=row.state in SHUT) for row, case in found))
 
     def _followed(self, row: CaseRow, known: tuple[int, Case] | None) -> Case | None:
         path = self.keys.below(row.position + 1).path

@@ -25,6 +25,7 @@ from workseal_verifier.services.casebook import SHUT, CaseBook
 from workseal_verifier.services.casefold import knowing
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.noticing import people
+from workseal_verifier.services.seats import is_before
 from workseal_verifier.services.standing import MOST_CASES, Standings
 from workseal_verifier.store.log import CaseRow
 from workseal_verifier.store.records import RecordStore
@@ -115,16 +116,10 @@ class Hearings:
     def earlier(self, case: Case) -> tuple[Case, ...]:
         """Return the cases over hours of this one that were filed before it, oldest first."""
         rows = self._records.cases.of_engagement(case.filing.engagement, below=self._size())
-        found = (self._cases.at(row) for row in rows if row.filing != case.case)
+        found = map(self._cases.at, rows)
         return tuple(
             sorted(
-                (
-                    one
-                    for one in found
-                    if one is not None
-                    and one.filed_at <= case.filed_at
-                    and one.filing.overlaps(case.filing)
-                ),
+                (one for one in found if one is not None and is_before(one, case)),
                 key=lambda one: one.filed_at,
             )
         )

@@ -5,11 +5,11 @@ statements and those of the operator and of key lives that verifying them needs,
 Listings of two sizes cannot be joined: a later rotation may make an earlier key statement count.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from workseal_protocol.checkpoint import SignedCheckpoint
-from workseal_protocol.digest import DIGEST_BYTES, Digest
+from workseal_protocol.digest import DIGEST_BYTES, Digest, sha256
 from workseal_protocol.merkle import sparse_proof, split_point
 from workseal_protocol.receipt import Receipt, cose_receipt
 from workseal_protocol.records import Offer, read_record
@@ -201,18 +201,26 @@ class Reader:
         return entry
 
     def listing(
-        self, engagement: bytes, size: int | None = None, since: int = 0
+        self,
+        engagement: bytes,
+        size: int | None = None,
+        since: int = 0,
+        *,
+        closed: Collection[Digest] = (),
     ) -> Iterator[Entry]:
         """Return all statements that verifying an engagement needs, in log order.
 
-        The part of it that begins at `since` is the same whichever part is asked for.
+        The part of it that begins at `since` is the same whichever part is asked for. Of `closed`
+        cases it has nothing.
         """
         below = self._current().size if size is None else min(size, self._current().size)
         own = self._records.of_engagement(engagement, below=below)
         offer = next(own, None)
         if offer is None:
             raise _not_found("no such engagement")
-        return self._merged(engagement, offer, below, since)
+        left_out = self._places_in(engagement, closed, below) if closed else frozenset()
+        listed = self._merged(engagement, offer, below, since)
+        return (entry for entry in listed if entry.position not in left_out)
 
     def require_engagement(self, engagement: bytes) -> None:
         """Refuse what is not an engagement whose offer a checkpoint covers."""
@@ -236,6 +244,18 @@ class Reader:
                 yield from self._records.at([places.pop(0)])
             yield entry
         yield from self._records.at(places)
+
+    def _places_in(
+        self, engagement: bytes, cases: Collection[Digest], below: int
+    ) -> frozenset[int]:
+        """List where the statements of cases stand, and findings beside about what was shown."""
+        stored = self._records.cases
+        told = [one for case in cases for one in stored.statements(case, below=below)]
+        digests = {sha256(body) for _, body in told}
+        kinds = [Kind.DISPUTE_FINDING.value]
+        findings = self._records.of_engagement_and_kinds(engagement, kinds, since=0, below=below)
+        beside = {entry.position for entry in findings if entry.about in digests}
+        return frozenset({place for place, _ in told} | beside)
 
     def _beacons(self, terms: Terms, offered: int, last: int) -> list[int]:
         # From the chain in force when the offer was logged on: older ones can prove nothing here.

@@ -17,6 +17,7 @@ from workseal_protocol.keyhistory import KEY_KINDS, KeyHistory
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.partykeys import Moment, PartyKey
 from workseal_protocol.records import (
+    DisputeFinding,
     KeyAnnounce,
     KeyRevoke,
     KeyRotate,
@@ -30,6 +31,7 @@ from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.casefold import filing_of
 from workseal_verifier.services.keyevents import KeyEvents, parties_of
 from workseal_verifier.services.keyfold import KeyEvent
+from workseal_verifier.services.seats import Seats
 from workseal_verifier.store.invitations import InvitationStore
 from workseal_verifier.store.log import CaseRow, Entry, LogStore
 from workseal_verifier.store.records import RecordStore
@@ -62,8 +64,8 @@ class _Case:
     # Who asked for frames beside any case; where the latest statement of a case stands.
     requesters: frozenset[Digest] = frozenset()
     moved: int = -1
-    # Who sits in cases, as of a place.
-    seated: frozenset[Digest] = frozenset()
+    # Who sits in cases and who left them, as of a place.
+    seats: Seats = field(default_factory=Seats)
     seated_at: int = -1
     version: int = -1
     history: KeyHistory = field(default_factory=KeyHistory)
@@ -71,7 +73,8 @@ class _Case:
 
     def state(self, who: Who, keys: frozenset[Digest]) -> State:
         if who is Who.ARBITRATOR:
-            is_disputed = bool((self.requesters | self.seated) & keys)
+            has_asked = bool(self.requesters & keys) and not self.seats.left_by(keys)
+            is_disputed = has_asked or self.seats.has(keys)
         else:
             is_disputed = bool(self.requesters) or self.moved >= 0
         if is_disputed:
@@ -79,8 +82,8 @@ class _Case:
         return State.ACCEPTED if self.accepted else State.OFFERED
 
 
-# Who sits in the cases of these rows.
-Seats = Callable[[Iterable[CaseRow]], frozenset[Digest]]
+# Who sits in the case of a row.
+_Sitting = Callable[[CaseRow], Digest | None]
 
 
 class Standings:
@@ -152,8 +155,7 @@ class Standings:
             case About.REQUEST:
                 return [self._of_request(thumbprint, Digest(name))]
             case About.STATEMENT:
-                told = self._told_in(thumbprint, Digest(name))
-                return [self._in(one, thumbprint) for one in told]
+                return self._of_statement(thumbprint, Digest(name))
             case About.CASE:
                 return [self._in_case(thumbprint, Digest(name), self._tried.seated)]
             case About.SAID:
@@ -184,18 +186,40 @@ class Standings:
         found = self._in(engagement or _NOWHERE, thumbprint)
         if entry is None or found.who is not Who.ARBITRATOR:
             return found
-        if Statement.parse(entry.body).issuer not in self._lineage(thumbprint):
+        request = Statement.parse(entry.body)
+        if request.issuer not in self._lineage(thumbprint):
             # Another arbitrator of the panel: this request is not theirs.
             return replace(found, state=State.ACCEPTED)
-        return found
+        filing = filing_of(request, read_record(request))
+        # What was asked for in a case is for who sits there, whatever else they asked for.
+        return found if filing is None else self._in_case(thumbprint, filing, self._tried.seated)
 
-    def _in_case(self, thumbprint: Digest, filing: Digest, seats: Seats) -> Standing:
+    def _of_statement(self, thumbprint: Digest, name: Digest) -> list[Standing]:
+        found = [self._in(one, thumbprint) for one in self._told_in(thumbprint, name)]
+        if not any(one.closed for one in found):
+            return found
+        case = self._case_of(name)
+        return [replace(one, state=State.ACCEPTED) if case in one.closed else one for one in found]
+
+    def _case_of(self, name: Digest) -> Digest | None:
+        """Name the case that a statement is of, also if it stands beside and is about one of it."""
+        entry = self._entry(name)
+        if entry is None:
+            return None
+        statement = Statement.parse(entry.body)
+        record = read_record(statement)
+        filing = filing_of(statement, record)
+        if filing is None and isinstance(record, DisputeFinding):
+            return self._case_of(record.disclosure)
+        return filing
+
+    def _in_case(self, thumbprint: Digest, filing: Digest, sitting: _Sitting) -> Standing:
         row = self._records.cases.last(filing, below=self._size())
         # As with requests: what is no filing is looked for as one is.
         found = self._in(_NOWHERE if row is None else row.engagement, thumbprint)
         if row is None or found.who is not Who.ARBITRATOR:
             return found
-        sits = bool(seats([row]) & self._lineage(thumbprint))
+        sits = sitting(row) in self._lineage(thumbprint)
         # Another one of the panel sits in this case, or nobody any more.
         return replace(found, state=State.DISPUTED if sits else State.ACCEPTED)
 
@@ -236,10 +260,12 @@ class Standings:
         if known is None:
             return Standing()
         case, found = known
+        own = self._lineage(thumbprint)
         if found.who is Who.ARBITRATOR:
             # For nobody else: whoever sits, its parties read.
             case = self._with_seats(engagement, case)
-        return replace(found, state=case.state(found.who, self._lineage(thumbprint)))
+            found = replace(found, closed=case.seats.closed_to(own))
+        return replace(found, state=case.state(found.who, own))
 
     def _known_in(self, engagement: bytes, thumbprint: Digest) -> tuple[_Case, Standing] | None:
         """Return an engagement and what a key is there, but for its state; None for a stranger."""
@@ -295,7 +321,7 @@ class Standings:
         if case.moved == case.seated_at:
             return case
         rows = self._records.cases.of_engagement(engagement, below=case.seen)
-        case = replace(case, seated=self._tried.seated(rows), seated_at=case.moved)
+        case = replace(case, seats=self._tried.seats(rows), seated_at=case.moved)
         self._remember(engagement, case)
         return case
 

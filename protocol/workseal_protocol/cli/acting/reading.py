@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from workseal_protocol.casefile.casebeacon import Beacon
+from workseal_protocol.casefile.exhibits import handed_over
 from workseal_protocol.casefile.speakers import Speakers
 from workseal_protocol.cli.acting.known import Known, Listed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
@@ -22,9 +23,7 @@ from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
-    Act,
     BeaconCommitment,
-    DisputeAct,
     DisputeFiling,
     KeyRecord,
     KeyRotate,
@@ -68,10 +67,7 @@ class Step:
     @property
     def handed_over(self) -> Digest | None:
         """Return the digest of what went beside it, salt and all; None where nothing did."""
-        record = self.record
-        if not isinstance(record, DisputeAct) or record.act not in {Act.SHOW, Act.EXHIBIT}:
-            return None
-        return None if record.value is None else Digest(record.value)
+        return handed_over(self.record)
 
 
 @dataclass(frozen=True, slots=True)

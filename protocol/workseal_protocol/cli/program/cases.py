@@ -49,6 +49,13 @@ def add_case(commands: Commands, *, whole: bool) -> None:
         "--sealed", type=Path, action="append", metavar="FILE", help="a sealed package; repeatable"
     )
     one.add_argument(
+        "--exhibit",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="what was handed over beside, with its salt; repeatable",
+    )
+    one.add_argument(
         "files", type=Path, nargs="+", metavar="FILE", help="the case's statements, in any order"
     )
 
