@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from support.builders import ROUND_MS
-from support.cases import ARBITRATORS, DAY, FREELANCER_DAYS, HOUR, Play
+from support.cases import ARBITRATORS, DAY, FREELANCER_DAYS, HOUR, Play, beacon
 from support.casestates import PLAYS
 from workseal_protocol.dispute import CaseError, Rule, Span, State, count_due
 from workseal_protocol.dispute.values import MAX_STAYS
@@ -160,6 +160,66 @@ def test_no_secret_is_out_while_others_may_commit_to_theirs() -> None:
     play.act(ARBITRATOR, Act.ASK, **play.question(2)).act(CLIENT, Act.COMMIT)
     refused(Rule.SAMPLE, lambda: play.act(CLIENT, Act.REVEAL))
     play.both(Act.PASS).act(CLIENT, Act.REVEAL)
+
+
+# --- a draw without a value ---
+
+
+def test_a_draw_whose_value_never_comes_has_a_later_round_and_an_end() -> None:
+    play = PLAYS[State.DRAW]()
+    first, limit = play.case.panel_round, play.case.limit
+    assert limit is not None
+    refused(Rule.TIME, lambda: play.pass_due().act(OPERATOR, Act.LAPSE))
+    assert play.case.due is not None
+    until = play.case.due.until
+    play.now = until + 7 * DAY + 1
+    play.act(OPERATOR, Act.LAPSE)
+    assert stands(play, State.DRAW)
+    assert play.case.panel_round > first
+    refused(Rule.DRAW, lambda: play.act(CLIENT, Act.DRAW, round=first, value=beacon(first)))
+    play.seat()
+    # Nobody's days are taken by it.
+    assert play.case.limit == limit + play.now - until
+    for _ in range(3):
+        play.act(ARBITRATOR, Act.RECUSE) if stands(play, State.EVIDENCE) else None
+        play.pass_due().wait(7 * DAY).act(OPERATOR, Act.LAPSE)
+    assert stands(play, State.UNDECIDED)
+
+
+def test_a_decision_stands_where_no_value_draws_for_its_appeal() -> None:
+    play = Play.begin().heard().decided().act(CLIENT, Act.APPEAL)
+    for _ in range(4):
+        play.pass_due().wait(7 * DAY).act(OPERATOR, Act.LAPSE)
+    assert stands(play, State.FINAL)
+
+
+# --- what nothing but these held ---
+
+
+def test_an_approval_is_of_one_request() -> None:
+    play = Play.begin().heard()
+    for level in (1, 2, 3, 4):
+        play.shown(level)
+    play.granted(4).request()
+    refused(Rule.LADDER, play.disclose)
+    play.act(FREELANCER, Act.APPROVE).disclose()
+
+
+def test_the_limit_stands_still_until_somebody_who_declared_acts() -> None:
+    play = Play.begin().heard().act(ARBITRATOR, Act.RECUSE).draw()
+    halted = play.case.halted_at
+    assert halted is not None
+    play.wait(HOUR).act(ARBITRATOR, Act.RECUSE)
+    assert (play.case.halted_at, play.case.stopped_ms) == (halted, 0)
+
+
+def test_a_lapse_that_is_written_down_days_late_takes_nobodys_days() -> None:
+    early, late = Play.begin().act(OPERATOR, Act.NOTICE), Play.begin().act(OPERATOR, Act.NOTICE)
+    early.pass_due().act(OPERATOR, Act.LAPSE)
+    late.pass_due().wait(3 * DAY).act(OPERATOR, Act.LAPSE)
+    assert early.case.due is not None
+    assert late.case.due is not None
+    assert late.case.due.until >= early.case.due.until + 3 * DAY
 
 
 # --- what is taken back after the draft ---

@@ -154,7 +154,10 @@ class Walk:
             for move in case.allowed(signer.public_key.thumbprint, play.now)
             if self.rng.random() < rare.get(move, 1)
         ]
-        if case.state is State.DRAW:
+        if case.state is State.DRAW and self.rng.random() < 0.05:
+            # The operator has lost the value.
+            play.pass_due().wait(7 * DAY).act(Role.OPERATOR, Act.LAPSE)
+        elif case.state is State.DRAW:
             play.draw()
         elif case.state is not State.SEALED and (not open_moves or self.rng.random() < 0.1):
             play.lapse()
@@ -407,6 +410,7 @@ class Tally:
         self.counts["disclosures"] += len(case.shown)
         self.counts["stays"] += case.stays
         self.counts["drafts that fell"] += case.redrafted
+        self.counts["draws without a value"] += case.redrawn
         self.counts["ended without the arbitrator's word"] += case.keeps_silent
         self.most = max(self.most, len(walk.play.told))
         self.counts["walked to the end"] += case.state in ENDS
@@ -442,8 +446,13 @@ def test_whatever_everybody_does_the_rules_hold() -> None:
                 tally.counts["left to silence"] += 1
     print(tally)  # noqa: T201
     assert tally.seen == set(State)
-    for rare in ("stays", "drafts that fell", "ended without the arbitrator's word"):
-        assert tally.counts[rare]
+    rare = (
+        "stays",
+        "drafts that fell",
+        "draws without a value",
+        "ended without the arbitrator's word",
+    )
+    assert all(tally.counts[one] for one in rare)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -106,7 +106,7 @@ class Replay {
     Object.assign(this, { offered: [], exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0, stayDays: 0 });
-    Object.assign(this, { checked: 0, redrafted: false });
+    Object.assign(this, { checked: 0, redrafted: false, redrawn: 0 });
     Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
   }
 
@@ -309,7 +309,7 @@ class Replay {
       },
       lapse: () => {
         must(this.state !== "sealed" || this.done.includes("operator"), "once");
-        must(!this.due || at > until, "time");
+        must(!this.due || at > until + (this.state === "draw" ? 7 * DAY : 0), "time");
       },
       destroy: () => must(this.done.length || at > until, "time"),
     };
@@ -475,6 +475,11 @@ class Replay {
   lapse(next, at) {
     const until = this.due.until;
     if (this.state === "stayed") return this.back();
+    if (this.state === "draw") {
+      this.halted ??= until;
+      this.redrawn += 1;
+      return this.enter(this.redrawn < 4 ? "draw" : this.decision ? "final" : "undecided", at);
+    }
     if (ARBITRATORS.includes(this.state)) {
       this.halted ??= until;
       if (!this.reminded) {
@@ -523,7 +528,7 @@ class Replay {
     if (move === "extend") return plain(until, this.extensionDays);
     if (before.paused && !this.paused) return plain(at, 1, 0, before.paused.due.until + at - before.paused.at);
     const base = move === "lapse" && at - until <= DAY ? until : at;
-    if (move === "lapse" && this.state === before.state) return plain(base, 5);
+    if (move === "lapse" && this.state === before.state && this.state !== "draw") return plain(base, 5);
     if (this.state === "answer") return plain(base, this.answerDays, 14);
     if (this.state === "second") return plain(base, this.secondDays);
     return plain(base, this.table.states.get(this.state).days);

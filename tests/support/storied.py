@@ -224,6 +224,14 @@ def _days_off(begin: Begin) -> Play:
     return play.act(_ARBITRATOR, Act.DRAFT, due=count_due(Span(play.now, 5), CLIENT_DAYS))
 
 
+def _undrawn(begin: Begin, times: int) -> Play:
+    """Let the operator have no value for a week, again and again."""
+    play = begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.ANSWER).act(_CLIENT, Act.END)
+    for _ in range(times):
+        play.pass_due().wait(7 * DAY).act(_OPERATOR, Act.LAPSE)
+    return play
+
+
 def _sealed(begin: Begin) -> Play:
     return begin().heard().decided().lapse().lapse().pass_due()
 
@@ -303,6 +311,11 @@ _STORIES: dict[str, Story] = {
     "a draft falls once": lambda begin: _falling(begin, 2),
     "a draft without room for another": _roomless_draft,
     "the shorter of two deadlines": _days_off,
+    "a draw whose value never came": lambda begin: _undrawn(begin, 4),
+    "a later round draws": lambda begin: _undrawn(begin, 3).draw(),
+    "a draw whose value may still come": lambda begin: (
+        _undrawn(begin, 0).pass_due().wait(7 * DAY - 3_000).act(_OPERATOR, Act.LAPSE, due=None)
+    ),
     "nobody says that the key is destroyed": lambda begin: (
         _sealed(begin).act(_OPERATOR, Act.DESTROY).lapse()
     ),

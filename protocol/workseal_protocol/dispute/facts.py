@@ -67,6 +67,7 @@ class Facts:
     declared: bool = False
     sealing_key: bytes | None = None  # of the case, as the one who sits declared it
     gone: frozenset[Digest] = frozenset()
+    redrawn: int = 0  # how often no value came that could draw
     struck: frozenset[Role] = frozenset()
     done: frozenset[Role] = frozenset()
     # The open ones: the newest of each party since the last draft.

@@ -18,6 +18,7 @@ from workseal_protocol.dispute.table import (
     Then,
 )
 from workseal_protocol.dispute.values import (
+    MAX_REDRAWS,
     SEAL_DAYS,
     Deadline,
     Paused,
@@ -264,10 +265,15 @@ def _enter(case: "Case", state: State, at: int) -> "Case":
         case = _going_on(case, at)
         state = State.REVIEW if case.appealed else State.EVIDENCE
     if state is State.DRAW and not case.panel:
-        # Nobody is left to decide. What was decided before an appeal stands.
-        state = State.FINAL if case.decision is not None else State.UNDECIDED
+        return _undrawn(case, at)
     if state in {State.ANSWER, State.NEGOTIATION} and case.effective_at is None:
         case = replace(case, effective_at=at)
+    return case.entered(state, at)
+
+
+def _undrawn(case: "Case", at: int) -> "Case":
+    """End what nobody is left to decide. What was decided before an appeal stands."""
+    state = State.FINAL if case.decision is not None else State.UNDECIDED
     return case.entered(state, at)
 
 
@@ -283,8 +289,15 @@ def _lapsed(case: "Case", at: int) -> "Case":
     until = at if case.due is None else case.due.until
     if case.state is State.STAYED:
         return _resumed(case, at)
+    waited = replace(case, halted_at=until if case.halted_at is None else case.halted_at)
+    if case.state is State.DRAW:
+        missed = replace(waited, redrawn=case.redrawn + 1)
+        return (
+            _undrawn(missed, at)
+            if missed.redrawn >= MAX_REDRAWS
+            else _enter(missed, State.DRAW, at)
+        )
     if case.state in ARBITRATORS:
-        waited = replace(case, halted_at=until if case.halted_at is None else case.halted_at)
         if not case.reminded:
             return replace(waited, reminded=True, due=None)
         return _enter(replace(waited, **_vacated(waited, at)), State.DRAW, at)

@@ -12,6 +12,7 @@ from workseal_protocol.dispute.ladder import LADDER, MAX_ASKED
 from workseal_protocol.dispute.rules import Rule
 from workseal_protocol.dispute.table import DISCLOSED, FOUND, REQUEST, State, Then
 from workseal_protocol.dispute.values import (
+    DRAW_WAIT_DAYS,
     LIMIT_DAYS,
     MAX_CHECKED,
     MAX_EXHIBITS,
@@ -234,6 +235,9 @@ def _stay(case: "Case", role: Role, at: int | None) -> Obstacle:
 def _lapse(case: "Case", role: Role, at: int | None) -> Obstacle:
     if case.state is State.SEALED and role not in case.done:
         return Rule.ONCE, "the operator's own word that what it held is destroyed", "none"
+    if case.state is State.DRAW:
+        # Only a value that does not come lets a later one draw: else lapses would choose.
+        return _overdue(case, role, None if at is None else at - DRAW_WAIT_DAYS * DAY_MS)
     return _overdue(case, role, at)
 
 

@@ -231,6 +231,5 @@ TABLE: Final[tuple[Row, ...]] = (
     *_in(SECRETS, Act.REVEAL, Who.THREE, Then.SAME),
     *_in(tuple(s for s in CLOCKS if CLOCKS[s].days or s is State.ANSWER), Act.OUTAGE,
          Who.OPERATOR, Then.SAME),
-    *_in(tuple(s for s in CLOCKS if s is not State.DRAW), Act.LAPSE,
-         Who.OPERATOR, Then.NEXT),
+    *_in(tuple(CLOCKS), Act.LAPSE, Who.OPERATOR, Then.NEXT),
 )  # fmt: skip

@@ -29,6 +29,9 @@ LEAST_ANSWER_CALENDAR_DAYS: Final = 14
 MAX_EXHIBITS: Final = 8
 MAX_OFFERS: Final = 8
 MAX_OUTAGES: Final = 4
+# So long a value may be missing before a later one draws, and so often in a case.
+DRAW_WAIT_DAYS: Final = 7
+MAX_REDRAWS: Final = 4
 MIN_OUTAGE_MS: Final = 4 * 3_600_000
 # Of all who sat, together: what was found and what could not be opened.
 MAX_CHECKED: Final = 64

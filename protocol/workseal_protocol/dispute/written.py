@@ -7,7 +7,7 @@ from workseal_protocol.dispute.contents import CaseRecord
 from workseal_protocol.dispute.deadlines import DAY_MS, Announced, Span, check_due
 from workseal_protocol.dispute.moves import awaited
 from workseal_protocol.dispute.rules import CaseError, Rule
-from workseal_protocol.dispute.table import CLOCKS, CLOSED, REMINDER_DAYS, State, Who
+from workseal_protocol.dispute.table import ARBITRATORS, CLOCKS, CLOSED, REMINDER_DAYS, State, Who
 from workseal_protocol.dispute.values import LEAST_ANSWER_CALENDAR_DAYS, Deadline
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, CaseCalendar, DisputeAct, Due
@@ -33,7 +33,7 @@ def span_of(before: "Case", after: "Case", record: CaseRecord, at: int) -> Span 
     counted = {State.ANSWER: after.answer_days, State.SECOND: after.second_days}
     days = counted.get(after.state, CLOCKS[after.state].days)
     least = LEAST_ANSWER_CALENDAR_DAYS if after.state is State.ANSWER else 0
-    reminds = act is Act.LAPSE and after.state is before.state
+    reminds = act is Act.LAPSE and after.state is before.state and after.state in ARBITRATORS
     return Span(base, REMINDER_DAYS if reminds else days, least)
 
 
