@@ -65,6 +65,7 @@ from workseal_protocol.records import (
     Refusal,
     RequestedFrame,
     Ruling,
+    Verdict,
     sign,
 )
 from workseal_protocol.records.bounds import MAX_TIME
@@ -258,16 +259,38 @@ def test_no_offer_outlives_the_draft_that_its_maker_did_not_know() -> None:
     assert stands(play.act(Role.FREELANCER, Act.ACCEPT, cites=(play.case.head,)), State.SETTLED)
 
 
-def test_nobody_is_awarded_more_than_is_at_stake() -> None:
+def test_a_sum_says_what_its_verdict_says_and_is_at_most_what_is_at_stake() -> None:
     play = Play.begin().heard()
     most = play.case.filing.amount
+    wrong = {
+        Verdict.UPHELD: (0, most - 1, most + 1),
+        Verdict.IN_PART: (0, most, most + 1),
+        Verdict.DISMISSED: (1, most),
+    }
+    for code, amount in ((code, amount) for code, many in wrong.items() for amount in many):
+        refused(
+            Rule.AMOUNT,
+            lambda: play.act(ARBITRATOR, Act.DRAFT, code=code, amount=amount),  # noqa: B023
+        )
     told = refused(Rule.AMOUNT, lambda: play.act(ARBITRATOR, Act.DRAFT, amount=most + 1))
     assert told == (
-        f"the amount: expected at most the {most} that the filing puts at stake, found {most + 1}"
+        f"the amount: expected more than nothing and less than the {most} at stake,"
+        f" found {most + 1}"
     )
-    play.act(ARBITRATOR, Act.DRAFT, amount=0).both(Act.COMMENT)
-    refused(Rule.AMOUNT, lambda: play.act(ARBITRATOR, Act.DECIDE, amount=most + 1))
-    assert stands(play.act(ARBITRATOR, Act.DECIDE, amount=most), State.APPEAL)
+    play.act(ARBITRATOR, Act.DRAFT, amount=1).both(Act.COMMENT)
+    upheld = {"code": Verdict.UPHELD}
+    refused(Rule.AMOUNT, lambda: play.act(ARBITRATOR, Act.DECIDE, **upheld, amount=0))
+    assert stands(play.act(ARBITRATOR, Act.DECIDE, **upheld, amount=most), State.APPEAL)
+
+
+def test_where_nothing_is_at_stake_every_verdict_gives_nothing() -> None:
+    for code in Verdict:
+        play = Play.begin(amount=0).heard()
+        refused(
+            Rule.AMOUNT,
+            lambda: play.act(ARBITRATOR, Act.DRAFT, code=code, amount=1),  # noqa: B023
+        )
+        assert stands(play.act(ARBITRATOR, Act.DRAFT, code=code, amount=0), State.DRAFT)
 
 
 def test_a_case_says_whether_its_filer_may_file_again_over_its_hours() -> None:
@@ -537,16 +560,36 @@ def test_late_openings_are_taken_before_the_draft() -> None:
     assert stands(play, State.EVIDENCE)
     play.act(Role.FREELANCER, Act.SHOW)
     assert (play.case.state, len(play.case.shown)) == (State.COMMENT, 1)
-    refused(Rule.TABLE, lambda: play.act(Role.FREELANCER, Act.SHOW))
+    refused(Rule.REQUEST, lambda: play.act(Role.FREELANCER, Act.SHOW))
 
 
-def test_late_openings_need_the_room_of_a_request() -> None:
-    play = Play.begin().heard().granted(1).lapse().lapse()
+def test_late_openings_are_taken_while_the_client_comments_on_the_silence() -> None:
+    play = Play.begin().heard().granted(1).lapse().wait(DAY)
+    was = play.case.due
+    play.act(Role.FREELANCER, Act.SHOW)
+    assert stands(play, State.COMMENT)
+    # With the room for it the client has the days of a comment anew.
+    assert was is not None
+    assert play.case.due is not None
+    assert play.case.due.until > was.until
+    assert stands(play.act(Role.CLIENT, Act.COMMENT), State.EVIDENCE)
+
+
+@pytest.mark.parametrize("state", [State.COMMENT, State.EVIDENCE])
+def test_silence_forfeits_nothing_where_a_case_was_slow(state: State) -> None:
+    """Without the room for a comment of its own, the word on it is that on the draft."""
+    play = Play.begin().heard().granted(1).lapse()
+    if state is State.EVIDENCE:
+        play.lapse()
     assert play.case.limit is not None
     play.now = play.case.limit - 56 * DAY + 1
-    refused(Rule.ROOM, lambda: play.act(Role.FREELANCER, Act.SHOW))
-    play.now -= 1
+    due = play.case.due
     play.act(Role.FREELANCER, Act.SHOW)
+    assert (play.case.state, play.case.due, len(play.case.shown)) == (state, due, 1)
+    if state is State.COMMENT:
+        play.act(Role.CLIENT, Act.COMMENT)
+    play.act(ARBITRATOR, Act.DRAFT, cites=play.case.shown)
+    assert play.case.waiting_for == {Role.CLIENT, Role.FREELANCER}
 
 
 def test_a_further_request_needs_room_before_the_limit() -> None:
@@ -780,13 +823,6 @@ def zone_of(play: Play) -> str:
     assert play.case.due is not None
     assert play.case.due.due is not None
     return play.case.due.due.zone
-
-
-def test_a_case_has_an_end_to_its_statements() -> None:
-    play = Play.begin()
-    filler = {digest(n): Role.CLIENT for n in range(400)}
-    play.case = replace(play.case, statements=filler)
-    refused(Rule.FULL, lambda: play.act(Role.CLIENT, Act.WITHDRAW))
 
 
 def test_what_is_not_known_yet_is_none() -> None:

@@ -14,6 +14,7 @@ from workseal_protocol.dispute import CaseError, Rule, Span, Wanted, count_due
 from workseal_protocol.dispute.deadlines import (
     LENIENCE_MS,
     SEASON_DAYS,
+    Announced,
     check_due,
     day_in,
     end_of_day,
@@ -36,9 +37,9 @@ def days_in(zone: str, *off: date, weekend: int = 0b1100000) -> PlainDays:
     return PlainDays(zone_name=zone, zone=ZoneInfo(zone), off=frozenset(off), weekend=weekend)
 
 
-def refused(due: Due, span: Span, calendar: CaseCalendar | None = None, day: int = 0) -> str:
+def refused(due: Due, span: Span, *announced: Announced) -> str:
     with pytest.raises(CaseError) as caught:
-        check_due(due, span, calendar, announced_day=day)
+        check_due(due, span, announced)
     assert caught.value.rule is Rule.DEADLINE
     return str(caught.value)
 
@@ -141,9 +142,9 @@ def test_what_was_counted_is_accepted_also_when_it_is_logged_a_moment_later(
     if day_in(due.until, UTC) - day_in(one.span.base_ms, UTC) <= timedelta(
         days=2 * one.span.days + SEASON_DAYS
     ):
-        check_due(due, one.span, None, announced_day=0)
+        check_due(due, one.span, ())
         logged = replace(one.span, base_ms=one.span.base_ms + later)
-        check_due(due, logged, None, announced_day=0)
+        check_due(due, logged, ())
 
 
 @given(st.integers(ms(2026, 1, 1), ms(2030, 1, 1)), st.integers(1, 20), st.sampled_from(ZONES))
@@ -158,7 +159,7 @@ def test_a_day_less_than_the_weekdays_is_refused(base: int, days: int, zone: str
     fewer = count_due(Span(base, days - 1), calendar) if days > 1 else None
     if fewer is not None:
         refused(replace(fewer, days=days), Span(base, days))
-    check_due(due, Span(base, days), None, announced_day=0)
+    check_due(due, Span(base, days), ())
 
 
 GOOD = count_due(Span(ms(2026, 11, 23, 12), 5), days_in("Europe/Berlin"))
@@ -177,7 +178,7 @@ SPAN = Span(ms(2026, 11, 23, 12), 5)
     ],
 )
 def test_refuses_deadlines(changes: dict[str, Any], told: str) -> None:
-    check_due(GOOD, SPAN, None, announced_day=0)
+    check_due(GOOD, SPAN, ())
     assert told in refused(replace(GOOD, **changes), SPAN)
 
 
@@ -193,11 +194,52 @@ def test_days_off_count_when_they_were_announced_in_time() -> None:
     zero = date(1970, 1, 1)
     off = tuple((day - zero).days for day in (date(2026, 11, 25), date(2026, 11, 26)))
     calendar = CaseCalendar(name="US", zone="Europe/Berlin", weekend=0b1100000, days_off=off)
-    assert "found 3" in refused(GOOD, SPAN, calendar, off[0] - 5)
-    assert "found 4" in refused(GOOD, SPAN, calendar, off[0] - 4)
-    check_due(GOOD, SPAN, calendar, announced_day=off[0])
+    assert "found 3" in refused(GOOD, SPAN, Announced(calendar, off[0] - 5))
+    assert "found 4" in refused(GOOD, SPAN, Announced(calendar, off[0] - 4))
+    check_due(GOOD, SPAN, (Announced(calendar, off[0]),))
     counted = count_due(SPAN, days_in("Europe/Berlin", date(2026, 11, 25), date(2026, 11, 26)))
-    check_due(counted, SPAN, calendar, announced_day=off[0] - 5)
+    check_due(counted, SPAN, (Announced(calendar, off[0] - 5),))
+
+
+@given(
+    st.integers(ms(2026, 1, 1), ms(2030, 1, 1)),
+    st.integers(1, 10),
+    st.lists(st.sampled_from(ZONES), min_size=2, max_size=2),
+    st.lists(st.integers(1, 40), max_size=10, unique=True),
+    st.sampled_from([0b1100000, 0b0110000]),
+)
+def test_the_later_of_two_is_accepted_whatever_their_zones(
+    base: int, days: int, zones: list[str], off: list[int], weekend: int
+) -> None:
+    one, other = (
+        CaseCalendar(
+            name="US",
+            zone=zone,
+            weekend=each,
+            days_off=tuple(sorted(base // DAY + d for d in some)),
+        )
+        for zone, each, some in ((zones[0], 0b1100000, off), (zones[1], weekend, off[:3]))
+    )
+    dues = [
+        count_due(Span(base, days), replace(PlainDays.of(each), zone=ZoneInfo(each.zone)))
+        for each in (one, other)
+    ]
+    announced = tuple(Announced(each, base // DAY - 30) for each in (one, other))
+    check_due(max(dues, key=lambda due: due.until), Span(base, days), announced)
+
+
+def test_days_off_of_either_count_and_where_zones_differ_as_far_as_they_can_be_known() -> None:
+    zero = date(1970, 1, 1)
+    off = tuple(range((MONDAY - zero).days + 1, (MONDAY - zero).days + 8))
+    away = CaseCalendar(name="DE", zone="Europe/Berlin", weekend=0b1100000, days_off=off)
+    here = CaseCalendar(name="US", zone="Europe/Berlin", weekend=0b1100000)
+    both = (Announced(here, off[0] - 30), Announced(away, off[0] - 30))
+    assert "found 0" in refused(GOOD, SPAN, *both)
+    assert "found 0" in refused(GOOD, SPAN, *reversed(both))
+    # A day may begin and end 16 hours apart: two more are seen, and no more than two.
+    abroad = replace(away, zone="Asia/Kolkata")
+    assert "found 2" in refused(GOOD, SPAN, Announced(here, 0), Announced(abroad, off[0] - 30))
+    check_due(GOOD, SPAN, (Announced(here, 0), Announced(replace(abroad, days_off=off[:1]), 0)))
 
 
 def test_an_endless_number_is_refused_without_counting_to_it() -> None:

@@ -23,12 +23,11 @@ def test_a_decision_like_its_draft_says_nothing() -> None:
 
 
 def test_another_verdict_or_sum_is_said() -> None:
-    play = drafted().act(Role.ARBITRATOR, Act.DECIDE, amount=0, code=Verdict.UPHELD)
-    first = "The decision (upheld, 0.00 EUR) is not that of the draft (dismissed, 0.00 EUR)."
+    play = drafted().act(Role.ARBITRATOR, Act.DECIDE, amount=130_000, code=Verdict.UPHELD)
+    first = "The decision (upheld, 1300.00 EUR) is not that of the draft (dismissed, 0.00 EUR)."
     assert told(play) == [first]
     play.act(Role.CLIENT, Act.APPEAL).seat().both(Act.PASS)
-    play.act(Role.ARBITRATOR, Act.DECIDE, amount=65_000, code=Verdict.UPHELD)
-    assert told(play) == [
-        first,
-        "The decision on the appeal (upheld, 650.00 EUR) is not the first one (upheld, 0.00 EUR).",
-    ]
+    play.act(Role.ARBITRATOR, Act.DECIDE, amount=65_000, code=Verdict.IN_PART)
+    told_then, upheld = "(in part, 650.00 EUR)", "(upheld, 1300.00 EUR)"
+    second = f"The decision on the appeal {told_then} is not the first one {upheld}."
+    assert told(play) == [first, second]

@@ -409,6 +409,18 @@ def test_the_sentence_rounds_against_the_sample() -> None:
     assert gone == "All 5 frozen frames were withdrawn before: the sample shows nothing."
 
 
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [(1, "1 of the 1"), (6, "1 of the 6"), (111, "22 of the 111"), (113, "23 of the 113")],
+)
+def test_the_number_of_false_frames_is_the_nearest_and_its_share_is_said(
+    kept: int, said: str
+) -> None:
+    text = meaning((Stratum(Holding.KEPT, 1, kept),), 1, 20)
+    share = {1: 100, 6: 17}.get(kept, 20)
+    assert f"If {said} that were not withdrawn before ({share} %) were false" in text
+
+
 def test_the_example_of_the_page() -> None:
     days = [(Holding.KEPT, 20_000, 48), (Holding.KEPT, 20_001, 60), (Holding.WITHDRAWN, 20_001, 3)]
     text = (Path(__file__).parents[2] / "docs" / "spec" / "sampling.md").read_text()

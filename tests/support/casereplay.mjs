@@ -105,7 +105,8 @@ class Replay {
     Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
     Object.assign(this, { offered: [], exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
-    Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0 });
+    Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0, stayDays: 0 });
+    Object.assign(this, { checked: 0, redrafted: false, redrawn: 0 });
     Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
   }
 
@@ -172,13 +173,14 @@ class Replay {
         this.who(one.who).includes(role) &&
         (role !== "arbitrator" || one.who === "anyone" || person === this.seat),
     );
-    must(row && at >= this.at && at < 253_055_232_000_000 && this.known.size < 400, "table");
+    must(row && at >= this.at && at < 253_055_232_000_000, "table");
     if (row.then === "all") must(!this.done.includes(role), "once");
-    const before = { due: this.due, paused: this.paused, outages: this.outages };
+    const before = { due: this.due, paused: this.paused, outages: this.outages, state: this.state };
+    const sits = role === "arbitrator" && person === this.seat;
     this.check(move, role, body, at);
     this.announce(role, body.get(22), at);
     this.note(move, role, body, at, digest);
-    this.lead(move, role, row.then, body, at);
+    this.lead(move, role, row.then, body, at, sits);
     const span = this.span(move, before, at);
     this.write(body.get(9), span);
     const old = before.paused ? before.paused.due : before.due;
@@ -187,8 +189,13 @@ class Replay {
     this.accept(digest, at);
   }
 
-  room(at) {
-    must(at + 56 * DAY <= this.limit, "room");
+  room(at, days = 56) {
+    must(at + days * DAY <= this.limit, "room");
+  }
+
+  // Who sat may say so much of what was found and what could not be opened, all together.
+  mayCheck(role) {
+    must(role !== "arbitrator" || this.checked < 64, "full");
   }
 
   check(move, role, body, at) {
@@ -202,7 +209,6 @@ class Replay {
     const tooMany = (list) => list.filter((one) => one === role).length >= 8;
     const shows = () => {
       must(this.ask && this.ask.granted && !this.askDone, "request");
-      if (this.state === "evidence") this.room(at);
     };
     const released = (round) => {
       must(body.get(19) === round && at >= round * this.terms.round_ms, "draw");
@@ -211,7 +217,10 @@ class Replay {
     const reasons = () => {
       must(cites.some((one) => this.known.has(one)), "citation");
       must(!cites.some((one) => this.barred.includes(one)), "citation");
-      must(body.get(21) <= this.filing.get(21), "amount");
+      const [verdict, amount, stake] = [body.get(12), body.get(21), this.filing.get(21)];
+      if (verdict === 1) must(amount === stake, "amount");
+      if (verdict === 2) must((amount > 0 && amount < stake) || (amount === 0 && stake === 0), "amount");
+      if (verdict === 3) must(amount === 0, "amount");
     };
     const checks = {
       extend: () => must(!this.extended && extensible, "once"),
@@ -242,6 +251,7 @@ class Replay {
       reveal: () => {
         const sample = this.sample;
         must(sample?.commitments[role] && !sample.seed && !sample.secrets[role], "sample");
+        must(sample.ruled || this.state === "ruling", "sample");
         must(!sample.ruled || at <= sample.ruled + 20 * 3_600_000, "time");
         const mine = hash(Buffer.from("workseal/secret/v1"), Buffer.from(this.case, "hex"), Buffer.from([this.input.roles[role]]), value);
         must(mine.equals(sample.commitments[role]), "sample");
@@ -267,21 +277,29 @@ class Replay {
         shows();
         must(body.get(10).toString("hex") === this.request, "request");
       },
-      finding: () => must(this.unexamined.get(body.get(10).toString("hex"))?.includes(role), "once"),
+      finding: () => {
+        must(this.unexamined.get(body.get(10).toString("hex"))?.includes(role), "once");
+        this.mayCheck(role);
+      },
       draft: reasons,
       decide: reasons,
       appeal: another,
       "claw-back": () => {
         must(this.shown.some((one) => !this.barred.includes(one)), "citation");
         must(cites.every((one) => this.shown.includes(one) && !this.barred.includes(one)), "citation");
+        if (!["draft", "decision"].includes(this.state)) return;
+        must(!this.redrafted && !this.appealed, "once");
+        this.room(at, 28);
       },
       unreadable: () => {
+        this.mayCheck(role);
         const left = (one) => this.shown.includes(one) && ![...this.barred, ...this.unreadable].includes(one);
         must(cites.every(left), "citation");
       },
       stay: () => {
         const days = Math.ceil((body.get(17) - at) / DAY);
-        must(this.stays < 60 && days > 0 && days <= Math.min(30, 60 - this.stays), "time");
+        must(this.stays < 4 && at <= until, "time");
+        must(days > 0 && days <= Math.min(30, 60 - this.stayDays), "time");
       },
       outage: () => {
         const [begin, end] = [body.get(16), body.get(17)];
@@ -289,8 +307,11 @@ class Replay {
         must(begin <= until && end > until - DAY, "time");
         must(begin > this.downUntil, "once");
       },
-      lapse: () => must(!this.due || at > until, "time"),
-      destroy: () => must(!this.due || at > until, "time"),
+      lapse: () => {
+        must(this.state !== "sealed" || this.done.includes("operator"), "once");
+        must(!this.due || at > until + (this.state === "draw" ? 7 * DAY : 0), "time");
+      },
+      destroy: () => must(this.done.length || at > until, "time"),
     };
     checks[move]?.();
   }
@@ -319,6 +340,7 @@ class Replay {
     if (this.seat) this.gone.push(this.seat);
     this.halted ??= at;
     Object.assign(this, { seat: null, declared: false, key: undefined, ask: null, request: null, approved: false });
+    this.reminded = false;
     delete this.calendars.arbitrator;
     for (const left of this.unexamined.values()) if (!left.includes("arbitrator")) left.push("arbitrator");
     this.unreadable = [];
@@ -385,15 +407,25 @@ class Replay {
       finding: () => {
         const named = body.get(10).toString("hex");
         this.unexamined.set(named, this.unexamined.get(named).filter((one) => one !== role));
+        if (role === "arbitrator") this.checked += 1;
       },
       decide: () => (this.decision = true),
       appeal: () => {
         this.appealed = true;
         this.vacate(at);
       },
-      stay: () => (this.stays += Math.ceil((body.get(17) - at) / DAY)),
-      unreadable: () => this.unreadable.push(...body.get(13).map((one) => one.toString("hex"))),
-      "claw-back": () => this.barred.push(...body.get(13).map((one) => one.toString("hex"))),
+      stay: () => {
+        this.stays += 1;
+        this.stayDays += Math.ceil((body.get(17) - at) / DAY);
+      },
+      unreadable: () => {
+        this.unreadable.push(...body.get(13).map((one) => one.toString("hex")));
+        this.checked += 1;
+      },
+      "claw-back": () => {
+        this.barred.push(...body.get(13).map((one) => one.toString("hex")));
+        if (["draft", "decision"].includes(this.state)) this.redrafted = true;
+      },
       outage: () => {
         this.outages += 1;
         this.downUntil = body.get(17);
@@ -408,10 +440,10 @@ class Replay {
     this.halted = null;
   }
 
-  lead(move, role, then, body, at) {
+  lead(move, role, then, body, at, sits) {
     const next = this.table.states.get(this.state)?.next;
     if (move === "lapse") return this.lapse(next, at);
-    if (role === "arbitrator") this.goOn(at);
+    if (sits) this.goOn(at);
     if (move === "stay") {
       this.paused = { state: this.state, due: this.due, at, done: this.done };
       this.state = "stayed";
@@ -419,13 +451,16 @@ class Replay {
       return undefined;
     }
     if (then === "same") return undefined;
+    if (then === "late") return at + 56 * DAY <= this.limit ? this.enter("comment", at) : undefined;
     if (then === "all") {
       this.done = [...this.done, role];
       const awaited =
         this.state === "sealed"
           ? ["operator", ...(this.seat ? ["arbitrator"] : [])]
           : this.who(this.table.states.get(this.state).binds);
-      return awaited.every((one) => this.done.includes(one)) ? this.enter(next, at) : undefined;
+      if (awaited.every((one) => this.done.includes(one))) return this.enter(next, at);
+      if (this.state === "sealed" && role === "operator") this.due = { until: at + 30 * DAY };
+      return undefined;
     }
     if (then === "back") return this.back();
     if (then === "next") return this.enter(next, at);
@@ -440,6 +475,11 @@ class Replay {
   lapse(next, at) {
     const until = this.due.until;
     if (this.state === "stayed") return this.back();
+    if (this.state === "draw") {
+      this.halted ??= until;
+      this.redrawn += 1;
+      return this.enter(this.redrawn < 4 ? "draw" : this.decision ? "final" : "undecided", at);
+    }
     if (ARBITRATORS.includes(this.state)) {
       this.halted ??= until;
       if (!this.reminded) {
@@ -460,7 +500,7 @@ class Replay {
 
   back() {
     const { state, done } = this.paused;
-    Object.assign(this, { state, done, due: null, reminded: false, paused: null, cameBack: true });
+    Object.assign(this, { state, done, due: null, paused: null });
   }
 
   enter(wanted, at) {
@@ -471,7 +511,7 @@ class Replay {
     }
     if (state === "draw" && !this.left.length) state = this.decision ? "final" : "undecided";
     if (state === "answer" || state === "negotiation") this.effective ??= at;
-    Object.assign(this, { state, since: at, done: [], reminded: false, due: null });
+    Object.assign(this, { state, since: at, done: [], due: null });
     if (CLOSED.includes(state)) {
       this.closed = at;
       this.due = { until: at + 30 * DAY };
@@ -488,7 +528,7 @@ class Replay {
     if (move === "extend") return plain(until, this.extensionDays);
     if (before.paused && !this.paused) return plain(at, 1, 0, before.paused.due.until + at - before.paused.at);
     const base = move === "lapse" && at - until <= DAY ? until : at;
-    if (this.reminded) return plain(base, 5);
+    if (move === "lapse" && this.state === before.state && this.state !== "draw") return plain(base, 5);
     if (this.state === "answer") return plain(base, this.answerDays, 14);
     if (this.state === "second") return plain(base, this.secondDays);
     return plain(base, this.table.states.get(this.state).days);
@@ -505,21 +545,34 @@ class Replay {
       return name === (this.terms.calendars[role] ?? name) && zone === this.terms.zone;
     });
     must(found, "deadline");
-    const announced = this.calendars[found];
-    const off = announced ? announced.calendar.get(4).filter((day) => day >= announced.day + 5) : [];
+    const each = bound.filter((role) => this.calendars[role]).map((role) => {
+      const { calendar, day } = this.calendars[role];
+      const off = calendar.get(4).filter((one) => one >= day + 5);
+      return { zone: calendar.get(2), weekend: calendar.get(3), off };
+    });
+    const off = Math.max(0, ...each.map((one) => one.off.length));
     const offset = minutes * 60_000;
     must(days === span.days && (until + 1 + offset) % DAY === 0, "deadline");
     const first = Math.floor((span.base - 4_200_000 + offset) / DAY);
     const last = Math.floor((until + offset) / DAY);
     const longest = Math.max(
-      first + 1 + Math.max(2 * days + 16 + off.length, span.least + 16),
+      first + 1 + Math.max(2 * days + 16 + off, span.least + 16),
       Math.floor(span.notBefore / DAY) + 17,
     );
     must(last <= longest && last >= first + span.least && until >= span.notBefore, "deadline");
-    let worked = 0;
-    for (let day = first + 1; day <= last; day += 1)
-      if (!((weekend >> ((day + 3) % 7)) & 1) && !off.includes(day)) worked += 1;
-    must(worked >= days, "deadline");
+    const work = (begin, end, free, daysOff) => {
+      let worked = 0;
+      for (let day = begin; day <= end; day += 1)
+        if (!((free >> ((day + 3) % 7)) & 1) && !daysOff.includes(day)) worked += 1;
+      must(worked >= days, "deadline");
+    };
+    work(first + 1, last, weekend, []);
+    for (const one of each) {
+      const wide = 16 * 3_600_000;
+      if (one.zone === zone) work(first + 1, last, one.weekend, one.off);
+      else
+        work(Math.floor((span.base - 4_200_000 - wide) / DAY) + 1, Math.floor((until + wide) / DAY), one.weekend, one.off);
+    }
     this.due = { until };
   }
 }

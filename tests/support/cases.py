@@ -65,7 +65,9 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
-ARBITRATORS = tuple(signer(f"arbitrator {number}") for number in (1, 2, 3))
+# As many as terms may name; most cases have three of them.
+PANEL = tuple(signer(f"arbitrator {number}") for number in range(1, 17))
+ARBITRATORS = PANEL[:3]
 SIGNERS = {Role.CLIENT: CLIENT, Role.FREELANCER: FREELANCER, Role.OPERATOR: OPERATOR}
 BEACON_TAG = b"beacon of the tests"
 HOUR, DAY = 3_600_000, 86_400_000
@@ -171,7 +173,7 @@ class Play:
 
     @property
     def arbitrator(self) -> SeedSigner:
-        return next(one for one in ARBITRATORS if one.public_key.thumbprint == self.case.arbitrator)
+        return next(one for one in PANEL if one.public_key.thumbprint == self.case.arbitrator)
 
     def signer_of(self, role: Role) -> SeedSigner:
         return self.arbitrator if role is Role.ARBITRATOR else SIGNERS[role]

@@ -175,5 +175,16 @@ SITUATIONS: Final[Mapping[str, Callable[[], Play]]] = {
         .act(Role.ARBITRATOR, Act.RESUME)
     ),
     "sealed, overdue": overdue_sealed,
+    "sealed, without the arbitrator": lambda: overdue_sealed().act(Role.OPERATOR, Act.DESTROY),
+    "purged without a word": lambda: overdue_sealed().act(Role.OPERATOR, Act.DESTROY).lapse(),
+    "decision, the draft fell": lambda: (
+        heard()
+        .shown(1)
+        .shown(2)
+        .act(Role.ARBITRATOR, Act.DRAFT)
+        .act(Role.FREELANCER, Act.CLAW_BACK, cites=(heard().shown(1).case.shown[0],))
+        .act(Role.ARBITRATOR, Act.DRAFT)
+        .both(Act.PASS)
+    ),
     "sealed, half destroyed": lambda: overdue_sealed().act(Role.ARBITRATOR, Act.DESTROY),
 }

@@ -5,18 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from support.builders import CLIENT, ENGAGEMENT, NOW, STRANGER, digest
-from support.cases import DAY, FREELANCER_DAYS, HOUR, Play, case_terms
+from support.cases import CLIENT_DAYS, DAY, FREELANCER_DAYS, HOUR, Play, case_terms
 from workseal_protocol.dispute import CaseError, Span, count_due
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Act,
+    CaseCalendar,
     CasePlace,
     DisputeAct,
     Due,
     Finding,
     Outcome,
     Ruling,
+    Verdict,
     sign,
 )
 from workseal_protocol.terms import Terms
@@ -165,6 +167,75 @@ def _down(begin: Begin) -> Play:
     return play.act(_OPERATOR, Act.OUTAGE, **times, due=due)
 
 
+def _stayed(begin: Begin, times: int) -> Play:
+    play = begin().heard()
+    for _ in range(times):
+        play.act(_ARBITRATOR, Act.STAY, end=play.now + HOUR).act(_ARBITRATOR, Act.RESUME)
+    return play
+
+
+def _reminded_once(begin: Begin) -> Play:
+    """Stay while the reminder runs: its end replaces all the same."""
+    play = begin().heard().lapse()
+    return play.act(_ARBITRATOR, Act.STAY, end=play.now + DAY).lapse().lapse()
+
+
+def _left_alone(begin: Begin) -> Play:
+    """Reveal after the arbitrator left the ruling behind, and when the hours are over."""
+    play = begin().heard().shown(1).act(_ARBITRATOR, Act.ASK)
+    play.act(_CLIENT, Act.COMMIT).act(_FREELANCER, Act.COMMIT).both(Act.PASS)
+    play.act(_ARBITRATOR, Act.RULE).act(_ARBITRATOR, Act.RECUSE).act(_CLIENT, Act.REVEAL)
+    return play.wait(20 * HOUR + 1).act(_FREELANCER, Act.REVEAL)
+
+
+def _late(begin: Begin, *, slow: bool) -> Play:
+    play = begin().heard().granted(1).lapse()
+    if slow:
+        play.wait(60 * DAY)
+    play.act(_FREELANCER, Act.SHOW)
+    return play if not slow else play.act(_CLIENT, Act.PASS).act(_ARBITRATOR, Act.DRAFT)
+
+
+def _falling(begin: Begin, times: int) -> Play:
+    """Take back what was shown, one by one, after the words on the draft."""
+    play = begin().heard().shown(1).shown(2)
+    for shown in play.case.shown[:times]:
+        play.act(_ARBITRATOR, Act.DRAFT).both(Act.COMMENT)
+        play.act(_FREELANCER, Act.CLAW_BACK, cites=(shown,))
+    return play
+
+
+def _roomless_draft(begin: Begin) -> Play:
+    play = begin().heard().shown(1).act(_ARBITRATOR, Act.DRAFT).wait(90 * DAY)
+    return play.act(_FREELANCER, Act.CLAW_BACK, cites=play.case.shown)
+
+
+def _days_off(begin: Begin) -> Play:
+    """Count what binds both by the client's days, over the days off of the freelancer."""
+    play = begin().act(_OPERATOR, Act.NOTICE)
+    first = play.now // DAY + 10
+    off = CaseCalendar(
+        name="DE-BY",
+        zone="Europe/Berlin",
+        weekend=0b1100000,
+        days_off=tuple(range(first, first + 10)),
+    )
+    play.act(_FREELANCER, Act.ANSWER, calendar=off).act(_CLIENT, Act.END).seat().wait(9 * DAY)
+    return play.act(_ARBITRATOR, Act.DRAFT, due=count_due(Span(play.now, 5), CLIENT_DAYS))
+
+
+def _undrawn(begin: Begin, times: int) -> Play:
+    """Let the operator have no value for a week, again and again."""
+    play = begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.ANSWER).act(_CLIENT, Act.END)
+    for _ in range(times):
+        play.pass_due().wait(7 * DAY).act(_OPERATOR, Act.LAPSE)
+    return play
+
+
+def _sealed(begin: Begin) -> Play:
+    return begin().heard().decided().lapse().lapse().pass_due()
+
+
 _STORIES: dict[str, Story] = {
     "from filing to destruction": _whole,
     "a silent respondent": _silent,
@@ -217,6 +288,38 @@ _STORIES: dict[str, Story] = {
     "more than is at stake": lambda begin: (
         begin().heard().act(_ARBITRATOR, Act.DRAFT, amount=130_001, due=None)
     ),
+    "nothing for what is upheld": lambda begin: (
+        begin().heard().act(_ARBITRATOR, Act.DRAFT, code=Verdict.UPHELD, amount=0, due=None)
+    ),
+    "something for what is dismissed": lambda begin: (
+        begin().heard().act(_ARBITRATOR, Act.DRAFT, code=Verdict.DISMISSED, amount=1, due=None)
+    ),
+    "four stays": lambda begin: _stayed(begin, 4),
+    "five stays": lambda begin: _stayed(begin, 5),
+    "a stay of what has passed": lambda begin: (
+        begin().heard().pass_due().act(_ARBITRATOR, Act.STAY, end=NOW + 30 * DAY)
+    ),
+    "a stay is no new reminder": _reminded_once,
+    "secrets of who was left alone": _left_alone,
+    "a secret before others committed": lambda begin: (
+        begin().heard().shown(1).act(_ARBITRATOR, Act.ASK).act(_CLIENT, Act.COMMIT)
+        .act(_CLIENT, Act.REVEAL)
+    ),
+    "late openings have a comment of their own": lambda begin: _late(begin, slow=False),
+    "late openings in a slow case": lambda begin: _late(begin, slow=True),
+    "a draft falls": lambda begin: _falling(begin, 1),
+    "a draft falls once": lambda begin: _falling(begin, 2),
+    "a draft without room for another": _roomless_draft,
+    "the shorter of two deadlines": _days_off,
+    "a draw whose value never came": lambda begin: _undrawn(begin, 4),
+    "a later round draws": lambda begin: _undrawn(begin, 3).draw(),
+    "a draw whose value may still come": lambda begin: (
+        _undrawn(begin, 0).pass_due().wait(7 * DAY - 3_000).act(_OPERATOR, Act.LAPSE, due=None)
+    ),
+    "nobody says that the key is destroyed": lambda begin: (
+        _sealed(begin).act(_OPERATOR, Act.DESTROY).lapse()
+    ),
+    "the operator has said nothing yet": lambda begin: _sealed(begin).act(_OPERATOR, Act.LAPSE),
     "silence after an extension": lambda begin: (
         begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.EXTEND).lapse()
     ),

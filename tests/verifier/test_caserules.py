@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from support.hearings import DAY_MS, Hearing
+from support.cases import FREELANCER_DAYS
+from support.hearings import CLIENTS, DAY_MS, Hearing
 from support.office import Office, unique
 from support.refusing import refused
 from support.scripted import ScriptedAgent, disclose
@@ -24,6 +26,7 @@ from workseal_protocol.dispute import (
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
+    CaseCalendar,
     CasePlace,
     DisclosedFrame,
     DisputeDisclosure,
@@ -491,6 +494,24 @@ def test_a_deadline_is_what_the_table_that_it_names_gives(hearing: Hearing) -> N
         hearing.office.post([hearing.statement(Role.OPERATOR, Act.NOTICE, due=later)])
     told = hearing.statement(Role.OPERATOR, Act.NOTICE, due=replace(later, source="holidays 0.1"))
     hearing.office.post([told])
+
+
+def test_a_deadline_of_both_ends_with_the_later_day_of_who_announced_one(hearing: Hearing) -> None:
+    """Whatever table its writer names: zone, weekend and days off are in the case."""
+    # Midday in Berlin, and the same day in Honolulu.
+    hearing.office.now += DAY_MS // 2
+    hearing.file()
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    far = CaseCalendar(name="DE-BY", zone="Pacific/Honolulu", weekend=0b1100000)
+    there = replace(FREELANCER_DAYS, zone_name=far.zone, zone=ZoneInfo(far.zone))
+    short, later = (count_due(Span(hearing.office.now, 2), days) for days in (CLIENTS, there))
+    # The same day ends eleven hours earlier, which the fold takes and the log does not.
+    assert short.until < later.until < short.until + DAY_MS
+    answer = hearing.statement(Role.FREELANCER, Act.ANSWER, calendar=far, due=short)
+    hearing.case.after(answer, hearing.office.now)
+    with pytest.raises(RefusedError, match=f"expected {later.until} or later"):
+        hearing.office.post([answer])
+    hearing.act(Role.FREELANCER, Act.ANSWER, calendar=far, due=later)
 
 
 def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: Any) -> Statement:

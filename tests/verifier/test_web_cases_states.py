@@ -172,7 +172,9 @@ def test_the_page_says_where_it_stands_until_when_and_whose_turn_it_is(seen: lis
         assert ("That moment has passed. What comes now" in words(stand)) is is_late
         if case.state in ENDS:
             assert "awaited" not in words(stand).replace("Nothing is awaited any more", "").lower()
-            assert told.ends in words(stand)
+            said = case.state is State.SEALED and Role.OPERATOR in case.done
+            ends = "It ends, also without the arbitrator's word, after" if said else told.ends
+            assert ends in words(stand)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +281,9 @@ def test_whatever_is_in_capitals_is_explained() -> None:
         r" +", " ", ruling
     )
     assert "GROUND is illness, talks, court, technical or other." in ruling
-    assert "VERDICT is upheld, in-part or dismissed." in page("evidence", Role.ARBITRATOR)
+    assert "VERDICT is upheld (all that is at stake), in-part (less of it) or dismissed" in page(
+        "evidence", Role.ARBITRATOR
+    )
 
 
 def test_only_what_holds_is_proved_and_what_was_taken_back_is_not() -> None:
@@ -398,6 +402,16 @@ def test_the_end_says_who_destroyed_what_and_who_has_not_yet() -> None:
     assert "nothing says so yet of the operator." in half
     assert "from either of you" not in half
     assert re.search(r"The arbitrator said, .*: the key of this case is destroyed", half)
+
+
+def test_an_end_without_the_arbitrators_word_says_that_there_was_none() -> None:
+    waiting = page("sealed, without the arbitrator")
+    assert "It ends, also without the arbitrator's word, after" in waiting
+    assert "nothing says so yet of the arbitrator. After" in custody(waiting)
+    ended = custody(page("purged without a word"))
+    assert "The arbitrator never said that the key of this case was destroyed." in ended
+    assert "The arbitrator said" not in ended
+    assert "never said" not in custody(page("purged"))
     gone = custody(page("purged"))
     assert re.search(r"The operator said, .*: no sealed package of this case is held", gone)
     assert "hold digests of what was shown, and nothing of it" in gone

@@ -11,7 +11,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute.contents import CaseRecord, check_record
 from workseal_protocol.dispute.deadlines import DAY_MS, Span, Wanted
 from workseal_protocol.dispute.facts import Facts
-from workseal_protocol.dispute.moves import changed, moved, span_of
+from workseal_protocol.dispute.moves import changed, moved
 from workseal_protocol.dispute.obstacles import obstacle
 from workseal_protocol.dispute.parties import Parties
 from workseal_protocol.dispute.rules import CaseError, Rule
@@ -27,12 +27,8 @@ from workseal_protocol.dispute.table import (
     Who,
     move_of_act,
 )
-from workseal_protocol.dispute.values import (
-    MAX_INSTANT,
-    MAX_STATEMENTS,
-    Released,
-)
-from workseal_protocol.dispute.written import check_announced, timed
+from workseal_protocol.dispute.values import MAX_INSTANT, Released
+from workseal_protocol.dispute.written import check_announced, span_of, timed
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     CaseCalendar,
@@ -163,13 +159,8 @@ class Case(Facts):
     def _moved(
         self, record: CaseRecord, issuer: Digest, digest: Digest, known_at: int
     ) -> tuple["Case", Span | None]:
-        role = self.parties.roles.get(issuer)
         move = move_of(record)
-        row = self._row(move, issuer, role)
-        if role is None or len(self.statements) >= MAX_STATEMENTS:
-            raise CaseError(
-                Rule.FULL, "the case", expected=f"at most {MAX_STATEMENTS} statements", found=move
-            )
+        row, role = self._row(move, issuer)
         if known_at < self.known_at:
             raise CaseError(
                 Rule.TIME, move, expected=f"{self.known_at} or later", found=f"{known_at}"
@@ -182,14 +173,16 @@ class Case(Facts):
         if isinstance(record, DisputeAct):
             check_announced(self, role, record.calendar)
         told = changed(self, role, record, digest, known_at)
-        following = moved(told, role, record, row.then, known_at)
+        sits = self.parties.persons[issuer] == self.arbitrator
+        following = moved(told, role, record, row.then, known_at, sits=sits)
         return following, span_of(self, following, record, known_at)
 
-    def _row(self, move: str, issuer: Digest, role: Role | None) -> Row:
+    def _row(self, move: str, issuer: Digest) -> tuple[Row, Role]:
+        role = self.parties.roles.get(issuer)
         rows = _ROWS.get((self.state, move), ())
         for row in rows:
             if role is not None and self._is_meant(row, issuer):
-                return row
+                return row, role
         if rows:
             expected = " or ".join(sorted({row.who for row in rows}))
             raise _refused(Rule.PARTY, role, f"{move} in {self.state}", expected=expected)

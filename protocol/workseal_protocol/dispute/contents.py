@@ -25,6 +25,7 @@ from workseal_protocol.records import (
     DisputeFinding,
     DisputeRequest,
     Ruling,
+    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -158,13 +159,22 @@ def _content_decide(case: "Case", role: Role, act: DisputeAct, known_at: int) ->
             Rule.CITATION, "the reasons", expected="a statement of this case", found="none"
         )
     _refuse_clawed_back(case, cites)
-    if (act.amount or 0) > case.filing.amount:
-        raise CaseError(
-            Rule.AMOUNT,
-            "the amount",
-            expected=f"at most the {case.filing.amount} that the filing puts at stake",
-            found=f"{act.amount}",
-        )
+    _require_amount(act, case.filing.amount)
+
+
+def _require_amount(act: DisputeAct, stake: int) -> None:
+    """Refuse a sum that says something else than its verdict."""
+    amount = act.amount or 0
+    fits, expected = {
+        Verdict.UPHELD: (amount == stake, f"all of the {stake} at stake"),
+        Verdict.IN_PART: (
+            0 < amount < stake or amount == stake == 0,
+            f"more than nothing and less than the {stake} at stake",
+        ),
+        Verdict.DISMISSED: (amount == 0, "nothing"),
+    }[Verdict(act.code or 0)]
+    if not fits:
+        raise CaseError(Rule.AMOUNT, "the amount", expected=expected, found=f"{amount}")
 
 
 def _refuse_clawed_back(case: "Case", cites: tuple[Digest, ...]) -> None:

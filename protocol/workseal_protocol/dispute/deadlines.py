@@ -2,11 +2,11 @@
 
 Rules (docs/spec/deadlines.md): the days are those of whoever must act; the day of the notice does
 not count; a deadline ends with its day, in the zone. A program without the calendar checks that a
-written deadline is not shorter than the weekdays and the announced days off allow, and not longer
-than any calendar makes it.
+written deadline is not shorter than the weekdays and the days off of each whom it is counted for
+allow, and not longer than any calendar makes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Protocol
@@ -20,6 +20,8 @@ MINUTE_MS: Final = 60_000
 # A sender counts a moment before the log takes the statement, and may stand on the other side of a
 # change to summer time: so much earlier may its day have begun.
 LENIENCE_MS: Final = 70 * MINUTE_MS
+# Where zones differ, a day may begin and end so much earlier or later: the largest offset.
+ZONES_MS: Final = 960 * MINUTE_MS
 # The longest that working days can take: twice their number and a holiday season.
 SEASON_DAYS: Final = 16
 # Days off that are announced later than this before they begin do not count.
@@ -127,10 +129,25 @@ def end_of_day(day: date, zone: tzinfo) -> tuple[int, int]:
     return until, offset // timedelta(minutes=1)
 
 
-def check_due(due: Due, span: Span, calendar: CaseCalendar | None, *, announced_day: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Hold a calendar that somebody announced, and on which day of 1970's count."""
+
+    calendar: CaseCalendar
+    day: int
+
+    @property
+    def off(self) -> frozenset[int]:
+        """Return the days off that were announced early enough to count."""
+        first = self.day + ANNOUNCED_DAYS
+        return frozenset(day for day in self.calendar.days_off if day >= first)
+
+
+def check_due(due: Due, span: Span, announced: Sequence[Announced]) -> None:
     """Check what can be checked without a table of holidays, or raise `CaseError`.
 
-    `calendar` is what the bound party announced, on the day `announced_day` (of 1970's count).
+    `announced` has the calendars of all whose days count, as far as they announced one: the
+    deadline is that of the latest.
     """
     if due.days != span.days:
         raise _wrong(f"{span.days} working days", str(due.days))
@@ -139,28 +156,30 @@ def check_due(due: Due, span: Span, calendar: CaseCalendar | None, *, announced_
         raise _wrong("the last millisecond of a day in the zone", str(due.until))
     first = (span.base_ms - LENIENCE_MS + offset) // DAY_MS
     last = (due.until + offset) // DAY_MS
-    off = _days_off(calendar, announced_day)
+    off = max((len(one.off) for one in announced), default=0)
     _check_length(due, span, first=first, last=last, off=off)
+    _require_worked(range(first + 1, last + 1), span.days, due.weekend, frozenset())
+    for one in announced:
+        within = range(first + 1, last + 1)
+        if one.calendar.zone != due.zone:
+            begin = (span.base_ms - LENIENCE_MS - ZONES_MS) // DAY_MS
+            within = range(begin + 1, (due.until + ZONES_MS) // DAY_MS + 1)
+        _require_worked(within, span.days, one.calendar.weekend, one.off)
 
 
-def _check_length(due: Due, span: Span, *, first: int, last: int, off: frozenset[int]) -> None:
-    longest = first + 1 + max(2 * span.days + SEASON_DAYS + len(off), span.least_days + SEASON_DAYS)
+def _check_length(due: Due, span: Span, *, first: int, last: int, off: int) -> None:
+    longest = first + 1 + max(2 * span.days + SEASON_DAYS + off, span.least_days + SEASON_DAYS)
     longest = max(longest, span.not_before_ms // DAY_MS + 1 + SEASON_DAYS)
     if last > longest:
         raise _wrong(f"at most {longest - first} days", f"{last - first} days")
     if last < first + span.least_days or due.until < span.not_before_ms:
         raise _wrong(f"at least {span.least_days} days", f"{last - first} days")
-    worked = sum(
-        _is_weekday(day, due.weekend) and day not in off for day in range(first + 1, last + 1)
-    )
-    if worked < span.days:
-        raise _wrong(f"{span.days} weekdays that are not days off", f"{worked}")
 
 
-def _days_off(calendar: CaseCalendar | None, announced_day: int) -> frozenset[int]:
-    if calendar is None:
-        return frozenset()
-    return frozenset(day for day in calendar.days_off if day >= announced_day + ANNOUNCED_DAYS)
+def _require_worked(within: range, days: int, weekend: int, off: frozenset[int]) -> None:
+    worked = sum(_is_weekday(day, weekend) and day not in off for day in within)
+    if worked < days:
+        raise _wrong(f"{days} weekdays that are not days off", f"{worked}")
 
 
 def _is_weekday(day: int, weekend: int) -> bool:

@@ -67,6 +67,7 @@ class Facts:
     declared: bool = False
     sealing_key: bytes | None = None  # of the case, as the one who sits declared it
     gone: frozenset[Digest] = frozenset()
+    redrawn: int = 0  # how often no value came that could draw
     struck: frozenset[Role] = frozenset()
     done: frozenset[Role] = frozenset()
     # The open ones: the newest of each party since the last draft.
@@ -85,17 +86,21 @@ class Facts:
     clawed_back: frozenset[Digest] = frozenset()
     # What who sits could not open, as they said.
     unreadable: frozenset[Digest] = frozenset()
+    checked: int = 0  # how often anybody who sat said what a check found, or that it could not be
+    redrafted: bool = False
     answered_ask: bool = False
     decision: Digest | None = None
     appealed: bool = False
-    reminded: bool = False
+    reminded: bool = False  # whoever sits: once
     paused: Paused | None = None
+    stays: int = 0
     stayed_days: int = 0
     halted_at: int | None = None
     stopped_ms: int = 0
     outages: int = 0
     down_until: int = 0  # the end of the last outage
     closed_at: int | None = None
+    destroyed: frozenset[Role] = frozenset()  # who said that what they held is destroyed
     withdrawn: bool = False
 
     # --- what a page asks ---
@@ -136,6 +141,19 @@ class Facts:
         if self.effective_at is None:
             return None
         return self.effective_at + LIMIT_DAYS * DAY_MS + self.stopped_ms
+
+    @property
+    def destroyed_from(self) -> int | None:
+        """Return from when on what was shown is destroyed; None while the case is open."""
+        if self.closed_at is None:
+            return None
+        return self.closed_at + max(self.terms.retention_days, SEAL_DAYS) * DAY_MS
+
+    @property
+    def keeps_silent(self) -> bool:
+        """Say whether a case ended without the word of who sat that its key is destroyed."""
+        never = self.arbitrator is not None and Role.ARBITRATOR not in self.destroyed
+        return never and self.state is State.PURGED
 
     @property
     def answer_days(self) -> int:
@@ -202,15 +220,12 @@ class Facts:
     def entered(self, state: State, known_at: int) -> Self:
         """Stand in a state from now on, with nothing done in it yet."""
         binds = self.roles_of(CLOCKS[state].binds) if state in CLOCKS else frozenset()
-        moved = replace(
-            self, state=state, since=known_at, done=frozenset(), reminded=False, due=None
-        )
+        moved = replace(self, state=state, since=known_at, done=frozenset(), due=None)
         if state in CLOSED:
             until = known_at + SEAL_DAYS * DAY_MS
             return replace(moved, due=Deadline(until, binds), closed_at=known_at)
         if state is State.SEALED:
-            closed_at = moved.closed_at if moved.closed_at is not None else known_at
-            until = closed_at + max(self.terms.retention_days, SEAL_DAYS) * DAY_MS
+            until = known_at if moved.destroyed_from is None else moved.destroyed_from
             return replace(moved, due=Deadline(until, self.roles_of(Who.OPERATOR)))
         return moved
 

@@ -1,4 +1,4 @@
-"""What a move changes, where it leads, and which deadline the new state needs.
+"""What a move changes, and where it leads.
 
 Rule: nothing here refuses; `obstacles` and `contents` did before.
 """
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute.contents import CaseRecord, stay_days
-from workseal_protocol.dispute.deadlines import DAY_MS, Span
+from workseal_protocol.dispute.deadlines import DAY_MS
 from workseal_protocol.dispute.ladder import Ask
+from workseal_protocol.dispute.obstacles import has_room
 from workseal_protocol.dispute.table import (
     ARBITRATORS,
     CLOCKS,
-    CLOSED,
-    REMINDER_DAYS,
     State,
     Then,
 )
 from workseal_protocol.dispute.values import (
-    LEAST_ANSWER_CALENDAR_DAYS,
+    MAX_REDRAWS,
+    SEAL_DAYS,
     Deadline,
     Paused,
     Sample,
@@ -53,7 +53,8 @@ def changed(case: "Case", role: Role, record: CaseRecord, digest: Digest, at: in
             return replace(shown, **_done_asking(case))
         case DisputeFinding(disclosure=named):
             left = case.unexamined[named] - {role}
-            return replace(case, unexamined={**case.unexamined, named: left})
+            checked = case.checked + (role is Role.ARBITRATOR)
+            return replace(case, unexamined={**case.unexamined, named: left}, checked=checked)
         case DisputeAct():
             announced = {}
             if record.calendar is not None:
@@ -105,11 +106,19 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
         case Act.APPEAL:
             return {"appealed": True} | _vacated(case, at)
         case Act.STAY:
-            return {"stayed_days": case.stayed_days + stay_days(act, at)}
+            days = case.stayed_days + stay_days(act, at)
+            return {"stays": case.stays + 1, "stayed_days": days}
         case Act.CLAW_BACK:
-            return {"clawed_back": case.clawed_back | frozenset(act.cites or ())}
+            after_draft = case.state in {State.DRAFT, State.DECISION}
+            return {
+                "clawed_back": case.clawed_back | frozenset(act.cites or ()),
+                "redrafted": case.redrafted or after_draft,
+            }
         case Act.UNREADABLE:
-            return {"unreadable": case.unreadable | frozenset(act.cites or ())}
+            unreadable = case.unreadable | frozenset(act.cites or ())
+            return {"unreadable": unreadable, "checked": case.checked + 1}
+        case Act.DESTROY:
+            return {"destroyed": case.destroyed | {role}}
         case Act.OUTAGE:
             return {"outages": case.outages + 1, "down_until": act.end or 0}
         case _:
@@ -127,6 +136,7 @@ def _vacated(case: "Case", at: int) -> dict[str, Any]:
         "sealing_key": None,
         "calendars": {who: one for who, one in case.calendars.items() if who in PARTIES},
         "halted_at": halted,
+        "reminded": False,
         "ask": None,
         "request": None,
         "approved": False,
@@ -184,13 +194,22 @@ def _done_asking(case: "Case") -> dict[str, Any]:
 # --- where it leads ---
 
 
-def moved(case: "Case", role: Role, record: CaseRecord, then: Then | State, at: int) -> "Case":
-    """Give the case in the state that a row leads to; its deadline is still to be written."""
+def moved(
+    case: "Case", role: Role, record: CaseRecord, then: Then | State, at: int, *, sits: bool
+) -> "Case":
+    """Give the case in the state that a row leads to; its deadline is still to be written.
+
+    `sits` says that the sender is the arbitrator who was drawn: others of the panel may do what
+    anyone may, and restart nothing.
+    """
     act = record.act if isinstance(record, DisputeAct) else None
     if act is Act.LAPSE:
         return _lapsed(case, at)
-    if role is Role.ARBITRATOR:
+    if sits:
         case = _going_on(case, at)
+    if then is Then.LATE:
+        # Without the room for it, the word on what came late is the one on the draft.
+        then = State.COMMENT if has_room(case, at) else Then.SAME
     if isinstance(record, DisputeAct) and act is Act.STAY:
         return _stayed(case, record.end or 0, at)
     if then is Then.SAME:
@@ -226,6 +245,10 @@ def _one_more(case: "Case", role: Role, at: int) -> "Case":
     done = case.done | {role}
     if done >= awaited(case):
         return _enter(case, _leads(case, Then.NEXT), at)
+    if case.state is State.SEALED and role is Role.OPERATOR:
+        # Whoever sat is waited for so long, and not for ever.
+        until = at + SEAL_DAYS * DAY_MS
+        return replace(case, done=done, due=Deadline(until, frozenset({Role.ARBITRATOR})))
     return replace(case, done=done)
 
 
@@ -242,10 +265,15 @@ def _enter(case: "Case", state: State, at: int) -> "Case":
         case = _going_on(case, at)
         state = State.REVIEW if case.appealed else State.EVIDENCE
     if state is State.DRAW and not case.panel:
-        # Nobody is left to decide. What was decided before an appeal stands.
-        state = State.FINAL if case.decision is not None else State.UNDECIDED
+        return _undrawn(case, at)
     if state in {State.ANSWER, State.NEGOTIATION} and case.effective_at is None:
         case = replace(case, effective_at=at)
+    return case.entered(state, at)
+
+
+def _undrawn(case: "Case", at: int) -> "Case":
+    """End what nobody is left to decide. What was decided before an appeal stands."""
+    state = State.FINAL if case.decision is not None else State.UNDECIDED
     return case.entered(state, at)
 
 
@@ -261,8 +289,15 @@ def _lapsed(case: "Case", at: int) -> "Case":
     until = at if case.due is None else case.due.until
     if case.state is State.STAYED:
         return _resumed(case, at)
+    waited = replace(case, halted_at=until if case.halted_at is None else case.halted_at)
+    if case.state is State.DRAW:
+        missed = replace(waited, redrawn=case.redrawn + 1)
+        return (
+            _undrawn(missed, at)
+            if missed.redrawn >= MAX_REDRAWS
+            else _enter(missed, State.DRAW, at)
+        )
     if case.state in ARBITRATORS:
-        waited = replace(case, halted_at=until if case.halted_at is None else case.halted_at)
         if not case.reminded:
             return replace(waited, reminded=True, due=None)
         return _enter(replace(waited, **_vacated(waited, at)), State.DRAW, at)
@@ -278,26 +313,3 @@ def _resumed(case: "Case", at: int) -> "Case":
     if paused is None:
         return case
     return replace(case.entered(paused.state, at), done=case.done, paused=None)
-
-
-# --- the deadline of the new state ---
-
-
-def span_of(before: "Case", after: "Case", record: CaseRecord, at: int) -> Span | None:
-    """Return the deadline that a statement must write, or None when it writes none."""
-    act = record.act if isinstance(record, DisputeAct) else None
-    until = at if before.due is None else before.due.until
-    if act is Act.OUTAGE:
-        return Span(until, 1)
-    if after.due is not None or after.state in CLOSED | {State.SEALED, State.PURGED}:
-        return None
-    if act is Act.EXTEND:
-        return Span(until, before.extension_days)
-    if before.paused is not None and after.paused is None:
-        return Span(at, 1, 0, before.paused.deadline.until + at - before.paused.at)
-    # What the operator writes down late costs nobody a day, and nobody gains one.
-    base = until if act is Act.LAPSE and at - until <= DAY_MS else at
-    counted = {State.ANSWER: after.answer_days, State.SECOND: after.second_days}
-    days = counted.get(after.state, CLOCKS[after.state].days)
-    least = LEAST_ANSWER_CALENDAR_DAYS if after.state is State.ANSWER else 0
-    return Span(base, REMINDER_DAYS if after.reminded else days, least)

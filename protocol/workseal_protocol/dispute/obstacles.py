@@ -12,12 +12,16 @@ from workseal_protocol.dispute.ladder import LADDER, MAX_ASKED
 from workseal_protocol.dispute.rules import Rule
 from workseal_protocol.dispute.table import DISCLOSED, FOUND, REQUEST, State, Then
 from workseal_protocol.dispute.values import (
+    DRAW_WAIT_DAYS,
     LIMIT_DAYS,
+    MAX_CHECKED,
     MAX_EXHIBITS,
     MAX_OFFERS,
     MAX_OUTAGES,
+    MAX_STAYS,
     MAX_STAYS_DAYS,
     MOST_ANSWER_DAYS,
+    REDRAFT_DAYS,
     ROOM_DAYS,
 )
 from workseal_protocol.keys import Role
@@ -87,25 +91,28 @@ def _ask(case: "Case", role: Role, at: int | None) -> Obstacle:
         return Rule.LADDER, "terms by which something can be asked for", "a timer alone"
     if case.asked >= MAX_ASKED:
         return Rule.LADDER, f"at most {MAX_ASKED} requests in a case", "one more"
-    return _room(case, at) if case.asked else None
+    return _room(case, at, ROOM_DAYS, "a further request") if case.asked else None
 
 
-def _room(case: "Case", at: int | None) -> Obstacle:
+def _room(case: "Case", at: int | None, days: int, what: str) -> Obstacle:
     """Refuse what would leave no time for the comments and the decision."""
-    limit = case.limit or 0
-    if at is not None and at + ROOM_DAYS * DAY_MS > limit:
-        left = max(limit - at, 0) // DAY_MS
-        expected = f"{ROOM_DAYS} of {LIMIT_DAYS} days left for a further request"
-        return Rule.ROOM, expected, f"{left}"
-    return None
+    if at is None or has_room(case, at, days):
+        return None
+    left = max((case.limit or 0) - at, 0) // DAY_MS
+    return Rule.ROOM, f"{days} of {LIMIT_DAYS} days left for {what}", f"{left}"
+
+
+def has_room(case: "Case", at: int, days: int = ROOM_DAYS) -> bool:
+    """Say whether so many days are left before the limit."""
+    return at + days * DAY_MS <= (case.limit or 0)
 
 
 def _shows(case: "Case", role: Role, at: int | None) -> Obstacle:
-    """Refuse to show what nobody was granted, and late what a decision has no room for."""
-    del role
+    """Refuse to show what nobody was granted. What comes late needs no room: it takes none."""
+    del role, at
     if case.ask is None or not case.ask.granted or case.answered_ask:
         return Rule.REQUEST, "an open request that was granted", "none"
-    return _room(case, at) if case.state is State.EVIDENCE else None
+    return None
 
 
 def _show(case: "Case", role: Role, at: int | None) -> Obstacle:
@@ -152,6 +159,9 @@ def _reveal(case: "Case", role: Role, at: int | None) -> Obstacle:
         return Rule.SAMPLE, "a commitment of the same party and no draw yet", "none, or a draw"
     if role in case.sample.secrets:
         return Rule.ONCE, "one secret of each", "a second one"
+    if case.reveal_until is None and case.state is not State.RULING:
+        # While others may still commit to theirs.
+        return Rule.SAMPLE, "a ruling, or the wait for it", "neither"
     if at is not None and case.reveal_until is not None and at > case.reveal_until:
         return Rule.TIME, f"a secret until {case.reveal_until}", str(at)
     return None
@@ -165,13 +175,21 @@ def _sample(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 
 def _claw_back(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del role, at
-    left = set(case.shown) - case.clawed_back
-    return None if left else (Rule.CITATION, "something that was shown", "nothing")
+    del role
+    if not set(case.shown) - case.clawed_back:
+        return Rule.CITATION, "something that was shown", "nothing"
+    if case.state not in {State.DRAFT, State.DECISION}:
+        return None
+    # The draft falls, so that both have their words on what is left.
+    if case.redrafted or case.appealed:
+        return Rule.ONCE, "one claw-back after a draft, and none after an appeal", "another"
+    return _room(case, at, REDRAFT_DAYS, "another draft")
 
 
 def _unreadable(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del role, at
+    del at
+    if full := _checked(case, role):
+        return full
     if set(case.shown) - case.clawed_back - case.unreadable:
         return None
     return Rule.CITATION, "something that was shown, and not named as unreadable", "nothing"
@@ -179,9 +197,15 @@ def _unreadable(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 def _finding(case: "Case", role: Role, at: int | None) -> Obstacle:
     del at
-    if any(role in left for left in case.unexamined.values()):
-        return None
-    return Rule.ONCE, "one finding of each disclosure", "a second one"
+    if not any(role in left for left in case.unexamined.values()):
+        return Rule.ONCE, "one finding of each disclosure", "a second one"
+    return _checked(case, role)
+
+
+def _checked(case: "Case", role: Role) -> Obstacle:
+    if role is Role.ARBITRATOR and case.checked >= MAX_CHECKED:
+        return Rule.FULL, f"at most {MAX_CHECKED} findings and unreadables of who sat", "one more"
+    return None
 
 
 def _another(case: "Case", role: Role, at: int | None) -> Obstacle:
@@ -199,10 +223,27 @@ def _outage(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 
 def _stay(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del role, at
-    if case.stayed_days >= MAX_STAYS_DAYS:
-        return Rule.FULL, f"at most {MAX_STAYS_DAYS} days of stays", "more"
+    del role
+    if case.stays >= MAX_STAYS or case.stayed_days >= MAX_STAYS_DAYS:
+        return Rule.FULL, f"at most {MAX_STAYS} stays of {MAX_STAYS_DAYS} days in all", "more"
+    # It gives back the time that was left, and none where none was.
+    if at is not None and case.due is not None and at > case.due.until:
+        return Rule.TIME, f"a stay until {case.due.until}, while the deadline runs", str(at)
     return None
+
+
+def _lapse(case: "Case", role: Role, at: int | None) -> Obstacle:
+    if case.state is State.SEALED and role not in case.done:
+        return Rule.ONCE, "the operator's own word that what it held is destroyed", "none"
+    if case.state is State.DRAW:
+        # Only a value that does not come lets a later one draw: else lapses would choose.
+        return _overdue(case, role, None if at is None else at - DRAW_WAIT_DAYS * DAY_MS)
+    return _overdue(case, role, at)
+
+
+def _destroy(case: "Case", role: Role, at: int | None) -> Obstacle:
+    # The time of the second word begins with the first.
+    return None if case.done else _overdue(case, role, at)
 
 
 def _overdue(case: "Case", role: Role, at: int | None) -> Obstacle:
@@ -233,6 +274,6 @@ _OBSTACLES: Final[Mapping[str, Callable[["Case", Role, int | None], Obstacle]]] 
     "appeal": _another,
     "outage": _outage,
     "stay": _stay,
-    "lapse": _overdue,
-    "destroy": _overdue,
+    "lapse": _lapse,
+    "destroy": _destroy,
 }

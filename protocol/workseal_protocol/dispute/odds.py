@@ -85,12 +85,14 @@ def meaning(strata: Sequence[Stratum], size: int, percent: int, places: Sequence
     total = sum(one.count for one in strata if one.holding is Holding.KEPT)
     if not total:
         return f"All {frozen} frozen frames were withdrawn before: the sample shows nothing."
-    false = -(-total * percent // 100)
+    # To the nearest, and the share is that of the number that is said.
+    false = max((2 * total * percent + 100) // 200, 1)
+    share = (200 * false + total) // (2 * total)
     ten_thousandths = -(-_missed(tuple(strata), size, false) * 10_000 // 1)
     gone = sum(place >= total for place in places)
     return (
         f"{size} of {frozen} frozen frames are drawn by lot. If {false} of the {total} that were"
-        f" not withdrawn before ({percent} %) were false, wherever they lie, and each drawn one is"
+        f" not withdrawn before ({share} %) were false, wherever they lie, and each drawn one is"
         f" looked at, all of these would be missed at most {ten_thousandths} times in 10,000."
         + (f" {gone} of the drawn ones were withdrawn before." if gone else "")
     )

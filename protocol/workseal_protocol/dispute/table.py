@@ -61,6 +61,7 @@ class Then(StrEnum):
     SAME = "same"
     ALL = "all"
     NEXT = "next"
+    LATE = "late"
     RULED = "ruled"
     DECIDED = "decided"
     BACK = "back"
@@ -162,6 +163,8 @@ HEARING: Final = (State.EVIDENCE, State.OBJECTION, State.RULING, State.NAMING, S
     State.COMMENT)  # fmt: skip
 CHECKERS: Final = (Who.OPERATOR, Who.ARBITRATOR)
 ANSWERED_LATE: Final = (State.DRAW, State.SEATING, *HEARING)
+# Secrets of a sample are taken in these, so that no move of an arbitrator shuts one out.
+SECRETS: Final = (*ANSWERED_LATE, State.DRAFT, State.DECISION, State.STAYED)
 # What waits for the end of a deadline comes after it, and is not late.
 AFTER_THE_DEADLINE: Final = frozenset({Act.LAPSE, Act.DESTROY})
 ARBITRATORS: Final = (State.EVIDENCE, State.RULING, State.NAMING, State.DECISION)
@@ -188,14 +191,13 @@ TABLE: Final[tuple[Row, ...]] = (
     _act(State.SEATING, Act.STRIKE, Who.PARTY, State.DRAW),
     _act(State.EVIDENCE, Act.ASK, Who.ARBITRATOR, State.OBJECTION),
     _act(State.EVIDENCE, Act.DRAFT, Who.ARBITRATOR, State.DRAFT),
-    _act(State.EVIDENCE, Act.SHOW, Who.FREELANCER, State.COMMENT),
-    Row(State.EVIDENCE, DISCLOSED, Who.FREELANCER, State.COMMENT),
+    *_in((State.EVIDENCE, State.COMMENT), Act.SHOW, Who.FREELANCER, Then.LATE),
+    Row(State.EVIDENCE, DISCLOSED, Who.FREELANCER, Then.LATE),
+    Row(State.COMMENT, DISCLOSED, Who.FREELANCER, Then.LATE),
     _act(State.OBJECTION, Act.OBJECT, Who.PARTY, Then.ALL),
     _act(State.OBJECTION, Act.PASS, Who.PARTY, Then.ALL),
     _act(State.OBJECTION, Act.COMMIT, Who.THREE, Then.SAME),
     _act(State.RULING, Act.RULE, Who.ARBITRATOR, Then.RULED),
-    _act(State.RULING, Act.REVEAL, Who.THREE, Then.SAME),
-    _act(State.NAMING, Act.REVEAL, Who.THREE, Then.SAME),
     _act(State.NAMING, Act.SAMPLE, Who.ANYONE, Then.SAME),
     _act(State.NAMING, Act.PASS, Who.ARBITRATOR, State.EVIDENCE),
     Row(State.NAMING, REQUEST, Who.ARBITRATOR, State.DISCLOSURE),
@@ -224,9 +226,10 @@ TABLE: Final[tuple[Row, ...]] = (
     *_in(BEFORE_DECISION, Act.ACCEPT, Who.PARTY, State.SETTLED),
     *_in(BEFORE_DECISION, Act.WITHDRAW, Who.FILER, State.WITHDRAWN),
     *_in(SEATED, Act.STAY, Who.ARBITRATOR, State.STAYED),
-    *_in(SEATED, Act.CLAW_BACK, Who.FREELANCER, Then.SAME),
+    *_in(HEARING, Act.CLAW_BACK, Who.FREELANCER, Then.SAME),
+    *_in((State.DRAFT, State.DECISION), Act.CLAW_BACK, Who.FREELANCER, State.EVIDENCE),
+    *_in(SECRETS, Act.REVEAL, Who.THREE, Then.SAME),
     *_in(tuple(s for s in CLOCKS if CLOCKS[s].days or s is State.ANSWER), Act.OUTAGE,
          Who.OPERATOR, Then.SAME),
-    *_in(tuple(s for s in CLOCKS if s not in {State.DRAW, State.SEALED}), Act.LAPSE,
-         Who.OPERATOR, Then.NEXT),
+    *_in(tuple(CLOCKS), Act.LAPSE, Who.OPERATOR, Then.NEXT),
 )  # fmt: skip

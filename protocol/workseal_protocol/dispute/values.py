@@ -13,9 +13,13 @@ LIMIT_DAYS: Final = 90
 # What a request, its answer, the comments and a decision can take at most: a second request needs
 # so many days before the limit.
 ROOM_DAYS: Final = 56
+# What a second draft, the words on it and the decision can take at most.
+REDRAFT_DAYS: Final = 28
 SEAL_DAYS: Final = 30
 MAX_STAY_DAYS: Final = 30
 MAX_STAYS_DAYS: Final = 60
+# Each may move a deadline on to the next working day.
+MAX_STAYS: Final = 4
 LEAST_ANSWER_DAYS: Final = 10
 # Answer, extension and second notice together, so that a case is decided within its limit.
 MOST_ANSWER_DAYS: Final = 15
@@ -25,7 +29,13 @@ LEAST_ANSWER_CALENDAR_DAYS: Final = 14
 MAX_EXHIBITS: Final = 8
 MAX_OFFERS: Final = 8
 MAX_OUTAGES: Final = 4
+# So long a value may be missing before a later one draws, and so often in a case.
+DRAW_WAIT_DAYS: Final = 7
+MAX_REDRAWS: Final = 4
 MIN_OUTAGE_MS: Final = 4 * 3_600_000
+# Of all who sat, together: what was found and what could not be opened.
+MAX_CHECKED: Final = 64
+# No case has more, whoever fills it: docs/adr/9942 counts them. What ends a case is always taken.
 MAX_STATEMENTS: Final = 400
 # 1 January 9989: whatever is due after it, retention too, can still be written.
 MAX_INSTANT: Final = 253_055_232_000_000

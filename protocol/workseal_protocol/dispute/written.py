@@ -1,18 +1,40 @@
-"""The deadline that a statement writes: whether one belongs there, and by whose days it counts."""
+"""The deadline that a statement writes: whether one belongs there, how long, by whose days."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workseal_protocol.dispute.deadlines import Span, check_due
+from workseal_protocol.dispute.contents import CaseRecord
+from workseal_protocol.dispute.deadlines import DAY_MS, Announced, Span, check_due
 from workseal_protocol.dispute.moves import awaited
 from workseal_protocol.dispute.rules import CaseError, Rule
-from workseal_protocol.dispute.table import CLOCKS, Who
-from workseal_protocol.dispute.values import Deadline
+from workseal_protocol.dispute.table import ARBITRATORS, CLOCKS, CLOSED, REMINDER_DAYS, State, Who
+from workseal_protocol.dispute.values import LEAST_ANSWER_CALENDAR_DAYS, Deadline
 from workseal_protocol.keys import Role
-from workseal_protocol.records import CaseCalendar, Due
+from workseal_protocol.records import Act, CaseCalendar, DisputeAct, Due
 
 if TYPE_CHECKING:
     from workseal_protocol.dispute.case import Case
+
+
+def span_of(before: "Case", after: "Case", record: CaseRecord, at: int) -> Span | None:
+    """Return the deadline that a statement must write, or None when it writes none."""
+    act = record.act if isinstance(record, DisputeAct) else None
+    until = at if before.due is None else before.due.until
+    if act is Act.OUTAGE:
+        return Span(until, 1)
+    if after.due is not None or after.state in CLOSED | {State.SEALED, State.PURGED}:
+        return None
+    if act is Act.EXTEND:
+        return Span(until, before.extension_days)
+    if before.paused is not None and after.paused is None:
+        return Span(at, 1, 0, before.paused.deadline.until + at - before.paused.at)
+    # What the operator writes down late costs nobody a day, and nobody gains one.
+    base = until if act is Act.LAPSE and at - until <= DAY_MS else at
+    counted = {State.ANSWER: after.answer_days, State.SECOND: after.second_days}
+    days = counted.get(after.state, CLOCKS[after.state].days)
+    least = LEAST_ANSWER_CALENDAR_DAYS if after.state is State.ANSWER else 0
+    reminds = act is Act.LAPSE and after.state is before.state and after.state in ARBITRATORS
+    return Span(base, REMINDER_DAYS if reminds else days, least)
 
 
 def timed(case: "Case", due: Due | None, span: Span | None) -> "Case":
@@ -24,27 +46,29 @@ def timed(case: "Case", due: Due | None, span: Span | None) -> "Case":
         found = "none" if due is None else f"until {due.until}"
         raise CaseError(Rule.DEADLINE, "the deadline", expected=expected, found=found)
     clock = CLOCKS[case.state]
-    calendar, day = _counting(case, clock.counted, due)
-    check_due(due, span, calendar, announced_day=day)
+    _require_counting(case, clock.counted, due)
+    counted = sorted(case.roles_of(clock.counted))
+    announced = [Announced(*case.calendars[role]) for role in counted if role in case.calendars]
+    check_due(due, span, announced)
     return replace(case, due=Deadline(due.until, awaited(case), due))
 
 
-def _counting(case: "Case", who: Who, due: Due) -> tuple[CaseCalendar | None, int]:
-    """Find whose calendar a deadline was counted by, or raise `CaseError`."""
+def _require_counting(case: "Case", who: Who, due: Due) -> None:
+    """Require that a deadline was counted by the calendar of somebody whose days count."""
     agreed = _agreed(case)
     written = (due.calendar, due.zone, due.weekend)
     expected: list[str] = []
     for role in sorted(case.roles_of(who)):
         announced = case.calendars.get(role)
         if announced is not None:
-            calendar, day = announced
+            calendar, _ = announced
             if written == (calendar.name, calendar.zone, calendar.weekend):
-                return calendar, day
+                return
             expected.append(f"{calendar.name} in {calendar.zone}")
             continue
         name = agreed.get(role, due.calendar)
         if (due.calendar, due.zone) == (name, case.terms.zone):
-            return None, 0
+            return
         expected.append(f"{name} in {case.terms.zone}")
     raise CaseError(
         Rule.DEADLINE,

@@ -6,18 +6,60 @@ zone. Where there is no table of holidays nothing is counted: it is never guesse
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 
 from workseal_protocol.cli.calendars import CalendarError, holiday_days
 from workseal_protocol.cli.inputs import zone_named
-from workseal_protocol.dispute import Case, Wanted, WorkingDays
+from workseal_protocol.dispute import Case, Span, Wanted, WorkingDays, count_due
+from workseal_protocol.dispute.deadlines import Announced
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Due
+from workseal_protocol.records import CaseCalendar, Due
+
+_ZERO = date(1970, 1, 1)
 
 
 def count(case: Case, wanted: Wanted) -> Due:
     """Count a deadline by the days of whoever is bound, or raise `ValueError`."""
     return wanted.count(days_of(case, role) for role in wanted.counted)
+
+
+def least(case: Case, role: Role, span: Span) -> int:
+    """Return the earliest end that what somebody announced allows; 0 where that is not known.
+
+    Without holidays, which are a table's: weekend, days off and zone are in the case.
+    """
+    announced = case.calendars.get(role)
+    zone = None if announced is None else zone_named(announced[0].zone)
+    if announced is None or zone is None:
+        return 0
+    return count_due(span, _Announced(*announced, zone)).until
+
+
+@dataclass(frozen=True, slots=True)
+class _Announced:
+    """The days that somebody announced to work, holidays among them."""
+
+    calendar: CaseCalendar
+    day: int
+    zone: tzinfo
+    source: str = "announced"
+
+    @property
+    def name(self) -> str:
+        return self.calendar.name
+
+    @property
+    def zone_name(self) -> str:
+        return self.calendar.zone
+
+    @property
+    def weekend(self) -> int:
+        return self.calendar.weekend
+
+    def works(self, day: date) -> bool:
+        off = (day - _ZERO).days in Announced(self.calendar, self.day).off
+        return not off and not self.weekend >> day.weekday() & 1
 
 
 def days_of(case: Case, role: Role) -> WorkingDays:

@@ -30,7 +30,7 @@ from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest,
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.casedays import count
+from workseal_verifier.services.casedays import count, least
 from workseal_verifier.services.casefold import (
     ENDED,
     after,
@@ -155,17 +155,13 @@ def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
 
     Tables differ by version, and whoever has a newer one must not be kept from acting.
     """
-    if wanted is None or any(
-        role not in case.calendars and role not in _WITH_CALENDARS for role in wanted.counted
-    ):
+    if wanted is None:
         return
-    span = wanted.span
+    _require_announced(case, wanted, due)
+    if any(role not in case.calendars and role not in _WITH_CALENDARS for role in wanted.counted):
+        return
     try:
-        # A sender counts a moment before the log takes it, perhaps on the day before.
-        counted = [
-            count(case, replace(wanted, span=replace(span, base_ms=base)))
-            for base in (span.base_ms, span.base_ms - LENIENCE_MS)
-        ]
+        counted = [count(case, replace(wanted, span=span)) for span in _begun(wanted.span)]
     except ValueError:
         return
     expected = counted[0]
@@ -174,6 +170,27 @@ def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
             Reason.REFUSED,
             f"the deadline: expected {expected.until} by {expected.source}, found {due.until}",
         )
+
+
+def _require_announced(case: Case, wanted: Wanted, due: Due) -> None:
+    """Refuse a deadline that ends before the days of one of whom it binds, by their own clock.
+
+    The fold knows no zones: of a deadline in another one it sees this to a day or two.
+    """
+    expected = max(
+        min(least(case, role, span) for span in _begun(wanted.span)) for role in wanted.counted
+    )
+    if due.until < expected:
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the deadline: expected {expected} or later, by what was announced in this case,"
+            f" found {due.until}",
+        )
+
+
+def _begun(span: Span) -> tuple[Span, ...]:
+    # A sender counts a moment before the log takes it, perhaps on the day before.
+    return (span, replace(span, base_ms=span.base_ms - LENIENCE_MS))
 
 
 def _require_recent(draft: Draft, claimed_at: int, back_ms: int) -> None:

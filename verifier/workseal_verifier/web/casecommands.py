@@ -92,7 +92,9 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "destroy": "",
 }
 _CITED: Final = "STATEMENT is the digest of one that carries your reasons, from the record below."
-_VERDICT: Final = "VERDICT is upheld, in-part or dismissed."
+_VERDICT: Final = (
+    "VERDICT is upheld (all that is at stake), in-part (less of it) or dismissed (nothing)."
+)
 
 
 def _one_of(name: str, codes: type[IntEnum]) -> str:
@@ -127,6 +129,9 @@ _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "appeal": (_APPEAL,),
     "offer": ("It takes the place of your offer before it, and ends with the next draft.",),
     "stay": (_one_of("GROUND", Pause), "DAY is the last one, as in 2026-11-30."),
+    "claw-back": (
+        "After a draft, once: the draft falls, and another one is written and commented on.",
+    ),
 }
 _SETTLING: Final = frozenset({"offer", "accept", "withdraw", "end"})
 _BESIDE: Final = frozenset(

@@ -32,13 +32,21 @@ class Ending:
 def ending_of(case: Case, steps: Sequence[Mapping[str, Any]], now_ms: int, zone: tzinfo) -> Ending:
     """Tell how a case ends, as it stands now."""
     left = _left(case)
-    passed = case.state is State.SEALED and case.due is not None and now_ms > case.due.until
+    passed = case.state is State.SEALED and now_ms > (case.destroyed_from or now_ms)
     return Ending(
         tuple(_told(case, steps, zone)),
-        f"That moment has passed, and nothing says so yet of {everyone(left)}." if passed else "",
+        _overdue(case, left, zone) if passed else "",
         tuple(_copies(case, steps)),
         passed and Role.ARBITRATOR in left,
     )
+
+
+def _overdue(case: Case, left: frozenset[Role], zone: tzinfo) -> str:
+    told = f"That moment has passed, and nothing says so yet of {everyone(left)}."
+    if case.due is None or Role.OPERATOR in left:
+        return told
+    until = moment(case.due.until, zone)
+    return f"{told} After {until} the case ends without that word, and its page says so."
 
 
 def _left(case: Case) -> frozenset[Role]:
@@ -50,6 +58,7 @@ def _left(case: Case) -> frozenset[Role]:
 def _told(case: Case, steps: Sequence[Mapping[str, Any]], zone: tzinfo) -> Iterator[str]:
     days = max(case.terms.retention_days, SEAL_DAYS)
     until = "" if case.due is None else moment(case.due.until, zone)
+    at_end = "" if case.destroyed_from is None else moment(case.destroyed_from, zone)
     if case.open:
         yield (
             f"{SEAL_DAYS} days after it closes the case is sealed; what was shown is destroyed"
@@ -58,7 +67,7 @@ def _told(case: Case, steps: Sequence[Mapping[str, Any]], zone: tzinfo) -> Itera
     elif case.state is State.SEALED:
         yield (
             "Sealed: these pages are closed to the arbitrator."
-            f" From {until} on, the key of this case and what was sealed to it are destroyed."
+            f" From {at_end} on, the key of this case and what was sealed to it are destroyed."
         )
     elif case.state is not State.PURGED:
         yield (
@@ -73,6 +82,11 @@ def _told(case: Case, steps: Sequence[Mapping[str, Any]], zone: tzinfo) -> Itera
                 else "no sealed package of this case is held here any more"
             )
             yield f"{WHO[one['role']].capitalize()} said, {one['at']}: {what}."
+    if case.keeps_silent:
+        yield (
+            "The arbitrator never said that the key of this case was destroyed. Whoever has it, and"
+            " a copy of what was sealed to it, opens that."
+        )
     if case.state is State.PURGED:
         yield (
             "What stays are the statements, the words of this case among them, and the decision;"

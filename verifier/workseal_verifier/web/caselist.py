@@ -31,7 +31,7 @@ def awaiting(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def line_of(case: Case, you: Role, now_ms: int) -> dict[str, Any]:
     """Tell of one case."""
     closed = you is Role.ARBITRATOR and case.state.value in SHUT
-    over = case.state is State.SEALED and case.due is not None and now_ms > case.due.until
+    over = case.state is State.SEALED and now_ms > (case.destroyed_from or now_ms)
     return {
         "case": str(case.case),
         "digits": str(case.case)[:DIGITS],

@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from workseal_protocol.cli.inputs import zone_named
-from workseal_protocol.dispute import Case
+from workseal_protocol.dispute import Case, State
 from workseal_protocol.keys import Role
 from workseal_verifier.services.hearing import zones_of
 from workseal_verifier.web.casewords import STANDINGS, WHO, everyone
@@ -38,6 +38,10 @@ def clocks_of(case: Case, you: Role) -> tuple[Clock, ...]:
     return tuple(sorted(found, key=lambda one: one.role is not you))
 
 
+# The operator has said that what it held is destroyed.
+_WITHOUT = "It ends, also without the arbitrator's word, after"
+
+
 def due_of(case: Case, you: Role, now_ms: int) -> dict[str, Any] | None:
     """Tell until when whom a case waits for, on each clock; None where nothing is due.
 
@@ -47,7 +51,8 @@ def due_of(case: Case, you: Role, now_ms: int) -> dict[str, Any] | None:
         return None
     until, due = case.due.until, case.due.due
     clocks = clocks_of(case, you)
-    ends = STANDINGS[case.state].ends
+    said = case.state is State.SEALED and Role.OPERATOR in case.done
+    ends = _WITHOUT if said else STANDINGS[case.state].ends
     waiting = frozenset() if ends else case.waiting_for
     return {
         "until": until,

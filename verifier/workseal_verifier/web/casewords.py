@@ -46,8 +46,9 @@ class Standing:
 
 _SEALS: Final = "It is sealed after"
 _REMINDED: Final = (
-    "By silence the arbitrator is reminded once and has five working days more; after them another"
-    " person is drawn. The ninety days of the case stand still meanwhile."
+    "By silence the arbitrator is reminded and has five working days more; after them, and where"
+    " they were reminded in this case before, another person is drawn. The ninety days of the case"
+    " stand still meanwhile."
 )
 
 
@@ -87,7 +88,8 @@ STANDINGS: Final[Mapping[State, Standing]] = {
         "An arbitrator is drawn",
         "The value of a coming round draws one person from the agreed panel; anybody of the case"
         " may write the draw down.",
-        "Silence does nothing: the draw is the same whoever writes it down, and whenever.",
+        "The draw is the same whoever writes it down, and whenever. Where the operator has no value"
+        " for it in a week, a later round draws; after four times the case ends.",
         None,
     ),
     State.SEATING: Standing(
@@ -185,14 +187,16 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     State.SEALED: Standing(
         "Sealed",
         "Whatever was shown waits for its end. The arbitrator reads what was said, and no work.",
-        "Then the arbitrator's key and what was sealed to it are destroyed, and both say so.",
+        "Then the arbitrator's key and what was sealed to it are destroyed, and both say so. An"
+        " arbitrator who says nothing is waited for 30 days after the operator's word.",
         None,
         "What was shown is destroyed after",
     ),
     State.PURGED: Standing(
         "Destroyed at its end",
-        "The keys that opened what was shown are destroyed, as those say who held them. The"
-        " statements and the decision remain.",
+        "What was shown has come to its end. Whether its key and its packages are destroyed is the"
+        " word of those who held them: the page has what they said. The statements and the decision"
+        " remain.",
         "Nothing follows.",
         None,
     ),

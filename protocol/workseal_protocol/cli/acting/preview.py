@@ -29,7 +29,8 @@ EFFECTS: Final[dict[Act, str]] = {
     Act.RECUSE: "another person is drawn; you read this case no more",
     Act.APPROVE: "whole frames may be shown now; this shows none",
     Act.WITHHOLD: "nothing is shown, and nothing follows from that by itself",
-    Act.CLAW_BACK: "no decision may cite it; whoever has it has it until they delete it",
+    Act.CLAW_BACK: "no decision may cite it, and a draft that is out falls, once in a case;"
+    " whoever has it has it until they delete it",
     Act.APPEAL: "another person decides, and that decision is final",
 }
 

@@ -13,14 +13,17 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import LADDER, Case, State
 from workseal_protocol.keys import Role
 
-_REMINDED: Final = "a reminder of 5 working days; after it another arbitrator is drawn"
+_REMINDED: Final = (
+    "a reminder of 5 working days, the one of this arbitrator; else another one is drawn"
+)
 # What the end of a deadline does when nobody acts. Nothing of it decides.
 SILENCE: Final[dict[State, str]] = {
     State.NOTICE: "the time for an answer begins all the same",
     State.ANSWER: "what is left of 15 working days begins, or else an arbitrator is drawn",
     State.SECOND: "an arbitrator is drawn; an answer is still taken then, and marked as late",
     State.NEGOTIATION: "an arbitrator is drawn",
-    State.DRAW: "nothing: anybody of the case may make the draw",
+    State.DRAW: "nothing: anybody of the case may make the draw; without a value for a week a later"
+    " round draws, and after four times the case ends",
     State.SEATING: "it goes on with the arbitrator, if they declared; else with another person",
     State.EVIDENCE: _REMINDED,
     State.OBJECTION: "the request counts as not objected to, and is ruled on",
@@ -37,7 +40,8 @@ SILENCE: Final[dict[State, str]] = {
     State.WITHDRAWN: "the case is sealed",
     State.UNDECIDED: "the case is sealed",
     State.FINAL: "the case is sealed",
-    State.SEALED: "what was shown is destroyed",
+    State.SEALED: "what was shown is destroyed; 30 days after the operator's word the case ends"
+    " also without the arbitrator's",
 }
 _EXAMPLES: Final = {
     "amount": "480.00", "begin": "YYYY-MM-DD", "end": "YYYY-MM-DD", "calendar": "DE-BY",

@@ -97,6 +97,8 @@ def _said(one: Step) -> str:
 def _standing(case: Case, asker: Asker) -> Iterator[str]:
     yield f"head {case.head}"
     yield f"state {case.state}"
+    if case.keeps_silent:
+        yield "the arbitrator never said that the key of this case was destroyed"
     if case.due is None:
         yield "nobody is waited for"
         return

@@ -1,0 +1,319 @@
+"""What pauses, secrets, what is taken back and the end of a case lead to."""
+
+from typing import Any
+
+import pytest
+
+from support.builders import ROUND_MS
+from support.cases import ARBITRATORS, DAY, FREELANCER_DAYS, HOUR, Play, beacon
+from support.casestates import PLAYS
+from workseal_protocol.dispute import CaseError, Rule, Span, State, count_due
+from workseal_protocol.dispute.values import MAX_STAYS
+from workseal_protocol.keys import Role
+from workseal_protocol.records import Act, CaseCalendar
+
+ARBITRATOR, CLIENT, FREELANCER, OPERATOR = (
+    Role.ARBITRATOR,
+    Role.CLIENT,
+    Role.FREELANCER,
+    Role.OPERATOR,
+)
+
+
+def refused(rule: Rule, call: Any) -> str:
+    with pytest.raises(CaseError) as caught:
+        call()
+    assert caught.value.rule is rule, caught.value
+    return str(caught.value)
+
+
+# --- pauses ---
+
+
+def stay(play: Play, ms: int = 1_000) -> Play:
+    return play.act(ARBITRATOR, Act.STAY, end=play.now + ms)
+
+
+def test_stays_in_series_hold_a_case_for_days_and_not_for_months() -> None:
+    """As the arbitrator who acts a second before each deadline passes, and never decides."""
+    play = Play.begin().heard()
+    begun, sat = play.now, play.case.arbitrator
+    play.lapse()
+    while play.case.stays < MAX_STAYS:
+        assert play.case.due is not None
+        play.now = play.case.due.until - 1_000
+        stay(play).act(ARBITRATOR, Act.RESUME)
+    refused(Rule.FULL, lambda: stay(play))
+    play.lapse()
+    assert (play.case.state, play.case.arbitrator) == (State.DRAW, None)
+    assert sat in play.case.gone
+    # Two working days, five of the reminder, and one for each stay, with the weekends between.
+    assert play.now - begun < (7 + MAX_STAYS + 3 * 2 + 1) * DAY
+
+
+def test_a_stay_is_no_new_reminder() -> None:
+    play = Play.begin().heard().lapse()
+    assert play.case.reminded
+    stay(play, DAY).lapse()
+    assert (play.case.state, play.case.reminded) == (State.EVIDENCE, True)
+    play.lapse()
+    assert (play.case.state, play.case.reminded) == (State.DRAW, False)
+
+
+def test_a_stay_begins_while_the_deadline_runs() -> None:
+    play = Play.begin().heard().act(ARBITRATOR, Act.ASK).pass_due()
+    told = refused(Rule.TIME, lambda: stay(play))
+    assert "while the deadline runs" in told
+    assert "stay" not in play.case.allowed(play.arbitrator.public_key.thumbprint, play.now)
+
+
+def test_whoever_sits_is_reminded_once() -> None:
+    """Else the reminders of evidence, ruling, naming and decision add up, request by request."""
+    play = Play.begin().heard().lapse()
+    play.act(ARBITRATOR, Act.ASK).both(Act.PASS)
+    assert stands(play.lapse(), State.DRAW)
+    play.seat()
+    assert stands(play.lapse(), State.EVIDENCE)
+    assert play.case.reminded
+
+
+def stands(play: Play, state: State) -> bool:
+    return play.case.state is state
+
+
+def test_another_of_the_panel_does_not_set_the_limit_running() -> None:
+    play = Play.begin().heard().shown(1)
+    play.act(ARBITRATOR, Act.ASK, **play.question(2)).both(Act.PASS).act(ARBITRATOR, Act.RULE)
+    play.lapse()
+    halted = play.case.halted_at
+    assert halted is not None
+    play.now = max(play.now, ((play.case.sample_round or 0) + 1) * ROUND_MS)
+    other = next(one for one in ARBITRATORS if one is not play.arbitrator)
+    play.act(ARBITRATOR, Act.SAMPLE, by=other)
+    assert play.case.halted_at == halted
+    stopped = play.case.stopped_ms
+    play.request()
+    assert play.case.halted_at is None
+    assert play.case.stopped_ms == stopped + play.now - halted
+
+
+# --- secrets ---
+
+
+def leave_by_stay(play: Play) -> None:
+    stay(play, 10 * DAY)
+
+
+def leave_by_pass(play: Play) -> None:
+    play.act(ARBITRATOR, Act.PASS)
+
+
+def leave_by_recuse(play: Play) -> None:
+    play.act(ARBITRATOR, Act.RECUSE)
+
+
+def leave_by_seating(play: Play) -> None:
+    play.act(ARBITRATOR, Act.RECUSE).draw()
+
+
+def leave_by_draft(play: Play) -> None:
+    play.act(ARBITRATOR, Act.PASS).act(ARBITRATOR, Act.DRAFT)
+
+
+def leave_by_decision(play: Play) -> None:
+    leave_by_draft(play)
+    play.both(Act.PASS)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        leave_by_stay,
+        leave_by_pass,
+        leave_by_recuse,
+        leave_by_seating,
+        leave_by_draft,
+        leave_by_decision,
+    ],
+)
+def test_no_move_of_an_arbitrator_shuts_a_secret_out(leave: Any) -> None:
+    play = Play.begin().heard().shown(1)
+    play.act(ARBITRATOR, Act.ASK, **play.question(2))
+    for role in (CLIENT, FREELANCER, ARBITRATOR):
+        play.act(role, Act.COMMIT)
+    play.both(Act.PASS).act(ARBITRATOR, Act.RULE)
+    ruled = play.now
+    leave(play)
+    before = play.case
+    play.act(CLIENT, Act.REVEAL)
+    assert (play.case.state, play.case.due) == (before.state, before.due)
+    play.now = max(play.now, ruled + 20 * HOUR)
+    play.act(FREELANCER, Act.REVEAL)
+    assert play.case.sample is not None
+    assert set(play.case.sample.secrets) == {CLIENT, FREELANCER}
+    play.now += 1
+    assert "reveal" not in play.case.allowed(play.signer_of(CLIENT).public_key.thumbprint, play.now)
+
+
+def test_no_secret_is_out_while_others_may_commit_to_theirs() -> None:
+    play = Play.begin().heard().shown(1)
+    play.act(ARBITRATOR, Act.ASK, **play.question(2)).act(CLIENT, Act.COMMIT)
+    refused(Rule.SAMPLE, lambda: play.act(CLIENT, Act.REVEAL))
+    play.both(Act.PASS).act(CLIENT, Act.REVEAL)
+
+
+# --- a draw without a value ---
+
+
+def test_a_draw_whose_value_never_comes_has_a_later_round_and_an_end() -> None:
+    play = PLAYS[State.DRAW]()
+    first, limit = play.case.panel_round, play.case.limit
+    assert limit is not None
+    refused(Rule.TIME, lambda: play.pass_due().act(OPERATOR, Act.LAPSE))
+    assert play.case.due is not None
+    until = play.case.due.until
+    play.now = until + 7 * DAY + 1
+    play.act(OPERATOR, Act.LAPSE)
+    assert stands(play, State.DRAW)
+    assert play.case.panel_round > first
+    refused(Rule.DRAW, lambda: play.act(CLIENT, Act.DRAW, round=first, value=beacon(first)))
+    play.seat()
+    # Nobody's days are taken by it.
+    assert play.case.limit == limit + play.now - until
+    for _ in range(3):
+        play.act(ARBITRATOR, Act.RECUSE) if stands(play, State.EVIDENCE) else None
+        play.pass_due().wait(7 * DAY).act(OPERATOR, Act.LAPSE)
+    assert stands(play, State.UNDECIDED)
+
+
+def test_a_decision_stands_where_no_value_draws_for_its_appeal() -> None:
+    play = Play.begin().heard().decided().act(CLIENT, Act.APPEAL)
+    for _ in range(4):
+        play.pass_due().wait(7 * DAY).act(OPERATOR, Act.LAPSE)
+    assert stands(play, State.FINAL)
+
+
+# --- what nothing but these held ---
+
+
+def test_an_approval_is_of_one_request() -> None:
+    play = Play.begin().heard()
+    for level in (1, 2, 3, 4):
+        play.shown(level)
+    play.granted(4).request()
+    refused(Rule.LADDER, play.disclose)
+    play.act(FREELANCER, Act.APPROVE).disclose()
+
+
+def test_the_limit_stands_still_until_somebody_who_declared_acts() -> None:
+    play = Play.begin().heard().act(ARBITRATOR, Act.RECUSE).draw()
+    halted = play.case.halted_at
+    assert halted is not None
+    play.wait(HOUR).act(ARBITRATOR, Act.RECUSE)
+    assert (play.case.halted_at, play.case.stopped_ms) == (halted, 0)
+
+
+def test_a_lapse_that_is_written_down_days_late_takes_nobodys_days() -> None:
+    early, late = Play.begin().act(OPERATOR, Act.NOTICE), Play.begin().act(OPERATOR, Act.NOTICE)
+    early.pass_due().act(OPERATOR, Act.LAPSE)
+    late.pass_due().wait(3 * DAY).act(OPERATOR, Act.LAPSE)
+    assert early.case.due is not None
+    assert late.case.due is not None
+    assert late.case.due.until >= early.case.due.until + 3 * DAY
+
+
+# --- what is taken back after the draft ---
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_what_is_taken_back_after_the_draft_is_followed_by_another_draft(words: bool) -> None:  # noqa: FBT001
+    play = Play.begin().heard().shown(1).act(ARBITRATOR, Act.DRAFT)
+    if words:
+        play.both(Act.COMMENT)
+    (shown,) = play.case.shown
+    play.act(FREELANCER, Act.CLAW_BACK, cites=(shown,))
+    assert stands(play, State.EVIDENCE)
+    refused(Rule.TABLE, lambda: play.act(ARBITRATOR, Act.DECIDE))
+    refused(Rule.CITATION, lambda: play.act(ARBITRATOR, Act.DRAFT, cites=(play.case.case, shown)))
+    play.act(ARBITRATOR, Act.DRAFT)
+    assert play.case.waiting_for == {CLIENT, FREELANCER}
+
+
+def test_a_draft_falls_once() -> None:
+    play = Play.begin().heard().shown(1).shown(2).act(ARBITRATOR, Act.DRAFT)
+    first, second = play.case.shown
+    play.act(FREELANCER, Act.CLAW_BACK, cites=(first,)).act(ARBITRATOR, Act.DRAFT)
+    refused(Rule.ONCE, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=(second,)))
+    play.both(Act.PASS)
+    refused(Rule.ONCE, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=(second,)))
+    play.act(ARBITRATOR, Act.DECIDE)
+
+
+def test_a_draft_falls_while_there_is_room_for_another() -> None:
+    play = Play.begin().heard().shown(1).act(ARBITRATOR, Act.DRAFT)
+    assert play.case.limit is not None
+    play.now = play.case.limit - 28 * DAY + 1
+    told = refused(Rule.ROOM, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=play.case.shown))
+    assert told.endswith("expected 28 of 90 days left for another draft, found 27")
+    play.now -= 1
+    play.act(FREELANCER, Act.CLAW_BACK, cites=play.case.shown)
+
+
+def test_nothing_is_taken_back_after_an_appeal() -> None:
+    play = Play.begin().heard().shown(1).decided().act(CLIENT, Act.APPEAL).seat()
+    refused(Rule.TABLE, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=play.case.shown))
+    play.both(Act.PASS)
+    refused(Rule.ONCE, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=play.case.shown))
+
+
+# --- whose days count ---
+
+
+def test_days_off_of_either_party_count_where_both_are_bound() -> None:
+    play = Play.begin().act(OPERATOR, Act.NOTICE)
+    today = play.now // DAY
+    off = CaseCalendar(
+        name="DE-BY",
+        zone="Europe/Berlin",
+        weekend=0b1100000,
+        days_off=tuple(range(today + 18, today + 28)),
+    )
+    play.act(FREELANCER, Act.ANSWER, calendar=off).act(CLIENT, Act.END).seat()
+    play.now += 16 * DAY
+    short = count_due(Span(play.now, 5), play.calendars[CLIENT])
+    told = refused(Rule.DEADLINE, lambda: play.act(ARBITRATOR, Act.DRAFT, due=short))
+    assert "5 weekdays that are not days off" in told
+    # Written with the same words, it is the later one that is taken.
+    assert count_due(Span(play.now, 5), FREELANCER_DAYS).until == short.until
+    play.act(ARBITRATOR, Act.DRAFT)
+    assert play.case.due is not None
+    assert play.case.due.until > short.until + 5 * DAY
+
+
+# --- the end ---
+
+
+def test_an_arbitrator_who_disappears_keeps_no_case_from_its_end() -> None:
+    play = PLAYS[State.SEALED]()
+    refused(Rule.ONCE, lambda: play.pass_due().act(OPERATOR, Act.LAPSE))
+    play.act(OPERATOR, Act.DESTROY)
+    assert (play.case.state, play.case.waiting_for) == (State.SEALED, {ARBITRATOR})
+    assert play.case.due is not None
+    assert play.case.due.until == play.now + 30 * DAY
+    refused(Rule.TIME, lambda: play.act(OPERATOR, Act.LAPSE))
+    assert not play.case.keeps_silent
+    play.lapse()
+    assert (play.case.state, play.case.keeps_silent) == (State.PURGED, True)
+
+
+@pytest.mark.parametrize("first", [OPERATOR, ARBITRATOR])
+def test_the_word_of_whoever_sat_is_taken_before_and_after_the_operators(first: Role) -> None:
+    play = PLAYS[State.SEALED]().pass_due().act(first, Act.DESTROY)
+    play.act(ARBITRATOR if first is OPERATOR else OPERATOR, Act.DESTROY)
+    assert (play.case.state, play.case.keeps_silent) == (State.PURGED, False)
+    assert play.case.late == frozenset()
+
+
+def test_a_case_in_which_nobody_sat_waits_for_nobodys_key() -> None:
+    play = PLAYS[State.WITHDRAWN]().lapse().pass_due().act(OPERATOR, Act.DESTROY)
+    assert (play.case.state, play.case.keeps_silent) == (State.PURGED, False)
