@@ -63,6 +63,39 @@ def test_no_page_is_left_out(tmp_path: Path) -> None:
     assert read_routes() - PARTS <= PLACES.keys()
 
 
+BROKEN = """<!doctype html><html lang="en"><title>broken</title><main><h1>broken</h1>
+<p style="color: #999; background: #aaa">who can read this?</p>
+<p style="width: 600px">a line that is wider than a phone</p>
+<p><a href="#a" style="outline: none">where is the keyboard?</a></p>
+<p><span style="position: absolute; left: 5px">x</span>
+<a href="#b" style="display: inline-block; width: 9px; height: 9px">i</a><a href="#c"
+style="display: inline-block; width: 9px; height: 9px">j</a></p>
+<p style="width: 3em"><span class="num">1 h 02 min</span></p></main>"""
+
+
+@pytest.mark.parametrize("name", ["colour", "width", "focus", "target", "figure", "console"])
+def test_an_audit_tells_of_what_keeps_people_out(faults: str, name: str) -> None:
+    words = {
+        "colour": "color-contrast",
+        "width": "wider than the screen",
+        "focus": "not marked: where is the keyboard?",
+        "target": "target-size",
+        "figure": "breaks: 1 h 02 min",
+        "console": "console: kept out",
+    }
+    assert words[name] in faults
+
+
+@pytest.fixture(scope="module")
+def faults(browser: Browser) -> str:
+    audit = Audit(ONE)
+    with audit.listening(browser.new_context()) as page:
+        page.set_content(BROKEN)
+        page.evaluate("console.error('kept out')")
+        audit.look(page, "broken")
+    return "\n".join(audit.faults)
+
+
 # --- the verifier ---
 
 
