@@ -135,19 +135,23 @@ def give_address(office: Office, signer: SeedSigner) -> dict[str, str]:
 
 
 def look_at_a_diary(audit: Audit, browser: Browser, folder: Path) -> None:
-    """Look at an engagement in which everything happens, as each party."""
+    """Look at an engagement in which everything happens."""
     told = tell(folder)
     people = told.office.people
     give_address(told.office, people.client)
     minutes = (f"/minute?of={MONDAY}&at={at}" for at in ("10:01", "10:06", "11:00", "03:00"))
     days = (f"/day?of={day}" for day in ("2026-03-03", "2025-01-01"))
-    places = [told.path + one for one in (*OF_AGREEMENT, *days, *minutes)]
+    every = ["/diary", "/cases", "/notices"]
+    every += [told.path + one for one in (*OF_AGREEMENT, *days, *minutes)]
+    # The freelancer's differ where who they are is said, and where nothing is to be answered.
+    seen_by = {people.client: every, people.freelancer: ["/diary", told.path + OF_AGREEMENT[1]]}
     with LiveServer(told.office) as live:
-        for who, signer in (("client", people.client), ("freelancer", people.freelancer)):
+        for signer, places in seen_by.items():
+            who = "client" if signer is people.client else "freelancer"
             context = browser.new_context()
             let_in(context, told.office, signer)
             with audit.listening(context) as page:
-                for place in ("/diary", "/cases", "/notices", *places):
+                for place in places:
                     page.goto(f"http://localhost:{live.port}{place}")
                     audit.look(page, f"{who} {place.replace(told.path, '/diary/A')}")
     told.office.close()
