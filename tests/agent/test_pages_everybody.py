@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
-from starlette.routing import Route
 
 from support import chromed as chromed_module
+from support.agentplaces import PARTS, PLACES, asked_for, go, read_routes
+from support.axe import serious
 from support.paged import PASSPHRASE, PagedHome, recorded
-from workseal_agent import disclose
 from workseal_agent.config import load_settings
 from workseal_agent.evidence import prove
 from workseal_agent.pages import PagesServer
-from workseal_agent.pages.app import all_routes
 from workseal_protocol.records import Label
 
 FOLDER = Path(chromed_module.__file__).parent
@@ -23,36 +21,6 @@ BASICS = (FOLDER / "basics.js").read_text().partition("\n")[2]
 EVERYBODY = (FOLDER / "everybody.js").read_text()
 WIDTHS = (390, 820, 1280)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-# Each page, by what its route is; what is posted is reached by its button.
-PLACES = {
-    "/today": "/today",
-    "/today/minute": "/today/minute?at=10:00",
-    "a day of nothing": "/today?day=2020-02-02",
-    "/pictures": "/pictures",
-    "/pictures/{number:number}": "/pictures/1",
-    "/pictures/withdraw": "/pictures/withdraw?n=1&n=2",
-    "/requests": "/requests",
-    "/requests/{digest}": "REQUEST",
-    "/requests/{digest}/{number:number}": "REQUEST/1",
-    "/requests/{digest}/preview": "REQUEST/preview",
-    "/agreement": "/agreement",
-    "/agreement/week": "/agreement/week",
-    "/left": "/left",
-    "/left/{number:number}": "/left/2",
-    "/machine": "/machine",
-    "/machine/settings": "/machine/settings",
-    "/machine/settings/change": "CHANGE",
-    "no such page": "/nowhere",
-    "a value that is refused": "/today?day=x",
-}
-# What is no page: pictures, bytes and figures; and the door, which is tried on its own.
-PARTS = {
-    "/", "/live", "/left/{number:number}/bytes",
-    "/pictures/{number:number}/small.png", "/pictures/{number:number}/whole.png",
-    "/requests/{digest}/{number:number}/frame.json",
-    "/requests/{digest}/{number:number}/marks.json",
-    "/requests/{digest}/{number:number}/seen.png",
-}  # fmt: skip
 RULES = """\
 [display]
 zone = "agreement"
@@ -69,12 +37,7 @@ application = "code"
 
 
 def test_no_page_is_left_out() -> None:
-    read = {
-        one.path
-        for one in all_routes()
-        if isinstance(one, Route) and (one.methods is None or "GET" in one.methods)
-    }
-    assert read - PARTS <= PLACES.keys()
+    assert read_routes() - PARTS <= PLACES.keys()
 
 
 @pytest.fixture(scope="module")
@@ -107,32 +70,7 @@ def page(browser: Browser, server: PagesServer) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def request_path(home: PagedHome, server: PagesServer) -> str:
-    kept = disclose.receive(home.asked(0).encode(), home.rig.ledger, home.rig.engagement)
-    server.drafts.put(kept.statement.digest, 1, (0,))
-    return f"/requests/{kept.statement.digest}"
-
-
-def go(page: Page, origin: str, place: str, request_path: str) -> None:
-    if place == "CHANGE":
-        page.goto(origin + "/machine/settings")
-        page.get_by_role("button", name="Remove … bank").click()
-        page.get_by_role("button", name="Change exactly this").wait_for()
-    else:
-        page.goto(origin + place.replace("REQUEST", request_path))
-    # The script has made the list of keys once it listens.
-    page.locator("[data-keys] li").first.wait_for(state="attached")
-    if place == "REQUEST/1":
-        page.locator("[data-ready]").wait_for()
-
-
-def serious(page: Page) -> list[str]:
-    """Give what axe finds that keeps people out."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:120]})"
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-    ]
+    return asked_for(home, server)
 
 
 @pytest.mark.parametrize("name", PLACES)

@@ -11,10 +11,20 @@ _MARK = """() => {
   const name = (one) => (one.ariaLabel ?? one.textContent ?? "").trim() || one.outerHTML;
   return acts.map((one) => name(one).slice(0, 60));
 }"""
+# What is focused and taken away again leaves the place where Tab goes on from.
+_BEGIN = """() => {
+  const start = document.createElement("span");
+  start.tabIndex = -1;
+  document.body.prepend(start);
+  start.focus();
+  start.remove();
+}"""
 _HERE = """() => {
   const one = document.activeElement;
   if (one === null || one === document.body || one === document.documentElement) return null;
-  const box = one.getBoundingClientRect(), style = getComputedStyle(one);
+  // A choice is drawn by the label that stands for it.
+  const drawn = one.matches(".choice input") ? one.nextElementSibling : one;
+  const box = drawn.getBoundingClientRect(), style = getComputedStyle(drawn);
   const across = box.width > 0 && box.right > 0 && box.left < innerWidth;
   return {
     place: one.dataset.place === undefined ? -1 : Number(one.dataset.place),
@@ -28,7 +38,7 @@ _HERE = """() => {
 def faults_of_walk(page: Page) -> list[str]:
     """Go from the beginning to the end of the page; nothing is told where all is well."""
     names: list[str] = page.evaluate(_MARK)
-    page.evaluate("document.activeElement?.blur()")
+    page.evaluate(_BEGIN)
     reached: list[int] = []
     found: list[str] = []
     # A field of a time takes several steps; nothing else does.

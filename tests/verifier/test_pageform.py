@@ -44,6 +44,13 @@ def test_a_refusal_leads_back_to_where_its_reader_came_from() -> None:
     assert ways(CASE, f"{HERE}{DAY}") == [DAY, "/cases", "/diary", "/"]
 
 
+def test_who_is_not_signed_in_is_asked_to_sign_in_and_led_nowhere_else() -> None:
+    text = refusal("unproven", "t", "no <key>", path=DAY, host="log.example", referrer=HERE + CASE)
+    assert "<h1>Please sign in</h1>" in text
+    assert re.findall(r'<a class="button[^"]*" href="([^"]*)"', text) == ["/"]
+    assert '<code id="problem">unproven</code> <span id="detail">no &lt;key&gt;</span>' in text
+
+
 @pytest.mark.parametrize(
     "referrer",
     [

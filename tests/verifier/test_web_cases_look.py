@@ -8,20 +8,18 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from support import chromed as chromed_module
 from support.asking import SignedBy
 from support.axe import serious
 from support.chromed import chromed
 from support.courtroom import Courtroom, play_to
-from support.looked import OF_CASES
+from support.looked import OF_CASES, let_in
 from support.office import LiveServer
 from support.walked import faults_of_walk
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, CasePlace, DisputeFinding, Outcome, read_record, sign
-from workseal_verifier.api.access import COOKIE, write_token
-from workseal_verifier.services.signin import Root
 
 WIDTHS = (360, 390, 820, 1280)
 BASICS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
@@ -47,15 +45,6 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def sign_in(context: BrowserContext, room: Courtroom, signer: SeedSigner) -> None:
-    """Begin a session, as a link would."""
-    verifier = room.office.verifier
-    begun = verifier.services.signin.new_session(signer.public_key.thumbprint, Root.KEY)
-    verifier.access.add_session(begun.session)
-    url, token = "https://localhost", write_token(begun.token)
-    context.add_cookies([{"name": COOKIE, "value": token, "url": url, "secure": True}])
-
-
 def signer_of(room: Courtroom, who: str) -> SeedSigner:
     people = room.office.people
     return {"arbitrator": room.drawn, "client": people.client}.get(who, people.freelancer)
@@ -74,7 +63,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, room: Courtroom) -> I
     who: str = request.param[0]
     scheme: Literal["light", "dark"] = request.param[1]
     context = browser.new_context(color_scheme=scheme)
-    sign_in(context, room, signer_of(room, who))
+    let_in(context, room.office, signer_of(room, who))
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text))
@@ -156,7 +145,7 @@ def test_the_page_says_the_same_without_a_script(
     browser: Browser, room: Courtroom, origin: str
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
-    sign_in(context, room, room.office.people.client)
+    let_in(context, room.office, room.office.people.client)
     page = context.new_page()
     page.goto(origin + "/cases")
     page.locator("h2 a").click()
@@ -223,7 +212,11 @@ def test_pages_of_a_case_that_is_sealed_and_destroyed_fit_and_say_so(
     def look(origin: str, says: str) -> None:
         for who, scheme, path in (("client", "dark", room.path), ("arbitrator", "light", "/cases")):
             with browser.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
-                sign_in(context, room, arbitrator if who == "arbitrator" else signer_of(room, who))
+                let_in(
+                    context,
+                    room.office,
+                    arbitrator if who == "arbitrator" else signer_of(room, who),
+                )
                 page = context.new_page()
                 page.goto(origin + path)
                 for width in (390, 1280):

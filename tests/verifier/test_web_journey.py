@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.asking import SignedBy
 from support.chromed import chromed
 from support.diarist import MONDAY, Told, tell
+from support.keyed import follow, tab_to
 from support.office import LiveServer, Office, new_home
 from support.scripted import ScriptedAgent
 from support.simulator import DAY_MS, ROUND_MS, START
@@ -84,30 +85,6 @@ def test_a_client_looks_at_a_week_a_day_and_a_minute(told: Told, origin: str, pa
     assert page.url == f"{origin}/"
 
 
-def test_the_way_to_a_minute_needs_no_pointer(told: Told, origin: str, page: Page) -> None:
-    page.goto(link(told, origin))
-    page.wait_for_url("**/diary")
-
-    def reach(name: str) -> None:
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.textContent.trim()").startswith(name):
-                page.keyboard.press("Enter")
-                return
-        raise AssertionError(name)
-
-    for name, path in (
-        ("Agreement ", "**/diary/*"),
-        ("2 Mar", "**/week?*"),
-        ("Mon 2 Mar", "**/day?*"),
-        ("Explain", "**/minute?*"),
-    ):
-        reach(name)
-        page.wait_for_url(path)
-        page.wait_for_load_state()
-    expect(page.locator("h1")).to_contain_text("The minute from 10:01")
-
-
 def test_a_long_agreement_is_counted_on_while_the_page_is_looked_at(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,3 +148,62 @@ def test_a_client_sends_the_answer_that_was_signed_elsewhere(
     sheet.get_by_role("button", name="Send it to the log").click()
     expect(sheet).to_contain_text("accepted (this one counts)")
     assert office.verifier.sequencer.current.size == size + 1
+
+
+# It answers last: what counts afterwards is its objection.
+def test_a_client_looks_accepts_and_objects_without_a_pointer(
+    told: Told, origin: str, page: Page, tmp_path: Path
+) -> None:
+    # The browser is told early to hand its choosers over; a key press would be there first.
+    page.on("filechooser", lambda _: None)
+    page.goto(link(told, origin))
+    page.wait_for_url("**/diary")
+    for name, path in (
+        ("Agreement ", "**/diary/*"),
+        ("2 Mar", "**/week?*"),
+        ("Mon 2 Mar", "**/day?*"),
+        ("Explain", "**/minute?*"),
+    ):
+        follow(page, name, path)
+    expect(page.locator("h1")).to_contain_text("The minute from 10:01")
+    tab_to(page, "Which statements say so")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Entry ").first).to_be_visible()
+    follow(page, "Back to the day", "**/day?*")
+    follow(page, "The week", "**/week?*")
+    for answer, said in ((SheetAnswer.ACCEPTED, "accepted"), (SheetAnswer.OBJECTION, "objected")):
+        send_by_keys(page, signed(told, answer, tmp_path))
+        expect(page.locator("article")).to_contain_text(f"{said} (this one counts)")
+    # The way out is there too.
+    tab_to(page, "Sign out")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{origin}/")
+
+
+def signed(told: Told, answer: SheetAnswer, folder: Path) -> Path:
+    """Write the client's signed answer to the timesheet, as the command does."""
+    office = told.office
+    office.now += 1_000
+    record = TimesheetAnswer(
+        engagement=told.agent.engagement,
+        claimed_at=office.now,
+        timesheet=told.sheet.digest,
+        answer=answer,
+        text="Tuesday was not worked" if answer is SheetAnswer.OBJECTION else None,
+    )
+    path = folder / f"{answer.name}.cose"
+    path.write_bytes(sign(record, office.people.client).encode())
+    return path
+
+
+def send_by_keys(page: Page, file: Path) -> None:
+    """Unfold the answers, choose a file and send it."""
+    tab_to(page, "Accept, ask or object")
+    page.keyboard.press("Enter")
+    tab_to(page, "The signed answer")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
+    tab_to(page, "Send it to the log")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")

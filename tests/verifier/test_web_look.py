@@ -6,19 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from support import chromed as chromed_module
 from support.axe import serious
 from support.chromed import chromed
 from support.diarist import MONDAY, Told, tell
-from support.looked import APART, OF_AGREEMENT, paths_of
-from support.office import LiveServer, new_home
+from support.looked import APART, OF_AGREEMENT, left_out, let_in
+from support.office import LiveServer
 from support.walked import faults_of_walk
-from workseal_verifier.api.access import COOKIE, write_token
-from workseal_verifier.api.routing import operations
-from workseal_verifier.app import create_app
-from workseal_verifier.services.signin import Root
 from workseal_verifier.web.render import FOLDER
 
 STYLE = (FOLDER / "static" / "app.css").read_text()
@@ -105,22 +101,11 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def sign_in(context: BrowserContext, told: Told) -> None:
-    """Begin a session of the client, as a link would."""
-    verifier = told.office.verifier
-    key = told.office.people.client.public_key.thumbprint
-    begun = verifier.services.signin.new_session(key, Root.KEY)
-    verifier.access.add_session(begun.session)
-    # A cookie of this name has no domain, and its address is a secure one.
-    url, token = "https://localhost", write_token(begun.token)
-    context.add_cookies([{"name": COOKIE, "value": token, "url": url, "secure": True}])
-
-
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, browser: Browser, told: Told) -> Iterator[Page]:
     scheme: Literal["light", "dark"] = request.param
     context = browser.new_context(color_scheme=scheme)
-    sign_in(context, told)
+    let_in(context, told.office, told.office.people.client)
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text))
@@ -132,17 +117,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, told: Told) -> Iterat
 
 
 def test_no_page_is_left_out_of_those_that_a_browser_opens(tmp_path: Path) -> None:
-    pages = {
-        name.removeprefix("GET "): route
-        for name, route in operations(create_app(new_home(tmp_path)).routes)
-        if name.startswith("GET ") and not getattr(route, "include_in_schema", True)
-    }
-    del pages["/static/{file}"]
-    assert len(pages) >= 10
-    opened = [path.partition("?")[0] for path in paths_of("/diary/agreement", "/cases/case")]
-    for name in pages:
-        form = re.sub(r"\{\w+\}", "[^/]+", name)
-        assert any(re.fullmatch(form, path) for path in opened), name
+    assert left_out(tmp_path) == []
 
 
 def test_every_page_fits_names_everything_and_keeps_nobody_out(
@@ -212,7 +187,7 @@ def test_the_keyboard_goes_through_a_page_in_its_order(page: Page, told: Told, o
 
 def test_the_pages_say_the_same_without_a_script(browser: Browser, told: Told, origin: str) -> None:
     context = browser.new_context(java_script_enabled=False)
-    sign_in(context, told)
+    let_in(context, told.office, told.office.people.client)
     page = context.new_page()
     page.goto(origin + told.path + f"/day?of={MONDAY}")
     assert "10 min 37 s" in page.inner_text("#real-figure")

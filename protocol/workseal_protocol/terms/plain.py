@@ -69,12 +69,13 @@ def plain_language(terms: Terms) -> tuple[str, ...]:
 
 def worded_terms(terms: Terms) -> tuple[Worded, ...]:
     """Return the same sentences, to be said in another language."""
+    # What is recorded and paid comes first; keys and the log's policy are compared, not read.
     return (
-        *_parties(terms),
         *_evidence(terms),
         *_limits(terms),
         *_money(terms),
         *_deadlines(terms),
+        *_parties(terms),
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
+from workseal_verifier.errors import Reason
+
 HTML: Final = "text/html; charset=utf-8"
 _PAGES: Final = ("/diary", "/cases", "/notices", "/stop", "/confirm")
 # What every page and every file of the pages is sent with.
@@ -40,16 +42,27 @@ _PAGE: Final = """<!doctype html>
 </head>
 <body class="door">
 <main id="page">
+<p><a class="brand" href="/diary">{mark}Workseal</a></p>
 <h1>{title}</h1>
 {body}</main>
 </body>
 </html>
 """
+_MARK: Final = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10"/>'
+    '<path d="M7.5 12.5l3 3 6-7"/></svg>'
+)
 _REFUSAL: Final = """\
 <p class="wrong"><code id="problem">{name}</code> <span id="detail">{detail}</span></p>
 <p class="buttons">{ways}</p>
 """
 _WAY: Final = '<a class="button" href="{path}">{label}</a>'
+# Whoever opens a page before signing in has done nothing wrong, and has one way to go.
+_STRANGER: Final = """\
+<p>What stands here is for the people of an agreement alone.</p>
+<p class="buttons"><a class="button main" href="/">Sign in</a></p>
+<p class="dim"><code id="problem">{name}</code> <span id="detail">{detail}</span></p>
+"""
 _CASES: Final = ("/cases", "Your cases")
 _AGREEMENTS: Final = ("/diary", "Your agreements")
 _DOOR: Final = ("/", "Sign in")
@@ -72,11 +85,13 @@ def refusal(
     `host` and `referrer` are what the request says: the way back leads to a page of this server
     alone.
     """
+    said = {"name": escape(name), "detail": escape(detail)}
+    if name == Reason.UNPROVEN:
+        return _page("Please sign in", _STRANGER.format(**said))
     lists = (_CASES, _AGREEMENTS) if path.startswith(_CASES[0]) else (_AGREEMENTS, _CASES)
     found = (*_back(path, host, referrer), *lists, _DOOR)
     ways = " ".join(_WAY.format(path=escape(to), label=label) for to, label in found)
-    body = _REFUSAL.format(name=escape(name), detail=escape(detail), ways=ways)
-    return _PAGE.format(title=escape(title), body=body)
+    return _page(title, _REFUSAL.format(**said, ways=ways))
 
 
 def _back(path: str, host: str, referrer: str) -> tuple[tuple[str, str], ...]:
@@ -93,4 +108,8 @@ def _back(path: str, host: str, referrer: str) -> tuple[tuple[str, str], ...]:
 def told(title: str, text: str, button: str = "") -> str:
     """Write a page of one sentence, and perhaps one button that posts to the same address."""
     form = _BUTTON.format(label=escape(button)) if button else ""
-    return _PAGE.format(title=escape(title), body=f"<p>{escape(text)}</p>\n{form}")
+    return _page(title, f"<p>{escape(text)}</p>\n{form}")
+
+
+def _page(title: str, body: str) -> str:
+    return _PAGE.format(title=escape(title), mark=_MARK, body=body)

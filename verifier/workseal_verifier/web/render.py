@@ -84,6 +84,15 @@ def day(ms: int) -> str:
     return instant(ms, UTC).rpartition(",")[0] or instant(ms, UTC)
 
 
+def days(first: date, last: date) -> str:
+    """Write the days from one to another as people say them."""
+    written = f"{last.day} {last:%b %Y}"
+    if first == last:
+        return written
+    begin = f"{first.day} {first:%b}" if first.year == last.year else f"{first.day} {first:%b %Y}"
+    return f"{begin} to {written}"
+
+
 def span(ms: int) -> str:
     """Write a duration as people say it, to the second and never rounded up."""
     seconds = ms // 1000
@@ -125,6 +134,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "clock": clock,
         "day": day,
+        "days": days,
         "hms": hms,
         "hours": hours,
         "instant": instant,
