@@ -383,6 +383,8 @@ def test_the_ladder_says_where_the_case_stands_and_what_was_asked(world: World) 
     ruled = words(section(world.seen["comment"].case[Role.CLIENT], "ladder"))
     assert "Ruling: narrow , at most 6 frames" in ruled
     assert "Request 1 level 1, at most 1 statement of work," in ruled
+    counted = r"these hours [1-9][0-9]+ have activity that can be opened; 1 was granted"
+    assert re.search(counted, ruled)
     assert "The freelancer shows tiles" in ruled
     assert "wrong freeze" in ruled
     assert "third party nda" in ruled

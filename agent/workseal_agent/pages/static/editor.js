@@ -148,7 +148,7 @@ export class Editor {
     told.textContent = editor.dataset.share
       .replace("{shown}", tiles).replace("{tiles}", this.count).replace("{percent}", percent);
     if (this.most < this.count) {
-      told.textContent += ` ${editor.dataset.most.replace("{level}", this.level).replace("{most}", this.most)}`;
+      told.textContent += `; ${editor.dataset.most.replace("{level}", this.level).replace("{most}", this.most)}`;
     }
     told.classList.toggle("wrong", tiles > this.most);
     editor.querySelector("[data-do=undo]").disabled = this.past.length === 0;
