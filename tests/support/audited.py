@@ -68,8 +68,11 @@ class Audit:
         for scheme, width in self.pairs:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             page.set_viewport_size({"width": width, "height": 900})
-            found = page.evaluate(_BASICS) + page.evaluate(f"{_EVERYBODY}.broken()")
-            self._add(name, scheme, width, found + self._axe(page, name))
+            broken = page.evaluate(f"{_EVERYBODY}.broken()")
+            # A moment may end its line after the day; a figure may not.
+            found = [one for one in broken if re.match(r"breaks: \d", one)]
+            found += page.evaluate(_BASICS) + self._axe(page, name)
+            self._add(name, scheme, width, found)
             self.looked += 1
         for width in sorted({width for _, width in self.pairs}):
             # Colour decides nothing of what the keyboard comes to.
