@@ -37,8 +37,8 @@ from workseal_protocol.merkle import inclusion_path
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TlogPolicy, TrustPolicy
 from workseal_protocol.receipt import cose_receipt
-from workseal_protocol.records import DeclarationForm, SheetAnswer, sign
-from workseal_protocol.terms import RoundingMode
+from workseal_protocol.records import DeclarationForm, Record, Segment, SheetAnswer, sign
+from workseal_protocol.terms import Level, RoundingMode
 from workseal_protocol.timesheets import MAX_CHECKED
 
 ML_DSA = "this program cannot check signatures by ML-DSA-44"
@@ -387,6 +387,38 @@ def test_weeks_days_and_chosen_days_are_those_of_python(page: NodePage) -> None:
           for week, worked in sorted(weeks.items()) if worked > cap),
     ]  # fmt: skip
     assert sum(worked > cap for worked in weeks.values()) > 1
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        (None, None),
+        ("agent_value", "the agent value is not the committed one"),
+        ("verifier_value", "the verifier value is not the committed one"),
+    ],
+)
+def test_a_value_is_compared_however_many_hashes_lie_between(
+    page: NodePage, field: str | None, why: str | None
+) -> None:
+    def twist(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        if field is not None and isinstance(record, Segment):
+            record = dataclasses.replace(record, **{field: bytes(32)})
+        return record, signer
+
+    verifier = Simulator(careless=True)
+    # Without pictures a value decides no draw, which would differ first.
+    terms = verifier.terms(level=Level.ACTIVITY, capture_rate=0)
+    agent = begin(verifier, terms=terms, twist=twist)
+    agent.open_session(rounds=5_000)
+    agent.pause(4_500 * verifier.round_ms)
+    agent.work(1_000)
+    agent.send()
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    found = assert_same(page, told.bundle().encode(), told.policy)
+    assert found["holds"] == (why is None)
+    step = found["steps"][8]
+    assert step["outcome"] == ("holds" if why is None else "fails")
+    assert why is None or why in step["why"]
 
 
 @pytest.mark.parametrize("role", Role)
