@@ -402,7 +402,8 @@ def test_a_value_is_compared_however_many_hashes_lie_between(
 ) -> None:
     def twist(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
         if field is not None and isinstance(record, Segment):
-            record = dataclasses.replace(record, **{field: bytes(32)})
+            changes: dict[str, Any] = {field: bytes(32)}
+            record = dataclasses.replace(record, **changes)
         return record, signer
 
     verifier = Simulator(careless=True)
