@@ -33,7 +33,7 @@ class Kept:
 def kept_frames(ledger: Ledger, engagement: Engagement, now_ms: int | None) -> Kept:
     """Sort the frames as they are at an instant; nothing is due while nobody knows the time."""
     rows = [row for row in ledger.captures(engagement.id) if not row.withdrawn]
-    over = {row: _due_ms(engagement, row) for row in rows}
+    over = {row: due_ms(engagement, row) for row in rows}
     past = [row for row in rows if now_ms is not None and over[row] <= now_ms]
     asked = disputed_frames(ledger, engagement.id) if rows else frozenset()
     return Kept(
@@ -53,7 +53,8 @@ def disputed_frames(ledger: Ledger, engagement: bytes) -> frozenset[Digest]:
     )
 
 
-def _due_ms(engagement: Engagement, row: CaptureRow) -> int:
+def due_ms(engagement: Engagement, row: CaptureRow) -> int:
+    """Return when a frame has been kept for as long as the terms ask."""
     # From the end of the round: the segment may end then, and the log counts from there.
     terms = engagement.terms
     return (row.round + 1) * terms.round_ms + terms.retention_days * DAY_MS

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from workseal_agent.day import bounds, day_at, entries_of
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger
+from workseal_agent.retention import due_ms
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Segment, Tombstone, WithdrawalReason
-from workseal_protocol.totals import Totals, totals_of
+from workseal_protocol.records import Segment, Tombstone, WithdrawalReason, read_record
+from workseal_protocol.statement import Statement
+from workseal_protocol.totals import LimitExceeded, Totals, totals_of, withdrawn_limit
 from workseal_protocol.window import Entry
 
 _EVER = 1 << 62
@@ -32,7 +34,8 @@ class Figures:
 class Effect:
     """Hold both figures of the days, and the share withdrawn of all frames of the engagement.
 
-    `thinned` of `captured` captures would have a withdrawn frame: the terms' limit is about these.
+    `thinned` of `captured` captures would have a withdrawn frame, those left out that were kept for
+    as long as the terms ask: the terms' limit is about these.
     """
 
     frames: int
@@ -75,10 +78,33 @@ def effect_of(ledger: Ledger, engagement: Engagement, frames: Sequence[CaptureRo
         gone_before=sum(row.withdrawn for row in rows),
         gone=len(gone),
         kept=len(rows) - len(gone),
-        thinned=len({row.segment for row in gone}),
+        thinned=len(_thinned(ledger, engagement, rows) | {row.segment for row in frames}),
         captured=len({row.segment for row in rows}),
         limit_percent=terms.max_withdrawn_percent,
     )
+
+
+def share_exceeded(ledger: Ledger, engagement: Engagement) -> tuple[LimitExceeded, ...]:
+    """Judge the share withdrawn of all captures so far, as the client's tools do."""
+    rows = ledger.captures(engagement.id)
+    captured = len({row.segment for row in rows})
+    thinned = len(_thinned(ledger, engagement, rows))
+    return tuple(withdrawn_limit(engagement.terms, captured, thinned))
+
+
+def _thinned(ledger: Ledger, engagement: Engagement, rows: Sequence[CaptureRow]) -> set[Digest]:
+    """Return the captures of which a frame was withdrawn before it was kept long enough."""
+    expired = set()
+    over = {row.commitment: due_ms(engagement, row) for row in rows if row.withdrawn}
+    for stored in ledger.of_kind(engagement.id, Tombstone.KIND.value):
+        record = read_record(Statement.parse(stored.body))
+        if (
+            isinstance(record, Tombstone)
+            and record.reason is WithdrawalReason.RETENTION
+            and record.claimed_at >= over.get(record.frame, _EVER)
+        ):
+            expired.add(record.frame)
+    return {row.segment for row in rows if row.withdrawn and row.commitment not in expired}
 
 
 def _tombstones(entry: Entry, chosen: set[Digest]) -> list[Entry]:

@@ -4,10 +4,12 @@ Rules: every moment between has exactly one state and one reason; nothing is gue
 that no statement covers. Frames, their withdrawal and activity change no span.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
+from operator import itemgetter
 
 from workseal_protocol.records import Declaration, DeclarationForm, Segment, SegmentState
 from workseal_protocol.window import Entry, Grade
@@ -28,7 +30,9 @@ class DiaryState(StrEnum):
 class Span:
     """Hold one stretch of the diary: [begin, end) in Unix milliseconds, as the agent claims it.
 
-    `worked_ms` may be less than the length: suspended or not counted moments lie within.
+    `worked_ms` may be less than the length: suspended or not counted moments lie within. Where
+    records that are joined here were worked unevenly, `course` holds how much was worked by which
+    moment, from the begin to the end; it is empty where one line from begin to end says it.
     """
 
     begin: int
@@ -38,6 +42,24 @@ class Span:
     worked_ms: int = 0
     grade: Grade | None = None
     session: bytes | None = None
+    course: tuple[tuple[int, int], ...] = ()
+
+    def worked_between(self, begin: int, end: int) -> int:
+        """Return the worked time of a part: as the totals divide each record, and by itself.
+
+        Parts that lie side by side add up to the whole.
+        """
+        return self._worked_by(max(begin, end)) - self._worked_by(begin)
+
+    def _worked_by(self, instant: int) -> int:
+        if instant <= self.begin:
+            return 0
+        if instant >= self.end:
+            return self.worked_ms
+        course = self.course or ((self.begin, 0), (self.end, self.worked_ms))
+        place = bisect_right(course, instant, key=itemgetter(0))
+        (since, before), (until, after) = course[place - 1], course[place]
+        return before + (after - before) * (instant - since) // (until - since)
 
 
 _STATES = {
@@ -140,7 +162,20 @@ def _joined(spans: Iterable[Span]) -> Iterator[Span]:
     for _, group in groupby(spans, key=_kind):
         alike = list(group)
         worked = sum(span.worked_ms for span in alike)
-        yield replace(alike[0], end=alike[-1].end, worked_ms=worked)
+        yield replace(alike[0], end=alike[-1].end, worked_ms=worked, course=_course(alike))
+
+
+def _course(alike: Sequence[Span]) -> tuple[tuple[int, int], ...]:
+    """Say how much was worked by which moment; a machine that never slept needs no turn."""
+    course = [(alike[0].begin, 0)]
+    steady = True
+    for span in alike:
+        whole = span.worked_ms == span.end - span.begin
+        goes_on = steady and whole and len(course) > 1
+        _, before = course.pop() if goes_on else course[-1]
+        course.append((span.end, before + span.worked_ms))
+        steady = whole
+    return tuple(course) if len(course) > 2 else ()
 
 
 def _kind(span: Span) -> tuple[DiaryState, str, Grade | None, bytes | None]:

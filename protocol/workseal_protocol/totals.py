@@ -47,6 +47,16 @@ class DayTotal:
     worked_ms: Mapping[WorkClass, int]
     offline_ms: int
 
+    @property
+    def recorded_ms(self) -> int:
+        """Give the recorded time; late-declared time stands beside it."""
+        return sum(self.worked_ms.values()) - self.late_ms
+
+    @property
+    def late_ms(self) -> int:
+        """Give the late-declared time."""
+        return self.worked_ms[WorkClass.LATE_DECLARED]
+
 
 @dataclass(frozen=True, slots=True)
 class Billed:
@@ -75,7 +85,8 @@ class Totals:
     instant lay in sealed time) or `due_outside` (paused, off-screen, or outside the recorded part).
     `stepped_over` says how many of the last two look as if work had stopped for their sake alone.
     `withdrawn` counts frames out of `frames`: a capture has one frame for each display. Of these,
-    `expired` were withdrawn for retention after the terms' days; no limit counts them.
+    `expired` were withdrawn for retention after the terms' days; no limit counts them. `thinned`
+    counts the captures of which a frame was withdrawn otherwise.
     """
 
     by_state: Mapping[SegmentState, int]
@@ -89,6 +100,7 @@ class Totals:
     frames: int
     withdrawn: int
     expired: int
+    thinned: int
     days: tuple[DayTotal, ...]
     billed: Billed
     exceeded: tuple[LimitExceeded, ...]
@@ -125,6 +137,7 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
     days = _days(segments, late, zone)
     captured = sum(segment.capture is Capture.CAPTURED for segment, _ in segments)
     early = [one.segment for one, window in tombstones if not _expired(terms, one, window, ends)]
+    thinned = len(set(early))
     return Totals(
         by_state=by_state,
         by_grade=by_grade,
@@ -137,10 +150,11 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
         frames=frames,
         withdrawn=len(tombstones),
         expired=len(tombstones) - len(early),
+        thinned=thinned,
         days=days,
         billed=billed_of(terms, days),
         exceeded=(
-            *_withdrawn_limit(terms, captured, len(set(early))),
+            *withdrawn_limit(terms, captured, thinned),
             *_weekly_limits(terms, days),
         ),
     )
@@ -179,6 +193,29 @@ def worked_shares(record: Record, zone: tzinfo) -> Iterator[tuple[date, WorkClas
             return
     for day, part in day_shares(record.begin, record.end, record.worked, zone):
         yield day, kind, part
+
+
+def beginning_in(entries: Iterable[Entry], begin: int, end: int) -> list[Entry]:
+    """Leave out work that begins outside [begin, end), and its withdrawals.
+
+    Each statement belongs to one stretch of time, so that counts add up; days are cut elsewhere.
+    """
+    entries = tuple(entries)
+    outside = set()
+    for entry in entries:
+        match entry.record:
+            case Segment(begin=at) | Declaration(begin=at, form=DeclarationForm.LATE) if (
+                not begin <= at < end
+            ):
+                outside.add(entry.digest)
+            case _:
+                pass
+    return [
+        entry
+        for entry in entries
+        if entry.digest not in outside
+        and not (isinstance(entry.record, Tombstone) and entry.record.segment in outside)
+    ]
 
 
 def billed_of(terms: Terms, days: Sequence[DayTotal]) -> Billed:
@@ -308,8 +345,11 @@ def _expired(
     return tombstone.claimed_at >= over and (window.upper is None or window.upper >= over)
 
 
-def _withdrawn_limit(terms: Terms, captured: int, thinned: int) -> Iterator[LimitExceeded]:
-    # Counted by captures, any frame of which was withdrawn: more displays must not dilute it.
+def withdrawn_limit(terms: Terms, captured: int, thinned: int) -> Iterator[LimitExceeded]:
+    """Judge the share withdrawn of all captures of an engagement: no week has a limit of its own.
+
+    It counts captures, any frame of which was withdrawn: more displays must not dilute it.
+    """
     if thinned * 100 > captured * terms.max_withdrawn_percent:
         # Rounded up: what is shown as exceeded is never shown as equal to the limit.
         percent = -(-thinned * 100 // max(captured, 1))

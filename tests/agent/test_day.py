@@ -19,6 +19,7 @@ from workseal_agent.day import (
     worked_today,
 )
 from workseal_agent.evidence import LateWork, declare_late, withdraw
+from workseal_agent.pages.dayline import hours_of, row_of
 from workseal_agent.recorder import RecorderState
 from workseal_protocol.commitment import NoteCode
 from workseal_protocol.diary import DiaryState
@@ -150,9 +151,29 @@ def test_late_declared_time_stands_beside_what_was_recorded(rig: Rig) -> None:
     declare_late(rig.chain, work, now_ms=rig.clock.wall_ms(), recorded_from_ms=None)
     day = read(rig)
     assert covers(day)
-    # What was recorded is shown as recorded; the total has both, each under its own name.
+    # The total is what was recorded, as on the client's page; what was declared stands beside it.
     assert DiaryState.LATE_DECLARED in {one.state for one in day.stretches}
-    assert day.worked_ms == 600_000 + 540_000
+    assert (day.worked_ms, day.late_ms) == (600_000, 540_000)
+
+
+def test_what_a_day_shows_adds_up_where_a_machine_slept(rig: Rig) -> None:
+    """Two declarations touch at midnight, worked unevenly: each day shows what its totals say."""
+    hours = (bounds(date(2026, 3, 2), BERLIN)[1] - rig.clock.wall_ms()) // 1000
+    rig.clock.run(hours + 36_000)
+    rig.simulator.now = rig.clock.true_ms
+    _, midnight = bounds(date(2026, 3, 2), BERLIN)
+    hour = 3_600_000
+    for begin, worked in ((midnight - 2 * hour, hour // 2), (midnight, 2 * hour)):
+        work = LateWork(begin, begin + 2 * hour, worked, "a call")
+        declare_late(rig.chain, work, now_ms=rig.clock.wall_ms(), recorded_from_ms=None)
+    for number, late in ((2, hour // 2), (3, 2 * hour)):
+        day = read(rig, date(2026, 3, number))
+        assert day.late_ms == late == sum(one.worked_ms for one in day.stretches)
+        assert late == sum(one.worked_ms for one in hours_of(day))
+        for one in day.stretches:
+            if one.state is DiaryState.LATE_DECLARED:
+                minute = row_of(one, one.begin_ms, one.begin_ms + 60_000)
+                assert minute["worked_ms"] == late // 120
 
 
 def test_a_day_is_cut_at_midnight(rig: Rig) -> None:

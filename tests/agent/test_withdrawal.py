@@ -1,12 +1,18 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from support.rig import Rig
+from workseal_agent.day import entries_of
 from workseal_agent.evidence import withdraw
-from workseal_agent.withdrawal import effect_of
+from workseal_agent.ledger import CaptureRow
+from workseal_agent.retention import due_ms
+from workseal_agent.withdrawal import effect_of, share_exceeded
 from workseal_protocol.records import WithdrawalReason
+from workseal_protocol.totals import LimitExceeded, totals_of
+from workseal_protocol.window import Entry
 
 
 @pytest.fixture
@@ -52,3 +58,37 @@ def test_telling_changes_nothing(rig: Rig) -> None:
     before = rig.ledger.counts(rig.engagement.id)
     effect_of(rig.ledger, rig.engagement, rig.ledger.captures(rig.engagement.id))
     assert rig.ledger.counts(rig.engagement.id) == before
+
+
+def test_the_share_so_far_is_judged_over_all_and_without_what_was_kept_long_enough(
+    rig: Rig,
+) -> None:
+    rows = rig.ledger.captures(rig.engagement.id)
+
+    def gone(rows: Sequence[CaptureRow], reason: WithdrawalReason) -> None:
+        for row in rows:
+            withdraw(
+                rig.chain, rig.ledger, rig.vault, row, reason, now_ms=rig.clock.wall_ms()
+            )  # fmt: skip
+
+    gone(rows[:5], WithdrawalReason.PRIVATE)
+    assert share_exceeded(rig.ledger, rig.engagement) == ()
+    gone(rows[5:6], WithdrawalReason.RETENTION)  # too early: the terms ask for longer
+    assert share_exceeded(rig.ledger, rig.engagement) == (
+        LimitExceeded("withdrawn percent", 50, 60),
+    )
+    report = totals_of(rig.engagement.terms, _entries(rig), UTC)
+    assert share_exceeded(rig.ledger, rig.engagement) == report.exceeded
+
+
+def test_what_was_kept_as_long_as_the_terms_ask_passes_no_limit(rig: Rig) -> None:
+    rows = rig.ledger.captures(rig.engagement.id)
+    now = due_ms(rig.engagement, rows[-1])
+    for row in rows:
+        withdraw(rig.chain, rig.ledger, rig.vault, row, WithdrawalReason.RETENTION, now_ms=now)
+    assert share_exceeded(rig.ledger, rig.engagement) == ()
+    assert totals_of(rig.engagement.terms, _entries(rig), UTC).exceeded == ()
+
+
+def _entries(rig: Rig) -> list[Entry]:
+    return entries_of(rig.ledger, rig.engagement, 0, 1 << 50)

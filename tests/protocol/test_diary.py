@@ -1,3 +1,5 @@
+from collections import Counter
+from datetime import UTC, date
 from itertools import pairwise
 
 from hypothesis import given
@@ -13,6 +15,7 @@ from workseal_protocol.records import (
     Segment,
     SegmentState,
 )
+from workseal_protocol.totals import cut_days, worked_shares
 from workseal_protocol.verify import examine_bundle
 from workseal_protocol.window import Entry, Grade, Window
 
@@ -122,6 +125,54 @@ def test_a_withdrawal_changes_nothing() -> None:
     kept = [one for one in report.entries if one.record.KIND.value != "tombstone"]
     assert len(kept) < len(report.entries)
     assert diary_of(kept) == diary_of(report.entries)
+
+
+def test_a_part_of_joined_records_has_what_each_of_them_says() -> None:
+    (span,) = diary_of([entry(segment(0, 40)), entry(segment(40, 100, worked=6))])
+    assert (span.worked_ms, span.course) == (46, ((0, 0), (40, 40), (100, 46)))
+    assert [span.worked_between(*part) for part in ((0, 40), (40, 100), (50, 60), (-9, 999))] == [
+        40, 6, 1, 46,
+    ]  # fmt: skip
+    # Who worked all of it needs no more than one line.
+    (whole,) = diary_of([entry(segment(0, 40)), entry(segment(40, 100)), entry(segment(100, 130))])
+    assert whole.course == ()
+    assert whole.worked_between(90, 110) == 20
+    # What was steady is one line, before and after what was not.
+    (mixed,) = diary_of(
+        [entry(segment(at, at + 10, worked=3 if at == 20 else 10)) for at in range(0, 60, 10)]
+    )
+    assert mixed.course == ((0, 0), (20, 20), (30, 23), (60, 53))
+
+
+uneven = st.lists(
+    st.tuples(st.sampled_from((0, 0, 7)), st.integers(1, 20), st.integers(0, 100)),
+    min_size=1,
+    max_size=12,
+)
+_HOUR_MS = 3_600_000
+
+
+@given(uneven)
+def test_the_parts_of_each_day_add_up_to_what_the_totals_say_of_it(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    """Neighbours are joined, and worked unevenly, over midnights: the sums by day are the same."""
+    records, at = [], 0
+    for gap, hours, percent in rows:
+        length = hours * _HOUR_MS + 1
+        at += gap
+        worked = length * percent // 100
+        records.append(make_declaration(begin=at, end=at + length, worked=worked))
+        at += length
+    days: Counter[date] = Counter()
+    for record in records:
+        for day, _, part in worked_shares(record, UTC):
+            days[day] += part
+    parts: Counter[date] = Counter()
+    for span in diary_of([entry(record, Grade.DECLARED) for record in records]):
+        for day, begin, end in cut_days(span.begin, span.end, UTC):
+            parts[day] += span.worked_between(begin, end)
+    assert parts == days
 
 
 steps = st.lists(

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,28 @@ from support.shelved import Shelved
 from support.simulator import DAY_MS, ROUND_MS, START, Simulator
 from workseal_protocol.cli.hours.sheet import sheet_of
 from workseal_protocol.diary import DiaryState
-from workseal_protocol.records import DeclarationForm, SegmentState
-from workseal_protocol.totals import billed_of
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import (
+    Declaration,
+    DeclarationForm,
+    Record,
+    Segment,
+    SegmentState,
+    SessionClose,
+)
+from workseal_protocol.totals import LimitExceeded, billed_of
 from workseal_protocol.verify import examine_bundle
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import diaries
-from workseal_verifier.services.weekfold import Week, bounds
+from workseal_verifier.services.weekfold import Week, bounds, overall_limits
+from workseal_verifier.web.timeline import hours_of, parts_of, stretches_of
 
 ADDED = (
-    "captured", "missed", "sealed", "due_outside", "frames", "withdrawn", "expired",
+    "captured", "missed", "sealed", "due_outside", "frames", "withdrawn", "expired", "thinned",
     "late_declared_ms", "worked_ms",
 )  # fmt: skip
 MONDAY = date(2026, 3, 2)
+HOUR_MS = 3_600_000
 
 
 @contextmanager
@@ -84,15 +95,34 @@ def test_a_months_figures_are_those_of_its_bundle(tmp_path: Path, zone: str) -> 
         whole = getattr(report.totals, name)
         told = {each: sum(getattr(one.totals, name)[each] for one in weeks) for each in whole}
         assert told == whole
-    assert [one for week in weeks for one in week.exceeded if one.week] == [
-        one for one in report.totals.exceeded if one.week
-    ]
+    found = list(overall_limits(agreed.terms, weeks))
+    found += (one for week in weeks for one in week.exceeded)
+    assert sorted(found, key=str) == sorted(report.totals.exceeded, key=str)
     spans = {one: None for each in weeks for one in worked_spans(each.spans)}
     whole_spans = worked_spans(report.diary)
     assert sum(end - begin for begin, end, _ in whole_spans) == sum(
         end - begin for begin, end, _ in spans
     )
     assert week is course.weeks[0]
+
+
+def test_few_frames_of_a_week_are_no_limit_of_that_week(tmp_path: Path) -> None:
+    """The terms allow a share of all captures: one week may have most of what is withdrawn."""
+    agent = working(max_withdrawn_percent=25)
+    agent.withdraw(agent.frames[-1])
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        course = shelved.diaries.course(agreed, reach)
+        assert course.weeks[0].totals.withdrawn * 2 == course.weeks[0].totals.captured
+        assert [week.exceeded for week in course.weeks] == [(), ()]
+        assert overall_limits(agreed.terms, course.weeks) == ()
+        agent.withdraw(agent.frames[0])
+        shelved.fill(agent.verifier, agent)
+        course = shelved.diaries.course(agreed, shelved.diaries.reach())
+        assert [week.exceeded for week in course.weeks] == [(), ()]
+        assert overall_limits(agreed.terms, course.weeks) == (
+            LimitExceeded("withdrawn percent", 25, 50),
+        )
 
 
 def working(**terms: Any) -> ScriptedAgent:
@@ -289,6 +319,63 @@ def test_a_declaration_over_a_monday_reaches_both_weeks(tmp_path: Path) -> None:
         reach = shelved.diaries.reach()
         after = [worked(shelved.diaries.week(agreed, day, reach)) for day in days]
     assert after == [one + 50_000 for one in before]
+
+
+def asleep(agent: ScriptedAgent) -> int:
+    """Work past a midnight with a machine that sleeps from then on; return that midnight."""
+    verifier = agent.verifier
+    midnight = START - START % DAY_MS + DAY_MS
+
+    counted: list[int] = []
+
+    def sleeping(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        if isinstance(record, Segment):
+            if record.begin >= midnight:
+                record = replace(record, worked=record.worked // 7)
+            counted.append(record.worked)
+        elif isinstance(record, SessionClose):
+            record = replace(record, worked=sum(counted))
+        return record, signer
+
+    agent.twist = sleeping
+    verifier.now = midnight - 12 * ROUND_MS
+    agent.open_session()
+    for _ in range(24):
+        agent.work(ROUND_MS)
+        agent.send()
+    agent.close_session()
+    verifier.now = midnight + 9 * HOUR_MS
+    agent.declare(DeclarationForm.LATE, midnight + 6 * HOUR_MS, midnight + 7 * HOUR_MS, HOUR_MS)
+    agent.declare(DeclarationForm.LATE, midnight + 7 * HOUR_MS, midnight + 9 * HOUR_MS, 0)
+    return midnight
+
+
+def test_what_a_day_shows_adds_up_to_its_total(tmp_path: Path) -> None:
+    """Its stretches, its hours and its minutes, where joined records were worked unevenly."""
+    verifier = Simulator()
+    agent = begin(verifier, terms=verifier.terms(zone="UTC", capture_rate=0))
+    midnight = asleep(agent)
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        week = shelved.diaries.week(agreed, MONDAY, reach)
+        assert any(span.course for span in week.spans)
+        for one in week.days:
+            low, high = bounds(one.day, agreed.zone)
+            stretches = stretches_of(week.spans, low, high)
+            total = sum(one.worked_ms.values())
+            assert sum(each.worked_ms for each in stretches) == total
+            assert sum(each.worked_ms for each in hours_of(stretches, low)) == total
+        for at in (midnight - 60_000, midnight, midnight + 6 * HOUR_MS, midnight + 7 * HOUR_MS):
+            parts = parts_of(week.spans, at, at + 60_000, "")
+            entries = shelved.diaries.minute(agreed, at, reach)
+            claimed = sum(
+                max(0, min(record.end, at + 60_000) - max(record.begin, at))
+                * record.worked
+                // (record.end - record.begin)
+                for record in (entry.record for entry in entries)
+                if isinstance(record, Segment | Declaration)
+            )
+            assert sum(each.worked_ms for each in parts) == claimed
 
 
 def test_what_came_is_not_held_against_every_week_that_is_kept(

@@ -5,8 +5,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -222,7 +223,25 @@ def test_a_minute_names_its_statements_their_grade_and_what_is_not_proven(world:
 def test_a_minute_of_which_nothing_is_told_says_so(world: World) -> None:
     text = words(world.page(world.told.office.people.client, f"/minute?of={MONDAY}&at=03:00"))
     assert "0 s of this minute are counted" in text
-    assert "nothing that was signed claims this time" in text
+    assert "no statement in the log so far claims this time" in text
+    # Before the week's first record nothing tells a pause from no session.
+    assert "Nothing was recorded: paused, or no session was open." in text
+
+
+def test_a_minute_says_no_more_than_can_be_known_of_it(world: World) -> None:
+    """One after the last record may wait on a machine that is offline; one to come is not yet."""
+    client = world.told.office.people.client
+    later = words(world.page(client, "/minute?of=2026-03-02&at=23:59"))
+    assert world.told.office.now < START + 14 * 3_600_000  # it is still to come
+    assert "It is still to come." in later
+    now = datetime.fromtimestamp(world.told.office.now / 1000, ZoneInfo("Europe/Berlin"))
+    ago = (now - timedelta(minutes=1)).strftime("%H:%M")
+    text = words(world.page(client, f"/minute?of={MONDAY}&at={ago}"))
+    assert "or its record has not reached the log." in text
+    for told in (later, text):
+        assert "no session was open. " not in told.replace("paused, or no session was open.", "")
+    # Between two sessions of the week it is known.
+    assert "has not reached" not in words(world.page(client, MINUTE))
 
 
 def test_a_minute_of_very_many_statements_says_how_many_are_not_shown(

@@ -7,11 +7,13 @@ import pytest
 
 from support.acting import ScriptedAgent
 from support.simulator import DAY_MS, Simulator
-from workseal_protocol.records import Segment
+from workseal_protocol.diary import DiaryState
+from workseal_protocol.records import Declaration, DeclarationForm, Segment
 from workseal_protocol.totals import cut_days
 from workseal_protocol.window import Grade
 from workseal_verifier.services.columns import entry_of
 from workseal_verifier.services.weekfold import (
+    UNSURE,
     Week,
     bounds,
     entries_of,
@@ -112,6 +114,39 @@ def test_what_stands_on_both_sides_is_cut_by_days_and_counted_once() -> None:
     assert one.totals.worked_ms > 60_000
     frames = sum(len(record.frames) for _, record in agent.made if isinstance(record, Segment))
     assert one.totals.frames + other.totals.frames == frames
+
+
+def test_a_gap_at_the_edge_of_a_week_is_not_told_as_no_session() -> None:
+    """Paused over Sunday midnight, with late time in between: each week has half of it."""
+    agent = over_sunday_night()
+    midnight = 1_773_014_400_000
+    agent.pause(6 * HOUR_MS)
+    at = agent.verifier.now
+    agent.declare(DeclarationForm.LATE, at - 2 * HOUR_MS, at - HOUR_MS, HOUR_MS)
+    entries, _ = entries_of(
+        agent.terms,
+        read_records(
+            entry_of(statement, record, agent.verifier.places[statement.digest], worker)
+            for worker in (agent.terms.freelancer.thumbprint,)
+            for statement, record in agent.made
+            if isinstance(record, Segment | Declaration)
+        ),
+        (),
+    )
+    week = fold_week(agent.terms, ZoneInfo("UTC"), date(2026, 3, 9), entries, contradicted=False)
+    (gap,) = (one for one in week.spans if one.state is DiaryState.NO_SESSION)
+    assert gap.begin > midnight
+    assert gap.reason == UNSURE
+    # Between two records of different sessions it is known.
+    agent.close_session()
+    agent.online = False
+    agent.open_session()
+    agent.work(7_001)
+    agent.online = True
+    agent.send()
+    told = folded(agent, date(2026, 3, 9)).spans
+    (gap,) = (one for one in told if one.state is DiaryState.NO_SESSION)
+    assert gap.reason == "nothing was recorded: no session was open"
 
 
 def test_without_a_checkpoint_nothing_is_proved_in_time() -> None:

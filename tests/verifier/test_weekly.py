@@ -79,10 +79,10 @@ def test_a_duration_is_never_rounded_up() -> None:
 class Post:
     """A verifier that sends by a mail server, and a day of work in it."""
 
-    def __init__(self, office: Office, box: PostOffice) -> None:
+    def __init__(self, office: Office, box: PostOffice, **terms: Any) -> None:
         self.office = office
         self.box = box
-        self.agent = ScriptedAgent(office, terms=office.terms())
+        self.agent = ScriptedAgent(office, terms=office.terms(**terms))
         self.agent.open_session()
         self.agent.work(25 * self.agent.terms.round_ms)
         self.agent.send()
@@ -108,11 +108,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @contextmanager
-def posting(folder: Path, certificate: tuple[Path, Path]) -> Iterator[Post]:
+def posting(folder: Path, certificate: tuple[Path, Path], **terms: Any) -> Iterator[Post]:
     with post_office(server_context(*certificate)) as box:
         office = Office(new_home(folder, smtp=smtp_to(box, certificate[0]))).open()
         office.now = START
-        yield Post(office, box)
+        yield Post(office, box, **terms)
         office.close()
 
 
@@ -141,6 +141,19 @@ def test_who_asked_is_told_once_with_the_figures_of_the_page(post: Post) -> None
     # Neither an amount nor a name nor the whole number of an agreement.
     assert post.agent.engagement.hex() not in text
     assert sums.billed.currency not in text
+
+
+def test_a_week_is_not_told_of_before_it_is_over_where_it_is_counted(
+    tmp_path: Path, certificate: tuple[Path, Path]
+) -> None:
+    """Monday morning in Tokyo is Sunday evening in New York: work of that week is still to come."""
+    over = ms(date(2026, 3, 9), "00:00", "America/New_York")
+    assert ms(date(2026, 3, 9), "09:00", "Asia/Tokyo") == over - 4 * 3_600_000
+    with posting(tmp_path, certificate, zone="America/New_York") as post:
+        post.wants(zone="Asia/Tokyo")
+        assert [post.turn(at) for at in (over - 4 * 3_600_000, over - 1, over)] == [0, 0, 1]
+        (mail,) = post.box.mails
+        assert mail["Subject"] == "Hours of the week from 02 Mar 2026"
 
 
 def test_a_mail_server_that_knows_keys_learns_no_key_of_a_mailbox(post: Post) -> None:

@@ -38,9 +38,18 @@ class Day:
 
     @property
     def worked_ms(self) -> int:
-        """Give the true total of the day, with what is counted and not signed yet."""
+        """Give the true total of the day, with what is counted and not signed yet.
+
+        It is what was recorded, as the client's pages count it; `late_ms` stands beside it.
+        """
         total = self.total(self.signed)
-        return self.running_ms + (sum(total.worked_ms.values()) if total else 0)
+        return self.running_ms + (total.recorded_ms if total else 0)
+
+    @property
+    def late_ms(self) -> int:
+        """Give what was declared afterwards of the day."""
+        total = self.total(self.signed)
+        return total.late_ms if total else 0
 
     def total(self, totals: Totals) -> DayTotal | None:
         """Return this day of some totals; None when nothing of it is in them."""
@@ -80,12 +89,12 @@ def worked_today(
 
 
 def signed_ms(ledger: Ledger, engagement: Engagement, day: date, zone: ZoneInfo) -> int:
-    """Add up what is signed of a day, as `read_day` does; not what is proved of it."""
+    """Add up what is signed and recorded of a day, as `read_day` does; not what is proved of it."""
     terms = engagement.terms
     stored = ledger.told_of(engagement.id, *bounds(day, zone))
     every = placed_entries(ledger, engagement.id, terms, stored, proved=False)
     days = totals_of(terms, [entry for entry, _ in every], zone).days
-    return sum(sum(one.worked_ms.values()) for one in days if one.day == day)
+    return sum(one.recorded_ms for one in days if one.day == day)
 
 
 def running_ms(running: dict[str, Any] | None, day: date, zone: ZoneInfo, now_ms: int) -> int:

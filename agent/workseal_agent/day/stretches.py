@@ -44,18 +44,27 @@ class Stretch:
     end_ms: int
     state: DiaryState
     way: Way
-    worked_ms: int = 0
     grade: Grade | None = None
+    span: Span | None = None
+
+    @property
+    def worked_ms(self) -> int:
+        """Give the worked time, of which the totals of the day are made as well."""
+        return self.worked_between(self.begin_ms, self.end_ms)
+
+    def worked_between(self, begin_ms: int, end_ms: int) -> int:
+        """Return the worked time of a part that lies within."""
+        if self.span is not None:
+            return self.span.worked_between(begin_ms, end_ms)
+        return end_ms - begin_ms if self.way is Way.RUNNING else 0
 
 
 def logged_stretch(span: Span, begin: int, end: int) -> Stretch:
-    """Cut a span to the day; its worked time in proportion, as the totals cut it."""
-    low, high = max(span.begin, begin), min(span.end, end)
-    length = span.end - span.begin
-    worked = span.worked_ms * max(0, high - low) // length
+    """Cut a span to the day."""
     gap = span.state in {DiaryState.PAUSED, DiaryState.NO_SESSION}
     way = Way.NOTHING if gap else Way.LOGGED
-    return Stretch(low, high, span.state, way, worked, span.grade)
+    low, high = max(span.begin, begin), min(span.end, end)
+    return Stretch(low, high, span.state, way, span.grade, span)
 
 
 def marked_stretches(
@@ -97,10 +106,8 @@ def _cut(stretch: Stretch, unsent: Iterable[tuple[int, int, Way]]) -> Iterator[S
 
 
 def _part(stretch: Stretch, begin: int, end: int, way: Way) -> Stretch:
-    length = stretch.end_ms - stretch.begin_ms
-    worked = stretch.worked_ms * (end - begin) // length
     known = stretch.grade if way is Way.LOGGED or stretch.grade is not Grade.LATE else None
-    return replace(stretch, begin_ms=begin, end_ms=end, way=way, worked_ms=worked, grade=known)
+    return replace(stretch, begin_ms=begin, end_ms=end, way=way, grade=known)
 
 
 def running_stretches(
@@ -113,7 +120,7 @@ def running_stretches(
     for at, worked in told:
         low, high = max(int(at), begin), min(int(at) + int(worked), end, now_ms)
         if low < high:
-            stretches.append(Stretch(low, high, state, Way.RUNNING, high - low))
+            stretches.append(Stretch(low, high, state, Way.RUNNING))
     return tuple(stretches)
 
 

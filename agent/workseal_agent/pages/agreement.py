@@ -18,10 +18,11 @@ from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import desk_of, page, span
 from workseal_agent.pages.words import say
 from workseal_agent.termsread import sentences_of
+from workseal_agent.withdrawal import share_exceeded
 from workseal_protocol.labels import NamedDay, sums_of_names
 from workseal_protocol.terms import Granularity, Terms
 from workseal_protocol.timesheets import day_written
-from workseal_protocol.totals import LimitExceeded, billed_of, totals_of
+from workseal_protocol.totals import DayTotal, LimitExceeded, beginning_in, billed_of, totals_of
 from workseal_protocol.window import Entry
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9_000
@@ -57,10 +58,13 @@ def _week(request: Request) -> Response:
     today = day_at(desk.clock.wall_ms(), zone)
     monday = _monday(request.query_params.get("of"), today)
     entries = _entries(desk, engagement, monday, zone)
-    totals = totals_of(engagement.terms, entries, zone)
-    in_week = [one for one in totals.days if _is_in(one.day, monday)]
+    whole = totals_of(engagement.terms, entries, zone)
+    in_week = [one for one in whole.days if _is_in(one.day, monday)]
     labelled = desk.labelled(engagement, entries, zone)
     billed = billed_of(engagement.terms, in_week)
+    # What was withdrawn of other weeks is read with it, and is not of this one.
+    own_entries = beginning_in(entries, *_moments(monday, zone))
+    weekly = (one for one in whole.exceeded if one.week == monday)
     return page(
         request,
         "week.html",
@@ -71,21 +75,27 @@ def _week(request: Request) -> Response:
         before=monday - timedelta(days=_DAYS),
         after=monday + timedelta(days=_DAYS) if monday + timedelta(days=_DAYS) <= today else None,
         days=[_day(engagement.terms, one) for one in in_week],
-        worked_ms=sum(sum(one.worked_ms.values()) for one in in_week),
+        recorded_ms=sum(one.recorded_ms for one in in_week),
+        late_ms=sum(one.late_ms for one in in_week),
         offline_ms=sum(one.offline_ms for one in in_week),
         billed=billed,
         by_day=engagement.terms.granularity is Granularity.DAY,
-        totals=totals,
+        totals=totals_of(engagement.terms, own_entries, zone),
         projects=None if labelled is None else _named(labelled.projects, monday),
         tags=None if labelled is None else _named(labelled.tags, monday),
-        exceeded=[_limit(one) for one in totals.exceeded if one.week in {None, monday}],
+        exceeded=[_limit(one) for one in (*share_exceeded(desk.ledger, engagement), *weekly)],
     )
 
 
 def _entries(desk: Desk, engagement: Engagement, monday: date, zone: ZoneInfo) -> list[Entry]:
+    return entries_of(desk.ledger, engagement, *_moments(monday, zone))
+
+
+def _moments(monday: date, zone: ZoneInfo) -> tuple[int, int]:
+    """Return when a week begins and ends."""
     begin, _ = bounds(monday, zone)
     _, end = bounds(monday + timedelta(days=_DAYS - 1), zone)
-    return entries_of(desk.ledger, engagement, begin, end)
+    return begin, end
 
 
 def _is_in(day: date, monday: date) -> bool:
@@ -111,11 +121,12 @@ def _named(rows: Iterable[NamedDay], monday: date) -> list[dict[str, Any]]:
     ]
 
 
-def _day(terms: Terms, one: Any) -> dict[str, Any]:
+def _day(terms: Terms, one: DayTotal) -> dict[str, Any]:
     billed = billed_of(terms, [one])
     return {
         "day": one.day,
-        "worked_ms": sum(one.worked_ms.values()),
+        "recorded_ms": one.recorded_ms,
+        "late_ms": one.late_ms,
         "offline_ms": one.offline_ms,
         "billed_ms": billed.ms,
         "amount": billed.amount,

@@ -62,12 +62,11 @@ def row_of(
     """Say a stretch, or the part of it between two moments, in words."""
     begin = max(stretch.begin_ms, begin_ms or stretch.begin_ms)
     end = min(stretch.end_ms, end_ms or stretch.end_ms)
-    length = stretch.end_ms - stretch.begin_ms
     return {
         "begin_ms": begin,
         "end_ms": end,
         "length_ms": end - begin,
-        "worked_ms": stretch.worked_ms * (end - begin) // length,
+        "worked_ms": stretch.worked_between(begin, end),
         "name": _name_of(stretch.state),
         "state": say(f"state.{_name_of(stretch.state)}"),
         "reason": _reason_of(stretch),
@@ -127,7 +126,7 @@ def _hour(day: Day, begin: int) -> Hour:
             if marks and marks[-1].name == name and marks[-1].left + marks[-1].width >= left:
                 left = marks.pop().left
             marks.append(Mark(left, right - left, name))
-            worked += one.worked_ms * (high - low) // (one.end_ms - one.begin_ms)
+            worked += one.worked_between(low, high)
     pictures = tuple(
         Shot((row.captured_ms - begin) // 1000, row.number)
         for row in day.captures

@@ -206,15 +206,16 @@ def _seen(engagement: Engagement, day: Day, counted: Day) -> dict[str, Any]:
     terms = engagement.terms
     total = counted.total(counted.seen)
     logged = day.total(day.seen)
-    worked = sum(total.worked_ms.values()) if total else 0
+    known = sum(logged.worked_ms.values()) if logged else 0
     billed = billed_of(terms, [total] if total else [])
     return {
-        "worked_ms": worked,
+        "worked_ms": total.recorded_ms if total else 0,
+        "late_ms": total.late_ms if total else 0,
         "by_day": terms.granularity is Granularity.DAY,
         "billed_ms": billed.ms,
         "amount": billed.amount,
         "currency": billed.currency,
         "offline_ms": total.offline_ms if total else 0,
-        "behind_ms": max(0, day.worked_ms - (sum(logged.worked_ms.values()) if logged else 0)),
+        "behind_ms": max(0, day.worked_ms + day.late_ms - known),
         "zone": None if counted is day else counted.zone.key,
     }

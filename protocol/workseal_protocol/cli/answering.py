@@ -6,13 +6,15 @@ timesheet says what its statements say.
 
 import argparse
 import time
+from collections.abc import Iterator
 
+from workseal_protocol.accepted import acceptances_of
 from workseal_protocol.cli.files import require_new, write_new
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer
 from workseal_protocol.cli.server import address_of, submit
-from workseal_protocol.cli.sheetlines import sheet_text
+from workseal_protocol.cli.sheetlines import days_text, sheet_text
 from workseal_protocol.cli.text import plain
 from workseal_protocol.cli.verification import examine_for_user
 from workseal_protocol.keys import Role, Signer
@@ -54,6 +56,8 @@ def answer(options: argparse.Namespace) -> int:
     if options.out is not None:
         write_new(options.out, statement.encode())
     print(plain(sheet_text(found.record, terms)))
+    for line in _beside(report, found):
+        print(line)
     if address is not None:
         submit(address, signer, statement, TlogPolicy.parse(terms.log_policy))
         print(f"{said.name.lower()}; the answer is in the log: {statement.digest}")
@@ -105,11 +109,24 @@ def _require_acceptable(report: Report, found: SheetFinding) -> None:
         raise CommandError(
             f"the timesheet cannot be accepted: {found.agreement} ({found.why})", DOES_NOT_HOLD
         )
-    days = {row.day for row in found.record.days}
-    for other in report.timesheets:
-        accepted = other.answer is not None and other.answer.answer is SheetAnswer.ACCEPTED
-        counted = accepted and other.replaced_by is None and other.digest != found.digest
-        if counted and any(row.day in days for row in other.record.days):
+    for other in acceptances_of(report.timesheets)[found.digest].elsewhere:
+        if other.counting:
             raise CommandError(
-                f"some of its days are accepted already, in {str(other.digest)[:12]}", DOES_NOT_HOLD
+                f"some of its days are accepted already, in {str(other.sheet)[:12]}:"
+                f" {days_text(other.counting)}",
+                DOES_NOT_HOLD,
+            )
+
+
+def _beside(report: Report, found: SheetFinding) -> Iterator[str]:
+    """Say what was accepted before of the same days, and of those that it takes the place of."""
+    acceptances = acceptances_of(report.timesheets)
+    for one in acceptances[found.digest].elsewhere:
+        yield f"accepted before, in {str(one.sheet)[:12]}: {days_text(one.days)}"
+    for other in report.timesheets:
+        left = acceptances[other.digest].left_behind
+        if left and other.replaced_by == found.digest:
+            yield (
+                f"it replaces {str(other.digest)[:12]}, of which these accepted days are not among"
+                f" its own and go on counting there: {days_text(left)}"
             )

@@ -1,16 +1,18 @@
 """The timesheets of a report, for a person and for a program."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from workseal_protocol.accepted import Acceptance, acceptances_of
 from workseal_protocol.cli.labellines import names_value, sheet_label_lines
-from workseal_protocol.cli.text import exact, instant
+from workseal_protocol.cli.text import count, exact, instant
 from workseal_protocol.labels import Labelled
 from workseal_protocol.records import SheetAnswer, Timesheet, TimesheetAnswer
 from workseal_protocol.terms import Terms, amount_text
 from workseal_protocol.timesheets import date_of
 from workseal_protocol.verify import Report
 
+_MOST_DAYS: Final = 7
 _ANSWERS: Final = {
     SheetAnswer.ACCEPTED: "the client accepts",
     SheetAnswer.QUESTION: "the client asks",
@@ -22,12 +24,14 @@ def sheet_lines(report: Report) -> Iterator[str]:
     """Write each timesheet for a person: its figures, whether they hold, and the answer."""
     if report.terms is None:
         return
+    acceptances = acceptances_of(report.timesheets)
     for one in report.timesheets:
         yield f"Timesheet {str(one.digest)[:12]}  {sheet_text(one.record, report.terms)}"
         why = f": {one.why}" if one.why else ""
         yield f"  {one.agreement}{why}"
         if one.replaced_by is not None:
             yield f"  replaced by {str(one.replaced_by)[:12]}"
+        yield from (f"  {line}" for line in accepted_lines(acceptances[one.digest]))
         if one.overlaps is not None:
             yield f"  COUNTS TWICE: it has hours of days that {str(one.overlaps)[:12]} has too"
         labelled = report.labelled_sheets.get(one.digest)
@@ -36,6 +40,26 @@ def sheet_lines(report: Report) -> Iterator[str]:
         yield from (f"  {answer_text(answer.record)}" for answer in one.answers)
         if not one.answers:
             yield "  not answered"
+
+
+def accepted_lines(found: Acceptance) -> Iterator[str]:
+    """Write which days of a timesheet the client accepted elsewhere, and which are left behind."""
+    for one in found.elsewhere:
+        yield f"ACCEPTED in {str(one.sheet)[:12]} as well: {days_text(one.days)}"
+        if one.counting:
+            yield f"  and counting there: {days_text(one.counting)}"
+    if found.left_behind:
+        yield (
+            f"STILL COUNTING here, accepted and not among the days of what replaced it:"
+            f" {days_text(found.left_behind)}"
+        )
+
+
+def days_text(days: Sequence[int]) -> str:
+    """Write days; of many the first ones, and how many there are."""
+    told = ", ".join(date_of(day).isoformat() for day in days[:_MOST_DAYS])
+    left = len(days) - _MOST_DAYS
+    return f"{told} and {count(left, 'more day')}" if left > 0 else told
 
 
 def sheet_text(record: Timesheet, terms: Terms) -> str:

@@ -164,6 +164,55 @@ def test_days_that_are_accepted_already_cannot_be_accepted_again(folder: Path, r
     assert accept(other).code == 0
 
 
+def test_a_replacement_takes_no_accepted_day_out_of_the_count(folder: Path, run: Run) -> None:
+    """Two days are accepted; the second alone replaces them; the first comes alone again."""
+    told = _taken_apart()
+    bundle = told.bundle().encode()
+    (folder / "bundle").write_bytes(bundle)
+    both, second, first = examine_bundle(bundle, story().policy, zone=ZONE).timesheets
+    assert both.replaced_by == second.digest
+
+    def accept(sheet: SheetFinding) -> Outcome:
+        return run(
+            "answer", folder / "bundle", "--policy", folder / "policy", "--key", folder / "client",
+            "--timesheet", str(sheet.digest)[:12], "--accept", "--out", folder / "answer",
+        )  # fmt: skip
+
+    done = accept(second)
+    assert done.code == 0
+    name = str(both.digest)[:12]
+    assert f"accepted before, in {name}: 2026-03-03" in done.out
+    assert f"it replaces {name}" in done.out
+    assert "go on counting there: 2026-03-02" in done.out
+    (folder / "answer").unlink()
+    done = accept(first)
+    assert (done.code, done.out) == (1, "")
+    assert f"accepted already, in {name}: 2026-03-02" in done.err
+    assert not (folder / "answer").exists()
+    out = run("verify", folder / "bundle", "--policy", folder / "policy").out
+    assert "STILL COUNTING here" in out
+    assert f"ACCEPTED in {name} as well: 2026-03-03\n" in out
+    assert f"ACCEPTED in {name} as well: 2026-03-02\n    and counting there: 2026-03-02" in out
+
+
+def _taken_apart() -> Story:
+    verifier = Simulator(SEED)
+    agent = begin(verifier)
+    for _ in range(2):
+        agent.open_session()
+        agent.work(34_000)
+        agent.close_session()
+        verifier.now += DAY_MS
+    first = datetime.fromtimestamp(START / 1000, tz=UTC).date()
+    second = first + timedelta(days=1)
+    both = agent.sum_up(first, second)
+    agent.reply(both, SheetAnswer.ACCEPTED)
+    agent.sum_up(second, second, replaces=both.digest)
+    agent.sum_up(first, first)
+    contents, tsa = finish(verifier, agent, ())
+    return Story(verifier, agent, contents, tsa)
+
+
 def _summed_twice() -> Story:
     verifier = Simulator(SEED)
     agent = begin(verifier)

@@ -4,6 +4,8 @@ import json
 import stat
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,14 +16,19 @@ from pypdf import PdfReader
 
 from support.drawn import month
 from support.examined import FOLDER
-from support.scripted import Story
+from support.scripted import Story, begin, finish
+from support.simulator import DAY_MS, Simulator
 from workseal_protocol.cli.hours import plain
 from workseal_protocol.cli.hours.calendar import as_calendar
+from workseal_protocol.cli.hours.paper import as_pdf
 from workseal_protocol.cli.hours.plain import day_table, span_table
 from workseal_protocol.cli.hours.sheet import recorded_of, sheet_of
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.diary import Span
+from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import DeclarationForm, Record, Segment, SessionClose
 from workseal_protocol.terms import WorkClass
-from workseal_protocol.totals import billed_of
+from workseal_protocol.totals import billed_of, cut_days
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run
@@ -41,6 +48,14 @@ def write(folder: Path, run: Run) -> Run:
         return run("hours", bundle, "--policy", policy, "--out", folder / name, *words)
 
     return call
+
+
+def cut_spans(report: Report, zone: ZoneInfo) -> Iterator[Span]:
+    """Cut the diary's spans at the zone's midnights."""
+    for span in report.diary:
+        for _, since, until in cut_days(span.begin, span.end, zone):
+            if worked := span.worked_between(since, until):
+                yield replace(span, begin=since, end=until, worked_ms=worked)
 
 
 def rows(file: Path) -> list[dict[str, str]]:
@@ -68,7 +83,7 @@ def test_a_table_has_the_days_of_the_report(folder: Path, write: Run, report: Re
 def test_intervals_are_those_of_the_diary(folder: Path, write: Run, report: Report) -> None:
     assert write("hours.csv", "--by", "interval").code == 0
     found = rows(folder / "hours.csv")
-    spans = [span for span in report.diary if span.worked_ms]
+    spans = list(cut_spans(report, ZONE))
     assert [int(row["worked_ms"]) for row in found] == [span.worked_ms for span in spans]
     for row, span in zip(found, spans, strict=True):
         begin = datetime.fromisoformat(row["begin"])
@@ -86,11 +101,13 @@ def test_json_says_the_same_and_what_is_not_proven(
     assert totals is not None
     assert value["recorded_ms"] == totals.worked_ms
     assert value["late_declared_ms"] == totals.late_declared_ms
-    assert sum(value["by_grade"].values()) == totals.worked_ms + totals.late_declared_ms
+    # As in the report of `workseal verify --json`: what was declared late stands beside.
+    assert value["by_grade"] == {str(one): ms for one, ms in totals.by_grade.items()}
     assert value["billed"]["amount_minor"] == totals.billed.amount
     assert value["not_proven"] == list(report.not_proven)
     assert value["proof"]["size"] == report.tree_size
-    assert sum(one["worked_ms"] for one in value["intervals"]) == sum(value["by_grade"].values())
+    told = sum(one["worked_ms"] for one in value["intervals"])
+    assert told == totals.worked_ms + totals.late_declared_ms
     assert write("days.json", "--by", "day").code == 0
     assert "intervals" not in json.loads((folder / "days.json").read_bytes())
 
@@ -104,7 +121,7 @@ def test_a_calendar_program_reads_the_events(
     events = Calendar.from_ical(data).walk("VEVENT")
     totals = report.totals
     assert totals is not None
-    spans = [span for span in report.diary if span.worked_ms]
+    spans = list(cut_spans(report, ZONE))
     assert len(events) == len(totals.days if by == "day" else spans)
     assert len({str(event["uid"]) for event in events}) == len(events)
     starts = [event.decoded("dtstart") for event in events]
@@ -305,6 +322,78 @@ def test_only_a_table_is_made_by_project(opened: Run, form: str) -> None:
     assert "--by project makes a .csv file" in done.err
 
 
+# --- time that came over a midnight ---
+
+NIGHT = datetime(2026, 3, 3, tzinfo=UTC)
+MIDNIGHT = int(NIGHT.timestamp() * 1000)
+
+
+def over_midnight(*, bounded: bool) -> tuple[bytes, Report]:
+    """Work over a midnight of UTC, unevenly, and 0.4 s alone; declare an hour of nothing later."""
+    verifier = Simulator(witnesses=1 if bounded else 0)
+    counted: list[int] = []
+
+    def sleeping(record: Record, signer: SeedSigner) -> tuple[Record, SeedSigner]:
+        if isinstance(record, Segment):
+            if record.begin >= MIDNIGHT:
+                record = replace(record, worked=record.worked // 2)
+            counted.append(record.worked)
+        elif isinstance(record, SessionClose):
+            record = replace(record, worked=sum(counted))
+        return record, signer
+
+    agent = begin(verifier, terms=verifier.terms(zone="UTC", capture_rate=0), twist=sleeping)
+    verifier.now = MIDNIGHT - 20_000
+    agent.open_session()
+    agent.work(60_000)
+    agent.send()
+    agent.pause(300)
+    agent.work(400)
+    agent.send()
+    agent.close_session()
+    verifier.now = MIDNIGHT + 2 * DAY_MS
+    agent.declare(DeclarationForm.LATE, verifier.now - 7_200_000, verifier.now - 3_600_000, 0)
+    contents, tsa = finish(verifier, agent, ())
+    # What was counted beside the time is as if the machine had not slept.
+    contents = replace(contents, openings=())
+    if not bounded:
+        contents = replace(contents, token=None, timestamps=(), tsa_ca=None)
+    story = Story(verifier, agent, contents, tsa)
+    data = story.bundle().encode()
+    return data, examine_bundle(data, story.policy if bounded else verifier.trust(), zone=UTC)
+
+
+def test_what_came_over_a_midnight_is_cut_there_in_every_form() -> None:
+    data, report = over_midnight(bounded=True)
+    assert report.holds, report.first_problem
+    monday, tuesday = NIGHT.date() - timedelta(days=1), NIGHT.date()
+    one, two = (sheet_of(data, report, UTC, day, day) for day in (monday, tuesday))
+    assert (one.recorded_ms, two.recorded_ms) == (20_000, 20_200)
+    for sheet in (one, two):
+        assert sum(sheet.by_grade.values()) == sheet.recorded_ms
+        assert sum(span.worked_ms for span in sheet.spans) == sheet.recorded_ms
+        value = json.loads(plain.as_json(sheet, spans=True))
+        assert sum(value["by_grade"].values()) == value["recorded_ms"]
+        text = PdfReader(io.BytesIO(as_pdf(sheet, spans=False))).pages[0].extract_text()
+        assert "How it is known: online" in text
+    assert one.spans[-1].end == two.spans[0].begin == MIDNIGHT
+    events = Calendar.from_ical(as_calendar(two, spans=True)).walk("VEVENT")
+    # RFC 5545, 3.8.2.2: an event ends later than it begins, also one of 0.4 s.
+    assert len(events) == len(two.spans) > 1
+    assert all(event.decoded("dtend") > event.decoded("dtstart") for event in events)
+    assert any(span.begin // 1000 == span.end // 1000 for span in two.spans)
+
+
+def test_a_calendar_needs_no_bound_and_no_worked_time() -> None:
+    data, report = over_midnight(bounded=False)
+    assert report.holds, report.first_problem
+    assert report.window is None or report.window.upper is None
+    for day in (2, 3, 4):
+        sheet = sheet_of(data, report, UTC, date(2026, 3, day), date(2026, 3, day))
+        (event,) = Calendar.from_ical(as_calendar(sheet, spans=False)).walk("VEVENT")
+        assert event.decoded("dtstamp") == datetime(2026, 3, day + 1, tzinfo=UTC)
+
+
 # --- months in which a day was skipped, or has another length ---
 
 
@@ -324,7 +413,8 @@ def test_a_month_of_odd_days_is_the_same_in_every_form(zone: str) -> None:
     columns = ("working_ms", "off_screen_ms", "sealed_ms", "late_declared_ms")
     summed = sum(int(row[name]) for row in by_day for name in columns)
     assert summed == report.totals.worked_ms + report.totals.late_declared_ms
-    spans = [span for span in report.diary if span.worked_ms]
+    spans = list(cut_spans(report, there))
+    assert len(spans) > len([span for span in report.diary if span.worked_ms])
     by_span = list(csv.DictReader(io.StringIO(span_table(sheet).decode())))
     for row, span in zip(by_span, spans, strict=True):
         # The offset tells the two times of an hour that is told twice apart.

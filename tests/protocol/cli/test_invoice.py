@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +37,7 @@ from workseal_protocol.cli.text import exact
 from workseal_protocol.labels import sums_of_names
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.terms import RoundingMode, WorkClass
-from workseal_protocol.totals import Billed, LimitExceeded
+from workseal_protocol.totals import Billed, DayTotal, LimitExceeded
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run
@@ -420,6 +420,11 @@ def test_it_was_delivered_on_the_last_day_with_hours(
     found = read_back((folder / "a.xml").read_bytes())
     assert str(found["BT-74"]) == "2026-12-31"
     assert found["BT-72"] == sheet.days[-1].day
+    # A declaration of no time is no work of its day.
+    later = sheet.days[-1].day + timedelta(days=1)
+    nothing = DayTotal(later, dict.fromkeys(WorkClass, 0), 0)
+    made = Invoice(details_for("standard"), replace(sheet, days=(*sheet.days, nothing)))
+    assert read_back(as_xml(made))["BT-72"] == sheet.days[-1].day
 
 
 @pytest.mark.parametrize("link", [None, "https://work.example/b/7f3a"])

@@ -99,7 +99,9 @@ class _Book:
 
     @property
     def weight(self) -> int:
-        return sum(1 + len(week.spans) for week in self.weeks.values()) + len(self.live or ())
+        spans = (span for week in self.weeks.values() for span in week.spans)
+        held = len(self.weeks) + sum(1 + len(span.course) for span in spans)
+        return held + len(self.live or ())
 
 
 class Diaries:
@@ -147,6 +149,11 @@ class Diaries:
             return None
         first, last = _days_of(*found, agreed.zone)
         return max(first, _FIRST_DAY), min(last, _LAST_DAY)
+
+    def told_until(self, agreed: Agreed, reach: Reach) -> int:
+        """Return the end of the last work that is told of, in Unix milliseconds; 0 for none."""
+        found = self._rows.reach(agreed.whose, below=reach.size)
+        return 0 if found is None else found[1]
 
     def course(
         self,

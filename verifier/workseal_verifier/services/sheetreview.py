@@ -7,10 +7,11 @@ read, and it is said that there are older ones. The server answers nothing in an
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from workseal_protocol.accepted import Acceptance, acceptances_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import Record, Timesheet
 from workseal_protocol.statement import Kind
@@ -37,10 +38,14 @@ _TOO_LONG: _Judged = (
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """Hold timesheets in log order; `older` says that earlier ones were not read."""
+    """Hold timesheets in log order; `older` says that earlier ones were not read.
+
+    `acceptances` says of each what was accepted beside it, also in timesheets of other days.
+    """
 
     sheets: tuple[SheetFinding, ...]
     older: bool
+    acceptances: Mapping[Digest, Acceptance]
 
 
 class SheetReview:
@@ -56,11 +61,8 @@ class SheetReview:
         """Return the timesheets with days of [first, last], and what the record says to them."""
         entries, older = self._read(agreed, reach)
         low, high = day_number(first), day_number(last)
-        found = [
-            one
-            for one in timesheets_of(agreed.terms, entries, agreed.zone)
-            if one.record.first <= high and low <= one.record.last
-        ]
+        every = timesheets_of(agreed.terms, entries, agreed.zone)
+        found = [one for one in every if one.record.first <= high and low <= one.record.last]
         places = {entry.digest: entry.index for entry in entries}
         judged = [
             self._judge(agreed, one.digest, one.record, places[one.digest])
@@ -74,14 +76,14 @@ class SheetReview:
             replace(one, agreement=agreement, why=why)
             for one, (agreement, why) in zip(found[-MOST_JUDGED:], judged, strict=True)
         )
-        return Reviewed((*unjudged, *checked), older)
+        return Reviewed((*unjudged, *checked), older, acceptances_of(every))
 
     def listed(self, agreed: Agreed, reach: Reach) -> Reviewed:
         """Return all timesheets with what was answered, without looking at the record."""
         entries, older = self._read(agreed, reach)
         found = timesheets_of(agreed.terms, entries, agreed.zone)
         unjudged = (replace(one, agreement=Agreement.UNCHECKED, why="") for one in found)
-        return Reviewed(tuple(unjudged), older)
+        return Reviewed(tuple(unjudged), older, acceptances_of(found))
 
     def _read(self, agreed: Agreed, reach: Reach) -> tuple[list[Entry], bool]:
         stored = self._records.of_engagement_and_kinds(

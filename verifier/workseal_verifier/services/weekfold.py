@@ -5,37 +5,40 @@ which its time begins, so that counts add up over weeks; days are cut at midnigh
 statement began, so that a day is whole. docs/spec/totals.md
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from workseal_protocol.checkpoint import SignedCheckpoint
-from workseal_protocol.diary import Span, diary_of
+from workseal_protocol.diary import DiaryState, Span, diary_of
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
-from workseal_protocol.records import (
-    Declaration,
-    DeclarationForm,
-    Record,
-    Segment,
-    Tombstone,
-    read_record,
-)
+from workseal_protocol.records import Record, Segment, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
-from workseal_protocol.totals import DayTotal, LimitExceeded, Totals, totals_of
+from workseal_protocol.totals import (
+    DayTotal,
+    LimitExceeded,
+    Totals,
+    beginning_in,
+    totals_of,
+    withdrawn_limit,
+)
 from workseal_protocol.window import Entry, Window, WindowError, grade, windows_of
 from workseal_verifier.store.log import Entry as Stored
 
 DAYS = 7
+# Why a gap is one, where the sessions around it are not of the statements that were read.
+UNSURE = "nothing was recorded: paused, or no session was open"
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
     """Hold a week of a diary, from its Monday.
 
-    `days` and `exceeded` are those of this week; `totals` counts what begins in it. `contradicted`
-    says that bounds of its statements contradict each other, so that none is shown as proved.
+    `days` and `exceeded` are those of this week; `totals` counts what begins in it. What limits no
+    week in particular is no week's to pass: `overall_limits`. `contradicted` says that bounds of
+    its statements contradict each other, so that none is shown as proved.
     """
 
     monday: date
@@ -102,34 +105,36 @@ def fold_week(
     """Fold what tells of a week; entries that reach beyond it count with their part of its days."""
     begin, end = bounds(monday, zone, days=DAYS)
     whole = totals_of(terms, entries, zone)
-    own = _beginning_in(entries, begin, end)
+    own = beginning_in(entries, begin, end)
     last = monday + timedelta(days=DAYS)
     return Week(
         monday=monday,
         days=tuple(one for one in whole.days if monday <= one.day < last),
         totals=whole if len(own) == len(entries) else totals_of(terms, own, zone),
-        exceeded=tuple(one for one in whole.exceeded if one.week in {None, monday}),
-        spans=tuple(one for one in diary_of(entries) if one.begin < end and one.end > begin),
+        exceeded=tuple(one for one in whole.exceeded if one.week == monday),
+        spans=tuple(one for one in _spans(entries) if one.begin < end and one.end > begin),
         contradicted=contradicted,
     )
 
 
-def _beginning_in(entries: Sequence[Entry], begin: int, end: int) -> list[Entry]:
-    outside = set()
-    for entry in entries:
-        match entry.record:
-            case Segment(begin=at) | Declaration(begin=at, form=DeclarationForm.LATE) if (
-                not begin <= at < end
-            ):
-                outside.add(entry.digest)
-            case _:
-                pass
-    return [
-        entry
-        for entry in entries
-        if entry.digest not in outside
-        and not (isinstance(entry.record, Tombstone) and entry.record.segment in outside)
-    ]
+def overall_limits(terms: Terms, weeks: Iterable[Week]) -> tuple[LimitExceeded, ...]:
+    """Judge, over all weeks of an engagement, the limits of the terms that are about all of it."""
+    totals = [week.totals for week in weeks]
+    captured, thinned = sum(one.captured for one in totals), sum(one.thinned for one in totals)
+    return tuple(withdrawn_limit(terms, captured, thinned))
+
+
+def _spans(entries: Sequence[Entry]) -> Iterator[Span]:
+    """Fold spans; whether the session before or after all of them went on is not known here."""
+    recorded = [entry.record for entry in entries if isinstance(entry.record, Segment)]
+    first = min((one.begin for one in recorded), default=0)
+    last = max((one.end for one in recorded), default=0)
+    for span in diary_of(entries):
+        known = bool(recorded) and first <= span.begin and span.end <= last
+        if span.state is DiaryState.NO_SESSION and not known:
+            yield replace(span, reason=UNSURE)
+        else:
+            yield span
 
 
 def _verified(terms: Terms, signed: Iterable[bytes]) -> list[VerifiedCheckpoint]:

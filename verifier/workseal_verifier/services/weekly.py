@@ -1,7 +1,8 @@
 """The weekly digest: who is told of a finished week, and what they are told.
 
-Rules: only who asked for it, by mail, once a week, after nine on Monday morning where they are; who
-asks on a Wednesday is told of the week in which they asked. The figures are those of the diary's
+Rules: only who asked for it, by mail, once a week, after nine on Monday morning where they are, and
+not before the week is over in the zone of each of their agreements; who asks on a Wednesday is told
+of the week in which they asked. The figures are those of the diary's
 week, folded anew when the mail is written: no text, title, project or name of anybody is in it, and
 an agreement goes by the first digits of its number.
 """
@@ -23,7 +24,7 @@ from workseal_verifier.services.letters import Letter, Place, mail_name, signed
 from workseal_verifier.services.noticing import weekly
 from workseal_verifier.services.sheetreview import SheetReview
 from workseal_verifier.services.standing import Standings
-from workseal_verifier.services.weekfold import DAYS, Week, monday_of
+from workseal_verifier.services.weekfold import DAYS, Week, bounds, monday_of
 from workseal_verifier.store.contacts import ContactRow
 from workseal_verifier.store.notices import NoticeRow, NoticeStore
 
@@ -56,6 +57,8 @@ class Digests:
         self._place = place
         # The newest week that each key was told of by this process: the outbox is not asked again.
         self._made: dict[Digest, date] = {}
+        # When the week is over everywhere, for who waits for that on a Monday morning.
+        self._over: dict[Digest, tuple[date, int]] = {}
 
     def make(self) -> None:
         """Put into the outbox what is due; what is there already stays as it is."""
@@ -64,9 +67,23 @@ class Digests:
             monday, told_ms = newest_week(now_ms, _zone(row))
             if self._made.get(row.thumbprint) == monday:
                 continue
+            if self._over_ms(row.thumbprint, monday) > now_ms:
+                continue
             if row.changed_ms < told_ms and self._contacts.counts(row.thumbprint):
                 self._notices.add([weekly(row.thumbprint, number_of(monday), now_ms)])
             self._made[row.thumbprint] = monday
+
+    def _over_ms(self, key: Digest, monday: date) -> int:
+        """Return when a week is over in the zones of all agreements of a key."""
+        known = self._over.get(key)
+        if known is None or known[0] != monday:
+            zones = {
+                self._diaries.agreed(engagement).zone
+                for engagement, _ in self._standings.engagements(key)
+            }
+            ends = (bounds(monday, zone, days=DAYS)[1] for zone in zones)
+            known = self._over[key] = monday, max(ends, default=0)
+        return known[1]
 
     def letter(self, row: NoticeRow, contact: ContactRow) -> Letter | None:
         """Write a digest; None when there is nothing to tell, or it is not asked for any more.

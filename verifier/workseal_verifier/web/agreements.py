@@ -18,7 +18,7 @@ from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import engagement
 from workseal_verifier.services.access import TABLE, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Course, Reach
-from workseal_verifier.services.weekfold import DAYS, Week
+from workseal_verifier.services.weekfold import DAYS, Week, overall_limits
 from workseal_verifier.web.caselist import awaiting, lines_of
 from workseal_verifier.web.render import page, span
 
@@ -170,6 +170,10 @@ def get_diary(request: Request, name: str, given: Given) -> Response:
         sums=sums_of(agreed.terms, (day for week in course.weeks for day in week.days)),
         counts=counts_of(course.weeks),
         uncounted=course.uncounted,
+        # The share is of all weeks: of some of them it says nothing.
+        exceeded=[]
+        if course.uncounted
+        else [limit_text(one) for one in overall_limits(agreed.terms, course.weeks)],
         unanswered=[
             {"first": date_of(one.record.first), "last": date_of(one.record.last)}
             for one in sheets

@@ -4,7 +4,6 @@ Rule: where the agreement shows time by the day, a day is one figure here: no ho
 """
 
 import re
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -18,11 +17,11 @@ from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import engagement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.diaries import Agreed, Reach
-from workseal_verifier.services.weekfold import Week, bounds
+from workseal_verifier.services.weekfold import UNSURE, Week, bounds
 from workseal_verifier.web.agreements import about, sums_of
 from workseal_verifier.web.explained import NOT_PROVEN, bound_text, grade_text
 from workseal_verifier.web.render import clock, page, read_day
-from workseal_verifier.web.timeline import Stretch, hours_of, parts_of, stretches_of
+from workseal_verifier.web.timeline import hours_of, parts_of, stretches_of
 
 router = APIRouter(prefix="/diary", include_in_schema=False)
 
@@ -83,14 +82,13 @@ def get_minute(
     found = [at_ms for at_ms in range(begin, end, _MINUTE_MS) if clock(at_ms, agreed.zone) == at]
     if not found:
         raise RefusedError(Reason.NOT_FOUND, "clocks were put forward: this day has no such minute")
-    stretches = stretches_of(week.spans, begin, end)
     return page(
         request,
         "minute.html",
         **about(agreed, reach),
         day=day,
         at=at,
-        minutes=[_minute(given, agreed, reach, stretches, at_ms) for at_ms in found],
+        minutes=[_minute(given, agreed, reach, week, at_ms) for at_ms in found],
         contradicted=week.contradicted,
         always=ALWAYS[:3],
     )
@@ -102,11 +100,10 @@ def _read(given: Given, name: str, day: date) -> tuple[Agreed, Reach, Week]:
     return agreed, reach, given.diaries.week(agreed, day, reach)
 
 
-def _minute(
-    given: Given, agreed: Agreed, reach: Reach, stretches: Sequence[Stretch], at_ms: int
-) -> dict[str, Any]:
+def _minute(given: Given, agreed: Agreed, reach: Reach, week: Week, at_ms: int) -> dict[str, Any]:
     entries = given.diaries.minute(agreed, at_ms, reach)
-    parts = parts_of(stretches, at_ms, at_ms + _MINUTE_MS)
+    untold = _untold(at_ms, given.clock.now_ms(), given.diaries.told_until(agreed, reach))
+    parts = parts_of(week.spans, at_ms, at_ms + _MINUTE_MS, untold)
     gone = {entry.record.segment for entry in entries if isinstance(entry.record, Tombstone)}
     told = [_told(agreed, entry, gone) for entry in entries[:_MOST_TOLD]]
     return {
@@ -120,6 +117,15 @@ def _minute(
             dict.fromkeys(NOT_PROVEN[entry.grade] for entry in entries if entry.grade)
         ),
     }
+
+
+def _untold(at_ms: int, now_ms: int, told_until_ms: int) -> str:
+    """Say why nothing of a week tells of a minute, as far as that can be known here."""
+    if at_ms >= now_ms:
+        return "it is still to come"
+    if at_ms + _MINUTE_MS > told_until_ms:
+        return f"{UNSURE}, or its record has not reached the log"
+    return UNSURE
 
 
 def _told(agreed: Agreed, entry: Entry, gone: set[Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.window import Grade
 
 HOUR_MS: Final = 3_600_000
-_NOTHING: Final = "Nothing was recorded: no session was open."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +18,21 @@ class Stretch:
     end_ms: int
     name: str
     reason: str
-    worked_ms: int
-    grade: Grade | None
+    span: Span
+
+    @property
+    def worked_ms(self) -> int:
+        """Give the worked time, of which the totals of the day are made as well."""
+        return self.span.worked_between(self.begin_ms, self.end_ms)
+
+    @property
+    def grade(self) -> Grade | None:
+        """Give how it is known."""
+        return self.span.grade
 
     def part(self, begin_ms: int, end_ms: int) -> "Stretch":
-        """Cut a part out; its worked time in proportion, as days are cut in the totals."""
-        begin, end = max(self.begin_ms, begin_ms), min(self.end_ms, end_ms)
-        length = self.end_ms - self.begin_ms
-        worked = self.worked_ms * max(0, end - begin) // length
-        return replace(self, begin_ms=begin, end_ms=end, worked_ms=worked)
+        """Cut a part out."""
+        return replace(self, begin_ms=max(self.begin_ms, begin_ms), end_ms=min(self.end_ms, end_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +55,38 @@ class Hour:
 
 def stretches_of(spans: Sequence[Span], begin_ms: int, end_ms: int) -> tuple[Stretch, ...]:
     """Cut spans to [begin, end), from the first to the last moment that is told of."""
-    found = [
-        Stretch(
-            one.begin,
-            one.end,
-            one.state.value.replace(" ", "-"),
-            one.reason[:1].upper() + one.reason[1:] + ".",
-            one.worked_ms,
-            one.grade,
-        ).part(begin_ms, end_ms)
-        for one in spans
-        if one.begin < end_ms and one.end > begin_ms
-    ]
-    outside = DiaryState.NO_SESSION.value.replace(" ", "-")
-    while found and found[0].name == outside:
+    found = _cut(spans, begin_ms, end_ms)
+    while found and found[0].span.state is DiaryState.NO_SESSION:
         found.pop(0)
-    while found and found[-1].name == outside:
+    while found and found[-1].span.state is DiaryState.NO_SESSION:
         found.pop()
     return tuple(found)
 
 
-def parts_of(stretches: Sequence[Stretch], begin_ms: int, end_ms: int) -> tuple[Stretch, ...]:
-    """Cut stretches to a minute; what nothing tells of is named as such."""
-    found = tuple(
-        one.part(begin_ms, end_ms)
-        for one in stretches
-        if one.begin_ms < end_ms and one.end_ms > begin_ms
-    )
-    if found:
-        return found
-    name = DiaryState.NO_SESSION.value.replace(" ", "-")
-    return (Stretch(begin_ms, end_ms, name, _NOTHING, 0, None),)
+def parts_of(spans: Sequence[Span], begin_ms: int, end_ms: int, untold: str) -> tuple[Stretch, ...]:
+    """Cut spans to a minute; `untold` is why what lies before or after all of them has none."""
+    found = _cut(spans, begin_ms, end_ms)
+    first, last = (found[0].begin_ms, found[-1].end_ms) if found else (end_ms, end_ms)
+    around = [
+        _stretch(Span(begin, end, DiaryState.NO_SESSION, untold))
+        for begin, end in ((begin_ms, first), (last, end_ms))
+        if begin < end
+    ]
+    return tuple(sorted([*found, *around], key=lambda one: one.begin_ms))
+
+
+def _cut(spans: Sequence[Span], begin_ms: int, end_ms: int) -> list[Stretch]:
+    return [
+        _stretch(one).part(begin_ms, end_ms)
+        for one in spans
+        if one.begin < end_ms and one.end > begin_ms
+    ]
+
+
+def _stretch(span: Span) -> Stretch:
+    name = span.state.value.replace(" ", "-")
+    reason = span.reason[:1].upper() + span.reason[1:] + "."
+    return Stretch(span.begin, span.end, name, reason, span)
 
 
 def hours_of(stretches: Sequence[Stretch], begin_ms: int) -> Iterator[Hour]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from workseal_protocol.accepted import Acceptance
 from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
 from workseal_verifier.api.access import Asking
 from workseal_verifier.api.services import Given
@@ -47,14 +48,14 @@ def get_week(
         counts=counts_of([week]),
         exceeded=[limit_text(one) for one in week.exceeded],
         contradicted=week.contradicted,
-        sheets=[_sheet(one) for one in review.sheets],
+        sheets=[_sheet(one, review.acceptances[one.digest]) for one in review.sheets],
         older=review.older,
         most=MOST_SHEETS,
         is_client=any(one.who is Who.CLIENT for one in standings),
     )
 
 
-def _sheet(one: SheetFinding) -> dict[str, Any]:
+def _sheet(one: SheetFinding, beside: Acceptance) -> dict[str, Any]:
     record = one.record
     return {
         "digits": str(one.digest)[:_DIGITS],
@@ -78,5 +79,14 @@ def _sheet(one: SheetFinding) -> dict[str, Any]:
             for answer in one.answers
         ],
         "replaced_by": None if one.replaced_by is None else str(one.replaced_by)[:_DIGITS],
+        "elsewhere": [
+            {
+                "digits": str(other.sheet)[:_DIGITS],
+                "days": [date_of(day) for day in other.days],
+                "counting": bool(other.counting),
+            }
+            for other in beside.elsewhere
+        ],
+        "left_behind": [date_of(day) for day in beside.left_behind],
         "overlaps": None if one.overlaps is None else str(one.overlaps)[:_DIGITS],
     }

@@ -4,7 +4,7 @@ Rule: the same hours give the same identifiers, so that a second import replaces
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid5
 
 from icalendar import Calendar, Event
@@ -31,7 +31,8 @@ def _spans(sheet: Sheet) -> Iterator[Event]:
         said = f"{span.state}, {exact(span.worked_ms)}"
         event = _event(sheet, f"{span.begin} {span.state}", said, span.reason)
         event.add("dtstart", _utc(span.begin))
-        event.add("dtend", _utc(span.end))
+        # An event ends after it begins, however short it is.
+        event.add("dtend", max(_utc(span.end), _utc(span.begin + 1_000)))
         yield event
 
 
@@ -48,13 +49,20 @@ def _days(sheet: Sheet) -> Iterator[Event]:
 def _event(sheet: Sheet, name: str, said: str, more: str = "") -> Event:
     event = Event()
     event.add("uid", str(uuid5(UUID(bytes=sheet.engagement), name)))
-    # No clock: the same bundle gives the same file.
-    event.add("dtstamp", _utc(sheet.known_by_ms or sheet.spans[-1].end))
+    event.add("dtstamp", _known_by(sheet))
     event.add("summary", said)
     if more:
         event.add("description", more)
     event.add("transp", "TRANSPARENT")
     return event
+
+
+def _known_by(sheet: Sheet) -> datetime:
+    # No clock: the same bundle gives the same file. Where the policy bounds nothing, the days
+    # themselves are the last thing that is known.
+    if sheet.known_by_ms is not None:
+        return _utc(sheet.known_by_ms)
+    return datetime.combine(_following(sheet.last), time(), tzinfo=sheet.zone).astimezone(UTC)
 
 
 def _utc(ms: int) -> datetime:

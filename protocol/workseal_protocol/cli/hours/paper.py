@@ -53,7 +53,8 @@ def _sums(sheet: Sheet) -> Iterator[Paragraph]:
     if sheet.late_ms:
         yield _words(f"Declared late, beside it: {exact(sheet.late_ms)}")
     known = ", ".join(f"{grade} {exact(ms)}" for grade, ms in sheet.by_grade.items() if ms)
-    yield _words(f"How it is known: {known}")
+    if known:
+        yield _words(f"How it is known: {known}")
     rate = amount_text(sheet.terms.rate_minor_per_hour, billed.currency)
     yield _words(
         f"Billed by the terms: {exact(billed.ms)} at {rate} an hour, "

@@ -1,8 +1,7 @@
 """The hours of some days of a report: what every form of a file is made of."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -11,8 +10,16 @@ from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.diary import Span
 from workseal_protocol.digest import Digest
 from workseal_protocol.labels import Labelled, NamedDay
+from workseal_protocol.records import Segment
 from workseal_protocol.terms import Terms, WorkClass
-from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
+from workseal_protocol.totals import (
+    Billed,
+    DayTotal,
+    LimitExceeded,
+    billed_of,
+    cut_days,
+    worked_shares,
+)
 from workseal_protocol.verify import Report
 from workseal_protocol.window import Grade
 
@@ -30,9 +37,9 @@ _WEEK: Final = timedelta(days=6)
 class Sheet:
     """Hold the hours of [first, last], days of `zone`.
 
-    `spans` have worked time, and belong to the day of their begin: those that cross a midnight are
-    not cut, so by day they add up to `days` only where none does. `activity` and `labelled` are
-    what was opened about these days; a stretch of activity belongs to the day of its begin, too.
+    `spans` have worked time and are cut at midnights, so that they add up to `days`; `by_grade`
+    says of the recorded time how it is known. `activity` and `labelled` are what was opened about
+    these days; a stretch of activity belongs to the day of its begin.
     """
 
     engagement: bytes
@@ -45,6 +52,7 @@ class Sheet:
     last: date
     days: tuple[DayTotal, ...]
     spans: tuple[Span, ...]
+    by_grade: Mapping[Grade, int]
     activity: tuple[ActivityShare, ...]
     labelled: Labelled
     billed: Billed
@@ -60,16 +68,7 @@ class Sheet:
     @property
     def late_ms(self) -> int:
         """Add up what was declared late."""
-        return sum(day.worked_ms[WorkClass.LATE_DECLARED] for day in self.days)
-
-    @property
-    def by_grade(self) -> Mapping[Grade, int]:
-        """Add up the worked time of the spans by how it is known."""
-        sums: Counter[Grade] = Counter()
-        for span in self.spans:
-            if span.grade is not None:
-                sums[span.grade] += span.worked_ms
-        return {grade: sums[grade] for grade in Grade}
+        return sum(day.late_ms for day in self.days)
 
     def billed_day(self, day: DayTotal) -> int:
         """Return what the terms make of one day's time, in milliseconds."""
@@ -103,11 +102,7 @@ def sheet_of(
     if not days:
         raise CommandError("the bundle has no hours on these days")
     first, last = first or days[0].day, last or days[-1].day
-    spans = tuple(
-        span
-        for span in report.diary
-        if span.worked_ms and first <= _day_of(span.begin, zone) <= last
-    )
+    spans = (part for span in report.diary for part in _cut(span, zone, first, last))
     labelled = report.labelled
     return Sheet(
         engagement=report.engagement,
@@ -119,7 +114,8 @@ def sheet_of(
         first=first,
         last=last,
         days=days,
-        spans=spans,
+        spans=tuple(part for part in spans if part.worked_ms),
+        by_grade=_by_grade(report, zone, first, last),
         activity=tuple(
             row for row in report.activity if first <= (row.day or _day_of(row.begin, zone)) <= last
         ),
@@ -136,6 +132,25 @@ def sheet_of(
         known_by_ms=None if report.window is None else report.window.upper,
         not_proven=report.not_proven,
     )
+
+
+def _cut(span: Span, zone: tzinfo, first: date, last: date) -> Iterator[Span]:
+    """Cut a span into its parts of some days."""
+    for day, begin, end in cut_days(span.begin, span.end, zone):
+        if first <= day <= last:
+            worked = span.worked_between(begin, end)
+            yield replace(span, begin=begin, end=end, worked_ms=worked, course=())
+
+
+def _by_grade(report: Report, zone: tzinfo, first: date, last: date) -> Mapping[Grade, int]:
+    """Add up, of some days, the recorded time by how it is known."""
+    sums = dict.fromkeys(Grade, 0)
+    for entry in report.entries:
+        if isinstance(entry.record, Segment) and entry.grade is not None:
+            for day, _, part in worked_shares(entry.record, zone):
+                if first <= day <= last:
+                    sums[entry.grade] += part
+    return sums
 
 
 def _day_of(ms: int | None, zone: tzinfo) -> date:

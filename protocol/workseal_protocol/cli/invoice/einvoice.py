@@ -6,12 +6,14 @@ out: it asks a server in the network.
 
 import io
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from facturx import generate_cii_xml, generate_from_file
 from iso4217 import Currency
 
+from workseal_protocol.cli.hours.sheet import Sheet
 from workseal_protocol.cli.invoice.colours import with_profile
 from workseal_protocol.cli.invoice.details import Party, TaxKind
 from workseal_protocol.cli.invoice.figures import Invoice
@@ -66,7 +68,7 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "BT-5": invoice.currency,
         "BT-9": details.due,
         "BT-20": details.payment,
-        "BT-72": sheet.days[-1].day,  # delivered when work of these days ended
+        "BT-72": _delivered(sheet),
         "BT-73": sheet.first,
         "BT-74": sheet.last,
         "BG-1": [{"BT-22": one} for one in _notes(invoice)],
@@ -87,6 +89,12 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
     elif details.iban:
         fields |= {"BT-81": "30", "BT-84": details.iban}  # a credit transfer
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _delivered(sheet: Sheet) -> date:
+    """Return the last day on which anything was worked: delivery ended with it."""
+    worked = [day.day for day in sheet.days if any(day.worked_ms.values())]
+    return worked[-1] if worked else sheet.last
 
 
 def _notes(invoice: Invoice) -> Iterator[str]:

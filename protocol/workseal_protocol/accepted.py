@@ -1,0 +1,90 @@
+"""What a client accepted already: the days of timesheets that count, and of those left behind.
+
+Rules: replacing takes no answer back. A day that was accepted goes on counting where it was, until
+the newest of the timesheets that replace each other is about it too: whoever replaces a timesheet
+takes no accepted day out of the count by leaving it out. docs/spec/timesheets.md
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from workseal_protocol.digest import Digest
+from workseal_protocol.records import SheetAnswer
+from workseal_protocol.timesheets import SheetFinding
+
+# Accepted timesheets that are told of one day; who makes a bundle does not choose a reader's work.
+_MOST_OF_A_DAY: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedDays:
+    """Hold days of a timesheet that were accepted in another one, too.
+
+    `counting` are those that go on counting there: accepted again, they would count twice.
+    """
+
+    sheet: Digest
+    days: tuple[int, ...]
+    counting: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Hold what was accepted of a timesheet's days beside it.
+
+    `left_behind` are its own accepted days that go on counting though it was replaced.
+    """
+
+    elsewhere: tuple[AcceptedDays, ...]
+    left_behind: tuple[int, ...]
+
+
+def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]:
+    """Find, for all timesheets of an engagement in log order, what was accepted beside each."""
+    newest: dict[Digest, SheetFinding] = {}
+    for one in reversed(found):
+        # What replaces a timesheet stands after it.
+        newest[one.digest] = one if one.replaced_by is None else newest.get(one.replaced_by, one)
+    accepted = [one for one in found if _is_accepted(one)]
+    counting = {one.digest: _counting(one, newest[one.digest]) for one in accepted}
+    holders: dict[int, list[Digest]] = {}
+    for one in accepted:
+        for row in one.record.days:
+            holders.setdefault(row.day, []).append(one.digest)
+    return {
+        one.digest: Acceptance(
+            _elsewhere(one, holders, counting),
+            tuple(sorted(counting.get(one.digest, ()))) if one.replaced_by is not None else (),
+        )
+        for one in found
+    }
+
+
+def _is_accepted(one: SheetFinding) -> bool:
+    return one.answer is not None and one.answer.answer is SheetAnswer.ACCEPTED
+
+
+def _counting(one: SheetFinding, newest: SheetFinding) -> frozenset[int]:
+    first, last = newest.record.first, newest.record.last
+    return frozenset(
+        row.day for row in one.record.days if newest is one or not first <= row.day <= last
+    )
+
+
+def _elsewhere(
+    one: SheetFinding,
+    holders: Mapping[int, Sequence[Digest]],
+    counting: Mapping[Digest, frozenset[int]],
+) -> tuple[AcceptedDays, ...]:
+    days: dict[Digest, list[int]] = {}
+    for row in one.record.days:
+        # Where a day goes on counting is told first: that is what may not be accepted again.
+        found = [each for each in holders.get(row.day, ()) if each != one.digest]
+        found.sort(key=lambda each: row.day not in counting[each])
+        for each in found[:_MOST_OF_A_DAY]:
+            days.setdefault(each, []).append(row.day)
+    return tuple(
+        AcceptedDays(each, tuple(own), tuple(day for day in own if day in counting[each]))
+        for each, own in days.items()
+    )
