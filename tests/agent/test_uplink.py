@@ -254,7 +254,8 @@ def test_a_value_before_its_time_is_asked_for_again(rig: Rig) -> None:
 
 def test_a_value_that_was_not_committed_to_is_never_given_out(rig: Rig) -> None:
     beacon, number = beacon_of(rig), current_round(rig)
-    rig.simulator._values[number] = bytes(32)
+    # The newest values that the simulator has for a round are those it gives out.
+    rig.simulator._values[number] = (bytes(32),)
     beacon.want(number)
     assert beacon.fetch()
     assert beacon.value(number) is None

@@ -223,7 +223,7 @@ def test_a_minute_names_its_statements_their_grade_and_what_is_not_proven(world:
 def test_a_minute_of_which_nothing_is_told_says_so(world: World) -> None:
     text = words(world.page(world.told.office.people.client, f"/minute?of={MONDAY}&at=03:00"))
     assert "0 s of this minute are counted" in text
-    assert "no statement in the log so far claims this time" in text
+    assert "No statement in the log so far claims this time" in text
     # Before the week's first record nothing tells a pause from no session.
     assert "Nothing was recorded: paused, or no session was open." in text
 
