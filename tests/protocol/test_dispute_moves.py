@@ -5,9 +5,17 @@ from typing import Any
 import pytest
 
 from support.builders import ROUND_MS
-from support.cases import ARBITRATORS, DAY, FREELANCER_DAYS, HOUR, Play, beacon
+from support.cases import ARBITRATORS, DAY, FREELANCER_DAYS, HOUR, Play, beacon, secret_of
 from support.casestates import PLAYS
-from workseal_protocol.dispute import CaseError, Rule, Span, State, count_due
+from workseal_protocol.dispute import (
+    CaseError,
+    Rule,
+    Span,
+    State,
+    count_due,
+    sample_round,
+    sample_seed,
+)
 from workseal_protocol.dispute.values import MAX_STAYS
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, CaseCalendar
@@ -157,6 +165,55 @@ def test_no_move_of_an_arbitrator_shuts_a_secret_out(leave: Any) -> None:
     assert set(play.case.sample.secrets) == {CLIENT, FREELANCER}
     play.now += 1
     assert "reveal" not in play.case.allowed(play.signer_of(CLIENT).public_key.thumbprint, play.now)
+
+
+def come_back(play: Play) -> None:
+    """Go on to the same sample, as whoever sits next can."""
+    if stands(play, State.STAYED):
+        play.act(ARBITRATOR, Act.RESUME)
+        return
+    if play.case.state in {State.DRAFT, State.DECISION}:
+        play.act(ARBITRATOR, Act.RECUSE)
+    if stands(play, State.DRAW):
+        play.draw()
+    if stands(play, State.SEATING):
+        play.act(ARBITRATOR, Act.DECLARE).both(Act.PASS)
+    play.act(ARBITRATOR, Act.ASK, **play.question(2)).both(Act.PASS).act(ARBITRATOR, Act.RULE)
+
+
+@pytest.mark.parametrize("hour", [0, 9, 21])
+@pytest.mark.parametrize(
+    "leave",
+    [
+        leave_by_stay,
+        leave_by_pass,
+        leave_by_recuse,
+        leave_by_seating,
+        leave_by_draft,
+        leave_by_decision,
+    ],
+)
+def test_an_arbitrator_steers_no_draw_by_leaving_it(leave: Any, hour: int) -> None:
+    """However they leave and whenever they ruled, it is of the round and the honest secrets."""
+    play = Play.begin().heard().shown(1)
+    play.act(ARBITRATOR, Act.ASK, **play.question(2))
+    for role in (CLIENT, FREELANCER, ARBITRATOR):
+        play.act(role, Act.COMMIT)
+    play.both(Act.PASS).wait(hour * HOUR).act(ARBITRATOR, Act.RULE)
+    number = sample_round(play.now, ROUND_MS)
+    leave(play)
+    play.both(Act.REVEAL)
+    come_back(play)
+    assert stands(play.sampled(), State.NAMING)
+    sample = play.case.sample
+    assert sample is not None
+    assert sample.seed == sample_seed(
+        case=play.case.case,
+        freeze=sample.freeze,
+        number=number,
+        value=beacon(number),
+        secrets={role: secret_of(role) for role in (CLIENT, FREELANCER)},
+    )
 
 
 def test_no_secret_is_out_while_others_may_commit_to_theirs() -> None:
