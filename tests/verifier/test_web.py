@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from fastapi import Request, Response
 
 from support.browser import Browser
 from support.diarist import MONDAY, Told, tell
@@ -23,7 +25,8 @@ from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.api.routing import operations
 from workseal_verifier.services import diaries
 from workseal_verifier.services.access import TABLE, About
-from workseal_verifier.web.render import FOLDER
+from workseal_verifier.web import days
+from workseal_verifier.web.render import FOLDER, page
 
 WEEK, DAY = f"/week?of={MONDAY}", f"/day?of={MONDAY}"
 MINUTE = f"/minute?of={MONDAY}&at=10:03"
@@ -348,7 +351,29 @@ def test_a_time_that_comes_twice_is_explained_twice(world: World) -> None:
     assert "02:30:00 (UTC+0100)" in text
 
 
-def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(tmp_path: Path) -> None:
+def test_a_week_says_what_was_accepted_already_and_what_a_replacement_leaves_out(
+    tmp_path: Path,
+) -> None:
+    told = tell(tmp_path)
+    whole = str(told.sheet.digest)[:12]
+    told.agent.reply(told.sheet, SheetAnswer.ACCEPTED)
+    rest = MONDAY + timedelta(days=1), MONDAY + timedelta(days=6)
+    told.agent.sum_up(*rest, replaces=told.sheet.digest)
+    told.office.now += 1
+    told.agent.sum_up(MONDAY, MONDAY)
+    with LiveServer(told.office) as live:
+        browser = Browser(told.office, live)
+        browser.sign_in(told.office.people.client)
+        text = words(browser.ask("GET", told.path + WEEK).text)
+        assert f"The client accepted {MONDAY} in it, and what stands for it is not about" in text
+        assert f"Accepted in {whole} as well: {MONDAY}. They count there." in text
+        browser.close()
+    told.office.close()
+
+
+def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = tell(tmp_path, granularity=Granularity.DAY)
     with LiveServer(told.office) as live:
         browser = Browser(told.office, live)
@@ -360,6 +385,16 @@ def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(tmp_path: Path) -
         assert "show it by the day, as agreed" in text
         assert re.findall(r"10:0[0-9]", text) == []
         assert browser.ask("GET", told.path + MINUTE).status_code == 404
+        # A page is given none: what a template leaves out may stand in its next version.
+        given: dict[str, Any] = {}
+
+        def seen(request: Request, template: str, /, **context: Any) -> Response:
+            given.update(context)
+            return page(request, template, **context)
+
+        monkeypatch.setattr(days, "page", seen)
+        assert browser.ask("GET", told.path + DAY).status_code == 200
+        assert (given["stretches"], given["hours"], given["length_ms"]) == ((), [], 0)
         browser.close()
     told.office.close()
 
