@@ -298,7 +298,12 @@ def test_the_agreement_stands_in_the_words_that_both_signed(
 def test_a_week_is_what_the_clients_tools_count(visitor: Visitor, home: PagedHome) -> None:
     text = visitor.get("/agreement/week?of=2026-03-02").text
     totals = totals_of(home.rig.engagement.terms, entries(home), ZoneInfo("Europe/Berlin"))
-    assert hms(totals.worked_ms) in text
+    head, row, *_ = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
+    assert "Declared later" in head
+    cells = re.findall(r'class="num">([^<]*)</td>', row)
+    (day,) = totals.days
+    # What was declared later stands beside the true time, as on the client's page.
+    assert cells[:2] == [hms(day.recorded_ms), hms(day.late_ms)]
     assert amount_text(totals.billed.amount, totals.billed.currency) in text
     assert "Nothing was recorded in this week." in visitor.get("/agreement/week?of=2026-02-02").text
     assert visitor.get("/agreement/week?of=never").status_code == 400

@@ -12,8 +12,9 @@ from support.drawn import summed_up
 from support.scripted import begin
 from support.shelved import Shelved
 from support.simulator import ROUND_MS, START, Simulator
+from workseal_protocol.accepted import AcceptedDays
 from workseal_protocol.records import SheetAnswer
-from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
+from workseal_protocol.timesheets import Agreement, SheetFinding, date_of, day_number
 from workseal_protocol.verify import examine_bundle
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import diaries, sheetreview
@@ -67,6 +68,35 @@ def test_one_that_says_something_else_differs(shelved: Shelved, agent: ScriptedA
     agent.sum_up(FIRST, LAST, billed_ms=1)
     (found,) = reviewed(shelved, agent)
     assert found.agreement is Agreement.DIFFERS
+
+
+def test_a_statement_of_another_agreement_is_no_head_of_this_ones_chain(
+    shelved: Shelved, agent: ScriptedAgent
+) -> None:
+    """A session that was opened elsewhere adds no time: only whose it is tells it apart."""
+    other = ScriptedAgent(agent.verifier, terms=agent.terms, engagement=bytes(range(16)))
+    other.open_session()
+    other.send()
+    agent.sum_up(FIRST, LAST, head=other.state.head)
+    (found,) = reviewed(shelved, agent)
+    assert found.agreement is Agreement.UNCHECKED
+    assert "not in the chain here" in found.why
+
+
+def test_what_was_accepted_beside_is_found_also_in_timesheets_of_other_weeks(
+    shelved: Shelved, agent: ScriptedAgent
+) -> None:
+    whole = agent.sum_up(FIRST, LAST)
+    agent.reply(whole, SheetAnswer.ACCEPTED)
+    after = LAST + timedelta(days=1)
+    agent.sum_up(LAST, after, replaces=whole.digest)
+    again = agent.sum_up(FIRST, FIRST)
+    shelved.fill(agent.verifier, agent)
+    agreed, reach = shelved.agreed(agent)
+    day = day_number(FIRST)
+    found = shelved.sheets.of_days(agreed, FIRST, FIRST, reach).acceptances
+    assert found[again.digest].elsewhere == (AcceptedDays(whole.digest, (day,), (day,)),)
+    assert found[whole.digest].left_behind == (day,)
 
 
 def test_only_those_with_a_day_of_the_week_are_shown(
