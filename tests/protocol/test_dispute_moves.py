@@ -1,11 +1,22 @@
 """What pauses, secrets, what is taken back and the end of a case lead to."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from support.builders import ROUND_MS
-from support.cases import ARBITRATORS, DAY, FREELANCER_DAYS, HOUR, Play, beacon, secret_of
+from support.cases import (
+    ARBITRATORS,
+    DAY,
+    FREELANCER_DAYS,
+    HOUR,
+    PANEL,
+    Play,
+    beacon,
+    case_terms,
+    secret_of,
+)
 from support.casestates import PLAYS
 from workseal_protocol.dispute import (
     CaseError,
@@ -107,6 +118,53 @@ def test_another_of_the_panel_does_not_set_the_limit_running() -> None:
 
 def stands_still(play: Play) -> bool:
     return play.case.halted_at is not None
+
+
+def late_seat() -> Play:
+    """Fill a seat again with twenty days left before the limit."""
+    play = Play.begin().heard()
+    assert play.case.limit is not None
+    play.now = play.case.limit - 20 * DAY
+    return play.act(ARBITRATOR, Act.RECUSE).seat()
+
+
+def test_whoever_sits_after_another_has_days_to_hear_the_case() -> None:
+    play = late_seat()
+    assert (play.case.state, play.case.asked) == (State.EVIDENCE, 0)
+    assert play.case.limit == play.case.known_at + 70 * DAY
+    assert stands(play.pass_due().shown(1), State.EVIDENCE)
+
+
+def test_who_has_more_days_left_is_given_none() -> None:
+    play = Play.begin().heard()
+    limit = play.case.limit
+    assert limit is not None
+    emptied = play.act(ARBITRATOR, Act.RECUSE).case.known_at
+    play.seat()
+    assert play.case.limit is not None
+    assert limit <= play.case.limit <= limit + play.case.known_at - emptied
+
+
+def test_the_first_request_of_whoever_sits_after_another_needs_room_too() -> None:
+    play = late_seat()
+    assert play.case.limit is not None
+    play.now = play.case.limit - 56 * DAY + 1
+    told = refused(Rule.ROOM, lambda: play.act(ARBITRATOR, Act.ASK))
+    assert "56 of 90 days left" in told
+
+
+def test_sixteen_silent_people_leave_the_last_one_time_to_decide() -> None:
+    """Each first look and each strike counted, and nobody had moved the limit for them."""
+    play = Play.begin(
+        terms=replace(case_terms(), arbitrators=tuple(one.public_key for one in PANEL))
+    )
+    play.heard()
+    for _ in PANEL[1:]:
+        play.lapse().lapse().seat()
+    play.shown(1).decided()
+    assert play.case.effective_at is not None
+    took = play.case.known_at - play.case.effective_at - play.case.stopped_ms
+    assert took < 90 * DAY
 
 
 # --- secrets ---

@@ -319,7 +319,7 @@ class Replay {
   checkAsk(body, at) {
     const [level, count, freeze] = [body.get(14), body.get(15), body.get(20)];
     must(this.asked < 8, "ladder");
-    if (this.asked) this.room(at);
+    if (this.asked || this.gone.length) this.room(at);
     must(level <= this.reached + 1, "ladder");
     must(this.terms.level >= [1, 2, 3, 3, 3][level], "ladder");
     must(count <= [0, 2880, 64, 64, 4][level], "ladder");
@@ -508,6 +508,7 @@ class Replay {
     if (state === "evidence" && this.state === "seating") {
       this.goOn(at);
       if (this.appealed) state = "review";
+      else if (this.gone.length) this.stopped += Math.max(at + 70 * DAY - this.limit, 0);
     }
     if (state === "draw" && !this.left.length) state = this.decision ? "final" : "undecided";
     if (state === "answer" || state === "negotiation") this.effective ??= at;

@@ -232,6 +232,14 @@ def _undrawn(begin: Begin, times: int) -> Play:
     return play
 
 
+def _later_seat(begin: Begin, waited: int) -> Play:
+    """Fill a seat again near the limit, and wait."""
+    play = begin().heard()
+    play.now = (play.case.limit or 0) - 20 * DAY
+    play.act(_ARBITRATOR, Act.RECUSE).seat()
+    return play.wait(waited)
+
+
 def _sealed(begin: Begin) -> Play:
     return begin().heard().decided().lapse().lapse().pass_due()
 
@@ -315,6 +323,12 @@ _STORIES: dict[str, Story] = {
     "a later round draws": lambda begin: _undrawn(begin, 3).draw(),
     "a draw whose value may still come": lambda begin: (
         _undrawn(begin, 0).pass_due().wait(7 * DAY - 3_000).act(_OPERATOR, Act.LAPSE, due=None)
+    ),
+    "who sits after another has days for a request": lambda begin: (
+        _later_seat(begin, 14 * DAY - 3_600_000).act(_ARBITRATOR, Act.ASK)
+    ),
+    "who sits after another has no room left": lambda begin: (
+        _later_seat(begin, 14 * DAY + 3_600_000).act(_ARBITRATOR, Act.ASK)
     ),
     "nobody says that the key is destroyed": lambda begin: (
         _sealed(begin).act(_OPERATOR, Act.DESTROY).lapse()

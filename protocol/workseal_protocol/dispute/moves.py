@@ -20,6 +20,7 @@ from workseal_protocol.dispute.table import (
 from workseal_protocol.dispute.values import (
     MAX_REDRAWS,
     SEAL_DAYS,
+    SEATED_DAYS,
     Deadline,
     Paused,
     Sample,
@@ -263,12 +264,23 @@ def awaited(case: "Case") -> frozenset[Role]:
 def _enter(case: "Case", state: State, at: int) -> "Case":
     if state is State.EVIDENCE and case.state is State.SEATING:
         case = _going_on(case, at)
-        state = State.REVIEW if case.appealed else State.EVIDENCE
+        if case.appealed:
+            state = State.REVIEW
+        else:
+            case = _with_time(case, at)
     if state is State.DRAW and not case.panel:
         return _undrawn(case, at)
     if state in {State.ANSWER, State.NEGOTIATION} and case.effective_at is None:
         case = replace(case, effective_at=at)
     return case.entered(state, at)
+
+
+def _with_time(case: "Case", at: int) -> "Case":
+    """Move the limit along for whoever sits after somebody else, so that they can hear the case."""
+    if not case.gone or case.limit is None:
+        return case
+    short = at + SEATED_DAYS * DAY_MS - case.limit
+    return replace(case, stopped_ms=case.stopped_ms + max(short, 0))
 
 
 def _undrawn(case: "Case", at: int) -> "Case":

@@ -91,7 +91,9 @@ def _ask(case: "Case", role: Role, at: int | None) -> Obstacle:
         return Rule.LADDER, "terms by which something can be asked for", "a timer alone"
     if case.asked >= MAX_ASKED:
         return Rule.LADDER, f"at most {MAX_ASKED} requests in a case", "one more"
-    return _room(case, at, ROOM_DAYS, "a further request") if case.asked else None
+    # The first of whoever sits first always has the days that it needs.
+    later = case.asked or case.gone
+    return _room(case, at, ROOM_DAYS, "a further request") if later else None
 
 
 def _room(case: "Case", at: int | None, days: int, what: str) -> Obstacle:

@@ -13,6 +13,9 @@ LIMIT_DAYS: Final = 90
 # What a request, its answer, the comments and a decision can take at most: a second request needs
 # so many days before the limit.
 ROOM_DAYS: Final = 56
+# Whoever sits after somebody else has so many before the limit: days to look at the case, 12 at
+# most, and those of a request.
+SEATED_DAYS: Final = 70
 # What a second draft, the words on it and the decision can take at most.
 REDRAFT_DAYS: Final = 28
 SEAL_DAYS: Final = 30
@@ -35,7 +38,7 @@ MAX_REDRAWS: Final = 4
 MIN_OUTAGE_MS: Final = 4 * 3_600_000
 # Of all who sat, together: what was found and what could not be opened.
 MAX_CHECKED: Final = 64
-# No case has more, whoever fills it: docs/adr/9942 counts them. What ends a case is always taken.
+# No case has more, whoever fills it: docs/adr/0110 counts them. What ends a case is always taken.
 MAX_STATEMENTS: Final = 400
 # 1 January 9989: whatever is due after it, retention too, can still be written.
 MAX_INSTANT: Final = 253_055_232_000_000

@@ -48,7 +48,7 @@ _SEALS: Final = "It is sealed after"
 _REMINDED: Final = (
     "By silence the arbitrator is reminded and has five working days more; after them, and where"
     " they were reminded in this case before, another person is drawn. The ninety days of the case"
-    " stand still meanwhile."
+    " stand still meanwhile, and whoever is drawn then has seventy of them left at least."
 )
 
 
