@@ -177,7 +177,7 @@ def test_what_was_previewed_is_disclosed_and_nothing_else(story: Story, at: int)
     first = rows(home)[at]
     choose(visitor, path, first.number)
     text = visitor.get(f"{path}/preview").text
-    assert f"Picture {first.number}: 100 of 1000 tiles, 10.0 % of the picture" in text
+    assert f"Picture {first.number}: 100 of 1000 tiles, 10.0 % of the picture." in text
     seen = told_in(text)
     assert len(seen["seen"]) == 1
     done = visitor.post(f"{path}/disclose", **seen, passphrase=PASSPHRASE)

@@ -27,6 +27,7 @@ from support.looked import OF_AGREEMENT, left_out, let_in
 from support.office import LiveServer, Office, new_home
 from support.paged import PASSPHRASE, PagedHome, RecordedScreen
 from support.pseudo import speaking
+from support.walked import faults_of_walk
 from workseal_agent.config import load_settings
 from workseal_agent.evidence import prove
 from workseal_agent.language import language_of
@@ -94,6 +95,20 @@ def faults(browser: Browser) -> str:
         page.evaluate("console.error('kept out')")
         audit.look(page, "broken")
     return "\n".join(audit.faults)
+
+
+RADIOS = """<main><form><input type="radio" name="a"><input type="radio" name="a"></form>
+<form><input type="radio" name="a"><input type="radio" name="a" checked></form></main>
+<style>:focus { outline: 3px solid }</style>"""
+
+
+@pytest.mark.parametrize(("lost", "count"), [(9, 0), (0, 1), (3, 1)])
+def test_a_walk_comes_to_one_radio_of_a_group(browser: Browser, lost: int, count: int) -> None:
+    page = browser.new_page()
+    page.set_content(RADIOS)
+    page.evaluate(f"document.querySelectorAll('input')[{lost}]?.setAttribute('tabindex', '-1')")
+    assert len([one for one in faults_of_walk(page) if one.startswith("not reached")]) == count
+    page.close()
 
 
 # --- the verifier ---

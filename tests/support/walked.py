@@ -6,7 +6,12 @@ from playwright.sync_api import Page
 _MARK = """() => {
   const fields = "input:not([type=hidden]), select, textarea";
   const all = document.querySelectorAll(`a[href], button, ${fields}, summary, [tabindex="0"]`);
-  const acts = [...all].filter((one) => one.checkVisibility() && !one.disabled);
+  // Of a group of radios one is reached, the chosen one or the first; arrows go on to the others.
+  const group = (one) => [...(one.form ?? document).querySelectorAll("input[type=radio]")]
+    .filter((other) => other.name === one.name && other.form === one.form && !other.disabled);
+  const stands = (one) => one.type !== "radio" || one.name === ""
+    || one === (group(one).find((other) => other.checked) ?? group(one)[0]);
+  const acts = [...all].filter((one) => one.checkVisibility() && !one.disabled && stands(one));
   acts.forEach((one, place) => { one.dataset.place = place; });
   const name = (one) => (one.ariaLabel ?? one.textContent ?? "").trim() || one.outerHTML;
   return acts.map((one) => name(one).slice(0, 60));
