@@ -28,8 +28,9 @@ from workseal_protocol.casefile import (
 )
 from workseal_protocol.casefile import Told as OneTold
 from workseal_protocol.casefile.bag import MAX_PAYLOAD_FILES
-from workseal_protocol.casefile.examine import EXHIBITS_MISSING
+from workseal_protocol.casefile.examine import EXHIBITS_MISSING, KEY_KEPT
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import State
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, sign
@@ -120,6 +121,17 @@ def test_what_is_not_proven_is_said_with_what_the_bundle_does_not_prove() -> Non
     assert any("sealed package" in one for one in report.not_proven)
     # The draw of the arbitrator: no commitment covers its value here.
     assert "No commitment of the operator covers 1 values that were drawn by." in report.not_proven
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_that_nobody_said_a_key_was_destroyed_is_said(said: bool) -> None:  # noqa: FBT001
+    def ended(play: Play) -> None:
+        play.heard().decided().lapse().pass_due().lapse().pass_due().act(Role.OPERATOR, Act.DESTROY)
+        play.act(Role.ARBITRATOR, Act.DESTROY) if said else play.lapse()
+
+    report = examine((case := work_and_quarrel(ended)).files())
+    assert case.play.case.state is State.PURGED
+    assert (KEY_KEPT in report.not_proven) is not said
 
 
 def test_the_same_parts_give_the_same_bytes() -> None:

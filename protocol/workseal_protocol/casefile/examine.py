@@ -60,6 +60,7 @@ EXHIBITS_MISSING: Final = (
     "{} files that were handed over beside are not here: statements name their digests alone, and"
     " what is in them is known to who has them."
 )
+KEY_KEPT: Final = "The arbitrator never said that the key of this case was destroyed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +321,7 @@ def _not_proven(folder: _Folder) -> tuple[str, ...]:
             (EXHIBITS_MISSING, folder.missing),
         )
         told += [sentence.format(number) for sentence, number in counts if number]
+        told += [KEY_KEPT] if found.case.keeps_silent else []
     if folder.report is not None:
         told += folder.report.not_proven
     return tuple(told)
