@@ -24,6 +24,9 @@ _BEGIN = """() => {
   start.focus();
   start.remove();
 }"""
+# Whoever has a number above 0 is reached before all others, wherever it stands.
+_AHEAD = """() => [...document.querySelectorAll("[tabindex]")].filter((one) => one.tabIndex > 0)
+  .map((one) => one.outerHTML.slice(0, 60))"""
 _HERE = """() => {
   const one = document.activeElement;
   if (one === null || one === document.body || one === document.documentElement) return null;
@@ -45,7 +48,7 @@ def faults_of_walk(page: Page) -> list[str]:
     names: list[str] = page.evaluate(_MARK)
     page.evaluate(_BEGIN)
     reached: list[int] = []
-    found: list[str] = []
+    found = [f"out of order: {name}" for name in page.evaluate(_AHEAD)]
     # A field of a time takes several steps; nothing else does.
     for _ in range(2 * len(names) + 20):
         page.keyboard.press("Tab")
