@@ -16,15 +16,15 @@ from workseal_agent.connection import Departures
 from workseal_agent.day import bounds, entries_of
 from workseal_agent.evidence import prove
 from workseal_agent.ledger import LedgerKey, SendState
-from workseal_agent.pages import machine, today
+from workseal_agent.pages import agreement, machine, today
 from workseal_agent.pages.render import FOLDER, hms, size, span
 from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
 from workseal_agent.pages.words import load_words
 from workseal_agent.possessionweeks import Said
 from workseal_protocol.records import Label, Segment
-from workseal_protocol.terms import Granularity, plain_language
+from workseal_protocol.terms import Granularity, WorkClass, plain_language
 from workseal_protocol.terms.plain import amount_text
-from workseal_protocol.totals import totals_of
+from workseal_protocol.totals import DayTotal, totals_of
 from workseal_protocol.window import Entry
 
 SOURCES = [*FOLDER.rglob("*.py"), *(FOLDER / "templates").glob("*.html")]
@@ -307,6 +307,13 @@ def test_a_week_is_what_the_clients_tools_count(visitor: Visitor, home: PagedHom
     assert amount_text(totals.billed.amount, totals.billed.currency) in text
     assert "Nothing was recorded in this week." in visitor.get("/agreement/week?of=2026-02-02").text
     assert visitor.get("/agreement/week?of=never").status_code == 400
+
+
+def test_late_time_of_a_day_stands_beside_its_true_time(home: PagedHome) -> None:
+    worked = dict.fromkeys(WorkClass, 0)
+    worked |= {WorkClass.WORKING: 600_000, WorkClass.LATE_DECLARED: 540_000}
+    row = agreement._day(home.rig.engagement.terms, DayTotal(date(2026, 3, 2), worked, 0))
+    assert (row["recorded_ms"], row["late_ms"]) == (600_000, 540_000)
 
 
 def entries(home: PagedHome) -> list[Entry]:
