@@ -84,7 +84,7 @@ def test_forgetting_by_hand_and_being_warned(
     with monkeypatch.context() as later:
         # The first two are over, the others are not.
         later.setattr(
-            retention, "_due_ms", lambda _, row: 0 if row.number in frames[:2] else 1 << 60
+            retention, "due_ms", lambda _, row: 0 if row.number in frames[:2] else 1 << 60
         )
         assert run("forget", "--yes").code == 0
     assert kept(worker) == frames[2:]
