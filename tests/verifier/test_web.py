@@ -25,7 +25,7 @@ from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.api.routing import operations
 from workseal_verifier.services import diaries
 from workseal_verifier.services.access import TABLE, About
-from workseal_verifier.web import days
+from workseal_verifier.web import days, render
 from workseal_verifier.web.render import FOLDER, page
 
 WEEK, DAY = f"/week?of={MONDAY}", f"/day?of={MONDAY}"
@@ -162,7 +162,19 @@ def test_the_list_has_what_the_key_may_read(world: World) -> None:
     for who, text in seen.items():
         assert (world.told.path in text) is (who in {"client", "freelancer"})
     assert "<dd>client</dd>" in seen["client"]
-    assert "2026-03-02 to 2026-03-02" in seen["freelancer"]
+    assert "<dd>2 Mar 2026</dd>" in seen["freelancer"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (date(2026, 3, 2), date(2026, 3, 2), "2 Mar 2026"),
+        (date(2026, 3, 2), date(2026, 4, 8), "2 Mar to 8 Apr 2026"),
+        (date(2025, 12, 29), date(2026, 1, 4), "29 Dec 2025 to 4 Jan 2026"),
+    ],
+)
+def test_days_are_written_as_people_say_them(first: date, last: date, text: str) -> None:
+    assert render.days(first, last) == text
 
 
 def test_real_and_billed_stand_side_by_side_with_their_rule(world: World) -> None:
@@ -171,7 +183,7 @@ def test_real_and_billed_stand_side_by_side_with_their_rule(world: World) -> Non
         assert "Really worked 10 min 37 s" in text
         assert "Billed 17 min 00 s" in text
         assert "13 min 20 s were declared afterwards" in text
-        assert "Each day is rounded down to 1 min 00 s" in text
+        assert "Each day is rounded down, in steps of 1 min 00 s" in text
         assert "declared afterwards at 50 %" in text
 
 
@@ -456,7 +468,7 @@ def test_an_agreement_says_which_timesheets_wait_and_how_others_were_answered(
         told.office.now += 60_000
         later = told.agent.sum_up(MONDAY, date(2026, 3, 8), replaces=told.sheet.digest)
         text = words(browser.ask("GET", told.path).text)
-        assert "A timesheet has no answer of the client yet: 2026-03-02 to 2026-03-08" in text
+        assert "A timesheet has no answer of the client yet: 2 Mar to 8 Mar 2026" in text
         assert "no answer Each week's money" in text
         told.office.now += 60_000
         told.agent.reply(later, SheetAnswer.ACCEPTED)
