@@ -138,6 +138,9 @@ def page(home: Path) -> Iterator[Callable[[], Page]]:
             lines = iter(process.stdout)
             address = next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+            # A preview reads its picture first: on a busy machine that takes its time.
+            page.set_default_timeout(180_000)
+            page.set_default_navigation_timeout(180_000)
             page.goto(address)
             page.wait_for_url("**/today")
             return page
