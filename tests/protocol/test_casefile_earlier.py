@@ -11,9 +11,11 @@ from workseal_protocol.records import Act
 from workseal_protocol.statement import Statement
 
 
-def withdrawn(*, drawn: bool = True, by: SeedSigner = CLIENT) -> list[Statement]:
-    play = Play.begin(by=by, text="the first time").lapse().lapse().lapse()
-    if drawn:
+def withdrawn(*, lapses: int = 3, drawn: bool = True, by: SeedSigner = CLIENT) -> list[Statement]:
+    play = Play.begin(by=by, text="the first time")
+    for _ in range(lapses):
+        play.lapse()
+    if lapses == 3 and drawn:
         play.draw()
     play.act(Role.CLIENT if by is CLIENT else Role.FREELANCER, Act.WITHDRAW)
     return [one for one, _ in play.told]
@@ -33,8 +35,21 @@ def test_a_second_draw_by_the_one_who_withdrew_is_found() -> None:
 def test_what_is_free_is_not_found() -> None:
     case = again()
     logged = [one for one, _ in case.told]
-    for before in (withdrawn(drawn=False), withdrawn(by=FREELANCER), withdrawn()[:-1]):
+    for before in (withdrawn(lapses=2), withdrawn(by=FREELANCER), withdrawn()[:-1]):
         check_refiling(case.case, before)
     check_refiling(case.case, [*logged, *withdrawn()])
     check_refiling(again(begin=NOW, end=NOW + DAY).case, withdrawn())
     check_refiling(again(begin=NOW - 8 * DAY, end=NOW - 7 * DAY).case, withdrawn())
+
+
+def test_whoever_knew_the_value_and_withdrew_before_the_draw_was_written_is_found() -> None:
+    """The round is set, and its value out, before anybody writes down whom it draws."""
+    with pytest.raises(VerificationError, match="the client withdrew case"):
+        check_refiling(again().case, withdrawn(drawn=False))
+
+
+def test_of_a_case_that_is_not_there_whole_its_draw_tells() -> None:
+    whole = withdrawn()
+    with pytest.raises(VerificationError, match="the client withdrew case"):
+        check_refiling(again().case, [whole[0], *whole[-2:]])
+    check_refiling(again().case, [whole[0], whole[-1]])

@@ -172,13 +172,16 @@ def test_a_commitment_that_no_log_shows_may_have_been_made_afterwards() -> None:
 
 
 @pytest.mark.parametrize(("after_ms", "unshown"), [(0, 0), (1, 1), (None, 1)])
-def test_a_commitment_is_older_than_its_round_where_the_log_shows_it(
+def test_a_commitment_is_older_than_what_set_its_round_where_the_log_shows_it(
     after_ms: int | None, unshown: int
 ) -> None:
+    """Between that and the round, a minute later, somebody could have made one to fit."""
     told = work_and_quarrel(lambda play: play.heard())
     made = sign(commitment(told), OPERATOR)
-    begin = (drawn(told).round or 0) * ROUND_MS
-    window = Window(upper=None if after_ms is None else begin + after_ms)
+    states = [one.state for one in replay(told.statements, told.play.case.terms).told]
+    set_at = replay(told.statements, told.play.case.terms).told[states.index("draw")].at
+    assert set_at + 60_000 < (drawn(told).round or 0) * ROUND_MS
+    window = Window(upper=None if after_ms is None else set_at + after_ms)
     known = Logged.of(told.report)
     shown = replace(known, entries={**known.entries} | entries((99, made, window)))
     found = replay(told.statements, told.play.case.terms, shown)

@@ -293,11 +293,30 @@ def test_where_nothing_is_at_stake_every_verdict_gives_nothing() -> None:
         assert stands(play.act(ARBITRATOR, Act.DRAFT, code=code, amount=0), State.DRAFT)
 
 
+def answered() -> Play:
+    return Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
+
+
+def test_a_round_is_set_by_what_it_waits_for() -> None:
+    play = answered().act(Role.CLIENT, Act.END)
+    assert play.case.round_set_at == play.case.since == play.now
+    ruled = Play.begin().heard().shown(1).granted(2)
+    sample = ruled.case.sample
+    assert sample is not None
+    assert ruled.case.round_set_at == sample.ruled_at < ruled.case.known_at
+
+
 def test_a_case_says_whether_its_filer_may_file_again_over_its_hours() -> None:
     free = Play.begin().heard()
-    assert (free.case.was_drawn, free.case.bars_filer) == (True, False)
+    assert (free.case.drawing, free.case.bars_filer) == (True, False)
     assert free.act(Role.CLIENT, Act.WITHDRAW).case.bars_filer
     assert not Play.begin().act(Role.CLIENT, Act.WITHDRAW).case.bars_filer
+    negotiating = answered().act(Role.CLIENT, Act.WITHDRAW)
+    assert not negotiating.case.bars_filer
+    # The value is out as soon as its round begins, before anybody wrote down whom it draws.
+    waiting = answered().act(Role.CLIENT, Act.END)
+    assert (waiting.case.state, waiting.case.arbitrator) == (State.DRAW, None)
+    assert waiting.act(Role.CLIENT, Act.WITHDRAW).case.bars_filer
     struck = Play.begin().lapse().lapse().lapse().draw().act(Role.FREELANCER, Act.STRIKE)
     assert struck.act(Role.CLIENT, Act.WITHDRAW).lapse().case.bars_filer
 

@@ -242,6 +242,20 @@ def test_days_off_of_either_count_and_where_zones_differ_as_far_as_they_can_be_k
     check_due(GOOD, SPAN, (Announced(here, 0), Announced(replace(abroad, days_off=off[:1]), 0)))
 
 
+def test_a_day_off_elsewhere_makes_no_deadline_longer() -> None:
+    """Whoever announces ten days of another year gains none now."""
+    zero = date(1970, 1, 1)
+    far = tuple(range((MONDAY - zero).days + 1000, (MONDAY - zero).days + 1010))
+    near = tuple(range((MONDAY - zero).days + 1, (MONDAY - zero).days + 11))
+    longest = replace(GOOD, until=GOOD.until + 20 * DAY)
+    late = replace(longest, until=longest.until + DAY)
+    here = CaseCalendar(name="US", zone="Europe/Berlin", weekend=0b1100000)
+    check_due(longest, SPAN, (Announced(here, 0),))
+    for off in ((), far):
+        assert "at most" in refused(late, SPAN, Announced(replace(here, days_off=off), 0))
+    check_due(late, SPAN, (Announced(replace(here, days_off=near), 0),))
+
+
 def test_an_endless_number_is_refused_without_counting_to_it() -> None:
     far = replace(GOOD, until=GOOD.until + 2_000_000 * DAY)
     assert "at most" in refused(far, SPAN)

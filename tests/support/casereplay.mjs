@@ -551,11 +551,11 @@ class Replay {
       const off = calendar.get(4).filter((one) => one >= day + 5);
       return { zone: calendar.get(2), weekend: calendar.get(3), off };
     });
-    const off = Math.max(0, ...each.map((one) => one.off.length));
     const offset = minutes * 60_000;
     must(days === span.days && (until + 1 + offset) % DAY === 0, "deadline");
     const first = Math.floor((span.base - 4_200_000 + offset) / DAY);
     const last = Math.floor((until + offset) / DAY);
+    const off = Math.max(0, ...each.map((one) => one.off.filter((day) => first <= day && day <= last).length));
     const longest = Math.max(
       first + 1 + Math.max(2 * days + 16 + off, span.least + 16),
       Math.floor(span.notBefore / DAY) + 17,

@@ -224,6 +224,21 @@ def _days_off(begin: Begin) -> Play:
     return play.act(_ARBITRATOR, Act.DRAFT, due=count_due(Span(play.now, 5), CLIENT_DAYS))
 
 
+def _far_off(begin: Begin) -> Play:
+    """Announce days off of another year, and take them now."""
+    play = begin().act(_OPERATOR, Act.NOTICE)
+    far = play.now // DAY + 1_000
+    off = CaseCalendar(
+        name="DE-BY",
+        zone="Europe/Berlin",
+        weekend=0b1100000,
+        days_off=tuple(range(far, far + 10)),
+    )
+    due = count_due(Span(play.now, 2), CLIENT_DAYS)
+    longer = replace(due, until=due.until + 21 * DAY)
+    return play.act(_FREELANCER, Act.ANSWER, calendar=off, due=longer)
+
+
 def _undrawn(begin: Begin, times: int) -> Play:
     """Let the operator have no value for a week, again and again."""
     play = begin().act(_OPERATOR, Act.NOTICE).act(_FREELANCER, Act.ANSWER).act(_CLIENT, Act.END)
@@ -319,6 +334,7 @@ _STORIES: dict[str, Story] = {
     "a draft falls once": lambda begin: _falling(begin, 2),
     "a draft without room for another": _roomless_draft,
     "the shorter of two deadlines": _days_off,
+    "days off of another year": _far_off,
     "a draw whose value never came": lambda begin: _undrawn(begin, 4),
     "a later round draws": lambda begin: _undrawn(begin, 3).draw(),
     "a draw whose value may still come": lambda begin: (

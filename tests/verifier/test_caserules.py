@@ -492,8 +492,51 @@ def test_a_deadline_is_what_the_table_that_it_names_gives(hearing: Hearing) -> N
     assert later.until > honest.until
     with pytest.raises(RefusedError, match=f"expected {honest.until} by holidays"):
         hearing.office.post([hearing.statement(Role.OPERATOR, Act.NOTICE, due=later)])
-    told = hearing.statement(Role.OPERATOR, Act.NOTICE, due=replace(later, source="holidays 0.1"))
-    hearing.office.post([told])
+    # Two versions differ by a feast; a table that nobody has would give somebody weeks.
+    days = honest.until + 7 * DAY_MS
+    for until, taken in ((days + DAY_MS, False), (days, True)):
+        due = replace(honest, until=until, source="holidays 0.1")
+        told = hearing.statement(Role.OPERATOR, Act.NOTICE, due=due)
+        if taken:
+            hearing.office.post([told])
+            continue
+        with pytest.raises(RefusedError, match=f"expected {days} at the latest, 7 days after"):
+            hearing.office.post([told])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"zone": "Atlantis/Town"}, "a time zone that this server knows, found Atlantis/Town"),
+        ({"weekend": 0b1110000}, "Saturday and Sunday, found Friday and Saturday and Sunday"),
+        ({"weekend": 0b0110000}, "Saturday and Sunday, found Friday and Saturday"),
+    ],
+)
+def test_days_that_nobody_could_count_by_are_refused(
+    hearing: Hearing, changes: dict[str, Any], told: str
+) -> None:
+    """Else no program could write the next deadline, and the case would stand still."""
+    calendar = CaseCalendar(
+        **({"name": "US", "zone": "Europe/Berlin", "weekend": 0b1100000} | changes)
+    )
+    with pytest.raises(RefusedError, match=f"the calendar: expected .*{told}"):
+        hearing.office.post([hearing.filing(calendar=calendar)])
+    hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    due = replace(count_due(Span(hearing.office.now, 6), CLIENTS), days=2)
+    calendar = replace(calendar, name="DE-BY")
+    answer = hearing.statement(Role.FREELANCER, Act.ANSWER, calendar=calendar, due=due)
+    hearing.case.after(answer, hearing.office.now)
+    with pytest.raises(RefusedError, match=f"the calendar: expected .*{told}"):
+        hearing.office.post([answer])
+
+
+def test_an_arbitrator_declares_days_that_a_table_has(hearing: Hearing) -> None:
+    hearing.file().answered().act(Role.CLIENT, Act.END).draw()
+    nowhere = CaseCalendar(name="XX", zone="Europe/Berlin", weekend=0b1100000)
+    told = hearing.statement(Role.ARBITRATOR, Act.DECLARE, calendar=nowhere)
+    with pytest.raises(RefusedError, match="the calendar: no holidays are known for XX"):
+        hearing.office.post([told])
+    hearing.act(Role.ARBITRATOR, Act.DECLARE, calendar=replace(nowhere, name="FR"))
 
 
 def test_a_deadline_of_both_ends_with_the_later_day_of_who_announced_one(hearing: Hearing) -> None:
@@ -613,6 +656,17 @@ def test_who_withdrew_after_a_draw_files_no_other_over_its_hours(hearing: Hearin
     )
     hearing.file(begin=filing.begin - DAY_MS, end=filing.begin)
     assert hearing.office.check() == []
+
+
+def test_who_saw_the_value_and_withdrew_before_the_draw_was_logged_files_no_other(
+    hearing: Hearing,
+) -> None:
+    hearing.file().answered().act(Role.CLIENT, Act.END)
+    filing = hearing.case.filing
+    assert hearing.case.arbitrator is None
+    hearing.act(Role.CLIENT, Act.WITHDRAW)
+    told = refused(lambda: hearing.file(begin=filing.begin, end=filing.end, text="once more"))
+    assert "withdrew after a draw" in told.detail
 
 
 def test_a_withdrawal_before_any_draw_is_free(hearing: Hearing) -> None:

@@ -46,7 +46,7 @@ NOT_PROVEN: Final = (
 BEACON_UNVERIFIED: Final = "No commitment of the operator covers {} values that were drawn by."
 BEACON_UNSHOWN: Final = (
     "Of {} values that were drawn by, the bundle does not show that the operator had committed to"
-    " them before their round: it could have chosen them."
+    " them before the round was set (on a sample, by the ruling): it could have chosen them."
 )
 UNLOGGED: Final = (
     "{} statements of the case are not in the bundle's log: nothing shows when they were signed,"

@@ -43,7 +43,7 @@ class Replayed:
     """Hold a case, its statements in their order, and how well its drawn values are known.
 
     Nothing at hand covers `unverified` of them; `unshown` are those whose commitment no log at hand
-    shows before their round.
+    shows before their round was set.
     """
 
     case: Case
@@ -128,6 +128,7 @@ def _follow(
         while case.head in following:
             statement = following.pop(case.head)
             at = max(at, read_record(statement).claimed_at)
+            beacon.set_at = case.round_set_at
             case = case.after(statement, at)
             told.append(_tell(case, statement, at))
     except CaseError as error:

@@ -156,7 +156,8 @@ def check_due(due: Due, span: Span, announced: Sequence[Announced]) -> None:
         raise _wrong("the last millisecond of a day in the zone", str(due.until))
     first = (span.base_ms - LENIENCE_MS + offset) // DAY_MS
     last = (due.until + offset) // DAY_MS
-    off = max((len(one.off) for one in announced), default=0)
+    # A day off elsewhere makes no deadline longer.
+    off = max((sum(first <= day <= last for day in one.off) for one in announced), default=0)
     _check_length(due, span, first=first, last=last, off=off)
     _require_worked(range(first + 1, last + 1), span.days, due.weekend, frozenset())
     for one in announced:

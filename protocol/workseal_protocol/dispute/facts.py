@@ -68,6 +68,7 @@ class Facts:
     sealing_key: bytes | None = None  # of the case, as the one who sits declared it
     gone: frozenset[Digest] = frozenset()
     redrawn: int = 0  # how often no value came that could draw
+    drawing: bool = False  # whether a round was ever set that draws somebody
     struck: frozenset[Role] = frozenset()
     done: frozenset[Role] = frozenset()
     # The open ones: the newest of each party since the last draft.
@@ -117,13 +118,11 @@ class Facts:
 
     @property
     def bars_filer(self) -> bool:
-        """Say that whoever filed this case files no other over its hours (docs/spec/cases.md)."""
-        return self.withdrawn and self.was_drawn
+        """Say that whoever filed this case files no other over its hours (docs/spec/cases.md).
 
-    @property
-    def was_drawn(self) -> bool:
-        """Say whether anybody was ever drawn to decide."""
-        return bool(self.gone) or self.arbitrator is not None
+        From when the round is set: its value is out before anybody writes down whom it draws.
+        """
+        return self.withdrawn and self.drawing
 
     @property
     def panel(self) -> tuple[Digest, ...]:
@@ -177,6 +176,16 @@ class Facts:
         return panel_round(self.since, self.terms.round_ms)
 
     @property
+    def round_set_at(self) -> int:
+        """Return since when the round is set that the next value draws by.
+
+        A ruling sets that of a sample. Whatever commits to the value must be older.
+        """
+        if self.state is State.DRAW or self.sample is None or not self.sample.ruled_at:
+            return self.since
+        return self.sample.ruled_at
+
+    @property
     def reveal_until(self) -> int | None:
         """Return until when secrets are taken; None while there is no ruling on a sample."""
         if self.sample is None or not self.sample.ruled_at:
@@ -221,6 +230,8 @@ class Facts:
         """Stand in a state from now on, with nothing done in it yet."""
         binds = self.roles_of(CLOCKS[state].binds) if state in CLOCKS else frozenset()
         moved = replace(self, state=state, since=known_at, done=frozenset(), due=None)
+        if state is State.DRAW:
+            return replace(moved, drawing=True)
         if state in CLOSED:
             until = known_at + SEAL_DAYS * DAY_MS
             return replace(moved, due=Deadline(until, binds), closed_at=known_at)

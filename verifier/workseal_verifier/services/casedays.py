@@ -5,6 +5,7 @@ them; the operator, and an arbitrator who announced nothing, have the freelancer
 zone. Where there is no table of holidays nothing is counted: it is never guessed.
 """
 
+from calendar import day_name
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
@@ -60,6 +61,30 @@ class _Announced:
     def works(self, day: date) -> bool:
         off = (day - _ZERO).days in Announced(self.calendar, self.day).off
         return not off and not self.weekend >> day.weekday() & 1
+
+
+def require_countable(calendar: CaseCalendar, role: Role) -> None:
+    """Require that programs can count by what somebody announces, or raise `ValueError`.
+
+    The name is the terms' for a party, known or not; an arbitrator chooses theirs.
+    """
+    if zone_named(calendar.zone) is None:
+        raise CalendarError(f"expected a time zone that this server knows, found {calendar.zone}")
+    try:
+        known = holiday_days(calendar.name, calendar.zone)
+    except CalendarError:
+        if role is Role.ARBITRATOR:
+            raise
+        return
+    if known.weekend != calendar.weekend:
+        raise CalendarError(
+            f"expected the weekend of {calendar.name}, {_named(known.weekend)},"
+            f" found {_named(calendar.weekend)}: other days are days off"
+        )
+
+
+def _named(weekend: int) -> str:
+    return " and ".join(day_name[number] for number in range(7) if weekend >> number & 1)
 
 
 def days_of(case: Case, role: Role) -> WorkingDays:

@@ -23,14 +23,21 @@ from workseal_protocol.dispute import (
     Wanted,
     back_ms,
 )
-from workseal_protocol.dispute.deadlines import LENIENCE_MS
+from workseal_protocol.dispute.deadlines import DAY_MS, LENIENCE_MS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keys import Role
-from workseal_protocol.records import DisputeAct, DisputeFiling, DisputeRequest, Due, read_record
+from workseal_protocol.records import (
+    CaseCalendar,
+    DisputeAct,
+    DisputeFiling,
+    DisputeRequest,
+    Due,
+    read_record,
+)
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.casedays import count, least
+from workseal_verifier.services.casedays import count, least, require_countable
 from workseal_verifier.services.casefold import (
     ENDED,
     after,
@@ -45,6 +52,9 @@ from workseal_verifier.services.engagement import Engagement
 
 # That one party files in one engagement, those that have ended among them.
 MAX_FILED: Final = 32
+# By so much two versions of a table differ at most: a feast of four days that lies a day earlier,
+# and the weekend behind it.
+TABLES_DIFFER_DAYS: Final = 7
 # Whose days the terms tell, where nobody announced others.
 _WITH_CALENDARS: Final = frozenset({Role.CLIENT, Role.FREELANCER})
 
@@ -71,6 +81,7 @@ def open_case(
             Reason.REFUSED, "a case of the same party runs in this engagement: it ends first"
         )
     _require_fresh_hours(draft, own, record)
+    _require_countable(record.calendar, case.filer)
     notice = Wanted(Span(case.since, record.due.days), frozenset({case.respondent}))
     _require_counted(case, notice, record.due)
     draft.put_case(case, case_row(case, place))
@@ -97,7 +108,7 @@ def _bars(draft: Draft, filing: Digest) -> bool:
         return fresh.bars_filer
     # From the states alone: who may file must not have the log fold what has long ended.
     rows = draft.house.records.cases.steps(filing, below=MAX_INTEGER)
-    return {State.SEATING.value, State.WITHDRAWN.value} <= {row.state for row in rows}
+    return {State.DRAW.value, State.WITHDRAWN.value} <= {row.state for row in rows}
 
 
 def next_in_case(
@@ -117,6 +128,8 @@ def next_in_case(
         if error.rule is Rule.LINK and record.place.prev in case.statements:
             raise _taken(draft, case, candidate.statement, record.place.prev) from error
         raise RefusedError(Reason.REFUSED, str(error)) from error
+    if isinstance(record, DisputeAct):
+        _require_countable(record.calendar, moved.statements[candidate.statement.digest])
     if record.place.due is not None:
         at = max(record.claimed_at, case.known_at)
         known = knowing(case, candidate.statement.issuer, draft.events.path)
@@ -150,10 +163,21 @@ def _require_zone(due: Due | None) -> None:
         )
 
 
-def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
-    """Refuse a deadline that the table which it names does not give; of another, it is as told.
+def _require_countable(calendar: CaseCalendar | None, role: Role) -> None:
+    """Refuse days that nobody could count the next deadline by: the case would stand still."""
+    if calendar is None:
+        return
+    try:
+        require_countable(calendar, role)
+    except ValueError as error:
+        raise RefusedError(Reason.REFUSED, f"the calendar: {error}") from error
 
-    Tables differ by version, and whoever has a newer one must not be kept from acting.
+
+def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
+    """Refuse a deadline that the table which it names does not give; of another, one far later.
+
+    Tables differ by version, and whoever has a newer one must not be kept from acting. One that
+    does not exist must give nobody weeks.
     """
     if wanted is None:
         return
@@ -169,6 +193,13 @@ def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
         raise RefusedError(
             Reason.REFUSED,
             f"the deadline: expected {expected.until} by {expected.source}, found {due.until}",
+        )
+    latest = max(one.until for one in counted) + TABLES_DIFFER_DAYS * DAY_MS
+    if due.until > latest:
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the deadline: expected {latest} at the latest, {TABLES_DIFFER_DAYS} days after that"
+            f" by {expected.source}, found {due.until}",
         )
 
 

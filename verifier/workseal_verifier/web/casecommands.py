@@ -200,10 +200,10 @@ def _where(name: str, reader: Reader, offers: Sequence[Digest]) -> Iterator[str]
             for one in offers:
                 sum_text = amount_text(reader.sums.get(one, 0), case.terms.currency)
                 yield f"It accepts {sum_text}."
-        case "withdraw" if case.was_drawn:
+        case "withdraw" if case.drawing:
             yield (
-                "A person was drawn in this case: whoever withdraws it now may file no other over"
-                " any of its hours."
+                "The round that draws was set in this case: whoever withdraws it now may file no"
+                " other over any of its hours."
             )
         case "draw":
             yield _from(case.panel_round, reader)

@@ -55,8 +55,8 @@ def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
 def _notes(act: DisputeAct, case: Case) -> Iterator[str]:
     """Say what follows from an act and cannot be read off it."""
     match act.act:
-        case Act.WITHDRAW if case.was_drawn:
-            yield "an arbitrator was drawn in this case: you file no other over any of its hours"
+        case Act.WITHDRAW if case.drawing:
+            yield "the round that draws was set in this case: you file no other over its hours"
         case Act.APPEAL:
             yield "the next arbitrator asks for nothing, writes no draft, and cannot open what was"
             yield "sealed to the first: say all of it here, and in the one comment of each party"
