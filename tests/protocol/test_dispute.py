@@ -293,6 +293,40 @@ def test_where_nothing_is_at_stake_every_verdict_gives_nothing() -> None:
         assert stands(play.act(ARBITRATOR, Act.DRAFT, code=code, amount=0), State.DRAFT)
 
 
+def test_a_level_is_reached_in_the_hours_of_its_request_alone() -> None:
+    """Else three requests of a minute open whole frames of the whole week."""
+    play = Play.begin().heard()
+    begin, end = play.case.filing.begin, play.case.filing.end
+    minute = {"begin": begin, "end": begin + 60_000}
+
+    def reached(level: int) -> None:
+        asked = play.question(level) | minute | {"count": 1}
+        play.act(ARBITRATOR, Act.ASK, **asked)
+        if level == 2:
+            play.act(Role.CLIENT, Act.COMMIT)
+        play.both(Act.PASS).act(ARBITRATOR, Act.RULE)
+        if level == 2:
+            play.act(Role.CLIENT, Act.REVEAL).sampled()
+        if level > 1:
+            play.request()
+        play.lapse().act(Role.CLIENT, Act.PASS)
+
+    for level in (1, 2, 3):
+        reached(level)
+        assert play.case.reached == level
+        for hours in ({"begin": begin, "end": end}, {"end": begin + 60_001}):
+            wide = play.question(level + 1) | minute | {"count": 1} | hours
+            refused(Rule.LADDER, lambda wide=wide: play.act(ARBITRATOR, Act.ASK, **wide))
+    # Level 1 is open to all hours, and leads on from there.
+    assert stands(play.act(ARBITRATOR, Act.ASK, **play.question(1)), State.OBJECTION)
+
+
+def test_hours_that_are_to_come_are_not_disputed() -> None:
+    for end in (NOW, NOW + DAY):
+        assert Play.begin(end=end).case.filing.end == end
+    refused(Rule.FILING, lambda: Play.begin(end=NOW + DAY + 1))
+
+
 def answered() -> Play:
     return Play.begin().act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
 

@@ -274,11 +274,13 @@ def test_an_arbitrator_steers_no_draw_by_leaving_it(leave: Any, hour: int) -> No
     )
 
 
-def test_no_secret_is_out_while_others_may_commit_to_theirs() -> None:
+def test_no_secret_is_out_before_the_ruling_sets_the_round() -> None:
     play = Play.begin().heard().shown(1)
     play.act(ARBITRATOR, Act.ASK, **play.question(2)).act(CLIENT, Act.COMMIT)
     refused(Rule.SAMPLE, lambda: play.act(CLIENT, Act.REVEAL))
-    play.both(Act.PASS).act(CLIENT, Act.REVEAL)
+    play.both(Act.PASS)
+    refused(Rule.SAMPLE, lambda: play.act(CLIENT, Act.REVEAL))
+    play.act(ARBITRATOR, Act.RULE).act(CLIENT, Act.REVEAL)
 
 
 # --- a draw without a value ---

@@ -256,6 +256,9 @@ def test_secrets_are_committed_before_the_ruling_and_once() -> None:
     refused(Rule.ONCE, lambda: play.act(Role.CLIENT, Act.COMMIT))
     play.both(Act.PASS)
     refused(Rule.TABLE, lambda: play.act(Role.FREELANCER, Act.COMMIT))
+    # Whoever times the ruling sets the round: with secrets in hand they could choose it.
+    refused(Rule.SAMPLE, lambda: play.act(Role.CLIENT, Act.REVEAL))
+    play.act(Role.ARBITRATOR, Act.RULE)
     refused(Rule.SAMPLE, lambda: play.act(Role.FREELANCER, Act.REVEAL))
     refused(Rule.SAMPLE, lambda: play.act(Role.CLIENT, Act.REVEAL, value=bytes(32)))
     play.act(Role.CLIENT, Act.REVEAL)

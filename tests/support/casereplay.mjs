@@ -103,7 +103,7 @@ class Replay {
     Object.assign(this, { at: 0, count: 0, since: 0, due: null, done: [], late: 0 });
     Object.assign(this, { calendars: {}, effective: null, answered: false, extended: false });
     Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
-    Object.assign(this, { offered: [], exhibits: [], reached: 0, asked: 0, ask: null, sample: null, request: null });
+    Object.assign(this, { offered: [], exhibits: [], reached: 0, climbed: [], asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0, stayDays: 0 });
     Object.assign(this, { checked: 0, redrafted: false, redrawn: 0 });
@@ -145,6 +145,7 @@ class Replay {
   }
 
   begin({ digest, issuer, body }, at) {
+    must(body.get(16) <= at && body.get(17) <= at + DAY, "filing");
     this.filing = body;
     this.filer = this.input.keys[issuer][0];
     this.case = digest;
@@ -251,7 +252,7 @@ class Replay {
       reveal: () => {
         const sample = this.sample;
         must(sample?.commitments[role] && !sample.seed && !sample.secrets[role], "sample");
-        must(sample.ruled || this.state === "ruling", "sample");
+        must(sample.ruled, "sample");
         must(!sample.ruled || at <= sample.ruled + 20 * 3_600_000, "time");
         const mine = hash(Buffer.from("workseal/secret/v1"), Buffer.from(this.case, "hex"), Buffer.from([this.input.roles[role]]), value);
         must(mine.equals(sample.commitments[role]), "sample");
@@ -324,6 +325,8 @@ class Replay {
     must(this.terms.level >= [1, 2, 3, 3, 3][level], "ladder");
     must(count <= [0, 2880, 64, 64, 4][level], "ladder");
     must(this.filing.get(16) <= body.get(16) && body.get(17) <= this.filing.get(17), "ladder");
+    const inside = (one) => one.level >= level - 1 && one.begin <= body.get(16) && body.get(17) <= one.end;
+    must(level < 2 || this.climbed.some(inside), "ladder");
     must((freeze !== undefined) === (level === 2 && !this.sample), "ladder");
     if (freeze) must(count <= freeze.get(2).reduce((sum, row) => sum + row[2], 0), "ladder");
     if ((level === 2 || level === 3) && this.sample) must(count <= this.sample.size, "ladder");
@@ -353,7 +356,13 @@ class Replay {
 
   answeredAsk() {
     this.askDone = true;
-    this.reached = Math.max(this.reached, this.ask?.level ?? 0);
+    this.climb();
+  }
+
+  climb() {
+    if (!this.ask) return;
+    this.reached = Math.max(this.reached, this.ask.level);
+    this.climbed.push(this.ask);
   }
 
   note(move, role, body, at, digest) {
@@ -376,7 +385,7 @@ class Replay {
         this.vacate(at);
       },
       ask: () => {
-        this.ask = { level: body.get(14), count: body.get(15), granted: 0 };
+        this.ask = { level: body.get(14), count: body.get(15), granted: 0, begin: body.get(16), end: body.get(17) };
         Object.assign(this, { asked: this.asked + 1, askDone: false, request: null, approved: false });
         if (body.has(20)) this.sample = { freeze: body.get(20), commitments: {}, secrets: {}, ruled: 0, size: 0 };
       },
@@ -493,7 +502,7 @@ class Replay {
       this.vacate(until);
       return this.enter("draw", at);
     }
-    if (this.state === "disclosure" && this.ask) this.reached = Math.max(this.reached, this.ask.level);
+    if (this.state === "disclosure") this.climb();
     if (this.state === "answer" && !this.secondDays) return this.enter("draw", at);
     return this.enter(next, at);
   }

@@ -269,11 +269,13 @@ class Play:
         most = min(14, len(self.frames))
         size = case.sample.size if case.sample is not None and case.sample.size else most
         counts = {1: 100, 2: size, 3: size, 4: 2}
+        below = [one for one in case.climbed if one.level >= level - 1 > 0]
+        within = below[-1] if below else case.filing
         return {
             "level": level,
             "count": counts[level],
-            "begin": case.filing.begin,
-            "end": case.filing.end,
+            "begin": within.begin,
+            "end": within.end,
             "text": "was there work in these hours",
             "why": "the sums alone do not tell",
             "freeze": freeze_frames(self.frames) if level == 2 and not frozen else None,

@@ -32,7 +32,7 @@ from workseal_protocol.records import (
     Verdict,
     sign,
 )
-from workseal_protocol.sealing import encode_package
+from workseal_protocol.sealing import case_public, encode_package
 from workseal_protocol.terms import Terms
 
 HOUR_MS: Final = 3_600_000
@@ -140,7 +140,7 @@ class Courtroom:
         return self
 
     def seated(self) -> "Courtroom":
-        key = seeded(self.office.seed, "sealing") * 38
+        key = case_public(seeded(self.office.seed, "sealing") * 3)
         self._act(Role.ARBITRATOR, Act.DECLARE, text="no ties to either", sealing_key=key)
         return self._both(Act.PASS)
 

@@ -151,6 +151,16 @@ def _jump(begin: Begin) -> Play:
     return play.act(_ARBITRATOR, Act.ASK, **play.question(2))
 
 
+def _first_day(begin: Begin, *, until: int) -> Play:
+    """Reach level 1 for the first day alone, and ask for level 2 until some instant."""
+    play = begin().heard()
+    first = play.case.filing.begin
+    asked = play.question(1) | {"end": first + DAY}
+    play.act(_ARBITRATOR, Act.ASK, **asked).both(Act.PASS).act(_ARBITRATOR, Act.RULE)
+    play.act(_FREELANCER, Act.SHOW).act(_CLIENT, Act.COMMENT)
+    return play.act(_ARBITRATOR, Act.ASK, **(play.question(2) | {"end": first + until}))
+
+
 def _beaten(begin: Begin) -> Play:
     play = begin().lapse().lapse().lapse()
     play.wait(DAY)
@@ -277,6 +287,8 @@ _STORIES: dict[str, Story] = {
     "a deadline of two days for ten": _short,
     "a deadline that is not over": lambda begin: begin().act(_OPERATOR, Act.LAPSE, due=None),
     "a jump of levels": _jump,
+    "a jump over other hours": lambda begin: _first_day(begin, until=DAY + 1),
+    "the next level in the same hours": lambda begin: _first_day(begin, until=DAY),
     "a second request without room": _roomless,
     "openings that nobody asked for": lambda begin: (
         begin().heard().act(_FREELANCER, Act.SHOW, due=None)

@@ -29,6 +29,7 @@ from workseal_protocol.records import (
     CaseCalendar,
     CasePlace,
     DisclosedFrame,
+    DisputeAct,
     DisputeDisclosure,
     DisputeFiling,
     DisputeFinding,
@@ -530,6 +531,44 @@ def test_days_that_nobody_could_count_by_are_refused(
         hearing.office.post([answer])
 
 
+def test_who_announced_nothing_has_the_weekend_of_their_country(hearing: Hearing) -> None:
+    """Else whoever writes a deadline would choose the weekend of who is bound by it."""
+    span = Span(hearing.office.now, 5)
+    honest = count_due(span, FREELANCER_DAYS)
+    there = replace(FREELANCER_DAYS, zone=ZoneInfo(FREELANCER_DAYS.zone_name), source="mine")
+    days = [replace(there, weekend=3 << first) for first in range(6)]
+    short = min((count_due(span, one) for one in days), key=lambda due: due.until)
+    assert short.until < honest.until
+    with pytest.raises(RefusedError, match=r"expected \d+ or later"):
+        hearing.office.post([hearing.filing(due=short)])
+    hearing.file()
+
+
+def test_a_case_key_is_one_that_something_can_be_sealed_to(hearing: Hearing) -> None:
+    hearing.file().answered().act(Role.CLIENT, Act.END).draw()
+    told = hearing.statement(Role.ARBITRATOR, Act.DECLARE, sealing_key=b"\xff" * 1216)
+    with pytest.raises(RefusedError, match="the sealing key: the public half of a case key"):
+        hearing.office.post([told])
+
+
+def test_the_word_of_who_announced_no_days_gives_no_weeks_either(hearing: Hearing) -> None:
+    """An arbitrator's stay of a second, four times, held a case for 78 days."""
+    hearing.file().seated()
+    hearing.act(Role.ARBITRATOR, Act.STAY, end=hearing.office.now + 1_000)
+    resume = hearing.statement(Role.ARBITRATOR, Act.RESUME)
+    record = read_record(resume)
+    assert isinstance(record, DisputeAct)
+    assert record.place.due is not None
+    later = replace(
+        record.place.due, until=record.place.due.until + 8 * DAY_MS, source="my own table"
+    )
+    told = hearing.statement(Role.ARBITRATOR, Act.RESUME, due=later)
+    hearing.case.after(told, hearing.office.now)
+    with pytest.raises(RefusedError, match="at the latest, 7 days after"):
+        hearing.office.post([told])
+    hearing.act(Role.ARBITRATOR, Act.RESUME)
+
+
 def test_an_arbitrator_declares_days_that_a_table_has(hearing: Hearing) -> None:
     hearing.file().answered().act(Role.CLIENT, Act.END).draw()
     nowhere = CaseCalendar(name="XX", zone="Europe/Berlin", weekend=0b1100000)
@@ -683,3 +722,19 @@ def test_a_withdrawal_that_is_sent_with_the_next_filing_counts(hearing: Hearing)
     withdrawn = hearing.statement(Role.CLIENT, Act.WITHDRAW)
     told = refused(lambda: hearing.office.post([withdrawn, again]))
     assert (told.item, "withdrew after a draw" in told.detail) == (1, True)
+
+
+def test_nobody_asks_beside_a_case_that_runs(
+    office: Office, agent: ScriptedAgent, hearing: Hearing
+) -> None:
+    """There would be no ruling, no sample, no level, and no word of the other party."""
+    agent.open_session()
+    agent.work(4 * office.round_ms)
+    agent.send()
+    hearing.file().answered()
+    told = refused(lambda: agent.request([agent.frames[0]]))
+    assert told.detail == (
+        f"the request: a case runs in this engagement, {hearing.case.case}: ask in it"
+    )
+    hearing.act(Role.CLIENT, Act.WITHDRAW)
+    agent.request([agent.frames[0]])

@@ -123,6 +123,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
         assert asking.get(f"/v1/sealed/{request}", old).content == SEALED
         assert ANSWERED in said(asking.listed(room.agent.engagement, old))
         room._act(Role.ARBITRATOR, Act.RECUSE, text="a friend of the client")
+        # While the case runs, nobody asks beside it.
+        room._act(Role.CLIENT, Act.WITHDRAW)
         own = beside(room, old)
         office.verifier.services.mailbox.put(own.digest, room.agent.engagement, SEALED)
         yield Left(room, asking, old, other, own, request)

@@ -22,6 +22,7 @@ from support.office import LiveServer
 from workseal_protocol.dispute import freeze_frames
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, Refusal, Ruling, Verdict
+from workseal_protocol.sealing import PRIVATE_BYTES, case_public
 from workseal_protocol.statement import Statement
 
 
@@ -142,7 +143,8 @@ def answer_and_seat(walk: Walk) -> None:
     walk.act(Role.CLIENT, Act.END, "An arbitrator is drawn")
     office.now = max(office.now, (hearing.case.panel_round + 1) * office.round_ms)
     walk.act(Role.CLIENT, Act.DRAW, "Conflicts are looked at")
-    walk.act(Role.ARBITRATOR, Act.DECLARE, "with a key", text="no ties", sealing_key=bytes(1216))
+    key = case_public(bytes(PRIVATE_BYTES))
+    walk.act(Role.ARBITRATOR, Act.DECLARE, "with a key", text="no ties", sealing_key=key)
     hearing.act(Role.CLIENT, Act.PASS)
     walk.act(Role.FREELANCER, Act.PASS, "The arbitrator looks")
 

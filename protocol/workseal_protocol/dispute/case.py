@@ -84,9 +84,13 @@ class Case(Facts):
         if role not in {Role.CLIENT, Role.FREELANCER}:
             raise _refused(Rule.PARTY, role, "filing", expected="client or freelancer")
         _require_written(known_at, "the filing")
-        if record.begin > known_at:
+        if record.begin > known_at or record.end > known_at + DAY_MS:
+            # What is still to be worked cannot be disputed: it could be arranged for it.
             raise CaseError(
-                Rule.FILING, "the filing", expected="hours that have begun", found=f"{record.begin}"
+                Rule.FILING,
+                "the filing",
+                expected="hours that have begun, and end within a day",
+                found=f"{record.begin} to {record.end}",
             )
         calendars: dict[Role, tuple[CaseCalendar, int]] = {}
         if record.calendar is not None:

@@ -82,7 +82,7 @@ def _check_request(case: "Case", record: DisputeRequest) -> None:
 def _content_ask(case: "Case", role: Role, act: DisputeAct, known_at: int) -> None:
     del role, known_at
     frozen = case.sample is not None
-    ask = check_ask(act, case.filing, case.terms, reached=case.reached, frozen=frozen)
+    ask = check_ask(act, case.filing, case.terms, climbed=case.climbed, frozen=frozen)
     sampled = LADDER[ask.level].sampled
     if sampled and case.sample is not None and ask.count > case.sample.size:
         raise CaseError(

@@ -75,7 +75,7 @@ class Facts:
     offers: Mapping[Digest, Role] = field(default_factory=dict)
     offered: tuple[Role, ...] = ()
     exhibits: tuple[Role, ...] = ()
-    reached: int = 0
+    climbed: tuple[Ask, ...] = ()  # the requests that were answered, refused or not, or met silence
     asked: int = 0
     ask: Ask | None = None
     sample: Sample | None = None
@@ -153,6 +153,11 @@ class Facts:
         """Say whether a case ended without the word of who sat that its key is destroyed."""
         never = self.arbitrator is not None and Role.ARBITRATOR not in self.destroyed
         return never and self.state is State.PURGED
+
+    @property
+    def reached(self) -> int:
+        """Return the highest level that was reached, in whichever hours; 0 before any."""
+        return max((one.level for one in self.climbed), default=0)
 
     @property
     def answer_days(self) -> int:

@@ -1,8 +1,9 @@
 """The ladder of disclosure: what each level shows, who decides, how much may be asked for.
 
-Rules: one level at a time; a level is reached when a request for it was answered, also by a refusal
-or by silence, so that the next one can be asked for; whatever leaves the machine needs a ruling.
-How many tiles of a frame an answer may show is counted by `portion`: the fold of a case sees none.
+Rules: one level at a time, hour by hour; a level is reached when a request for it was answered,
+also by a refusal or by silence, so that the next one can be asked for, within the same hours;
+whatever leaves the machine needs a ruling. How many tiles of a frame an answer may show is counted
+by `portion`: the fold of a case sees none.
 """
 
 from collections.abc import Mapping
@@ -65,14 +66,21 @@ class Ask:
 
 
 def check_ask(
-    act: DisputeAct, filing: DisputeFiling, terms: Terms, *, reached: int, frozen: bool
+    act: DisputeAct,
+    filing: DisputeFiling,
+    terms: Terms,
+    *,
+    climbed: tuple[Ask, ...],
+    frozen: bool,
 ) -> Ask:
     """Check a request against the ladder and return it, or raise `CaseError`.
 
-    `frozen` says that the case has its sample: a later request at level 2 is for the same frames.
+    `climbed` are the requests whose levels were reached, each in its own hours. `frozen` says that
+    the case has its sample: a later request at level 2 is for the same frames.
     """
     level, count, begin, end = act.level or 0, act.count or 0, act.begin or 0, act.end or 0
     rung = LADDER[level]
+    reached = max((one.level for one in climbed), default=0)
     if level > reached + 1:
         raise _wrong(f"level {reached + 1} at most", f"level {level}")
     if terms.level < rung.needs:
@@ -81,6 +89,10 @@ def check_ask(
         raise _wrong(f"at most {rung.most} at level {level}", str(count))
     if not filing.begin <= begin < end <= filing.end:
         raise _wrong("hours within the period of the filing", f"{begin} to {end}")
+    if level > 1 and not any(
+        one.level >= level - 1 and one.begin <= begin and end <= one.end for one in climbed
+    ):
+        raise _wrong(f"hours of one request that reached level {level - 1}", f"{begin} to {end}")
     if (act.freeze is not None) != (level == 2 and not frozen):
         expected = "one freeze in a case, with its first request at level 2"
         raise _wrong(expected, "none" if act.freeze is None else f"a freeze at level {level}")

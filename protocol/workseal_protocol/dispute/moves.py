@@ -188,8 +188,14 @@ def _mixed(case: "Case", role: Role, act: DisputeAct) -> Sample | None:
 
 
 def _done_asking(case: "Case") -> dict[str, Any]:
-    level = 0 if case.ask is None else case.ask.level
-    return {"answered_ask": True, "reached": max(case.reached, level)}
+    return {"answered_ask": True} | _reached(case)
+
+
+def _reached(case: "Case") -> dict[str, Any]:
+    """Go up to the level that was asked for, in the hours of that request."""
+    if case.ask is None:
+        return {}
+    return {} if case.ask in case.climbed else {"climbed": (*case.climbed, case.ask)}
 
 
 # --- where it leads ---
@@ -316,7 +322,7 @@ def _lapsed(case: "Case", at: int) -> "Case":
     if case.state is State.SEATING and not case.declared:
         return _enter(replace(case, **_vacated(case, until)), State.DRAW, at)
     if case.state is State.DISCLOSURE and case.ask is not None:
-        case = replace(case, reached=max(case.reached, case.ask.level))
+        case = replace(case, **_reached(case))
     return _enter(case, _leads(case, Then.NEXT), at)
 
 

@@ -161,10 +161,10 @@ def _reveal(case: "Case", role: Role, at: int | None) -> Obstacle:
         return Rule.SAMPLE, "a commitment of the same party and no draw yet", "none, or a draw"
     if role in case.sample.secrets:
         return Rule.ONCE, "one secret of each", "a second one"
-    if case.reveal_until is None and case.state is not State.RULING:
-        # While others may still commit to theirs.
-        return Rule.SAMPLE, "a ruling, or the wait for it", "neither"
-    if at is not None and case.reveal_until is not None and at > case.reveal_until:
+    if case.reveal_until is None:
+        # A ruling sets the round: who times it, with secrets in hand, would choose among draws.
+        return Rule.SAMPLE, "a ruling", "none yet"
+    if at is not None and at > case.reveal_until:
         return Rule.TIME, f"a secret until {case.reveal_until}", str(at)
     return None
 

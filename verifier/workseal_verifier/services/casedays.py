@@ -26,15 +26,26 @@ def count(case: Case, wanted: Wanted) -> Due:
 
 
 def least(case: Case, role: Role, span: Span) -> int:
-    """Return the earliest end that what somebody announced allows; 0 where that is not known.
+    """Return the earliest end that somebody's weekdays allow; 0 where these are not known.
 
-    Without holidays, which are a table's: weekend, days off and zone are in the case.
+    Without holidays, in which tables differ: weekend, days off and zone are in the case, and the
+    weekend of who announced nothing is that of the country in the terms.
     """
-    announced = case.calendars.get(role)
+    announced = case.calendars.get(role) or _agreed(case, role)
     zone = None if announced is None else zone_named(announced[0].zone)
     if announced is None or zone is None:
         return 0
     return count_due(span, _Announced(*announced, zone)).until
+
+
+def _agreed(case: Case, role: Role) -> tuple[CaseCalendar, int] | None:
+    if role not in {Role.CLIENT, Role.FREELANCER}:
+        return None
+    try:
+        days = days_of(case, role)
+    except CalendarError:
+        return None
+    return CaseCalendar(name=days.name, zone=days.zone_name, weekend=days.weekend), 0
 
 
 @dataclass(frozen=True, slots=True)

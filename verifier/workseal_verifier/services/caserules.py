@@ -25,6 +25,7 @@ from workseal_protocol.dispute import (
 )
 from workseal_protocol.dispute.deadlines import DAY_MS, LENIENCE_MS
 from workseal_protocol.encoding import MAX_INTEGER
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     CaseCalendar,
@@ -34,6 +35,7 @@ from workseal_protocol.records import (
     Due,
     read_record,
 )
+from workseal_protocol.sealing import require_public
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
@@ -130,6 +132,7 @@ def next_in_case(
         raise RefusedError(Reason.REFUSED, str(error)) from error
     if isinstance(record, DisputeAct):
         _require_countable(record.calendar, moved.statements[candidate.statement.digest])
+        _require_sealable(record)
     if record.place.due is not None:
         at = max(record.claimed_at, case.known_at)
         known = knowing(case, candidate.statement.issuer, draft.events.path)
@@ -163,6 +166,26 @@ def _require_zone(due: Due | None) -> None:
         )
 
 
+def require_no_case(draft: Draft, state: Engagement) -> None:
+    """Refuse a request beside a case that runs: it would have no ruling, no sample and no level."""
+    running = [one for one in draft.cases_in(state) if _is_running(draft, one)]
+    if running:
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the request: a case runs in this engagement, {running[0]}: ask in it",
+        )
+
+
+def _require_sealable(record: DisputeAct) -> None:
+    """Refuse a key of a case that nothing can be sealed to."""
+    if record.sealing_key is None:
+        return
+    try:
+        require_public(record.sealing_key)
+    except MalformedError as error:
+        raise RefusedError(Reason.REFUSED, f"the sealing key: {error}") from error
+
+
 def _require_countable(calendar: CaseCalendar | None, role: Role) -> None:
     """Refuse days that nobody could count the next deadline by: the case would stand still."""
     if calendar is None:
@@ -182,14 +205,15 @@ def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
     if wanted is None:
         return
     _require_announced(case, wanted, due)
-    if any(role not in case.calendars and role not in _WITH_CALENDARS for role in wanted.counted):
-        return
+    known = wanted.counted <= _WITH_CALENDARS | set(case.calendars)
+    # Whoever announced none counts by any; an honest program by those of both parties.
+    roles = wanted.counted if known else wanted.counted | _WITH_CALENDARS
     try:
-        counted = [count(case, replace(wanted, span=span)) for span in _begun(wanted.span)]
+        counted = [count(case, Wanted(span, roles)) for span in _begun(wanted.span)]
     except ValueError:
         return
     expected = counted[0]
-    if due.source == expected.source and due.until not in {one.until for one in counted}:
+    if known and due.source == expected.source and due.until not in {one.until for one in counted}:
         raise RefusedError(
             Reason.REFUSED,
             f"the deadline: expected {expected.until} by {expected.source}, found {due.until}",

@@ -19,7 +19,7 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.caserules import next_in_case, open_case
+from workseal_verifier.services.caserules import next_in_case, open_case, require_no_case
 from workseal_verifier.services.draft import Draft
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.speaking import add, speaking
@@ -40,6 +40,8 @@ def admit_dispute(draft: Draft, candidate: Candidate, record: CaseRecord, place:
     match record:
         case DisputeRequest():
             _require_frames(state, record)
+            if record.place is None:
+                require_no_case(draft, state)
         case DisputeDisclosure():
             _require_answer(draft, state, record)
         case DisputeFinding():
