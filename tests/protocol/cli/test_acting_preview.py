@@ -20,7 +20,7 @@ def notes(play: Play, role: Role, act: Act) -> str:
 def test_who_withdraws_after_a_draw_reads_that_it_bars_them() -> None:
     drawn = Play.begin().lapse().lapse().lapse().draw()
     assert notes(drawn, Role.CLIENT, Act.WITHDRAW) == (
-        "an arbitrator was drawn in this case: you file no other over any of its hours"
+        "the round that draws was set in this case: you file no other over its hours"
     )
     assert notes(Play.begin(), Role.CLIENT, Act.WITHDRAW) == ""
 
