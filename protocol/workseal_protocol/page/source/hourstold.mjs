@@ -88,7 +88,7 @@ function diarySections({ diary, terms, zone }) {
     const rowOf = ({ begin, end, state, worked, reason }) => [
       momentShown(zone, begin), momentShown(zone, end), state, worked > 0 ? hoursText(worked) : "", reason,
     ];
-    parts.push(element("p", { class: "hint" }, `Times are those of ${zone.name}, with what they were ahead of UTC; worked spans are cut at midnight.`), ...zoneRemark(zone, terms),
+    parts.push(element("p", { class: "hint" }, `Times are those of ${zone.name}, each with its offset from UTC; worked spans are cut at midnight.`), ...zoneRemark(zone, terms),
       ...longTable(`Spans in ${zone.name}`, ["Begin", "End", "State", "Worked", "Reason"], cutSpans(diary, zone), rowOf));
   }
   return [element("section", { "aria-labelledby": "diary" }, parts)];
