@@ -48,10 +48,7 @@ def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]
         newest[one.digest] = one if one.replaced_by is None else newest.get(one.replaced_by, one)
     accepted = [one for one in found if _is_accepted(one)]
     counting = {one.digest: _counting(one, newest[one.digest]) for one in accepted}
-    holders: dict[int, list[Digest]] = {}
-    for one in accepted:
-        for row in one.record.days:
-            holders.setdefault(row.day, []).append(one.digest)
+    holders = _holders(accepted, counting)
     return {
         one.digest: Acceptance(
             _elsewhere(one, holders, counting),
@@ -72,6 +69,25 @@ def _counting(one: SheetFinding, newest: SheetFinding) -> frozenset[int]:
     )
 
 
+def _holders(
+    accepted: Sequence[SheetFinding], counting: Mapping[Digest, frozenset[int]]
+) -> Mapping[int, Sequence[Digest]]:
+    """Give the accepted timesheets of each day, no fewer than are told to any of them.
+
+    Where a day goes on counting is told first: that is what may not be accepted again.
+    """
+    counted: dict[int, list[Digest]] = {}
+    left: dict[int, list[Digest]] = {}
+    for one in accepted:
+        for row in one.record.days:
+            kept = counted if row.day in counting[one.digest] else left
+            holders = kept.setdefault(row.day, [])
+            # One more than are told: the one that asks is left out.
+            if len(holders) <= _MOST_OF_A_DAY:
+                holders.append(one.digest)
+    return {day: [*counted.get(day, ()), *left.get(day, ())] for day in counted.keys() | left}
+
+
 def _elsewhere(
     one: SheetFinding,
     holders: Mapping[int, Sequence[Digest]],
@@ -79,9 +95,7 @@ def _elsewhere(
 ) -> tuple[AcceptedDays, ...]:
     days: dict[Digest, list[int]] = {}
     for row in one.record.days:
-        # Where a day goes on counting is told first: that is what may not be accepted again.
         found = [each for each in holders.get(row.day, ()) if each != one.digest]
-        found.sort(key=lambda each: row.day not in counting[each])
         for each in found[:_MOST_OF_A_DAY]:
             days.setdefault(each, []).append(row.day)
     return tuple(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from workseal_protocol.chain import owed_instant
@@ -232,6 +232,12 @@ def billed_of(terms: Terms, days: Sequence[DayTotal]) -> Billed:
     return Billed(ms, amount, terms.currency)
 
 
+def weeks_of(days: Sequence[DayTotal]) -> Iterator[tuple[date, tuple[DayTotal, ...]]]:
+    """Give the days, which come in their order, by the Monday of their weeks."""
+    for monday, own in groupby(days, key=lambda one: one.day - timedelta(days=one.day.weekday())):
+        yield monday, tuple(own)
+
+
 def _rounded(value: int, unit: int, mode: RoundingMode) -> int:
     if mode is RoundingMode.DOWN:
         return value // unit
@@ -357,16 +363,12 @@ def withdrawn_limit(terms: Terms, captured: int, thinned: int) -> Iterator[Limit
 
 
 def _weekly_limits(terms: Terms, days: Sequence[DayTotal]) -> Iterator[LimitExceeded]:
-    worked: Counter[date] = Counter()
-    offline: Counter[date] = Counter()
-    for day in days:
-        monday = day.day - timedelta(days=day.day.weekday())
-        worked[monday] += sum(day.worked_ms.values())
-        offline[monday] += day.offline_ms
-    for monday in sorted(worked):
-        if offline[monday] > terms.max_offline_ms_per_week:
+    for monday, own in weeks_of(days):
+        offline = sum(day.offline_ms for day in own)
+        if offline > terms.max_offline_ms_per_week:
             yield LimitExceeded(
-                "offline ms per week", terms.max_offline_ms_per_week, offline[monday], monday
+                "offline ms per week", terms.max_offline_ms_per_week, offline, monday
             )
-        if terms.weekly_cap_ms and worked[monday] > terms.weekly_cap_ms:
-            yield LimitExceeded("worked ms per week", terms.weekly_cap_ms, worked[monday], monday)
+        worked = sum(sum(day.worked_ms.values()) for day in own)
+        if terms.weekly_cap_ms and worked > terms.weekly_cap_ms:
+            yield LimitExceeded("worked ms per week", terms.weekly_cap_ms, worked, monday)

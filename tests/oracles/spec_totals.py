@@ -191,6 +191,51 @@ def sheets_of(statements: list[Told], labels: list[Any], calendar: Calendar) -> 
     return found
 
 
+def accepted_of(statements: list[Told]) -> dict[str, Any]:
+    """Give for each timesheet the days accepted elsewhere, those that count there, those left."""
+    sheets = {digest: record for kind, record, digest in statements if kind == "timesheet"}
+    order = list(sheets)
+    answers = {
+        record[10]: record[11]
+        for kind, record, _ in statements
+        if kind == "timesheet.answer" and record[10] in sheets
+    }
+    after: dict[bytes, bytes] = {}
+    for digest, sheet in sheets.items():
+        named = sheets.get(sheet.get(16))
+        if named and named[10] <= sheet[11] and sheet[10] <= named[11]:
+            after[sheet[16]] = digest
+
+    def counts(digest: bytes, day: int) -> bool:
+        newest = digest
+        while newest in after:
+            newest = after[newest]
+        return newest == digest or not sheets[newest][10] <= day <= sheets[newest][11]
+
+    found: dict[str, Any] = {}
+    accepted = [digest for digest in order if answers.get(digest) == 1]
+    for digest, sheet in sheets.items():
+        days: dict[str, list[list[str]]] = defaultdict(lambda: [[], []])
+        for day, *_ in sheet[13]:
+            with_it = [
+                (not counts(one, day), order.index(one), one)
+                for one in accepted
+                if one != digest and any(row[0] == day for row in sheets[one][13])
+            ]
+            for elsewhere, _, one in sorted(with_it)[:3]:
+                days[one.hex()][0].append(day_text(day))
+                days[one.hex()][1].extend([] if elsewhere else [day_text(day)])
+        own = sheet[13] if digest in accepted and digest in after else []
+        left = [day_text(row[0]) for row in own if counts(digest, row[0])]
+        found[digest.hex()] = [days, left]
+    return found
+
+
+def day_text(day: int) -> str:
+    """Write the number of a day as a date."""
+    return str(date(1970, 1, 1) + timedelta(days=day))
+
+
 def told_of(archive: zipfile.ZipFile) -> dict[str, Any]:
     """Give all figures of a bundle."""
     statements = list(statements_of(archive))
@@ -205,8 +250,15 @@ def told_of(archive: zipfile.ZipFile) -> dict[str, Any]:
             days[str(day)][group] += part
     segments = [(record, digest) for kind, record, digest in statements if kind == "segment"]
     activity = activity_rows(segments, openings_of(archive, 1), calendar, by_day=terms[13] == 1)
+    weeks: dict[str, list[list[int]]] = defaultdict(list)
+    for day, row in days.items():
+        at = date.fromisoformat(day)
+        weeks[str(at - timedelta(days=at.weekday()))].append(row)
     return {
         "days": days,
+        "billed_days": {day: billed_of(terms, [row]) for day, row in days.items()},
+        "billed_weeks": {week: billed_of(terms, rows) for week, rows in weeks.items()},
+        "accepted": accepted_of(statements),
         "classes": [sum(row[place] for row in days.values()) for place in range(4)],
         "billed": billed_of(terms, days.values()),
         "frames": sum(len(record.get(20, ())) for record, _ in segments),

@@ -94,3 +94,8 @@ def test_of_many_that_have_a_day_those_that_count_it_are_told() -> None:
     told = found[B].elsewhere
     assert len(told) == 3
     assert AcceptedDays(C, (1,), (1,)) in told
+    # One of them is told of as many others, those where it counts first.
+    assert [one.sheet for one in found[many[0].digest].elsewhere] == [
+        C,
+        *(one.digest for one in many[1:3]),
+    ]

@@ -186,6 +186,99 @@ def test_shows_each_timesheet_with_its_figures_its_finding_and_its_answers(opene
     assert other[7] == "not answered"
 
 
+CELLS = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+
+
+@pytest.mark.parametrize("name", ["valid-counts", "valid-timesheets", "valid"])
+def test_shows_real_time_beside_billed_time_for_each_day_and_week(
+    opened: Opened, name: str
+) -> None:
+    told = json.loads((FOLDER / f"{name}.json").read_text())["totals"]
+    opened.choose(FOLDER / f"{name}.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    section = "section[aria-labelledby=billed]"
+    for sentence in told["billed"]["rules"]:
+        assert sentence in opened.page.inner_text(f"{section} .rules")
+    shown = opened.page.eval_on_selector_all(f"{section} tbody tr", CELLS)
+    rows = [*told["weeks"], *told["days"]]
+    assert [row[:4] for row in shown] == [
+        [
+            one.get("week") or one["day"],
+            clock(sum(one["worked_ms"].values()) - one["worked_ms"]["late-declared"]),
+            clock(one["billed_ms"]),
+            money(one["amount_minor"]),
+        ]
+        for one in rows
+    ]
+    whole = opened.page.eval_on_selector_all(f"{section} tfoot tr", CELLS)
+    assert [row[:4] for row in whole] == [
+        [
+            "All",
+            clock(told["worked_ms"]),
+            clock(told["billed"]["ms"]),
+            money(told["billed"]["amount_minor"]),
+        ]
+    ] * 2
+
+
+def clock(ms: int) -> str:
+    seconds, rest = divmod(ms, 1000)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
+
+
+def money(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02} EUR"
+
+
+def test_shows_spans_in_the_zone_of_the_terms_cut_at_its_midnights(opened: Opened) -> None:
+    opened.choose(FOLDER / "valid-counts.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    shown = opened.page.eval_on_selector_all("section[aria-labelledby=diary] tbody tr", CELLS)
+    late = [row[:2] for row in shown if row[2] == "late-declared"]
+    # Clocks went forward in that night: the day has 23 hours, and the offset is another one.
+    assert late == [
+        ["2026-03-28 21:00:00.000 +01:00", "2026-03-29 00:00:00.000 +01:00"],
+        ["2026-03-29 00:00:00.000 +01:00", "2026-03-30 00:00:00.000 +02:00"],
+        ["2026-03-30 00:00:00.000 +02:00", "2026-03-30 03:00:00.000 +02:00"],
+    ]
+    assert "Spans in Europe/Berlin" in opened.page.inner_text("section[aria-labelledby=diary]")
+
+
+def test_falls_back_to_utc_where_it_does_not_know_the_zone_and_says_so(
+    opened: Opened, tmp_path: Path
+) -> None:
+    verifier = Simulator()
+    agent = begin(verifier, terms=verifier.terms(zone="Mars/Base"))
+    agent.open_session()
+    agent.work(20_000)
+    agent.close_session()
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    (tmp_path / "b").write_bytes(told.bundle().encode())
+    (tmp_path / "p").write_text(told.policy.encode())
+    opened.choose(tmp_path / "b", tmp_path / "p")
+    opened.finished()
+    for name in ("billed", "diary"):
+        text = opened.page.inner_text(f"section[aria-labelledby={name}]")
+        assert "this browser does not know the zone Mars/Base; days and times are" in text
+        assert " in UTC" in text
+    first, *_ = opened.page.eval_on_selector_all("section[aria-labelledby=diary] tbody tr", CELLS)
+    assert first[0].endswith(" +00:00")
+
+
+def test_shows_which_days_were_accepted_elsewhere_or_are_left_behind(opened: Opened) -> None:
+    told = json.loads((FOLDER / "valid-left-behind.json").read_text())["timesheets"]
+    opened.choose(FOLDER / "valid-left-behind.bundle", FOLDER / "policy.txt")
+    opened.finished()
+    table = "section[aria-labelledby=timesheets] tbody tr"
+    shown = opened.page.eval_on_selector_all(table, CELLS)
+    first = told[0]["timesheet"][:12]
+    assert [row[-1] for row in shown] == [
+        "STILL COUNTING here, accepted and not among the days of what replaced it: 2026-03-02",
+        f"ACCEPTED in {first} as well: 2026-03-03",
+        f"ACCEPTED in {first} as well: 2026-03-02; and counting there: 2026-03-02",
+    ]
+
+
 @pytest.mark.parametrize(
     "name", ["", "-lost", "-other-block", "-missed"], ids=lambda name: name or "whole"
 )
@@ -341,6 +434,7 @@ def test_fits_and_axe_finds_nothing_serious(browser: Browser, file: Path, scheme
         ("signature-broken", "DOES NOT HOLD"),
         ("valid-timesheets", "HOLDS: all"),
         ("valid-labels", "HOLDS: all"),
+        ("valid-left-behind", "HOLDS: all"),
         ("valid-possession-missed", "HOLDS: all"),
     ):
         page.choose(FOLDER / f"{bundle}.bundle", FOLDER / "policy.txt")
@@ -348,7 +442,9 @@ def test_fits_and_axe_finds_nothing_serious(browser: Browser, file: Path, scheme
         for width in WIDTHS:
             page.page.set_viewport_size({"width": width, "height": 900})
             assert page.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert serious(page.page) == []
+            # Rows become lists on a narrow screen: axe looks at both.
+            if width != 768:
+                assert serious(page.page) == []
     page.close()
 
 

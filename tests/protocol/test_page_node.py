@@ -19,7 +19,8 @@ from support.drawn import HOUR_MS
 from support.examined import FOLDER, VECTORS, good, story
 from support.offline_page import NodePage, differences, python_says
 from support.scripted import Story, begin, finish, first_day, second_day
-from support.simulator import DAY_MS, Simulator, seeded
+from support.shaped import shaped
+from support.simulator import DAY_MS, START, Simulator, seeded
 from workseal_protocol.bundle import README, read_archive, write_archive
 from workseal_protocol.checkpoint import (
     Checkpoint,
@@ -280,6 +281,26 @@ def test_cuts_days_in_the_zone_of_the_terms(page: NodePage, name: str) -> None:
     assert differences(found, python_says(data, told.policy, ZoneInfo(name))) == []
     assert found["holds"]
     assert found["zone"] == name
+
+
+def test_a_span_that_was_worked_unevenly_is_cut_at_midnight_as_its_records_are(
+    page: NodePage,
+) -> None:
+    agent = shaped()
+    midnight = START + 14 * HOUR_MS
+    agent.verifier.now = midnight - 20_000
+    agent.open_session()
+    number = midnight // agent.terms.round_ms - 2
+    for place, worked in enumerate((1_000, 7_000, 10_000)):
+        agent.part(number + place, 0, 10_000, worked=worked)
+    agent.send()
+    agent.close_session()
+    contents, tsa = finish(agent.verifier, agent, ())
+    told = Story(agent.verifier, agent, dataclasses.replace(contents, openings=()), tsa)
+    found = assert_same(page, told.bundle().encode(), told.policy)
+    assert found["holds"]
+    assert [span["worked_ms"] for span in found["diary"]] == [18_000]
+    assert [worked for _, _, worked in found["spans"]] == [8_000, 10_000]
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlinn", "europe/berlin", "+01", "Mars"])

@@ -5,8 +5,8 @@
 // runs, byte for byte.
 import { namesOf } from "./page_script.mjs";
 
-const { Malformed, browserProblem, examine, policyOf, reportValue, exactNumber } = await namesOf(
-  process.argv[2], "Malformed", "browserProblem", "examine", "policyOf", "reportValue", "exactNumber",
+const { Malformed, browserProblem, examine, policyOf, reportValue, exactNumber, cutSpans } = await namesOf(
+  process.argv[2], "Malformed", "browserProblem", "examine", "policyOf", "reportValue", "exactNumber", "cutSpans",
 );
 
 // A signature is checked once, in however many bundles it stands: what the browser said of the same
@@ -40,7 +40,9 @@ async function answer(policy, bundle) {
   const windows = report.found.entries.map(({ window, grade }) => [
     exactNumber(window.lower), exactNumber(window.upper), grade,
   ]);
-  return { ...reportValue(report), windows, begun };
+  const { diary, zone } = report.found;
+  const spans = cutSpans(diary, zone).map(({ begin, end, worked }) => [zone.instantText(begin), zone.instantText(end), worked]);
+  return { ...reportValue(report), windows, spans, begun };
 }
 
 const pieces = [];

@@ -6,6 +6,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +17,11 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from workseal_protocol.cli.report import report_value
+from workseal_protocol.diary import Span
 from workseal_protocol.ed25519 import Ed25519Key
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.totals import cut_days
 from workseal_protocol.verify import Outcome, examine_bundle
 
 OWN_WORDS = frozenset({1, 10})
@@ -104,7 +107,26 @@ def python_says(bundle: bytes, policy: TrustPolicy, zone: ZoneInfo = _ENGAGEMENT
         value["zone"] = "UTC"
     bounds = [(one.window.lower, one.window.upper, one.grade) for one in report.entries]
     value["windows"] = [list(row) for row in bounds]
+    value["spans"] = [list(row) for span in report.diary for row in _parts(span, zone)]
     return _exact(json.loads(json.dumps(value)))
+
+
+def _parts(span: Span, zone: ZoneInfo) -> Iterator[tuple[str, str, int]]:
+    """Cut a span with worked time at midnights, as `workseal hours` does, in the zone's time."""
+    parts = [(span.begin, span.end)]
+    if span.worked_ms:
+        parts = [(begin, end) for _, begin, end in cut_days(span.begin, span.end, zone)]
+    for begin, end in parts:
+        yield _local(begin, zone), _local(end, zone), span.worked_between(begin, end)
+
+
+def _local(instant: int, zone: ZoneInfo) -> str:
+    try:
+        moment = datetime.fromtimestamp(instant // 1000, tz=zone)
+    except (OverflowError, ValueError):
+        return f"{instant} ms after 1970"
+    text = moment.replace(microsecond=instant % 1000 * 1000).isoformat(timespec="milliseconds")
+    return f"{text[:10]} {text[11:23]} {text[23:]}"
 
 
 def _exact(value: Any) -> Any:

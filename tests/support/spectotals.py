@@ -25,6 +25,9 @@ def in_its_form(told: Mapping[str, Any]) -> dict[str, Any]:
     days = {one["day"]: _classes(one["worked_ms"]) for one in totals["days"]}
     return {
         "days": days,
+        "billed_days": {one["day"]: _billed(one) for one in totals["days"]},
+        "billed_weeks": {one["week"]: _billed(one) for one in totals["weeks"]},
+        "accepted": {one["timesheet"]: _accepted(one) for one in told["timesheets"]},
         "classes": [*_classes(totals["by_state"] | {"late-declared": totals["late_declared_ms"]})],
         "billed": [totals["billed"]["ms"], totals["billed"]["amount_minor"]],
         "frames": totals["frames"],
@@ -40,6 +43,17 @@ def in_its_form(told: Mapping[str, Any]) -> dict[str, Any]:
             if one["projects"]
         },
     }
+
+
+def _billed(row: Mapping[str, Any]) -> list[int]:
+    return [row["billed_ms"], row["amount_minor"]]
+
+
+def _accepted(sheet: Mapping[str, Any]) -> list[Any]:
+    elsewhere = {
+        one["timesheet"]: [one["days"], one["counting"]] for one in sheet["accepted_elsewhere"]
+    }
+    return [elsewhere, sheet["left_behind"]]
 
 
 def _classes(worked: Mapping[str, int]) -> list[int]:

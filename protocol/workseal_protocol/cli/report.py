@@ -14,9 +14,9 @@ from workseal_protocol.cli.labellines import label_lines, labels_value
 from workseal_protocol.cli.openings import openings_lines, openings_value
 from workseal_protocol.cli.sheetlines import sheet_lines, sheets_value
 from workseal_protocol.cli.text import count, exact, instant
+from workseal_protocol.cli.totalslines import totals_lines, totals_value
 from workseal_protocol.diary import DiaryState, Span
-from workseal_protocol.terms import Granularity, amount_text
-from workseal_protocol.totals import LimitExceeded, Totals
+from workseal_protocol.terms import Granularity
 from workseal_protocol.verify import Outcome, Report, Step
 from workseal_protocol.window import Window
 
@@ -38,7 +38,7 @@ def report_lines(report: Report) -> Iterator[str]:
         yield _window_line(report.window)
     if report.totals is not None:
         yield ""
-        yield from _totals_lines(report.totals, report.zone)
+        yield from totals_lines(report)
     if report.diary:
         yield ""
         yield from _diary_lines(report)
@@ -83,7 +83,7 @@ def report_value(report: Report) -> dict[str, Any]:
         },
         "window": _window_value(report.window),
         "zone": report.zone,
-        "totals": _totals_value(report.totals),
+        "totals": totals_value(report),
         "diary": [
             {
                 "begin_ms": span.begin,
@@ -138,43 +138,6 @@ def _window_line(window: Window) -> str:
     )
 
 
-def _totals_lines(totals: Totals, zone: str) -> Iterator[str]:
-    yield f"Worked, recorded     {exact(totals.worked_ms)}"
-    for state, ms in totals.by_state.items():
-        if ms:
-            yield f"  {_words(state.name):<18} {exact(ms)}"
-    yield f"Declared late        {exact(totals.late_declared_ms)} (beside the recorded time)"
-    yield "How it is known      " + ", ".join(
-        f"{grade} {exact(ms)}" for grade, ms in totals.by_grade.items() if ms
-    )
-    yield (
-        f"Captures             {totals.captured} taken, {totals.missed} missed, {totals.sealed} in"
-        f" sealed time, {totals.due_outside} due outside recorded work"
-        f" ({totals.stepped_over} stepped over)"
-    )
-    kept = f" ({totals.expired} after the days that the terms ask for)" if totals.expired else ""
-    yield f"Frames               {totals.frames} committed, {totals.withdrawn} withdrawn{kept}"
-    billed = totals.billed
-    yield (
-        f"Billed by the terms  {exact(billed.ms)}, {amount_text(billed.amount, billed.currency)}"
-        " (a view; the worked time above is the record)"
-    )
-    yield from map(limit_line, totals.exceeded)
-    for day in totals.days:
-        yield f"  {day.day} ({zone})  {exact(sum(day.worked_ms.values()))}"
-
-
-def limit_line(limit: LimitExceeded) -> str:
-    """Write a limit that was passed for a person; times in hours and minutes."""
-    name, found, allowed = limit.limit, str(limit.found), str(limit.allowed)
-    if limit.week is not None:
-        # Weekly limits are of time.
-        name = name.replace(" ms ", " time ")
-        found, allowed = exact(limit.found), exact(limit.allowed)
-    week = f" in the week of {limit.week}" if limit.week else ""
-    return f"LIMIT PASSED         {name}: {found}, agreed {allowed}{week}"
-
-
 def _diary_lines(report: Report) -> Iterator[str]:
     lengths: Counter[DiaryState] = Counter()
     for span in report.diary:
@@ -203,48 +166,3 @@ def _window_value(window: Window | None) -> dict[str, Any] | None:
         "lower_source": str(window.lower_source),
         "upper_source": str(window.upper_source),
     }
-
-
-def _totals_value(totals: Totals | None) -> dict[str, Any] | None:
-    if totals is None:
-        return None
-    return {
-        "worked_ms": totals.worked_ms,
-        "by_state": {_words(state.name): ms for state, ms in totals.by_state.items()},
-        "by_grade": {str(grade): ms for grade, ms in totals.by_grade.items()},
-        "late_declared_ms": totals.late_declared_ms,
-        "captured": totals.captured,
-        "missed": totals.missed,
-        "sealed": totals.sealed,
-        "due_outside": totals.due_outside,
-        "stepped_over": totals.stepped_over,
-        "frames": totals.frames,
-        "withdrawn": totals.withdrawn,
-        "expired": totals.expired,
-        "days": [
-            {
-                "day": day.day.isoformat(),
-                "worked_ms": {_words(kind.name): ms for kind, ms in day.worked_ms.items()},
-                "offline_ms": day.offline_ms,
-            }
-            for day in totals.days
-        ],
-        "billed": {
-            "ms": totals.billed.ms,
-            "amount_minor": totals.billed.amount,
-            "currency": totals.billed.currency,
-        },
-        "exceeded": [
-            {
-                "limit": limit.limit,
-                "allowed": limit.allowed,
-                "found": limit.found,
-                "week": limit.week.isoformat() if limit.week else None,
-            }
-            for limit in totals.exceeded
-        ],
-    }
-
-
-def _words(name: str) -> str:
-    return name.lower().replace("_", "-")

@@ -74,6 +74,7 @@ def sheet_text(record: Timesheet, terms: Terms) -> str:
 
 def sheets_value(report: Report) -> list[dict[str, Any]]:
     """Write the timesheets for a program."""
+    acceptances = acceptances_of(report.timesheets)
     return [
         {
             "timesheet": str(one.digest),
@@ -94,9 +95,28 @@ def sheets_value(report: Report) -> list[dict[str, Any]]:
             "replaced_by": None if one.replaced_by is None else str(one.replaced_by),
             "overlaps": None if one.overlaps is None else str(one.overlaps),
         }
+        | _accepted_value(acceptances[one.digest])
         | names_value(report.labelled_sheets.get(one.digest, Labelled()))
         for one in report.timesheets
     ]
+
+
+def _accepted_value(found: Acceptance) -> dict[str, Any]:
+    return {
+        "accepted_elsewhere": [
+            {
+                "timesheet": str(one.sheet),
+                "days": _days_value(one.days),
+                "counting": _days_value(one.counting),
+            }
+            for one in found.elsewhere
+        ],
+        "left_behind": _days_value(found.left_behind),
+    }
+
+
+def _days_value(days: Sequence[int]) -> list[str]:
+    return [date_of(day).isoformat() for day in days]
 
 
 def answer_text(answer: TimesheetAnswer) -> str:

@@ -17,6 +17,7 @@ from workseal_protocol.terms.plain import (
     amount_text,
     duration_text,
     minor_digits,
+    money_sentences,
     plain_language,
     worded_terms,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "amount_text",
     "duration_text",
     "minor_digits",
+    "money_sentences",
     "plain_language",
     "worded_terms",
 ]

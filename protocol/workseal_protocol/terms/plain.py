@@ -79,6 +79,11 @@ def worded_terms(terms: Terms) -> tuple[Worded, ...]:
     )
 
 
+def money_sentences(terms: Terms) -> tuple[str, ...]:
+    """Say in English what is paid and how it is rounded, as the terms do."""
+    return tuple(map(str, _paid(terms)))
+
+
 def minor_digits(currency: str) -> int:
     """Return how many digits stand behind the point of an amount."""
     return _MINOR_DIGITS.get(currency, 2)
@@ -185,6 +190,10 @@ def _limits(terms: Terms) -> tuple[Worded, ...]:
 
 
 def _money(terms: Terms) -> tuple[Worded, ...]:
+    return (*_paid(terms), worded("Days and weeks are those of {zone}.", zone=terms.zone))
+
+
+def _paid(terms: Terms) -> tuple[Worded, ...]:
     worth = terms.worth_percent
     return (
         worded(
@@ -200,7 +209,6 @@ def _money(terms: Terms) -> tuple[Worded, ...]:
             late_declared=worth[WorkClass.LATE_DECLARED],
         ),
         _rounding(terms),
-        worded("Days and weeks are those of {zone}.", zone=terms.zone),
     )
 
 

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,9 @@ import pytest
 from support.builders import make_timesheet
 from support.examined import story, vector
 from vectors.scenarios.holds import valid_timesheets
+from workseal_protocol.accepted import acceptances_of
 from workseal_protocol.cli.sheetlines import sheet_lines, sheet_text, sheets_value
+from workseal_protocol.timesheets import date_of
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Run
@@ -85,6 +88,37 @@ def test_a_timesheet_says_what_its_time_was_for_where_labels_are_opened() -> Non
     (value,) = sheets_value(report)
     assert [one["project"] for one in value["projects"]] == ["first word", "=1+1", None]
     assert [one["tag"] for one in value["tags"]] == ["a", "b", "ä \u202e"]
+
+
+@pytest.mark.parametrize(
+    "name", ["accepted-twice", "accepted-before", "left-behind", "accepted-by-many"]
+)
+def test_json_has_the_days_that_were_accepted_elsewhere_or_left_behind(name: str) -> None:
+    _, report = vector(f"valid-{name}")
+    found = acceptances_of(report.timesheets)
+    assert any(one.elsewhere or one.left_behind for one in found.values())
+    for value, one in zip(sheets_value(report), report.timesheets, strict=True):
+        known = found[one.digest]
+        assert value["left_behind"] == written(known.left_behind)
+        for told, each in zip(value["accepted_elsewhere"], known.elsewhere, strict=True):
+            assert told["timesheet"] == str(each.sheet)
+            assert told["days"] == written(each.days)
+            assert told["counting"] == written(each.counting)
+
+
+def written(days: Sequence[int]) -> list[str]:
+    return [date_of(day).isoformat() for day in days]
+
+
+def test_each_outcome_of_an_accepted_day_has_its_words() -> None:
+    told = {name: "\n".join(sheet_lines(vector(name)[1])) for name in (
+        "valid-accepted-twice", "valid-accepted-before", "valid-left-behind",
+    )}  # fmt: skip
+    assert told["valid-accepted-twice"].count("  and counting there: 2026-03-02") == 2
+    assert "ACCEPTED in 254e58" in told["valid-accepted-before"]
+    assert "counting there" not in told["valid-accepted-before"]
+    assert "STILL COUNTING here" in told["valid-left-behind"]
+    assert "STILL COUNTING here" not in told["valid-accepted-before"]
 
 
 def test_a_line_has_the_figures_of_the_timesheet() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from vectors.scenarios import (
+    accepted,
     agreed,
     chained,
     container,
@@ -17,7 +18,7 @@ from vectors.scenarios.telling import Scenario, policies
 
 SCENARIOS: dict[str, Callable[[], Scenario]] = {
     make.__name__.replace("_", "-"): make
-    for group in (holds, held, container, logged, agreed, chained, units, timed, opened)
+    for group in (holds, accepted, held, container, logged, agreed, chained, units, timed, opened)
     for make in group.ALL
 }
 

@@ -13,8 +13,8 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, Tabl
 
 from workseal_protocol.cli import activitylines, labellines
 from workseal_protocol.cli.hours.sheet import CLASSES, Sheet, recorded_of
-from workseal_protocol.cli.report import limit_line
 from workseal_protocol.cli.text import exact, instant, plain
+from workseal_protocol.cli.totalslines import limit_line
 from workseal_protocol.terms import amount_text
 
 _STYLES = getSampleStyleSheet()

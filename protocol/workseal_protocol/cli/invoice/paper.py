@@ -21,8 +21,8 @@ from workseal_protocol.cli.invoice.details import Party, Tax, TaxKind
 from workseal_protocol.cli.invoice.einvoice import plain_decimal
 from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.problem import CommandError
-from workseal_protocol.cli.report import limit_line
 from workseal_protocol.cli.text import exact, instant, plain
+from workseal_protocol.cli.totalslines import limit_line
 from workseal_protocol.terms import amount_text
 
 _FONT, _BOLD = "Vera", "VeraBd"

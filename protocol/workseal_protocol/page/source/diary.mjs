@@ -74,12 +74,45 @@ function joinedSpans(spans) {
   for (const span of spans) {
     const last = whole[whole.length - 1];
     const alike = last !== undefined && ["state", "reason", "grade", "session"].every((name) => last[name] === span[name]);
-    if (alike) {
-      last.end = span.end;
-      last.worked += span.worked;
-    } else {
-      whole.push({ ...span });
-    }
+    if (alike) extend(last, span);
+    else whole.push({ ...span, course: [[span.begin, 0], [span.end, span.worked]], steady: isSteady(span) });
   }
   return whole;
+}
+
+// A machine that never slept needs no turn in the course: one line from begin to end says it.
+function extend(last, span) {
+  const steady = isSteady(span);
+  if (last.steady && steady) last.course.pop();
+  last.end = span.end;
+  last.worked += span.worked;
+  last.course.push([last.end, last.worked]);
+  last.steady = steady;
+}
+
+function isSteady({ begin, end, worked }) {
+  return worked === end - begin;
+}
+
+// Cut the spans with worked time at the midnights of a zone, so that they add up to its days; a
+// span without any stays whole.
+export function cutSpans(diary, zone) {
+  return diary.flatMap((span) => {
+    if (span.worked === 0) return [span];
+    return [...zone.cut(span.begin, span.end)].map(([begin, end]) => ({
+      ...span, begin, end, worked: workedBy(span, end) - workedBy(span, begin),
+    }));
+  });
+}
+
+// Give how much of a span was worked by an instant: as the totals divide each record, and by itself.
+function workedBy({ course }, instant) {
+  let [low, high] = [1, course.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (course[middle][0] > instant) high = middle;
+    else low = middle + 1;
+  }
+  const [[since, before], [until, after]] = [course[low - 1], course[low]];
+  return before + Number((BigInt(after - before) * BigInt(instant - since)) / BigInt(until - since));
 }

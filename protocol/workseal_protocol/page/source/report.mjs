@@ -5,7 +5,7 @@ import { OPENED_ACTIVITY, OPENED_ARTEFACT, OPENED_EVIDENCE, OPENED_NAMES, OPENED
 import { sumsOfNames } from "./labels.mjs";
 import { ANSWER_NAMES } from "./sheetrecords.mjs";
 import { HOLDS } from "./steps.mjs";
-import { CLASS_NAMES } from "./terms.mjs";
+import { CLASS_NAMES, moneySentences } from "./terms.mjs";
 import { independentOf } from "./unproven.mjs";
 import { dayText } from "./zone.mjs";
 
@@ -26,13 +26,13 @@ export function reportValue(report) {
     },
     window: windowValue(windowOf(found)),
     zone: found.zone.name,
-    totals: found.totals === null ? null : totalsValue(found.totals),
+    totals: found.totals === null ? null : totalsValue(found.totals, found.terms),
     diary: found.diary.map(({ begin, end, state, reason, worked, grade }) => ({
       begin_ms: begin, end_ms: end, state, reason, worked_ms: worked, grade,
     })),
     activity: found.activity.map(activityValue),
     labels: labelsValue(found.labelled),
-    timesheets: found.timesheets.map((one) => timesheetValue(one, found.labelledSheets.get(one.digest))),
+    timesheets: found.timesheets.map((one) => timesheetValue(one, found)),
     possession: {
       statements: found.possessions.findings.map(possessionValue), weeks_without: found.possessions.missed,
     },
@@ -65,23 +65,27 @@ function windowValue(window) {
   };
 }
 
-function totalsValue(totals) {
+function totalsValue(totals, terms) {
   return {
     worked_ms: totals.workedMs, by_state: Object.fromEntries(totals.byState),
     by_grade: Object.fromEntries(totals.byGrade), late_declared_ms: totals.lateDeclaredMs,
     captured: totals.captured, missed: totals.missed, sealed: totals.sealed,
     due_outside: totals.dueOutside, stepped_over: totals.steppedOver, frames: totals.frames,
     withdrawn: totals.withdrawn, expired: totals.expired,
-    days: totals.days.map(({ day, worked, offlineMs }) => ({
-      day: dayText(day),
-      worked_ms: classesValue(worked),
-      offline_ms: offlineMs,
-    })),
+    days: totals.days.map((one) => ({ day: dayText(one.day), ...sumsValue(one) })),
+    weeks: totals.weeks.map((one) => ({ week: dayText(one.day), ...sumsValue(one) })),
     billed: {
       ms: exactNumber(totals.billed.ms), amount_minor: exactNumber(totals.billed.amount),
-      currency: totals.billed.currency,
+      currency: totals.billed.currency, rules: moneySentences(terms),
     },
     exceeded: totals.exceeded,
+  };
+}
+
+function sumsValue({ worked, offlineMs, billed }) {
+  return {
+    worked_ms: classesValue(worked), offline_ms: offlineMs,
+    billed_ms: exactNumber(billed.ms), amount_minor: exactNumber(billed.amount),
   };
 }
 
@@ -108,7 +112,8 @@ function classesValue(worked) {
   return Object.fromEntries([...worked].map(([kind, ms]) => [CLASS_NAMES.get(kind), ms]));
 }
 
-function timesheetValue({ digest, record, agreement, why, answers, replacedBy, overlaps }, labelled) {
+function timesheetValue({ digest, record, agreement, why, answers, replacedBy, overlaps }, { acceptances, labelledSheets }) {
+  const { elsewhere, leftBehind } = acceptances.get(digest);
   return {
     timesheet: digest, first: dayText(record.first), last: dayText(record.last),
     billed_ms: record.billedMs, amount_minor: record.amount, agreement, why,
@@ -117,7 +122,11 @@ function timesheetValue({ digest, record, agreement, why, answers, replacedBy, o
     })),
     replaced_by: replacedBy,
     overlaps,
-    ...namesValue(labelled ?? { projects: [], tags: [] }),
+    accepted_elsewhere: elsewhere.map(({ sheet, days, counting }) => ({
+      timesheet: sheet, days: days.map(dayText), counting: counting.map(dayText),
+    })),
+    left_behind: leftBehind.map(dayText),
+    ...namesValue(labelledSheets.get(digest) ?? { projects: [], tags: [] }),
   };
 }
 

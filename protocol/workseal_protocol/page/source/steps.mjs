@@ -1,6 +1,7 @@
 // The thirteen steps of docs/spec/verification.md, in their order, with what each builds on.
 
 import { Fails, Malformed, NotReached, fromHex, toHex } from "./bytes.mjs";
+import { acceptancesOf } from "./accepted.mjs";
 import { activityOf } from "./activity.mjs";
 import { checkManifest, checkSignatures, checkTerms } from "./agreed.mjs";
 import { Beacons } from "./beacons.mjs";
@@ -50,6 +51,7 @@ class Examination {
     this.totals = null;
     this.diary = [];
     this.timesheets = [];
+    this.acceptances = new Map();
     this.possessions = { findings: [], missed: [] };
     this.openingsHold = false;
     this.activity = [];
@@ -295,6 +297,7 @@ async function checkTotals(found) {
   await found.turns.next();
   // One that differs is told like a limit: the record stands, a summary was wrong.
   found.timesheets = await timesheetsOf(found.terms, found.entries, found.zone, found.turns);
+  found.acceptances = acceptancesOf(found.timesheets);
   // So are statements of possession: whether frames are still held changes no hour.
   found.possessions = await possessionsFound(found);
   // What was opened about the time is folded once it is known to be what was committed.

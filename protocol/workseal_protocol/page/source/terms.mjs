@@ -80,6 +80,33 @@ const MINOR_DIGITS = new Map([
   ["CLF", 4], ["UYW", 4],
 ]);
 
+// Say in words what is paid and how it is rounded: the sentences of the terms.
+export function moneySentences(terms) {
+  const [working, offScreen, sealed, late] = [...CLASS_NAMES.keys()].map((kind) => terms.worthPercent.get(kind));
+  return [
+    `The rate is ${amountText(BigInt(terms.rateMinorPerHour), terms.currency)} an hour.`,
+    `Of that rate are paid: work on the screen at ${working} %, declared off-screen work at ${offScreen} %, sealed work at ${sealed} %, time declared late at ${late} %.`,
+    roundingSentence(terms),
+  ];
+}
+
+function roundingSentence({ roundingMs, roundingMode }) {
+  if (roundingMs === 0) return "Worked time is billed to the millisecond, without rounding.";
+  const step = new Map([[DOWN, "down to"], [NEAREST, "to the nearest"], [UP, "up to"]]).get(roundingMode);
+  return `The billed view rounds each day ${step} ${lengthText(roundingMs)}; the true figure stands beside it.`;
+}
+
+// Write a length of time that is not 0, as in "1 h 30 min".
+function lengthText(ms) {
+  const parts = [];
+  let rest = ms;
+  for (const [unit, size] of [["h", 3600000], ["min", 60000], ["s", 1000], ["ms", 1]]) {
+    if (rest >= size) parts.push(`${Math.floor(rest / size)} ${unit}`);
+    rest %= size;
+  }
+  return parts.join(" ");
+}
+
 // Write an amount of minor units (BigInt), as in "65.00 EUR".
 export function amountText(minor, currency) {
   const digits = MINOR_DIGITS.get(currency) ?? 2;

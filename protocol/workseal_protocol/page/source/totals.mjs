@@ -16,7 +16,8 @@ export async function totalsOf(terms, entries, zone, turns) {
   const late = entries.filter(({ record }) => record.kind === "declaration" && record.form === LATE_FORM);
   const tombstones = entries.filter(({ record }) => record.kind === "tombstone");
   const ends = new Map(segments.map(({ digest, record }) => [digest, record.end]));
-  const days = daysOf(segments, late, zone);
+  const days = daysOf(segments, late, zone).map((one) => ({ ...one, billed: billedOf(terms, [one]) }));
+  const weeks = weeksOf(terms, days);
   const untaken = await untakenOf(terms, segments.map(({ record }) => record), turns);
   const count = (capture) => segments.filter(({ record }) => record.capture === capture).length;
   const early = tombstones.filter((one) => !isExpired(terms, one, ends));
@@ -30,8 +31,8 @@ export async function totalsOf(terms, entries, zone, turns) {
     captured, missed: count(MISSED), ...untaken,
     frames: segments.reduce((sum, { record }) => sum + record.frames.length, 0),
     withdrawn: tombstones.length, expired: tombstones.length - early.length,
-    days, billed: billedOf(terms, days),
-    exceeded: [...withdrawnLimit(terms, captured, thinned), ...weeklyLimits(terms, days)],
+    days, weeks, billed: billedOf(terms, days),
+    exceeded: [...withdrawnLimit(terms, captured, thinned), ...weeklyLimits(terms, weeks)],
   };
 }
 
@@ -88,7 +89,7 @@ function steppedOver(terms, segments, untaken) {
 function daysOf(segments, late, zone) {
   const found = new Map();
   const add = (day, kind, part, offline) => {
-    if (!found.has(day)) found.set(day, { worked: new Map([...CLASS_NAMES.keys()].map((each) => [each, 0])), offlineMs: 0 });
+    if (!found.has(day)) found.set(day, { worked: noTime(), offlineMs: 0 });
     const total = found.get(day);
     total.worked.set(kind, total.worked.get(kind) + part);
     if (offline) total.offlineMs += part;
@@ -102,6 +103,30 @@ function daysOf(segments, late, zone) {
     for (const [day, part] of sharesOf(record, zone)) add(day, LATE_DECLARED, part, false);
   }
   return [...found].sort((one, other) => one[0] - other[0]).map(([day, total]) => ({ day, ...total }));
+}
+
+function noTime() {
+  return new Map([...CLASS_NAMES.keys()].map((kind) => [kind, 0]));
+}
+
+// Add up the days of each week, Monday to Sunday; what is billed is the view of these days alone.
+function weeksOf(terms, days) {
+  const weeks = new Map();
+  for (const one of days) {
+    const monday = mondayOf(one.day);
+    if (!weeks.has(monday)) weeks.set(monday, []);
+    weeks.get(monday).push(one);
+  }
+  return [...weeks].map(([monday, own]) => {
+    const worked = noTime();
+    for (const one of own) for (const [kind, ms] of one.worked) worked.set(kind, worked.get(kind) + ms);
+    return { day: monday, worked, offlineMs: own.reduce((sum, one) => sum + one.offlineMs, 0), billed: billedOf(terms, own) };
+  });
+}
+
+// Give the recorded time of a day or of a week; late-declared time stands beside it.
+export function recordedOf({ worked }) {
+  return [...worked].reduce((sum, [kind, ms]) => (kind === LATE_DECLARED ? sum : sum + ms), 0);
 }
 
 // Give the class of the worked time that a record adds, or null: most records add none.
@@ -153,17 +178,11 @@ function withdrawnLimit(terms, captured, thinned) {
   return [{ limit: "withdrawn percent", allowed: terms.maxWithdrawnPercent, found, week: null }];
 }
 
-function weeklyLimits(terms, days) {
-  const weeks = new Map();
-  for (const { day, worked, offlineMs } of days) {
-    const week = weeks.get(mondayOf(day)) ?? { worked: 0, offline: 0 };
-    for (const ms of worked.values()) week.worked += ms;
-    week.offline += offlineMs;
-    weeks.set(mondayOf(day), week);
-  }
+function weeklyLimits(terms, weeks) {
   const passed = [];
-  for (const [monday, { worked, offline }] of weeks) {
-    const week = dayText(monday);
+  for (const { day, worked: classes, offlineMs: offline } of weeks) {
+    const week = dayText(day);
+    const worked = [...classes.values()].reduce((sum, ms) => sum + ms, 0);
     if (offline > terms.maxOfflineMsPerWeek) {
       passed.push({ limit: "offline ms per week", allowed: terms.maxOfflineMsPerWeek, found: offline, week });
     }

@@ -2,6 +2,7 @@
 
 const DAY_MS = 86400000;
 const HOUR_MS = 3600000;
+const LAST_WRITTEN = 253402300799999;
 
 // Engines take as long to open a zone as to judge a small bundle: the last ones stay open.
 const OPENED = new Map();
@@ -49,6 +50,24 @@ class Zone {
     return local - second;
   }
 
+  // Write an instant as this zone's time, with the offset from UTC that it had then.
+  instantText(instant) {
+    // A claim may lie beyond the calendar's end, here or in the zone.
+    const offset = instant <= LAST_WRITTEN ? this.offset(instant) : Infinity;
+    if (instant + offset > LAST_WRITTEN) return `${instant} ms after 1970`;
+    const shown = new Date(instant + offset).toISOString();
+    return `${shown.slice(0, 10)} ${shown.slice(11, -1)} ${offsetText(offset)}`;
+  }
+
+  // Cut [begin, end) at midnights.
+  *cut(begin, end) {
+    for (let at = begin; at < end; ) {
+      const stop = Math.min(this.dayOf(at).until, end);
+      yield [at, stop];
+      at = stop;
+    }
+  }
+
   // Give the number of the day (since 1970) of an instant, and the midnight at which it is cut.
   dayOf(instant) {
     if (this.held !== null && instant >= this.held.from && instant < this.held.until) return this.held;
@@ -87,6 +106,12 @@ class Zone {
     }
     return high;
   }
+}
+
+function offsetText(offset) {
+  const seconds = Math.abs(offset) / 1000;
+  const parts = [seconds / 3600, (seconds / 60) % 60, ...(seconds % 60 > 0 ? [seconds % 60] : [])];
+  return `${offset < 0 ? "-" : "+"}${parts.map((part) => String(Math.floor(part)).padStart(2, "0")).join(":")}`;
 }
 
 // Write the number of a day as YYYY-MM-DD.

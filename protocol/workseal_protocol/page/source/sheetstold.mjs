@@ -1,0 +1,67 @@
+// The timesheets of a report as a section: figures, whether they hold, answers, and what the client
+// accepted elsewhere.
+
+import { countText, element, longTable, quoted } from "./elements.mjs";
+import { nameRows } from "./hourstold.mjs";
+import { ACCEPTED, OBJECTION, QUESTION } from "./sheetrecords.mjs";
+import { CLASS_NAMES, amountText } from "./terms.mjs";
+import { hoursText } from "./unproven.mjs";
+import { dayText } from "./zone.mjs";
+
+const ANSWERED = new Map([[ACCEPTED, "accepted by the client"], [QUESTION, "the client asks"], [OBJECTION, "the client objects"]]);
+const DAYS_NAMED = 7;
+
+export function sheetSections({ found }) {
+  const { timesheets, terms, acceptances } = found;
+  if (timesheets.length === 0) return [];
+  const rowOf = ({ digest, record, agreement, why, answers, replacedBy, overlaps }) => {
+    const late = record.days.reduce((sum, row) => sum + row[4], 0);
+    const recorded = record.days.reduce((sum, row) => sum + row[1] + row[2] + row[3], 0);
+    return [
+      digest.slice(0, 12), `${dayText(record.first)} to ${dayText(record.last)}`, hoursText(recorded),
+      late > 0 ? hoursText(late) : "", hoursText(record.billedMs), amountText(record.amount, terms.currency),
+      why === "" ? agreement : quoted(`${agreement}: ${why}`), answersShown(answers),
+      replacedBy === null ? "" : `by ${replacedBy.slice(0, 12)}`,
+      overlaps === null ? "" : `with ${overlaps.slice(0, 12)}`,
+      paragraphs(acceptedSentences(acceptances.get(digest))),
+    ];
+  };
+  return [element("section", { "aria-labelledby": "timesheets" },
+    element("h2", { id: "timesheets" }, "Timesheets, as their maker signed them"),
+    ...longTable("Timesheets", ["Timesheet", "Days", "Recorded", "Declared late", "Billed", "Amount", "Compared", "Answer", "Replaced", "Counts twice", "Accepted days"], timesheets, rowOf),
+    ...sheetNames(found, "Timesheets by project, in the freelancer's words", ({ projects }) => projects, ""),
+    ...sheetNames(found, "Timesheets by tag; time counts under each of its tags", ({ tags }) => tags, "#"))];
+}
+
+// Say which days of a timesheet the client accepted elsewhere, and which are left behind.
+function acceptedSentences({ elsewhere, leftBehind }) {
+  return [
+    ...elsewhere.map(({ sheet, days, counting }) =>
+      `ACCEPTED in ${sheet.slice(0, 12)} as well: ${daysText(days)}${counting.length > 0 ? `; and counting there: ${daysText(counting)}` : ""}`),
+    ...(leftBehind.length > 0 ? [`STILL COUNTING here, accepted and not among the days of what replaced it: ${daysText(leftBehind)}`] : []),
+  ];
+}
+
+function daysText(days) {
+  const told = days.slice(0, DAYS_NAMED).map(dayText).join(", ");
+  const left = days.length - DAYS_NAMED;
+  return left > 0 ? `${told} and ${countText(left, "more day")}` : told;
+}
+
+function sheetNames({ labelledSheets }, what, named, mark) {
+  const rows = [...labelledSheets].flatMap(([digest, labelled]) =>
+    nameRows(named(labelled), mark).map((row) => [digest.slice(0, 12), ...row]));
+  if (rows.length === 0) return [];
+  return longTable(what, ["Timesheet", "Name", ...CLASS_NAMES.values(), "together"], rows);
+}
+
+// Show the answer that counts, the newest one, before the earlier ones.
+function answersShown(answers) {
+  if (answers.length === 0) return "not answered";
+  const sentences = answers.map(({ record }) => `${ANSWERED.get(record.answer)}${record.text === null ? "" : `: ${record.text}`}`).reverse();
+  return paragraphs(sentences.map((sentence, place) => (place === 0 ? sentence : `before: ${sentence}`)));
+}
+
+function paragraphs(sentences) {
+  return sentences.length === 0 ? "" : element("div", {}, sentences.map((sentence) => element("p", {}, quoted(sentence))));
+}
