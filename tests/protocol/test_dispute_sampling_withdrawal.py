@@ -129,7 +129,7 @@ class Docket:
         """File, go to an instant, look at what was drawn, and withdraw."""
         play = go_to(self.file(by), instant)
         play.act(by, Act.WITHDRAW)
-        assert play.case.state is State.WITHDRAWN
+        assert stands(play, State.WITHDRAWN)
         self.keep(play)
         return play
 
@@ -153,6 +153,10 @@ def seed_of(play: Play) -> bytes:
     assert sample is not None
     assert sample.seed is not None
     return sample.seed
+
+
+def stands(play: Play, state: State) -> bool:
+    return play.case.state is state
 
 
 def refused(rule: Rule, act: Callable[[], object]) -> None:
@@ -283,13 +287,13 @@ def test_talks_that_lapse_lead_to_the_draw_that_the_rules_give(filer: Role) -> N
     for role in FILERS:
         play.act(role, Act.OFFER)
     play.lapse()
-    assert play.case.state is State.DRAW
+    assert stands(play, State.DRAW)
     play.draw().act(Role.ARBITRATOR, Act.DECLARE).lapse()
-    assert play.case.state is State.EVIDENCE
+    assert stands(play, State.EVIDENCE)
     freeze(play)
     commit(play)
     play.lapse()
-    assert play.case.state is State.RULING
+    assert stands(play, State.RULING)
     reveal(play)
     play.sampled()
     assert seed_of(play) == honest_seed(play)
@@ -302,7 +306,7 @@ def test_a_settlement_takes_both_and_leaves_the_hours_open() -> None:
     offer = play.case.head
     refused(Rule.CITATION, lambda: play.act(Role.CLIENT, Act.ACCEPT, cites=(offer,)))
     play.act(Role.FREELANCER, Act.ACCEPT, cites=(offer,))
-    assert play.case.state is State.SETTLED
+    assert stands(play, State.SETTLED)
     docket.keep(play)
     again = go_to(docket.file(Role.CLIENT), "sample drawn")
     assert seed_of(again) == honest_seed(again) != seed_of(play)
