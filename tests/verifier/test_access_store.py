@@ -25,7 +25,7 @@ from workseal_verifier.store.access import (
 )
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.invitations import InvitationRow, InvitationStore
-from workseal_verifier.store.schema import invitations, links, sessions, spent
+from workseal_verifier.store.schema import invitations, links, passkeys, sessions, spent
 
 AT_ONCE = 4
 # Enough that without the order some of them meet.
@@ -253,11 +253,42 @@ def once(method: Callable[..., object]) -> Callable[..., object]:
     return unaided
 
 
+def use(store: AccessStore) -> bool:
+    made = passkey(0).credential
+    return store.use_passkey(made, 1, Digest.of(b"c"), LATER, session(5))
+
+
+# Each with how much of what it changes there is after it was done once, and before.
+ACTS: dict[str, tuple[Callable[[AccessStore], object], Table, int, int]] = {
+    "add_session": (lambda one: one.add_session(session(3)), sessions, 2, 1),
+    "spend": (lambda one: one.spend(TOKEN, until_ms=LATER), spent, 2, 1),
+    "clear": (lambda one: one.clear(LATER + 9), sessions, 0, 1),
+    "add_link": (lambda one: one.add_link(TOKEN, OWNER, 0, until_ms=LATER), links, 2, 1),
+    "follow_link": (lambda one: one.follow_link(Digest.of(b"link"), session(4)), links, 0, 1),
+    "end_sessions": (lambda one: one.end_sessions(OWNER), sessions, 0, 1),
+    "use_passkey": (use, sessions, 2, 1),
+    "end_passkeys": (lambda one: one.end_passkeys(OWNER), passkeys, 0, 1),
+    "add_passkey": (
+        lambda one: one.add_passkey(passkey(6), Digest.of(b"c"), LATER, most=9),
+        passkeys,
+        2,
+        1,
+    ),
+}
+
+
 @pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("name", ACTS)
 def test_what_the_database_gave_up_for_another_is_done_once_more(
-    stores: list[AccessStore], monkeypatch: pytest.MonkeyPatch, times: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, times: int
 ) -> None:
-    store, races = stores[0], [StoreRaceError("40P01")] * times
+    store = AccessStore(Database(tmp_path / "verifier.db"))
+    store.database.create()
+    store.add_session(session(1))
+    store.add_link(Digest.of(b"link"), OWNER, Root.KEY, until_ms=LATER)
+    assert store.add_passkey(passkey(0), Digest.of(b"made"), LATER, most=9)
+    act, table, done, before = ACTS[name]
+    races = [StoreRaceError("40P01")] * times
     write = store.database.write
 
     @contextmanager
@@ -269,11 +300,12 @@ def test_what_the_database_gave_up_for_another_is_done_once_more(
 
     monkeypatch.setattr(store.database, "write", raced)
     if times == 1:
-        store.add_session(session(1))
+        assert act(store) is not False
     else:
         with pytest.raises(StoreRaceError):
-            store.add_session(session(1))
-    assert count(store, sessions) == 2 - times
+            act(store)
+    assert count(store, table) == (done if times == 1 else before)
+    store.database.close()
 
 
 def test_a_key_has_no_more_sessions_and_passkeys_than_it_may(stores: list[AccessStore]) -> None:
@@ -348,6 +380,34 @@ def test_what_one_ends_leaves_what_another_has(
     assert has(store, OTHER, 11) == (2, 2, 1)
 
 
+def test_a_link_followed_or_made_anew_ends_no_other_one(stores: list[AccessStore]) -> None:
+    store = stores[0]
+    furnish(store, OWNER, 1)
+    furnish(store, OTHER, 11)
+    store.add_link(TOKEN, OWNER, Root.KEY, until_ms=LATER)
+    # The earlier one of the same key and root, and none but it.
+    assert store.link(Digest.of(OWNER.raw, bytes([Root.KEY])), now_ms=NOW) is None
+    assert store.link(TOKEN, now_ms=NOW) == (OWNER, Root.KEY)
+    assert has(store, OTHER, 11) == (2, 2, 1)
+    fresh = replace(session(3), fresh_ms=NOW)
+    assert store.follow_link(TOKEN, fresh)
+    assert store.session(fresh.token, now_ms=NOW) == fresh
+    assert (has(store, OWNER, 1), has(store, OTHER, 11)) == ((1, 2, 1), (2, 2, 1))
+    assert count(store, links) == 3
+
+
+def test_many_sessions_of_another_key_end_none_of_ones_own(stores: list[AccessStore]) -> None:
+    """They end later than one's own, and are as many as a key may have."""
+    store = stores[0]
+    store.add_session(session(1))
+    for number in range(MAX_SESSIONS):
+        store.add_session(session(100 + number, OTHER))
+    store.add_session(session(2))
+    own = [store.session(session(one).token, now_ms=NOW) for one in (1, 2)]
+    assert own == [session(1), session(2)]
+    assert count(store, sessions) == MAX_SESSIONS + 2
+
+
 def test_a_session_is_seen_alone_and_read_until_it_ends(stores: list[AccessStore]) -> None:
     store = stores[0]
     furnish(store, OWNER, 1)
@@ -373,7 +433,7 @@ def test_a_passkey_is_one_persons_and_made_once(stores: list[AccessStore]) -> No
     furnish(store, OTHER, 11)
     # Of two made later the one with the lower number is the newer.
     older, newer = replace(passkey(9), made_ms=NOW + 1), replace(passkey(3), made_ms=NOW + 2)
-    for row in (older, newer):
+    for row in (newer, older):
         assert store.add_passkey(row, Digest.of(row.credential), LATER, most=9)
     assert store.passkeys_of(OWNER) == [passkey(1), older, newer]
     assert store.passkey(newer.credential) == newer

@@ -32,8 +32,8 @@ Check = Callable[[Disclosure, Digest], VerifiedTiles]
 def require_finding_options(options: argparse.Namespace) -> None:
     """Refuse a finding that could not be written, before anything is opened."""
     if options.finding is None:
-        if options.key is not None or options.case is not None:
-            raise CommandError("--key and --case go with --finding")
+        if options.key is not None:
+            raise CommandError("--key goes with --finding")
         return
     if options.key is None:
         raise CommandError("--finding: expected --key with the arbitrator's key, found none")

@@ -8,7 +8,7 @@ drawn is marked for the arbitrator who asked.
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,12 @@ from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, read_st
 from workseal_protocol.cli.png import encode_png
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_case_key
+from workseal_protocol.cli.shownshare import (
+    ShownShare,
+    level_asked,
+    share_lines,
+    statements_at_hand,
+)
 from workseal_protocol.cli.text import count, plain
 from workseal_protocol.cli.verification import examine_for_user
 from workseal_protocol.digest import Digest
@@ -54,6 +60,7 @@ class OpenedFrame:
     """Say what one frame shows, and hold its files or its packed picture; never its pixels."""
 
     line: str
+    share: ShownShare
     parts: tuple[tuple[str, bytes], ...] = ()
     shown: "ShownFrame | None" = None
 
@@ -70,6 +77,8 @@ def open_package(options: argparse.Namespace) -> int:
     asked, by = _read_request(options, report, private)
     request, mark = by.digest, mark_for(by.issuer, by.digest)
     sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
+    at_hand = statements_at_hand(asked, report, options.bundle, options.case)
+    level = level_asked(by, asked, at_hand)
     try:
         items = _unsealed(private, request, sealed, asked)
         statement, answer = read_answer(items[0], report, asked, request)
@@ -84,7 +93,8 @@ def open_package(options: argparse.Namespace) -> int:
         raise CommandError(f"what was sealed is malformed: {error}") from error
     except VerificationError as error:
         raise CommandError(f"the disclosure does not hold: {error}", DOES_NOT_HOLD) from error
-    lines = [plain(line) for line in _lines(opened, asked, statement, report)]
+    shares = share_lines(asked, level, (one.share for one in opened))
+    lines = [plain(line) for line in _lines(opened, shares, asked, statement, report)]
     for line in lines:
         print(line)
     if options.view:
@@ -272,11 +282,12 @@ def _view(opened: tuple[OpenedFrame, ...], lines: list[str], minutes: int) -> No
 
 
 def _line_alone(place: PlacedFrame, tiles: VerifiedTiles, _mark: Digest) -> OpenedFrame:
-    return OpenedFrame(_line(place, tiles))
+    return OpenedFrame(_line(place, tiles), _share(place, tiles))
 
 
 def _parts_of(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> OpenedFrame:
-    return OpenedFrame(_line(place, tiles), tuple(_parts(place, tiles, mark)))
+    parts = tuple(_parts(place, tiles, mark))
+    return OpenedFrame(_line(place, tiles), _share(place, tiles), parts)
 
 
 def _shown_of(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> OpenedFrame:
@@ -285,7 +296,12 @@ def _shown_of(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> OpenedF
     grid, line = tiles.header.grid, _line(place, tiles)
     picture = marked(tiles.render(), grid.width, grid.height, mark)
     size = (grid.width, grid.height)
-    return OpenedFrame(line, shown=ShownFrame.of(place.name, line, size, picture))
+    frame = ShownFrame.of(place.name, line, size, picture)
+    return OpenedFrame(line, _share(place, tiles), shown=frame)
+
+
+def _share(place: PlacedFrame, tiles: VerifiedTiles) -> ShownShare:
+    return ShownShare(place.name, len(tiles.shown), tiles.header.grid.count)
 
 
 def _line(place: PlacedFrame, tiles: VerifiedTiles) -> str:
@@ -313,9 +329,14 @@ def _lost(tiles: VerifiedTiles) -> str:
 
 
 def _lines(
-    opened: tuple[OpenedFrame, ...], asked: DisputeRequest, statement: Statement, report: Report
+    opened: tuple[OpenedFrame, ...],
+    shares: Iterable[str],
+    asked: DisputeRequest,
+    statement: Statement,
+    report: Report,
 ) -> Iterator[str]:
     yield from (one.line for one in opened)
+    yield from shares
     unanswered = len({one.frame for one in asked.frames}) - len(opened)
     if unanswered:
         yield f"{count(unanswered, 'frame')} asked for, and not disclosed"

@@ -298,6 +298,74 @@ def test_refuses_what_the_case_of_its_request_has_destroyed(desk: Desk) -> None:
     refused(desk, "its case is over")
 
 
+def ask_in_case(desk: Desk, level: int, *, logged: bool = True) -> None:
+    """Let the arbitrator ask in a case, at a level, and have a bundle that tells of it or not."""
+    verifier, case = desk.story.verifier, Digest(bytes(32))
+    ask = sign(
+        DisputeAct(
+            engagement=desk.story.agent.engagement,
+            claimed_at=verifier.now,
+            place=CasePlace(case, case),
+            act=Act.ASK,
+            level=level,
+            count=1,
+            begin=1,
+            end=2,
+            text="was there work in these hours",
+            why="the sums alone do not tell",
+        ),
+        verifier.people.arbitrator,
+    )
+    asked = read_record(desk.request)
+    assert isinstance(asked, DisputeRequest)
+    placed = replace(asked, place=CasePlace(case, ask.digest))
+    request = sign(placed, verifier.people.arbitrator)
+    (desk.folder / "request.cose").write_bytes(request.encode())
+    if logged:
+        verifier.submit([ask])
+        contents, _ = finish(verifier, desk.story.agent, ())
+        bundle = desk.story.bundle(replace(contents, disclosures=()))
+        (desk.folder / "bundle").write_bytes(bundle.encode())
+
+
+@pytest.mark.parametrize(
+    ("level", "says"),
+    [
+        (2, "frame 000008: 2 of {} tiles are more than the {} that level 2 of the ladder has"),
+        (3, "no frame shows more than level 3 of the ladder has, 1 in 2 tiles"),
+    ],
+)
+def test_what_shows_more_than_its_level_has_is_said_beside_and_holds(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, level: int, says: str
+) -> None:
+    ask_in_case(desk, level)
+    tiles = desk.answer_honestly().header.grid.count
+    done = desk.open()
+    assert (done.code, done.err) == (0, "")
+    line = says.format(tiles, -(-tiles // 8))
+    assert [one.startswith(line) for one in done.out.splitlines()].count(True) == 1
+    assert f"frame 000008: holds; 2 of {tiles} tiles shown" in done.out
+    shown: list[str] = []
+
+    def run(viewing: Viewing) -> None:
+        shown.extend(viewing._server.lines)
+        viewing._server.server_close()
+
+    monkeypatch.setattr(Viewing, "run", run)
+    assert desk.open("--view").code == 0
+    assert any(one.startswith(line) for one in shown)
+
+
+def test_where_the_bundle_does_not_tell_the_level_it_says_that_nothing_was_compared(
+    desk: Desk,
+) -> None:
+    ask_in_case(desk, 2, logged=False)
+    desk.answer_honestly()
+    done = desk.open()
+    assert (done.code, done.err) == (0, "")
+    assert "is not compared with it: --case FILE names the statements of the case" in done.out
+
+
 def refused(desk: Desk, says: str, code: int = 1) -> None:
     done = desk.open("--out", desk.folder / "out")
     assert (done.code, done.out) == (code, "")
@@ -556,7 +624,7 @@ def test_there_is_no_finding_of_what_is_not_the_answer_or_by_another_key(desk: D
     write_seed(other, seeded(desk.story.verifier.seed, "party", "client"))
     for words, code, why in (
         (("--finding", out), 2, "expected --key"),
-        (("--key", key), 2, "go with --finding"),
+        (("--key", key), 2, "--key goes with --finding"),
         (("--finding", out, "--key", other), 2, "do not name this key as an arbitrator"),
         (("--finding", out, "--key", key, "--case", key), 2, "part of no case"),
     ):

@@ -80,7 +80,7 @@ def add_disputes(commands: Commands) -> None:
         action="append",
         type=Path,
         metavar="FILE",
-        help="for a finding in a case: its statements; repeatable",
+        help="the case's statements, for a finding in it and its level; repeatable",
     )
 
 
