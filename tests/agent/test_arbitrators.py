@@ -13,8 +13,8 @@ def test_a_key_is_an_arbitrators_if_the_terms_name_it_or_lead_to_it() -> None:
     keys = KeyHistory.start({Role.ARBITRATOR: (NAMED.public_key,)})
     rotated = KeyRotate.make(claimed_at=1, old=NAMED.public_key, new=NEXT)
     announced = KeyAnnounce(claimed_at=1, public_key=STRANGER.public_key, role=Role.ARBITRATOR)
-    for index, (record, signer) in enumerate(((rotated, NAMED), (announced, STRANGER))):
-        keys = followed(keys, index, sign(record, signer))
+    for index, statement in enumerate((sign(rotated, NAMED), sign(announced, STRANGER))):
+        keys = followed(keys, index, statement)
     # What was asked by the one before stays readable; who announces a key is nobody's arbitrator.
     assert key_of(keys, NAMED.public_key.thumbprint) == NAMED.public_key
     assert key_of(keys, NEXT.public_key.thumbprint) == NEXT.public_key
