@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from workseal_agent.connection import VerifierClient
 from workseal_agent.errors import AgentError
+from workseal_agent.keyfollowing import followed
 from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_agent.listing import listed
@@ -20,9 +21,6 @@ from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role, Signer
 from workseal_protocol.records import (
     Declaration,
-    KeyAnnounce,
-    KeyRevoke,
-    KeyRotate,
     Record,
     Segment,
     Timesheet,
@@ -143,11 +141,10 @@ def _answers(engagement: Engagement, logged: Iterable[Listed]) -> Iterator[Times
         {Role.CLIENT: (terms.client,), Role.ARBITRATOR: tuple(terms.arbitrators)}
     )
     for index, statement in logged:
+        keys = followed(keys, index, statement)
         with suppress(MalformedError, VerificationError):
             record = read_record(statement)
-            if isinstance(record, KeyAnnounce | KeyRotate | KeyRevoke):
-                keys = keys.advance(index, statement, record)
-            elif isinstance(record, TimesheetAnswer) and record.engagement == engagement.id:
+            if isinstance(record, TimesheetAnswer) and record.engagement == engagement.id:
                 statement.verify_signature(keys.valid_key(statement.issuer, index))
                 if Role.CLIENT in keys.roles_of(statement.issuer, index):
                     yield record

@@ -1,39 +1,17 @@
 """Every page for everybody: three widths, light and dark, the keyboard alone, and axe."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from support import chromed as chromed_module
-from support.agentplaces import PARTS, PLACES, asked_for, go, read_routes
+from support.agentplaces import PARTS, PLACES, asked_for, go, masked, read_routes
 from support.axe import serious
+from support.judged import BASICS, EVERYBODY, SCHEMES, WIDTHS
 from support.paged import PASSPHRASE, PagedHome, recorded
-from workseal_agent.config import load_settings
 from workseal_agent.evidence import prove
 from workseal_agent.pages import PagesServer
 from workseal_protocol.records import Label
-
-FOLDER = Path(chromed_module.__file__).parent
-BASICS = (FOLDER / "basics.js").read_text().partition("\n")[2]
-EVERYBODY = (FOLDER / "everybody.js").read_text()
-WIDTHS = (390, 820, 1280)
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-RULES = """\
-[display]
-zone = "agreement"
-hours = "12"
-[mask]
-[[mask.rule]]
-name = "bank"
-application = "firefox"
-title = "*My Bank with a name as long as banks have it*"
-[[mask.only]]
-name = "editor"
-application = "code"
-"""
 
 
 def test_no_page_is_left_out() -> None:
@@ -45,8 +23,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
     # Figures as long as they come: with hours.
     with recorded(tmp_path_factory.mktemp("everybody"), seconds=3_885, capture_rate=3_000) as home:
         work_in_classes(home, "שלום-a-project-whose-name-does-not-end-before-a-phone's-edge")
-        home.settings.config_file.write_text(RULES)
-        home.desk.settings = load_settings(home.home)
+        masked(home, 'zone = "agreement"', 'hours = "12"')
         yield home
 
 

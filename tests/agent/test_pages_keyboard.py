@@ -27,7 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
 @pytest.fixture(scope="module")
 def page(browser: Browser, server: PagesServer) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     page.goto(server.address)
     page.wait_for_url("**/today")
     yield page
@@ -37,6 +37,13 @@ def page(browser: Browser, server: PagesServer) -> Iterator[Page]:
 def type_passphrase(page: Page, label: str) -> None:
     tab_to(page, label)
     page.keyboard.type(PASSPHRASE)
+
+
+def from_top(page: Page, name: str) -> None:
+    """Press a button, from the beginning of the page on."""
+    page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
+    tab_to(page, name)
+    page.keyboard.press("Enter")
 
 
 def test_a_picture_is_withdrawn_without_a_pointer(page: Page, home: PagedHome) -> None:
@@ -74,7 +81,19 @@ def test_a_request_is_answered_without_a_pointer(
     page.locator("[data-ready]").wait_for()
     tab_to(page, "The picture, in tiles")
     page.keyboard.press("Space")
-    expect(page.locator("[data-told]")).to_have_text(re.compile("^1 of "))
+    told = page.locator("[data-told]")
+    expect(told).to_have_text(re.compile("^1 of "))
+    # A box from this tile to its neighbour across the corner, and one step back.
+    page.keyboard.press("2")
+    for key in ("Enter", "ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(told).to_have_text(re.compile("^4 of "))
+    page.keyboard.press("Control+z")
+    expect(told).to_have_text(re.compile("^1 of "))
+    # The last undoing leaves the one tile that is disclosed below.
+    for name, count in (("Show all", 1000), ("Undo", 1), ("Do it again", 1000), ("Undo", 1)):
+        from_top(page, name)
+        expect(told).to_have_text(re.compile(f"^{count} of "))
     follow(page, "Keep this choice", re.compile("/requests/[0-9a-f]+$"))
     follow(page, "Look at exactly what will be seen", "**/preview")
     type_passphrase(page, "Your passphrase")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from support import pseudo
 from support.agentplaces import PLACES, asked_for, go
+from support.judged import BASICS
 from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from support.pseudo import PSEUDO, english_in, speaking
 from workseal_agent.config import load_settings
@@ -25,7 +26,6 @@ from workseal_protocol.frame import Box
 from workseal_protocol.records import Label
 
 FOLDER = Path(pseudo.__file__).parent
-BASICS = (FOLDER / "basics.js").read_text().partition("\n")[2]
 SEEN = (FOLDER / "seentexts.js").read_text().partition("\n")[2]
 # What is no text of the program: names of things, units, and what the owner or another wrote.
 APART = re.compile(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from support import chromed as chromed_module
+from support.judged import BASICS
 from support.paged import PASSPHRASE, PagedHome, recorded
 from workseal_agent import disclose
 from workseal_agent.config import DisplaySettings
@@ -112,9 +112,6 @@ def page(browser: Browser, server: PagesServer) -> Iterator[Page]:
     assert wrong == []
 
 
-CHECKS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
-
-
 @pytest.fixture(scope="module")
 def request_path(home: PagedHome, server: PagesServer) -> str:
     """Put a request into the inbox, with one frame of it chosen."""
@@ -136,7 +133,7 @@ def test_everything_has_a_name_and_a_place(
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(server.origin + place.replace("REQUEST", request_path))
-        assert page.evaluate(CHECKS) == []
+        assert page.evaluate(BASICS) == []
 
 
 def test_the_keyboard_goes_through_the_page_in_its_order(page: Page, server: PagesServer) -> None:
@@ -154,6 +151,18 @@ def test_the_keyboard_goes_through_the_page_in_its_order(page: Page, server: Pag
         "Today", "Pictures", "Requests", "Agreement", "What left", "This machine",
     ]  # fmt: skip
     assert "Pause" in reached[8:]
+
+
+def test_paper_has_the_figures_alone_and_is_light(page: Page, server: PagesServer) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(server.origin + "/today")
+    dark = page.evaluate("getComputedStyle(document.body).color")
+    page.emulate_media(media="print")
+    light = page.evaluate("getComputedStyle(document.body).color")
+    hidden = [page.locator(what).first.is_hidden() for what in ("form", "nav", "footer")]
+    scheme = page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+    page.emulate_media(color_scheme="light", media="screen")
+    assert (scheme, light != dark, hidden) == ("light", True, [True, True, True])
 
 
 def test_single_keys_act_and_can_be_switched_off(

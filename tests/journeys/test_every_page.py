@@ -3,9 +3,10 @@
 Each is opened with real content behind it, at 390, 820 and 1280 pixels, light and dark: axe finds
 nothing serious, nothing stands over the edge, the keyboard comes to everything and shows where it
 is, what a finger hits is large enough, and the console is silent. The short form takes what no
-other test opens, at one width. All of it, with a picture of each page for people to look at:
+other test opens, at one width. All of it, with a picture of each page for people to look at, or
+a part of it, where a machine has no hour for the whole:
 
-    WORKSEAL_LONG=1 WORKSEAL_SHOTS=shots pytest -rP tests/journeys/test_every_page.py
+    WORKSEAL_LONG=1 WORKSEAL_SHOTS=shots pytest -rP tests/journeys/test_every_page.py -k case-appeal
 """
 
 import os
@@ -17,18 +18,17 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page
 
-from support.agentplaces import PARTS, PLACES, asked_for, go, read_routes
+from support.agentplaces import PLACES, asked_for, go, masked
 from support.audited import ALL, ONE, Audit
 from support.chromed import chromed
 from support.courtroom import Courtroom, play_to
 from support.diarist import MONDAY, tell
 from support.examined import FOLDER
-from support.looked import OF_AGREEMENT, left_out, let_in
+from support.looked import OF_AGREEMENT, let_in
 from support.office import LiveServer, Office, new_home
 from support.paged import PASSPHRASE, PagedHome, RecordedScreen
 from support.pseudo import speaking
 from support.walked import faults_of_walk
-from workseal_agent.config import load_settings
 from workseal_agent.evidence import prove
 from workseal_agent.language import language_of
 from workseal_protocol.cli.page import offline_page
@@ -39,30 +39,12 @@ from workseal_verifier.api.access import write_token
 from workseal_verifier.services.contacts import Contact
 
 LONG = bool(os.environ.get("WORKSEAL_LONG"))
-# Of a case: a filing, an offer, a request with an objection, what was shown, a decision.
-PHASES = ("answer", "negotiation", "objection", "comment", "appeal")
+# Of a case: a filing, an offer, a request with an objection, what was shown, a decision, its end.
+PHASES = ("answer", "negotiation", "objection", "comment", "appeal", "destroyed")
 BUNDLES = (
     "valid", "signature-broken", "form-flipped-bit", "valid-timesheets", "valid-labels",
     "valid-possession-missed",
 )  # fmt: skip
-RULES = """\
-[display]
-zone = "agreement"
-[mask]
-[[mask.rule]]
-name = "bank"
-application = "firefox"
-title = "*My Bank with a name as long as banks have it*"
-[[mask.only]]
-name = "editor"
-application = "code"
-"""
-
-
-def test_no_page_is_left_out(tmp_path: Path) -> None:
-    assert left_out(tmp_path) == []
-    assert read_routes() - PARTS <= PLACES.keys()
-
 
 BROKEN = """<!doctype html><html lang="en"><title>broken</title><main><h1>broken</h1>
 <p style="color: #999; background: #aaa">who can read this?</p>
@@ -172,18 +154,20 @@ def look_at_a_diary(audit: Audit, browser: Browser, folder: Path) -> None:
     told.office.close()
 
 
-def look_at_a_case(audit: Audit, browser: Browser, folder: Path) -> None:
-    """Look at a case in its phases, as each of the three."""
-    room = Courtroom(folder)
-    with LiveServer(room.office) as live:
-        origin = f"http://localhost:{live.port}"
-        for phase in PHASES:
-            play_to(room, phase)
-            look_as_three(audit, browser, room, origin, phase)
-        seat = room.drawn
-        room.purged()
-        look_as_three(audit, browser, room, origin, "destroyed", seat=seat)
-    room.office.close()
+def look_at_a_case(phase: str) -> Callable[[Audit, Browser, Path], None]:
+    """Look at a case in one of its phases, as each of the three."""
+
+    def look(audit: Audit, browser: Browser, folder: Path) -> None:
+        room = play_to(Courtroom(folder), "appeal" if phase == "destroyed" else phase)
+        seat = None
+        if phase == "destroyed":
+            seat = room.drawn
+            room.purged()
+        with LiveServer(room.office) as live:
+            look_as_three(audit, browser, room, f"http://localhost:{live.port}", phase, seat=seat)
+        room.office.close()
+
+    return look
 
 
 def look_as_three(
@@ -257,24 +241,25 @@ def look_offline(audit: Audit, browser: Browser, folder: Path) -> None:
         audit.look(page, "offline, no policy")
 
 
-def look_at_the_agent(audit: Audit, browser: Browser, folder: Path) -> None:
+def look_at_the_agent(language: str) -> Callable[[Audit, Browser, Path], None]:
     """Look at a recorded day, locked and open, with a request and with what has not left yet."""
-    home = PagedHome(folder, take=RecordedScreen().take, capture_rate=3_000)
-    home.work_day()
-    now_ms = home.rig.clock.wall_ms()
-    label = Label("site", ("relaunch",), now_ms - 3_600_000, now_ms)
-    prove(home.rig.chain, label, now_ms=now_ms)
-    home.rig.cut(up=False)
-    home.rig.work(300)
-    home.settings.config_file.write_text(RULES)
-    home.desk.settings = load_settings(home.home)
-    with home.recording():
-        for language in ("en", "de"):
-            spoken = speaking(language_of({"LANGUAGE": language}))
-            with spoken, audit.listening(browser.new_context()) as page:
-                look_at_home(audit, page, home, language)
-    home.rig.ledger.close()
-    home.rig.client.close()
+
+    def look(audit: Audit, browser: Browser, folder: Path) -> None:
+        home = PagedHome(folder, take=RecordedScreen().take, capture_rate=3_000)
+        home.work_day()
+        now_ms = home.rig.clock.wall_ms()
+        label = Label("site", ("relaunch",), now_ms - 3_600_000, now_ms)
+        prove(home.rig.chain, label, now_ms=now_ms)
+        home.rig.cut(up=False)
+        home.rig.work(300)
+        masked(home, 'zone = "agreement"')
+        spoken = speaking(language_of({"LANGUAGE": language}))
+        with home.recording(), spoken, audit.listening(browser.new_context()) as page:
+            look_at_home(audit, page, home, language)
+        home.rig.ledger.close()
+        home.rig.client.close()
+
+    return look
 
 
 def look_at_home(audit: Audit, page: Page, home: PagedHome, language: str) -> None:
@@ -301,10 +286,10 @@ def look_at_home(audit: Audit, page: Page, home: PagedHome, language: str) -> No
 SITUATIONS: Final[dict[str, Callable[[Audit, Browser, Path], None]]] = {
     "door": look_at_the_door,
     "diary": look_at_a_diary,
-    "case": look_at_a_case,
+    **{f"case-{phase}": look_at_a_case(phase) for phase in PHASES},
     "viewer": look_at_the_viewer,
     "offline": look_offline,
-    "agent": look_at_the_agent,
+    **{f"agent-{language}": look_at_the_agent(language) for language in ("en", "de")},
 }
 
 

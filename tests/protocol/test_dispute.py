@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +37,7 @@ from support.cases import (
 )
 from support.casestates import SITUATIONS
 from support.disputevectors import CASES, case_vectors
+from support.ruled import refused, stands
 from workseal_protocol.dispute import (
     CLOCKS,
     LADDER,
@@ -73,17 +73,6 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Level, Terms
 
 ARBITRATOR = Role.ARBITRATOR
-
-
-def refused(rule: Rule, call: Callable[[], object]) -> str:
-    with pytest.raises(CaseError) as caught:
-        call()
-    assert caught.value.rule is rule, caught.value
-    return str(caught.value)
-
-
-def stands(play: Play, state: State) -> bool:
-    return play.case.state is state
 
 
 def test_a_case_walks_from_filing_to_purged() -> None:

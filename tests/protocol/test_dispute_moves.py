@@ -18,8 +18,8 @@ from support.cases import (
     secret_of,
 )
 from support.casestates import PLAYS
+from support.ruled import refused, stands
 from workseal_protocol.dispute import (
-    CaseError,
     Rule,
     Span,
     State,
@@ -37,13 +37,6 @@ ARBITRATOR, CLIENT, FREELANCER, OPERATOR = (
     Role.FREELANCER,
     Role.OPERATOR,
 )
-
-
-def refused(rule: Rule, call: Any) -> str:
-    with pytest.raises(CaseError) as caught:
-        call()
-    assert caught.value.rule is rule, caught.value
-    return str(caught.value)
 
 
 # --- pauses ---
@@ -94,10 +87,6 @@ def test_whoever_sits_is_reminded_once() -> None:
     play.seat()
     assert stands(play.lapse(), State.EVIDENCE)
     assert play.case.reminded
-
-
-def stands(play: Play, state: State) -> bool:
-    return play.case.state is state
 
 
 def test_another_of_the_panel_does_not_set_the_limit_running() -> None:

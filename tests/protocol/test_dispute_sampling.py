@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from support.builders import digest
 from support.cases import ARBITRATORS, HOUR, Play, beacon, secret_of
 from support.disputevectors import SAMPLING, sampling_vectors
+from support.ruled import refused
 from workseal_protocol.dispute import (
     FrozenFrame,
     Rule,
@@ -33,7 +34,6 @@ from workseal_protocol.dispute import (
     secret_commitment,
     worst_miss,
 )
-from workseal_protocol.dispute.rules import CaseError
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, Freeze, Holding, Ruling, Stratum
 
@@ -238,12 +238,6 @@ def test_a_secret_is_bound_to_its_case_and_its_party() -> None:
 
 
 # --- in a case ---
-
-
-def refused(rule: Rule, call: Any) -> None:
-    with pytest.raises(CaseError) as caught:
-        call()
-    assert caught.value.rule is rule, caught.value
 
 
 def asked() -> Play:

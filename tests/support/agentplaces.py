@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from support.paged import PagedHome
 from workseal_agent import disclose
+from workseal_agent.config import load_settings
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.app import all_routes
 
@@ -40,6 +41,24 @@ PARTS: Final = {
     "/requests/{digest}/{number:number}/marks.json",
     "/requests/{digest}/{number:number}/seen.png",
 }  # fmt: skip
+
+# A rule of each kind, with a title as long as they come.
+MASK: Final = """\
+[mask]
+[[mask.rule]]
+name = "bank"
+application = "firefox"
+title = "*My Bank with a name as long as banks have it*"
+[[mask.only]]
+name = "editor"
+application = "code"
+"""
+
+
+def masked(home: PagedHome, *display: str) -> None:
+    """Give a home rules of its own, and lines about how times are written."""
+    home.settings.config_file.write_text("\n".join(["[display]", *display, MASK]))
+    home.desk.settings = load_settings(home.home)
 
 
 def read_routes() -> set[str]:

@@ -15,17 +15,13 @@ from typing import Any, Final, Literal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
+from support.judged import BASICS, EVERYBODY, SCHEMES, WIDTHS
 from support.walked import faults_of_walk
 
-WIDTHS: Final = (390, 820, 1280)
-SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 # Every width in both, and what the short form takes: what is narrow breaks first.
 ALL: Final = tuple(product(SCHEMES, WIDTHS))
 ONE: Final = (("dark", 390),)
 
-_HERE: Final = Path(__file__).parent
-_BASICS: Final = (_HERE / "basics.js").read_text().partition("\n")[2]
-_EVERYBODY: Final = (_HERE / "everybody.js").read_text()
 _UNFOLD: Final = "document.querySelectorAll('details').forEach(one => one.open = true)"
 # Off in axe unless asked for: what a finger has to hit (WCAG 2.5.8).
 _OPTIONS: Final = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
@@ -35,7 +31,7 @@ _OPTIONS: Final = {"resultTypes": ["violations"], "rules": {"target-size": {"ena
 class Audit:
     """Count what was looked at, and hold what is wrong with it."""
 
-    pairs: tuple[tuple[str, int], ...] = ALL
+    pairs: tuple[tuple[Literal["light", "dark"], int], ...] = ALL
     looked: int = 0
     pages: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -58,20 +54,20 @@ class Audit:
         """Look at what is open, as it came and with everything unfolded."""
         self.pages.append(name)
         for scheme, width in self.pairs:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": 900})
             self._shoot(page, f"{name}-{width}-{scheme}")
-            found = page.evaluate(_BASICS)
+            found = page.evaluate(BASICS)
             self._add(name, scheme, width, found)
         # Whoever unfolds a part does it once; it stays so at every width.
         page.evaluate(_UNFOLD)
         for scheme, width in self.pairs:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": 900})
-            broken = page.evaluate(f"{_EVERYBODY}.broken()")
+            broken = page.evaluate(f"{EVERYBODY}.broken()")
             # A moment may end its line after the day; a figure may not.
             found = [one for one in broken if re.match(r"breaks: \d", one)]
-            found += page.evaluate(_BASICS) + self._axe(page, name)
+            found += page.evaluate(BASICS) + self._axe(page, name)
             self._add(name, scheme, width, found)
             self.looked += 1
         for width in sorted({width for _, width in self.pairs}):

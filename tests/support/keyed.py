@@ -1,6 +1,7 @@
 """A page used by key presses alone, as by somebody who has no pointer."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Page
 
@@ -31,3 +32,18 @@ def follow(page: Page, name: str, to: str | re.Pattern[str]) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(to)
     page.wait_for_load_state()
+
+
+def send_file(page: Page, label: str, file: Path) -> None:
+    """Choose a file in the field of a label, send it, and wait for the page that comes of it.
+
+    The browser is told early to hand its choosers over (`page.on("filechooser", ...)`): a key press
+    would be there first.
+    """
+    tab_to(page, label)
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
+    tab_to(page, "Send it to the log")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")

@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.asking import SignedBy
 from support.chromed import chromed
-from support.courtroom import DECIDED, HOUR_MS, SECOND, THREE, Courtroom
+from support.courtroom import DECIDED, HOUR_MS, SECOND, THREE, Courtroom, play_to
+from support.keyed import follow, send_file, tab_to
 from support.office import LiveServer
 from workseal_protocol.dispute import freeze_frames
 from workseal_protocol.keys import Role, SeedSigner
@@ -204,3 +205,47 @@ def decide(walk: Walk) -> None:
         words.get_by_role("link", name="statement 2", exact=True).first.click()
         expect(page.locator("#s2")).to_contain_text("I worked them")
         expect(page.locator("#s2")).to_be_in_viewport()
+
+
+def test_an_arbitrator_asks_drafts_and_decides_without_a_pointer(walk: Walk) -> None:
+    room, hearing = play_to(walk.room, "evidence"), walk.room.hearing
+    page = walk.page(Role.ARBITRATOR)
+    page.on("filechooser", lambda _: None)
+    follow(page, "Case ", "**/cases/*")
+    filing, frozen = hearing.case.filing, room.frames()
+    wanted = {"text": "what was on it", "why": "its kind is in dispute", "count": 6, "level": 2}
+    hours = {"begin": filing.begin, "end": filing.end, "freeze": freeze_frames(frozen)}
+    by_keys(walk, page, Act.ASK, "Objections to a request", **wanted, **hours)
+    # What was asked is read where the page leads to it.
+    tab_to(page, "request 2, at level 2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#request-2")).to_be_in_viewport()
+    for role in (Role.CLIENT, Role.FREELANCER):
+        hearing.act(role, Act.PASS)
+    page.reload()
+    by_keys(walk, page, Act.RULE, "The arbitrator looks", code=Ruling.REFUSE, text="not needed")
+    cites = (hearing.told[0].digest, hearing.told[2].digest)
+    said = {"code": Verdict.IN_PART, "amount": 42_500, "text": DECIDED, "cites": cites}
+    by_keys(walk, page, Act.DRAFT, "Draft of the decision", **said)
+    for role in (Role.CLIENT, Role.FREELANCER):
+        hearing.act(role, Act.PASS)
+    page.reload()
+    by_keys(walk, page, Act.DECIDE, "Decided; an appeal is open", **said)
+    tab_to(page, "upheld in part, 425.00 EUR")
+    page.keyboard.press("Enter")
+    expect(page.locator(":target")).to_contain_text("Decision ")
+    expect(page.locator(":target")).to_be_in_viewport()
+
+
+def by_keys(walk: Walk, page: Page, act: Act, says: str, **fields: Any) -> None:
+    """Come to the command of an act, then send the file that such a command wrote."""
+    walk.room.office.now += 1_000
+    statement = walk.room.hearing.statement(Role.ARBITRATOR, act, **fields)
+    signed = walk.folder / "signed.cose"
+    signed.write_bytes(statement.encode())
+    tab_to(page, "What you can do")
+    page.keyboard.press("Enter")
+    tab_to(page, act.name.lower())
+    send_file(page, "A statement that you signed elsewhere", signed)
+    walk.room.hearing.follow(statement, walk.room.office.now)
+    expect(page.locator("main")).to_contain_text(says)

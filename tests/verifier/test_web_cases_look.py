@@ -10,11 +10,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from support import chromed as chromed_module
 from support.asking import SignedBy
 from support.axe import serious
 from support.chromed import chromed
 from support.courtroom import Courtroom, play_to
+from support.judged import BASICS
 from support.looked import OF_CASES, let_in
 from support.office import LiveServer
 from support.walked import faults_of_walk
@@ -22,7 +22,6 @@ from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, CasePlace, DisputeFinding, Outcome, read_record, sign
 
 WIDTHS = (360, 390, 820, 1280)
-BASICS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.asking import SignedBy
 from support.chromed import chromed
 from support.diarist import MONDAY, Told, tell
-from support.keyed import follow, tab_to
+from support.keyed import follow, send_file, tab_to
 from support.office import LiveServer, Office, new_home
 from support.scripted import ScriptedAgent
 from support.simulator import DAY_MS, ROUND_MS, START
@@ -154,7 +154,6 @@ def test_a_client_sends_the_answer_that_was_signed_elsewhere(
 def test_a_client_looks_accepts_and_objects_without_a_pointer(
     told: Told, origin: str, page: Page, tmp_path: Path
 ) -> None:
-    # The browser is told early to hand its choosers over; a key press would be there first.
     page.on("filechooser", lambda _: None)
     page.goto(link(told, origin))
     page.wait_for_url("**/diary")
@@ -200,10 +199,4 @@ def send_by_keys(page: Page, file: Path) -> None:
     """Unfold the answers, choose a file and send it."""
     tab_to(page, "Accept, ask or object")
     page.keyboard.press("Enter")
-    tab_to(page, "The signed answer")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(file)
-    tab_to(page, "Send it to the log")
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
+    send_file(page, "The signed answer", file)

@@ -8,10 +8,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from support import chromed as chromed_module
 from support.axe import serious
 from support.chromed import chromed
 from support.diarist import MONDAY, Told, tell
+from support.judged import BASICS
 from support.looked import APART, OF_AGREEMENT, left_out, let_in
 from support.office import LiveServer
 from support.walked import faults_of_walk
@@ -35,7 +35,6 @@ PAIRS = [
     ("accent", "ground", GRAPHIC),
 ]
 WIDTHS = (360, 820, 1280)
-BASICS = (Path(chromed_module.__file__).parent / "basics.js").read_text().partition("\n")[2]
 
 
 def palettes() -> dict[str, dict[str, str]]:
@@ -183,6 +182,22 @@ def test_the_keyboard_goes_through_a_page_in_its_order(page: Page, told: Told, o
     assert reached[2:9] == [
         "Agreements", "Cases", "Notices", "All weeks", "← Day before", "The week", "Day after →",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", ["dark"], indirect=True)
+def test_paper_has_the_figures_alone_and_is_light(page: Page, told: Told, origin: str) -> None:
+    page.goto(origin + told.path + f"/day?of={MONDAY}")
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = false)")
+    row = page.locator(".stretches td").first
+    assert page.locator("form").first.is_visible()
+    dark = page.evaluate("getComputedStyle(document.body).color")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert page.evaluate("getComputedStyle(document.body).color") != dark
+    for what in ("form", "nav", "footer"):
+        assert page.locator(what).first.is_hidden(), what
+    # Nobody unfolds a table on paper.
+    assert row.is_visible()
 
 
 def test_the_pages_say_the_same_without_a_script(browser: Browser, told: Told, origin: str) -> None:

@@ -8,13 +8,13 @@ Whether a key was revoked meanwhile is the log's to know: it takes no request by
 from contextlib import suppress
 
 from workseal_agent.connection import VerifierClient
+from workseal_agent.keyfollowing import followed
 from workseal_agent.ledger import Engagement, Ledger, SendState
 from workseal_agent.listing import listed
 from workseal_protocol.digest import Digest
-from workseal_protocol.errors import MalformedError, VerificationError
+from workseal_protocol.errors import MalformedError
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import PublicKey, Role
-from workseal_protocol.records import KeyRotate, read_record
 from workseal_protocol.statement import Kind, Statement
 
 
@@ -26,29 +26,21 @@ def arbitrators_of(ledger: Ledger, engagement: Engagement) -> KeyHistory:
         one for each in ledger.engagements() for one in ledger.of_kind(each.id, Kind.KEY_ROTATE)
     )
     for stored in kept:
-        history = after(history, Statement.parse(stored.body))
-    return history
-
-
-def after(history: KeyHistory, statement: Statement) -> KeyHistory:
-    """Follow a rotation; one that leads from no key of an arbitrator changes nothing."""
-    with suppress(MalformedError, VerificationError):
-        record = read_record(statement)
-        if isinstance(record, KeyRotate) and record.old in history.lives:
-            return history.advance(history.index + 1, statement, record)
+        history = followed(history, history.index + 1, Statement.parse(stored.body))
     return history
 
 
 def key_of(history: KeyHistory, thumbprint: Digest) -> PublicKey | None:
     """Return the key of an arbitrator; None for anybody else's."""
     life = history.lives.get(thumbprint)
-    return None if life is None else life.key
+    # A key that ended is still the one that signed what came before.
+    return life.key if life is not None and Role.ARBITRATOR in life.roles else None
 
 
 def keep_rotation(ledger: Ledger, engagement: Engagement, statement: Statement) -> None:
     """Keep a rotation that leads from a key of an arbitrator, once."""
     known = arbitrators_of(ledger, engagement)
-    if after(known, statement).lives == known.lives:
+    if followed(known, known.index + 1, statement) is known:
         return
     with ledger.write() as writing:
         if ledger.statement(statement.digest) is None:

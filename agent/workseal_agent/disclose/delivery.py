@@ -1,10 +1,9 @@
 """Having an answer logged, checked and left for the arbitrator."""
 
-from contextlib import suppress
-
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.disclose.answers import Answer, SecretKeeper, keep
 from workseal_agent.errors import AgentError
+from workseal_agent.keyfollowing import followed
 from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger, SendState
 from workseal_agent.listing import listed
@@ -17,7 +16,7 @@ from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role
 from workseal_protocol.policy import verify_checkpoint
 from workseal_protocol.receipt import SubmissionAnswer
-from workseal_protocol.records import DisputeFinding, Finding, KeyRecord, Outcome, read_record
+from workseal_protocol.records import DisputeFinding, Finding, Outcome, read_record
 from workseal_protocol.statement import Statement
 
 
@@ -125,17 +124,12 @@ def _read_finding(
 
 def _operator_keys(client: VerifierClient, engagement: Engagement, issuer: Digest) -> KeyHistory:
     """Return the operator's keys: that of the terms, and those it was rotated to since."""
-    history = KeyHistory.start({Role.OPERATOR: (engagement.terms.operator,)})
-    if issuer in history.lives:
-        return history
+    keys = KeyHistory.start({Role.OPERATOR: (engagement.terms.operator,)})
+    if issuer in keys.lives:
+        return keys
     for index, body in listed(client, engagement):
-        statement = Statement.parse(body)
-        record = read_record(statement)
-        if isinstance(record, KeyRecord):
-            # Only the key that the terms name, or a successor of it, leads to another one.
-            with suppress(VerificationError):
-                history = history.advance(index, statement, record)
-    return history
+        keys = followed(keys, index, Statement.parse(body))
+    return keys
 
 
 def _signed_of(data: bytes, log: Log) -> SignedCheckpoint:

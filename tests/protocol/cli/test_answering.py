@@ -1,13 +1,13 @@
 import stat
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from support.examined import story
-from support.scripted import Story, begin, finish
+from support.scripted import ScriptedAgent, Story, begin, finish
 from support.simulator import DAY_MS, START, Simulator, seeded
 from vectors.scenarios.holds import valid_timesheets
 from vectors.scenarios.telling import SEED
@@ -20,6 +20,7 @@ from workseal_protocol.verify import Report, examine_bundle
 from .conftest import Outcome, Run
 
 Answer = Callable[..., Outcome]
+Accept = Callable[[SheetFinding], Outcome]
 ZONE = ZoneInfo("Europe/Berlin")
 
 
@@ -48,6 +49,19 @@ def answer(folder: Path, run: Run, report: Report) -> Answer:
         return run(
             "answer", folder / "bundle", "--policy", folder / "policy",
             "--key", folder / "client", "--timesheet", name, *words,
+        )  # fmt: skip
+
+    return call
+
+
+@pytest.fixture
+def accept(folder: Path, run: Run) -> Accept:
+    """Accept a timesheet of whatever bundle lies in the folder."""
+
+    def call(sheet: SheetFinding) -> Outcome:
+        return run(
+            "answer", folder / "bundle", "--policy", folder / "policy", "--key", folder / "client",
+            "--timesheet", str(sheet.digest)[:12], "--accept", "--out", folder / "answer",
         )  # fmt: skip
 
     return call
@@ -143,17 +157,13 @@ def test_another_key_than_the_clients_signs_nothing(folder: Path, answer: Answer
     assert not (folder / "answer").exists()
 
 
-def test_days_that_are_accepted_already_cannot_be_accepted_again(folder: Path, run: Run) -> None:
+def test_days_that_are_accepted_already_cannot_be_accepted_again(
+    folder: Path, accept: Accept
+) -> None:
     told = _summed_twice()
     bundle = told.bundle().encode()
     (folder / "bundle").write_bytes(bundle)
     week, day, other = examine_bundle(bundle, story().policy, zone=ZONE).timesheets
-
-    def accept(sheet: SheetFinding) -> Outcome:
-        return run(
-            "answer", folder / "bundle", "--policy", folder / "policy", "--key", folder / "client",
-            "--timesheet", str(sheet.digest)[:12], "--accept", "--out", folder / "answer",
-        )  # fmt: skip
 
     done = accept(day)
     assert (done.code, done.out) == (1, "")
@@ -164,19 +174,15 @@ def test_days_that_are_accepted_already_cannot_be_accepted_again(folder: Path, r
     assert accept(other).code == 0
 
 
-def test_a_replacement_takes_no_accepted_day_out_of_the_count(folder: Path, run: Run) -> None:
+def test_a_replacement_takes_no_accepted_day_out_of_the_count(
+    folder: Path, run: Run, accept: Accept
+) -> None:
     """Two days are accepted; the second alone replaces them; the first comes alone again."""
     told = _taken_apart()
     bundle = told.bundle().encode()
     (folder / "bundle").write_bytes(bundle)
     both, second, first = examine_bundle(bundle, story().policy, zone=ZONE).timesheets
     assert both.replaced_by == second.digest
-
-    def accept(sheet: SheetFinding) -> Outcome:
-        return run(
-            "answer", folder / "bundle", "--policy", folder / "policy", "--key", folder / "client",
-            "--timesheet", str(sheet.digest)[:12], "--accept", "--out", folder / "answer",
-        )  # fmt: skip
 
     done = accept(second)
     assert done.code == 0
@@ -195,7 +201,8 @@ def test_a_replacement_takes_no_accepted_day_out_of_the_count(folder: Path, run:
     assert f"ACCEPTED in {name} as well: 2026-03-02\n    and counting there: 2026-03-02" in out
 
 
-def _taken_apart() -> Story:
+def _two_days() -> tuple[Simulator, ScriptedAgent, date]:
+    """Work on two days; the first of them is given."""
     verifier = Simulator(SEED)
     agent = begin(verifier)
     for _ in range(2):
@@ -204,6 +211,11 @@ def _taken_apart() -> Story:
         agent.close_session()
         verifier.now += DAY_MS
     first = datetime.fromtimestamp(START / 1000, tz=UTC).date()
+    return verifier, agent, first
+
+
+def _taken_apart() -> Story:
+    verifier, agent, first = _two_days()
     second = first + timedelta(days=1)
     both = agent.sum_up(first, second)
     agent.reply(both, SheetAnswer.ACCEPTED)
@@ -214,14 +226,7 @@ def _taken_apart() -> Story:
 
 
 def _summed_twice() -> Story:
-    verifier = Simulator(SEED)
-    agent = begin(verifier)
-    for _ in range(2):
-        agent.open_session()
-        agent.work(34_000)
-        agent.close_session()
-        verifier.now += DAY_MS
-    first = datetime.fromtimestamp(START / 1000, tz=UTC).date()
+    verifier, agent, first = _two_days()
     agent.reply(agent.sum_up(first - timedelta(days=3), first), SheetAnswer.ACCEPTED)
     agent.sum_up(first, first)
     agent.sum_up(first + timedelta(days=1), first + timedelta(days=1))

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from support.axe import serious
 from support.chromed import chromed, elsewhere
+from support.keyed import tab_to
 from workseal_protocol.cli import viewing as viewing_module
 from workseal_protocol.cli.viewing import HOST, ShownFrame, Viewing
 
@@ -21,6 +22,7 @@ FRAMES = tuple(
     ShownFrame.of(f"000012-{number}", f"frame 000012-{number}: holds", (WIDTH, HEIGHT), pixels)
     for number, pixels in enumerate((RED * (WIDTH * HEIGHT), (RED + GREEN) * (WIDTH * HEIGHT // 2)))
 )
+WIDE = (ShownFrame.of("000013-0", "frame 000013-0: holds", (900, 2), RED * 1_800),)
 LINES = ("a picture shows what was on the screen", "<b>not markup</b>")
 
 
@@ -186,6 +188,27 @@ def test_everybody_can_use_it(chromium: Browser, scheme: str, width: int) -> Non
             )
         assert {"size", "close", "picture"} <= reached
         page.close()
+
+
+def test_it_is_looked_at_and_closed_by_keys_alone(chromium: Browser) -> None:
+    made = Viewing(WIDE, LINES, seconds=60)
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    page = chromium.new_page(viewport={"width": 360, "height": 700})
+    page.goto(made.link)
+    page.wait_for_selector("html[data-shown='1']")
+    tab_to(page, "Show at full size")
+    page.keyboard.press("Enter")
+    while page.evaluate(FOCUSED) != "picture":
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.picture').scrollLeft > 0")
+    tab_to(page, "Close now")
+    page.keyboard.press("Enter")
+    thread.join(20)
+    assert not thread.is_alive()
+    assert page.locator("canvas").count() == 0
+    page.close()
 
 
 @pytest.mark.parametrize("path", ["/frames", "/frames/0", "/frames/7", "/other", "/left"])
