@@ -10,6 +10,10 @@ PNG made by OpenCV. CPU time of one thread; ratios are taken within a run.
 `resident` starts the real recording process, looks at what the system says of it when it listens
 with the rounds that terms usually have and no capture yet, and after some captures, and how much
 processor it takes when nothing is due.
+
+`imports` compares what a fresh Python spends to load the program that records on X11 with what it
+spends to load the libraries that an agent without care would load, in turns. All of it is compiled
+before, as an installation has it, whatever the environment says of writing compiled files.
 """
 
 import argparse
@@ -143,6 +147,53 @@ def captures(name: str, runs: int) -> dict[str, float]:
     return found
 
 
+# What a start takes
+
+EAGER = "import mss, cv2, numpy, imagehash, PIL, scipy.fftpack"
+RECORDER = (
+    "import sys; sys.modules['nacl'] = None;"  # as `record` does
+    "import workseal_agent.recording, workseal_agent.screen.x11, workseal_agent.activity.x11"
+)
+
+
+@contextmanager
+def compiled() -> Iterator[None]:
+    """Have each Python that is started write and read compiled files, in a folder of its own."""
+    variables = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+    before = {name: os.environ.pop(name, None) for name in variables}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+
+
+def started(program: str) -> float:
+    """Return the milliseconds of CPU that a fresh Python takes for a program."""
+    before = os.times()
+    subprocess.run([sys.executable, "-P", "-c", program], check=True)
+    after = os.times()
+    spent = after.children_user - before.children_user
+    return 1000 * (spent + after.children_system - before.children_system)
+
+
+def imports(runs: int) -> dict[str, float]:
+    """Measure what loading costs, in turns, after one turn that compiles."""
+    programs = {"Python alone": "pass", "eager libraries": EAGER, "recording program": RECORDER}
+    turns = [{name: started(text) for name, text in programs.items()} for _ in range(runs + 1)][1:]
+    found = {name: statistics.median(turn[name] for turn in turns) for name in programs}
+    ratios = [turn["recording program"] / turn["eager libraries"] for turn in turns]
+    found["recording program / eager"] = statistics.median(ratios)
+    print("\nimports, ms of CPU")
+    for what, value in found.items():
+        print(f"  {what:34} {value:8.2f}")
+    return found
+
+
 # What the resident process takes
 
 
@@ -232,6 +283,8 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {load:.1f}")
     told: dict[str, Any] = {}
     try:
+        with compiled():
+            told["imports"] = imports(arguments.runs)
         for name in ("1080p",) if arguments.quick else SCREENS:
             cost = captures(name, arguments.runs)
             told[f"capture {name}"] = cost

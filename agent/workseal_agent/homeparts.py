@@ -4,7 +4,6 @@ Rule: what is missing is told, and never made: a new ledger would begin the chai
 """
 
 from pathlib import Path
-from ssl import SSLContext, create_default_context
 
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, load_settings, require_private
@@ -13,6 +12,7 @@ from workseal_agent.connection import (
     DeadlineTransport,
     DepartureRecorder,
     TrafficRecorder,
+    Trust,
     VerifierClient,
 )
 from workseal_agent.errors import AgentError, UsageProblem
@@ -51,9 +51,9 @@ def ledger_file_of(settings: Settings) -> Path:
     return file
 
 
-def trusted_by(settings: Settings) -> SSLContext:
-    """Read which certificates are believed: the system's, and those of the settings."""
-    return create_default_context(cafile=settings.verifier.ca_file)
+def trusted_by(settings: Settings) -> Trust:
+    """Return whose certificates are believed: the settings' authority, or else the system's."""
+    return Trust(settings.verifier.ca_file)
 
 
 def client_of(
@@ -63,12 +63,12 @@ def client_of(
     traffic: Path | None = None,
     seconds: float | None = None,
     signer: Signer | None = None,
-    trusted: SSLContext | None = None,
+    trusted: Trust | None = None,
 ) -> VerifierClient:
     """Return a client that writes down what leaves; `UsageProblem` when the address is none.
 
     `seconds` limits each step, and thrice that a request. With a signer it may ask for what only a
-    party reads. Clients of one process may share what `trusted_by` read.
+    party reads. Clients of one process may share what `trusted_by` gives.
     """
     network = DepartureRecorder(
         DeadlineTransport(

@@ -52,7 +52,7 @@ def record(*words: str) -> None:
         # Not closed: what still sends at the end may be on its last statement.
         ledger = Ledger(ledger_file_of(settings), LedgerKey(signer), busy_ms=_BUSY_MS)
         engagement = _engagement(ledger, handover.engagement)
-        # Read once: each copy of the certificates takes most of a megabyte.
+        # One for all: each copy of what the system believes takes most of a megabyte.
         trusted = trusted_by(settings)
 
         def to_verifier(seconds: float | None = None) -> VerifierClient:

@@ -17,6 +17,7 @@ import h11
 from workseal_client.connection import Clock, Connection
 from workseal_client.errors import UnreachableError
 from workseal_client.transport import Address, Request, Response
+from workseal_client.trust import Trust
 from workseal_protocol.worded import Worded, worded
 
 # Shorter than a server's own: what lay idle through a suspend is not tried again.
@@ -29,8 +30,8 @@ class DeadlineTransport:
     Threads may share it: each exchange has a connection of its own.
     """
 
-    def __init__(self, context: ssl.SSLContext, *, seconds: float) -> None:
-        self._context = context
+    def __init__(self, trust: Trust, *, seconds: float) -> None:
+        self._trust = trust
         self._seconds = seconds
         self._lock = threading.Lock()
         self._idle: dict[Address, list[tuple[Connection, float]]] = {}
@@ -69,19 +70,27 @@ class DeadlineTransport:
             connection.close()
 
     def _opened(self, request: Request, clock: Clock) -> Connection:
-        address = request.address
         with _reached():
-            limit = clock.left(request.connect_seconds)
-            opened = socket.create_connection((address.host, address.port), limit)
             try:
-                opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if address.scheme == "https":
-                    opened.settimeout(clock.left(request.connect_seconds))
-                    opened = self._context.wrap_socket(opened, server_hostname=address.host)
-            except BaseException:
-                opened.close()
-                raise
-        return Connection(opened)
+                return Connection(self._greeted(request, clock))
+            except ssl.SSLCertVerificationError as refused:
+                if not self._trust.widened(refused):
+                    raise
+            return Connection(self._greeted(request, clock))
+
+    def _greeted(self, request: Request, clock: Clock) -> socket.socket:
+        address = request.address
+        limit = clock.left(request.connect_seconds)
+        opened = socket.create_connection((address.host, address.port), limit)
+        try:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if address.scheme == "https":
+                opened.settimeout(clock.left(request.connect_seconds))
+                return self._trust.wrap(opened, address.host)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
 
     def _body(self, address: Address, connection: Connection, clock: Clock) -> Iterator[bytes]:
         with _told_plainly():

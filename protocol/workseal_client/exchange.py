@@ -8,7 +8,6 @@ the time of a signed request wrong is asked for the right one, once.
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from ssl import create_default_context
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from workseal_client.deadline import DeadlineTransport
 from workseal_client.errors import RefusedError, UnreachableError
 from workseal_client.problems import raise_problem
 from workseal_client.transport import Address, Request, Response, Transport
+from workseal_client.trust import Trust
 from workseal_protocol.encoding import Fields, Value, decode
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.httpsignature import NONCE_BYTES, Target, sign_request
@@ -186,7 +186,7 @@ def default_transport(
     ca_file: str | None = None, *, seconds: float = TOTAL_SECONDS
 ) -> DeadlineTransport:
     """Make the transport that reaches the network; certificates are always checked."""
-    return DeadlineTransport(create_default_context(cafile=ca_file), seconds=seconds)
+    return DeadlineTransport(Trust(ca_file), seconds=seconds)
 
 
 def each(value: Value, kind: type[Item]) -> Iterable[Item]:

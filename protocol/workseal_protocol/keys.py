@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA65PrivateKey,
     MLDSA65PublicKey,
 )
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.ed25519 import Ed25519Key
@@ -151,6 +150,12 @@ class PublicKey:
 
     def pem(self) -> bytes:
         """Write the key as SubjectPublicKeyInfo in PEM, for tools of others."""
+        # It loads every kind of key that there is: a megabyte, where few ever write one.
+        from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415
+            Encoding,
+            PublicFormat,
+        )
+
         opened: Ed25519PublicKey | MLDSA44PublicKey | MLDSA65PublicKey
         if self.algorithm is Algorithm.ML_DSA_44:
             opened = MLDSA44PublicKey.from_public_bytes(self.raw)

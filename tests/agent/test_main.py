@@ -19,7 +19,14 @@ sys.exit(workseal_agent.main())
 """
 
 
-RECORDING = "workseal_agent.main = workseal_agent.record"
+# What opens a screen loads its library: not every machine has that kind of screen.
+RECORDING = """
+import workseal_agent.recording
+def show():
+    import workseal_agent.screen.x11
+workseal_agent.recording.main = show
+workseal_agent.main = workseal_agent.record
+"""
 
 OPENING = """
 import workseal_agent.cli

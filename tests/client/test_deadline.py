@@ -8,16 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from support.certificates import make_certificate
 from workseal_client import (
     RefusedError,
     Request,
@@ -27,6 +22,7 @@ from workseal_client import (
     default_transport,
 )
 from workseal_client.deadline import DeadlineTransport
+from workseal_client.trust import Trust
 
 SECONDS = 0.6
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n"
@@ -56,7 +52,7 @@ def dripping(begun: bytes, drop: bytes, every: float = 0.05) -> Iterator[str]:
 
 
 def transport() -> DeadlineTransport:
-    return DeadlineTransport(ssl.create_default_context(), seconds=SECONDS)
+    return DeadlineTransport(Trust(), seconds=SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +163,7 @@ def test_who_refuses_a_long_body_before_its_end_is_heard() -> None:
 
     with (
         answering(turn) as url,
-        VerifierClient(url, DeadlineTransport(ssl.create_default_context(), seconds=30)) as client,
+        VerifierClient(url, DeadlineTransport(Trust(), seconds=30)) as client,
         pytest.raises(RefusedError, match="too-large"),
     ):
         client.submit([bytes(8 << 20)], 0)
@@ -213,7 +209,8 @@ def test_only_a_certificate_that_is_vouched_for_is_believed(tmp_path: Path) -> N
                 whole(secure)
                 secure.sendall(HEAD + b"\r\nabc")
 
-    with answering(turn, turn, turn) as url:
+    # The stranger is asked for twice: its authority may be in the rest of what the system believes.
+    with answering(turn, turn, turn, turn) as url:
         port = url.rpartition(":")[2]
         with VerifierClient(
             f"https://127.0.0.1:{port}", default_transport(str(certificate))
@@ -232,25 +229,23 @@ def test_only_a_certificate_that_is_vouched_for_is_believed(tmp_path: Path) -> N
                 client.checkpoint()
 
 
-def make_certificate(folder: Path) -> Path:
-    """Make a self-signed certificate for 127.0.0.1, with its key, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "verifier")])
-    now = datetime.now(UTC)
-    address = x509.IPAddress(ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path = folder / "verifier.pem"
-    path.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
-    return path
+def test_an_authority_that_the_systems_file_alone_has_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path)
+    (tmp_path / "certs").mkdir()
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "certs"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def turn(connection: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+            whole(secure)
+            secure.sendall(HEAD + b"\r\nabc")
+
+    with (
+        answering(turn, turn) as url,
+        VerifierClient(f"https://127.0.0.1:{url.rpartition(':')[2]}", transport()) as client,
+    ):
+        assert client.checkpoint() == b"abc"

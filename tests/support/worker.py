@@ -71,9 +71,17 @@ class Worker:
     def ledger(self) -> Ledger:
         return Ledger(self.home / "ledger.sqlite", LedgerKey(self.signer))
 
-    def start(self, patch: str | None = None) -> subprocess.Popen[bytes]:
-        """Start recording; `patch` is run first in each Python of it."""
+    def start(
+        self, patch: str | None = None, display: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start recording; `patch` is run first in each Python of it.
+
+        It sees the folder of pictures, or an X11 display.
+        """
         environment = dict(os.environ)
+        seen: list[str | Path] = ["replay", "--replay", self.pictures]
+        if display is not None:
+            seen, environment["DISPLAY"] = ["x11"], display
         if patch is not None:
             folder = self.home / "patch"
             folder.mkdir()
@@ -83,7 +91,7 @@ class Worker:
             [
                 sys.executable, "-c", PROGRAM, "--home", self.home,
                 "--passphrase-file", self.home / "passphrase",
-                "start", "--foreground", "--screen", "replay", "--replay", self.pictures,
+                "start", "--foreground", "--screen", *seen,
             ],
             stdout=subprocess.DEVNULL,
             env=environment,

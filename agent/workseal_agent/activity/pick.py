@@ -1,19 +1,14 @@
 """Which sensor counts input: what the settings name, or what the desktop has.
 
 Rule: one list of candidates, in the order in which they are preferred, is what `start` picks from
-and what `doctor` examines.
+and what `doctor` examines. A sensor's module is loaded when it is opened: who records all day has
+one, and its program stays as small as that one needs.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workseal_agent import bus
-from workseal_agent.activity import mutter
 from workseal_agent.activity.counts import ActivitySensor, NullActivity
-from workseal_agent.activity.idle import IdleActivity, told
-from workseal_agent.activity.listener import ListenerActivity
-from workseal_agent.activity.swayidle import SwayIdle
-from workseal_agent.activity.x11 import X11Activity
 from workseal_agent.config import ActivityKind
 from workseal_agent.errors import NoScreenError
 from workseal_agent.language import phrase
@@ -49,7 +44,7 @@ def sensor_candidates(around: Surroundings) -> tuple[SensorCandidate, ...]:
         ),
         SensorCandidate(
             "listener",
-            lambda: ListenerActivity(around),
+            lambda: _open_listener(around),
             phrase("counts of keys and pointer"),
             native,
         ),
@@ -85,16 +80,31 @@ def pick_activity(kind: ActivityKind, around: Surroundings) -> ActivitySensor:
 def _open_x11(around: Surroundings) -> ActivitySensor:
     if around.display is None:
         raise NoScreenError("no X11 display is named, neither in the settings nor by DISPLAY")
+    from workseal_agent.activity.x11 import X11Activity  # noqa: PLC0415
+
     return X11Activity(around.display)
 
 
+def _open_listener(around: Surroundings) -> ActivitySensor:
+    from workseal_agent.activity.listener import ListenerActivity  # noqa: PLC0415
+
+    return ListenerActivity(around)
+
+
 def _open_swayidle(around: Surroundings) -> ActivitySensor:
+    from workseal_agent.activity.idle import IdleActivity, told  # noqa: PLC0415
+    from workseal_agent.activity.swayidle import SwayIdle  # noqa: PLC0415
+
     return IdleActivity(told(SwayIdle(around), _PATIENCE_SECONDS))
 
 
 def _open_mutter(around: Surroundings) -> ActivitySensor:
     if around.session_bus is None:
         raise NoScreenError("this session has no D-Bus to ask GNOME on")
+    from workseal_agent import bus  # noqa: PLC0415
+    from workseal_agent.activity import mutter  # noqa: PLC0415
+    from workseal_agent.activity.idle import IdleActivity, told  # noqa: PLC0415
+
     try:
         mutter.ask(around.session_bus)
     except bus.BusError as failure:

@@ -8,7 +8,6 @@ import tomllib
 from pathlib import Path
 from typing import cast, get_args
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workseal_agent.config.settings import (
     AGREEMENT_ZONE,
@@ -145,6 +144,9 @@ def _display(table: Table) -> DisplaySettings:
 
 
 def _is_zone(name: str) -> bool:
+    # Loaded where a zone is named; the recording process writes no time of day.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+
     try:
         ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):

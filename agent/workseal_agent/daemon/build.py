@@ -26,7 +26,6 @@ from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.daemon.telling import Telling
-from workseal_agent.daemon.watch import Watch
 from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.heldobject import Ciphertext
@@ -53,6 +52,7 @@ from workseal_protocol.keys import Signer
 from workseal_protocol.terms import Level
 
 if TYPE_CHECKING:
+    from workseal_agent.daemon.watch import Watch
     from workseal_agent.sealkey import SealKey
 
 AGENT = f"workseal-agent {__version__}"
@@ -250,9 +250,11 @@ def environment(eyes: Eyes | None, sensor: ActivitySensor) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _watch(settings: Settings, log: Log) -> Watch | None:
+def _watch(settings: Settings, log: Log) -> "Watch | None":
     if settings.witness is None:
         return None
+    from workseal_agent.daemon.watch import Watch  # noqa: PLC0415 - few run a witness
+
     return Watch(settings.witness_folder, settings.witness, log.policy.logs, os.environ)
 
 

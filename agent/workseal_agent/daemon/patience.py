@@ -7,8 +7,7 @@ late is dropped.
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
 
@@ -24,15 +23,36 @@ class Patience:
         """Return what an action returns or raise what it raises; `TimeoutError` when it is late."""
         if self._thread is not None and self._thread.is_alive():
             raise TimeoutError("an earlier call has not returned yet")
-        answer: Future[Answer] = Future()
-
-        def run() -> None:
-            try:
-                answer.set_result(action())
-            except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-                answer.set_exception(error)
-
+        call = _Call(action)
         # A daemon: the end of the process does not wait for it either.
-        self._thread = threading.Thread(target=run, name="patience", daemon=True)
+        self._thread = threading.Thread(target=call.run, name="patience", daemon=True)
         self._thread.start()
-        return answer.result(self._seconds)
+        return call.result(self._seconds)
+
+
+class _Call(Generic[Answer]):
+    """Hold what an action returned or raised. The library's `Future` loads one that writes logs."""
+
+    def __init__(self, action: Callable[[], Answer]) -> None:
+        self._action = action
+        self._ended = threading.Event()
+        self._answers: list[Answer] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._answers.append(self._action())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            self._error = error
+        self._ended.set()
+
+    def result(self, seconds: float) -> Answer:
+        if not self._ended.wait(seconds):
+            raise TimeoutError("it did not return in time")
+        if self._error is None:
+            return self._answers[0]
+        try:
+            raise self._error
+        finally:
+            # What was raised holds this frame, and the frame would hold it.
+            self._error = None

@@ -18,7 +18,6 @@ from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.telling import Telling
-from workseal_agent.daemon.watch import Watch
 from workseal_agent.engagement import short_name
 from workseal_agent.language import phrase
 from workseal_agent.ledger import LedgerError
@@ -28,6 +27,7 @@ from workseal_agent.uplink import BeaconClient, Uplink
 from workseal_protocol.records import SegmentState
 
 if TYPE_CHECKING:
+    from workseal_agent.daemon.watch import Watch
     from workseal_agent.sealkey import SealKey
 
 # After stopping, what is left is sent for this long; the rest waits for the next start.
@@ -83,7 +83,7 @@ class Service:
         acts: dict[str, Act],
         clock_check: ClockCheck | None = None,
         cramped: Cramped | None = None,
-        watch: Watch | None = None,
+        watch: "Watch | None" = None,
         logind: Logind | None = None,
         forgetting: Forgetting | None = None,
         holding: Holding | None = None,

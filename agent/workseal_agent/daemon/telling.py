@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from workseal_agent.bus import BusError
 from workseal_agent.clock import Clock
@@ -158,7 +157,9 @@ class Telling:
 
     def _offline(self) -> Iterator[Need]:
         """Tell that this week's offline limit of the terms is near, by the client's own count."""
-        from workseal_agent.day import bounds, day_at, entries_of  # noqa: PLC0415 - once an hour
+        from zoneinfo import ZoneInfo  # noqa: PLC0415 - once an hour
+
+        from workseal_agent.day import bounds, day_at, entries_of  # noqa: PLC0415
         from workseal_protocol.totals import totals_of  # noqa: PLC0415
 
         terms = self._engagement.terms
@@ -182,6 +183,8 @@ class Telling:
             )
 
     def _day(self, at_ms: int) -> str:
+        from zoneinfo import ZoneInfo  # noqa: PLC0415
+
         zone = ZoneInfo(self._engagement.terms.zone)
         return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone).date().isoformat()
 

@@ -8,14 +8,10 @@ from workseal_agent.screen.pick import (
     pick_screen,
     screen_candidates,
 )
-from workseal_agent.screen.replay import ReplayScreen
-from workseal_agent.screen.x11 import X11Screen
 
 __all__ = [
     "RawFrame",
-    "ReplayScreen",
     "ScreenSource",
-    "X11Screen",
     "find_screen",
     "none_found",
     "opened",

@@ -15,7 +15,8 @@ from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.ppm import MAX_BYTES, read_ppm
 from workseal_agent.surroundings import Surroundings
 from workseal_agent.swaysocket import SWAY_ERRORS, Output, outputs
-from workseal_agent.windows import WindowInfo, sway_windows
+from workseal_agent.windows import WindowInfo
+from workseal_agent.windows.sway import sway_windows
 
 MAX_DISPLAYS = 255
 _SECONDS = 4.0

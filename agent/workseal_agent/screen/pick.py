@@ -3,7 +3,9 @@
 Rules: one list of candidates, in the order in which they are preferred, is what `start` picks from
 and what `doctor` examines. A screen that is named and does not answer is an error, never a reason
 to show recorded pictures instead. Where windows must be masked, a source that cannot list them is
-not picked: nothing is recorded unmasked because nobody could say what to mask (docs/adr/0025).
+not picked: nothing is recorded unmasked because nobody could say what to mask (docs/adr/0025). A
+source's module is loaded when it is opened: who records all day has one, and its program stays as
+small as that one needs.
 """
 
 from collections.abc import Callable
@@ -13,13 +15,7 @@ from pathlib import Path
 from workseal_agent.config import ScreenKind
 from workseal_agent.errors import NoScreenError
 from workseal_agent.language import all_of, phrase, told_of
-from workseal_agent.screen.cast import CastScreen
 from workseal_agent.screen.frame import ScreenSource
-from workseal_agent.screen.grim import GrimScreen
-from workseal_agent.screen.native import NativeScreen
-from workseal_agent.screen.portal import PortalScreen
-from workseal_agent.screen.replay import ReplayScreen
-from workseal_agent.screen.x11 import X11Screen
 from workseal_agent.surroundings import Surroundings
 
 
@@ -45,10 +41,10 @@ def screen_candidates(
     native = around.system in {"win32", "darwin"}
     return (
         ScreenCandidate("x11", lambda: _open_x11(around), around.display is not None),
-        ScreenCandidate("grim", lambda: GrimScreen(around), wayland),
-        ScreenCandidate("cast", lambda: CastScreen(around, token_file), wayland, quiet=False),
-        ScreenCandidate("portal", lambda: PortalScreen(around), wayland, quiet=False),
-        ScreenCandidate("native", lambda: NativeScreen(around), native),
+        ScreenCandidate("grim", lambda: _open_grim(around), wayland),
+        ScreenCandidate("cast", lambda: _open_cast(around, token_file), wayland, quiet=False),
+        ScreenCandidate("portal", lambda: _open_portal(around), wayland, quiet=False),
+        ScreenCandidate("native", lambda: _open_native(around), native),
         ScreenCandidate("replay", lambda: _open_replay(replay), _shows_nothing(around)),
     )
 
@@ -118,12 +114,40 @@ def pick_screen(
 def _open_x11(around: Surroundings) -> ScreenSource:
     if around.display is None:
         raise NoScreenError("no X11 display is named, neither in the settings nor by DISPLAY")
+    from workseal_agent.screen.x11 import X11Screen  # noqa: PLC0415
+
     return X11Screen(around.display)
+
+
+def _open_grim(around: Surroundings) -> ScreenSource:
+    from workseal_agent.screen.grim import GrimScreen  # noqa: PLC0415
+
+    return GrimScreen(around)
+
+
+def _open_cast(around: Surroundings, token_file: Path | None) -> ScreenSource:
+    from workseal_agent.screen.cast import CastScreen  # noqa: PLC0415
+
+    return CastScreen(around, token_file)
+
+
+def _open_portal(around: Surroundings) -> ScreenSource:
+    from workseal_agent.screen.portal import PortalScreen  # noqa: PLC0415
+
+    return PortalScreen(around)
+
+
+def _open_native(around: Surroundings) -> ScreenSource:
+    from workseal_agent.screen.native import NativeScreen  # noqa: PLC0415
+
+    return NativeScreen(around)
 
 
 def _open_replay(replay: Path | None) -> ScreenSource:
     if replay is None:
         raise NoScreenError("no folder of recorded pictures is named")
+    from workseal_agent.screen.replay import ReplayScreen  # noqa: PLC0415
+
     return ReplayScreen(replay)
 
 

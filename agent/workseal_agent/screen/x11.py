@@ -16,7 +16,8 @@ from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.language import phrase
 from workseal_agent.screen.frame import RawFrame
 from workseal_agent.screen.shots import monitors_of, take
-from workseal_agent.windows import WindowInfo, visible_windows
+from workseal_agent.windows import WindowInfo
+from workseal_agent.windows.x11 import visible_windows
 from workseal_agent.xserver import SERVER_ERRORS, close_display, open_display
 
 _BAD_ACCESS = 10

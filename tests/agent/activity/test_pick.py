@@ -4,7 +4,8 @@ import pytest
 
 from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
-from workseal_agent.activity import NullActivity, X11Activity, pick_activity
+from workseal_agent.activity import NullActivity, pick_activity
+from workseal_agent.activity.x11 import X11Activity
 from workseal_agent.errors import NoScreenError
 from workseal_agent.surroundings import Surroundings
 

@@ -9,7 +9,8 @@ import pytest
 
 from desktop import missing_tools
 from support.wayland import WAYLAND_MARKS, WaylandDesktop, wait_for, wayland_desktop
-from workseal_agent.activity import IdleActivity, find_activity, swayidle
+from workseal_agent.activity import find_activity, swayidle
+from workseal_agent.activity.idle import IdleActivity
 from workseal_agent.activity.swayidle import SwayIdle
 from workseal_agent.errors import NoScreenError
 from workseal_agent.surroundings import Surroundings

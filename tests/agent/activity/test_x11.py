@@ -14,7 +14,8 @@ from Xlib.protocol import rq
 
 from desktop import Desktop
 from support.desktop import NEEDS_XEPHYR, SCREEN_MARKS, private_desktop
-from workseal_agent.activity import Counts, X11Activity
+from workseal_agent.activity import Counts
+from workseal_agent.activity.x11 import X11Activity
 from workseal_agent.errors import NoScreenError
 from workseal_protocol.commitment import ActivitySource
 

@@ -6,8 +6,10 @@ import pytest
 from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
 from workseal_agent.errors import NoScreenError
-from workseal_agent.screen import ReplayScreen, ScreenSource, X11Screen
+from workseal_agent.screen import ScreenSource
 from workseal_agent.screen.pick import ScreenCandidate, opened, pick_screen
+from workseal_agent.screen.replay import ReplayScreen
+from workseal_agent.screen.x11 import X11Screen
 from workseal_agent.surroundings import Surroundings
 
 

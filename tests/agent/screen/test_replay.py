@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from support.desktop import noise
 from workseal_agent.errors import CaptureError, NoScreenError
-from workseal_agent.screen import ReplayScreen, replay
+from workseal_agent.screen import replay
+from workseal_agent.screen.replay import ReplayScreen
 
 WIDTH, HEIGHT = 20, 10
 

@@ -16,8 +16,9 @@ from desktop import Desktop, DesktopError
 from support.desktop import NEEDS_XEPHYR, SCREEN_MARKS, noise, paint_root, private_desktop
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.mask import MASK_COLOUR, Rule, capture_masked
-from workseal_agent.screen import RawFrame, X11Screen, x11
+from workseal_agent.screen import RawFrame, x11
 from workseal_agent.screen.shots import monitors_of
+from workseal_agent.screen.x11 import X11Screen
 
 pytestmark = SCREEN_MARKS
 

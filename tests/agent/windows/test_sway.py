@@ -6,7 +6,8 @@ import pytest
 from support.wayland import WAYLAND_MARKS, WaylandDesktop, wait_for, wayland_desktop
 from workseal_agent import swaysocket
 from workseal_agent.errors import CaptureError
-from workseal_agent.windows import WindowInfo, sway_windows
+from workseal_agent.windows import WindowInfo
+from workseal_agent.windows.sway import sway_windows
 
 pytestmark = WAYLAND_MARKS
 

@@ -10,9 +10,11 @@ from desktop import Desktop
 from support.desktop import SCREEN_MARKS, private_desktop
 from workseal_agent.errors import CaptureError, CaptureFailure
 from workseal_agent.mask import Rule, capture_masked
-from workseal_agent.screen import RawFrame, X11Screen
-from workseal_agent.windows import WindowInfo, visible_windows
+from workseal_agent.screen import RawFrame
+from workseal_agent.screen.x11 import X11Screen
+from workseal_agent.windows import WindowInfo
 from workseal_agent.windows import x11 as windows
+from workseal_agent.windows.x11 import visible_windows
 
 pytestmark = SCREEN_MARKS
 
