@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.office import ANSWER_S, FakeClock, FlakyDatabase, Office, new_home, stranger_offer
-from support.simulator import START
+from support.scripted import ScriptedAgent
+from support.simulator import ROUND_MS, START
 from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.merkle import EMPTY_ROOT, verify_consistency
@@ -24,6 +26,7 @@ from workseal_verifier.errors import (
     StoreFullError,
 )
 from workseal_verifier.services import outage, sequencer
+from workseal_verifier.services.admission import Tick
 from workseal_verifier.services.health import PUBLISHING
 from workseal_verifier.services.publication import Writing
 from workseal_verifier.services.sequencer import MIXED
@@ -407,6 +410,36 @@ def test_a_store_that_fails_is_one_line_of_each_kind(
         "the log could not be written: damaged",
         "the log is written again",
     ]
+
+
+def test_two_statements_with_one_number_of_a_chain_stop_their_tick_and_leave_no_trace(
+    flaky: tuple[Office, FlakyDatabase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever memory believes, the database does not take them; then memory is read again."""
+    office, _ = flaky
+    agent = ScriptedAgent(office)
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    size = office.checkpoint().checkpoint.size
+    agent.work(ROUND_MS)
+    late = list(agent.pending)
+    mark = Tick.mark
+
+    def mistaken(tick: Tick) -> None:
+        mark(tick)
+        tick.entries = [replace(one, seq=0) for one in tick.entries]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tick, "mark", mistaken)
+        assert refused(office, late) is Reason.BUSY
+        assert not office.verifier.publisher.is_loaded
+        head = office.verifier.log.head()
+        assert head is not None
+        assert head.size == size
+    agent.send()
+    assert office.checkpoint().checkpoint.size == size + len(late)
+    assert office.check() == []
 
 
 def test_a_checkpoint_that_cannot_be_stored_is_one_line(

@@ -125,6 +125,7 @@ class Entry:
     worker: bytes | None = None
     begin_ms: int | None = None
     end_ms: int | None = None
+    seq: int | None = None
 
     def moved(self, by: int) -> "Entry":
         """Return the same at a place so much further on."""
@@ -139,6 +140,7 @@ class Entry:
             worker=self.worker,
             begin_ms=self.begin_ms,
             end_ms=self.end_ms,
+            seq=self.seq,
         )
 
 
@@ -489,6 +491,7 @@ def entry_row(entry: Entry) -> Row:
         entry.worker,
         entry.begin_ms,
         entry.end_ms,
+        entry.seq,
     )
 
 
