@@ -37,10 +37,14 @@ class Batch:
         self.later: list[tuple[Submission, list[Loan]]] = []
 
     def admit_ahead(self, submissions: Sequence[Submission]) -> None:
-        """Admit, before the turn, what goes on with chains as memory holds them."""
+        """Admit, before the turn, what goes on with chains as memory holds them.
+
+        Whose chain is known to have moved on far elsewhere is put off: no turn is needed for that.
+        """
         size = self.tick.next_place
+        now = self._split(submissions)
         self.admitted = [
-            one for one in submissions if one.old <= size and self._is_new(one) and self._fits(one)
+            one for one in now if one.old <= size and self._is_new(one) and self._fits(one)
         ]
 
     def admit_rest(self, submissions: Sequence[Submission], size: int) -> None:

@@ -288,6 +288,9 @@ class Sequencer:
         begun = time.perf_counter()
         done = self._done(batch, self._sequence, self._not_committed)
         self._meters.ticked(time.perf_counter() - begun, len(batch))
+        if not batch:
+            # All of it waits to be read: nothing was asked of the log.
+            return
         if done:
             self._health.worked(SEQUENCING)
         else:
@@ -329,6 +332,9 @@ class Sequencer:
         tick = self._admission.begin(self._publisher.size)
         work = Batch(self._admission, self._records, tick)
         work.admit_ahead(batch)
+        self._put_off(batch, work)
+        if not batch:
+            return False
         with self._publisher.turn() as writing:
             # Another worker's turn may have been long: who came meanwhile is served in this one.
             self._fill(batch)
@@ -339,9 +345,7 @@ class Sequencer:
                 tick.mark()
                 writing.append(tick.entries, tick.change)
         self._admission.settle(tick)
-        for one, loans in work.later:
-            one.loans = loans
-            self._reading.submit(self._read, one)
+        self._put_off(batch, work)
         # Only now is the body that was first surely in the log.
         if not self._space.is_full:
             self._conflicts.keep([fork for _, fork in work.forks])
@@ -353,6 +357,15 @@ class Sequencer:
         elif work.admitted:
             self._publish(work.admitted)
         return bool(tick.entries)
+
+    def _put_off(self, batch: list[Submission], work: Batch) -> None:
+        """Have read what some of a batch wait for; whatever becomes of it is not theirs."""
+        later = {id(one) for one, _ in work.later}
+        batch[:] = [one for one in batch if id(one) not in later]
+        for one, loans in work.later:
+            one.loans = loans
+            self._reading.submit(self._read, one)
+        work.later.clear()
 
     def _publish(self, admitted: Sequence[Submission]) -> bool:
         published = self._publisher.publish()
