@@ -32,7 +32,8 @@ from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.store import migrating, tables
 from workseal_verifier.store.contacts import DAY_MS, ContactStore
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Head
 from workseal_verifier.store.notices import Channel, Fate, NoticeStore
 from workseal_verifier.store.outbox import Counts, Outbox
 from workseal_verifier.store.presence import OwnActStore, PresenceStore, Up

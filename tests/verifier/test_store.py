@@ -14,15 +14,8 @@ from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.errors import StoreError, StoreRaceError
 from workseal_verifier.store import records
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import (
-    BeaconRow,
-    Change,
-    Entry,
-    Head,
-    LogStore,
-    PartyRow,
-    SignedRow,
-)
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import BeaconRow, Change, Entry, Head, PartyRow, SignedRow
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.store.schema import BESIDE_SEGMENTS, statements
 

@@ -26,11 +26,11 @@ from workseal_verifier.services.milestones import is_due, rows_since
 from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
-from workseal_verifier.store.log import Change, Head
+from workseal_verifier.store.logrows import Change, Head
 from workseal_verifier.store.records import Touched
 
 if TYPE_CHECKING:
-    from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
+    from workseal_verifier.store.logrows import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
     from workseal_verifier.store.milestonerows import MilestoneRow
     from workseal_verifier.store.notices import Notice
 

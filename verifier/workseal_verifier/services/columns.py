@@ -29,7 +29,7 @@ from workseal_protocol.statement import Kind, Statement, engagement_subject, out
 from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.work import Span
 from workseal_verifier.store.engine import Row
-from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
+from workseal_verifier.store.logrows import BeaconRow, Entry, KeyRow, PartyRow
 
 
 def entry_of(statement: Statement, record: Record, place: int, worker: Digest | None) -> Entry:

@@ -14,7 +14,7 @@ from workseal_protocol.statement import Kind
 from workseal_verifier.store.caserows import CaseRowStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
-from workseal_verifier.store.log import BeaconRow, Entry
+from workseal_verifier.store.logrows import BeaconRow, Entry
 from workseal_verifier.store.milestonerows import MilestoneStore
 from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.prepared import Among, Prepared, Row
