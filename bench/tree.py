@@ -21,7 +21,8 @@ from workseal_protocol import merkle
 from workseal_protocol.digest import Digest
 from workseal_verifier.services.tree import TileTree
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Change, Entry, Head, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Change, Entry, Head
 
 RUNS = 5
 STEP = 4_096

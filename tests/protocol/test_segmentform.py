@@ -68,7 +68,8 @@ def test_what_it_reads_the_general_reader_reads_too(segment: Segment, data: st.D
 
 def stretch_of(segment: Segment) -> Stretch:
     anchor = segment.anchor
-    return segment.engagement, anchor.digest.raw, anchor.size, segment.begin, segment.end
+    place = (segment.engagement, segment.seq)
+    return *place, anchor.digest.raw, anchor.size, segment.begin, segment.end
 
 
 @given(segments())

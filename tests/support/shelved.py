@@ -11,7 +11,8 @@ from workseal_verifier.services.columns import entry_of
 from workseal_verifier.services.diaries import Agreed, Diaries, Reach
 from workseal_verifier.services.sheetreview import SheetReview
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Change, Head, LogStore, SignedRow
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Change, Head, SignedRow
 from workseal_verifier.store.records import RecordStore
 
 

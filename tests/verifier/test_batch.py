@@ -18,7 +18,9 @@ from workseal_protocol.records import KeyRevoke, RevocationReason, sign
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.admission import Tick
+from workseal_verifier.services.batch import Batch
 from workseal_verifier.services.publication import Writing
+from workseal_verifier.services.submission import Submission
 
 Act = Callable[[], object]
 
@@ -96,6 +98,29 @@ def test_what_goes_on_with_a_chain_in_memory_is_admitted_before_its_turn(
     assert len(answer.indices) == 3
     assert turns.admitted == [False]
     # That memory knows them to be new, the store is not asked.
+    assert turns.asked == [0]
+    assert office.check() == []
+
+
+def test_who_came_while_others_were_admitted_is_admitted_before_the_turn_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = working(office)
+    turns = Turns(office, monkeypatch)
+    first, second = next_of(agent), next_of(agent, 2)
+    late = list[Future[SubmissionAnswer]]()
+    admit = Batch.admit_ahead
+
+    def meanwhile(batch: Batch, given: Sequence[Submission]) -> None:
+        admit(batch, given)
+        if not late:
+            late.append(sent(office, second))
+
+    monkeypatch.setattr(Batch, "admit_ahead", meanwhile)
+    size = office.checkpoint().checkpoint.size
+    assert sent(office, first).result(ANSWER_S).indices == (size,)
+    assert late[0].result(ANSWER_S).indices == (size + 1, size + 2)
+    assert turns.admitted == [False, False]
     assert turns.asked == [0]
     assert office.check() == []
 

@@ -49,7 +49,7 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, caserules
 from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.casefold import Grounds, stored_case
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 
 STRANGER = SeedSigner(b"\x66" * 32)
 

@@ -15,7 +15,7 @@ from workseal_verifier.services.chainreading import follow_chain, read_chain
 from workseal_verifier.services.engagement import Engagement, fold
 from workseal_verifier.services.keyevents import KeyBook, KeyEvents
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 from workseal_verifier.store.milestonerows import MilestoneRow
 
 EVERY = 6

@@ -26,7 +26,7 @@ ARBITRATORS = (
 )
 BESIDE = (
     "INSERT INTO statements SELECT {place}, {{f}}, X'00', kind, engagement, about, worker,"
-    " begin_ms, end_ms FROM statements WHERE worker IS NOT NULL LIMIT 1"
+    " begin_ms, end_ms, NULL FROM statements WHERE worker IS NOT NULL LIMIT 1"
 )
 
 
@@ -70,6 +70,11 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
         ("UPDATE statements SET begin_ms = 1 WHERE position = 6", "statement 6:"),
         ("UPDATE statements SET end_ms = 1 WHERE position = 6", "statement 6:"),
         ("UPDATE statements SET end_ms = NULL WHERE position = 6", "statement 6:"),
+        (
+            "UPDATE statements SET seq = seq + 9 WHERE position = 6",
+            "statement 6: it has another seq",
+        ),
+        ("UPDATE statements SET seq = NULL WHERE position = 6", "statement 6: it has another seq"),
         ("UPDATE statements SET worker = {f} WHERE position = 6", "statement 6:"),
         ("UPDATE statements SET about = {f} WHERE position = 6", "statement 6:"),
         ("DELETE FROM statements WHERE position = 7", "statements: 7 in a row"),

@@ -20,7 +20,7 @@ from workseal_verifier.services import disputedhours
 from workseal_verifier.services.diaries import Agreed, Reach
 from workseal_verifier.services.disputedhours import RUN_HERE, DisputedHours
 from workseal_verifier.services.weekfold import bounds, read_records
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

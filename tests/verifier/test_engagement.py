@@ -21,7 +21,7 @@ from support.builders import (
 from workseal_protocol.records import Record, sign
 from workseal_verifier.services.engagement import Engagement, fold, followed
 from workseal_verifier.services.keyevents import KeyEvents, event_of
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 
 EVENTS = KeyEvents()
 

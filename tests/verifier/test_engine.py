@@ -10,7 +10,8 @@ from sqlalchemy.exc import OperationalError
 from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.errors import StoreCorruptError, StoreError, StoreFullError
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Head
 from workseal_verifier.store.sqlite import SqliteBackend
 
 

@@ -20,7 +20,7 @@ from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services import hearing
 from workseal_verifier.services.casebook import CaseBook
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 
 SECOND = SeedSigner(b"\x44" * 32)
 STRANGER = SeedSigner(b"\x55" * 32)

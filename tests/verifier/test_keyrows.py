@@ -10,7 +10,8 @@ from workseal_protocol.keys import Role
 from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
-from workseal_verifier.store.log import Change, Entry, Head, KeyRow, LogStore, PartyRow
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Change, Entry, Head, KeyRow, PartyRow
 
 ENGAGEMENT, OTHER = bytes(16), b"\x01" * 16
 

@@ -1,7 +1,9 @@
 """A chain that moved on far elsewhere is read while the log is free, by one thread, once."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from workseal_verifier.errors import Reason, RefusedError, StoreError
 from workseal_verifier.services import admission
 from workseal_verifier.services.engagement import Engagement
 from workseal_verifier.services.loan import Loan
+from workseal_verifier.services.publication import Published, Writing
 
 
 class Reading:
@@ -84,6 +87,81 @@ def test_a_chain_that_moved_on_elsewhere_is_read_while_the_log_is_free(
     # What little came while it was read is read in the tick.
     assert reading.threads[0] == "reading"
     assert reading.threads.count("reading") == 1
+    assert here.check() == []
+
+
+@pytest.mark.postgres
+def test_what_is_known_to_have_moved_on_is_read_without_a_turn_and_admitted_before_its_own(
+    moved: tuple[Office, ScriptedAgent, Reading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, agent, reading = moved
+    # So it learns what the other process logged.
+    here.others(1)
+    turns: list[list[str]] = []
+    turn = here.verifier.publisher.turn
+
+    @contextmanager
+    def counted() -> Iterator[Writing]:
+        turns.append(list(reading.threads))
+        with turn() as writing:
+            yield writing
+
+    monkeypatch.setattr(here.verifier.publisher, "turn", counted)
+    agent.work(ROUND_MS)
+    sent(here, agent).result(ANSWER_S)
+    # One turn, when all was read; nothing was read in it.
+    assert turns == [["reading"]]
+    assert reading.threads == ["reading"]
+    assert here.check() == []
+
+
+@pytest.mark.postgres
+def test_what_others_log_while_a_chain_is_read_is_not_overlooked(
+    moved: tuple[Office, ScriptedAgent, Reading], both: tuple[Office, Office]
+) -> None:
+    here, agent, reading = moved
+    here.others(1)
+    reading.gate.clear()
+    agent.work(ROUND_MS)
+    statements = list(agent.pending)
+    first = sent(here, agent)
+    # The sender gave up, and sent the same to the other one; more came to this one meanwhile.
+    intake = both[1].verifier.services.intake
+    body = b"".join(one.encode() for one in statements)
+    elsewhere = both[1].verifier.sequencer.submit(intake.read(body)).result(ANSWER_S)
+    here.others(1)
+    agent.work(ROUND_MS)
+    second = sent(here, agent)
+    reading.gate.set()
+    assert first.result(ANSWER_S).indices == elsewhere.indices
+    assert second.result(ANSWER_S).indices > elsewhere.indices
+    assert here.check() == []
+
+
+@pytest.mark.postgres
+def test_who_waits_to_be_read_is_not_refused_with_the_rest_of_a_tick(
+    moved: tuple[Office, ScriptedAgent, Reading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, agent, reading = moved
+    reading.gate.clear()
+    agent.work(ROUND_MS)
+    publisher = here.verifier.publisher
+    done, publish = threading.Event(), publisher.publish
+
+    def fails() -> Published:
+        done.set()
+        raise StoreError("the database is away")
+
+    monkeypatch.setattr(here.verifier.sequencer, "_tick_s", 0.3)
+    monkeypatch.setattr(publisher, "publish", fails)
+    candidates = here.verifier.services.intake.read(stranger_offer(here, 7).encode())
+    other = here.verifier.sequencer.submit(candidates)
+    first = sent(here, agent)
+    assert isinstance(other.exception(ANSWER_S), RefusedError)
+    assert done.is_set()
+    monkeypatch.setattr(publisher, "publish", publish)
+    reading.gate.set()
+    first.result(ANSWER_S)
     assert here.check() == []
 
 

@@ -11,6 +11,7 @@ from alembic import command
 from sqlalchemy import ColumnClause, Connection, column, insert, inspect, text
 from sqlalchemy import table as table_named
 
+from support.builders import ENGAGEMENT, FREELANCER, make_open, make_segment
 from support.command import run
 from support.office import ORIGIN, FakeClock, Office
 from workseal_protocol.digest import Digest
@@ -24,21 +25,22 @@ from workseal_protocol.records import (
     RevocationReason,
     sign,
 )
-from workseal_verifier.errors import StoreError
+from workseal_verifier.errors import StoreCorruptError, StoreError
 from workseal_verifier.services import contacts
 from workseal_verifier.services.contacts import Contact, ContactBook, Kept
 from workseal_verifier.services.keyevents import KeyBook
-from workseal_verifier.store import migrating
+from workseal_verifier.store import migrating, tables
 from workseal_verifier.store.contacts import DAY_MS, ContactStore
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Head
 from workseal_verifier.store.notices import Channel, Fate, NoticeStore
 from workseal_verifier.store.outbox import Counts, Outbox
 from workseal_verifier.store.presence import OwnActStore, PresenceStore, Up
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.store.schema import metadata
 
-NEWEST = "0009"
+NEWEST = "0010"
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def described(connection: Connection) -> dict[str, Any]:
             ],
             "key": look.get_pk_constraint(table)["constrained_columns"],
             "indexes": sorted(
-                (i["name"] or "", i["column_names"], bool(i["unique"]))
+                (i["name"] or "", i["column_names"], bool(i["unique"]), _among(i))
                 for i in look.get_indexes(table)
             ),
             "unique": sorted(str(u["column_names"]) for u in look.get_unique_constraints(table)),
@@ -65,6 +67,12 @@ def described(connection: Connection) -> dict[str, Any]:
         strict = connection.exec_driver_sql("SELECT name, strict FROM pragma_table_list").all()
         found["strict"] = {name: bool(flag) for name, flag in strict if name in found}
     return found
+
+
+def _among(index: Any) -> str:
+    """Tell which rows an index has, where it has not all."""
+    options = index.get("dialect_options", {})
+    return str([str(value) for name, value in options.items() if name.endswith("_where")])
 
 
 def test_the_revisions_make_the_tables_of_the_schema(where: Path | str, cluster: Any) -> None:
@@ -85,22 +93,13 @@ def test_the_revisions_make_the_tables_of_the_schema(where: Path | str, cluster:
 
 def old_file(path: Path) -> None:
     """Make the file of release 0.1.0: the first revision's tables, numbered by SQLite itself."""
-    database = Database(path)
-    database.create()
+    database = at_revision(path, "0001")
     LogStore(database).found(EMPTY_ROOT)
     database.close()
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE alembic_version")
-        for (name,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'"
-        ).fetchall():
-            if name not in FIRST:
-                connection.execute(f"DROP TABLE {name}")
         connection.execute("PRAGMA user_version=1")
     connection.close()
-
-
-FIRST = {"head", "statements", "parties", "tiles", "checkpoints", "timestamps", "beacons"}
 
 
 def test_a_file_of_the_first_release_is_brought_up_and_keeps_what_it_holds(tmp_path: Path) -> None:
@@ -132,6 +131,8 @@ def test_a_log_of_the_third_revision_learns_whom_its_key_statements_are_about(
         connection.exec_driver_sql("DROP TABLE key_events")
         connection.exec_driver_sql("DROP TABLE case_steps")
         connection.exec_driver_sql("DROP TABLE milestones")
+        connection.exec_driver_sql("DROP INDEX statements_seq")
+        connection.exec_driver_sql("ALTER TABLE statements DROP COLUMN seq")
         for name in ("notices", "contacts", "confirmations", "presence", "own_acts"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
@@ -326,6 +327,64 @@ def test_what_the_seventh_revision_held_keeps_its_meaning(where: Path | str) -> 
     database.close()
 
 
+def chained(position: int, record: Record) -> dict[str, object]:
+    """Write the row of a statement as it was before it told its number."""
+    statement = sign(record, FREELANCER)
+    return {
+        "position": position,
+        "digest": statement.digest.raw,
+        "body": statement.encode(),
+        "kind": statement.kind.value,
+        "engagement": ENGAGEMENT,
+    }
+
+
+def test_a_log_of_the_ninth_revision_learns_the_numbers_of_its_chains(where: Path | str) -> None:
+    database = at_revision(where, "0009")
+    put_in(
+        database,
+        "statements",
+        chained(0, make_open(seq=0)),
+        chained(1, make_segment(seq=1)),
+        chained(2, make_segment(seq=2)),
+        {"position": 3, "digest": bytes(32), "body": b"x", "kind": "log.policy"},
+    )
+    assert database.migrate() == ("0009", NEWEST)
+    assert [one.seq for one in RecordStore(database).all()] == [0, 1, 2, None]
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (chained(2, make_segment(seq=1, worked=1)), "statements 1 and 2 are both number 1 of one"),
+        (
+            chained(2, make_segment(seq=2)) | {"kind": "evidence", "body": b"x"},
+            "statement 2 cannot",
+        ),
+    ],
+)
+def test_a_chain_of_which_two_have_one_number_is_left_alone(
+    where: Path | str, last: dict[str, object], said: str
+) -> None:
+    database = at_revision(where, "0009")
+    put_in(
+        database,
+        "statements",
+        chained(0, make_open(seq=0)),
+        chained(1, make_segment(seq=1)),
+        last,
+    )
+    with database.read() as connection:
+        before = described(connection)
+    with pytest.raises(StoreCorruptError, match=said):
+        database.migrate()
+    with database.read() as connection:
+        assert described(connection) == before
+        assert tables.revision(connection) == "0009"
+    database.close()
+
+
 def _announcement(office: Office, key: SeedSigner, recovery: SeedSigner | None) -> KeyAnnounce:
     return KeyAnnounce(
         claimed_at=office.now,
@@ -335,7 +394,7 @@ def _announcement(office: Office, key: SeedSigner, recovery: SeedSigner | None) 
     )
 
 
-@pytest.mark.parametrize("number", [10, 9999])
+@pytest.mark.parametrize("number", [int(NEWEST) + 1, 9999])
 def test_a_file_of_a_later_release_is_left_alone(tmp_path: Path, number: int) -> None:
     path = tmp_path / "db"
     with sqlite3.connect(path) as connection:

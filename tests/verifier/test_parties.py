@@ -11,7 +11,8 @@ from workseal_protocol.keys import Role
 from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.store import parties as parties_module
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Change, Entry, Head, LogStore, PartyRow
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Change, Entry, Head, PartyRow
 from workseal_verifier.store.parties import PartyStore
 
 CLIENT, FREELANCER, JUDGE, OTHER = (Digest.of(bytes([number])) for number in range(4))

@@ -17,7 +17,8 @@ from workseal_verifier.errors import Reason, RefusedError, StoreCorruptError
 from workseal_verifier.housekeeping import HOUSEKEEPING_S
 from workseal_verifier.services.publication import Published, Publisher
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Head
 
 shared = pytest.mark.postgres
 

@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.office import ANSWER_S, FakeClock, FlakyDatabase, Office, new_home, stranger_offer
-from support.simulator import START
+from support.scripted import ScriptedAgent
+from support.simulator import ROUND_MS, START
 from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.merkle import EMPTY_ROOT, verify_consistency
@@ -24,6 +26,8 @@ from workseal_verifier.errors import (
     StoreFullError,
 )
 from workseal_verifier.services import outage, sequencer
+from workseal_verifier.services.admission import Tick
+from workseal_verifier.services.batch import Batch
 from workseal_verifier.services.health import PUBLISHING
 from workseal_verifier.services.publication import Writing
 from workseal_verifier.services.sequencer import MIXED
@@ -189,29 +193,26 @@ def test_who_comes_back_from_being_read_waits_for_others_anew(office: Office) ->
     assert one.came >= before
 
 
-def test_who_comes_while_a_tick_waits_for_its_turn_is_served_in_it(
+def test_who_comes_while_others_are_admitted_is_served_in_their_turn(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publisher = office.verifier.publisher
-    real, late = publisher.turn, list[Future[SubmissionAnswer]]()
+    late = list[Future[SubmissionAnswer]]()
+    admit = Batch.admit_ahead
 
-    @contextmanager
-    def turn() -> Iterator[Writing]:
+    def meanwhile(batch: Batch, given: Sequence[Submission]) -> None:
+        admit(batch, given)
         if not late:
             late.append(submit(office, 2))
-        with real() as writing:
-            yield writing
-        turns.append(writing.size)
 
-    turns: list[int] = []
-    monkeypatch.setattr(publisher, "turn", turn)
+    monkeypatch.setattr(Batch, "admit_ahead", meanwhile)
+    turns = counted_turns(office, monkeypatch)
     first = submit(office, 1)
     places = [first.result(ANSWER_S).indices, late[0].result(ANSWER_S).indices]
     assert (len(turns), places) == (1, [(turns[0],), (turns[0] + 1,)])
     assert office.check() == []
 
 
-def test_who_came_so_late_hears_of_a_turn_that_failed(
+def test_who_comes_in_a_turn_waits_for_the_next_whatever_becomes_of_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher = office.verifier.publisher
@@ -220,15 +221,34 @@ def test_who_came_so_late_hears_of_a_turn_that_failed(
     @contextmanager
     def turn() -> Iterator[Writing]:
         with real() as writing:
-            late.append(submit(office, 2))
-            yield writing
-            raise StoreError("the outcome is unknown")
+            if late:
+                yield writing
+            else:
+                late.append(submit(office, 2))
+                yield writing
+                raise StoreError("the outcome is unknown")
 
     monkeypatch.setattr(publisher, "turn", turn)
-    first = submit(office, 1)
-    refusals = [first.exception(ANSWER_S), late[0].exception(ANSWER_S)]
-    assert [isinstance(one, RefusedError) and one.reason for one in refusals] == [Reason.BUSY] * 2
-    assert len(late) == 1
+    refusal = submit(office, 1).exception(ANSWER_S)
+    assert isinstance(refusal, RefusedError)
+    assert refusal.reason is Reason.BUSY
+    assert late[0].result(ANSWER_S).indices
+    assert office.check() == []
+
+
+def counted_turns(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note the size of the log at each turn that ends well."""
+    publisher = office.verifier.publisher
+    real, sizes = publisher.turn, list[int]()
+
+    @contextmanager
+    def turn() -> Iterator[Writing]:
+        with real() as writing:
+            yield writing
+        sizes.append(writing.size)
+
+    monkeypatch.setattr(publisher, "turn", turn)
+    return sizes
 
 
 def test_what_is_published_has_the_witnesses_line(office: Office) -> None:
@@ -407,6 +427,36 @@ def test_a_store_that_fails_is_one_line_of_each_kind(
         "the log could not be written: damaged",
         "the log is written again",
     ]
+
+
+def test_two_statements_with_one_number_of_a_chain_stop_their_tick_and_leave_no_trace(
+    flaky: tuple[Office, FlakyDatabase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever memory believes, the database does not take them; then memory is read again."""
+    office, _ = flaky
+    agent = ScriptedAgent(office)
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    size = office.checkpoint().checkpoint.size
+    agent.work(ROUND_MS)
+    late = list(agent.pending)
+    mark = Tick.mark
+
+    def mistaken(tick: Tick) -> None:
+        mark(tick)
+        tick.entries = [replace(one, seq=0) for one in tick.entries]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tick, "mark", mistaken)
+        assert refused(office, late) is Reason.BUSY
+        assert not office.verifier.publisher.is_loaded
+        head = office.verifier.log.head()
+        assert head is not None
+        assert head.size == size
+    agent.send()
+    assert office.checkpoint().checkpoint.size == size + len(late)
+    assert office.check() == []
 
 
 def test_a_checkpoint_that_cannot_be_stored_is_one_line(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Select, select, text
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -13,16 +14,10 @@ from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.errors import StoreError, StoreRaceError
 from workseal_verifier.store import records
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import (
-    BeaconRow,
-    Change,
-    Entry,
-    Head,
-    LogStore,
-    PartyRow,
-    SignedRow,
-)
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import BeaconRow, Change, Entry, Head, PartyRow, SignedRow
 from workseal_verifier.store.records import RecordStore
+from workseal_verifier.store.schema import BESIDE_SEGMENTS, statements
 
 ENGAGEMENT = bytes(16)
 EMPTY = Head(0, EMPTY_ROOT)
@@ -76,6 +71,47 @@ def test_a_failing_row_takes_everything_with_it(log: LogStore) -> None:
         log.append(change(EMPTY, Head(2, b"2" * 32), entry(0), same))
     assert log.head() == EMPTY
     assert list(RecordStore(log.database).all()) == []
+
+
+def test_no_two_statements_have_one_number_of_a_chain(log: LogStore) -> None:
+    other = bytes([1]) * 16
+    log.append(
+        change(
+            EMPTY, Head(3, b"3" * 32), entry(0, seq=0), entry(1), entry(2, engagement=other, seq=0)
+        )
+    )
+    head, rows = log.head(), list(RecordStore(log.database).all())
+    assert head is not None
+    assert [row.seq for row in rows] == [0, None, 0]
+    with pytest.raises(StoreError):
+        log.append(change(head, Head(5, b"5" * 32), entry(3, seq=1), entry(4, seq=0)))
+    # Neither did the head move.
+    assert log.head() == head
+    assert list(RecordStore(log.database).all()) == rows
+
+
+def plan_of(log: LogStore, asked: Select[Any]) -> str:
+    """Ask the database how it would look; a table of few rows it would simply read."""
+    with log.database.write() as connection:
+        is_postgres = connection.dialect.name == "postgresql"
+        if is_postgres:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        words = asked.compile(connection, compile_kwargs={"literal_binds": True})
+        asks = "EXPLAIN" if is_postgres else "EXPLAIN QUERY PLAN"
+        return str(connection.exec_driver_sql(f"{asks} {words}").all())
+
+
+def test_what_is_asked_by_kind_or_answer_is_found_without_reading_segments(log: LogStore) -> None:
+    of_kind = select(statements.c.position).where(
+        statements.c.kind.in_(["offer"]), text(BESIDE_SEGMENTS), statements.c.position > 5
+    )
+    assert "statements_kind" in plan_of(log, of_kind)
+    itself = statements.alias("itself")
+    answers = select(itself.c.position).where(
+        itself.c.about
+        == select(statements.c.about).where(statements.c.position == 1).scalar_subquery()
+    )
+    assert "statements_about" in plan_of(log, answers)
 
 
 def test_a_change_without_statements_is_a_checkpoint_alone(log: LogStore) -> None:
@@ -134,7 +170,9 @@ def test_statements_are_found_by_what_they_are(log: LogStore) -> None:
     assert records.positions([rows[3].digest, Digest.of(b"none")]) == {rows[3].digest: 3}
     assert list(records.of_engagement(ENGAGEMENT, below=9)) == [rows[0], rows[2]]
     assert list(records.of_engagement(ENGAGEMENT, below=2)) == [rows[0]]
-    assert list(records.of_kinds(["segment", "offer"], below=9)) == rows[:2]
+    assert list(records.of_kinds(["key.announce", "offer"], below=9)) == [rows[0], rows[3]]
+    with pytest.raises(ValueError, match="few"):
+        next(records.of_kinds(["segment"], below=9))
     assert records.about(b"a" * 32, "dispute.finding", ENGAGEMENT) == [rows[2]]
     assert records.about(b"a" * 32, "dispute.finding", other) == []
     assert list(records.at([0, 3])) == [rows[0], rows[3]]

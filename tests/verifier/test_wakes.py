@@ -17,7 +17,7 @@ from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import wakes
 from workseal_verifier.services.clerk import GAP_MS
 from workseal_verifier.services.wakes import SAFETY_MS
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.notices import Channel
 
 HOUR = 3_600_000

@@ -16,7 +16,8 @@ from workseal_verifier.services.outside import Outside
 from workseal_verifier.services.publication import Published
 from workseal_verifier.services.tree import TileTree
 from workseal_verifier.services.witnessing import Witnessing, require_not_behind
-from workseal_verifier.store.log import Head, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Head
 
 if TYPE_CHECKING:
     from workseal_verifier.outward import Outward

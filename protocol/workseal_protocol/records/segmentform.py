@@ -96,13 +96,13 @@ def _digests(items: bytes) -> tuple[Digest, ...]:
     return tuple(Digest(items[start : start + DIGEST_BYTES]) for start in starts)
 
 
-# Engagement, digest and size of the anchor, begin, end.
-Stretch: TypeAlias = tuple[bytes, bytes, int, int, int]
+# Engagement, number, digest and size of the anchor, begin, end.
+Stretch: TypeAlias = tuple[bytes, int, bytes, int, int, int]
 _WORKING, _SEALED = SegmentState.WORKING, SegmentState.SEALED
 
 
 def read_stretch(payload: bytes) -> Stretch | None:
-    """Read where and when a segment was worked; None where that is for `Segment`, or refused.
+    """Read which segment this is, and when it was worked; None where `Segment` says it, or no.
 
     What it reads, `Segment` reads too: it takes the usual forms, not all of them.
     """
@@ -110,7 +110,7 @@ def read_stretch(payload: bytes) -> Stretch | None:
     if form is None:
         return None
     (
-        head, engagement, _, _, anchor, size, claimed_at, _, _, begin, end, worked,
+        head, engagement, seq, _, anchor, size, claimed_at, _, _, begin, end, worked,
         state, _, verifier_value, activity, _, capture, count, frames,
     ) = form.groups()  # fmt: skip
     extra = (verifier_value is not None) + (activity is not None) + (frames is not None)
@@ -129,7 +129,7 @@ def read_stretch(payload: bytes) -> Stretch | None:
     covered = _uint(size)
     if _uint(worked) > MAX_WORKED or covered < MIN_ANCHOR:
         return None
-    return engagement, anchor, covered, first, last
+    return engagement, _uint(seq), anchor, covered, first, last
 
 
 # Number, size of the anchor, round, begin, end, worked, state, the two values, capture, frames.

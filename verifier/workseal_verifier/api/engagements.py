@@ -18,7 +18,7 @@ from workseal_verifier.api.values import (
     number,
     optional_number,
 )
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 
 router = APIRouter(prefix="/v1/engagements")
 

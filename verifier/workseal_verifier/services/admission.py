@@ -26,11 +26,11 @@ from workseal_verifier.services.milestones import is_due, rows_since
 from workseal_verifier.services.readahead import ReadAhead
 from workseal_verifier.services.rules import admit_one
 from workseal_verifier.services.work import PendingWork
-from workseal_verifier.store.log import Change, Head
+from workseal_verifier.store.logrows import Change, Head
 from workseal_verifier.store.records import Touched
 
 if TYPE_CHECKING:
-    from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
+    from workseal_verifier.store.logrows import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
     from workseal_verifier.store.milestonerows import MilestoneRow
     from workseal_verifier.store.notices import Notice
 
@@ -131,9 +131,9 @@ class Admission:
         for loan in loans:
             identifier = loan.state.identifier
             if self._lent.get(identifier) is loan:
-                del self._lent[identifier]
-                if identifier not in self._states:
-                    self._keep(identifier, loan.state)
+                missing = self._behind.get(identifier)
+                self._keep(identifier, loan.state)
+                if missing is not None or not loan.is_read:
                     self._behind[identifier] = _Behind(loan.reach, 0)
 
     def forget(self) -> None:
@@ -205,7 +205,7 @@ class Admission:
                 continue
             if one.kind in CASE_KINDS:
                 self._drop_cases(one.engagement)
-            if one.engagement in self._states:
+            if one.engagement in self._states or one.engagement in self._lent:
                 before = self._behind.get(one.engagement, _Behind(self._size, 0))
                 self._behind[one.engagement] = _Behind(before.since, before.count + one.count)
             if one.worker is not None and one.end_ms is not None:
@@ -274,6 +274,8 @@ class Admission:
     def _keep(self, identifier: bytes, state: Engagement) -> None:
         for one in (identifier, *self._states.keep(identifier, state)):
             self._behind.pop(one, None)
+        # What is known by another way: a loan would bring back how it stood before.
+        self._lent.pop(identifier, None)
 
     def _load(self, identifier: bytes, events: KeyEvents) -> Engagement | None:
         prepared = self._prepared.take(identifier)

@@ -37,10 +37,14 @@ class Batch:
         self.later: list[tuple[Submission, list[Loan]]] = []
 
     def admit_ahead(self, submissions: Sequence[Submission]) -> None:
-        """Admit, before the turn, what goes on with chains as memory holds them."""
-        size = self.tick.next_place
-        self.admitted = [
-            one for one in submissions if one.old <= size and self._is_new(one) and self._fits(one)
+        """Admit, before the turn, what goes on with chains as memory holds them.
+
+        Whose chain is known to have moved on far elsewhere is put off: no turn is needed for that.
+        """
+        size = self._begun_at
+        now = self._split(submissions)
+        self.admitted += [
+            one for one in now if one.old <= size and self._is_new(one) and self._fits(one)
         ]
 
     def admit_rest(self, submissions: Sequence[Submission], size: int) -> None:
@@ -58,9 +62,14 @@ class Batch:
         )
         self.admitted += [one for one in now if self._admit(one, known, size)]
 
+    @property
+    def _begun_at(self) -> int:
+        """The size of the log on top of which the tick admits."""
+        return self.tick.next_place - len(self.tick.entries)
+
     def _go_on(self, size: int) -> None:
         """Move to where others brought the log, or begin anew where what they said may matter."""
-        before = self.tick.next_place - len(self.tick.entries)
+        before = self._begun_at
         tick = self._admission.go_on(self.tick, size)
         if tick is not self.tick:
             self.tick, self.admitted = tick, []

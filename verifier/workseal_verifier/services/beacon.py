@@ -27,7 +27,7 @@ from workseal_verifier.errors import ConfigError, Reason, RefusedError
 from workseal_verifier.keyfiles import create_secret, read_secret
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
-from workseal_verifier.store.log import BeaconRow
+from workseal_verifier.store.logrows import BeaconRow
 from workseal_verifier.store.records import RecordStore
 
 WINDOW_MS = 86_400_000

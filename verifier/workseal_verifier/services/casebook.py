@@ -17,7 +17,7 @@ from workseal_protocol.terms import Terms
 from workseal_verifier.services.casefold import Grounds, after, folded
 from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.seats import Seats, seat_of
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.records import RecordStore
 
 # Each takes some 100 KB at most: a case has 400 statements.

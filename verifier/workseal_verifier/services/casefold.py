@@ -25,7 +25,7 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.records import RecordStore
 
 # A case that has ended: only its sealing and destruction follow.

@@ -24,7 +24,7 @@ from workseal_verifier.services.casefold import (
     folded,
 )
 from workseal_verifier.services.keyevents import KeyEvents
-from workseal_verifier.store.log import BeaconRow, CaseRow
+from workseal_verifier.store.logrows import BeaconRow, CaseRow
 from workseal_verifier.store.records import RecordStore
 
 

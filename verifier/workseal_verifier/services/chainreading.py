@@ -13,7 +13,7 @@ from workseal_protocol.errors import MalformedError
 from workseal_verifier.services.engagement import Engagement, fold, followed, followed_all
 from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.milestones import Part, parse_state
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 from workseal_verifier.store.milestonerows import MilestoneRow
 from workseal_verifier.store.records import RecordStore
 

@@ -37,7 +37,8 @@ from workseal_verifier.services.keptforks import fork_problems
 from workseal_verifier.services.keyevents import KeyEvents, logged_events
 from workseal_verifier.services.milestonecheck import milestone_problems
 from workseal_verifier.store.engine import Row
-from workseal_verifier.store.log import Entry, LogStore, entry_row
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Entry, entry_row
 from workseal_verifier.store.records import RecordStore
 
 MAX_NAMED = 50

@@ -31,7 +31,7 @@ from workseal_verifier.services.noticing import About, notice, notices_of, peopl
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.reminding import reminders
 from workseal_verifier.services.wakes import SAFETY_MS, Wakes
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.presence import OwnActStore, PresenceStore
 from workseal_verifier.store.records import RecordStore

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     BeaconCommitment,
+    ChainedRecord,
     Declaration,
     DeclarationForm,
     DisputeDisclosure,
@@ -28,7 +29,7 @@ from workseal_protocol.statement import Kind, Statement, engagement_subject, out
 from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.work import Span
 from workseal_verifier.store.engine import Row
-from workseal_verifier.store.log import BeaconRow, Entry, KeyRow, PartyRow
+from workseal_verifier.store.logrows import BeaconRow, Entry, KeyRow, PartyRow
 
 
 def entry_of(statement: Statement, record: Record, place: int, worker: Digest | None) -> Entry:
@@ -48,6 +49,7 @@ def entry_with(statement: Statement, record: Record, place: int, span: Span | No
         worker=None if span is None else span.worker.raw,
         begin_ms=None if span is None else span.begin_ms,
         end_ms=None if span is None else span.end_ms,
+        seq=record.seq if isinstance(record, ChainedRecord) else None,
     )
 
 
@@ -66,10 +68,11 @@ def segment_row(
     stretch = read_stretch(payload)
     if stretch is None or engagement_subject(stretch[0]) != subject:
         return None
-    engagement, anchor, size, begin, end = stretch
+    engagement, seq, anchor, size, begin, end = stretch
     worker = workers.get(engagement)
     times = (None, None, None) if worker is None or begin == end else (worker.raw, begin, end)
-    return (place, digest, body, Kind.SEGMENT.value, engagement, None, *times), (size, anchor)
+    row = (place, digest, body, Kind.SEGMENT.value, engagement, None, *times, seq)
+    return row, (size, anchor)
 
 
 def beacon_row(record: BeaconCommitment, digest: Digest, place: int) -> BeaconRow:

@@ -33,8 +33,8 @@ from workseal_verifier.services.weekfold import (
     read_records,
 )
 from workseal_verifier.store.diaryrows import DiaryRowStore, Whose
-from workseal_verifier.store.log import Entry as Stored
 from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Entry as Stored
 from workseal_verifier.store.records import RecordStore
 
 # A week has 20,160 rounds of 30 seconds.

@@ -21,7 +21,7 @@ from workseal_protocol.statement import Kind
 from workseal_verifier.services.diaries import MOST_IN_WEEK, Agreed, Course, Diaries, Reach
 from workseal_verifier.services.weekfold import DAYS, bounds, read_records
 from workseal_verifier.store.diaryrows import DiaryRowStore
-from workseal_verifier.store.log import Entry as Stored
+from workseal_verifier.store.logrows import Entry as Stored
 from workseal_verifier.store.records import RecordStore
 
 # Cover and schedule: they count what stands in the log, and open nothing.

@@ -25,7 +25,7 @@ from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.noticing import notices_of
 from workseal_verifier.services.work import PendingWork, Span, WorkBook
-from workseal_verifier.store.log import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
+from workseal_verifier.store.logrows import BeaconRow, CaseRow, Entry, KeyRow, PartyRow
 from workseal_verifier.store.notices import Notice
 from workseal_verifier.store.records import RecordStore
 

@@ -20,7 +20,7 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.keyevents import KeyEvents
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.noticing import people
 from workseal_verifier.services.seats import is_before
 from workseal_verifier.services.standing import MOST_CASES, Standings
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.records import RecordStore
 
 # In one list, the newest first; and of how many it is looked up whether the asker is in them: one

@@ -15,7 +15,7 @@ from workseal_protocol.records import KeyAnnounce, KeyRotate
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.keyfold import KeyEvent, KeyFold
 from workseal_verifier.services.loggedkeys import MAX_VOUCHERS, LoggedKeys, event_at
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 from workseal_verifier.store.records import RecordStore
 
 # As the store names the kinds.

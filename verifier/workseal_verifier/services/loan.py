@@ -22,8 +22,13 @@ class Loan:
         self._size = size
         self._follow = follow
 
+    @property
+    def is_read(self) -> bool:
+        """Tell whether nothing is missing of what the log held when it was lent."""
+        return self.reach >= self._size
+
     def read(self) -> None:
         """Read what is missing, once; in whatever thread, but in one at a time."""
-        if self.reach < self._size:
+        if not self.is_read:
             self.state = self._follow(self.state, self.reach, self._size)
             self.reach = self._size

@@ -15,7 +15,7 @@ from workseal_protocol.statement import Statement
 from workseal_verifier.errors import StoreCorruptError
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.store.keyrows import KeyRowStore
-from workseal_verifier.store.log import KeyRow
+from workseal_verifier.store.logrows import KeyRow
 
 # Keys, of each of three questions. A key with a statement takes 3 KB, one without 300 bytes.
 CACHED: Final = 8_192

@@ -10,7 +10,7 @@ from enum import StrEnum, unique
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.notices import Channel, Notice
 
 _TAG = b"workseal/notice/v1"

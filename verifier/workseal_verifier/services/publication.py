@@ -30,7 +30,8 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.tree import TileTree
-from workseal_verifier.store.log import Change, Entry, Head, LogStore, Turn
+from workseal_verifier.store.log import LogStore, Turn
+from workseal_verifier.store.logrows import Change, Entry, Head
 
 MakeChange: TypeAlias = Callable[[Head, Head, Mapping[tuple[int, int], bytes]], Change]
 

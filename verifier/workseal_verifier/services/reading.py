@@ -22,7 +22,8 @@ from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.publication import Published
 from workseal_verifier.services.shelf import Shelf
 from workseal_verifier.services.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
-from workseal_verifier.store.log import Entry, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import Entry
 from workseal_verifier.store.records import RecordStore
 
 MAX_PROOF_ITEMS = 65_536

@@ -23,7 +23,8 @@ from workseal_verifier.services.identity import CLOCK_WITNESS, Identity
 from workseal_verifier.services.keyevents import KeyEvents, logged_events
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.tree import TileTree
-from workseal_verifier.store.log import BeaconRow, CaseRow, Change, Entry, Head, LogStore, SignedRow
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import BeaconRow, CaseRow, Change, Entry, Head, SignedRow
 from workseal_verifier.store.records import RecordStore
 
 

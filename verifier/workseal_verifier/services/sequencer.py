@@ -281,13 +281,16 @@ class Sequencer:
                 fail(rest, busy("the server is stopping"))
 
     def run_tick(self, batch: list[Submission]) -> None:
-        """Sequence a batch, and what else waits when its turn has come.
+        """Sequence a batch, and what else came while it was admitted.
 
         Each submission is answered, refused or put off, nothing is raised.
         """
         begun = time.perf_counter()
         done = self._done(batch, self._sequence, self._not_committed)
         self._meters.ticked(time.perf_counter() - begun, len(batch))
+        if not batch:
+            # All of it waits to be read: nothing was asked of the log.
+            return
         if done:
             self._health.worked(SEQUENCING)
         else:
@@ -328,10 +331,10 @@ class Sequencer:
         self._publisher.check_clock()
         tick = self._admission.begin(self._publisher.size)
         work = Batch(self._admission, self._records, tick)
-        work.admit_ahead(batch)
+        self._admit_ahead(batch, work)
+        if not batch:
+            return False
         with self._publisher.turn() as writing:
-            # Another worker's turn may have been long: who came meanwhile is served in this one.
-            self._fill(batch)
             work.admit_rest(batch, writing.size)
             tick = work.tick
             if tick.entries:
@@ -339,9 +342,7 @@ class Sequencer:
                 tick.mark()
                 writing.append(tick.entries, tick.change)
         self._admission.settle(tick)
-        for one, loans in work.later:
-            one.loans = loans
-            self._reading.submit(self._read, one)
+        self._put_off(batch, work)
         # Only now is the body that was first surely in the log.
         if not self._space.is_full:
             self._conflicts.keep([fork for _, fork in work.forks])
@@ -353,6 +354,26 @@ class Sequencer:
         elif work.admitted:
             self._publish(work.admitted)
         return bool(tick.entries)
+
+    def _admit_ahead(self, batch: list[Submission], work: Batch) -> None:
+        """Admit what can be before the turn, and whoever came while that was done.
+
+        Who comes later waits for the next tick: here other workers would wait for their admission.
+        """
+        work.admit_ahead(batch)
+        known = len(batch)
+        self._fill(batch)
+        work.admit_ahead(batch[known:])
+        self._put_off(batch, work)
+
+    def _put_off(self, batch: list[Submission], work: Batch) -> None:
+        """Have read what some of a batch wait for; whatever becomes of it is not theirs."""
+        later = {id(one) for one, _ in work.later}
+        batch[:] = [one for one in batch if id(one) not in later]
+        for one, loans in work.later:
+            one.loans = loans
+            self._reading.submit(self._read, one)
+        work.later.clear()
 
     def _publish(self, admitted: Sequence[Submission]) -> bool:
         published = self._publisher.publish()

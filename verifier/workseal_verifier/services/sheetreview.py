@@ -19,7 +19,7 @@ from workseal_protocol.timesheets import Agreement, SheetFinding, date_of, day_n
 from workseal_protocol.window import Entry, Window
 from workseal_verifier.services.diaries import Agreed, Diaries, Reach
 from workseal_verifier.services.weekfold import read_records
-from workseal_verifier.store.log import Entry as Stored
+from workseal_verifier.store.logrows import Entry as Stored
 from workseal_verifier.store.records import RecordStore
 
 # Timesheets and answers of one engagement that are read for a page: the newest.

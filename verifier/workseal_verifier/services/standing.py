@@ -33,7 +33,8 @@ from workseal_verifier.services.keyevents import KeyEvents, parties_of
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.seats import Seats
 from workseal_verifier.store.invitations import InvitationStore
-from workseal_verifier.store.log import CaseRow, Entry, LogStore
+from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.logrows import CaseRow, Entry
 from workseal_verifier.store.records import RecordStore
 
 WAIT_MS = 24 * 3_600_000

@@ -10,7 +10,7 @@ from typing import Final
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import State
 from workseal_protocol.encoding import MAX_INTEGER
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.presence import PresenceStore
 from workseal_verifier.store.records import RecordStore

@@ -25,7 +25,7 @@ from workseal_protocol.totals import (
     withdrawn_limit,
 )
 from workseal_protocol.window import Entry, Window, WindowError, grade, windows_of
-from workseal_verifier.store.log import Entry as Stored
+from workseal_verifier.store.logrows import Entry as Stored
 
 DAYS = 7
 # Why a gap is one, where the sessions around it are not of the statements that were read.

@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import CaseRow
+from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.schema import case_steps, statements
 
 _steps = case_steps.c

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 
 from workseal_protocol.statement import Kind
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import Entry
+from workseal_verifier.store.logrows import Entry
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.records import read_entry
 from workseal_verifier.store.schema import checkpoints, statements

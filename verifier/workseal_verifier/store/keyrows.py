@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, case, func, or_, select
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import KeyRow
+from workseal_verifier.store.logrows import KeyRow
 from workseal_verifier.store.prepared import Prepared, Row
 from workseal_verifier.store.schema import key_events, parties, statements
 

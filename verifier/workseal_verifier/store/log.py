@@ -1,21 +1,30 @@
-"""The log in the database: head, statements, tiles, checkpoints, time-stamps.
+"""The log in the database: head, statements, tiles, checkpoints, time-stamps; its rows: `logrows`.
 
 Rule: a turn is the only way in. It locks the head for its whole transaction, and moves it by
 compare-and-swap with everything else: of two writers one waits, whatever machine they run on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, func, insert, select, text, true, update
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.keys import Role
 from workseal_verifier.errors import StoreCorruptError, StoreRaceError
-from workseal_verifier.store.engine import Database, Row
-from workseal_verifier.store.milestonerows import MilestoneRow, milestone_row
-from workseal_verifier.store.notices import Notice, write_notices
+from workseal_verifier.store.engine import Database
+from workseal_verifier.store.logrows import (
+    Change,
+    Head,
+    SignedRow,
+    beacon_values,
+    case_values,
+    entry_row,
+    key_values,
+    party_values,
+    signed_values,
+)
+from workseal_verifier.store.milestonerows import milestone_row
+from workseal_verifier.store.notices import write_notices
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import (
     beacons,
@@ -104,118 +113,6 @@ _TILE = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How far the log reaches."""
-
-    size: int
-    root: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One logged statement, and what the questions to the log are asked by."""
-
-    position: int
-    digest: Digest
-    body: bytes
-    kind: str
-    engagement: bytes | None = None
-    about: bytes | None = None
-    worker: bytes | None = None
-    begin_ms: int | None = None
-    end_ms: int | None = None
-
-    def moved(self, by: int) -> "Entry":
-        """Return the same at a place so much further on."""
-        # Each field is named: `replace` looks them all up, for each statement.
-        return Entry(
-            position=self.position + by,
-            digest=self.digest,
-            body=self.body,
-            kind=self.kind,
-            engagement=self.engagement,
-            about=self.about,
-            worker=self.worker,
-            begin_ms=self.begin_ms,
-            end_ms=self.end_ms,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeaconRow:
-    """One committed chain of the beacon."""
-
-    period_ms: int
-    first_round: int
-    count: int
-    head: Digest
-    statement: Digest
-    position: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartyRow:
-    """One key that the terms of an engagement name."""
-
-    thumbprint: Digest
-    engagement: bytes
-    role: Role
-    key: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRow:
-    """Which key must count for a key statement, and which one it brings or names."""
-
-    position: int
-    subject: Digest
-    successor: Digest | None = None
-    recovery: Digest | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseRow:
-    """Where a case stood after one of its statements; `filing` names the case."""
-
-    position: int
-    filing: Digest
-    engagement: bytes
-    state: str
-    until_ms: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedRow:
-    """A checkpoint; `signed` is None between commit and signing."""
-
-    size: int
-    root: bytes
-    signed: bytes | None
-    signed_at: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Everything that one sequencing tick writes.
-
-    Of a rebuilt log `checkpoints` holds those that were signed before, the new one among them; else
-    the new one is signed after it is committed.
-    """
-
-    old: Head
-    new: Head
-    entries: Sequence[Entry]
-    tiles: Mapping[tuple[int, int], bytes]
-    beacons: Sequence[BeaconRow] = field(default=())
-    parties: Sequence[PartyRow] = field(default=())
-    keys: Sequence[KeyRow] = field(default=())
-    cases: Sequence[CaseRow] = field(default=())
-    notices: Sequence[Notice] = field(default=())
-    milestones: Sequence[MilestoneRow] = field(default=())
-    checkpoints: Sequence[SignedRow] = field(default=())
-
-
 class Turn:
     """The one writer's transaction, from a locked head."""
 
@@ -235,18 +132,18 @@ class Turn:
         )
         _WRITE_TILE.change_each(self._connection, written)
         if change.checkpoints:
-            execute(insert(checkpoints), [_signed_values(c) for c in change.checkpoints])
+            execute(insert(checkpoints), [signed_values(c) for c in change.checkpoints])
         else:
             new = change.new
             _ADD_CHECKPOINT.change(self._connection, new_size=new.size, new_root=new.root)
         if change.beacons:
-            execute(insert(beacons), [_beacon_values(b) for b in change.beacons])
+            execute(insert(beacons), [beacon_values(b) for b in change.beacons])
         if change.parties:
-            execute(insert(parties), [_party_values(p) for p in change.parties])
+            execute(insert(parties), [party_values(p) for p in change.parties])
         if change.keys:
-            execute(insert(key_events), [_key_values(k) for k in change.keys])
+            execute(insert(key_events), [key_values(k) for k in change.keys])
         if change.cases:
-            execute(insert(case_steps), [_case_values(c) for c in change.cases])
+            execute(insert(case_steps), [case_values(c) for c in change.cases])
         if change.milestones:
             rows = map(milestone_row, change.milestones)
             self._database.insert(self._connection, milestones, rows)
@@ -313,7 +210,7 @@ class LogStore:
         """Keep checkpoints that were signed before, where none of their size is kept signed."""
         unsigned = checkpoints.c.signed.is_(None)
         with self.database.write() as connection:
-            for values in map(_signed_values, rows):
+            for values in map(signed_values, rows):
                 row = self.database.upsert(checkpoints).values(values)
                 connection.execute(
                     row.on_conflict_do_update(index_elements=["size"], set_=values, where=unsigned)
@@ -475,67 +372,3 @@ class LogStore:
         with self.database.read() as connection:
             size = connection.execute(select(func.max(timestamps.c.size))).scalar_one()
         return 0 if size is None else size
-
-
-def entry_row(entry: Entry) -> Row:
-    """Write an entry as the values that the database has for it, in their order."""
-    return (
-        entry.position,
-        entry.digest.raw,
-        entry.body,
-        entry.kind,
-        entry.engagement,
-        entry.about,
-        entry.worker,
-        entry.begin_ms,
-        entry.end_ms,
-    )
-
-
-def _signed_values(row: SignedRow) -> dict[str, object]:
-    return {
-        "size": row.size,
-        "root": row.root,
-        "signed": row.signed,
-        "digest": None if row.signed is None else Digest.of(row.signed).raw,
-        "signed_at": row.signed_at,
-    }
-
-
-def _beacon_values(row: BeaconRow) -> dict[str, object]:
-    return {
-        "period_ms": row.period_ms,
-        "first_round": row.first_round,
-        "count": row.count,
-        "head": row.head.raw,
-        "statement": row.statement.raw,
-        "position": row.position,
-    }
-
-
-def _party_values(row: PartyRow) -> dict[str, object]:
-    return {
-        "thumbprint": row.thumbprint.raw,
-        "engagement": row.engagement,
-        "role": int(row.role),
-        "key": row.key,
-    }
-
-
-def _key_values(row: KeyRow) -> dict[str, object]:
-    return {
-        "position": row.position,
-        "subject": row.subject.raw,
-        "successor": None if row.successor is None else row.successor.raw,
-        "recovery": None if row.recovery is None else row.recovery.raw,
-    }
-
-
-def _case_values(row: CaseRow) -> dict[str, object]:
-    return {
-        "position": row.position,
-        "filing": row.filing.raw,
-        "engagement": row.engagement,
-        "state": row.state,
-        "until_ms": row.until_ms,
-    }

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, exists, func, select, true
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.log import PartyRow
+from workseal_verifier.store.logrows import PartyRow
 from workseal_verifier.store.prepared import Prepared
 from workseal_verifier.store.schema import parties
 

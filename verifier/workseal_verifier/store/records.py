@@ -7,24 +7,24 @@ one question that must not: whether a worker was at work elsewhere, which answer
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select, text
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.statement import Kind
 from workseal_verifier.store.caserows import CaseRowStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
-from workseal_verifier.store.log import BeaconRow, Entry
+from workseal_verifier.store.logrows import BeaconRow, Entry
 from workseal_verifier.store.milestonerows import MilestoneStore
 from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.prepared import Among, Prepared, Row
-from workseal_verifier.store.schema import beacons, checkpoints, statements
+from workseal_verifier.store.schema import BESIDE_SEGMENTS, beacons, checkpoints, statements
 
 _PAGE = 1_000
 # SQLite's own limit on parameters is 32,766; a request has far fewer digests.
 _MOST_PARAMETERS = 512
 _OF_DIGEST = statements.c.digest == bindparam("of_digest")
-_REST = ("body", "kind", "engagement", "about", "worker", "begin_ms", "end_ms")
+_REST = ("body", "kind", "engagement", "about", "worker", "begin_ms", "end_ms", "seq")
 _WHOLE = select(statements.c.position, statements.c.digest, *(statements.c[name] for name in _REST))
 _BY_DIGEST = Prepared(_WHOLE.where(_OF_DIGEST))
 _FIRST = Prepared(
@@ -135,8 +135,14 @@ class RecordStore:
         return list(map(_read, rows))
 
     def of_kinds(self, kinds: Sequence[str], *, below: int, since: int = 0) -> Iterator[Entry]:
-        """Read all statements of these kinds in log order, from `since` to before `below`."""
-        yield from self._paged(statements.c.kind.in_(kinds), since=since, below=below)
+        """Read all statements of these kinds in log order, from `since` to before `below`.
+
+        Segments are asked for by engagement alone.
+        """
+        if Kind.SEGMENT.value in kinds:
+            raise ValueError("expected kinds of which a log has few")
+        wanted = and_(statements.c.kind.in_(kinds), text(BESIDE_SEGMENTS))
+        yield from self._paged(wanted, since=since, below=below)
 
     def touched(self, first: int, below: int) -> list[Touched]:
         """Read what the statements from one position to before another are about."""
@@ -314,7 +320,7 @@ class RecordStore:
 
 
 def _read(row: Row) -> Entry:
-    position, digest, body, kind, engagement, about, worker, begin_ms, end_ms = row
+    position, digest, body, kind, engagement, about, worker, begin_ms, end_ms, seq = row
     return Entry(
         position=position,
         digest=Digest(digest),
@@ -325,6 +331,7 @@ def _read(row: Row) -> Entry:
         worker=worker,
         begin_ms=begin_ms,
         end_ms=end_ms,
+        seq=seq,
     )
 
 
@@ -341,4 +348,5 @@ def read_entry(row: object) -> Entry:
         worker=values["worker"],
         begin_ms=values["begin_ms"],
         end_ms=values["end_ms"],
+        seq=values["seq"],
     )

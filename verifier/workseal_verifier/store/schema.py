@@ -23,6 +23,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 STATEMENT_BYTES = 65_536
@@ -35,6 +36,8 @@ CREDENTIAL_BYTES = 1_023  # the longest that WebAuthn allows
 PASSKEY_BYTES = 1_024  # a COSE key; RSA-4096, the longest in use, has 530
 MAIL_LETTERS = 254  # the longest address that RFC 5321 can carry
 URL_LETTERS = 500
+# To be said in the same words by whoever asks by kind, so that the index is known to have it all.
+BESIDE_SEGMENTS = "kind <> 'segment'"
 
 
 @unique
@@ -72,6 +75,12 @@ def _word(name: str, privacy: Privacy, *, most: int, nullable: bool = False) -> 
     return Column(name, Text, bound, info=info, nullable=nullable)
 
 
+def _among(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Make an index of the rows alone for which something holds."""
+    among = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=among, postgresql_where=among)
+
+
 metadata = MetaData()
 
 # One row: the size and root that the next append must start from (compare-and-swap).
@@ -98,9 +107,13 @@ statements = Table(
     _octets("worker", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
     _whole("begin_ms", Privacy.TIME, nullable=True),
     _whole("end_ms", Privacy.TIME, nullable=True),
+    # Of a statement of a chain, its number there: no database takes two of one.
+    _whole("seq", Privacy.ENGAGEMENT, nullable=True),
+    _among("statements_seq", "engagement", "seq", where="seq IS NOT NULL", unique=True),
     Index("statements_engagement", "engagement", "position"),
-    Index("statements_kind", "kind", "position"),
-    Index("statements_about", "about"),
+    # Nearly every statement is a segment, which none of these two is asked for.
+    _among("statements_kind", "kind", "position", where=BESIDE_SEGMENTS),
+    _among("statements_about", "about", where="about IS NOT NULL"),
     Index("statements_worker", "worker", "end_ms"),
     sqlite_strict=True,
 )
