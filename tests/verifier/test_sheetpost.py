@@ -202,24 +202,23 @@ def test_who_answered_is_not_reminded(post: Post, answer: SheetAnswer) -> None:
     assert REMINDED not in post.told()
 
 
-def test_nobody_is_reminded_of_what_was_replaced_but_of_what_replaces_it(post: Post) -> None:
+def test_of_what_was_replaced_only_what_replaces_it_is_a_reminder(post: Post) -> None:
     first = post.sum_up()
-    # Another timesheet that names it, of other days, replaces nothing.
-    post.agent.sum_up(
-        date(2026, 3, 9), date(2026, 3, 9), replaces=first.digest, days=(), billed_ms=0, amount=0
-    )
+    post.office.now += 60_000
+    post.sum_up(replaces=first.digest)
+    post.turn()
+    post.turn(EVE)
+    assert post.told()[-1] == REMINDED
+    assert post.turn(EVE + QUIET_MS) == 0
+
+
+def test_a_timesheet_of_other_days_replaces_none(post: Post) -> None:
+    first, later = post.sum_up(), date(2026, 3, 9)
+    post.agent.sum_up(later, later, replaces=first.digest, days=(), billed_ms=0, amount=0)
     post.turn()
     post.turn(EVE)
     assert post.told()[-1] == (CLIENT, "News of timesheets")
     assert post.mails()[-1][2].count("has no answer yet") == 2
-    second = post.sum_up(replaces=first.digest)
-    post.turn(EVE + QUIET_MS)
-    assert second.digest != first.digest
-    assert post.told()[-1] == CAME
-    later = post.mails()
-    post.turn(EVE + 6 * DAY_MS)
-    (last,) = post.mails()[len(later) :]
-    assert last[2].count("has no answer yet") == 1
 
 
 def test_a_reminder_of_what_was_answered_while_it_waited_is_not_sent(post: Post) -> None:
