@@ -48,7 +48,15 @@ def splitter() -> str:
 def split(bundle: Path, folder: Path, tools: Path) -> None:
     """Write a bundle's parts by that program, in an environment without anything of ours."""
     (folder.parent / "split.py").write_text(splitter())
-    command = [tools / "python3", "-I", "-W", "error", folder.parent / "split.py", bundle, folder]
+    command: list[str | Path] = [
+        tools / "python3",
+        "-I",
+        "-W",
+        "error",
+        folder.parent / "split.py",
+        bundle,
+        folder,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
