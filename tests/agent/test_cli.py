@@ -560,6 +560,12 @@ def test_of_two_engagements_each_command_means_the_recorded_one_or_the_one_it_na
     assert run("stop").code == 0
     assert "declaration" not in chain_of(joined, builders.ENGAGEMENT)
     assert chain_of(joined, OTHER) == []
+    # Stopped and started again, it is the one joined last: so work goes on under other terms.
+    assert run("start", "--screen", "replay", "--replay", joined / "pictures").code == 0
+    assert status(run)["recording"] == other
+    assert run("stop").code == 0
+    assert "session.open" in chain_of(joined, OTHER)
+    assert run("--engagement", first[:8], "export", joined / "old.workseal").code == 0
 
 
 def test_an_engagement_is_named_by_its_beginning_and_by_it_alone(

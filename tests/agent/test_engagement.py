@@ -24,7 +24,7 @@ from workseal_agent.ledger import Engagement, Ledger, LedgerKey
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import Acceptance, Offer, read_record, sign
+from workseal_protocol.records import Acceptance, Offer, Segment, read_record, sign
 from workseal_protocol.statement import Statement
 
 SECOND = b"a second number."
@@ -215,3 +215,40 @@ def test_pins_the_log_of_the_terms_and_not_of_the_server(rig: Rig, tmp_path: Pat
             join(invitation, ledger, client, rig.signer, now_ms=1)
         assert ledger.engagements() == ()
         assert facts.policy == rig.engagement.terms.log_policy
+
+
+def test_work_goes_on_under_other_terms_without_losing_a_moment(rig: Rig) -> None:
+    """The second is joined while the first is recorded, and taken up in the middle of a round."""
+    first = rig.engagement
+    began = rig.clock.true_ms
+    rig.recorder.start()
+    rig.work(24)
+    second = accept(rig, offer_of(rig, rate_minor_per_hour=9_000))
+    rig.work(1.5)
+    rig.recorder.stop()
+    rig.engagement = second
+    rig.recorder = rig.build()
+    rig.recorder.start()
+    changed = rig.clock.true_ms
+    rig.work(31.25)
+    rig.recorder.stop()
+    ended = rig.clock.true_ms
+    before, after = segments_of(rig, first), segments_of(rig, second)
+    assert (before[0].begin, before[-1].end) == (began, changed)
+    assert (after[0].begin, after[-1].end) == (changed, ended)
+    # One round of the grid has a part in each.
+    assert before[-1].round == after[0].round
+    assert sum(one.worked for one in before) == changed - began
+    assert sum(one.worked for one in after) == ended - changed
+    # The log takes both: no moment is claimed twice.
+    for engagement in (first, second):
+        rig.engagement = engagement
+        assert rig.build_uplink().drain(9)
+        assert rig.ledger.counts(engagement.id).unsent == 0
+    assert (first.terms.rate_minor_per_hour, second.terms.rate_minor_per_hour) == (6_500, 9_000)
+
+
+def segments_of(rig: Rig, engagement: Engagement) -> list[Segment]:
+    rows = rig.ledger.chain(engagement.id)
+    found = (read_record(Statement.parse(row.body)) for row in rows)
+    return [record for record in found if isinstance(record, Segment)]

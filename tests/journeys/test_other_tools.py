@@ -1,19 +1,19 @@
 """The lines of the bundle's README.txt and of docs/other-tools.md, run as they stand there."""
 
+import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from workseal_protocol.bundle import README
-from workseal_protocol.cli.program import main
 
 from .conftest import ROOT, DemoRun, need
 from .test_third_party import own_root
@@ -31,17 +31,39 @@ def readme_commands() -> dict[str, str]:
     return {title: dedent(block) for title, block in found}
 
 
-def program(language: str) -> str:
-    """Give the page's block in this language."""
-    (block,) = re.findall(
-        rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
+def program(language: str, section: str) -> str:
+    """Give the block in this language of a section of the page."""
+    text = PAGE.read_text().split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return str(block)
+
+
+def splitter() -> str:
+    """Give the program of the README that writes a bundle's parts."""
+    text = README.decode().partition('"python3 split.py BUNDLE FOLDER":\n\n')[2]
+    lines = takewhile(lambda line: not line[:1].strip(), text.splitlines(keepends=True))
+    return dedent("".join(lines))
+
+
+def split(bundle: Path, folder: Path, tools: Path) -> None:
+    """Write a bundle's parts by that program, in an environment without anything of ours."""
+    (folder.parent / "split.py").write_text(splitter())
+    command: list[str | Path] = [
+        tools / "python3",
+        "-I",
+        "-W",
+        "error",
+        folder.parent / "split.py",
+        bundle,
+        folder,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A copy of the extracted bundle, and what the commands find there."""
+    """A bundle's parts, and what the commands find there."""
 
     folder: Path
     tools: Path
@@ -71,7 +93,7 @@ Made = Callable[[], Desk]
 @pytest.fixture
 def desk(demo: DemoRun, scitt_cose: Path, tmp_path: Path) -> Desk:
     folder = tmp_path / "parts"
-    shutil.copytree(demo.extracted, folder)
+    split(demo.out / "bundle.workseal", folder, scitt_cose.parent)
     last = max((folder / "receipts").iterdir()).stem
     return Desk(
         folder,
@@ -89,7 +111,7 @@ def desk(demo: DemoRun, scitt_cose: Path, tmp_path: Path) -> Desk:
 def opened(scitt_cose: Path, tmp_path: Path) -> Desk:
     """Give the parts of a bundle in which values were opened: the demo opens none."""
     folder = tmp_path / "opened"
-    assert main(["inspect", str(VECTORS / "valid-evidence.bundle"), "--extract", str(folder)]) == 0
+    split(VECTORS / "valid-evidence.bundle", folder, scitt_cose.parent)
     (row, *_) = json.loads((folder / "openings.json").read_text())
     digests = {
         Desk(folder, scitt_cose.parent).run(f"sha256sum statements/{path.name}").stdout[:64]: path
@@ -110,6 +132,20 @@ TITLES = {
     "A time-stamp": ("checkpoint.signed", 1),
 }
 OPENED = "An opened value: this digest stands in the statement that openings.json names for it"
+
+
+def test_the_readmes_program_writes_the_files_that_ours_writes(desk: Desk, demo: DemoRun) -> None:
+    whole = {"manifest.cose", "checkpoint", "checkpoint.signed", "checkpoint.tsr", "tsa-ca.pem"}
+    for name in (*whole, "policy", "keys/log.pem"):
+        assert (desk.folder / name).read_bytes() == (demo.extracted / name).read_bytes(), name
+    for part in ("statements", "receipts", "disclosures"):
+        found = {one.name: one.read_bytes() for one in (desk.folder / part).iterdir()}
+        assert found == {one.name: one.read_bytes() for one in (demo.extracted / part).iterdir()}
+    keys = [
+        sorted(base64.b64decode(one.read_text().splitlines()[1]) for one in folder.glob("*.pem"))
+        for folder in (desk.folder / "keys", demo.extracted / "keys")
+    ]
+    assert keys[0] == keys[1]
 
 
 def test_every_command_of_the_readme_is_run_here() -> None:
@@ -147,7 +183,12 @@ def test_the_pages_program_accepts_every_proof_and_no_other_statement(
     go = need("go")
     if not Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog").exists():
         pytest.skip("golang-golang-x-mod-dev is not installed")
-    (desk.folder / "proofs.go").write_text(program("go"))
+    (desk.folder / "proofs.go").write_text(program("go", "Proofs"))
+    (desk.folder / "paths.py").write_text(program("python", "Proofs"))
+    made = desk.run("python3 -W error paths.py")
+    assert made.returncode == 0, made.stderr
+    ours = {path.name: path.read_bytes() for path in (demo.extracted / "proofs").iterdir()}
+    assert {one.name: one.read_bytes() for one in (desk.folder / "proofs").iterdir()} == ours
     how = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "HOME": str(demo.work)}
     how |= {"PATH": f"{Path(go).parent}:{os.environ['PATH']}", "LOG": demo.log_vkeys()[0]}
     command = 'go run proofs.go "$LOG"'
@@ -159,17 +200,17 @@ def test_the_pages_program_accepts_every_proof_and_no_other_statement(
 
 
 def test_the_pages_commands_accept_a_witnesss_line_and_none_over_another_size(desk: Desk) -> None:
-    done = desk.run(program("sh"))
+    done = desk.run(program("sh", "Witnesses"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Signature Verified Successfully" in done.stdout
     checkpoint = (desk.folder / "checkpoint").read_text()
     origin, size, rest = checkpoint.split("\n", 2)
     (desk.folder / "checkpoint").write_text(f"{origin}\n{int(size) + 1}\n{rest}")
-    assert desk.run(program("sh")).returncode != 0
+    assert desk.run(program("sh", "Witnesses")).returncode != 0
 
 
 def test_the_pages_program_accepts_every_disclosed_frame_and_no_other_pixel(desk: Desk) -> None:
-    (desk.folder / "tiles.py").write_text(program("python"))
+    (desk.folder / "tiles.py").write_text(program("python", "Tiles"))
     disclosures = sorted((desk.folder / "disclosures").iterdir())
     assert disclosures
     for path in disclosures:

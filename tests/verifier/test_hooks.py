@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from support.builders import CLIENT, make_sheet_answer
 from support.office import FakeClock
 from support.postal import https, make_certificate
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.httpsignature import WEBHOOK_TAG, RequestSignature, Target
 from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import SheetAnswer, sign
 from workseal_verifier.hooks import Hooks, is_public
 from workseal_verifier.services.letters import Place, hook_body
 from workseal_verifier.store.notices import Channel, Fate, NoticeRow
@@ -40,6 +42,7 @@ ROW = NoticeRow(
     ended_ms=None,
     state="answer",
     until_ms=1_796_079_599_999,
+    statement=None,
 )
 
 
@@ -77,6 +80,10 @@ def test_the_receiver_of_the_page_takes_a_notice_once(
             "again": False,
             "kind": "turn",
             "case": str(ROW.filing),
+            "engagement": None,
+            "timesheet": None,
+            "replaces": None,
+            "answer": None,
             "step": 41,
             "state": "answer",
             "waiting_for": ["freelancer"],
@@ -84,6 +91,37 @@ def test_the_receiver_of_the_page_takes_a_notice_once(
             "made": ROW.made_ms,
             "origin": PLACE.origin,
             "link": f"{PLACE.url}/v1/cases/{ROW.filing}",
+        }
+    }
+
+
+def test_the_receiver_of_the_page_takes_a_notice_of_hours_without_its_words(
+    receiver: Any, certificate: tuple[Path, Path]
+) -> None:
+    said = make_sheet_answer(answer=SheetAnswer.OBJECTION, text="the secret project")
+    row = replace(
+        ROW, kind="answer", filing=None, state=None, until_ms=None, tries=1,
+        statement=sign(said, CLIENT).encode(),
+    )  # fmt: skip
+    with https(receiver, certificate) as receiver.authority:
+        sender(certificate).send(row, f"https://{receiver.authority}/workseal")
+    assert receiver.taken == {
+        str(ROW.name): {
+            "id": str(ROW.name),
+            "again": True,
+            "kind": "answer",
+            "case": None,
+            "engagement": said.engagement.hex(),
+            "timesheet": str(said.timesheet),
+            "replaces": None,
+            "answer": "objection",
+            "step": 41,
+            "state": None,
+            "waiting_for": ["freelancer"],
+            "until": None,
+            "made": ROW.made_ms,
+            "origin": PLACE.origin,
+            "link": f"{PLACE.url}/diary/{said.engagement.hex()}",
         }
     }
 

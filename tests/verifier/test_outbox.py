@@ -106,7 +106,7 @@ def test_who_found_another_notice_than_one_that_is_held_by_now_does_not_take_it(
     take = stores[0]._taken
     held: list[NoticeRow | None] = []
 
-    def late(*found: Any) -> bool:
+    def late(*found: Any) -> list[NoticeRow]:
         stores[1].add([earlier])
         held.append(stores[1].claim(NOW, lease_ms=LEASE, channels=hooks))
         return take(*found)
@@ -122,7 +122,7 @@ def test_what_was_taken_and_given_back_meanwhile_waits_as_it_was_told(
     stores[0].add([made(channels=(Channel.MAIL,))])
     take = stores[0]._taken
 
-    def late(*found: Any) -> bool:
+    def late(*found: Any) -> list[NoticeRow]:
         meanwhile = stores[1].claim(NOW, lease_ms=LEASE)
         assert meanwhile is not None
         stores[1].give_back(meanwhile, NOW + 1)

@@ -4,7 +4,7 @@ import html
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -430,6 +430,35 @@ def test_an_arbitrator_reads_from_their_own_request_on(tmp_path: Path) -> None:
         week = browser.ask("GET", path + WEEK).text
         assert "Accept, ask or object" not in week
         browser.close()
+    office.close()
+
+
+def test_agreements_of_the_same_two_name_each_other_and_no_others(tmp_path: Path) -> None:
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    first = ScriptedAgent(office, terms=office.terms())
+    first.open_session()
+    first.work(2 * ROUND_MS)
+    first.send()
+    rate = office.terms(rate_minor_per_hour=9_000)
+    second = ScriptedAgent(office, terms=rate, engagement=b"of other terms!!")
+    people = office.people
+    # The freelancer's agreement with somebody else is none of this client's.
+    office.people = replace(people, client=SeedSigner(b"\x0b" * 32))
+    third = ScriptedAgent(office, terms=office.terms(), engagement=b"somebody else's.")
+    office.people = people
+    one, two, three = (each.engagement.hex() for each in (first, second, third))
+    with LiveServer(office) as live:
+        for signer, seen in ((people.client, False), (people.freelancer, True)):
+            browser = Browser(office, live)
+            browser.sign_in(signer)
+            pages = [browser.ask("GET", f"/diary/{name}").text for name in (one, two)]
+            assert "The same two have also agreed:" in words(pages[0])
+            assert f"Agreement {two[:8]} : 90.00 EUR an hour, no work in the log" in words(pages[0])
+            assert f"Agreement {one[:8]} : 65.00 EUR an hour, work 2 Mar 2026" in words(pages[1])
+            assert not any(three[:8] in text for text in pages)
+            assert (three in browser.ask("GET", "/diary").text) is seen
+            browser.close()
     office.close()
 
 

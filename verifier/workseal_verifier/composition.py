@@ -38,6 +38,7 @@ from workseal_verifier.services.reading import Reader
 from workseal_verifier.services.redraws import Redraws
 from workseal_verifier.services.replay import NonceMemory, SpentNonces
 from workseal_verifier.services.sequencer import Sequencer
+from workseal_verifier.services.sheetpost import SheetPost
 from workseal_verifier.services.sheetreview import SheetReview
 from workseal_verifier.services.signin import SignIn
 from workseal_verifier.services.sites import Sites
@@ -91,6 +92,7 @@ class Composed:
     services: Services
     clerk: Clerk
     digests: Digests
+    hours: SheetPost
     delivery: Delivery
 
 
@@ -137,18 +139,19 @@ def compose(parts: Parts) -> Composed:
         clock=parts.clock,
         health=parts.health,
     )
+    place = place_of(parts.settings)
+    hours = SheetPost(parts.records, parts.notices, contacts, parts.clock, place)
     room = Room(
         parts.outbox,
         contacts,
         cases,
+        hours,
         parts.clock,
         parts.health,
         lambda: parts.sequencer.current.size,
     )
     sheets = SheetReview(parts.records, diaries)
-    digests = Digests(
-        parts.notices, contacts, sheets, standings, parts.clock, place_of(parts.settings)
-    )
+    digests = Digests(parts.notices, contacts, sheets, standings, parts.clock, place)
     delivery = delivery_of(parts.settings, parts.carriers, room, digests)
     services = Services(
         intake=intake,
@@ -209,4 +212,4 @@ def compose(parts: Parts) -> Composed:
             what="statements by one signer",
         ),
     )
-    return Composed(services, clerk, digests, delivery)
+    return Composed(services, clerk, digests, hours, delivery)

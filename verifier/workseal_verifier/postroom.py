@@ -13,11 +13,13 @@ from workseal_verifier.services.delivering import Carriers, Delivery, Room, Week
 from workseal_verifier.services.health import Health
 from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.letters import Place
+from workseal_verifier.services.sheetpost import SheetPost
 from workseal_verifier.services.sites import Sites
 from workseal_verifier.smtp import Mailbox
 from workseal_verifier.store.contacts import ContactStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
+from workseal_verifier.store.notices import NoticeStore
 from workseal_verifier.store.outbox import Outbox
 from workseal_verifier.store.records import RecordStore
 
@@ -47,6 +49,7 @@ def delivery_at(settings: Settings, database: Database, clock: Clock) -> Deliver
         Outbox(database),
         contacts,
         CaseBook(records, keys),
+        SheetPost(records, NoticeStore(database), contacts, clock, place_of(settings)),
         clock,
         Health(),
         log.newest_signed_size,

@@ -195,7 +195,7 @@ class Verifier:
             )
         )
         self.services = composed.services
-        self.clerk, self.digests = composed.clerk, composed.digests
+        self.clerk, self.digests, self.hours = composed.clerk, composed.digests, composed.hours
         self.delivery = composed.delivery
         self.housekeeping = Housekeeping(
             Premises(
@@ -298,8 +298,10 @@ class Verifier:
         return self.settings.cases_interval_s
 
     def _mail(self) -> float:
-        if self.carriers.mail is not None and self.database.lead():
-            self.digests.make()
+        if self.database.lead():
+            self.hours.remind()
+            if self.carriers.mail is not None:
+                self.digests.make()
         self.delivery.run(Channel.MAIL)
         self.health.worked(NOTICES)
         return self.settings.outbox_interval_s

@@ -39,7 +39,66 @@ disclosures/      tiles of frames that were shown in a dispute (if there are any
 
 Tools of others
 ---------------
-Write the parts into a folder first, as files that other tools read:
+Write the parts into a folder first, as files that other tools read. This program does it with the
+package cbor2 alone; save it as split.py and run "python3 split.py BUNDLE FOLDER":
+
+    import base64, hashlib, io, json, pathlib, sys, zipfile
+    import cbor2
+
+    bundle, folder = zipfile.ZipFile(sys.argv[1]), pathlib.Path(sys.argv[2])
+    bundle.extractall(folder)
+
+    def write(name, data):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+
+    def items(name):
+        path = folder / name
+        decoder = cbor2.CBORDecoder(io.BytesIO(path.read_bytes() if path.exists() else b""))
+        while True:
+            try:
+                yield decoder.decode()
+            except cbor2.CBORDecodeEOF:
+                return
+
+    def write_key(name, raw):
+        text = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + raw).decode()
+        lines = ("-----BEGIN PUBLIC KEY-----", text, "-----END PUBLIC KEY-----", "")
+        write(f"keys/{name}.pem", "\\n".join(lines).encode())
+
+    numbers = {}
+    for number, item in enumerate(items("statements.cbor")):
+        data = cbor2.dumps(item, canonical=True)
+        write(f"statements/{number:06d}.cose", data)
+        numbers[hashlib.sha256(data).digest()] = f"{number:06d}"
+        says = cbor2.loads(item.value[2])
+        terms, keys = says.get(10), []
+        if isinstance(terms, dict):
+            keys = [terms[1], terms[2], *terms[3], terms[4]]
+        elif -8 in (says.get(11), says.get(12)):
+            keys = [terms if says[11] == -8 else says[11]]
+        for key in keys:
+            if len(key) == 32:
+                write_key(key.hex(), key)
+    for number, receipt in enumerate(items("receipts.cbor")):
+        if receipt:
+            write(f"receipts/{number:06d}.receipt", receipt)
+    opened = []
+    for number, (statement, kind, salt, value) in enumerate(items("openings.cbor")):
+        write(f"openings/{number:06d}.committed", bytes((4, kind)) + salt + value)
+        opened.append({"statement": statement.hex(), "number": numbers.get(statement)})
+    write("openings.json", json.dumps(opened, indent=2).encode())
+    text, _, lines = (folder / "checkpoint").read_text().partition("\\n\\n")
+    for line in (folder / "policy").read_text().splitlines():
+        kind, *words = line.split()
+        if kind == "log":
+            name, digits, key = words[0].split("+", 2)
+            write_key("log", base64.b64decode(key)[1:])
+            for signed in lines.splitlines():
+                if base64.b64decode(signed.split()[2])[:4].hex() == digits:
+                    write("checkpoint.signed", f"{text}\\n\\n{signed}\\n".encode())
+
+Who has Workseal gets the same files, and a few more, from:
 
     workseal inspect BUNDLE --extract FOLDER
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from support.bridge import bridged
-from support.usermanager import NEEDS_MANAGER, UserManager, user_manager
+from support.usermanager import UserManager, user_manager
 from support.worker import PATIENCE_S, PROGRAM, Worker
 from workseal_agent.autostart.entries import entries_for
 from workseal_agent.autostart.places import Places
@@ -18,8 +18,6 @@ from workseal_protocol.records import SessionClose, SessionOpen, read_record
 from workseal_protocol.statement import Statement
 
 UNIT = "workseal-agent.service"
-
-pytestmark = NEEDS_MANAGER
 
 
 def turned_on(worker: Worker, person: Path) -> None:

@@ -1,4 +1,4 @@
-"""Notices: what a party was told of its cases, and where else it wants to be told."""
+"""Notices: what a party was told of its cases and of hours, and where else it wants to be told."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from workseal_verifier.api.values import JSON, PRIVATE, answer, optional_number,
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.noticing import roles_in
+from workseal_verifier.services.sheetnotices import hours_of, members_of
 from workseal_verifier.store.notices import NoticeRow
 
 router = APIRouter(prefix="/v1")
@@ -82,6 +83,7 @@ def _told(row: NoticeRow) -> dict[str, Any]:
         "id": str(row.name),
         "kind": row.kind,
         "case": None if row.filing is None else str(row.filing),
+        **members_of(hours_of(row)),
         "step": row.step,
         "state": row.state,
         "waiting_for": sorted(role.name.lower() for role in roles_in(row.waiting)),

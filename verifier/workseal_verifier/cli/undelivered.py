@@ -35,8 +35,9 @@ def notices(
         return
     for row in outbox.unsent(most=MAX_NAMED):
         made = datetime.fromtimestamp(row.made_ms / 1000, UTC)
+        what = "hours" if row.filing is None else f"case {row.filing}"
         about = {"week": "a week", "confirm": "an address"}.get(
-            row.kind, f"case {row.filing}, statement {row.step}"
+            row.kind, f"{what}, statement {row.step}"
         )
         # Never where to: that is its recipient's alone.
         typer.echo(

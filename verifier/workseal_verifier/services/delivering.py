@@ -9,12 +9,13 @@ confirmed gets the one mail that asks for it, and what comes meanwhile stands on
 Nobody's notices wait for somebody else's server: who took as long as a whole exchange may last
 waits a minute, and nobody's webhook is asked twice at once, by whichever worker. Of a case somebody
 gets one mail an hour, unless a deadline begins for them: what came meanwhile is told by the newest.
+Of hours as well, and that mail tells of all that came meanwhile.
 """
 
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Protocol
@@ -35,7 +36,7 @@ from workseal_verifier.services.letters import (
 )
 from workseal_verifier.services.noticing import About, people
 from workseal_verifier.store.contacts import ContactRow
-from workseal_verifier.store.notices import Channel, Fate, NoticeRow
+from workseal_verifier.store.notices import OF_HOURS, Channel, Fate, NoticeRow
 from workseal_verifier.store.outbox import SENT_ON, Outbox
 
 _logger = logging.getLogger(__name__)
@@ -44,9 +45,12 @@ _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
 # Longer than any one sending takes.
 LEASE_MS: Final = 10 * _MINUTE
-# Between two mails of one case to one person.
+# Between two mails of one case, or of hours, to one person.
 QUIET_MS: Final = _HOUR
 _OF_STEPS: Final = frozenset({About.TURN.value, About.STEP.value})
+_SELDOM: Final = _OF_STEPS.union(OF_HOURS)
+# In one mail about hours; what is more comes with the next.
+MOST_TOLD: Final = 20
 # Some five days.
 WAITS_MS: Final = (
     _MINUTE,
@@ -72,6 +76,18 @@ class Mailer(Protocol):
 
     def send(self, letter: Letter, to: str, at_ms: int) -> None:
         """Hand a letter over, or raise `OSError` when the other server did not take it."""
+        ...
+
+
+class Hours(Protocol):
+    """Write of timesheets and of their answers."""
+
+    def letter(self, rows: Sequence[NoticeRow], contact: ContactRow) -> Letter:
+        """Write one mail about all of them."""
+        ...
+
+    def is_settled(self, row: NoticeRow) -> bool:
+        """Tell whether a reminder is of a timesheet that needs no answer any more."""
         ...
 
 
@@ -102,6 +118,7 @@ class Room:
     outbox: Outbox
     contacts: ContactBook
     cases: CaseBook
+    hours: Hours
     clock: Clock
     health: Health
     size: Callable[[], int]
@@ -122,6 +139,7 @@ class Delivery:
         self._outbox = room.outbox
         self._contacts = room.contacts
         self._cases = room.cases
+        self._hours = room.hours
         self._carriers = carriers
         self._place = place
         self._clock = room.clock
@@ -129,10 +147,6 @@ class Delivery:
         self._size = room.size
         self._weekly = weekly
         self._timer = timer
-        self._ways: Mapping[Channel, Callable[[NoticeRow, ContactRow], Fate]] = {
-            Channel.MAIL: self._mail,
-            Channel.WEBHOOK: self._hook,
-        }
 
     def run(self, *channels: Channel) -> int:
         """Send what is due on these channels, or on all, and count what was tried."""
@@ -162,26 +176,48 @@ class Delivery:
             self._health.freed(NOTICES)
         return tried
 
-    def _try(self, row: NoticeRow) -> None:
+    def _try(self, claimed: NoticeRow) -> None:
+        rows = self._with_others(claimed)
         try:
-            fate = self._sent(row)
+            fates = dict.fromkeys(rows, self._sent(rows)) if rows else {}
         except OSError as error:
             # Never an address: the other server's text is not quoted.
-            fate = self._failed(row, error)
-        if fate is not Fate.WAITING:
-            self._outbox.settle(row, fate, self._clock.now_ms())
+            fates = {row: self._failed(row, error) for row in rows}
+        for row, fate in fates.items():
+            if fate is not Fate.WAITING:
+                self._outbox.settle(row, fate, self._clock.now_ms())
 
-    def _sent(self, row: NoticeRow) -> Fate:
-        if row.kind in {About.HALF, About.EVE} and self._has_moved(row):
-            return Fate.PASSED
+    def _with_others(self, claimed: NoticeRow) -> list[NoticeRow]:
+        """Give what one sending tells of: of hours one mail tells all; what has passed, none."""
+        rows = [claimed]
+        if claimed.channel is Channel.MAIL and claimed.kind in OF_HOURS:
+            rows += self._outbox.claim_more(
+                claimed, self._clock.now_ms(), lease_ms=LEASE_MS, most=MOST_TOLD - 1
+            )
+        for row in [row for row in rows if self._has_passed(row)]:
+            rows.remove(row)
+            self._outbox.settle(row, Fate.PASSED, self._clock.now_ms())
+        return sorted(rows, key=lambda row: (row.step, row.kind))
+
+    def _has_passed(self, row: NoticeRow) -> bool:
+        if row.kind == About.REVIEW:
+            return self._hours.is_settled(row)
+        return row.kind in {About.HALF, About.EVE} and self._has_moved(row)
+
+    def _sent(self, rows: Sequence[NoticeRow]) -> Fate:
+        row = rows[0]
         if row.kind == About.CONFIRM:
             return self._asked(row)
-        if row.filing is None and self._weekly is None:
+        if row.kind == About.WEEK and self._weekly is None:
             # Beside the server, by hand: the server counts weeks, and sends it when it runs.
             self._outbox.give_back(row, self._clock.now_ms() + _HOUR)
             return Fate.WAITING
         contact = self._contacts.of_person(row.recipient)
-        return Fate.NOWHERE if contact is None else self._ways[row.channel](row, contact)
+        if contact is None:
+            return Fate.NOWHERE
+        return (
+            self._mail(rows, contact) if row.channel is Channel.MAIL else self._hook(row, contact)
+        )
 
     def _asked(self, row: NoticeRow) -> Fate:
         """Send the mail that asks for a confirmation, later if its address has had enough."""
@@ -213,24 +249,24 @@ class Delivery:
         self._outbox.put_off(row, self._clock.now_ms() + WAITS_MS[row.tries])
         return Fate.WAITING
 
-    def _mail(self, row: NoticeRow, contact: ContactRow) -> Fate:
-        mailer = self._carriers.mail
+    def _mail(self, rows: Sequence[NoticeRow], contact: ContactRow) -> Fate:
+        row, mailer = rows[0], self._carriers.mail
         if mailer is None or contact.mail is None or contact.confirmed_ms is None:
             return Fate.NOWHERE
-        if row.filing is not None and row.kind in _OF_STEPS:
-            if self._outbox.is_outdated(row):
-                return Fate.PASSED
-            if (wait := self._quiet_until(row)) is not None:
-                self._outbox.give_back(row, wait)
-                return Fate.WAITING
-        letter = self._letter(row, contact)
+        if row.kind in _OF_STEPS and self._outbox.is_outdated(row):
+            return Fate.PASSED
+        if row.kind in _SELDOM and (wait := self._quiet_until(row)) is not None:
+            for one in rows:
+                self._outbox.give_back(one, wait)
+            return Fate.WAITING
+        letter = self._letter(rows, contact)
         if letter is None:
             return Fate.PASSED
         mailer.send(letter, contact.mail, self._clock.now_ms())
         return Fate.DONE
 
     def _quiet_until(self, row: NoticeRow) -> int | None:
-        """Return until when a mail waits, because one of the same case went out just now."""
+        """Return until when a mail waits, because one of the same kind went out just now."""
         last = self._outbox.last_sent(row)
         if last is None or last.ended_ms is None:
             return None
@@ -246,7 +282,10 @@ class Delivery:
         hook(row, contact.webhook)
         return Fate.DONE
 
-    def _letter(self, row: NoticeRow, contact: ContactRow) -> Letter | None:
+    def _letter(self, rows: Sequence[NoticeRow], contact: ContactRow) -> Letter | None:
+        row = rows[0]
+        if row.kind in OF_HOURS:
+            return self._hours.letter(rows, contact)
         if row.filing is None:
             return None if self._weekly is None else self._weekly.letter(row, contact)
         stop = self._place.stop_link(self._contacts.stop_token(contact, digest=False))

@@ -1,7 +1,7 @@
 """The words of notices: what a mail says, and what a webhook is sent.
 
-Rules: nothing of what was said in a case: its name, its state, whose turn it is, by when, a link.
-No name of anybody. Times stand in the reader's zone, with their distance from UTC.
+Rules: nothing of what was said in a case or of hours: its name, its state, whose turn it is, by
+when, a link. No name of anybody. Times stand in the reader's zone, with their distance from UTC.
 """
 
 import base64
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.services.noticing import About, roles_in
+from workseal_verifier.services.sheetnotices import hours_of, members_of
 from workseal_verifier.store.notices import NoticeRow
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,26 +103,33 @@ def confirm_letter(name: Digest, place: Place, link: str, until: str, stop: str)
 
 def hook_body(row: NoticeRow, place: Place) -> dict[str, Any]:
     """Write a notice for a webhook."""
+    hours = hours_of(row)
+    link = f"v1/cases/{row.filing}" if hours is None else f"diary/{hours.engagement.hex()}"
     return {
         "id": str(row.name),
         # It may have been taken: somebody claimed it before, who may have ended after the sending.
         "again": row.tries > 0,
         "kind": row.kind,
-        "case": str(row.filing),
+        "case": None if row.filing is None else str(row.filing),
+        **members_of(hours),
         "step": row.step,
         "state": row.state,
         "waiting_for": sorted(role.name.lower() for role in roles_in(row.waiting)),
         "until": row.until_ms,
         "made": row.made_ms,
         "origin": place.origin,
-        "link": f"{place.url}/v1/cases/{row.filing}",
+        "link": f"{place.url}/{link}",
     }
 
 
 def moment(ms: int, zone: tzinfo) -> str:
     """Write a moment with its day and its distance from UTC."""
-    local = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)
-    return local.strftime("%a %d %b %Y, %H:%M:%S (UTC%z)")
+    return in_zone(ms, zone).strftime("%a %d %b %Y, %H:%M:%S (UTC%z)")
+
+
+def in_zone(ms: int, zone: tzinfo) -> datetime:
+    """Return a moment as clocks in a zone show it."""
+    return (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)
 
 
 def _written(token: bytes) -> str:

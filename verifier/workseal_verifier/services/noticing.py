@@ -28,6 +28,9 @@ class About(StrEnum):
     EVE = "eve"  # the last working day before the deadline's
     WEEK = "week"  # a weekly digest
     CONFIRM = "confirm"  # an address is to be confirmed
+    TIMESHEET = "timesheet"  # a timesheet came
+    ANSWER = "answer"  # the client answered one
+    REVIEW = "review"  # a timesheet has no answer, and the days to review it end
 
 
 def notices_of(case: Case, row: CaseRow, made_ms: int) -> tuple[Notice, ...]:

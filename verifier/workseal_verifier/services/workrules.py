@@ -23,6 +23,7 @@ from workseal_verifier.services.candidate import Candidate
 from workseal_verifier.services.columns import about_of, entry_with, span_of
 from workseal_verifier.services.draft import Draft
 from workseal_verifier.services.engagement import Engagement
+from workseal_verifier.services.sheetnotices import sheet_notices
 from workseal_verifier.services.speaking import add, require_past, speaking
 
 # --- the chain ---------------------------------------------------------------------
@@ -81,12 +82,13 @@ def admit_beside(
 def _admit_hours(
     draft: Draft, candidate: Candidate, record: Timesheet | TimesheetAnswer, place: int
 ) -> None:
-    speaking(draft, candidate, record.engagement, place)
+    state = speaking(draft, candidate, record.engagement, place)
     if isinstance(record, Timesheet):
         _require_counted(draft, record)
     elif not _stands(draft, record.timesheet, record.engagement, {Timesheet.KIND}):
         raise RefusedError(Reason.REFUSED, "the answer is to a timesheet that is not logged")
     add(draft, candidate, place)
+    draft.notices += sheet_notices(record, state.terms, place, draft.house.clock.now_ms())
 
 
 def _require_counted(draft: Draft, record: Timesheet) -> None:

@@ -1,21 +1,24 @@
-"""Notices: who is to be told of which step of a case, on which channel, and what became of it.
+"""Notices: who is to be told of which statement, on which channel, and what became of it.
 
-Rules: what a step causes is written in the transaction that logs the step. Nothing is deleted that
-was not sent (`outbox`).
+Rules: what a statement causes is written in the transaction that logs it. Nothing is deleted that
+was not sent (`outbox`). A reminder is written with what it reminds of, and shown to nobody before
+its time.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, delete, select, update
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.schema import case_steps, notices
+from workseal_verifier.store.schema import case_steps, notices, statements
 
 _columns = notices.c
+# Tell of a timesheet or of its answer, the statement at their step: services.noticing.
+OF_HOURS: Final = ("timesheet", "answer", "review")
 
 
 @unique
@@ -36,6 +39,7 @@ class Fate(IntEnum):
     NOWHERE = 2  # its recipient named no place
     PARKED = 3  # given up after many tries, until the operator says again
     PASSED = 4  # a reminder of what is no longer due
+    LATER = 5  # a reminder whose time has not come; `ended_ms` is when it is looked at next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +54,15 @@ class Notice:
     waiting: int
     made_ms: int
     channels: tuple[Channel, ...] = tuple(Channel)
+    fate: Fate = Fate.WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRow:
-    """A notice on one channel, with what the log says of its step."""
+    """A notice on one channel, with what the log says of its step.
+
+    `state` and `until_ms` are those of a case, `statement` is what a notice of hours tells of.
+    """
 
     name: Digest
     channel: Channel
@@ -70,6 +78,7 @@ class NoticeRow:
     ended_ms: int | None
     state: str | None
     until_ms: int | None
+    statement: bytes | None
 
 
 def write_notices(database: Database, connection: Connection, made: Iterable[Notice]) -> None:
@@ -111,6 +120,7 @@ class NoticeStore:
                     _columns.channel == Channel.PAGE,
                     _columns.recipient.in_([one.raw for one in recipients]),
                     _columns.step < min(below, before),
+                    _columns.state.in_((Fate.WAITING, Fate.DONE)),
                 )
                 .order_by(_columns.step.desc(), _columns.made_ms.desc(), _columns.kind)
                 .limit(most)
@@ -130,6 +140,52 @@ class NoticeStore:
                     )
                     .values(state=Fate.DONE, ended_ms=now_ms)
                 )
+
+    def made_ms(self, name: Digest) -> int | None:
+        """Read when a notice was made; None where there is none of that name."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                select(_columns.made_ms).where(_columns.name == name.raw).limit(1)
+            ).one_or_none()
+        return None if found is None else found.made_ms
+
+    # --- reminders -------------------------------------------------------------------
+
+    def to_remind(self, now_ms: int, *, most: int) -> list[NoticeRow]:
+        """Read reminders that are to be looked at by now, one row for all channels of each."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                whole_notices()
+                .where(
+                    _columns.state == Fate.LATER,
+                    _columns.channel == Channel.PAGE,
+                    _columns.ended_ms <= now_ms,
+                )
+                .order_by(_columns.ended_ms, _columns.name)
+                .limit(most)
+            ).all()
+        return [read_notice(row) for row in rows]
+
+    def look_later(self, name: Digest, at_ms: int) -> None:
+        """Look at a reminder again at another time."""
+        self._change_later(name, {"ended_ms": at_ms})
+
+    def release(self, name: Digest, now_ms: int) -> None:
+        """Let a reminder be told on every channel: once, whoever else does the same."""
+        sent_ms = case((_columns.channel == Channel.PAGE, None), else_=now_ms)
+        told = {"state": Fate.WAITING, "made_ms": now_ms, "next_ms": sent_ms, "ended_ms": None}
+        self._change_later(name, told)
+
+    def pass_by(self, name: Digest, now_ms: int) -> None:
+        """Tell nobody of a reminder any more."""
+        self._change_later(name, {"state": Fate.PASSED, "ended_ms": now_ms})
+
+    def _change_later(self, name: Digest, values: dict[str, Any]) -> None:
+        which = update(notices).where(_columns.name == name.raw, _columns.state == Fate.LATER)
+        with self.database.write() as connection:
+            connection.execute(which.values(values))
+
+    # --- of one case -----------------------------------------------------------------
 
     def of_step(self, filing: Digest, step: int) -> list[NoticeRow]:
         """Read all notices of a step of a case, on every channel."""
@@ -163,9 +219,10 @@ class NoticeStore:
 def whole_notices() -> Select[Any]:
     """Ask for notices, with what the log says of their steps."""
     step = and_(case_steps.c.position == _columns.step, case_steps.c.filing == _columns.filing)
+    told = and_(statements.c.position == _columns.step, _columns.kind.in_(OF_HOURS))
     return select(
-        notices, case_steps.c.state.label("case_state"), case_steps.c.until_ms
-    ).select_from(notices.outerjoin(case_steps, step))
+        notices, case_steps.c.state.label("case_state"), case_steps.c.until_ms, statements.c.body
+    ).select_from(notices.outerjoin(case_steps, step).outerjoin(statements, told))
 
 
 def _values(one: Notice, channel: Channel) -> dict[str, object]:
@@ -178,10 +235,10 @@ def _values(one: Notice, channel: Channel) -> dict[str, object]:
         "recipient": one.recipient.raw,
         "waiting": one.waiting,
         "made_ms": one.made_ms,
-        "state": Fate.WAITING,
+        "state": one.fate,
         "tries": 0,
-        "next_ms": None if channel is Channel.PAGE else one.made_ms,
-        "ended_ms": None,
+        "next_ms": None if channel is Channel.PAGE or one.fate is Fate.LATER else one.made_ms,
+        "ended_ms": one.made_ms if one.fate is Fate.LATER else None,
         "held_ms": None,
     }
 
@@ -203,4 +260,5 @@ def read_notice(row: Row[Any]) -> NoticeRow:
         ended_ms=row.ended_ms,
         state=row.case_state,
         until_ms=row.until_ms,
+        statement=row.body,
     )

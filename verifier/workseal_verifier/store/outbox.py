@@ -12,7 +12,14 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, func, select, update
 
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.notices import Channel, Fate, NoticeRow, read_notice, whole_notices
+from workseal_verifier.store.notices import (
+    OF_HOURS,
+    Channel,
+    Fate,
+    NoticeRow,
+    read_notice,
+    whole_notices,
+)
 from workseal_verifier.store.schema import notices
 
 _columns = notices.c
@@ -63,8 +70,26 @@ class Outbox:
             if row is None:
                 return None
             found = read_notice(row)
-            if self._taken(found, now_ms, lease_ms):
+            if self._taken([found], now_ms, lease_ms):
                 return found
+
+    def claim_more(
+        self, taken: NoticeRow, now_ms: int, *, lease_ms: int, most: int
+    ) -> list[NoticeRow]:
+        """Take what else is due of hours to whoever the notice that was claimed goes to."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                whole_notices()
+                .where(
+                    _alike(taken),
+                    _columns.name != taken.name.raw,
+                    _WAITS,
+                    _columns.next_ms <= now_ms,
+                )
+                .order_by(_columns.step, _columns.kind)
+                .limit(most)
+            ).all()
+        return self._taken([read_notice(row) for row in rows], now_ms, lease_ms)
 
     def settle(self, taken: NoticeRow, fate: Fate, now_ms: int) -> None:
         """Write down what became of a notice that was claimed.
@@ -151,21 +176,28 @@ class Outbox:
             ).scalar_one()
         return Counts(waiting, oldest, parked)
 
-    def _taken(self, found: NoticeRow, now_ms: int, lease_ms: int) -> bool:
+    def _taken(self, found: Sequence[NoticeRow], now_ms: int, lease_ms: int) -> list[NoticeRow]:
+        """Take those of one person's that nobody else took meanwhile."""
+        if not found:
+            return []
         until = now_ms + lease_ms
         with self.database.write() as connection:
             # Two that each found another notice to somebody nobody was telling of anything.
-            self.database.take_turn(connection, found.recipient.raw)
-            taken = connection.execute(
-                _of(found)
-                .where(
-                    _columns.next_ms == found.next_ms,
-                    _columns.tries == found.tries,
-                    _is_free(now_ms, lease_ms),
-                )
-                .values(next_ms=until, tries=found.tries + 1, held_ms=until)
-            )
-        return taken.rowcount == 1
+            self.database.take_turn(connection, found[0].recipient.raw)
+            return [
+                one
+                for one in found
+                if connection.execute(
+                    _of(one)
+                    .where(
+                        _columns.next_ms == one.next_ms,
+                        _columns.tries == one.tries,
+                        _is_free(now_ms, lease_ms),
+                    )
+                    .values(next_ms=until, tries=one.tries + 1, held_ms=until)
+                ).rowcount
+                == 1
+            ]
 
 
 def _is_free(now_ms: int, lease_ms: int) -> ColumnElement[bool]:
@@ -181,12 +213,12 @@ def _is_free(now_ms: int, lease_ms: int) -> ColumnElement[bool]:
 
 
 def _alike(row: NoticeRow) -> ColumnElement[bool]:
-    """Choose what tells the same person of the same case's steps on the same channel."""
+    """Choose what tells the same person of the same case's steps, or of hours, on this channel."""
     return and_(
         _columns.filing == (None if row.filing is None else row.filing.raw),
         _columns.recipient == row.recipient.raw,
         _columns.channel == row.channel,
-        _columns.kind.in_(_OF_STEPS),
+        _columns.kind.in_(OF_HOURS if row.kind in OF_HOURS else _OF_STEPS),
     )
 
 

@@ -313,7 +313,8 @@ spent = Table(
 # --- notices: who is to be told of which step, and where ----------------------------
 
 # One row for each notice and channel. It holds no words: the case and what is due stand in
-# `case_steps`. A notice without a case is a weekly digest; its step is the Monday's number.
+# `case_steps`, a timesheet and its answer in `statements`. Without a case, the step is the place of
+# such a statement, or the number of the Monday of a weekly digest.
 notices = Table(
     "notices",
     metadata,
@@ -332,7 +333,7 @@ notices = Table(
     _whole("tries", Privacy.PSEUDONYM),
     # When it is tried next; whoever tries it moves this on first. None: no more.
     _whole("next_ms", Privacy.TIME, nullable=True),
-    # When it was sent, given up, or opened on the page.
+    # When it was sent, given up, or opened on the page; when a reminder is to be looked at.
     _whole("ended_ms", Privacy.TIME, nullable=True),
     # Until when whoever claimed it has it, unless it is done with it before.
     _whole("held_ms", Privacy.TIME, nullable=True),

@@ -8,13 +8,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from workseal_protocol.digest import Digest
 from workseal_protocol.records import SegmentState, SheetAnswer
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
 from workseal_protocol.timesheets import SheetFinding, date_of
 from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
 from workseal_protocol.window import Grade
-from workseal_verifier.api.access import OwnSession
-from workseal_verifier.api.services import Given
+from workseal_verifier.api.access import Asking, OwnSession
+from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import engagement
 from workseal_verifier.services.access import TABLE, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Course, Reach
@@ -154,7 +155,7 @@ def get_agreements(request: Request, session: OwnSession, given: Given) -> Respo
 
 
 @router.get("/{name}")
-def get_diary(request: Request, name: str, given: Given) -> Response:
+def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Response:
     """Show all of an agreement: its weeks, and their sums."""
     reach = given.diaries.reach()
     agreed = given.diaries.agreed(engagement(name))
@@ -181,7 +182,24 @@ def get_diary(request: Request, name: str, given: Given) -> Response:
         ],
         contradicted=any(week.contradicted for week in course.weeks),
         sentences=plain_language(agreed.terms),
+        others=list(_others(given, asking.thumbprint, agreed, reach)),
     )
+
+
+def _others(
+    given: Services, asker: Digest, agreed: Agreed, reach: Reach
+) -> Iterator[dict[str, Any]]:
+    """Give the other agreements of the same two that the asker may read: terms never change."""
+    own, now_ms = agreed.terms, given.clock.now_ms()
+    for name, standing in given.standings.engagements(asker):
+        may_read = decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is Verdict.ALLOWED
+        if name == agreed.engagement or not may_read:
+            continue
+        other = given.diaries.agreed(name)
+        theirs = other.terms
+        if (theirs.client, theirs.freelancer) == (own.client, own.freelancer):
+            days = given.diaries.days(other, reach)
+            yield {"name": name.hex(), "terms": theirs, "days": days}
 
 
 def _years(

@@ -17,7 +17,7 @@ const MAX_CHECKPOINTS = 65000;
 const MAX_CA_BYTES = 65536;
 const MAX_SHOWN_BYTES = 536870912;
 const MAX_PROOF_BYTES = 201326592;
-const README_SHA256 = "b40b6da6d38031a0192a9dcded8fb3f826dafe168ca737021d2aa087907c7559";
+const README_SHA256 = "d83914ec7fc640fe31b0a36207a4af1ce51f7733c5f613c704319f0125755131";
 const ORDER = [
   "README.txt", "manifest.cose", "statements.cbor", "proof.cbor", "checkpoint", "checkpoints.cbor",
   "checkpoint.tsr", "timestamps.cbor", "tsa-ca.pem", "policy", "receipts.cbor", "openings.cbor",

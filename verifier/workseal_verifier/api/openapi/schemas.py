@@ -11,6 +11,7 @@ from workseal_protocol.dispute import State
 from workseal_protocol.dispute.values import MAX_STATEMENTS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.receipt import MAX_ANSWER_BYTES, MAX_BATCH
+from workseal_protocol.records import SheetAnswer
 from workseal_protocol.sealing import MAX_PACKAGE_BYTES, MAX_SEALED_BYTES, MIN_SEALED_BYTES
 from workseal_verifier.api.problems import PREFIX, TABLE
 from workseal_verifier.api.values import (
@@ -174,6 +175,7 @@ CREDENTIAL: Final = members(credential=_OBJECT)
 OPTIONS: Final[Schema] = {**_OBJECT, "required": ["challenge", "timeout"]}
 # --- cases, in JSON for pages and in CBOR for who replays them ---
 _HEX: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_ENGAGEMENT_HEX: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _NAME: Final[Schema] = {"type": "string", "minLength": 1}
 _MOMENT_TEXT: Final[Schema] = {"type": "string", "format": "date-time"}
 _ROLE: Final[Schema] = {"enum": ["client", "freelancer", "arbitrator", "operator"]}
@@ -238,9 +240,13 @@ NOTICES: Final = members(
         members(
             id=_HEX,
             kind={"enum": [kind.value for kind in About]},
-            case=_HEX,
+            case=_or_none(_HEX),
+            engagement=_or_none(_ENGAGEMENT_HEX),
+            timesheet=_or_none(_HEX),
+            replaces=_or_none(_HEX),
+            answer=_or_none({"enum": [one.name.lower() for one in SheetAnswer]}),
             step=UINT,
-            state=_STATE,
+            state=_or_none(_STATE),
             waiting_for=array(_ROLE, most=4),
             until=_or_none(UINT),
             made=UINT,
