@@ -305,13 +305,13 @@ def test_a_level_is_reached_in_the_hours_of_its_request_alone() -> None:
         assert play.case.reached == level
         for hours in ({"begin": begin, "end": end}, {"end": begin + 60_001}):
             wide = play.question(level + 1) | minute | {"count": 1} | hours
-            refused(Rule.LADDER, lambda wide=wide: play.act(ARBITRATOR, Act.ASK, **wide))
+            refused(Rule.LADDER, lambda: play.act(ARBITRATOR, Act.ASK, **wide))  # noqa: B023
     # Level 1 is open to all hours, and leads on from there by one.
     minute = {"begin": begin, "end": end}
     reached(1)
     for level in (3, 4):
         wide = play.question(level) | minute | {"count": 1}
-        refused(Rule.LADDER, lambda wide=wide: play.act(ARBITRATOR, Act.ASK, **wide))
+        refused(Rule.LADDER, lambda: play.act(ARBITRATOR, Act.ASK, **wide))  # noqa: B023
     again = play.question(2) | minute | {"count": 1}
     assert stands(play.act(ARBITRATOR, Act.ASK, **again), State.OBJECTION)
 

@@ -494,14 +494,14 @@ def test_a_deadline_is_what_the_table_that_it_names_gives(hearing: Hearing) -> N
     with pytest.raises(RefusedError, match=f"expected {honest.until} by holidays"):
         hearing.office.post([hearing.statement(Role.OPERATOR, Act.NOTICE, due=later)])
     # Two versions differ by a feast; a table that nobody has would give somebody weeks.
-    days = honest.until + 7 * DAY_MS
-    for until, taken in ((days + DAY_MS, False), (days, True)):
+    latest = honest.until + 7 * DAY_MS
+    for until, taken in ((latest + DAY_MS, False), (latest, True)):
         due = replace(honest, until=until, source="holidays 0.1")
         told = hearing.statement(Role.OPERATOR, Act.NOTICE, due=due)
         if taken:
             hearing.office.post([told])
             continue
-        with pytest.raises(RefusedError, match=f"expected {days} at the latest, 7 days after"):
+        with pytest.raises(RefusedError, match=f"expected {latest} at the latest, 7 days after"):
             hearing.office.post([told])
 
 
@@ -517,9 +517,8 @@ def test_days_that_nobody_could_count_by_are_refused(
     hearing: Hearing, changes: dict[str, Any], told: str
 ) -> None:
     """Else no program could write the next deadline, and the case would stand still."""
-    calendar = CaseCalendar(
-        **({"name": "US", "zone": "Europe/Berlin", "weekend": 0b1100000} | changes)
-    )
+    usual = CaseCalendar(name="US", zone="Europe/Berlin", weekend=0b1100000)
+    calendar = replace(usual, **changes)
     with pytest.raises(RefusedError, match=f"the calendar: expected .*{told}"):
         hearing.office.post([hearing.filing(calendar=calendar)])
     hearing.file().act(Role.OPERATOR, Act.NOTICE)
