@@ -71,9 +71,8 @@ def test_the_figure_beside_is_that_of_the_exact_sentence(
 
 def test_few_frames_are_said_to_tell_little_above_a_fifth() -> None:
     few = plain_odds(strata(60), 3)
-    assert few == (
-        "In plain words: if 12 are false, a look at all drawn ones would miss them all"
-        " more than one time in two (5,055 in 10,000).",
+    assert few[0].endswith("would miss them all more than one time in two (5,055 in 10,000).")
+    assert few[1:] == (
         "So few frames tell little: that none of them is false says little of the rest.",
     )
     (enough,) = plain_odds(strata(48, 60, withdrawn=3), 14)
