@@ -74,7 +74,8 @@ def _proved(
             " at instants that were drawn by lot with the operator's value of the round."
         )
     if sums.frames:
-        yield f"{count(sums.frames, 'frame is', 'frames are')} committed to: no other passes as one of them."
+        committed = count(sums.frames, "frame is", "frames are")
+        yield f"{committed} committed to: no other passes as one of them."
     if sums.withdrawn:
         yield (
             f"{count(sums.withdrawn, 'frame was', 'frames were')} withdrawn; the commitment and"
@@ -111,8 +112,8 @@ def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> It
     if sums.foreseeable:
         yield (
             f"{sums.foreseeable} of {count(sums.taken + sums.missed, 'capture')} {_were(sums)} in"
-            " rounds that the owner of the machine could foresee: drawn there without the"
-            f" operator's value, {sums.foreseeable_missed} of them missed."
+            " rounds that the owner of the machine could foresee: the operator's value was not in"
+            f" their draw{_missed(sums.foreseeable_missed)}."
         )
     amount = amount_text(case.filing.amount, case.terms.currency)
     yield f"{WHO[case.filer].capitalize()} says: {CLAIMS[case.filing.claim]}, {amount}."
@@ -126,6 +127,10 @@ def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> It
             )
     if exhibits := sum(one["move"] == "exhibit" for one in steps):
         yield f"{count(exhibits, 'exhibit')} of the parties, as they describe them."
+
+
+def _missed(number: int) -> str:
+    return f"; {number} of them {'was' if number == 1 else 'were'} missed" if number else ""
 
 
 def _were(sums: Sums) -> str:
