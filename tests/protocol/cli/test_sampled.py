@@ -1,7 +1,7 @@
 from support.builders import digest
 from support.cases import Play
 from support.casestates import SITUATIONS
-from workseal_protocol.cli.sampled import SampleTold, levels_shown, sample_told
+from workseal_protocol.cli.sampled import Said, SampleTold, levels_shown, sample_told
 from workseal_protocol.dispute import freeze_frames
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, DisclosedFrame, DisputeRequest, Holding, read_record
@@ -9,12 +9,12 @@ from workseal_protocol.records import Act, DisclosedFrame, DisputeRequest, Holdi
 FIGURE = "the figure above is of all, and does not hold for fewer."
 
 
-def said(play: Play) -> list[tuple[object, object]]:
+def said(play: Play) -> list[Said]:
     return [(one.digest, read_record(one)) for one, _ in play.told]
 
 
 def told(play: Play) -> SampleTold:
-    found = sample_told(play.case, said(play))  # type: ignore[arg-type]
+    found = sample_told(play.case, said(play))
     assert found is not None
     return found
 
@@ -29,7 +29,7 @@ def counts(play: Play) -> tuple[int, int, int]:
 
 
 def levels(play: Play) -> dict[int, str]:
-    found = levels_shown(play.case, said(play))  # type: ignore[arg-type]
+    found = levels_shown(play.case, said(play))
     return {level: one.words for level, one in found.items()}
 
 
@@ -52,7 +52,7 @@ def drawn() -> Play:
 
 def test_nothing_is_said_before_the_draw() -> None:
     play = SITUATIONS["ruling of a sample"]()
-    assert sample_told(play.case, said(play)) is None  # type: ignore[arg-type]
+    assert sample_told(play.case, said(play)) is None
     assert levels(play) == {}
 
 
@@ -138,7 +138,7 @@ def test_each_level_has_its_own_count() -> None:
 def test_frames_that_the_log_says_were_drawn_count_alone() -> None:
     play = show(drawn().request(), 2)
     one = play.nameable()[0].frame
-    found = sample_told(play.case, said(play), frozenset({one}))  # type: ignore[arg-type]
+    found = sample_told(play.case, said(play), frozenset({one}))
     assert found is not None
     assert (found.course.named, found.course.shown) == (1, 1)
 
