@@ -494,7 +494,7 @@ def test_silence_about_a_request_is_told_as_that(tmp_path: Path) -> None:
         seen = look(room, live)
         ladder = words(section(seen.case[Role.CLIENT], "ladder"))
         assert "Nothing was shown in time. Nothing follows from that by itself" in ladder
-        assert re.search(r"L2 .*? reached L3", ladder)
+        assert re.search(r"L2 .*? reached: 0 of \d drawn shown L3", ladder)
         room.commented().stayed()
         stayed = words(look(room, live).case[Role.CLIENT])
     assert "Nothing is due until the stay ends" in stayed
