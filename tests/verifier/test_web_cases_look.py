@@ -140,6 +140,26 @@ def test_every_place_on_the_page_is_reached_from_its_contents(
     assert reached[2:] == ["Agreements", "Cases", "Notices", "All weeks", "What you can do"]
 
 
+@pytest.mark.parametrize("page", [("client", "light")], indirect=True)
+def test_what_is_folded_opens_for_links_keys_and_paper(
+    page: Page, room: Courtroom, origin: str
+) -> None:
+    page.goto(origin + room.path)
+    record = page.locator("section[aria-labelledby=record] details")
+    shut = page.locator("details:not([open])").count()
+    assert shut > 3
+    assert not page.locator("#s0").is_visible()
+    page.evaluate("location.hash = 's0'")
+    page.wait_for_function("document.querySelector('#s0').closest('details').open")
+    assert page.locator("#s0").is_visible()
+    record.locator("summary").press("Enter")
+    assert not page.locator("#s0").is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() == shut
+
+
 def test_the_page_says_the_same_without_a_script(
     browser: Browser, room: Courtroom, origin: str
 ) -> None:

@@ -18,10 +18,18 @@ from support.builders import digest
 from support.cases import DAY, Play, beacon, released, secret_of
 from support.casestates import PLAYS, SITUATIONS
 from workseal_protocol.cli.acting import ABOUT
-from workseal_protocol.dispute import TABLE, Case, CaseError, State
+from workseal_protocol.cli.sampled import sample_told
+from workseal_protocol.dispute import TABLE, Case, CaseError, State, freeze_frames
 from workseal_protocol.dispute.table import DISCLOSED, FOUND, REQUEST
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, Finding, Outcome
+from workseal_protocol.records import (
+    Act,
+    CaseCalendar,
+    Finding,
+    Holding,
+    Outcome,
+    read_record,
+)
 from workseal_verifier.services.casefold import case_row
 from workseal_verifier.services.diaries import Agreed, Course, Reach
 from workseal_verifier.services.disputedhours import Counted, Disputed
@@ -381,6 +389,141 @@ def test_a_request_of_who_sits_no_more_is_dropped() -> None:
     assert "Not ruled on" in words(seen_by(play, Role.CLIENT).page)
     play.act(Role.ARBITRATOR, Act.RECUSE)
     assert "Dropped without a ruling" in words(seen_by(play, Role.CLIENT).page)
+
+
+# --- fair to both, and plain ---
+
+
+def part(text: str, name: str, following: str) -> str:
+    return words(text[text.index(f'id="{name}"') : text.index(f'id="{following}"')])
+
+
+def test_drawn_frames_that_were_not_shown_are_unknown_and_counted_where_the_figure_stands() -> None:
+    play = SITUATIONS["comment on tiles"]()
+    page = seen_by(play, Role.CLIENT).page
+    known = part(page, "known", "ladder")
+    assert "What 12 frames show that were drawn and asked for and not shown so far." in known
+    assert "What the 97 frames show that were not drawn." in known
+    assert "L2" in part(page, "ladder", "draw")
+    assert "reached: 1 of 13 drawn shown" in part(page, "ladder", "draw")
+    box = re.findall(r'<div class="notice">(.*?)</div>', page, re.DOTALL)
+    assert "1 of 13 shown so far" in words(box[0])
+    assert "the figure above is of all" in words(box[0])
+    assert "up to once in 27 times (369 in 10,000)" in words(box[0])
+    assert "not shown" not in part(
+        seen_by(PLAYS[State.NAMING](), Role.CLIENT).page, "known", "draw"
+    )
+    play.act(Role.FREELANCER, Act.CLAW_BACK, cites=play.case.shown[-1:])
+    taken = seen_by(play, Role.CLIENT).page
+    assert "What 13 frames show that were drawn and asked for and not shown" in words(taken)
+    assert "0 of 13 drawn shown" in words(taken)
+
+
+def test_page_and_terminal_say_the_same_of_a_sample() -> None:
+    play = SITUATIONS["comment on tiles"]()
+    said = [(one.digest, read_record(one)) for one, _ in play.told]
+    told = sample_told(play.case, said)
+    assert told is not None
+    drawn = part(seen_by(play, Role.CLIENT).page, "draw", "words")
+    for sentence in told.sentences:
+        assert sentence in drawn
+
+
+def test_a_sample_that_is_everything_says_who_chose_the_hours() -> None:
+    play = SITUATIONS["evidence"]().shown(1)
+    few = [one for one in play.frames if one.holding is Holding.KEPT][:3]
+    content = play.question(2) | {"count": 3, "freeze": freeze_frames(few)}
+    play.act(Role.ARBITRATOR, Act.ASK, **content).both(Act.PASS)
+    play.act(Role.ARBITRATOR, Act.RULE).sampled()
+    drawn = part(seen_by(play, Role.CLIENT).page, "draw", "words")
+    assert "The sample is all of the 3 frozen frames of these hours" in drawn
+
+
+def test_both_are_heard_in_the_question_in_one_order_whoever_filed() -> None:
+    for situation in ("negotiation", "notice of a freelancer"):
+        question = part(seen_by(SITUATIONS[situation](), Role.CLIENT).page, "question", "hours")
+        assert question.index("The client") < question.index("The freelancer")
+    answered = part(seen_by(PLAYS[State.NEGOTIATION](), Role.CLIENT).page, "question", "hours")
+    assert "The client files" in answered
+    assert "The freelancer answers said in few words" in answered
+    assert "No answer" not in answered
+    waiting = part(seen_by(PLAYS[State.ANSWER](), Role.CLIENT).page, "question", "hours")
+    assert "The freelancer answers No answer yet. That says nothing." in waiting
+    ended = part(seen_by(PLAYS[State.WITHDRAWN](), Role.CLIENT).page, "question", "hours")
+    assert "The freelancer answers No answer. That says nothing." in ended
+    late = PLAYS[State.ANSWER]().pass_due().act(Role.FREELANCER, Act.ANSWER)
+    told = part(seen_by(late, Role.CLIENT).page, "question", "hours")
+    assert "it came late, and counts as any other" in told
+    assert "came late" not in answered
+
+
+def test_last_words_are_about_the_matter_and_no_objection_takes_their_place() -> None:
+    play = PLAYS[State.NEGOTIATION]().act(Role.CLIENT, Act.END).seat()
+    play.act(Role.FREELANCER, Act.EXHIBIT, text="the messages of Monday")
+    play.act(Role.ARBITRATOR, Act.ASK)
+    play.act(Role.FREELANCER, Act.OBJECT, text="too many by far")
+    page = seen_by(play, Role.CLIENT).page
+    text = page[page.index('id="words"') : page.index('id="custody"')]
+    told = words(text)
+    assert "too many by far" not in told
+    assert told.index("The client") < told.index("The freelancer")
+    own = told[told.index("The freelancer") :]
+    assert own.index("the messages of Monday") < own.index("said in few words")
+    assert "1 word before" in own
+    # It is not lost: it stands at its request.
+    assert "too many by far" in part(page, "ladder", "draw")
+
+
+def test_by_when_a_decision_should_be_there_is_told_while_one_is_to_come() -> None:
+    line = "A decision should be there by"
+    for situation in ("evidence", "draft", "review"):
+        assert line in page(situation), situation
+    for situation in ("appeal", "final", "withdrawn"):
+        assert line not in page(situation), situation
+
+
+def test_one_is_singular() -> None:
+    first = page("notice")
+    assert "in which order: 1 signed statement." in first
+    assert "1 statement, in the order of the case" in first
+
+
+def test_a_zone_that_nobody_announced_is_said_to_be_the_agreements() -> None:
+    play = PLAYS[State.ANSWER]()
+    assert not play.case.calendars
+    stand = part(seen_by(play, Role.CLIENT).page, "stand", "do")
+    assert "as the agreement has it; you announced none" in stand
+    assert "as the agreement has it; the freelancer announced none" in stand
+    own = CaseCalendar(name="US", zone="America/New_York", weekend=0b1100000)
+    known = Play.begin(calendar=own).act(Role.OPERATOR, Act.NOTICE)
+    seen = seen_by(known, Role.CLIENT)
+    assert "you announced none" not in words(seen.page)
+    assert "the freelancer announced none" in words(seen.page)
+    assert "(the agreement's)" in words(seen.listed)
+    assert "(the agreement's)" not in words(seen_by(known, Role.FREELANCER).listed)
+
+
+def test_the_stake_stands_beside_what_the_record_bills() -> None:
+    told = part(seen_by(PLAYS[State.ANSWER](), Role.CLIENT).page, "question", "hours")
+    assert "1300.00 EUR are at stake; 0.00 EUR is what the record bills for the days" in told
+
+
+def test_long_values_and_the_record_are_folded_and_whole() -> None:
+    play = SITUATIONS["comment on tiles"]()
+    page = seen_by(play, Role.CLIENT).page
+    record = page[page.index('id="record"') : page.index('id="limits"')]
+    opened = re.findall(r"<details[^>]*>", page)
+    assert "<details>" in record
+    whole = re.findall(r"<code>(0 .*?)</code>", record, re.DOTALL)
+    assert whole[0].splitlines() == [
+        f"{number} {one.digest}" for number, (one, _) in enumerate(play.told)
+    ]
+    assert record.count(str(play.told[0][0].digest)) == 1
+    drawn = page[page.index('id="draw"') : page.index('id="words"')]
+    folded = drawn[drawn.index("<details>") : drawn.index("</details>")]
+    assert play.case.sample is not None
+    assert str(play.case.sample.freeze.root) in folded
+    assert len(opened) >= 3
 
 
 # --- the end ---

@@ -29,7 +29,7 @@ from workseal_protocol.casefile import (
     make_case_file,
     replay,
 )
-from workseal_protocol.cli.cases import read_all
+from workseal_protocol.cli.cases import read_all, sample_of
 from workseal_protocol.cli.files import (
     MAX_BUNDLE_BYTES,
     fill_folder,
@@ -180,6 +180,8 @@ def _lines(report: CaseFileReport) -> Iterator[str]:
         yield from _departures(report.replayed)
         yield from _excesses(report)
         yield from (one.sentence for one in report.granted)
+        if told := sample_of(report.replayed):
+            yield from told.sentences
     yield ""
     yield "HOLDS: the case file is whole." if report.holds else "DOES NOT HOLD."
     yield "Not proven, whatever the steps say:"
@@ -229,6 +231,7 @@ def _excesses(report: CaseFileReport) -> Iterator[str]:
 def _value(report: CaseFileReport) -> dict[str, object]:
     replayed = report.replayed
     case = None if replayed is None else replayed.case
+    told = None if replayed is None else sample_of(replayed)
     return {
         "holds": report.holds,
         "malformed": report.malformed,
@@ -248,5 +251,6 @@ def _value(report: CaseFileReport) -> dict[str, object]:
         "departures": [] if replayed is None else list(_departures(replayed)),
         "excesses": list(_excesses(report)),
         "opened": [as_value(one) for one in report.granted],
+        "sample": None if told is None else told.as_value(),
         "not_proven": list(report.not_proven),
     }

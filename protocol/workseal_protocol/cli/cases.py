@@ -17,8 +17,9 @@ from workseal_protocol.cli.files import read_bytes
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.cli.parties import read_agreed, rotations_in
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.sampled import SampleTold, sample_told
 from workseal_protocol.cli.text import count, instant, plain
-from workseal_protocol.dispute import Case, meaning
+from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import MAX_BYTES, read_item
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.records import read_record
@@ -27,8 +28,6 @@ from workseal_protocol.statement import Statement
 # A case has at most 400 statements; the operator's commitments come on top.
 MAX_FILES: Final = 1_000
 _TAG_18: Final = 0xD2
-# How many percent of false frames the sentence about a sample asks about.
-_QUESTION: Final = 20
 
 
 def case(options: argparse.Namespace) -> int:
@@ -100,7 +99,7 @@ def _print(found: Replayed) -> None:
         late = "  late" if one.late else ""
         print(f"  {number:3d} {instant(one.at)} {one.who:<10} {one.move:<10} -> {one.state}{late}")
     print(f"head {replayed.head}")
-    for line in _standing(replayed):
+    for line in _standing(found):
         print(line)
     print("instants are those that the signers claim: the log's own are not at hand")
     if found.unverified:
@@ -109,17 +108,23 @@ def _print(found: Replayed) -> None:
         print("that the operator committed to its values before they drew, only its log shows")
 
 
-def _standing(replayed: Case) -> list[str]:
+def _standing(found: Replayed) -> list[str]:
+    replayed = found.case
     lines = [f"state {replayed.state}"]
     if replayed.due is not None:
         waiting = ", ".join(sorted(role.name.lower() for role in replayed.waiting_for))
         lines.append(f"until {_until(replayed)}: {waiting or 'nobody'}")
-    if replayed.drawn is not None and replayed.sample is not None:
-        sample = replayed.sample
-        lines.append(meaning(sample.freeze.strata, sample.size, _QUESTION, replayed.drawn))
+    if told := sample_of(found):
+        lines += told.sentences
     for who, moves in _next(replayed).items():
         lines.append(f"next, {who}: {', '.join(moves)}")
     return lines
+
+
+def sample_of(found: Replayed) -> SampleTold | None:
+    """Say what the sample of a replayed case means, and what became of it."""
+    said = [(one.statement.digest, read_record(one.statement)) for one in found.told]
+    return sample_told(found.case, said)
 
 
 def _until(replayed: Case) -> str:
@@ -156,6 +161,7 @@ def _as_json(found: Replayed) -> dict[str, object]:
         "limit": replayed.limit,
         "level": replayed.reached,
         "drawn": None if replayed.drawn is None else list(replayed.drawn),
+        "sample": None if (told := sample_of(found)) is None else told.as_value(),
         "statements": [
             {
                 "digest": str(one.statement.digest),

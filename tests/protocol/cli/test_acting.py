@@ -102,6 +102,18 @@ def decided(court: Bench, appeal: str = "pass") -> None:
     both(court, appeal)
 
 
+def check_told(out: str, court: Bench) -> None:
+    """Check what a terminal says of a sample of which nothing was shown, and after a decision."""
+    assert re.search(r"3 of [0-9]+ frozen frames are drawn", out)
+    assert "\n0 of 3 shown: 3 of the drawn frames could be shown, and 3 were asked for.\n" in out
+    assert "In plain words: if " in out
+    assert "the figure above is of all" in out
+    assert re.search(r"few tiles of the drawn frames .*: reached, 0 of 3 drawn shown\n", out)
+    assert "a decision should come before" not in out
+    announced = Role.CLIENT in court.case.calendars
+    assert ("as the agreement has it: you announced no zone" in out) is not announced
+
+
 def test_a_whole_case_by_commands(court: Bench) -> None:
     seated(court)
     asked(court, 1, 5)
@@ -131,7 +143,7 @@ def test_a_whole_case_by_commands(court: Bench) -> None:
     assert standing(court) is State.FINAL
     shown = court.run("client", "show", court.name)
     assert (shown.code, shown.err) == (0, "")
-    assert re.search(r"3 of [0-9]+ frozen frames are drawn", shown.out)
+    check_told(shown.out, court)
     assert "amount: 120.00 EUR" in shown.out
     told = json.loads(court.run("client", "show", court.name, "--json").out)
     assert (told["state"], told["you"], told["head"]) == ("final", "client", str(court.case.head))

@@ -116,8 +116,15 @@ def test_what_shows_more_than_its_level_has_is_said(tmp_path: Path, run: Run) ->
     sentence = f"{digest('disclosure')} shows 256 of 2040 tiles of a frame: level 2 has 255 at most"
     assert done.out.splitlines().count(sentence) == 1
     assert "HOLDS: the case file is whole." in done.out
-    value = run("case", "verify", tmp_path / "file", "--policy", tmp_path / "policy", "--json")
-    assert json.loads(value.out)["excesses"] == [sentence]
+    value = json.loads(
+        run("case", "verify", tmp_path / "file", "--policy", tmp_path / "policy", "--json").out
+    )
+    assert value["excesses"] == [sentence]
+    # How many of the drawn frames were shown, in the words of the page.
+    sample = value["sample"]
+    assert (sample["asked_for"], sample["shown"]) == (sample["could_be_shown"], 1)
+    assert set(sample["sentences"]) <= set(done.out.splitlines())
+    assert f"1 of {sample['asked_for']} shown so far" in done.out
 
 
 def test_a_decision_that_is_not_its_draft_is_said(tmp_path: Path, run: Run) -> None:

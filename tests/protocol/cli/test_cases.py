@@ -76,6 +76,20 @@ def test_tells_where_a_case_stands(tmp_path: Path, run: Run) -> None:
     assert lines[-1].startswith("values of the beacon are not checked")
 
 
+def test_how_many_drawn_frames_were_shown_is_said_beside_the_figure(
+    tmp_path: Path, run: Run
+) -> None:
+    play = told().disclose()
+    paths = write(tmp_path, play)
+    lines = replay(run, tmp_path, paths).out.splitlines()
+    assert "up to once in 27 times (369 in 10,000)" in " ".join(lines)
+    assert any(line.startswith("1 of 13 shown so far: 13 of the drawn frames") for line in lines)
+    assert any("the figure above is of all" in line for line in lines)
+    shown = json.loads(replay(run, tmp_path, paths, "--json").out)["sample"]
+    assert (shown["could_be_shown"], shown["asked_for"], shown["shown"]) == (13, 13, 1)
+    assert set(shown["sentences"]) <= set(lines)
+
+
 def test_the_same_as_json(tmp_path: Path, run: Run) -> None:
     play = told()
     shown = json.loads(replay(run, tmp_path, write(tmp_path, play), "--json").out)

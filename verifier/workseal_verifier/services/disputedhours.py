@@ -38,12 +38,16 @@ _Read = Mapping[date, Sequence[tuple[Stored, Record]]]
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Hold one capture that was due: when its segment began, what became of it and its frames."""
+    """Hold one capture that was due: when its segment began, what became of it and its frames.
+
+    It was `foreseeable` where the round was drawn without the operator's value.
+    """
 
     at_ms: int
     missed: bool
     frames: int
     withdrawn: int
+    foreseeable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,4 +255,5 @@ def _captures(material: Material, begin_ms: int, end_ms: int) -> Iterator[Drawn]
             continue
         withdrawn = sum(frame in material.withdrawn for frame in segment.frames)
         missed = segment.capture is Capture.MISSED
-        yield Drawn(segment.begin, missed, len(segment.frames), withdrawn)
+        foreseeable = segment.verifier_value is None
+        yield Drawn(segment.begin, missed, len(segment.frames), withdrawn, foreseeable)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Container, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
+from workseal_protocol.cli.plainodds import QUESTION, plain_odds
+from workseal_protocol.cli.sampled import SampleTold, sample_told
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import (
     Case,
@@ -24,7 +26,6 @@ from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
     DisputeAct,
-    DisputeDisclosure,
     DisputeRequest,
     Freeze,
     Holding,
@@ -34,8 +35,6 @@ from workseal_verifier.services.redraws import Frozen, asked_of
 from workseal_verifier.web.casewords import WHO
 from workseal_verifier.web.render import moment
 
-# Of a hundred frames, how many false ones the sentence about a sample asks about.
-QUESTION: Final = 20
 _THREE: Final = (Role.FREELANCER, Role.CLIENT, Role.ARBITRATOR)
 _EPOCH_DAYS: Final = 86_400_000
 
@@ -57,6 +56,7 @@ def draw_of(
     if sample is None or asked is None:
         return None
     number = case.sample_round
+    drawn = _told(case, told, frozen)
     return {
         "asked": asked,
         "root": str(sample.freeze.root),
@@ -71,38 +71,40 @@ def draw_of(
             None if number is None else moment(round_start(number, case.terms.round_ms), zone)
         ),
         "drawn": None if sample.seed is None else _drawn(case, sample, told, committed),
-        "meaning": (
-            meaning(sample.freeze.strata, sample.size, QUESTION, case.drawn or ())
-            if sample.ruled_at
-            else None
-        ),
+        "sentences": _sentences(sample, drawn),
         "frozen": frozen,
         "requests": _requests(told, frozen),
-        "course": None if frozen is None or not frozen.drawn else _course(told, frozen, withdrawn),
+        "course": None if drawn is None else drawn.course,
+        "withdrawn": _withdrawn(frozen, withdrawn),
     }
 
 
-def _course(told: Sequence[Told], frozen: Frozen, withdrawn: Container[Digest]) -> dict[str, int]:
-    """Count what became of the drawn frames that could be shown when they were drawn."""
-    could = {one.frame.frame for one in frozen.drawn if one.frame.holding is Holding.KEPT}
-    named = {
-        frame.frame
-        for one in told
-        if isinstance(one.record, DisputeRequest)
-        for frame in one.record.frames
-    }
-    shown = {
-        frame.frame
-        for one in told
-        if isinstance(one.record, DisputeDisclosure)
-        for frame in one.record.frames
-    }
-    return {
-        "could": len(could),
-        "named": len(could & named),
-        "shown": len(could & shown),
-        "withdrawn": sum(frame in withdrawn for frame in could),
-    }
+def _sentences(sample: Sample, drawn: SampleTold | None) -> tuple[str, ...]:
+    """Say what the sample means, from the ruling on; what became of it, once it is drawn."""
+    if drawn is not None:
+        return drawn.sentences
+    if not sample.ruled_at:
+        return ()
+    strata, size = sample.freeze.strata, sample.size
+    return (meaning(strata, size, QUESTION), *plain_odds(strata, size))
+
+
+def _told(case: Case, told: Sequence[Told], frozen: Frozen | None) -> SampleTold | None:
+    """Say what a drawn sample means; the log tells which frames were drawn, where it is read."""
+    said = [(one.digest, one.record) for one in told]
+    if frozen is None or not frozen.drawn or frozen.problem:
+        return sample_told(case, said)
+    kept = (one.frame for one in frozen.drawn)
+    return sample_told(
+        case, said, frozenset(one.frame for one in kept if one.holding is Holding.KEPT)
+    )
+
+
+def _withdrawn(frozen: Frozen | None, withdrawn: Container[Digest]) -> int:
+    """Count the drawn frames that were withdrawn since they were drawn."""
+    drawn = () if frozen is None else frozen.drawn
+    kept = (one.frame for one in drawn if one.frame.holding is Holding.KEPT)
+    return sum(one.frame in withdrawn for one in kept)
 
 
 def _strata(sample: Sample) -> list[dict[str, Any]]:

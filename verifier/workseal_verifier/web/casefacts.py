@@ -18,7 +18,7 @@ from workseal_protocol.terms.plain import amount_text
 from workseal_protocol.verify.unproven import ALWAYS
 from workseal_protocol.window import Grade
 from workseal_verifier.web.casechecked import differing
-from workseal_verifier.web.casehours import Hours
+from workseal_verifier.web.casehours import Hours, Sums
 from workseal_verifier.web.casewords import CLAIMS, WHO
 from workseal_verifier.web.render import span
 
@@ -67,12 +67,15 @@ def _proved(
             f"{span(online)} of these hours were signed and cosigned within a minute of when they"
             " say they were worked: they were not made up later."
         )
-    if sums.taken or sums.missed:
+    if blind := sums.taken + sums.missed - sums.foreseeable:
+        missed = sums.missed - sums.foreseeable_missed
         yield (
-            f"{count(sums.taken, 'capture was', 'captures were')} taken and {sums.missed} missed,"
-            f" with {count(sums.frames, 'frame')} committed to, at instants that were"
-            " drawn by lot."
+            f"{count(blind - missed, 'capture was', 'captures were')} taken and {missed} missed"
+            " at instants that were drawn by lot with the operator's value of the round."
         )
+    if sums.frames:
+        committed = count(sums.frames, "frame is", "frames are")
+        yield f"{committed} committed to: no other passes as one of them."
     if sums.withdrawn:
         yield (
             f"{count(sums.withdrawn, 'frame was', 'frames were')} withdrawn; the commitment and"
@@ -86,7 +89,7 @@ def _proved(
             continue
         if found["holds"] and not found["taken_back"]:
             yield (f"Of what was shown, by {_check_of(one)}: {'; '.join(one['facts'])}.")
-    yield f"Who said what in this case, in which order: {len(steps)} signed statements."
+    yield f"Who said what in this case, in which order: {count(len(steps), 'signed statement')}."
 
 
 def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -106,6 +109,12 @@ def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> It
     ):
         if found := sums.grades[grade.value]:
             yield f"{span(found)} {said}."
+    if sums.foreseeable:
+        yield (
+            f"{sums.foreseeable} of {count(sums.taken + sums.missed, 'capture')} {_were(sums)} in"
+            " rounds that the owner of the machine could foresee: the operator's value was not in"
+            f" their draw{_missed(sums.foreseeable_missed)}."
+        )
     amount = amount_text(case.filing.amount, case.terms.currency)
     yield f"{WHO[case.filer].capitalize()} says: {CLAIMS[case.filing.claim]}, {amount}."
     if not case.answered:
@@ -118,6 +127,14 @@ def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> It
             )
     if exhibits := sum(one["move"] == "exhibit" for one in steps):
         yield f"{count(exhibits, 'exhibit')} of the parties, as they describe them."
+
+
+def _missed(number: int) -> str:
+    return f"; {number} of them {'was' if number == 1 else 'were'} missed" if number else ""
+
+
+def _were(sums: Sums) -> str:
+    return "was" if sums.foreseeable == 1 else "were"
 
 
 def _check_of(step: Mapping[str, Any]) -> str:
@@ -152,7 +169,12 @@ def _unknown(
     if case.terms.level >= Level.ACTIVITY and not opened:
         yield "How much input there was: activity is committed to, and not opened."
     if draw is not None and draw["drawn"] is not None:
-        yield f"What the {draw['count'] - draw['size']} frames show that were not drawn."
+        if left := draw["count"] - draw["size"]:
+            yield (
+                "What the"
+                f" {count(left, 'frame shows that was', 'frames show that were')} not drawn."
+            )
+        yield from draw["course"].unknown
     for hidden in _hidden(steps):
         yield f"What {count(hidden, 'hidden tile')} of the shown frames show."
     for one in steps:

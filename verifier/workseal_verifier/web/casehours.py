@@ -79,6 +79,9 @@ class Sums:
     frames: int
     missed: int
     withdrawn: int
+    # Of the captures, those whose owner's machine knew the draw beforehand.
+    foreseeable: int
+    foreseeable_missed: int
     billed: Billed
 
 
@@ -246,5 +249,7 @@ def _sums(
         frames=sum(one.frames for one in captures),
         missed=sum(one.missed for one in captures),
         withdrawn=sum(one.withdrawn for one in captures),
+        foreseeable=sum(one.foreseeable for one in captures),
+        foreseeable_missed=sum(one.foreseeable and one.missed for one in captures),
         billed=billed_of(agreed.terms, totals),
     )

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from workseal_protocol.cli.sampled import LevelShown, levels_shown
 from workseal_protocol.dispute import CLOSED, LADDER, Case, Rung, State
 from workseal_protocol.records import DisputeAct, Ground, Refusal
 from workseal_protocol.terms import Level
@@ -37,12 +38,13 @@ GROUNDS: Final = tuple(named(one.name) for one in Ground)
 REFUSALS: Final = tuple(named(one.name) for one in Refusal)
 
 
-def rungs_of(case: Case) -> list[dict[str, Any]]:
-    """Describe each level, and how this case stands to it."""
-    return [_rung(case, rung) for rung in LADDER.values()]
+def rungs_of(case: Case, told: Sequence[Told]) -> list[dict[str, Any]]:
+    """Describe each level, how this case stands to it, and how many of its frames were shown."""
+    shown = levels_shown(case, [(one.digest, one.record) for one in told])
+    return [_rung(case, rung, shown.get(rung.level)) for rung in LADDER.values()]
 
 
-def _rung(case: Case, rung: Rung) -> dict[str, Any]:
+def _rung(case: Case, rung: Rung, shown: LevelShown | None) -> dict[str, Any]:
     return {
         "level": rung.level,
         "shows": rung.shows,
@@ -52,6 +54,7 @@ def _rung(case: Case, rung: Rung) -> dict[str, Any]:
         "one_in": rung.one_in,
         "needs": _LEVELS[rung.needs],
         "standing": _standing(case, rung),
+        "shown": "" if shown is None else shown.words,
         "here": case.ask is not None and case.ask.level == rung.level and not case.answered_ask,
     }
 

@@ -29,6 +29,9 @@ _CUSTODY: Final = frozenset(
     {"declare", "request", "approve", "show", "disclosure", "finding", "withhold", "claw-back",
      "unreadable", "destroy"}
 )  # fmt: skip
+# What a party says of the matter itself, and not of how the case goes on.
+_WORDS: Final = frozenset({"filing", "answer", "exhibit", "comment", "appeal"})
+_PARTIES: Final = (Role.CLIENT, Role.FREELANCER)
 
 
 def steps_of(case: Case, told: Sequence[Told], zone: tzinfo) -> list[dict[str, Any]]:
@@ -37,12 +40,29 @@ def steps_of(case: Case, told: Sequence[Told], zone: tzinfo) -> list[dict[str, A
     return [_step(case, number, one, numbers, zone) for number, one in enumerate(told)]
 
 
-def last_words(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the last words of each party, the client's first; a party may have none."""
-    found: list[Mapping[str, Any]] = []
-    for role in (Role.CLIENT, Role.FREELANCER):
-        own = [one for one in steps if one["role"] is role and one["text"]]
-        found.append({"who": WHO[role], "step": own[-1] if own else None})
+def heard(case: Case, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what each party says the case is about: who filed it, and who answers; client first.
+
+    Whoever has not answered has no step.
+    """
+    found = []
+    for role in _PARTIES:
+        move = "filing" if role is case.filer else "answer"
+        own = [one for one in steps if one["role"] is role and one["move"] == move]
+        found.append({"who": WHO[role], "files": role is case.filer, "step": next(iter(own), None)})
+    return found
+
+
+def last_words(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return each party's words on the matter, the client's first: the last, and those before.
+
+    What is said about the procedure is no such word: it stands at its request.
+    """
+    found = []
+    for role in _PARTIES:
+        own = [one for one in steps if one["role"] is role and one["move"] in _WORDS]
+        said = [one for one in own if one["text"]]
+        found.append({"who": WHO[role], "step": said[-1] if said else None, "before": said[:-1]})
     return found
 
 

@@ -32,7 +32,14 @@ from workseal_verifier.web.casefacts import CANNOT_PROVE, columns_of
 from workseal_verifier.web.casehours import hours_of
 from workseal_verifier.web.caseladder import GROUNDS, REFUSALS, requests_of, rungs_of
 from workseal_verifier.web.caselist import lines_of
-from workseal_verifier.web.caserecord import custody_of, decisions, last_words, outside, steps_of
+from workseal_verifier.web.caserecord import (
+    custody_of,
+    decisions,
+    heard,
+    last_words,
+    outside,
+    steps_of,
+)
 from workseal_verifier.web.casetimes import clocks_of, due_of
 from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
 from workseal_verifier.web.render import page
@@ -116,7 +123,7 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "columns": columns_of(case, hours, steps, draw, checked),
         "checked": checked,
         "cannot_prove": CANNOT_PROVE,
-        "rungs": rungs_of(case),
+        "rungs": rungs_of(case, view.told),
         "requests": requests_of(
             steps,
             view.told,
@@ -127,6 +134,7 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "refusals": REFUSALS,
         "draw": draw,
         "words": last_words(steps),
+        "heard": heard(case, steps),
         "decisions": decided,
         "departures": [
             one.sentence(case.terms.currency)

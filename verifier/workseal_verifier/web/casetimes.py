@@ -18,13 +18,14 @@ from workseal_verifier.web.render import moment
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Hold the clock of one person in a case."""
+    """Hold the clock of one person in a case; the zone is the terms' where none was announced."""
 
     role: Role
     who: str
     name: str
     zone: tzinfo
     known: bool
+    announced: bool
 
 
 def clocks_of(case: Case, you: Role) -> tuple[Clock, ...]:
@@ -34,7 +35,8 @@ def clocks_of(case: Case, you: Role) -> tuple[Clock, ...]:
         if role is Role.ARBITRATOR and case.arbitrator is None:
             continue
         zone = zone_named(name)
-        found.append(Clock(role, WHO[role], name, zone or UTC, zone is not None))
+        known, announced = zone is not None, role in case.calendars
+        found.append(Clock(role, WHO[role], name, zone or UTC, known, announced))
     return tuple(sorted(found, key=lambda one: one.role is not you))
 
 
@@ -67,6 +69,7 @@ def due_of(case: Case, you: Role, now_ms: int) -> dict[str, Any] | None:
                 "who": "you" if one.role is you else one.who,
                 "zone": one.name,
                 "known": one.known,
+                "announced": one.announced,
                 "time": moment(until, one.zone),
             }
             for one in clocks

@@ -10,6 +10,7 @@ from workseal_protocol.cli.acting.standing import (
     plain_word,
     role_word,
     rungs,
+    sample_of,
     typed,
 )
 from workseal_protocol.cli.text import instant
@@ -44,6 +45,7 @@ def as_json(live: Live, asker: Asker) -> dict[str, object]:
         "offers": {str(offer): role_word(maker) for offer, maker in case.offers.items()},
         "arbitrator": None if case.arbitrator is None else str(case.arbitrator),
         "drawn": None if case.drawn is None else list(case.drawn),
+        "sample": None if (told := sample_of(live)) is None else told.as_value(),
         "unreadable": [str(one) for one in sorted(case.unreadable)],
         "moves": {move: asker.command(move, typed(case, move)) for move in may_do(live, asker)},
         "checks": [

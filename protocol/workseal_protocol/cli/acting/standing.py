@@ -9,6 +9,7 @@ from typing import Final
 
 from workseal_protocol.cli.acting.reading import Live
 from workseal_protocol.cli.acting.said import DETAILS, spelled
+from workseal_protocol.cli.sampled import LevelShown, SampleTold, levels_shown, sample_told
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import LADDER, Case, State
 from workseal_protocol.keys import Role
@@ -64,8 +65,28 @@ class Asker:
 
     def zone(self, case: Case) -> str:
         """Return the zone that the asker announced, else that of the terms."""
-        announced = case.calendars.get(self.role(case))
-        return case.terms.zone if announced is None else announced[0].zone
+        role = self.role(case)
+        return case.calendars[role][0].zone if announced(case, role) else case.terms.zone
+
+
+def announced(case: Case, role: Role) -> bool:
+    """Say whether somebody announced days and zone of their own; else those of the terms count."""
+    return role in case.calendars
+
+
+def awaits_decision(case: Case) -> bool:
+    """Say whether a decision is still to come."""
+    return case.open and (case.decision is None or case.appealed)
+
+
+def sample_of(live: Live) -> SampleTold | None:
+    """Say what the sample means and what became of it; None before it is drawn."""
+    return sample_told(live.case, [(one.statement.digest, one.record) for one in live.steps])
+
+
+def shown_of(live: Live) -> dict[int, LevelShown]:
+    """Count for each level how many of its frames were shown."""
+    return levels_shown(live.case, [(one.statement.digest, one.record) for one in live.steps])
 
 
 def may_do(live: Live, asker: Asker) -> tuple[str, ...]:

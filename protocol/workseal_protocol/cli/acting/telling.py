@@ -13,20 +13,22 @@ from workseal_protocol.cli.acting.reading import Live, Step
 from workseal_protocol.cli.acting.standing import (
     SILENCE,
     Asker,
+    announced,
+    awaits_decision,
     may_do,
     plain_word,
     role_word,
     rungs,
+    sample_of,
+    shown_of,
     typed,
 )
 from workseal_protocol.cli.text import count, plain
-from workseal_protocol.dispute import LADDER, Case, State, departures, meaning
+from workseal_protocol.dispute import LADDER, Case, State, departures
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
 from workseal_protocol.terms import amount_text
 
-# How many percent of false frames the sentence about a sample asks about.
-_QUESTION: Final = 20
 NOT_PROVEN: Final = (
     "this shows who said what in which order; not that a text is true, that a screen was not"
     " staged, or what somebody thought"
@@ -42,8 +44,8 @@ def lines(live: Live, asker: Asker) -> list[str]:
         *_standing(case, asker),
         *departed(live.steps, case.terms.currency),
         *_open(live, asker),
-        *_ladder(case),
-        *_draw(case, asker),
+        *_ladder(live),
+        *_draw(live, asker),
         *_next(live, asker),
     ]
     if live.unverified:
@@ -62,6 +64,8 @@ def _head(case: Case, asker: Asker) -> Iterator[str]:
     yield f"hours from {both(filing.begin, zone)}"
     yield f"to {both(filing.end, zone)}"
     yield f"you are the {role_word(asker.role(case))}"
+    if not announced(case, asker.role(case)):
+        yield f"times are in {zone}, as the agreement has it: you announced no zone"
 
 
 def _told(live: Live, asker: Asker) -> Iterator[str]:
@@ -110,7 +114,7 @@ def _standing(case: Case, asker: Asker) -> Iterator[str]:
     if case.due.due is not None:
         yield f"counted {due_text(case.due.due)}"
     yield f"if nobody acts until then: {SILENCE[case.state]}"
-    if case.limit is not None and case.open:
+    if case.limit is not None and awaits_decision(case):
         yield f"a decision should come before {both(case.limit, asker.zone(case))}"
 
 
@@ -142,17 +146,19 @@ def turn(live: Live) -> str | None:
     return plain(f"{waiting} until {both(due.until, case.terms.zone)}")
 
 
-def _ladder(case: Case) -> Iterator[str]:
+def _ladder(live: Live) -> Iterator[str]:
+    case, shown = live.case, shown_of(live)
     yield "ladder"
     for level, word in rungs(case):
         rung = LADDER[level]
         most = f", at most {rung.most}" if rung.most else ""
         most += f", 1 tile in {rung.one_in} of each" if rung.one_in > 1 else ""
-        yield f"  {level}  {rung.shows} ({rung.decides}{most}): {word}"
+        how_many = f", {shown[level].words}" if level in shown else ""
+        yield f"  {level}  {rung.shows} ({rung.decides}{most}): {word}{how_many}"
 
 
-def _draw(case: Case, asker: Asker) -> Iterator[str]:
-    zone = asker.zone(case)
+def _draw(live: Live, asker: Asker) -> Iterator[str]:
+    case, zone = live.case, asker.zone(live.case)
     if case.state is State.DRAW:
         begins = round_start(case.panel_round, case.terms.round_ms)
         yield f"an arbitrator is drawn by round {case.panel_round}, from {both(begins, zone)} on"
@@ -176,7 +182,8 @@ def _draw(case: Case, asker: Asker) -> Iterator[str]:
     if case.drawn is not None and sample.seed is not None:
         yield f"drawn by seed {sample.seed.hex()}"
         yield f"places {', '.join(map(str, case.drawn))}"
-        yield meaning(sample.freeze.strata, sample.size, _QUESTION, case.drawn)
+        told = sample_of(live)
+        yield from () if told is None else told.sentences
 
 
 def _next(live: Live, asker: Asker) -> Iterator[str]:

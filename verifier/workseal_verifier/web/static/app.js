@@ -52,6 +52,31 @@ for (const code of document.querySelectorAll("pre.bytes code")) {
   code.replaceChildren(...words);
 }
 
+// A link leads into what is folded, and paper cannot be unfolded.
+const lead = () => {
+  const there = document.getElementById(location.hash.slice(1));
+  for (let fold = there?.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+    fold.open = true;
+  }
+  there?.scrollIntoView();
+};
+addEventListener("hashchange", lead);
+if (location.hash) {
+  lead();
+}
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  for (const one of folded) {
+    one.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const one of folded) {
+    one.open = false;
+  }
+});
+
 const at = document.querySelector("#at");
 for (const line of document.querySelectorAll("[data-hours] svg")) {
   line.addEventListener("click", (event) => {
