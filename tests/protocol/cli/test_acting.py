@@ -339,13 +339,20 @@ def test_bad_filings_change_nothing(court: Bench) -> None:
         ("--engagement", "0" * 32, 1, "not-found"),
         ("--begin", "2026-02-30", 2, "--begin: expected a day or a minute"),
         ("--begin", "2027-02-03", 2, "the period ends before it begins"),
+        ("--end", "2027-12-31", 1, "--end: expected hours that end a day after the filing"),
         ("--end", "yesterday", 2, "--end: expected a day or a minute"),
         ("--amount", "-1", 2, "--amount"),
+        ("--zone", "Mars/Base", 2, "--zone: expected one as in Europe/Berlin, found Mars/Base"),
         ("--text", "", 2, "expected"),
     ):
         words = [word for pair in (good | {option: value}).items() for word in pair]
         done = court.run("client", "file", "not-worked", *words, "--yes")
         assert (done.code, says in done.err) == (code, True), (option, done)
+    dear = [word for pair in (good | {"--amount": "480.00"}).items() for word in pair]
+    done = court.run("client", "file", "not-worked", *dear)
+    # Told, and not refused: what somebody asks for is theirs to say.
+    assert "note      that is more than all that is billed in these hours" in done.out
+    assert (done.code, "say --yes" in done.err) == (2, True)
     by_another = court.run(
         "freelancer", "file", "not-paid", *[w for pair in good.items() for w in pair], "--yes"
     )

@@ -1,6 +1,6 @@
 """Exactly what is about to be signed, in words, field by field, and what it does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum
 from typing import Final
@@ -27,8 +27,13 @@ _FILED: Final = "the other party is told of it, and has its working days for an 
 Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding | DisputeFiling
 
 
-def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
-    """Say everything that a statement will say, and what an act does; a signature comes on top."""
+def preview(
+    record: Signable, terms: Terms, case: Case | None, beside: Iterable[str] = ()
+) -> list[str]:
+    """Say everything that a statement will say, and what an act does; a signature comes on top.
+
+    `beside` is what its signer should know and no statement has.
+    """
     lines = [f"{record.KIND} of engagement {record.engagement.hex()}"]
     if case is not None:
         lines += [f"case      {case.case}", f"after     {case.head}"]
@@ -38,6 +43,7 @@ def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
     lines.append(f"then      {then}")
     if case is not None and isinstance(record, DisputeAct):
         lines += (f"note      {one}" for one in _notes(record, case))
+    lines += (f"note      {one}" for one in beside)
     due = record.due if isinstance(record, DisputeFiling) else _due_of(record)
     if due is not None:
         lines.append(f"deadline  {due_text(due)}")
