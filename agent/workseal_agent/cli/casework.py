@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from workseal_agent.cases import OwnCases
+from workseal_agent.cli.acthelp import ActCommand
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, raw, say
@@ -60,6 +61,15 @@ TextFile = Annotated[Path | None, typer.Option(help="Take the text from a file."
 Amount = Annotated[str | None, typer.Option(help="As in 480.00.")]
 Begin = Annotated[str | None, typer.Option(help="A day, or a minute as in 2026-11-02T09:30.")]
 End = Annotated[str | None, typer.Option(help="The same; a day is meant whole.")]
+Ground = Annotated[
+    str | None,
+    typer.Option(
+        help="Why, in a word. object: not-relevant, not-material, lower-level-suffices, too-wide,"
+        " third-party-nda, privacy-of-others, credentials, privilege, burden, wrong-freeze, other."
+        " withhold: third-party-nda, privacy-of-others, credentials, privilege, disproportion,"
+        " lost-before-notice, lost-after-notice."
+    ),
+]
 Calendar = Annotated[
     str | None, typer.Option(help="The country whose holidays you keep: that of the terms.")
 ]
@@ -174,7 +184,7 @@ def _listed(cases: OwnCases) -> list[bytes] | None:
         return None
 
 
-@case_app.command("act")
+@case_app.command("act", cls=ActCommand)
 def act_in_case(  # noqa: PLR0913 - the details of all acts
     context: typer.Context,
     act: Annotated[str, typer.Argument(help=", ".join(DETAILS))],
@@ -183,7 +193,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
     text: Text = None,
     text_file: TextFile = None,
     amount: Amount = None,
-    ground: Annotated[str | None, typer.Option(help="Why, in a word.")] = None,
+    ground: Ground = None,
     cite: Annotated[
         list[str] | None, typer.Option(help="Digest of a statement; may be repeated.")
     ] = None,

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from support.builders import digest, make_act, make_terms
-from workseal_protocol.cli.acting.movewords import then_of
 from workseal_protocol.cli.acting.preview import preview
 from workseal_protocol.cli.acting.said import ACTS
+from workseal_protocol.cli.movewords import then_of
 from workseal_protocol.records import Act
 from workseal_protocol.records.acts import CODES, FORMS
 

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from enum import IntEnum
 from typing import Final
 
-from workseal_protocol.cli.acting.movewords import label_of, then_of
+from workseal_protocol.cli.movewords import label_of, then_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role

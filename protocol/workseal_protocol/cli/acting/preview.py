@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum
 from typing import Final
 
-from workseal_protocol.cli.acting.movewords import then_of
 from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.cli.movewords import then_of
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, move_of

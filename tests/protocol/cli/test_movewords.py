@@ -3,8 +3,8 @@
 import pytest
 
 from support.casestates import PLAYS
-from workseal_protocol.cli.acting.movewords import PASSING, label_of, then_of
 from workseal_protocol.cli.acting.said import DETAILS
+from workseal_protocol.cli.movewords import PASSING, label_of, then_of
 from workseal_protocol.dispute import TABLE, State, Who
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act

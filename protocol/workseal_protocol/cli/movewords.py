@@ -129,6 +129,13 @@ _FINAL_NOW: Final = "you give up the appeal, and the decision is final with this
 _ONCE_APPEALED: Final = "it is final: there was an appeal, and there is no other"
 
 
+def offer_of(move: str) -> str:
+    """Say what a move is, wherever it is made."""
+    if move == _PASS:
+        return "; ".join(f"{state}: {one.label}" for state, one in PASSING.items())
+    return _LABELS[move]
+
+
 def label_of(move: str, state: State) -> str:
     """Say what a move is in a state, as an offer to who may do it."""
     if move == _PASS:
