@@ -93,9 +93,13 @@ def test_who_must_act_gets_a_mail_without_a_word_of_the_case(post: Post) -> None
     )
     text = second.get_content()
     assert f"Case: {post.hearing.case.case}" in text
-    assert "Whose turn it is: freelancer" in text
-    assert re.search(r"^Until: .*\(UTC\+0900\)\r?$", text, re.MULTILINE)
-    assert f"{URL}/" in text
+    # No line breaks a moment in two.
+    assert re.search(r"^Until \w{3} .* \(UTC\+0900\) you are to answer", text, re.MULTILINE)
+    assert f"{URL}/cases/{post.hearing.case.case}" in text
+    assert "workseal-agent sign-in" in text
+    assert "KEYFILE" not in text
+    assert "The operator of this log is to give notice" not in text
+    assert "give notice of the case" in " ".join(first.get_content().split())
     whole = first.as_string() + second.as_string()
     assert not [word for word in ("secret", "70001", "Europe") if word in whole]
     assert post.mail_row().fate is Fate.DONE

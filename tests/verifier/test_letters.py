@@ -46,6 +46,7 @@ def row(**changes: Any) -> NoticeRow:
         ended_ms=None,
         state="objection",
         until_ms=UNTIL,
+        statement=None,
     )
     return replace(made, **changes)
 
@@ -54,15 +55,22 @@ def test_a_notice_has_these_lines_and_no_others() -> None:
     letter = notice_letter(row(), PLACE, TOKYO, STOP, SALT)
     assert letter.text.splitlines() == [
         f"Case: {FILING}",
-        "State: objection",
-        "Whose turn it is: client, freelancer",
-        "Until: Fri 02 Jan 1970, 10:00:01 (UTC+0900)",
         "Log: log.example, statement 7",
         "",
-        f"Sign in to read it: https://log.example/cases/{FILING}",
+        "Until Fri 02 Jan 1970, 10:00:01 (UTC+0900) the freelancer and the client are to object",
+        "to a request for evidence, or let it be.",
+        "If nobody acts until then: the request counts as not objected to, and is ruled on.",
+        "You need to do nothing now; the page of the case says what you may do.",
         "",
-        "Nothing of what was said is in this mail. Silence decides nothing: when the time has",
-        "passed the case goes on, and what comes late, before the draft, is still taken.",
+        "The case, and what you may do in it now:",
+        f"https://log.example/cases/{FILING}",
+        "",
+        "The page asks you to sign in: with a passkey, if you made one there, or by the link that",
+        "this command prints, where your key is:",
+        "  workseal-agent sign-in",
+        "  workseal sign-in https://log.example --key KEYFILE",
+        "",
+        "Nothing of what was said is in this mail. Silence moves a case on, and decides nothing.",
         "",
         f"To have no such mail from here any more: {STOP}",
     ]
@@ -70,13 +78,13 @@ def test_a_notice_has_these_lines_and_no_others() -> None:
     assert letter.stop == STOP
 
 
-def test_a_notice_without_a_deadline_and_of_nobodys_turn_says_so() -> None:
+def test_a_notice_without_a_deadline_and_of_nobodys_turn_says_neither() -> None:
     letter = notice_letter(row(waiting=0, until_ms=None), PLACE, UTC, STOP, SALT)
-    assert "Whose turn it is: nobody's\nLog: log.example, statement 7\n" in letter.text
+    assert "statement 7\n\nYou need to do nothing now;" in letter.text
     assert "Until" not in letter.text
     # The first moment of all is one.
     first = notice_letter(row(until_ms=0), PLACE, UTC, STOP, SALT)
-    assert "Until: Thu 01 Jan 1970, 00:00:00 (UTC+0000)\n" in first.text
+    assert "Until Thu 01 Jan 1970, 00:00:00 (UTC+0000)" in first.text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from workseal_agent.cases import OwnCases
+from workseal_agent.cli.acthelp import ActCommand
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, raw, say
@@ -27,6 +28,7 @@ from workseal_protocol.cli.acting import (
     LiveMeans,
     Said,
     as_json,
+    billed_notes,
     case_named,
     cases_in,
     lines,
@@ -59,6 +61,18 @@ TextFile = Annotated[Path | None, typer.Option(help="Take the text from a file."
 Amount = Annotated[str | None, typer.Option(help="As in 480.00.")]
 Begin = Annotated[str | None, typer.Option(help="A day, or a minute as in 2026-11-02T09:30.")]
 End = Annotated[str | None, typer.Option(help="The same; a day is meant whole.")]
+Ground = Annotated[
+    str | None,
+    typer.Option(
+        help="Why, in a word. object: not-relevant, not-material, lower-level-suffices, too-wide,"
+        " third-party-nda, privacy-of-others, credentials, privilege, burden, wrong-freeze, other."
+        " withhold: third-party-nda, privacy-of-others, credentials, privilege, disproportion,"
+        " lost-before-notice, lost-after-notice."
+    ),
+]
+Calendar = Annotated[
+    str | None, typer.Option(help="The country whose holidays you keep: that of the terms.")
+]
 Zone = Annotated[str | None, typer.Option(help="The time zone of your days.")]
 DayOff = Annotated[list[str] | None, typer.Option(help="A day of your own; may be repeated.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Sign and send without being asked.")]
@@ -131,14 +145,15 @@ def file_case(  # noqa: PLR0913 - what a filing says
     amount: Amount = None,
     begin: Begin = None,
     end: End = None,
+    calendar: Calendar = None,
     zone: Zone = None,
     day_off: DayOff = None,
     yes: Yes = False,
 ) -> None:
     """Open a case against your client."""
     said = Said(
-        text=_text(text, text_file), amount=amount, begin=begin, end=end, zone=zone,
-        day_off=tuple(day_off or ()),
+        text=_text(text, text_file), amount=amount, begin=begin, end=end, calendar=calendar,
+        zone=zone, day_off=tuple(day_off or ()),
     )  # fmt: skip
     home = home_of(context)
     with own_cases(home) as cases:
@@ -152,7 +167,8 @@ def file_case(  # noqa: PLR0913 - what a filing says
                 )
         terms, number = cases.engagement.terms, cases.engagement.id
         record = make_filing(terms, number, about, said, by=Role.FREELANCER, now_ms=cases.now_ms())
-        _ask(preview(record, terms, None), yes=yes)
+        beside = billed_notes(record, terms, _listed(cases))
+        _ask(preview(record, terms, None, beside), yes=yes)
         statement = sign(replace(record, claimed_at=cases.now_ms()), home.signer)
         cases.keep(statement)
         _require_sent(cases, statement)
@@ -160,7 +176,15 @@ def file_case(  # noqa: PLR0913 - what a filing says
         say(phrase("case {digest}", digest=statement.digest))
 
 
-@case_app.command("act")
+def _listed(cases: OwnCases) -> list[bytes] | None:
+    """Read the record of the engagement, or None where the verifier does not give it."""
+    try:
+        return [body for _, body in cases.source.listing(cases.engagement.id, 0)]
+    except (AgentError, CommandError):
+        return None
+
+
+@case_app.command("act", cls=ActCommand)
 def act_in_case(  # noqa: PLR0913 - the details of all acts
     context: typer.Context,
     act: Annotated[str, typer.Argument(help=", ".join(DETAILS))],
@@ -169,10 +193,11 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
     text: Text = None,
     text_file: TextFile = None,
     amount: Amount = None,
-    ground: Annotated[str | None, typer.Option(help="Why, in a word.")] = None,
+    ground: Ground = None,
     cite: Annotated[
         list[str] | None, typer.Option(help="Digest of a statement; may be repeated.")
     ] = None,
+    calendar: Calendar = None,
     zone: Zone = None,
     day_off: DayOff = None,
     file: Annotated[str | None, typer.Option(help="What you hand over beside.")] = None,
@@ -184,7 +209,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
     """Act in a case: it is shown, signed, kept, sent, and seen in the case."""
     said = Said(
         text=_text(text, text_file), amount=amount, ground=ground, cite=tuple(cite or ()),
-        zone=zone, day_off=tuple(day_off or ()), file=file, salted=salted,
+        calendar=calendar, zone=zone, day_off=tuple(day_off or ()), file=file, salted=salted,
     )  # fmt: skip
     require_fits(act, said)
     home = home_of(context)

@@ -8,9 +8,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from workseal_protocol.cli.calendars import CalendarError, holiday_days
+from workseal_protocol.cli.movewords import label_of
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import CLOCKS, Case, CaseError, Span, State, Wanted, WorkingDays
+from workseal_protocol.dispute import (
+    CLOCKS,
+    Case,
+    CaseError,
+    Rule,
+    Span,
+    State,
+    Wanted,
+    WorkingDays,
+    move_of,
+)
 from workseal_protocol.keys import Role, Signer
 from workseal_protocol.records import (
     Act,
@@ -26,6 +37,8 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
+# The table has no such move, or has it for others.
+_NO_ROW = frozenset({Rule.TABLE, Rule.PARTY})
 # What a party signs in a case after its filing.
 Spoken = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding
 
@@ -48,17 +61,33 @@ def placed_next(case: Case, record: Spoken, issuer: Digest) -> Spoken:
 
     Raises `CommandError` for what the case would refuse, as far as that is told by its content.
     """
+    at = max(record.claimed_at, case.known_at)
     try:
-        wanted = case.wanted(record, issuer, max(record.claimed_at, case.known_at))
+        wanted = case.wanted(record, issuer, at)
         due = None if wanted is None else _count(case, wanted, record, case.parties.roles[issuer])
         place = CasePlace(case.case, case.head, due)
         if isinstance(record, DisputeRequest) and due is not None:
             return replace(record, place=place, answer_by=due.until)
         return replace(record, place=place)
     except CaseError as error:
-        raise CommandError(f"the case does not take it: {error}", DOES_NOT_HOLD) from error
+        told = _not_now(case, record, issuer, at) if error.rule in _NO_ROW else str(error)
+        raise CommandError(f"the case does not take it: {told}", DOES_NOT_HOLD) from error
     except ValueError as error:
         raise CommandError(f"it cannot be signed: {error}") from error
+
+
+def _not_now(case: Case, record: Spoken, issuer: Digest, at: int) -> str:
+    """Say that somebody has no such move now, and what they have, in words."""
+    role = case.parties.roles.get(issuer)
+    who = "somebody whom the terms do not name" if role is None else f"the {role.name.lower()}"
+    moves = dict.fromkeys(case.allowed(issuer, at))
+    offers = [f"{one} ({_small(label_of(one, case.state))})" for one in moves]
+    may = f"you may now: {', '.join(offers)}" if offers else "there is nothing that you may do now"
+    return f"in {case.state} {who} has no {move_of(record)}; {may}"
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def notice_due(terms: Terms, respondent: Role, at: int) -> Due:

@@ -40,7 +40,7 @@ class DeskReport:
 NOT_PROVEN: Final = (
     (
         "A check that notices something does not prove that anybody did wrong: honest work can"
-        " look like that, and docs/spec/desk.md says how often it did in trials."
+        " look like that, and some did in trials."
     ),
     (
         "A check that notices nothing does not prove that a person worked: input that imitates a"

@@ -14,6 +14,7 @@ import pytest
 from support.builders import make_offer
 from support.court import Bench, bench
 from workseal_protocol.cli.acting import DETAILS, CaseFolder, command, spelled
+from workseal_protocol.cli.acting.said import GROUNDS
 from workseal_protocol.cli.acting.standing import SILENCE
 from workseal_protocol.cli.acting.verifier import CaseVerifier
 from workseal_protocol.cli.problem import CommandError
@@ -351,18 +352,32 @@ def test_bad_filings_change_nothing(court: Bench) -> None:
         ("--engagement", "0" * 32, 1, "not-found"),
         ("--begin", "2026-02-30", 2, "--begin: expected a day or a minute"),
         ("--begin", "2027-02-03", 2, "the period ends before it begins"),
+        ("--end", "2027-12-31", 1, "--end: expected hours that end a day after the filing"),
         ("--end", "yesterday", 2, "--end: expected a day or a minute"),
         ("--amount", "-1", 2, "--amount"),
+        ("--zone", "Mars/Base", 2, "--zone: expected one as in Europe/Berlin, found Mars/Base"),
         ("--text", "", 2, "expected"),
     ):
         words = [word for pair in (good | {option: value}).items() for word in pair]
         done = court.run("client", "file", "not-worked", *words, "--yes")
         assert (done.code, says in done.err) == (code, True), (option, done)
+    dear = [word for pair in (good | {"--amount": "480.00"}).items() for word in pair]
+    done = court.run("client", "file", "not-worked", *dear)
+    # Told, and not refused: what somebody asks for is theirs to say.
+    assert "note      that is more than all that is billed in these hours" in done.out
+    assert (done.code, "say --yes" in done.err) == (2, True)
     by_another = court.run(
         "freelancer", "file", "not-paid", *[w for pair in good.items() for w in pair], "--yes"
     )
     assert (by_another.code, "as the client" in by_another.err) == (1, True)
     assert court.run("client", "list").out.startswith("0 cases")
+    assert "no such case: 77d0a1b2" in court.run("client", "show", "77d0a1b2").err
+    court.file()
+    listed = court.run("client", "list").out
+    assert "at stake 480.00 EUR" in listed
+    assert "\n1 case, as the verifier" in listed
+    assert f"{court.name}  notice  operator until" in listed
+    assert listed.split("\n")[0].count(" Europe/Berlin  at stake") == 1
 
 
 # --- a key that stays on a machine without a network ---
@@ -423,6 +438,26 @@ def test_silence_moves_a_case_on_and_forfeits_nothing(court: Bench) -> None:
 
 ROW = re.compile(r"^\| `([a-z-]+)` \| ([a-z ]+) \| ?(.*?) ?\|$", re.MULTILINE)
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "disputes.md"
+
+
+def test_the_guide_and_the_help_name_the_grounds(run: Run) -> None:
+    text = GUIDE.read_text()
+    for act, words in GROUNDS.items():
+        (row,) = re.findall(rf"^\| `{act}` \| (`.*`) \|$", text, re.MULTILINE)
+        assert tuple(re.findall(r"`([a-z-]+)`", row)) == words
+        told = run("case", "act", act, "--help").out.replace("-\n", "-")
+        assert set(words) <= set(re.findall(r"[a-z-]+", re.sub(r"(?<=-)\s+", "", told)))
+
+
+def test_the_help_of_an_act_has_its_own_options_alone(run: Run) -> None:
+    for name, details in DETAILS.items():
+        told = run("case", "act", name, "--help").out
+        shown = set(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE))
+        every = {spelled(one) for each in DETAILS.values() for one in each.needs | each.may}
+        assert shown & every == {spelled(one) for one in details.needs | details.may}, name
+        assert ("--text-file" in shown) is ("text" in details.needs | details.may)
+        assert f"{name}: " in told
+    assert "--verdict" in run("case", "act", "--help").out
 
 
 def test_the_guide_has_each_act_with_its_details() -> None:

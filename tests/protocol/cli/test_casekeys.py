@@ -137,7 +137,7 @@ def test_who_is_not_drawn_makes_no_key(office: Office) -> None:
     assert signer("client") != office.play.arbitrator
     refused = office.declare()
     assert refused.code == 1
-    assert "the case does not take it: declare in seating: expected arbitrator" in refused.err
+    assert "the case does not take it: in seating the client has no declare" in refused.err
     assert not (office.folder / "case.key").exists()
     assert not (office.folder / "declare.cose").exists()
 

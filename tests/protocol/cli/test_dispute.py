@@ -240,5 +240,6 @@ def test_what_the_case_does_not_take_is_not_signed(in_case: InCase, run: Run) ->
     in_case.play.act(Role.ARBITRATOR, Act.PASS)
     done = run(*in_case.words())
     assert done.code == 1
-    assert "the case does not take it: arbitrator in evidence" in done.err
+    told = "the case does not take it: in evidence the arbitrator has no request; you may now: ask"
+    assert told in done.err
     assert not (in_case.desk / "request.cose").exists()

@@ -2,11 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from support.builders import ENGAGEMENT
+from support.builders import CLIENT, ENGAGEMENT
 from support.cases import DAY, Play
+from support.casestates import PLAYS
 from workseal_protocol.cli.calendars import holiday_days
-from workseal_protocol.cli.nextact import place_next
+from workseal_protocol.cli.nextact import place_next, placed_next
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.dispute import State
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, CasePlace, DisputeAct, read_record
 
@@ -56,6 +58,21 @@ def test_what_the_case_refuses_is_not_signed(play: Play) -> None:
     with pytest.raises(CommandError, match="the case does not take it") as caught:
         place_next(play.case, an_act(play, Act.DESTROY), play.arbitrator)
     assert caught.value.code == 1
+
+
+def test_who_is_refused_reads_what_they_may_do_and_not_what_others_may(play: Play) -> None:
+    with pytest.raises(CommandError) as caught:
+        placed_next(
+            play.case, an_act(play, Act.DECLARE, text="no ties"), CLIENT.public_key.thumbprint
+        )
+    told = str(caught.value)
+    assert "in seating the client has no declare; you may now: " in told
+    assert "pass (accept the drawn person)" in told
+    assert "strike (strike the drawn person, once)" in told
+    assert "recuse" not in told
+    over = PLAYS[State.PURGED]().case
+    with pytest.raises(CommandError, match="there is nothing that you may do now"):
+        placed_next(over, an_act(play, Act.RESUME), CLIENT.public_key.thumbprint)
 
 
 def test_a_deadline_without_a_calendar_is_not_guessed(play: Play) -> None:

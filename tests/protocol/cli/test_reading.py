@@ -18,7 +18,13 @@ from workseal_protocol.cli.acting.known import Known, learn
 from workseal_protocol.cli.acting.reading import Live, read_live
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines
-from workseal_protocol.cli.acting.verifier import CaseVerifier, cases_in, list_line, told_in
+from workseal_protocol.cli.acting.verifier import (
+    CaseVerifier,
+    case_named,
+    cases_in,
+    list_line,
+    told_in,
+)
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import encode
@@ -166,6 +172,43 @@ def test_a_line_of_a_list_is_short_whatever_is_in_it() -> None:
     (one,) = cases_in(json.dumps([GOOD | {"state": "x" * 999, "due": {"utc": "y" * 999}}]).encode())
     assert len(list_line(one)) < 200
     assert list_line(GOOD | {"due": {"utc": 7}}).endswith("until -")
+    wild = {"amount": 10**99, "currency": "\x1b[31m", "you": [], "due": {"waiting_for": 7}}
+    assert list_line(GOOD | wild).endswith("answer  nobody until -")
+    assert list_line(GOOD | {"due": None}).endswith("nobody is waited for")
+
+
+def test_a_line_of_a_list_has_whose_turn_the_readers_clock_and_the_sum() -> None:
+    local = [
+        {"who": "client", "zone": "Asia/Tokyo", "time": "2026-12-01T07:59:59.999+09:00"},
+        {"who": "freelancer", "zone": "Europe/Berlin", "time": "2026-11-30T23:59:59.999+01:00"},
+    ]
+    due = {"utc": "2026-11-30T22:59:59.999+00:00", "waiting_for": ["freelancer"], "local": local}
+    one = GOOD | {"due": due, "you": "freelancer", "amount": 48_000, "currency": "EUR"}
+    assert list_line(one).endswith(
+        "answer  freelancer (you) until 2026-11-30T23:59:59.999+01:00 Europe/Berlin"
+        "  at stake 480.00 EUR"
+    )
+    other = list_line(one | {"you": "client"})
+    assert "answer  freelancer until 2026-12-01T07:59:59.999+09:00 Asia/Tokyo" in other
+    # A verifier that does not say who reads, or no zone of theirs.
+    assert "until 2026-11-30T22:59:59.999+00:00" in list_line(GOOD | {"due": due})
+
+
+def test_a_case_that_there_is_not_is_said_with_those_that_there_are() -> None:
+    one, two = GOOD | {"case": "a" * 64}, GOOD | {"case": "ab" * 32, "state": "draft"}
+    assert str(case_named("abababab", lambda: [one, two])) == "ab" * 32
+    for name, listed, told in (
+        ("77d0a1b2", [one, two], "no such case: 77d0a1b2; there are aaaaaaaaaaaa (answer), "),
+        ("77d0a1b2", [], "no such case: 77d0a1b2; there is none that you may read"),
+        ("77d0a1b2", [one] * 7, " and 2 more"),
+        ("", [one, two], "name the case: there are aaaaaaaaaaaa (answer), abababababab (draft)"),
+        ("", [], "name the case: there is none that you may read"),
+        ("aaaaaaaa", [one, one], "2 cases begin with aaaaaaaa: type more of its number"),
+        ("77d0a1b2", [{"case": "c" * 64}], "cccccccccccc (seen here before)"),
+    ):
+        with pytest.raises(CommandError) as caught:
+            case_named(name, lambda listed=listed: listed)
+        assert told in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 
 from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking
@@ -31,6 +32,9 @@ def get_cases(given: Given, asker: Asking) -> Response:
             "state": case.state.value,
             "head": str(case.head),
             "due": _due(case),
+            "you": _you(case, asker.thumbprint),
+            "amount": case.filing.amount,
+            "currency": case.terms.currency,
         }
         for _, case in given.hearings.own(asker.thumbprint)
     ]
@@ -108,6 +112,12 @@ def _due(case: Case) -> dict[str, Any] | None:
 def _written(ms: int, zone: tzinfo) -> str:
     moment = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)
     return moment.isoformat(timespec="milliseconds")
+
+
+def _you(case: Case, person: Digest) -> str | None:
+    """Name the part that a key has in a case."""
+    role = case.parties.roles.get(person)
+    return None if role is None else _word(role)
 
 
 def _word(role: Role) -> str:

@@ -22,6 +22,7 @@ from typing import Final, Protocol
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
+from workseal_protocol.keys import Role
 from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.casedays import first_zone, zone_of
 from workseal_verifier.services.clock import Clock
@@ -291,7 +292,9 @@ class Delivery:
         stop = self._place.stop_link(self._contacts.stop_token(contact, digest=False))
         case = self._cases.case(row.filing, below=self._size())
         zone = reader_zone(contact, case, row.recipient)
-        return notice_letter(row, self._place, zone, stop, contact.salt)
+        return notice_letter(
+            row, self._place, zone, stop, contact.salt, role_of(case, row.recipient)
+        )
 
     def _has_moved(self, row: NoticeRow) -> bool:
         """Tell whether a reminder is of what is no longer due by its recipient."""
@@ -302,9 +305,15 @@ class Delivery:
         return case.state.value != row.state or not case.waiting_for.intersection(roles)
 
 
+def role_of(case: Case | None, person: Digest) -> Role | None:
+    """Return the part that somebody has in a case; None for who has none any more."""
+    roles = [] if case is None else [role for role, one in people(case).items() if one == person]
+    return roles[0] if roles else None
+
+
 def reader_zone(contact: ContactRow, case: Case | None, person: Digest) -> tzinfo:
     """Return the zone of whoever reads: the one that they gave, or that of the case."""
     if contact.zone is not None or case is None:
         return first_zone([contact.zone or "UTC"])
-    roles = [role for role, one in people(case).items() if one == person]
-    return zone_of(case, roles[0]) if roles else first_zone([case.terms.zone])
+    role = role_of(case, person)
+    return first_zone([case.terms.zone]) if role is None else zone_of(case, role)

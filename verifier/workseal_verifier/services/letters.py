@@ -7,15 +7,22 @@ when, a link. No name of anybody. Times stand in the reader's zone, with their d
 import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from textwrap import wrap
 from typing import Any, Final
 
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import State
+from workseal_protocol.keys import Role
+from workseal_verifier.services.letterwords import Told, entry_lines, standing_lines
 from workseal_verifier.services.noticing import About, roles_in
 from workseal_verifier.services.sheetnotices import hours_of, members_of
 from workseal_verifier.store.notices import NoticeRow
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAME: Final = b"workseal/mail/v1"
+# Letters in a line of a mail. A moment is one word in it.
+_WIDTH: Final = 88
+_GLUE: Final = "\N{NO-BREAK SPACE}"
 _SUBJECTS: Final = {
     About.TURN: "It is your turn in a case",
     About.STEP: "Something was said in a case of yours",
@@ -59,22 +66,25 @@ def mail_name(salt: bytes, notice: Digest) -> str:
     return str(Digest.of(_NAME, salt, notice.raw))
 
 
-def notice_letter(row: NoticeRow, place: Place, zone: tzinfo, stop: str, salt: bytes) -> Letter:
-    """Write a notice as a mail; `salt` is that of the contact it goes to."""
+def notice_letter(
+    row: NoticeRow, place: Place, zone: tzinfo, stop: str, salt: bytes, you: Role | None = None
+) -> Letter:
+    """Write a notice as a mail; `salt` is that of the contact it goes to, `you` who reads it."""
+    until = None if row.until_ms is None else moment(row.until_ms, zone).replace(" ", _GLUE)
+    waiting = frozenset(roles_in(row.waiting))
+    told = () if row.state is None else standing_lines(Told(State(row.state), until, waiting, you))
     lines = [
         f"Case: {row.filing}",
-        f"State: {row.state}",
-        f"Whose turn it is: {_turn(row)}",
-    ]
-    if row.until_ms is not None:
-        lines.append(f"Until: {moment(row.until_ms, zone)}")
-    lines += [
         f"Log: {place.origin}, statement {row.step}",
         "",
-        f"Sign in to read it: {place.url}/cases/{row.filing}",
+        *(line.replace(_GLUE, " ") for said in told for line in wrap(said, _WIDTH)),
         "",
-        "Nothing of what was said is in this mail. Silence decides nothing: when the time has",
-        "passed the case goes on, and what comes late, before the draft, is still taken.",
+        "The case, and what you may do in it now:",
+        f"{place.url}/cases/{row.filing}",
+        "",
+        *entry_lines(place.url, you),
+        "",
+        "Nothing of what was said is in this mail. Silence moves a case on, and decides nothing.",
     ]
     return Letter(
         mail_name(salt, row.name),
@@ -134,10 +144,6 @@ def in_zone(ms: int, zone: tzinfo) -> datetime:
 
 def _written(token: bytes) -> str:
     return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
-
-
-def _turn(row: NoticeRow) -> str:
-    return ", ".join(sorted(role.name.lower() for role in roles_in(row.waiting))) or "nobody's"
 
 
 def signed(lines: list[str], what: str, stop: str) -> str:

@@ -11,6 +11,7 @@ from datetime import tzinfo
 from enum import IntEnum
 from typing import Final
 
+from workseal_protocol.cli.movewords import label_of, then_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
@@ -22,42 +23,6 @@ from workseal_verifier.web.render import moment
 # As many digits of a case as its commands are given.
 DIGITS: Final = 12
 _TEXT: Final = "--text 'TEXT'"
-# What each is, as an offer to who may do it.
-_WHAT: Final[Mapping[str, str]] = {
-    "answer": "Answer",
-    "extend": "Take more time to answer, once: fifteen working days in all",
-    "offer": "Make an offer",
-    "accept": "Accept an offer of the other party",
-    "end": "End the talks",
-    "draw": "Write down who was drawn",
-    "declare": "Declare to be free of conflicts, with a key of this case",
-    "recuse": "Step back",
-    "strike": "Strike the drawn person, once",
-    "pass": "Pass: nothing to say",
-    "ask": "Ask for evidence",
-    "object": "Object to the request",
-    "rule": "Rule on the request",
-    "commit": "Commit to a secret for the draw",
-    "reveal": "Reveal your secret",
-    "sample": "Write down the draw of the sample",
-    "request": "Name the frames",
-    "approve": "Approve whole frames",
-    "show": "Hand over openings",
-    "disclosure": "Show tiles that you choose",
-    "finding": "Say what your check of the shown tiles found",
-    "withhold": "Withhold, with a reason",
-    "exhibit": "Add an exhibit",
-    "comment": "Comment",
-    "draft": "Draft the decision",
-    "decide": "Decide",
-    "appeal": "Appeal to another person",
-    "stay": "Stay the case",
-    "resume": "Let the case go on",
-    "withdraw": "Withdraw the case",
-    "claw-back": "Take back what was shown by mistake",
-    "unreadable": "Say that what was shown cannot be opened",
-    "destroy": "Destroy the key of this case, and say so",
-}
 _OPTIONS: Final[Mapping[str, str]] = {
     "answer": _TEXT,
     "extend": "",
@@ -188,7 +153,7 @@ def _move(name: str, reader: Reader) -> Move:
     offers = [one for one, maker in case.offers.items() if maker is not reader.you]
     offer = offers[0] if name == "accept" and offers else None
     command = command_of(name, case.case, reader.you, reader.url, offer=offer)
-    return Move(name, _WHAT[name], command, tuple(_where(name, reader, offers)))
+    return Move(name, label_of(name, case.state), command, tuple(_where(name, reader, offers)))
 
 
 def _where(name: str, reader: Reader, offers: Sequence[Digest]) -> Iterator[str]:
@@ -196,6 +161,8 @@ def _where(name: str, reader: Reader, offers: Sequence[Digest]) -> Iterator[str]
     case = reader.case
     yield from _WHERE.get(name, ())
     match name:
+        case "pass":
+            yield f"Then {then_of(name, case)}."
         case "accept":
             for one in offers:
                 sum_text = amount_text(reader.sums.get(one, 0), case.terms.currency)

@@ -7,6 +7,7 @@ own ledger; `command` is `workseal case`.
 """
 
 from workseal_protocol.cli.acting.asjson import as_json
+from workseal_protocol.cli.acting.billedhours import billed_notes
 from workseal_protocol.cli.acting.checked import CHECK, findings_in
 from workseal_protocol.cli.acting.court import repeated
 from workseal_protocol.cli.acting.datedat import dated_at
@@ -35,6 +36,7 @@ __all__ = [
     "Means",
     "Said",
     "as_json",
+    "billed_notes",
     "case_named",
     "cases_in",
     "dated_at",

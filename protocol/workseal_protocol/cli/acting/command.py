@@ -34,7 +34,7 @@ from workseal_protocol.cli.parties import read_agreed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer
 from workseal_protocol.cli.server import address_of, submit
-from workseal_protocol.cli.text import plain
+from workseal_protocol.cli.text import count, plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute.table import FOUND
 from workseal_protocol.errors import MalformedError
@@ -52,7 +52,9 @@ def list_cases(options: argparse.Namespace) -> int:
     found = _court(options).verifier.cases()
     for one in found:
         print(plain(list_line(one)))
-    print(f"{len(found)} cases, as the verifier lists them; 'workseal case show' replays one")
+    print(
+        f"{count(len(found), 'case')}, as the verifier lists them; 'workseal case show' replays one"
+    )
     return HOLDS
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from workseal_protocol.cli.acting.billedhours import billed_notes
 from workseal_protocol.cli.acting.datedat import WRONG_CLOCK_MS, dated_at
 from workseal_protocol.cli.acting.destroying import DESTROY, destroy_key, destroy_left
 from workseal_protocol.cli.acting.keeping import CaseFolder
@@ -156,8 +157,9 @@ class Court:
         record = make(self.now_ms())
         name = record.engagement.hex()
         self._sending.settle_filing(name, terms)
+        beside = tuple(billed_notes(record, terms, self._listed(record.engagement)))
         while True:
-            ask_first(preview(record, terms, None), confirm)
+            ask_first(preview(record, terms, None, beside), confirm)
             # Signed at the moment of sending: who reads takes longer than the log allows.
             fresh = make(self.now_ms())
             if fresh.due == record.due:
@@ -169,6 +171,12 @@ class Court:
         self._sending.send(name, statement, terms)
         self._sending.seen(statement.digest, statement)
         return statement
+
+    def _listed(self, engagement: bytes) -> list[bytes] | None:
+        try:
+            return [body for _, body in self.verifier.listing(engagement, 0)]
+        except CommandError:
+            return None
 
     def now_ms(self, least: int = 0) -> int:
         """Return the time; where this machine's is wrong, the verifier's, and say so."""

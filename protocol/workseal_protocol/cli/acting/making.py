@@ -10,6 +10,7 @@ from datetime import tzinfo
 from typing import Any, Final, Protocol
 
 from workseal_protocol.cli.acting.naming import frames_to_name, freeze_hours
+from workseal_protocol.cli.acting.preview import both
 from workseal_protocol.cli.acting.said import (
     ABOUT,
     ACTS,
@@ -96,7 +97,7 @@ def make_filing(
         if getattr(said, name) is None:
             raise CommandError(f"a filing: expected --{name}, found none")
     try:
-        return DisputeFiling(
+        filing = DisputeFiling(
             engagement=engagement,
             claimed_at=now_ms,
             due=notice_due(terms, respondent, now_ms),
@@ -109,6 +110,22 @@ def make_filing(
         )
     except ValueError as error:
         raise CommandError(f"it cannot be signed: {error}") from error
+    _require_past(filing, said, terms)
+    return filing
+
+
+def _require_past(filing: DisputeFiling, said: Said, terms: Terms) -> None:
+    """Refuse hours that are still to come: nobody can have worked them, or not."""
+    if filing.begin > filing.claimed_at:
+        found = f"found {(said.begin or '')[:40]}"
+        raise CommandError(f"--begin: expected hours that have begun, {found}", DOES_NOT_HOLD)
+    if filing.end > filing.claimed_at + _DAY_MS:
+        latest = both(filing.claimed_at + _DAY_MS, terms.zone)
+        raise CommandError(
+            f"--end: expected hours that end a day after the filing at the latest, {latest},"
+            f" found {(said.end or '')[:40]}",
+            DOES_NOT_HOLD,
+        )
 
 
 def make_act(
@@ -165,6 +182,8 @@ def _calendar(terms: Terms, by: Role, said: Said) -> CaseCalendar | None:
     if said.calendar is None and said.zone is None and not said.day_off:
         return None
     agreed = {Role.CLIENT: terms.client_calendar, Role.FREELANCER: terms.freelancer_calendar}
+    if said.zone is not None and zone_named(said.zone) is None:
+        raise CommandError(f"--zone: expected one as in Europe/Berlin, found {said.zone[:64]}")
     name = said.calendar or agreed.get(by)
     if name is None:
         raise CommandError("--zone and --day-off go with --calendar")

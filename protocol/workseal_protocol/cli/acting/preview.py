@@ -1,14 +1,15 @@
 """Exactly what is about to be signed, in words, field by field, and what it does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import IntEnum
 from typing import Final
 
 from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.cli.movewords import then_of
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case
+from workseal_protocol.dispute import Case, move_of
 from workseal_protocol.records import (
     Act,
     CaseCalendar,
@@ -21,31 +22,28 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.terms import Terms, amount_text
 
-# What follows from an act that its name does not say, or that cannot be taken back.
-EFFECTS: Final[dict[Act, str]] = {
-    Act.ACCEPT: "the case is settled by that offer, and closed",
-    Act.WITHDRAW: "the case is closed without a decision",
-    Act.STRIKE: "another person is drawn; each party strikes once",
-    Act.RECUSE: "another person is drawn; you read this case no more",
-    Act.APPROVE: "whole frames may be shown now; this shows none",
-    Act.WITHHOLD: "nothing is shown, and nothing follows from that by itself",
-    Act.CLAW_BACK: "no decision may cite it, and a draft that is out falls, once in a case;"
-    " whoever has it has it until they delete it",
-    Act.APPEAL: "another person decides, and that decision is final",
-}
+_FILED: Final = "the other party is told of it, and has its working days for an answer"
 
 Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding | DisputeFiling
 
 
-def preview(record: Signable, terms: Terms, case: Case | None) -> list[str]:
-    """Say everything that a statement will say, and what an act does; a signature comes on top."""
+def preview(
+    record: Signable, terms: Terms, case: Case | None, beside: Iterable[str] = ()
+) -> list[str]:
+    """Say everything that a statement will say, and what an act does; a signature comes on top.
+
+    `beside` is what its signer should know and no statement has.
+    """
     lines = [f"{record.KIND} of engagement {record.engagement.hex()}"]
     if case is not None:
         lines += [f"case      {case.case}", f"after     {case.head}"]
     lines.append(f"signed at {both(record.claimed_at, terms.zone)}")
     lines += _body(record, terms)
+    then = _FILED if isinstance(record, DisputeFiling) else then_of(move_of(record), case)
+    lines.append(f"then      {then}")
     if case is not None and isinstance(record, DisputeAct):
         lines += (f"note      {one}" for one in _notes(record, case))
+    lines += (f"note      {one}" for one in beside)
     due = record.due if isinstance(record, DisputeFiling) else _due_of(record)
     if due is not None:
         lines.append(f"deadline  {due_text(due)}")
@@ -140,8 +138,6 @@ def _act(act: DisputeAct, terms: Terms) -> Iterator[str]:
     yield from (f"cites     {one}" for one in act.cites or ())
     yield from _calendar(act.calendar)
     yield from _digits(act)
-    if act.act in EFFECTS:
-        yield f"then      {EFFECTS[act.act]}"
 
 
 def _digits(act: DisputeAct) -> Iterator[str]:

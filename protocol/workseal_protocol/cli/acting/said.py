@@ -118,6 +118,12 @@ DETAILS: Final[Mapping[str, Details]] = {
     **{name: _details(act, FORMS[act]) for name, act in ACTS.items()},
     REQUEST: Details(frozenset({"text"}), frozenset({"frame", "case_key", "bundle"})),
 }
+# The words that --ground takes, by act.
+GROUNDS: Final[Mapping[str, tuple[str, ...]]] = {
+    name: tuple(_name(one) for one in CODES[act])
+    for name, act in ACTS.items()
+    if act in CODES and _CODE_OPTION[CODES[act].__name__] == "ground"
+}
 ABOUT: Final[Mapping[str, Claim]] = {_name(claim): claim for claim in Claim}
 
 

@@ -6,7 +6,7 @@ asked for with a signature by the party's key.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 from urllib.parse import SplitResult
@@ -19,15 +19,18 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Signer
 from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.statement import Statement
-from workseal_protocol.terms import Terms
+from workseal_protocol.terms import Terms, amount_text
 
 _CASE = re.compile(r"[0-9a-f]{8,64}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_MOST_SUM: Final = 10**15
 _PAGE: Final = 512
 _INDICES: Final = 16_384
 _MOST_PAGES: Final = 4_096
 _LIST_BYTES: Final = 1 << 20
 _MOST_STATEMENTS: Final = 400
 _MOST_WORD: Final = 40
+_MOST_NAMED: Final = 5
 
 
 class CaseVerifier:
@@ -123,19 +126,55 @@ def case_named(name: str, listed: Callable[[], list[dict[str, object]]]) -> Dige
         raise CommandError(f"expected a case's number, 8 to 64 hex digits, found {name[:80]}")
     if len(name) == 64:
         return Digest(bytes.fromhex(name))
-    known = [str(one["case"]) for one in listed()]
-    found = [one for one in known if one.startswith(name)]
-    if len(found) != 1:
-        raise CommandError(f"expected one case, the verifier lists {len(found)}", DOES_NOT_HOLD)
-    return Digest(bytes.fromhex(found[0]))
+    known = listed()
+    found = [str(one["case"]) for one in known if str(one["case"]).startswith(name)]
+    if len(found) == 1:
+        return Digest(bytes.fromhex(found[0]))
+    raise CommandError(_not_one(name, known, len(found)), DOES_NOT_HOLD)
+
+
+def _not_one(name: str, known: Sequence[dict[str, object]], found: int) -> str:
+    """Say that no one case is meant, and which there are."""
+    there = [
+        f"{str(one['case'])[:12]} ({str(one.get('state', 'seen here before'))[:_MOST_WORD]})"
+        for one in known[:_MOST_NAMED]
+    ]
+    more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+    listed = f"there are {', '.join(there)}{more}" if there else "there is none that you may read"
+    if not name:
+        return f"name the case: {listed}"
+    if found:
+        return f"{found} cases begin with {name}: type more of its number"
+    return f"no such case: {name}; {listed}"
 
 
 def list_line(one: dict[str, object]) -> str:
-    """Write one case of a list on a line."""
+    """Write one case of a list on a line: its state, whose turn until when, and the sum."""
+    parts = [f"{one['case']}  {str(one['state'])[:_MOST_WORD]}", _due_part(one)]
+    amount, currency = one.get("amount"), str(one.get("currency"))
+    if isinstance(amount, int) and 0 <= amount < _MOST_SUM and _CURRENCY.fullmatch(currency):
+        parts.append(f"at stake {amount_text(amount, currency)}")
+    return "  ".join(parts)
+
+
+def _due_part(one: dict[str, object]) -> str:
     due = one.get("due")
-    until = due.get("utc") if isinstance(due, dict) else None
-    said = until[:_MOST_WORD] if isinstance(until, str) else "-"
-    return f"{one['case']}  {str(one['state'])[:_MOST_WORD]}  until {said}"
+    if not isinstance(due, dict):
+        return "nobody is waited for"
+    waiting = due.get("waiting_for")
+    names = [str(who)[:_MOST_WORD] for who in waiting[:3]] if isinstance(waiting, list) else []
+    turn = ", ".join(f"{who} (you)" if who == one.get("you") else who for who in names)
+    return f"{turn or 'nobody'} until {_moment_of(due, one.get('you'))}"
+
+
+def _moment_of(due: dict[str, object], you: object) -> str:
+    """Write a deadline in the zone of whoever reads, as the case has it; else in UTC."""
+    local = due.get("local")
+    for each in local if isinstance(local, list) else []:
+        if isinstance(each, dict) and each.get("who") == you and isinstance(each.get("time"), str):
+            return f"{each['time'][:_MOST_WORD]} {str(each.get('zone'))[:_MOST_WORD]}"
+    utc = due.get("utc")
+    return utc[:_MOST_WORD] if isinstance(utc, str) else "-"
 
 
 def _json(answer: bytes) -> object:

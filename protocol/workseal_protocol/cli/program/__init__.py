@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     words = _spelled(sys.argv[1:] if arguments is None else arguments)
-    options = _parser(whole=words[:1] == ["case"]).parse_args(words)
+    options = _parser(whole=words[:1] == ["case"], about=_helped(words)).parse_args(words)
     command: Command = options.command
     try:
         code = command(options)
@@ -55,8 +55,17 @@ def _spelled(words: Sequence[str]) -> list[str]:
     return ["case", SHOW, *words[1:]] if case_alone else list(words)
 
 
-def _parser(*, whole: bool = True) -> Parser:
-    """Describe the commands; without `whole`, none of those below `case`."""
+def _helped(words: Sequence[str]) -> str | None:
+    """Name the act whose help is asked for, if that is what was typed."""
+    asks = list(words[:2]) == ["case", "act"] and not {"-h", "--help"}.isdisjoint(words)
+    return next((word for word in words[2:] if not word.startswith("-")), None) if asks else None
+
+
+def _parser(*, whole: bool = True, about: str | None = None) -> Parser:
+    """Describe the commands; without `whole`, none of those below `case`.
+
+    With `about`, of the options of `case act` those that this act takes.
+    """
     parser = Parser(
         prog="workseal",
         description="Check evidence of work offline, and sign what client and arbitrator say.",
@@ -70,7 +79,7 @@ def _parser(*, whole: bool = True) -> Parser:
     add_billing(commands)
     add_attestations(commands)
     add_disputes(commands)
-    add_case(commands, whole=whole)
+    add_case(commands, whole=whole, about=about)
     add_asking(commands)
     return parser
 

@@ -16,7 +16,7 @@ _DETAILS: Final = {
     "text": "what you say, for everybody in the case; up to 4,000 characters",
     "why": "why the level below is not enough",
     "amount": "as in 480.00",
-    "ground": "why, in a word: see docs/disputes.md",
+    "ground": "why, in a word",
     "ruling": "grant, narrow or refuse",
     "verdict": "upheld, in-part or dismissed",
     "cite": "digest of a statement; repeatable",
@@ -36,10 +36,10 @@ _DETAILS: Final = {
 }
 
 
-def add_acting(below: Commands) -> None:
-    """Describe what is said and read of a case, below `case`."""
+def add_acting(below: Commands, about: str | None = None) -> None:
+    """Describe what is said and read of a case, below `case`; of `act` as `add_act` does."""
     # These words come with all that acts.
-    from workseal_protocol.cli.acting.said import ABOUT, DETAILS  # noqa: PLC0415
+    from workseal_protocol.cli.acting.said import ABOUT  # noqa: PLC0415
 
     one = add(below, SHOW, show, "replay a case: where it stands, who must act until when")
     one.add_argument("--json", action="store_true", help="print the case as one JSON object")
@@ -66,21 +66,37 @@ def add_acting(below: Commands) -> None:
     _add_place(one, url=True)
     _add_details(one, "text", "amount", "begin", "end", "calendar", "zone", "day_off")
 
+    _add_act(below, about)
+
+    one = add(below, "send", send, "send a statement of a case that was signed elsewhere")
+    one.add_argument("file", type=Path, metavar="FILE")
+    one.add_argument("--from", dest="url", required=True, metavar="URL", help="the verifier")
+    one.add_argument("--terms", type=Path, required=True, help="offer, acceptance or bundle")
+
+
+def _add_act(below: Commands, about: str | None) -> None:
+    """Describe what is said in a case; with the name of an act, the options of that act alone."""
+    from workseal_protocol.cli.acting.said import DETAILS, GROUNDS  # noqa: PLC0415
+    from workseal_protocol.cli.movewords import offer_of  # noqa: PLC0415
+
+    details = None if about is None else DETAILS.get(about)
     one = add(below, "act", act, "act in a case, as client or arbitrator")
     one.add_argument("act", metavar="ACT", help=", ".join(DETAILS))
     one.add_argument(
         "files", nargs="+", metavar="CASE|FILE", help="the case's number; --offline: its files"
     )
     _add_place(one)
-    _add_details(one, *_DETAILS)
+    if about is None or details is None:
+        names, grounds = list(_DETAILS), dict(GROUNDS)
+    else:
+        one.description = f"{about}: {offer_of(about)}"
+        names = [name for name in _DETAILS if name in details.needs | details.may]
+        grounds = {name: words for name, words in GROUNDS.items() if name == about}
+    told = "; ".join(f"{name}: {', '.join(words)}" for name, words in grounds.items())
+    _add_details(one, *names, ground=f"{_DETAILS['ground']}: {told}")
     one.add_argument("--offline", type=Path, metavar="OUT", help="sign into a new file, send none")
     one.add_argument("--at", metavar="+10m", help="date it so many minutes ahead; with --offline")
     one.add_argument("--again", action="store_true", help="the one before was refused; --offline")
-
-    one = add(below, "send", send, "send a statement of a case that was signed elsewhere")
-    one.add_argument("file", type=Path, metavar="FILE")
-    one.add_argument("--from", dest="url", required=True, metavar="URL", help="the verifier")
-    one.add_argument("--terms", type=Path, required=True, help="offer, acceptance or bundle")
 
 
 def _add_place(one: Parser, *, url: bool = False, key: bool = True) -> None:
@@ -89,10 +105,10 @@ def _add_place(one: Parser, *, url: bool = False, key: bool = True) -> None:
     one.add_argument("--terms", type=Path, help="offer, acceptance or bundle: it must be the same")
 
 
-def _add_details(one: Parser, *names: str) -> None:
+def _add_details(one: Parser, *names: str, ground: str = "") -> None:
     for name in names:
         option = f"--{name.replace('_', '-')}"
-        text = _DETAILS[name]
+        text = ground if name == "ground" else _DETAILS[name]
         if name == "gone":
             one.add_argument(option, action="store_true", help=text)
         elif name in {"cite", "day_off", "frame"}:
@@ -101,5 +117,6 @@ def _add_details(one: Parser, *names: str) -> None:
             one.add_argument(option, type=int, metavar="N", help=text)
         else:
             one.add_argument(option, metavar="…", help=text)
-    one.add_argument("--text-file", type=Path, metavar="FILE", help="take the text from a file")
+    if "text" in names:
+        one.add_argument("--text-file", type=Path, metavar="FILE", help="take the text from a file")
     one.add_argument("--yes", action="store_true", help="sign and send without being asked")

@@ -10,15 +10,18 @@ export = Later("casefile", "export")
 verify_case = Later("casefile", "verify")
 
 
-def add_case(commands: Commands, *, whole: bool) -> None:
-    """Describe what is done with a case; without `whole` nothing below it."""
+def add_case(commands: Commands, *, whole: bool, about: str | None = None) -> None:
+    """Describe what is done with a case; without `whole` nothing below it.
+
+    `about` is the act whose help is asked for.
+    """
     text = "replay a case, run the checks of the desk, export a whole case and verify it"
     parser = commands.add_parser("case", help=text, description=text, allow_abbrev=False)
     if not whole:
         return
     below = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    add_acting(below)
+    add_acting(below, about)
 
     one = add(
         below, "checks", checks, "run the checks of the desk over hours: findings, no verdict"
