@@ -2,39 +2,30 @@
 
 from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from support.cases import FREELANCER_DAYS
-from support.hearings import CLIENTS, DAY_MS, Hearing
+from support.hearings import DAY_MS, Hearing
 from support.office import Office, unique
 from support.refusing import refused
 from support.scripted import ScriptedAgent, disclose
 from support.simulator import ROUND_MS, seeded
-from workseal_protocol.cli.calendars import holiday_days
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import (
     BACK_MS,
     Case,
-    Span,
     State,
-    count_due,
     draw_person,
     drawn_frames,
 )
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     Act,
-    CaseCalendar,
     CasePlace,
     DisclosedFrame,
-    DisputeAct,
     DisputeDisclosure,
-    DisputeFiling,
     DisputeFinding,
     DisputeRequest,
-    Due,
     Finding,
     KeyRotate,
     Offer,
@@ -190,39 +181,6 @@ def test_what_another_statement_follows_is_a_conflict_and_ones_own_is_kept(
     kept = [(1, hearing.told[1].encode(), own.encode())]
     assert list(conflicts.listing(hearing.engagement)) == kept
     assert office.check() == []
-
-
-@pytest.mark.parametrize("minutes", [960, 0, -960, 61])
-def test_a_day_ends_with_the_clock_of_its_zone(
-    office: Office, hearing: Hearing, minutes: int
-) -> None:
-    """By an offset of 16 hours a sender would take most of the other party's last day."""
-
-    def shifted(due: Due) -> Due:
-        return replace(due, offset=minutes, until=due.until + (due.offset - minutes) * 60_000)
-
-    honest = read_record(hearing.filing())
-    assert isinstance(honest, DisputeFiling)
-    false = sign(replace(honest, due=shifted(honest.due)), office.people.client)
-    told = refused(lambda: office.post([false]))
-    assert f"minutes east of UTC in Europe/Berlin, found {minutes}" in told.detail
-    hearing.file()
-    notice = hearing.statement(Role.OPERATOR, Act.NOTICE)
-    due = read_record(notice).place.due  # type: ignore[union-attr]
-    assert due is not None
-    late = hearing.statement(Role.OPERATOR, Act.NOTICE, due=shifted(due))
-    assert "minutes east of UTC" in refused(lambda: office.post([late])).detail
-    hearing.act(Role.OPERATOR, Act.NOTICE)
-
-
-def test_a_zone_that_nobody_knows_here_is_taken_as_told(office: Office, hearing: Hearing) -> None:
-    zone = "Mars/Olympus"
-    terms = replace(hearing.terms, zone=zone)
-    agent = ScriptedAgent(office, engagement=unique(office, "mars"), terms=terms)
-    made = Hearing(office, agent.engagement, terms)
-    filing = read_record(made.filing())
-    assert isinstance(filing, DisputeFiling)
-    office.post([sign(replace(filing, due=replace(filing.due, zone=zone)), office.people.client)])
 
 
 def test_a_case_of_another_engagement_is_none_here(office: Office, hearing: Hearing) -> None:
@@ -476,123 +434,11 @@ def test_a_finding_that_comes_too_late_for_its_case_is_logged_beside_it(
     assert office.check() == []
 
 
-def test_a_deadline_is_what_the_table_that_it_names_gives(hearing: Hearing) -> None:
-    """One who names the table of this server is held to it; another table is taken as told."""
-    days = {
-        Role.CLIENT: holiday_days("US", hearing.terms.zone),
-        Role.FREELANCER: holiday_days("DE-BY", hearing.terms.zone),
-    }
-    now = hearing.office.now
-    longer = count_due(Span(now, 6), days[Role.FREELANCER])
-    false = replace(longer, days=5)
-    with pytest.raises(RefusedError, match="by holidays"):
-        hearing.office.post([hearing.filing(due=false)])
-    hearing.file(due=count_due(Span(now, 5), days[Role.FREELANCER]))
-    honest = count_due(Span(now, 10, least_days=14), days[Role.FREELANCER])
-    later = replace(count_due(Span(now, 11, least_days=14), days[Role.FREELANCER]), days=10)
-    assert later.until > honest.until
-    with pytest.raises(RefusedError, match=f"expected {honest.until} by holidays"):
-        hearing.office.post([hearing.statement(Role.OPERATOR, Act.NOTICE, due=later)])
-    # Two versions differ by a feast; a table that nobody has would give somebody weeks.
-    latest = honest.until + 7 * DAY_MS
-    for until, taken in ((latest + DAY_MS, False), (latest, True)):
-        due = replace(honest, until=until, source="holidays 0.1")
-        told = hearing.statement(Role.OPERATOR, Act.NOTICE, due=due)
-        if taken:
-            hearing.office.post([told])
-            continue
-        with pytest.raises(RefusedError, match=f"expected {latest} at the latest, 7 days after"):
-            hearing.office.post([told])
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"zone": "Atlantis/Town"}, "a time zone that this server knows, found Atlantis/Town"),
-        ({"weekend": 0b1110000}, "Saturday and Sunday, found Friday and Saturday and Sunday"),
-        ({"weekend": 0b0110000}, "Saturday and Sunday, found Friday and Saturday"),
-    ],
-)
-def test_days_that_nobody_could_count_by_are_refused(
-    hearing: Hearing, changes: dict[str, Any], told: str
-) -> None:
-    """Else no program could write the next deadline, and the case would stand still."""
-    usual = CaseCalendar(name="US", zone="Europe/Berlin", weekend=0b1100000)
-    calendar = replace(usual, **changes)
-    with pytest.raises(RefusedError, match=f"the calendar: expected .*{told}"):
-        hearing.office.post([hearing.filing(calendar=calendar)])
-    hearing.file().act(Role.OPERATOR, Act.NOTICE)
-    due = replace(count_due(Span(hearing.office.now, 6), CLIENTS), days=2)
-    calendar = replace(calendar, name="DE-BY")
-    answer = hearing.statement(Role.FREELANCER, Act.ANSWER, calendar=calendar, due=due)
-    hearing.case.after(answer, hearing.office.now)
-    with pytest.raises(RefusedError, match=f"the calendar: expected .*{told}"):
-        hearing.office.post([answer])
-
-
-def test_who_announced_nothing_has_the_weekend_of_their_country(hearing: Hearing) -> None:
-    """Else whoever writes a deadline would choose the weekend of who is bound by it."""
-    span = Span(hearing.office.now, 5)
-    honest = count_due(span, FREELANCER_DAYS)
-    there = replace(FREELANCER_DAYS, zone=ZoneInfo(FREELANCER_DAYS.zone_name), source="mine")
-    days = [replace(there, weekend=3 << first) for first in range(6)]
-    short = min((count_due(span, one) for one in days), key=lambda due: due.until)
-    assert short.until < honest.until
-    with pytest.raises(RefusedError, match=r"expected \d+ or later"):
-        hearing.office.post([hearing.filing(due=short)])
-    hearing.file()
-
-
 def test_a_case_key_is_one_that_something_can_be_sealed_to(hearing: Hearing) -> None:
     hearing.file().answered().act(Role.CLIENT, Act.END).draw()
     told = hearing.statement(Role.ARBITRATOR, Act.DECLARE, sealing_key=b"\xff" * 1216)
     with pytest.raises(RefusedError, match="the sealing key: the public half of a case key"):
         hearing.office.post([told])
-
-
-def test_the_word_of_who_announced_no_days_gives_no_weeks_either(hearing: Hearing) -> None:
-    """An arbitrator's stay of a second, four times, held a case for 78 days."""
-    hearing.file().seated()
-    hearing.act(Role.ARBITRATOR, Act.STAY, end=hearing.office.now + 1_000)
-    resume = hearing.statement(Role.ARBITRATOR, Act.RESUME)
-    record = read_record(resume)
-    assert isinstance(record, DisputeAct)
-    assert record.place.due is not None
-    later = replace(
-        record.place.due, until=record.place.due.until + 8 * DAY_MS, source="my own table"
-    )
-    told = hearing.statement(Role.ARBITRATOR, Act.RESUME, due=later)
-    hearing.case.after(told, hearing.office.now)
-    with pytest.raises(RefusedError, match="at the latest, 7 days after"):
-        hearing.office.post([told])
-    hearing.act(Role.ARBITRATOR, Act.RESUME)
-
-
-def test_an_arbitrator_declares_days_that_a_table_has(hearing: Hearing) -> None:
-    hearing.file().answered().act(Role.CLIENT, Act.END).draw()
-    nowhere = CaseCalendar(name="XX", zone="Europe/Berlin", weekend=0b1100000)
-    told = hearing.statement(Role.ARBITRATOR, Act.DECLARE, calendar=nowhere)
-    with pytest.raises(RefusedError, match="the calendar: no holidays are known for XX"):
-        hearing.office.post([told])
-    hearing.act(Role.ARBITRATOR, Act.DECLARE, calendar=replace(nowhere, name="FR"))
-
-
-def test_a_deadline_of_both_ends_with_the_later_day_of_who_announced_one(hearing: Hearing) -> None:
-    """Whatever table its writer names: zone, weekend and days off are in the case."""
-    # Midday in Berlin, and the same day in Honolulu.
-    hearing.office.now += DAY_MS // 2
-    hearing.file()
-    hearing.act(Role.OPERATOR, Act.NOTICE)
-    far = CaseCalendar(name="DE-BY", zone="Pacific/Honolulu", weekend=0b1100000)
-    there = replace(FREELANCER_DAYS, zone_name=far.zone, zone=ZoneInfo(far.zone))
-    short, later = (count_due(Span(hearing.office.now, 2), days) for days in (CLIENTS, there))
-    # The same day ends eleven hours earlier, which the fold takes and the log does not.
-    assert short.until < later.until < short.until + DAY_MS
-    answer = hearing.statement(Role.FREELANCER, Act.ANSWER, calendar=far, due=short)
-    hearing.case.after(answer, hearing.office.now)
-    with pytest.raises(RefusedError, match=f"expected {later.until} or later"):
-        hearing.office.post([answer])
-    hearing.act(Role.FREELANCER, Act.ANSWER, calendar=far, due=later)
 
 
 def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: Any) -> Statement:

@@ -7,11 +7,8 @@ signature, and no evidence.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import (
     Case,
@@ -23,23 +20,20 @@ from workseal_protocol.dispute import (
     Wanted,
     back_ms,
 )
-from workseal_protocol.dispute.deadlines import DAY_MS, LENIENCE_MS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
-    CaseCalendar,
     DisputeAct,
     DisputeFiling,
     DisputeRequest,
-    Due,
     read_record,
 )
 from workseal_protocol.sealing import require_public
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
 from workseal_verifier.services.candidate import Candidate
-from workseal_verifier.services.casedays import count, least, require_countable
+from workseal_verifier.services.casedues import require_countable, require_counted, require_zone
 from workseal_verifier.services.casefold import (
     ENDED,
     after,
@@ -54,11 +48,6 @@ from workseal_verifier.services.engagement import Engagement
 
 # That one party files in one engagement, those that have ended among them.
 MAX_FILED: Final = 32
-# By so much two versions of a table differ at most: a feast of four days that lies a day earlier,
-# and the weekend behind it.
-TABLES_DIFFER_DAYS: Final = 7
-# Whose days the terms tell, where nobody announced others.
-_WITH_CALENDARS: Final = frozenset({Role.CLIENT, Role.FREELANCER})
 
 
 def open_case(
@@ -68,7 +57,7 @@ def open_case(
     if state.acceptance is None:
         raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
     _require_recent(draft, record.claimed_at, back_ms(record))
-    _require_zone(record.due)
+    require_zone(record.due)
     try:
         case = begun(candidate.statement, draft.grounds(state))
     except CaseError as error:
@@ -83,9 +72,9 @@ def open_case(
             Reason.REFUSED, "a case of the same party runs in this engagement: it ends first"
         )
     _require_fresh_hours(draft, own, record)
-    _require_countable(record.calendar, case.filer)
+    require_countable(record.calendar, case.filer)
     notice = Wanted(Span(case.since, record.due.days), frozenset({case.respondent}))
-    _require_counted(case, notice, record.due)
+    require_counted(case, notice, record.due)
     draft.put_case(case, case_row(case, place))
 
 
@@ -123,7 +112,7 @@ def next_in_case(
     case = draft.case(record.place.case, state)
     if case is None:
         raise RefusedError(Reason.REFUSED, "the engagement has no case of this name")
-    _require_zone(record.place.due)
+    require_zone(record.place.due)
     try:
         moved = after(case, candidate.statement, draft.events.path)
     except CaseError as error:
@@ -131,13 +120,13 @@ def next_in_case(
             raise _taken(draft, case, candidate.statement, record.place.prev) from error
         raise RefusedError(Reason.REFUSED, str(error)) from error
     if isinstance(record, DisputeAct):
-        _require_countable(record.calendar, moved.statements[candidate.statement.digest])
+        require_countable(record.calendar, moved.statements[candidate.statement.digest])
         _require_sealable(record)
     if record.place.due is not None:
         at = max(record.claimed_at, case.known_at)
         known = knowing(case, candidate.statement.issuer, draft.events.path)
         wanted = known.wanted(record, candidate.statement.issuer, at)
-        _require_counted(moved, wanted, record.place.due)
+        require_counted(moved, wanted, record.place.due)
     match record:
         case DisputeAct():
             require_whole(record, state.past)
@@ -146,24 +135,6 @@ def next_in_case(
         case _:
             pass
     draft.put_case(moved, case_row(moved, place))
-
-
-def _require_zone(due: Due | None) -> None:
-    """Refuse a deadline that ends with another clock's day; a zone unknown here is taken as told.
-
-    The fold knows no zones: by a false offset a sender would take hours of the other party's day.
-    """
-    zone = None if due is None else zone_named(due.zone)
-    if due is None or zone is None:
-        return
-    until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=due.until)
-    offset = (until.astimezone(zone).utcoffset() or timedelta()) // timedelta(minutes=1)
-    if offset != due.offset:
-        raise RefusedError(
-            Reason.REFUSED,
-            f"the deadline: expected {offset} minutes east of UTC in {due.zone},"
-            f" found {due.offset}",
-        )
 
 
 def require_no_case(draft: Draft, state: Engagement) -> None:
@@ -184,68 +155,6 @@ def _require_sealable(record: DisputeAct) -> None:
         require_public(record.sealing_key)
     except MalformedError as error:
         raise RefusedError(Reason.REFUSED, f"the sealing key: {error}") from error
-
-
-def _require_countable(calendar: CaseCalendar | None, role: Role) -> None:
-    """Refuse days that nobody could count the next deadline by: the case would stand still."""
-    if calendar is None:
-        return
-    try:
-        require_countable(calendar, role)
-    except ValueError as error:
-        raise RefusedError(Reason.REFUSED, f"the calendar: {error}") from error
-
-
-def _require_counted(case: Case, wanted: Wanted | None, due: Due) -> None:
-    """Refuse a deadline that the table which it names does not give; of another, one far later.
-
-    Tables differ by version, and whoever has a newer one must not be kept from acting. One that
-    does not exist must give nobody weeks.
-    """
-    if wanted is None:
-        return
-    _require_announced(case, wanted, due)
-    known = wanted.counted <= _WITH_CALENDARS | set(case.calendars)
-    # Whoever announced none counts by any; an honest program by those of both parties.
-    roles = wanted.counted if known else wanted.counted | _WITH_CALENDARS
-    try:
-        counted = [count(case, Wanted(span, roles)) for span in _begun(wanted.span)]
-    except ValueError:
-        return
-    expected = counted[0]
-    if known and due.source == expected.source and due.until not in {one.until for one in counted}:
-        raise RefusedError(
-            Reason.REFUSED,
-            f"the deadline: expected {expected.until} by {expected.source}, found {due.until}",
-        )
-    latest = max(one.until for one in counted) + TABLES_DIFFER_DAYS * DAY_MS
-    if due.until > latest:
-        raise RefusedError(
-            Reason.REFUSED,
-            f"the deadline: expected {latest} at the latest, {TABLES_DIFFER_DAYS} days after that"
-            f" by {expected.source}, found {due.until}",
-        )
-
-
-def _require_announced(case: Case, wanted: Wanted, due: Due) -> None:
-    """Refuse a deadline that ends before the days of one of whom it binds, by their own clock.
-
-    The fold knows no zones: of a deadline in another one it sees this to a day or two.
-    """
-    expected = max(
-        min(least(case, role, span) for span in _begun(wanted.span)) for role in wanted.counted
-    )
-    if due.until < expected:
-        raise RefusedError(
-            Reason.REFUSED,
-            f"the deadline: expected {expected} or later, by what was announced in this case,"
-            f" found {due.until}",
-        )
-
-
-def _begun(span: Span) -> tuple[Span, ...]:
-    # A sender counts a moment before the log takes it, perhaps on the day before.
-    return (span, replace(span, base_ms=span.base_ms - LENIENCE_MS))
 
 
 def _require_recent(draft: Draft, claimed_at: int, back_ms: int) -> None:
