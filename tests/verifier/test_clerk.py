@@ -16,7 +16,7 @@ from support.hearings import DAY_MS, Hearing
 from support.office import FlakyDatabase, Office, new_home
 from support.scripted import ScriptedAgent
 from support.simulator import START
-from workseal_protocol.dispute import State, case_record, move_of
+from workseal_protocol.dispute import Case, CaseError, Rule, State, case_record, move_of
 from workseal_protocol.dispute.deadlines import day_in
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, DisputeAct, read_record
@@ -267,6 +267,31 @@ def test_an_earlier_programs_case_is_told_of(bench: Bench) -> None:
         connection.exec_driver_sql("DELETE FROM notices")
     bench.run()
     assert bench.kinds(bench.office.people.freelancer) == ["step"]
+
+
+def test_a_case_that_refuses_the_operators_act_twice_is_told_of(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, somebody else was first; at the same statement again, the case stands still."""
+    bench.hearing.file()
+    bench.stay_up(bench.until + HOUR)
+    clerk, health = bench.office.verifier.clerk, bench.office.verifier.health
+
+    def refuses(case: Case) -> None:
+        raise CaseError(Rule.DEADLINE, "the deadline", expected="a day", found=str(case.case))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(clerk._duties, "next", refuses)
+        bench.run()
+        assert "cases" not in health.failing()
+        bench.run()
+        bench.run()
+    assert "cases" in health.failing()
+    assert (
+        caplog.messages.count("an act of this server's is refused by its case again: deadline") == 1
+    )
+    assert bench.run() == ["lapse"]
+    assert "cases" not in health.failing()
 
 
 def test_destroying_waits_for_what_the_mailbox_holds(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import CLOSED, Case, CaseError, State
 from workseal_protocol.dispute.deadlines import DAY_MS
 from workseal_protocol.encoding import MAX_INTEGER
@@ -96,6 +97,8 @@ class Clerk:
         self._log = orders.log
         self._wakes = Wakes(files.records, files.notices, files.presence)
         self._uncounted = Outage("deadlines of cases are counted again")
+        # At which statement a case refused the operator's own act.
+        self._refused: dict[Digest, int] = {}
 
     def beat(self) -> None:
         """Note that this log is up."""
@@ -103,16 +106,21 @@ class Clerk:
 
     def run(self) -> None:
         """Remind, and act where it is time, in every running case."""
-        now = self._clock.now_ms()
+        now, refused = self._clock.now_ms(), dict[Digest, int]()
         for row in self._wakes.due(now):
             try:
                 self._wakes.note(row, self._look_after(row), now)
-            except CaseError:
-                # It moved on meanwhile: the next turn reads it anew.
-                continue
+            except CaseError as error:
+                # It moved on meanwhile, and the next turn reads it anew; or it stands still.
+                refused[row.filing] = row.position
+                if self._refused.get(row.filing) == row.position:
+                    told = f"an act of this server's is refused by its case again: {error.rule}"
+                    self._uncounted.goes_on(error, told)
+                    self._health.stuck(CASES)
             except ValueError as error:
                 self._uncounted.goes_on(error, f"a deadline of a case cannot be counted: {error}")
                 self._health.stuck(CASES)
+        self._refused = refused
         self._files.acts.clear(self._clock.now_ms() - DAY_MS)
 
     def _look_after(self, row: CaseRow) -> int:
