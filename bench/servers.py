@@ -30,7 +30,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers; `process` and its children are what it takes."""
+    """A server that answers; `process` and what came of it are what it takes."""
 
     port: int
     process: int
@@ -44,12 +44,21 @@ class Running:
         return sum(_rss_mib(one) for one in self._family())
 
     def _family(self) -> list[int]:
+        """Name its process, its children and theirs: a worker has one that checks signatures."""
         family = [self.process]
-        # A child is listed with the thread that began it, and threads come and go.
-        for thread in Path(f"/proc/{self.process}/task").iterdir():
-            with contextlib.suppress(OSError):
-                family += map(int, (thread / "children").read_text().split())
+        for process in family:
+            family += _children(process)
         return family
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    # A child is listed with the thread that began it, and threads come and go.
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 def _cpu_s(process: int) -> float:
