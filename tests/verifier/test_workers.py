@@ -158,9 +158,10 @@ def require_one_history(home: Path, senders: list[Sender]) -> None:
     database = Database(Settings.load(home).store)
     records = RecordStore(database)
     places: dict[tuple[bytes, int], int] = {}
-    for entry in records.of_kinds(["segment"], below=2**53):
+    for entry in records.all():
         record = read_record(Statement.parse(entry.body))
-        assert isinstance(record, Segment)
+        if not isinstance(record, Segment):
+            continue
         # One leaf for each number of each chain.
         assert places.setdefault((record.engagement, record.seq), entry.position) == entry.position
     assert len(places) == sum(sender.seq - 1 for sender in senders)

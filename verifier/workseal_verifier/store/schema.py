@@ -10,7 +10,7 @@ Rules:
 """
 
 from enum import StrEnum, unique
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    TextClause,
     text,
 )
 
@@ -75,10 +76,16 @@ def _word(name: str, privacy: Privacy, *, most: int, nullable: bool = False) -> 
     return Column(name, Text, bound, info=info, nullable=nullable)
 
 
+# With what each has in it, which each database is told in its own option.
+_PARTIAL: Final[list[tuple[Index, TextClause]]] = []
+
+
 def _among(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """Make an index of the rows alone for which something holds."""
     among = text(where)
-    return Index(name, *columns, unique=unique, sqlite_where=among, postgresql_where=among)
+    made = Index(name, *columns, unique=unique, sqlite_where=among)
+    _PARTIAL.append((made, among))
+    return made
 
 
 metadata = MetaData()
@@ -411,3 +418,13 @@ own_acts = Table(
     PrimaryKeyConstraint("filing", "head"),
     sqlite_strict=True,
 )
+
+
+def tables_for(dialect: str) -> MetaData:
+    """Return the tables, with their partial indexes as this database says them.
+
+    An option of PostgreSQL's loads its dialect, which a server with SQLite does without.
+    """
+    for index, among in _PARTIAL:
+        index.dialect_options[dialect]["where"] = among
+    return metadata

@@ -38,7 +38,8 @@ _revision = Table(
 def create(connection: Connection) -> None:
     """Make the tables in an empty database; else require that they are current."""
     if revision(connection) == NOTHING:
-        schema.metadata.create_all(connection, checkfirst=False)
+        made = schema.tables_for(connection.dialect.name)
+        made.create_all(connection, checkfirst=False)
         _revision.create(connection)
         connection.execute(insert(_revision).values(version_num=newest()))
     require_current(connection)

@@ -205,7 +205,9 @@ _STANDING: Final[Mapping[str, Schema]] = {
     "head": _HEX,
     "due": _DUE,
 }
-CASES: Final = array(members(**_STANDING), most=MAX_LISTED)
+CASES: Final = array(
+    members(**_STANDING, you=_or_none(_ROLE), amount=UINT, currency=_NAME), most=MAX_LISTED
+)
 CASE: Final = members(
     **_STANDING,
     you=_ROLE,
