@@ -206,6 +206,11 @@ def test_a_log_of_an_earlier_program_has_them_when_its_chains_grow(
 ) -> None:
     office = read.office
     with office.verifier.database.write() as connection:
+        for name in ("statements_seq", "statements_kind", "statements_about"):
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+        connection.exec_driver_sql("CREATE INDEX statements_kind ON statements (kind, position)")
+        connection.exec_driver_sql("CREATE INDEX statements_about ON statements (about)")
+        connection.exec_driver_sql("ALTER TABLE statements DROP COLUMN seq")
         connection.exec_driver_sql("DROP TABLE milestones")
         connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
     office.close()
