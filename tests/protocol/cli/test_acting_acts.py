@@ -101,7 +101,7 @@ def test_who_was_struck_and_who_recuses_sits_no_more(
     drawn(court)
     first = court.case.arbitrator
     done(court, "client", "strike", "--text", "we know each other")
-    refused(court, "found strike", "client", "strike")
+    refused(court, "in draw the client has no strike", "client", "strike")
     drawn(court, "freelancer")
     assert court.case.arbitrator not in {first, None}
     refused(court, "a second one", "client", "strike")

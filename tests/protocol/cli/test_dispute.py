@@ -223,7 +223,8 @@ def test_a_key_that_came_by_rotation_asks(in_case: InCase, run: Run) -> None:
     key = ("--key", in_case.desk / "new.key")
     alone = [*words(in_case.desk, frame="000001"), *key]
     out, case_key = in_case.desk / "request.cose", in_case.desk / "case.key"
-    assert "expected arbitrator" in run(*in_case.words(*key)).err
+    told = run(*in_case.words(*key)).err
+    assert "somebody whom the terms do not name has no request" in told
     in_case.bundle(sign(change, play.arbitrator))
     assert run(*in_case.words(*key)).code == 0
     out.unlink()
