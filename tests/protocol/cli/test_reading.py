@@ -197,15 +197,17 @@ def test_a_line_of_a_list_has_whose_turn_the_readers_clock_and_the_sum() -> None
 def test_a_case_that_there_is_not_is_said_with_those_that_there_are() -> None:
     one, two = GOOD | {"case": "a" * 64}, GOOD | {"case": "ab" * 32, "state": "draft"}
     assert str(case_named("abababab", lambda: [one, two])) == "ab" * 32
-    for name, listed, told in (
+    seen: dict[str, object] = {"case": "c" * 64}
+    cases: tuple[tuple[str, list[dict[str, object]], str], ...] = (
         ("77d0a1b2", [one, two], "no such case: 77d0a1b2; there are aaaaaaaaaaaa (answer), "),
         ("77d0a1b2", [], "no such case: 77d0a1b2; there is none that you may read"),
         ("77d0a1b2", [one] * 7, " and 2 more"),
         ("", [one, two], "name the case: there are aaaaaaaaaaaa (answer), abababababab (draft)"),
         ("", [], "name the case: there is none that you may read"),
         ("aaaaaaaa", [one, one], "2 cases begin with aaaaaaaa: type more of its number"),
-        ("77d0a1b2", [{"case": "c" * 64}], "cccccccccccc (seen here before)"),
-    ):
+        ("77d0a1b2", [seen], "cccccccccccc (seen here before)"),
+    )
+    for name, listed, told in cases:
         with pytest.raises(CommandError) as caught:
             case_named(name, lambda: listed)  # noqa: B023 - asked at once
         assert told in str(caught.value)

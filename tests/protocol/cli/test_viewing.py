@@ -202,7 +202,10 @@ def test_it_is_looked_at_and_closed_by_keys_alone(chromium: Browser) -> None:
     while page.evaluate(FOCUSED) != "picture":
         page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.picture').scrollLeft > 0")
+    deadline = time.monotonic() + 60
+    while not page.locator(".picture").evaluate("one => one.scrollLeft"):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
     tab_to(page, "Close now")
     page.keyboard.press("Enter")
     thread.join(20)
