@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, CaseError
+from workseal_protocol.dispute import Case, CaseError, case_record
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import Act, DisputeAct, DisputeFiling, read_record
 from workseal_protocol.statement import Kind, Statement
@@ -46,8 +46,8 @@ class _Earlier:
             self.followed[filing.digest] = self._begun(filing, record.claimed_at)
 
     def follow(self, statement: Statement) -> None:
-        record = read_record(statement)
-        place = getattr(record, "place", None)
+        record = case_record(statement)
+        place = record.place
         if place is None or place.case not in self.followed:
             return
         if record.claimed_at > self.case.filed_at:

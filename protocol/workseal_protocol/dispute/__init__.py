@@ -19,7 +19,7 @@ from workseal_protocol.dispute.drawn import (
 )
 from workseal_protocol.dispute.instants import AHEAD_MS, BACK_MS, SLOW_BACK_MS, back_ms
 from workseal_protocol.dispute.ladder import LADDER, Ask, Rung
-from workseal_protocol.dispute.odds import least_sample, meaning, miss_of, worst_miss
+from workseal_protocol.dispute.odds import least_sample, meaning, miss_of, missed_of, worst_miss
 from workseal_protocol.dispute.panel import draw_person, panel_round
 from workseal_protocol.dispute.parties import Parties
 from workseal_protocol.dispute.portion import Excess, excess_of, excesses, levels_of
@@ -87,6 +87,7 @@ __all__ = [
     "levels_of",
     "meaning",
     "miss_of",
+    "missed_of",
     "move_of",
     "panel_round",
     "sample_round",

@@ -9,7 +9,7 @@ from typing import Self
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute.deadlines import DAY_MS
-from workseal_protocol.dispute.ladder import Ask
+from workseal_protocol.dispute.ladder import Ask, reached_by
 from workseal_protocol.dispute.panel import panel_round
 from workseal_protocol.dispute.parties import Parties
 from workseal_protocol.dispute.sampling import REVEAL_MS, draw_places, sample_round, sample_seed
@@ -157,7 +157,7 @@ class Facts:
     @property
     def reached(self) -> int:
         """Return the highest level that was reached, in whichever hours; 0 before any."""
-        return max((one.level for one in self.climbed), default=0)
+        return reached_by(self.climbed)
 
     @property
     def answer_days(self) -> int:

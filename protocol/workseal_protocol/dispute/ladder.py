@@ -6,7 +6,7 @@ whatever leaves the machine needs a ruling. How many tiles of a frame an answer 
 by `portion`: the fold of a case sees none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,6 +65,11 @@ class Ask:
     granted: int = 0
 
 
+def reached_by(climbed: Iterable[Ask]) -> int:
+    """Return the highest level that any of these requests reached; 0 of none."""
+    return max((one.level for one in climbed), default=0)
+
+
 def check_ask(
     act: DisputeAct,
     filing: DisputeFiling,
@@ -80,7 +85,7 @@ def check_ask(
     """
     level, count, begin, end = act.level or 0, act.count or 0, act.begin or 0, act.end or 0
     rung = LADDER[level]
-    reached = max((one.level for one in climbed), default=0)
+    reached = reached_by(climbed)
     if level > reached + 1:
         raise _wrong(f"level {reached + 1} at most", f"level {level}")
     if terms.level < rung.needs:

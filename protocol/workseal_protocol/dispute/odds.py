@@ -5,10 +5,11 @@ frames that can still be shown; withdrawn ones are counted beside.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from heapq import heapify, heapreplace
-from math import comb, prod
+from math import ceil, comb, prod
 
 from workseal_protocol.dispute.sampling import shares_of
 from workseal_protocol.records import Holding, Stratum
@@ -82,25 +83,37 @@ def meaning(strata: Sequence[Stratum], size: int, percent: int, places: Sequence
     `places` are the drawn ones: they tell how many were withdrawn before the freeze.
     """
     frozen = sum(one.count for one in strata)
-    total = sum(one.count for one in strata if one.holding is Holding.KEPT)
-    if not total:
+    asked = missed_of(tuple(strata), size, percent)
+    if asked is None:
         return f"All {frozen} frozen frames were withdrawn before: the sample shows nothing."
-    # To the nearest, and the share is that of the number that is said.
-    false = max((2 * total * percent + 100) // 200, 1)
+    total, false = asked.kept, asked.false
+    # The share is that of the number that is said.
     share = (200 * false + total) // (2 * total)
-    ten_thousandths = -(-_missed(tuple(strata), size, false) * 10_000 // 1)
     gone = sum(place >= total for place in places)
     return (
         f"{size} of {frozen} frozen frames are drawn by lot. If {false} of the {total} that were"
         f" not withdrawn before ({share} %) were false, wherever they lie, and each drawn one is"
-        f" looked at, all of these would be missed at most {ten_thousandths} times in 10,000."
+        f" looked at, all of these would be missed at most {asked.times} times in 10,000."
         + (f" {gone} of the drawn ones were withdrawn before." if gone else "")
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Hold that all of `false` of the `kept` frames are missed `times` in 10,000 at most."""
+
+    kept: int
+    false: int
+    times: int
+
+
 # Asked each time that somebody looks at a case; at the most frames it takes half a second.
 @lru_cache(maxsize=256)
-def _missed(strata: tuple[Stratum, ...], size: int, false: int) -> Fraction:
+def missed_of(strata: tuple[Stratum, ...], size: int, percent: int) -> Missed | None:
+    """Return how often a sample misses all, if so many percent were false; None of no frames.
+
+    The number of false frames is the nearest, one at least; the figure is rounded up.
+    """
     shares = shares_of([one.count for one in strata], size)
     frozen = sum(one.count for one in strata)
     kept = [
@@ -108,4 +121,8 @@ def _missed(strata: tuple[Stratum, ...], size: int, false: int) -> Fraction:
         for one, (whole, rest) in zip(strata, shares, strict=True)
         if one.holding is Holding.KEPT
     ]
-    return worst_miss(kept, false)
+    total = sum(frames for frames, _ in kept)
+    if not total:
+        return None
+    false = max((2 * total * percent + 100) // 200, 1)
+    return Missed(total, false, ceil(worst_miss(kept, false) * 10_000))
