@@ -9,13 +9,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+HERE = x509.IPAddress(ip_address("127.0.0.1"))
 
-def make_certificate(folder: Path, name: str = "verifier") -> Path:
-    """Make a self-signed certificate for 127.0.0.1, with its key, in one PEM file."""
+
+def self_signed(common_name: str, reached_by: x509.GeneralName) -> tuple[bytes, bytes]:
+    """Make a certificate and its key, both as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
-    address = x509.IPAddress(ip_address("127.0.0.1"))
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -23,12 +24,17 @@ def make_certificate(folder: Path, name: str = "verifier") -> Path:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([reached_by]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return certificate.public_bytes(Encoding.PEM), secret
+
+
+def make_certificate(folder: Path, name: str = "verifier") -> Path:
+    """Write one for 127.0.0.1, with its key, in one PEM file."""
     path = folder / "verifier.pem"
-    path.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
+    path.write_bytes(b"".join(self_signed(name, HERE)))
     return path

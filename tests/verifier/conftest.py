@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 
 from support.office import FakeClock, Office, new_home
+from support.postal import make_certificate
 from support.postgres import Cluster, runs_here
 from support.scripted import ScriptedAgent
 from support.simulator import START
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Give the certificate of a server of this machine, and its key."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="session")

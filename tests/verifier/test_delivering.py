@@ -14,7 +14,6 @@ from support.office import ORIGIN, LiveServer, Office, new_home
 from support.postal import (
     PostOffice,
     gives,
-    make_certificate,
     post_office,
     server_context,
     smtp_to,
@@ -62,11 +61,6 @@ class Post:
             if (row.channel, row.recipient) == (Channel.MAIL, self.freelancer)
         ]
         return found[-1]
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

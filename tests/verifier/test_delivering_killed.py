@@ -22,7 +22,6 @@ from support.postal import (
     PostOffice,
     gives,
     https,
-    make_certificate,
     post_office,
     server_context,
     smtp_to,
@@ -83,11 +82,6 @@ def receiving(certificate: tuple[Path, Path]) -> Iterator[Receiver]:
 
     with https(Handler, certificate) as made.authority:
         yield made
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def settle(home: Path, certificate: tuple[Path, Path], box: PostOffice, database: str = "") -> None:

@@ -46,11 +46,6 @@ ROW = NoticeRow(
 )
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
 @pytest.fixture
 def receiver() -> Any:
     """Give the receiver of the page, knowing this operator and the clock of its notices."""

@@ -15,7 +15,6 @@ from support.office import FlakyDatabase, LiveServer, Office, new_home
 from support.postal import (
     PostOffice,
     gives,
-    make_certificate,
     post_office,
     server_context,
     smtp_to,
@@ -79,11 +78,6 @@ class Post:
     def board(self, signer: SeedSigner) -> list[NoticeRow]:
         person = signer.public_key.thumbprint
         return self.office.verifier.notices.board([person], below=2**53, before=2**53, most=99)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

@@ -28,11 +28,6 @@ TO = "somebody@example.com"
 LETTER = Letter("ab" * 32, "It is your turn", "Case: ä\n", "https://log.example/stop/x")
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
 def test_a_mail_arrives_encrypted_and_says_what_a_program_needs(
     tmp_path: Path, certificate: tuple[Path, Path]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from support.hearings import Hearing
 from support.office import LiveServer, Office, new_home
-from support.postal import PostOffice, make_certificate, post_office, server_context, smtp_to
+from support.postal import PostOffice, post_office, server_context, smtp_to
 from support.scripted import ScriptedAgent
 from support.simulator import START
 from workseal_protocol.digest import Digest
@@ -43,11 +43,6 @@ class Post:
         found = re.search(r"^https://\S+/confirm/\S+", text, re.MULTILINE)
         assert found is not None
         return urlsplit(found[0]).path
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from support.office import LiveServer, Office, new_home
 from support.postal import (
     PostOffice,
     gives,
-    make_certificate,
     post_office,
     server_context,
     smtp_to,
@@ -100,11 +99,6 @@ class Post:
 
     def rows(self) -> list[NoticeRow]:
         return self.office.verifier.outbox.unsent(most=9)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.records import Offer, Timesheet, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
-from workseal_protocol.timesheets import date_of
+from workseal_protocol.timesheets import date_of, share_days
 from workseal_verifier.services.casedays import first_zone
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
@@ -121,7 +121,6 @@ class SheetPost:
 
 def _replaces(record: object, hours: Hours) -> bool:
     """Tell whether a timesheet replaces another one (docs/spec/timesheets.md)."""
-    sheet = hours.sheet
-    if not isinstance(record, Timesheet) or sheet is None or record.replaces != hours.timesheet:
+    if not isinstance(record, Timesheet) or hours.sheet is None:
         return False
-    return record.first <= sheet.last and sheet.first <= record.last
+    return record.replaces == hours.timesheet and share_days(hours.sheet, record)
