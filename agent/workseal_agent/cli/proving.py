@@ -26,7 +26,7 @@ from workseal_agent.evidence import Proved, prove, proved
 from workseal_agent.language import phrases
 from workseal_agent.ledger import Engagement, SendState
 from workseal_protocol.cli.openings import item_text, item_value
-from workseal_protocol.cli.text import instant
+from workseal_protocol.cli.text import instant_in
 from workseal_protocol.records import EvidenceItem, Label, Text, encode_item
 
 _STATES = {
@@ -105,14 +105,16 @@ def list_evidence(
 ) -> None:
     """List what you proved and labelled."""
     home = home_of(context)
-    rows = proved(home.open_ledger, home.engagement().id)
+    engagement = home.engagement()
+    rows = proved(home.open_ledger, engagement.id)
     if as_json:
         raw(json.dumps([_row_value(row) for row in rows]))
         return
+    zone = ZoneInfo(engagement.terms.zone)
     # Lines and no table: what was proved is longer than a terminal is wide.
     for row in rows:
-        said = f"{row.number}  {instant(row.claimed_ms)}  {_STATES[row.state]}"
-        say(f"{said}  {item_text(row.item)}")
+        said = f"{row.number}  {instant_in(row.claimed_ms, zone)}  {_STATES[row.state]}"
+        say(f"{said}  {item_text(row.item, zone)}")
 
 
 def _put(home: Home, items: Sequence[EvidenceItem]) -> None:

@@ -5,10 +5,11 @@ terms let the client see.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import tzinfo
 from typing import Any, Final
 
 from workseal_protocol.activity import ActivityShare
-from workseal_protocol.cli.text import count, duration, exact, instant
+from workseal_protocol.cli.text import count, duration, exact, instant_in
 
 ABOUT: Final = (
     "Activity, as far as the freelancer opened it. It corroborates; no time depends on it:"
@@ -17,20 +18,20 @@ ABOUT: Final = (
 MAX_ROWS: Final = 40  # on a screen; `--json` has every one
 
 
-def activity_lines(rows: Sequence[ActivityShare]) -> Iterator[str]:
-    """Write activity for a person; nothing if none was opened."""
+def activity_lines(rows: Sequence[ActivityShare], zone: tzinfo) -> Iterator[str]:
+    """Write activity for a person, in a zone's time; nothing if none was opened."""
     if not rows:
         return
     yield ABOUT
     for row in rows[:MAX_ROWS]:
-        yield f"  {row_text(row)}"
+        yield f"  {row_text(row, zone)}"
     if len(rows) > MAX_ROWS:
         yield f"  and {count(len(rows) - MAX_ROWS, 'more row')}; --json has every one"
 
 
-def row_text(row: ActivityShare) -> str:
+def row_text(row: ActivityShare, zone: tzinfo) -> str:
     """Write one row: when, and its figures."""
-    return f"{_place(row)}  {_figures(row)}"
+    return f"{_place(row, zone)}  {_figures(row)}"
 
 
 def _figures(row: ActivityShare) -> str:
@@ -66,7 +67,7 @@ def activity_value(rows: Sequence[ActivityShare]) -> list[dict[str, Any]]:
     ]
 
 
-def _place(row: ActivityShare) -> str:
+def _place(row: ActivityShare, zone: tzinfo) -> str:
     if row.begin is None or row.end is None:
         return str(row.day)
-    return f"{instant(row.begin)} to {instant(row.end)}"
+    return f"{instant_in(row.begin, zone)} to {instant_in(row.end, zone)}"

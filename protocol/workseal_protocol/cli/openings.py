@@ -6,9 +6,10 @@ at the latest. Texts are the freelancer's: they are printed harmless, and vouche
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any, Final
 
-from workseal_protocol.cli.text import count, instant, plain
+from workseal_protocol.cli.text import count, instant, instant_in, plain
 from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.records import (
     EvidenceItem,
@@ -26,7 +27,7 @@ MAX_OPENED: Final = 40  # on a screen; `--json` has every one
 _SHOWN: Final = (ValueKind.ENVIRONMENT, ValueKind.MEMO, ValueKind.ARTEFACT, ValueKind.EVIDENCE)
 
 
-def openings_lines(report: Report) -> Iterator[str]:
+def openings_lines(report: Report, zone: tzinfo) -> Iterator[str]:
     """Write what was opened for a person; nothing if nothing was."""
     openings = _openings(report)
     if not openings:
@@ -41,7 +42,7 @@ def openings_lines(report: Report) -> Iterator[str]:
     for opening in shown[:MAX_OPENED]:
         upper = bounds.get(opening.statement)
         by = "nothing says since when" if upper is None else f"by {instant(upper)}"
-        yield f"  {by}  {opening.kind.name.lower()}: {plain(_told(opening))}"
+        yield f"  {by}  {opening.kind.name.lower()}: {plain(_told(opening, zone))}"
     if len(shown) > MAX_OPENED:
         yield f"  and {count(len(shown) - MAX_OPENED, 'more value')}; --json has every one"
 
@@ -72,18 +73,21 @@ def _existed_by(report: Report) -> dict[Any, int | None]:
     return {entry.digest: entry.window.upper for entry in report.entries}
 
 
-def _told(opening: Opening) -> str:
+def _told(opening: Opening, zone: tzinfo) -> str:
     match opening.kind:
         case ValueKind.ARTEFACT:
             return f"a file with the digest {opening.value.hex()}"
         case ValueKind.EVIDENCE:
-            return item_text(parse_item(opening.value))
+            return item_text(parse_item(opening.value), zone)
         case _:
             return opening.value.decode()
 
 
-def item_text(item: EvidenceItem) -> str:
-    """Write an item of evidence for a person; names in it are as its owner typed them."""
+def item_text(item: EvidenceItem, zone: tzinfo) -> str:
+    """Write an item of evidence for a person; names in it are as its owner typed them.
+
+    Hours stand in the time of `zone`, what git says in UTC.
+    """
     match item:
         case GitCommit():
             made = instant(item.committed_ms)
@@ -94,7 +98,8 @@ def item_text(item: EvidenceItem) -> str:
             return item.text
         case Label():
             tags = "".join(f" #{tag}" for tag in item.tags)
-            return f"{instant(item.begin)} to {instant(item.end)} was for {item.project}{tags}"
+            begin, end = instant_in(item.begin, zone), instant_in(item.end, zone)
+            return f"{begin} to {end} was for {item.project}{tags}"
 
 
 def _value(opening: Opening) -> dict[str, Any]:

@@ -6,17 +6,20 @@ steps that give them held. Both views show the same numbers.
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from workseal_protocol.cli.activitylines import activity_lines, activity_value
 from workseal_protocol.cli.heldlines import held_lines, held_value
+from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.cli.labellines import label_lines, labels_value
 from workseal_protocol.cli.openings import openings_lines, openings_value
 from workseal_protocol.cli.sheetlines import sheet_lines, sheets_value
-from workseal_protocol.cli.text import count, exact, instant
+from workseal_protocol.cli.text import count, exact, instant, instant_in
 from workseal_protocol.cli.totalslines import totals_lines, totals_value
 from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.terms import Granularity
+from workseal_protocol.totals import cut_days
 from workseal_protocol.verify import Outcome, Report, Step
 from workseal_protocol.window import Window
 
@@ -27,6 +30,7 @@ _MARKS: Final = {Outcome.HOLDS: "ok  ", Outcome.FAILS: "FAIL", Outcome.NOT_REACH
 
 def report_lines(report: Report) -> Iterator[str]:
     """Write the report for a person."""
+    zone = zone_named(report.zone) or UTC
     yield from (step_line(step) for step in report.steps)
     yield ""
     yield _verdict(report)
@@ -41,13 +45,13 @@ def report_lines(report: Report) -> Iterator[str]:
         yield from totals_lines(report)
     if report.diary:
         yield ""
-        yield from _diary_lines(report)
+        yield from _diary_lines(report, zone)
     for lines in (
-        activity_lines(report.activity),
+        activity_lines(report.activity, zone),
         label_lines(report.labelled),
         sheet_lines(report),
         held_lines(report),
-        openings_lines(report),
+        openings_lines(report, zone),
     ):
         yield from _section(lines)
     yield ""
@@ -138,7 +142,7 @@ def _window_line(window: Window) -> str:
     )
 
 
-def _diary_lines(report: Report) -> Iterator[str]:
+def _diary_lines(report: Report, zone: tzinfo) -> Iterator[str]:
     lengths: Counter[DiaryState] = Counter()
     for span in report.diary:
         lengths[span.state] += span.end - span.begin
@@ -146,15 +150,25 @@ def _diary_lines(report: Report) -> Iterator[str]:
     if report.terms is not None and report.terms.granularity is Granularity.DAY:
         yield "  (the terms show worked time by day; --json has every span)"
         return
-    yield from (_span_line(span) for span in report.diary[:MAX_SPANS])
-    left = len(report.diary) - MAX_SPANS
-    if left > 0:
-        yield f"  and {count(left, 'more span')}; --json has every one"
+    yield f"  (times of {report.zone}, with the offset from UTC; work is cut at midnight)"
+    lines = [line for span in report.diary for line in _span_lines(span, zone)]
+    yield from lines[:MAX_SPANS]
+    if len(lines) > MAX_SPANS:
+        yield f"  and {count(len(lines) - MAX_SPANS, 'more span')}; --json has every one"
 
 
-def _span_line(span: Span) -> str:
-    worked = f", worked {exact(span.worked_ms)}" if span.worked_ms else ""
-    return f"  {instant(span.begin)} to {instant(span.end)}  {span.state}{worked}: {span.reason}"
+def _span_lines(span: Span, zone: tzinfo) -> Iterator[str]:
+    """Cut a span with worked time at the midnights, so that the lines add up to the days above."""
+    if not span.worked_ms:
+        yield _span_line(span.begin, span.end, zone, f"{span.state}: {span.reason}")
+        return
+    for _, begin, end in cut_days(span.begin, span.end, zone):
+        worked = exact(span.worked_between(begin, end))
+        yield _span_line(begin, end, zone, f"{span.state}, worked {worked}: {span.reason}")
+
+
+def _span_line(begin: int, end: int, zone: tzinfo, told: str) -> str:
+    return f"  {instant_in(begin, zone)} to {instant_in(end, zone)}  {told}"
 
 
 def _window_value(window: Window | None) -> dict[str, Any] | None:

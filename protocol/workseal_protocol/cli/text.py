@@ -4,11 +4,13 @@ Rule: whatever comes out of a bundle, a policy or an error passes `plain` before
 that nobody's text can move the cursor, hide a line or run backwards.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 MAX_ERROR = 600  # characters; longer than any sentence of ours
 
 _SECOND_MS = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CLOCK_CHARS = len("1970-01-01 00:00:00.000")
 
 
 def plain(text: str) -> str:
@@ -43,6 +45,16 @@ def instant(ms: int) -> str:
     except (OverflowError, OSError, ValueError):
         return f"{ms} ms after 1970"  # a claim may lie beyond the calendar's end
     return f"{shown}.{rest:03d}Z"
+
+
+def instant_in(ms: int, zone: tzinfo) -> str:
+    """Write Unix milliseconds as a clock in a zone shows them, with the offset that it had then."""
+    try:
+        moment = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)
+    except (OverflowError, ValueError):
+        return instant(ms)
+    shown = moment.isoformat(" ", "milliseconds")
+    return f"{shown[:_CLOCK_CHARS]} {shown[_CLOCK_CHARS:]}"
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:

@@ -96,7 +96,7 @@ def prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
         return UTC, ()
     zone = zone_named(name)
     if zone is None:
-        remark = f"Note: this machine does not know the zone {name}; days above are those of UTC."
+        remark = f"Note: this machine does not know the zone {name}; days and times are UTC's."
         return UTC, (remark,)
     return zone, ()
 

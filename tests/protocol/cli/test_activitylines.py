@@ -1,4 +1,6 @@
 from dataclasses import replace
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,7 +21,7 @@ def rows() -> tuple[ActivityShare, ...]:
 
 
 def test_says_what_activity_is_worth_and_every_denominator(rows: tuple[ActivityShare, ...]) -> None:
-    about, first, _ = activity_lines(rows)
+    about, first, _ = activity_lines(rows, UTC)
     assert about == ABOUT
     assert "no time depends on it" in about
     assert first == (
@@ -30,16 +32,19 @@ def test_says_what_activity_is_worth_and_every_denominator(rows: tuple[ActivityS
 
 
 def test_no_rate_is_made_of_it(rows: tuple[ActivityShare, ...]) -> None:
-    assert not [line for line in activity_lines(rows) if "%" in line or "score" in line]
+    assert not [line for line in activity_lines(rows, UTC) if "%" in line or "score" in line]
 
 
 def test_a_stretch_of_which_nothing_was_opened_has_no_input_to_tell_of() -> None:
     row = next(row for row in vector("valid")[1].activity if not row.opened_ms)
-    assert row_text(row).endswith("Z  0 h 00 min 54.000 s worked, nothing of it opened")
+    assert row_text(row, ZoneInfo("Europe/Berlin")) == (
+        "2026-03-02 10:01:09.000 +01:00 to 2026-03-02 10:02:03.000 +01:00"
+        "  0 h 00 min 54.000 s worked, nothing of it opened"
+    )
 
 
 def test_long_records_end_with_how_many_more(rows: tuple[ActivityShare, ...]) -> None:
-    *_, last = activity_lines((rows[0],) * (MAX_ROWS + 2))
+    *_, last = activity_lines((rows[0],) * (MAX_ROWS + 2), UTC)
     assert last == "  and 2 more rows; --json has every one"
 
 
@@ -51,8 +56,8 @@ def test_a_program_gets_every_figure(rows: tuple[ActivityShare, ...]) -> None:
         "opened_ms": 27_999, "observed_ms": 27_999, "input_ms": 13_000, "synthetic_ms": 5,
         "untold_ms": 27_999,
     }  # fmt: skip
-    assert "some input synthetic in 0 h 00 min 00.005 s" in row_text(row)
+    assert "some input synthetic in 0 h 00 min 00.005 s" in row_text(row, UTC)
 
 
 def test_nothing_opened_is_no_line() -> None:
-    assert list(activity_lines(())) == []
+    assert list(activity_lines((), UTC)) == []

@@ -1,5 +1,7 @@
 import json
 from dataclasses import replace
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,7 +17,7 @@ def report() -> Report:
 
 
 def test_each_value_stands_with_the_instant_by_which_it_existed(report: Report) -> None:
-    head, *lines = openings_lines(report)
+    head, *lines = openings_lines(report, ZoneInfo("Europe/Berlin"))
     assert "1 environment, 4 evidence values" in head
     told = [line.split("Z  ", 1)[1] for line in lines]
     assert told == [
@@ -30,8 +32,8 @@ def test_each_value_stands_with_the_instant_by_which_it_existed(report: Report) 
         ),
         "evidence: delivered as we agreed on the phone",
         (
-            "evidence: 2026-03-02 09:00:00.000Z to 2026-03-02 10:00:00.000Z was for billing"
-            " #api #review"
+            "evidence: 2026-03-02 10:00:00.000 +01:00 to 2026-03-02 11:00:00.000 +01:00"
+            " was for billing #api #review"
         ),
     ]
     assert all(line.startswith("  by 2026-03-0") for line in lines)
@@ -57,7 +59,7 @@ def test_memos_and_artefacts_are_shown_too() -> None:
 
 def test_nothing_is_shown_unless_step_12_holds() -> None:
     _, failing = vector("opened-other-value")
-    assert list(openings_lines(failing)) == []
+    assert list(openings_lines(failing, UTC)) == []
     assert openings_value(failing) == []
 
 
@@ -65,7 +67,7 @@ def test_nothing_opened_is_no_line(report: Report) -> None:
     assert report.bundle is not None
     contents = replace(report.bundle.contents, openings=())
     silent = replace(report, bundle=replace(report.bundle, contents=contents))
-    assert list(openings_lines(silent)) == []
+    assert list(openings_lines(silent, UTC)) == []
 
 
 def test_others_words_cannot_steer_the_terminal(report: Report) -> None:
@@ -77,7 +79,9 @@ def test_others_words_cannot_steer_the_terminal(report: Report) -> None:
         for one in report.bundle.contents.openings
     )
     contents = replace(report.bundle.contents, openings=wild)
-    shown = list(openings_lines(replace(report, bundle=replace(report.bundle, contents=contents))))
+    shown = list(
+        openings_lines(replace(report, bundle=replace(report.bundle, contents=contents)), UTC)
+    )
     assert shown[1].endswith(r"environment: a\u202eb\nHOLDS")
 
 
@@ -85,7 +89,7 @@ def test_a_long_list_says_how_much_of_it_is_not_on_the_screen(
     report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openings, "MAX_OPENED", 2)
-    lines = list(openings_lines(report))
+    lines = list(openings_lines(report, UTC))
     assert len(lines) == 4
     assert lines[-1] == "  and 3 more values; --json has every one"
     assert len(openings_value(report)) == 5

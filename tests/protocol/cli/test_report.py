@@ -6,6 +6,7 @@ import pytest
 from support.examined import vector
 from support.scripted import Story
 from workseal_protocol.cli.report import MAX_SPANS, report_lines, report_value
+from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.terms import Granularity
 from workseal_protocol.verify import Report, examine_bundle
 
@@ -63,6 +64,36 @@ def test_a_long_diary_says_how_much_of_it_is_not_on_the_screen(report: Report) -
     assert sum(" to 2026-03-0" in line for line in lines) == MAX_SPANS
     assert f"  and {len(long.diary) - MAX_SPANS} more spans; --json has every one" in lines
     assert len(report_value(long)["diary"]) == len(long.diary)
+
+
+def test_work_over_midnight_stands_with_each_of_its_days_in_the_agreements_time(
+    report: Report,
+) -> None:
+    midnight = 1_772_492_400_000  # 2026-03-03 in Berlin
+    night = Span(
+        midnight - 3_600_000, midnight + 7_200_000, DiaryState.WORKING, "recorded",
+        9_000_000, course=(
+            (midnight - 3_600_000, 0), (midnight, 1_800_000), (midnight + 7_200_000, 9_000_000),
+        ),
+    )  # fmt: skip
+    gap = Span(midnight + 7_200_000, midnight + 90_000_000, DiaryState.NO_SESSION, "no session")
+    lines = list(report_lines(replace(report, zone="Europe/Berlin", diary=(night, gap))))
+    begin = next(number for number, line in enumerate(lines) if line.startswith("Diary: "))
+    assert lines[begin + 1 : begin + 5] == [
+        "  (times of Europe/Berlin, with the offset from UTC; work is cut at midnight)",
+        (
+            "  2026-03-02 23:00:00.000 +01:00 to 2026-03-03 00:00:00.000 +01:00"
+            "  working, worked 0 h 30 min 00.000 s: recorded"
+        ),
+        (
+            "  2026-03-03 00:00:00.000 +01:00 to 2026-03-03 02:00:00.000 +01:00"
+            "  working, worked 2 h 00 min 00.000 s: recorded"
+        ),
+        (
+            "  2026-03-03 02:00:00.000 +01:00 to 2026-03-04 01:00:00.000 +01:00"
+            "  no session: no session"
+        ),
+    ]
 
 
 def test_the_operators_own_witnesses_are_not_called_independent(

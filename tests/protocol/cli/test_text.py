@@ -1,8 +1,19 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workseal_protocol.cli.text import MAX_ERROR, bounded, count, duration, exact, instant, plain
+from workseal_protocol.cli.text import (
+    MAX_ERROR,
+    bounded,
+    count,
+    duration,
+    exact,
+    instant,
+    instant_in,
+    plain,
+)
 
 
 @given(st.text())
@@ -49,6 +60,22 @@ def test_instants_are_utc_to_the_millisecond() -> None:
 
 def test_an_instant_beyond_the_calendar_is_still_told() -> None:
     assert instant(2**53 - 1) == f"{2**53 - 1} ms after 1970"
+    assert instant_in(2**53 - 1, ZoneInfo("Asia/Tokyo")) == f"{2**53 - 1} ms after 1970"
+
+
+@pytest.mark.parametrize(
+    ("ms", "zone", "shown"),
+    [
+        # The hour that is told twice, told apart by its offset.
+        (1_792_888_200_007, "Europe/Berlin", "2026-10-25 02:30:00.007 +02:00"),
+        (1_792_891_800_007, "Europe/Berlin", "2026-10-25 02:30:00.007 +01:00"),
+        (1_795_424_400_000, "America/New_York", "2026-11-23 04:00:00.000 -05:00"),
+        (1_795_424_400_000, "Asia/Kolkata", "2026-11-23 14:30:00.000 +05:30"),
+        (0, "Africa/Monrovia", "1969-12-31 23:15:30.000 -00:44:30"),
+    ],
+)
+def test_a_zones_time_has_the_offset_of_its_moment(ms: int, zone: str, shown: str) -> None:
+    assert instant_in(ms, ZoneInfo(zone)) == shown
 
 
 def test_counts_have_their_noun() -> None:

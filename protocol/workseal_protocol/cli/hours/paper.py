@@ -99,7 +99,7 @@ def _activity(sheet: Sheet) -> Iterator[Paragraph]:
     if sheet.activity:
         yield _words("Activity", "Heading2")
         yield _words(activitylines.ABOUT)
-        yield from map(_words, map(activitylines.row_text, sheet.activity))
+        yield from (_words(activitylines.row_text(row, sheet.zone)) for row in sheet.activity)
 
 
 def _clock(ms: int) -> str:
