@@ -19,7 +19,8 @@ from workseal_protocol.statement import Kind, Statement
 def granted_openings(case: Case) -> Ask:
     """Return what may be opened in a case now, or raise `AgentError`."""
     ask = case.ask
-    if ask is None or ask.level != 1 or not ask.granted or case.answered_ask:
+    answered = case.answered_ask and not case.shows_again
+    if ask is None or ask.level != 1 or not ask.granted or answered:
         raise AgentError(
             phrase("no openings are granted in this case now: it is in {state}", state=case.state)
         )

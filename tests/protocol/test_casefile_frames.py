@@ -11,9 +11,20 @@ from support.builders import digest
 from support.casefiles import Told, work_and_quarrel
 from support.cases import HOUR, Play
 from workseal_protocol.casefile import CaseFileReport, examine_case_file
+from workseal_protocol.cli.acting.naming import frames_to_name
+from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.dispute import FrozenFrame, freeze_frames
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, Freeze, Holding, RequestedFrame, Segment, Stratum
+from workseal_protocol.records import (
+    Act,
+    DisputeRequest,
+    Freeze,
+    Holding,
+    RequestedFrame,
+    Segment,
+    Stratum,
+    read_record,
+)
 from workseal_protocol.verify import Outcome
 
 ALL = 100
@@ -147,6 +158,39 @@ def test_a_request_names_what_was_drawn(logged: int) -> None:
 
     outcome, why = ninth(quarrelled(undrawn, logged=logged))
     assert (outcome, "expected frames that were drawn" in why) == (Outcome.FAILS, True), why
+
+
+def first_named(play: Play) -> RequestedFrame:
+    records = (read_record(one) for one, _ in play.told)
+    return next(one.frames[0] for one in records if isinstance(one, DisputeRequest))
+
+
+def granted_elsewhere(play: Play) -> RequestedFrame:
+    """Have level 3 granted for what comes after the segment of a drawn frame; return this."""
+    to_level_2(play).request().disclose().act(Role.CLIENT, Act.COMMENT)
+    drawn = first_named(play)
+    begins = {digest: one.begin for digest, one in play.chain or () if isinstance(one, Segment)}
+    asked = play.question(3) | {"begin": begins[drawn.segment] + 1}
+    play.act(Role.ARBITRATOR, Act.ASK, **asked).both(Act.PASS).act(Role.ARBITRATOR, Act.RULE)
+    return drawn
+
+
+@pytest.mark.parametrize("logged", [ALL, 0], ids=["in the log", "behind its end"])
+def test_a_request_names_drawn_frames_of_the_hours_that_were_granted(logged: int) -> None:
+    def elsewhere(play: Play) -> None:
+        play.request(frames=(granted_elsewhere(play),))
+
+    outcome, why = ninth(quarrelled(elsewhere, logged=logged))
+    assert (outcome, "expected frames of the hours" in why) == (Outcome.FAILS, True), why
+
+
+def test_the_arbitrators_program_names_no_frame_of_other_hours() -> None:
+    told = work_and_quarrel(granted_elsewhere, working, logged=ALL, max_withdrawn_percent=50)
+    assert told.report.bundle is not None
+    statements = told.report.bundle.contents.statements
+    for typed in ((), (str(first_named(told.play).frame),)):
+        with pytest.raises(CommandError, match="these hours have no drawn frames"):
+            frames_to_name(told.play.case, statements, typed)
 
 
 def whole_frames(play: Play, **changes: object) -> None:

@@ -94,18 +94,23 @@ def test_only_drawn_frames_may_be_named() -> None:
     play.request(frames=drawn)
     request = read_record(play.told[-1][0])
     assert isinstance(request, DisputeRequest)
-    verify_named(before, request, frames)
+    verify_named(before, request, frames, frames)
     left = next(one for one in frames if one.frame not in {each.frame for each in drawn})
     stray = replace(request, frames=(RequestedFrame(left.segment, left.frame),))
     with pytest.raises(VerificationError, match="expected frames that were drawn"):
-        verify_named(before, stray, frames)
+        verify_named(before, stray, frames, frames)
+    elsewhere = [one for one in frames if one.frame != drawn[-1].frame]
+    with pytest.raises(VerificationError, match="expected frames of the hours"):
+        verify_named(before, request, frames, elsewhere)
 
 
-def test_whole_frames_are_named_freely() -> None:
+def test_whole_frames_are_named_freely_within_their_hours() -> None:
     play = Play.begin().heard()
     for level in (1, 2, 3):
         play.shown(level)
     play.granted(4).request()
     request = read_record(play.told[-1][0])
     assert isinstance(request, DisputeRequest)
-    verify_named(play.case, request, ())
+    verify_named(play.case, request, (), play.frames)
+    with pytest.raises(VerificationError, match="expected frames of the hours"):
+        verify_named(play.case, request, (), play.frames[1:])

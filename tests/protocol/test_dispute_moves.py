@@ -1,6 +1,8 @@
 """What pauses, secrets, what is taken back and the end of a case lead to."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from support.cases import (
     FREELANCER_DAYS,
     HOUR,
     PANEL,
+    SIGNERS,
     Play,
     beacon,
     case_terms,
@@ -27,6 +30,7 @@ from workseal_protocol.dispute import (
     sample_round,
     sample_seed,
 )
+from workseal_protocol.dispute.table import move_of_act
 from workseal_protocol.dispute.values import MAX_STAYS
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, CaseCalendar
@@ -374,6 +378,100 @@ def test_nothing_is_taken_back_after_an_appeal() -> None:
     refused(Rule.TABLE, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=play.case.shown))
     play.both(Act.PASS)
     refused(Rule.ONCE, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=play.case.shown))
+
+
+@pytest.mark.parametrize("stage", ["draw", "seating", "stayed", "decision"])
+def test_an_appeal_ends_with_a_decision_whatever_who_lost_would_rather(stage: str) -> None:
+    """Whoever filed cannot take back what was decided, and nothing new is brought or offered."""
+    play = Play.begin().act(OPERATOR, Act.NOTICE).lapse().lapse().seat()
+    play.act(FREELANCER, Act.OFFER).decided().act(FREELANCER, Act.APPEAL)
+    if stage != "draw":
+        play.draw()
+    if stage in {"stayed", "decision"}:
+        play.act(ARBITRATOR, Act.DECLARE).both(Act.PASS)
+    if stage == "stayed":
+        play.act(ARBITRATOR, Act.STAY, end=play.now + DAY)
+    if stage == "decision":
+        play.both(Act.PASS)
+    assert play.case.state == stage
+    offer = play.told[-1][0].digest
+    for role, act, fields in (
+        (CLIENT, Act.WITHDRAW, {}),
+        (CLIENT, Act.OFFER, {}),
+        (FREELANCER, Act.OFFER, {}),
+        (CLIENT, Act.EXHIBIT, {}),
+        (FREELANCER, Act.EXHIBIT, {}),
+        (FREELANCER, Act.ANSWER, {}),
+        (CLIENT, Act.ACCEPT, {"cites": (offer,)}),
+    ):
+        refused(Rule.TABLE, partial(play.act, role, act, **fields))
+        assert move_of_act(act) not in play.case.allowed(SIGNERS[role].public_key.thumbprint)
+    if stage == "draw":
+        play.draw()
+    if stage in {"draw", "seating"}:
+        play.act(ARBITRATOR, Act.DECLARE).both(Act.PASS)
+    if stage == "stayed":
+        play.act(ARBITRATOR, Act.RESUME)
+    if stage != "decision":
+        play.both(Act.PASS)
+    play.act(ARBITRATOR, Act.DECIDE)
+    assert play.case.state is State.FINAL
+
+
+# --- openings of no use ---
+
+
+def opened() -> Play:
+    return Play.begin().heard().granted(1).act(FREELANCER, Act.SHOW)
+
+
+def taken_back(play: Play) -> None:
+    play.act(FREELANCER, Act.CLAW_BACK, cites=play.case.shown[-1:])
+
+
+def not_opened(play: Play) -> None:
+    play.act(ARBITRATOR, Act.UNREADABLE, cites=play.case.shown[-1:])
+
+
+@pytest.mark.parametrize("useless", [taken_back, not_opened])
+def test_openings_of_no_use_are_shown_once_more(useless: Callable[[Play], None]) -> None:
+    play = opened()
+    refused(Rule.REQUEST, lambda: play.act(FREELANCER, Act.SHOW))
+    useless(play)
+    play.act(CLIENT, Act.COMMENT).act(FREELANCER, Act.SHOW)
+    assert (play.case.state, len(play.case.shown)) == (State.COMMENT, 2)
+    useless(play)
+    refused(Rule.REQUEST, lambda: play.act(FREELANCER, Act.SHOW))
+    play.act(CLIENT, Act.COMMENT)
+    # Another request has its own.
+    play.granted(1).act(FREELANCER, Act.SHOW)
+    useless(play)
+    play.act(FREELANCER, Act.SHOW)
+
+
+def test_who_sits_next_is_shown_nothing_that_they_did_not_ask_for() -> None:
+    play = opened()
+    taken_back(play)
+    play.act(CLIENT, Act.COMMENT).act(ARBITRATOR, Act.RECUSE).seat()
+    refused(Rule.REQUEST, lambda: play.act(FREELANCER, Act.SHOW))
+
+
+def test_openings_that_come_again_late_take_no_room() -> None:
+    play = opened()
+    taken_back(play)
+    play.act(CLIENT, Act.COMMENT)
+    assert play.case.limit is not None
+    play.now = play.case.limit - 56 * DAY + 1
+    play.act(FREELANCER, Act.SHOW)
+    assert play.case.state is State.EVIDENCE
+
+
+def test_what_was_withheld_is_not_shown_again() -> None:
+    play = Play.begin().heard().granted(1).act(FREELANCER, Act.WITHHOLD)
+    refused(Rule.REQUEST, lambda: play.act(FREELANCER, Act.SHOW))
+    play = Play.begin().heard().shown(1).granted(2).request().disclose()
+    taken_back(play)
+    refused(Rule.REQUEST, play.disclose)
 
 
 # --- whose days count ---

@@ -300,6 +300,7 @@ def check_walk(walk: Walk) -> None:
         if after.clawed_back != before.clawed_back and not after.appealed:
             worded = False
         check_secrets(after)
+        check_decided(before, after)
         if before.state in {State.DRAFT, State.REVIEW} and after.state is State.DECISION:
             worded = before.due is not None and (
                 after.known_at > before.due.until or len(before.done) == 1
@@ -312,6 +313,14 @@ def check_walk(walk: Walk) -> None:
             check_total(after)
     check_pauses(walk)
     assert len(walk.play.told) <= MAX_STATEMENTS
+
+
+def check_decided(before: Case, after: Case) -> None:
+    """What was decided stands until another decides: nobody undoes it, or brings anything new."""
+    if before.decision is not None:
+        assert after.decision is not None
+        assert after.state not in {State.SETTLED, State.WITHDRAWN, State.UNDECIDED}
+        assert (after.exhibits, after.offered) == (before.exhibits, before.offered)
 
 
 def check_secrets(case: Case) -> None:
@@ -351,6 +360,7 @@ def check_pauses(walk: Walk) -> None:
 def check_disclosure(before: Case) -> None:
     assert before.ask is not None
     assert before.ask.granted > 0
+    assert not before.answered_ask or before.shows_again
     assert before.ask.level == 1 or before.request is not None
     assert before.ask.level < 4 or before.approved
     assert before.ask.level not in {2, 3} or before.drawn is not None
@@ -408,6 +418,9 @@ class Tally:
         self.counts["statements taken"] += len(walk.play.told)
         self.counts["statements refused"] += len(walk.play.tried) - len(walk.play.told)
         self.counts["disclosures"] += len(case.shown)
+        self.counts["shown once more"] += sum(
+            before.shows_again and after.shown_again for before, after in walk.steps
+        )
         self.counts["stays"] += case.stays
         self.counts["drafts that fell"] += case.redrafted
         self.counts["draws without a value"] += case.redrawn

@@ -105,6 +105,7 @@ class Replay {
     Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
     Object.assign(this, { offered: [], exhibits: [], reached: 0, climbed: [], asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
+    Object.assign(this, { answer: null, again: false });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0, stayDays: 0 });
     Object.assign(this, { checked: 0, redrafted: false, redrawn: 0 });
     Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
@@ -211,6 +212,8 @@ class Replay {
     const shows = () => {
       must(this.ask && this.ask.granted && !this.askDone, "request");
     };
+    const useless = () => [...this.barred, ...this.unreadable].includes(this.answer) && !this.again;
+    if (["answer", "exhibit", "offer", "accept", "withdraw"].includes(move)) must(!this.appealed, "table");
     const released = (round) => {
       must(body.get(19) === round && at >= round * this.terms.round_ms, "draw");
       must(value.equals(hash(Buffer.from(this.input.beacon), u64(round))), "draw");
@@ -271,7 +274,7 @@ class Replay {
       approve: () => must(level === 4 && !this.approved, "ladder"),
       show: () => {
         must(!this.ask || level === 1, "ladder");
-        shows();
+        if (!useless()) shows();
       },
       disclosure: () => {
         must(this.request && (level !== 4 || this.approved), "request");
@@ -342,7 +345,7 @@ class Replay {
   vacate(at) {
     if (this.seat) this.gone.push(this.seat);
     this.halted ??= at;
-    Object.assign(this, { seat: null, declared: false, key: undefined, ask: null, request: null, approved: false });
+    Object.assign(this, { seat: null, declared: false, key: undefined, ask: null, answer: null, request: null, approved: false });
     this.reminded = false;
     delete this.calendars.arbitrator;
     for (const left of this.unexamined.values()) if (!left.includes("arbitrator")) left.push("arbitrator");
@@ -387,6 +390,7 @@ class Replay {
       ask: () => {
         this.ask = { level: body.get(14), count: body.get(15), granted: 0, begin: body.get(16), end: body.get(17) };
         Object.assign(this, { asked: this.asked + 1, askDone: false, request: null, approved: false });
+        Object.assign(this, { answer: null, again: false });
         if (body.has(20)) this.sample = { freeze: body.get(20), commitments: {}, secrets: {}, ruled: 0, size: 0 };
       },
       rule: () => {
@@ -404,6 +408,8 @@ class Replay {
       request: () => (this.request = digest),
       approve: () => (this.approved = true),
       show: () => {
+        this.again = this.answer !== null && [...this.barred, ...this.unreadable].includes(this.answer) && !this.again;
+        this.answer = digest;
         this.shown.push(digest);
         this.answeredAsk();
       },

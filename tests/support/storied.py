@@ -93,6 +93,20 @@ def _unreadable(begin: Begin) -> Play:
     return play.act(_ARBITRATOR, Act.UNREADABLE, cites=shown)
 
 
+def _shown_again(begin: Begin, times: int) -> Play:
+    """Show openings, take them back or call them unreadable, and show them so often again."""
+    play = begin().heard().granted(1).act(_FREELANCER, Act.SHOW)
+    for number in range(times):
+        who, act = [(_ARBITRATOR, Act.UNREADABLE), (_FREELANCER, Act.CLAW_BACK)][number % 2]
+        play.act(who, act, cites=play.case.shown[-1:]).act(_FREELANCER, Act.SHOW)
+    return play
+
+
+def _appealed(begin: Begin, act: Act) -> Play:
+    """Let whoever filed do something when they have appealed."""
+    return begin().heard().decided().act(_CLIENT, Act.APPEAL).act(_CLIENT, act, due=None)
+
+
 def _twofold(begin: Begin) -> Play:
     """Take the checks of both, which do not say the same."""
     play = begin().heard().shown(1).granted(2).request().disclose()
@@ -305,6 +319,11 @@ _STORIES: dict[str, Story] = {
     "unreadable what nobody showed": lambda begin: (
         begin().heard().shown(1).act(_ARBITRATOR, Act.UNREADABLE, cites=(digest(1),))
     ),
+    "openings that cannot be opened come again": lambda begin: _shown_again(begin, 1),
+    "openings come again, and once is enough": lambda begin: _shown_again(begin, 2),
+    "an appeal is not withdrawn with the filing": lambda begin: _appealed(begin, Act.WITHDRAW),
+    "an offer after an appeal": lambda begin: _appealed(begin, Act.OFFER),
+    "an exhibit after an appeal": lambda begin: _appealed(begin, Act.EXHIBIT),
     "both check, and do not say the same": _twofold,
     "the operator checks twice": lambda begin: _again(_twofold(begin), _OPERATOR),
     "the arbitrator checks twice": lambda begin: _again(_twofold(begin), _ARBITRATOR),

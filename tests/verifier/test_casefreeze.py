@@ -178,7 +178,7 @@ def test_whole_frames_are_those_of_the_hours_that_were_asked_for(
     first, last = agent.frames[0], agent.frames[-1]
     late = RequestedFrame(last.segment, last.tree.commitment)
     told = refused(lambda: hearing.request(named(hearing, late)))
-    assert "a frame of other hours than were asked for" in told.detail
+    assert "expected frames of the hours that were asked for" in told.detail
     hearing.request(named(hearing, RequestedFrame(first.segment, first.tree.commitment)))
 
 

@@ -144,17 +144,25 @@ def _check_request(
     """Check what a request names; say whether the bundle shows enough to compare all of it."""
     if case.ask is None:
         return True
-    if LADDER[case.ask.level].sampled and case.sample is not None:
-        hours = frozen[case.sample.freeze]
-        if hours.exact:
-            verify_named(case, request, hours.frames)
-            return True
-    else:
-        hours = chain.hours(case.ask.begin, case.ask.end, named)
+    hours = chain.hours(case.ask.begin, case.ask.end, named)
+    if not LADDER[case.ask.level].sampled or case.sample is None:
+        return not _strange(request, hours) or hours.exact
+    whole = frozen[case.sample.freeze]
+    if whole.exact:
+        # Where the frozen ones are known, so is when their segments began.
+        verify_named(case, request, whole.frames, hours.frames)
+        return True
+    for one in (whole, hours):
+        _strange(request, one)
+    return False
+
+
+def _strange(request: DisputeRequest, hours: _Hours) -> bool:
+    """Say whether a request names what these hours do not show; raise where they show all."""
     known = {(one.segment, one.frame) for one in hours.frames}
     strange = [one for one in request.frames if (one.segment, one.frame) not in known]
     if strange and hours.over:
         raise VerificationError(
             f"the request: expected frames of its hours, found {strange[0].frame}"
         )
-    return hours.exact or not (strange or LADDER[case.ask.level].sampled)
+    return bool(strange)

@@ -102,13 +102,28 @@ def drawn_frames(case: Case, frames: Sequence[FrozenFrame]) -> tuple[RequestedFr
     )
 
 
-def verify_named(case: Case, request: DisputeRequest, frames: Sequence[FrozenFrame]) -> None:
-    """Check that a request of a sampled level names drawn frames alone, or `VerificationError`."""
-    if case.ask is None or not LADDER[case.ask.level].sampled:
+def verify_named(
+    case: Case,
+    request: DisputeRequest,
+    frames: Sequence[FrozenFrame],
+    asked: Sequence[FrozenFrame],
+) -> None:
+    """Check that a request names frames of its hours, drawn ones where there is a sample.
+
+    `frames` are those of the freeze, `asked` those of the hours of the `ask`. Raises
+    `VerificationError`.
+    """
+    if case.ask is None:
         return
-    allowed = frozenset(drawn_frames(case, frames))
+    of_hours = {(one.segment, one.frame) for one in asked}
+    sampled = LADDER[case.ask.level].sampled
+    drawn = frozenset(drawn_frames(case, frames)) if sampled else frozenset()
     for one in request.frames:
-        if one not in allowed:
+        if sampled and one not in drawn:
             raise VerificationError(
                 f"the request: expected frames that were drawn, found {one.frame}"
+            )
+        if (one.segment, one.frame) not in of_hours:
+            raise VerificationError(
+                f"the request: expected frames of the hours that were asked for, found {one.frame}"
             )

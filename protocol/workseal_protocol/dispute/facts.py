@@ -90,6 +90,8 @@ class Facts:
     checked: int = 0  # how often anybody who sat said what a check found, or that it could not be
     redrafted: bool = False
     answered_ask: bool = False
+    answer: Digest | None = None  # the `show` that answered the request at hand
+    shown_again: bool = False  # whether that is the second one
     decision: Digest | None = None
     appealed: bool = False
     reminded: bool = False  # whoever sits: once
@@ -158,6 +160,12 @@ class Facts:
     def reached(self) -> int:
         """Return the highest level that was reached, in whichever hours; 0 before any."""
         return reached_by(self.climbed)
+
+    @property
+    def shows_again(self) -> bool:
+        """Say whether openings may be shown once more: those that were shown are of no use."""
+        useless = self.answer in self.clawed_back or self.answer in self.unreadable
+        return self.answer is not None and useless and not self.shown_again
 
     @property
     def answer_days(self) -> int:

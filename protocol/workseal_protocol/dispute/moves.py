@@ -99,7 +99,8 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
         case Act.APPROVE:
             return {"approved": True}
         case Act.SHOW:
-            return {"shown": (*case.shown, digest)} | _done_asking(case)
+            again = {"answer": digest, "shown_again": case.shows_again}
+            return {"shown": (*case.shown, digest)} | again | _done_asking(case)
         case Act.WITHHOLD:
             return _done_asking(case)
         case Act.DECIDE:
@@ -139,6 +140,7 @@ def _vacated(case: "Case", at: int) -> dict[str, Any]:
         "halted_at": halted,
         "reminded": False,
         "ask": None,
+        "answer": None,
         "request": None,
         "approved": False,
         # Who sits next is not bound by what the one before found.
@@ -153,6 +155,8 @@ def _asked(case: "Case", act: DisputeAct) -> dict[str, Any]:
         "ask": ask,
         "asked": case.asked + 1,
         "answered_ask": False,
+        "answer": None,
+        "shown_again": False,
         "request": None,
         "approved": False,
     }

@@ -53,8 +53,15 @@ def _extend(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 
 def _answer(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del role, at
+    if found := _undecided(case, role, at):
+        return found
     return (Rule.ONCE, "one answer", "a second one") if case.answered else None
+
+
+def _undecided(case: "Case", role: Role, at: int | None) -> Obstacle:
+    """Refuse what a decision has overtaken: an appeal hears what was said before, and ends it."""
+    del role, at
+    return (Rule.TABLE, "no decision yet", "an appeal against one") if case.appealed else None
 
 
 def _strike(case: "Case", role: Role, at: int | None) -> Obstacle:
@@ -65,21 +72,24 @@ def _strike(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 
 def _exhibit(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del at
+    if found := _undecided(case, role, at):
+        return found
     if case.exhibits.count(role) >= MAX_EXHIBITS:
         return Rule.FULL, f"at most {MAX_EXHIBITS} exhibits of a party", "one more"
     return None
 
 
 def _offer(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del at
+    if found := _undecided(case, role, at):
+        return found
     if case.offered.count(role) >= MAX_OFFERS:
         return Rule.FULL, f"at most {MAX_OFFERS} offers of a party", "one more"
     return None
 
 
 def _accept(case: "Case", role: Role, at: int | None) -> Obstacle:
-    del at
+    if found := _undecided(case, role, at):
+        return found
     if all(maker is role for maker in case.offers.values()):
         return Rule.CITATION, "an offer of the other party", "none"
     return None
@@ -120,7 +130,7 @@ def _shows(case: "Case", role: Role, at: int | None) -> Obstacle:
 def _show(case: "Case", role: Role, at: int | None) -> Obstacle:
     if case.ask is not None and case.ask.level != 1:
         return Rule.LADDER, "frames, by a disclosure", "openings"
-    return _shows(case, role, at)
+    return None if case.shows_again else _shows(case, role, at)
 
 
 def _disclosure(case: "Case", role: Role, at: int | None) -> Obstacle:
@@ -262,6 +272,7 @@ _OBSTACLES: Final[Mapping[str, Callable[["Case", Role, int | None], Obstacle]]] 
     "exhibit": _exhibit,
     "offer": _offer,
     "accept": _accept,
+    "withdraw": _undecided,
     "ask": _ask,
     "show": _show,
     DISCLOSED: _disclosure,

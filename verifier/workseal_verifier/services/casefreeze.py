@@ -47,21 +47,14 @@ def require_whole(act: DisputeAct, past: ChainReplay) -> None:
 def require_allowed(
     case: Case, request: DisputeRequest, past: ChainReplay, records: RecordStore, *, below: int
 ) -> None:
-    """Refuse frames that were not drawn, at level 4 those of other hours than were asked for."""
+    """Refuse frames of other hours than were asked for, and where some were drawn all others."""
     if case.ask is None:
         return
-    if not LADDER[case.ask.level].sampled:
-        own = {
-            one.frame for one in frames_in(past, case.ask.begin, case.ask.end, below=past.length)
-        }
-        if not all(one.frame in own for one in request.frames):
-            raise RefusedError(
-                Reason.REFUSED, "the request names a frame of other hours than were asked for"
-            )
-        return
-    frames = _frozen(case, past, records, below)
+    asked = frames_in(past, case.ask.begin, case.ask.end, below=past.length)
+    sampled = LADDER[case.ask.level].sampled
+    frames = _frozen(case, past, records, below) if sampled else ()
     try:
-        verify_named(case, request, frames)
+        verify_named(case, request, frames, asked)
     except VerificationError as error:
         raise RefusedError(Reason.REFUSED, str(error)) from error
 

@@ -6,12 +6,13 @@ freeze before anything is named.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import (
     LADDER,
+    Ask,
     Case,
     drawn_frames,
     frames_between,
@@ -48,27 +49,35 @@ def freeze_hours(statements: Iterable[Statement], begin: int, end: int) -> Freez
 def frames_to_name(
     case: Case, statements: Iterable[Statement], typed: Sequence[str]
 ) -> tuple[RequestedFrame, ...]:
-    """Name the drawn frames, or of those that can be shown the ones that were typed."""
+    """Name the drawn frames of the hours asked about, or of those that may be the typed ones."""
+    if case.ask is None:
+        raise CommandError("nothing is asked for in this case now", DOES_NOT_HOLD)
     told = _told(statements)
+    of_hours = _of_hours(told, case.ask)
+    sampled = LADDER[case.ask.level].sampled
+    known = [one for one in _drawn(case, told) if one in of_hours] if sampled else list(of_hours)
+    if not known:
+        which = "drawn frames" if sampled else "frames"
+        raise CommandError(f"these hours have no {which}", DOES_NOT_HOLD)
     withdrawn = {record.frame for _, record in told if isinstance(record, Tombstone)}
-    level = 0 if case.ask is None else case.ask.level
-    if LADDER[level].sampled:
-        known = _drawn(case, told)
-    else:
-        known = tuple(
-            RequestedFrame(digest, frame)
-            for digest, record in told
-            if isinstance(record, Segment)
-            for frame in record.frames
-        )
-    known = tuple(one for one in known if one.frame not in withdrawn)
+    known = [one for one in known if one.frame not in withdrawn]
     if not known:
         raise CommandError("all of these frames were withdrawn", DOES_NOT_HOLD)
     if typed:
         return tuple(_frame_named(name, known) for name in typed)
-    if not LADDER[level].sampled:
+    if not sampled:
         raise CommandError("request: expected --frame with the frames to show, found none")
-    return known[: 0 if case.ask is None else case.ask.granted]
+    return tuple(known[: case.ask.granted])
+
+
+def _of_hours(told: Told, ask: Ask) -> Mapping[RequestedFrame, None]:
+    """Give the frames of segments that begin in the hours of a request, in the chain's order."""
+    return dict.fromkeys(
+        RequestedFrame(digest, frame)
+        for digest, record in told
+        if isinstance(record, Segment) and ask.begin <= record.begin < ask.end
+        for frame in record.frames
+    )
 
 
 def _drawn(case: Case, told: Told) -> tuple[RequestedFrame, ...]:
