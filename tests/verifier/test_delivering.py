@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -20,12 +21,13 @@ from support.postal import (
 )
 from support.scripted import ScriptedAgent
 from support.simulator import START
+from workseal_protocol.dispute import secret_commitment
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, KeyRotate, sign
 from workseal_verifier.cli.undelivered import notices
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.delivering import LEASE_MS, QUIET_MS, WAITS_MS, Carriers
-from workseal_verifier.services.letters import Letter
+from workseal_verifier.services.letters import Letter, moment
 from workseal_verifier.services.noticing import About, notice
 from workseal_verifier.store.notices import Channel, Fate, NoticeRow
 
@@ -39,7 +41,7 @@ class Post:
     def __init__(self, office: Office, box: PostOffice) -> None:
         self.office = office
         self.box = box
-        agent = ScriptedAgent(office, terms=office.terms())
+        self.agent = agent = ScriptedAgent(office, terms=office.terms())
         self.hearing = Hearing(office, agent.engagement, agent.terms)
         self.freelancer = office.people.freelancer.public_key.thumbprint
 
@@ -82,7 +84,7 @@ def test_who_must_act_gets_a_mail_without_a_word_of_the_case(post: Post) -> None
     first, second = post.box.mails
     assert post.box.receivers == [MAIL, MAIL]
     assert (first["Subject"], second["Subject"]) == (
-        "Something was said in a case of yours",
+        "The other party has filed a case",
         "It is your turn in a case",
     )
     text = second.get_content()
@@ -289,6 +291,80 @@ def test_a_reminder_goes_out_while_it_is_due_and_passes_when_it_is_not(post: Pos
     post.send()
     assert len(post.box.mails) == sent
     assert outbox.counts().waiting == 0
+
+
+def test_who_has_acted_hears_nothing_of_a_turn_that_was_theirs(post: Post) -> None:
+    """Else who has answered reads that they are to answer: no later notice goes to who acts."""
+    post.gives(mail=MAIL)
+    post.hearing.file().act(Role.OPERATOR, Act.NOTICE).act(Role.CLIENT, Act.EXHIBIT)
+    post.hearing.act(Role.FREELANCER, Act.ANSWER)
+    post.send()
+    assert [one["Subject"] for one in post.box.mails] == ["It is your turn in a case"]
+    (told,) = (" ".join(one.get_content().split()) for one in post.box.mails)
+    assert "you may make an offer" in told
+    post.hearing.act(Role.CLIENT, Act.END).draw()
+    post.hearing.act(Role.FREELANCER, Act.PASS)
+    post.office.now += QUIET_MS
+    post.send()
+    assert "accept or strike" not in post.box.mails[-1].get_content()
+
+
+SECRET = b"\x07" * 32
+
+
+def committed(post: Post) -> None:
+    """Have level 2 ruled on; the freelancer has committed to a secret."""
+    hearing, agent = post.hearing, post.agent
+    begin = post.office.now
+    agent.open_session()
+    agent.work(6 * post.office.round_ms)
+    agent.send()
+    agent.close_session()
+    hearing.file(begin=begin, end=post.office.now).seated()
+    hearing.ask(1).act(Role.FREELANCER, Act.SHOW).act(Role.CLIENT, Act.PASS)
+    fields = {"level": 2, "count": 1, "begin": begin, "end": hearing.case.filing.end}
+    said = {"text": "what was on the screen", "why": "activity does not tell"}
+    hearing.act(Role.ARBITRATOR, Act.ASK, freeze=hearing.freeze(), **fields, **said)
+    value = secret_commitment(hearing.case.case, Role.FREELANCER, SECRET)
+    hearing.act(Role.FREELANCER, Act.COMMIT, value=value)
+    hearing.act(Role.CLIENT, Act.PASS).act(Role.FREELANCER, Act.PASS)
+    post.send()
+    post.box.mails.clear()
+    hearing.act(Role.ARBITRATOR, Act.RULE)
+
+
+def test_whose_secret_is_taken_is_told_at_once_until_when_and_once_more(post: Post) -> None:
+    post.gives(mail=MAIL)
+    committed(post)
+    post.send()
+    until = post.hearing.case.reveal_until
+    assert until is not None
+    (mail,) = post.box.mails
+    assert mail["Subject"] == "Your secret for a draw is taken now"
+    told = " ".join(mail.get_content().split())
+    assert f"Until {moment(until, ZoneInfo('Europe/Berlin'))} you can reveal the secret" in told
+    assert "You need to do nothing" not in told
+    clerk = post.office.verifier.clerk
+    post.office.now = until - 10 * 3_600_000 - 1_000
+    clerk.run()
+    post.send()
+    reminded = "Reminder: your secret for a draw is not out"
+    assert reminded not in [one["Subject"] for one in post.box.mails]
+    post.office.now += 2_000
+    for _ in range(2):
+        clerk.run()
+        post.send()
+    assert [one["Subject"] for one in post.box.mails].count(reminded) == 1
+
+
+def test_a_secret_that_is_out_is_asked_of_nobody(post: Post) -> None:
+    post.gives(mail=MAIL)
+    committed(post)
+    post.hearing.act(Role.FREELANCER, Act.REVEAL, value=SECRET)
+    post.office.now += 11 * 3_600_000
+    post.office.verifier.clerk.run()
+    post.send()
+    assert not [one for one in post.box.mails if "secret" in one["Subject"]]
 
 
 def test_a_webhook_without_a_way_out_goes_nowhere(post: Post) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import CLOSED, State
 from workseal_protocol.keys import Role
 from workseal_verifier.services.letters import (
     Place,
+    Reader,
     confirm_letter,
     hook_body,
     mail_name,
@@ -52,7 +54,7 @@ def row(**changes: Any) -> NoticeRow:
 
 
 def test_a_notice_has_these_lines_and_no_others() -> None:
-    letter = notice_letter(row(), PLACE, TOKYO, STOP, SALT)
+    letter = notice_letter(row(), PLACE, Reader(TOKYO), STOP, SALT)
     assert letter.text.splitlines() == [
         f"Case: {FILING}",
         "Log: log.example, statement 7",
@@ -79,11 +81,11 @@ def test_a_notice_has_these_lines_and_no_others() -> None:
 
 
 def test_a_notice_without_a_deadline_and_of_nobodys_turn_says_neither() -> None:
-    letter = notice_letter(row(waiting=0, until_ms=None), PLACE, UTC, STOP, SALT)
+    letter = notice_letter(row(waiting=0, until_ms=None), PLACE, Reader(UTC), STOP, SALT)
     assert "statement 7\n\nYou need to do nothing now;" in letter.text
     assert "Until" not in letter.text
     # The first moment of all is one.
-    first = notice_letter(row(until_ms=0), PLACE, UTC, STOP, SALT)
+    first = notice_letter(row(until_ms=0), PLACE, Reader(UTC), STOP, SALT)
     assert "Until Thu 01 Jan 1970, 00:00:00 (UTC+0000)" in first.text
 
 
@@ -94,19 +96,41 @@ def test_a_notice_without_a_deadline_and_of_nobodys_turn_says_neither() -> None:
         (About.STEP, "Something was said in a case of yours"),
         (About.HALF, "Half of your time in a case has passed"),
         (About.EVE, "Your time in a case ends soon"),
+        (About.REVEAL, "Your secret for a draw is taken now"),
+        (About.REVEAL_HALF, "Reminder: your secret for a draw is not out"),
     ],
 )
 def test_a_subject_says_why_and_names_nobody(kind: About, subject: str) -> None:
-    letter = notice_letter(row(kind=kind.value), PLACE, UTC, STOP, SALT)
+    letter = notice_letter(row(kind=kind.value), PLACE, Reader(UTC), STOP, SALT)
     assert letter.subject == subject
+
+
+@pytest.mark.parametrize("state", sorted(State))
+def test_silence_is_said_to_decide_nothing_only_where_that_is_so(state: State) -> None:
+    text = notice_letter(row(state=state.value), PLACE, Reader(UTC), STOP, SALT).text
+    decides = state in CLOSED | {State.APPEAL, State.SEALED, State.PURGED}
+    assert ("decides nothing" in text) is not decides
+
+
+def test_who_was_sued_reads_so_and_that_they_will_be_asked() -> None:
+    filed = row(kind=About.STEP.value, state="notice", waiting=1 << Role.OPERATOR)
+    letter = notice_letter(filed, PLACE, Reader(UTC, Role.CLIENT, sued=True), STOP, SALT)
+    text = " ".join(letter.text.split())
+    assert letter.subject == "The other party has filed a case"
+    assert "The other party has filed this case. You will be waited for to answer it." in text
+    assert "reading the page of the case counts as notice" in text
+    assert "You need to do nothing" not in text
+    other = notice_letter(filed, PLACE, Reader(UTC, Role.CLIENT), STOP, SALT)
+    assert other.subject == "Something was said in a case of yours"
+    assert "You need to do nothing now" in other.text
 
 
 def test_a_mail_is_named_by_the_salt_of_its_contact_and_not_by_its_reader() -> None:
     """Who carries mails, and has everybody's key, learns no key of a mailbox by trying them."""
     one, other = row(), row(name=Digest.of(b"another"))
-    letter = notice_letter(one, PLACE, UTC, STOP, SALT)
+    letter = notice_letter(one, PLACE, Reader(UTC), STOP, SALT)
     assert letter.name == mail_name(SALT, one.name)
-    assert letter.name == notice_letter(replace(one, tries=3), PLACE, UTC, STOP, SALT).name
+    assert letter.name == notice_letter(replace(one, tries=3), PLACE, Reader(UTC), STOP, SALT).name
     names = {mail_name(salt, two.name) for salt in (SALT, b"t" * 16) for two in (one, other)}
     assert (len(names), {type(one) for one in names}) == (4, {str})
     assert letter.name != str(one.name)

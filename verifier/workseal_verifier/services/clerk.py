@@ -187,7 +187,8 @@ class Clerk:
             notice(case, opened, about, person, now)
             for role, person in people(case).items()
             for about, at in reminders(case, role).items()
-            if at <= now < until and (about.value, person) not in told
+            if at <= now < (until if about is not About.REVEAL_HALF else case.reveal_until or 0)
+            and (about.value, person) not in told
         ]
         # A half that comes with the eve, after an outage, says nothing more.
         eves = {one.recipient for one in made if one.kind == About.EVE}

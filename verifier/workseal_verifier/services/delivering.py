@@ -31,11 +31,12 @@ from workseal_verifier.services.health import NOTICES, Health
 from workseal_verifier.services.letters import (
     Letter,
     Place,
+    Reader,
     confirm_letter,
     moment,
     notice_letter,
 )
-from workseal_verifier.services.noticing import About, people
+from workseal_verifier.services.noticing import About, owes_secret, people
 from workseal_verifier.store.contacts import ContactRow
 from workseal_verifier.store.notices import OF_HOURS, Channel, Fate, NoticeRow
 from workseal_verifier.store.outbox import SENT_ON, Outbox
@@ -203,7 +204,15 @@ class Delivery:
     def _has_passed(self, row: NoticeRow) -> bool:
         if row.kind == About.REVIEW:
             return self._hours.is_settled(row)
-        return row.kind in {About.HALF, About.EVE} and self._has_moved(row)
+        if row.kind in {About.HALF, About.EVE}:
+            return self._has_moved(row)
+        if row.filing is None or row.step >= self._size():
+            # Nobody is shown how the case stands since.
+            return False
+        if row.kind in {About.REVEAL, About.REVEAL_HALF}:
+            return self._is_out(row)
+        # Who acted meanwhile hears nothing of a turn that was theirs. A program is told of each.
+        return row.kind == About.TURN and row.channel is Channel.MAIL and self._has_moved(row)
 
     def _sent(self, rows: Sequence[NoticeRow]) -> Fate:
         row = rows[0]
@@ -291,10 +300,27 @@ class Delivery:
             return None if self._weekly is None else self._weekly.letter(row, contact)
         stop = self._place.stop_link(self._contacts.stop_token(contact, digest=False))
         case = self._cases.case(row.filing, below=self._size())
-        zone = reader_zone(contact, case, row.recipient)
-        return notice_letter(
-            row, self._place, zone, stop, contact.salt, role_of(case, row.recipient)
+        role = role_of(case, row.recipient)
+        reader = Reader(
+            reader_zone(contact, case, row.recipient),
+            role,
+            sued=case is not None and role is case.respondent,
+            secret_until=None if case is None else self._secret_until(case, role),
         )
+        return notice_letter(row, self._place, reader, stop, contact.salt)
+
+    def _is_out(self, row: NoticeRow) -> bool:
+        """Tell whether a secret is out, or its time over."""
+        case = None if row.filing is None else self._cases.case(row.filing, below=self._size())
+        role = role_of(case, row.recipient)
+        return case is None or self._secret_until(case, role) is None
+
+    def _secret_until(self, case: Case, role: Role | None) -> int | None:
+        """Return until when somebody's secret is taken; None where none is owed any more."""
+        until = case.reveal_until
+        if until is None or role is None or not owes_secret(case, role):
+            return None
+        return until if self._clock.now_ms() <= until else None
 
     def _has_moved(self, row: NoticeRow) -> bool:
         """Tell whether a reminder is of what is no longer due by its recipient."""

@@ -5,13 +5,14 @@ when, a link. No name of anybody. Times stand in the reader's zone, with their d
 """
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from textwrap import wrap
 from typing import Any, Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import State
+from workseal_protocol.dispute import CLOSED, State
 from workseal_protocol.keys import Role
 from workseal_verifier.services.letterwords import Told, entry_lines, standing_lines
 from workseal_verifier.services.noticing import About, roles_in
@@ -28,7 +29,11 @@ _SUBJECTS: Final = {
     About.STEP: "Something was said in a case of yours",
     About.HALF: "Half of your time in a case has passed",
     About.EVE: "Your time in a case ends soon",
+    About.REVEAL: "Your secret for a draw is taken now",
+    About.REVEAL_HALF: "Reminder: your secret for a draw is not out",
 }
+# Here silence decides, or nothing is left to be silent about.
+_DECIDED: Final = CLOSED | {State.APPEAL, State.SEALED, State.PURGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,22 @@ def mail_name(salt: bytes, notice: Digest) -> str:
     return str(Digest.of(_NAME, salt, notice.raw))
 
 
-def notice_letter(
-    row: NoticeRow, place: Place, zone: tzinfo, stop: str, salt: bytes, you: Role | None = None
-) -> Letter:
-    """Write a notice as a mail; `salt` is that of the contact it goes to, `you` who reads it."""
-    until = None if row.until_ms is None else moment(row.until_ms, zone).replace(" ", _GLUE)
-    waiting = frozenset(roles_in(row.waiting))
-    told = () if row.state is None else standing_lines(Told(State(row.state), until, waiting, you))
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Say who reads: in which zone, as whom, whether they were sued.
+
+    `secret_until` is until when a secret of theirs is taken, where one is owed.
+    """
+
+    zone: tzinfo
+    you: Role | None = None
+    sued: bool = False
+    secret_until: int | None = None
+
+
+def notice_letter(row: NoticeRow, place: Place, reader: Reader, stop: str, salt: bytes) -> Letter:
+    """Write a notice as a mail; `salt` is that of the contact it goes to."""
+    told, you = _told_lines(row, reader), reader.you
     lines = [
         f"Case: {row.filing}",
         f"Log: {place.origin}, statement {row.step}",
@@ -84,14 +98,39 @@ def notice_letter(
         "",
         *entry_lines(place.url, you),
         "",
-        "Nothing of what was said is in this mail. Silence moves a case on, and decides nothing.",
+        *wrap(_ending(row), _WIDTH),
     ]
     return Letter(
         mail_name(salt, row.name),
-        _SUBJECTS[About(row.kind)],
+        _subject(row, reader),
         signed(lines, "no such mail from here any more", stop),
         stop,
     )
+
+
+def _told_lines(row: NoticeRow, reader: Reader) -> Iterator[str]:
+    if row.state is None:
+        return iter(())
+    until, secret_until = (
+        None if ms is None else moment(ms, reader.zone).replace(" ", _GLUE)
+        for ms in (row.until_ms, reader.secret_until)
+    )
+    waiting = frozenset(roles_in(row.waiting))
+    told = Told(State(row.state), until, waiting, reader.you, reader.sued, secret_until)
+    return standing_lines(told)
+
+
+def _subject(row: NoticeRow, reader: Reader) -> str:
+    if reader.sued and row.kind == About.STEP and row.state == State.NOTICE.value:
+        return "The other party has filed a case"
+    return _SUBJECTS[About(row.kind)]
+
+
+def _ending(row: NoticeRow) -> str:
+    said = "Nothing of what was said is in this mail."
+    if row.state is None or State(row.state) in _DECIDED:
+        return said
+    return f"{said} Silence moves a case on, and decides nothing."
 
 
 def confirm_letter(name: Digest, place: Place, link: str, until: str, stop: str) -> Letter:

@@ -65,17 +65,26 @@ LATE: Final[Mapping[State, tuple[str, str]]] = {
 class Told:
     """Hold what a mail is about: state, deadline as written, whose turn, and who reads it.
 
-    `you` is None where the reader is not known to have a part in the case any more.
+    `you` is None where the reader is not known to have a part in the case any more; `sued` says
+    that the other party filed it, `secret_until` until when their secret for a draw is taken.
     """
 
     state: State
     until: str | None
     waiting: frozenset[Role]
     you: Role | None
+    sued: bool = False
+    secret_until: str | None = None
 
 
 def standing_lines(told: Told) -> Iterator[str]:
     """Say where the case stands, what is to be done by whom until when, and what silence does."""
+    if told.secret_until is not None:
+        yield (
+            f"Until {told.secret_until} you can reveal the secret that you committed to, for the"
+            " draw of frames. The page of the case has the command. If it is not out by then, the"
+            " frames are drawn without it, and nobody asks again."
+        )
     if told.state in CLOSED:
         yield f"{_ENDED[told.state]} {_NOTHING}"
         if told.until is not None:
@@ -87,16 +96,17 @@ def standing_lines(told: Told) -> Iterator[str]:
     elif told.state is State.STAYED:
         yield "This case is stayed: no time runs."
         if told.until is not None:
-            yield (
-                f"It goes on after {told.until}, or when the arbitrator says so before. You need to"
-                " do nothing until then."
-            )
+            yield f"It goes on after {told.until}, or when the arbitrator says so before."
+            if told.secret_until is None:
+                yield "You need to do nothing until then."
     else:
         yield from _running(told)
 
 
 def _running(told: Told) -> Iterator[str]:
     yours = told.you in told.waiting
+    if told.sued and told.state is State.NOTICE:
+        yield "The other party has filed this case. You will be waited for to answer it."
     whom = "you" if yours else _named(told.waiting, told.you)
     if whom:
         verb = "may" if told.state in _OFFERED else "are to" if yours else _is_to(told)
@@ -109,7 +119,10 @@ def _running(told: Told) -> Iterator[str]:
         yield f"If nobody acts until then: {SILENCE[told.state].removeprefix('nothing: ')}."
     if told.state in LATE:
         yield LATE[told.state][1]
-    if not yours:
+    if told.sued and told.state is State.NOTICE:
+        yield "You can answer now. The days for it begin when notice is given; reading the page of"
+        yield "the case counts as notice."
+    elif not yours and told.secret_until is None:
         yield "You need to do nothing now; the page of the case says what you may do."
 
 

@@ -1,8 +1,9 @@
 """Who is told of a step of a case, and of what is due: pure functions of the case.
 
 Rules: a notice says that something happened, never what: no text, sum, name or memo is in it.
-Whoever must act is told so; who acted is told only when that opened something they must do. A
-notice has a name that follows from case, step, kind and recipient, so none is made twice.
+Whoever must act is told so; who acted is told only when that opened something they must do. Who
+committed to a secret is told when it is taken, whoever's turn it is. A notice has a name that
+follows from case, step, kind and recipient, so none is made twice.
 """
 
 from enum import StrEnum, unique
@@ -26,6 +27,8 @@ class About(StrEnum):
     STEP = "step"  # something was said, and it is somebody else's turn
     HALF = "half"  # half of the time has passed, and they have not acted
     EVE = "eve"  # the last working day before the deadline's
+    REVEAL = "reveal"  # a ruling: the secret that they committed to is taken from now on
+    REVEAL_HALF = "reveal-half"  # half of the time for it has passed, and it is not out
     WEEK = "week"  # a weekly digest
     CONFIRM = "confirm"  # an address is to be confirmed
     TIMESHEET = "timesheet"  # a timesheet came
@@ -37,14 +40,25 @@ def notices_of(case: Case, row: CaseRow, made_ms: int) -> tuple[Notice, ...]:
     """List who is told of the statement that led a case to where it stands now."""
     issuer = case.statements[case.head]
     entered = case.since == case.known_at
+    ruled = case.sample is not None and case.sample.ruled_at == case.known_at
     found: list[Notice] = []
     for role, person in people(case).items():
         must_act = role in case.waiting_for
         if role is issuer and not (must_act and entered):
             continue
         about = About.TURN if must_act else About.STEP
+        if not must_act and ruled and owes_secret(case, role):
+            about = About.REVEAL
         found.append(notice(case, row, about, person, made_ms))
     return tuple(found)
+
+
+def owes_secret(case: Case, role: Role) -> bool:
+    """Tell whether somebody committed to a secret that a draw still waits for."""
+    sample = case.sample
+    if sample is None or not sample.ruled_at or sample.seed is not None or not case.open:
+        return False
+    return role in sample.commitments and role not in sample.secrets
 
 
 def notice(case: Case, row: CaseRow, about: About, person: Digest, made_ms: int) -> Notice:

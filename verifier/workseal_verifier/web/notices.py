@@ -32,10 +32,13 @@ _WHY: Final = {
     About.STEP: "Something was said",
     About.HALF: "Reminder: half of the time has passed",
     About.EVE: "Reminder: the last working day before the deadline",
+    About.REVEAL: "Your secret for the draw is taken now, for twenty hours from the ruling",
+    About.REVEAL_HALF: "Reminder: your secret for the draw is not out",
     About.TIMESHEET: "A timesheet came",
     About.ANSWER: "Your timesheet was answered",
     About.REVIEW: "Reminder: a timesheet has no answer, and the days to review it end",
 }
+_YOURS: Final = {About.TURN, About.REVEAL, About.REVEAL_HALF, About.TIMESHEET, About.REVIEW}
 _ANSWERS: Final = {
     SheetAnswer.ACCEPTED: "it is accepted",
     SheetAnswer.QUESTION: "with a question",
@@ -63,7 +66,7 @@ def _line(row: NoticeRow) -> dict[str, Any]:
     state = None if row.state is None else State(row.state)
     return {
         "why": _WHY[About(row.kind)],
-        "yours": row.kind in {About.TURN, About.TIMESHEET, About.REVIEW},
+        "yours": row.kind in _YOURS,
         "case": str(row.filing),
         "digits": str(row.filing)[:DIGITS],
         "hours": _hours(row),
