@@ -306,6 +306,43 @@ def test_only_what_holds_is_proved_and_what_was_taken_back_is_not() -> None:
     assert "What was taken back: no decision may rest on it" in taken_back
 
 
+def test_what_one_answer_hides_another_may_show() -> None:
+    play = SITUATIONS["comment, found"]()
+    first = len(play.told) - 2
+    play.act(Role.CLIENT, Act.COMMENT).granted(3).request().disclose().find()
+    text = words(seen_by(play, Role.CLIENT).page)
+    assert "hidden tiles of the shown frames" not in text
+    for number in (first, len(play.told) - 2):
+        hides = f"What 2031 tiles that statement {number} hides of its frames show, unless another"
+        assert f"{hides} answer shows them." in text
+
+
+def test_a_settled_case_says_at_what_sum_and_by_whose_offer() -> None:
+    play = Play.begin().heard().act(Role.FREELANCER, Act.OFFER).act(Role.CLIENT, Act.OFFER)
+    offer = len(play.told) - 2
+    cited = play.told[offer][0].digest
+    assert "Settled at" not in words(seen_by(play, Role.CLIENT).page)
+    play.act(Role.CLIENT, Act.ACCEPT, cites=(cited,))
+    for role in (Role.CLIENT, Role.FREELANCER):
+        text = words(seen_by(play, role).page).replace(" ,", ",")
+        told = f"Settled at 900.00 EUR, offered by the freelancer in statement {offer}"
+        assert f"{told}, of 1300.00 EUR at stake." in text
+
+
+def test_a_sample_of_a_case_that_ended_is_not_called_drawn() -> None:
+    play = Play.begin().heard().shown(1)
+    play.act(Role.ARBITRATOR, Act.ASK, **play.question(2)).both(Act.PASS)
+    play.act(Role.ARBITRATOR, Act.RULE)
+    before = words(seen_by(play, Role.CLIENT).page)
+    assert "are drawn by lot" in before
+    assert "Not drawn yet" in before
+    play.act(Role.CLIENT, Act.WITHDRAW)
+    text = words(seen_by(play, Role.CLIENT).page)
+    assert "Nothing was drawn: the case ended before." in text
+    assert "are drawn by lot" not in text
+    assert "Not drawn yet" not in text
+
+
 def test_it_is_told_by_whom_a_check_was() -> None:
     play = SITUATIONS["comment on tiles"]().find(Role.ARBITRATOR)
     text = words(seen_by(play, Role.CLIENT).page)

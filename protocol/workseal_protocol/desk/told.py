@@ -26,8 +26,10 @@ def check_cover(material: Material) -> Checked:
     sentence = (
         f"{_clock(worked)} of {_clock(material.end - material.begin)} are recorded as worked, the"
         f" longest stretch without a record has {_clock(longest)}; {len(frames)} frames were"
-        f" taken, {withdrawn} of them withdrawn, {missed} missed, {len(material.frames)} are shown"
+        f" taken, {withdrawn} of them withdrawn, {missed} missed"
     )
+    if material.frames:
+        sentence += f", {len(material.frames)} are shown"
     share = material.terms.max_withdrawn_percent
     over = (withdrawn + missed) * 100 > share * (len(frames) + missed)
     if over:

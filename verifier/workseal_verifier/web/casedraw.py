@@ -71,7 +71,7 @@ def draw_of(
             None if number is None else moment(round_start(number, case.terms.round_ms), zone)
         ),
         "drawn": None if sample.seed is None else _drawn(case, sample, told, committed),
-        "sentences": _sentences(sample, drawn),
+        "sentences": _sentences(sample, drawn) if case.open or drawn is not None else (),
         "frozen": frozen,
         "requests": _requests(told, frozen),
         "course": None if drawn is None else drawn.course,

@@ -22,6 +22,8 @@ from workseal_verifier.web.casehours import Hours, Sums
 from workseal_verifier.web.casewords import CLAIMS, WHO
 from workseal_verifier.web.render import span
 
+# Less of it is shown as none.
+_SECOND_MS: Final = 1_000
 CANNOT_PROVE: Final = (
     *ALWAYS[:3],
     "It is not proven what the work was worth, or whether it was any good.",
@@ -62,7 +64,8 @@ def _proved(
     doubted: frozenset[Digest],
 ) -> Iterator[str]:
     sums = hours.sums
-    if online := sums.grades[Grade.ONLINE.value]:
+    online = sums.grades[Grade.ONLINE.value]
+    if online >= _SECOND_MS:
         yield (
             f"{span(online)} of these hours were signed and cosigned within a minute of when they"
             " say they were worked: they were not made up later."
@@ -175,8 +178,7 @@ def _unknown(
                 f" {count(left, 'frame shows that was', 'frames show that were')} not drawn."
             )
         yield from draw["course"].unknown
-    for hidden in _hidden(steps):
-        yield f"What {count(hidden, 'hidden tile')} of the shown frames show."
+    yield from _hidden(steps)
     for one in steps:
         if one["clawed_back"]:
             yield "What was taken back: no decision may rest on it."
@@ -184,11 +186,19 @@ def _unknown(
             yield f"What was withheld, as {one['code']}; a refusal proves nothing by itself."
 
 
-def _hidden(steps: Sequence[Mapping[str, Any]]) -> Iterator[int]:
-    """Give how many tiles are hidden of each thing shown, whoever checked it."""
+def _hidden(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say how many tiles each answer hides, whoever checked it: another may show some of them."""
     found = [one["found"] for one in steps if one["found"]]
     known = {one["disclosure"]: one["hidden"] for one in found if not one["taken_back"]}
-    yield from (hidden for hidden in known.values() if hidden)
+    numbers = {one["digest"]: one["number"] for one in steps}
+    for disclosure, hidden in known.items():
+        if hidden and len(known) == 1:
+            yield f"What {count(hidden, 'hidden tile')} of the shown frames show."
+        elif hidden:
+            yield (
+                f"What {count(hidden, 'tile')} that statement {numbers[str(disclosure)]} hides of"
+                " its frames show, unless another answer shows them."
+            )
 
 
 def _doubted(checked: Sequence[Mapping[str, Any]]) -> Iterator[str]:

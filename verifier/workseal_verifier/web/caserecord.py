@@ -73,6 +73,15 @@ def decisions(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return open_draft + [one for one in reversed(found) if one["move"] == "decide"]
 
 
+def settled(steps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the offer that was accepted; None where none was."""
+    accepts = [one for one in steps if one["move"] == "accept"]
+    if not accepts:
+        return None
+    (offer,) = {one["number"] for one in accepts[-1]["cites"]}
+    return next(one for one in steps if one["number"] == offer)
+
+
 def outside(decisions: Sequence[Mapping[str, Any]]) -> set[Digest]:
     """Return what decisions cite that is no statement of the case."""
     return {

@@ -38,6 +38,7 @@ from workseal_verifier.web.caserecord import (
     heard,
     last_words,
     outside,
+    settled,
     steps_of,
 )
 from workseal_verifier.web.casetimes import clocks_of, due_of
@@ -136,6 +137,7 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "words": last_words(steps),
         "heard": heard(case, steps),
         "decisions": decided,
+        "settled": settled(steps),
         "departures": [
             one.sentence(case.terms.currency)
             for one in departures(told.record for told in view.told)
