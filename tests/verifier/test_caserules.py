@@ -454,6 +454,34 @@ def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: A
     return sign(replace(finding, **more), signer)
 
 
+@pytest.mark.parametrize(
+    ("ahead_ms", "reason"), [(3_000, Reason.BUSY), (11 * 60_000, Reason.REFUSED)]
+)
+def test_no_kind_of_statement_of_a_case_comes_before_its_time(
+    office: Office, agent: ScriptedAgent, hearing: Hearing, ahead_ms: int, reason: Reason
+) -> None:
+    """Deadlines are counted from it, and nobody acts before it: years ahead, a case stood still."""
+
+    def early(statement: Statement) -> None:
+        record = replace(read_record(statement), claimed_at=office.now + ahead_ms)
+        signers = (*hearing.signers.values(), *hearing.arbitrators)
+        (signer,) = (one for one in signers if one.public_key.thumbprint == statement.issuer)
+        told = refused(lambda: office.post([sign(record, signer)]))
+        assert (told.reason, "claimed time has not come" in told.detail) == (reason, True)
+
+    answer = Statement.parse(parse_package(disclosed(office, agent, hearing))[0])
+    early(hearing.filing(Role.FREELANCER))
+    early(hearing.told[-1])
+    early(hearing.statement(Role.FREELANCER, Act.APPROVE))
+    early(answer)
+    office.post([answer])
+    hearing.follow(answer, office.now)
+    place = CasePlace(hearing.case.case, hearing.case.head)
+    early(found_by(office, answer, hearing.signer_of(Role.ARBITRATOR), place=place))
+    early(found_by(office, answer, office.people.operator, place=place))
+    assert office.check() == []
+
+
 def test_in_its_case_the_seated_arbitrator_says_what_was_found(
     office: Office, agent: ScriptedAgent, hearing: Hearing
 ) -> None:
