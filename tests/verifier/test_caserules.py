@@ -34,7 +34,7 @@ from workseal_protocol.records import (
     read_record,
     sign,
 )
-from workseal_protocol.sealing import encode_package, parse_package
+from workseal_protocol.sealing import case_public, encode_package, parse_package
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, caserules
@@ -360,7 +360,7 @@ def disclosed(
             claimed_at=office.now,
             frames=(RequestedFrame(frame.segment, frame.tree.commitment),),
             reason="the drawn one",
-            sealing_key=seeded(office.seed, "sealing") * 38,
+            sealing_key=case_public(seeded(office.seed, "sealing") * 3),
             answer_by=office.now + 1,
             place=CasePlace(hearing.case.case, hearing.case.head),
         )
@@ -439,6 +439,16 @@ def test_a_case_key_is_one_that_something_can_be_sealed_to(hearing: Hearing) -> 
     told = hearing.statement(Role.ARBITRATOR, Act.DECLARE, sealing_key=b"\xff" * 1216)
     with pytest.raises(RefusedError, match="the sealing key: the public half of a case key"):
         hearing.office.post([told])
+
+
+def test_nobody_asks_in_a_case_with_a_key_that_nothing_can_be_sealed_to(
+    office: Office, agent: ScriptedAgent, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent refuses such a request, so its freelancer could not answer."""
+    monkeypatch.setattr(f"{__name__}.case_public", lambda _private: b"\xff" * 1216)
+    with pytest.raises(RefusedError, match="the sealing key: the public half of a case key"):
+        disclosed(office, agent, hearing)
+    assert steps(hearing)[-1].state == "naming"
 
 
 def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: Any) -> Statement:

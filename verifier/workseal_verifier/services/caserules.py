@@ -122,7 +122,7 @@ def next_in_case(
     if isinstance(record, DisputeAct):
         by = moved.statements[candidate.statement.digest]
         require_countable(record.calendar, by, record.claimed_at)
-        _require_sealable(record)
+    _require_sealable(record)
     if record.place.due is not None:
         at = max(record.claimed_at, case.known_at)
         known = knowing(case, candidate.statement.issuer, draft.events.path)
@@ -148,8 +148,10 @@ def require_no_case(draft: Draft, state: Engagement) -> None:
         )
 
 
-def _require_sealable(record: DisputeAct) -> None:
-    """Refuse a key of a case that nothing can be sealed to."""
+def _require_sealable(record: CaseRecord) -> None:
+    """Refuse a key that nothing can be sealed to: an answer could not be sent."""
+    if not isinstance(record, DisputeAct | DisputeRequest):
+        return
     if record.sealing_key is None:
         return
     try:
