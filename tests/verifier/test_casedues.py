@@ -239,6 +239,24 @@ def test_an_arbitrator_declares_days_that_a_table_has(hearing: Hearing) -> None:
     hearing.act(Role.ARBITRATOR, Act.DECLARE, calendar=replace(nowhere, name="FR"))
 
 
+def test_days_off_that_were_announced_too_late_make_no_deadline_longer(hearing: Hearing) -> None:
+    """Five days before they begin, as the specification has it: log and programs count alike."""
+    hearing.file()
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    today = hearing.office.now // DAY_MS
+    off = tuple(range(today + 1, today + 5))
+    plain, longer = (holiday_days("DE-BY", "Europe/Berlin", days) for days in ((), off))
+    span = Span(hearing.office.now, 2)
+    honest, late = (count_due(span, days) for days in (plain, longer))
+    assert honest.until < late.until
+    calendar = longer.announced()
+    told = hearing.statement(Role.FREELANCER, Act.ANSWER, calendar=calendar, due=late)
+    hearing.case.after(told, hearing.office.now)
+    with pytest.raises(RefusedError, match=f"expected {honest.until} by holidays"):
+        hearing.office.post([told])
+    hearing.act(Role.FREELANCER, Act.ANSWER, calendar=calendar, due=honest)
+
+
 def test_a_deadline_of_both_ends_with_the_later_day_of_who_announced_one(hearing: Hearing) -> None:
     """Whatever table its writer names: zone, weekend and days off are in the case."""
     # Midday in Berlin, and the same day in Honolulu.

@@ -108,8 +108,9 @@ def _named(weekend: int) -> str:
 def days_of(case: Case, role: Role) -> WorkingDays:
     """Return somebody's working days, or raise `ValueError`."""
     if role in case.calendars:
-        known = case.calendars[role][0]
-        return holiday_days(known.name, known.zone, known.days_off)
+        announced = Announced(*case.calendars[role])
+        known = announced.calendar
+        return holiday_days(known.name, known.zone, announced.off)
     of_client = role is Role.CLIENT
     name = case.terms.client_calendar if of_client else case.terms.freelancer_calendar
     return holiday_days(name, case.terms.zone)
