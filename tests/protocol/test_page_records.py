@@ -91,7 +91,8 @@ NUMBERS = (
 TEXTS = (
     "", "x" * 63, "x" * 64, "x" * 65, "\U0001f600" * 500, "x" * 501, "x" * 4_000, "x" * 4_001,
     "DE", "DE-", "de", "DE-BAYE", "DEX", "DE-B\n", "Europe", "Europe/", "/Berlin", "a/b/c/d/e",
-    "a b", f"{'a' * 32}/{'b' * 31}", f"{'a' * 33}",
+    "a b", f"{'a' * 32}/{'b' * 31}", f"{'a' * 33}", "localtime", "posixrules", "Factory",
+    "posix/Europe/Berlin", "right/UTC", "localtime/x", "a/localtime", "posix",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from support.builders import (
     make_filing,
     make_finding,
     make_request,
+    make_terms,
 )
 from workseal_protocol.encoding import Value, decode, encode
 from workseal_protocol.errors import MalformedError
@@ -151,6 +152,9 @@ BAD: list[Any] = [
     pytest.param(make_due, {"days": 0}, id="no days"),
     pytest.param(make_due, {"calendar": "de"}, id="calendar in small letters"),
     pytest.param(make_due, {"zone": "Europe/Ber lin"}, id="zone with a space"),
+    pytest.param(make_due, {"zone": "localtime"}, id="zone of whatever machine reads it"),
+    pytest.param(make_due, {"zone": "posix/Europe/Berlin"}, id="zone that some machines have"),
+    pytest.param(make_due, {"zone": "A" * 65}, id="zone too long"),
     pytest.param(make_due, {"offset": 961}, id="offset beyond every zone"),
     pytest.param(make_due, {"weekend": 0b1000000}, id="six working days a week"),
     pytest.param(make_due, {"weekend": 0b1111000}, id="three working days a week"),
@@ -181,6 +185,12 @@ def test_refuses_days_off(days: tuple[int, ...]) -> None:
         CaseCalendar(name="US", zone="UTC", weekend=0b1100000, days_off=days)
 
 
+def test_takes_every_zone_that_terms_have() -> None:
+    """Else whoever has such terms could write no deadline."""
+    zone = "A" * 64
+    assert make_terms(zone=zone).zone == make_due(zone=zone).zone
+
+
 @pytest.mark.parametrize(
     "strata",
     [
@@ -207,6 +217,8 @@ def test_refuses_strata(strata: tuple[Stratum, ...]) -> None:
         pytest.param(20, {1: bytes(32), 2: [[2, 1, 1]]}, id="unknown holding"),
         pytest.param(20, {1: bytes(32), 2: [[0, 1, 0]]}, id="empty stratum"),
         pytest.param(22, {1: "US", 2: "UTC", 3: 96, 4: ["x"]}, id="day off that is text"),
+        pytest.param(22, {1: "US", 2: "localtime", 3: 96, 4: []}, id="zone of the reader"),
+        pytest.param(22, {1: "US", 2: "right/UTC", 3: 96, 4: []}, id="zone with leap seconds"),
     ],
 )
 def test_reading_raises_only_malformed(key: int, value: Value) -> None:

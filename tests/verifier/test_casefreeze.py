@@ -28,6 +28,7 @@ from workseal_protocol.records import (
     read_record,
     sign,
 )
+from workseal_protocol.sealing import case_public
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason
 from workseal_verifier.services.casefreeze import frames_in
@@ -60,7 +61,7 @@ def named(hearing: Hearing, *frames: RequestedFrame) -> DisputeRequest:
         claimed_at=hearing.office.now,
         frames=frames,
         reason="the drawn ones",
-        sealing_key=seeded(hearing.office.seed, "sealing") * 38,
+        sealing_key=case_public(seeded(hearing.office.seed, "sealing") * 3),
         answer_by=hearing.office.now + 1,
         place=CasePlace(hearing.case.case, hearing.case.head),
     )

@@ -34,7 +34,7 @@ from workseal_protocol.records import (
     read_record,
     sign,
 )
-from workseal_protocol.sealing import encode_package, parse_package
+from workseal_protocol.sealing import case_public, encode_package, parse_package
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import admission, caserules
@@ -360,7 +360,7 @@ def disclosed(
             claimed_at=office.now,
             frames=(RequestedFrame(frame.segment, frame.tree.commitment),),
             reason="the drawn one",
-            sealing_key=seeded(office.seed, "sealing") * 38,
+            sealing_key=case_public(seeded(office.seed, "sealing") * 3),
             answer_by=office.now + 1,
             place=CasePlace(hearing.case.case, hearing.case.head),
         )
@@ -441,6 +441,16 @@ def test_a_case_key_is_one_that_something_can_be_sealed_to(hearing: Hearing) -> 
         hearing.office.post([told])
 
 
+def test_nobody_asks_in_a_case_with_a_key_that_nothing_can_be_sealed_to(
+    office: Office, agent: ScriptedAgent, hearing: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent refuses such a request, so its freelancer could not answer."""
+    monkeypatch.setattr(f"{__name__}.case_public", lambda _private: b"\xff" * 1216)
+    with pytest.raises(RefusedError, match="the sealing key: the public half of a case key"):
+        disclosed(office, agent, hearing)
+    assert steps(hearing)[-1].state == "naming"
+
+
 def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: Any) -> Statement:
     """Sign that everything holds that an answer shows."""
     record = read_record(statement)
@@ -452,6 +462,34 @@ def found_by(office: Office, statement: Statement, signer: SeedSigner, **more: A
         findings=tuple(Finding(one.disclosure, Outcome.HOLDS, 1, 4) for one in record.frames),
     )
     return sign(replace(finding, **more), signer)
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "reason"), [(3_000, Reason.BUSY), (11 * 60_000, Reason.REFUSED)]
+)
+def test_no_kind_of_statement_of_a_case_comes_before_its_time(
+    office: Office, agent: ScriptedAgent, hearing: Hearing, ahead_ms: int, reason: Reason
+) -> None:
+    """Deadlines are counted from it, and nobody acts before it: years ahead, a case stood still."""
+
+    def early(statement: Statement) -> None:
+        record = replace(read_record(statement), claimed_at=office.now + ahead_ms)
+        signers = (*hearing.signers.values(), *hearing.arbitrators)
+        (signer,) = (one for one in signers if one.public_key.thumbprint == statement.issuer)
+        told = refused(lambda: office.post([sign(record, signer)]))
+        assert (told.reason, "claimed time has not come" in told.detail) == (reason, True)
+
+    answer = Statement.parse(parse_package(disclosed(office, agent, hearing))[0])
+    early(hearing.filing(Role.FREELANCER))
+    early(hearing.told[-1])
+    early(hearing.statement(Role.FREELANCER, Act.APPROVE))
+    early(answer)
+    office.post([answer])
+    hearing.follow(answer, office.now)
+    place = CasePlace(hearing.case.case, hearing.case.head)
+    early(found_by(office, answer, hearing.signer_of(Role.ARBITRATOR), place=place))
+    early(found_by(office, answer, office.people.operator, place=place))
+    assert office.check() == []
 
 
 def test_in_its_case_the_seated_arbitrator_says_what_was_found(

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from support.courtroom import Courtroom, play_to
 from support.hearings import DAY_MS, Hearing
 from support.office import FlakyDatabase, Office, new_home
 from support.scripted import ScriptedAgent
@@ -21,7 +22,7 @@ from workseal_protocol.dispute.deadlines import day_in
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, DisputeAct, read_record
 from workseal_protocol.statement import Statement
-from workseal_verifier.errors import RefusedError, StoreError
+from workseal_verifier.errors import Reason, RefusedError, StoreError
 from workseal_verifier.services.casedays import works
 from workseal_verifier.services.clerk import Orders
 from workseal_verifier.services.reminding import reminders
@@ -294,19 +295,61 @@ def test_a_case_that_refuses_the_operators_act_twice_is_told_of(
     assert "cases" not in health.failing()
 
 
-def test_destroying_waits_for_what_the_mailbox_holds(bench: Bench) -> None:
+def test_what_was_told_goes_with_what_is_destroyed(bench: Bench) -> None:
     bench.hearing.file().act(Role.CLIENT, Act.WITHDRAW)
     bench.stay_up(bench.until + HOUR)
     assert bench.run() == ["lapse"]
     assert bench.state is State.SEALED
     bench.stay_up(bench.until + HOUR)
-    clerk = bench.office.verifier.clerk
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clerk._duties, "_holds_sealed", lambda _case: True)
-        assert bench.run() == []
     assert bench.run() == ["destroy"]
-    # What was told goes with it, but for what still waits to be sent.
+    # But for what still waits to be sent.
     assert bench.kinds(bench.office.people.freelancer) == []
+
+
+def test_no_package_keeps_a_case_from_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = play_to(Courtroom(tmp_path), "disclosure")
+    office, hearing, clerk = room.office, room.hearing, room.office.verifier.clerk
+    request, mailbox = hearing.case.request, office.verifier.services.mailbox
+    assert request is not None
+    monkeypatch.setattr(clerk, "_orders", replace(clerk._orders, acts=True))
+    hearing.act(Role.CLIENT, Act.WITHDRAW).pass_due().act(Role.OPERATOR, Act.LAPSE).pass_due()
+    # Whoever sent it may send another one each minute.
+    mailbox.put(request, room.agent.engagement, b"sealed")
+
+    def state() -> str:
+        last = office.verifier.records.cases.last(hearing.case.case, below=FOREVER)
+        return "" if last is None else last.state
+
+    with monkeypatch.context() as away:
+        away.setattr(type(mailbox), "drop", busy)
+        clerk.run()
+    assert (state(), mailbox.get(request)) == ("sealed", b"sealed")
+    clerk.run()
+    assert state() == "sealed"
+    assert move_of(case_record(newest(office, hearing))) == "destroy"
+    with pytest.raises(RefusedError, match="no package waits"):
+        mailbox.get(request)
+    # Thirty days for the word of whoever sat, and the end.
+    hearing.follow(newest(office, hearing), office.now)
+    hearing.pass_due()
+    clerk._files.presence.beat(office.now, gap_ms=FOREVER)
+    office.now += HOUR
+    clerk._files.presence.beat(office.now, gap_ms=FOREVER)
+    clerk.run()
+    assert state() == "purged"
+    assert office.check() == []
+    office.close()
+
+
+def busy(*_: Any) -> None:
+    raise RefusedError(Reason.BUSY, "the mailbox does not answer", retry_after=5)
+
+
+def newest(office: Office, hearing: Hearing) -> Statement:
+    told = office.verifier.records.cases.statements(hearing.case.case, below=FOREVER)
+    return Statement.parse(told[-1][1])
 
 
 @pytest.mark.parametrize("mode", ["lost", "kept"])

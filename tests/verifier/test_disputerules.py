@@ -74,6 +74,19 @@ def test_a_disclosure_answers_a_request_of_its_own_engagement(
     assert office.check() == []
 
 
+def test_beside_a_case_nothing_is_compared_with_when_a_disclosure_was_signed(
+    office: Office, agent: ScriptedAgent
+) -> None:
+    agent.open_session()
+    agent.work(2 * ROUND_MS)
+    agent.send()
+    request = agent.request(agent.frames[:1])
+    told = read_record(_disclosure(office, agent.engagement, request, agent.frames[0]))
+    later = replace(told, claimed_at=office.now + 365 * 86_400_000)
+    office.post([sign(later, office.people.freelancer)])
+    assert office.check() == []
+
+
 def test_a_disclosure_finds_a_request_that_still_waits(
     office: Office, agent: ScriptedAgent
 ) -> None:

@@ -16,6 +16,7 @@ from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Act, read_record
+from workseal_protocol.sealing import ENCAPSULATED_BYTES
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services import hearing
@@ -229,25 +230,35 @@ def test_late_words_are_marked(court: Court) -> None:
 # --- what was sealed for an arbitrator ---
 
 
-def test_what_was_taken_back_or_is_of_a_case_that_is_over_is_given_out_no_more(
+def test_what_was_taken_back_is_given_out_no_more_and_of_a_case_that_is_over_nothing_is_taken(
     tmp_path: Path,
 ) -> None:
+    """What came each hour after the end would lie there when all is destroyed."""
     room = play_to(Courtroom(tmp_path / "office"), "comment")
     office, case = room.office, room.hearing.case
     assert case.request is not None
-    office.verifier.services.mailbox.put(case.request, room.agent.engagement, b"sealed")
+    sealed = bytes(ENCAPSULATED_BYTES + 16_400)
     path, by = f"/v1/sealed/{case.request}", SignedBy(room.drawn, lambda: office.now)
     (shown,) = (one.digest for one in room.hearing.told if one.kind is Kind.DISPUTE_DISCLOSURE)
     with (
         LiveServer(office) as live,
         httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
     ):
-        assert client.get(path, auth=by).content == b"sealed"
+
+        def put(body: bytes) -> httpx.Response:
+            sender = SignedBy(office.people.freelancer, lambda: office.now)
+            octets = {"content-type": "application/octet-stream"}
+            return client.put(path, auth=sender, content=body, headers=octets)
+
+        assert put(sealed).status_code == 204
+        assert client.get(path, auth=by).content == sealed
         room.hearing.act(Role.FREELANCER, Act.CLAW_BACK, cites=(shown,), text="by mistake")
         refused = client.get(path, auth=by)
         assert (refused.status_code, b"was taken back" in refused.content) == (404, True)
-        assert office.verifier.services.mailbox.get(case.request) == b"sealed"
+        assert office.verifier.services.mailbox.get(case.request) == sealed
+        assert put(sealed).status_code == 204
         room.hearing.act(Role.CLIENT, Act.WITHDRAW)
-        refused = client.get(path, auth=by)
-        assert (refused.status_code, b"is over" in refused.content) == (404, True)
+        # Before its bytes are looked at.
+        for refused in (client.get(path, auth=by), put(sealed), put(b"no sealed package")):
+            assert (refused.status_code, b"is over" in refused.content) == (404, True)
     office.close()

@@ -36,6 +36,16 @@ def test_forgets_after_its_time(mailbox: Mailbox, clock: FakeClock) -> None:
     assert gone.value.reason is Reason.NOT_FOUND
 
 
+def test_lets_go_of_what_is_dropped_and_of_nothing_else(mailbox: Mailbox) -> None:
+    for word in ("a", "b"):
+        mailbox.put(name(word), word.encode(), b"x")
+    mailbox.drop(name("a"))
+    mailbox.drop(name("a"))
+    with pytest.raises(RefusedError, match="no package waits"):
+        mailbox.get(name("a"))
+    assert mailbox.get(name("b")) == b"x"
+
+
 def test_holds_only_so_many(mailbox: Mailbox, clock: FakeClock) -> None:
     mailbox.put(name("a"), b"a", b"x")
     mailbox.put(name("b"), b"b", b"x")

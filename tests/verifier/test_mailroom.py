@@ -25,6 +25,13 @@ def test_what_one_worker_puts_another_gets(room: Path) -> None:
     assert RemoteMailbox(room).get(Digest(bytes(32))) == data
 
 
+def test_what_one_worker_drops_no_other_gets(room: Path) -> None:
+    RemoteMailbox(room).put(Digest(bytes(32)), bytes(16), b"sealed")
+    RemoteMailbox(room).drop(Digest(bytes(32)))
+    with pytest.raises(RefusedError, match="no package waits"):
+        RemoteMailbox(room).get(Digest(bytes(32)))
+
+
 def test_a_refusal_comes_back_as_one(room: Path) -> None:
     with pytest.raises(RefusedError, match="no package waits") as refused:
         RemoteMailbox(room).get(Digest(bytes(32)))

@@ -70,6 +70,9 @@ class Mailroom:
                 return b""
             case ["get", bytes(request)]:
                 return self._mailbox.get(Digest(request))
+            case ["drop", bytes(request)]:
+                self._mailbox.drop(Digest(request))
+                return b""
             case _:
                 raise RefusedError(Reason.INTERNAL, "the server made a mistake")
 
@@ -90,6 +93,10 @@ class RemoteMailbox:
         if not isinstance(found, bytes):
             raise RefusedError(Reason.INTERNAL, "the server made a mistake")
         return found
+
+    def drop(self, request: Digest) -> None:
+        """Hold a package no longer, as `Mailbox.drop` does."""
+        self._ask(["drop", request.raw])
 
     def _ask(self, question: list[Value]) -> Value:
         try:

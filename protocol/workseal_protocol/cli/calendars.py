@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _SATURDAY, _SUNDAY = 5, 6
 _DAY_ZERO: Final = date(1970, 1, 1)
+_WITHOUT_EXTRA: Final = "working days need the calendar extra: pip install 'workseal[calendar]'"
 
 
 class CalendarError(ValueError):
@@ -77,14 +79,31 @@ def holiday_days(name: str, zone_name: str, days_off: Iterable[int] = ()) -> Hol
     )
 
 
+def zone_everywhere(name: str) -> ZoneInfo | None:
+    """Return a zone that each program that counts knows, by the same name; None for another.
+
+    What a machine knows beside the `tzdata` package, `localtime` or a name in small letters, is
+    another zone or none on the next one.
+    """
+    return zone_named(name) if name in _zones() else None
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    try:
+        listed = files("tzdata").joinpath("zones").read_text().split()
+    except ModuleNotFoundError as error:
+        raise CalendarError(_WITHOUT_EXTRA) from error
+    # The package's own word for none.
+    return frozenset(listed) - {"Factory"}
+
+
 @lru_cache(maxsize=64)
 def _table_of(name: str) -> "tuple[HolidayBase, str]":
     try:
         import holidays  # noqa: PLC0415  (an extra)
     except ImportError as error:
-        raise CalendarError(
-            "working days need the calendar extra: pip install 'workseal[calendar]'"
-        ) from error
+        raise CalendarError(_WITHOUT_EXTRA) from error
     country, _, part = name.partition("-")
     try:
         table = holidays.country_holidays(country, subdiv=part or None)

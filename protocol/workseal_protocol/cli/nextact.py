@@ -22,10 +22,10 @@ from workseal_protocol.dispute import (
     WorkingDays,
     move_of,
 )
+from workseal_protocol.dispute.deadlines import DAY_MS, Announced
 from workseal_protocol.keys import Role, Signer
 from workseal_protocol.records import (
     Act,
-    CaseCalendar,
     CasePlace,
     DisputeAct,
     DisputeDisclosure,
@@ -104,10 +104,11 @@ def _agreed(terms: Terms) -> dict[Role, str]:
 
 
 def _count(case: Case, wanted: Wanted, record: Spoken, role: Role) -> Due:
-    known = {one: calendar for one, (calendar, _) in case.calendars.items()}
+    known = {one: Announced(*told) for one, told in case.calendars.items()}
     if isinstance(record, DisputeAct):
         if record.calendar is not None:
-            known[role] = record.calendar
+            day = max(record.claimed_at, case.known_at) // DAY_MS
+            known[role] = Announced(record.calendar, day)
         if record.act is Act.DECLARE and record.calendar is None:
             _require_named(wanted)
         if record.act in {Act.RECUSE, Act.STRIKE, Act.APPEAL}:
@@ -126,15 +127,13 @@ def _require_named(wanted: Wanted) -> None:
         )
 
 
-def _calendars(
-    terms: Terms, wanted: Wanted, known: dict[Role, CaseCalendar]
-) -> Iterator[WorkingDays]:
+def _calendars(terms: Terms, wanted: Wanted, known: dict[Role, Announced]) -> Iterator[WorkingDays]:
     """Give the days of everybody bound; of who has none, those of both parties of the terms."""
     agreed = _agreed(terms)
     for role in sorted(wanted.counted):
         if role in known:
             own = known[role]
-            yield holiday_days(own.name, own.zone, own.days_off)
+            yield holiday_days(own.calendar.name, own.calendar.zone, own.off)
         elif role in agreed:
             yield holiday_days(agreed[role], terms.zone)
         else:

@@ -3,13 +3,13 @@
 docs/spec/dispute.md, docs/spec/deadlines.md.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final, Self
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import Fields, Value
 from workseal_protocol.records.bounds import MAX_TIME, check_text, check_uint
+from workseal_protocol.terms import CALENDAR_FORM, ZONE_FORM
 
 MAX_DUE_DAYS: Final = 99
 MAX_SOURCE: Final = 64
@@ -19,14 +19,12 @@ MAX_DAY: Final = MAX_TIME // 86_400_000
 # The widest offsets from UTC that any zone has had in living memory, in minutes.
 MAX_OFFSET: Final = 16 * 60
 
-_CALENDAR: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
-_ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,3}")
-
 
 def _check_calendar(name: str, zone: str, weekend: int) -> None:
-    if _CALENDAR.fullmatch(name) is None:
+    if CALENDAR_FORM.fullmatch(name) is None:
         raise ValueError("calendar: expected two capital letters and maybe a subdivision")
-    if len(zone) > 64 or _ZONE.fullmatch(zone) is None:
+    # As in the terms: a name that means another zone on another machine is counted by nobody.
+    if len(zone) > 64 or ZONE_FORM.fullmatch(zone) is None:
         raise ValueError("zone: expected the name of a time zone")
     # Two or three days: with one, a week would have six working days.
     if not 0 < weekend < 128 or weekend.bit_count() not in {2, 3}:

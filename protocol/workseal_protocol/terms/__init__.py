@@ -1,12 +1,14 @@
 """The terms of an engagement, as values and in plain words (docs/spec/terms.md)."""
 
 from workseal_protocol.terms.agreed import (
+    CALENDAR_FORM,
     MAX_ARBITRATORS,
     MAX_POLICY,
     MAX_RATE,
     MAX_ROUND_MS,
     MIN_ROUND_MS,
     WEEK_MS,
+    ZONE_FORM,
     Granularity,
     Level,
     RoundingMode,
@@ -23,12 +25,14 @@ from workseal_protocol.terms.plain import (
 )
 
 __all__ = [
+    "CALENDAR_FORM",
     "MAX_ARBITRATORS",
     "MAX_POLICY",
     "MAX_RATE",
     "MAX_ROUND_MS",
     "MIN_ROUND_MS",
     "WEEK_MS",
+    "ZONE_FORM",
     "Granularity",
     "Level",
     "RoundingMode",

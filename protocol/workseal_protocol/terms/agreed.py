@@ -31,11 +31,11 @@ TILES: Final = (16, 32, 64, 128)
 _POLICY = re.compile(r"(?:[\x20-\x7e]+\n)+")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Names that mean another zone on another machine, or count leap seconds, are no agreement.
-_ZONE = re.compile(
+ZONE_FORM: Final = re.compile(
     r"(?!(?:localtime|posixrules|Factory)$|(?:posix|right)/)"
     r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3}"
 )
-_CALENDAR = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+CALENDAR_FORM: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 
 class Level(IntEnum):
@@ -218,9 +218,9 @@ _BOUNDS: Final = {
 _FORMS: Final = {
     "log_policy": (_POLICY, MAX_POLICY),
     "currency": (_CURRENCY, 3),
-    "zone": (_ZONE, MAX_NAME),
-    "client_calendar": (_CALENDAR, 6),
-    "freelancer_calendar": (_CALENDAR, 6),
+    "zone": (ZONE_FORM, MAX_NAME),
+    "client_calendar": (CALENDAR_FORM, 6),
+    "freelancer_calendar": (CALENDAR_FORM, 6),
 }
 
 

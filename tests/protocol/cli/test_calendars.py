@@ -12,7 +12,12 @@ from support.builders import CLIENT, FREELANCER, NOW
 from support.cases import DAY, Play, case_terms
 from support.slowest import WAYS, ZONE, Pair, Way
 from workseal_protocol.cli import calendars
-from workseal_protocol.cli.calendars import CalendarError, HolidayDays, holiday_days
+from workseal_protocol.cli.calendars import (
+    CalendarError,
+    HolidayDays,
+    holiday_days,
+    zone_everywhere,
+)
 from workseal_protocol.dispute import Span, count_due
 from workseal_protocol.dispute.values import LIMIT_DAYS, ROOM_DAYS
 from workseal_protocol.keys import Role, SeedSigner
@@ -46,6 +51,21 @@ def test_three_days_over_the_fourth_of_july_end_on_wednesday() -> None:
 def test_the_example_of_the_specification() -> None:
     due = count_due(Span(ms(2020, 7, 2, 19), 5), holiday_days("US", "America/New_York"))
     assert due.until == 1_594_439_999_999
+
+
+def test_a_zone_everywhere_is_one_of_the_package_by_its_own_name() -> None:
+    """Of the others one machine knows some, or means another zone by them."""
+    assert zone_everywhere("America/Coyhaique") == ZoneInfo("America/Coyhaique")
+    for name in (
+        "europe/berlin",
+        "localtime",
+        "posix/Europe/Berlin",
+        "Europe",
+        "Factory",
+        "Mars/A",
+        "",
+    ):
+        assert zone_everywhere(name) is None
 
 
 def test_a_part_of_a_country_has_its_own_holidays() -> None:
@@ -131,6 +151,10 @@ def test_says_which_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(CalendarError, match=r"pip install 'workseal\[calendar\]'"):
         holiday_days("DE", "Europe/Berlin")
+    calendars._zones.cache_clear()
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    with pytest.raises(CalendarError, match=r"pip install 'workseal\[calendar\]'"):
+        zone_everywhere("Europe/Berlin")
 
 
 # --- the ninety days ---

@@ -54,6 +54,20 @@ def test_a_deadline_is_counted_by_the_calendar_that_was_announced(play: Play) ->
     assert dues[1].until >= dues[0].until
 
 
+def test_days_off_that_are_announced_too_late_make_no_deadline_longer(play: Play) -> None:
+    plain = holiday_days("DE-BY", "Europe/Berlin").announced()
+    play.both(Act.PASS)
+    today = play.now // DAY
+    dues = []
+    for off in ((), tuple(range(today + 1, today + 5))):
+        act = an_act(play, Act.DECLARE, text="no ties", calendar=replace(plain, days_off=off))
+        record = read_record(place_next(play.case, act, play.arbitrator))
+        assert isinstance(record, DisputeAct)
+        assert record.place.due is not None
+        dues.append(record.place.due)
+    assert dues[0] == dues[1]
+
+
 def test_what_the_case_refuses_is_not_signed(play: Play) -> None:
     with pytest.raises(CommandError, match="the case does not take it") as caught:
         place_next(play.case, an_act(play, Act.DESTROY), play.arbitrator)

@@ -47,6 +47,8 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
     """Hold a sealed package for the arbitrator whose request is logged."""
     wanted = digest(name)
     asked = await run_in_threadpool(given.reader.request, wanted)
+    # What comes after its end would lie beyond it, and nobody may fetch it.
+    await run_in_threadpool(given.hearings.require_running, Statement.parse(asked.body))
     engagement = asked.engagement or b""
     with _Place(request.app.state.sealing) as place:
         place.take(wanted.raw)

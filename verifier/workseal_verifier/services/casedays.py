@@ -8,16 +8,18 @@ zone. Where there is no table of holidays nothing is counted: it is never guesse
 from calendar import day_name
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 
-from workseal_protocol.cli.calendars import CalendarError, holiday_days
+from workseal_protocol.cli.calendars import CalendarError, holiday_days, zone_everywhere
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.dispute import Case, Span, Wanted, WorkingDays, count_due
-from workseal_protocol.dispute.deadlines import Announced
+from workseal_protocol.dispute.deadlines import Announced, day_in
 from workseal_protocol.keys import Role
 from workseal_protocol.records import CaseCalendar, Due
 
 _ZERO = date(1970, 1, 1)
+# Longer than anybody sits, with appeals, replacements and stays.
+_SITTING = timedelta(days=730)
 
 
 def count(case: Case, wanted: Wanted) -> Due:
@@ -74,19 +76,24 @@ class _Announced:
         return not off and not self.weekend >> day.weekday() & 1
 
 
-def require_countable(calendar: CaseCalendar, role: Role) -> None:
+def require_countable(calendar: CaseCalendar, role: Role, at_ms: int) -> None:
     """Require that programs can count by what somebody announces, or raise `ValueError`.
 
     The name is the terms' for a party, known or not; an arbitrator chooses theirs.
     """
-    if zone_named(calendar.zone) is None:
-        raise CalendarError(f"expected a time zone that this server knows, found {calendar.zone}")
+    zone = zone_everywhere(calendar.zone)
+    if zone is None:
+        raise CalendarError(
+            f"expected a time zone of the tzdata package, spelt as there, found {calendar.zone}"
+        )
     try:
         known = holiday_days(calendar.name, calendar.zone)
     except CalendarError:
         if role is Role.ARBITRATOR:
             raise
         return
+    if role is Role.ARBITRATOR:
+        known.works(day_in(at_ms, zone) + _SITTING)
     if known.weekend != calendar.weekend:
         raise CalendarError(
             f"expected the weekend of {calendar.name}, {_named(known.weekend)},"
@@ -101,8 +108,9 @@ def _named(weekend: int) -> str:
 def days_of(case: Case, role: Role) -> WorkingDays:
     """Return somebody's working days, or raise `ValueError`."""
     if role in case.calendars:
-        known = case.calendars[role][0]
-        return holiday_days(known.name, known.zone, known.days_off)
+        announced = Announced(*case.calendars[role])
+        known = announced.calendar
+        return holiday_days(known.name, known.zone, announced.off)
     of_client = role is Role.CLIENT
     name = case.terms.client_calendar if of_client else case.terms.freelancer_calendar
     return holiday_days(name, case.terms.zone)

@@ -6,12 +6,11 @@ another table a few days later at most, and none ends before the weekdays of who
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.dispute import Case, Span, Wanted
-from workseal_protocol.dispute.deadlines import DAY_MS, LENIENCE_MS
+from workseal_protocol.dispute.deadlines import DAY_MS, LENIENCE_MS, day_in, end_of_day
 from workseal_protocol.keys import Role
 from workseal_protocol.records import CaseCalendar, Due
 from workseal_verifier.errors import Reason, RefusedError
@@ -28,12 +27,13 @@ def require_zone(due: Due | None) -> None:
     """Refuse a deadline that ends with another clock's day; a zone unknown here is taken as told.
 
     The fold knows no zones: by a false offset a sender would take hours of the other party's day.
+    It has seen that the deadline is near, so that every calendar reaches it.
     """
     zone = None if due is None else zone_named(due.zone)
     if due is None or zone is None:
         return
-    until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=due.until)
-    offset = (until.astimezone(zone).utcoffset() or timedelta()) // timedelta(minutes=1)
+    # Not the clock's at that moment: where the last hour of a day is skipped it is another one.
+    _, offset = end_of_day(day_in(due.until, zone), zone)
     if offset != due.offset:
         raise RefusedError(
             Reason.REFUSED,
@@ -42,12 +42,12 @@ def require_zone(due: Due | None) -> None:
         )
 
 
-def require_countable(calendar: CaseCalendar | None, role: Role) -> None:
+def require_countable(calendar: CaseCalendar | None, role: Role, at_ms: int) -> None:
     """Refuse days that nobody could count the next deadline by: the case would stand still."""
     if calendar is None:
         return
     try:
-        casedays.require_countable(calendar, role)
+        casedays.require_countable(calendar, role, at_ms)
     except ValueError as error:
         raise RefusedError(Reason.REFUSED, f"the calendar: {error}") from error
 

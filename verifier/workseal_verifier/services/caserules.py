@@ -57,11 +57,11 @@ def open_case(
     if state.acceptance is None:
         raise RefusedError(Reason.REFUSED, "the terms are not accepted yet")
     _require_recent(draft, record.claimed_at, back_ms(record))
-    require_zone(record.due)
     try:
         case = begun(candidate.statement, draft.grounds(state))
     except CaseError as error:
         raise RefusedError(Reason.REFUSED, str(error)) from error
+    require_zone(record.due)
     own = [one for one in draft.cases_in(state) if _filer(draft, state, one) is case.filer]
     if len(own) >= MAX_FILED:
         raise RefusedError(
@@ -72,7 +72,7 @@ def open_case(
             Reason.REFUSED, "a case of the same party runs in this engagement: it ends first"
         )
     _require_fresh_hours(draft, own, record)
-    require_countable(record.calendar, case.filer)
+    require_countable(record.calendar, case.filer, record.claimed_at)
     notice = Wanted(Span(case.since, record.due.days), frozenset({case.respondent}))
     require_counted(case, notice, record.due)
     draft.put_case(case, case_row(case, place))
@@ -112,16 +112,17 @@ def next_in_case(
     case = draft.case(record.place.case, state)
     if case is None:
         raise RefusedError(Reason.REFUSED, "the engagement has no case of this name")
-    require_zone(record.place.due)
     try:
         moved = after(case, candidate.statement, draft.events.path)
     except CaseError as error:
         if error.rule is Rule.LINK and record.place.prev in case.statements:
             raise _taken(draft, case, candidate.statement, record.place.prev) from error
         raise RefusedError(Reason.REFUSED, str(error)) from error
+    require_zone(record.place.due)
     if isinstance(record, DisputeAct):
-        require_countable(record.calendar, moved.statements[candidate.statement.digest])
-        _require_sealable(record)
+        by = moved.statements[candidate.statement.digest]
+        require_countable(record.calendar, by, record.claimed_at)
+    _require_sealable(record)
     if record.place.due is not None:
         at = max(record.claimed_at, case.known_at)
         known = knowing(case, candidate.statement.issuer, draft.events.path)
@@ -147,8 +148,10 @@ def require_no_case(draft: Draft, state: Engagement) -> None:
         )
 
 
-def _require_sealable(record: DisputeAct) -> None:
-    """Refuse a key of a case that nothing can be sealed to."""
+def _require_sealable(record: CaseRecord) -> None:
+    """Refuse a key that nothing can be sealed to: an answer could not be sent."""
+    if not isinstance(record, DisputeAct | DisputeRequest):
+        return
     if record.sealing_key is None:
         return
     try:

@@ -17,7 +17,7 @@ from workseal_protocol.dispute import CLOSED, Case, CaseError, State
 from workseal_protocol.dispute.deadlines import DAY_MS
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.records import Act, CasePlace, DisputeAct, sign
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.casebook import CaseBook
@@ -87,7 +87,7 @@ class Clerk:
         self._orders = orders
         self._identity = identity
         self._duties = Duties(
-            Found(files.records, files.notices, files.presence, files.packages, beacon),
+            Found(files.notices, files.presence, beacon),
             identity.operator.public_key.thumbprint,
             grace_ms=orders.grace_ms,
             clock=clock,
@@ -207,6 +207,8 @@ class Clerk:
 
     def _act(self, case: Case, fields: dict[str, Any]) -> bool:
         """Sign what follows the head, or take what was signed; tell whether the log took it."""
+        if fields["act"] is Act.DESTROY and not self._let_go(case):
+            return False
         statement = self._signed(case, fields)
         if statement is None:
             return False
@@ -221,6 +223,17 @@ class Clerk:
             self._files.notices.forget(case.case)
         self._uncounted.ends()
         self._health.freed(CASES)
+        return True
+
+    def _let_go(self, case: Case) -> bool:
+        """Hold nothing sealed of a case any more; false where the mailbox does not answer."""
+        told = self._files.records.cases.statements(case.case, below=MAX_INTEGER)
+        try:
+            for statement in (Statement.parse(body) for _, body in told):
+                if statement.kind is Kind.DISPUTE_REQUEST:
+                    self._files.packages.drop(statement.digest)
+        except RefusedError:
+            return False
         return True
 
     def _signed(self, case: Case, fields: dict[str, Any]) -> Statement | None:

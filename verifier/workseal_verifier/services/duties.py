@@ -11,28 +11,22 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, draw_person
 from workseal_protocol.dispute.deadlines import DAY_MS
 from workseal_protocol.dispute.values import MIN_OUTAGE_MS
-from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.records import Act
 from workseal_protocol.records.acts import Delivery
-from workseal_protocol.statement import Kind, Statement
-from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.errors import RefusedError
 from workseal_verifier.services.beacon import Beacon
 from workseal_verifier.services.clock import Clock
-from workseal_verifier.services.mailbox import Packages
 from workseal_verifier.services.noticing import people
 from workseal_verifier.store.notices import Channel, Fate, NoticeStore
 from workseal_verifier.store.presence import PresenceStore
-from workseal_verifier.store.records import RecordStore
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Hold what tells that something has passed."""
 
-    records: RecordStore
     notices: NoticeStore
     presence: PresenceStore
-    packages: Packages
     beacon: Beacon
 
 
@@ -112,22 +106,9 @@ class Duties:
         return {"act": Act.LAPSE} if up and now >= began + self._grace_ms else None
 
     def _destroyed(self, case: Case, now: int) -> dict[str, Any] | None:
-        if case.due is None or now <= case.due.until or self._holds_sealed(case):
+        if case.due is None or now <= case.due.until:
             return None
         return {"act": Act.DESTROY}
-
-    def _holds_sealed(self, case: Case) -> bool:
-        told = self._found.records.cases.statements(case.case, below=MAX_INTEGER)
-        asked = (one for one in (Statement.parse(body) for _, body in told))
-        return any(self._is_held(one.digest) for one in asked if one.kind is Kind.DISPUTE_REQUEST)
-
-    def _is_held(self, request: Digest) -> bool:
-        try:
-            self._found.packages.get(request)
-        except RefusedError as refusal:
-            # What cannot be asked may hold it still.
-            return refusal.reason is not Reason.NOT_FOUND
-        return True
 
     def outages(self, since_ms: int, now: int) -> list[tuple[int, int]]:
         """List from when to when it was down, as far as a clock has got by now."""

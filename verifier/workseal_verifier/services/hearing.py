@@ -141,17 +141,24 @@ class Hearings:
                     found.append(CheckedBeside(entry.position, by, record))
         return tuple(found)
 
+    def require_running(self, request: Statement) -> Case | None:
+        """Return the case of a request, or refuse it where that is over; None for one of none."""
+        asked = read_record(request)
+        if not isinstance(asked, DisputeRequest) or asked.place is None:
+            return None
+        case = self._cases.case(asked.place.case, below=self._size())
+        if case is None or case.state in CLOSED or case.state.value in SHUT:
+            raise RefusedError(Reason.NOT_FOUND, "the case of this request is over")
+        return case
+
     def require_shown(self, request: Statement) -> None:
         """Refuse what was sealed for a request whose case is over, or whose answer was taken back.
 
         One that belongs to no case is let pass.
         """
-        asked = read_record(request)
-        if not isinstance(asked, DisputeRequest) or asked.place is None:
+        case = self.require_running(request)
+        if case is None:
             return
-        case = self._cases.case(asked.place.case, below=self._size())
-        if case is None or case.state in CLOSED or case.state.value in SHUT:
-            raise RefusedError(Reason.NOT_FOUND, "the case of this request is over")
         told = [Statement.parse(body) for body in self.statements(case.case)]
         answers = {
             one.digest

@@ -32,6 +32,10 @@ class Packages(Protocol):
         """Return a package."""
         ...
 
+    def drop(self, request: Digest) -> None:
+        """Hold a package no longer."""
+        ...
+
 
 class Mailbox:
     """Hold at most `count` packages and `total` bytes, each for `ttl_ms`.
@@ -73,6 +77,11 @@ class Mailbox:
         if package is None:
             raise RefusedError(Reason.NOT_FOUND, "no package waits for this request")
         return package.data
+
+    def drop(self, request: Digest) -> None:
+        """Hold the package of a request no longer, if there is one."""
+        with self._lock:
+            self._packages.pop(request, None)
 
     def _expire(self) -> None:
         now = self._clock.now_ms()

@@ -26,6 +26,7 @@ from workseal_protocol.records import (
     LogPolicy,
     Offer,
     Possession,
+    Record,
     Segment,
     Timesheet,
     TimesheetAnswer,
@@ -44,7 +45,7 @@ from workseal_verifier.services.workrules import admit_beside, admit_chained
 
 # Nothing is compared with when these say that they were made: a recording machine whose clock is
 # wrong must not lose what it recorded by the verifier's.
-_CLAIMS_ALONE = (ChainedRecord, DisputeDisclosure, BundleManifest)
+_CLAIMS_ALONE = (ChainedRecord, BundleManifest)
 
 _OperatorRecord: TypeAlias = LogPolicy | BeaconCommitment
 
@@ -59,7 +60,7 @@ def admit_one(draft: Draft, candidate: Candidate, place: int) -> None:
 
 
 def _admit_other(draft: Draft, candidate: Candidate, place: int) -> None:
-    if not isinstance(candidate.record, _CLAIMS_ALONE):
+    if not _claims_alone(candidate.record):
         # A claim from the future would stand above every later statement that must follow it.
         require_past(draft, candidate.record.claimed_at, "the claimed time has not come")
     match candidate.record:
@@ -81,6 +82,13 @@ def _admit_other(draft: Draft, candidate: Candidate, place: int) -> None:
             raise RefusedError(Reason.REFUSED, "a bundle manifest is not a statement for the log")
         case record:
             admit_chained(draft, candidate, record, place)
+
+
+def _claims_alone(record: Record) -> bool:
+    if isinstance(record, DisputeDisclosure):
+        # By that of a case its next deadline is counted, and nobody may act before it.
+        return record.place is None
+    return isinstance(record, _CLAIMS_ALONE)
 
 
 # --- agreement --------------------------------------------------------------------

@@ -23,7 +23,7 @@ from workseal_protocol.cli.acting.said import (
     instant_of,
     require_fits,
 )
-from workseal_protocol.cli.calendars import CalendarError, holiday_days
+from workseal_protocol.cli.calendars import CalendarError, holiday_days, zone_everywhere
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.cli.nextact import notice_due
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
@@ -182,13 +182,13 @@ def _calendar(terms: Terms, by: Role, said: Said) -> CaseCalendar | None:
     if said.calendar is None and said.zone is None and not said.day_off:
         return None
     agreed = {Role.CLIENT: terms.client_calendar, Role.FREELANCER: terms.freelancer_calendar}
-    if said.zone is not None and zone_named(said.zone) is None:
-        raise CommandError(f"--zone: expected one as in Europe/Berlin, found {said.zone[:64]}")
     name = said.calendar or agreed.get(by)
     if name is None:
         raise CommandError("--zone and --day-off go with --calendar")
     off = sorted({day_of(one) for one in said.day_off})
     try:
+        if said.zone is not None and zone_everywhere(said.zone) is None:
+            raise CommandError(f"--zone: expected one as in Europe/Berlin, found {said.zone[:64]}")
         return holiday_days(name, said.zone or terms.zone, off).announced()
     except CalendarError as error:
         raise CommandError(f"--calendar: {error}") from error

@@ -5,6 +5,7 @@
 
 import { MAX_INTEGER, isInteger } from "./cbor.mjs";
 import { MAX_DAY, MAX_TIME, ascends, digest, digests, head, refuse, tableOf, uintPart } from "./recordparts.mjs";
+import { CALENDAR_FORM, ZONE_FORM } from "./terms.mjs";
 
 const MAX_WORDS = 4000;
 const MAX_CITES = 64;
@@ -17,8 +18,6 @@ const MAX_DAYS_OFF = 10;
 const MAX_OFFSET = 960;
 const MAX_CLAIM = 7;
 const HPKE_KEY_BYTES = 1216;
-const CASE_CALENDAR = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/;
-const CASE_ZONE = /^[A-Za-z0-9_+-]{1,32}(?:\/[A-Za-z0-9_+-]{1,32}){0,3}$/;
 
 // The keys that an act must have, those that it may have, and the greatest of its codes.
 const FORMS = [
@@ -115,8 +114,8 @@ function workingWeek(fields, nameKey, zoneKey, weekendKey) {
   const name = fields.text(nameKey, "calendar", 6);
   const zone = fields.text(zoneKey, "zone", 64);
   const weekend = fields.uint(weekendKey, "weekend", 127);
-  if (!CASE_CALENDAR.test(name)) refuse("calendar: expected two capital letters and maybe a subdivision");
-  if (!CASE_ZONE.test(zone)) refuse("zone: expected the name of a time zone");
+  if (!CALENDAR_FORM.test(name)) refuse("calendar: expected two capital letters and maybe a subdivision");
+  if (!ZONE_FORM.test(zone)) refuse("zone: expected the name of a time zone");
   // Two or three days: with one, a week would have six working days.
   const off = weekend.toString(2).replaceAll("0", "").length;
   if (off !== 2 && off !== 3) refuse("weekend: expected two or three days of the week");

@@ -19,8 +19,8 @@ const MAX_DAYS = 3650;
 
 const LOG_POLICY_FORM = /^(?:[\x20-\x7e]+\n)+$/;
 const CURRENCY_FORM = /^[A-Z]{3}$/;
-const ZONE_FORM = /^(?!(?:localtime|posixrules|Factory)$|(?:posix|right)\/)[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,3}$/;
-const CALENDAR_FORM = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/;
+export const ZONE_FORM = /^(?!(?:localtime|posixrules|Factory)$|(?:posix|right)\/)[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,3}$/;
+export const CALENDAR_FORM = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/;
 
 // Read the map of terms and close it.
 export function readTerms(fields) {
