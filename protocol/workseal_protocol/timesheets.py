@@ -107,6 +107,15 @@ def sums_of(
     return fold.sums(terms, first, last)
 
 
+def sheet_days(days: Iterable[DayTotal]) -> tuple[SheetDay, ...]:
+    """Write days as a timesheet has them: a row for each one with any worked time."""
+    return tuple(
+        SheetDay(day_number(day.day), *(day.worked_ms[kind] for kind in WorkClass))
+        for day in days
+        if any(day.worked_ms.values())
+    )
+
+
 def share_days(one: Timesheet, other: Timesheet) -> bool:
     """Tell whether two timesheets are about a common day, with hours or without."""
     return one.first <= other.last and other.first <= one.last
@@ -242,8 +251,4 @@ class _Fold:
             for day in days
             if day in self._worked and self._worked[day].total()
         ]
-        return SheetSums(tuple(map(_row, totals)), billed_of(terms, totals))
-
-
-def _row(day: DayTotal) -> SheetDay:
-    return SheetDay(day_number(day.day), *(day.worked_ms[kind] for kind in WorkClass))
+        return SheetSums(sheet_days(totals), billed_of(terms, totals))
