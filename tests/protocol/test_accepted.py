@@ -1,7 +1,9 @@
+import random
 import runpy
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.builders import digest, make_sheet_answer, make_terms, make_timesheet
+from support.offline_page import page_says
 from support.spectotals import PROGRAM
 from workseal_protocol.accepted import Acceptance, AcceptedDays, acceptances_of
+from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import SheetAnswer, SheetDay, Timesheet, TimesheetAnswer
 from workseal_protocol.timesheets import (
@@ -276,3 +280,60 @@ def test_a_program_that_knows_the_specification_alone_says_the_same(
         ]
         for name, one in found_in(entries).items()
     }
+
+
+def drawn_history(dice: random.Random) -> list[Any]:
+    """Draw what the strategy above draws: node begins too slowly to be asked one by one."""
+    history: list[Any] = []
+    for _ in range(dice.randint(2, 16)):
+        if dice.random() < 0.5:
+            said = dice.choice([SheetAnswer.ACCEPTED] * 3 + [SheetAnswer.OBJECTION])
+            history.append((dice.randrange(8), said))
+        else:
+            days = frozenset(dice.sample(range(1, 6), dice.randint(0, 5)))
+            ends = dice.randint(1, 5), dice.randint(1, 5)
+            history.append((days, *ends, dice.choice([None, *range(8)])))
+    return history
+
+
+def as_the_page_reads(one: Entry) -> list[Any]:
+    record: Any = one.record
+    if isinstance(record, TimesheetAnswer):
+        said = {"timesheet": str(record.timesheet), "answer": record.answer.value}
+    else:
+        said = {
+            "first": record.first, "last": record.last, "head": str(record.head),
+            "days": [[row.day, row.working, 0, 0, 0] for row in record.days],
+            "replaces": None if record.replaces is None else str(record.replaces),
+        }  # fmt: skip
+    return [str(one.digest), {"kind": record.KIND, **said}]
+
+
+def test_the_offline_page_says_the_same_of_many_histories(tmp_path: Path) -> None:
+    (tmp_path / "verify.html").write_bytes(offline_page())
+    dice = random.Random(119)
+    histories = [told(drawn_history(dice)) for _ in range(400)]
+    said = page_says(
+        "page_sheets.mjs",
+        tmp_path / "verify.html",
+        [[as_the_page_reads(one) for one in entries] for entries in histories],
+    )
+    again = 0
+    for entries, rows in zip(histories, said, strict=True):
+        found = timesheets_of(make_terms(zone="Europe/Berlin"), entries, UTC)
+        beside = acceptances_of(found)
+        again += any(one.accepted_again for one in beside.values())
+        assert rows == [
+            [
+                str(one.digest),
+                None if one.replaced_by is None else str(one.replaced_by),
+                [
+                    [str(each.sheet), [*each.days], [*each.counting]]
+                    for each in beside[one.digest].elsewhere
+                ],
+                [*beside[one.digest].left_behind],
+                [*beside[one.digest].accepted_again],
+            ]
+            for one in found
+        ]
+    assert again > 20
