@@ -299,7 +299,7 @@ def drawn_history(dice: random.Random) -> list[Any]:
 def as_the_page_reads(one: Entry) -> list[Any]:
     record: Any = one.record
     if isinstance(record, TimesheetAnswer):
-        said = {"timesheet": str(record.timesheet), "answer": record.answer.value}
+        said: dict[str, Any] = {"timesheet": str(record.timesheet), "answer": record.answer.value}
     else:
         said = {
             "first": record.first, "last": record.last, "head": str(record.head),
