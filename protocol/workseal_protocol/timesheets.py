@@ -47,8 +47,9 @@ class SheetSums:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Hold one answer of the client, and the statement that gave it."""
+    """Hold one answer of the client, the statement that gave it, and its place in the log."""
 
+    index: int
     digest: Digest
     record: TimesheetAnswer
 
@@ -106,6 +107,15 @@ def sums_of(
     return fold.sums(terms, first, last)
 
 
+def sheet_days(days: Iterable[DayTotal]) -> tuple[SheetDay, ...]:
+    """Write days as a timesheet has them: a row for each one with any worked time."""
+    return tuple(
+        SheetDay(day_number(day.day), *(day.worked_ms[kind] for kind in WorkClass))
+        for day in days
+        if any(day.worked_ms.values())
+    )
+
+
 def share_days(one: Timesheet, other: Timesheet) -> bool:
     """Tell whether two timesheets are about a common day, with hours or without."""
     return one.first <= other.last and other.first <= one.last
@@ -127,7 +137,9 @@ def timesheets_of(terms: Terms, entries: Sequence[Entry], zone: tzinfo) -> tuple
         if isinstance(entry.record, TimesheetAnswer):
             about = entry.record.timesheet
             if places.get(about, entry.index) < entry.index:
-                answers.setdefault(about, []).append(Answered(entry.digest, entry.record))
+                answers.setdefault(about, []).append(
+                    Answered(entry.index, entry.digest, entry.record)
+                )
     successors = _successors(sheets)
     overlaps = _overlaps([one for one in sheets if one[0].digest not in successors])
     findings = []
@@ -239,8 +251,4 @@ class _Fold:
             for day in days
             if day in self._worked and self._worked[day].total()
         ]
-        return SheetSums(tuple(map(_row, totals)), billed_of(terms, totals))
-
-
-def _row(day: DayTotal) -> SheetDay:
-    return SheetDay(day_number(day.day), *(day.worked_ms[kind] for kind in WorkClass))
+        return SheetSums(sheet_days(totals), billed_of(terms, totals))

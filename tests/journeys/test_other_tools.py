@@ -193,7 +193,17 @@ def test_the_pages_program_accepts_every_proof_and_no_other_statement(
     how |= {"PATH": f"{Path(go).parent}:{os.environ['PATH']}", "LOG": demo.log_vkeys()[0]}
     command = 'go run proofs.go "$LOG"'
     done = desk.run(command, **how)
-    assert (done.returncode, done.stdout) == (0, f"{demo.summary['statements']}\n"), done.stderr
+    whole = demo.summary["statements"]
+    assert (done.returncode, done.stdout) == (0, f"{whole} of {whole}\n"), done.stderr
+    # One that no log has: somebody put it there, and nothing proves it.
+    alone = desk.folder / "statements" / f"{whole:06d}.cose"
+    alone.write_bytes((desk.folder / "statements" / "000000.cose").read_bytes())
+    missed = desk.run("python3 paths.py")
+    assert (missed.returncode, missed.stdout) == (1, "")
+    assert f"{whole + 1} statements, {whole} in the proof" in missed.stderr
+    missed = desk.run(command, **how)
+    assert (missed.returncode, missed.stdout) == (1, f"{whole} of {whole + 1}\n")
+    alone.unlink()
     desk.spoil("statements/{N}.cose".format(**desk.variables), -1)
     refused = desk.run(command, **how)
     assert (refused.returncode, refused.stdout) == (1, "")

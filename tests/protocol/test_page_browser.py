@@ -17,7 +17,7 @@ from support.scripted import Story, begin, finish
 from support.simulator import Simulator
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import SheetAnswer, encode_item
+from workseal_protocol.records import DeclarationForm, SheetAnswer, encode_item
 from workseal_protocol.records.evidence import FileDigest, Text
 
 WIDTHS = (360, 768, 1280)
@@ -265,18 +265,61 @@ def test_falls_back_to_utc_where_it_does_not_know_the_zone_and_says_so(
     assert first[0].endswith(" +00:00")
 
 
-def test_shows_which_days_were_accepted_elsewhere_or_are_left_behind(opened: Opened) -> None:
-    told = json.loads((FOLDER / "valid-left-behind.json").read_text())["timesheets"]
-    opened.choose(FOLDER / "valid-left-behind.bundle", FOLDER / "policy.txt")
+def accepted_days(opened: Opened, name: str) -> tuple[str, list[str]]:
+    """Show a vector; give the digits of its first timesheet and what stands of accepted days."""
+    told = json.loads((FOLDER / f"{name}.json").read_text())["timesheets"]
+    opened.choose(FOLDER / f"{name}.bundle", FOLDER / "policy.txt")
     opened.finished()
     table = "section[aria-labelledby=timesheets] tbody tr"
     shown = opened.page.eval_on_selector_all(table, CELLS)
-    first = told[0]["timesheet"][:12]
-    assert [row[-1] for row in shown] == [
+    return told[0]["timesheet"][:12], [row[-1] for row in shown]
+
+
+def test_shows_which_days_were_accepted_elsewhere_or_are_left_behind(opened: Opened) -> None:
+    first, shown = accepted_days(opened, "valid-left-behind")
+    assert shown == [
         "STILL COUNTING here, accepted and not among the days of what replaced it: 2026-03-02",
         f"ACCEPTED in {first} as well: 2026-03-03",
         f"ACCEPTED in {first} as well: 2026-03-02; and counting there: 2026-03-02",
     ]
+    first, shown = accepted_days(opened, "valid-accepted-again")
+    assert (
+        "ACCEPTED AGAIN later in another timesheet, and so not counting here: 2026-03-02, 2026"
+        in (shown[0])
+    )
+    assert shown[2] == f"ACCEPTED in {first} as well: 2026-03-02, 2026-03-03"
+
+
+def test_whoever_asks_for_more_rows_stands_at_the_first_of_them(
+    opened: Opened, tmp_path: Path
+) -> None:
+    verifier = Simulator()
+    agent = begin(verifier)
+    agent.open_session()
+    agent.close_session()
+    for _ in range(55):
+        begun = verifier.now
+        verifier.now += 1_000
+        agent.declare(DeclarationForm.LATE, begun, verifier.now, 500)
+        verifier.now += 1_000
+    agent.send()
+    told = Story(verifier, agent, *finish(verifier, agent, ()))
+    (tmp_path / "b").write_bytes(told.bundle().encode())
+    (tmp_path / "p").write_text(told.policy.encode())
+    opened.choose(tmp_path / "b", tmp_path / "p")
+    opened.finished()
+    table = "section[aria-labelledby=diary] tbody"
+    before = opened.page.eval_on_selector_all(f"{table} tr", CELLS)
+    more = opened.page.locator("section[aria-labelledby=diary] button:has-text('Show more')")
+    more.focus()
+    opened.page.keyboard.press("Enter")
+    # None are left: the button is gone, and the focus with it but for this.
+    assert not more.is_visible()
+    after = opened.page.eval_on_selector_all(f"{table} tr", CELLS)
+    assert after[: len(before)] == before
+    focused = "document.activeElement === document.querySelectorAll('%s th')[%d]"
+    assert opened.page.evaluate(focused % (table, len(before)))
+    assert len(after) > len(before) == 100
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,7 @@
 Each record is changed in one place, mostly to a value beside a bound.
 """
 
-import json
 import random
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +25,7 @@ from support.builders import (
     make_request,
     make_segment,
 )
+from support.offline_page import page_says
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.encoding import decode, encode
 from workseal_protocol.errors import MalformedError
@@ -190,16 +188,6 @@ def page_reads(file: Path, rows: list[tuple[str, bytes]]) -> list[bool]:
     asked = [[kind, subject, payload.hex()] for kind, payload in rows]
     found: list[bool] = page_says("page_records.mjs", file, asked)
     return found
-
-
-def page_says(script: str, file: Path, asked: Any) -> Any:
-    node = shutil.which("node")
-    assert node is not None, "node is not installed"
-    path = Path(__file__).parents[1] / "support" / script
-    done = subprocess.run(
-        [node, path, file], input=json.dumps(asked), capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout)
 
 
 @pytest.fixture

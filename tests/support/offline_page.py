@@ -76,6 +76,20 @@ class NodePage:
         return value
 
 
+def page_says(script: str, file: Path, asked: Any) -> Any:
+    """Run a script beside this file, which takes names out of an assembled page, and ask it."""
+    node = shutil.which("node")
+    assert node is not None, "node is not installed"
+    done = subprocess.run(
+        [node, DRIVER.with_name(script), file],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
 @contextmanager
 def checked_once() -> Iterator[None]:
     """Check each signature once, in however many bundles it stands: what was said is said again."""

@@ -372,13 +372,18 @@ def test_a_week_says_what_was_accepted_already_and_what_a_replacement_leaves_out
     rest = MONDAY + timedelta(days=1), MONDAY + timedelta(days=6)
     told.agent.sum_up(*rest, replaces=told.sheet.digest)
     told.office.now += 1
-    told.agent.sum_up(MONDAY, MONDAY)
+    alone = told.agent.sum_up(MONDAY, MONDAY)
     with LiveServer(told.office) as live:
         browser = Browser(told.office, live)
         browser.sign_in(told.office.people.client)
         text = words(browser.ask("GET", told.path + WEEK).text)
         assert f"The client accepted {MONDAY} in it, and what stands for it is not about" in text
         assert f"Accepted in {whole} as well: {MONDAY}. They count there." in text
+        # Another program than ours accepts it all the same.
+        told.agent.reply(alone, SheetAnswer.ACCEPTED)
+        text = words(browser.ask("GET", told.path + WEEK).text)
+        assert f"The client accepted {MONDAY} again later, in another timesheet" in text
+        assert "is not about" not in text
         browser.close()
     told.office.close()
 

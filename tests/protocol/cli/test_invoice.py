@@ -25,24 +25,33 @@ from reportlab.pdfbase import pdfmetrics
 from saxonche import PySaxonProcessor
 
 from support.scripted import Story
+from vectors.scenarios.accepted import (
+    valid_accepted_again,
+    valid_accepted_twice,
+    valid_left_behind,
+)
 from vectors.scenarios.holds import valid_labels, valid_timesheets
+from workseal_protocol.accepted import Acceptance, AcceptedDays
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
-from workseal_protocol.cli.invoice.command import _agreed
+from workseal_protocol.cli.invoice.command import _agreed, _require_billable
 from workseal_protocol.cli.invoice.details import Details, read_details
 from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
 from workseal_protocol.cli.invoice.figures import MAX_PROJECTS, Invoice
 from workseal_protocol.cli.invoice.paper import _font, _line, as_pdf
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.cli.text import exact
+from workseal_protocol.digest import Digest
 from workseal_protocol.labels import sums_of_names
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.terms import RoundingMode, WorkClass
+from workseal_protocol.timesheets import SheetFinding, date_of
 from workseal_protocol.totals import Billed, DayTotal, LimitExceeded
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run
 
 ZONE = ZoneInfo("Europe/Berlin")
+NOTHING = Acceptance((), (), (), ())
 OWN_WORD = (
     "Nobody signed this invoice. Number, dates, names, addresses, account and tax are the issuer's"
     " own word; hours, rate and net amount are checked with the bundle alone."
@@ -267,14 +276,12 @@ def test_a_zero_has_one_form(sheet: Sheet, zero: str) -> None:
     assert "VAT 0 %" in text_of(as_pdf(made))
 
 
-def test_no_words_of_the_client_keep_an_invoice_from_being_made(sheet: Sheet, story: Story) -> None:
-    found = examine_bundle(valid_timesheets().data, story.policy, zone=ZONE).timesheets[1]
+def test_no_words_of_the_client_keep_an_invoice_from_being_made(story: Story) -> None:
+    found, same = summed_up(story)
     [said, *_] = found.answers
     hostile = replace(said.record, answer=SheetAnswer.OBJECTION, text="why\n\ufffe \u202e中文 <b>")
     found = replace(found, answers=(replace(said, record=hostile),))
-    same = billing(sheet, found.record.billed_ms, 6_500, "EUR")
-    same = replace(same, billed=replace(same.billed, amount=found.record.amount))
-    made = Invoice(details_for("standard"), same, _agreed(found, same))
+    made = Invoice(details_for("standard"), same, _agreed(found, NOTHING, same))
     xml = as_xml(made)
     notes = [one["BT-22"] for one in read_back(xml)["BG-1"]]
     assert any("why\\n\\ufffe \\u202e中文 <b>" in one for one in notes)
@@ -391,7 +398,9 @@ def test_paper_and_xml_say_how_the_amount_comes_about(sheet: Sheet) -> None:
     ):
         assert said in text
         assert any(said in one for one in notes)
-    assert "LIMIT PASSED offline time per week: 0 h 01 min 00.000 s" in text
+    limit = "offline time per week: 0 h 01 min 00.000 s, agreed 0 h 00 min 00.000 s in the week of"
+    assert f"LIMIT PASSED {limit} {day.day}" in text
+    assert any(one.startswith("LIMIT PASSED") and f"{limit} {day.day}" in one for one in notes)
     whole = replace(terms, worth_percent=dict.fromkeys(WorkClass, 100), rounding_ms=0)
     none = replace(day, worked_ms={**day.worked_ms, WorkClass.LATE_DECLARED: 0})
     plain = Invoice(details_for("standard"), replace(sheet, terms=whole, days=(none,))).basis
@@ -609,17 +618,69 @@ def test_a_rate_that_changes_between_two_days_makes_two_invoices(
     assert abs(sum(nets) - report.totals.billed.amount) <= 1
 
 
-def test_a_timesheet_of_days_that_grew_since_is_refused(sheet: Sheet, story: Story) -> None:
-    found = examine_bundle(valid_timesheets().data, story.policy, zone=ZONE).timesheets[1]
-    same = billing(sheet, found.record.billed_ms, 6_500, "EUR")
-    same = replace(same, billed=replace(same.billed, amount=found.record.amount))
-    assert str(found.digest) in _agreed(found, same)
-    for grown in (
-        Billed(same.billed.ms + 1, same.billed.amount, "EUR"),
-        Billed(same.billed.ms, same.billed.amount + 1, "EUR"),
-    ):
+def summed_up(story: Story) -> tuple[SheetFinding, Sheet]:
+    """Give a timesheet, and the hours of its days."""
+    data = valid_timesheets().data
+    report = examine_bundle(data, story.policy, zone=ZONE)
+    found = report.timesheets[1]
+    days = date_of(found.record.first), date_of(found.record.last)
+    return found, sheet_of(data, report, ZONE, *days)
+
+
+def test_a_timesheet_of_days_that_grew_since_is_refused(story: Story) -> None:
+    found, same = summed_up(story)
+    assert str(found.digest) in _agreed(found, NOTHING, same)
+    billed, day = same.billed, same.days[-1]
+    grown = [
+        replace(same, billed=replace(billed, ms=billed.ms + 1)),
+        replace(same, billed=replace(billed, amount=billed.amount + 1)),
+        # Of what costs nothing, by rounding or by its worth, the sums stay what they were.
+        *(
+            replace(
+                same,
+                days=(*same.days[:-1], replace(day, worked_ms={**day.worked_ms, kind: 999_999})),
+            )
+            for kind in WorkClass
+        ),
+    ]
+    for one in grown:
         with pytest.raises(CommandError, match="grew after the timesheet"):
-            _agreed(found, replace(same, billed=grown))
+            _agreed(found, NOTHING, one)
+
+
+def test_days_that_count_in_another_timesheet_are_not_billed_again(
+    folder: Path, write: Run, story: Story
+) -> None:
+    data = valid_accepted_again().data
+    (folder / "bundle").write_bytes(data)
+    first, _, third, _ = examine_bundle(data, story.policy, zone=ZONE).timesheets
+    name = str(first.digest)[:12]
+    assert write("invoice.xml", "--timesheet", str(third.digest)[:12]).code == 0
+    notes = [one["BT-22"] for one in read_back((folder / "invoice.xml").read_bytes())["BG-1"]]
+    before = f"Accepted before in timesheet {name}, and maybe billed by it: 2026-03-02, 2026-03-03."
+    assert any("the client accepts" in one and before in one for one in notes)
+    for bundle, place, sentence in (
+        (valid_left_behind(), 2, f"were accepted in {name} and count there: 2026-03-02"),
+        (valid_accepted_twice(), 0, "and count there: 2026-03-02"),
+    ):
+        (folder / "bundle").write_bytes(bundle.data)
+        one = examine_bundle(bundle.data, story.policy, zone=ZONE).timesheets[place]
+        done = write("again.xml", "--timesheet", str(one.digest)[:12])
+        assert (done.code, done.out) == (1, "")
+        assert sentence in done.err
+        assert not (folder / "again.xml").exists()
+    # Nor where what was accepted later is being replaced itself, and counts nowhere.
+    found, _ = summed_up(story)
+    with pytest.raises(CommandError, match="accepted again later in another timesheet"):
+        _require_billable(found, replace(NOTHING, accepted_again=(20_514,)))
+
+
+def test_of_many_timesheets_with_the_same_days_an_invoice_names_three(story: Story) -> None:
+    found, same = summed_up(story)
+    others = tuple(AcceptedDays(Digest.of(bytes([n])), (20_514,), ()) for n in range(5))
+    told = _agreed(found, replace(NOTHING, elsewhere=others), same)
+    assert told.count("Accepted before in timesheet") == 3
+    assert told.endswith("Others of its days in 2 more timesheets.")
 
 
 def test_other_commands_load_no_library_of_invoices() -> None:

@@ -18,6 +18,7 @@ from workseal_protocol.cli.invoice.colours import with_profile
 from workseal_protocol.cli.invoice.details import Party, TaxKind
 from workseal_protocol.cli.invoice.figures import Invoice
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.cli.totalslines import limit_line
 
 _LEVEL: Final = "en16931"
 # UNTDID 5305 and the VATEX list.
@@ -99,6 +100,7 @@ def _delivered(sheet: Sheet) -> date:
 
 def _notes(invoice: Invoice) -> Iterator[str]:
     yield from invoice.basis
+    yield from map(limit_line, invoice.sheet.exceeded)
     if invoice.projects:
         yield "\n".join(invoice.projects)
     yield invoice.own_word

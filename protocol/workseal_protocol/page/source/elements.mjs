@@ -58,6 +58,9 @@ export function table(caption, heads, rows, sums = null) {
 }
 
 // Make a table of the first items, each written as a row by `rowOf`, and a button that adds more.
+//
+// Rule: who adds rows stands at the first of them, so that the last use of the button, which takes
+// it away, loses nobody's place.
 export function longTable(caption, heads, items, rowOf = (cells) => cells, sums = null) {
   const rows = (from, until) => items.slice(from, until).map(rowOf);
   const whole = table(caption, heads, rows(0, ROWS_AT_ONCE), sums);
@@ -70,9 +73,12 @@ export function longTable(caption, heads, items, rowOf = (cells) => cells, sums 
   };
   more.addEventListener("click", () => {
     const added = table(caption, heads, rows(shown, shown + 10 * ROWS_AT_ONCE)).querySelector("tbody");
+    const head = added.querySelector("th");
     whole.querySelector("tbody").append(...added.children);
     shown += 10 * ROWS_AT_ONCE;
     tell();
+    head.tabIndex = -1;
+    head.focus();
   });
   tell();
   return [whole, more];
