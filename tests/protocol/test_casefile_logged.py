@@ -135,6 +135,19 @@ def test_a_log_has_a_case_in_its_order() -> None:
         logged((2, filing, NONE), (1, notice, NONE)).check_instants(told)
 
 
+def test_what_a_log_has_twice_counts_where_it_has_it_first() -> None:
+    """Otherwise an operator could log an act of a case again, behind those that follow it."""
+    whole = work_and_quarrel(lambda play: play.act(Role.OPERATOR, Act.NOTICE))
+    report = whole.report
+    first, second = (
+        next(entry for entry in report.entries if entry.digest == one.digest)
+        for one in whole.statements
+    )
+    again = replace(report, entries=(*report.entries, replace(first, index=second.index + 9)))
+    Logged.of(again).check_instants(whole.play.told)
+    assert Logged.of(again).index(whole.statements[0]) == first.index
+
+
 # --- commitments ---
 
 
