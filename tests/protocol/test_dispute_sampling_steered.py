@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from hashlib import sha256
+from math import sqrt
 
 import pytest
 
@@ -106,7 +107,7 @@ class Figures:
     def spread(self) -> float:
         """Give one standard deviation of the gain by chance alone."""
         honest = float(self.arrangement.honest)
-        return (honest * (1 - honest) / self.plays) ** 0.5
+        return sqrt(honest * (1 - honest) / self.plays)
 
     @property
     def bound(self) -> float:
