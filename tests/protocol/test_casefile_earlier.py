@@ -1,13 +1,15 @@
 """A case file is not that of a second draw: what the bundle's log has of an earlier case."""
 
+from dataclasses import replace
+
 import pytest
 
-from support.builders import CLIENT, FREELANCER, NOW
+from support.builders import CLIENT, FREELANCER, NOW, OPERATOR
 from support.cases import DAY, Play
 from workseal_protocol.casefile.earlier import check_refiling
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act
+from workseal_protocol.records import Act, CasePlace, DisputeAct, read_record, sign
 from workseal_protocol.statement import Statement
 
 
@@ -40,6 +42,45 @@ def test_what_is_free_is_not_found() -> None:
     check_refiling(case.case, [*logged, *withdrawn()])
     check_refiling(again(begin=NOW, end=NOW + DAY).case, withdrawn())
     check_refiling(again(begin=NOW - 8 * DAY, end=NOW - 7 * DAY).case, withdrawn())
+
+
+def test_where_the_log_has_the_filing_its_place_decides_and_not_its_instant() -> None:
+    """A log takes a filing that claims up to a minute before: then the withdrawal claims later."""
+    first = withdrawn()
+    at = read_record(first[-1]).claimed_at - 50_000
+    late = Play.begin(now=at, begin=NOW - 7 * DAY, end=NOW)
+    filing = late.told[0][0]
+    with pytest.raises(VerificationError, match="the client withdrew case"):
+        check_refiling(late.case, [*first, filing])
+    check_refiling(late.case, [*first[:-1], filing, first[-1]])
+    # What the log does not have stands where it claims to.
+    check_refiling(late.case, first)
+
+
+def test_what_a_log_took_beside_an_earlier_case_bars_nobody() -> None:
+    """An operator logs a draw of its own, or a withdrawal that it had refused before the talks."""
+    free, play = withdrawn(lapses=2), Play.begin(text="the first time").lapse().lapse()
+    early = play.act(Role.CLIENT, Act.WITHDRAW).told[-1][0]
+    draw = withdrawn()[-2]
+    moved = sign(replace(read_act(draw), place=CasePlace(free[0].digest, free[0].digest)), OPERATOR)
+    check_refiling(again().case, [free[0], moved, *free[1:]])
+    drawn = withdrawn()[:-1]
+    assert read_act(early).place == CasePlace(drawn[0].digest, drawn[2].digest)
+    check_refiling(again().case, [*drawn, early])
+    gone = Play.begin(text="the first time")
+    for _ in range(3):
+        gone.lapse()
+    gone.draw()
+    late = sign(
+        replace(read_act(early), place=CasePlace(gone.case.case, gone.case.head)), FREELANCER
+    )
+    check_refiling(again().case, [*(one for one, _ in gone.told), late])
+
+
+def read_act(statement: Statement) -> DisputeAct:
+    record = read_record(statement)
+    assert isinstance(record, DisputeAct)
+    return record
 
 
 def test_whoever_knew_the_value_and_withdrew_before_the_draw_was_written_is_found() -> None:

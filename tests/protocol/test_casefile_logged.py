@@ -9,9 +9,12 @@ from support.builders import FREELANCER, OPERATOR, ROUND_MS, make_segment
 from support.casefiles import Told, work_and_quarrel
 from support.cases import DAY, Play
 from support.simulator import START
+from workseal_protocol import lottery
 from workseal_protocol.casefile import (
+    Beacon,
     CaseFileReport,
     Logged,
+    casebeacon,
     examine_case_file,
     make_case_file,
     replay,
@@ -22,7 +25,7 @@ from workseal_protocol.dispute import AHEAD_MS, BACK_MS, SLOW_BACK_MS, Parties
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role
-from workseal_protocol.lottery import ChainSide, chain_head
+from workseal_protocol.lottery import ChainSide, build_chain, chain_head
 from workseal_protocol.records import (
     Act,
     BeaconCommitment,
@@ -132,6 +135,19 @@ def test_a_log_has_a_case_in_its_order() -> None:
         logged((2, filing, NONE), (1, notice, NONE)).check_instants(told)
 
 
+def test_what_a_log_has_twice_counts_where_it_has_it_first() -> None:
+    """Otherwise an operator could log an act of a case again, behind those that follow it."""
+    whole = work_and_quarrel(lambda play: play.act(Role.OPERATOR, Act.NOTICE))
+    report = whole.report
+    first, second = (
+        next(entry for entry in report.entries if entry.digest == one.digest)
+        for one in whole.statements
+    )
+    again = replace(report, entries=(*report.entries, replace(first, index=second.index + 9)))
+    Logged.of(again).check_instants(whole.play.told)
+    assert Logged.of(again).index(whole.statements[0]) == first.index
+
+
 # --- commitments ---
 
 
@@ -186,6 +202,66 @@ def test_a_commitment_is_older_than_what_set_its_round_where_the_log_shows_it(
     shown = replace(known, entries={**known.entries} | entries((99, made, window)))
     found = replay(told.statements, told.play.case.terms, shown)
     assert (found.unverified, found.unshown) == (0, unshown)
+
+
+def chain_of(first: int, count: int) -> tuple[BeaconCommitment, dict[int, bytes]]:
+    """Give a commitment to so many rounds, and their values."""
+    values = build_chain(ChainSide.VERIFIER, bytes(31) + bytes((first,)), count)
+    head = chain_head(ChainSide.VERIFIER, values[0])
+    made = BeaconCommitment(
+        claimed_at=first, period_ms=ROUND_MS, first_round=first, count=count, head=head
+    )
+    return made, dict(enumerate(values, first))
+
+
+def test_a_value_is_hashed_once_however_many_commitments_cover_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, values = chain_of(5, 40)
+    tail = replace(whole, first_round=20, count=9, head=Digest(values[19]))
+    many = [replace(one, claimed_at=number) for number in range(400) for one in (whole, tail)]
+    steps: list[int] = []
+    step_back = lottery.step_back
+
+    def counted(side: ChainSide, value: bytes, number: int) -> bytes:
+        steps.append(number)
+        return step_back(side, value, number)
+
+    monkeypatch.setattr(lottery, "step_back", counted)
+    beacon = Beacon(ROUND_MS, commitments=many)
+    assert beacon.released(28, values[28])
+    assert (sum(steps), beacon.hashes) == (24, 24)
+    assert not beacon.released(28, values[29])
+    other = replace(tail, head=Digest(values[18]))
+    assert not Beacon(ROUND_MS, commitments=[*many, other]).released(28, values[28])
+
+
+def test_values_take_a_bounded_number_of_hashes_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, values = chain_of(5, 40)
+    monkeypatch.setattr(casebeacon, "MAX_HASHES", 50)
+    beacon = Beacon(ROUND_MS, commitments=[made] * 3)
+    assert beacon.released(44, values[44])
+    assert beacon.released(14, values[14])
+    monkeypatch.setattr(lottery, "step_back", lambda *_: pytest.fail("it hashed"))
+    with pytest.raises(VerificationError, match="the values take more than 50 hashes to check"):
+        beacon.released(5, values[5])
+
+
+def test_a_case_file_whose_values_take_too_much_does_not_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = work_and_quarrel(lambda play: play.heard())
+    made = commitment(told)
+    far = sign(replace(made, first_round=made.first_round - 50, count=51), OPERATOR)
+    files = make_case_file(
+        replace(told.parts(), beacon=(far,)),
+        replay(told.statements, told.play.case.terms),
+        Logged.of(told.report).entries,
+    )
+    assert failing(examine_case_file(files, told.policy))[5].endswith("found another")
+    monkeypatch.setattr(casebeacon, "MAX_HASHES", 50)
+    assert failing(examine_case_file(files, told.policy)).keys() == {5}
+    assert "more than 50 hashes" in failing(examine_case_file(files, told.policy))[5]
 
 
 def test_a_value_is_that_of_every_commitment_that_covers_it() -> None:

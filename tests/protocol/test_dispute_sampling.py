@@ -431,10 +431,7 @@ def test_refuses_questions_without_an_answer() -> None:
         least_sample(3, 0, Fraction(1))
 
 
-# --- steering ---
-
-FALSE = 48
-HONEST = 1 - miss_of(240, FALSE, 14)
+# --- how often false frames are found ---
 
 
 def detects(
@@ -477,62 +474,3 @@ def test_withdrawing_frames_moves_no_false_day_out_of_the_draw() -> None:
         found = sum(detects(digest(n).raw, false, strata, 15) for n in range(trials))
         theory = 15 * (48 - gone) / 720
         assert abs(found / trials - theory) < (0.02 if LONG else 0.05)
-
-
-@pytest.mark.parametrize(
-    ("strata", "false", "honest"),
-    [
-        (ONE_STRATUM, frozenset(range(FALSE)), HONEST),
-        # Every sixth frame of a fortnight and a day, in days of their own.
-        (LONG_DAYS, frozenset(range(96)) | frozenset(range(480, 504)), None),
-    ],
-    ids=["one day", "many days"],
-)
-def test_the_last_mover_gains_nothing(
-    strata: tuple[Stratum, ...], false: frozenset[int], honest: Fraction | None
-) -> None:
-    """Each strategy sees every other secret, then keeps its own back or not, by a rule of its own.
-
-    What it cannot see is the value of the beacon. It tries as many own secrets as it likes before
-    it commits, and picks what a guessed value would favour.
-    """
-    strategies = 10_000 if LONG else 120
-    trials = 12 if LONG else 5
-    rng = random.Random(14)
-    steered = plain = 0
-    for strategy in range(strategies):
-        role = PARTIES[strategy % 3]
-        for _ in range(trials):
-            value, guess = rng.randbytes(32), rng.randbytes(32)
-            secrets = {one: rng.randbytes(32) for one in PARTIES}
-            plain += detects(seed_of(value=value, secrets=secrets), false, strata)
-            options = choices(role, secrets, rng)
-            chosen = best_choice(options, guess, false, strata, evades=strategy % 2 == 0)
-            steered += detects(seed_of(value=value, secrets=chosen), false, strata)
-    total = strategies * trials
-    bound = 0.005 if LONG else 0.035
-    told = f"{strategies} strategies, {total} draws: {steered} found, {plain} unsteered"
-    print(told)  # noqa: T201 - the figure of the long form
-    assert abs(steered - plain) / total < bound
-    if honest is not None:
-        assert abs(steered / total - float(honest)) < bound
-
-
-def choices(role: Role, secrets: dict[Role, bytes], rng: random.Random) -> list[dict[Role, bytes]]:
-    """Give what a party can bring about: its secret, none, another one that it committed to."""
-    others = {one: secret for one, secret in secrets.items() if one is not role}
-    return [secrets, others, others | {role: rng.randbytes(32)}]
-
-
-def best_choice(
-    options: list[dict[Role, bytes]],
-    guess: bytes,
-    false: frozenset[int],
-    strata: tuple[Stratum, ...],
-    *,
-    evades: bool,
-) -> dict[Role, bytes]:
-    for option in options:
-        if detects(seed_of(value=guess, secrets=option), false, strata) is not evades:
-            return option
-    return options[0]

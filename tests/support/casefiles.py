@@ -18,7 +18,7 @@ from workseal_protocol.dispute import WorkingDays
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import Segment, Tombstone
+from workseal_protocol.records import Act, CasePlace, DisputeAct, Segment, Tombstone, sign
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Report, examine_bundle
 
@@ -57,6 +57,19 @@ class Told:
         logged = Logged.of(report)
         found = replay(self.statements, report.terms, logged)
         return make_case_file(self.parts(), found, logged.entries)
+
+
+def refused_and_decided(refused: list[Statement], play: Play) -> None:
+    """Play a case to its decision; `refused` gets an act on the filing that the log refused."""
+    record = DisputeAct(
+        engagement=ENGAGEMENT,
+        claimed_at=play.now,
+        place=CasePlace(play.case.case, play.case.head),
+        act=Act.EXHIBIT,
+        text="refused at first",
+    )
+    refused.append(sign(record, CLIENT))
+    play.heard().shown(1).decided()
 
 
 def simulator() -> Simulator:

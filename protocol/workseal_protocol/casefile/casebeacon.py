@@ -2,14 +2,19 @@
 
 Rule: a commitment binds by when it was made. One that no log shows before the round was set that it
 draws by could have been made to fit: secrets are out before that round begins. So it is used, and
-the value counted.
+the value counted. What a value takes to check is counted before it is hashed.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from workseal_protocol.errors import VerificationError
 from workseal_protocol.lottery import covers, is_committed
 from workseal_protocol.records import BeaconCommitment
+
+# As for a bundle: the values of ninety draws under chains of two days of one-second rounds.
+MAX_HASHES: Final = 1 << 24
 
 
 @dataclass(slots=True)
@@ -26,16 +31,27 @@ class Beacon:
     unverified: int = 0
     unshown: int = 0
     set_at: int = 0
+    hashes: int = 0
 
     def released(self, number: int, value: bytes) -> bool:
-        """Say whether the value is the committed one, as far as that can be told."""
-        known = [*self.commitments, *(one for one, _ in self.shown)]
-        found = is_committed(known, self.period_ms, number, value)
+        """Say whether the value is the committed one, as far as that can be told.
+
+        Raises `VerificationError` where the values of a case take too many hashes together.
+        """
+        known = (*self.commitments, *(one for one, _ in self.shown))
+        covering = [one for one in known if covers(one, self.period_ms, number)]
+        self._spend(max((number - one.first_round + 1 for one in covering), default=0))
+        found = is_committed(covering, self.period_ms, number, value)
         if found is None:
             self.unverified += 1
         elif found and not self._is_shown(number):
             self.unshown += 1
         return found is not False
+
+    def _spend(self, hashes: int) -> None:
+        self.hashes += hashes
+        if self.hashes > MAX_HASHES:
+            raise VerificationError(f"the values take more than {MAX_HASHES} hashes to check")
 
     def _is_shown(self, number: int) -> bool:
         return any(

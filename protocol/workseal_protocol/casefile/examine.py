@@ -7,6 +7,7 @@ from typing import Final
 
 from workseal_protocol.bundle import MAX_STATEMENTS
 from workseal_protocol.casefile.bag import read_bag
+from workseal_protocol.casefile.complete import Breach, check_complete
 from workseal_protocol.casefile.earlier import check_refiling
 from workseal_protocol.casefile.exhibits import in_order, named_in
 from workseal_protocol.casefile.frames import Compared, compare_frames
@@ -20,7 +21,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import DisputeFiling, read_record
+from workseal_protocol.records import read_record
 from workseal_protocol.terms import Terms
 from workseal_protocol.verify import Outcome, Report, Step, examine_bundle
 from workseal_protocol.window import Entry
@@ -75,6 +76,8 @@ class CaseFileReport:
     granted: tuple[GrantedHours, ...] = ()
     # What was handed over beside and is here, in the order of its files.
     exhibits: tuple[Digest, ...] = ()
+    # What the log took beside the case; no step fails for it.
+    breaches: tuple[Breach, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -98,6 +101,7 @@ class _Folder:
     # What was handed over beside and is here, and how many files of it are not.
     exhibits: tuple[Digest, ...] = ()
     missing: int = 0
+    breaches: tuple[Breach, ...] = ()
     entries: Mapping[Digest, Entry] = field(default_factory=dict)
 
     def read(self) -> CaseParts:
@@ -164,37 +168,29 @@ def _fold(folder: _Folder) -> str:
     filing = found.case.filing
     if folder.report is not None and filing.engagement != folder.report.engagement:
         raise VerificationError("the case is about another engagement than the bundle")
-    if tuple(one.statement for one in found.told) != parts.statements:
+    # (5) What the log took beside the case may be left out; it stands at the end.
+    of_case = tuple(one.statement for one in found.told)
+    if (*of_case, *found.beside) != parts.statements:
         raise VerificationError("the statements do not stand in the order of the case")
     folder.replayed = found
     return f"head {found.case.head}, state {found.case.state}"
 
 
 def _logged(folder: _Folder) -> str:
-    # (6) What the bundle's log has of this case is here, and nothing of it was left out.
-    case = folder.case().case
     # (6) The log took it in this order, each statement at about the instant that it claims.
-    folder.log().check_instants((one.statement, one.at) for one in folder.case().told)
-    here = {one.digest for one in folder.read().statements}
-    missing = [
-        entry.index
-        for entry in folder.entries.values()
-        if entry.digest not in here and _case_of(entry) == case.case
-    ]
-    if missing:
-        raise VerificationError(f"the log has a statement of this case at index {missing[0]}")
+    found = folder.case()
+    folder.log().check_instants((one.statement, one.at) for one in found.told)
+    if folder.report is None or folder.report.bundle is None:
+        raise VerificationError("there is no bundle to compare with")
+    statements = folder.report.bundle.contents.statements
+    # (6) What the bundle's log has of this case is here, and nothing of it was left out.
+    folder.breaches = check_complete(found.told, statements, folder.log())
     # (6) Nor had whoever filed it withdrawn another over its hours, after a draw in that one.
-    if folder.report is not None and folder.report.bundle is not None:
-        check_refiling(case, folder.report.bundle.contents.statements)
-    logged = sum(one in folder.entries for one in here)
-    return f"{logged} of {len(here)} statements are in the bundle's log"
-
-
-def _case_of(entry: Entry) -> Digest | None:
-    if isinstance(entry.record, DisputeFiling):
-        return entry.digest
-    place = getattr(entry.record, "place", None)
-    return None if place is None else place.case
+    check_refiling(found.case, statements)
+    logged = sum(one.statement.digest in folder.entries for one in found.told)
+    remark = f"{logged} of {len(found.told)} statements are in the bundle's log"
+    breaches = len(folder.breaches)
+    return f"{remark}, and {breaches} beside them that count for nothing" if breaches else remark
 
 
 def _openings(folder: _Folder) -> str:
@@ -297,6 +293,7 @@ def examine_case_file(
         folder.report,
         _granted(folder),
         folder.exhibits,
+        folder.breaches,
     )
 
 

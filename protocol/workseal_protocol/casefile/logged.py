@@ -9,16 +9,21 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Self
+from typing import Final, Self
 
 from workseal_protocol.casefile.speakers import Speakers
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import AHEAD_MS, back_ms
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import BeaconCommitment, KeyRotate
-from workseal_protocol.statement import Statement
+from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.verify import Report
 from workseal_protocol.window import CLOCK_TOLERANCE_MS, Entry
+
+# What may follow a filing in its case.
+FOLLOWING: Final = frozenset(
+    {Kind.DISPUTE_ACT, Kind.DISPUTE_REQUEST, Kind.DISPUTE_DISCLOSURE, Kind.DISPUTE_FINDING}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Logged:
             raise VerificationError("the bundle has no terms")
         rotations = (e.record for e in report.entries if isinstance(e.record, KeyRotate))
         return cls(
-            {entry.digest: entry for entry in report.entries},
+            # What a log has twice it took when it took it first.
+            {entry.digest: entry for entry in reversed(report.entries)},
             Speakers.of_log(report.terms, report.keys, rotations),
         )
 

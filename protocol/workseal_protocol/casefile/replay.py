@@ -1,11 +1,13 @@
 """Replay a case from statements in any order: links, signatures, the fold, values of the beacon.
 
 Rules: order and head follow from the statements alone; every signature is checked against the keys
-of the terms and those that replaced them. Without the log the instants are those that the signers
-claim, and values that no commitment at hand covers are taken as they are: both are for the caller
-to say.
+of the terms and those that replaced them. Of two that follow one statement the log says which came
+first; that one counts, if the case allows it there. Without the log the instants are those that the
+signers claim, and values that no commitment at hand covers are taken as they are: both are for the
+caller to say.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -43,13 +45,14 @@ class Replayed:
     """Hold a case, its statements in their order, and how well its drawn values are known.
 
     Nothing at hand covers `unverified` of them; `unshown` are those whose commitment no log at hand
-    shows before their round was set.
+    shows before their round was set. What the log took `beside` the case stands in its order.
     """
 
     case: Case
     told: tuple[Told, ...]
     unverified: int
     unshown: int
+    beside: tuple[Statement, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,9 +93,11 @@ def replay(statements: Iterable[Statement], terms: Terms, logged: Logged | None 
         record = read_record(statement)
         if isinstance(record, BeaconCommitment):
             beacon.commitments.append(record)
-    case, told = _follow(_filing_in(given.of_case), given.of_case, terms, (beacon, speakers))
+    filing, links = _filing_in(given.of_case), _Links.of(given.of_case, known)
+    case, told = _follow(filing, links, terms, (beacon, speakers))
     speakers.check_order(one.statement for one in told)
-    return Replayed(case, tuple(told), beacon.unverified, beacon.unshown)
+    beside = links.left_beside(told)
+    return Replayed(case, tuple(told), beacon.unverified, beacon.unshown, beside)
 
 
 def _filing_in(statements: Sequence[Statement]) -> Statement:
@@ -102,21 +107,55 @@ def _filing_in(statements: Sequence[Statement]) -> Statement:
     return filings[0]
 
 
+@dataclass(slots=True)
+class _Links:
+    """Hold what follows each statement, and its place in the log."""
+
+    known: Logged
+    after: defaultdict[Digest, list[Statement]]
+
+    @classmethod
+    def of(cls, statements: Iterable[Statement], known: Logged) -> "_Links":
+        after: defaultdict[Digest, list[Statement]] = defaultdict(list)
+        for statement in statements:
+            if statement.kind is not Kind.DISPUTE_FILING:
+                after[_prev_of(statement)].append(statement)
+        for prev, following in after.items():
+            # Which came first says the log alone, and of each once.
+            places = {known.index(one) for one in following}
+            if len(following) > 1 and (None in places or len(places) < len(following)):
+                raise VerificationError(f"two statements follow {prev}")
+        return cls(known, after)
+
+    def following(self, head: Digest) -> list[Statement]:
+        """Give what follows a statement, in the order of the log."""
+        return sorted(self.after.get(head, ()), key=self._place)
+
+    def left_beside(self, told: Sequence[Told]) -> tuple[Statement, ...]:
+        """Give what the log took beside the case; `VerificationError` for what is loose."""
+        counted = {one.statement.digest for one in told}
+        reached = [one.statement.digest for one in told]
+        beside: list[Statement] = []
+        for digest in reached:
+            here = [one for one in self.after.pop(digest, ()) if one.digest not in counted]
+            reached += [one.digest for one in here]
+            beside += here
+        loose = [one for following in self.after.values() for one in following]
+        loose += [one for one in beside if self.known.index(one) is None]
+        if loose:
+            noun = "statement" if len(loose) == 1 else "statements"
+            raise VerificationError(f"{len(loose)} {noun} follow nothing in these files")
+        return tuple(sorted(beside, key=self._place))
+
+    def _place(self, statement: Statement) -> int:
+        index = self.known.index(statement)
+        return -1 if index is None else index
+
+
 def _follow(
-    filing: Statement,
-    statements: Sequence[Statement],
-    terms: Terms,
-    known: tuple[Beacon, Speakers],
+    filing: Statement, links: _Links, terms: Terms, known: tuple[Beacon, Speakers]
 ) -> tuple[Case, list[Told]]:
-    """Follow the links from the filing; whatever is left over or comes twice is refused."""
-    following: dict[Digest, Statement] = {}
-    for statement in statements:
-        if statement is filing:
-            continue
-        prev = _prev_of(statement)
-        if prev in following:
-            raise VerificationError(f"two statements follow {prev}")
-        following[prev] = statement
+    """Follow the links from the filing to the end."""
     beacon, speakers = known
     at = read_record(filing).claimed_at
     told: list[Told] = []
@@ -125,18 +164,32 @@ def _follow(
             filing, at, terms=terms, released=beacon.released, parties=speakers.parties
         )
         told.append(_tell(case, filing, at))
-        while case.head in following:
-            statement = following.pop(case.head)
-            at = max(at, read_record(statement).claimed_at)
+        while following := links.following(case.head):
             beacon.set_at = case.round_set_at
-            case = case.after(statement, at)
+            case, statement, at = _first_allowed(case, following, at, beacon)
             told.append(_tell(case, statement, at))
     except CaseError as error:
         raise VerificationError(f"statement {len(told)}: {error}") from error
-    if following:
-        noun = "statement" if len(following) == 1 else "statements"
-        raise VerificationError(f"{len(following)} {noun} follow nothing in these files")
     return case, told
+
+
+def _first_allowed(
+    case: Case, following: Sequence[Statement], at: int, beacon: Beacon
+) -> tuple[Case, Statement, int]:
+    """Go on with the first that the case allows, or raise the last one's `CaseError`."""
+    for statement in following[:-1]:
+        counts = beacon.unverified, beacon.unshown
+        try:
+            return _gone_on(case, statement, at)
+        except CaseError:
+            # What is not allowed drew nothing.
+            beacon.unverified, beacon.unshown = counts
+    return _gone_on(case, following[-1], at)
+
+
+def _gone_on(case: Case, statement: Statement, at: int) -> tuple[Case, Statement, int]:
+    known_at = max(at, read_record(statement).claimed_at)
+    return case.after(statement, known_at), statement, known_at
 
 
 def _prev_of(statement: Statement) -> Digest:

@@ -86,7 +86,8 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
     if found.terms is None:
         raise CommandError("the bundle has no terms", DOES_NOT_HOLD)
     try:
-        replayed = replay(statements, found.terms, Logged.of(found))
+        logged = Logged.of(found)
+        replayed = replay(statements, found.terms, logged)
         parts = CaseParts(
             tuple(one.statement for one in replayed.told),
             tuple(one for one in statements if one.kind is Kind.BEACON_COMMITMENT),
@@ -102,7 +103,7 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
                 replayed.told,
             ),
         )
-        return make_case_file(parts, replayed, {one.digest: one for one in found.entries})
+        return make_case_file(parts, replayed, logged.entries)
     except MalformedError as error:
         raise CommandError(str(error)) from error
     except VerificationError as error:
@@ -179,6 +180,7 @@ def _lines(report: CaseFileReport) -> Iterator[str]:
         yield from _custody(report)
         yield from _departures(report.replayed)
         yield from _excesses(report)
+        yield from (one.sentence for one in report.breaches)
         yield from (one.sentence for one in report.granted)
         if told := sample_of(report.replayed):
             yield from told.sentences
@@ -192,7 +194,7 @@ def _custody(report: CaseFileReport) -> Iterator[str]:
     if report.replayed is None:
         return
     entries = () if report.bundle is None else report.bundle.entries
-    indices = {entry.digest: entry.index for entry in entries}
+    indices = {entry.digest: entry.index for entry in reversed(entries)}
     for number, one in enumerate(report.replayed.told):
         index = indices.get(one.statement.digest)
         place = "not in the log" if index is None else f"log index {index}"
@@ -250,6 +252,7 @@ def _value(report: CaseFileReport) -> dict[str, object]:
         "statements": 0 if replayed is None else len(replayed.told),
         "departures": [] if replayed is None else list(_departures(replayed)),
         "excesses": list(_excesses(report)),
+        "breaches": [one.sentence for one in report.breaches],
         "opened": [as_value(one) for one in report.granted],
         "sample": None if told is None else told.as_value(),
         "not_proven": list(report.not_proven),

@@ -2,13 +2,13 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
 from support.builders import digest
-from support.casefiles import SEALED, Told, work_and_quarrel
+from support.casefiles import SEALED, Told, refused_and_decided, work_and_quarrel
 from support.cases import Play
 from support.scripted import ScriptedAgent
 from workseal_protocol.cli import casefile
@@ -17,6 +17,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, Finding, Verdict
 from workseal_protocol.records import Outcome as Outcomes
+from workseal_protocol.statement import Statement  # noqa: TC001
 
 from .conftest import Outcome, Run
 
@@ -142,6 +143,32 @@ def test_a_decision_that_is_not_its_draft_is_said(tmp_path: Path, run: Run) -> N
     sentence = "The decision (in part, 650.00 EUR) is not that of the draft (dismissed, 0.00 EUR)."
     assert sentence in done.out.splitlines()
     assert json.loads(verify(run, tmp_path, "--json").out)["departures"] == [sentence]
+
+
+def test_what_the_log_took_beside_the_case_is_said_and_left_out(tmp_path: Path, run: Run) -> None:
+    """Whoever exports hands over all that the log has given them, in any order."""
+    late: list[Statement] = []
+    whole = work_and_quarrel(partial(refused_and_decided, late), logged=999, after=late)
+    (tmp_path / "bundle").write_bytes(whole.bundle)
+    (tmp_path / "policy").write_text(whole.policy.encode())
+    (tmp_path / "all.cose").write_bytes(
+        b"".join(one.encode() for one in (*late, *whole.statements))
+    )
+    done = run(
+        "case", "export", tmp_path / "file", "--bundle", tmp_path / "bundle",
+        "--policy", tmp_path / "policy", tmp_path / "all.cose",
+    )  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "file/data/case.cbor").read_bytes() == b"".join(
+        one.encode() for one in whole.statements
+    )
+    done = verify(run, tmp_path)
+    assert done.code == 0
+    assert "HOLDS: the case file is whole." in done.out
+    breach = [one for one in done.out.splitlines() if one.startswith("A breach by the log")]
+    assert len(breach) == 1
+    assert "a second statement after number 0; it counts for nothing in the case." in breach[0]
+    assert json.loads(verify(run, tmp_path, "--json").out)["breaches"] == breach
 
 
 def test_the_same_as_json(desk: Path, run: Run) -> None:
