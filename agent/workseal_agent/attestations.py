@@ -64,14 +64,14 @@ def draft(  # noqa: PLR0913 - the record, the choices, the moment and chance
     if report.terms is None or report.engagement is None:
         raise AgentError("the bundle has no terms")
     checkpoint = _with_lines_of(_checkpoint(exported), witnesses)
-    hours, head = figures_of(report, zone, first, last, size=checkpoint.checkpoint.size)
-    opening = RecordOpening(salt, report.engagement, head)
+    found = figures_of(report, zone, first, last, size=checkpoint.checkpoint.size)
+    opening = RecordOpening(salt, report.engagement, found.head)
     claim = Claim(
         public_key=signer.public_key,
         claimed_at=now_ms,
         first=day_number(first),
         last=day_number(last),
-        hours=hours,
+        hours=found.hours,
         level=report.terms.level,
         checkpoint=checkpoint.digest,
         record=opening.commitment,

@@ -24,6 +24,7 @@ from support.attested import (
     told,
     vectors,
 )
+from support.shownrecords import NEXT, unwitnessed, without_authorities
 from workseal_protocol.attestation import (
     STEPS,
     Attestation,
@@ -31,6 +32,7 @@ from workseal_protocol.attestation import (
     Claim,
     Hours,
     RecordOpening,
+    ShownRecord,
     Signed,
     examine_attestation,
     figures,
@@ -49,7 +51,7 @@ from workseal_protocol.records import SheetAnswer
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Level, WorkClass
 from workseal_protocol.timesheets import Agreement, SheetFinding, day_number
-from workseal_protocol.verify import Outcome, examine_bundle
+from workseal_protocol.verify import Outcome, Report, examine_bundle
 from workseal_protocol.window import Grade
 
 FIRST_DAY = day_number(FIRST)
@@ -92,7 +94,7 @@ def accepted_of(monkeypatch: pytest.MonkeyPatch, *sheets: SheetFinding) -> int:
     """Give what is accepted of all days when these timesheets are found."""
     monkeypatch.setattr(figures, "timesheets_of", lambda *_: sheets)
     size = told().contents.checkpoint.checkpoint.size
-    return figures_of(report(), ZONE, FIRST, LAST, size=size)[0].accepted
+    return figures_of(report(), ZONE, FIRST, LAST, size=size).hours.accepted
 
 
 @pytest.mark.parametrize(
@@ -147,12 +149,12 @@ def test_only_what_the_log_had_then_counts() -> None:
         for entry in report().entries
         if entry.digest == report().timesheets[0].answers[0].digest
     )
-    before, head = figures_of(report(), ZONE, FIRST, LAST, size=size)
-    assert before.accepted == 0
-    assert before.recorded == 134_000
-    assert head != claim()[1].head
-    after, same_head = figures_of(report(), ZONE, FIRST, LAST, size=size + 1)
-    assert (after.accepted, same_head) == (134_000, head)
+    before = figures_of(report(), ZONE, FIRST, LAST, size=size)
+    assert before.hours.accepted == 0
+    assert before.hours.recorded == 134_000
+    assert before.head != claim()[1].head
+    after = figures_of(report(), ZONE, FIRST, LAST, size=size + 1)
+    assert (after.hours.accepted, after.head) == (134_000, before.head)
 
 
 def test_nothing_in_it_names_client_or_engagement() -> None:
@@ -326,6 +328,30 @@ def test_the_vectors_are_what_is_made_and_found_here() -> None:
         assert [str(step.outcome) for step in found.steps] == one["outcomes"], one["name"]
 
 
+def test_the_vectors_beside_their_records_are_found_by_readers_of_both_policies() -> None:
+    found = {}
+    for record in json.loads(VECTORS.read_text())["records"]:
+        opening = RecordOpening.parse(bytes.fromhex(record["opening"]))
+        for place, text in enumerate(record["policies"]):
+            policy = TrustPolicy.parse(text)
+            seen = examine_bundle(bytes.fromhex(record["bundle"]), policy, zone=ZONE)
+            beside = ShownRecord(opening, seen, ZONE)
+            for one in record["claims"]:
+                made = examine_attestation(bytes.fromhex(one["file"]), policy, shown=beside)
+                figures, hours = made.steps[-1].outcome, made.recomputed
+                assert hours is not None
+                assert one["found"][place] == {"figures": figures, "hours": list(astuple(hours))}
+                found[one["name"], place] = figures
+    assert found == {
+        ("as much online as a time-stamp shows", 0): HOLDS,
+        ("as much online as a time-stamp shows", 1): OPEN,
+        ("nothing online", 0): HOLDS,
+        ("nothing online", 1): HOLDS,
+        ("online, what is offline by the record itself", 0): FAILS,
+        ("online, what is offline by the record itself", 1): FAILS,
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -419,7 +445,7 @@ def changed_hours(**changes: int) -> dict[str, Hours]:
     ("changes", "why"),
     [
         ({"hours": {"working": 104_001}}, "the hours are not"),
-        ({"hours": {"offline": 0}}, "the hours are not"),
+        ({"hours": {"offline": 0}}, "than the record itself says"),
         ({"hours": {"accepted": 174_000}}, "the hours are not"),
         ({"hours": {"sealed": 0}}, "the hours are not"),
         ({"level": Level.TIMER}, "evidence level"),
@@ -450,13 +476,87 @@ def test_a_record_that_is_another_or_does_not_hold_proves_nothing() -> None:
     spoiled = examine_bundle(bundle()[:-1], told().policy, zone=ZONE)
     with pytest.raises(VerificationError, match="does not hold"):
         verify_shown(made, shown(report=spoiled))
-    older = replace(report(), tree_size=3)
-    with pytest.raises(VerificationError, match="older than the checkpoint"):
-        verify_shown(made, shown(report=older))
     with pytest.raises(VerificationError, match="another log"):
         verify_shown(made, shown(report=replace(report(), origin="other.example/1")))
-    with pytest.raises(VerificationError, match="which is not known here"):
-        verify_shown(made, shown(zone=UTC))
+
+
+def test_a_record_that_cannot_tell_is_no_contradiction() -> None:
+    made = attested()
+    for unfit, why in (
+        ({"report": replace(report(), tree_size=3)}, "older than the checkpoint"),
+        ({"zone": UTC}, "which is not known here"),
+        ({"report": with_step(10, OPEN)}, "step 10"),
+    ):
+        found = examine_attestation(made.encode(), told().policy, shown=shown(**unfit))
+        assert found.steps[-1].outcome is OPEN
+        assert why in found.steps[-1].why
+        assert found.recomputed is None
+    failing = shown(report=with_step(10, FAILS))
+    found = examine_attestation(made.encode(), told().policy, shown=failing)
+    assert found.steps[-1].outcome is FAILS
+
+
+def with_step(number: int, outcome: Outcome) -> Report:
+    """Give the report of the record with another outcome of a step."""
+    steps = [
+        replace(one, outcome=outcome) if one.number == number else one for one in report().steps
+    ]
+    return replace(report(), steps=tuple(steps))
+
+
+# Graded by another policy
+
+
+def test_who_trusts_no_authority_is_not_shown_what_was_online_and_hears_no_lie() -> None:
+    told = unwitnessed()
+    made, reader = told.attested(), without_authorities(told)
+    assert told.read(made).steps[-1].outcome is HOLDS
+    found = told.read(made, reader)
+    assert told.report(reader).holds
+    assert [one.outcome for one in found.steps] == [*[HOLDS] * 5, OPEN]
+    assert "less of it online than it says" in found.steps[-1].why
+    assert found.recomputed == replace(made.claim.said.hours, offline=84_000)
+    assert any("time-stamp authorities that you trust" in one for one in found.not_proven)
+    assert not any("time-stamp" in one for one in told.read(made).not_proven)
+
+
+def test_who_is_shown_more_online_than_is_said_is_told_so_and_it_holds() -> None:
+    told = unwitnessed()
+    made = told.attested(offline=84_000)
+    found = told.read(made)
+    assert found.holds
+    assert "shows more of it online" in found.steps[-1].why
+    assert found.recomputed is not None
+    assert found.recomputed.offline == 37_000
+    same = told.read(made, without_authorities(told))
+    assert same.steps[-1].why == "recomputed from the bundle"
+
+
+@pytest.mark.parametrize("offline", [0, 36_999])
+def test_what_the_record_itself_says_was_offline_is_a_lie_to_everybody(offline: int) -> None:
+    told = unwitnessed()
+    made = told.attested(offline=offline)
+    for reader in (told.policy, without_authorities(told)):
+        found = told.read(made, reader)
+        assert found.steps[-1].outcome is FAILS
+        assert "than the record itself says" in found.steps[-1].why
+
+
+def test_what_is_offline_for_everybody_is_counted_by_its_day_and_hangs_on_no_policy() -> None:
+    told = unwitnessed()
+    assert told.figures().surely_offline == told.figures(FIRST, FIRST).surely_offline == 37_000
+    assert told.figures(NEXT, NEXT).surely_offline == 0
+    elsewhere = figures_of(
+        told.report(without_authorities(told)), ZONE, FIRST, NEXT, size=told.size
+    )
+    assert (elsewhere.surely_offline, elsewhere.hours.offline) == (37_000, 84_000)
+
+
+def test_another_figure_that_is_false_is_a_lie_however_it_is_graded() -> None:
+    told = unwitnessed()
+    made = told.attested(working=63_999)
+    for reader in (told.policy, without_authorities(told)):
+        assert told.read(made, reader).steps[-1].outcome is FAILS
 
 
 def test_who_is_not_the_freelancer_of_the_record_attests_nothing_of_it() -> None:
