@@ -24,7 +24,7 @@ from support.attested import (
     told,
     vectors,
 )
-from support.shownrecords import NEXT, unwitnessed, without_authorities
+from support.shownrecords import NEXT, corrected, unwitnessed, without_authorities
 from workseal_protocol.attestation import (
     STEPS,
     Attestation,
@@ -100,7 +100,6 @@ def accepted_of(monkeypatch: pytest.MonkeyPatch, *sheets: SheetFinding) -> int:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"replaced_by": Digest.of(b"later")},
         {"agreement": Agreement.DIFFERS},
         {"agreement": Agreement.UNCHECKED},
         {"answers": ()},
@@ -114,14 +113,31 @@ def test_time_of_a_timesheet_that_does_not_count_is_not_accepted(
     assert accepted_of(monkeypatch, replace(accepted, **changes)) == 0
 
 
-@pytest.mark.parametrize("days", [(-1, 0), (0, 7), (-1, 7)])
-def test_a_timesheet_that_has_other_days_too_is_not_accepted_of_these(
-    monkeypatch: pytest.MonkeyPatch, days: tuple[int, int]
+def test_an_accepted_day_that_its_replacement_leaves_out_is_accepted() -> None:
+    told = corrected()
+    assert [one.replaced_by is None for one in told.report().timesheets] == [False, True]
+    assert told.figures().hours.accepted == told.figures().hours.recorded == 60_000
+    assert told.figures(FIRST, FIRST).hours.accepted == 34_000
+
+
+def test_a_day_that_was_replaced_and_not_accepted_again_is_not_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = corrected()
+    both, second = told.report().timesheets
+    monkeypatch.setattr(figures, "timesheets_of", lambda *_: (both, replace(second, answers=())))
+    assert told.figures().hours.accepted == 34_000
+
+
+@pytest.mark.parametrize("rows", [(-1, 0), (0, 7), (-1, 0, 7)])
+def test_a_row_is_accepted_whatever_other_days_its_timesheet_has(
+    monkeypatch: pytest.MonkeyPatch, rows: tuple[int, ...]
 ) -> None:
     one = report().timesheets[0]
-    begin, end = (FIRST_DAY + day for day in days)
-    wider = replace(one, record=replace(one.record, first=begin, last=end))
-    assert accepted_of(monkeypatch, wider) == 0
+    (row,) = one.record.days
+    days = tuple(replace(row, day=FIRST_DAY + place) for place in rows)
+    wider = replace(one.record, first=days[0].day, last=days[-1].day, days=days)
+    assert accepted_of(monkeypatch, replace(one, record=wider)) == 134_000
 
 
 def test_a_day_that_two_accepted_timesheets_have_is_accepted_once(
@@ -343,6 +359,8 @@ def test_the_vectors_beside_their_records_are_found_by_readers_of_both_policies(
                 assert one["found"][place] == {"figures": figures, "hours": list(astuple(hours))}
                 found[one["name"], place] = figures
     assert found == {
+        ("a corrected day", 0): HOLDS,
+        ("a corrected day", 1): HOLDS,
         ("as much online as a time-stamp shows", 0): HOLDS,
         ("as much online as a time-stamp shows", 1): OPEN,
         ("nothing online", 0): HOLDS,

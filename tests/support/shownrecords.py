@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from support.scripted import Story, begin, finish
-from support.simulator import START, Simulator
+from support.simulator import DAY_MS, START, Simulator
 from workseal_protocol.attestation import (
     Attestation,
     AttestationReport,
@@ -20,7 +20,7 @@ from workseal_protocol.attestation import (
     sign_said,
 )
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import SegmentState
+from workseal_protocol.records import SegmentState, SheetAnswer
 from workseal_protocol.timesheets import day_number
 from workseal_protocol.verify import Report, examine_bundle
 
@@ -85,6 +85,27 @@ def _examined(told: Told, policy: str) -> Report:
 
 
 @cache
+def corrected() -> Told:
+    """Tell two accepted days, of which the second was corrected, and that accepted too."""
+    verifier = Simulator(b"corrected")
+    agent = begin(verifier)
+    for worked in (34_000, 26_000):
+        agent.open_session()
+        agent.work(worked)
+        agent.send()
+        agent.close_session()
+        verifier.now += DAY_MS
+    both = agent.sum_up(FIRST, NEXT)
+    agent.reply(both, SheetAnswer.ACCEPTED)
+    second = agent.sum_up(NEXT, NEXT, replaces=both.digest)
+    agent.reply(second, SheetAnswer.ACCEPTED)
+    verifier.others(2)
+    contents, tsa = finish(verifier, agent, ())
+    story = Story(verifier, agent, contents, tsa)
+    return Told(story, story.policy)
+
+
+@cache
 def unwitnessed() -> Told:
     """Tell a minute that a time-stamp alone shows to be online, and half a minute offline."""
     verifier = Simulator(b"unwitnessed", witnesses=0)
@@ -110,6 +131,7 @@ def without_authorities(told: Told) -> TrustPolicy:
 def record_vectors() -> list[dict[str, Any]]:
     """Give records, what is attested of each, and what readers of two policies must find."""
     return [
+        _vector(corrected(), {"a corrected day": {}}),
         _vector(
             unwitnessed(),
             {

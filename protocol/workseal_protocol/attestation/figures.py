@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
+from workseal_protocol.accepted import acceptances_of
 from workseal_protocol.attestation.claim import Hours
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import CHAINED, SheetAnswer
 from workseal_protocol.terms import Terms, WorkClass
-from workseal_protocol.timesheets import Agreement, SheetFinding, date_of, timesheets_of
+from workseal_protocol.timesheets import Agreement, SheetFinding, day_number, timesheets_of
 from workseal_protocol.totals import totals_of, worked_shares
 from workseal_protocol.verify import Outcome, Report
 from workseal_protocol.window import Entry, Grade
@@ -88,13 +89,17 @@ def _surely_offline(entries: Sequence[Entry], zone: tzinfo, first: date, last: d
 
 
 def _accepted(sheets: Sequence[SheetFinding], first: date, last: date) -> int:
-    """Add up recorded time of accepted timesheets of these days alone, each day once."""
+    """Add up recorded time of the accepted rows of these days that count, each day once."""
+    acceptances = acceptances_of(sheets)
+    begin, end = day_number(first), day_number(last)
     days: dict[int, int] = {}
     for one in sheets:
-        within = first <= date_of(one.record.first) and date_of(one.record.last) <= last
         accepted = one.answer is not None and one.answer.answer is SheetAnswer.ACCEPTED
-        counts = one.agreement is Agreement.AGREES and one.replaced_by is None
-        if within and accepted and counts:
-            for row in one.record.days:
+        if not accepted or one.agreement is not Agreement.AGREES:
+            continue
+        kept = acceptances[one.digest].left_behind
+        for row in one.record.days:
+            counts = one.replaced_by is None or row.day in kept
+            if counts and begin <= row.day <= end:
                 days.setdefault(row.day, row.working + row.off_screen + row.sealed)
     return sum(days.values())
