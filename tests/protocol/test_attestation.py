@@ -24,7 +24,14 @@ from support.attested import (
     told,
     vectors,
 )
-from support.shownrecords import NEXT, corrected, unwitnessed, without_authorities
+from support.shownrecords import (
+    NEXT,
+    SECOND_KEY,
+    corrected,
+    handed_on,
+    unwitnessed,
+    without_authorities,
+)
 from workseal_protocol.attestation import (
     STEPS,
     Attestation,
@@ -520,6 +527,24 @@ def with_step(number: int, outcome: Outcome) -> Report:
         replace(one, outcome=outcome) if one.number == number else one for one in report().steps
     ]
     return replace(report(), steps=tuple(steps))
+
+
+def test_a_key_that_followed_the_freelancers_attests_where_the_record_shows_that() -> None:
+    told = handed_on()
+    made = told.attested(SECOND_KEY)
+    found = told.read(made)
+    assert found.holds
+    assert "by the key that followed the one of your policy" in found.steps[1].why
+    alone = examine_attestation(made.encode(), told.policy)
+    assert alone.steps[1].outcome is FAILS
+    beside_another = told.read(made, report=corrected().report())
+    assert beside_another.steps[1].outcome is FAILS
+    *steps, last = told.report().steps
+    unheld = replace(told.report(), steps=(*steps, replace(last, outcome=OPEN)))
+    assert told.read(made, report=unheld).steps[1].outcome is FAILS
+    before = told.read(told.attested())
+    assert [one.outcome for one in before.steps] == [*[HOLDS] * 5, FAILS]
+    assert "not signed by the freelancer of the bundle" in before.steps[-1].why
 
 
 # Graded by another policy

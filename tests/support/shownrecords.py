@@ -19,8 +19,9 @@ from workseal_protocol.attestation import (
     figures_of,
     sign_said,
 )
+from workseal_protocol.keys import SeedSigner
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import SegmentState, SheetAnswer
+from workseal_protocol.records import KeyRotate, SegmentState, SheetAnswer, sign
 from workseal_protocol.timesheets import day_number
 from workseal_protocol.verify import Report, examine_bundle
 
@@ -40,6 +41,10 @@ class Told:
     def size(self) -> int:
         return self.story.contents.checkpoint.checkpoint.size
 
+    def bundle(self) -> bytes:
+        """Give the bundle, as the client exports it."""
+        return self.story.bundle(signer=self.story.verifier.people.client).encode()
+
     def report(self, policy: TrustPolicy | None = None) -> Report:
         """Examine the bundle as who trusts this does."""
         return _examined(self, (policy or self.policy).encode())
@@ -52,11 +57,11 @@ class Told:
         """Give what says which record it is."""
         return RecordOpening(bytes(range(16)), self.story.agent.engagement, self.figures().head)
 
-    def attested(self, **changes: int) -> Attestation:
+    def attested(self, signer: SeedSigner | None = None, /, **changes: int) -> Attestation:
         """Attest both days, or other figures than those that are found."""
         terms = self.report().terms
         assert terms is not None
-        maker = self.story.verifier.people.freelancer
+        maker = signer or self.story.verifier.people.freelancer
         claim = Claim(
             public_key=maker.public_key,
             claimed_at=self.story.verifier.now,
@@ -80,8 +85,7 @@ class Told:
 
 @cache
 def _examined(told: Told, policy: str) -> Report:
-    data = told.story.bundle().encode()
-    return examine_bundle(data, TrustPolicy.parse(policy), zone=ZONE)
+    return examine_bundle(told.bundle(), TrustPolicy.parse(policy), zone=ZONE)
 
 
 @cache
@@ -123,6 +127,27 @@ def unwitnessed() -> Told:
     return Told(story, story.policy)
 
 
+SECOND_KEY = SeedSigner(bytes(range(32, 64)))
+
+
+@cache
+def handed_on() -> Told:
+    """Tell half a minute of work, after which the freelancer took another key."""
+    verifier = Simulator(b"handed on")
+    agent = begin(verifier)
+    agent.open_session()
+    agent.work(34_000)
+    agent.send()
+    agent.close_session()
+    first = verifier.people.freelancer
+    rotate = KeyRotate.make(claimed_at=verifier.now, old=first.public_key, new=SECOND_KEY)
+    verifier.submit([sign(rotate, first)])
+    verifier.others(2)
+    contents, tsa = finish(verifier, agent, ())
+    story = Story(verifier, agent, contents, tsa)
+    return Told(story, story.policy)
+
+
 def without_authorities(told: Told) -> TrustPolicy:
     """Give the policy of a reader who trusts no time-stamp authority."""
     return replace(told.policy, tsa=())
@@ -146,7 +171,7 @@ def record_vectors() -> list[dict[str, Any]]:
 def _vector(told: Told, claims: dict[str, dict[str, int]]) -> dict[str, Any]:
     policies = (told.policy, without_authorities(told))
     return {
-        "bundle": told.story.bundle().encode().hex(),
+        "bundle": told.bundle().hex(),
         "opening": told.opening().encode().hex(),
         "policies": [policy.encode() for policy in policies],
         "claims": [

@@ -11,7 +11,12 @@ from typing import Final
 from workseal_protocol.attestation.claim import Claim, Hours
 from workseal_protocol.attestation.figures import NotReachedError
 from workseal_protocol.attestation.file import Attestation
-from workseal_protocol.attestation.shown import ShownRecord, figures_shown, require_said
+from workseal_protocol.attestation.shown import (
+    ShownRecord,
+    figures_shown,
+    is_freelancer,
+    require_said,
+)
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.policy import TlogPolicy, TrustPolicy, verify_checkpoint
@@ -121,14 +126,17 @@ def _form(case: _Case) -> str:
 
 
 def _signature(case: _Case) -> str:
-    # (2) The key in the claim signed it, and is the freelancer's where the policy names one.
+    # (2) The key in the claim signed it, and is the freelancer's where the policy names one, or
+    # took over its role in the log that the shown record has.
     case.found.claim.verify_signature()
     known = case.policy.parties.get(Role.FREELANCER, ())
     if not known:
         return "your policy names no freelancer: compare the key"
-    if case.claim.public_key not in known:
+    if case.claim.public_key in known:
+        return ""
+    if case.shown is None or not is_freelancer(case.found, case.shown.report):
         raise VerificationError("another key than the freelancer's of your policy signed it")
-    return ""
+    return "by the key that followed the one of your policy, as the record shows"
 
 
 def _log(case: _Case) -> str:

@@ -41,8 +41,7 @@ def figures_shown(attestation: Attestation, shown: ShownRecord) -> Figures:
     if report.origin != checkpoint.origin:
         raise VerificationError("the bundle comes from another log")
     _require_same_tree(attestation, report)
-    signer = claim.public_key.thumbprint
-    if report.keys is None or Role.FREELANCER not in report.keys.roles_of(signer, checkpoint.size):
+    if not is_freelancer(attestation, report):
         raise VerificationError("the attestation is not signed by the freelancer of the bundle")
     found = figures_of(
         report, shown.zone, date_of(claim.first), date_of(claim.last), size=checkpoint.size
@@ -52,6 +51,14 @@ def figures_shown(attestation: Attestation, shown: ShownRecord) -> Figures:
     if terms.level is not claim.level:
         raise VerificationError("the evidence level is not that of the terms")
     return found
+
+
+def is_freelancer(attestation: Attestation, report: Report) -> bool:
+    """Tell whether a record that holds shows the claim's key as its freelancer's, as of then."""
+    size = attestation.checkpoint.checkpoint.size
+    signer = attestation.claim.said.public_key.thumbprint
+    keys = report.keys if report.holds else None
+    return keys is not None and Role.FREELANCER in keys.roles_of(signer, size)
 
 
 def require_said(attestation: Attestation, found: Figures) -> None:

@@ -165,7 +165,7 @@ def graded(folder: Path, **changes: int) -> None:
     made = unwitnessed()
     (folder / "made").write_bytes(made.attested(**changes).encode())
     (folder / "opening").write_bytes(made.opening().encode())
-    (folder / "bundle").write_bytes(made.story.bundle().encode())
+    (folder / "bundle").write_bytes(made.bundle())
     (folder / "policy").write_text(without_authorities(made).encode())
 
 
