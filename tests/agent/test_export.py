@@ -204,9 +204,9 @@ def test_receipts_are_one_for_each_statement_or_left_out(rig: Rig) -> None:
     assert bare.contents.receipts == ()
 
 
-def stamped_rig(folder: Path) -> Rig:
+def stamped_rig(folder: Path, *, witnesses: int = 1) -> Rig:
     tsa = FixedTsa.from_seed(b"export")
-    rig = Rig(folder)
+    rig = Rig(folder, witnesses=witnesses)
     rig.wire.tsa = tsa.stamp
     rig.wire.roots = [tsa.root_der]
     with rig.ledger.write() as writing:
@@ -243,7 +243,7 @@ def test_a_token_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 def test_without_witnesses_the_tokens_bound_the_work(tmp_path: Path) -> None:
     """A policy without a quorum has no cosignature times: grades rest on the tokens alone."""
-    rig = stamped_rig(tmp_path)
+    rig = stamped_rig(tmp_path, witnesses=0)
     rig.recorder.start()
     for _ in range(6):
         rig.work(30)
@@ -255,6 +255,29 @@ def test_without_witnesses_the_tokens_bound_the_work(tmp_path: Path) -> None:
     assert report.holds
     assert report.totals is not None
     assert report.totals.by_grade[Grade.ONLINE] == 180_000
+
+
+def test_earlier_tokens_grade_the_work_though_the_newest_checkpoint_has_none(
+    tmp_path: Path,
+) -> None:
+    """Who attests or exports before the next token comes is not told that all of it was late."""
+    rig = stamped_rig(tmp_path, witnesses=0)
+    rig.recorder.start()
+    for _ in range(3):
+        rig.work(30)
+        rig.wire.stamp()
+    rig.recorder.stop()
+    rig.uplink.drain(10)
+    made = exported(rig)
+    assert not made.stamped
+    assert Bundle.parse(made.data).contents.timestamps
+    assert made.report.totals is not None
+    online = made.report.totals.by_grade[Grade.ONLINE]
+    trust = rig.simulator.trust(tsa=tuple(rig.wire.roots))
+    found = examine_bundle(made.data, trust)
+    assert found.holds
+    assert found.totals is not None
+    assert found.totals.by_grade[Grade.ONLINE] == online > 0
 
 
 # Disclosures and withdrawn frames

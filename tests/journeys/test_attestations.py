@@ -2,17 +2,27 @@
 
 import json
 import shlex
+import sqlite3
 import subprocess
 import zipfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from support.agreed import today, yesterday
+from support.agreed import ZONE, today, yesterday
 from support.world import Worker, World, attempt, key_of
-from workseal_protocol.attestation import README, Attestation
+from workseal_protocol.attestation import (
+    README,
+    Attestation,
+    RecordOpening,
+    ShownRecord,
+    examine_attestation,
+)
 from workseal_protocol.keys import PublicKey
+from workseal_protocol.policy import TrustPolicy
+from workseal_protocol.verify import examine_bundle
 
 from .test_third_party import output_of
 
@@ -79,6 +89,33 @@ def test_a_stranger_checks_hours_and_learns_of_no_client(world: World, tmp_path:
     claim = found["claim"]
     assert isinstance(claim, dict)
     assert claim["recorded_ms"] == totals["worked_ms"] > 0
+
+
+def test_a_kept_bundle_is_attested_when_the_verifier_is_gone(world: World, tmp_path: Path) -> None:
+    worker, bundle = world.freelancer.copy(tmp_path / "freelancer"), tmp_path / "kept"
+    worker.agent("export", bundle, "--no-receipts")
+    with closing(sqlite3.connect(worker.home / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE engagements SET url = 'http://127.0.0.1:1'")
+    out = tmp_path / "mine"
+    assert "cannot be reached" in worker.attempt("attest", out, *days(), "--yes").told(1)
+    shown = worker.attempt("attest", out, *days(), "--bundle", bundle, "--yes").fine()
+    assert "as of the bundle: what came later is not in it" in shown
+    policy = TrustPolicy.parse(world.policy.read_text())
+    report = examine_bundle(bundle.read_bytes(), policy, zone=ZONE)
+    opening = RecordOpening.parse(Path(f"{out}.opening").read_bytes())
+    found = examine_attestation(out.read_bytes(), policy, shown=ShownRecord(opening, report, ZONE))
+    assert found.steps[-1].why == "recomputed from the bundle"
+    assert found.recomputed is not None
+    assert found.recomputed.recorded > 0
+
+    def refused(given: Path) -> str:
+        other = tmp_path / "other"
+        return worker.attempt("attest", other, *days(), "--bundle", given, "--yes").told(2)
+
+    (tmp_path / "half").write_bytes(bundle.read_bytes()[:-1])
+    assert "is malformed" in refused(tmp_path / "half")
+    assert "an attestation, and no bundle" in refused(out)
+    assert not list(tmp_path.glob("other*"))
 
 
 @pytest.mark.oracle

@@ -24,6 +24,14 @@ from support.attested import (
     told,
     vectors,
 )
+from support.shownrecords import (
+    NEXT,
+    SECOND_KEY,
+    corrected,
+    handed_on,
+    unwitnessed,
+    without_authorities,
+)
 from workseal_protocol.attestation import (
     STEPS,
     Attestation,
@@ -31,6 +39,7 @@ from workseal_protocol.attestation import (
     Claim,
     Hours,
     RecordOpening,
+    ShownRecord,
     Signed,
     examine_attestation,
     figures,
@@ -49,7 +58,7 @@ from workseal_protocol.records import SheetAnswer
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Level, WorkClass
 from workseal_protocol.timesheets import Agreement, SheetFinding, day_number
-from workseal_protocol.verify import Outcome, examine_bundle
+from workseal_protocol.verify import Outcome, Report, examine_bundle
 from workseal_protocol.window import Grade
 
 FIRST_DAY = day_number(FIRST)
@@ -92,13 +101,12 @@ def accepted_of(monkeypatch: pytest.MonkeyPatch, *sheets: SheetFinding) -> int:
     """Give what is accepted of all days when these timesheets are found."""
     monkeypatch.setattr(figures, "timesheets_of", lambda *_: sheets)
     size = told().contents.checkpoint.checkpoint.size
-    return figures_of(report(), ZONE, FIRST, LAST, size=size)[0].accepted
+    return figures_of(report(), ZONE, FIRST, LAST, size=size).hours.accepted
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"replaced_by": Digest.of(b"later")},
         {"agreement": Agreement.DIFFERS},
         {"agreement": Agreement.UNCHECKED},
         {"answers": ()},
@@ -112,14 +120,31 @@ def test_time_of_a_timesheet_that_does_not_count_is_not_accepted(
     assert accepted_of(monkeypatch, replace(accepted, **changes)) == 0
 
 
-@pytest.mark.parametrize("days", [(-1, 0), (0, 7), (-1, 7)])
-def test_a_timesheet_that_has_other_days_too_is_not_accepted_of_these(
-    monkeypatch: pytest.MonkeyPatch, days: tuple[int, int]
+def test_an_accepted_day_that_its_replacement_leaves_out_is_accepted() -> None:
+    told = corrected()
+    assert [one.replaced_by is None for one in told.report().timesheets] == [False, True]
+    assert told.figures().hours.accepted == told.figures().hours.recorded == 60_000
+    assert told.figures(FIRST, FIRST).hours.accepted == 34_000
+
+
+def test_a_day_that_was_replaced_and_not_accepted_again_is_not_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = corrected()
+    both, second = told.report().timesheets
+    monkeypatch.setattr(figures, "timesheets_of", lambda *_: (both, replace(second, answers=())))
+    assert told.figures().hours.accepted == 34_000
+
+
+@pytest.mark.parametrize("rows", [(-1, 0), (0, 7), (-1, 0, 7)])
+def test_a_row_is_accepted_whatever_other_days_its_timesheet_has(
+    monkeypatch: pytest.MonkeyPatch, rows: tuple[int, ...]
 ) -> None:
     one = report().timesheets[0]
-    begin, end = (FIRST_DAY + day for day in days)
-    wider = replace(one, record=replace(one.record, first=begin, last=end))
-    assert accepted_of(monkeypatch, wider) == 0
+    (row,) = one.record.days
+    days = tuple(replace(row, day=FIRST_DAY + place) for place in rows)
+    wider = replace(one.record, first=days[0].day, last=days[-1].day, days=days)
+    assert accepted_of(monkeypatch, replace(one, record=wider)) == 134_000
 
 
 def test_a_day_that_two_accepted_timesheets_have_is_accepted_once(
@@ -147,12 +172,12 @@ def test_only_what_the_log_had_then_counts() -> None:
         for entry in report().entries
         if entry.digest == report().timesheets[0].answers[0].digest
     )
-    before, head = figures_of(report(), ZONE, FIRST, LAST, size=size)
-    assert before.accepted == 0
-    assert before.recorded == 134_000
-    assert head != claim()[1].head
-    after, same_head = figures_of(report(), ZONE, FIRST, LAST, size=size + 1)
-    assert (after.accepted, same_head) == (134_000, head)
+    before = figures_of(report(), ZONE, FIRST, LAST, size=size)
+    assert before.hours.accepted == 0
+    assert before.hours.recorded == 134_000
+    assert before.head != claim()[1].head
+    after = figures_of(report(), ZONE, FIRST, LAST, size=size + 1)
+    assert (after.hours.accepted, after.head) == (134_000, before.head)
 
 
 def test_nothing_in_it_names_client_or_engagement() -> None:
@@ -326,6 +351,32 @@ def test_the_vectors_are_what_is_made_and_found_here() -> None:
         assert [str(step.outcome) for step in found.steps] == one["outcomes"], one["name"]
 
 
+def test_the_vectors_beside_their_records_are_found_by_readers_of_both_policies() -> None:
+    found = {}
+    for record in json.loads(VECTORS.read_text())["records"]:
+        opening = RecordOpening.parse(bytes.fromhex(record["opening"]))
+        for place, text in enumerate(record["policies"]):
+            policy = TrustPolicy.parse(text)
+            seen = examine_bundle(bytes.fromhex(record["bundle"]), policy, zone=ZONE)
+            beside = ShownRecord(opening, seen, ZONE)
+            for one in record["claims"]:
+                made = examine_attestation(bytes.fromhex(one["file"]), policy, shown=beside)
+                figures, hours = made.steps[-1].outcome, made.recomputed
+                assert hours is not None
+                assert one["found"][place] == {"figures": figures, "hours": list(astuple(hours))}
+                found[one["name"], place] = figures
+    assert found == {
+        ("a corrected day", 0): HOLDS,
+        ("a corrected day", 1): HOLDS,
+        ("as much online as a time-stamp shows", 0): HOLDS,
+        ("as much online as a time-stamp shows", 1): OPEN,
+        ("nothing online", 0): HOLDS,
+        ("nothing online", 1): HOLDS,
+        ("online, what is offline by the record itself", 0): FAILS,
+        ("online, what is offline by the record itself", 1): FAILS,
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -419,7 +470,7 @@ def changed_hours(**changes: int) -> dict[str, Hours]:
     ("changes", "why"),
     [
         ({"hours": {"working": 104_001}}, "the hours are not"),
-        ({"hours": {"offline": 0}}, "the hours are not"),
+        ({"hours": {"offline": 0}}, "than the record itself says"),
         ({"hours": {"accepted": 174_000}}, "the hours are not"),
         ({"hours": {"sealed": 0}}, "the hours are not"),
         ({"level": Level.TIMER}, "evidence level"),
@@ -450,13 +501,105 @@ def test_a_record_that_is_another_or_does_not_hold_proves_nothing() -> None:
     spoiled = examine_bundle(bundle()[:-1], told().policy, zone=ZONE)
     with pytest.raises(VerificationError, match="does not hold"):
         verify_shown(made, shown(report=spoiled))
-    older = replace(report(), tree_size=3)
-    with pytest.raises(VerificationError, match="older than the checkpoint"):
-        verify_shown(made, shown(report=older))
     with pytest.raises(VerificationError, match="another log"):
         verify_shown(made, shown(report=replace(report(), origin="other.example/1")))
-    with pytest.raises(VerificationError, match="which is not known here"):
-        verify_shown(made, shown(zone=UTC))
+
+
+def test_a_record_that_cannot_tell_is_no_contradiction() -> None:
+    made = attested()
+    for unfit, why in (
+        ({"report": replace(report(), tree_size=3)}, "older than the checkpoint"),
+        ({"zone": UTC}, "which is not known here"),
+        ({"report": with_step(10, OPEN)}, "step 10"),
+    ):
+        found = examine_attestation(made.encode(), told().policy, shown=shown(**unfit))
+        assert found.steps[-1].outcome is OPEN
+        assert why in found.steps[-1].why
+        assert found.recomputed is None
+    failing = shown(report=with_step(10, FAILS))
+    found = examine_attestation(made.encode(), told().policy, shown=failing)
+    assert found.steps[-1].outcome is FAILS
+
+
+def with_step(number: int, outcome: Outcome) -> Report:
+    """Give the report of the record with another outcome of a step."""
+    steps = [
+        replace(one, outcome=outcome) if one.number == number else one for one in report().steps
+    ]
+    return replace(report(), steps=tuple(steps))
+
+
+def test_a_key_that_followed_the_freelancers_attests_where_the_record_shows_that() -> None:
+    told = handed_on()
+    made = told.attested(SECOND_KEY)
+    found = told.read(made)
+    assert found.holds
+    assert "by the key that followed the one of your policy" in found.steps[1].why
+    alone = examine_attestation(made.encode(), told.policy)
+    assert alone.steps[1].outcome is FAILS
+    beside_another = told.read(made, report=corrected().report())
+    assert beside_another.steps[1].outcome is FAILS
+    *steps, last = told.report().steps
+    unheld = replace(told.report(), steps=(*steps, replace(last, outcome=OPEN)))
+    assert told.read(made, report=unheld).steps[1].outcome is FAILS
+    before = told.read(told.attested())
+    assert [one.outcome for one in before.steps] == [*[HOLDS] * 5, FAILS]
+    assert "not signed by the freelancer of the bundle" in before.steps[-1].why
+
+
+# Graded by another policy
+
+
+def test_who_trusts_no_authority_is_not_shown_what_was_online_and_hears_no_lie() -> None:
+    told = unwitnessed()
+    made, reader = told.attested(), without_authorities(told)
+    assert told.read(made).steps[-1].outcome is HOLDS
+    found = told.read(made, reader)
+    assert told.report(reader).holds
+    assert [one.outcome for one in found.steps] == [*[HOLDS] * 5, OPEN]
+    assert "less of it online than it says" in found.steps[-1].why
+    assert found.recomputed == replace(made.claim.said.hours, offline=84_000)
+    assert any("time-stamp authorities that you trust" in one for one in found.not_proven)
+    assert not any("time-stamp" in one for one in told.read(made).not_proven)
+
+
+def test_who_is_shown_more_online_than_is_said_is_told_so_and_it_holds() -> None:
+    told = unwitnessed()
+    made = told.attested(offline=84_000)
+    found = told.read(made)
+    assert found.holds
+    assert "shows more of it online" in found.steps[-1].why
+    assert found.recomputed is not None
+    assert found.recomputed.offline == 37_000
+    same = told.read(made, without_authorities(told))
+    assert same.steps[-1].why == "recomputed from the bundle"
+
+
+@pytest.mark.parametrize("offline", [0, 36_999])
+def test_what_the_record_itself_says_was_offline_is_a_lie_to_everybody(offline: int) -> None:
+    told = unwitnessed()
+    made = told.attested(offline=offline)
+    for reader in (told.policy, without_authorities(told)):
+        found = told.read(made, reader)
+        assert found.steps[-1].outcome is FAILS
+        assert "than the record itself says" in found.steps[-1].why
+
+
+def test_what_is_offline_for_everybody_is_counted_by_its_day_and_hangs_on_no_policy() -> None:
+    told = unwitnessed()
+    assert told.figures().surely_offline == told.figures(FIRST, FIRST).surely_offline == 37_000
+    assert told.figures(NEXT, NEXT).surely_offline == 0
+    elsewhere = figures_of(
+        told.report(without_authorities(told)), ZONE, FIRST, NEXT, size=told.size
+    )
+    assert (elsewhere.surely_offline, elsewhere.hours.offline) == (37_000, 84_000)
+
+
+def test_another_figure_that_is_false_is_a_lie_however_it_is_graded() -> None:
+    told = unwitnessed()
+    made = told.attested(working=63_999)
+    for reader in (told.policy, without_authorities(told)):
+        assert told.read(made, reader).steps[-1].outcome is FAILS
 
 
 def test_who_is_not_the_freelancer_of_the_record_attests_nothing_of_it() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from support.scripted import Story, begin, finish
+from support.shownrecords import record_vectors
 from support.simulator import DAY_MS, START, Simulator
 from workseal_protocol.attestation import (
     Attestation,
@@ -87,8 +88,8 @@ def claim(first: date = FIRST, last: date = LAST, **changes: Any) -> tuple[Claim
     """Make the claim of some days, or a changed one, and what says which record it is of."""
     story = told()
     checkpoint = story.contents.checkpoint
-    hours, head = figures_of(report(), ZONE, first, last, size=checkpoint.checkpoint.size)
-    opening = RecordOpening(SALT, story.agent.engagement, head)
+    found = figures_of(report(), ZONE, first, last, size=checkpoint.checkpoint.size)
+    opening = RecordOpening(SALT, story.agent.engagement, found.head)
     terms = report().terms
     assert terms is not None
     made = Claim(
@@ -96,7 +97,7 @@ def claim(first: date = FIRST, last: date = LAST, **changes: Any) -> tuple[Claim
         claimed_at=story.verifier.now,
         first=day_number(first),
         last=day_number(last),
-        hours=hours,
+        hours=found.hours,
         level=terms.level,
         checkpoint=checkpoint.digest,
         record=opening.commitment,
@@ -205,6 +206,7 @@ def vectors() -> dict[str, Any]:
             for name, make in SCENARIOS.items()
             for made in (make(),)
         ],
+        "records": record_vectors(),
     }
 
 

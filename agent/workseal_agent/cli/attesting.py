@@ -2,12 +2,14 @@
 
 import os
 import secrets
+from datetime import date
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from workseal_agent.attestations import Draft, attest, cosigners, draft
+from workseal_agent.attestations import Draft, attest, cosigners, draft, examine_kept
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import confirmed, say
@@ -16,13 +18,16 @@ from workseal_agent.cli.timesheets import read_day, zone_of
 from workseal_agent.clock import SystemClock
 from workseal_agent.engagement import with_authorities
 from workseal_agent.errors import AgentError
-from workseal_agent.export import Exported, export
+from workseal_agent.export import export
 from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement
 from workseal_agent.timesheets import require_logged
 from workseal_agent.writing import write_private
 from workseal_protocol.attestation import SALT_BYTES
 from workseal_protocol.cli.attestation import claim_lines
+from workseal_protocol.cli.inputs import read_bundle_bytes
+from workseal_protocol.errors import MalformedError
+from workseal_protocol.verify import Report
 
 
 @app.command("attest")
@@ -39,6 +44,10 @@ def make_attestation(  # noqa: PLR0913 - options
         list[str] | None,
         typer.Option(help="Name this witness, whose line then goes along; may be repeated."),
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="A bundle that you kept: the verifier is not asked for the newest."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
 ) -> None:
     """Attest the hours of some days to others; your client is not named."""
@@ -54,13 +63,13 @@ def make_attestation(  # noqa: PLR0913 - options
         raise UsageProblem("--to lies before --from")
     engagement = home.engagement()
     zone = zone_of(engagement)
-    if home.records(engagement) is None:
-        home.send_now()
-    require_logged(home.open_ledger, engagement, zone, begin, end)
-    exported = _exported(home, engagement)
+    if bundle is None:
+        report = _newest(home, engagement, zone, begin, end)
+    else:
+        report = _kept(bundle, engagement, zone)
     try:
         made = draft(
-            exported,
+            report,
             home.signer,
             zone,
             begin,
@@ -74,7 +83,7 @@ def make_attestation(  # noqa: PLR0913 - options
         raise UsageProblem(
             phrase("the attestation cannot be made: {error}", error=error)
         ) from error
-    _tell(made, [name for name in cosigners(exported) if name not in (witness or ())])
+    _tell(made, [name for name in cosigners(report) if name not in (witness or ())])
     if not yes and not confirmed("Sign it?"):
         raise AgentError("nothing was signed")
     attestation = attest(made, home.signer)
@@ -90,7 +99,11 @@ def make_attestation(  # noqa: PLR0913 - options
     )
 
 
-def _exported(home: Home, engagement: Engagement) -> Exported:
+def _newest(home: Home, engagement: Engagement, zone: ZoneInfo, first: date, last: date) -> Report:
+    """Send and fetch what there is; nothing is attested around work that is not logged."""
+    if home.records(engagement) is None:
+        home.send_now()
+    require_logged(home.open_ledger, engagement, zone, first, last)
     client = home.client(engagement.url, signer=home.signer)
     try:
         engagement = with_authorities(home.open_ledger, client, engagement)
@@ -101,9 +114,20 @@ def _exported(home: Home, engagement: Engagement) -> Exported:
             home.signer,
             now_ms=SystemClock().wall_ms(),
             receipts=False,
-        )
+        ).report
     finally:
         client.close()
+
+
+def _kept(path: Path, engagement: Engagement, zone: ZoneInfo) -> Report:
+    try:
+        report = examine_kept(read_bundle_bytes(path), engagement, zone)
+    except MalformedError as error:
+        raise UsageProblem(
+            phrase("the bundle {path} is malformed: {error}", path=path, error=error)
+        ) from error
+    say("This is as of the bundle: what came later is not in it.")
+    return report
 
 
 def _tell(made: Draft, left_out: list[str]) -> None:

@@ -78,6 +78,10 @@ EXAMPLES = {
             "2026.attestation --from 2026-01-01 --to 2026-11-30",
             phrase("Hours of these days for others to see, without your client's name"),
         ),
+        (
+            "2026.attestation --from 2026-01-01 --to 2026-11-30 --bundle november.workseal",
+            phrase("The same as of a bundle that you kept, when the verifier is gone"),
+        ),
     ),
     "case show": (("", phrase("Whose turn it is, and until when")),),
     "case openings": (

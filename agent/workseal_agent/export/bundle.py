@@ -91,8 +91,8 @@ def export(  # noqa: PLR0913 - sources, choices and the moment
     sealed = seal_bundle(contents, engagement=engagement.id, claimed_at=now_ms, signer=signer)
     data = sealed.encode()
     zone = ZoneInfo(engagement.terms.zone)
-    # A bundle without a token is honest about it; a reader may insist on one.
-    trust = trust_of(engagement, engagement.tsa_roots if contents.token else ())
+    # A bundle without any token is honest about it; a reader may insist on one.
+    trust = trust_of(engagement, engagement.tsa_roots if checkpoints.tokens else ())
     report = examine_bundle(data, trust, zone=zone)
     if not report.holds:
         raise ExportError(

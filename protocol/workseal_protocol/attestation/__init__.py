@@ -10,13 +10,12 @@ from workseal_protocol.attestation.examine import (
     STEPS,
     AttestationReport,
     Checker,
-    ShownRecord,
     examine_attestation,
-    verify_shown,
 )
-from workseal_protocol.attestation.figures import figures_of
+from workseal_protocol.attestation.figures import Figures, figures_of
 from workseal_protocol.attestation.file import MAX_ATTESTATION_BYTES, Attestation
 from workseal_protocol.attestation.readme import README
+from workseal_protocol.attestation.shown import ShownRecord, verify_shown
 from workseal_protocol.attestation.signed import Signed, sign_said
 
 __all__ = [
@@ -29,6 +28,7 @@ __all__ = [
     "Check",
     "Checker",
     "Claim",
+    "Figures",
     "Hours",
     "RecordOpening",
     "ShownRecord",

@@ -6,17 +6,21 @@ record itself, or somebody whom the policy names did: a freelancer's own word is
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from typing import Final
 
-from workseal_protocol.attestation.claim import Claim, RecordOpening
-from workseal_protocol.attestation.figures import figures_of, terms_of
+from workseal_protocol.attestation.claim import Claim, Hours
+from workseal_protocol.attestation.figures import NotReachedError
 from workseal_protocol.attestation.file import Attestation
+from workseal_protocol.attestation.shown import (
+    ShownRecord,
+    figures_shown,
+    is_freelancer,
+    require_said,
+)
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.policy import TlogPolicy, TrustPolicy, verify_checkpoint
-from workseal_protocol.timesheets import date_of
-from workseal_protocol.verify import Outcome, Report, Step
+from workseal_protocol.verify import Outcome, Step
 
 NOT_PROVEN: Final = (
     "For whom the work was done: no client is named. Whoever knows the record recognises it.",
@@ -24,17 +28,15 @@ NOT_PROVEN: Final = (
     "That whoever shows this file holds its key: have them attest again with words of yours.",
     "What no record proves: that a person was thinking, or that the screen was not staged.",
 )
-BY_CHECK: Final = "What a check says: it is the word of its key's owner, who saw the record."
+BY_CHECK: Final = (
+    "What a check says: it is the word of its key's owner, who saw the record, and by whose policy"
+    " as much was online."
+)
 OWN_WORD: Final = "The figures: they are the freelancer's own word."
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRecord:
-    """Hold the record that an attestation sums up, as somebody was shown it."""
-
-    opening: RecordOpening
-    report: Report
-    zone: tzinfo
+GRADED: Final = (
+    "That as much was online: it hangs on the time-stamp authorities that you trust, and on the"
+    " checkpoints of the bundle."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,17 @@ class Checker:
 
 @dataclass(frozen=True, slots=True)
 class AttestationReport:
-    """Hold what an examination found; `not_before` bounds when the claim was signed."""
+    """Hold what an examination found; `not_before` bounds when the claim was signed.
+
+    `recomputed` are the hours as the caller's policy grades them, where the record was shown.
+    """
 
     steps: tuple[Step, ...]
     not_proven: tuple[str, ...]
     attestation: Attestation | None = None
     checkers: tuple[Checker, ...] = ()
     not_before: int | None = None
+    recomputed: Hours | None = None
 
     @property
     def malformed(self) -> bool:
@@ -67,10 +73,6 @@ class AttestationReport:
         return all(step.outcome is Outcome.HOLDS for step in self.steps)
 
 
-class _NotReachedError(VerificationError):
-    """Say why a step cannot be judged, though nothing is false."""
-
-
 @dataclass(slots=True)
 class _Case:
     data: bytes
@@ -79,12 +81,13 @@ class _Case:
     attestation: Attestation | None = None
     checkers: tuple[Checker, ...] = ()
     not_before: int | None = None
+    recomputed: Hours | None = None
     not_proven: list[str] = field(default_factory=list)
 
     @property
     def found(self) -> Attestation:
         if self.attestation is None:
-            raise _NotReachedError("the file was not read")
+            raise NotReachedError("the file was not read")
         return self.attestation
 
     @property
@@ -101,7 +104,7 @@ def examine_attestation(
     for number, (name, check) in enumerate(_STEPS, start=1):
         try:
             outcome, why = Outcome.HOLDS, check(case)
-        except _NotReachedError as error:
+        except NotReachedError as error:
             outcome, why = Outcome.NOT_REACHED, str(error)
         except (MalformedError, VerificationError) as error:
             outcome, why = Outcome.FAILS, str(error)
@@ -112,41 +115,8 @@ def examine_attestation(
         case.attestation,
         case.checkers,
         case.not_before,
+        case.recomputed,
     )
-
-
-def verify_shown(attestation: Attestation, shown: ShownRecord) -> None:
-    """Check that the shown record is the claimed one and says the same, or raise."""
-    claim, report = attestation.claim.said, shown.report
-    terms = terms_of(report)
-    if shown.opening.commitment != claim.record:
-        raise VerificationError("the opening is not of the record that the attestation names")
-    if report.engagement != shown.opening.engagement:
-        raise VerificationError("the bundle is of another engagement")
-    checkpoint = attestation.checkpoint.checkpoint
-    if report.origin != checkpoint.origin:
-        raise VerificationError("the bundle comes from another log")
-    _require_same_tree(attestation, report)
-    signer = claim.public_key.thumbprint
-    if report.keys is None or Role.FREELANCER not in report.keys.roles_of(signer, checkpoint.size):
-        raise VerificationError("the attestation is not signed by the freelancer of the bundle")
-    hours, head = figures_of(
-        report, shown.zone, date_of(claim.first), date_of(claim.last), size=checkpoint.size
-    )
-    if head != shown.opening.head:
-        raise VerificationError("the bundle has another newest statement at that checkpoint")
-    if hours != claim.hours:
-        raise VerificationError("the hours are not those of the bundle")
-    if terms.level is not claim.level:
-        raise VerificationError("the evidence level is not that of the terms")
-
-
-def _require_same_tree(attestation: Attestation, report: Report) -> None:
-    ours = attestation.checkpoint.checkpoint
-    contents = None if report.bundle is None else report.bundle.contents
-    known = () if contents is None else (*contents.checkpoints, contents.checkpoint)
-    if any(one.checkpoint.size == ours.size and one.checkpoint.root != ours.root for one in known):
-        raise VerificationError("the log shows the bundle another tree of that size")
 
 
 def _form(case: _Case) -> str:
@@ -156,14 +126,17 @@ def _form(case: _Case) -> str:
 
 
 def _signature(case: _Case) -> str:
-    # (2) The key in the claim signed it, and is the freelancer's where the policy names one.
+    # (2) The key in the claim signed it, and is the freelancer's where the policy names one, or
+    # took over its role in the log that the shown record has.
     case.found.claim.verify_signature()
     known = case.policy.parties.get(Role.FREELANCER, ())
     if not known:
         return "your policy names no freelancer: compare the key"
-    if case.claim.public_key not in known:
+    if case.claim.public_key in known:
+        return ""
+    if case.shown is None or not is_freelancer(case.found, case.shown.report):
         raise VerificationError("another key than the freelancer's of your policy signed it")
-    return ""
+    return "by the key that followed the one of your policy, as the record shows"
 
 
 def _log(case: _Case) -> str:
@@ -176,7 +149,7 @@ def _log(case: _Case) -> str:
 def _witnesses(case: _Case) -> str:
     # (4) The witnesses that the policy asks for cosigned it, before the claim was signed.
     if len(case.found.checkpoint.lines) == 1 and case.policy.tlog.quorum is not None:
-        raise _NotReachedError("no cosignature lies in it, and your policy asks for some")
+        raise NotReachedError("no cosignature lies in it, and your policy asks for some")
     verified = verify_checkpoint(case.found.checkpoint, case.policy.tlog)
     case.not_before = verified.not_before
     return "" if case.policy.tlog.quorum else "your policy asks for none"
@@ -197,8 +170,7 @@ def _checks(case: _Case) -> str:
 def _figures(case: _Case) -> str:
     # (6) The record says the same: seen by the caller, or by somebody whom the policy names.
     if case.attestation is not None and case.shown is not None:
-        verify_shown(case.found, case.shown)
-        return "recomputed from the bundle"
+        return _shown(case, case.shown)
     named = [
         one.role
         for one in case.checkers
@@ -210,7 +182,19 @@ def _figures(case: _Case) -> str:
         case.not_proven.append(BY_CHECK)
         return f"by the word of the {' and the '.join(role.name.lower() for role in named)}"
     case.not_proven.append(OWN_WORD)
-    raise _NotReachedError("nobody whom your policy names checked them, and no record was shown")
+    raise NotReachedError("nobody whom your policy names checked them, and no record was shown")
+
+
+def _shown(case: _Case, shown: ShownRecord) -> str:
+    found = figures_shown(case.found, shown)
+    case.recomputed = found.hours
+    try:
+        require_said(case.found, found)
+    except NotReachedError:
+        case.not_proven.append(GRADED)
+        raise
+    same = found.hours == case.claim.hours
+    return "recomputed from the bundle" + ("" if same else ", which shows more of it online")
 
 
 _STEPS: Sequence[tuple[str, Callable[[_Case], str]]] = (

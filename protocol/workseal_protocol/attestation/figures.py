@@ -1,42 +1,65 @@
 """The figures of some days of a verified record, as an attestation gives them: a pure fold.
 
 Rule: only what the log had at a size counts, so that whoever verifies a later bundle of the same
-engagement finds the same.
+engagement finds the same. How much of it is offline also hangs on the reader's policy and on the
+checkpoints and tokens of the bundle; what no reader can grade as online is told apart.
+docs/spec/attestation.md
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, tzinfo
 
+from workseal_protocol.accepted import acceptances_of
 from workseal_protocol.attestation.claim import Hours
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import CHAINED, SheetAnswer
 from workseal_protocol.terms import Terms, WorkClass
-from workseal_protocol.timesheets import Agreement, SheetFinding, date_of, timesheets_of
-from workseal_protocol.totals import totals_of
-from workseal_protocol.verify import Report
+from workseal_protocol.timesheets import Agreement, SheetFinding, day_number, timesheets_of
+from workseal_protocol.totals import totals_of, worked_shares
+from workseal_protocol.verify import Outcome, Report
+from workseal_protocol.window import Entry, Grade
+
+
+class NotReachedError(VerificationError):
+    """Say why something cannot be judged, though nothing is false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Hold the hours of some days as a report grades them, and the head of the chain then.
+
+    `surely_offline` is the part of the offline hours that is offline for every reader.
+    """
+
+    hours: Hours
+    head: Digest
+    surely_offline: int
 
 
 def terms_of(report: Report) -> Terms:
     """Return the terms of a report that holds, or raise `VerificationError`."""
-    if not report.holds or report.terms is None:
-        raise VerificationError(f"the bundle does not hold: step {report.first_problem}")
-    return report.terms
+    problem = report.first_problem
+    if problem is None and report.terms is not None:
+        return report.terms
+    why = f"the bundle does not hold: step {problem}"
+    if problem is not None and problem.outcome is Outcome.NOT_REACHED:
+        raise NotReachedError(why)
+    raise VerificationError(why)
 
 
-def figures_of(
-    report: Report, zone: tzinfo, first: date, last: date, *, size: int
-) -> tuple[Hours, Digest]:
-    """Sum up the days [first, last] as of a tree of `size`; also give the head of the chain then.
+def figures_of(report: Report, zone: tzinfo, first: date, last: date, *, size: int) -> Figures:
+    """Sum up the days [first, last] as of a tree of `size`.
 
-    Raises `VerificationError` when the report does not hold, tells less than that, or when `zone`
-    is not that of its terms.
+    Raises `VerificationError` when the report does not hold or has no work of then, and
+    `NotReachedError` when it cannot tell: it ends before that, or `zone` is not that of its terms.
     """
     terms = terms_of(report)
     if report.tree_size is None or report.tree_size < size:
-        raise VerificationError("the bundle is older than the checkpoint of the attestation")
+        raise NotReachedError("the bundle is older than the checkpoint of the attestation")
     if str(zone) != terms.zone:
-        raise VerificationError(f"the days are those of {terms.zone}, which is not known here")
+        raise NotReachedError(f"the days are those of {terms.zone}, which is not known here")
     entries = [entry for entry in report.entries if entry.index < size]
     chained = [entry for entry in entries if entry.record.KIND in CHAINED]
     if not chained:
@@ -51,17 +74,32 @@ def figures_of(
         offline=sum(one.offline_ms for one in days),
         accepted=_accepted(timesheets_of(terms, entries, zone), first, last),
     )
-    return hours, chained[-1].digest
+    return Figures(hours, chained[-1].digest, _surely_offline(entries, zone, first, last))
 
 
-def _accepted(sheets: Iterable[SheetFinding], first: date, last: date) -> int:
-    """Add up recorded time of accepted timesheets of these days alone, each day once."""
+def _surely_offline(entries: Sequence[Entry], zone: tzinfo, first: date, last: date) -> int:
+    """Add up what has no value of the operator: no cosignature and no token makes it online."""
+    return sum(
+        part
+        for entry in entries
+        if entry.grade is Grade.OFFLINE
+        for day, _, part in worked_shares(entry.record, zone)
+        if first <= day <= last
+    )
+
+
+def _accepted(sheets: Sequence[SheetFinding], first: date, last: date) -> int:
+    """Add up recorded time of the accepted rows of these days that count, each day once."""
+    acceptances = acceptances_of(sheets)
+    begin, end = day_number(first), day_number(last)
     days: dict[int, int] = {}
     for one in sheets:
-        within = first <= date_of(one.record.first) and date_of(one.record.last) <= last
         accepted = one.answer is not None and one.answer.answer is SheetAnswer.ACCEPTED
-        counts = one.agreement is Agreement.AGREES and one.replaced_by is None
-        if within and accepted and counts:
-            for row in one.record.days:
+        if not accepted or one.agreement is not Agreement.AGREES:
+            continue
+        kept = acceptances[one.digest].left_behind
+        for row in one.record.days:
+            counts = one.replaced_by is None or row.day in kept
+            if counts and begin <= row.day <= end:
                 days.setdefault(row.day, row.working + row.off_screen + row.sealed)
     return sum(days.values())

@@ -17,6 +17,7 @@ from workseal_protocol.attestation import (
     AttestationReport,
     Check,
     Claim,
+    Hours,
     RecordOpening,
     ShownRecord,
     examine_attestation,
@@ -105,8 +106,16 @@ def _checked(file: Path, policy: TrustPolicy, shown: ShownRecord) -> Attestation
 
 def claim_lines(claim: Claim) -> Iterator[str]:
     """Write what a claim says for a person."""
-    hours = claim.hours
-    yield f"{date_of(claim.first)} to {date_of(claim.last)}: {exact(hours.recorded)} recorded"
+    yield (
+        f"{date_of(claim.first)} to {date_of(claim.last)}: {exact(claim.hours.recorded)} recorded"
+    )
+    yield from _hours_lines(claim.hours)
+    yield f"  evidence that was agreed: {_LEVELS[claim.level]}"
+    if claim.purpose is not None:
+        yield f"  made for: {claim.purpose}"
+
+
+def _hours_lines(hours: Hours) -> Iterator[str]:
     yield (
         f"  online {exact(hours.online)}, offline or late {exact(hours.offline)},"
         f" off-screen and declared {exact(hours.off_screen)}"
@@ -114,9 +123,6 @@ def claim_lines(claim: Claim) -> Iterator[str]:
     if hours.late_declared:
         yield f"  declared late, beside it: {exact(hours.late_declared)}"
     yield f"  of it in timesheets that a client accepted: {exact(hours.accepted)}"
-    yield f"  evidence that was agreed: {_LEVELS[claim.level]}"
-    if claim.purpose is not None:
-        yield f"  made for: {claim.purpose}"
 
 
 def attestation_lines(report: AttestationReport) -> Iterator[str]:
@@ -143,6 +149,7 @@ def attestation_value(report: AttestationReport) -> dict[str, Any]:
             for one in report.steps
         ],
         "claim": None if report.attestation is None else _claim_value(report.attestation),
+        "recomputed": None if report.recomputed is None else _hours_value(report.recomputed),
         "checks": [
             {
                 "key": one.key.text(),
@@ -170,6 +177,9 @@ def _content_lines(report: AttestationReport, found: Attestation) -> Iterator[st
     yield f"Key {claim.public_key.text()}"
     yield f"says at {instant(claim.claimed_at)}, by their own clock:"
     yield from claim_lines(claim)
+    if report.recomputed is not None and report.recomputed != claim.hours:
+        yield f"By your policy, the bundle says of these days: {exact(report.recomputed.recorded)}"
+        yield from _hours_lines(report.recomputed)
     log = found.checkpoint.checkpoint
     yield f"Log {log.origin}, {log.size} entries"
     if report.not_before is not None:
@@ -186,17 +196,23 @@ def _claim_value(found: Attestation) -> dict[str, Any]:
         "claimed_at_ms": claim.claimed_at,
         "first": date_of(claim.first).isoformat(),
         "last": date_of(claim.last).isoformat(),
-        "recorded_ms": claim.hours.recorded,
-        "working_ms": claim.hours.working,
-        "off_screen_ms": claim.hours.off_screen,
-        "sealed_ms": claim.hours.sealed,
-        "late_declared_ms": claim.hours.late_declared,
-        "offline_ms": claim.hours.offline,
-        "accepted_ms": claim.hours.accepted,
+        **_hours_value(claim.hours),
         "level": claim.level.name.lower(),
         "purpose": claim.purpose,
         "log": {"origin": log.origin, "size": log.size},
         "digest": str(found.claim.digest),
+    }
+
+
+def _hours_value(hours: Hours) -> dict[str, int]:
+    return {
+        "recorded_ms": hours.recorded,
+        "working_ms": hours.working,
+        "off_screen_ms": hours.off_screen,
+        "sealed_ms": hours.sealed,
+        "late_declared_ms": hours.late_declared,
+        "offline_ms": hours.offline,
+        "accepted_ms": hours.accepted,
     }
 
 

@@ -17,6 +17,7 @@ from support.attested import (
     shown,
     told,
 )
+from support.shownrecords import unwitnessed, without_authorities
 from support.simulator import seeded
 from workseal_protocol.attestation import Attestation, figures_of, sign_said, verify_shown
 from workseal_protocol.cli.seeds import write_seed
@@ -123,9 +124,9 @@ def test_nobody_countersigns_a_checkpoint_that_no_log_of_theirs_signed(
     forged = replace(
         signed, checkpoint=replace(signed.checkpoint, size=size, root=Digest.of(b"forged"))
     )
-    hours, head = figures_of(report(), ZONE, FIRST, LAST, size=size)
-    said, opening = claim(checkpoint=forged.digest, hours=hours)
-    opening = replace(opening, head=head)
+    found = figures_of(report(), ZONE, FIRST, LAST, size=size)
+    said, opening = claim(checkpoint=forged.digest, hours=found.hours)
+    opening = replace(opening, head=found.head)
     said = replace(said, record=opening.commitment)
     made = Attestation(sign_said(said, told().verifier.people.freelancer), forged)
     verify_shown(made, shown(opening=opening))
@@ -157,6 +158,50 @@ def test_nobody_countersigns_their_own(folder: Path, run: Run) -> None:
     done = countersign(run, folder, "made", "freelancer")
     assert (done.code, done.out) == (2, "")
     assert "does not check it" in done.err
+
+
+def graded(folder: Path, **changes: int) -> None:
+    """Put there what a reader has who trusts no time-stamp authority."""
+    made = unwitnessed()
+    (folder / "made").write_bytes(made.attested(**changes).encode())
+    (folder / "opening").write_bytes(made.opening().encode())
+    (folder / "bundle").write_bytes(made.bundle())
+    (folder / "policy").write_text(without_authorities(made).encode())
+
+
+def test_who_is_shown_less_online_reads_both_figures_and_no_lie(folder: Path, run: Run) -> None:
+    graded(folder)
+    done = examine(run, folder, "made", *record(folder))
+    assert (done.code, done.err) == (1, "")
+    assert "SIGNED, NOT SHOWN: nothing is false" in done.out
+    assert "fails" not in done.out
+    assert "  online 0 h 00 min 47.000 s, offline or late 0 h 00 min 37.000 s" in done.out
+    assert "By your policy, the bundle says of these days: 0 h 01 min 24.000 s" in done.out
+    assert "  online 0 h 00 min 00.000 s, offline or late 0 h 01 min 24.000 s" in done.out
+    value = json.loads(examine(run, folder, "made", *record(folder), "--json").out)
+    assert value["claim"]["offline_ms"] == 37_000
+    assert value["recomputed"]["offline_ms"] == 84_000
+    assert value["recomputed"]["recorded_ms"] == value["claim"]["recorded_ms"] == 84_000
+
+
+def test_nobody_countersigns_that_more_was_online_than_they_are_shown(
+    folder: Path, run: Run
+) -> None:
+    graded(folder)
+    write_seed(folder / "key", bytes(32))
+    done = countersign(run, folder, "made", "key")
+    assert (done.code, done.out) == (1, "")
+    assert "step 6 (figures) not reached: your policy and this bundle show less" in done.err
+    graded(folder, offline=84_000)
+    assert countersign(run, folder, "made", "key").code == 0
+
+
+def test_figures_that_are_the_same_are_told_once(folder: Path, run: Run) -> None:
+    done = examine(run, folder, "made", *record(folder))
+    assert "By your policy" not in done.out
+    value = json.loads(examine(run, folder, "made", *record(folder), "--json").out)
+    assert value["recomputed"]["offline_ms"] == value["claim"]["offline_ms"]
+    assert json.loads(examine(run, folder, "made", "--json").out)["recomputed"] is None
 
 
 @pytest.mark.parametrize(
