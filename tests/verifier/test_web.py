@@ -17,9 +17,9 @@ from support.browser import Browser
 from support.diarist import MONDAY, Told, tell
 from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
-from support.simulator import ROUND_MS, START, seeded
+from support.simulator import DAY_MS, ROUND_MS, START, seeded
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import Offer, SheetAnswer, sign
+from workseal_protocol.records import Offer, SheetAnswer, WithdrawalReason, sign
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.api.routing import operations
@@ -192,11 +192,41 @@ def test_grades_captures_and_the_withdrawn_share_are_told(world: World) -> None:
     assert "Offline: without the verifier 30 s" in text
     frames = len(world.told.agent.frames) + 1
     assert f"Frames withdrawn 1 of {frames}" in text
-    assert f"Withdrawn share {100 / frames:.1f} %" in text
+    assert f"Withdrawn share {-(-1000 // frames) / 10} % of the captures" in text
     for word in ("score", "rank"):
         assert text.lower().count(word) == (1 if word == "score" else 0)
     assert "it is no score" in text
     assert "show it by the stretch of work, as agreed, beside the time that was worked" in text
+
+
+def test_frames_that_were_kept_as_long_as_agreed_are_no_withdrawn_share(tmp_path: Path) -> None:
+    """That is what comes of every agreement; the limit leaves them out, too."""
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536, retention_days=1))
+    agent.open_session()
+    agent.work(3 * ROUND_MS)
+    agent.send()
+    agent.close_session()
+    taken_back, *kept = list(agent.frames)
+    count = len(agent.frames)
+    agent.withdraw(taken_back)
+    office.now += 2 * DAY_MS
+    for frame in kept:
+        agent.withdraw(frame, WithdrawalReason.RETENTION)
+    path = f"/diary/{agent.engagement.hex()}"
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.client)
+        for page in (path, path + WEEK):
+            text = words(browser.ask("GET", page).text)
+            assert f"Frames withdrawn 1 of {count}" in text
+            assert f"Withdrawn share {-(-1000 // count) / 10} % of the captures" in text
+            assert f"Deleted once the agreed days were over {count - 1} of {count}" in text
+        column = re.findall(r'data-name="Withdrawn">([^<]*)<', browser.ask("GET", path).text)
+        assert column == ["1"]
+        browser.close()
+    office.close()
 
 
 def test_a_day_tells_every_stretch_and_its_gaps(world: World) -> None:

@@ -12,7 +12,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.records import SegmentState, SheetAnswer
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
 from workseal_protocol.timesheets import SheetFinding, date_of
-from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
+from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, Totals, billed_of
 from workseal_protocol.window import Grade
 from workseal_verifier.api.access import Asking, OwnSession
 from workseal_verifier.api.services import Given, Services
@@ -71,21 +71,34 @@ def sums_of(terms: Terms, days: Iterable[DayTotal]) -> Sums:
 def counts_of(weeks: Iterable[Week]) -> dict[str, Any]:
     """Add up how time is known, and what became of the captures."""
     totals = [week.totals for week in weeks]
-    frames = sum(one.frames for one in totals)
-    withdrawn = sum(one.withdrawn for one in totals)
+    captured = sum(one.captured for one in totals)
     return {
         "grades": {grade.value: sum(one.by_grade[grade] for one in totals) for grade in Grade},
         "states": {state: sum(one.by_state[state] for one in totals) for state in SegmentState},
-        "captured": sum(one.captured for one in totals),
+        "captured": captured,
         "missed": sum(one.missed for one in totals),
         "sealed": sum(one.sealed for one in totals),
         "outside": sum(one.due_outside for one in totals),
         "stepped_over": sum(one.stepped_over for one in totals),
-        "frames": frames,
-        "withdrawn": withdrawn,
+        "frames": sum(one.frames for one in totals),
+        "withdrawn": sum(map(_taken_back, totals)),
         "expired": sum(one.expired for one in totals),
-        "share": f"{withdrawn * 100 / frames:.1f} %" if frames else "none taken",
+        "share": _share(sum(one.thinned for one in totals), captured),
     }
+
+
+def _taken_back(totals: Totals) -> int:
+    """Count the withdrawn frames but for those that were kept as long as was agreed."""
+    return totals.withdrawn - totals.expired
+
+
+def _share(thinned: int, captured: int) -> str:
+    """Say of how much of the captures a frame was taken back, as the terms limit it."""
+    if not captured:
+        return "none taken"
+    # Rounded up, as the limit is: what passes it is never shown as equal to it.
+    tenths = -(-thinned * 1000 // captured)
+    return f"{tenths // 10}.{tenths % 10} % of the captures"
 
 
 def about(agreed: Agreed, reach: Reach) -> dict[str, Any]:
@@ -226,7 +239,7 @@ def _row(terms: Terms, week: Week, sheets: Sequence[SheetFinding]) -> dict[str, 
         "monday": week.monday,
         "sunday": sunday,
         "sums": sums_of(terms, week.days),
-        "withdrawn": week.totals.withdrawn,
+        "withdrawn": _taken_back(week.totals),
         "exceeded": [limit_text(one) for one in week.exceeded],
         "sheets": list(dict.fromkeys(said)),
     }
