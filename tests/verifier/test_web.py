@@ -478,16 +478,37 @@ def test_agreements_of_the_same_two_name_each_other_and_no_others(tmp_path: Path
     third = ScriptedAgent(office, terms=office.terms(), engagement=b"somebody else's.")
     office.people = people
     one, two, three = (each.engagement.hex() for each in (first, second, third))
+    # The client alone names another rate: nobody has agreed to it.
+    cheap = Offer(
+        engagement=b"never accepted!!",
+        claimed_at=office.now,
+        terms=office.terms(rate_minor_per_hour=100),
+    )
+    office.post([sign(cheap, people.client)])
+    open_ = cheap.engagement.hex()
     with LiveServer(office) as live:
         for signer, seen in ((people.client, False), (people.freelancer, True)):
             browser = Browser(office, live)
             browser.sign_in(signer)
-            pages = [browser.ask("GET", f"/diary/{name}").text for name in (one, two)]
+            pages = [browser.ask("GET", f"/diary/{name}").text for name in (one, two, open_)]
             assert "The same two have also agreed:" in words(pages[0])
             assert f"Agreement {two[:8]} : 90.00 EUR an hour, no work in the log" in words(pages[0])
             assert f"Agreement {one[:8]} : 65.00 EUR an hour, work 2 Mar 2026" in words(pages[1])
+            for text in pages[:2]:
+                agreed, _, offers = words(text).partition("offers to the same freelancer, who has")
+                assert f" not accepted: Offer {open_[:8]} : 1.00 EUR an hour" in offers
+                assert "1.00 EUR" not in agreed
+                assert "What both signed" in agreed
+            assert f"Offer {open_[:8]} Days and weeks" in words(pages[2])
+            assert "What the client offers" in words(pages[2])
+            assert "The freelancer has not accepted it" in words(pages[2])
+            assert "What both signed" not in words(pages[2])
+            assert f"have agreed: Agreement {one[:8]} : 65.00 EUR an hour" in words(pages[2])
             assert not any(three[:8] in text for text in pages)
-            assert (three in browser.ask("GET", "/diary").text) is seen
+            listed = words(browser.ask("GET", "/diary").text)
+            assert (three in listed) is seen
+            assert f"Offer {open_[:8]}" in listed
+            assert listed.count("offered, and not accepted") == 1
             browser.close()
     office.close()
 

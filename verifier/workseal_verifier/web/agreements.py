@@ -17,7 +17,7 @@ from workseal_protocol.window import Grade
 from workseal_verifier.api.access import Asking, OwnSession
 from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import engagement
-from workseal_verifier.services.access import TABLE, Verdict, decide
+from workseal_verifier.services.access import TABLE, About, State, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Course, Reach
 from workseal_verifier.services.weekfold import DAYS, Week, overall_limits
 from workseal_verifier.web.caselist import awaiting, lines_of
@@ -170,8 +170,10 @@ def get_agreements(request: Request, session: OwnSession, given: Given) -> Respo
 @router.get("/{name}")
 def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Response:
     """Show all of an agreement: its weeks, and their sums."""
+    wanted = engagement(name)
     reach = given.diaries.reach()
-    agreed = given.diaries.agreed(engagement(name))
+    agreed = given.diaries.agreed(wanted)
+    standings = given.standings.of(asking.thumbprint, About.ENGAGEMENT, wanted)
     course = given.diaries.course(agreed, reach)
     # One that was replaced waits for nothing.
     sheets = [one for one in given.sheets.listed(agreed, reach).sheets if one.replaced_by is None]
@@ -195,6 +197,8 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
         ],
         contradicted=any(week.contradicted for week in course.weeks),
         sentences=plain_language(agreed.terms),
+        # What the client alone signed is agreed by nobody.
+        offered=all(one.state is State.OFFERED for one in standings),
         others=list(_others(given, asking.thumbprint, agreed, reach)),
     )
 
@@ -202,7 +206,10 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
 def _others(
     given: Services, asker: Digest, agreed: Agreed, reach: Reach
 ) -> Iterator[dict[str, Any]]:
-    """Give the other agreements of the same two that the asker may read: terms never change."""
+    """Give other agreements and offers of the same two that the asker may read.
+
+    Terms never change: where these two agree on others, that is another agreement.
+    """
     own, now_ms = agreed.terms, given.clock.now_ms()
     for name, standing in given.standings.engagements(asker):
         may_read = decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is Verdict.ALLOWED
@@ -212,7 +219,8 @@ def _others(
         theirs = other.terms
         if (theirs.client, theirs.freelancer) == (own.client, own.freelancer):
             days = given.diaries.days(other, reach)
-            yield {"name": name.hex(), "terms": theirs, "days": days}
+            offered = standing.state is State.OFFERED
+            yield {"name": name.hex(), "terms": theirs, "days": days, "offered": offered}
 
 
 def _years(
