@@ -1,8 +1,9 @@
 """What a client accepted already: the days of timesheets that count, and of those left behind.
 
-Rules: replacing takes no answer back. A day that was accepted goes on counting where it was, until
-the newest of the timesheets that replace each other is about it too: whoever replaces a timesheet
-takes no accepted day out of the count by leaving it out. docs/spec/timesheets.md
+Rules: replacing takes no answer back. Of a day the last acceptance holds, so no day counts twice:
+it counts where it was accepted last, until the newest of the timesheets that replace each other is
+about it too. Whoever replaces a timesheet takes no accepted day out of the count by leaving it out,
+and brings none back that was accepted elsewhere since. docs/spec/timesheets.md
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ _MOST_OF_A_DAY: Final = 3
 class AcceptedDays:
     """Hold days of a timesheet that were accepted in another one, too.
 
-    `counting` are those that go on counting there: accepted again, they would count twice.
+    `counting` are those that count there: the client would sign for them a second time.
     """
 
     sheet: Digest
@@ -31,13 +32,16 @@ class AcceptedDays:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Hold what was accepted of a timesheet's days beside it.
+    """Hold which days of a timesheet count, and what was accepted of its days beside it.
 
-    `left_behind` are its own accepted days that go on counting though it was replaced.
+    `left_behind` are those that count though it was replaced; `accepted_again` those that would
+    count, had they not been accepted in another one later.
     """
 
     elsewhere: tuple[AcceptedDays, ...]
+    counting: tuple[int, ...]
     left_behind: tuple[int, ...]
+    accepted_again: tuple[int, ...]
 
 
 def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]:
@@ -47,22 +51,45 @@ def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]
         # What replaces a timesheet stands after it.
         newest[one.digest] = one if one.replaced_by is None else newest.get(one.replaced_by, one)
     accepted = [one for one in found if _is_accepted(one)]
-    counting = {one.digest: _counting(one, newest[one.digest]) for one in accepted}
+    counting, again = _held(accepted, newest)
     holders = _holders(accepted, counting)
-    return {
-        one.digest: Acceptance(
-            _elsewhere(one, holders, counting),
-            tuple(sorted(counting.get(one.digest, ()))) if one.replaced_by is not None else (),
-        )
-        for one in found
-    }
+    return {one.digest: _acceptance(one, holders, counting, again) for one in found}
+
+
+def _acceptance(
+    one: SheetFinding,
+    holders: Mapping[int, Sequence[Digest]],
+    counting: Mapping[Digest, frozenset[int]],
+    again: Mapping[Digest, frozenset[int]],
+) -> Acceptance:
+    own = tuple(sorted(counting.get(one.digest, ())))
+    return Acceptance(
+        elsewhere=_elsewhere(one, holders, counting),
+        counting=own,
+        left_behind=() if one.replaced_by is None else own,
+        accepted_again=tuple(sorted(again.get(one.digest, ()))),
+    )
 
 
 def _is_accepted(one: SheetFinding) -> bool:
     return one.answer is not None and one.answer.answer is SheetAnswer.ACCEPTED
 
 
-def _counting(one: SheetFinding, newest: SheetFinding) -> frozenset[int]:
+def _held(
+    accepted: Sequence[SheetFinding], newest: Mapping[Digest, SheetFinding]
+) -> tuple[Mapping[Digest, frozenset[int]], Mapping[Digest, frozenset[int]]]:
+    """Give of accepted timesheets the days that count, and those that were accepted again."""
+    counting, again = {}, {}
+    taken: set[int] = set()
+    for one in sorted(accepted, key=lambda one: one.answers[-1].index, reverse=True):
+        kept = _not_replaced(one, newest[one.digest])
+        counting[one.digest] = kept - taken
+        again[one.digest] = kept & taken
+        taken.update(row.day for row in one.record.days)
+    return counting, again
+
+
+def _not_replaced(one: SheetFinding, newest: SheetFinding) -> frozenset[int]:
     first, last = newest.record.first, newest.record.last
     return frozenset(
         row.day for row in one.record.days if newest is one or not first <= row.day <= last

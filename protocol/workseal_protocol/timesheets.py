@@ -47,8 +47,9 @@ class SheetSums:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Hold one answer of the client, and the statement that gave it."""
+    """Hold one answer of the client, the statement that gave it, and its place in the log."""
 
+    index: int
     digest: Digest
     record: TimesheetAnswer
 
@@ -127,7 +128,9 @@ def timesheets_of(terms: Terms, entries: Sequence[Entry], zone: tzinfo) -> tuple
         if isinstance(entry.record, TimesheetAnswer):
             about = entry.record.timesheet
             if places.get(about, entry.index) < entry.index:
-                answers.setdefault(about, []).append(Answered(entry.digest, entry.record))
+                answers.setdefault(about, []).append(
+                    Answered(entry.index, entry.digest, entry.record)
+                )
     successors = _successors(sheets)
     overlaps = _overlaps([one for one in sheets if one[0].digest not in successors])
     findings = []

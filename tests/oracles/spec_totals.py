@@ -192,12 +192,12 @@ def sheets_of(statements: list[Told], labels: list[Any], calendar: Calendar) -> 
 
 
 def accepted_of(statements: list[Told]) -> dict[str, Any]:
-    """Give for each timesheet the days accepted elsewhere, those that count there, those left."""
+    """Give of each timesheet which days were accepted elsewhere, left behind, accepted again."""
     sheets = {digest: record for kind, record, digest in statements if kind == "timesheet"}
     order = list(sheets)
     answers = {
-        record[10]: record[11]
-        for kind, record, _ in statements
+        record[10]: (record[11], at)
+        for at, (kind, record, _) in enumerate(statements)
         if kind == "timesheet.answer" and record[10] in sheets
     }
     after: dict[bytes, bytes] = {}
@@ -206,14 +206,23 @@ def accepted_of(statements: list[Told]) -> dict[str, Any]:
         if named and named[10] <= sheet[11] and sheet[10] <= named[11]:
             after[sheet[16]] = digest
 
-    def counts(digest: bytes, day: int) -> bool:
+    def replaced(digest: bytes, day: int) -> bool:
         newest = digest
         while newest in after:
             newest = after[newest]
-        return newest == digest or not sheets[newest][10] <= day <= sheets[newest][11]
+        return newest != digest and sheets[newest][10] <= day <= sheets[newest][11]
+
+    def again(digest: bytes, day: int) -> bool:
+        return any(
+            answers[digest][1] < answers[one][1] and any(row[0] == day for row in sheets[one][13])
+            for one in accepted
+        )
+
+    def counts(digest: bytes, day: int) -> bool:
+        return not replaced(digest, day) and not again(digest, day)
 
     found: dict[str, Any] = {}
-    accepted = [digest for digest in order if answers.get(digest) == 1]
+    accepted = [digest for digest in order if answers.get(digest, (0, 0))[0] == 1]
     for digest, sheet in sheets.items():
         days: dict[str, list[list[str]]] = defaultdict(lambda: [[], []])
         for day, *_ in sheet[13]:
@@ -225,9 +234,10 @@ def accepted_of(statements: list[Told]) -> dict[str, Any]:
             for elsewhere, _, one in sorted(with_it)[:3]:
                 days[one.hex()][0].append(day_text(day))
                 days[one.hex()][1].extend([] if elsewhere else [day_text(day)])
-        own = sheet[13] if digest in accepted and digest in after else []
-        left = [day_text(row[0]) for row in own if counts(digest, row[0])]
-        found[digest.hex()] = [days, left]
+        own = [row[0] for row in sheet[13]] if digest in accepted else []
+        left = [day_text(day) for day in own if digest in after and counts(digest, day)]
+        later = [day_text(day) for day in own if again(digest, day) and not replaced(digest, day)]
+        found[digest.hex()] = [days, left, later]
     return found
 
 
@@ -269,5 +279,6 @@ def told_of(archive: zipfile.ZipFile) -> dict[str, Any]:
     }
 
 
-for name in sys.argv[1:]:
-    print(json.dumps(told_of(zipfile.ZipFile(name))))
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        print(json.dumps(told_of(zipfile.ZipFile(name))))

@@ -1,14 +1,30 @@
-from collections.abc import Sequence
+import runpy
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from itertools import count
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from support.builders import digest, make_timesheet
-from workseal_protocol.accepted import AcceptedDays, acceptances_of
+from support.builders import digest, make_sheet_answer, make_terms, make_timesheet
+from support.spectotals import PROGRAM
+from workseal_protocol.accepted import Acceptance, AcceptedDays, acceptances_of
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import SheetAnswer, SheetDay, TimesheetAnswer
-from workseal_protocol.timesheets import Agreement, Answered, SheetFinding
+from workseal_protocol.records import SheetAnswer, SheetDay, Timesheet, TimesheetAnswer
+from workseal_protocol.timesheets import (
+    Agreement,
+    Answered,
+    SheetFinding,
+    date_of,
+    timesheets_of,
+)
+from workseal_protocol.window import Entry, Window
 
-A, B, C, D = (digest(name) for name in "ABCD")
+A, B, C, D, E = (digest(name) for name in "ABCDE")
+# What is answered later in a test stands later in the log.
+_PLACES = count()
 
 
 def sheet(
@@ -27,6 +43,7 @@ def sheet(
     )
     said = tuple(
         Answered(
+            next(_PLACES),
             digest(f"{name}{place}"),
             TimesheetAnswer(
                 engagement=record.engagement,
@@ -70,12 +87,52 @@ def test_a_day_without_hours_in_the_replacement_is_corrected_not_left_out() -> N
     assert found[C].elsewhere == (AcceptedDays(A, (1,), ()),)
 
 
-def test_what_was_not_replaced_counts_where_it_is() -> None:
-    found = acceptances_of([sheet(A, (1, 2)), sheet(B, (2, 3)), sheet(C, (9,))])
-    assert found[A].elsewhere == (AcceptedDays(B, (2,), (2,)),)
+def test_a_day_of_two_timesheets_counts_where_it_was_accepted_last() -> None:
+    late, early = sheet(B, (2, 3)), sheet(A, (1, 2))
+    # In the log they stand the other way round: the last acceptance decides, not the newer one.
+    found = acceptances_of([early, late, sheet(C, (9,))])
+    assert found[A].elsewhere == (AcceptedDays(B, (2,), ()),)
     assert found[B].elsewhere == (AcceptedDays(A, (2,), (2,)),)
-    assert found[C].elsewhere == ()
-    assert found[A].left_behind == ()
+    assert (found[A].counting, found[A].accepted_again) == ((1, 2), ())
+    assert (found[B].counting, found[B].accepted_again) == ((3,), (2,))
+    assert (found[C].elsewhere, found[C].counting) == ((), (9,))
+    assert found[A].left_behind == found[B].left_behind == ()
+
+
+def test_a_day_that_was_accepted_elsewhere_since_does_not_come_back() -> None:
+    """B stands for A, C is accepted, and D stands for B without the days of A and C."""
+    before = [
+        sheet(A, (1, 2), replaced_by=B),
+        sheet(B, (1, 2), last=3, answers=()),
+        sheet(C, (1, 2)),
+    ]
+    assert acceptances_of(before)[A].accepted_again == ()
+    found = acceptances_of([
+        before[0],
+        sheet(B, (1, 2), last=3, replaced_by=D, answers=()),
+        before[2],
+        sheet(D, (), first=3, last=3, answers=()),
+    ])  # fmt: skip
+    assert (found[A].counting, found[A].left_behind, found[A].accepted_again) == ((), (), (1, 2))
+    assert (found[C].counting, found[C].accepted_again) == ((1, 2), ())
+    # Nor where what was accepted since is being replaced itself.
+    found = acceptances_of([
+        sheet(A, (1, 2), replaced_by=D),
+        sheet(C, (1, 2), replaced_by=E),
+        sheet(D, (), first=3, last=3, answers=()),
+        sheet(E, (1, 2), answers=()),
+    ])  # fmt: skip
+    assert found[A].counting == found[C].counting == ()
+
+
+def test_of_two_that_follow_each_other_the_last_accepted_one_keeps_a_day_left_out() -> None:
+    found = acceptances_of([
+        sheet(A, (1, 2), replaced_by=B),
+        sheet(B, (1, 2), replaced_by=C),
+        sheet(C, (2,), answers=()),
+    ])  # fmt: skip
+    assert (found[A].counting, found[A].accepted_again) == ((), (1,))
+    assert (found[B].counting, found[B].left_behind) == ((1,), (1,))
 
 
 @pytest.mark.parametrize(
@@ -99,3 +156,123 @@ def test_of_many_that_have_a_day_those_that_count_it_are_told() -> None:
         C,
         *(one.digest for one in many[1:3]),
     ]
+
+
+# --- any order of what either party signs ---
+
+_DAYS = st.integers(1, 5)
+_SHEETS = st.tuples(st.frozensets(_DAYS, max_size=5), _DAYS, _DAYS, st.none() | st.integers(0, 7))
+_ANSWERS = st.tuples(
+    st.integers(0, 7), st.sampled_from([SheetAnswer.ACCEPTED] * 3 + [SheetAnswer.OBJECTION])
+)
+_HISTORIES = st.lists(_SHEETS | _ANSWERS, max_size=16)
+_SPEC: Mapping[str, Any] = runpy.run_path(str(PROGRAM), run_name="told")
+
+
+def told(history: Sequence[Any]) -> list[Entry]:
+    """Give what two parties signed, in log order: timesheets, some for others, and answers."""
+    entries: list[Entry] = []
+    names: list[Digest] = []
+    for place, one in enumerate(history):
+        name = digest(f"{place}")
+        if isinstance(one[1], SheetAnswer):
+            if not names:
+                continue
+            about, said = names[one[0] % len(names)], one[1]
+            text = None if said is SheetAnswer.ACCEPTED else "no"
+            record: Any = make_sheet_answer(timesheet=about, answer=said, text=text)
+        else:
+            days, *ends, other = one
+            first, last = min(ends), max(ends)
+            record = make_timesheet(
+                first=first,
+                last=last,
+                days=tuple(
+                    SheetDay(day, 1, 0, 0, 0) for day in sorted(days) if first <= day <= last
+                ),
+                replaces=None if other is None or not names else names[other % len(names)],
+            )
+            names.append(name)
+        entries.append(Entry(place, name, record, Window(), None))
+    return entries
+
+
+def found_in(entries: Sequence[Entry]) -> Mapping[Digest, Acceptance]:
+    # No zone of the terms: the record is not looked at.
+    return acceptances_of(timesheets_of(make_terms(zone="Europe/Berlin"), entries, UTC))
+
+
+def holders_in(entries: Sequence[Entry]) -> dict[int, Digest]:
+    """Give where each day counts; no day counts in two."""
+    found = [(day, name) for name, one in found_in(entries).items() for day in one.counting]
+    holders = dict(found)
+    assert len(holders) == len(found)
+    return holders
+
+
+def last_accepted(entries: Sequence[Entry]) -> dict[int, Digest]:
+    """Give for each day the timesheet that was accepted last of those whose last answer accepts."""
+    sheets = {one.digest: one.record for one in entries if isinstance(one.record, Timesheet)}
+    said: dict[Digest, SheetAnswer] = {}
+    for one in entries:
+        if isinstance(one.record, TimesheetAnswer):
+            # Whatever was answered last stands last.
+            said.pop(one.record.timesheet, None)
+            said[one.record.timesheet] = one.record.answer
+    return {
+        row.day: name
+        for name, answer in said.items()
+        if answer is SheetAnswer.ACCEPTED
+        for row in sheets[name].days
+    }
+
+
+@given(_HISTORIES)
+def test_a_day_counts_once_and_only_where_it_was_accepted_last(history: Sequence[Any]) -> None:
+    entries = told(history)
+    last = last_accepted(entries)
+    replaced = {
+        one.record.replaces for one in entries if isinstance(one.record, Timesheet)
+    }  # fmt: skip
+    holders = holders_in(entries)
+    assert holders.items() <= last.items()
+    # What nothing names as replaced counts whole, where it was accepted last.
+    assert {day for day, name in last.items() if name not in replaced} <= holders.keys()
+
+
+@given(_HISTORIES)
+def test_a_timesheet_moves_no_day_and_takes_out_those_alone_that_it_is_about(
+    history: Sequence[Any],
+) -> None:
+    entries = told(history)
+    for until, one in enumerate(entries):
+        if not isinstance(one.record, Timesheet):
+            continue
+        before, after = holders_in(entries[:until]), holders_in(entries[: until + 1])
+        assert all(after[day] == before[day] for day in before.keys() & after.keys())
+        gone = before.keys() - after.keys()
+        assert all(one.record.first <= day <= one.record.last for day in gone)
+        assert not gone or one.record.replaces is not None
+
+
+@given(_HISTORIES)
+def test_a_program_that_knows_the_specification_alone_says_the_same(
+    history: Sequence[Any],
+) -> None:
+    entries = told(history)
+    statements = [(one.record.KIND, one.record.to_value(), one.digest.raw) for one in entries]
+
+    def written(days: Sequence[int]) -> list[str]:
+        return [date_of(day).isoformat() for day in days]
+
+    assert _SPEC["accepted_of"](statements) == {
+        str(name): [
+            {
+                str(each.sheet): [written(each.days), written(each.counting)]
+                for each in one.elsewhere
+            },
+            written(one.left_behind),
+            written(one.accepted_again),
+        ]
+        for name, one in found_in(entries).items()
+    }

@@ -125,10 +125,11 @@ def test_both_say_the_same_of_changed_timesheets_and_answers(page: NodePage) -> 
             seen.update((one["agreement"], one["why"], f"replaced: {bool(one['replaced_by'])}"))
             seen.update(answer["answer"] for answer in one["answers"])
             seen.update(["no answer"] * (not one["answers"]))
+            seen.update(["accepted again"] * bool(one["accepted_again"]))
     print(sorted(seen.items()))  # noqa: T201 - the campaign's figures
     # Each finding with each reason, each answer, and whether it was replaced.
     assert seen.keys() >= {*map(str, Agreement), "accepted", "question", "objection", "no answer"}
-    assert seen.keys() >= {"replaced: True", "replaced: False"}
+    assert seen.keys() >= {"replaced: True", "replaced: False", "accepted again"}
     assert len([why for why in seen if why.startswith(("it ", "its ", "the statement "))]) == 4
 
 

@@ -53,7 +53,7 @@ def _accepted(sheet: Mapping[str, Any]) -> list[Any]:
     elsewhere = {
         one["timesheet"]: [one["days"], one["counting"]] for one in sheet["accepted_elsewhere"]
     }
-    return [elsewhere, sheet["left_behind"]]
+    return [elsewhere, sheet["left_behind"], sheet["accepted_again"]]
 
 
 def _classes(worked: Mapping[str, int]) -> list[int]:

@@ -43,7 +43,7 @@ def sheet_lines(report: Report) -> Iterator[str]:
 
 
 def accepted_lines(found: Acceptance) -> Iterator[str]:
-    """Write which days of a timesheet the client accepted elsewhere, and which are left behind."""
+    """Write which days of a timesheet were accepted elsewhere, and which still count in it."""
     for one in found.elsewhere:
         yield f"ACCEPTED in {str(one.sheet)[:12]} as well: {days_text(one.days)}"
         if one.counting:
@@ -52,6 +52,11 @@ def accepted_lines(found: Acceptance) -> Iterator[str]:
         yield (
             f"STILL COUNTING here, accepted and not among the days of what replaced it:"
             f" {days_text(found.left_behind)}"
+        )
+    if found.accepted_again:
+        yield (
+            "ACCEPTED AGAIN later in another timesheet, and so not counting here:"
+            f" {days_text(found.accepted_again)}"
         )
 
 
@@ -112,6 +117,7 @@ def _accepted_value(found: Acceptance) -> dict[str, Any]:
             for one in found.elsewhere
         ],
         "left_behind": _days_value(found.left_behind),
+        "accepted_again": _days_value(found.accepted_again),
     }
 
 

@@ -1,5 +1,6 @@
 """Step 13: the sums are what the segments say, and the limits of the terms are told."""
 
+from workseal_protocol.accepted import acceptances_of
 from workseal_protocol.diary import diary_of
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.timesheets import Agreement, timesheets_of
@@ -24,12 +25,15 @@ def check_totals(case: Case) -> str:
     exceeded = len(case.totals.exceeded)
     differing = sum(one.agreement is Agreement.DIFFERS for one in case.timesheets)
     overlapping = sum(one.overlaps is not None for one in case.timesheets)
+    acceptances = acceptances_of(case.timesheets).values()
+    again = sum(bool(one.accepted_again) for one in acceptances)
     remarks = [
         f"{what}: {number}"
         for what, number in (
             ("limits of the terms exceeded", exceeded),
             ("timesheets that differ from the record", differing),
             ("timesheets that overlap", overlapping),
+            ("timesheets with days that were accepted again in another", again),
             ("statements of possession that do not hold", case.possessions.failing),
             ("drawn frames that are lost", case.possessions.lost),
             ("weeks without a statement of possession", len(case.possessions.missed)),

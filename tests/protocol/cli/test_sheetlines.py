@@ -91,7 +91,8 @@ def test_a_timesheet_says_what_its_time_was_for_where_labels_are_opened() -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["accepted-twice", "accepted-before", "left-behind", "accepted-by-many"]
+    "name",
+    ["accepted-twice", "accepted-before", "left-behind", "accepted-again", "accepted-by-many"],
 )
 def test_json_has_the_days_that_were_accepted_elsewhere_or_left_behind(name: str) -> None:
     _, report = vector(f"valid-{name}")
@@ -100,6 +101,7 @@ def test_json_has_the_days_that_were_accepted_elsewhere_or_left_behind(name: str
     for value, one in zip(sheets_value(report), report.timesheets, strict=True):
         known = found[one.digest]
         assert value["left_behind"] == written(known.left_behind)
+        assert value["accepted_again"] == written(known.accepted_again)
         for told, each in zip(value["accepted_elsewhere"], known.elsewhere, strict=True):
             assert told["timesheet"] == str(each.sheet)
             assert told["days"] == written(each.days)
@@ -111,14 +113,23 @@ def written(days: Sequence[int]) -> list[str]:
 
 
 def test_each_outcome_of_an_accepted_day_has_its_words() -> None:
-    told = {name: "\n".join(sheet_lines(vector(name)[1])) for name in (
-        "valid-accepted-twice", "valid-accepted-before", "valid-left-behind",
+    told = {name: "\n".join(sheet_lines(vector(f"valid-{name}")[1])) for name in (
+        "accepted-twice", "accepted-before", "left-behind", "accepted-again",
     )}  # fmt: skip
-    assert told["valid-accepted-twice"].count("  and counting there: 2026-03-02") == 2
-    assert "ACCEPTED in 254e58" in told["valid-accepted-before"]
-    assert "counting there" not in told["valid-accepted-before"]
-    assert "STILL COUNTING here" in told["valid-left-behind"]
-    assert "STILL COUNTING here" not in told["valid-accepted-before"]
+    again = "  ACCEPTED AGAIN later in another timesheet, and so not counting here: 2026-03-02"
+    assert told["accepted-twice"].count("  and counting there: 2026-03-02") == 1
+    assert told["accepted-twice"].count(again) == 1
+    assert told["accepted-again"].count(f"{again}, 2026-03-03") == 1
+    assert "STILL COUNTING here" not in told["accepted-again"]
+    _, report = vector("valid-accepted-again")
+    assert report.by_number()[13].why == (
+        "timesheets with days that were accepted again in another: 1"
+    )
+    assert "ACCEPTED AGAIN" not in told["accepted-before"] + told["left-behind"]
+    assert "ACCEPTED in 254e58" in told["accepted-before"]
+    assert "counting there" not in told["accepted-before"]
+    assert "STILL COUNTING here" in told["left-behind"]
+    assert "STILL COUNTING here" not in told["accepted-before"]
 
 
 def test_a_line_has_the_figures_of_the_timesheet() -> None:

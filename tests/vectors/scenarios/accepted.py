@@ -12,10 +12,11 @@ from workseal_protocol.records import SheetAnswer
 
 _FIRST = datetime.fromtimestamp(START / 1000, tz=UTC).date()
 _NEXT = _FIRST + timedelta(days=1)
+_AFTER = _FIRST + timedelta(days=2)
 
 
 def valid_accepted_twice() -> Scenario:
-    """Let two timesheets of a day be accepted: it counts in both."""
+    """Let two timesheets of a day be accepted: it counts in the one that was accepted last."""
 
     def summing(agent: ScriptedAgent) -> None:
         for last in (_FIRST, _NEXT):
@@ -48,6 +49,25 @@ def valid_left_behind() -> Scenario:
 
     return _told(
         "an accepted day was left out of what replaced its timesheet, and stands in a third one",
+        summing,
+    )
+
+
+def valid_accepted_again() -> Scenario:
+    """Replace an accepted timesheet, accept its days anew in a third, and shrink the replacement.
+
+    What stands for the first one is about another day now; its own do not come back.
+    """
+
+    def summing(agent: ScriptedAgent) -> None:
+        first = agent.sum_up(_FIRST, _NEXT)
+        agent.reply(first, SheetAnswer.ACCEPTED)
+        wider = agent.sum_up(_FIRST, _AFTER, replaces=first.digest)
+        _accepted(agent, _NEXT)
+        agent.sum_up(_AFTER, _AFTER, replaces=wider.digest)
+
+    return _told(
+        "days were accepted in a third timesheet, and then left out of what replaced the first",
         summing,
     )
 
@@ -85,4 +105,10 @@ def _told(text: str, summing: Callable[[ScriptedAgent], None]) -> Scenario:
     return Scenario(text, Story(verifier, agent, contents, tsa).bundle().encode())
 
 
-ALL = (valid_accepted_twice, valid_accepted_before, valid_left_behind, valid_accepted_by_many)
+ALL = (
+    valid_accepted_twice,
+    valid_accepted_before,
+    valid_left_behind,
+    valid_accepted_again,
+    valid_accepted_by_many,
+)

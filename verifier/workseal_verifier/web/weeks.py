@@ -88,5 +88,6 @@ def _sheet(one: SheetFinding, beside: Acceptance) -> dict[str, Any]:
             for other in beside.elsewhere
         ],
         "left_behind": [date_of(day) for day in beside.left_behind],
+        "accepted_again": [date_of(day) for day in beside.accepted_again],
         "overlaps": None if one.overlaps is None else str(one.overlaps)[:_DIGITS],
     }

@@ -13,18 +13,37 @@ export function acceptancesOf(timesheets) {
     // What replaces a timesheet stands after it.
     newest.set(one.digest, one.replacedBy === null ? one : (newest.get(one.replacedBy) ?? one));
   }
-  const accepted = timesheets.filter(({ answers }) => answers[answers.length - 1]?.record.answer === ACCEPTED);
-  const counting = new Map(accepted.map((one) => [one.digest, countingDays(one, newest.get(one.digest))]));
+  const accepted = timesheets.filter((one) => lastAnswer(one)?.record.answer === ACCEPTED);
+  const { counting, again } = heldDays(accepted, newest);
   const holders = holdersOf(accepted, counting);
   return new Map(timesheets.map((one) => [one.digest, {
     elsewhere: elsewhereOf(one, holders, counting),
     leftBehind: one.replacedBy === null ? [] : [...(counting.get(one.digest) ?? [])],
+    acceptedAgain: again.get(one.digest) ?? [],
   }]));
 }
 
-function countingDays(one, newest) {
+function lastAnswer({ answers }) {
+  return answers[answers.length - 1];
+}
+
+// Give of accepted timesheets the days that count, and those that were accepted again: of a day the
+// last acceptance holds.
+function heldDays(accepted, newest) {
+  const [counting, again, taken] = [new Map(), new Map(), new Set()];
+  for (const one of [...accepted].sort((a, b) => lastAnswer(b).index - lastAnswer(a).index)) {
+    const { digest } = one;
+    const kept = notReplaced(one, newest.get(digest));
+    counting.set(digest, new Set(kept.filter((day) => !taken.has(day))));
+    again.set(digest, kept.filter((day) => taken.has(day)));
+    for (const day of daysAmong(one)) taken.add(day);
+  }
+  return { counting, again };
+}
+
+function notReplaced(one, newest) {
   const { first, last } = newest.record;
-  return new Set(daysAmong(one).filter((day) => newest === one || day < first || last < day));
+  return daysAmong(one).filter((day) => newest === one || day < first || last < day);
 }
 
 function daysAmong({ record }) {

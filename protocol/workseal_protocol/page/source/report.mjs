@@ -113,7 +113,7 @@ function classesValue(worked) {
 }
 
 function timesheetValue({ digest, record, agreement, why, answers, replacedBy, overlaps }, { acceptances, labelledSheets }) {
-  const { elsewhere, leftBehind } = acceptances.get(digest);
+  const { elsewhere, leftBehind, acceptedAgain } = acceptances.get(digest);
   return {
     timesheet: digest, first: dayText(record.first), last: dayText(record.last),
     billed_ms: record.billedMs, amount_minor: record.amount, agreement, why,
@@ -126,6 +126,7 @@ function timesheetValue({ digest, record, agreement, why, answers, replacedBy, o
       timesheet: sheet, days: days.map(dayText), counting: counting.map(dayText),
     })),
     left_behind: leftBehind.map(dayText),
+    accepted_again: acceptedAgain.map(dayText),
     ...namesValue(labelledSheets.get(digest) ?? { projects: [], tags: [] }),
   };
 }

@@ -33,12 +33,13 @@ export function sheetSections({ found }) {
     ...sheetNames(found, "Timesheets by tag; time counts under each of its tags", ({ tags }) => tags, "#"))];
 }
 
-// Say which days of a timesheet the client accepted elsewhere, and which are left behind.
-function acceptedSentences({ elsewhere, leftBehind }) {
+// Say which days of a timesheet were accepted elsewhere, and which still count in it.
+function acceptedSentences({ elsewhere, leftBehind, acceptedAgain }) {
   return [
     ...elsewhere.map(({ sheet, days, counting }) =>
       `ACCEPTED in ${sheet.slice(0, 12)} as well: ${daysText(days)}${counting.length > 0 ? `; and counting there: ${daysText(counting)}` : ""}`),
     ...(leftBehind.length > 0 ? [`STILL COUNTING here, accepted and not among the days of what replaced it: ${daysText(leftBehind)}`] : []),
+    ...(acceptedAgain.length > 0 ? [`ACCEPTED AGAIN later in another timesheet, and so not counting here: ${daysText(acceptedAgain)}`] : []),
   ];
 }
 

@@ -307,6 +307,7 @@ async function checkTotals(found) {
     ["limits of the terms exceeded", found.totals.exceeded.length],
     ["timesheets that differ from the record", found.timesheets.filter(({ agreement }) => agreement === DIFFERS).length],
     ["timesheets that overlap", found.timesheets.filter(({ overlaps }) => overlaps !== null).length],
+    ["timesheets with days that were accepted again in another", [...found.acceptances.values()].filter(({ acceptedAgain }) => acceptedAgain.length > 0).length],
     ["statements of possession that do not hold", held.failing],
     ["drawn frames that are lost", held.lost],
     ["weeks without a statement of possession", found.possessions.missed.length],

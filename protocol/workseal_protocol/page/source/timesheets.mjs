@@ -70,7 +70,7 @@ function answersOf(entries, stands) {
   for (const { index, digest, record } of entries) {
     if (record.kind !== "timesheet.answer" || !stands(record.timesheet, index)) continue;
     if (!answers.has(record.timesheet)) answers.set(record.timesheet, []);
-    answers.get(record.timesheet).push({ digest, record });
+    answers.get(record.timesheet).push({ index, digest, record });
   }
   return answers;
 }
