@@ -3,12 +3,13 @@
 import html
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 from fastapi import Request, Response
@@ -19,7 +20,7 @@ from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
 from support.simulator import DAY_MS, ROUND_MS, START, seeded
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import Offer, SheetAnswer, WithdrawalReason, sign
+from workseal_protocol.records import DeclarationForm, Offer, SheetAnswer, WithdrawalReason, sign
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.api.routing import operations
@@ -411,6 +412,89 @@ def test_a_week_says_what_was_accepted_already_and_what_a_replacement_leaves_out
         assert f"Accepted in {whole} as well: {MONDAY}. They count there." in text
         browser.close()
     told.office.close()
+
+
+Seen = Callable[[], tuple[list[str], str]]
+OTHERWISE = "Of these days the log has other hours than were accepted in it:"
+
+
+@contextmanager
+def minute_of_work(folder: Path) -> Iterator[tuple[ScriptedAgent, Seen]]:
+    """Work for a minute; tell what its week has under *Timesheet*, and what its own page says."""
+    office = Office(new_home(folder)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(rounding_ms=0))
+    agent.open_session()
+    agent.work(60_000)
+    agent.send()
+    path = f"/diary/{agent.engagement.hex()}"
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.client)
+
+        def seen() -> tuple[list[str], str]:
+            cells = re.findall('data-name="Timesheet">([^<]*)<', browser.ask("GET", path).text)
+            return cells, words(browser.ask("GET", path + WEEK).text)
+
+        yield agent, seen
+        browser.close()
+    office.close()
+
+
+def test_all_weeks_say_what_was_accepted_of_their_hours_and_no_more(tmp_path: Path) -> None:
+    with minute_of_work(tmp_path) as (agent, seen):
+        assert seen()[0] == ["none"]
+        both = agent.sum_up(MONDAY, MONDAY + timedelta(days=13))
+        assert seen()[0] == ["no answer"]
+        agent.verifier.now += 1
+        agent.reply(both, SheetAnswer.ACCEPTED)
+        column, week = seen()
+        assert (column, OTHERWISE in week) == (["accepted"], False)
+        agent.work(600_000)
+        agent.send()
+        column, week = seen()
+        assert column == ["accepted in part: 0:01:00 of 0:11:00"]
+        assert f"{OTHERWISE} Mon 2 Mar, 0:01:00 of 0:11:00." in week
+        second = MONDAY + timedelta(days=7), MONDAY + timedelta(days=13)
+        agent.sum_up(*second, replaces=both.digest)
+        column, week = seen()
+        assert column == ["accepted in part: 0:01:00 of 0:11:00"]
+        assert "here it goes on counting" in week
+        assert f"{OTHERWISE} Mon 2 Mar, 0:01:00 of 0:11:00." in week
+
+
+def test_all_weeks_tell_late_time_apart_and_what_was_accepted_at_another_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with minute_of_work(tmp_path) as (agent, seen):
+        agent.reply(agent.sum_up(MONDAY, MONDAY), SheetAnswer.ACCEPTED)
+        agent.pause(60_000)
+        now = agent.verifier.now
+        agent.declare(DeclarationForm.LATE, now - 50_000, now - 20_000, 30_000)
+        agent.reply(agent.sum_up(MONDAY, MONDAY), SheetAnswer.QUESTION, "half a minute more?")
+        late = "and 0:00:00 of 0:00:30 declared later"
+        assert seen()[0] == [f"accepted in part: 0:01:00 of 0:01:00, {late}, asked"]
+        agent.verifier.now += 1
+        agent.reply(agent.sum_up(MONDAY, MONDAY, amount=1), SheetAnswer.ACCEPTED)
+        all_of_it = "0:01:00 of 0:01:00, and 0:00:30 of 0:00:30 declared later"
+        assert seen()[0] == [f"accepted, not as recorded: {all_of_it}, asked"]
+        # Days that are cut elsewhere are other days.
+        monkeypatch.setattr("workseal_verifier.services.diaries.ZoneInfo", _no_zone)
+        assert seen()[0] == ["accepted, not checked here, asked"]
+        assert OTHERWISE not in seen()[1]
+
+
+def test_all_weeks_say_that_older_timesheets_were_not_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.told.office.people.client
+    assert "answers the newest" not in words(world.page(client))
+    monkeypatch.setattr("workseal_verifier.services.sheetreview.MOST_SHEETS", 1)
+    assert "answers the newest" in words(world.page(client))
+
+
+def _no_zone(name: str) -> ZoneInfo:
+    raise ZoneInfoNotFoundError(name)
 
 
 def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(

@@ -1,17 +1,17 @@
 """The agreements of whoever is signed in, and one of them as a whole: week by week."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import SegmentState, SheetAnswer
+from workseal_protocol.records import SegmentState
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
-from workseal_protocol.timesheets import SheetFinding, date_of
+from workseal_protocol.timesheets import date_of
 from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, Totals, billed_of
 from workseal_protocol.window import Grade
 from workseal_verifier.api.access import Asking, OwnSession
@@ -19,7 +19,9 @@ from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import engagement
 from workseal_verifier.services.access import TABLE, About, State, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Course, Reach
+from workseal_verifier.services.sheetreview import MOST_SHEETS
 from workseal_verifier.services.weekfold import DAYS, Week, overall_limits
+from workseal_verifier.web.answered import Said
 from workseal_verifier.web.caselist import awaiting, lines_of
 from workseal_verifier.web.render import page, span
 
@@ -31,13 +33,6 @@ CLASSES = {
     WorkClass.SEALED: "sealed",
     WorkClass.LATE_DECLARED: "late-declared",
 }
-ANSWERS = {
-    SheetAnswer.ACCEPTED: "accepted",
-    SheetAnswer.QUESTION: "asked",
-    SheetAnswer.OBJECTION: "objected",
-}
-# Silence accepts nothing.
-_UNANSWERED = "no answer"
 # More weeks than these stand by year, the newest one open.
 _MOST_OPEN = 26
 _DIARY = TABLE["GET /diary/{name}"]
@@ -175,13 +170,13 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
     agreed = given.diaries.agreed(wanted)
     standings = given.standings.of(asking.thumbprint, About.ENGAGEMENT, wanted)
     course = given.diaries.course(agreed, reach)
-    # One that was replaced waits for nothing.
-    sheets = [one for one in given.sheets.listed(agreed, reach).sheets if one.replaced_by is None]
+    review = given.sheets.listed(agreed, reach)
+    said = Said.to(agreed, review)
     return page(
         request,
         "diary.html",
         **about(agreed, reach),
-        years=list(_years(agreed.terms, course, sheets)),
+        years=list(_years(agreed.terms, course, said)),
         folded=len(course.weeks) > _MOST_OPEN,
         sums=sums_of(agreed.terms, (day for week in course.weeks for day in week.days)),
         counts=counts_of(course.weeks),
@@ -192,9 +187,10 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
         else [limit_text(one) for one in overall_limits(agreed.terms, course.weeks)],
         unanswered=[
             {"first": date_of(one.record.first), "last": date_of(one.record.last)}
-            for one in sheets
-            if one.answer is None
+            for one in said.unanswered
         ],
+        older=review.older,
+        most=MOST_SHEETS,
         contradicted=any(week.contradicted for week in course.weeks),
         sentences=plain_language(agreed.terms),
         # What the client alone signed is agreed by nobody.
@@ -223,35 +219,23 @@ def _others(
             yield {"name": name.hex(), "terms": theirs, "days": days, "offered": offered}
 
 
-def _years(
-    terms: Terms, course: Course, sheets: Sequence[SheetFinding]
-) -> Iterator[dict[str, Any]]:
+def _years(terms: Terms, course: Course, said: Said) -> Iterator[dict[str, Any]]:
     """Give the weeks by the year of their Mondays, the newest first."""
     for year, found in groupby(course.weeks, key=lambda week: week.monday.year):
         weeks = tuple(found)
         yield {
             "year": year,
-            "weeks": [_row(terms, week, sheets) for week in weeks],
+            "weeks": [_row(terms, week, said) for week in weeks],
             "sums": sums_of(terms, (day for week in weeks for day in week.days)),
         }
 
 
-def _row(terms: Terms, week: Week, sheets: Sequence[SheetFinding]) -> dict[str, Any]:
-    sunday = _sunday(week.monday)
-    said = [
-        _UNANSWERED if one.answer is None else ANSWERS[one.answer.answer]
-        for one in sheets
-        if date_of(one.record.first) <= sunday and week.monday <= date_of(one.record.last)
-    ]
+def _row(terms: Terms, week: Week, said: Said) -> dict[str, Any]:
     return {
         "monday": week.monday,
-        "sunday": sunday,
+        "sunday": week.monday + timedelta(days=DAYS - 1),
         "sums": sums_of(terms, week.days),
         "withdrawn": _taken_back(week.totals),
         "exceeded": [limit_text(one) for one in week.exceeded],
-        "sheets": list(dict.fromkeys(said)),
+        "sheets": said.of(week),
     }
-
-
-def _sunday(monday: date) -> date:
-    return monday + timedelta(days=DAYS - 1)
