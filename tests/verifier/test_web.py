@@ -193,7 +193,7 @@ def test_grades_captures_and_the_withdrawn_share_are_told(world: World) -> None:
     assert "Offline: without the verifier 30 s" in text
     frames = len(world.told.agent.frames) + 1
     assert f"Frames withdrawn 1 of {frames}" in text
-    assert f"Withdrawn share {-(-1000 // frames) / 10} % of the captures" in text
+    assert f"Withdrawn share of captures {-(-1000 // frames) / 10} %" in text
     for word in ("score", "rank"):
         assert text.lower().count(word) == (1 if word == "score" else 0)
     assert "it is no score" in text
@@ -222,7 +222,7 @@ def test_frames_that_were_kept_as_long_as_agreed_are_no_withdrawn_share(tmp_path
         for page in (path, path + WEEK):
             text = words(browser.ask("GET", page).text)
             assert f"Frames withdrawn 1 of {count}" in text
-            assert f"Withdrawn share {-(-1000 // count) / 10} % of the captures" in text
+            assert f"Withdrawn share of captures {-(-1000 // count) / 10} %" in text
             assert f"Deleted once the agreed days were over {count - 1} of {count}" in text
         column = re.findall(r'data-name="Withdrawn">([^<]*)<', browser.ask("GET", path).text)
         assert column == ["1"]
@@ -433,8 +433,10 @@ def minute_of_work(folder: Path) -> Iterator[tuple[ScriptedAgent, Seen]]:
         browser.sign_in(office.people.client)
 
         def seen() -> tuple[list[str], str]:
-            cells = re.findall('data-name="Timesheet">([^<]*)<', browser.ask("GET", path).text)
-            return cells, words(browser.ask("GET", path + WEEK).text)
+            text = browser.ask("GET", path).text
+            (cell,) = re.findall('data-name="Timesheet">([^<]*)<', text)
+            told = [one.strip() for one in re.findall("<p>(Accepted: [^<]*)<", text)]
+            return [cell, *told], words(browser.ask("GET", path + WEEK).text)
 
         yield agent, seen
         browser.close()
@@ -453,12 +455,12 @@ def test_all_weeks_say_what_was_accepted_of_their_hours_and_no_more(tmp_path: Pa
         agent.work(600_000)
         agent.send()
         column, week = seen()
-        assert column == ["accepted in part: 0:01:00 of 0:11:00"]
+        assert column == ["accepted in part", "Accepted: 0:01:00 of 0:11:00."]
         assert f"{OTHERWISE} Mon 2 Mar, 0:01:00 of 0:11:00." in week
         second = MONDAY + timedelta(days=7), MONDAY + timedelta(days=13)
         agent.sum_up(*second, replaces=both.digest)
         column, week = seen()
-        assert column == ["accepted in part: 0:01:00 of 0:11:00"]
+        assert column == ["accepted in part", "Accepted: 0:01:00 of 0:11:00."]
         assert "here it goes on counting" in week
         assert f"{OTHERWISE} Mon 2 Mar, 0:01:00 of 0:11:00." in week
 
@@ -473,11 +475,14 @@ def test_all_weeks_tell_late_time_apart_and_what_was_accepted_at_another_price(
         agent.declare(DeclarationForm.LATE, now - 50_000, now - 20_000, 30_000)
         agent.reply(agent.sum_up(MONDAY, MONDAY), SheetAnswer.QUESTION, "half a minute more?")
         late = "and 0:00:00 of 0:00:30 declared later"
-        assert seen()[0] == [f"accepted in part: 0:01:00 of 0:01:00, {late}, asked"]
+        assert seen()[0] == ["accepted in part, asked", f"Accepted: 0:01:00 of 0:01:00, {late}."]
         agent.verifier.now += 1
         agent.reply(agent.sum_up(MONDAY, MONDAY, amount=1), SheetAnswer.ACCEPTED)
         all_of_it = "0:01:00 of 0:01:00, and 0:00:30 of 0:00:30 declared later"
-        assert seen()[0] == [f"accepted, not as recorded: {all_of_it}, asked"]
+        assert seen()[0] == ["accepted, not as recorded, asked", f"Accepted: {all_of_it}."]
+        agent.work(10_000)
+        agent.send()
+        assert OTHERWISE in seen()[1]
         # Days that are cut elsewhere are other days.
         monkeypatch.setattr("workseal_verifier.services.diaries.ZoneInfo", _no_zone)
         assert seen()[0] == ["accepted, not checked here, asked"]

@@ -93,7 +93,7 @@ def _share(thinned: int, captured: int) -> str:
         return "none taken"
     # Rounded up, as the limit is: what passes it is never shown as equal to it.
     tenths = -(-thinned * 1000 // captured)
-    return f"{tenths // 10}.{tenths % 10} % of the captures"
+    return f"{tenths // 10}.{tenths % 10} %"
 
 
 def about(agreed: Agreed, reach: Reach) -> dict[str, Any]:
@@ -238,4 +238,5 @@ def _row(terms: Terms, week: Week, said: Said) -> dict[str, Any]:
         "withdrawn": _taken_back(week.totals),
         "exceeded": [limit_text(one) for one in week.exceeded],
         "sheets": said.of(week),
+        "accepted": said.beside(week),
     }

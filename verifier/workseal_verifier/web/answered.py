@@ -53,18 +53,33 @@ class Said:
 
     def of(self, week: Week) -> list[str]:
         """Say how much of a week was accepted, and what else was answered about its days."""
-        sunday = week.monday + timedelta(days=DAYS - 1)
-        found = []
-        share = share_of(self.accepted, week.days, week.monday, sunday)
-        if share is not None:
-            # In another zone these are other days.
-            found.append(_share_text(share) if self.agreed.known else "accepted, not checked here")
+        share = self._share(week)
+        sunday = _sunday(week)
+        found = [] if share is None else [self._how(share)]
         found += (
             _UNANSWERED if one.answer is None else ANSWERS[one.answer.answer]
             for one in self.others
             if date_of(one.record.first) <= sunday and week.monday <= date_of(one.record.last)
         )
         return list(dict.fromkeys(found))
+
+    def beside(self, week: Week) -> str:
+        """Say of a week how much was accepted of how much, where that is not the same."""
+        share = self._share(week)
+        if share is None or share.is_whole or not self.agreed.known:
+            return ""
+        return _beside(share.days)
+
+    def _share(self, week: Week) -> Share | None:
+        return share_of(self.accepted, week.days, week.monday, _sunday(week))
+
+    def _how(self, share: Share) -> str:
+        if not self.agreed.known:
+            # In another zone these are other days.
+            return "accepted, not checked here"
+        if share.is_whole:
+            return "accepted"
+        return "accepted in part" if share.is_part else "accepted, not as recorded"
 
 
 def day_text(one: DayBeside) -> str:
@@ -73,11 +88,8 @@ def day_text(one: DayBeside) -> str:
     return f"{day:%a} {day.day} {day:%b}, {_beside([one])}"
 
 
-def _share_text(share: Share) -> str:
-    if share.is_whole:
-        return "accepted"
-    how = "accepted in part" if share.is_part else "accepted, not as recorded"
-    return f"{how}: {_beside(share.days)}"
+def _sunday(week: Week) -> date:
+    return week.monday + timedelta(days=DAYS - 1)
 
 
 def _beside(days: Sequence[DayBeside]) -> str:
