@@ -113,7 +113,51 @@ class Totals:
 
 def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
     """Fold verified entries, in log order, into totals; days and weeks are those of `zone`."""
-    segments: list[tuple[Segment, Grade]] = []
+    entries = tuple(entries)
+    return _totals(terms, entries, zone, _untaken(terms, _segments(entries)))
+
+
+def totals_between(
+    terms: Terms, entries: Iterable[Entry], zone: tzinfo, begin: int, end: int
+) -> Totals:
+    """Fold what begins in [begin, end), so that counts of stretches side by side add up.
+
+    Entries of `nearby_ms` around it count elsewhere, and show what became of captures at its
+    edges: one that was drawn belongs to where its round's first segment begins. A day that an edge
+    cuts is told in part: `days_of` tells whole ones.
+    """
+    entries = tuple(entries)
+    untaken = _untaken(terms, _segments(entries), (begin, end))
+    return _totals(terms, _beginning_in(entries, begin, end), zone, untaken)
+
+
+def nearby_ms(terms: Terms) -> int:
+    """Return from how far around a stretch of time statements tell of the captures drawn in it."""
+    # What was drawn in a round may have been stepped over from the round before.
+    return 2 * terms.round_ms + STEP_MS
+
+
+def days_of(entries: Iterable[Entry], zone: tzinfo) -> tuple[DayTotal, ...]:
+    """Cut verified entries into the days of a zone; days without work are left out."""
+    worked: defaultdict[date, Counter[WorkClass]] = defaultdict(Counter)
+    offline: Counter[date] = Counter()
+    for entry in entries:
+        if isinstance(entry.record, Segment) and entry.grade is None:
+            continue
+        # What was proved late could have been made up late, with every draw known.
+        unseen = isinstance(entry.record, Segment) and entry.grade in {Grade.OFFLINE, Grade.LATE}
+        for day, kind, part in worked_shares(entry.record, zone):
+            worked[day][kind] += part
+            if unseen:
+                offline[day] += part
+    return tuple(
+        DayTotal(day, {kind: worked[day][kind] for kind in WorkClass}, offline[day])
+        for day in sorted(worked)
+    )
+
+
+def _totals(terms: Terms, entries: Sequence[Entry], zone: tzinfo, untaken: "_Untaken") -> Totals:
+    segments: list[Segment] = []
     late: list[Declaration] = []
     tombstones: list[tuple[Tombstone, Window]] = []
     ends: dict[Digest, int] = {}
@@ -122,7 +166,7 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
     for entry in entries:
         match entry.record:
             case Segment() as segment if entry.grade is not None:
-                segments.append((segment, entry.grade))
+                segments.append(segment)
                 by_state[segment.state] += segment.worked
                 by_grade[entry.grade] += segment.worked
                 ends[entry.digest] = segment.end
@@ -132,10 +176,8 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
                 tombstones.append((tombstone, entry.window))
             case _:
                 pass
-    frames = sum(len(segment.frames) for segment, _ in segments)
-    untaken = _untaken(terms, [segment for segment, _ in segments])
-    days = _days(segments, late, zone)
-    captured = sum(segment.capture is Capture.CAPTURED for segment, _ in segments)
+    days = days_of(entries, zone)
+    captured = sum(segment.capture is Capture.CAPTURED for segment in segments)
     early = [one.segment for one, window in tombstones if not _expired(terms, one, window, ends)]
     thinned = len(set(early))
     return Totals(
@@ -143,11 +185,11 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
         by_grade=by_grade,
         late_declared_ms=sum(declaration.worked for declaration in late),
         captured=captured,
-        missed=sum(segment.capture is Capture.MISSED for segment, _ in segments),
+        missed=sum(segment.capture is Capture.MISSED for segment in segments),
         sealed=untaken.sealed,
         due_outside=untaken.outside,
         stepped_over=untaken.stepped_over,
-        frames=frames,
+        frames=sum(len(segment.frames) for segment in segments),
         withdrawn=len(tombstones),
         expired=len(tombstones) - len(early),
         thinned=thinned,
@@ -155,7 +197,7 @@ def totals_of(terms: Terms, entries: Iterable[Entry], zone: tzinfo) -> Totals:
         billed=billed_of(terms, days),
         exceeded=(
             *withdrawn_limit(terms, captured, thinned),
-            *_weekly_limits(terms, days),
+            *weekly_limits(terms, days),
         ),
     )
 
@@ -195,26 +237,21 @@ def worked_shares(record: Record, zone: tzinfo) -> Iterator[tuple[date, WorkClas
         yield day, kind, part
 
 
-def beginning_in(entries: Iterable[Entry], begin: int, end: int) -> list[Entry]:
-    """Leave out work that begins outside [begin, end), and its withdrawals.
-
-    Each statement belongs to one stretch of time, so that counts add up; days are cut elsewhere.
-    """
-    entries = tuple(entries)
+def _beginning_in(entries: Sequence[Entry], begin: int, end: int) -> list[Entry]:
+    """Keep work that begins in [begin, end), its withdrawals, and what is about no such time."""
     outside = set()
+    own = set()
     for entry in entries:
         match entry.record:
-            case Segment(begin=at) | Declaration(begin=at, form=DeclarationForm.LATE) if (
-                not begin <= at < end
-            ):
-                outside.add(entry.digest)
+            case Segment(begin=at) | Declaration(begin=at, form=DeclarationForm.LATE):
+                (own if begin <= at < end else outside).add(entry.digest)
             case _:
                 pass
     return [
         entry
         for entry in entries
         if entry.digest not in outside
-        and not (isinstance(entry.record, Tombstone) and entry.record.segment in outside)
+        and not (isinstance(entry.record, Tombstone) and entry.record.segment not in own)
     ]
 
 
@@ -277,9 +314,21 @@ class _Untaken:
     stepped_over: int
 
 
-def _untaken(terms: Terms, segments: Sequence[Segment]) -> _Untaken:
+def _segments(entries: Iterable[Entry]) -> list[Segment]:
+    return [
+        entry.record
+        for entry in entries
+        if isinstance(entry.record, Segment) and entry.grade is not None
+    ]
+
+
+def _untaken(
+    terms: Terms, segments: Sequence[Segment], between: tuple[int, int] | None = None
+) -> _Untaken:
+    """Count the draws of all rounds, or of those whose first segment begins in a stretch."""
     # A round has one draw in each session: the sessions have different agent values.
     due: dict[tuple[bytes, int], int] = {}
+    first: dict[tuple[bytes, int], int] = {}
     told: set[tuple[bytes, int]] = set()
     sealed: set[tuple[bytes, int]] = set()
     for segment in segments:
@@ -288,13 +337,19 @@ def _untaken(terms: Terms, segments: Sequence[Segment]) -> _Untaken:
             continue
         place = (segment.session, segment.round)
         due[place] = instant
+        first.setdefault(place, segment.begin)
         if segment.capture is not Capture.NONE:
             told.add(place)
         elif segment.state is SegmentState.SEALED and segment.begin <= instant < segment.end:
             sealed.add(place)
-    untaken = {place: instant for place, instant in due.items() if place not in told}
+    untaken = {
+        place: instant
+        for place, instant in due.items()
+        if place not in told and (between is None or between[0] <= first[place] < between[1])
+    }
+    sealed &= untaken.keys()
     return _Untaken(
-        sealed=len(sealed - told),
+        sealed=len(sealed),
         outside=len(untaken.keys() - sealed),
         stepped_over=_stepped_over(terms, segments, untaken),
     )
@@ -317,26 +372,6 @@ def _stepped_over(
             if last.end <= untaken.get(place, -1) < until:
                 stepped.add(place)
     return len(stepped)
-
-
-def _days(
-    segments: Sequence[tuple[Segment, Grade]], late: Sequence[Declaration], zone: tzinfo
-) -> tuple[DayTotal, ...]:
-    worked: defaultdict[date, Counter[WorkClass]] = defaultdict(Counter)
-    offline: Counter[date] = Counter()
-    for segment, found in segments:
-        for day, kind, part in worked_shares(segment, zone):
-            worked[day][kind] += part
-            # What was proved late could have been made up late, with every draw known.
-            if found in {Grade.OFFLINE, Grade.LATE}:
-                offline[day] += part
-    for declaration in late:
-        for day, kind, part in worked_shares(declaration, zone):
-            worked[day][kind] += part
-    return tuple(
-        DayTotal(day, {kind: worked[day][kind] for kind in WorkClass}, offline[day])
-        for day in sorted(worked)
-    )
 
 
 def _expired(
@@ -362,7 +397,8 @@ def withdrawn_limit(terms: Terms, captured: int, thinned: int) -> Iterator[Limit
         yield LimitExceeded("withdrawn percent", terms.max_withdrawn_percent, percent)
 
 
-def _weekly_limits(terms: Terms, days: Sequence[DayTotal]) -> Iterator[LimitExceeded]:
+def weekly_limits(terms: Terms, days: Sequence[DayTotal]) -> Iterator[LimitExceeded]:
+    """Judge, for each week of these days, the limits of the terms that a week has."""
     for monday, own in weeks_of(days):
         offline = sum(day.offline_ms for day in own)
         if offline > terms.max_offline_ms_per_week:

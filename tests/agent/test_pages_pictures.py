@@ -7,8 +7,11 @@ from playwright.sync_api import Page, expect
 
 from support.chromed import chromed
 from support.paged import PASSPHRASE, PagedHome, RecordedScreen, Visitor, recorded
+from workseal_agent.evidence import withdraw
 from workseal_agent.ledger import CaptureRow
+from workseal_agent.retention import due_ms
 from workseal_agent.vault import VaultReader
+from workseal_protocol.records import WithdrawalReason
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +184,15 @@ def test_several_are_chosen_by_the_keyboard_alone(home: PagedHome) -> None:
         page.get_by_text("not one second of time is lost").wait_for()
         assert numbers[2] not in [str(row.number) for row in frames(home)]
         browser.close()
+
+
+def test_a_week_tells_what_was_kept_as_long_as_agreed_beside_what_was_taken_back(
+    visitor: Visitor, home: PagedHome
+) -> None:
+    rig, row = home.rig, frames(home)[-1]
+    gone = len(rig.ledger.captures(rig.engagement.id)) - len(frames(home))
+    now = due_ms(rig.engagement, row)
+    withdraw(rig.chain, rig.ledger, rig.vault, row, WithdrawalReason.RETENTION, now_ms=now)
+    text = visitor.get("/agreement/week?of=2026-03-02").text
+    assert f"<dt>Withdrawn afterwards</dt><dd>{gone}</dd>" in text
+    assert "<dt>Deleted once the agreed days were over</dt><dd>1</dd>" in text

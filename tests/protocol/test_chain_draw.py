@@ -10,18 +10,21 @@ from support.shaped import ShapedAgent, first_round, shaped
 from workseal_protocol.chain import ChainError, Rule
 from workseal_protocol.cli.report import report_lines, report_value
 from workseal_protocol.records import Segment, SegmentState
-from workseal_protocol.totals import Totals, totals_of
+from workseal_protocol.totals import Totals, nearby_ms, totals_between, totals_of
 from workseal_protocol.verify import examine_bundle
 from workseal_protocol.window import Entry, Grade, Window
 
 
-def totals(agent: ShapedAgent) -> Totals:
-    entries = [
+def entries_of(agent: ShapedAgent) -> list[Entry]:
+    return [
         Entry(place, statement.digest, record, Window(), Grade.ONLINE)
         for place, (statement, record) in enumerate(agent.made)
         if isinstance(record, Segment)
     ]
-    return totals_of(agent.terms, entries, UTC)
+
+
+def totals(agent: ShapedAgent) -> Totals:
+    return totals_of(agent.terms, entries_of(agent), UTC)
 
 
 def working() -> tuple[ShapedAgent, int]:
@@ -169,3 +172,74 @@ def test_a_report_says_what_was_stepped_over() -> None:
     assert value["totals"]["worked_ms"] == 10_000
     assert any("1 captures were due in gaps of under 5 s" in one for one in report.not_proven)
     assert any("(1 stepped over)" in line for line in report_lines(report))
+
+
+def unsteady() -> ShapedAgent:
+    """Work for some minutes, with gaps of all kinds around what was drawn, and a new session."""
+    agent, number = working()
+    for place in range(24):
+        at = due(agent, number + place)
+        before, after, stop = max(0, at - place * 150), min(10_000, at + place * 150), at % 7_000
+        match place % 6:
+            case 0:
+                agent.part(number + place, 0, before)
+                agent.part(number + place, max(after, before + 1), 10_000)
+            case 1:
+                agent.part(number + place, stop, 9_990)
+            case 2:
+                agent.part(number + place, 0, at, state=SegmentState.WORKING)
+                agent.part(number + place, at, min(at + 40, 10_000), state=SegmentState.SEALED)
+            case 3:
+                agent.part(number + place, 1_000, stop + 1_001)
+                agent.part(number + place, stop + 1_001, 9_000, state=SegmentState.OFF_SCREEN)
+            case 4:
+                agent.part(number + place, 0, stop, state=SegmentState.SEALED)
+                agent.part(number + place, stop, stop + 2_000)
+            case _:
+                agent.part(number + place, 0, 9_999)
+        agent.send()
+        if place == 11:
+            agent.close_session()
+            agent.verifier.now = (number + place + 1) * 10_000 - 1
+            agent.open_session()
+    return agent
+
+
+COUNTED = ("captured", "missed", "sealed", "due_outside", "stepped_over", "worked_ms")
+
+
+def test_counts_add_up_wherever_time_is_cut() -> None:
+    """Each part is told from its own statements and those that stand near it."""
+    agent = unsteady()
+    entries = entries_of(agent)
+    whole = totals_of(agent.terms, entries, UTC)
+    assert min(getattr(whole, name) for name in COUNTED if name != "captured") > 0
+    times = [
+        (one.record.begin, one.record.end) for one in entries if isinstance(one.record, Segment)
+    ]
+    begin, end = times[0][0], times[-1][1] + 1
+    near = nearby_ms(agent.terms)
+    edges = {at + by for pair in times for at in pair for by in (0, 1)}
+    missing = set()
+    for cut in sorted(edges):
+        parts, bare = [], []
+        for low, high in ((begin, cut), (cut, end)):
+            parts.append(
+                totals_between(agent.terms, around(entries, low, high, near), UTC, low, high)
+            )
+            bare.append(totals_between(agent.terms, around(entries, low, high, 0), UTC, low, high))
+        for name in COUNTED:
+            assert sum(getattr(one, name) for one in parts) == getattr(whole, name), (cut, name)
+            if sum(getattr(one, name) for one in bare) != getattr(whole, name):
+                missing.add(name)
+    # Without what stands near it, a part counts too much or too little.
+    assert missing >= {"due_outside", "stepped_over"}
+
+
+def around(entries: list[Entry], begin: int, end: int, near: int) -> list[Entry]:
+    return [
+        one for one in entries
+        if isinstance(one.record, Segment)
+        and one.record.begin < end + near
+        and one.record.end > begin - near
+    ]  # fmt: skip

@@ -42,6 +42,7 @@ from workseal_protocol.totals import (
     Totals,
     billed_of,
     cut_days,
+    totals_between,
     totals_of,
 )
 from workseal_protocol.verify import examine_bundle
@@ -383,6 +384,29 @@ def test_more_displays_do_not_dilute_withdrawals() -> None:
     segment = plain(ROUND * ROUND_MS, ROUND_MS, capture=Capture.CAPTURED, frames=frames)
     gone = make_tombstone(segment=digest("s"), frame=frames[0])
     assert total(terms, [segment, gone]).exceeded == (LimitExceeded("withdrawn percent", 20, 100),)
+
+
+def test_a_withdrawal_belongs_to_where_its_segment_begins() -> None:
+    """A program may read all withdrawals, and of the segments those of some days alone."""
+    terms = make_terms(capture_rate=65_536)
+    begin = ROUND * ROUND_MS
+    frames = {"capture": Capture.CAPTURED, "frames": (digest("f"),)}
+    entries = [
+        Entry(0, digest(f"s{n}"), plain(at, ROUND_MS, **frames), Window(), Grade.ONLINE)
+        for n, at in enumerate((begin, begin + ROUND_MS))
+    ]
+    entries += [
+        Entry(2, digest("t"), make_tombstone(segment=digest(of), frame=digest("f")), Window(), None)
+        for of in ("s0", "s1", "of another week", "of another week")
+    ]
+    first, second = begin, begin + ROUND_MS
+    for low, high, found in (
+        (first, second, 1),
+        (second, second + 1, 1),
+        (second + 1, second + 2, 0),
+        (first, second + 1, 2),
+    ):
+        assert totals_between(terms, entries, UTC, low, high).withdrawn == found
 
 
 NINETY_DAYS = 90 * DAY_MS

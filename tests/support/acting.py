@@ -183,14 +183,16 @@ class ScriptedAgent:
         )
         self.send()
 
-    def withdraw(self, frame: KeptFrame) -> None:
+    def withdraw(
+        self, frame: KeptFrame, reason: WithdrawalReason = WithdrawalReason.PRIVATE
+    ) -> None:
         """Withdraw a frame."""
         self._chain(
             Tombstone(
                 **self._link(),
                 segment=frame.segment,
                 frame=frame.tree.commitment,
-                reason=WithdrawalReason.PRIVATE,
+                reason=reason,
             )
         )
         self.frames.remove(frame)

@@ -15,6 +15,7 @@ import pytest
 from support.acting import ScriptedAgent
 from support.drawn import month
 from support.scripted import Story, begin
+from support.shaped import ShapedAgent
 from support.shelved import Shelved
 from support.simulator import DAY_MS, ROUND_MS, START, Simulator
 from workseal_protocol.cli.hours.sheet import sheet_of
@@ -28,16 +29,17 @@ from workseal_protocol.records import (
     SegmentState,
     SessionClose,
 )
-from workseal_protocol.totals import LimitExceeded, billed_of
+from workseal_protocol.totals import LimitExceeded, billed_of, totals_of
 from workseal_protocol.verify import examine_bundle
+from workseal_protocol.window import Entry, Grade, Window
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services import diaries
 from workseal_verifier.services.weekfold import Week, bounds, overall_limits
 from workseal_verifier.web.timeline import hours_of, parts_of, stretches_of
 
 ADDED = (
-    "captured", "missed", "sealed", "due_outside", "frames", "withdrawn", "expired", "thinned",
-    "late_declared_ms", "worked_ms",
+    "captured", "missed", "sealed", "due_outside", "stepped_over", "frames", "withdrawn", "expired",
+    "thinned", "late_declared_ms", "worked_ms",
 )  # fmt: skip
 MONDAY = date(2026, 3, 2)
 HOUR_MS = 3_600_000
@@ -164,6 +166,49 @@ def test_a_week_is_kept_until_something_comes_that_is_about_it(tmp_path: Path) -
         shelved.fill(agent.verifier, agent)
         reach = shelved.diaries.reach()
         assert shelved.diaries.week(agreed, MONDAY, reach).totals.withdrawn == 1
+
+
+def before_midnight() -> tuple[ShapedAgent, int]:
+    """Open a session on a Sunday whose last capture is due less than 5 s before it ends."""
+    midnight = START - START % DAY_MS + 7 * DAY_MS
+    for seed in (b"one", b"two", b"three", b"four", b"five", b"six"):
+        verifier = Simulator(seed, now=midnight - DAY_MS)
+        verifier.publish_rules()
+        verifier.start_beacon(midnight // ROUND_MS - 400, 800)
+        terms = verifier.terms(zone="UTC", capture_rate=65_536)
+        agent = ShapedAgent(verifier, terms=terms)
+        verifier.now = midnight - 6 * ROUND_MS
+        agent.open_session()
+        due = agent.due_in(midnight // ROUND_MS - 1)
+        if due is not None and due > ROUND_MS - 5_000:
+            return agent, due
+    pytest.fail("no seed draws one so late")
+
+
+def test_who_steps_over_a_capture_at_a_weeks_end_is_counted(tmp_path: Path) -> None:
+    """What tells of it came after the week, which was asked for and kept before."""
+    agent, due = before_midnight()
+    number = agent.verifier.now // ROUND_MS
+    agent.part(number, 0, due)
+    agent.send()
+    with shelf(tmp_path, agent) as shelved:
+        agreed, reach = shelved.agreed(agent)
+        found = shelved.diaries.week(agreed, MONDAY, reach).totals
+        assert (found.due_outside, found.stepped_over) == (1, 0)
+        agent.part(number + 1, 0, ROUND_MS)
+        agent.send()
+        shelved.fill(agent.verifier, agent)
+        reach = shelved.diaries.reach()
+        weeks = [shelved.diaries.week(agreed, MONDAY + timedelta(days), reach) for days in (0, 7)]
+    entries = [
+        Entry(place, statement.digest, record, Window(), Grade.ONLINE)
+        for place, (statement, record) in enumerate(agent.made)
+    ]
+    whole = totals_of(agreed.terms, entries, agreed.zone)
+    assert (whole.due_outside, whole.stepped_over, whole.missed) == (1, 1, 1)
+    for name in ADDED:
+        assert sum(getattr(one.totals, name) for one in weeks) == getattr(whole, name), name
+    assert weeks[0].totals.stepped_over == 1
 
 
 def test_a_withdrawal_and_a_description_leave_other_weeks_as_they_are(tmp_path: Path) -> None:

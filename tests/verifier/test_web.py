@@ -3,12 +3,13 @@
 import html
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 from fastapi import Request, Response
@@ -17,9 +18,9 @@ from support.browser import Browser
 from support.diarist import MONDAY, Told, tell
 from support.office import LiveServer, Office, new_home, stranger_offer, unique
 from support.scripted import ScriptedAgent
-from support.simulator import ROUND_MS, START, seeded
+from support.simulator import DAY_MS, ROUND_MS, START, seeded
 from workseal_protocol.keys import SeedSigner
-from workseal_protocol.records import Offer, SheetAnswer, sign
+from workseal_protocol.records import DeclarationForm, Offer, SheetAnswer, WithdrawalReason, sign
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.api.routing import operations
@@ -192,11 +193,41 @@ def test_grades_captures_and_the_withdrawn_share_are_told(world: World) -> None:
     assert "Offline: without the verifier 30 s" in text
     frames = len(world.told.agent.frames) + 1
     assert f"Frames withdrawn 1 of {frames}" in text
-    assert f"Withdrawn share {100 / frames:.1f} %" in text
+    assert f"Withdrawn share of captures {-(-1000 // frames) / 10} %" in text
     for word in ("score", "rank"):
         assert text.lower().count(word) == (1 if word == "score" else 0)
     assert "it is no score" in text
     assert "show it by the stretch of work, as agreed, beside the time that was worked" in text
+
+
+def test_frames_that_were_kept_as_long_as_agreed_are_no_withdrawn_share(tmp_path: Path) -> None:
+    """That is what comes of every agreement; the limit leaves them out, too."""
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536, retention_days=1))
+    agent.open_session()
+    agent.work(3 * ROUND_MS)
+    agent.send()
+    agent.close_session()
+    taken_back, *kept = list(agent.frames)
+    count = len(agent.frames)
+    agent.withdraw(taken_back)
+    office.now += 2 * DAY_MS
+    for frame in kept:
+        agent.withdraw(frame, WithdrawalReason.RETENTION)
+    path = f"/diary/{agent.engagement.hex()}"
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.client)
+        for page in (path, path + WEEK):
+            text = words(browser.ask("GET", page).text)
+            assert f"Frames withdrawn 1 of {count}" in text
+            assert f"Withdrawn share of captures {-(-1000 // count) / 10} %" in text
+            assert f"Deleted once the agreed days were over {count - 1} of {count}" in text
+        column = re.findall(r'data-name="Withdrawn">([^<]*)<', browser.ask("GET", path).text)
+        assert column == ["1"]
+        browser.close()
+    office.close()
 
 
 def test_a_day_tells_every_stretch_and_its_gaps(world: World) -> None:
@@ -388,6 +419,94 @@ def test_a_week_says_what_was_accepted_already_and_what_a_replacement_leaves_out
     told.office.close()
 
 
+Seen = Callable[[], tuple[list[str], str]]
+OTHERWISE = "Of these days the log has other hours than were accepted in it:"
+
+
+@contextmanager
+def minute_of_work(folder: Path) -> Iterator[tuple[ScriptedAgent, Seen]]:
+    """Work for a minute; tell what its week has under *Timesheet*, and what its own page says."""
+    office = Office(new_home(folder)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(rounding_ms=0))
+    agent.open_session()
+    agent.work(60_000)
+    agent.send()
+    path = f"/diary/{agent.engagement.hex()}"
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.client)
+
+        def seen() -> tuple[list[str], str]:
+            text = browser.ask("GET", path).text
+            (cell,) = re.findall('data-name="Timesheet">([^<]*)<', text)
+            told = [one.strip() for one in re.findall("<p>(Accepted: [^<]*)<", text)]
+            return [cell, *told], words(browser.ask("GET", path + WEEK).text)
+
+        yield agent, seen
+        browser.close()
+    office.close()
+
+
+def test_all_weeks_say_what_was_accepted_of_their_hours_and_no_more(tmp_path: Path) -> None:
+    with minute_of_work(tmp_path) as (agent, seen):
+        assert seen()[0] == ["none"]
+        both = agent.sum_up(MONDAY, MONDAY + timedelta(days=13))
+        assert seen()[0] == ["no answer"]
+        agent.verifier.now += 1
+        agent.reply(both, SheetAnswer.ACCEPTED)
+        column, week = seen()
+        assert (column, OTHERWISE in week) == (["accepted"], False)
+        agent.work(600_000)
+        agent.send()
+        column, week = seen()
+        assert column == ["accepted in part", "Accepted: 0:01:00 of 0:11:00."]
+        assert f"{OTHERWISE} Mon 2 Mar, 0:01:00 of 0:11:00." in week
+        second = MONDAY + timedelta(days=7), MONDAY + timedelta(days=13)
+        agent.sum_up(*second, replaces=both.digest)
+        column, week = seen()
+        assert column == ["accepted in part", "Accepted: 0:01:00 of 0:11:00."]
+        assert "here it goes on counting" in week
+        assert f"{OTHERWISE} Mon 2 Mar, 0:01:00 of 0:11:00." in week
+
+
+def test_all_weeks_tell_late_time_apart_and_what_was_accepted_at_another_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with minute_of_work(tmp_path) as (agent, seen):
+        agent.reply(agent.sum_up(MONDAY, MONDAY), SheetAnswer.ACCEPTED)
+        agent.pause(60_000)
+        now = agent.verifier.now
+        agent.declare(DeclarationForm.LATE, now - 50_000, now - 20_000, 30_000)
+        agent.reply(agent.sum_up(MONDAY, MONDAY), SheetAnswer.QUESTION, "half a minute more?")
+        late = "and 0:00:00 of 0:00:30 declared later"
+        assert seen()[0] == ["accepted in part, asked", f"Accepted: 0:01:00 of 0:01:00, {late}."]
+        agent.verifier.now += 1
+        agent.reply(agent.sum_up(MONDAY, MONDAY, amount=1), SheetAnswer.ACCEPTED)
+        all_of_it = "0:01:00 of 0:01:00, and 0:00:30 of 0:00:30 declared later"
+        assert seen()[0] == ["accepted, not as recorded, asked", f"Accepted: {all_of_it}."]
+        agent.work(10_000)
+        agent.send()
+        assert OTHERWISE in seen()[1]
+        # Days that are cut elsewhere are other days.
+        monkeypatch.setattr("workseal_verifier.services.diaries.ZoneInfo", _no_zone)
+        assert seen()[0] == ["accepted, not checked here, asked"]
+        assert OTHERWISE not in seen()[1]
+
+
+def test_all_weeks_say_that_older_timesheets_were_not_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.told.office.people.client
+    assert "answers the newest" not in words(world.page(client))
+    monkeypatch.setattr("workseal_verifier.services.sheetreview.MOST_SHEETS", 1)
+    assert "answers the newest" in words(world.page(client))
+
+
+def _no_zone(name: str) -> ZoneInfo:
+    raise ZoneInfoNotFoundError(name)
+
+
 def test_an_agreement_by_the_day_shows_no_hours_and_no_minutes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -453,16 +572,37 @@ def test_agreements_of_the_same_two_name_each_other_and_no_others(tmp_path: Path
     third = ScriptedAgent(office, terms=office.terms(), engagement=b"somebody else's.")
     office.people = people
     one, two, three = (each.engagement.hex() for each in (first, second, third))
+    # The client alone names another rate: nobody has agreed to it.
+    cheap = Offer(
+        engagement=b"never accepted!!",
+        claimed_at=office.now,
+        terms=office.terms(rate_minor_per_hour=100),
+    )
+    office.post([sign(cheap, people.client)])
+    open_ = cheap.engagement.hex()
     with LiveServer(office) as live:
         for signer, seen in ((people.client, False), (people.freelancer, True)):
             browser = Browser(office, live)
             browser.sign_in(signer)
-            pages = [browser.ask("GET", f"/diary/{name}").text for name in (one, two)]
+            pages = [browser.ask("GET", f"/diary/{name}").text for name in (one, two, open_)]
             assert "The same two have also agreed:" in words(pages[0])
             assert f"Agreement {two[:8]} : 90.00 EUR an hour, no work in the log" in words(pages[0])
             assert f"Agreement {one[:8]} : 65.00 EUR an hour, work 2 Mar 2026" in words(pages[1])
+            for text in pages[:2]:
+                agreed, _, offers = words(text).partition("offers to the same freelancer, who has")
+                assert f" not accepted: Offer {open_[:8]} : 1.00 EUR an hour" in offers
+                assert "1.00 EUR" not in agreed
+                assert "What both signed" in agreed
+            assert f"Offer {open_[:8]} Days and weeks" in words(pages[2])
+            assert "What the client offers" in words(pages[2])
+            assert "The freelancer has not accepted it" in words(pages[2])
+            assert "What both signed" not in words(pages[2])
+            assert f"have agreed: Agreement {one[:8]} : 65.00 EUR an hour" in words(pages[2])
             assert not any(three[:8] in text for text in pages)
-            assert (three in browser.ask("GET", "/diary").text) is seen
+            listed = words(browser.ask("GET", "/diary").text)
+            assert (three in listed) is seen
+            assert f"Offer {open_[:8]}" in listed
+            assert listed.count("offered, and not accepted") == 1
             browser.close()
     office.close()
 

@@ -22,7 +22,15 @@ from workseal_agent.withdrawal import share_exceeded
 from workseal_protocol.labels import NamedDay, sums_of_names
 from workseal_protocol.terms import Granularity, Terms
 from workseal_protocol.timesheets import day_written
-from workseal_protocol.totals import DayTotal, LimitExceeded, beginning_in, billed_of, totals_of
+from workseal_protocol.totals import (
+    DayTotal,
+    LimitExceeded,
+    billed_of,
+    days_of,
+    nearby_ms,
+    totals_between,
+    weekly_limits,
+)
 from workseal_protocol.window import Entry
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9_000
@@ -58,13 +66,10 @@ def _week(request: Request) -> Response:
     today = day_at(desk.clock.wall_ms(), zone)
     monday = _monday(request.query_params.get("of"), today)
     entries = _entries(desk, engagement, monday, zone)
-    whole = totals_of(engagement.terms, entries, zone)
-    in_week = [one for one in whole.days if _is_in(one.day, monday)]
+    in_week = [one for one in days_of(entries, zone) if _is_in(one.day, monday)]
     labelled = desk.labelled(engagement, entries, zone)
     billed = billed_of(engagement.terms, in_week)
-    # What was withdrawn of other weeks is read with it, and is not of this one.
-    own_entries = beginning_in(entries, *_moments(monday, zone))
-    weekly = (one for one in whole.exceeded if one.week == monday)
+    weekly = weekly_limits(engagement.terms, in_week)
     return page(
         request,
         "week.html",
@@ -80,7 +85,8 @@ def _week(request: Request) -> Response:
         offline_ms=sum(one.offline_ms for one in in_week),
         billed=billed,
         by_day=engagement.terms.granularity is Granularity.DAY,
-        totals=totals_of(engagement.terms, own_entries, zone),
+        # What was withdrawn of other weeks is read with it, and is not of this one.
+        totals=totals_between(engagement.terms, entries, zone, *_moments(monday, zone)),
         projects=None if labelled is None else _named(labelled.projects, monday),
         tags=None if labelled is None else _named(labelled.tags, monday),
         exceeded=[_limit(one) for one in (*share_exceeded(desk.ledger, engagement), *weekly)],
@@ -88,7 +94,10 @@ def _week(request: Request) -> Response:
 
 
 def _entries(desk: Desk, engagement: Engagement, monday: date, zone: ZoneInfo) -> list[Entry]:
-    return entries_of(desk.ledger, engagement, *_moments(monday, zone))
+    """Read what tells of a week, and of the time around it in which its captures end."""
+    begin, end = _moments(monday, zone)
+    near = nearby_ms(engagement.terms)
+    return entries_of(desk.ledger, engagement, begin - near, end + near)
 
 
 def _moments(monday: date, zone: ZoneInfo) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from workseal_protocol.records import Declaration, DeclarationForm, Offer, Recor
 from workseal_protocol.records import read_record as read
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
+from workseal_protocol.totals import nearby_ms
 from workseal_protocol.window import Entry
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.diarynews import spans_of
@@ -31,6 +32,7 @@ from workseal_verifier.services.weekfold import (
     fold_week,
     monday_of,
     read_records,
+    reads_of,
 )
 from workseal_verifier.store.diaryrows import DiaryRowStore, Whose
 from workseal_verifier.store.log import LogStore
@@ -246,8 +248,10 @@ class Diaries:
         spans = spans_of(self._records, came)
         if spans is None:
             return _Book(reach.size)
+        # A week is folded from what stands around it, too.
+        near = nearby_ms(agreed.terms)
         for begin_ms, end_ms in spans:
-            for monday in _mondays(*_days_of(begin_ms, end_ms, agreed.zone)):
+            for monday in _mondays(*_days_of(begin_ms - near, end_ms + near, agreed.zone)):
                 book.weeks.pop(monday, None)
         if any(one.kind == Kind.DECLARATION for one in came):
             book.live = None
@@ -256,7 +260,7 @@ class Diaries:
     def _folded(
         self, book: _Book, agreed: Agreed, monday: date, reach: Reach
     ) -> tuple[Week | None, _Told]:
-        begin, end = bounds(monday, agreed.zone, days=DAYS)
+        begin, end = reads_of(agreed.terms, monday, agreed.zone)
         stored = self._work(agreed, begin, end, reach, most=MOST_IN_WEEK + 1)
         if len(stored) > MOST_IN_WEEK:
             return None, []

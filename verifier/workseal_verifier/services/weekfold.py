@@ -1,8 +1,9 @@
 """One week of an engagement, folded by the functions that every party's own tools fold with.
 
 Rules: nothing is counted here by a rule of the server's own. A statement belongs to the week in
-which its time begins, so that counts add up over weeks; days are cut at midnight wherever a
-statement began, so that a day is whole. docs/spec/totals.md
+which its time begins, and a drawn capture to that in which its round's first statement does, so
+that counts add up over weeks; days are cut at midnight wherever a statement began, so that a day is
+whole. docs/spec/totals.md
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,15 +14,17 @@ from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.diary import DiaryState, Span, diary_of
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
-from workseal_protocol.records import Record, Segment, read_record
+from workseal_protocol.records import Declaration, Record, Segment, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_protocol.totals import (
     DayTotal,
     LimitExceeded,
     Totals,
-    beginning_in,
-    totals_of,
+    days_of,
+    nearby_ms,
+    totals_between,
+    weekly_limits,
     withdrawn_limit,
 )
 from workseal_protocol.window import Entry, Window, WindowError, grade, windows_of
@@ -65,6 +68,12 @@ def bounds(day: date, zone: tzinfo, *, days: int = 1) -> tuple[int, int]:
     return begin, end
 
 
+def reads_of(terms: Terms, monday: date, zone: tzinfo) -> tuple[int, int]:
+    """Return of what time a week's statements are to be read: of some seconds around it, too."""
+    begin, end = bounds(monday, zone, days=DAYS)
+    return begin - nearby_ms(terms), end + nearby_ms(terms)
+
+
 def read_records(stored: Iterable[Stored]) -> list[tuple[Stored, Record]]:
     """Read what was admitted when it was logged."""
     return [(one, read_record(Statement.parse(one.body))) for one in stored]
@@ -102,17 +111,20 @@ def entries_of(
 def fold_week(
     terms: Terms, zone: tzinfo, monday: date, entries: Sequence[Entry], *, contradicted: bool
 ) -> Week:
-    """Fold what tells of a week; entries that reach beyond it count with their part of its days."""
+    """Fold what tells of a week, and of the time of `reads_of` around it.
+
+    Entries that reach beyond it count with their part of its days.
+    """
     begin, end = bounds(monday, zone, days=DAYS)
-    whole = totals_of(terms, entries, zone)
-    own = beginning_in(entries, begin, end)
     last = monday + timedelta(days=DAYS)
+    touching = [one for one in entries if not _lies_beside(one.record, begin, end)]
+    days = tuple(one for one in days_of(entries, zone) if monday <= one.day < last)
     return Week(
         monday=monday,
-        days=tuple(one for one in whole.days if monday <= one.day < last),
-        totals=whole if len(own) == len(entries) else totals_of(terms, own, zone),
-        exceeded=tuple(one for one in whole.exceeded if one.week == monday),
-        spans=tuple(one for one in _spans(entries) if one.begin < end and one.end > begin),
+        days=days,
+        totals=totals_between(terms, entries, zone, begin, end),
+        exceeded=tuple(weekly_limits(terms, days)),
+        spans=tuple(one for one in _spans(touching) if one.begin < end and one.end > begin),
         contradicted=contradicted,
     )
 
@@ -122,6 +134,13 @@ def overall_limits(terms: Terms, weeks: Iterable[Week]) -> tuple[LimitExceeded, 
     totals = [week.totals for week in weeks]
     captured, thinned = sum(one.captured for one in totals), sum(one.thinned for one in totals)
     return tuple(withdrawn_limit(terms, captured, thinned))
+
+
+def _lies_beside(record: Record, begin: int, end: int) -> bool:
+    """Tell of a record of time whether all of it lies outside."""
+    if not isinstance(record, Segment | Declaration):
+        return False
+    return record.begin >= end or record.end <= begin
 
 
 def _spans(entries: Sequence[Entry]) -> Iterator[Span]:

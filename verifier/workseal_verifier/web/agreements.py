@@ -1,25 +1,27 @@
 """The agreements of whoever is signed in, and one of them as a whole: week by week."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import SegmentState, SheetAnswer
+from workseal_protocol.records import SegmentState
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
-from workseal_protocol.timesheets import SheetFinding, date_of
-from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
+from workseal_protocol.timesheets import date_of
+from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, Totals, billed_of
 from workseal_protocol.window import Grade
 from workseal_verifier.api.access import Asking, OwnSession
 from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import engagement
-from workseal_verifier.services.access import TABLE, Verdict, decide
+from workseal_verifier.services.access import TABLE, About, State, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Course, Reach
+from workseal_verifier.services.sheetreview import MOST_SHEETS
 from workseal_verifier.services.weekfold import DAYS, Week, overall_limits
+from workseal_verifier.web.answered import Said
 from workseal_verifier.web.caselist import awaiting, lines_of
 from workseal_verifier.web.render import page, span
 
@@ -31,13 +33,6 @@ CLASSES = {
     WorkClass.SEALED: "sealed",
     WorkClass.LATE_DECLARED: "late-declared",
 }
-ANSWERS = {
-    SheetAnswer.ACCEPTED: "accepted",
-    SheetAnswer.QUESTION: "asked",
-    SheetAnswer.OBJECTION: "objected",
-}
-# Silence accepts nothing.
-_UNANSWERED = "no answer"
 # More weeks than these stand by year, the newest one open.
 _MOST_OPEN = 26
 _DIARY = TABLE["GET /diary/{name}"]
@@ -71,21 +66,34 @@ def sums_of(terms: Terms, days: Iterable[DayTotal]) -> Sums:
 def counts_of(weeks: Iterable[Week]) -> dict[str, Any]:
     """Add up how time is known, and what became of the captures."""
     totals = [week.totals for week in weeks]
-    frames = sum(one.frames for one in totals)
-    withdrawn = sum(one.withdrawn for one in totals)
+    captured = sum(one.captured for one in totals)
     return {
         "grades": {grade.value: sum(one.by_grade[grade] for one in totals) for grade in Grade},
         "states": {state: sum(one.by_state[state] for one in totals) for state in SegmentState},
-        "captured": sum(one.captured for one in totals),
+        "captured": captured,
         "missed": sum(one.missed for one in totals),
         "sealed": sum(one.sealed for one in totals),
         "outside": sum(one.due_outside for one in totals),
         "stepped_over": sum(one.stepped_over for one in totals),
-        "frames": frames,
-        "withdrawn": withdrawn,
+        "frames": sum(one.frames for one in totals),
+        "withdrawn": sum(map(_taken_back, totals)),
         "expired": sum(one.expired for one in totals),
-        "share": f"{withdrawn * 100 / frames:.1f} %" if frames else "none taken",
+        "share": _share(sum(one.thinned for one in totals), captured),
     }
+
+
+def _taken_back(totals: Totals) -> int:
+    """Count the withdrawn frames but for those that were kept as long as was agreed."""
+    return totals.withdrawn - totals.expired
+
+
+def _share(thinned: int, captured: int) -> str:
+    """Say of how much of the captures a frame was taken back, as the terms limit it."""
+    if not captured:
+        return "none taken"
+    # Rounded up, as the limit is: what passes it is never shown as equal to it.
+    tenths = -(-thinned * 1000 // captured)
+    return f"{tenths // 10}.{tenths % 10} %"
 
 
 def about(agreed: Agreed, reach: Reach) -> dict[str, Any]:
@@ -157,16 +165,18 @@ def get_agreements(request: Request, session: OwnSession, given: Given) -> Respo
 @router.get("/{name}")
 def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Response:
     """Show all of an agreement: its weeks, and their sums."""
+    wanted = engagement(name)
     reach = given.diaries.reach()
-    agreed = given.diaries.agreed(engagement(name))
+    agreed = given.diaries.agreed(wanted)
+    standings = given.standings.of(asking.thumbprint, About.ENGAGEMENT, wanted)
     course = given.diaries.course(agreed, reach)
-    # One that was replaced waits for nothing.
-    sheets = [one for one in given.sheets.listed(agreed, reach).sheets if one.replaced_by is None]
+    review = given.sheets.listed(agreed, reach)
+    said = Said.to(agreed, review)
     return page(
         request,
         "diary.html",
         **about(agreed, reach),
-        years=list(_years(agreed.terms, course, sheets)),
+        years=list(_years(agreed.terms, course, said)),
         folded=len(course.weeks) > _MOST_OPEN,
         sums=sums_of(agreed.terms, (day for week in course.weeks for day in week.days)),
         counts=counts_of(course.weeks),
@@ -177,11 +187,14 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
         else [limit_text(one) for one in overall_limits(agreed.terms, course.weeks)],
         unanswered=[
             {"first": date_of(one.record.first), "last": date_of(one.record.last)}
-            for one in sheets
-            if one.answer is None
+            for one in said.unanswered
         ],
+        older=review.older,
+        most=MOST_SHEETS,
         contradicted=any(week.contradicted for week in course.weeks),
         sentences=plain_language(agreed.terms),
+        # What the client alone signed is agreed by nobody.
+        offered=all(one.state is State.OFFERED for one in standings),
         others=list(_others(given, asking.thumbprint, agreed, reach)),
     )
 
@@ -189,7 +202,10 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
 def _others(
     given: Services, asker: Digest, agreed: Agreed, reach: Reach
 ) -> Iterator[dict[str, Any]]:
-    """Give the other agreements of the same two that the asker may read: terms never change."""
+    """Give other agreements and offers of the same two that the asker may read.
+
+    Terms never change: where these two agree on others, that is another agreement.
+    """
     own, now_ms = agreed.terms, given.clock.now_ms()
     for name, standing in given.standings.engagements(asker):
         may_read = decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is Verdict.ALLOWED
@@ -199,38 +215,28 @@ def _others(
         theirs = other.terms
         if (theirs.client, theirs.freelancer) == (own.client, own.freelancer):
             days = given.diaries.days(other, reach)
-            yield {"name": name.hex(), "terms": theirs, "days": days}
+            offered = standing.state is State.OFFERED
+            yield {"name": name.hex(), "terms": theirs, "days": days, "offered": offered}
 
 
-def _years(
-    terms: Terms, course: Course, sheets: Sequence[SheetFinding]
-) -> Iterator[dict[str, Any]]:
+def _years(terms: Terms, course: Course, said: Said) -> Iterator[dict[str, Any]]:
     """Give the weeks by the year of their Mondays, the newest first."""
     for year, found in groupby(course.weeks, key=lambda week: week.monday.year):
         weeks = tuple(found)
         yield {
             "year": year,
-            "weeks": [_row(terms, week, sheets) for week in weeks],
+            "weeks": [_row(terms, week, said) for week in weeks],
             "sums": sums_of(terms, (day for week in weeks for day in week.days)),
         }
 
 
-def _row(terms: Terms, week: Week, sheets: Sequence[SheetFinding]) -> dict[str, Any]:
-    sunday = _sunday(week.monday)
-    said = [
-        _UNANSWERED if one.answer is None else ANSWERS[one.answer.answer]
-        for one in sheets
-        if date_of(one.record.first) <= sunday and week.monday <= date_of(one.record.last)
-    ]
+def _row(terms: Terms, week: Week, said: Said) -> dict[str, Any]:
     return {
         "monday": week.monday,
-        "sunday": sunday,
+        "sunday": week.monday + timedelta(days=DAYS - 1),
         "sums": sums_of(terms, week.days),
-        "withdrawn": week.totals.withdrawn,
+        "withdrawn": _taken_back(week.totals),
         "exceeded": [limit_text(one) for one in week.exceeded],
-        "sheets": list(dict.fromkeys(said)),
+        "sheets": said.of(week),
+        "accepted": said.beside(week),
     }
-
-
-def _sunday(monday: date) -> date:
-    return monday + timedelta(days=DAYS - 1)

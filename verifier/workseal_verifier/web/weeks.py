@@ -1,6 +1,7 @@
 """A week of an agreement: its days, its captures, and the timesheets to be reviewed."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,10 +11,12 @@ from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
 from workseal_verifier.api.access import Asking
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import engagement
+from workseal_verifier.services.acceptedhours import AcceptedDay, accepted_days, changed_since
 from workseal_verifier.services.access import About, Who
 from workseal_verifier.services.sheetreview import MOST_SHEETS
-from workseal_verifier.services.weekfold import DAYS, monday_of
-from workseal_verifier.web.agreements import ANSWERS, about, counts_of, limit_text, sums_of
+from workseal_verifier.services.weekfold import DAYS, Week, monday_of
+from workseal_verifier.web.agreements import about, counts_of, limit_text, sums_of
+from workseal_verifier.web.answered import ANSWERS, day_text
 from workseal_verifier.web.render import page, read_day
 
 router = APIRouter(prefix="/diary", include_in_schema=False)
@@ -34,6 +37,7 @@ def get_week(
     agreed = given.diaries.agreed(wanted)
     week = given.diaries.week(agreed, monday, reach)
     review = given.sheets.of_days(agreed, monday, sunday, reach)
+    accepted = accepted_days(agreed.terms, review)
     standings = given.standings.of(asking.thumbprint, About.ENGAGEMENT, wanted)
     return page(
         request,
@@ -48,11 +52,20 @@ def get_week(
         counts=counts_of([week]),
         exceeded=[limit_text(one) for one in week.exceeded],
         contradicted=week.contradicted,
-        sheets=[_sheet(one, review.acceptances[one.digest]) for one in review.sheets],
+        sheets=[
+            _sheet(one, review.acceptances[one.digest])
+            # In another zone these are other days.
+            | {"changed": _changed(one, accepted, week) if agreed.known else []}
+            for one in review.sheets
+        ],
         older=review.older,
         most=MOST_SHEETS,
         is_client=any(one.who is Who.CLIENT for one in standings),
     )
+
+
+def _changed(one: SheetFinding, accepted: Mapping[date, AcceptedDay], week: Week) -> list[str]:
+    return [day_text(each) for each in changed_since(one, accepted, week.days)]
 
 
 def _sheet(one: SheetFinding, beside: Acceptance) -> dict[str, Any]:
