@@ -111,8 +111,6 @@ def ending_of(told: Iterable[Said]) -> Ending | None:
                 return Ending(offers[cited], digest) if cited in offers else None
             case Act.DECIDE:
                 found = Ending(record.amount or 0, digest, Verdict(record.code or 0))
-            case Act.WITHDRAW:
-                return None
             case _:
                 pass
     return found

@@ -171,6 +171,7 @@ def offered(court: Bench, amount: str, text: str) -> str:
     assert court.act("freelancer", "offer", "--amount", amount, "--text", text).code == 0
     shown = court.run("client", "show", court.name)
     assert f"\nopen offer of the freelancer: {amount} EUR" in shown.out
+    line: str
     (line,) = [one.strip() for one in shown.out.splitlines() if " act accept " in one]
     assert line.startswith(f"workseal case act accept {court.name} --cite {court.case.head} ")
     return line
