@@ -149,7 +149,7 @@ def test_a_claw_back_bars_what_it_cites(freelancer: Freelancer) -> None:
     court = freelancer.court
     court.hearing.seated().ask(1)
     shown = court.folder / "openings"
-    shown.write_bytes(b"values")
+    shown.write_bytes(court.openings(1))
     assert freelancer.act("show", file=str(shown), salted=str(court.folder / "salted"))
     digest = freelancer.cases.live(freelancer.name).case.head
     assert freelancer.act("claw-back", cite=(str(digest),), text="the wrong day")

@@ -426,10 +426,13 @@ class Story:
         self.redrawn()
         assert people.show()["arbitrator"] != first
         # What was signed for elsewhere is settled first, and said.
-        told = people.tried("client", "accept")
+        (offer,) = people.show()["offers"]
+        told = people.tried("client", "accept", "--cite", offer["offer"])
         assert (told.code, "that was your end from before" in told.out) == (1, True)
-        people.act("client", "accept")
+        read = people.act("client", "accept", "--cite", offer["offer"])
+        assert "it accepts 240.00 EUR, the offer of the freelancer" in read
         assert people.show()["state"] == "settled"
+        assert people.show()["ended"]["amount"] == offer["amount"]
         # By mail as well, and each to the one address that was confirmed.
         assert set(self.post.receivers) == {"client@client.example"}
         assert len(self.post.mails) > 3
@@ -508,6 +511,7 @@ STORY = (
     ("workseal case act comment", "", ""),
     ("sha256sum", "", "compared"),
     ("head -c -16", "", "bundle"),
+    ("workseal case show", "", ""),
     ("workseal case checks", "", ""),
     ("workseal case show", "", "counted"),
     ("workseal-agent export", "", ""),

@@ -14,6 +14,7 @@ from support.scripted import ScriptedAgent
 from support.simulator import START, seeded
 from workseal_protocol.cli.acting import split_case
 from workseal_protocol.cli.seeds import write_seed
+from workseal_protocol.commitment import ValueKind
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, Parties
 from workseal_protocol.keys import Role, SeedSigner
@@ -91,6 +92,11 @@ class Bench:
         if done.code == 0:
             self.follow()
         return done
+
+    def openings(self, most: int) -> bytes:
+        """Open the activity of the first segments that were worked, for so many at most."""
+        active = [one for one in self.agent.openings if one.kind is ValueKind.ACTIVITY]
+        return b"".join(one.encode() for one in active[:most])
 
     def follow(self, filing: bytes | None = None) -> None:
         """Take over the case as the log has it."""

@@ -32,7 +32,7 @@ from workseal_protocol.cli.acting import (
     case_named,
     cases_in,
     lines,
-    list_line,
+    list_lines,
     make_act,
     make_filing,
     preview,
@@ -40,6 +40,7 @@ from workseal_protocol.cli.acting import (
     require_fits,
     turn,
 )
+from workseal_protocol.cli.casesums import who_pays
 from workseal_protocol.cli.files import read_bytes, write_new
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import CommandError
@@ -95,10 +96,18 @@ def list_cases(context: typer.Context) -> None:
     """List your cases, as the verifier tells them."""
     with own_cases(home_of(context)) as cases:
         found = cases_in(cases.client.cases())
-    for one in found:
-        say(list_line(one))
+        for line in list_lines(found, cases.folder, lambda case: _read(cases, case)):
+            say(line)
     if not found:
         say("no case")
+
+
+def _read(cases: OwnCases, case: Digest) -> Live:
+    """Read a case for the list, which says what could not be read and goes on."""
+    try:
+        return cases.live(case)
+    except AgentError as error:
+        raise CommandError(str(error)) from error
 
 
 @case_app.command("show")
@@ -167,7 +176,8 @@ def file_case(  # noqa: PLR0913 - what a filing says
                 )
         terms, number = cases.engagement.terms, cases.engagement.id
         record = make_filing(terms, number, about, said, by=Role.FREELANCER, now_ms=cases.now_ms())
-        beside = billed_notes(record, terms, _listed(cases))
+        billed = billed_notes(record, terms, _listed(cases))
+        beside = (who_pays(record.claim, Role.FREELANCER), *billed)
         _ask(preview(record, terms, None, beside), yes=yes)
         statement = sign(replace(record, claimed_at=cases.now_ms()), home.signer)
         cases.keep(statement)
@@ -225,7 +235,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
                 live.case, act, said, means, by=Role.FREELANCER,
                 now_ms=cases.now_ms(live.case.known_at),
             )  # fmt: skip
-            statement = _confirmed(home, cases, live, record, yes=yes)
+            statement = _confirmed(home, cases, live, record, means.notes, yes=yes)
             _require_head(cases, live)
             cases.keep_act(name, statement)
         except BaseException:
@@ -257,12 +267,14 @@ def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:
     return live, found
 
 
-def _confirmed(home: Home, cases: OwnCases, live: Live, record: Spoken, *, yes: bool) -> Statement:
+def _confirmed(
+    home: Home, cases: OwnCases, live: Live, record: Spoken, beside: list[str], *, yes: bool
+) -> Statement:
     """Show what will be signed, and sign it at the moment of sending."""
     own = cases.key.thumbprint
     placed = placed_next(live.case, record, own)
     while True:
-        _ask(preview(placed, live.case.terms, live.case), yes=yes)
+        _ask(preview(placed, live.case.terms, live.case, beside, live.said), yes=yes)
         fresh = replace(record, claimed_at=cases.now_ms(live.case.known_at))
         again = placed_next(live.case, fresh, own)
         if again.place == placed.place:

@@ -89,17 +89,17 @@ def _surely_offline(entries: Sequence[Entry], zone: tzinfo, first: date, last: d
 
 
 def _accepted(sheets: Sequence[SheetFinding], first: date, last: date) -> int:
-    """Add up recorded time of the accepted rows of these days that count, each day once."""
+    """Add up recorded time of the accepted rows of these days that count: each day does once."""
     acceptances = acceptances_of(sheets)
     begin, end = day_number(first), day_number(last)
-    days: dict[int, int] = {}
+    accepted = 0
     for one in sheets:
-        accepted = one.answer is not None and one.answer.answer is SheetAnswer.ACCEPTED
-        if not accepted or one.agreement is not Agreement.AGREES:
+        if one.agreement is not Agreement.AGREES:
             continue
-        kept = acceptances[one.digest].left_behind
-        for row in one.record.days:
-            counts = one.replaced_by is None or row.day in kept
-            if counts and begin <= row.day <= end:
-                days.setdefault(row.day, row.working + row.off_screen + row.sealed)
-    return sum(days.values())
+        counting = acceptances[one.digest].counting
+        accepted += sum(
+            row.working + row.off_screen + row.sealed
+            for row in one.record.days
+            if row.day in counting and begin <= row.day <= end
+        )
+    return accepted

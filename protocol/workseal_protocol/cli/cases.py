@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Final
 
 from workseal_protocol.casefile import Replayed, replay
+from workseal_protocol.cli.casesums import Ending, Said, ending_of, ending_value, who_pays
 from workseal_protocol.cli.files import read_bytes
 from workseal_protocol.cli.inputs import zone_named
 from workseal_protocol.cli.parties import read_agreed, rotations_in
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.sampled import SampleTold, sample_told
-from workseal_protocol.cli.text import count, instant, plain
+from workseal_protocol.cli.text import count, instant
 from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import MAX_BYTES, read_item
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.records import read_record
 from workseal_protocol.statement import Statement
+from workseal_protocol.terms import amount_text
 
 # A case has at most 400 statements; the operator's commitments come on top.
 MAX_FILES: Final = 1_000
@@ -94,7 +96,11 @@ def _print(found: Replayed) -> None:
     filing = replayed.filing
     print(f"case {replayed.case}, {filing.claim.name.lower().replace('_', ' ')}")
     print(f"hours from {instant(filing.begin)} to {instant(filing.end)}")
-    print(f"at stake {filing.amount} minor units of {plain(replayed.terms.currency)}")
+    currency = replayed.terms.currency
+    print(f"at stake {amount_text(filing.amount, currency)}")
+    if (ending := ended(found)) is not None:
+        print(f"{ending.words(currency)}, by {ending.statement}")
+    print(who_pays(filing.claim, replayed.filer))
     for number, one in enumerate(found.told):
         late = "  late" if one.late else ""
         print(f"  {number:3d} {instant(one.at)} {one.who:<10} {one.move:<10} -> {one.state}{late}")
@@ -123,8 +129,17 @@ def _standing(found: Replayed) -> list[str]:
 
 def sample_of(found: Replayed) -> SampleTold | None:
     """Say what the sample of a replayed case means, and what became of it."""
-    said = [(one.statement.digest, read_record(one.statement)) for one in found.told]
-    return sample_told(found.case, said)
+    return sample_told(found.case, said_in(found))
+
+
+def said_in(found: Replayed) -> list[Said]:
+    """Return what each statement of a replayed case says."""
+    return [(one.statement.digest, read_record(one.statement)) for one in found.told]
+
+
+def ended(found: Replayed) -> Ending | None:
+    """Return the sum that a replayed case ended with; None while it is open, or of none."""
+    return None if found.case.open else ending_of(said_in(found))
 
 
 def _until(replayed: Case) -> str:
@@ -159,6 +174,8 @@ def _as_json(found: Replayed) -> dict[str, object]:
         "waiting_for": sorted(role.name.lower() for role in replayed.waiting_for),
         "allowed": {who: list(moves) for who, moves in _next(replayed).items()},
         "limit": replayed.limit,
+        "pays": who_pays(replayed.filing.claim, replayed.filer),
+        "ended": ending_value(ended(found)),
         "level": replayed.reached,
         "drawn": None if replayed.drawn is None else list(replayed.drawn),
         "sample": None if (told := sample_of(found)) is None else told.as_value(),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from workseal_protocol.bundle import MAX_PIXEL_BYTES
+from workseal_protocol.cli.cases import read_all
 from workseal_protocol.cli.files import read_bytes
 from workseal_protocol.cli.granted import read_openings
 from workseal_protocol.cli.inputs import read_statement
@@ -100,13 +101,12 @@ def _tags(options: argparse.Namespace) -> TagList | None:
 def _hours(options: argparse.Namespace) -> tuple[int, int] | None:
     if options.filing is None:
         return None
-    statement = read_statement(options.filing, "filing")
-    try:
-        record = read_record(statement)
-    except MalformedError as error:
-        raise CommandError(f"the filing {options.filing} is malformed: {error}") from error
+    # What `case show --save` writes begins with the filing, and so does a file of it alone.
+    statement, *_ = read_all([options.filing])
+    record = read_record(statement)
     if not isinstance(record, DisputeFiling):
-        raise CommandError(f"{options.filing} is a statement of kind {statement.kind}")
+        found = f"found a statement of kind {statement.kind}"
+        raise CommandError(f"{options.filing}: expected a filing first, {found}")
     return record.begin, record.end
 
 

@@ -25,7 +25,11 @@ _MAX_BYTES: Final = 64 * 2**20
 
 def read_openings(path: Path) -> tuple[Opening, ...]:
     """Read openings that were handed over beside, or raise `CommandError`."""
-    data = read_bytes(path, limit=_MAX_BYTES, what="openings")
+    return parse_openings(read_bytes(path, limit=_MAX_BYTES, what="openings"), path)
+
+
+def parse_openings(data: bytes, path: Path | str) -> tuple[Opening, ...]:
+    """Parse the content of a file of openings, or raise `CommandError`, which names the file."""
     try:
         items = split_sequence(data, max_items=MAX_OPENINGS)
         return tuple(Opening.parse(item) for item in items)

@@ -79,8 +79,9 @@ _THEN: Final[Mapping[str, str]] = {
     "resume": "the case goes on where it stood, with the time that was left",
     "withdraw": "the case is closed without a decision",
     "claw-back": "no decision may cite it, and a draft that is out falls, once in a case;"
-    " whoever has it has it until they delete it",
-    "unreadable": "nothing follows from it by itself; the same may be sealed and sent again",
+    " whoever has it has it until they delete it; openings may be shown once more",
+    "unreadable": "nothing follows from it by itself; the same may be sealed and sent again, and"
+    " openings may be shown once more",
     "destroy": "nothing that was sealed to this key opens any more",
 }
 

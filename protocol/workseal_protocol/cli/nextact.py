@@ -4,10 +4,12 @@ Rule: what the case would refuse is refused before anything is signed or any fil
 holidays are those of the `calendar` extra, asked for when a deadline has to be counted at all.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from workseal_protocol.cli.calendars import CalendarError, holiday_days
+from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.movewords import label_of
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.digest import Digest
@@ -35,10 +37,14 @@ from workseal_protocol.records import (
     sign,
 )
 from workseal_protocol.statement import Statement
-from workseal_protocol.terms import Terms
+from workseal_protocol.terms import Terms, amount_text
 
 # The table has no such move, or has it for others.
 _NO_ROW = frozenset({Rule.TABLE, Rule.PARTY})
+# The fold knows no zone and no currency: it writes both as the numbers that are signed.
+_OF_MOMENTS = frozenset({Rule.TIME, Rule.ONCE, Rule.DEADLINE})
+_MOMENT = re.compile(r"\b[0-9]{12,15}\b")
+_SUM = re.compile(r"\b[0-9]{1,15}\b")
 # What a party signs in a case after its filing.
 Spoken = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding
 
@@ -50,7 +56,8 @@ def place_next(case: Case, record: Spoken, signer: Signer) -> Statement:
         statement = sign(placed, signer)
         case.after(statement, max(record.claimed_at, case.known_at))
     except CaseError as error:
-        raise CommandError(f"the case does not take it: {error}", DOES_NOT_HOLD) from error
+        told = _worded(error, case.terms)
+        raise CommandError(f"the case does not take it: {told}", DOES_NOT_HOLD) from error
     except ValueError as error:
         raise CommandError(f"it cannot be signed: {error}") from error
     return statement
@@ -70,10 +77,21 @@ def placed_next(case: Case, record: Spoken, issuer: Digest) -> Spoken:
             return replace(record, place=place, answer_by=due.until)
         return replace(record, place=place)
     except CaseError as error:
-        told = _not_now(case, record, issuer, at) if error.rule in _NO_ROW else str(error)
+        has_none = error.rule in _NO_ROW
+        told = _not_now(case, record, issuer, at) if has_none else _worded(error, case.terms)
         raise CommandError(f"the case does not take it: {told}", DOES_NOT_HOLD) from error
     except ValueError as error:
         raise CommandError(f"it cannot be signed: {error}") from error
+
+
+def _worded(error: CaseError, terms: Terms) -> str:
+    """Write why a case refuses as a preview writes: moments in the zone, sums in the currency."""
+    told = str(error)
+    if error.rule in _OF_MOMENTS:
+        return _MOMENT.sub(lambda one: both(int(one[0]), terms.zone), told)
+    if error.rule is Rule.AMOUNT:
+        return _SUM.sub(lambda one: amount_text(int(one[0]), terms.currency), told)
+    return told
 
 
 def _not_now(case: Case, record: Spoken, issuer: Digest, at: int) -> str:
@@ -109,8 +127,6 @@ def _count(case: Case, wanted: Wanted, record: Spoken, role: Role) -> Due:
         if record.calendar is not None:
             day = max(record.claimed_at, case.known_at) // DAY_MS
             known[role] = Announced(record.calendar, day)
-        if record.act is Act.DECLARE and record.calendar is None:
-            _require_named(wanted)
         if record.act in {Act.RECUSE, Act.STRIKE, Act.APPEAL}:
             # The seat is empty from now on, and so are its days.
             known.pop(Role.ARBITRATOR, None)
@@ -118,13 +134,6 @@ def _count(case: Case, wanted: Wanted, record: Spoken, role: Role) -> Due:
         return wanted.count(_calendars(case.terms, wanted, known))
     except CalendarError as error:
         raise CommandError(f"the deadline cannot be counted: {error}") from error
-
-
-def _require_named(wanted: Wanted) -> None:
-    if wanted.counted == {Role.ARBITRATOR}:
-        raise CommandError(
-            "a deadline begins that is counted by your working days: name them, --calendar DE-BY"
-        )
 
 
 def _calendars(terms: Terms, wanted: Wanted, known: dict[Role, Announced]) -> Iterator[WorkingDays]:

@@ -20,8 +20,8 @@ from workseal_protocol.records import (
     Record,
 )
 
-# From a draft on nobody asks for frames any more.
-_NO_MORE: Final = CLOSED | {State.DRAFT, State.DECISION, State.APPEAL, State.REVIEW,
+# From a draft on nobody asks for evidence any more.
+PAST_ASKING: Final = CLOSED | {State.DRAFT, State.DECISION, State.APPEAL, State.REVIEW,
                             State.SEALED, State.PURGED}  # fmt: skip
 
 _SAMPLED: Final = frozenset(level for level, rung in LADDER.items() if rung.sampled)
@@ -182,7 +182,7 @@ def _course(case: Case, said: Sequence[Said], frames: frozenset[Digest] | None) 
         shown=len(shown),
         taken_back=len(taken - shown),
         unreadable=len(closed - shown - taken),
-        ended=case.state in _NO_MORE or case.appealed,
+        ended=case.state in PAST_ASKING or case.appealed,
     )
 
 

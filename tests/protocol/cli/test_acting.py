@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from workseal_protocol.cli.acting.said import GROUNDS
 from workseal_protocol.cli.acting.standing import SILENCE
 from workseal_protocol.cli.acting.verifier import CaseVerifier
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import State
 from workseal_protocol.keys import Role
@@ -54,6 +56,7 @@ def standing(court: Bench) -> State:
     return court.case.state
 
 
+FOREIGN = Opening(Digest(bytes(32)), ValueKind.ACTIVITY, bytes(16), b"x")
 HOURS = ("--begin", "2026-03-02", "--end", "2026-03-02")
 
 
@@ -86,6 +89,8 @@ def sampled(court: Bench) -> None:
     ruled(court)
     for who in people:
         assert court.act(who, "reveal").code == 0
+    again = court.act("client", "reveal")
+    assert (again.code, "in the case already, and mixed into the draw" in again.err) == (1, True)
     early = court.act("client", "sample")
     assert (early.code, "too-early" in early.err) == (1, True)
     number = court.case.sample_round
@@ -120,11 +125,15 @@ def test_a_whole_case_by_commands(court: Bench) -> None:
     asked(court, 1, 5)
     both(court, "pass")
     ruled(court)
+    refuse_other_files(court)
     openings = court.folder / "openings"
-    openings.write_bytes(b"values and salts")
+    openings.write_bytes(court.openings(3))
     salted = court.folder / "salted"
-    assert court.act("freelancer", "show", "--file", openings, "--salted", salted).code == 0
-    assert salted.read_bytes()[:-16] == b"values and salts"
+    handed = court.act("freelancer", "show", "--file", openings, "--salted", salted)
+    assert handed.code == 0, handed.err
+    assert re.search(r"\nnote      it opens the activity of 3 of the [0-9]+ segments", handed.out)
+    assert "of the granted hours that have it; 5 were granted\n" in handed.out
+    assert salted.read_bytes()[:-16] == openings.read_bytes()
     # Whoever gets it can tell that it is that, and who cannot open it says so.
     told = court.run("arbitrator", "show", court.name).out
     assert f"SHA-256 {sha256(salted.read_bytes()).hexdigest()}\n" in told
@@ -155,6 +164,90 @@ def test_a_whole_case_by_commands(court: Bench) -> None:
         folder = Path(f"{court.key(who)}.cases")
         assert not (folder / f"{court.name}.secret").exists()
         assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def offered(court: Bench, amount: str, text: str) -> str:
+    """Let the freelancer offer; returns the line by which `show` says that the client accepts."""
+    assert court.act("freelancer", "offer", "--amount", amount, "--text", text).code == 0
+    shown = court.run("client", "show", court.name)
+    assert f"\nopen offer of the freelancer: {amount} EUR" in shown.out
+    line: str
+    (line,) = [one.strip() for one in shown.out.splitlines() if " act accept " in one]
+    assert line.startswith(f"workseal case act accept {court.name} --cite {court.case.head} ")
+    return line
+
+
+def test_what_is_accepted_is_the_offer_that_was_read_and_the_case_says_its_sum(
+    court: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second offer comes while the first one is read: the line that was read takes no other."""
+    answered(court)
+    read = offered(court, "24.00", "24 and we are done")
+    now = offered(court, "2400.00", "rather this")
+    late = court._run(*shlex.split(read)[1:], "--yes")
+    assert (late.code, late.out) == (1, "")
+    assert f"expected the open offer of the other party, {court.case.head}, found" in late.err
+    court.follow()
+    assert standing(court) is State.NEGOTIATION
+    settled = court._run(*shlex.split(now)[1:], "--yes")
+    assert settled.code == 0, settled.err
+    assert (
+        "note      it accepts 2400.00 EUR, more than the 480.00 EUR at stake, the offer of the"
+        " freelancer: rather this\n"
+    ) in settled.out
+    assert "a sum of this case is what the client owes the freelancer less" in settled.out
+    court.follow()
+    says_at_what_sum(court, monkeypatch)
+
+
+def says_at_what_sum(court: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """See that whatever tells the case tells what it was settled at."""
+    told = f"settled at 2400.00 EUR, by {court.case.head}\n"
+    assert told in court.run("client", "show", court.name).out
+    value = json.loads(court.run("client", "show", court.name, "--json").out)
+    assert value["ended"] == {
+        "how": "settled", "amount": 2400_00, "statement": str(court.case.head),
+    }  # fmt: skip
+    assert (value["offers"], "owes the freelancer less" in value["pays"]) == ([], True)
+    assert {one["state"] for one in value["ladder"]} == {"reached", "not asked for"}
+    # By files alone too, where nobody is asked.
+    carried, terms = court.folder / "carried", court.folder / "terms"
+    terms.write_bytes(court.agent.made[0][0].encode())
+    assert court.run("client", "show", court.name, "--save", carried).code == 0
+    assert told in court._run("case", "show", carried, "--terms", terms).out
+    # The list reads what was not seen of it here, once.
+    seen = Path(f"{court.key('client')}.cases") / f"{court.name}.cbor"
+    seen.unlink()
+    listed = court.run("client", "list").out
+    assert "  at stake 480.00 EUR  settled at 2400.00 EUR\n" in listed
+    assert seen.exists()
+    monkeypatch.setattr(CaseVerifier, "statements", unread)
+    assert court.run("client", "list").out == listed
+    seen.unlink()
+    unknown = court.run("client", "list")
+    assert unknown.code == 0
+    assert "at what sum it ended is not known: no answer" in unknown.out
+
+
+def unread(_verifier: CaseVerifier, _case: Digest) -> bytes:
+    raise CommandError("no answer", 1)
+
+
+def refuse_other_files(court: Bench) -> None:
+    """Hand over what opens nothing that was granted: nothing is signed, and no file is written."""
+    head, path, salted = court.case.head, court.folder / "beside", court.folder / "salted"
+    for data, code, says in (
+        (b"a mail", 2, "are malformed"),
+        (b"", 1, "expected openings of 1 to 5 segments of the granted hours, as ruled, found 0"),
+        (court.openings(6), 1, "found 6; 'workseal-agent case openings' writes them"),
+        (FOREIGN.encode(), 1, "of no statement of this record"),
+    ):
+        path.write_bytes(data)
+        done = court.act("freelancer", "show", "--file", path, "--salted", salted)
+        assert (done.code, says in done.err) == (code, True), done
+        assert not salted.exists()
+    court.follow()
+    assert court.case.head == head
 
 
 # --- what goes wrong on the way ---
@@ -322,11 +415,12 @@ def test_bad_words_change_nothing(court: Bench) -> None:
         (("end", "--amount", "1.00"), 2, "end: it has no --amount"),
         (("stay", "--ground", "holiday", "--text", "x", "--end", "2026-03-09"), 2, "expected one"),
         (("pass",), 1, "the case does not take it"),
-        (("accept",), 1, "expected an offer of the other party"),
+        (("accept",), 2, "accept: expected --cite, found none"),
         (("accept", "--cite", "00"), 2, "--cite: expected 64 hex digits"),
+        (("accept", "--cite", "0" * 64), 1, "expected an offer of the other party"),
         (("draft", "--verdict", "upheld", "--amount", "1.00", "--text", "x", "--cite", "0" * 64),
          1, "the case does not take it"),
-        (("reveal",), 2, "there is no secret of this case"),
+        (("reveal",), 1, "expected a secret that you committed to in this case, found none"),
         (("request", "--text", "x"), 1, "expected what was asked and granted"),
     ):  # fmt: skip
         done = court.act("client", *words)

@@ -99,9 +99,16 @@ def test_a_filing_narrows_the_hours(folder: Path, run: Run, story: Story) -> Non
     (folder / "filing").write_bytes(sign(filing, story.verifier.people.client).encode())
     done = check(run, folder, "--filing", folder / "filing", "--only", 1)
     assert "0 h 00 min 10 s of 0 h 00 min 10 s are recorded" in done.out
-    (folder / "filing").write_bytes(story.contents.statements[0].encode())
+    # A whole case as `case show --save` writes it says the same: it begins with its filing.
+    more = story.contents.statements[0].encode()
+    (folder / "case.cbor").write_bytes((folder / "filing").read_bytes() + more)
+    whole = check(run, folder, "--filing", folder / "case.cbor", "--only", 1)
+    assert whole.out == done.out.replace(str(folder / "filing"), str(folder / "case.cbor"))
+    (folder / "filing").write_bytes(more)
     done = check(run, folder, "--filing", folder / "filing")
-    assert (done.code, "is a statement of kind" in done.err) == (2, True)
+    assert (done.code, "expected a filing first, found" in done.err) == (2, True)
+    (folder / "filing").write_bytes(b"junk")
+    assert check(run, folder, "--filing", folder / "filing").code == 2
 
 
 def test_a_sealed_package_is_looked_into_and_its_tags_compared(

@@ -6,11 +6,13 @@ from support.builders import CLIENT, ENGAGEMENT
 from support.cases import DAY, Play
 from support.casestates import PLAYS
 from workseal_protocol.cli.calendars import holiday_days
+from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.nextact import place_next, placed_next
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.dispute import State
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, CasePlace, DisputeAct, read_record
+from workseal_protocol.records import Act, CasePlace, DisputeAct, Pause, Verdict, read_record
+from workseal_protocol.terms import amount_text
 
 
 @pytest.fixture
@@ -89,10 +91,26 @@ def test_who_is_refused_reads_what_they_may_do_and_not_what_others_may(play: Pla
         placed_next(over, an_act(play, Act.RESUME), CLIENT.public_key.thumbprint)
 
 
-def test_a_deadline_without_a_calendar_is_not_guessed(play: Play) -> None:
-    play.both(Act.PASS)
-    with pytest.raises(CommandError, match="--calendar"):
-        place_next(play.case, an_act(play, Act.DECLARE, text="no ties"), play.arbitrator)
+def test_a_refusal_has_its_moments_in_the_zone_and_its_sums_in_the_currency() -> None:
+    play = Play.begin().heard()
+    too_much = an_act(
+        play, Act.DRAFT, text="half", amount=play.case.filing.amount, code=Verdict.IN_PART,
+        cites=(play.case.case,),
+    )  # fmt: skip
+    with pytest.raises(CommandError) as caught:
+        placed_next(play.case, too_much, play.arbitrator.public_key.thumbprint)
+    stake = amount_text(play.case.filing.amount, play.case.terms.currency)
+    assert f"and less than the {stake} at stake, found {stake}" in str(caught.value)
+    assert play.case.due is not None
+    late = play.case.due.until + 1
+    stay = an_act(play, Act.STAY, text="ill", code=Pause.ILLNESS, end=late + DAY)
+    with pytest.raises(CommandError) as caught:
+        placed_next(
+            play.case, replace(stay, claimed_at=late), play.arbitrator.public_key.thumbprint
+        )
+    zone = play.case.terms.zone
+    assert f"expected a stay until {both(late - 1, zone)}" in str(caught.value)
+    assert f"found {both(late, zone)}" in str(caught.value)
 
 
 def test_a_statement_is_never_older_than_the_one_before(play: Play) -> None:

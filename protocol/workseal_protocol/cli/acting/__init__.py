@@ -13,6 +13,7 @@ from workseal_protocol.cli.acting.court import repeated
 from workseal_protocol.cli.acting.datedat import dated_at
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.known import Known, learn
+from workseal_protocol.cli.acting.listed import list_lines
 from workseal_protocol.cli.acting.making import Means, make_act, make_filing
 from workseal_protocol.cli.acting.means import LiveMeans
 from workseal_protocol.cli.acting.preview import preview
@@ -20,7 +21,7 @@ from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live, sp
 from workseal_protocol.cli.acting.said import ABOUT, ACTS, DETAILS, Said, require_fits, spelled
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines, turn
-from workseal_protocol.cli.acting.verifier import case_named, cases_in, list_line, told_in
+from workseal_protocol.cli.acting.verifier import case_named, cases_in, told_in
 
 __all__ = [
     "ABOUT",
@@ -43,7 +44,7 @@ __all__ = [
     "findings_in",
     "learn",
     "lines",
-    "list_line",
+    "list_lines",
     "make_act",
     "make_filing",
     "preview",

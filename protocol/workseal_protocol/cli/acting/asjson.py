@@ -1,18 +1,22 @@
 """Where a case stands, as one JSON object: what `telling` says on lines."""
 
 from workseal_protocol.cli.acting.checked import excesses_in, findings_in
-from workseal_protocol.cli.acting.preview import both, due_text
+from workseal_protocol.cli.acting.preview import due_text
 from workseal_protocol.cli.acting.reading import Live, Step
 from workseal_protocol.cli.acting.standing import (
     SILENCE,
     Asker,
+    ended,
     may_do,
+    offers_of,
     plain_word,
     role_word,
     rungs,
     sample_of,
     typed,
 )
+from workseal_protocol.cli.casesums import ending_value, who_pays
+from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.text import instant
 
 
@@ -42,12 +46,25 @@ def as_json(live: Live, asker: Asker) -> dict[str, object]:
         "level": case.reached,
         "ladder": [{"level": level, "state": word} for level, word in rungs(case)],
         "request": None if case.request is None else str(case.request),
-        "offers": {str(offer): role_word(maker) for offer, maker in case.offers.items()},
+        "offers": [
+            {
+                "offer": str(one.digest),
+                "by": role_word(one.by),
+                "amount": one.amount,
+                "text": one.text,
+            }
+            for one in offers_of(live)
+        ],
+        "pays": who_pays(case.filing.claim, case.filer),
+        "ended": ending_value(ended(live)),
         "arbitrator": None if case.arbitrator is None else str(case.arbitrator),
         "drawn": None if case.drawn is None else list(case.drawn),
         "sample": None if (told := sample_of(live)) is None else told.as_value(),
         "unreadable": [str(one) for one in sorted(case.unreadable)],
-        "moves": {move: asker.command(move, typed(case, move)) for move in may_do(live, asker)},
+        "moves": {
+            move: asker.command(move, typed(case, move, asker.role(case)))
+            for move in may_do(live, asker)
+        },
         "checks": [
             {
                 "disclosure": str(one.disclosure),

@@ -67,7 +67,7 @@ def unchecked(live: Live) -> tuple[Digest, ...]:
 
 def excesses_in(live: Live) -> tuple[Excess, ...]:
     """Return what findings of a case tell of answers that show more than the ladder has."""
-    levels = levels_of((one.statement.digest, one.record) for one in live.steps)
+    levels = levels_of(live.said)
     found = (one.record for one in live.steps if isinstance(one.record, DisputeFinding))
     return tuple(excesses(levels, found))
 

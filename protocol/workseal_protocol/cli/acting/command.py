@@ -18,18 +18,20 @@ from typing import Any, Final
 
 from workseal_protocol.cli.acting.asjson import as_json
 from workseal_protocol.cli.acting.court import Court, folder_of, signable_of
+from workseal_protocol.cli.acting.listed import list_lines
 from workseal_protocol.cli.acting.making import make_filing
 from workseal_protocol.cli.acting.offline import act_offline
-from workseal_protocol.cli.acting.preview import both, preview
+from workseal_protocol.cli.acting.preview import preview
 from workseal_protocol.cli.acting.reading import Live, speakers_of
 from workseal_protocol.cli.acting.said import Said
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines
-from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named, list_line
+from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named
 from workseal_protocol.cli.cases import case as show_files
 from workseal_protocol.cli.files import read_bytes, write_new
 from workseal_protocol.cli.granted import as_value, granted_beside, require_together
 from workseal_protocol.cli.inputs import read_statement
+from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.parties import read_agreed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer
@@ -49,9 +51,10 @@ _MOST_AHEAD_MS: Final = 3_600_000
 
 def list_cases(options: argparse.Namespace) -> int:
     """List the cases that a key may read, as the verifier tells them."""
-    found = _court(options).verifier.cases()
-    for one in found:
-        print(plain(list_line(one)))
+    court = _court(options)
+    found = court.verifier.cases()
+    for line in list_lines(found, court.folder, court.live):
+        print(plain(line))
     print(
         f"{count(len(found), 'case')}, as the verifier lists them; 'workseal case show' replays one"
     )
@@ -70,8 +73,7 @@ def show(options: argparse.Namespace) -> int:
     court = _court(options)
     live = court.live(case_named(_first(options.files), court.verifier.cases))
     asker = Asker(court.own, time.time_ns() // 1_000_000, _spelling(options, live.case.case))
-    told = ((one.statement.digest, one.record) for one in live.steps)
-    granted = granted_beside(options, told, live.case.filing.engagement)
+    granted = granted_beside(options, live.said, live.case.filing.engagement)
     if options.json:
         # Escaped: other people's words must not reach a terminal as they are.
         opened = {"opened": [as_value(one) for one in granted]}

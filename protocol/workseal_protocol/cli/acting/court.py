@@ -23,6 +23,7 @@ from workseal_protocol.cli.acting.reading import Live, read_live
 from workseal_protocol.cli.acting.said import Said, require_fits
 from workseal_protocol.cli.acting.sending import Sending
 from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named
+from workseal_protocol.cli.casesums import who_pays
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.server import RefusalError
@@ -128,7 +129,7 @@ class Court:
             print("your finding from before is part of the case")
         means = LiveMeans(live.case, said, self.folder, self.verifier)
         try:
-            statement = self._made(live.case, name, said, means, confirm)
+            statement = self._made(live, name, said, means, confirm)
             self.folder.keep_unanswered(str(case), statement)
         except BaseException:
             # What is kept will be sent: what belongs to it stays.
@@ -157,7 +158,8 @@ class Court:
         record = make(self.now_ms())
         name = record.engagement.hex()
         self._sending.settle_filing(name, terms)
-        beside = tuple(billed_notes(record, terms, self._listed(record.engagement)))
+        billed = billed_notes(record, terms, self._listed(record.engagement))
+        beside = (who_pays(record.claim, parties.roles[self.own]), *billed)
         while True:
             ask_first(preview(record, terms, None, beside), confirm)
             # Signed at the moment of sending: who reads takes longer than the log allows.
@@ -191,20 +193,23 @@ class Court:
     # --- one statement's way ---
 
     def _made(
-        self, case: Case, name: str, said: Said, means: LiveMeans, confirm: Confirm
+        self, live: Live, name: str, said: Said, means: LiveMeans, confirm: Confirm
     ) -> Statement:
+        case = live.case
         now = self.now_ms(case.known_at)
         if name == DESTROY and destroy_key(case, said, self.folder, self.own, now, confirm):
             confirm = said_yes
         role = case.parties.roles[self.own]
-        return self._confirmed(
-            case, make_act(case, name, said, means, by=role, now_ms=now), confirm
-        )
+        record = make_act(case, name, said, means, by=role, now_ms=now)
+        return self._confirmed(live, record, means.notes, confirm)
 
-    def _confirmed(self, case: Case, record: Spoken, confirm: Confirm) -> Statement:
+    def _confirmed(
+        self, live: Live, record: Spoken, beside: list[str], confirm: Confirm
+    ) -> Statement:
+        case = live.case
         placed = placed_next(case, record, self.own)
         while True:
-            ask_first(preview(placed, case.terms, case), confirm)
+            ask_first(preview(placed, case.terms, case, beside, live.said), confirm)
             # Signed at the moment of sending: who reads takes longer than the log allows.
             fresh = replace(record, claimed_at=self.now_ms(case.known_at))
             again = placed_next(case, fresh, self.own)

@@ -5,12 +5,16 @@ comes from `Means`: a value of the beacon, the chain, a secret. A citation is by
 the place in a list.
 """
 
-from collections.abc import Iterable
 from datetime import tzinfo
 from typing import Any, Final, Protocol
 
+from workseal_protocol.cli.acting.beforehand import (
+    Beside,
+    note_opened,
+    require_open_offer,
+    require_to_reveal,
+)
 from workseal_protocol.cli.acting.naming import frames_to_name, freeze_hours
-from workseal_protocol.cli.acting.preview import both
 from workseal_protocol.cli.acting.said import (
     ABOUT,
     ACTS,
@@ -25,9 +29,9 @@ from workseal_protocol.cli.acting.said import (
 )
 from workseal_protocol.cli.calendars import CalendarError, holiday_days, zone_everywhere
 from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.nextact import notice_due
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
-from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, State, draw_person, secret_commitment
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
@@ -44,7 +48,6 @@ from workseal_protocol.records import (
     Verdict,
 )
 from workseal_protocol.sealing import case_public
-from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
 _DAY_MS: Final = 86_400_000
@@ -53,15 +56,11 @@ _GROUNDS: Final[dict[Act, type[Ground] | type[Refusal] | type[Pause]]] = {
 }  # fmt: skip
 
 
-class Means(Protocol):
+class Means(Beside, Protocol):
     """Bring what a statement needs and nobody types; each is asked for only where needed."""
 
     def value_of(self, number: int) -> bytes:
         """Return the beacon's value of a round that has begun."""
-        ...
-
-    def statements(self) -> Iterable[Statement]:
-        """Give the engagement's statements in the order of the log."""
         ...
 
     def new_secret(self) -> bytes:
@@ -204,12 +203,13 @@ def _zone(terms: Terms) -> tzinfo:
 # --- what the case and the means bring ---
 
 
-def _brought(  # noqa: PLR0911 - one line for each act that needs more than words
+def _brought(  # noqa: C901, PLR0911 - one line for each act that needs more than words
     case: Case, act: Act, said: Said, means: Means, by: Role
 ) -> dict[str, Any]:
     match act:
-        case Act.ACCEPT if not said.cite:
-            return {"cites": (_open_offer(case, by),)}
+        case Act.ACCEPT:
+            require_open_offer(case, by, said.cite)
+            return {}
         case Act.DRAW:
             if case.state is not State.DRAW:
                 raise CommandError(
@@ -229,10 +229,14 @@ def _brought(  # noqa: PLR0911 - one line for each act that needs more than word
         case Act.COMMIT:
             return {"value": secret_commitment(case.case, by, means.new_secret())}
         case Act.REVEAL:
+            require_to_reveal(case, by)
             return {"value": means.kept_secret()}
         case Act.DECLARE:
             return {"sealing_key": case_public(means.new_case_key())}
-        case Act.SHOW | Act.EXHIBIT if said.file is not None:
+        case Act.SHOW:
+            note_opened(case, means)
+            return {"value": means.handed_over()}
+        case Act.EXHIBIT if said.file is not None:
             return {"value": means.handed_over()}
         case _:
             return {}
@@ -242,15 +246,6 @@ def _sampled(case: Case, means: Means) -> dict[str, Any]:
     if case.sample_round is None:
         raise CommandError("nothing is to be drawn: no sample was granted", DOES_NOT_HOLD)
     return {"round": case.sample_round, "value": means.value_of(case.sample_round)}
-
-
-def _open_offer(case: Case, by: Role) -> Digest:
-    found = [offer for offer, maker in case.offers.items() if maker is not by]
-    if not found:
-        raise CommandError(
-            "accept: expected an offer of the other party, found none", DOES_NOT_HOLD
-        )
-    return found[0]
 
 
 def _frozen(case: Case, said: Said, means: Means) -> dict[str, Any]:

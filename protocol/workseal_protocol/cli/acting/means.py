@@ -9,10 +9,12 @@ from typing import Final, Protocol
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.said import Said
 from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, require_new, write_new_secret
+from workseal_protocol.cli.granted import parse_openings
 from workseal_protocol.cli.inputs import read_bundle
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.seeds import read_case_key
 from workseal_protocol.cli.text import plain
+from workseal_protocol.commitment import Opening
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.sealing import case_public
@@ -45,6 +47,8 @@ class LiveMeans:
         self.folder = folder
         self._giving = giving
         self._made: list[Path] = []
+        self._beside: bytes | None = None
+        self.notes: list[str] = []
         self._revealed = False
 
     def value_of(self, number: int) -> bytes:
@@ -97,12 +101,25 @@ class LiveMeans:
             raise CommandError(text, DOES_NOT_HOLD)
         return private
 
-    def handed_over(self) -> bytes:
-        """Write what goes beside with a salt behind it, and return the digest of both."""
+    def openings(self) -> tuple[Opening, ...]:
+        """Return what goes beside, read as openings."""
+        return parse_openings(self._data(), self.said.file or "")
+
+    def note(self, line: str) -> None:
+        """Keep what the signer should know and no statement has."""
+        self.notes.append(line)
+
+    def _data(self) -> bytes:
+        """Return what goes beside; read once, so that what was looked at is what is signed for."""
         if self.said.file is None or self.said.salted is None:
             raise CommandError("--file and --salted go together")
-        out = Path(self.said.salted)
-        data = read_bytes(Path(self.said.file), limit=MAX_BUNDLE_BYTES, what="file")
+        if self._beside is None:
+            self._beside = read_bytes(Path(self.said.file), limit=MAX_BUNDLE_BYTES, what="file")
+        return self._beside
+
+    def handed_over(self) -> bytes:
+        """Write what goes beside with a salt behind it, and return the digest of both."""
+        data, out = self._data(), Path(self.said.salted or "")
         if os.path.lexists(out):
             return _salted_before(out, data)
         data += secrets.token_bytes(SALT_BYTES)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from workseal_protocol.casefile import Replayed
 from workseal_protocol.cli.acting.court import ask_first, folder_of, said_yes
 from workseal_protocol.cli.acting.datedat import dated_at
 from workseal_protocol.cli.acting.destroying import DESTROY, destroy_key
@@ -18,7 +19,7 @@ from workseal_protocol.cli.acting.making import make_act
 from workseal_protocol.cli.acting.means import LiveMeans
 from workseal_protocol.cli.acting.preview import preview
 from workseal_protocol.cli.acting.said import Said
-from workseal_protocol.cli.cases import replay_files
+from workseal_protocol.cli.cases import replay_files, said_in
 from workseal_protocol.cli.files import require_new, write_new
 from workseal_protocol.cli.nextact import place_next, placed_next
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
@@ -39,7 +40,8 @@ def act_offline(options: argparse.Namespace, said: Said, confirm: Confirm) -> in
     if options.terms is None or options.url is not None:
         raise CommandError("--offline goes with --terms and the case's files, without --from")
     signer = read_signer(options.key)
-    case = replay_files(options.terms, [Path(one) for one in options.files]).case
+    replayed = replay_files(options.terms, [Path(one) for one in options.files])
+    case = replayed.case
     if signer.public_key.thumbprint not in case.parties.roles:
         raise CommandError("the terms do not name this key", DOES_NOT_HOLD)
     folder = folder_of(options.key)
@@ -48,7 +50,7 @@ def act_offline(options: argparse.Namespace, said: Said, confirm: Confirm) -> in
     at = dated_at(now, now, case.known_at)
     means = LiveMeans(case, said, folder)
     try:
-        statement = _signed(case, options.act, means, signer, at, confirm)
+        statement = _signed(replayed, options.act, means, signer, at, confirm)
         folder.keep_unanswered(str(case.case), statement)
         _write_out(options.offline, statement, case, folder)
     except BaseException:
@@ -74,14 +76,15 @@ def _settle(case: Case, folder: CaseFolder, *, again: bool) -> None:
 
 
 def _signed(
-    case: Case, act: str, means: LiveMeans, signer: Signer, at: int, confirm: Confirm
+    replayed: Replayed, act: str, means: LiveMeans, signer: Signer, at: int, confirm: Confirm
 ) -> Statement:
+    case = replayed.case
     own, said = signer.public_key.thumbprint, means.said
     record = make_act(case, act, said, means, by=case.parties.roles[own], now_ms=at)
     placed = placed_next(case, record, own)
     if act == DESTROY and destroy_key(case, said, means.folder, own, at, confirm):
         confirm = said_yes
-    ask_first(preview(placed, case.terms, case), confirm)
+    ask_first(preview(placed, case.terms, case, means.notes, said_in(replayed)), confirm)
     return place_next(case, record, signer)
 
 

@@ -1,13 +1,14 @@
 """Exactly what is about to be signed, in words, field by field, and what it does."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
-from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.cli.casesums import Said, offer_in, who_pays
+from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.movewords import then_of
-from workseal_protocol.cli.text import count, instant, plain
+from workseal_protocol.cli.text import count, plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, move_of
 from workseal_protocol.records import (
@@ -22,17 +23,22 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.terms import Terms, amount_text
 
+_OF_SUMS: Final = frozenset({Act.OFFER, Act.ACCEPT, Act.DRAFT, Act.DECIDE})
 _FILED: Final = "the other party is told of it, and has its working days for an answer"
 
 Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding | DisputeFiling
 
 
 def preview(
-    record: Signable, terms: Terms, case: Case | None, beside: Iterable[str] = ()
+    record: Signable,
+    terms: Terms,
+    case: Case | None,
+    beside: Iterable[str] = (),
+    told: Iterable[Said] = (),
 ) -> list[str]:
     """Say everything that a statement will say, and what an act does; a signature comes on top.
 
-    `beside` is what its signer should know and no statement has.
+    `beside` is what its signer should know and no statement has, `told` the statements of the case.
     """
     lines = [f"{record.KIND} of engagement {record.engagement.hex()}"]
     if case is not None:
@@ -42,7 +48,7 @@ def preview(
     then = _FILED if isinstance(record, DisputeFiling) else then_of(move_of(record), case)
     lines.append(f"then      {then}")
     if case is not None and isinstance(record, DisputeAct):
-        lines += (f"note      {one}" for one in _notes(record, case))
+        lines += (f"note      {one}" for one in _notes(record, case, told))
     lines += (f"note      {one}" for one in beside)
     due = record.due if isinstance(record, DisputeFiling) else _due_of(record)
     if due is not None:
@@ -50,8 +56,12 @@ def preview(
     return [plain(line) for line in lines]
 
 
-def _notes(act: DisputeAct, case: Case) -> Iterator[str]:
+def _notes(act: DisputeAct, case: Case, told: Iterable[Said]) -> Iterator[str]:
     """Say what follows from an act and cannot be read off it."""
+    if act.act is Act.ACCEPT:
+        yield from (_accepted(case, told, cited) for cited in act.cites or ())
+    if act.act in _OF_SUMS:
+        yield who_pays(case.filing.claim, case.filer)
     match act.act:
         case Act.WITHDRAW if case.drawing:
             yield "the round that draws was set in this case: you file no other over its hours"
@@ -60,25 +70,23 @@ def _notes(act: DisputeAct, case: Case) -> Iterator[str]:
             yield "sealed to the first: say all of it here, and in the one comment of each party"
         case Act.OFFER:
             yield "it takes the place of your offer before it, and ends with the next draft"
+            if (act.amount or 0) > case.filing.amount:
+                yield f"that is more than the {_at_stake(case)} at stake"
         case _:
             pass
 
 
-def both(ms: int, zone: str) -> str:
-    """Write a moment in a zone and in UTC."""
-    known = zone_named(zone)
-    if known is None:
-        return instant(ms)
-    return f"{in_zone(ms, known)} {zone}, {instant(ms)}"
+def _accepted(case: Case, told: Iterable[Said], cited: Digest) -> str:
+    """Say what an acceptance accepts: a digest tells nobody a sum."""
+    offer = offer_in(case, told, cited)
+    if offer is None:
+        return f"what it accepts is not at hand: {cited}"
+    words = offer.words(case.terms.currency)
+    return f"it accepts {words}, the offer of the {_word(offer.by)}: {offer.text}"
 
 
-def in_zone(ms: int, zone: tzinfo) -> str:
-    """Write a moment as a clock in a zone shows it, with its offset."""
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
-    except (OverflowError, ValueError):
-        return instant(ms)
+def _at_stake(case: Case) -> str:
+    return amount_text(case.filing.amount, case.terms.currency)
 
 
 def due_text(due: Due) -> str:

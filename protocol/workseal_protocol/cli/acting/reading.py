@@ -80,6 +80,11 @@ class Live:
     rotations: tuple[Statement, ...] = ()
 
     @property
+    def said(self) -> list[tuple[Digest, Record]]:
+        """Return what each of its statements says."""
+        return [(one.statement.digest, one.record) for one in self.steps]
+
+    @property
     def data(self) -> bytes:
         """Return its statements, one after the other."""
         return b"".join(one.statement.encode() for one in self.steps)

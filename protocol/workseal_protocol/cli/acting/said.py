@@ -100,11 +100,11 @@ def _options(act: Act, names: frozenset[str]) -> frozenset[str]:
 def _details(act: Act, form: Form) -> Details:
     needs, may = _options(act, form.needs), _options(act, form.may)
     match act:
-        case Act.ACCEPT:
-            # Of one open offer nobody needs the number.
-            return Details(frozenset(), frozenset({"cite"}))
+        case Act.DECLARE:
+            # Whether a deadline opens by it depends on the others: days are named in any case.
+            return Details(needs | {"calendar"}, may - {"calendar"})
         case Act.SHOW:
-            return Details(frozenset({"file", "salted"}), frozenset())
+            return Details(frozenset({"file", "salted"}), frozenset({"bundle"}))
         case Act.EXHIBIT:
             return Details(needs, frozenset({"file", "salted"}))
         case Act.DESTROY:

@@ -9,7 +9,14 @@ from typing import Final
 
 from workseal_protocol.cli.acting.reading import Live
 from workseal_protocol.cli.acting.said import DETAILS, spelled
-from workseal_protocol.cli.sampled import LevelShown, SampleTold, levels_shown, sample_told
+from workseal_protocol.cli.casesums import CaseOffer, Ending, ending_of, open_offers
+from workseal_protocol.cli.sampled import (
+    PAST_ASKING,
+    LevelShown,
+    SampleTold,
+    levels_shown,
+    sample_told,
+)
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import LADDER, Case, State
 from workseal_protocol.keys import Role
@@ -81,12 +88,22 @@ def awaits_decision(case: Case) -> bool:
 
 def sample_of(live: Live) -> SampleTold | None:
     """Say what the sample means and what became of it; None before it is drawn."""
-    return sample_told(live.case, [(one.statement.digest, one.record) for one in live.steps])
+    return sample_told(live.case, live.said)
 
 
 def shown_of(live: Live) -> dict[int, LevelShown]:
     """Count for each level how many of its frames were shown."""
-    return levels_shown(live.case, [(one.statement.digest, one.record) for one in live.steps])
+    return levels_shown(live.case, live.said)
+
+
+def offers_of(live: Live) -> tuple[CaseOffer, ...]:
+    """Return the offers that somebody may accept now."""
+    return tuple(open_offers(live.case, live.said))
+
+
+def ended(live: Live) -> Ending | None:
+    """Return the sum that a case ended with; None while it is open, or where it had none."""
+    return None if live.case.open else ending_of(live.said)
 
 
 def may_do(live: Live, asker: Asker) -> tuple[str, ...]:
@@ -95,21 +112,27 @@ def may_do(live: Live, asker: Asker) -> tuple[str, ...]:
     return tuple(dict.fromkeys(live.case.allowed(asker.key, at)))
 
 
-def typed(case: Case, move: str) -> str:
-    """Write the details that a move needs, as they are typed."""
+def typed(case: Case, move: str, role: Role) -> str:
+    """Write the details that a move needs, as they are typed; an offer to accept by its digest."""
     details = DETAILS.get(move)
     if details is None:
         return ""
+    if move == "accept":
+        return " ".join(f"--cite {one}" for one, maker in case.offers.items() if maker is not role)
     wanted = set(details.needs)
-    if move == "declare":
-        wanted.add("calendar")
     if move == "request" and case.ask is not None and not LADDER[case.ask.level].sampled:
         wanted.add("frame")
     return " ".join(f"{spelled(name)} {_EXAMPLES.get(name, '…')}" for name in sorted(wanted))
 
 
+def is_past_asking(case: Case) -> bool:
+    """Say whether nobody asks for evidence any more: from a draft on, and after an appeal."""
+    return case.appealed or case.state in PAST_ASKING
+
+
 def rungs(case: Case) -> Iterator[tuple[int, str]]:
     """Give each level with where the case stands on it."""
+    past = is_past_asking(case)
     for level, rung in LADDER.items():
         if case.terms.level < rung.needs:
             yield level, "not in these terms"
@@ -117,6 +140,8 @@ def rungs(case: Case) -> Iterator[tuple[int, str]]:
             yield level, "granted" if case.ask.granted else "asked for"
         elif level <= case.reached:
             yield level, "reached"
+        elif past:
+            yield level, "not asked for"
         else:
             yield level, "may be asked for" if level == case.reached + 1 else "not yet"
 

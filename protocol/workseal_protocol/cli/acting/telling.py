@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from workseal_protocol.cli.acting.checked import CHECK, check_lines, unchecked
-from workseal_protocol.cli.acting.preview import both, due_text
+from workseal_protocol.cli.acting.preview import due_text
 from workseal_protocol.cli.acting.reading import Live, Step
 from workseal_protocol.cli.acting.standing import (
     SILENCE,
     Asker,
     announced,
     awaits_decision,
+    ended,
     may_do,
+    offers_of,
     plain_word,
     role_word,
     rungs,
@@ -23,6 +25,8 @@ from workseal_protocol.cli.acting.standing import (
     shown_of,
     typed,
 )
+from workseal_protocol.cli.casesums import who_pays
+from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.text import count, plain
 from workseal_protocol.dispute import LADDER, Case, State, departures
 from workseal_protocol.keys import Role
@@ -39,7 +43,7 @@ def lines(live: Live, asker: Asker) -> list[str]:
     """Tell a case at a glance."""
     case = live.case
     told = [
-        *_head(case, asker),
+        *_head(live, asker),
         *_told(live, asker),
         *_standing(case, asker),
         *departed(live.steps, case.terms.currency),
@@ -53,7 +57,8 @@ def lines(live: Live, asker: Asker) -> list[str]:
     return [plain(line) for line in [*told, NOT_PROVEN]]
 
 
-def _head(case: Case, asker: Asker) -> Iterator[str]:
+def _head(live: Live, asker: Asker) -> Iterator[str]:
+    case = live.case
     filing = case.filing
     zone = asker.zone(case)
     yield f"case {case.case}"
@@ -61,6 +66,9 @@ def _head(case: Case, asker: Asker) -> Iterator[str]:
         f"{plain_word(filing.claim.name)}, filed by the {role_word(case.filer)};"
         f" at stake {amount_text(filing.amount, case.terms.currency)}"
     )
+    if (ending := ended(live)) is not None:
+        yield f"{ending.words(case.terms.currency)}, by {ending.statement}"
+    yield who_pays(filing.claim, case.filer)
     yield f"hours from {both(filing.begin, zone)}"
     yield f"to {both(filing.end, zone)}"
     yield f"you are the {role_word(asker.role(case))}"
@@ -129,9 +137,9 @@ def _open(live: Live, asker: Asker) -> Iterator[str]:
         yield f"  for {both(case.ask.begin, zone)} to {both(case.ask.end, zone)}"
     if case.request is not None:
         yield f"frames are named in {case.request}"
-    for offer, maker in case.offers.items():
-        if case.open:
-            yield f"offer of the {role_word(maker)}: {offer}"
+    for offer in offers_of(live):
+        words = offer.words(case.terms.currency)
+        yield f"open offer of the {role_word(offer.by)}: {words}, by {offer.digest}"
     yield from (f"taken back, no decision may cite it: {one}" for one in sorted(case.clawed_back))
     yield from (f"the arbitrator says: {one} cannot be opened" for one in sorted(case.unreadable))
     yield from check_lines(live)
@@ -190,7 +198,7 @@ def _next(live: Live, asker: Asker) -> Iterator[str]:
     moves = may_do(live, asker)
     yield "you may now:" if moves else "there is nothing that you may do now"
     for move in moves:
-        yield f"  {asker.command(move, typed(live.case, move))}"
+        yield f"  {asker.command(move, typed(live.case, move, asker.role(live.case)))}"
     if asker.role(live.case) is Role.FREELANCER:
         for one in unchecked(live):
             yield "the operator did not check what you showed; to have it do so, show it to it:"

@@ -28,7 +28,7 @@ def add_case(commands: Commands, *, whole: bool, about: str | None = None) -> No
     )
     one.add_argument("bundle", type=Path, metavar="BUNDLE")
     one.add_argument("--policy", type=Path, required=True, help="whom you trust: log, parties, TSA")
-    one.add_argument("--filing", type=Path, help="look at the hours of this filing alone")
+    one.add_argument("--filing", type=Path, help="look at the hours of this filing, or case, alone")
     one.add_argument("--openings", type=Path, help="values that were opened beside the bundle")
     one.add_argument("--sealed", type=Path, help="a package as 'open' takes it; with the next two")
     one.add_argument("--request", type=Path, metavar="REQUEST.cose")
