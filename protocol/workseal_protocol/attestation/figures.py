@@ -14,7 +14,7 @@ from workseal_protocol.accepted import acceptances_of
 from workseal_protocol.attestation.claim import Hours
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.records import CHAINED, SheetAnswer
+from workseal_protocol.records import CHAINED
 from workseal_protocol.terms import Terms, WorkClass
 from workseal_protocol.timesheets import Agreement, SheetFinding, day_number, timesheets_of
 from workseal_protocol.totals import totals_of, worked_shares
