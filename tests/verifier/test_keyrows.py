@@ -11,7 +11,7 @@ from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import LogStore
-from workseal_verifier.store.logrows import Change, Entry, Head, KeyRow, PartyRow
+from workseal_verifier.store.logrows import Change, Entry, Head, KeyRow, PartyRow, Tie
 
 ENGAGEMENT, OTHER = bytes(16), b"\x01" * 16
 
@@ -37,7 +37,14 @@ def rows(where: Path | str) -> Iterator[KeyRowStore]:
     log = LogStore(database)
     log.found(EMPTY_ROOT)
     parties = [
-        PartyRow(thumbprint=name(one), engagement=engagement, role=role, key=bytes(32))
+        PartyRow(
+            thumbprint=name(one),
+            engagement=engagement,
+            role=role,
+            key=bytes(32),
+            tie=Tie.SIGNED,
+            place=0,
+        )
         for engagement, people in ((ENGAGEMENT, "AP"), (OTHER, "BX"))
         for one, role in zip(people, (Role.CLIENT, Role.FREELANCER), strict=True)
     ]
