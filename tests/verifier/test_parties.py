@@ -259,8 +259,11 @@ def test_what_two_signed_with_each_other_is_found_without_any_strangers_offer(
     beside = agreements.offer(11, client=OTHER, freelancer=FREELANCER, arbitrator=CLIENT)
     agreements.accept(beside)
     store = agreements.store
-    assert store.between([CLIENT], [FREELANCER, OTHER], most=9) == made[2::-1]
-    assert store.between([CLIENT, JUDGE], [FREELANCER], most=2) == made[2:0:-1]
+    page = store.between([CLIENT], [FREELANCER, OTHER], most=3)
+    assert (list(page.engagements), page.following) == (made[2::-1], None)
+    page = store.between([CLIENT, JUDGE], [FREELANCER], most=2)
+    assert list(page.engagements) == made[2:0:-1]
+    assert page.following is not None
 
 
 def test_each_list_reads_as_many_rows_as_it_shows(agreements: Agreements) -> None:

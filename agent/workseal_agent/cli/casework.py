@@ -22,6 +22,7 @@ from workseal_protocol.cli.acting import (
     ABOUT,
     CHECK,
     DETAILS,
+    MORE,
     Asker,
     CaseFolder,
     Live,
@@ -30,9 +31,9 @@ from workseal_protocol.cli.acting import (
     as_json,
     billed_notes,
     case_named,
-    cases_in,
     lines,
     list_line,
+    listed_by,
     make_act,
     make_filing,
     preview,
@@ -94,10 +95,12 @@ def own_cases(home: Home) -> Iterator[OwnCases]:
 def list_cases(context: typer.Context) -> None:
     """List your cases, as the verifier tells them."""
     with own_cases(home_of(context)) as cases:
-        found = cases_in(cases.client.cases())
-    for one in found:
+        found = listed_by(cases.client.cases)
+    for one in found.cases:
         say(list_line(one))
-    if not found:
+    if found.is_cut:
+        say(f"NOT ALL: the verifier has {MORE}")
+    elif not found.cases:
         say("no case")
 
 
@@ -241,7 +244,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
 
 def named_case(cases: OwnCases, name: str) -> Digest:
     """Return the case of a name, or of its first digits."""
-    return case_named(name, lambda: cases_in(cases.client.cases()))
+    return case_named(name, lambda: listed_by(cases.client.cases))
 
 
 def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:

@@ -7,6 +7,7 @@ before what is only offered, and the place in the log decides then, which nobody
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, exists, func, select, true, tuple_
@@ -172,13 +173,12 @@ class PartyStore:
                 ]
                 for engagement, place in sorted(rows, key=lambda row: row[1], reverse=True):
                     found.setdefault(bytes(engagement), Mark(tie, place))
-        marks = dict(list(found.items())[:most])
-        return Page(marks, following=[*marks.values()][-1] if len(found) > most else None)
+        return _cut(found, most)
 
     def between(
         self, clients: Iterable[Digest], freelancers: Iterable[Digest], *, most: int
-    ) -> list[bytes]:
-        """Read the engagements that one of some clients and one of some freelancers signed."""
+    ) -> Page:
+        """Read the newest engagements that a client and a freelancer of these have both signed."""
         theirs = exists().where(
             _OTHERS.c.thumbprint.in_([key.raw for key in freelancers]),
             _OTHERS.c.engagement == parties.c.engagement,
@@ -186,7 +186,7 @@ class PartyStore:
         )
         with self.database.read() as connection:
             rows = connection.execute(
-                select(parties.c.engagement)
+                select(parties.c.engagement, parties.c.place)
                 .where(
                     parties.c.thumbprint.in_([key.raw for key in clients]),
                     parties.c.role == int(Role.CLIENT),
@@ -194,9 +194,9 @@ class PartyStore:
                     theirs,
                 )
                 .order_by(parties.c.place.desc())
-                .limit(most)
+                .limit(most + 1)
             ).all()
-        return [bytes(engagement) for (engagement,) in rows]
+        return _cut({bytes(of): Mark(Tie.SIGNED, place) for of, place in rows}, most)
 
     def is_in(self, engagement: bytes, thumbprints: Iterable[Digest]) -> bool:
         """Tell whether the terms of an engagement name one of these keys."""
@@ -245,6 +245,12 @@ class PartyStore:
                 .limit(most)
             ).all()
         return [engagement for (engagement,) in rows]
+
+
+def _cut(found: Mapping[bytes, Mark], most: int) -> Page:
+    """Make a page of so many, out of one more where there are more."""
+    marks = dict(islice(found.items(), most))
+    return Page(marks, following=[*marks.values()][-1] if len(found) > most else None)
 
 
 def _party(row: Row[Any]) -> PartyRow:

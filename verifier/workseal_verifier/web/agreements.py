@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from workseal_protocol.digest import Digest
 from workseal_protocol.records import SegmentState, SheetAnswer
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
 from workseal_protocol.timesheets import SheetFinding, date_of
@@ -16,9 +15,10 @@ from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, billed_of
 from workseal_protocol.window import Grade
 from workseal_verifier.api.access import Asking, OwnSession
 from workseal_verifier.api.services import Given, Services
-from workseal_verifier.api.values import engagement
+from workseal_verifier.api.values import engagement, mark_text, optional_mark
 from workseal_verifier.services.access import TABLE, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Course, Reach
+from workseal_verifier.services.standing import Listed
 from workseal_verifier.services.weekfold import DAYS, Week, overall_limits
 from workseal_verifier.web.caselist import awaiting, lines_of
 from workseal_verifier.web.render import page, span
@@ -121,14 +121,17 @@ def limit_text(one: LimitExceeded) -> str:
 
 
 @router.get("")
-def get_agreements(request: Request, session: OwnSession, given: Given) -> Response:
+def get_agreements(
+    request: Request, session: OwnSession, given: Given, before: str | None = None
+) -> Response:
     """List the agreements that the signed-in key may read, and before them what waits for it."""
     now_ms = given.clock.now_ms()
     reach = given.diaries.reach()
-    cases = (case for _, case in given.hearings.own(session.thumbprint))
-    lines = lines_of(cases, session.thumbprint, now_ms)
+    own = given.hearings.own(session.thumbprint)
+    lines = lines_of(own.cases, session.thumbprint, now_ms)
+    listed = given.standings.engagements(session.thumbprint, after=optional_mark(before, "before"))
     rows = []
-    for name, standing in given.standings.engagements(session.thumbprint):
+    for name, standing in listed.engagements:
         if decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is not Verdict.ALLOWED:
             continue
         agreed = given.diaries.agreed(name)
@@ -151,6 +154,9 @@ def get_agreements(request: Request, session: OwnSession, given: Given) -> Respo
         key=str(session.thumbprint),
         awaiting=awaiting(lines),
         cases=len(lines),
+        more_cases=own.following is not None,
+        goes_on=before is not None,
+        before=mark_text(listed.following),
     )
 
 
@@ -160,6 +166,8 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
     reach = given.diaries.reach()
     agreed = given.diaries.agreed(engagement(name))
     course = given.diaries.course(agreed, reach)
+    two = (agreed.terms.client.thumbprint, agreed.terms.freelancer.thumbprint)
+    between = given.standings.between(asking.thumbprint, *two)
     # One that was replaced waits for nothing.
     sheets = [one for one in given.sheets.listed(agreed, reach).sheets if one.replaced_by is None]
     return page(
@@ -182,24 +190,23 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
         ],
         contradicted=any(week.contradicted for week in course.weeks),
         sentences=plain_language(agreed.terms),
-        others=list(_others(given, asking.thumbprint, agreed, reach)),
+        others=list(_others(given, agreed, reach, between)),
+        more_others=between.following is not None,
     )
 
 
 def _others(
-    given: Services, asker: Digest, agreed: Agreed, reach: Reach
+    given: Services, agreed: Agreed, reach: Reach, between: Listed
 ) -> Iterator[dict[str, Any]]:
     """Give the other agreements of the same two that the asker may read: terms never change."""
-    own, now_ms = agreed.terms, given.clock.now_ms()
-    for name, standing in given.standings.engagements(asker):
+    now_ms = given.clock.now_ms()
+    for name, standing in between.engagements:
         may_read = decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is Verdict.ALLOWED
         if name == agreed.engagement or not may_read:
             continue
         other = given.diaries.agreed(name)
-        theirs = other.terms
-        if (theirs.client, theirs.freelancer) == (own.client, own.freelancer):
-            days = given.diaries.days(other, reach)
-            yield {"name": name.hex(), "terms": theirs, "days": days}
+        days = given.diaries.days(other, reach)
+        yield {"name": name.hex(), "terms": other.terms, "days": days}
 
 
 def _years(

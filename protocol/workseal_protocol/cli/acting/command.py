@@ -25,7 +25,7 @@ from workseal_protocol.cli.acting.reading import Live, speakers_of
 from workseal_protocol.cli.acting.said import Said
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines
-from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named, list_line
+from workseal_protocol.cli.acting.verifier import MORE, CaseVerifier, case_named, list_line
 from workseal_protocol.cli.cases import case as show_files
 from workseal_protocol.cli.files import read_bytes, write_new
 from workseal_protocol.cli.granted import as_value, granted_beside, require_together
@@ -50,11 +50,12 @@ _MOST_AHEAD_MS: Final = 3_600_000
 def list_cases(options: argparse.Namespace) -> int:
     """List the cases that a key may read, as the verifier tells them."""
     found = _court(options).verifier.cases()
-    for one in found:
+    for one in found.cases:
         print(plain(list_line(one)))
-    print(
-        f"{count(len(found), 'case')}, as the verifier lists them; 'workseal case show' replays one"
-    )
+    number = count(len(found.cases), "case")
+    print(f"{number}, as the verifier lists them; 'workseal case show' replays one")
+    if found.is_cut:
+        print(f"NOT ALL: the verifier has {MORE}")
     return HOLDS
 
 

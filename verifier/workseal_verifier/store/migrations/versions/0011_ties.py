@@ -12,8 +12,8 @@ _OF_KIND = sa.text(
     "SELECT position, engagement FROM statements WHERE kind = :kind AND kind <> 'segment'"
     " AND position > :last ORDER BY position LIMIT :most"
 )
-# Roles and ties, as they were numbered when this was written. Roles: 1 the freelancer, 2 the
-# client. Ties: 0 signed by both, 1 offered by the key, 2 signed by two others, 3 offered by another.
+# As they were numbered when this was written. Roles: 1 the freelancer, 2 the client. Ties: 0 both
+# signed and the key is one of them, 1 the key offers it, 2 two others signed, 3 another offers it.
 _OFFERED = sa.text(
     "UPDATE parties SET place = :position, tie = CASE WHEN role = 2 THEN 1 ELSE 3 END"
     " WHERE engagement = :engagement"
@@ -36,7 +36,7 @@ def upgrade() -> None:
     _tie("acceptance", _ACCEPTED)
     connection = op.get_bind()
     if steps := connection.execute(_STEPS).all():
-        connection.execute(_MOVED, [dict(one._mapping) for one in steps])
+        connection.execute(_MOVED, [one._asdict() for one in steps])
     if connection.dialect.name != "sqlite":
         # SQLite cannot take a default back, and nothing relies on it.
         op.alter_column("parties", "tie", server_default=None)
@@ -56,5 +56,5 @@ def _tie(kind: str, update: sa.TextClause) -> None:
     connection = op.get_bind()
     last = -1
     while rows := connection.execute(_OF_KIND, {"kind": kind, "last": last, "most": _PAGE}).all():
-        connection.execute(update, [dict(one._mapping) for one in rows])
+        connection.execute(update, [one._asdict() for one in rows])
         last = rows[-1].position
