@@ -22,7 +22,6 @@ from workseal_protocol.cli.acting import (
     ABOUT,
     CHECK,
     DETAILS,
-    MORE,
     Asker,
     CaseFolder,
     Live,
@@ -99,7 +98,7 @@ def list_cases(context: typer.Context) -> None:
     for one in found.cases:
         say(list_line(one))
     if found.is_cut:
-        say(f"NOT ALL: the verifier has {MORE}")
+        say("not all of them: the verifier has more cases than are read here")
     elif not found.cases:
         say("no case")
 

@@ -20,14 +20,13 @@ from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live, sp
 from workseal_protocol.cli.acting.said import ABOUT, ACTS, DETAILS, Said, require_fits, spelled
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines, turn
-from workseal_protocol.cli.acting.verifier import MORE, case_named, list_line, listed_by, told_in
+from workseal_protocol.cli.acting.verifier import case_named, list_line, listed_by, told_in
 
 __all__ = [
     "ABOUT",
     "ACTS",
     "CHECK",
     "DETAILS",
-    "MORE",
     "Asker",
     "CaseFolder",
     "CaseSource",
