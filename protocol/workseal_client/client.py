@@ -109,9 +109,13 @@ class VerifierClient(PublicLog):
                 return None
             raise
 
-    def cases(self) -> bytes:
-        """Return the cases that this party may read, as JSON: the server's word, not yet read."""
-        return self._exchange.signed("GET", "/v1/cases", limit=MIB)
+    def cases(self, before: str | None = None) -> bytes:
+        """Return the cases that this party may read, as JSON: the server's word, not yet read.
+
+        A page of them; `before` is what it says there, and goes on from it.
+        """
+        query = "" if before is None else f"?before={before}"
+        return self._exchange.signed("GET", f"/v1/cases{query}", limit=MIB)
 
     def case(self, case: Digest) -> bytes:
         """Return where a case stands, as JSON: the server's word, not yet read."""

@@ -205,7 +205,7 @@ def test_a_case_is_replayed_from_what_is_fetched(world: World) -> None:
     assert [Statement.parse(one) for one in bodies] == hearing.told
     told = json.loads(client.case(hearing.case.case))
     assert (told["head"], told["you"]) == (str(hearing.case.head), Role.CLIENT.name.lower())
-    assert [one["case"] for one in json.loads(client.cases())] == [str(hearing.case.case)]
+    assert [one["case"] for one in json.loads(client.cases())["cases"]] == [str(hearing.case.case)]
 
 
 def test_where_to_be_told_is_kept_until_it_is_deleted(world: World) -> None:

@@ -234,7 +234,7 @@ def _case(office: Office, asker: Asker, agent: ScriptedAgent) -> None:
     hearing = Hearing(office, agent.engagement, agent.terms).file()
     hearing.act(Role.OPERATOR, Act.NOTICE).act(Role.FREELANCER, Act.ANSWER)
     place, own = f"/v1/cases/{hearing.case.case}", office.people.freelancer
-    asker.ask("GET /v1/cases", by=own)
+    asker.ask("GET /v1/cases", "/v1/cases?before=0-1000", by=own)
     asker.ask("GET /v1/cases/{name}", place, by=own)
     asker.ask("GET /v1/cases/{name}/statements", f"{place}/statements", by=own)
     asker.ask("GET /v1/notices", "/v1/notices?before=1000", by=own)

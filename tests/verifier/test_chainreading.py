@@ -206,6 +206,10 @@ def test_a_log_of_an_earlier_program_has_them_when_its_chains_grow(
 ) -> None:
     office = read.office
     with office.verifier.database.write() as connection:
+        for name in ("engagement", "tie", "moved"):
+            connection.exec_driver_sql(f"DROP INDEX parties_{name}")
+        for name in ("tie", "place", "moved"):
+            connection.exec_driver_sql(f"ALTER TABLE parties DROP COLUMN {name}")
         for name in ("statements_seq", "statements_kind", "statements_about"):
             connection.exec_driver_sql(f"DROP INDEX {name}")
         connection.exec_driver_sql("CREATE INDEX statements_kind ON statements (kind, position)")

@@ -50,6 +50,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Office:
     return office
 
 
+NAMED = "INSERT INTO parties VALUES ({f}, substr({f}, 1, 16), ROLE, {f}, 3, 0, NULL)"
+ANOTHER = "INSERT INTO parties SELECT {f}, engagement, 4, {f}, 3, 0, NULL FROM parties LIMIT 1"
 OTHERS = "parties: a key stands where no terms name it"
 
 
@@ -81,13 +83,21 @@ def test_an_untouched_log_holds(told: Office, tmp_path: Path) -> None:
         ("UPDATE parties SET key = {f}", "the stored parties"),
         ("UPDATE parties SET role = 1 WHERE role = 2", "the stored parties"),
         ("UPDATE parties SET thumbprint = {f} WHERE role = 3", "the stored parties"),
-        ("INSERT INTO parties SELECT {f}, engagement, 4, {f} FROM parties LIMIT 1", OTHERS),
-        ("INSERT INTO parties VALUES ({f}, substr({f}, 1, 16), 2, {f})", OTHERS),
+        (ANOTHER, OTHERS),
+        (NAMED.replace("ROLE", "2"), OTHERS),
         # As many rows as before.
         ("UPDATE parties SET thumbprint = {f}, key = {f} WHERE role = 3", OTHERS),
         (ARBITRATORS, "the stored parties"),
         ("UPDATE parties SET role = 9 WHERE role = 2", "the stored parties are malformed"),
-        ("INSERT INTO parties VALUES ({f}, substr({f}, 1, 16), 9, {f})", "parties: a row"),
+        (
+            NAMED.replace("ROLE", "9"),
+            "parties: a row",
+        ),
+        # Where it would stand in the list of a party, and whether its cases would.
+        ("UPDATE parties SET tie = 3 WHERE role = 1", "statement 3: its parties are tied"),
+        ("UPDATE parties SET place = 3 WHERE role = 2", "statement 3: its parties are tied"),
+        ("UPDATE parties SET moved = 4 WHERE role = 3", "statement 3: its parties are tied"),
+        ("UPDATE parties SET tie = 9 WHERE role = 2", "the stored parties are malformed"),
         (BESIDE.format(place=999_999), "statements: 1 stand"),
         (BESIDE.format(place=-5), "statements: 1 stand"),
         ("UPDATE statements SET body = X'00' WHERE kind = 'offer'", "statement 3:"),

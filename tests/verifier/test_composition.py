@@ -15,4 +15,4 @@ def test_what_is_composed_reads_the_log_that_the_sequencer_writes(office: Office
     # Whoever reads sees at once what was logged, by the same size.
     assert services.diaries.reach().size == office.verifier.sequencer.current.size
     party = office.people.client.public_key.thumbprint
-    assert services.standings.engagements(party)
+    assert services.standings.engagements(party).engagements

@@ -1,7 +1,8 @@
 """What each of the people of a case reads of it, over HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from support.simulator import seeded
 from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, read_record
+from workseal_protocol.records import Acceptance, Act, Offer, read_record, sign
 from workseal_protocol.sealing import ENCAPSULATED_BYTES
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.errors import RefusedError
@@ -25,6 +26,7 @@ from workseal_verifier.store.logrows import CaseRow
 
 SECOND = SeedSigner(b"\x44" * 32)
 STRANGER = SeedSigner(b"\x55" * 32)
+FRIEND = SeedSigner(b"\x66" * 32)
 
 
 class Court:
@@ -43,6 +45,34 @@ class Court:
 
     def case(self, by: SeedSigner) -> httpx.Response:
         return self.get(f"/v1/cases/{self.hearing.case.case}", by)
+
+    def cases(self, by: SeedSigner, before: str | None = "") -> list[dict[str, Any]]:
+        """Read the list of cases, page by page."""
+        found: list[dict[str, Any]] = []
+        while before is not None:
+            page = self.get(f"/v1/cases?before={before}" if before else "/v1/cases", by).json()
+            found += page["cases"]
+            before = page["before"]
+        return found
+
+    def beside(self, number: int, *signers: SeedSigner, panel: Sequence[SeedSigner]) -> Hearing:
+        """Let two people agree, and name a panel."""
+        office, (client, freelancer) = self.office, signers
+        terms = office.terms(
+            client=client.public_key,
+            freelancer=freelancer.public_key,
+            arbitrators=tuple(one.public_key for one in panel),
+        )
+        made = Hearing(office, bytes([number]) * 16, terms)
+        made.signers |= {Role.CLIENT: client, Role.FREELANCER: freelancer}
+        fields: dict[str, Any] = {
+            "engagement": made.engagement,
+            "claimed_at": office.now,
+            "terms": terms,
+        }
+        offer = sign(Offer(**fields), client)
+        office.post([offer, sign(Acceptance(**fields, offer=offer.digest), freelancer)])
+        return made
 
     @property
     def drawn(self) -> SeedSigner:
@@ -130,9 +160,9 @@ def test_of_a_sealed_case_its_arbitrator_reads_what_was_said_and_no_work(court: 
     hearing.pass_due().act(Role.OPERATOR, Act.LAPSE)
     work = f"/v1/engagements/{hearing.engagement.hex()}/statements"
     assert court.get(work, court.drawn).status_code == 404
-    (listed,) = court.get("/v1/cases", court.drawn).json()
+    (listed,) = court.cases(court.drawn)
     assert (listed["case"], listed["state"]) == (str(hearing.case.case), "sealed")
-    assert court.get("/v1/cases", court.not_drawn).json() == []
+    assert court.cases(court.not_drawn) == []
     assert court.case(court.not_drawn).status_code == 404
     assert court.case(court.drawn).json()["moves"] == []
     hearing.pass_due()
@@ -167,7 +197,7 @@ def test_each_lists_the_cases_that_they_may_read(court: Court) -> None:
     people = court.office.people
 
     def listed(key: SeedSigner) -> list[str]:
-        return [one["case"] for one in court.get("/v1/cases", key).json()]
+        return [one["case"] for one in court.cases(key)]
 
     assert listed(people.client) == []
     hearing = court.hearing.file()
@@ -181,16 +211,20 @@ def test_each_lists_the_cases_that_they_may_read(court: Court) -> None:
     assert court.get("/v1/cases", STRANGER).status_code == 401
 
 
-def test_who_is_in_no_case_of_a_panel_has_few_of_them_folded(
+def test_who_is_in_no_case_of_a_panel_has_few_of_them_folded_for_a_page(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """64 cases in each of 64 engagements, closed before anybody was drawn, are 4,096 folds."""
+    """64 cases in each of thousands of engagements, closed before anybody was drawn."""
     closed = []
-    for _ in range(4):
-        court.office.now += 1_000
-        made = Hearing(court.office, court.hearing.engagement, court.hearing.terms)
-        closed.append(made.file().act(Role.CLIENT, Act.WITHDRAW))
-    monkeypatch.setattr(hearing, "MAX_LOOKED", 2)
+    for number in range(3):
+        people = court.office.people
+        two = (people.client, people.freelancer)
+        made = court.beside(number, *two, panel=court.hearing.arbitrators)
+        for _ in range(2):
+            court.office.now += 1_000
+            one = Hearing(court.office, made.engagement, made.terms)
+            closed.append(one.file().act(Role.CLIENT, Act.WITHDRAW))
+    monkeypatch.setattr(hearing, "MAX_LOOKED", 4)
     folded: list[object] = []
     inner = CaseBook.at
 
@@ -199,12 +233,49 @@ def test_who_is_in_no_case_of_a_panel_has_few_of_them_folded(
         return inner(self, row)
 
     monkeypatch.setattr(CaseBook, "at", count)
-    assert court.get("/v1/cases", SECOND).json() == []
+    page = court.get("/v1/cases", SECOND).json()
+    assert page["cases"] == []
     # The door asks who is there, and not who sits in each.
     assert folded == [one.case.case for one in closed[:1:-1]]
     folded.clear()
-    assert len(court.get("/v1/cases", court.office.people.client).json()) == 2
-    assert set(folded) == {one.case.case for one in closed[2:]}
+    # It says that there are more, and goes on with them.
+    assert court.get(f"/v1/cases?before={page['before']}", SECOND).json() == {
+        "cases": [],
+        "before": None,
+    }
+    assert folded == [one.case.case for one in closed[1::-1]]
+    assert len(court.get("/v1/cases", court.office.people.client).json()["cases"]) == 4
+    found = [one["case"] for one in court.cases(court.office.people.client)]
+    assert found == [str(one.case.case) for one in closed[::-1]]
+
+
+def test_a_stranger_with_many_agreements_takes_no_case_from_a_list(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offers cost a stranger nothing; with two keys it accepts them too, and files cases."""
+    monkeypatch.setattr(hearing, "MOST_CASES", 2)
+    people = court.office.people
+    own = [str(court.hearing.file().case.case)]
+    victims = [people.freelancer, people.client]
+    for number in range(3):
+        court.beside(number, STRANGER, FRIEND, panel=victims).file()
+    for signer in victims:
+        page = court.get("/v1/cases", signer).json()
+        assert [one["case"] for one in page["cases"]] == own
+        assert page["before"] is not None
+        assert [one["case"] for one in court.cases(signer)] == own
+    court.hearing.answered().act(Role.CLIENT, Act.END).draw()
+    assert [one["case"] for one in court.cases(court.drawn)] == own
+
+
+NO_PLACES = ("4-1", "x", "0", "0-", "-1", "0-01", "0-9007199254740993", "0-1x")
+
+
+@pytest.mark.parametrize("before", NO_PLACES)
+def test_a_place_that_no_page_named_is_refused(court: Court, before: str) -> None:
+    answer = court.get(f"/v1/cases?before={before}", court.office.people.client)
+    assert answer.status_code == 400
+    assert "before" in answer.json()["detail"]
 
 
 def test_what_is_not_published_is_not_read(court: Court) -> None:

@@ -11,9 +11,10 @@ from workseal_protocol.merkle import EMPTY_ROOT
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.keyrows import KeyRowStore
 from workseal_verifier.store.log import LogStore
-from workseal_verifier.store.logrows import Change, Entry, Head, KeyRow, PartyRow
+from workseal_verifier.store.logrows import Change, Entry, Head, KeyRow, PartyRow, Tie
 
-ENGAGEMENT, OTHER = bytes(16), b"\x01" * 16
+# The number of the third one is the lowest there is.
+ENGAGEMENT, OTHER, FORGED = b"\x02" * 16, b"\x01" * 16, bytes(16)
 
 
 def name(word: str) -> Digest:
@@ -37,8 +38,20 @@ def rows(where: Path | str) -> Iterator[KeyRowStore]:
     log = LogStore(database)
     log.found(EMPTY_ROOT)
     parties = [
-        PartyRow(thumbprint=name(one), engagement=engagement, role=role, key=bytes(32))
-        for engagement, people in ((ENGAGEMENT, "AP"), (OTHER, "BX"))
+        PartyRow(
+            thumbprint=name(one),
+            engagement=engagement,
+            role=role,
+            key=bytes(32),
+            tie=tie,
+            place=0,
+        )
+        for engagement, people, tie in (
+            (ENGAGEMENT, "AP", Tie.SIGNED),
+            (OTHER, "BX", Tie.SIGNED),
+            # A stranger names both in an offer.
+            (FORGED, "AP", Tie.ASKED),
+        )
         for one, role in zip(people, (Role.CLIENT, Role.FREELANCER), strict=True)
     ]
     entries = [
@@ -73,11 +86,11 @@ def test_tells_how_far_they_reach(rows: KeyRowStore) -> None:
 def test_finds_who_relies_on_a_recovery_key_by_their_engagement(rows: KeyRowStore) -> None:
     """The terms name P, whose second successor named K; the stranger is in no terms."""
 
-    def relying(asker: str, below: int = 9) -> list[bytes]:
-        return rows.relying_on(name("K"), [name(asker)], below=below, most=64)
+    def relying(asker: str, below: int = 9, most: int = 64) -> list[bytes]:
+        return rows.relying_on(name("K"), [name(asker)], below=below, most=most)
 
-    assert relying("A") == [ENGAGEMENT]
-    assert relying("P") == [ENGAGEMENT]
+    assert relying("A") == relying("P") == [ENGAGEMENT, FORGED]
+    assert relying("A", most=1) == [ENGAGEMENT]
     assert relying("B") == relying("stranger") == []
     # Before R followed Q, nobody of the engagement had named it.
     assert relying("A", below=3) == []

@@ -33,14 +33,15 @@ from workseal_verifier.store import migrating, tables
 from workseal_verifier.store.contacts import DAY_MS, ContactStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
-from workseal_verifier.store.logrows import Head
+from workseal_verifier.store.logrows import Head, Tie
 from workseal_verifier.store.notices import Channel, Fate, NoticeStore
 from workseal_verifier.store.outbox import Counts, Outbox
+from workseal_verifier.store.parties import PartyStore
 from workseal_verifier.store.presence import OwnActStore, PresenceStore, Up
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.store.schema import metadata
 
-NEWEST = "0010"
+NEWEST = "0011"
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -131,7 +132,10 @@ def test_a_log_of_the_third_revision_learns_whom_its_key_statements_are_about(
         connection.exec_driver_sql("DROP TABLE key_events")
         connection.exec_driver_sql("DROP TABLE case_steps")
         connection.exec_driver_sql("DROP TABLE milestones")
-        connection.exec_driver_sql("DROP INDEX statements_seq")
+        for name in ("parties_engagement", "parties_tie", "parties_moved", "statements_seq"):
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+        for name in ("tie", "place", "moved"):
+            connection.exec_driver_sql(f"ALTER TABLE parties DROP COLUMN {name}")
         connection.exec_driver_sql("ALTER TABLE statements DROP COLUMN seq")
         for name in ("notices", "contacts", "confirmations", "presence", "own_acts"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
@@ -382,6 +386,62 @@ def test_a_chain_of_which_two_have_one_number_is_left_alone(
     with database.read() as connection:
         assert described(connection) == before
         assert tables.revision(connection) == "0009"
+    database.close()
+
+
+def test_a_log_of_the_tenth_revision_learns_how_keys_are_tied_to_their_agreements(
+    where: Path | str,
+) -> None:
+    """An offer, one that was accepted and one of which a case moved: each with all its parties."""
+    database = at_revision(where, "0010")
+    keys = {role: Digest.of(role.name.encode()) for role in Role if role is not Role.OPERATOR}
+    offered, accepted, disputed = (bytes([number]) * 16 for number in (3, 2, 1))
+    told = [(offered, "offer"), (accepted, "offer"), (disputed, "offer")]
+    told += [(disputed, "acceptance"), (accepted, "acceptance"), (disputed, "dispute.filing")]
+    put_in(
+        database,
+        "statements",
+        *(
+            {
+                "position": place,
+                "digest": Digest.of(bytes([place])).raw,
+                "body": b"x",
+                "kind": kind,
+                "engagement": engagement,
+            }
+            for place, (engagement, kind) in enumerate(told)
+        ),
+    )
+    put_in(
+        database,
+        "parties",
+        *(
+            {
+                "thumbprint": key.raw,
+                "engagement": engagement,
+                "role": int(role),
+                "key": key.raw,
+            }
+            for engagement in (offered, accepted, disputed)
+            for role, key in keys.items()
+        ),
+    )
+    step = {"position": 5, "filing": FILING.raw, "engagement": disputed, "state": "notice"}
+    put_in(database, "case_steps", step)
+    assert database.migrate() == ("0010", NEWEST)
+    store = PartyStore(database)
+    found = {(row.engagement, row.role): (row.tie, row.place, row.moved) for row in store.all()}
+    assert found == {
+        (offered, Role.CLIENT): (Tie.OFFERED, 0, None),
+        (offered, Role.FREELANCER): (Tie.ASKED, 0, None),
+        (offered, Role.ARBITRATOR): (Tie.ASKED, 0, None),
+        (accepted, Role.CLIENT): (Tie.SIGNED, 4, None),
+        (accepted, Role.FREELANCER): (Tie.SIGNED, 4, None),
+        (accepted, Role.ARBITRATOR): (Tie.NAMED, 4, None),
+        (disputed, Role.CLIENT): (Tie.SIGNED, 3, 5),
+        (disputed, Role.FREELANCER): (Tie.SIGNED, 3, 5),
+        (disputed, Role.ARBITRATOR): (Tie.NAMED, 3, 5),
+    }
     database.close()
 
 

@@ -15,7 +15,15 @@ from workseal_verifier.errors import StoreError, StoreRaceError
 from workseal_verifier.store import records
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
-from workseal_verifier.store.logrows import BeaconRow, Change, Entry, Head, PartyRow, SignedRow
+from workseal_verifier.store.logrows import (
+    BeaconRow,
+    Change,
+    Entry,
+    Head,
+    PartyRow,
+    SignedRow,
+    Tie,
+)
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.store.schema import BESIDE_SEGMENTS, statements
 
@@ -161,7 +169,12 @@ def test_statements_are_found_by_what_they_are(log: LogStore) -> None:
         position=3,
     )
     party = PartyRow(
-        thumbprint=Digest.of(b"p"), engagement=ENGAGEMENT, role=Role.CLIENT, key=b"k" * 32
+        thumbprint=Digest.of(b"p"),
+        engagement=ENGAGEMENT,
+        role=Role.CLIENT,
+        key=b"k" * 32,
+        tie=Tie.OFFERED,
+        place=0,
     )
     log.append(change(EMPTY, Head(4, b"4" * 32), *rows, beacons=[beacon], parties=[party]))
     records = RecordStore(log.database)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from support.crowd import crowd
 from support.office import LiveServer, Office, new_home
 from support.postal import (
     PostOffice,
@@ -24,7 +25,7 @@ from support.simulator import START
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import DeclarationForm, KeyRotate, sign
 from workseal_verifier.errors import Reason, RefusedError
-from workseal_verifier.services import weekly
+from workseal_verifier.services import standing, weekly
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.diaries import Diaries
 from workseal_verifier.services.noticing import About, name_of
@@ -197,6 +198,25 @@ def test_the_client_is_told_as_the_client_and_an_arbitrator_of_nothing(post: Pos
     (mail,) = post.box.mails
     assert post.box.receivers == ["client@example.com"]
     assert "you are the client" in mail.get_content()
+
+
+def test_what_strangers_offer_keeps_no_hours_out_and_what_is_left_out_is_said(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "MOST_CASES", 1)
+    crowd(post.office, 3)
+    post.wants()
+    post.turn(NEXT)
+    (mail,) = post.box.mails
+    text = mail.get_content()
+    assert f"Agreement {post.agent.engagement.hex()[:8]}, you are the freelancer" in text
+    assert "Only your newest" not in text
+    # A newer one that was accepted, without any work.
+    ScriptedAgent(post.office, terms=post.agent.terms, engagement=b"\xff" * 16)
+    monkeypatch.setattr(weekly, "MOST_CASES", 1)
+    thumbprint = post.office.people.freelancer.public_key.thumbprint
+    lines = list(post.office.verifier.digests._lines(thumbprint, MONDAY))
+    assert lines == ["Only your newest 1 agreements are told of here, the page has all.", ""]
 
 
 def test_its_link_stops_the_digest_and_no_other_mail(post: Post) -> None:

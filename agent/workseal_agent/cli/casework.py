@@ -30,9 +30,9 @@ from workseal_protocol.cli.acting import (
     as_json,
     billed_notes,
     case_named,
-    cases_in,
     lines,
     list_lines,
+    listed_by,
     make_act,
     make_filing,
     preview,
@@ -95,10 +95,12 @@ def own_cases(home: Home) -> Iterator[OwnCases]:
 def list_cases(context: typer.Context) -> None:
     """List your cases, as the verifier tells them."""
     with own_cases(home_of(context)) as cases:
-        found = cases_in(cases.client.cases())
-        for line in list_lines(found, cases.folder, lambda case: _read(cases, case)):
+        found = listed_by(cases.client.cases)
+        for line in list_lines(found.cases, cases.folder, lambda case: _read(cases, case)):
             say(line)
-    if not found:
+    if found.is_cut:
+        say("not all of them: the verifier has more cases than are read here")
+    elif not found.cases:
         say("no case")
 
 
@@ -251,7 +253,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
 
 def named_case(cases: OwnCases, name: str) -> Digest:
     """Return the case of a name, or of its first digits."""
-    return case_named(name, lambda: cases_in(cases.client.cases()))
+    return case_named(name, lambda: listed_by(cases.client.cases))
 
 
 def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:

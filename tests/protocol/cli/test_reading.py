@@ -20,9 +20,10 @@ from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines
 from workseal_protocol.cli.acting.verifier import (
     CaseVerifier,
+    Listed,
     case_named,
-    cases_in,
     list_line,
+    listed_by,
     told_in,
 )
 from workseal_protocol.cli.problem import CommandError
@@ -152,24 +153,33 @@ GOOD: dict[str, object] = {
     "due": {"utc": "2026"},
     "head": "0" * 64,
 }
+
+
+def page_of(cases: object, before: object = None) -> bytes:
+    return json.dumps({"cases": cases, "before": before}).encode()
+
+
 BAD: list[Any] = [
     b"", b"\xff", b"null", b"{}", b"[1]", b"[{}]", b"[" * 100_000, b"1" * 5_000,
-    json.dumps([GOOD | {"case": "F" * 64}]).encode(),
-    json.dumps([GOOD | {"case": ["0" * 64]}]).encode(),
-    json.dumps([GOOD | {"state": {}}]).encode(),
+    page_of([1]), page_of([{}]), page_of(None), page_of([], 7), page_of([], "1&x=y"),
+    json.dumps({"cases": []}).encode(),
+    page_of([GOOD | {"case": "F" * 64}]),
+    page_of([GOOD | {"case": ["0" * 64]}]),
+    page_of([GOOD | {"state": {}}]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("answer", BAD, ids=lambda one: one[:12].decode("latin-1"))
 def test_a_list_of_no_form_is_refused_in_a_sentence(answer: bytes) -> None:
     with pytest.raises(CommandError, match="not in the right form"):
-        cases_in(answer)
+        listed_by(lambda _: answer)
     with pytest.raises(CommandError, match="not in the right form"):
         told_in(answer)
 
 
 def test_a_line_of_a_list_is_short_whatever_is_in_it() -> None:
-    (one,) = cases_in(json.dumps([GOOD | {"state": "x" * 999, "due": {"utc": "y" * 999}}]).encode())
+    long = GOOD | {"state": "x" * 999, "due": {"utc": "y" * 999}}
+    (one,) = listed_by(lambda _: page_of([long])).cases
     assert len(list_line(one)) < 200
     assert list_line(GOOD | {"due": {"utc": 7}}).endswith("until -")
     wild = {"amount": 10**99, "currency": "\x1b[31m", "you": [], "due": {"waiting_for": 7}}
@@ -196,7 +206,7 @@ def test_a_line_of_a_list_has_whose_turn_the_readers_clock_and_the_sum() -> None
 
 def test_a_case_that_there_is_not_is_said_with_those_that_there_are() -> None:
     one, two = GOOD | {"case": "a" * 64}, GOOD | {"case": "ab" * 32, "state": "draft"}
-    assert str(case_named("abababab", lambda: [one, two])) == "ab" * 32
+    assert str(case_named("abababab", lambda: Listed((one, two)))) == "ab" * 32
     seen: dict[str, object] = {"case": "c" * 64}
     cases: tuple[tuple[str, list[dict[str, object]], str], ...] = (
         ("77d0a1b2", [one, two], "no such case: 77d0a1b2; there are aaaaaaaaaaaa (answer), "),
@@ -209,8 +219,32 @@ def test_a_case_that_there_is_not_is_said_with_those_that_there_are() -> None:
     )
     for name, listed, told in cases:
         with pytest.raises(CommandError) as caught:
-            case_named(name, lambda: listed)  # noqa: B023 - asked at once
+            case_named(name, lambda: Listed(tuple(listed)))  # noqa: B023 - asked at once
         assert told in str(caught.value)
+
+
+def test_a_list_is_read_page_by_page_and_says_when_it_has_more() -> None:
+    """Another case may begin alike among those that were not read: digits name none then."""
+    names = [f"{number:064x}" for number in range(200)]
+    asked: list[str | None] = []
+
+    def page(before: str | None, *, last: int) -> bytes:
+        asked.append(before)
+        start = 0 if before is None else int(before[2:])
+        found = [GOOD | {"case": one} for one in (names[start], names[start + 1])]
+        return page_of(found, None if start + 1 == last else f"0-{start + 1}")
+
+    read = listed_by(lambda before: page(before, last=5))
+    assert [one["case"] for one in read.cases] == names[:6]
+    assert (asked, read.is_cut) == ([None, "0-1", "0-2", "0-3", "0-4"], False)
+    assert str(case_named(names[5][:63], lambda: Listed(read.cases[5:]))) == names[5]
+    asked.clear()
+    cut = listed_by(lambda before: page(before, last=150))
+    assert cut.is_cut
+    assert len(asked) == 32
+    with pytest.raises(CommandError, match="type the whole number of the case"):
+        case_named(names[7][:40], lambda: replace(cut, cases=cut.cases[7:8]))
+    assert str(case_named(names[150], lambda: cut)) == names[150]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,16 @@ from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import CBOR_SEQUENCE, JSON, PRIVATE, answer, digest, write_json
+from workseal_verifier.api.values import (
+    CBOR_SEQUENCE,
+    JSON,
+    PRIVATE,
+    answer,
+    digest,
+    mark_text,
+    optional_mark,
+    write_json,
+)
 from workseal_verifier.services.hearing import Told, zones_of
 
 router = APIRouter(prefix="/v1/cases")
@@ -23,8 +32,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @router.get("")
-def get_cases(given: Given, asker: Asking) -> Response:
-    """List the cases that the asker is in, the latest changed first."""
+def get_cases(given: Given, asker: Asking, before: str | None = None) -> Response:
+    """List the cases that the asker is in, the latest changed first, a page of them."""
+    own = given.hearings.own(asker.thumbprint, optional_mark(before, "before"))
     found = [
         {
             "case": str(case.case),
@@ -36,9 +46,10 @@ def get_cases(given: Given, asker: Asking) -> Response:
             "amount": case.filing.amount,
             "currency": case.terms.currency,
         }
-        for _, case in given.hearings.own(asker.thumbprint)
+        for case in own.cases
     ]
-    return answer(write_json(found), PRIVATE, JSON)
+    told = {"cases": found, "before": mark_text(own.following)}
+    return answer(write_json(told), PRIVATE, JSON)
 
 
 @router.get("/{name}")

@@ -12,6 +12,8 @@ from workseal_protocol.digest import DIGEST_BYTES, Digest
 from workseal_protocol.encoding import MAX_INTEGER, Value, encode
 from workseal_protocol.lottery import ENGAGEMENT_BYTES
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.store.logrows import Tie
+from workseal_verifier.store.parties import Mark
 
 CBOR: Final = "application/cbor"
 CBOR_SEQUENCE: Final = "application/cbor-seq"
@@ -32,6 +34,7 @@ PRIVATE: Final = {"cache-control": "no-store"}
 PIECE: Final = 32 * 1024
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,15}")
+_MARK = re.compile(r"[0-3]-[0-9]{1,16}")
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -45,6 +48,21 @@ def number(text: str, what: str) -> int:
 def optional_number(text: str | None, what: str) -> int | None:
     """Read a decimal number, or None where none was given."""
     return None if text is None else number(text, what)
+
+
+def optional_mark(text: str | None, what: str) -> Mark | None:
+    """Read after what a list goes on, or None where it begins."""
+    if text is None:
+        return None
+    if _MARK.fullmatch(text) is None:
+        raise RefusedError(Reason.MALFORMED, f"{what}: expected what the page before gave")
+    tie, _, place = text.partition("-")
+    return Mark(Tie(int(tie)), number(place, what))
+
+
+def mark_text(mark: Mark | None) -> str | None:
+    """Write after what a list goes on; None where it ends."""
+    return None if mark is None else f"{int(mark.tie)}-{mark.place}"
 
 
 def digest(text: str) -> Digest:

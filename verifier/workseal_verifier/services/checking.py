@@ -11,9 +11,10 @@ from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
 from workseal_protocol.digest import Digest, sha256
 from workseal_protocol.errors import MalformedError, WorksealError
-from workseal_protocol.keys import PublicKey, check_at_once
+from workseal_protocol.keys import PublicKey, Role, check_at_once
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
 from workseal_protocol.records import (
+    Acceptance,
     BeaconCommitment,
     ChainedRecord,
     KeyAnnounce,
@@ -38,7 +39,7 @@ from workseal_verifier.services.keyevents import KeyEvents, logged_events
 from workseal_verifier.services.milestonecheck import milestone_problems
 from workseal_verifier.store.engine import Row
 from workseal_verifier.store.log import LogStore
-from workseal_verifier.store.logrows import Entry, entry_row
+from workseal_verifier.store.logrows import Entry, PartyRow, Tie, entry_row
 from workseal_verifier.store.records import RecordStore
 
 MAX_NAMED = 50
@@ -60,6 +61,9 @@ class LogCheck:
         self._commitments = 0
         # How many rows offers account for.
         self._parties = 0
+        # By engagement, where its offer and its acceptance stand.
+        self._offered: dict[bytes, int] = {}
+        self._accepted: dict[bytes, int] = {}
         # How many rows key statements account for.
         self._key_rows = 0
         # How many steps statements of cases account for.
@@ -103,6 +107,7 @@ class LogCheck:
         yield from self._wrong_anchors.values()
         yield from self._check_beacons()
         yield from self._check_no_other_parties()
+        yield from self._check_ties()
         yield from self._check_no_other_keys()
         yield from self._check_of_events(head.size)
 
@@ -153,7 +158,10 @@ class LogCheck:
                 return self._check_key(where, position, record)
             case Offer():
                 self._workers[record.engagement] = record.terms.freelancer.thumbprint
-                return self._check_parties(where, record)
+                self._offered[record.engagement] = position
+                return self._check_parties(where, position, record)
+            case Acceptance():
+                self._accepted[record.engagement] = position
         return ()
 
     def _check_anchor(self, position: int, size: int, digest: bytes) -> None:
@@ -175,8 +183,8 @@ class LogCheck:
         except MalformedError as error:
             yield f"{where}: {error}"
 
-    def _check_parties(self, where: str, record: Offer) -> Iterator[str]:
-        expected = party_rows(record)
+    def _check_parties(self, where: str, position: int, record: Offer) -> Iterator[str]:
+        expected = party_rows(record, position)
         try:
             stored = self._records.parties.named_in(
                 record.engagement, [row.thumbprint for row in expected]
@@ -185,8 +193,27 @@ class LogCheck:
             yield f"{where}: the stored parties are malformed: {error}"
             return
         self._parties += len(stored)
-        if set(stored) != set(expected):
+        if set(map(_named, stored)) != set(map(_named, expected)):
             yield f"{where}: the stored parties are not those of the terms"
+
+    def _check_ties(self) -> Iterator[str]:
+        """Find agreements that would stand at another place in the list of a party, or in none."""
+        moved = self._records.cases.newest_by_engagement()
+        wrong = set()
+        try:
+            for row in self._records.parties.all():
+                offered = self._offered.get(row.engagement)
+                accepted = self._accepted.get(row.engagement)
+                tie = Tie.of(row.role, accepted=accepted is not None)
+                place = offered if accepted is None else accepted
+                expected = (tie, place, moved.get(row.engagement))
+                if offered is not None and (row.tie, row.place, row.moved) != expected:
+                    wrong.add(offered)
+        except ValueError:
+            # A row that is malformed is named where it is looked for.
+            return
+        for position in sorted(wrong)[:MAX_NAMED]:
+            yield f"statement {position}: its parties are tied otherwise than the log says"
 
     def _check_no_other_parties(self) -> Iterator[str]:
         """Find whom no terms name: such a key would read what is not its own."""
@@ -195,7 +222,9 @@ class LogCheck:
         try:
             for row in self._records.parties.all():
                 record = _record_of(self._records.first_of(row.engagement))
-                if not isinstance(record, Offer) or row not in party_rows(record):
+                if not isinstance(record, Offer) or _named(row) not in map(
+                    _named, party_rows(record, row.place)
+                ):
                     yield "parties: a key stands where no terms name it"
         except ValueError as error:
             yield f"parties: a row is malformed: {error}"
@@ -314,6 +343,10 @@ def _differences(row: Row, derived: Row) -> Iterator[str]:
                 if one.name == "digest"
                 else f"{where}: it has another {one.name} than the column"
             )
+
+
+def _named(row: PartyRow) -> tuple[Digest, Role, bytes]:
+    return row.thumbprint, row.role, row.key
 
 
 def _record_of(entry: Entry | None) -> Record | None:

@@ -29,7 +29,7 @@ from workseal_protocol.statement import Kind, Statement, engagement_subject, out
 from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.work import Span
 from workseal_verifier.store.engine import Row
-from workseal_verifier.store.logrows import BeaconRow, Entry, KeyRow, PartyRow
+from workseal_verifier.store.logrows import BeaconRow, Entry, KeyRow, PartyRow, Tie
 
 
 def entry_of(statement: Statement, record: Record, place: int, worker: Digest | None) -> Entry:
@@ -98,10 +98,23 @@ def key_row(record: KeyRecord, place: int) -> KeyRow:
             return KeyRow(position=place, subject=ended)
 
 
-def party_rows(record: Offer) -> list[PartyRow]:
-    """Make the stored form of the keys that an offer's terms name."""
+def party_rows(
+    record: Offer, place: int, *, accepted_at: int | None = None, moved_at: int | None = None
+) -> list[PartyRow]:
+    """Make the stored form of the keys that an offer's terms name.
+
+    `accepted_at` is the place of the acceptance, `moved_at` that of the newest step of a case.
+    """
     return [
-        PartyRow(thumbprint=key.thumbprint, engagement=record.engagement, role=role, key=key.raw)
+        PartyRow(
+            thumbprint=key.thumbprint,
+            engagement=record.engagement,
+            role=role,
+            key=key.raw,
+            tie=Tie.of(role, accepted=accepted_at is not None),
+            place=place if accepted_at is None else accepted_at,
+            moved=moved_at,
+        )
         for role, keys in parties_of(record.terms).items()
         for key in keys
     ]

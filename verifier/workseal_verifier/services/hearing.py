@@ -4,7 +4,7 @@ Rule: everything here follows from the published statements, which go along: who
 them, and believes nobody.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,13 +24,15 @@ from workseal_verifier.services.access import TABLE, About, Verdict, decide
 from workseal_verifier.services.casebook import SHUT, CaseBook
 from workseal_verifier.services.casefold import knowing
 from workseal_verifier.services.clock import Clock
+from workseal_verifier.services.keyevents import KeyEvents
 from workseal_verifier.services.noticing import people
 from workseal_verifier.services.seats import is_before
 from workseal_verifier.services.standing import MOST_CASES, Standings
 from workseal_verifier.store.logrows import CaseRow
+from workseal_verifier.store.parties import Mark
 from workseal_verifier.store.records import RecordStore
 
-# In one list, the newest first; and of how many it is looked up whether the asker is in them: one
+# On one page, the newest first; and of how many it is looked up whether the asker is in them: one
 # of a panel may be in thousands of which they are in none. Fewer than are held in memory.
 MAX_LISTED: Final = 100
 MAX_LOOKED: Final = 200
@@ -73,6 +75,14 @@ class View:
     you: Role
     moves: tuple[str, ...]
     told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCases:
+    """Hold cases of a key, and after what more of them come, if any."""
+
+    cases: tuple[Case, ...]
+    following: Mark | None
 
 
 def zones_of(case: Case) -> Mapping[Role, str]:
@@ -175,31 +185,38 @@ class Hearings:
             raise _absent()
         return [body for _, body in found]
 
-    def own(self, asker: Digest) -> list[tuple[CaseRow, Case]]:
-        """List the cases that a key may read, the latest changed first.
+    def own(self, asker: Digest, after: Mark | None = None) -> OwnCases:
+        """List the cases that a key may read, the latest changed first, a page of them.
 
-        In each the key speaks for its person, also one that came by rotation.
+        Those of agreements that the key signed come before those that it may judge. In each the
+        key speaks for its person, also one that came by rotation.
         """
-        keys = self._keys.below(self._size())
+        size = self._size()
+        keys = self._keys.below(size)
         lineage = keys.lineage(asker)
-        engagements = self._records.parties.engagements_of(lineage, most=MOST_CASES)
-        rows = [
-            row
-            for engagement in engagements
-            for row in self._records.cases.of_engagement(engagement, below=self._size())
-        ]
-        rows.sort(key=lambda row: row.position, reverse=True)
+        page = self._records.parties.disputed(lineage, most=MOST_CASES, after=after)
         found: list[tuple[CaseRow, Case]] = []
-        for row in rows[:MAX_LOOKED]:
-            if len(found) == MAX_LISTED:
-                break
+        looked, last = 0, None
+        for engagement, mark in page.engagements.items():
+            rows = self._records.cases.of_engagement(engagement, below=size)
+            looked += len(rows)
+            # Those of an engagement stand on one page: it has few (`caserules.MAX_FILED`).
+            if last and (looked > MAX_LOOKED or len(found) + len(rows) > MAX_LISTED):
+                return OwnCases(_latest_first(found), last)
+            found += self._readable(rows, asker, lineage, keys)
+            last = mark
+        return OwnCases(_latest_first(found), page.following)
+
+    def _readable(
+        self, rows: Sequence[CaseRow], asker: Digest, lineage: frozenset[Digest], keys: KeyEvents
+    ) -> Iterator[tuple[CaseRow, Case]]:
+        for row in reversed(rows):
             case = self._cases.at(row)
             # Who is in none of them costs a fold of each, and no more.
             if case is None or lineage.isdisjoint(people(case).values()):
                 continue
             if self._may_read(row.filing, asker):
-                found.append((row, knowing(case, asker, keys.path)))
-        return found
+                yield row, knowing(case, asker, keys.path)
 
     def _may_read(self, filing: Digest, asker: Digest) -> bool:
         # What was said of a sealed case its arbitrator reads to its end, so they find it till then.
@@ -217,6 +234,11 @@ class Hearings:
             at = told.at_ms
             found.append(told)
         return found
+
+
+def _latest_first(found: Iterable[tuple[CaseRow, Case]]) -> tuple[Case, ...]:
+    ordered = sorted(found, key=lambda one: one[0].position, reverse=True)
+    return tuple(case for _, case in ordered)
 
 
 def _told(case: Case, statement: Statement, step: CaseRow, before: int) -> Told:

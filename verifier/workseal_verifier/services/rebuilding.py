@@ -186,9 +186,9 @@ class Rebuilder:
             cases=self._case_rows(parsed, committed),
             parties=[
                 row
-                for _, _, record in parsed
+                for place, _, record in parsed
                 if isinstance(record, Offer)
-                for row in party_rows(record)
+                for row in party_rows(record, place)
             ],
             keys=[
                 key_row(record, place)

@@ -110,7 +110,7 @@ def _admit_offer(draft: Draft, candidate: Candidate, record: Offer, place: int) 
         periods = ", ".join(map(str, house.beacon.periods_ms))
         raise RefusedError(Reason.REFUSED, f"this log has rounds of {periods} ms")
     draft.put(Engagement.start(record, candidate.digest, draft.events))
-    draft.parties += party_rows(record)
+    draft.parties += party_rows(record, place)
     add(draft, candidate, place)
 
 

@@ -34,7 +34,8 @@ from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.seats import Seats
 from workseal_verifier.store.invitations import InvitationStore
 from workseal_verifier.store.log import LogStore
-from workseal_verifier.store.logrows import CaseRow, Entry
+from workseal_verifier.store.logrows import CaseRow, Entry, Tie
+from workseal_verifier.store.parties import Mark
 from workseal_verifier.store.records import RecordStore
 
 WAIT_MS = 24 * 3_600_000
@@ -81,6 +82,14 @@ class _Case:
         if is_disputed:
             return State.DISPUTED
         return State.ACCEPTED if self.accepted else State.OFFERED
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Hold engagements of a key and what it is there, and after what more of them come, if any."""
+
+    engagements: tuple[tuple[bytes, Standing], ...] = ()
+    following: Mark | None = None
 
 
 # Who sits in the case of a row.
@@ -163,10 +172,33 @@ class Standings:
                 # That the key of a case is destroyed is said when it is sealed.
                 return [self._in_case(thumbprint, Digest(name), self._tried.sat)]
 
-    def engagements(self, thumbprint: Digest) -> list[tuple[bytes, Standing]]:
-        """List the engagements of a key and what it is there, at most `MOST_CASES`."""
-        found = [(one, self._in(one, thumbprint)) for one in self._engagements_of(thumbprint)]
-        return [(one, standing) for one, standing in found if standing.who is not Who.PUBLIC]
+    def engagements(
+        self, thumbprint: Digest, *, ties: Sequence[Tie] = tuple(Tie), after: Mark | None = None
+    ) -> Listed:
+        """List the engagements of a key and what it is there, `MOST_CASES` on a page.
+
+        Those that it signed come first, what strangers offer it last, of each the newest first.
+        """
+        if self._has_ended(thumbprint):
+            return Listed()
+        page = self._records.parties.tied(
+            self._lineage(thumbprint), most=MOST_CASES, ties=ties, after=after
+        )
+        return Listed(self._standing_in(page.engagements, thumbprint), page.following)
+
+    def between(self, thumbprint: Digest, client: Digest, freelancer: Digest) -> Listed:
+        """List what two persons have signed with each other and a key knows of, a page of it."""
+        if self._has_ended(thumbprint):
+            return Listed()
+        both = map(self._lineage, (client, freelancer))
+        page = self._records.parties.between(*both, most=MOST_CASES)
+        return Listed(self._standing_in(page.engagements, thumbprint), page.following)
+
+    def _standing_in(
+        self, engagements: Iterable[bytes], thumbprint: Digest
+    ) -> tuple[tuple[bytes, Standing], ...]:
+        found = ((one, self._in(one, thumbprint)) for one in engagements)
+        return tuple((one, there) for one, there in found if there.who is not Who.PUBLIC)
 
     def keys_of(self, engagement: bytes) -> tuple[PartyKey, ...]:
         """List every key that a party had or has, by role and in the order of the log."""

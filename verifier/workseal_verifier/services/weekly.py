@@ -23,9 +23,10 @@ from workseal_verifier.services.diaries import Agreed, Reach
 from workseal_verifier.services.letters import Letter, Place, mail_name, signed
 from workseal_verifier.services.noticing import weekly
 from workseal_verifier.services.sheetreview import SheetReview
-from workseal_verifier.services.standing import Standings
+from workseal_verifier.services.standing import MOST_CASES, Listed, Standings
 from workseal_verifier.services.weekfold import DAYS, Week, bounds, monday_of
 from workseal_verifier.store.contacts import ContactRow
+from workseal_verifier.store.logrows import Tie
 from workseal_verifier.store.notices import NoticeRow, NoticeStore
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -79,7 +80,7 @@ class Digests:
         if known is None or known[0] != monday:
             zones = {
                 self._diaries.agreed(engagement).zone
-                for engagement, _ in self._standings.engagements(key)
+                for engagement, _ in self._own(key).engagements
             }
             ends = (bounds(monday, zone, days=DAYS)[1] for zone in zones)
             known = self._over[key] = monday, max(ends, default=0)
@@ -115,7 +116,8 @@ class Digests:
 
     def _lines(self, key: Digest, monday: date) -> Iterator[str]:
         reach = self._diaries.reach()
-        for engagement, standing in self._standings.engagements(key):
+        own = self._own(key)
+        for engagement, standing in own.engagements:
             # A key that waits before it reads is told nothing by mail either.
             if standing.who not in _TOLD or standing.from_ms > self._clock.now_ms():
                 continue
@@ -132,6 +134,14 @@ class Digests:
                 if waiting:
                     yield f"  timesheets without an answer of the client: {waiting}"
                 yield ""
+
+        if own.following is not None:
+            yield f"Only your newest {MOST_CASES} agreements are told of here, the page has all."
+            yield ""
+
+    def _own(self, key: Digest) -> Listed:
+        """List what a key signed: of what others offer there are no hours, however many do."""
+        return self._standings.engagements(key, ties=(Tie.SIGNED,))
 
     def _week(self, agreed: Agreed, monday: date, reach: Reach) -> Week | str:
         try:

@@ -120,6 +120,14 @@ class CaseRowStore:
             rows = connection.execute(select(_steps.filing).distinct().order_by(_steps.filing))
             return [Digest(filing) for (filing,) in rows]
 
+    def newest_by_engagement(self) -> dict[bytes, int]:
+        """Read where the newest step of any case of each engagement stands."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                select(_steps.engagement, func.max(_steps.position)).group_by(_steps.engagement)
+            ).all()
+        return {bytes(engagement): position for engagement, position in rows}
+
     def count(self) -> int:
         """Count all steps."""
         with self.database.read() as connection:

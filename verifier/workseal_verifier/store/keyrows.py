@@ -87,11 +87,17 @@ class KeyRowStore:
         """Read the engagements of some keys in which a party named this recovery key.
 
         A party has the keys that the terms name, those before them and those after. How many
-        others name the recovery key does not matter: the question begins at the engagements.
+        others name the recovery key does not matter: the question begins at the engagements, and
+        those to which both are tied closest come first.
         """
         mine, other = parties.alias(), parties.alias()
         kin = (
-            select(other.c.engagement, other.c.thumbprint)
+            select(
+                other.c.engagement,
+                other.c.thumbprint,
+                (mine.c.tie + other.c.tie).label("tie"),
+                mine.c.place,
+            )
             .join(mine, mine.c.engagement == other.c.engagement)
             .where(mine.c.thumbprint.in_([key.raw for key in own]))
             .cte("kin", recursive=True)
@@ -101,6 +107,8 @@ class KeyRowStore:
             select(
                 kin.c.engagement,
                 case((step.c.subject == kin.c.thumbprint, step.c.successor), else_=step.c.subject),
+                kin.c.tie,
+                kin.c.place,
             )
             .join(
                 step,
@@ -111,10 +119,10 @@ class KeyRowStore:
         with self.database.read() as connection:
             rows = connection.execute(
                 select(kin.c.engagement)
-                .distinct()
                 .join(key_events, _rows.subject == kin.c.thumbprint)
                 .where(_rows.recovery == recovery.raw, _rows.position < below)
-                .order_by(kin.c.engagement)
+                .group_by(kin.c.engagement)
+                .order_by(func.min(kin.c.tie), func.max(kin.c.place).desc())
                 .limit(most)
             ).all()
         return [engagement for (engagement,) in rows]

@@ -7,15 +7,18 @@ compare-and-swap with everything else: of two writers one waits, whatever machin
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, bindparam, func, insert, select, text, true, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, text, true, update
 
 from workseal_protocol.digest import Digest
+from workseal_protocol.keys import Role
+from workseal_protocol.statement import Kind
 from workseal_verifier.errors import StoreCorruptError, StoreRaceError
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.logrows import (
     Change,
     Head,
     SignedRow,
+    Tie,
     beacon_values,
     case_values,
     entry_row,
@@ -56,6 +59,24 @@ _MOVE_HEAD = Prepared(
         head.c.root == bindparam("old_root"),
     )
     .values(size=bindparam("new_size"), root=bindparam("new_root"))
+)
+# An acceptance ties everybody whom its terms name; a step of a case moves them all.
+_ACCEPTED = Prepared(
+    update(parties)
+    .where(parties.c.engagement == bindparam("of_engagement"))
+    .values(
+        place=bindparam("accepted_at"),
+        tie=case(
+            (parties.c.role == int(Role.CLIENT), int(Tie.of(Role.CLIENT, accepted=True))),
+            (parties.c.role == int(Role.FREELANCER), int(Tie.of(Role.FREELANCER, accepted=True))),
+            else_=int(Tie.of(Role.ARBITRATOR, accepted=True)),
+        ),
+    )
+)
+_MOVED = Prepared(
+    update(parties)
+    .where(parties.c.engagement == bindparam("of_engagement"))
+    .values(moved=bindparam("moved_at"))
 )
 _SAVE_SIGNED = Prepared(
     update(checkpoints)
@@ -140,6 +161,7 @@ class Turn:
             execute(insert(beacons), [beacon_values(b) for b in change.beacons])
         if change.parties:
             execute(insert(parties), [party_values(p) for p in change.parties])
+        self._tie(change)
         if change.keys:
             execute(insert(key_events), [key_values(k) for k in change.keys])
         if change.cases:
@@ -148,6 +170,16 @@ class Turn:
             rows = map(milestone_row, change.milestones)
             self._database.insert(self._connection, milestones, rows)
         write_notices(self._database, self._connection, change.notices)
+
+    def _tie(self, change: Change) -> None:
+        """Bring to what was appended how keys are tied to their agreements."""
+        for entry in change.entries:
+            if entry.kind == Kind.ACCEPTANCE.value:
+                of, at = entry.engagement, entry.position
+                _ACCEPTED.change(self._connection, of_engagement=of, accepted_at=at)
+        moved = {step.engagement: step.position for step in change.cases}
+        for engagement, at in moved.items():
+            _MOVED.change(self._connection, of_engagement=engagement, moved_at=at)
 
     def _move(self, old: Head, new: Head) -> None:
         moved = _MOVE_HEAD.change(

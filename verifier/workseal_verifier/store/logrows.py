@@ -5,6 +5,7 @@ Values alone: `log` writes and reads them. Each row's values stand in the order 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum, unique
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -65,14 +66,40 @@ class BeaconRow:
     position: int
 
 
+@unique
+class Tie(IntEnum):
+    """Say how a key is tied to an agreement, the closest first.
+
+    Of the first two each is the key's own doing: strangers cannot add to them.
+    """
+
+    SIGNED = 0  # both signed it, and the key is one of the two
+    OFFERED = 1  # the key offers it, nobody has accepted
+    NAMED = 2  # two others signed it, and named the key
+    ASKED = 3  # somebody else offers it, nobody has accepted
+
+    @classmethod
+    def of(cls, role: Role, *, accepted: bool) -> "Tie":
+        """Return the tie of a key that an agreement names in a role."""
+        if accepted:
+            return cls.SIGNED if role in _SIGNING else cls.NAMED
+        return cls.OFFERED if role is Role.CLIENT else cls.ASKED
+
+
+_SIGNING = (Role.CLIENT, Role.FREELANCER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyRow:
-    """One key that the terms of an engagement name."""
+    """One key that the terms of an engagement name; `place` is that of what made the tie."""
 
     thumbprint: Digest
     engagement: bytes
     role: Role
     key: bytes
+    tie: Tie
+    place: int
+    moved: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +200,9 @@ def party_values(row: PartyRow) -> dict[str, object]:
         "engagement": row.engagement,
         "role": int(row.role),
         "key": row.key,
+        "tie": int(row.tie),
+        "place": row.place,
+        "moved": row.moved,
     }
 
 

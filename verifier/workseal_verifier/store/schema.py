@@ -125,7 +125,8 @@ statements = Table(
     sqlite_strict=True,
 )
 
-# Whom the terms name: decides whose statements are looked at at all.
+# Whom the terms name: decides whose statements are looked at at all, and which agreements of a key
+# come first. All of it follows from offers, acceptances and the steps of cases.
 parties = Table(
     "parties",
     metadata,
@@ -133,7 +134,16 @@ parties = Table(
     _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
     _whole("role", Privacy.PSEUDONYM),
     _octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
+    # How the key is tied to the agreement (`logrows.Tie`), and by which statement: the acceptance,
+    # the offer before there is one.
+    _whole("tie", Privacy.PSEUDONYM),
+    _whole("place", Privacy.PUBLIC),
+    # The newest step of any of its cases.
+    _whole("moved", Privacy.PSEUDONYM, nullable=True),
     PrimaryKeyConstraint("thumbprint", "engagement", "role"),
+    Index("parties_engagement", "engagement"),
+    Index("parties_tie", "thumbprint", "tie", "place"),
+    _among("parties_moved", "thumbprint", "tie", "moved", where="moved IS NOT NULL"),
     sqlite_strict=True,
 )
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from workseal_protocol.digest import Digest
 from workseal_protocol.records import SegmentState
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
 from workseal_protocol.timesheets import date_of
@@ -16,10 +15,11 @@ from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, Totals, bi
 from workseal_protocol.window import Grade
 from workseal_verifier.api.access import Asking, OwnSession
 from workseal_verifier.api.services import Given, Services
-from workseal_verifier.api.values import engagement
+from workseal_verifier.api.values import engagement, mark_text, optional_mark
 from workseal_verifier.services.access import TABLE, About, State, Verdict, decide
 from workseal_verifier.services.diaries import Agreed, Course, Reach
 from workseal_verifier.services.sheetreview import MOST_SHEETS
+from workseal_verifier.services.standing import Listed
 from workseal_verifier.services.weekfold import DAYS, Week, overall_limits
 from workseal_verifier.web.answered import Said
 from workseal_verifier.web.caselist import awaiting, lines_of
@@ -129,14 +129,17 @@ def limit_text(one: LimitExceeded) -> str:
 
 
 @router.get("")
-def get_agreements(request: Request, session: OwnSession, given: Given) -> Response:
+def get_agreements(
+    request: Request, session: OwnSession, given: Given, before: str | None = None
+) -> Response:
     """List the agreements that the signed-in key may read, and before them what waits for it."""
     now_ms = given.clock.now_ms()
     reach = given.diaries.reach()
-    cases = (case for _, case in given.hearings.own(session.thumbprint))
-    lines = lines_of(cases, session.thumbprint, now_ms)
+    own = given.hearings.own(session.thumbprint)
+    lines = lines_of(own.cases, session.thumbprint, now_ms)
+    listed = given.standings.engagements(session.thumbprint, after=optional_mark(before, "before"))
     rows = []
-    for name, standing in given.standings.engagements(session.thumbprint):
+    for name, standing in listed.engagements:
         if decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is not Verdict.ALLOWED:
             continue
         agreed = given.diaries.agreed(name)
@@ -159,6 +162,9 @@ def get_agreements(request: Request, session: OwnSession, given: Given) -> Respo
         key=str(session.thumbprint),
         awaiting=awaiting(lines),
         cases=len(lines),
+        more_cases=own.following is not None,
+        goes_on=before is not None,
+        before=mark_text(listed.following),
     )
 
 
@@ -170,6 +176,8 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
     agreed = given.diaries.agreed(wanted)
     standings = given.standings.of(asking.thumbprint, About.ENGAGEMENT, wanted)
     course = given.diaries.course(agreed, reach)
+    two = (agreed.terms.client.thumbprint, agreed.terms.freelancer.thumbprint)
+    between = given.standings.between(asking.thumbprint, *two)
     review = given.sheets.listed(agreed, reach)
     said = Said.to(agreed, review)
     return page(
@@ -195,28 +203,27 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
         sentences=plain_language(agreed.terms),
         # What the client alone signed is agreed by nobody.
         offered=all(one.state is State.OFFERED for one in standings),
-        others=list(_others(given, asking.thumbprint, agreed, reach)),
+        others=list(_others(given, agreed, reach, between)),
+        more_others=between.following is not None,
     )
 
 
 def _others(
-    given: Services, asker: Digest, agreed: Agreed, reach: Reach
+    given: Services, agreed: Agreed, reach: Reach, between: Listed
 ) -> Iterator[dict[str, Any]]:
     """Give other agreements and offers of the same two that the asker may read.
 
     Terms never change: where these two agree on others, that is another agreement.
     """
-    own, now_ms = agreed.terms, given.clock.now_ms()
-    for name, standing in given.standings.engagements(asker):
+    now_ms = given.clock.now_ms()
+    for name, standing in between.engagements:
         may_read = decide(_DIARY, [standing], fresh=False, now_ms=now_ms) is Verdict.ALLOWED
         if name == agreed.engagement or not may_read:
             continue
         other = given.diaries.agreed(name)
-        theirs = other.terms
-        if (theirs.client, theirs.freelancer) == (own.client, own.freelancer):
-            days = given.diaries.days(other, reach)
-            offered = standing.state is State.OFFERED
-            yield {"name": name.hex(), "terms": theirs, "days": days, "offered": offered}
+        days = given.diaries.days(other, reach)
+        offered = standing.state is State.OFFERED
+        yield {"name": name.hex(), "terms": other.terms, "days": days, "offered": offered}
 
 
 def _years(terms: Terms, course: Course, said: Said) -> Iterator[dict[str, Any]]:

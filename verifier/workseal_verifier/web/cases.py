@@ -17,10 +17,10 @@ from workseal_protocol.dispute import Case, State, departures
 from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking, OwnSession, site_of
 from workseal_verifier.api.services import Given
-from workseal_verifier.api.values import digest
+from workseal_verifier.api.values import digest, mark_text, optional_mark
 from workseal_verifier.services.diaries import Agreed, Reach
 from workseal_verifier.services.disputedhours import Cited, Disputed
-from workseal_verifier.services.hearing import MAX_LISTED, CheckedBeside, View
+from workseal_verifier.services.hearing import CheckedBeside, View
 from workseal_verifier.services.redraws import Frozen
 from workseal_verifier.web.agreements import about
 from workseal_verifier.web.casechecked import checked_of
@@ -49,15 +49,18 @@ router = APIRouter(prefix="/cases", include_in_schema=False)
 
 
 @router.get("")
-def get_cases(request: Request, session: OwnSession, given: Given) -> Response:
-    """List the cases that the signed-in key may read."""
-    cases = (case for _, case in given.hearings.own(session.thumbprint))
+def get_cases(
+    request: Request, session: OwnSession, given: Given, before: str | None = None
+) -> Response:
+    """List the cases that the signed-in key may read, a page of them."""
+    own = given.hearings.own(session.thumbprint, optional_mark(before, "before"))
     return page(
         request,
         "cases.html",
-        rows=lines_of(cases, session.thumbprint, given.clock.now_ms()),
+        rows=lines_of(own.cases, session.thumbprint, given.clock.now_ms()),
         key=str(session.thumbprint),
-        most=MAX_LISTED,
+        goes_on=before is not None,
+        before=mark_text(own.following),
     )
 
 

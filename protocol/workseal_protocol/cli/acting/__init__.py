@@ -21,7 +21,7 @@ from workseal_protocol.cli.acting.reading import CaseSource, Live, read_live, sp
 from workseal_protocol.cli.acting.said import ABOUT, ACTS, DETAILS, Said, require_fits, spelled
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines, turn
-from workseal_protocol.cli.acting.verifier import case_named, cases_in, told_in
+from workseal_protocol.cli.acting.verifier import case_named, listed_by, told_in
 
 __all__ = [
     "ABOUT",
@@ -39,12 +39,12 @@ __all__ = [
     "as_json",
     "billed_notes",
     "case_named",
-    "cases_in",
     "dated_at",
     "findings_in",
     "learn",
     "lines",
     "list_lines",
+    "listed_by",
     "make_act",
     "make_filing",
     "preview",

@@ -26,7 +26,7 @@ from workseal_protocol.cli.acting.reading import Live, speakers_of
 from workseal_protocol.cli.acting.said import Said
 from workseal_protocol.cli.acting.standing import Asker
 from workseal_protocol.cli.acting.telling import lines
-from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named
+from workseal_protocol.cli.acting.verifier import MORE, CaseVerifier, case_named
 from workseal_protocol.cli.cases import case as show_files
 from workseal_protocol.cli.files import read_bytes, write_new
 from workseal_protocol.cli.granted import as_value, granted_beside, require_together
@@ -53,11 +53,12 @@ def list_cases(options: argparse.Namespace) -> int:
     """List the cases that a key may read, as the verifier tells them."""
     court = _court(options)
     found = court.verifier.cases()
-    for line in list_lines(found, court.folder, court.live):
+    for line in list_lines(found.cases, court.folder, court.live):
         print(plain(line))
-    print(
-        f"{count(len(found), 'case')}, as the verifier lists them; 'workseal case show' replays one"
-    )
+    number = count(len(found.cases), "case")
+    print(f"{number}, as the verifier lists them; 'workseal case show' replays one")
+    if found.is_cut:
+        print(f"NOT ALL: the verifier has {MORE}")
     return HOLDS
 
 

@@ -22,7 +22,7 @@ from workseal_protocol.cli.acting.preview import Signable, preview
 from workseal_protocol.cli.acting.reading import Live, read_live
 from workseal_protocol.cli.acting.said import Said, require_fits
 from workseal_protocol.cli.acting.sending import Sending
-from workseal_protocol.cli.acting.verifier import CaseVerifier, case_named
+from workseal_protocol.cli.acting.verifier import CaseVerifier, Listed, case_named
 from workseal_protocol.cli.casesums import who_pays
 from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
@@ -69,13 +69,13 @@ class Court:
     def named(self, name: str) -> Digest:
         """Return the case of a name, or of its first digits; also one that was seen here before."""
 
-        def listed() -> list[dict[str, object]]:
+        def listed() -> Listed:
             found = self.verifier.cases()
-            shown = {str(one["case"]) for one in found}
+            shown = {str(one["case"]) for one in found.cases}
             left: list[dict[str, object]] = [
                 {"case": one} for one in self.folder.seen() if one not in shown
             ]
-            return found + left
+            return replace(found, cases=(*found.cases, *left))
 
         return case_named(name, listed)
 

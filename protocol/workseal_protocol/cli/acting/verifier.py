@@ -7,6 +7,7 @@ asked for with a signature by the party's key.
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 from urllib.parse import SplitResult
@@ -22,15 +23,27 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms, amount_text
 
 _CASE = re.compile(r"[0-9a-f]{8,64}")
+_MARK = re.compile(r"[0-9-]{1,20}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_SUM: Final = 10**15
 _PAGE: Final = 512
 _INDICES: Final = 16_384
 _MOST_PAGES: Final = 4_096
 _LIST_BYTES: Final = 1 << 20
+# Pages of a list of cases: each of them may have up to a hundred.
+_MOST_LISTED: Final = 32
+MORE: Final = "more cases than are read here"
 _MOST_STATEMENTS: Final = 400
 _MOST_WORD: Final = 40
 _MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Hold the cases of a key as a verifier lists them, and whether it has more than were read."""
+
+    cases: tuple[dict[str, object], ...]
+    is_cut: bool = False
 
 
 class CaseVerifier:
@@ -45,9 +58,14 @@ class CaseVerifier:
         """Return the address."""
         return self._address.geturl()
 
-    def cases(self) -> list[dict[str, object]]:
+    def cases(self) -> Listed:
         """Return the cases that this key may read, as the verifier lists them."""
-        return cases_in(self._get("/v1/cases", _LIST_BYTES))
+
+        def page(before: str | None) -> bytes:
+            query = "" if before is None else f"before={before}"
+            return self._get("/v1/cases", _LIST_BYTES, query)
+
+        return listed_by(page)
 
     def told(self, case: Digest) -> tuple[Digest, str]:
         """Return head and state as the verifier says them."""
@@ -94,12 +112,33 @@ class CaseVerifier:
         return ask(self._address._replace(path=path, query=query), "GET", self._signer, limit=limit)
 
 
-def cases_in(answer: bytes) -> list[dict[str, object]]:
-    """Read a list of cases, or raise `CommandError`."""
-    found = _json(answer)
-    if not isinstance(found, list) or not all(map(_is_listed, found)):
+def listed_by(page: Callable[[str | None], bytes]) -> Listed:
+    """Read a list of cases page by page, so many at most, or raise `CommandError`.
+
+    `page` asks for one: the first, or what goes on before a place that the one before it named.
+    """
+    # One that moves meanwhile may stand on two pages.
+    found: dict[object, dict[str, object]] = {}
+    before: str | None = None
+    for _ in range(_MOST_LISTED):
+        cases, before = _page_of(page(before))
+        found |= {one["case"]: one for one in cases}
+        if before is None:
+            break
+    return Listed(tuple(found.values()), is_cut=before is not None)
+
+
+def _page_of(answer: bytes) -> tuple[list[dict[str, object]], str | None]:
+    page = _json(answer)
+    found = page.get("cases") if isinstance(page, dict) else None
+    if not isinstance(page, dict) or not isinstance(found, list) or "before" not in page:
         raise _no_form()
-    return found
+    before = page["before"]
+    if before is not None and (not isinstance(before, str) or _MARK.fullmatch(before) is None):
+        raise _no_form()
+    if not all(map(_is_listed, found)):
+        raise _no_form()
+    return found, before
 
 
 def _is_listed(one: object) -> bool:
@@ -120,17 +159,24 @@ def told_in(answer: bytes) -> tuple[Digest, str]:
     raise _no_form()
 
 
-def case_named(name: str, listed: Callable[[], list[dict[str, object]]]) -> Digest:
-    """Return the case of a name, or of its first digits; the only one without a name."""
+def case_named(name: str, listed: Callable[[], Listed]) -> Digest:
+    """Return the case of a name, or of its first digits; the only one without a name.
+
+    Among more cases than are read another one may begin alike, so that digits name none.
+    """
     if name and _CASE.fullmatch(name) is None:
         raise CommandError(f"expected a case's number, 8 to 64 hex digits, found {name[:80]}")
     if len(name) == 64:
         return Digest(bytes.fromhex(name))
-    known = listed()
+    read = listed()
+    known = read.cases
     found = [str(one["case"]) for one in known if str(one["case"]).startswith(name)]
-    if len(found) == 1:
+    if len(found) == 1 and not read.is_cut:
         return Digest(bytes.fromhex(found[0]))
-    raise CommandError(_not_one(name, known, len(found)), DOES_NOT_HOLD)
+    text = _not_one(name, known, len(found))
+    if read.is_cut:
+        text = f"type the whole number of the case, for the verifier has {MORE}"
+    raise CommandError(text, DOES_NOT_HOLD)
 
 
 def _not_one(name: str, known: Sequence[dict[str, object]], found: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workseal_verifier.api.openapi import schemas
-from workseal_verifier.api.openapi.schemas import DECIMAL, DIGEST, ENGAGEMENT, Schema
+from workseal_verifier.api.openapi.schemas import DECIMAL, DIGEST, ENGAGEMENT, MARK, Schema
 from workseal_verifier.api.values import (
     CBOR,
     CBOR_SEQUENCE,
@@ -153,7 +153,7 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         parameters={"name": ENGAGEMENT},
         refuses=_ABSENT,
     ),
-    "GET /v1/cases": Told(_body(schemas.CASES, JSON), PRIVATE),
+    "GET /v1/cases": Told(_body(schemas.CASES, JSON), PRIVATE, parameters={"before": MARK}),
     "GET /v1/cases/{name}": Told(
         _body(schemas.CASE, JSON), PRIVATE, parameters=_NAMED, refuses=_ABSENT
     ),

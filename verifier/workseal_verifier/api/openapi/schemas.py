@@ -44,6 +44,8 @@ Schema: TypeAlias = Mapping[str, Any]
 
 UINT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
 DECIMAL: Final[Schema] = {"type": "string", "pattern": "^(?:0|[1-9][0-9]{0,15})$"}
+# After what a list goes on that strangers can add to.
+MARK: Final[Schema] = {"type": "string", "pattern": "^[0-3]-(?:0|[1-9][0-9]{0,15})$"}
 
 
 def octets(least: int = 0, most: int | None = None, *, each: int = 1) -> Schema:
@@ -205,8 +207,11 @@ _STANDING: Final[Mapping[str, Schema]] = {
     "head": _HEX,
     "due": _DUE,
 }
-CASES: Final = array(
-    members(**_STANDING, you=_or_none(_ROLE), amount=UINT, currency=_NAME), most=MAX_LISTED
+CASES: Final = members(
+    cases=array(
+        members(**_STANDING, you=_or_none(_ROLE), amount=UINT, currency=_NAME), most=MAX_LISTED
+    ),
+    before=_or_none(MARK),
 )
 CASE: Final = members(
     **_STANDING,
