@@ -239,8 +239,8 @@ def worked_shares(record: Record, zone: tzinfo) -> Iterator[tuple[date, WorkClas
 
 def _beginning_in(entries: Sequence[Entry], begin: int, end: int) -> list[Entry]:
     """Keep work that begins in [begin, end), its withdrawals, and what is about no such time."""
-    outside = set()
-    own = set()
+    outside: set[Digest] = set()
+    own: set[Digest] = set()
     for entry in entries:
         match entry.record:
             case Segment(begin=at) | Declaration(begin=at, form=DeclarationForm.LATE):
