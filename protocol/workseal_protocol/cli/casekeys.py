@@ -121,11 +121,7 @@ def _act(replayed: Case, act: Act, **fields: object) -> DisputeAct:
         raise CommandError(f"it cannot be signed: {error}") from error
 
 
-def _calendar(replayed: Case, name: str | None, zone: str | None) -> CaseCalendar | None:
-    if name is None:
-        if zone is not None:
-            raise CommandError("--zone goes with --calendar")
-        return None
+def _calendar(replayed: Case, name: str, zone: str | None) -> CaseCalendar:
     try:
         return holiday_days(name, zone or replayed.terms.zone).announced()
     except CalendarError as error:

@@ -47,7 +47,9 @@ def add_disputes(commands: Commands) -> None:
     _add_case_files(one)
     one.add_argument("--case-key", type=Path, required=True, help="new file for the case's key")
     one.add_argument("--text", required=True, help="what ties you to either party, or that none do")
-    one.add_argument("--calendar", metavar="DE-BY", help="the country whose holidays you keep")
+    one.add_argument(
+        "--calendar", required=True, metavar="DE-BY", help="the country whose holidays you keep"
+    )
     one.add_argument("--zone", help="the time zone of your days; default: that of the terms")
     one.add_argument("--out", type=Path, required=True, metavar="DECLARE.cose")
 
