@@ -84,7 +84,7 @@ def _whole(leaves: tuple[bytes, ...]) -> bytes:
 
 
 def _root(leaves: Sequence[bytes]) -> bytes:
-    """Give what `root_of` does, which hashes every leaf anew; a log that grows asks at each size."""
+    """Give what `root_of` does, which hashes all anew; a log that grows asks at each size."""
     count = len(leaves)
     if count < 2:
         return root_of(leaves)
