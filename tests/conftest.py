@@ -45,6 +45,21 @@ settings.register_profile("default", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where several processes read all files, let each begin with another folder.
+
+    What one has compiled is there for the others: in the same order each would compile everything.
+    """
+    number = getattr(config, "workerinput", {}).get("workerid", "")[2:]
+    if not number or [TESTS.parent / one for one in config.args] != [TESTS]:
+        return
+    large = ("verifier", "protocol", "agent")
+    at = int(number) % len(large)
+    begin = [TESTS / one for one in large[at:] + large[:at]]
+    rest = {one for one in TESTS.iterdir() if one.match("test_*.py") or any(one.glob("test_*.py"))}
+    config.args = [str(one) for one in (*begin, *sorted(rest - set(begin)))]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several processes share the files, begin with those that take long.
 

@@ -45,6 +45,7 @@ _UNREADABLE: Final = (
 )  # fmt: skip
 
 _Plane = npt.NDArray[np.float64]
+_Spectrum = npt.NDArray[np.complex128]
 
 
 class PictureError(AgentError):
@@ -112,8 +113,8 @@ def _grey(data: bytes, path: Path) -> npt.NDArray[np.uint8]:
 
 def trace(picture: npt.NDArray[np.uint8], marks: Sequence[Digest]) -> tuple[Trace, ...]:
     """Try each mark, and return how well they fit, the best first."""
-    spectra = [np.fft.fft2(_folded(_at_scale(picture, scale))) for scale in SCALES]
-    tried = [Trace(mark, max(_stands_out(each, mark) for each in spectra)) for mark in marks]
+    spectra = [np.fft.rfft2(_folded(_at_scale(picture, scale))) for scale in SCALES]
+    tried = [Trace(mark, _stands_out(spectra, mark)) for mark in marks]
     return tuple(sorted(tried, key=lambda one: -one.score))
 
 
@@ -138,10 +139,13 @@ def _folded(picture: npt.NDArray[np.uint8]) -> _Plane:
     return folded
 
 
-def _stands_out(spectrum: npt.NDArray[np.complex128], mark: Digest) -> float:
+def _stands_out(spectra: Sequence[_Spectrum], mark: Digest) -> float:
     """Compare with the pattern at every place at once: a crop may begin anywhere."""
     chips = np.where(np.array(chips_of(mark)), 1.0, -1.0)
-    pattern = np.kron(chips, np.ones((CHIP, CHIP)))
-    fit = np.fft.ifft2(spectrum * np.fft.fft2(pattern).conj()).real
+    pattern = np.fft.rfft2(np.kron(chips, np.ones((CHIP, CHIP)))).conj()
+    return max(_above_the_rest(np.fft.irfft2(each * pattern)) for each in spectra)
+
+
+def _above_the_rest(fit: _Plane) -> float:
     spread = float(fit.std())
     return float(fit.max() - fit.mean()) / spread if spread > 0 else 0.0

@@ -1,6 +1,7 @@
 import random
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -54,7 +55,9 @@ SCREENS = {
 }
 
 
-def with_mark(picture: Picture, mark: Digest) -> Picture:
+@cache
+def with_mark(name: str, mark: Digest) -> Picture:
+    picture = SCREENS[name]
     height, width = picture.shape[:2]
     done = marked(picture.tobytes(), width, height, mark)
     return np.frombuffer(done, np.uint8).reshape(picture.shape)
@@ -80,7 +83,7 @@ def test_the_recipient_is_found_after_a_crop_and_another_coding() -> None:
     rng = random.Random(7)
     trials, right = 0, 0
     for number in range(100):
-        screen = SCREENS[sorted(SCREENS)[number % len(SCREENS)]]
+        screen = sorted(SCREENS)[number % len(SCREENS)]
         key = rng.randrange(len(MARKS))
         form = rng.choice([".jpg", ".jpg", ".webp"])
         left = cut(with_mark(screen, MARKS[key]), rng)
@@ -100,7 +103,7 @@ def test_nobody_is_found_in_a_picture_without_a_mark(name: str) -> None:
 
 @pytest.mark.parametrize("scale", [2.0, 1.5])
 def test_a_picture_from_a_screen_that_draws_larger_is_brought_back(scale: float) -> None:
-    picture = with_mark(SCREENS["a desktop"], MARKS[2])
+    picture = with_mark("a desktop", MARKS[2])
     larger = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     best, *_ = trace(coded(larger.astype(np.uint8), quality=80), MARKS)
     assert (best.mark, best.found) == (MARKS[2], True)
@@ -112,7 +115,7 @@ def test_an_empty_picture_fits_nobody() -> None:
 
 def test_reads_a_picture_that_it_is_given(tmp_path: Path) -> None:
     path = tmp_path / "found.png"
-    cv2.imwrite(str(path), with_mark(SCREENS["a desktop"], MARKS[0]))
+    cv2.imwrite(str(path), with_mark("a desktop", MARKS[0]))
     assert trace(read_picture(path), MARKS)[0].mark == MARKS[0]
 
 

@@ -77,11 +77,13 @@ def opened(browser: Browser, file: Path) -> Iterator[Opened]:
 
 def shown_steps(page: Page) -> list[tuple[int, str, str]]:
     """Read the steps off the page: number, name, outcome."""
-    rows = page.query_selector_all(".steps > li")
+    rows = page.eval_on_selector_all(
+        ".steps > li", "rows => rows.map((row) => [row.getAttribute('value'), row.innerText])"
+    )
     found = []
-    for row in rows:
-        name, outcome = re.findall(r"([a-z -]+): (holds|fails|not reached)", row.inner_text())[0]
-        found.append((int(row.get_attribute("value") or 0), name, outcome))
+    for value, text in rows:
+        name, outcome = re.findall(r"([a-z -]+): (holds|fails|not reached)", text)[0]
+        found.append((int(value or 0), name, outcome))
     return found
 
 

@@ -24,7 +24,14 @@ from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.lottery import ChainSide, build_chain, chain_head, round_start
-from workseal_protocol.merkle import inclusion_path, leaf_hash, root_of, sparse_proof
+from workseal_protocol.merkle import (
+    inclusion_ranges,
+    leaf_hash,
+    node_hash,
+    root_of,
+    sparse_proof,
+    split_point,
+)
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import Group, TlogPolicy, TrustPolicy
 from workseal_protocol.receipt import Receipt, SubmissionAnswer, cose_receipt
@@ -65,6 +72,24 @@ def seeded(seed: bytes, *words: object) -> bytes:
 def _chain(last: bytes, count: int) -> tuple[bytes, ...]:
     """Build a chain once for all tests whose verifier has the same seed: most have."""
     return build_chain(ChainSide.VERIFIER, last, count)
+
+
+@lru_cache(maxsize=8192)
+def _whole(leaves: tuple[bytes, ...]) -> bytes:
+    """Give the root of a whole subtree, a power of two wide: it is in every later tree as well."""
+    if len(leaves) == 1:
+        return leaves[0]
+    half = len(leaves) // 2
+    return node_hash(_whole(leaves[:half]), _whole(leaves[half:]))
+
+
+def _root(leaves: Sequence[bytes]) -> bytes:
+    """Give what `root_of` does, which hashes all anew; a log that grows asks at each size."""
+    count = len(leaves)
+    if count < 2:
+        return root_of(leaves)
+    at = split_point(count)
+    return node_hash(_whole(tuple(leaves[:at])), _root(leaves[at:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +343,7 @@ class Simulator:
         """Sign and cosign the tree as it is now; a size has one checkpoint."""
         size = len(self.leaves)
         if size not in self.checkpoints:
-            checkpoint = Checkpoint(ORIGIN, size, Digest(root_of(self.leaves)))
+            checkpoint = Checkpoint(ORIGIN, size, Digest(_root(self.leaves)))
             signed = sign_checkpoint(checkpoint, self.log_signer)
             for name, signer in self.witness_signers.items():
                 line = cosign(checkpoint, name, signer, self.now // 1000)
@@ -329,13 +354,17 @@ class Simulator:
 
     def proof(self, size: int, indices: Sequence[int], sizes: Sequence[int]) -> tuple[bytes, ...]:
         """Give the sparse proof of leaves and earlier sizes."""
-        return sparse_proof(lambda lo, hi: root_of(self.leaves[lo:hi]), size, indices, sizes)
+        return sparse_proof(lambda lo, hi: _root(self.leaves[lo:hi]), size, indices, sizes)
 
     def receipt(self, digest: Digest) -> Receipt:
         """Give the `.tlog-proof` of a statement against the newest checkpoint."""
         signed = self.checkpoint()
         index = self.places[digest]
-        return Receipt(index, inclusion_path(self.leaves, index), signed)
+        return Receipt(index, self._path(index), signed)
+
+    def _path(self, index: int) -> tuple[bytes, ...]:
+        ranges = inclusion_ranges(index, len(self.leaves))
+        return tuple(_root(self.leaves[lo:hi]) for lo, hi in ranges)
 
     def cose_receipt(self, digest: Digest) -> bytes:
         """Give the RFC 9942 receipt of a statement against the newest checkpoint."""
@@ -345,7 +374,7 @@ class Simulator:
             signed.checkpoint.root.raw,
             signed.checkpoint.size,
             index,
-            inclusion_path(self.leaves, index),
+            self._path(index),
             signer=self.log_signer,
             issuer=self.log_signer.public_key.uri,
             subject=self.statements[index].subject,
