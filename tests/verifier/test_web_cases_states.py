@@ -90,7 +90,9 @@ def seen_by(play: Play, role: Role, *earlier: Case, active: tuple[int, ...] | No
     values = case_values(view_of(play, role), beside, "https://log.example", play.now)
     page = written("case.html", url="https://log.example", **values)
     rows = [line_of(play.case, role, play.now)]
-    listed = written("cases.html", url="https://log.example", rows=rows, key="00", most=100)
+    listed = written(
+        "cases.html", url="https://log.example", rows=rows, key="00", goes_on=False, before=None
+    )
     return Seen(play, role, page, listed)
 
 

@@ -211,9 +211,10 @@ def get_diary(request: Request, name: str, asking: Asking, given: Given) -> Resp
 def _others(
     given: Services, agreed: Agreed, reach: Reach, between: Listed
 ) -> Iterator[dict[str, Any]]:
-    """Give other agreements and offers of the same two that the asker may read.
+    """Give the other agreements of the same two that the asker may read.
 
-    Terms never change: where these two agree on others, that is another agreement.
+    Terms never change: where these two agree on others, that is another agreement. What one of them
+    alone signed is among the asker's agreements, and not here: it is agreed by nobody.
     """
     now_ms = given.clock.now_ms()
     for name, standing in between.engagements:
@@ -222,8 +223,7 @@ def _others(
             continue
         other = given.diaries.agreed(name)
         days = given.diaries.days(other, reach)
-        offered = standing.state is State.OFFERED
-        yield {"name": name.hex(), "terms": other.terms, "days": days, "offered": offered}
+        yield {"name": name.hex(), "terms": other.terms, "days": days}
 
 
 def _years(terms: Terms, course: Course, said: Said) -> Iterator[dict[str, Any]]:
