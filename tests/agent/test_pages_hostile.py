@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.chromed import elsewhere
+from support.chromed import chromed, elsewhere
 from support.paged import PagedHome, recorded
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.guard import Denial
@@ -61,6 +61,12 @@ ATTEMPTS = {
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagedHome]:
     with recorded(tmp_path_factory.mktemp("hostile"), seconds=30) as home:
         yield home
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromed(whole="what one page may do to another is the whole browser's to say") as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,7 @@ def page(home: Path) -> Iterator[Callable[[], Page]]:
     """Open the pages by the command, and let a browser in by the address that it prints."""
     environment = {key: value for key, value in os.environ.items() if key != PASSPHRASE_VARIABLE}
     started: list[subprocess.Popen[str]] = []
-    with chromed() as browser:
+    with chromed(whole="a freelancer's journey, as it is gone") as browser:
 
         def opened() -> Page:
             process = subprocess.Popen(

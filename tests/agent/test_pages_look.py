@@ -177,7 +177,7 @@ def test_single_keys_act_and_can_be_switched_off(
     assert (home.desk.running() or {})["state"] == "paused"
     page.keyboard.press("p")
     page.get_by_text("Counting on.").wait_for()
-    page.get_by_role("button", name="Explain", exact=True).wait_for()
+    page.locator("[data-keys] li").first.wait_for(state="attached")
     page.focus("#at")
     page.keyboard.press("p")
     assert (home.desk.running() or {})["state"] == "working"

@@ -158,7 +158,8 @@ def test_several_are_chosen_by_the_keyboard_alone(home: PagedHome) -> None:
         page.goto(server.origin + "/pictures")
         page.get_by_label("Passphrase").fill(PASSPHRASE)
         page.keyboard.press("Enter")
-        expect(page.locator(".gallery img")).to_have_count(len(frames(home)))
+        # The passphrase is stretched first: on a busy machine that takes its time.
+        expect(page.locator(".gallery img")).to_have_count(len(frames(home)), timeout=60_000)
         # Shown by the script, once it listens.
         expect(page.locator("[data-hint]")).to_be_visible()
         page.locator(".gallery a").first.focus()

@@ -295,7 +295,7 @@ SITUATIONS: Final[dict[str, Callable[[Audit, Browser, Path], None]]] = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromed() as browser:
+    with chromed(whole="walks go on to the end of the page and out of it") as browser:
         yield browser
 
 

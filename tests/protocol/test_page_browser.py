@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from support.chromed import chromed
+from support.chromed import chromed, chromed_beside
 from support.examined import FOLDER, VECTORS, good, story
 from support.scripted import Story, begin, finish
 from support.simulator import Simulator
@@ -59,6 +59,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def whole(browser: Browser) -> Iterator[Browser]:
+    with chromed_beside(browser, whole="the page from the disk, as people open it") as whole:
+        yield whole
+
+
+@pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "verify.html"
     path.write_bytes(offline_page())
@@ -67,6 +73,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(browser: Browser, file: Path) -> Iterator[Opened]:
+    yield from undisturbed(browser, file)
+
+
+@pytest.fixture
+def opened_whole(whole: Browser, file: Path) -> Iterator[Opened]:
+    yield from undisturbed(whole, file)
+
+
+def undisturbed(browser: Browser, file: Path) -> Iterator[Opened]:
     page = Opened(browser, file)
     yield page
     # It loaded nothing but itself, and its own policy had nothing to refuse.
@@ -119,10 +134,10 @@ def test_says_of_every_vector_what_stands_beside_it(browser: Browser, file: Path
     page.close()
 
 
-def test_shows_totals_diary_and_what_was_opened(opened: Opened) -> None:
-    opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
-    opened.finished()
-    text = opened.page.inner_text("#report")
+def test_shows_totals_diary_and_what_was_opened(opened_whole: Opened) -> None:
+    opened_whole.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
+    opened_whole.finished()
+    text = opened_whole.page.inner_text("#report")
     for words in (
         "Worked, recorded", "0 h 04 min 48.000 s", "14.23 EUR", "LIMIT PASSED",
         "withdrawn percent: 20, agreed 10", "Days in Europe/Berlin", "2026-03-03",
@@ -449,8 +464,8 @@ def test_shows_markup_and_steering_characters_as_text(
     assert opened.page.title() == "Workseal: check a bundle"
 
 
-def test_its_policy_stops_what_a_script_would_do(browser: Browser, file: Path) -> None:
-    page = Opened(browser, file)
+def test_its_policy_stops_what_a_script_would_do(whole: Browser, file: Path) -> None:
+    page = Opened(whole, file)
     for attempt in (
         "document.body.innerHTML = '<b>'",
         "new Function('return 1')()",
@@ -501,10 +516,10 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-def test_is_used_by_keyboard_alone(opened: Opened) -> None:
-    page = opened.page
-    opened.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
-    opened.finished()
+def test_is_used_by_keyboard_alone(opened_whole: Opened) -> None:
+    page = opened_whole.page
+    opened_whole.choose(FOLDER / "valid.bundle", FOLDER / "policy.txt")
+    opened_whole.finished()
     page.wait_for_selector("canvas")
     seen = []
     page.evaluate("document.activeElement.blur()")

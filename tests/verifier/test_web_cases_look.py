@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from support.asking import SignedBy
 from support.axe import serious
-from support.chromed import chromed
+from support.chromed import chromed, chromed_beside
 from support.courtroom import Courtroom, play_to
 from support.judged import BASICS
 from support.looked import OF_CASES, let_in
@@ -44,6 +44,12 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def whole(browser: Browser) -> Iterator[Browser]:
+    with chromed_beside(browser, whole="a walk goes on to the end of the page") as whole:
+        yield whole
+
+
 def signer_of(room: Courtroom, who: str) -> SeedSigner:
     people = room.office.people
     return {"arbitrator": room.drawn, "client": people.client}.get(who, people.freelancer)
@@ -59,8 +65,18 @@ def signer_of(room: Courtroom, who: str) -> SeedSigner:
     ids="-".join,
 )
 def page(request: pytest.FixtureRequest, browser: Browser, room: Courtroom) -> Iterator[Page]:
-    who: str = request.param[0]
-    scheme: Literal["light", "dark"] = request.param[1]
+    who, scheme = request.param
+    yield from signed_in(browser, room, who, scheme)
+
+
+@pytest.fixture
+def walked(whole: Browser, room: Courtroom) -> Iterator[Page]:
+    yield from signed_in(whole, room, "client", "light")
+
+
+def signed_in(
+    browser: Browser, room: Courtroom, who: str, scheme: Literal["light", "dark"]
+) -> Iterator[Page]:
     context = browser.new_context(color_scheme=scheme)
     let_in(context, room.office, signer_of(room, who))
     page = context.new_page()
@@ -85,15 +101,14 @@ def test_every_page_fits_names_everything_and_keeps_nobody_out(
         assert (path, serious(page)) == (path, [])
 
 
-@pytest.mark.parametrize("page", [("client", "light")], indirect=True)
 def test_the_keyboard_alone_reaches_all_of_every_page(
-    page: Page, room: Courtroom, origin: str
+    walked: Page, room: Courtroom, origin: str
 ) -> None:
     for path in (place.replace("CASE", room.path) for place in OF_CASES):
-        page.goto(origin + path)
-        page.wait_for_load_state("networkidle")
-        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        assert (path, faults_of_walk(page)) == (path, [])
+        walked.goto(origin + path)
+        walked.wait_for_load_state("networkidle")
+        walked.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert (path, faults_of_walk(walked)) == (path, [])
 
 
 @pytest.mark.parametrize("page", [("client", "light")], indirect=True)

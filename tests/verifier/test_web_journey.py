@@ -32,7 +32,7 @@ def origin(told: Told) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromed() as browser:
+    with chromed(whole="a client's journey, as it is gone") as browser:
         yield browser
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from support.axe import serious
-from support.chromed import chromed
+from support.chromed import chromed, chromed_beside
 from support.diarist import MONDAY, Told, tell
 from support.judged import BASICS
 from support.looked import APART, OF_AGREEMENT, left_out, let_in
@@ -115,9 +115,23 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def whole(browser: Browser) -> Iterator[Browser]:
+    with chromed_beside(browser, whole="a walk goes on to the end of the page") as whole:
+        yield whole
+
+
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, browser: Browser, told: Told) -> Iterator[Page]:
-    scheme: Literal["light", "dark"] = request.param
+    yield from signed_in(browser, told, request.param)
+
+
+@pytest.fixture
+def walked(whole: Browser, told: Told) -> Iterator[Page]:
+    yield from signed_in(whole, told, "light")
+
+
+def signed_in(browser: Browser, told: Told, scheme: Literal["light", "dark"]) -> Iterator[Page]:
     context = browser.new_context(color_scheme=scheme)
     let_in(context, told.office, told.office.people.client)
     page = context.new_page()
@@ -150,18 +164,17 @@ def test_every_page_fits_names_everything_and_keeps_nobody_out(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("page", ["light"], indirect=True)
 def test_the_keyboard_alone_reaches_all_of_every_page(
-    page: Page, told: Told, origin: str, width: int
+    walked: Page, told: Told, origin: str, width: int
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+    walked.set_viewport_size({"width": width, "height": 900})
     for place in (*APART, *(told.path + place for place in OF_AGREEMENT)):
-        page.goto(origin + place)
-        page.wait_for_load_state("networkidle")
-        assert (place, faults_of_walk(page)) == (place, [])
-        # Where nothing was folded away, it is the same page.
-        if page.evaluate(OPEN_ALL):
-            assert (place, "unfolded", faults_of_walk(page)) == (place, "unfolded", [])
+        walked.goto(origin + place)
+        walked.wait_for_load_state("networkidle")
+        assert (place, faults_of_walk(walked)) == (place, [])
+        # Where nothing was folded away, it is the same walked.
+        if walked.evaluate(OPEN_ALL):
+            assert (place, "unfolded", faults_of_walk(walked)) == (place, "unfolded", [])
 
 
 BROKEN = {
@@ -176,14 +189,13 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("page", ["light"], indirect=True)
 @pytest.mark.parametrize(("fault", "script"), BROKEN.items(), ids=BROKEN)
 def test_a_walk_tells_of_what_the_keyboard_does_not_reach(
-    page: Page, told: Told, origin: str, fault: str, script: str
+    walked: Page, told: Told, origin: str, fault: str, script: str
 ) -> None:
-    page.goto(origin + told.path + f"/day?of={MONDAY}")
-    page.evaluate(script)
-    assert any(fault in one for one in faults_of_walk(page))
+    walked.goto(origin + told.path + f"/day?of={MONDAY}")
+    walked.evaluate(script)
+    assert any(fault in one for one in faults_of_walk(walked))
 
 
 @pytest.mark.parametrize("page", ["light"], indirect=True)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from support.axe import serious
-from support.chromed import chromed, elsewhere
+from support.chromed import chromed, chromed_beside, elsewhere
 from support.keyed import tab_to
 from workseal_protocol.cli import viewing as viewing_module
 from workseal_protocol.cli.viewing import HOST, ShownFrame, Viewing
@@ -43,6 +43,13 @@ def viewing(seconds: float = 60) -> Iterator[Viewing]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with chromed() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def whole(chromium: Browser) -> Iterator[Browser]:
+    reason = "the viewer as people open it, and what another page of this machine may ask"
+    with chromed_beside(chromium, whole=reason) as browser:
         yield browser
 
 
@@ -190,11 +197,11 @@ def test_everybody_can_use_it(chromium: Browser, scheme: str, width: int) -> Non
         page.close()
 
 
-def test_it_is_looked_at_and_closed_by_keys_alone(chromium: Browser) -> None:
+def test_it_is_looked_at_and_closed_by_keys_alone(whole: Browser) -> None:
     made = Viewing(WIDE, LINES, seconds=60)
     thread = threading.Thread(target=made.run)
     thread.start()
-    page = chromium.new_page(viewport={"width": 360, "height": 700})
+    page = whole.new_page(viewport={"width": 360, "height": 700})
     page.goto(made.link)
     page.wait_for_selector("html[data-shown='1']")
     tab_to(page, "Show at full size")
@@ -244,9 +251,9 @@ def test_a_request_of_another_page_is_misdirected(
         assert ask(made, "/frames")[0] == 200
 
 
-def test_another_page_of_this_machine_reads_nothing(chromium: Browser) -> None:
+def test_another_page_of_this_machine_reads_nothing(whole: Browser) -> None:
     with viewing() as made, elsewhere() as port:
-        page = chromium.new_page()
+        page = whole.new_page()
         page.goto(f"http://{HOST}:{port}/")
         for address in ("/frames", "/frames/0", "/"):
             url = f"http://{HOST}:{made._server.server_port}{address}"
