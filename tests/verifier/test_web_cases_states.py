@@ -25,6 +25,7 @@ from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Act,
     CaseCalendar,
+    Claim,
     Finding,
     Holding,
     Outcome,
@@ -329,6 +330,18 @@ def test_a_settled_case_says_at_what_sum_and_by_whose_offer() -> None:
         text = words(seen_by(play, role).page).replace(" ,", ",")
         told = f"Settled at 900.00 EUR, offered by the freelancer in statement {offer}"
         assert f"{told}, of 1300.00 EUR at stake." in text
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        (Claim.NOT_WORKED, "A sum of this case is what the client owes the freelancer less for"),
+        (Claim.OTHER, "Who pays a sum of this case to whom, nothing but its texts says."),
+    ],
+)
+def test_the_page_says_who_pays_a_sum_as_the_commands_do(claim: Claim, told: str) -> None:
+    play = Play.begin(claim=claim)
+    assert told in words(seen_by(play, Role.CLIENT).page)
 
 
 def test_a_sample_of_a_case_that_ended_is_not_called_drawn() -> None:

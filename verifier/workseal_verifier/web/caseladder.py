@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from workseal_protocol.cli.sampled import LevelShown, levels_shown
-from workseal_protocol.dispute import CLOSED, LADDER, Case, Rung, State
+from workseal_protocol.cli.sampled import PAST_ASKING, LevelShown, levels_shown
+from workseal_protocol.dispute import LADDER, Case, Rung, State
 from workseal_protocol.records import DisputeAct, Ground, Refusal
 from workseal_protocol.terms import Level
 from workseal_verifier.services.hearing import Told
@@ -30,9 +30,6 @@ _LEVELS: Final[Mapping[Level, str]] = {
 # Where a request waits for its ruling.
 _ASKED: Final = frozenset({State.OBJECTION.value, State.RULING.value, State.STAYED.value})
 # From a draft on nobody asks any more; an appeal is decided on what there is.
-_PAST_ASKING: Final = CLOSED | {
-    State.DRAFT, State.DECISION, State.APPEAL, State.REVIEW, State.SEALED, State.PURGED,
-}  # fmt: skip
 _ANSWERS: Final = frozenset({"show", "disclosure", "withhold"})
 GROUNDS: Final = tuple(named(one.name) for one in Ground)
 REFUSALS: Final = tuple(named(one.name) for one in Refusal)
@@ -66,7 +63,7 @@ def _standing(case: Case, rung: Rung) -> str:
         return "reached"
     if case.ask is not None and case.ask.level == rung.level:
         return "asked for"
-    if case.state in _PAST_ASKING or case.appealed:
+    if case.state in PAST_ASKING or case.appealed:
         return "not asked for"
     return (
         "may be asked for next" if rung.level == case.reached + 1 else "not before the level below"

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from workseal_protocol.cli.casesums import who_pays
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, State, departures
 from workseal_protocol.keys import Role
@@ -141,6 +142,7 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "heard": heard(case, steps),
         "decisions": decided,
         "settled": settled(steps),
+        "pays": who_pays(case.filing.claim, case.filer),
         "departures": [
             one.sentence(case.terms.currency)
             for one in departures(told.record for told in view.told)
