@@ -23,7 +23,7 @@ def test_what_is_next_may_be_asked_for_while_the_case_hears_evidence() -> None:
     assert words(play)[1:3] == ["reached", "may be asked for"]
 
 
-@pytest.mark.parametrize("state", [*CLOSED, State.APPEAL, State.REVIEW, State.PURGED])
+@pytest.mark.parametrize("state", [*sorted(CLOSED), State.APPEAL, State.REVIEW, State.PURGED])
 def test_where_nobody_asks_any_more_nothing_may_be_asked_for(state: State) -> None:
     case = PLAYS[state]().case
     assert is_past_asking(case)
