@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.builders import CLIENT, FREELANCER, NOW, OPERATOR
+from support.builders import CLIENT, FREELANCER, NOW, OPERATOR, digest
 from support.cases import DAY, Play
 from workseal_protocol.casefile.earlier import check_refiling
 from workseal_protocol.errors import VerificationError
@@ -75,6 +75,21 @@ def test_what_a_log_took_beside_an_earlier_case_bars_nobody() -> None:
         replace(read_act(early), place=CasePlace(gone.case.case, gone.case.head)), FREELANCER
     )
     check_refiling(again().case, [*(one for one, _ in gone.told), late])
+
+
+def test_a_withdrawal_that_the_filer_did_not_sign_bars_nobody() -> None:
+    """Acts that follow nothing at hand are judged by their signer: an operator has its own key."""
+    whole = withdrawn()
+    for by, found in ((OPERATOR, False), (FREELANCER, False), (CLIENT, True)):
+        loose = [
+            sign(replace(read_act(one), place=CasePlace(whole[0].digest, digest("nothing"))), by)
+            for one in whole[-2:]
+        ]
+        if not found:
+            check_refiling(again().case, [whole[0], *loose])
+            continue
+        with pytest.raises(VerificationError, match="the client withdrew case"):
+            check_refiling(again().case, [whole[0], *loose])
 
 
 def read_act(statement: Statement) -> DisputeAct:

@@ -236,6 +236,31 @@ def test_a_value_is_hashed_once_however_many_commitments_cover_it(
     assert not Beacon(ROUND_MS, commitments=[*many, other]).released(28, values[28])
 
 
+def test_of_two_commitments_in_the_log_the_first_counts() -> None:
+    """Else an operator undoes a case that was decided, by committing to its rounds once more."""
+    made, values = chain_of(5, 40)
+    second = replace(made, claimed_at=made.claimed_at + 1, head=Digest(bytes(32)))
+    beacon = Beacon(ROUND_MS, shown=((made, 5), (second, 9)), set_at=6)
+    assert beacon.released(28, values[28])
+    assert (beacon.unshown, beacon.unverified) == (0, 0)
+    # One that came first and is another's: the later one makes nothing good, nor shown earlier.
+    assert not Beacon(ROUND_MS, shown=((second, 5), (made, 9))).released(28, values[28])
+    late = Beacon(ROUND_MS, shown=((made, None), (second, 5)), set_at=6)
+    assert late.released(28, values[28])
+    assert late.unshown == 1
+
+
+def test_a_commitment_after_the_decision_undoes_nothing() -> None:
+    whole = work_and_quarrel(lambda play: play.heard())
+    true = commitment(whole, claimed_at=START + DAY)
+    false = commitment(whole, head=Digest(bytes(32)))
+    told = work_and_quarrel(
+        lambda play: play.heard(), before=[sign(true, OPERATOR)], after=[sign(false, OPERATOR)]
+    )
+    assert [one for one, _ in Logged.of(told.report).commitments][-2:] == [true, false]
+    assert failing(examine(told)) == {}
+
+
 def test_values_take_a_bounded_number_of_hashes_together(monkeypatch: pytest.MonkeyPatch) -> None:
     made, values = chain_of(5, 40)
     monkeypatch.setattr(casebeacon, "MAX_HASHES", 50)

@@ -2,7 +2,9 @@
 
 Rule: a commitment binds by when it was made. One that no log shows before the round was set that it
 draws by could have been made to fit: secrets are out before that round begins. So it is used, and
-the value counted. What a value takes to check is counted before it is hashed.
+the value counted. Of a log's commitments that cover a round the first counts, as of a bundle's
+draws: with a rule that fails for two, an operator could undo a case by committing once more. What a
+value takes to check is counted before it is hashed.
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ MAX_HASHES: Final = 1 << 24
 
 @dataclass(slots=True)
 class Beacon:
-    """Check values; `shown` are logged commitments, each with the instant that bounds it above.
+    """Check values; `shown` are logged commitments in the log's order, each with its upper bound.
 
     `unverified` counts the values that nothing covers, `unshown` those whose commitment is not
     shown to be older than the instant that set the round, `set_at`, which comes with each value.
@@ -38,8 +40,7 @@ class Beacon:
 
         Raises `VerificationError` where the values of a case take too many hashes together.
         """
-        known = (*self.commitments, *(one for one, _ in self.shown))
-        covering = [one for one in known if covers(one, self.period_ms, number)]
+        covering = self._covering(number)
         self._spend(max((number - one.first_round + 1 for one in covering), default=0))
         found = is_committed(covering, self.period_ms, number, value)
         if found is None:
@@ -53,8 +54,17 @@ class Beacon:
         if self.hashes > MAX_HASHES:
             raise VerificationError(f"the values take more than {MAX_HASHES} hashes to check")
 
+    def _covering(self, number: int) -> Sequence[BeaconCommitment]:
+        """Give the one that counts; where no log orders them all, so that nobody chooses."""
+        first = self._first(number)
+        if first is not None:
+            return (first[0],)
+        return [one for one in self.commitments if covers(one, self.period_ms, number)]
+
+    def _first(self, number: int) -> tuple[BeaconCommitment, int | None] | None:
+        covering = (one for one in self.shown if covers(one[0], self.period_ms, number))
+        return next(covering, None)
+
     def _is_shown(self, number: int) -> bool:
-        return any(
-            upper is not None and upper <= self.set_at and covers(one, self.period_ms, number)
-            for one, upper in self.shown
-        )
+        first = self._first(number)
+        return first is not None and first[1] is not None and first[1] <= self.set_at

@@ -57,7 +57,7 @@ class _Earlier:
         record, case = read_record(filing), self.case
         if not isinstance(record, DisputeFiling) or record.engagement != case.filing.engagement:
             return
-        if case.parties.roles.get(filing.issuer) is case.filer and record.overlaps(case.filing):
+        if self._is_filers(filing) and record.overlaps(case.filing):
             self.filed.add(filing.digest)
             self.told[filing.digest] = self._begun(filing, record.claimed_at)
 
@@ -72,7 +72,7 @@ class _Earlier:
         act = record.act if isinstance(record, DisputeAct) else None
         if act is Act.DRAW:
             self.drawn.add(place.case)
-        if act is not Act.WITHDRAW:
+        if act is not Act.WITHDRAW or not self._is_filers(statement):
             return
         # One that the case did not allow withdrew nothing.
         unknown = told is None and before is None
@@ -81,6 +81,10 @@ class _Earlier:
                 f"the {self.case.filer.name.lower()} withdrew case {place.case} after a draw in it,"
                 " and filed again over hours of it"
             )
+
+    def _is_filers(self, statement: Statement) -> bool:
+        """Tell whether the filer signed it: what others sign follows what they like."""
+        return self.case.parties.roles.get(statement.issuer) is self.case.filer
 
     def _begun(self, filing: Statement, at: int) -> Case | None:
         terms, parties = self.case.terms, self.case.parties

@@ -52,10 +52,10 @@ class Logged:
 
     @property
     def commitments(self) -> tuple[tuple[BeaconCommitment, int | None], ...]:
-        """Give the operator's commitments, each with the instant by which it was logged."""
+        """Give the operator's commitments as the log orders them, each with its upper bound."""
         return tuple(
             (entry.record, entry.window.upper)
-            for entry in self.entries.values()
+            for entry in sorted(self.entries.values(), key=lambda one: one.index)
             if isinstance(entry.record, BeaconCommitment)
         )
 

@@ -10,7 +10,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from support.builders import CLIENT, ENGAGEMENT, FREELANCER, make_acceptance, make_offer, signer
+from support.builders import (
+    CLIENT,
+    ENGAGEMENT,
+    FREELANCER,
+    OPERATOR,
+    make_acceptance,
+    make_beacon,
+    make_offer,
+    signer,
+)
 from support.cases import Play
 from workseal_protocol.cli.acting import verifier
 from workseal_protocol.cli.acting.asjson import as_json
@@ -30,7 +39,8 @@ from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, KeyRotate, sign
+from workseal_protocol.lottery import ChainSide, chain_head
+from workseal_protocol.records import Act, DisputeAct, KeyRotate, read_record, sign
 from workseal_protocol.statement import Statement
 
 # Looks like a line of ours, and runs backwards. Control characters have no form in a statement.
@@ -73,6 +83,31 @@ class Lying:
 def play() -> Play:
     said = Play.begin().act(Role.OPERATOR, Act.NOTICE)
     return said.act(Role.CLIENT, Act.OFFER, text=EVIL, amount=1)
+
+
+def test_a_second_commitment_to_a_round_stops_nobody_who_acts() -> None:
+    """The first that the verifier lists counts, so that committing once more undoes no draw."""
+    play = Play.begin()
+    for _ in range(3):
+        play.lapse()
+    play.draw()
+    drawn = read_record(play.told[-1][0])
+    assert isinstance(drawn, DisputeAct)
+    one, other = (
+        sign(
+            make_beacon(
+                period_ms=play.case.terms.round_ms,
+                first_round=drawn.round or 0,
+                count=1,
+                head=chain_head(ChainSide.VERIFIER, value),
+            ),
+            OPERATOR,
+        )
+        for value in (drawn.value or b"", bytes(32))
+    )
+    assert Lying.of(play, one, other).read(play.case.case).unverified == 0
+    with pytest.raises(CommandError, match="found another"):
+        Lying.of(play, other, one).read(play.case.case)
 
 
 def test_an_honest_case_is_read_and_words_of_others_are_harmless(play: Play) -> None:

@@ -158,7 +158,9 @@ def replayed(statements: Sequence[Statement], known: Known, *, own: Digest) -> L
     if own not in speakers.parties.roles:
         raise CommandError("the terms do not name the key of this file", DOES_NOT_HOLD)
     try:
-        beacon = Beacon(terms.round_ms, _commitments(known, speakers.history))
+        # In the order in which the verifier lists them; since when each bound is not looked at.
+        made = _commitments(known, speakers.history)
+        beacon = Beacon(terms.round_ms, shown=[(one, None) for one in made])
         return replace(_fold(statements, terms, speakers, beacon), rotations=rotations)
     except MalformedError as error:
         raise CommandError(f"the verifier shows what is no case: {error}", 1) from error
