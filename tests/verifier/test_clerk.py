@@ -16,11 +16,20 @@ from support.courtroom import Courtroom, play_to
 from support.hearings import DAY_MS, Hearing
 from support.office import FlakyDatabase, Office, new_home
 from support.scripted import ScriptedAgent
-from support.simulator import START
+from support.simulator import START, seeded
 from workseal_protocol.dispute import Case, CaseError, Rule, State, case_record, move_of
 from workseal_protocol.dispute.deadlines import day_in
-from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, DisputeAct, read_record
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import (
+    Acceptance,
+    Act,
+    DisputeAct,
+    KeyRevoke,
+    Offer,
+    RevocationReason,
+    read_record,
+    sign,
+)
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError, StoreError
 from workseal_verifier.services.casedays import works
@@ -293,6 +302,39 @@ def test_a_case_that_refuses_the_operators_act_twice_is_told_of(
     )
     assert bench.run() == ["lapse"]
     assert "cases" not in health.failing()
+
+
+def test_a_case_in_which_the_operators_key_has_ended_holds_up_no_other(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else a stranger, in an agreement with themselves, stops every case of a server."""
+    office = bench.office
+    client, freelancer, arbitrator = (
+        SeedSigner(seeded(office.seed, "a stranger", n)) for n in range(3)
+    )
+    terms = office.terms(
+        client=client.public_key,
+        freelancer=freelancer.public_key,
+        arbitrators=(arbitrator.public_key,),
+    )
+    made = {"engagement": b"with themselves!", "claimed_at": office.now, "terms": terms}
+    offer = sign(Offer(**made), client)
+    office.post([offer])
+    office.post([sign(Acceptance(offer=offer.digest, **made), freelancer)])
+    theirs = Hearing(office, b"with themselves!", terms)
+    theirs.signers |= {Role.CLIENT: client, Role.FREELANCER: freelancer}
+    theirs.file()
+    office.now += 5_000
+    bench.hearing.file()
+    operator = office.people.operator.public_key.thumbprint
+    ended = KeyRevoke(claimed_at=office.now, key=operator, reason=RevocationReason.COMPROMISED)
+    office.post([sign(ended, arbitrator)])
+    assert theirs.case.due is not None
+    assert theirs.case.due.until <= bench.until
+    bench.stay_up(bench.until + 2 * HOUR)
+    assert bench.run() == ["lapse"]
+    assert "an act of this server's is refused: its key has ended in that case" in caplog.messages
+    assert "cases" not in office.verifier.health.failing()
 
 
 def test_what_was_told_goes_with_what_is_destroyed(bench: Bench) -> None:

@@ -20,10 +20,10 @@ from support.postal import (
     smtp_to,
 )
 from support.scripted import ScriptedAgent
-from support.simulator import START
+from support.simulator import START, seeded
 from workseal_protocol.dispute import secret_commitment
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, KeyRotate, sign
+from workseal_protocol.records import Act, KeyRevoke, KeyRotate, Offer, RevocationReason, sign
 from workseal_verifier.cli.undelivered import notices
 from workseal_verifier.services.contacts import Contact
 from workseal_verifier.services.delivering import LEASE_MS, QUIET_MS, WAITS_MS, Carriers
@@ -399,6 +399,25 @@ def test_what_a_key_gave_does_not_count_once_the_key_has_ended(post: Post) -> No
     post.hearing.act(Role.OPERATOR, Act.NOTICE)
     post.send()
     assert post.box.receivers == ["new@example.com"]
+
+
+def test_what_a_stranger_says_of_a_key_takes_nobodys_address(post: Post) -> None:
+    """In an agreement that nobody accepted, an arbitrator of the stranger's revokes a key."""
+    post.gives(mail=MAIL)
+    office, stranger = post.office, SeedSigner(seeded(post.office.seed, "a stranger"))
+    terms = office.terms(arbitrators=(stranger.public_key,))
+    offer = Offer(engagement=b"never accepted!!", claimed_at=office.now, terms=terms)
+    office.post([sign(offer, office.people.client)])
+    ended = KeyRevoke(
+        claimed_at=office.now, key=post.freelancer, reason=RevocationReason.COMPROMISED
+    )
+    office.post([sign(ended, stranger)])
+    post.hearing.file()
+    post.send()
+    assert [one["Subject"] for one in post.box.mails] == ["The other party has filed a case"]
+    assert office.verifier.services.contacts.counts(post.freelancer)
+    office.post([sign(ended, office.people.freelancer)])
+    assert not office.verifier.services.contacts.counts(post.freelancer)
 
 
 def test_the_link_in_a_mail_stops_mails_by_one_press_and_by_no_look(post: Post) -> None:

@@ -117,6 +117,13 @@ class Clerk:
                     told = f"an act of this server's is refused by its case again: {error.rule}"
                     self._uncounted.goes_on(error, told)
                     self._health.stuck(CASES)
+            except RefusedError as refusal:
+                if refusal.reason is not Reason.UNKNOWN_PARTY:
+                    raise
+                # Somebody of this case had the operator's key revoked in it: the others go on.
+                told = "an act of this server's is refused: its key has ended in that case"
+                self._uncounted.goes_on(refusal, told)
+                self._wakes.note(row, now + SAFETY_MS, now)
             except ValueError as error:
                 self._uncounted.goes_on(error, f"a deadline of a case cannot be counted: {error}")
                 self._health.stuck(CASES)
