@@ -317,7 +317,11 @@ def test_a_case_in_which_the_operators_key_has_ended_holds_up_no_other(
         freelancer=freelancer.public_key,
         arbitrators=(arbitrator.public_key,),
     )
-    made = {"engagement": b"with themselves!", "claimed_at": office.now, "terms": terms}
+    made: dict[str, Any] = {
+        "engagement": b"with themselves!",
+        "claimed_at": office.now,
+        "terms": terms,
+    }
     offer = sign(Offer(**made), client)
     office.post([offer])
     office.post([sign(Acceptance(offer=offer.digest, **made), freelancer)])
