@@ -24,6 +24,10 @@ _PATH = "/org/freedesktop/login1"
 _MANAGER = f"{_NAME}.Manager"
 _SESSION = f"{_NAME}.Session"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
+_SLEEP_RULES = tuple(
+    f"type='signal',sender='{_NAME}',interface='{_MANAGER}',member='{member}'"
+    for member in ("PrepareForSleep", "PrepareForShutdown")
+)
 _AGAIN_SECONDS = 5.0
 _ABSENT_SECONDS = 60.0
 _STOP_SECONDS = 10.0
@@ -95,21 +99,32 @@ class Logind:
     def _follow(self) -> None:
         with bus.connected(self._address, descriptors=True) as connection:
             self._wake = connection.wake
-            session = session_path(connection, self._session)
             heard: deque[bus.Message] = deque()
             owner = bus.Owner(_NAME)
+            # Before the session is asked for: of one that comes between there would be no session.
             owner.find(connection)
             connection.hear(partial(_keep, heard, owner))
-            for rule in _rules(session):
+            for rule in _SLEEP_RULES:
                 connection.listen(rule)
             self._inhibit(connection)
-            if session is not None:
-                self._lock(locked=_locked_hint(connection, session))
+            session = self._find(connection)
             self._following, self._lost = True, False
             while not (self._stopped.is_set() or owner.lost):
-                connection.wait(lambda: heard or owner.lost or self._stopped.is_set())
+                # Who records since before the user logged in has no session yet.
+                patience = _ABSENT_SECONDS if session is None else None
+                connection.wait(lambda: heard or owner.lost or self._stopped.is_set(), patience)
                 while heard:
                     self._hear(connection, session, heard.popleft())
+                if session is None:
+                    session = self._find(connection)
+
+    def _find(self, connection: bus.Connection) -> str | None:
+        """Listen to the session if there is one, and see whether it is locked."""
+        session = session_path(connection, self._session)
+        if session is not None:
+            connection.listen(f"type='signal',sender='{_NAME}',path='{session}'")
+            self._lock(locked=_locked_hint(connection, session))
+        return session
 
     def _hear(self, connection: bus.Connection, session: str | None, message: bus.Message) -> None:
         match message.interface, message.member, message.body:
@@ -187,11 +202,3 @@ def session_path(connection: bus.Connection, session: str | None) -> str | None:
 
 def _locked_hint(connection: bus.Connection, session: str) -> bool:
     return bool(connection.get_property(_NAME, session, f"{_SESSION}.LockedHint"))
-
-
-def _rules(session: str | None) -> tuple[str, ...]:
-    told = f"type='signal',sender='{_NAME}',interface='{_MANAGER}',member="
-    rules = [f"{told}'PrepareForSleep'", f"{told}'PrepareForShutdown'"]
-    if session is not None:
-        rules.append(f"type='signal',sender='{_NAME}',path='{session}'")
-    return tuple(rules)

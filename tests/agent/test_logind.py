@@ -1,7 +1,8 @@
 import os
 import select
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from dbus_fast import Message, Variant
 from support.buses import Answer, FakeService, forge, private_bus
 from support.wayland import WAYLAND_MARKS, wait_for
 from workseal_agent import logind
-from workseal_agent.bus import BusError
-from workseal_agent.logind import Happening, Logind, examine
+from workseal_agent.bus import BusError, Connection, Owner
+from workseal_agent.logind import Happening, Logind, examine, session_path
 
 pytestmark = WAYLAND_MARKS[1]
 NAME = "org.freedesktop.login1"
@@ -218,6 +219,45 @@ def test_finds_the_session_by_its_number_or_by_the_user(
     with closing(Following(service, named)) as following:
         wait_for("the lock", lambda: following.told == [Happening.LOCKED])
     assert examine(service._address, named) == "tells sleep, shutdown and the lock of the screen"
+
+
+def test_a_session_that_begins_later_is_found(
+    service: FakeService, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.locked, machine.session = True, None
+    asked = list[str | None]()
+
+    def asks(connection: Connection, session: str | None) -> str | None:
+        asked.append(session_path(connection, session))
+        return asked[-1]
+
+    monkeypatch.setattr(logind, "session_path", asks)
+    with closing(Following(service, None)) as following:
+        wait_for("a look without a session", lambda: None in asked)
+        machine.session = SESSION
+        wait_for("the lock", lambda: following.told == [Happening.LOCKED])
+
+
+def test_a_logind_that_comes_between_two_questions_is_asked_for_its_session(
+    tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logind, "_ABSENT_SECONDS", 0.1)
+    machine.locked = True
+    with private_bus(tmp_path) as address, ExitStack() as entered:
+        came = FakeService(address, NAME, machine.answer)
+
+        def then_comes(question: Callable[..., object], *asked: object) -> object:
+            try:
+                return question(*asked)
+            finally:
+                if not came.running:
+                    entered.enter_context(came)
+
+        find = Owner.find
+        monkeypatch.setattr(logind, "session_path", partial(then_comes, session_path))
+        monkeypatch.setattr(Owner, "find", lambda *of: then_comes(find, *of))
+        with closing(Following(came)) as following:
+            wait_for("the lock", lambda: following.told == [Happening.LOCKED])
 
 
 def test_without_a_session_or_a_right_to_be_waited_for_sleep_is_told_all_the_same(

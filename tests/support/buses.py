@@ -48,6 +48,11 @@ class FakeService:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.calls: list[Message] = []
 
+    @property
+    def running(self) -> bool:
+        """Say whether it was begun, and owns its name."""
+        return self._ready.is_set()
+
     def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(PATIENCE)
