@@ -1,9 +1,10 @@
 """Which key speaks for which role at which index of the log: a fold over key.* statements.
 
 Rules: the keys of the caller's policy speak from index 0. A rotation, signed by the old key, ends
-it and gives its roles and its recovery key to the new one; a revocation ends a key. An announcement
-alone gives no role: anybody can make one. It publishes a key, and names the recovery key that may
-revoke it. A key that has ended says nothing more, not even that.
+it and gives its roles and its recovery key to the new one; a revocation, signed by the key or its
+recovery key, ends it. Nobody else ends a key: who could would end the voice of whom they have a
+dispute with. An announcement alone gives no role: anybody can make one. It publishes a key, and
+names the recovery key that may revoke it. A key that has ended says nothing more, not even that.
 """
 
 from collections.abc import Iterable, Mapping
@@ -179,8 +180,7 @@ class KeyHistory:
 
     def _revoked(self, index: int, issuer: Digest, record: KeyRevoke) -> dict[Digest, KeyLife]:
         life = self._life(record.key, index)
-        signer = self._life(issuer, index)
-        allowed = issuer in {record.key, life.recovery}
-        if not allowed and Role.ARBITRATOR not in signer.roles:
-            raise VerificationError("only the key, its recovery key or an arbitrator revokes it")
+        self._life(issuer, index)
+        if issuer not in {record.key, life.recovery}:
+            raise VerificationError("only the key or its recovery key revokes it")
         return {record.key: replace(life, until=index)}

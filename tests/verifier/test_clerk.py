@@ -16,19 +16,14 @@ from support.courtroom import Courtroom, play_to
 from support.hearings import DAY_MS, Hearing
 from support.office import FlakyDatabase, Office, new_home
 from support.scripted import ScriptedAgent
-from support.simulator import START, seeded
+from support.simulator import START
 from workseal_protocol.dispute import Case, CaseError, Rule, State, case_record, move_of
 from workseal_protocol.dispute.deadlines import day_in
-from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.keys import Role
 from workseal_protocol.records import (
-    Acceptance,
     Act,
     DisputeAct,
-    KeyRevoke,
-    Offer,
-    RevocationReason,
     read_record,
-    sign,
 )
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError, StoreError
@@ -304,40 +299,30 @@ def test_a_case_that_refuses_the_operators_act_twice_is_told_of(
     assert "cases" not in health.failing()
 
 
-def test_a_case_in_which_the_operators_key_has_ended_holds_up_no_other(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+def test_a_case_in_which_the_operator_is_not_heard_holds_up_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Else a stranger, in an agreement with themselves, stops every case of a server."""
+    """Else one agreement stops every case of a server."""
     office = bench.office
-    client, freelancer, arbitrator = (
-        SeedSigner(seeded(office.seed, "a stranger", n)) for n in range(3)
-    )
-    terms = office.terms(
-        client=client.public_key,
-        freelancer=freelancer.public_key,
-        arbitrators=(arbitrator.public_key,),
-    )
-    made: dict[str, Any] = {
-        "engagement": b"with themselves!",
-        "claimed_at": office.now,
-        "terms": terms,
-    }
-    offer = sign(Offer(**made), client)
-    office.post([offer])
-    office.post([sign(Acceptance(offer=offer.digest, **made), freelancer)])
-    theirs = Hearing(office, b"with themselves!", terms)
-    theirs.signers |= {Role.CLIENT: client, Role.FREELANCER: freelancer}
-    theirs.file()
+    agent = ScriptedAgent(office, terms=office.terms(), engagement=b"is not heard in!")
+    other = Hearing(office, agent.engagement, agent.terms)
+    other.file()
     office.now += 5_000
     bench.hearing.file()
-    operator = office.people.operator.public_key.thumbprint
-    ended = KeyRevoke(claimed_at=office.now, key=operator, reason=RevocationReason.COMPROMISED)
-    office.post([sign(ended, arbitrator)])
-    assert theirs.case.due is not None
-    assert theirs.case.due.until <= bench.until
+    log = office.verifier.clerk._log
+
+    def hears(statement: Statement) -> None:
+        if other.engagement in statement.encode():
+            raise RefusedError(Reason.UNKNOWN_PARTY, "the signer is not a party")
+        log(statement)
+
+    monkeypatch.setattr(office.verifier.clerk, "_log", hears)
+    assert other.case.due is not None
+    assert other.case.due.until <= bench.until
     bench.stay_up(bench.until + 2 * HOUR)
     assert bench.run() == ["lapse"]
-    assert "an act of this server's is refused: its key has ended in that case" in caplog.messages
+    told = "an act of this server's is refused: its key does not speak in that case"
+    assert told in caplog.messages
     assert "cases" not in office.verifier.health.failing()
 
 

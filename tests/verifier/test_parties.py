@@ -93,14 +93,6 @@ def test_lists_engagements_of_any_of_some_keys_up_to_a_bound(parties: PartyStore
         assert len(found) == len(set(found)) == most
 
 
-def test_lists_cases_of_a_judge_that_name_a_key_up_to_a_bound(parties: PartyStore) -> None:
-    assert set(parties.cases_of([JUDGE], [FREELANCER], most=9)) == set(CASES[2:4])
-    assert set(parties.cases_of([JUDGE, OTHER], [CLIENT, OTHER], most=9)) == set(CASES[1:4])
-    assert len(parties.cases_of([JUDGE], [CLIENT, FREELANCER], most=2)) == 2
-    assert parties.cases_of([CLIENT], [FREELANCER], most=9) == []
-    assert parties.cases_of([JUDGE], [OTHER], most=9) == []
-
-
 def test_pairs_of_two_lists_are_asked_once(parties: PartyStore) -> None:
     """Two persons may have many keys each, and all others wait for the answer."""
     many = [Digest.of(b"many", bytes([number])) for number in range(64)]

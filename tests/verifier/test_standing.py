@@ -1,7 +1,6 @@
 """Keys that change: who reads from when, and what the other parties are shown of it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, seeded
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import decode
-from workseal_protocol.keyhistory import KeyHistory
-from workseal_protocol.keys import PublicKey, Role, SeedSigner
+from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import (
     KeyAnnounce,
     KeyRevoke,
@@ -26,8 +24,7 @@ from workseal_protocol.records import (
     sign,
 )
 from workseal_verifier.services import keyevents, loggedkeys, standing
-from workseal_verifier.services.access import About, Standing, State, Who
-from workseal_verifier.services.keyevents import KeyEvents
+from workseal_verifier.services.access import About, Standing, Who
 from workseal_verifier.services.standing import WAIT_MS, Standings
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.invitations import InvitedRow
@@ -154,26 +151,6 @@ def test_an_ended_key_gets_no_link(office: Office, client: httpx.Client) -> None
     assert link(NEW) == 201
 
 
-def test_a_key_that_ended_in_one_engagement_reads_another(
-    office: Office, standings: Standings
-) -> None:
-    """An arbitrator of one engagement ends a key there, and reaches into no other."""
-    foe = SeedSigner(b"\x66" * 32)
-    here = ScriptedAgent(office)
-    there = ScriptedAgent(
-        office,
-        terms=office.terms(arbitrators=(foe.public_key,)),
-        engagement=unique(office, "there"),
-    )
-    own = office.people.freelancer
-    revoke(office, own, by=foe)
-    thumbprint = own.public_key.thumbprint
-    assert standings.of(thumbprint, About.ENGAGEMENT, there.engagement) == [Standing()]
-    (found,) = standings.of(thumbprint, About.ENGAGEMENT, here.engagement)
-    assert found == Standing(Who.FREELANCER, State.ACCEPTED)
-    assert standings.anywhere(thumbprint).who is Who.FREELANCER
-
-
 # --- how much is looked at ---
 
 
@@ -261,11 +238,10 @@ def test_a_key_of_many_engagements_has_some_of_them_looked_at(
     client = office.people.client.public_key.thumbprint
     own = next(iter(office.verifier.records.all())).digest
     assert len(standings.of(client, About.STATEMENT, own.raw)) == len(loaded) == 3
-    # An arbitrator ends it in each, which is found out in each alone.
-    revoke(office, office.people.client, by=office.people.arbitrator)
+    revoke(office, office.people.client, by=office.people.client)
     loaded.clear()
     assert standings.anywhere(client) == Standing()
-    assert len(loaded) == 3
+    assert loaded == []
     told = office.verifier.records.of_kinds(["key.revoke"], below=99)
     freelancer = office.people.freelancer.public_key.thumbprint
     loaded.clear()
@@ -498,40 +474,6 @@ def test_nothing_is_known_of_what_is_not_signed_for(tmp_path: Path) -> None:
     assert standings.key(NEW.public_key.thumbprint) == NEW.public_key
     assert standings.of(own, About.ENGAGEMENT, agent.engagement) == [Standing()]
     office.close()
-
-
-def test_whether_a_key_has_ended_takes_one_fold(
-    office: Office, standings: Standings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A person may have many keys, each announced by itself."""
-    keys = [SeedSigner(seeded(office.seed, f"path {n}")) for n in range(5)]
-    for key in keys:
-        announce(office, key)
-    for old, new in pairwise(keys):
-        rotate(office, old, new)
-    office.checkpoint()
-    folds: list[object] = []
-    fold = KeyEvents.history_of
-
-    def counted(self: KeyEvents, named: Mapping[Role, tuple[PublicKey, ...]]) -> KeyHistory:
-        folds.append(named)
-        return fold(self, named)
-
-    monkeypatch.setattr(KeyEvents, "history_of", counted)
-    for _ in range(3):
-        assert not standings._has_ended(keys[-1].public_key.thumbprint)
-    assert len(folds) == 1
-    assert standings._has_ended(keys[0].public_key.thumbprint)
-    assert len(folds) == 2
-
-
-def test_what_is_known_of_ended_keys_is_bounded(
-    standings: Standings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(standing, "_CACHED", 3)
-    for number in range(9):
-        standings._has_ended(Digest.of(bytes([number])))
-    assert len(standings._ended) == 3
 
 
 def test_a_key_that_came_before_the_terms_has_the_recovery_key_of_those_before(

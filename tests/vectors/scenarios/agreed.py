@@ -38,26 +38,40 @@ def signature_stranger() -> Scenario:
     )
 
 
-def signature_revoked() -> Scenario:
+def revoking(by: str) -> bytes:
+    """Revoke the freelancer's key with the key of somebody, and work on."""
     verifier = Simulator(SEED, careless=True)
-    agent = begin(verifier)
+    people, agent = verifier.people, begin(verifier)
     agent.open_session()
     agent.work(30_000)
     agent.send()
     revocation = KeyRevoke(
         claimed_at=verifier.now,
-        key=verifier.people.freelancer.public_key.thumbprint,
+        key=people.freelancer.public_key.thumbprint,
         reason=RevocationReason.COMPROMISED,
     )
-    verifier.admit([sign(revocation, verifier.people.arbitrator)])
+    verifier.admit([sign(revocation, getattr(people, by))])
     agent.work(30_000)
     agent.send()
     told = Story(verifier, agent, *finish(verifier, agent, ()))
+    return told.bundle(signer=people.client).encode()
+
+
+def signature_revoked() -> Scenario:
     return Scenario(
         "the freelancer's key signs on after it was revoked",
-        told.bundle(signer=verifier.people.client).encode(),
+        revoking(by="freelancer"),
         5,
         "its key was rotated or revoked before",
+    )
+
+
+def signature_arbitrator_revokes() -> Scenario:
+    return Scenario(
+        "the arbitrator of the terms revokes the freelancer's key",
+        revoking(by="arbitrator"),
+        5,
+        "only the key or its recovery key revokes it",
     )
 
 
@@ -127,6 +141,7 @@ ALL = (
     signature_wrong_role,
     signature_stranger,
     signature_revoked,
+    signature_arbitrator_revokes,
     signature_broken,
     terms_differ,
     terms_other_arbitrator,

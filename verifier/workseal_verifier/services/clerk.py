@@ -120,8 +120,8 @@ class Clerk:
             except RefusedError as refusal:
                 if refusal.reason is not Reason.UNKNOWN_PARTY:
                     raise
-                # Somebody of this case had the operator's key revoked in it: the others go on.
-                told = "an act of this server's is refused: its key has ended in that case"
+                # The log does not hear the operator in this case: the others go on.
+                told = "an act of this server's is refused: its key does not speak in that case"
                 self._uncounted.goes_on(refusal, told)
                 self._wakes.note(row, now + SAFETY_MS, now)
             except ValueError as error:

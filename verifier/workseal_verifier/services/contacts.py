@@ -166,11 +166,11 @@ class ContactBook:
         """Return what counts for a person: the newest that a key of theirs gave which counts."""
         events = self._keys.below(self._size())
         rows = self._store.of(events.lineage(person))
-        return next((row for row in rows if not events.was_given_up(row.thumbprint)), None)
+        return next((row for row in rows if not events.has_ended(row.thumbprint)), None)
 
     def counts(self, thumbprint: Digest) -> bool:
         """Tell whether whoever has a key has neither rotated nor revoked it."""
-        return not self._keys.below(self._size()).was_given_up(thumbprint)
+        return not self._keys.below(self._size()).has_ended(thumbprint)
 
     def wanting_digests(self, page: int) -> Iterator[ContactRow]:
         """Give who asked for a weekly digest, reading so many at once."""

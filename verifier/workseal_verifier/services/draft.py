@@ -8,7 +8,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.keyhistory import KeyHistory
-from workseal_protocol.keys import PublicKey, Role
+from workseal_protocol.keys import PublicKey
 from workseal_protocol.records import Offer, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms
@@ -148,19 +148,6 @@ class Draft:
         stored = self.house.records.parties.engagements_of(thumbprints, most=MAX_NAMED)
         fresh = [one.engagement for one in self._fresh_parties if one.thumbprint in thumbprints]
         return list(dict.fromkeys([*stored, *fresh]))[:MAX_NAMED]
-
-    def cases_of(
-        self, arbitrators: frozenset[Digest], thumbprints: frozenset[Digest]
-    ) -> list[bytes]:
-        """List engagements in which one key judges what another one does, at most `MAX_NAMED`."""
-        stored = self.house.records.parties.cases_of(arbitrators, thumbprints, most=MAX_NAMED)
-        fresh = {one.engagement for one in self._fresh_parties if one.thumbprint in thumbprints}
-        cases = (
-            one.engagement
-            for one in self._fresh_parties
-            if one.role is Role.ARBITRATOR and one.thumbprint in arbitrators
-        )
-        return list(dict.fromkeys([*stored, *(one for one in cases if one in fresh)]))[:MAX_NAMED]
 
     def logged(self, digest: Digest) -> Entry | None:
         """Return what is logged under a digest, or will be before this submission's next."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from workseal_protocol.digest import Digest
 from workseal_protocol.keyhistory import KEY_KINDS, KeyHistory
 from workseal_protocol.keys import PublicKey, Role
-from workseal_protocol.records import KeyAnnounce, KeyRevoke, KeyRotate
+from workseal_protocol.records import KeyAnnounce, KeyRotate
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.keyfold import KeyEvent, KeyFold
 from workseal_verifier.services.loggedkeys import MAX_VOUCHERS, LoggedKeys, event_at
@@ -138,26 +138,10 @@ class KeyEvents:
         records = (event.record for event in self.about(thumbprint))
         return next((one.public_key for one in records if isinstance(one, KeyAnnounce)), None)
 
-    def has_gone(self, thumbprint: Digest) -> bool:
-        """Tell whether a rotation of this key is logged."""
-        return any(isinstance(one.record, KeyRotate) for one in self.about(thumbprint))
-
     def has_ended(self, thumbprint: Digest) -> bool:
-        """Tell whether a rotation or revocation of this key is logged, wherever it counts."""
+        """Tell whether its person ended this key: nobody else rotates or revokes it."""
         told = self.about(thumbprint)
         return any(not isinstance(one.record, KeyAnnounce) for one in told)
-
-    def was_given_up(self, thumbprint: Digest) -> bool:
-        """Tell whether its person ended this key, by itself or by the recovery key that it named.
-
-        What an arbitrator says of it has force in the engagements that name both, and not here.
-        """
-        own = {thumbprint, *self.recoveries(thumbprint)}
-        return any(
-            isinstance(one.record, KeyRotate)
-            or (isinstance(one.record, KeyRevoke) and one.statement.issuer in own)
-            for one in self.about(thumbprint)
-        )
 
     def path(self, thumbprint: Digest) -> list[Digest]:
         """List the keys that led to this one by rotation, the first one first, and itself."""

@@ -73,7 +73,7 @@ def _without_force(draft: Draft, candidate: Candidate) -> RefusedError:
     return RefusedError(
         Reason.REFUSED,
         "the key statement does not hold: its signer is neither the key nor, for a revocation,"
-        " its recovery key or an arbitrator of its engagements",
+        " its recovery key",
     )
 
 
@@ -82,7 +82,7 @@ def _require_path(draft: Draft, record: KeyRotate) -> None:
     events, old, new = draft.events, record.old, record.public_key.thumbprint
     if len(events.lineage(old) | events.lineage(new)) > MAX_SUCCESSION:
         raise RefusedError(Reason.REFUSED, f"a key is rotated at most {MAX_SUCCESSION - 1} times")
-    if events.has_gone(old):
+    if events.has_ended(old):
         raise _does_not_hold("its key was rotated or revoked before")
     if events.has_ended(new):
         raise _does_not_hold("a rotation leads to a key that has ended")
@@ -124,13 +124,7 @@ def _histories(
     if origin is not None:
         # Which role plays no part.
         yield events.history_of({Role.OPERATOR: (origin,)})
-    if own:
-        named = draft.engagements_of(events.lineage(target))
-    elif isinstance(record, KeyRevoke):
-        # Of somebody else's key an arbitrator alone may say something, and only that it has ended.
-        named = draft.cases_of(events.lineage(signer), events.lineage(target))
-    else:
-        named = []
+    named = draft.engagements_of(events.lineage(target)) if own else []
     if not named and isinstance(record, KeyAnnounce):
         # A key that stands in no terms is perhaps the recovery key of a party.
         named = draft.engagements_of(events.vouching(target))

@@ -29,7 +29,7 @@ from workseal_protocol.terms import Terms
 from workseal_verifier.services.access import About, Standing, State, Who
 from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.casefold import filing_of
-from workseal_verifier.services.keyevents import KeyEvents, parties_of
+from workseal_verifier.services.keyevents import parties_of
 from workseal_verifier.services.keyfold import KeyEvent
 from workseal_verifier.services.seats import Seats
 from workseal_verifier.store.invitations import InvitationStore
@@ -118,8 +118,6 @@ class Standings:
         self._size = size
         self._lock = threading.Lock()
         self._cases: OrderedDict[bytes, _Case] = OrderedDict()
-        # By key and count of key statements.
-        self._ended: OrderedDict[tuple[Digest, int], bool] = OrderedDict()
 
     def key(self, thumbprint: Digest) -> PublicKey | None:
         """Return the key of this name if anybody here has or had it."""
@@ -370,35 +368,7 @@ class Standings:
         return self._records.parties.engagements_of(own, most=MOST_CASES)
 
     def _has_ended(self, thumbprint: Digest) -> bool:
-        """Tell whether a key was rotated or revoked by whoever has it or its recovery key."""
-        events = self._keys.below(self._size())
-        asked = (thumbprint, events.version)
-        with self._lock:
-            ended = self._ended.get(asked)
-        if ended is None:
-            ended = self._find_ended(thumbprint, events)
-            with self._lock:
-                self._ended[asked] = ended
-                if len(self._ended) > _CACHED:
-                    self._ended.popitem(last=False)
-        return ended
-
-    def _find_ended(self, thumbprint: Digest, events: KeyEvents) -> bool:
-        path = events.path(thumbprint)
-        root = next(filter(None, (self._root(one, events) for one in path)), None)
-        if root is None:
-            return False
-        # In which role plays no part, but for that of an arbitrator, who may revoke others.
-        history = events.history_of({Role.FREELANCER: (root,)})
-        return not history.roles_of(thumbprint, _NOW)
-
-    def _root(self, thumbprint: Digest, events: KeyEvents) -> PublicKey | None:
-        """Return the key of this name if it came by itself, or terms or an invitation name it."""
-        if (key := events.announced(thumbprint)) is not None:
-            return key
-        if (named := self._records.parties.key(thumbprint)) is not None:
-            return PublicKey.of_raw(named)
-        return next((row.key for row in self._access.invited(thumbprint)), None)
+        return self._keys.below(self._size()).has_ended(thumbprint)
 
     def _lineage(self, thumbprint: Digest) -> frozenset[Digest]:
         return self._keys.below(self._size()).lineage(thumbprint)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, exists, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, bindparam, exists, func, select, tuple_
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
@@ -206,29 +206,13 @@ class PartyStore:
                 for key in sorted(thumbprints)
             )
 
-    def cases_of(
-        self, arbitrators: Iterable[Digest], thumbprints: Iterable[Digest], *, most: int
-    ) -> list[bytes]:
-        """Read the engagements of these arbitrators that name one of these keys."""
-        judges = parties.c.role == int(Role.ARBITRATOR)
-        return self._of_pairs(judges, arbitrators, thumbprints, most)
-
     def shared_by(
         self, some: Iterable[Digest], others: Iterable[Digest], *, most: int
     ) -> list[bytes]:
-        """Read the engagements that name one of some keys and one of the others."""
-        return self._of_pairs(true(), some, others, most)
+        """Read the engagements that name one of some keys and one of the others.
 
-    def _of_pairs(
-        self,
-        where: ColumnElement[bool],
-        some: Iterable[Digest],
-        others: Iterable[Digest],
-        most: int,
-    ) -> list[bytes]:
-        """Ask once: two persons with many keys each would be thousands of questions.
-
-        First comes what both are tied to closest, as in their own lists.
+        First comes what both are tied to closest, as in their own lists. The store is asked once:
+        two persons with many keys each would be thousands of questions.
         """
         tie = func.min(parties.c.tie + _OTHERS.c.tie)
         with self.database.read() as connection:
@@ -237,7 +221,6 @@ class PartyStore:
                 .join(_OTHERS, _OTHERS.c.engagement == parties.c.engagement)
                 .where(
                     parties.c.thumbprint.in_([key.raw for key in some]),
-                    where,
                     _OTHERS.c.thumbprint.in_([key.raw for key in others]),
                 )
                 .group_by(parties.c.engagement)

@@ -97,10 +97,9 @@ const CHANGES = {
   },
   "key.revoke": (history, index, statement, record) => {
     const life = history.life(record.key, index);
-    const signer = history.life(statement.issuer, index);
-    const allowed = statement.issuer === record.key || statement.issuer === life.recovery;
-    if (!allowed && !signer.roles.has(ARBITRATOR)) {
-      throw new Fails("only the key, its recovery key or an arbitrator revokes it");
+    history.life(statement.issuer, index);
+    if (statement.issuer !== record.key && statement.issuer !== life.recovery) {
+      throw new Fails("only the key or its recovery key revokes it");
     }
     return [[record.key, { ...life, until: index }]];
   },
