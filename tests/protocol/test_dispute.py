@@ -35,7 +35,7 @@ from support.cases import (
     case_terms,
     released,
 )
-from support.casestates import SITUATIONS
+from support.casestates import PLAYS, SITUATIONS
 from support.disputevectors import CASES, case_vectors
 from support.ruled import refused, stands
 from workseal_protocol.dispute import (
@@ -438,6 +438,36 @@ def test_a_strike_leaves_somebody_to_be_drawn() -> None:
     two.act(Role.CLIENT, Act.STRIKE).draw()
     refused(Rule.DRAW, lambda: two.act(Role.FREELANCER, Act.STRIKE))
     assert "strike" not in can(two, Role.FREELANCER)
+
+
+def test_who_accepts_the_drawn_person_strikes_them_no_more() -> None:
+    play = Play.begin().lapse().lapse().lapse().draw().act(Role.CLIENT, Act.PASS)
+    told = refused(Rule.ONCE, lambda: play.act(Role.CLIENT, Act.STRIKE))
+    assert told == "client: strike: expected no pass of the same party before, found one"
+    assert "strike" not in can(play, Role.CLIENT)
+    assert "strike" in can(play, Role.FREELANCER)
+    # They accepted that person, and nobody else: whom the other's strike brings is another.
+    play.act(Role.FREELANCER, Act.STRIKE).draw()
+    assert "strike" in can(play, Role.CLIENT)
+    assert stands(play.act(Role.CLIENT, Act.STRIKE), State.DRAW)
+
+
+def test_who_gives_up_the_appeal_has_none() -> None:
+    play = Play.begin().heard().decided().act(Role.CLIENT, Act.PASS)
+    told = refused(Rule.ONCE, lambda: play.act(Role.CLIENT, Act.APPEAL))
+    assert told == "client: appeal: expected no pass of the same party before, found one"
+    assert "appeal" not in can(play, Role.CLIENT)
+    assert "appeal" in can(play, Role.FREELANCER)
+    assert stands(play.act(Role.FREELANCER, Act.APPEAL), State.DRAW)
+    silent = Play.begin().heard().decided().act(Role.CLIENT, Act.PASS)
+    assert stands(silent.lapse(), State.FINAL)
+
+
+@pytest.mark.parametrize("state", [State.OBJECTION, State.COMMENT, State.DRAFT, State.REVIEW])
+def test_who_passes_has_no_other_word_in_that_state(state: State) -> None:
+    play = PLAYS[state]().act(Role.CLIENT, Act.PASS)
+    left = set(can(play, Role.CLIENT))
+    assert left.isdisjoint({"pass", "comment", "object", "strike", "appeal"})
 
 
 def test_no_strike_keeps_an_appeal_from_being_heard() -> None:

@@ -301,6 +301,7 @@ def check_walk(walk: Walk) -> None:
             worded = False
         check_secrets(after)
         check_decided(before, after)
+        check_passed(before, after)
         if before.state in {State.DRAFT, State.REVIEW} and after.state is State.DECISION:
             worded = before.due is not None and (
                 after.known_at > before.due.until or len(before.done) == 1
@@ -321,6 +322,14 @@ def check_decided(before: Case, after: Case) -> None:
         assert after.decision is not None
         assert after.state not in {State.SETTLED, State.WITHDRAWN, State.UNDECIDED}
         assert (after.exhibits, after.offered) == (before.exhibits, before.offered)
+
+
+def check_passed(before: Case, after: Case) -> None:
+    """Who gave up the appeal does not appeal, and who accepted a person does not strike them."""
+    if before.state is State.SEATING:
+        assert before.done.isdisjoint(after.struck - before.struck)
+    if before.state is State.APPEAL and after.appealed:
+        assert after.statements[after.head] not in before.done
 
 
 def check_secrets(case: Case) -> None:

@@ -208,6 +208,7 @@ class Replay {
     const until = this.due?.until ?? 0;
     const extensible = this.answerDays < 15;
     const another = () => must(this.left.some((one) => one !== this.seat), "draw");
+    const bound = () => must(!this.done.includes(role), "once");
     const tooMany = (list) => list.filter((one) => one === role).length >= 8;
     const shows = () => {
       must(this.ask && this.ask.granted && !this.askDone, "request");
@@ -231,6 +232,7 @@ class Replay {
       answer: () => must(!this.answered, "once"),
       strike: () => {
         must(!this.struck.includes(role), "once");
+        bound();
         another();
       },
       exhibit: () => must(!tooMany(this.exhibits), "full"),
@@ -287,7 +289,10 @@ class Replay {
       },
       draft: reasons,
       decide: reasons,
-      appeal: another,
+      appeal: () => {
+        bound();
+        another();
+      },
       "claw-back": () => {
         must(this.shown.some((one) => !this.barred.includes(one)), "citation");
         must(cites.every((one) => this.shown.includes(one) && !this.barred.includes(one)), "citation");

@@ -164,6 +164,7 @@ SITUATIONS: Final[Mapping[str, Callable[[], Play]]] = {
     "comment on a refusal": lambda: named(2).act(Role.FREELANCER, Act.WITHHOLD),
     "draft, one word said": lambda: drafted().act(Role.CLIENT, Act.COMMENT),
     "decision on an appeal": lambda: PLAYS[State.REVIEW]().both(Act.COMMENT),
+    "appeal, one gave it up": lambda: heard().decided().act(Role.CLIENT, Act.PASS),
     "final after an appeal": lambda: (
         PLAYS[State.REVIEW]().both(Act.COMMENT).act(Role.ARBITRATOR, Act.DECIDE)
     ),

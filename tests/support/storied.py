@@ -6,7 +6,7 @@ from typing import Any
 
 from support.builders import CLIENT, ENGAGEMENT, NOW, STRANGER, digest
 from support.cases import CLIENT_DAYS, DAY, FREELANCER_DAYS, HOUR, Play, case_terms
-from workseal_protocol.dispute import CaseError, Span, count_due
+from workseal_protocol.dispute import CaseError, Span, State, Wanted, count_due
 from workseal_protocol.encoding import encode
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
@@ -40,6 +40,22 @@ def _whole(begin: Begin) -> Play:
     play.decided().act(_FREELANCER, Act.APPEAL).seat().both(Act.COMMENT)
     play.act(_ARBITRATOR, Act.DECIDE).lapse().pass_due()
     return play.act(_OPERATOR, Act.DESTROY).act(_ARBITRATOR, Act.DESTROY)
+
+
+def _passed(begin: Begin, state: State, by: Role) -> Play:
+    """Let the client give up the appeal, or accept the drawn person, and a party do that."""
+    play = begin().lapse().lapse().lapse().draw()
+    if state is State.APPEAL:
+        play = play.act(_ARBITRATOR, Act.DECLARE).both(Act.PASS).decided()
+    play.act(_CLIENT, Act.PASS)
+    # With the deadline of the draw in each case: nothing but who passed is between them.
+    due = Wanted(Span(play.now, 1), frozenset({_OPERATOR})).count(play.days_of(_OPERATOR))
+    return play.act(by, Act.STRIKE if state is State.SEATING else Act.APPEAL, due=due)
+
+
+def _passed_for_one(begin: Begin) -> Play:
+    """Let the client accept one person, whom the other party strikes, and strike the next."""
+    return _passed(begin, State.SEATING, _FREELANCER).draw().act(_CLIENT, Act.STRIKE)
 
 
 def _silent(begin: Begin) -> Play:
@@ -337,6 +353,11 @@ _STORIES: dict[str, Story] = {
         begin(terms=_panel(2)).heard().decided().act(_CLIENT, Act.APPEAL).draw()
         .act(_FREELANCER, Act.STRIKE, due=None)
     ),
+    "a strike after one's own pass": lambda begin: _passed(begin, State.SEATING, _CLIENT),
+    "a strike after the other's pass": lambda begin: _passed(begin, State.SEATING, _FREELANCER),
+    "a pass is for the person who was drawn": _passed_for_one,
+    "an appeal after one's own pass": lambda begin: _passed(begin, State.APPEAL, _CLIENT),
+    "an appeal after the other's pass": lambda begin: _passed(begin, State.APPEAL, _FREELANCER),
     "an offer that was replaced": lambda begin: _offered(begin, replaced=True),
     "an offer from before the draft": lambda begin: _offered(begin, replaced=False),
     "more than is at stake": lambda begin: (

@@ -68,7 +68,18 @@ def _strike(case: "Case", role: Role, at: int | None) -> Obstacle:
     if role in case.struck:
         return Rule.ONCE, "one strike of each party", "a second one"
     # Else a strike would end the case, or keep the other's appeal from being heard.
-    return _another(case, role, at)
+    return _passed(case, role) or _another(case, role, at)
+
+
+def _appeal(case: "Case", role: Role, at: int | None) -> Obstacle:
+    return _passed(case, role) or _another(case, role, at)
+
+
+def _passed(case: "Case", role: Role) -> Obstacle:
+    """Refuse what a party has given up by a signed word: who was told so may rely on it."""
+    if role in case.done:
+        return Rule.ONCE, "no pass of the same party before", "one"
+    return None
 
 
 def _exhibit(case: "Case", role: Role, at: int | None) -> Obstacle:
@@ -284,7 +295,7 @@ _OBSTACLES: Final[Mapping[str, Callable[["Case", Role, int | None], Obstacle]]] 
     "sample": _sample,
     "claw-back": _claw_back,
     "unreadable": _unreadable,
-    "appeal": _another,
+    "appeal": _appeal,
     "outage": _outage,
     "stay": _stay,
     "lapse": _lapse,

@@ -86,6 +86,12 @@ def test_who_is_refused_reads_what_they_may_do_and_not_what_others_may(play: Pla
     assert "pass (accept the drawn person)" in told
     assert "strike (strike the drawn person, once)" in told
     assert "recuse" not in told
+    # Who accepted the person is offered no strike any more.
+    passed = PLAYS[State.SEATING]().act(Role.CLIENT, Act.PASS)
+    with pytest.raises(CommandError) as caught:
+        placed_next(passed.case, an_act(passed, Act.END), CLIENT.public_key.thumbprint)
+    assert "you may now: " in str(caught.value)
+    assert "strike" not in str(caught.value)
     over = PLAYS[State.PURGED]().case
     with pytest.raises(CommandError, match="there is nothing that you may do now"):
         placed_next(over, an_act(play, Act.RESUME), CLIENT.public_key.thumbprint)
