@@ -178,7 +178,11 @@ def _totals(terms: Terms, entries: Sequence[Entry], zone: tzinfo, untaken: "_Unt
                 pass
     days = days_of(entries, zone)
     captured = sum(segment.capture is Capture.CAPTURED for segment in segments)
-    early = [one.segment for one, window in tombstones if not _expired(terms, one, window, ends)]
+    early = [
+        one.segment
+        for one, window in tombstones
+        if not was_kept_as_agreed(terms, one, window, ends.get(one.segment))
+    ]
     thinned = len(set(early))
     return Totals(
         by_state=by_state,
@@ -374,11 +378,11 @@ def _stepped_over(
     return len(stepped)
 
 
-def _expired(
-    terms: Terms, tombstone: Tombstone, window: Window, ends: Mapping["Digest", int]
-) -> bool:
-    """Tell whether a frame was withdrawn because the days that the terms ask for were over."""
-    end = ends.get(tombstone.segment)
+def was_kept_as_agreed(terms: Terms, tombstone: Tombstone, window: Window, end: int | None) -> bool:
+    """Tell whether a frame was withdrawn because the days that the terms ask for were over.
+
+    `end` is when its segment ended, None where that is not known.
+    """
     if end is None or tombstone.reason is not WithdrawalReason.RETENTION:
         return False
     over = end + terms.retention_days * _DAY_MS

@@ -14,7 +14,7 @@ from support.shelved import Shelved
 from support.simulator import START
 from workseal_protocol.desk import examine_hours, gather
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Declaration, Record, Segment
+from workseal_protocol.records import Declaration, Record, Segment, WithdrawalReason
 from workseal_protocol.verify import Report, examine_bundle
 from workseal_verifier.services import disputedhours
 from workseal_verifier.services.diaries import Agreed, Reach
@@ -74,6 +74,24 @@ def test_captures_add_up_to_those_of_the_weeks(
     assert sum(one.missed for one in captures) == sum(one.missed for one in totals) > 0
     assert sum(one.frames for one in captures) == sum(one.frames for one in totals)
     assert sum(one.withdrawn for one in captures) == sum(one.withdrawn for one in totals) == 1
+
+
+def test_a_frame_that_was_kept_for_the_agreed_days_is_not_called_withdrawn(tmp_path: Path) -> None:
+    story = tell_story(b"kept long enough")
+    agent, verifier = story.agent, story.verifier
+    verifier.now += (agent.terms.retention_days + 1) * DAY_MS
+    over, early = agent.frames[1:3]
+    agent.withdraw(over, WithdrawalReason.RETENTION)
+    agent.withdraw(early, WithdrawalReason.PRIVATE)
+    shelved = Shelved(tmp_path / "verifier.db").fill(verifier, agent)
+    found = DisputedHours(shelved.records, shelved.diaries).of(*_asked(shelved, story, ALL))
+    assert found.counted is not None
+    captures, totals = found.counted.captures, [week.totals for week in found.course.weeks]
+    assert sum(one.expired for one in captures) == sum(one.expired for one in totals) == 1
+    # The story itself has one more.
+    assert sum(one.withdrawn for one in captures) == 2
+    assert sum(one.withdrawn for one in totals) == 3
+    shelved.close()
 
 
 def test_captures_are_those_of_segments_that_begin_in_the_hours(

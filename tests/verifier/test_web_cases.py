@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from support.acting import ScriptedAgent
 from support.browser import Browser
 from support.courtroom import ANSWERED, DECIDED, Courtroom, play_to
 from support.hearings import DAY_MS, Hearing
-from support.office import LiveServer, stranger_offer
-from support.simulator import seeded
+from support.office import LiveServer, Office, new_home, stranger_offer
+from support.simulator import START, seeded
 from workseal_protocol.dispute import meaning
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, CaseCalendar, DisputeAct, read_record
+from workseal_protocol.records import Act, CaseCalendar, DisputeAct, WithdrawalReason, read_record
 from workseal_protocol.terms import Granularity
 from workseal_verifier.api.pageform import HEADERS
 from workseal_verifier.services import diaries, disputedhours
@@ -324,6 +325,42 @@ def test_the_time_line_has_each_day_its_grades_gaps_missed_and_withdrawn(world: 
     assert "Offline: without the verifier 30 s" in text
     assert "Paused within a session 45 s" in text
     assert "Mon 2 Mar 2026 0:23:37" in text
+
+
+def test_frames_whose_agreed_days_are_over_are_told_apart(tmp_path: Path) -> None:
+    """To delete what one need not keep is nothing to explain in a dispute."""
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536, retention_days=1))
+    agent.open_session()
+    agent.work(3 * office.round_ms)
+    agent.send()
+    agent.close_session()
+    end = office.now
+    office.now += 2 * DAY_MS
+    kept = list(agent.frames)
+    for frame in kept:
+        agent.withdraw(frame, WithdrawalReason.RETENTION)
+    count = len(kept)
+    hearing = Hearing(office, agent.engagement, agent.terms).file(begin=START, end=end)
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.client)
+        page = browser.ask("GET", f"/cases/{hearing.case.case}").text
+        browser.close()
+    office.close()
+    part = section(page, "hours")
+    assert f"Frames withdrawn 0 of {count}" in words(part)
+    assert f"Deleted once the agreed days were over {count} of {count}" in words(part)
+    assert re.findall(r'data-name="(Withdrawn|Agreed days over)">([^<]*)<', part) == [
+        ("Withdrawn", "0"),
+        ("Agreed days over", str(count)),
+    ]
+    assert 'class="withdrawn"' not in part.partition("<ul")[0]
+    known = words(section(page, "known"))
+    assert f"{count} frames were deleted once the agreed days were over" in known
+    assert f"What {count} frames showed that had been kept for the agreed days" in known
+    assert "withdrawn" not in known
 
 
 def test_the_hours_are_those_of_the_diarys_pages(world: World) -> None:

@@ -18,8 +18,10 @@ from workseal_protocol.desk.material import Placed
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import Capture, Declaration, Record, Segment, Tombstone
 from workseal_protocol.statement import Kind
+from workseal_protocol.totals import was_kept_as_agreed
+from workseal_protocol.window import Window
 from workseal_verifier.services.diaries import MOST_IN_WEEK, Agreed, Course, Diaries, Reach
-from workseal_verifier.services.weekfold import DAYS, bounds, read_records
+from workseal_verifier.services.weekfold import DAYS, bounds, entries_of, read_records
 from workseal_verifier.store.diaryrows import DiaryRowStore
 from workseal_verifier.store.logrows import Entry as Stored
 from workseal_verifier.store.records import RecordStore
@@ -40,6 +42,7 @@ _Read = Mapping[date, Sequence[tuple[Stored, Record]]]
 class Drawn:
     """Hold one capture that was due: when its segment began, what became of it and its frames.
 
+    Of its frames some were `withdrawn`, others `expired`: kept for the days that the terms ask for.
     It was `foreseeable` where the round was drawn without the operator's value.
     """
 
@@ -47,6 +50,7 @@ class Drawn:
     missed: bool
     frames: int
     withdrawn: int
+    expired: int
     foreseeable: bool
 
 
@@ -166,20 +170,35 @@ class DisputedHours:
             return None
         places = [Placed(one.digest, record) for one, record in told if isinstance(record, Segment)]
         frames = [frame.raw for one in places for frame in one.segment.frames]
-        gone = self._rows.withdrawals(agreed.engagement, frames, below=reach.size)
+        gone = self._gone(agreed, frames, reach)
         material = Material(
             terms=agreed.terms,
             engagement=agreed.engagement,
             begin=begin_ms,
             end=end_ms,
             places=tuple(places),
-            withdrawn=frozenset(
-                record.frame for _, record in read_records(gone) if isinstance(record, Tombstone)
-            ),
+            withdrawn=frozenset(one.frame for one, _ in gone),
+        )
+        ends = {one.digest: one.segment.end for one in places}
+        expired = frozenset(
+            one.frame
+            for one, window in gone
+            if was_kept_as_agreed(agreed.terms, one, window, ends.get(one.segment))
         )
         checks = examine_hours(material, RUN_HERE).checks
         active = (one.segment.begin for one in places if one.segment.activity is not None)
-        return Counted(tuple(_captures(material, begin_ms, end_ms)), checks, tuple(sorted(active)))
+        captures = tuple(_captures(material, expired, begin_ms, end_ms))
+        return Counted(captures, checks, tuple(sorted(active)))
+
+    def _gone(
+        self, agreed: Agreed, frames: Sequence[bytes], reach: Reach
+    ) -> list[tuple[Tombstone, Window]]:
+        """Read the tombstones of frames, each with what checkpoints prove of its time."""
+        rows = self._rows.withdrawals(agreed.engagement, frames, below=reach.size)
+        told = read_records(sorted(rows, key=lambda one: one.position))
+        signed = self._rows.covering([one.position for one, _ in told])
+        entries, _ = entries_of(agreed.terms, told, signed)
+        return [(one.record, one.window) for one in entries if isinstance(one.record, Tombstone)]
 
     def _work(
         self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach, read: _Read
@@ -247,13 +266,20 @@ def _between(
         yield at, end_ms
 
 
-def _captures(material: Material, begin_ms: int, end_ms: int) -> Iterator[Drawn]:
+def _captures(
+    material: Material, expired: frozenset[Digest], begin_ms: int, end_ms: int
+) -> Iterator[Drawn]:
     """Give the captures of segments that begin in these hours, as weeks and freezes count them."""
     for one in material.places:
         segment = one.segment
         if segment.capture is Capture.NONE or not begin_ms <= segment.begin < end_ms:
             continue
-        withdrawn = sum(frame in material.withdrawn for frame in segment.frames)
-        missed = segment.capture is Capture.MISSED
-        foreseeable = segment.verifier_value is None
-        yield Drawn(segment.begin, missed, len(segment.frames), withdrawn, foreseeable)
+        over = sum(frame in expired for frame in segment.frames)
+        yield Drawn(
+            at_ms=segment.begin,
+            missed=segment.capture is Capture.MISSED,
+            frames=len(segment.frames),
+            withdrawn=sum(frame in material.withdrawn for frame in segment.frames) - over,
+            expired=over,
+            foreseeable=segment.verifier_value is None,
+        )

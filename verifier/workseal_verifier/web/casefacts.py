@@ -84,6 +84,11 @@ def _proved(
             f"{count(sums.withdrawn, 'frame was', 'frames were')} withdrawn; the commitment and"
             " the time stayed."
         )
+    if sums.expired:
+        yield (
+            f"{count(sums.expired, 'frame was', 'frames were')} deleted once the agreed days were"
+            " over; the commitment and the time stayed."
+        )
     if draw is not None and draw["drawn"] is not None:
         yield f"{draw['size']} of {draw['count']} frames were drawn; no party alone could steer it."
     for one in steps:
@@ -168,6 +173,8 @@ def _unknown(
         yield f"What the screen showed at {missed}."
     if sums.withdrawn:
         yield f"What {count(sums.withdrawn, 'withdrawn frame')} showed."
+    if sums.expired:
+        yield f"What {count(sums.expired, 'frame')} showed that had been kept for the agreed days."
     opened = any(one["move"] == "show" and not one["clawed_back"] for one in steps)
     if case.terms.level >= Level.ACTIVITY and not opened:
         yield "How much input there was: activity is committed to, and not opened."

@@ -59,6 +59,7 @@ class Line:
     taken: int
     missed: int
     withdrawn: int
+    expired: int
     steps: bool
 
 
@@ -79,6 +80,7 @@ class Sums:
     frames: int
     missed: int
     withdrawn: int
+    expired: int
     # Of the captures, those whose owner's machine knew the draw beforehand.
     foreseeable: int
     foreseeable_missed: int
@@ -182,6 +184,7 @@ def _line(
         taken=sum(not one.missed for one in captures),
         missed=sum(one.missed for one in captures),
         withdrawn=sum(one.withdrawn for one in captures),
+        expired=sum(one.expired for one in captures),
         steps=steps and not by_day,
     )
 
@@ -249,6 +252,7 @@ def _sums(
         frames=sum(one.frames for one in captures),
         missed=sum(one.missed for one in captures),
         withdrawn=sum(one.withdrawn for one in captures),
+        expired=sum(one.expired for one in captures),
         foreseeable=sum(one.foreseeable for one in captures),
         foreseeable_missed=sum(one.foreseeable and one.missed for one in captures),
         billed=billed_of(agreed.terms, totals),
