@@ -120,6 +120,18 @@ def test_time_of_a_timesheet_that_does_not_count_is_not_accepted(
     assert accepted_of(monkeypatch, replace(accepted, **changes)) == 0
 
 
+def test_an_objection_takes_an_acceptance_back_and_is_missed_where_it_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever shows a record chooses what stands in it: so say the reports of it, too."""
+    accepted = report().timesheets[0]
+    (said,) = accepted.answers
+    objection = replace(said, record=replace(said.record, answer=SheetAnswer.OBJECTION, text="no"))
+    assert accepted_of(monkeypatch, replace(accepted, answers=(said, objection))) == 0
+    assert accepted_of(monkeypatch, accepted) == 134_000
+    assert any("a client's answers, may be left out" in one for one in report().not_proven)
+
+
 def test_an_accepted_day_that_its_replacement_leaves_out_is_accepted() -> None:
     told = corrected()
     assert [one.replaced_by is None for one in told.report().timesheets] == [False, True]

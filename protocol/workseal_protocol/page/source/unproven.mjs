@@ -9,7 +9,7 @@ const ALWAYS = [
   "It is not proven who sat at the machine, nor that a person was thinking.",
   "The bounds are those of signatures: pixels may be older than the commitment to them.",
   "Whether statements were made after the last one in this bundle, the bundle does not tell.",
-  "Whoever made the bundle chose what stands in it: statements on keys and disputes may be left out, and another chain of the same engagement would not show.",
+  "Whoever made the bundle chose what stands in it: statements on keys and disputes, and a client's answers, may be left out, and another chain of the same engagement would not show.",
 ];
 const FAILED = "A step that fails or was not reached proves nothing of what it stands for.";
 const LEAD_DAY_MS = 86400000n;
