@@ -5,7 +5,15 @@ from functools import cache, partial
 
 import pytest
 
-from support.builders import CLIENT, ENGAGEMENT, FREELANCER, OPERATOR, STRANGER, digest
+from support.builders import (
+    CLIENT,
+    ENGAGEMENT,
+    FREELANCER,
+    OPERATOR,
+    ROUND_MS,
+    STRANGER,
+    digest,
+)
 from support.casefiles import Told as Whole
 from support.casefiles import refused_and_decided, work_and_quarrel
 from support.cases import DAY, Play, case_terms
@@ -14,6 +22,7 @@ from workseal_protocol.casefile import (
     Logged,
     Replayed,
     Speakers,
+    casebeacon,
     examine_case_file,
     make_case_file,
     replay,
@@ -23,7 +32,14 @@ from workseal_protocol.casefile.complete import check_complete
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, CasePlace, DisputeAct, read_record, sign
+from workseal_protocol.records import (
+    Act,
+    BeaconCommitment,
+    CasePlace,
+    DisputeAct,
+    read_record,
+    sign,
+)
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Outcome
 from workseal_protocol.window import Entry, Window
@@ -154,6 +170,44 @@ def test_a_draw_that_does_not_count_draws_nothing() -> None:
     assert told(case, log) == [at(24, "what the case does not allow after number 3")]
     found = replayed([*case, false], log)
     assert (found.beside, found.unverified) == ((false,), 1)
+
+
+def false_draws(number: int) -> tuple[list[Statement], list[Statement]]:
+    """Give a commitment and a case that waits for its draw; and false ones, each by 40 hashes."""
+    play = Play.begin().act(Role.OPERATOR, NOTICE).act(Role.FREELANCER, Act.ANSWER)
+    case = [one for one, _ in play.act(Role.CLIENT, END).told]
+    round_ = play.case.panel_round
+    made = BeaconCommitment(
+        claimed_at=play.now,
+        period_ms=ROUND_MS,
+        first_round=round_ - 39,
+        count=40,
+        head=digest("the head of a chain"),
+    )
+    draw = DisputeAct(
+        engagement=ENGAGEMENT,
+        claimed_at=(round_ + 1) * ROUND_MS,
+        place=CasePlace(play.case.case, play.case.head),
+        act=Act.DRAW,
+        round=round_,
+        value=bytes(32),
+        person=digest("nobody"),
+    )
+    draws = [replace(draw, value=bytes([one]) * 32) for one in range(number)]
+    return [sign(made, OPERATOR), *case], [sign(one, OPERATOR) for one in draws]
+
+
+def test_false_draws_fail_no_case_that_waits_for_its_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody has the true value, each is hashed back, up to the bound of the work."""
+    (made, *case), false = false_draws(4)
+    log = [made, *case, *false]
+    monkeypatch.setattr(casebeacon, "MAX_HASHES", 100)
+    assert told(case, log) == [
+        at(25, "what the case does not allow after number 3"),
+        at(26, "what the case does not allow after number 3"),
+        at(27, "more values than can be checked, after number 3"),
+        at(28, "more values than can be checked, after number 3"),
+    ]
 
 
 def test_without_a_place_in_the_log_two_after_one_are_refused() -> None:
