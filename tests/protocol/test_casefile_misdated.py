@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
 from support.builders import CLIENT, ENGAGEMENT, OPERATOR
 from support.casefiles import Told as Whole
-from support.casefiles import work_and_quarrel
+from support.casefiles import sealed_ahead, work_and_quarrel
 from support.cases import DAY, Play, case_terms
 from workseal_protocol.casefile import (
     CaseFileReport,
@@ -180,20 +180,6 @@ def test_what_somebody_else_claims_falsely_is_no_breach_of_the_operators_alone()
 # --- a whole case file ---
 
 
-def sealed_ahead(false: list[Statement], *, destroyed: bool) -> Whole:
-    """Decide a case; its operator seals it ahead of time, and perhaps the key is destroyed."""
-
-    def decided(play: Play) -> None:
-        play.heard().shown(1).decided().both(Act.PASS)
-        assert play.case.state is State.FINAL
-        ahead = going_on(play).lapse()
-        if destroyed:
-            ahead.pass_due().act(Role.ARBITRATOR, Act.DESTROY)
-        false[:] = [one for one, _ in ahead.told[len(play.told) :]]
-
-    return work_and_quarrel(decided, logged=999, after=false)
-
-
 def examine(whole: Whole, files: dict[str, bytes]) -> CaseFileReport:
     report = examine_case_file(files, whole.policy)
     assert [str(one) for one in report.steps if one.outcome is not Outcome.HOLDS] == []
@@ -206,7 +192,9 @@ def test_an_operator_undoes_no_file_of_a_decided_case_by_an_act_ahead(
 ) -> None:
     """That the arbitrator destroyed a key after it changes nothing of the decision."""
     false: list[Statement] = []
-    whole = sealed_ahead(false, destroyed=destroyed)
+    case = partial(sealed_ahead, false, destroyed=destroyed)
+    whole = work_and_quarrel(case, logged=999, after=false)
+    assert whole.play.case.state is State.FINAL
     report = examine(whole, whole.files())
     assert report.replayed is not None
     assert report.replayed.case.decision == whole.play.case.decision
