@@ -5,7 +5,15 @@ from functools import cache, partial
 
 import pytest
 
-from support.builders import CLIENT, ENGAGEMENT, FREELANCER, OPERATOR, STRANGER, digest
+from support.builders import (
+    CLIENT,
+    ENGAGEMENT,
+    FREELANCER,
+    OPERATOR,
+    ROUND_MS,
+    STRANGER,
+    digest,
+)
 from support.casefiles import Told as Whole
 from support.casefiles import refused_and_decided, work_and_quarrel
 from support.cases import DAY, Play, case_terms
@@ -14,16 +22,27 @@ from workseal_protocol.casefile import (
     Logged,
     Replayed,
     Speakers,
+    casebeacon,
     examine_case_file,
     make_case_file,
     replay,
     write_bag,
 )
+from workseal_protocol.casefile.casebeacon import any_value
 from workseal_protocol.casefile.complete import check_complete
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import draw_person
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Act, CasePlace, DisputeAct, read_record, sign
+from workseal_protocol.lottery import ChainSide, build_chain, chain_head
+from workseal_protocol.records import (
+    Act,
+    BeaconCommitment,
+    CasePlace,
+    DisputeAct,
+    read_record,
+    sign,
+)
 from workseal_protocol.statement import Statement
 from workseal_protocol.verify import Outcome
 from workseal_protocol.window import Entry, Window
@@ -154,6 +173,68 @@ def test_a_draw_that_does_not_count_draws_nothing() -> None:
     assert told(case, log) == [at(24, "what the case does not allow after number 3")]
     found = replayed([*case, false], log)
     assert (found.beside, found.unverified) == ((false,), 1)
+
+
+@cache
+def waiting() -> tuple[Statement, list[Statement], Statement]:
+    """Give a commitment to 40 rounds, a case that waits for the draw by the last, and that draw."""
+    play = Play.begin().act(Role.OPERATOR, NOTICE).act(Role.FREELANCER, Act.ANSWER)
+    case = play.act(Role.CLIENT, END).case
+    last = case.panel_round
+    values = build_chain(ChainSide.VERIFIER, bytes(32), 40)
+    made = BeaconCommitment(
+        claimed_at=play.now,
+        period_ms=ROUND_MS,
+        first_round=last - 39,
+        count=40,
+        head=chain_head(ChainSide.VERIFIER, values[0]),
+    )
+    everyone = replace(case, released=any_value)
+    person = draw_person(case.case, last, values[-1], case.panel)
+    draw = DisputeAct(
+        engagement=ENGAGEMENT,
+        claimed_at=(last + 1) * ROUND_MS,
+        place=CasePlace(case.case, case.head),
+        act=Act.DRAW,
+        round=last,
+        value=values[-1],
+        person=person,
+    )
+    due = replace(play, case=everyone, now=draw.claimed_at).due_for(
+        draw, OPERATOR.public_key.thumbprint
+    )
+    true = replace(draw, place=CasePlace(case.case, case.head, due))
+    return sign(made, OPERATOR), [one for one, _ in play.told], sign(true, OPERATOR)
+
+
+def false_draws(number: int) -> list[Statement]:
+    true = read_record(waiting()[-1])
+    assert isinstance(true, DisputeAct)
+    return [sign(replace(true, value=bytes([one]) * 32), OPERATOR) for one in range(1, number + 1)]
+
+
+def test_however_many_false_draws_take_no_work_beside_the_true_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, before, true = waiting()
+    case = [*before, true]
+    log = [made, *before, *false_draws(9), true]
+    monkeypatch.setattr(casebeacon, "MAX_HASHES", 40)
+    breach = "what the case does not allow after number 3"
+    assert told([*case], log) == [at(25 + number, breach) for number in range(9)]
+
+
+def test_false_draws_fail_no_case_that_waits_for_its_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody has the true value, each is hashed back, up to the bound of the work."""
+    made, case, _ = waiting()
+    log = [made, *case, *false_draws(4)]
+    monkeypatch.setattr(casebeacon, "MAX_HASHES", 100)
+    assert told(case, log) == [
+        at(25, "what the case does not allow after number 3"),
+        at(26, "what the case does not allow after number 3"),
+        at(27, "more values than can be checked, after number 3"),
+        at(28, "more values than can be checked, after number 3"),
+    ]
 
 
 def test_without_a_place_in_the_log_two_after_one_are_refused() -> None:

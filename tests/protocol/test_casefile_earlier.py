@@ -92,6 +92,28 @@ def test_a_withdrawal_that_the_filer_did_not_sign_bars_nobody() -> None:
             check_refiling(again().case, [whole[0], *loose])
 
 
+def test_the_order_of_the_log_hides_no_second_draw() -> None:
+    """An operator with whoever filed logs the withdrawal before what it follows, or the filing."""
+    whole, second = withdrawn(), again()
+    *before, draw, withdrawal = whole
+    filed = second.told[0][0]
+    for log in (
+        [*before, withdrawal, draw],
+        [*before, withdrawal, filed, draw],
+        [withdrawal, filed, *reversed(before), draw],
+        [withdrawal, *reversed(before), draw],
+    ):
+        with pytest.raises(VerificationError, match="the client withdrew case"):
+            check_refiling(second.case, log)
+    # What lacks the one that it follows has the draw wherever the log has that.
+    with pytest.raises(VerificationError, match="the client withdrew case"):
+        check_refiling(second.case, [whole[0], withdrawal, filed, draw])
+    # One that was free to withdraw is so in each order; and a later case is no earlier one.
+    free = withdrawn(lapses=2)
+    check_refiling(second.case, [free[-1], *free[:-1]])
+    check_refiling(second.case, [*before, filed, withdrawal, draw])
+
+
 def read_act(statement: Statement) -> DisputeAct:
     record = read_record(statement)
     assert isinstance(record, DisputeAct)

@@ -21,7 +21,7 @@ from workseal_protocol.casefile import (
 )
 from workseal_protocol.casefile.speakers import Speakers
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import AHEAD_MS, BACK_MS, SLOW_BACK_MS, Parties
+from workseal_protocol.dispute import AHEAD_MS, BACK_MS, SLOW_BACK_MS, Parties, State
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role
@@ -51,18 +51,33 @@ def examine(told: Told) -> CaseFileReport:
 # --- a log that takes what it must not ---
 
 
+def rushed(play: Play) -> None:
+    """Let the operator date two lapses ahead; its log takes them while the party may still act."""
+    began = play.now
+    play.act(Role.OPERATOR, Act.NOTICE).lapse().lapse()
+    play.told = [(statement, began) for statement, _ in play.told]
+
+
 def test_a_deadline_does_not_lapse_before_it_ends() -> None:
-    """The operator dates two lapses ahead, and its log takes them while the party still may act."""
+    def gone_on(play: Play) -> None:
+        rushed(play)
+        play.act(Role.CLIENT, Act.EXHIBIT)
 
-    def rush(play: Play) -> None:
-        began = play.now
-        play.act(Role.OPERATOR, Act.NOTICE).lapse().lapse()
-        play.told = [(statement, began) for statement, _ in play.told]
-
-    report = examine(work_and_quarrel(rush))
+    report = examine(work_and_quarrel(gone_on))
     assert failing(report).keys() == {6}
     assert "statement 2: the log had it" in failing(report)[6]
     assert "before the instant that it claims" in failing(report)[6]
+
+
+def test_a_lapse_that_nobody_went_on_from_is_a_breach_and_no_part_of_the_case() -> None:
+    report = examine(work_and_quarrel(rushed))
+    assert failing(report) == {}
+    assert report.replayed is not None
+    assert report.replayed.case.state is State.ANSWER
+    assert [one.what for one in report.breaches] == [
+        "an act of the operator at another instant than it claims, after number 1",
+        "a statement after one that counts for nothing",
+    ]
 
 
 def test_what_the_log_does_not_have_is_counted() -> None:
@@ -270,6 +285,19 @@ def test_values_take_a_bounded_number_of_hashes_together(monkeypatch: pytest.Mon
     monkeypatch.setattr(lottery, "step_back", lambda *_: pytest.fail("it hashed"))
     with pytest.raises(VerificationError, match="the values take more than 50 hashes to check"):
         beacon.released(5, values[5])
+
+
+def test_another_value_of_a_round_that_is_known_takes_no_hash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, values = chain_of(5, 40)
+    monkeypatch.setattr(casebeacon, "MAX_HASHES", 50)
+    beacon = Beacon(ROUND_MS, shown=((made, None),))
+    assert beacon.released(44, values[44])
+    monkeypatch.setattr(lottery, "step_back", lambda *_: pytest.fail("it hashed"))
+    assert not any(beacon.released(44, bytes([one]) * 32) for one in range(100))
+    assert beacon.released(44, values[44])
+    assert (beacon.hashes, beacon.unverified, beacon.unshown) == (40, 0, 2)
 
 
 def test_a_case_file_whose_values_take_too_much_does_not_hold(

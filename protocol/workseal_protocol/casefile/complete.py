@@ -3,13 +3,17 @@
 Rules: of two statements that follow one, the lower index counts, if the case allows that one there;
 an honest log takes nothing else. What a log took all the same is its own breach and changes nothing
 of the case: otherwise whoever runs one could undo every file of a case, by an act of their own or
-by one that they refused before.
+by one that they refused before. So are an act of their own at another instant than it claims, from
+which nobody went on, and draws by so many values that nobody could check them all.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from workseal_protocol.casefile.casebeacon import WorkError
 from workseal_protocol.casefile.logged import FOLLOWING, Logged
+from workseal_protocol.casefile.misdated import Places
 from workseal_protocol.casefile.replay import Told
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import CaseError, case_record
@@ -45,13 +49,17 @@ def check_complete(
     numbers = {one.statement.digest: number for number, one in enumerate(told)}
     of_case = [(one, prev) for one in statements if (prev := _follows(one, case)) is not None]
     taken = {one.digest for one, _ in of_case}
+    after: defaultdict[Digest, list[Statement]] = defaultdict(list)
+    for statement, prev in of_case:
+        after[prev].append(statement)
+    places = Places(logged, after)
     breaches = []
     for statement, prev in of_case:
         index = logged.index(statement)
         if statement.digest in numbers or index is None:
             continue
         if prev in numbers:
-            what = _beside(told, numbers[prev], statement, logged)
+            what = _beside(told, numbers[prev], statement, places)
             if what is None:
                 raise VerificationError(f"the log has a statement of this case at index {index}")
         elif prev in taken:
@@ -69,15 +77,22 @@ def _follows(statement: Statement, case: Digest) -> Digest | None:
     return place.prev if place is not None and place.case == case else None
 
 
-def _beside(told: Sequence[Told], number: int, statement: Statement, logged: Logged) -> str | None:
+def _beside(told: Sequence[Told], number: int, statement: Statement, places: Places) -> str | None:
     """Say why a statement after one of the case does not count; None where it does."""
-    index = logged.index(statement)
-    following = None if number + 1 == len(told) else logged.index(told[number + 1].statement)
-    if following is not None and index is not None and following < index:
+    before, logged = told[number], places.logged
+    index, place = logged.index(statement), places.of(before.case, statement)
+    counting = None
+    if number + 1 < len(told):
+        counting = places.of(before.case, told[number + 1].statement)
+    if counting is not None and index is not None and counting < index:
         return f"a second statement after number {number}"
-    if _is_allowed(told[number], statement, logged):
-        return None
-    return f"what the case does not allow after number {number}"
+    if place is None or (counting is not None and counting < place):
+        return f"an act of the operator at another instant than it claims, after number {number}"
+    try:
+        allowed = _is_allowed(before, statement, logged)
+    except WorkError:
+        return f"more values than can be checked, after number {number}"
+    return None if allowed else f"what the case does not allow after number {number}"
 
 
 def _is_allowed(before: Told, statement: Statement, logged: Logged) -> bool:

@@ -1,107 +1,121 @@
 """Whether whoever filed a case withdrew an earlier one over its hours, once a round was set in it.
 
 Rules: one draw is one draw only while nobody can withdraw and file again for another. See
-docs/adr/0101. Each statement is judged by those that it follows: what the log took beside them
-changes nothing. A case that the statements at hand do not give whole is judged by its `draw` alone.
+docs/adr/0101. Each statement is judged by those that it follows, wherever the log has them: who
+signed a withdrawal knew what it follows, and the order of the log is the operator's. A case that
+the statements at hand do not give whole is judged by its `draw` alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from workseal_protocol.casefile.casebeacon import any_value
 from workseal_protocol.casefile.logged import FOLLOWING
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, CaseError, case_record
 from workseal_protocol.errors import VerificationError
-from workseal_protocol.records import Act, DisputeAct, DisputeFiling, read_record
+from workseal_protocol.records import Act, CasePlace, DisputeAct, DisputeFiling, read_record
 from workseal_protocol.statement import Kind, Statement
 
 _OF_A_CASE: Final = FOLLOWING | {Kind.DISPUTE_FILING}
+# A statement, and its place in its case.
+_Placed = tuple[Statement, CasePlace]
 
 
 def check_refiling(case: Case, logged: Iterable[Statement]) -> None:
-    """Check the logged statements before the filing, or raise `VerificationError`."""
-    earlier = _Earlier(case)
-    for statement in _before(case, tuple(logged)):
-        if statement.kind is Kind.DISPUTE_FILING:
-            earlier.begin(statement)
-        else:
-            earlier.follow(statement)
+    """Check what the log has of earlier cases over these hours, or raise `VerificationError`."""
+    statements = tuple(one for one in logged if one.kind in _OF_A_CASE)
+    before = _before(case, statements)
+    following: defaultdict[Digest, list[_Placed]] = defaultdict(list)
+    for one in statements:
+        if one.kind in FOLLOWING and (place := case_record(one).place) is not None:
+            following[place.case].append((one, place))
+    for filing in {one.digest: one for one in statements}.values():
+        if _is_filers_over(case, filing):
+            _check_withdrawals(case, filing, following[filing.digest], before)
 
 
-def _before(case: Case, logged: Sequence[Statement]) -> Iterator[Statement]:
+def _before(case: Case, logged: Sequence[Statement]) -> frozenset[Digest]:
     """Give what stands before the filing; where the log lacks that, what claims no later instant.
 
     A filing may claim an instant that is a minute older than its place in the log.
     """
-    digests = [statement.digest for statement in logged]
-    place = digests.index(case.case) if case.case in digests else None
-    for statement in logged[:place]:
-        if statement.kind in _OF_A_CASE and (
-            place is not None or read_record(statement).claimed_at <= case.filed_at
+    digests = [one.digest for one in logged]
+    if case.case in digests:
+        return frozenset(digests[: digests.index(case.case)])
+    return frozenset(one.digest for one in logged if read_record(one).claimed_at <= case.filed_at)
+
+
+def _is_filers_over(case: Case, statement: Statement) -> bool:
+    """Tell whether it is another filing by the same party over some of the same hours."""
+    if statement.digest == case.case or not _is_filers(case, statement):
+        return False
+    record = read_record(statement)
+    return (
+        isinstance(record, DisputeFiling)
+        and record.engagement == case.filing.engagement
+        and record.overlaps(case.filing)
+    )
+
+
+def _check_withdrawals(
+    case: Case, filing: Statement, following: Sequence[_Placed], before: frozenset[Digest]
+) -> None:
+    told = _told(case, filing, following)
+    drawn = any(_act_of(one) is Act.DRAW for one, _ in following)
+    for one, place in following:
+        # What others sign follows what they like.
+        if (
+            _act_of(one) is not Act.WITHDRAW
+            or not _is_filers(case, one)
+            or one.digest not in before
         ):
-            yield statement
-
-
-@dataclass(slots=True)
-class _Earlier:
-    """Follow the cases of the same filer over the same hours."""
-
-    case: Case
-    filed: set[Digest] = field(default_factory=set)
-    # The case after each statement; None where it cannot be told.
-    told: dict[Digest, Case | None] = field(default_factory=dict)
-    drawn: set[Digest] = field(default_factory=set)
-
-    def begin(self, filing: Statement) -> None:
-        record, case = read_record(filing), self.case
-        if not isinstance(record, DisputeFiling) or record.engagement != case.filing.engagement:
-            return
-        if self._is_filers(filing) and record.overlaps(case.filing):
-            self.filed.add(filing.digest)
-            self.told[filing.digest] = self._begun(filing, record.claimed_at)
-
-    def follow(self, statement: Statement) -> None:
-        record = case_record(statement)
-        place = record.place
-        if place is None or place.case not in self.filed:
-            return
-        before = self.told.get(place.prev)
-        told = self._after(before, statement, record.claimed_at)
-        self.told[statement.digest] = told
-        act = record.act if isinstance(record, DisputeAct) else None
-        if act is Act.DRAW:
-            self.drawn.add(place.case)
-        if act is not Act.WITHDRAW or not self._is_filers(statement):
-            return
+            continue
         # One that the case did not allow withdrew nothing.
-        unknown = told is None and before is None
-        if (told is not None and told.bars_filer) or (unknown and place.case in self.drawn):
+        after = told.get(one.digest)
+        unknown = after is None and told.get(place.prev) is None
+        if (after is not None and after.bars_filer) or (unknown and drawn):
             raise VerificationError(
-                f"the {self.case.filer.name.lower()} withdrew case {place.case} after a draw in it,"
+                f"the {case.filer.name.lower()} withdrew case {filing.digest} after a draw in it,"
                 " and filed again over hours of it"
             )
 
-    def _is_filers(self, statement: Statement) -> bool:
-        """Tell whether the filer signed it: what others sign follows what they like."""
-        return self.case.parties.roles.get(statement.issuer) is self.case.filer
 
-    def _begun(self, filing: Statement, at: int) -> Case | None:
-        terms, parties = self.case.terms, self.case.parties
-        try:
-            return Case.begin(filing, at, terms=terms, released=_any_value, parties=parties)
-        except CaseError:
-            return None
-
-    @staticmethod
-    def _after(told: Case | None, statement: Statement, at: int) -> Case | None:
-        try:
-            return None if told is None else told.after(statement, max(at, told.known_at))
-        except CaseError:
-            return None
+def _told(case: Case, filing: Statement, following: Iterable[_Placed]) -> dict[Digest, Case | None]:
+    """Give the earlier case after each statement by links; None where it did not allow one."""
+    after: defaultdict[Digest, list[Statement]] = defaultdict(list)
+    for one, place in following:
+        after[place.prev].append(one)
+    told = {filing.digest: _begun(case, filing)}
+    reached = [filing.digest]
+    for digest in reached:
+        for one in after.pop(digest, ()):
+            told[one.digest] = _after(told[digest], one)
+            reached.append(one.digest)
+    return told
 
 
-def _any_value(number: int, value: bytes) -> bool:
-    # Who was drawn changes nothing here.
-    del number, value
-    return True
+def _is_filers(case: Case, statement: Statement) -> bool:
+    return case.parties.roles.get(statement.issuer) is case.filer
+
+
+def _act_of(statement: Statement) -> Act | None:
+    record = read_record(statement)
+    return record.act if isinstance(record, DisputeAct) else None
+
+
+def _begun(case: Case, filing: Statement) -> Case | None:
+    at, terms, parties = read_record(filing).claimed_at, case.terms, case.parties
+    try:
+        return Case.begin(filing, at, terms=terms, released=any_value, parties=parties)
+    except CaseError:
+        return None
+
+
+def _after(told: Case | None, statement: Statement) -> Case | None:
+    try:
+        at = case_record(statement).claimed_at
+        return None if told is None else told.after(statement, max(at, told.known_at))
+    except CaseError:
+        return None

@@ -7,7 +7,7 @@ bundle's bounds reach: by them a deadline that had not passed did not lapse.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final, Self
 
@@ -32,6 +32,10 @@ class Logged:
 
     entries: Mapping[Digest, Entry]
     speakers: Speakers
+    _bounds: "_Bounds" = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_bounds", _Bounds(self.entries.values()))
 
     @classmethod
     def of(cls, report: Report) -> Self:
@@ -64,12 +68,17 @@ class Logged:
         entry = self.entries.get(statement.digest)
         return None if entry is None else entry.index
 
+    def is_misdated(self, statement: Statement) -> bool:
+        """Tell whether a statement claims another instant than its place in the log allows."""
+        entry = self.entries.get(statement.digest)
+        return entry is not None and self._misdated(entry, entry.record.claimed_at) is not None
+
     def check_instants(self, told: Iterable[tuple[Statement, int]]) -> None:
         """Check order and instants of a case's statements, or raise `VerificationError`.
 
         `told` has each with the instant that the case counts for it.
         """
-        last, bounds = -1, _Bounds(self.entries.values())
+        last = -1
         for number, (statement, at) in enumerate(told):
             entry = self.entries.get(statement.digest)
             if entry is None:
@@ -79,20 +88,18 @@ class Logged:
                     f"statement {number}: it stands in the log before the one that it follows"
                 )
             last = entry.index
-            _check_instant(f"statement {number}", entry, at, bounds.after(entry.index))
+            if why := self._misdated(entry, at):
+                raise VerificationError(f"statement {number}: {why}")
 
-
-def _check_instant(name: str, entry: Entry, at: int, logged_after: int) -> None:
-    upper = entry.window.upper
-    if upper is not None and at > upper + AHEAD_MS + CLOCK_TOLERANCE_MS:
-        raise VerificationError(
-            f"{name}: the log had it {at - upper} ms before the instant that it claims"
-        )
-    late = logged_after - entry.record.claimed_at - back_ms(entry.record)
-    if late > CLOCK_TOLERANCE_MS:
-        raise VerificationError(
-            f"{name}: the log took it {late} ms later than it may after the claimed instant"
-        )
+    def _misdated(self, entry: Entry, at: int) -> str | None:
+        upper = entry.window.upper
+        if upper is not None and at > upper + AHEAD_MS + CLOCK_TOLERANCE_MS:
+            return f"the log had it {at - upper} ms before the instant that it claims"
+        logged_after = self._bounds.after(entry.index)
+        late = logged_after - entry.record.claimed_at - back_ms(entry.record)
+        if late > CLOCK_TOLERANCE_MS:
+            return f"the log took it {late} ms later than it may after the claimed instant"
+        return None
 
 
 class _Bounds:

@@ -2,7 +2,8 @@
 
 Rules: order and head follow from the statements alone; every signature is checked against the keys
 of the terms and those that replaced them. Of two that follow one statement the log says which came
-first; that one counts, if the case allows it there. Without the log the instants are those that the
+first; that one counts, if the case allows it there; an act of the operator that claims a false
+instant counts where others went on from it alone. Without the log the instants are those that the
 signers claim, and values that no commitment at hand covers are taken as they are: both are for the
 caller to say.
 """
@@ -10,9 +11,11 @@ caller to say.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from workseal_protocol.casefile.casebeacon import Beacon
 from workseal_protocol.casefile.logged import Logged
+from workseal_protocol.casefile.misdated import Places
 from workseal_protocol.casefile.speakers import Speakers
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, CaseError, case_record, move_of
@@ -127,9 +130,12 @@ class _Links:
                 raise VerificationError(f"two statements follow {prev}")
         return cls(known, after)
 
-    def following(self, head: Digest) -> list[Statement]:
-        """Give what follows a statement, in the order of the log."""
-        return sorted(self.after.get(head, ()), key=self._place)
+    def following(self, case: Case) -> list[Statement]:
+        """Give what follows the head of a case, by the places that it counts by."""
+        places = Places(self.known, self.after)
+        found = ((places.of(case, one), one) for one in self.after.get(case.head, ()))
+        counting = [(place, one) for place, one in found if place is not None]
+        return [one for _, one in sorted(counting, key=itemgetter(0))]
 
     def left_beside(self, told: Sequence[Told]) -> tuple[Statement, ...]:
         """Give what the log took beside the case; `VerificationError` for what is loose."""
@@ -164,7 +170,7 @@ def _follow(
             filing, at, terms=terms, released=beacon.released, parties=speakers.parties
         )
         told.append(_tell(case, filing, at))
-        while following := links.following(case.head):
+        while following := links.following(case):
             beacon.set_at = case.round_set_at
             case, statement, at = _first_allowed(case, following, at, beacon)
             told.append(_tell(case, statement, at))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.builders import digest
-from support.casefiles import SEALED, Told, refused_and_decided, work_and_quarrel
+from support.casefiles import SEALED, Told, refused_and_decided, sealed_ahead, work_and_quarrel
 from support.cases import Play
 from support.scripted import ScriptedAgent
 from workseal_protocol.cli import casefile
@@ -17,7 +17,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, Finding, Verdict
 from workseal_protocol.records import Outcome as Outcomes
-from workseal_protocol.statement import Statement  # noqa: TC001
+from workseal_protocol.statement import Statement
 
 from .conftest import Outcome, Run
 
@@ -145,10 +145,19 @@ def test_a_decision_that_is_not_its_draft_is_said(tmp_path: Path, run: Run) -> N
     assert json.loads(verify(run, tmp_path, "--json").out)["departures"] == [sentence]
 
 
-def test_what_the_log_took_beside_the_case_is_said_and_left_out(tmp_path: Path, run: Run) -> None:
+@pytest.mark.parametrize(
+    ("play", "what"),
+    [
+        (refused_and_decided, "a second statement after number 0;"),
+        (sealed_ahead, "an act of the operator at another instant than it claims, after number"),
+    ],
+)
+def test_what_the_log_took_beside_the_case_is_said_and_left_out(
+    tmp_path: Path, run: Run, play: Callable[[list[Statement], Play], None], what: str
+) -> None:
     """Whoever exports hands over all that the log has given them, in any order."""
     late: list[Statement] = []
-    whole = work_and_quarrel(partial(refused_and_decided, late), logged=999, after=late)
+    whole = work_and_quarrel(partial(play, late), logged=999, after=late)
     (tmp_path / "bundle").write_bytes(whole.bundle)
     (tmp_path / "policy").write_text(whole.policy.encode())
     (tmp_path / "all.cose").write_bytes(
@@ -167,7 +176,8 @@ def test_what_the_log_took_beside_the_case_is_said_and_left_out(tmp_path: Path, 
     assert "HOLDS: the case file is whole." in done.out
     breach = [one for one in done.out.splitlines() if one.startswith("A breach by the log")]
     assert len(breach) == 1
-    assert "a second statement after number 0; it counts for nothing in the case." in breach[0]
+    assert what in breach[0]
+    assert breach[0].endswith("; it counts for nothing in the case.")
     assert json.loads(verify(run, tmp_path, "--json").out)["breaches"] == breach
 
 
