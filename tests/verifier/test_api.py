@@ -607,12 +607,18 @@ def test_a_slow_package_gives_way_to_another_one(
         connection.sendall(f"PUT /v1/sealed/{slow} HTTP/1.1\r\n".encode() + fields + b"\r\npart")
         while not doors.count:
             time.sleep(0.01)
+        assert client.get("/healthz").status_code == 200
+        # It has one place, and strangers' bodies push it out of none.
+        assert live.app.state.arrivals.count == 0
         (late,) = doors._bodies
         late.since -= 60
         assert client.put(f"/v1/sealed/{other}", content=body).status_code == 204
         told = connection.recv(65_536)
     assert told.startswith(b"HTTP/1.1 503 ")
     assert b"other bodies came first" in told
+    longer = bytes(MIN_SEALED_BYTES - 16_384 + 2 * MIB)
+    check_problem(client.put(f"/v1/sealed/{slow}", content=longer), Reason.BUSY)
+    assert doors.count == 0
     assert office.verifier.services.mailbox.get(other) == body
 
 
