@@ -51,7 +51,8 @@ from workseal_protocol.records import (
 )
 from workseal_protocol.sealing import MIN_SEALED_BYTES, encode_package
 from workseal_protocol.statement import Statement
-from workseal_verifier.api.disputes import LARGE_AT_ONCE
+from workseal_verifier.api.body import MIB
+from workseal_verifier.api.doors import Doors
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
 from workseal_verifier.errors import Reason
 from workseal_verifier.services import disclosures
@@ -579,7 +580,7 @@ def test_only_one_large_body_for_a_request_arrives_at_once(
     head = f"PUT {path} HTTP/1.1\r\n".encode() + fields + b"\r\n"
     with live.connect() as connection:
         connection.sendall(head + b"part")
-        while not live.app.state.sealing:
+        while not live.app.state.sealing.count:
             time.sleep(0.01)
         check_problem(client.put(path, content=bytes(MIN_SEALED_BYTES)), Reason.BUSY)
         # What nobody signed does not stand in the way of what the freelancer did.
@@ -587,22 +588,50 @@ def test_only_one_large_body_for_a_request_arrives_at_once(
         connection.sendall(bytes(MIN_SEALED_BYTES - 4))
         assert connection.recv(65_536).startswith(b"HTTP/1.1 204 ")
     assert client.put(path, content=bytes(MIN_SEALED_BYTES)).status_code == 204
-    assert live.app.state.sealing == live.app.state.disclosing == []
+    assert live.app.state.sealing.count == live.app.state.disclosing.count == 0
 
 
-def test_only_so_many_large_bodies_arrive_at_once(
+def test_a_slow_package_gives_way_to_another_one(
     office: Office, agent: ScriptedAgent, live: LiveServer, client: httpx.Client
 ) -> None:
+    """As many as may arrive are arriving, of no case, and the one that came is late."""
     worked(agent)
-    package, _ = disclosed(office, agent)
-    arriving = live.app.state.disclosing
-    arriving += [bytes([number]) for number in range(LARGE_AT_ONCE - 1)]
-    assert client.post("/v1/disclosures", content=package).status_code == 200
-    arriving.append(b"one more")
-    check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
-    arriving[-1] = agent.engagement
-    del arriving[:-1]
-    check_problem(client.post("/v1/disclosures", content=package), Reason.BUSY)
+    slow, other = (agent.request(agent.frames[n : n + 1]).digest for n in range(2))
+    live.app.state.sealing = doors = Doors(most_bytes=MIB, most=1)
+    client.auth = by(office)
+    body = bytes(MIN_SEALED_BYTES)
+    request = client.build_request("PUT", f"/v1/sealed/{slow}", content=body)
+    signed = next(by(office).auth_flow(request)).headers.raw
+    fields = b"".join(name + b": " + value + b"\r\n" for name, value in signed)
+    with live.connect() as connection:
+        connection.sendall(f"PUT /v1/sealed/{slow} HTTP/1.1\r\n".encode() + fields + b"\r\npart")
+        while not doors.count:
+            time.sleep(0.01)
+        assert client.get("/healthz").status_code == 200
+        # It has one place, and strangers' bodies push it out of none.
+        assert live.app.state.arrivals.count == 0
+        (late,) = doors._bodies
+        late.since -= 60
+        assert client.put(f"/v1/sealed/{other}", content=body).status_code == 204
+        told = connection.recv(65_536)
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert b"other bodies came first" in told
+    longer = bytes(MIN_SEALED_BYTES - 16_384 + 2 * MIB)
+    check_problem(client.put(f"/v1/sealed/{slow}", content=longer), Reason.BUSY)
+    assert doors.count == 0
+    assert office.verifier.services.mailbox.get(other) == body
+
+
+def test_a_sealed_package_may_be_as_long_as_the_page_says(
+    office: Office, agent: ScriptedAgent, client: httpx.Client
+) -> None:
+    """Longer than all that may arrive at once of what nobody signed, which is 32 MiB."""
+    worked(agent)
+    disclosed(office, agent)
+    name = next(office.verifier.records.of_kinds(["dispute.request"], below=10**9)).digest
+    client.auth = by(office)
+    body = bytes(MIN_SEALED_BYTES - 16_384 + 33 * MIB)
+    assert client.put(f"/v1/sealed/{name}", content=body).status_code == 204
 
 
 def test_a_log_that_takes_long_to_write_is_busy_and_not_broken(

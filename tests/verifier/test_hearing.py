@@ -1,6 +1,8 @@
 """What each of the people of a case reads of it, over HTTP."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,23 @@ import pytest
 from support.asking import SignedBy
 from support.courtroom import Courtroom, play_to
 from support.hearings import DAY_MS, Hearing
-from support.office import LiveServer, Office, stranger_offer
+from support.office import FakeClock, LiveServer, Office, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import seeded
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.keys import Role, SeedSigner
 from workseal_protocol.records import Acceptance, Act, Offer, read_record, sign
-from workseal_protocol.sealing import ENCAPSULATED_BYTES
+from workseal_protocol.sealing import ENCAPSULATED_BYTES, MIN_SEALED_BYTES
 from workseal_protocol.statement import Kind, Statement
+from workseal_verifier.api.arrivals import Arrival
+from workseal_verifier.api.body import MIB
+from workseal_verifier.api.doors import Doors
 from workseal_verifier.errors import RefusedError
 from workseal_verifier.services import hearing
 from workseal_verifier.services.casebook import CaseBook
+from workseal_verifier.services.mailbox import Mailbox
 from workseal_verifier.store.logrows import CaseRow
 
 SECOND = SeedSigner(b"\x44" * 32)
@@ -321,6 +328,8 @@ def test_what_was_taken_back_is_given_out_no_more_and_of_a_case_that_is_over_not
             octets = {"content-type": "application/octet-stream"}
             return client.put(path, auth=sender, content=body, headers=octets)
 
+        asked = Statement.parse(office.verifier.services.reader.request(case.request).body)
+        assert office.verifier.services.hearings.is_in_case(asked)
         assert put(sealed).status_code == 204
         assert client.get(path, auth=by).content == sealed
         room.hearing.act(Role.FREELANCER, Act.CLAW_BACK, cites=(shown,), text="by mistake")
@@ -332,4 +341,42 @@ def test_what_was_taken_back_is_given_out_no_more_and_of_a_case_that_is_over_not
         # Before its bytes are looked at.
         for refused in (client.get(path, auth=by), put(sealed), put(b"no sealed package")):
             assert (refused.status_code, b"is over" in refused.content) == (404, True)
+        assert not office.verifier.services.hearings.is_in_case(asked)
+    office.close()
+
+
+class Watched(Doors):
+    """Doors that remember what came through them."""
+
+    def __init__(self, **bounds: Any) -> None:
+        super().__init__(**bounds)
+        self.in_case: list[bool] = []
+
+    def enter(self, arrival: Arrival, name: bytes, *, in_case: bool) -> None:
+        self.in_case.append(in_case)
+        super().enter(arrival, name, in_case=in_case)
+
+
+def test_what_is_sealed_in_a_case_has_places_that_others_cannot_take(tmp_path: Path) -> None:
+    """Half of two: one package beside a case lies there, and no second one."""
+    room = play_to(Courtroom(tmp_path / "office"), "comment")
+    office, request = room.office, room.hearing.case.request
+    assert request is not None
+    settings = office.verifier.settings
+    mailbox = Mailbox(FakeClock(), count=2, total=settings.mailbox_mib * MIB, ttl_ms=1_000)
+    office.verifier.services = replace(office.verifier.services, mailbox=mailbox)
+    for word in (b"one", b"two"):
+        with suppress(RefusedError):
+            mailbox.put(Digest.of(word), word, b"x")
+    with LiveServer(office) as live, httpx.Client(base_url=live.url, timeout=30) as client:
+        live.app.state.sealing = doors = Watched(most_bytes=MIB)
+        sender = SignedBy(office.people.freelancer, lambda: office.now)
+        sealed, octets = bytes(MIN_SEALED_BYTES), {"content-type": "application/octet-stream"}
+        path = f"/v1/sealed/{request}"
+        told = client.put(path, auth=sender, content=sealed, headers=octets)
+    assert (told.status_code, mailbox.get(request)) == (204, sealed)
+    assert doors.in_case == [True]
+    assert mailbox.get(Digest.of(b"one")) == b"x"
+    with pytest.raises(RefusedError, match="no package waits"):
+        mailbox.get(Digest.of(b"two"))
     office.close()

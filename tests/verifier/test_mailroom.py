@@ -32,6 +32,16 @@ def test_what_one_worker_drops_no_other_gets(room: Path) -> None:
         RemoteMailbox(room).get(Digest(bytes(32)))
 
 
+def test_what_is_of_a_case_is_told_from_what_is_not(room: Path) -> None:
+    """Half of the four places are for requests of cases."""
+    remote = RemoteMailbox(room)
+    for number in range(2):
+        remote.put(Digest(bytes([number]) * 32), bytes([number]) * 16, b"sealed")
+    with pytest.raises(RefusedError, match="mailbox is full"):
+        remote.put(Digest(b"\x02" * 32), b"\x02" * 16, b"sealed")
+    remote.put(Digest(b"\x02" * 32), b"\x02" * 16, b"sealed", in_case=True)
+
+
 def test_a_refusal_comes_back_as_one(room: Path) -> None:
     with pytest.raises(RefusedError, match="no package waits") as refused:
         RemoteMailbox(room).get(Digest(bytes(32)))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import Depends, FastAPI
 
+from workseal_protocol.sealing import MAX_PACKAGE_BYTES, MAX_SEALED_BYTES
 from workseal_verifier.api import (
     cases,
     disputes,
@@ -26,6 +27,7 @@ from workseal_verifier.api.access import HERE
 from workseal_verifier.api.answers import Answers
 from workseal_verifier.api.arrivals import Arrivals
 from workseal_verifier.api.direct import Direct, Endpoint
+from workseal_verifier.api.doors import MOST_WHOLE, Doors
 from workseal_verifier.api.edge import Edge
 from workseal_verifier.api.guard import READ, SUBMISSION, Budget, Gate, Guard
 from workseal_verifier.api.lanes import Lanes
@@ -102,9 +104,8 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     gate = Gate(_budget(settings), running.meters.answered)
     app.state.together = together = Together(running.services, gate, answers, running.checks)
     app.state.arrivals = Arrivals(most=_ARRIVING, most_bytes=_ARRIVING_BYTES)
-    # Whose large bodies are arriving now: engagements, and requests.
-    app.state.disclosing = []
-    app.state.sealing = []
+    app.state.disclosing = Doors(most_bytes=MOST_WHOLE * MAX_PACKAGE_BYTES)
+    app.state.sealing = Doors(most_bytes=MOST_WHOLE * MAX_SEALED_BYTES)
     # The first that fits answers: drand before the beacon's periods.
     for part in (
         statements,

@@ -171,7 +171,7 @@ class Settings:
     drain_s: float = 2.0
     header_timeout_s: float = 10.0
     body_timeout_s: float = 12.0
-    mailbox_count: int = 16
+    mailbox_count: int = 256
     mailbox_mib: int = 128
     mailbox_ttl_s: int = 3_600
 

@@ -65,8 +65,8 @@ class Mailroom:
 
     def _answer(self, asked: Value) -> Value:
         match asked:
-            case ["put", bytes(request), bytes(engagement), bytes(data)]:
-                self._mailbox.put(Digest(request), engagement, data)
+            case ["put", bytes(request), bytes(engagement), bytes(data), int(in_case)]:
+                self._mailbox.put(Digest(request), engagement, data, in_case=bool(in_case))
                 return b""
             case ["get", bytes(request)]:
                 return self._mailbox.get(Digest(request))
@@ -83,9 +83,11 @@ class RemoteMailbox:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def put(self, request: Digest, engagement: bytes, data: bytes) -> None:
+    def put(
+        self, request: Digest, engagement: bytes, data: bytes, *, in_case: bool = False
+    ) -> None:
         """Hold a package, as `Mailbox.put` does."""
-        self._ask(["put", request.raw, engagement, data])
+        self._ask(["put", request.raw, engagement, data, int(in_case)])
 
     def get(self, request: Digest) -> bytes:
         """Return a package, as `Mailbox.get` does."""

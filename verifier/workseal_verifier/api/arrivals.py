@@ -8,15 +8,48 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Deadline(Protocol):
+    """When a body is no longer waited for: `asyncio.Timeout`."""
+
+    def expired(self) -> bool:
+        """Tell whether that was already."""
+        ...
+
+    def reschedule(self, when: float | None) -> None:
+        """Set another instant, in the loop's seconds."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
 class Arrival:
     """One body on its way."""
 
-    deadline: asyncio.Timeout
+    deadline: Deadline
+    # When it began to arrive, in the loop's seconds.
+    since: float = 0.0
+    # How long it may become.
+    most: int = 0
     size: int = 0
+    whole: bool = False
     gave_way: bool = False
+
+    def give_way(self) -> None:
+        """Give up the place: whoever reads the body is told at once."""
+        self.gave_way = True
+        # Who was too slow anyway is being told that.
+        if not self.deadline.expired():
+            self.deadline.reschedule(asyncio.get_running_loop().time())
+
+
+class Room(Protocol):
+    """Where a body has its place while it arrives."""
+
+    def grow(self, arrival: Arrival, size: int) -> None:
+        """Note that a body has become longer; perhaps another one, or it itself, gives way."""
+        ...
 
 
 class Arrivals:
@@ -34,11 +67,11 @@ class Arrivals:
         return len(self._arriving)
 
     @contextmanager
-    def arriving(self, deadline: asyncio.Timeout) -> Iterator[Arrival]:
+    def arriving(self, deadline: Deadline, most: int = 0) -> Iterator[Arrival]:
         """Take a place; `deadline` is moved to now if it has to be given up."""
         while len(self._arriving) >= self._most:
             self._push_out()
-        arrival = Arrival(deadline)
+        arrival = Arrival(deadline, asyncio.get_running_loop().time(), most)
         self._arriving[arrival] = None
         try:
             yield arrival
@@ -63,5 +96,4 @@ class Arrivals:
     def _push_out(self) -> None:
         oldest = next(iter(self._arriving))
         self.leave(oldest)
-        oldest.gave_way = True
-        oldest.deadline.reschedule(asyncio.get_running_loop().time())
+        oldest.give_way()

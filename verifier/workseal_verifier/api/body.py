@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from workseal_protocol.errors import VerificationError
-from workseal_verifier.api.arrivals import Arrival, Arrivals
+from workseal_verifier.api.arrivals import Arrival, Arrivals, Room
 from workseal_verifier.errors import Reason, RefusedError
 
 MIB: Final = 1 << 20
@@ -23,6 +23,8 @@ MAX_PIECES: Final = 1_024
 PIECE_BYTES: Final = 256
 # Holds the first statement of any body.
 BEGINNING: Final = 65_536 + 16
+# Looks at how a body begins, and gives it another place.
+Begun = Callable[[bytes, Arrival], Awaitable[Room]]
 
 
 async def read_body(
@@ -30,23 +32,24 @@ async def read_body(
     *,
     limit: int,
     media: Sequence[str],
-    begun: Callable[[bytes], Awaitable[None]] | None = None,
+    begun: Begun | None = None,
+    beginning: int = BEGINNING,
 ) -> bytes:
     """Return the whole body, or refuse as soon as it is of another type, too large or too slow.
 
     A body that says no type is taken for what it should be; without `media` any will do. `begun` is
-    called once with the first 64 KiB or so, or with all of a shorter body; it may refuse, and has
-    given the rest a place.
+    called once with the `beginning`, or with all of a shorter body; it may refuse, and returns
+    where the rest has a place.
     """
     _require_media(request, media)
-    _require_length(request, limit)
+    most = _require_length(request, limit)
     arrivals: Arrivals = request.app.state.arrivals
     arrival: Arrival | None = None
     try:
         start = asyncio.get_running_loop().time()
         async with asyncio.timeout_at(start + request.app.state.body_timeout_s) as deadline:
-            with arrivals.arriving(deadline) as arrival:
-                whole = await _arrived(request, arrival, limit, begun)
+            with arrivals.arriving(deadline, most) as arrival:
+                whole = await _arrived(request, arrival, limit, begun, beginning)
     except TimeoutError:
         if arrival is not None and arrival.gave_way:
             raise RefusedError(Reason.BUSY, "other bodies came first", retry_after=2) from None
@@ -65,10 +68,12 @@ async def _arrived(
     request: Request,
     arrival: Arrival,
     limit: int,
-    begun: Callable[[bytes], Awaitable[None]] | None,
+    begun: Begun | None,
+    beginning: int,
 ) -> bytes:
     seconds: float = request.app.state.body_timeout_s
     arrivals: Arrivals = request.app.state.arrivals
+    room: Room = arrivals
     start = asyncio.get_running_loop().time()
     body = bytearray()
     pieces = 0
@@ -81,21 +86,22 @@ async def _arrived(
         more = message.get("more_body", False)
         body += chunk
         pieces += 1
-        arrivals.grow(arrival, len(chunk))
+        room.grow(arrival, len(chunk))
         if len(body) > limit:
             raise _too_large(limit)
         if pieces > MAX_PIECES + len(body) // PIECE_BYTES:
             raise RefusedError(Reason.MALFORMED, "the body came in too many small pieces")
-        if begun is not None and len(body) >= BEGINNING:
-            await begun(bytes(body[:BEGINNING]))
+        if begun is not None and len(body) >= beginning:
+            room = await begun(bytes(body[:beginning]), arrival)
             begun = None
             arrivals.leave(arrival)
         if more and not arrival.gave_way:
             arrival.deadline.reschedule(start + seconds + len(body) / BYTES_PER_SECOND)
+    arrival.whole = True
     whole = bytes(body)
     require_signed_body(request, whole)
     if begun is not None:
-        await begun(whole)
+        await begun(whole, arrival)
     return whole
 
 
@@ -119,11 +125,15 @@ def _require_media(request: Request, media: Sequence[str]) -> None:
         raise RefusedError(Reason.MEDIA, f"expected the content-type {' or '.join(media)}")
 
 
-def _require_length(request: Request, limit: int) -> None:
+def _require_length(request: Request, limit: int) -> int:
+    """Refuse a body that says that it is too long, and return how long it may become."""
     declared = request.headers.get("content-length", "")
-    # The server below has checked that it is a number, of at most 20 digits.
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+    # The server below has checked that it is a number, of at most 20 digits, and cuts there.
+    if not (declared.isascii() and declared.isdigit()):
+        return limit
+    if int(declared) > limit:
         raise _too_large(limit)
+    return int(declared)
 
 
 def _too_large(limit: int) -> RefusedError:

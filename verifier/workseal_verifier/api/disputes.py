@@ -1,6 +1,6 @@
 """Disclosures, checked in memory, and sealed packages, held in memory."""
 
-from typing import Self
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +12,9 @@ from workseal_protocol.sealing import (
     require_sealed_length,
 )
 from workseal_protocol.statement import Statement
+from workseal_verifier.api.arrivals import Arrival
 from workseal_verifier.api.body import read_body
+from workseal_verifier.api.doors import Doors
 from workseal_verifier.api.lanes import Lanes, run_in
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import CBOR_SEQUENCE, OCTETS, PRIVATE, answer, cbor, digest
@@ -20,25 +22,26 @@ from workseal_verifier.errors import Reason, RefusedError
 
 router = APIRouter(prefix="/v1")
 
-# Of each kind. Each may hold 64 MiB while it arrives, for as long as the slowest line takes: so one
-# to an engagement or request, and what nobody signed takes no place from what a party did.
-LARGE_AT_ONCE = 3
-
 
 @router.post("/disclosures")
 async def post_disclosure(request: Request, given: Given) -> Response:
     """Check a disclosure and log it with what was found."""
     lanes: Lanes = request.app.state.lanes
-    with _Place(request.app.state.disclosing) as place:
+    doors: Doors = request.app.state.disclosing
+    with doors.visit() as visit:
 
-        async def begun(start: bytes) -> None:
-            # A stranger holds no place: 64 KiB tell whether a party signed this.
-            place.take(await run_in(lanes.disclosing, given.desk.require_sender, start))
+        async def begun(start: bytes, arrival: Arrival) -> Doors:
+            # A stranger has no door: 64 KiB tell whether a party signed this.
+            asked = await run_in(lanes.disclosing, given.desk.require_sender, start)
+            about = Statement.parse(asked.body)
+            in_case = await run_in(lanes.disclosing, given.hearings.is_in_case, about)
+            return visit.enter(arrival, asked.engagement or b"", in_case=in_case)
 
         body = await read_body(
             request, limit=MAX_PACKAGE_BYTES, media=(CBOR_SEQUENCE,), begun=begun
         )
-        checked = await run_in(lanes.disclosing, given.desk.check, body)
+        # In the order in which they are whole: nobody has to be lucky.
+        checked = await run_in(lanes.checking, given.desk.check, body)
     return cbor({1: checked.finding.encode(), 2: checked.answer.encode()}, PRIVATE)
 
 
@@ -48,16 +51,25 @@ async def put_sealed(name: str, request: Request, given: Given) -> Response:
     wanted = digest(name)
     asked = await run_in_threadpool(given.reader.request, wanted)
     # What comes after its end would lie beyond it, and nobody may fetch it.
-    await run_in_threadpool(given.hearings.require_running, Statement.parse(asked.body))
-    engagement = asked.engagement or b""
-    with _Place(request.app.state.sealing) as place:
-        place.take(wanted.raw)
-        sealed = await read_body(request, limit=MAX_SEALED_BYTES, media=(OCTETS,))
+    case = await run_in_threadpool(given.hearings.require_running, Statement.parse(asked.body))
+    in_case, engagement = case is not None, asked.engagement or b""
+    doors: Doors = request.app.state.sealing
+    with doors.visit() as visit:
+
+        async def begun(start: bytes, arrival: Arrival) -> Doors:
+            del start
+            return visit.enter(arrival, wanted.raw, in_case=in_case)
+
+        # The door of the application has seen who sends: with the first byte there is a place.
+        sealed = await read_body(
+            request, limit=MAX_SEALED_BYTES, media=(OCTETS,), begun=begun, beginning=1
+        )
         try:
             require_sealed_length(len(sealed))
         except MalformedError as error:
             raise RefusedError(Reason.MALFORMED, str(error)) from error
-        await run_in_threadpool(given.mailbox.put, wanted, engagement, sealed)
+        put = partial(given.mailbox.put, wanted, engagement, sealed, in_case=in_case)
+        await run_in_threadpool(put)
     return Response(status_code=204, headers=PRIVATE)
 
 
@@ -67,24 +79,3 @@ def get_sealed(name: str, given: Given) -> Response:
     wanted = digest(name)
     given.hearings.require_shown(Statement.parse(given.reader.request(wanted).body))
     return answer(given.mailbox.get(wanted), PRIVATE, OCTETS)
-
-
-class _Place:
-    """One of the few places for large bodies, from `take` to the end of the request."""
-
-    def __init__(self, arriving: list[bytes]) -> None:
-        self._arriving = arriving
-        self._taken: bytes | None = None
-
-    def take(self, name: bytes) -> None:
-        if name in self._arriving or len(self._arriving) >= LARGE_AT_ONCE:
-            raise RefusedError(Reason.BUSY, "other large bodies are arriving", retry_after=5)
-        self._arriving.append(name)
-        self._taken = name
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._taken is not None:
-            self._arriving.remove(self._taken)

@@ -27,6 +27,8 @@ class Lanes:
     # take the interpreter from whoever sequences.
     submitting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     disclosing: CapacityLimiter = field(default_factory=_few)
+    # One: a check holds all the tiles. Whoever waits is let in by turns.
+    checking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     proving: CapacityLimiter = field(default_factory=_few)
     # One at a time, and whoever waits for it holds no thread: a long chain takes long to read.
     preparing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))

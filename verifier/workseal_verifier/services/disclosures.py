@@ -44,6 +44,7 @@ from workseal_verifier.services.draft import unknown_party
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.keyrules import MAX_SUCCESSION
 from workseal_verifier.services.sequencer import Sequencer
+from workseal_verifier.store.logrows import Entry
 from workseal_verifier.store.records import RecordStore
 
 # A submission that was not answered in this time is in doubt: the sender asks again.
@@ -91,8 +92,8 @@ class DisclosureDesk:
         finally:
             self._busy.release()
 
-    def require_sender(self, begun: bytes) -> bytes:
-        """Look at how a package begins, and return its engagement.
+    def require_sender(self, begun: bytes) -> Entry:
+        """Look at how a package begins, and return the request that it answers.
 
         What no party signed, or answers nothing that was asked, is refused before the rest arrives.
         """
@@ -110,7 +111,7 @@ class DisclosureDesk:
         request = Kind.DISPUTE_REQUEST.value
         if asked is None or (asked.kind, asked.engagement) != (request, engagement):
             raise RefusedError(Reason.REFUSED, "the disclosure answers no logged request")
-        return engagement
+        return asked
 
     def _speaks_as(self, role: Role, issuer: Digest, engagement: bytes) -> bool:
         """Tell whether a key is of this role in the engagement, or a successor of one that is."""

@@ -161,6 +161,13 @@ class Hearings:
             raise RefusedError(Reason.NOT_FOUND, "the case of this request is over")
         return case
 
+    def is_in_case(self, request: Statement) -> bool:
+        """Tell whether a request belongs to a case that is not over."""
+        try:
+            return self.require_running(request) is not None
+        except RefusedError:
+            return False
+
     def require_shown(self, request: Statement) -> None:
         """Refuse what was sealed for a request whose case is over, or whose answer was taken back.
 
