@@ -372,6 +372,11 @@ def _rotation(office: Office, old: SeedSigner, new: SeedSigner) -> Statement:
     return sign(KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new), old)
 
 
+def _offered(office: Office, word: str, client: SeedSigner) -> Statement:
+    terms = office.terms(client=client.public_key)
+    return sign(Offer(engagement=unique(office, word), claimed_at=office.now, terms=terms), client)
+
+
 def _own_keys(office: Office, word: str, count: int) -> list[SeedSigner]:
     """Log a key that no terms name, and those that follow it."""
     keys = [SeedSigner(seeded(office.seed, f"{word} {n}")) for n in range(count)]
@@ -406,18 +411,83 @@ def test_one_persons_keys_are_one_path(office: Office) -> None:
     assert office.check() == []
 
 
-def test_a_key_is_rotated_once_whatever_the_terms_are(office: Office) -> None:
-    """In other terms the first new key has another part, so that the rotation does not count."""
-    old, new = (SeedSigner(seeded(office.seed, f"twice {n}")) for n in range(2))
-    for number, client in enumerate((office.people.client, new)):
-        terms = office.terms(client=client.public_key, freelancer=old.public_key)
-        record = Offer(
-            engagement=unique(office, f"twice {number}"), claimed_at=office.now, terms=terms
-        )
-        office.post([sign(record, client)])
+@pytest.mark.usefixtures("agent")
+def test_a_key_is_rotated_once(office: Office) -> None:
+    old, new = office.people.freelancer, SeedSigner(seeded(office.seed, "once"))
     office.post([_rotation(office, old, new)])
     found = refused(lambda: office.post([_rotation(office, old, STRANGER)]))
     assert "rotated or revoked before" in str(found)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_nobody_is_two_in_the_same_terms(office: Office, *, waits: bool) -> None:
+    """Whoever was struck, or decided, would be drawn a second time under another key."""
+    first, second = (SeedSigner(seeded(office.seed, f"panel {n}")) for n in range(2))
+    offer = offer_of(office, "panel", arbitrators=(first.public_key, second.public_key))
+    rotation = _rotation(office, first, second)
+    if waits:
+        verifier = office.verifier
+        tick = verifier.sequencer._admission.begin(size_of(office))
+        assert tick.admit(verifier.services.intake.read(offer.encode()), {})
+        found = refused(lambda: tick.admit(verifier.services.intake.read(rotation.encode()), {}))
+    else:
+        office.post([offer])
+        found = refused(lambda: office.post([rotation]))
+    assert "the same terms name beside it" in str(found)
+
+
+@pytest.mark.usefixtures("agent")
+def test_what_was_signed_about_a_key_long_ago_is_refused(office: Office) -> None:
+    """It names no log: the other party could bring it from another one when it suits them."""
+    freelancer, new = office.people.freelancer, SeedSigner(seeded(office.seed, "replayed"))
+    recovery = SeedSigner(seeded(office.seed, "replayed recovery"))
+    told = [
+        announcement(office, freelancer, recovery),
+        _rotation(office, freelancer, new),
+        _revocation(office, freelancer, freelancer),
+    ]
+    office.now += keyrules.BACK_MS + 1
+    for statement in told:
+        found = refused(lambda statement=statement: office.post([statement]))  # type: ignore[misc]
+        assert "signed more than 60 minutes ago" in str(found)
+    office.now -= 1
+    office.post(told[1:2])
+
+
+@pytest.mark.parametrize("ended", ["revoked", "rotated"])
+@pytest.mark.parametrize("where", ["before the rotation", "in terms of the new key", "here"])
+def test_a_recovery_key_that_has_ended_ends_no_key(office: Office, where: str, ended: str) -> None:
+    """Whose recovery key was stolen ends it, and is safe from it ever after."""
+    key, new, recovery = (SeedSigner(seeded(office.seed, f"stolen {n}")) for n in range(3))
+    if where != "in terms of the new key":
+        office.post([_offered(office, "old", key)])
+    office.post([announcement(office, key, recovery), announcement(office, recovery)])
+    if ended == "revoked":
+        office.post([_revocation(office, recovery, recovery)])
+    else:
+        office.post([_rotation(office, recovery, STRANGER)])
+    if where != "here":
+        office.post([_rotation(office, key, new)])
+        office.post([_offered(office, "new", new)])
+        key = new
+    for thief in (recovery, STRANGER):
+        revoke = _revocation(office, key, thief)
+        found = refused(lambda revoke=revoke: office.post([revoke]))  # type: ignore[misc]
+        assert found.reason in {Reason.REFUSED, Reason.UNKNOWN_PARTY}
+    assert office.check() == []
+
+
+def test_that_a_recovery_key_had_ended_is_told_where_it_becomes_known(office: Office) -> None:
+    """Its end stands before the rotation by which the engagement comes to know of it."""
+    key, new, recovery = (SeedSigner(seeded(office.seed, f"told {n}")) for n in range(3))
+    office.post([announcement(office, key, recovery), announcement(office, recovery)])
+    office.post([_revocation(office, recovery, recovery)])
+    office.post([_offered(office, "told", new)])
+    office.post([_rotation(office, key, new)])
+    listing = office.verifier.services.reader.listing(unique(office, "told"))
+    kinds = [entry.kind for entry in listing if entry.kind.startswith("key.")]
+    assert kinds == ["key.announce", "key.announce", "key.revoke", "key.rotate"]
+    assert office.check() == []
 
 
 def test_two_keys_of_one_path_name_one_recovery_key(office: Office) -> None:

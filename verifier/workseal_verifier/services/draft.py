@@ -149,6 +149,16 @@ class Draft:
         fresh = [one.engagement for one in self._fresh_parties if one.thumbprint in thumbprints]
         return list(dict.fromkeys([*stored, *fresh]))[:MAX_NAMED]
 
+    def names_both(self, some: frozenset[Digest], others: frozenset[Digest]) -> bool:
+        """Tell whether the terms of an engagement name one of some keys and one of the others."""
+        if self.house.records.parties.shared_by(some, others, most=1):
+            return True
+        fresh = [
+            {one.engagement for one in self._fresh_parties if one.thumbprint in keys}
+            for keys in (some, others)
+        ]
+        return not fresh[0].isdisjoint(fresh[1])
+
     def logged(self, digest: Digest) -> Entry | None:
         """Return what is logged under a digest, or will be before this submission's next."""
         own = next((one for one in self.entries if one.digest == digest), None)

@@ -88,6 +88,9 @@ class KeyFold:
         if early is not None and early.position not in self.applied:
             self._apply([early])
         for event in self.about(key):
+            if self._steps[key] and event.position < since and isinstance(event.record, KeyRevoke):
+                # A recovery key that had ended before anybody knew it here ends no key.
+                self._apply([event])
             if event.position > since:
                 self._wait_for(event)
 

@@ -20,6 +20,8 @@ from workseal_verifier.services.speaking import add
 
 # So many keys of one person are known: whoever looks for the person looks for each of them.
 MAX_SUCCESSION = 64
+# How long a statement about a key may be on its way.
+BACK_MS = 3_600_000
 
 
 def admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int) -> None:
@@ -32,6 +34,10 @@ def admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int)
         case KeyRevoke():
             target = record.key
     _require_known_signer(draft, candidate)
+    _require_recent(draft, record)
+    if candidate.statement.issuer != target and draft.events.has_ended(candidate.statement.issuer):
+        # The recovery key, which nobody has told an agreement of that came later.
+        raise _does_not_hold("its key was rotated or revoked before")
     if isinstance(record, KeyAnnounce):
         if candidate.statement.issuer != target:
             raise _without_force(draft, candidate)
@@ -42,6 +48,20 @@ def admit_key(draft: Draft, candidate: Candidate, record: KeyRecord, place: int)
         _require_path(draft, record)
     draft.add_event(KeyEvent(place, candidate.statement, record))
     add(draft, candidate, place)
+
+
+def _require_recent(draft: Draft, record: KeyRecord) -> None:
+    """Refuse what was signed long ago: it names no log, and who read it elsewhere brings it here.
+
+    A person ends a key at one server and not at another, and no one else chooses when.
+    """
+    late = draft.house.clock.now_ms() - record.claimed_at - BACK_MS
+    if late > 0:
+        raise RefusedError(
+            Reason.REFUSED,
+            f"the key statement was signed more than {BACK_MS // 60_000} minutes ago by this"
+            " server's clock, which /v1/operator tells: sign it anew",
+        )
 
 
 def _require_known_signer(draft: Draft, candidate: Candidate) -> None:
@@ -86,6 +106,9 @@ def _require_path(draft: Draft, record: KeyRotate) -> None:
         raise _does_not_hold("its key was rotated or revoked before")
     if events.has_ended(new):
         raise _does_not_hold("a rotation leads to a key that has ended")
+    if draft.names_both(events.lineage(old), events.lineage(new)):
+        # One person in two places: who was struck, or decided, would be drawn a second time.
+        raise _does_not_hold("a rotation leads to a key that the same terms name beside it")
     if events.came(new) is not None:
         raise _does_not_hold("a rotation leads to a key that came by another rotation")
     named, own = events.recoveries(old), events.recoveries(new)
