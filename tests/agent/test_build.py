@@ -46,7 +46,8 @@ print(*(name for name in sys.argv[1:] if name in sys.modules))
 
 COMMANDS = """
 import sys
-import workseal_agent.cli
+from workseal_agent.cli.commands import load_all
+load_all()
 print(*(name for name in sys.argv[1:] if name in sys.modules))
 """
 
