@@ -12,8 +12,11 @@ with the rounds that terms usually have and no capture yet, and after some captu
 processor it takes when nothing is due.
 
 `imports` compares what a fresh Python spends to load the program that records on X11 with what it
-spends to load the libraries that an agent without care would load, in turns. All of it is compiled
-before, as an installation has it, whatever the environment says of writing compiled files.
+spends to load the libraries that an agent without care would load, in turns. `commands` does so
+for commands that people type, with no home to work on.
+
+What is started is compiled before, as an installation has it, whatever the environment says of
+writing compiled files.
 """
 
 import argparse
@@ -154,6 +157,15 @@ RECORDER = (
     "import sys; sys.modules['nacl'] = None;"  # as `record` does
     "import workseal_agent.recording, workseal_agent.screen.x11, workseal_agent.activity.x11"
 )
+# What a person types, and what the overview is.
+COMMANDS = {"--help": ["--help"], "pause --help": ["pause", "--help"]}
+COMMAND = """
+import sys
+sys.argv[1:] = {words!r}
+sys.stdout = open("/dev/null", "w")
+from workseal_agent import main
+main()
+"""
 
 
 @contextmanager
@@ -189,6 +201,17 @@ def imports(runs: int) -> dict[str, float]:
     ratios = [turn["recording program"] / turn["eager libraries"] for turn in turns]
     found["recording program / eager"] = statistics.median(ratios)
     print("\nimports, ms of CPU")
+    for what, value in found.items():
+        print(f"  {what:34} {value:8.2f}")
+    return found
+
+
+def commands(runs: int) -> dict[str, float]:
+    """Measure what commands cost that do nothing but tell how they are used, in turns."""
+    programs = {name: COMMAND.format(words=words) for name, words in COMMANDS.items()}
+    turns = [{name: started(text) for name, text in programs.items()} for _ in range(runs + 1)][1:]
+    found = {name: statistics.median(turn[name] for turn in turns) for name in programs}
+    print("\ncommands, ms of CPU")
     for what, value in found.items():
         print(f"  {what:34} {value:8.2f}")
     return found
@@ -285,14 +308,16 @@ def main() -> None:
     try:
         with compiled():
             told["imports"] = imports(arguments.runs)
-        for name in ("1080p",) if arguments.quick else SCREENS:
-            cost = captures(name, arguments.runs)
-            told[f"capture {name}"] = cost
-            told[f"resident {name}"] = found = resident(name, arguments.seconds, arguments.captures)
-            drawn = cost["capture to sealed commitment"] / 1000 * CAPTURES_AN_HOUR / 36
-            found["captures, % of a core"] = drawn
-            whole = found["at rest, % of a core"] + drawn
-            print(f"  {'at the default rate, % of a core':34} {whole:8.2f}")
+            told["commands"] = commands(arguments.runs)
+            for name in ("1080p",) if arguments.quick else SCREENS:
+                cost = captures(name, arguments.runs)
+                told[f"capture {name}"] = cost
+                found = resident(name, arguments.seconds, arguments.captures)
+                told[f"resident {name}"] = found
+                drawn = cost["capture to sealed commitment"] / 1000 * CAPTURES_AN_HOUR / 36
+                found["captures, % of a core"] = drawn
+                whole = found["at rest, % of a core"] + drawn
+                print(f"  {'at the default rate, % of a core':34} {whole:8.2f}")
     finally:
         ended()
     if arguments.json is not None:

@@ -14,6 +14,7 @@ import pytest
 import typer.main
 
 from workseal_agent.cli import app as agent_app
+from workseal_agent.cli.commands import load_all
 from workseal_protocol import __version__
 from workseal_protocol.cli.program import _parser
 from workseal_protocol.verify import STEPS
@@ -71,6 +72,7 @@ def of_typer(command: Any) -> Options:
 
 @cache
 def programs() -> dict[str, Options]:
+    load_all()
     return {
         "workseal": of_argparse(_parser()),
         "workseal-agent": of_typer(typer.main.get_command(agent_app)),

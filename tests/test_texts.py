@@ -216,5 +216,6 @@ def test_the_program_for_translators_says_nothing_of_the_day_or_the_machine() ->
 
 
 def test_showing_a_translation_needs_no_program_for_translators() -> None:
-    program = "import sys, workseal_agent.cli; sys.exit('babel' in sys.modules)"
+    load = "from workseal_agent.cli.commands import load_all; load_all()"
+    program = f"import sys; {load}; sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

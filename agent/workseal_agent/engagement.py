@@ -33,8 +33,6 @@ from workseal_protocol.terms import Terms
 _CLOCK_TOLERANCE_MS = 2_000
 # An offer dated further ahead than this is no matter of clocks; the log refuses it too.
 _SOON_MS = 600_000
-# Hexadecimal digits: enough to tell one person's engagements apart at a glance.
-_SHORT = 8
 _OFFER = re.compile(r"offer=([0-9a-f]{32})\.([0-9a-f]{64})")
 
 
@@ -161,11 +159,6 @@ def with_authorities(ledger: Ledger, client: VerifierClient, engagement: Engagem
     with ledger.write() as writing:
         writing.set_verifier(engagement.id, engagement.url, roots)
     return replace(engagement, tsa_roots=roots)
-
-
-def short_name(engagement: bytes) -> str:
-    """Return the beginning of an engagement's number, as people type it after `--engagement`."""
-    return engagement.hex()[:_SHORT]
 
 
 def find(ledger: Ledger, engagement: bytes) -> Engagement | None:

@@ -1,23 +1,20 @@
 """The parts of a home that commands and the recording process open alike.
 
-Rule: what is missing is told, and never made: a new ledger would begin the chain again.
+Rules: what is missing is told, and never made: a new ledger would begin the chain again. A command
+that asks no verifier loads no client.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, load_settings, require_private
-from workseal_agent.connection import (
-    TOTAL_SECONDS,
-    DeadlineTransport,
-    DepartureRecorder,
-    TrafficRecorder,
-    Trust,
-    VerifierClient,
-)
 from workseal_agent.errors import AgentError, UsageProblem
 from workseal_agent.language import phrase
-from workseal_protocol.keys import Signer
+
+if TYPE_CHECKING:
+    from workseal_agent.connection import Trust, VerifierClient
+    from workseal_protocol.keys import Signer
 
 
 def settings_of(folder: Path) -> Settings:
@@ -51,8 +48,10 @@ def ledger_file_of(settings: Settings) -> Path:
     return file
 
 
-def trusted_by(settings: Settings) -> Trust:
+def trusted_by(settings: Settings) -> "Trust":
     """Return whose certificates are believed: the settings' authority, or else the system's."""
+    from workseal_agent.connection import Trust  # noqa: PLC0415 - see above
+
     return Trust(settings.verifier.ca_file)
 
 
@@ -62,14 +61,22 @@ def client_of(
     *,
     traffic: Path | None = None,
     seconds: float | None = None,
-    signer: Signer | None = None,
-    trusted: Trust | None = None,
-) -> VerifierClient:
+    signer: "Signer | None" = None,
+    trusted: "Trust | None" = None,
+) -> "VerifierClient":
     """Return a client that writes down what leaves; `UsageProblem` when the address is none.
 
     `seconds` limits each step, and thrice that a request. With a signer it may ask for what only a
     party reads. Clients of one process may share what `trusted_by` gives.
     """
+    from workseal_agent.connection import (  # noqa: PLC0415 - see above
+        TOTAL_SECONDS,
+        DeadlineTransport,
+        DepartureRecorder,
+        TrafficRecorder,
+        VerifierClient,
+    )
+
     network = DepartureRecorder(
         DeadlineTransport(
             trusted or trusted_by(settings),

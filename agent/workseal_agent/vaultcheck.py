@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from workseal_agent.engagement import short_name
 from workseal_agent.errors import VaultError
 from workseal_agent.evidence import part_name
 from workseal_agent.language import phrase
-from workseal_agent.ledger import Ledger
+from workseal_agent.ledger import Ledger, short_name
 from workseal_agent.vault import PART, VaultProblem, VaultReader, examine_outside
 from workseal_agent.vaultobject import ObjectKind, object_id
 

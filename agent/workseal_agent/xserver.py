@@ -33,12 +33,16 @@ def open_display(name: str | None) -> Display:
     if not host and protocol in {None, "", "unix"} and not _listens(number):
         raise error.DisplayConnectionError(full_name, "nobody listens")
     try:
-        return Display(full_name)
+        connection = Display(full_name)
     except SERVER_ERRORS:
         raise
     except Exception as failure:
         # A greeting that is none shows as whatever python-xlib trips over.
         raise error.DisplayConnectionError(full_name, "its greeting is not X11") from failure
+    for screen in connection.display.info.roots:
+        # How windows could be coloured: hundreds of ways, in each connection, and none is made.
+        screen.allowed_depths = []
+    return connection
 
 
 def close_display(connection: Display) -> None:

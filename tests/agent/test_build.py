@@ -22,7 +22,8 @@ HEAVY = (
     "email", "html.entities", "http.client", "httpcore", "httpx", "imagehash", "importlib.metadata",
     "jinja2", "numpy", "onnxruntime", "pydantic",
     "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "argparse",
-    "workseal_agent.cli", "workseal_agent.pages", "workseal_agent.suggestions",
+    "workseal_agent.cli", "workseal_agent.engagement", "workseal_agent.listing",
+    "workseal_agent.pages", "workseal_agent.suggestions",
     "workseal_protocol.bundle", "workseal_protocol.cli.program", "workseal_protocol.dispute",
     "workseal_protocol.verify", "workseal_witness.home",
 )  # fmt: skip
@@ -46,7 +47,8 @@ print(*(name for name in sys.argv[1:] if name in sys.modules))
 
 COMMANDS = """
 import sys
-import workseal_agent.cli
+from workseal_agent.cli.commands import load_all
+load_all()
 print(*(name for name in sys.argv[1:] if name in sys.modules))
 """
 

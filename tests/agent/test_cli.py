@@ -24,6 +24,7 @@ from support.keyrings import MemoryKeyring
 from support.stretched import stretch_once
 from support.wayland import WAYLAND_MARKS, wayland_desktop
 from workseal_agent.cli import app, main, recording, vault
+from workseal_agent.cli.commands import load_all
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.cli.home import Home
 from workseal_agent.config import Settings
@@ -1125,6 +1126,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "agent.md"
 
 def test_the_document_names_every_command_and_every_field_that_leaves() -> None:
     text = DOCUMENT.read_text()
+    load_all()
     for command in app.registered_commands:
         assert command.callback is not None
         assert f"workseal-agent {command.name or command.callback.__name__}" in text or (

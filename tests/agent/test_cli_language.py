@@ -13,6 +13,7 @@ from support.paged import PagedHome
 from support.pseudo import PSEUDO, english_in, speaking
 from workseal_agent.cli import app, evidence, main, vault
 from workseal_agent.cli import status as module
+from workseal_agent.cli.commands import load_all
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.language import ENGLISH, language_of, phrase
@@ -154,6 +155,7 @@ def test_an_error_with_values_is_told_in_german(run: Run, paged: PagedHome) -> N
 
 
 def test_no_english_is_left_of_any_help() -> None:
+    load_all()
     with speaking(PSEUDO):
         told = list(helps_of(in_own_words(get_command(app))))
     assert len(told) > 150

@@ -4,7 +4,7 @@ import pytest
 from typer.main import get_command
 
 from workseal_agent.cli import app, main
-from workseal_agent.cli.overview import _GROUPS
+from workseal_agent.cli.commands import GROUPS, load_all
 
 
 @pytest.fixture(autouse=True)
@@ -76,12 +76,13 @@ def test_nothing_typed_shows_the_help(
 def test_the_overview_names_every_command_once_and_whole(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    load_all()
     commands = {
         name: one
         for name, one in get_command(app).commands.items()  # type: ignore[attr-defined]
         if not one.hidden
     }
-    assert sorted(name for _, names in _GROUPS for name in names) == sorted(commands)
+    assert sorted(name for _, group in GROUPS for name in group) == sorted(commands)
     assert typed(monkeypatch, "--help") == 0
     told = capsys.readouterr().out
     assert "..." not in told.partition("To begin")[2]

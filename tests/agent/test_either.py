@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from support.paged import PagedHome
-from workseal_agent.daemon import AlreadyRunningError, HomeLock, withdraw_either_way
+from workseal_agent.daemon import AlreadyRunningError, HomeLock
+from workseal_agent.daemon.either import withdraw_either_way
 from workseal_agent.ledger import CaptureRow
 from workseal_protocol.keys import Signer
 from workseal_protocol.records import WithdrawalReason

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from support.pseudo import PSEUDO, english_in, speaking
 from workseal_agent.cli import app
+from workseal_agent.cli.commands import load_all
 from workseal_agent.cli.examples import EXAMPLES, with_examples
 from workseal_agent.cli.pasted import link_in
 from workseal_agent.errors import UsageProblem
@@ -56,6 +57,7 @@ def test_a_line_that_is_no_example_is_refused() -> None:
 
 
 def test_every_command_has_examples_or_needs_none() -> None:
+    load_all()
     assert set(leaves(get_command(app))) == EXAMPLES.keys() | WITHOUT
     assert not EXAMPLES.keys() & WITHOUT
 
@@ -69,6 +71,7 @@ def test_the_link_of_an_example_has_the_form_of_an_invitation() -> None:
 
 
 def helped(words: str) -> str:
+    load_all()
     command: Any = with_examples(get_command(app))
     context = command.make_context(
         "workseal-agent", [*words.split(), "--help"], resilient_parsing=True

@@ -28,6 +28,10 @@ workseal_agent.recording.main = show
 workseal_agent.main = workseal_agent.record
 """
 
+# Each command loads what it needs.
+JOINING = 'sys.argv[1:] = ["join", "--help"]'
+LOOKING = 'sys.argv[1:] = ["frames", "--help"]'
+
 OPENING = """
 import workseal_agent.cli
 def show():
@@ -39,7 +43,7 @@ workseal_agent.cli.main = show
 @pytest.mark.parametrize(
     ("hidden", "command"),
     [
-        *(("typer", ""), ("h11", ""), ("zstandard", "")),
+        *(("typer", ""), ("h11", JOINING), ("zstandard", LOOKING)),
         *(("mss", RECORDING), ("Xlib", RECORDING)),
         *(("jinja2", OPENING), ("starlette", OPENING), ("uvicorn", OPENING)),
     ],

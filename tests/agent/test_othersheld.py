@@ -12,8 +12,8 @@ from workseal_agent.connection import UnreachableError
 from workseal_agent.daemon import othersheld
 from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.othersheld import OthersHeld, prove, wants_proof
-from workseal_agent.engagement import join, read_invitation, short_name
-from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.engagement import join, read_invitation
+from workseal_agent.ledger import Engagement, SendState, short_name
 from workseal_agent.possession import GRACE_MS
 from workseal_agent.possessionweeks import said_of
 from workseal_agent.submission import Log

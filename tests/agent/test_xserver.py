@@ -68,5 +68,6 @@ class TestWithADesktop:
             # What is asked of it, and nothing that would only lie in memory.
             assert {"MIT-SCREEN-SAVER", "XInputExtension"} <= set(connection.extensions)
             assert not connection.has_extension("RANDR")
+            assert [one.allowed_depths for one in connection.display.info.roots] == [[]]
         close_display(connection)
         close_display(connection)

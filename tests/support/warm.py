@@ -28,10 +28,10 @@ from types import MappingProxyType
 from typing import IO, Any
 
 COMMANDS = Path(sys.executable).parent
-# What most subcommands load. No program is loaded into the process of another.
+# What most subcommands load, and what to call there. No program is loaded into another's process.
 LOADED = {
     "workseal": ("workseal_protocol.cli.program",),
-    "workseal-agent": ("workseal_agent.cli",),
+    "workseal-agent": ("workseal_agent.cli", "workseal_agent.cli.commands:load_all"),
     "workseal-verifier": ("workseal_verifier.cli", "workseal_verifier.app"),
 }
 # The interpreter reads these when it starts: who is loaded under others is another process.
@@ -147,8 +147,11 @@ def _limit(limits: Iterable[tuple[int, tuple[int, int]]]) -> None:
 
 def _serve(command: str, control: socket.socket) -> None:
     """Load the program; return in each process that is to become it."""
-    for module in LOADED[command]:
-        import_module(module)
+    for place in LOADED[command]:
+        module, _, function = place.partition(":")
+        loaded = import_module(module)
+        if function:
+            getattr(loaded, function)()
     gc.collect()
     gc.freeze()
     # Who watches a program is not waited for.

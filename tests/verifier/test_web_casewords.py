@@ -11,8 +11,8 @@ import pytest
 import typer
 
 from support.casestates import PLAYS
-from workseal_agent.cli import casework  # noqa: F401
-from workseal_agent.cli.app import app as agents_app
+from workseal_agent.cli import app as agents_app
+from workseal_agent.cli.commands import load_all
 from workseal_protocol.cli.acting import Said, require_fits
 from workseal_protocol.cli.acting.command import said_of
 from workseal_protocol.cli.program import _parser as workseal_parser
@@ -116,6 +116,7 @@ def test_every_command_is_one_that_its_program_takes(role: Role) -> None:
 
 
 def agents_command(*path: str) -> Any:
+    load_all()
     found: Any = typer.main.get_command(agents_app)
     for one in path:
         found = found.commands[one]

@@ -3,74 +3,13 @@
 import typer
 from typer.main import get_command
 
-from workseal_agent.cli import (
-    attesting,
-    autostart,
-    backup,
-    bundle,
-    casechecking,
-    caseopening,
-    casework,
-    contact,
-    copying,
-    disclosing,
-    doctor,
-    evidence,
-    exporting,
-    forgetting,
-    frames,
-    keys,
-    opening,
-    proving,
-    recording,
-    reveals,
-    setup,
-    slots,
-    status,
-    tagging,
-    timesheets,
-    tray,
-    vault,
-    witness,
-)
 from workseal_agent.cli.app import app
 from workseal_agent.cli.examples import with_examples
 from workseal_agent.cli.misuse import Misuse, problem_of
 from workseal_agent.cli.ownhelp import in_own_words
 from workseal_agent.outcome import outcome_of
 
-__all__ = [
-    "app",
-    "attesting",
-    "autostart",
-    "backup",
-    "bundle",
-    "casechecking",
-    "caseopening",
-    "casework",
-    "contact",
-    "copying",
-    "disclosing",
-    "doctor",
-    "evidence",
-    "exporting",
-    "forgetting",
-    "frames",
-    "keys",
-    "main",
-    "opening",
-    "proving",
-    "recording",
-    "reveals",
-    "setup",
-    "slots",
-    "status",
-    "tagging",
-    "timesheets",
-    "tray",
-    "vault",
-    "witness",
-]
+__all__ = ["app", "main"]
 
 
 def main() -> int:

@@ -23,11 +23,10 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.vault import size_text, tell_problems
 from workseal_agent.connection import RefusedError, UnreachableError
 from workseal_agent.daemon import HomeLock
-from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.keystore import Cost
 from workseal_agent.language import phrase, phrases
-from workseal_agent.ledger import Engagement
+from workseal_agent.ledger import Engagement, short_name
 from workseal_agent.restore import restore_home
 from workseal_agent.vault import VaultWriter
 from workseal_protocol.errors import MalformedError

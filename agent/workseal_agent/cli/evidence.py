@@ -15,7 +15,8 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.cli.recording import read_memo
 from workseal_agent.cli.typedtime import read_instant
 from workseal_agent.clock import SystemClock
-from workseal_agent.daemon import HomeLock, NotRunningError, withdraw_either_way
+from workseal_agent.daemon import HomeLock, NotRunningError
+from workseal_agent.daemon.either import withdraw_either_way
 from workseal_agent.deliverables import DeliverableError, digest_of
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import (

@@ -6,26 +6,25 @@ import sys
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.cli.printing import say
 from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder
-from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import NotRunningError, ask
-from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.homeparts import client_of, ledger_file_of, settings_of
 from workseal_agent.keystore import Key, Keystore, SlotKind
 from workseal_agent.language import own, own_reason, phrase
-from workseal_agent.ledger import Engagement, Ledger, LedgerKey
+from workseal_agent.ledger import Engagement, Ledger, LedgerKey, short_name
 from workseal_agent.oskeyring import KeyringProblem, fetch
-from workseal_agent.submission import Log
 from workseal_agent.undumped import forbid_dumps
-from workseal_agent.uplink import Uplink
 from workseal_protocol.keys import PublicKey, SeedSigner, Signer
+
+if TYPE_CHECKING:
+    from workseal_agent.connection import VerifierClient
 
 _MAX_PASSPHRASE = 1024
 _SEND_STEPS = 64
@@ -201,7 +200,7 @@ class Home:
 
     def client(
         self, url: str, *, seconds: float | None = None, signer: Signer | None = None
-    ) -> VerifierClient:
+    ) -> "VerifierClient":
         """Return a client for a verifier, as `client_of` makes it."""
         return client_of(self.settings, url, traffic=self.traffic, seconds=seconds, signer=signer)
 
@@ -226,6 +225,10 @@ class Home:
 
     def send_now(self) -> bool:
         """Send what is unsent, once; True when nothing is left. Failures wait for the next time."""
+        # Most commands send nothing.
+        from workseal_agent.submission import Log  # noqa: PLC0415
+        from workseal_agent.uplink import Uplink  # noqa: PLC0415
+
         engagement = self.engagement()
         client = self.client(engagement.url)
         try:

@@ -12,10 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from workseal_agent.backup import remove_unfinished_backups
 from workseal_agent.backupmaker import keep_maker
 from workseal_agent.cli.app import app, home_of
-from workseal_agent.cli.backup import catch_up_first
 from workseal_agent.cli.handover import become, given, without_passphrase
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import say
@@ -23,7 +21,6 @@ from workseal_agent.cli.problem import UsageProblem
 from workseal_agent.config import ScreenKind
 from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
-from workseal_agent.export import remove_unfinished_exports
 from workseal_agent.handover import Handover, Order
 from workseal_agent.language import own, phrase, phrases
 
@@ -117,7 +114,10 @@ def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
     if home.recorded() is not None:
         raise AlreadyRunningError("recording runs already for this home")
     _remove_unfinished(home)
-    catch_up_first(home)
+    if home.ledger.is_restored(home.engagement().id):
+        from workseal_agent.cli.backup import catch_up_first  # noqa: PLC0415 - few homes were
+
+        catch_up_first(home)
     keep_maker(home.settings.maker_file, home.signer)
     handover = Handover(home.engagement().id, home.seed)
     command = _recording_command(home, wish)
@@ -128,10 +128,16 @@ def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
 
 def _remove_unfinished(home: Home) -> None:
     """Remove what a kill left of a backup or an export; a disk that refuses holds up nothing."""
-    removed = 0
+    settings, removed = home.settings, 0
+    left = (settings.left_file, settings.backup_scratch_folder, settings.export_left_file)
+    if not any(map(os.path.lexists, left)):
+        return
+    from workseal_agent.backup import remove_unfinished_backups  # noqa: PLC0415 - rarely there
+    from workseal_agent.export import remove_unfinished_exports  # noqa: PLC0415 - the same
+
     for remove in (remove_unfinished_backups, remove_unfinished_exports):
         with suppress(OSError):
-            removed += remove(home.settings)
+            removed += remove(settings)
     if removed:
         say(
             phrases(

@@ -11,9 +11,8 @@ from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
 from workseal_agent.day import worked_today
-from workseal_agent.engagement import short_name
 from workseal_agent.language import Phrase, own, phrase, phrases
-from workseal_agent.ledger import Engagement, SendState, StoredStatement
+from workseal_agent.ledger import Engagement, SendState, StoredStatement, short_name
 from workseal_agent.localzone import zone_of
 from workseal_agent.possessiontold import possession_lines, possession_value
 from workseal_agent.possessionweeks import said_of

@@ -16,11 +16,10 @@ from workseal_agent.daemon import HomeLock
 from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.othersheld import prove as prove_weeks
 from workseal_agent.daemon.othersheld import wants_proof
-from workseal_agent.engagement import short_name
 from workseal_agent.errors import AgentError
 from workseal_agent.heldobject import Ciphertext
 from workseal_agent.language import Phrase, own_reason, phrase, phrases
-from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.ledger import Engagement, SendState, short_name
 from workseal_agent.possessiontold import possession_lines, possession_value
 from workseal_agent.possessionweeks import Said, said_of
 from workseal_agent.submission import Log

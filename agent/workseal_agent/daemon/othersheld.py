@@ -13,9 +13,8 @@ from typing import Protocol
 from workseal_agent.clock import Clock
 from workseal_agent.daemon.control import told
 from workseal_agent.daemon.holding import Holding, StoppedError, rest_until
-from workseal_agent.engagement import short_name
 from workseal_agent.language import phrase
-from workseal_agent.ledger import Engagement, Ledger, SendState
+from workseal_agent.ledger import Engagement, Ledger, SendState, short_name
 from workseal_agent.possession import MissingFramesError, NotYetError
 from workseal_agent.possessionweeks import said_of
 from workseal_agent.retention import kept_frames

@@ -18,9 +18,8 @@ from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.daemon.holding import Holding
 from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.telling import Telling
-from workseal_agent.engagement import short_name
 from workseal_agent.language import phrase
-from workseal_agent.ledger import LedgerError
+from workseal_agent.ledger import LedgerError, short_name
 from workseal_agent.logind import Logind
 from workseal_agent.recorder import Recorder, RecorderState
 from workseal_agent.uplink import BeaconClient, Uplink

@@ -14,9 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from workseal_agent.bus import BusError
 from workseal_agent.clock import Clock
-from workseal_agent.engagement import short_name
 from workseal_agent.language import phrase
-from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.ledger import Engagement, Ledger, short_name
 from workseal_agent.notices import Notice
 from workseal_agent.uplink import Uplink
 

@@ -19,6 +19,7 @@ from workseal_agent.ledger.rows import (
     SendState,
     SessionSecrets,
     StoredStatement,
+    short_name,
 )
 from workseal_agent.ledger.sealing import LedgerKey
 from workseal_agent.ledger.store import Ledger
@@ -42,4 +43,5 @@ __all__ = [
     "SessionSecrets",
     "StoredStatement",
     "Transaction",
+    "short_name",
 ]

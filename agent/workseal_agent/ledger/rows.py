@@ -9,6 +9,14 @@ from workseal_protocol.records import Acceptance, Offer, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
+# Hexadecimal digits: enough to tell one person's engagements apart at a glance.
+_SHORT = 8
+
+
+def short_name(engagement: bytes) -> str:
+    """Return the beginning of an engagement's number, as people type it after `--engagement`."""
+    return engagement.hex()[:_SHORT]
+
 
 class SendState(StrEnum):
     """Say where a statement is on its way to the log."""

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from workseal_agent.daemon import withdraw_either_way
+from workseal_agent.daemon.either import withdraw_either_way
 from workseal_agent.day import day_at
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import CaptureRow, Engagement

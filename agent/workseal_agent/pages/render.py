@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from workseal_agent.config import DisplaySettings, Hours
-from workseal_agent.engagement import short_name
 from workseal_agent.language import own, spoken
+from workseal_agent.ledger import short_name
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.guard import FORM_FIELD, read_form
 from workseal_agent.pages.words import say

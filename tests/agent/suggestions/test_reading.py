@@ -121,7 +121,8 @@ def test_a_missing_extra_is_known_without_loading_it(monkeypatch: pytest.MonkeyP
 
 def test_neither_what_records_nor_what_reviews_loads_what_reads() -> None:
     program = (
-        "import sys, workseal_agent.cli, workseal_agent.daemon, workseal_agent.recorder\n"
+        "import sys, workseal_agent.daemon, workseal_agent.recorder\n"
+        "from workseal_agent.cli.commands import load_all; load_all()\n"
         "from workseal_agent.suggestions import NameList, TextReading, can_read\n"
         "from workseal_agent.suggestions import review_frame\n"
         "from workseal_protocol.frame import Grid\n"
