@@ -20,7 +20,10 @@ _GROUPS = (
     (phrase("Your pictures"), ("frames", "withdraw", "forget", "vault", "tags")),
     (phrase("For others to see"), ("export", "attest", "keys", "send", "copy", "witness")),
     (phrase("In a dispute"), ("case", "contact", "sign-in", "disclose", "disclosures", "trace")),
-    (phrase("Keys and copies"), ("slots", "backup", "restore", "catch-up", "export-all")),
+    (
+        phrase("Keys and copies"),
+        ("slots", "recovery-key", "revoke-key", "backup", "restore", "catch-up", "export-all"),
+    ),
 )
 _REST = phrase("Commands")
 

@@ -1,5 +1,6 @@
 """A key's recovery key, its end and its replacement, typed against a real verifier."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START, seeded
 from workseal_protocol.cli import server
 from workseal_protocol.cli.acting import command as acting
+from workseal_protocol.cli.ownkeys.drawer import keep_policy
 from workseal_protocol.cli.ownkeys.keeping import Unanswered
 from workseal_protocol.cli.ownkeys.making import announcements, named_key, revocation, rotation
 from workseal_protocol.cli.ownkeys.sending import says_the_same
@@ -25,6 +27,7 @@ from workseal_verifier.errors import RefusedError
 from .conftest import Outcome, Run
 
 DAY_MS = 86_400_000
+DRAWER = ["drawer", "drawer.policy"]
 KINDS = {Kind.KEY_ANNOUNCE, Kind.KEY_REVOKE, Kind.KEY_ROTATE}
 
 
@@ -111,7 +114,7 @@ def test_a_stolen_key_is_ended_by_its_recovery_key(bench: Bench) -> None:
     ended = bench.revoke("drawer", "--of", key)
     assert (ended.code, ended.err) == (0, "")
     assert f"key {key} ends at {bench.url}" in ended.out
-    assert "cannot be undone" in ended.out
+    assert "nobody can undo it" in ended.out
     assert "  ended, index " in bench.keys("freelancer").out
     # Who has it is refused from now on, and reads nothing.
     again = Offer(
@@ -125,9 +128,12 @@ def test_a_stolen_key_is_ended_by_its_recovery_key(bench: Bench) -> None:
 
 
 def test_the_line_that_is_printed_ends_the_key(bench: Bench, run: Run) -> None:
-    line = bench.name_recovery().out.splitlines()[-1].split()
-    assert line[0] == "workseal"
-    done = run(*line[1:-1], bench.folder / "policy", "--yes")
+    program, *line = shlex.split(bench.name_recovery().out.splitlines()[-1])
+    assert program == "workseal"
+    # Of this machine it needs nothing but what lies in the drawer.
+    for name in ("client", "policy"):
+        (bench.folder / name).unlink()
+    done = run(*line, "--yes")
     assert (done.code, done.err) == (0, "")
 
 
@@ -151,7 +157,7 @@ def test_a_second_revocation_says_that_the_key_has_ended(bench: Bench) -> None:
         assert "has ended already: it was rotated or revoked before" in again.err
         assert again.err.count("\n") == 1
     assert bench.said().count(Kind.KEY_REVOKE) == 1
-    assert bench.left() == ["drawer"]
+    assert bench.left() == DRAWER
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -191,7 +197,7 @@ def test_an_answer_that_was_lost_is_asked_for_again(
     done = bench.revoke("client")
     assert (done.code, done.err) == (0, "")
     assert bench.said() == [Kind.KEY_ANNOUNCE] * 2 + [Kind.KEY_REVOKE]
-    assert bench.left() == ["drawer"]
+    assert bench.left() == DRAWER
 
 
 def test_a_key_is_replaced_and_its_successor_waits(bench: Bench) -> None:
@@ -226,7 +232,7 @@ def test_a_recovery_key_is_named_once(bench: Bench) -> None:
     (bench.folder / "drawer").rename(bench.folder / "first")
     refused = bench.name_recovery()
     assert (refused.code, "was announced here before" in refused.err) == (1, True)
-    assert bench.left() == ["first"]
+    assert bench.left() == ["drawer.policy", "first"]
 
 
 def test_nothing_is_signed_unasked(
@@ -314,6 +320,15 @@ def test_statements_are_the_same_by_what_they_do() -> None:
     for one, (first, _) in enumerate(made):
         for other, (_, second) in enumerate(made):
             assert says_the_same(first, second) is (one == other)  # type: ignore[arg-type]
+
+
+def test_each_log_has_one_policy_beside_a_recovery_key(tmp_path: Path) -> None:
+    logs = [Office(new_home(tmp_path / name)).policy for name in ("a", "b")]
+    drawer = tmp_path / "drawer"
+    for _ in range(2):
+        found = [keep_policy(drawer, log) for log in logs]
+        assert [path.name for path in found] == ["drawer.policy", "drawer.2.policy"]
+        assert [TrustPolicy.parse(path.read_text()).tlog for path in found] == logs
 
 
 def test_what_is_kept_is_for_one_key_at_one_verifier(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@
 `sending` takes it there. The agent uses all of it; `command` is for a key that lies in a file.
 """
 
+from workseal_protocol.cli.ownkeys.drawer import keep_policy
 from workseal_protocol.cli.ownkeys.keeping import Unanswered
 from workseal_protocol.cli.ownkeys.making import REASONS, announcements, revocation
+from workseal_protocol.cli.ownkeys.otherkey import OtherKey
 from workseal_protocol.cli.ownkeys.sending import ENDED, Logged, Outgoing, says_the_same
 from workseal_protocol.cli.ownkeys.words import (
     after_logging,
@@ -20,6 +22,7 @@ __all__ = [
     "ENDED",
     "REASONS",
     "Logged",
+    "OtherKey",
     "Outgoing",
     "Unanswered",
     "after_logging",
@@ -28,6 +31,7 @@ __all__ = [
     "before_naming",
     "before_revoking",
     "has_ended",
+    "keep_policy",
     "named_before",
     "revocation",
     "says_the_same",

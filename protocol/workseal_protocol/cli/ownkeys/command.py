@@ -2,15 +2,13 @@
 
 import argparse
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Final
 
 from workseal_protocol.cli.acting.command import confirmation
-from workseal_protocol.cli.files import require_new
 from workseal_protocol.cli.inputs import read_policy
+from workseal_protocol.cli.ownkeys.drawer import keep_policy
 from workseal_protocol.cli.ownkeys.keeping import Unanswered
 from workseal_protocol.cli.ownkeys.making import (
     REASONS,
@@ -19,23 +17,23 @@ from workseal_protocol.cli.ownkeys.making import (
     revocation,
     rotation,
 )
+from workseal_protocol.cli.ownkeys.otherkey import OtherKey
+from workseal_protocol.cli.ownkeys.rotationwords import before_rotating
 from workseal_protocol.cli.ownkeys.sending import ENDED, Logged, Outgoing, says_the_same
 from workseal_protocol.cli.ownkeys.words import (
     after_logging,
     after_naming,
     before_naming,
     before_revoking,
-    before_rotating,
     has_ended,
     named_before,
-    not_its_recovery_key,
 )
 from workseal_protocol.cli.parties import read_agreed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
-from workseal_protocol.cli.seeds import read_signer, write_seed
+from workseal_protocol.cli.seeds import read_signer
 from workseal_protocol.cli.server import RefusalError, address_of, clock_of, submit_all
 from workseal_protocol.cli.text import plain
-from workseal_protocol.keys import SEED_BYTES, Role, SeedSigner
+from workseal_protocol.keys import Role
 from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.statement import Statement
 from workseal_protocol.worded import Worded
@@ -61,7 +59,8 @@ def recovery_key(options: argparse.Namespace) -> int:
         if _CONFLICT in str(refusal):
             raise CommandError(str(named_before(own)), DOES_NOT_HOLD) from refusal
         raise
-    place.tell(logged, after_naming(own, str(options.recovery), url))
+    policy = keep_policy(options.recovery, place.policy)
+    place.tell(logged, after_naming(own, options.recovery, {url: policy}))
     return HOLDS
 
 
@@ -81,7 +80,10 @@ def revoke_key(options: argparse.Namespace) -> int:
         if ENDED in str(refusal):
             raise CommandError(str(has_ended(key)), DOES_NOT_HOLD) from refusal
         if key != own:
-            text = f"{not_its_recovery_key(own, key)}; {refusal}"
+            text = (
+                "expected the key itself, or the recovery key that it named at this verifier;"
+                f" found {own}, which may not end {key}; {refusal}"
+            )
             raise CommandError(text, DOES_NOT_HOLD) from refusal
         raise
     place.tell(logged, ())
@@ -111,36 +113,12 @@ def rotate_key(options: argparse.Namespace) -> int:
     return HOLDS
 
 
-class OtherKey:
-    """Take a key from its file; where there is none yet, make one, and write it when told."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._seed: bytes | None = None
-        if os.path.lexists(file):
-            self.signer = read_signer(file)
-        else:
-            self._seed = secrets.token_bytes(SEED_BYTES)
-            self.signer = SeedSigner(self._seed)
-
-    def write(self) -> None:
-        """Write a key that was made here; what stands at its place meanwhile stays."""
-        if self._seed is not None:
-            require_new(self._file)
-            write_seed(self._file, self._seed)
-
-    def take_back(self) -> None:
-        """Remove a key that was made here and is of no use: the log refused it for good."""
-        if self._seed is not None:
-            self._file.unlink(missing_ok=True)
-
-
 class _Place:
     """Hold the verifier that a command names, whose log is known, and what goes there."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._address = address_of(options.url)._replace(path="", query="", fragment="")
-        self._policy = _log_of(options)
+        self.policy = _log_of(options)
         self._out = Outgoing(Unanswered(options.key, self.url), self._submit, RefusalError)
 
     @property
@@ -155,7 +133,7 @@ class _Place:
     def say(
         self,
         make: Callable[[], tuple[Statement, ...]],
-        words: Iterable[Worded],
+        words: Iterable[Worded | str],
         other: OtherKey | None,
         *,
         yes: bool,
@@ -189,7 +167,7 @@ class _Place:
 
     def _submit(self, statements: tuple[Statement, ...]) -> Logged:
         try:
-            indices, verified = submit_all(self._address, None, statements, self._policy)
+            indices, verified = submit_all(self._address, None, statements, self.policy)
         except RefusalError:
             raise
         except CommandError as error:

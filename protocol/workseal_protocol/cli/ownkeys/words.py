@@ -3,7 +3,9 @@
 Rule: worded, for the agent says the same in its owner's language.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from shlex import quote
 
 from workseal_protocol.cli.ownkeys.sending import Logged
 from workseal_protocol.cli.text import instant
@@ -29,7 +31,7 @@ def before_revoking(key: Digest, url: str) -> Iterator[Worded]:
         " stays"
     )
     yield worded(
-        "- work, answers and sums that are not in the log by then are taken from nobody any more"
+        "- what is not in the log by then is never taken: no work, no answer, no acceptance"
     )
     yield worded(
         "- whoever has the key, its owner too, reads nothing there; browsers that it signed in are"
@@ -41,21 +43,7 @@ def before_revoking(key: Digest, url: str) -> Iterator[Worded]:
     yield worded(
         "- no other key takes its place: new agreements name another one, and these end with it"
     )
-    yield worded("- it cannot be undone, by nobody")
-
-
-def before_rotating(old: Digest, new: Digest, url: str) -> Iterator[Worded]:
-    """Say what it means that a key takes the place of another."""
-    yield worded("key {key} ends at {url}", key=str(old), url=url)
-    yield worded("key {key} takes its place", key=str(new))
-    yield worded("- from its place in the log on, only the new key speaks for you")
-    yield worded(
-        "- the new key reads 24 hours later, so that the others see it come; the old one reads"
-        " nothing from now on: fetch first what you need meanwhile"
-    )
-    yield worded("- deadlines run on in these 24 hours")
-    yield worded("- the recovery key that the old key named ends the new one, too")
-    yield worded("- it cannot be undone: the old key never speaks again")
+    yield worded("- nobody can undo it")
 
 
 def after_logging(logged: Logged) -> Worded:
@@ -69,21 +57,25 @@ def after_logging(logged: Logged) -> Worded:
     )
 
 
-def after_naming(key: Digest, file: str, url: str) -> Iterator[Worded]:
-    """Say what to do with a recovery key."""
-    yield worded("Take {file} off this machine now: onto a medium in a drawer, say.", file=file)
-    yield worded("Write these two down and keep them with it; they are no secrets:")
-    yield worded("  key {key}", key=str(key))
-    yield worded("  verifier {url}", url=url)
+def after_naming(key: Digest, file: Path, policies: Mapping[str, Path]) -> Iterator[Worded]:
+    """Say what to do with a recovery key; `policies` are the files of the logs, by address."""
+    files = ", ".join(map(str, [file, *policies.values()]))
     yield worded(
-        "With it, and the log's policy file, this ends your key on any machine that has Workseal:"
+        "Take these files off this machine now, to a medium that lies in a drawer: {files}",
+        files=files,
     )
     yield worded(
-        "  workseal revoke-key {url} --key {file} --of {key} --reason lost --policy POLICY",
-        url=url,
-        file=file,
-        key=str(key),
+        "With them this ends your key on any machine that has Workseal. Write it down; nothing of"
+        " it is secret:"
     )
+    for url, policy in policies.items():
+        yield worded(
+            "  workseal revoke-key {url} --key {file} --of {key} --reason lost --policy {policy}",
+            url=quote(url),
+            file=quote(str(file)),
+            key=str(key),
+            policy=quote(str(policy)),
+        )
 
 
 def has_ended(key: Digest) -> Worded:
@@ -91,16 +83,6 @@ def has_ended(key: Digest) -> Worded:
     return worded(
         "key {key} has ended already: it was rotated or revoked before. If it was rotated, and not"
         " by you, revoke the key that took its place: `workseal keys` shows it to the others",
-        key=str(key),
-    )
-
-
-def not_its_recovery_key(signer: Digest, key: Digest) -> Worded:
-    """Say whose signature would end a key."""
-    return worded(
-        "expected the key itself, or the recovery key that it named at this verifier; found"
-        " {signer}, which may not end {key}",
-        signer=str(signer),
         key=str(key),
     )
 
