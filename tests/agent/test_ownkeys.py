@@ -164,6 +164,10 @@ def test_a_key_is_ended_as_the_last_thing(bench: Bench) -> None:
     assert "nobody can undo it" in done.out
     assert "never will be" not in done.out  # it was sent first
     assert bench.kinds()[-2:] == [Kind.EVIDENCE, Kind.KEY_REVOKE]
+    assert "nothing is exported or fetched with it any more: do that first" in done.out
+    assert bench.run("export", bench.folder / "late").code == 1
+    shown = bench.run("keys")
+    assert (shown.code, "one that has ended reads nothing" in shown.err) == (1, True)
     again = bench.run("revoke-key", "--reason", "compromised", "--yes")
     assert (again.code, "has ended already" in again.err) == (1, True)
     assert bench.said() == [Kind.KEY_REVOKE]
@@ -221,6 +225,16 @@ def said_at_both(bench: Bench, live: Served) -> None:
     assert "not done at 1 of your verifiers" in both.err
     assert bench.run("revoke-key", "--reason", "compromised", "--yes").code == 0
     assert [bench.said(n)[2:] for n in (0, 1)] == [[Kind.KEY_REVOKE]] * 2
+
+
+def test_a_recovery_key_is_named_once(bench: Bench) -> None:
+    assert bench.name_recovery().code == 0
+    bench.drawer.rename(bench.folder / "first")
+    refused = bench.name_recovery()
+    assert (refused.code, "was announced here before" in refused.err) == (1, True)
+    # A key that no log has is of no use, and would be taken for one that ends something.
+    assert not bench.drawer.exists()
+    assert (bench.folder / "first").exists()
 
 
 def test_a_recovery_key_never_lies_in_the_home(bench: Bench) -> None:

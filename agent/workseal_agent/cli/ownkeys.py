@@ -90,7 +90,12 @@ def recovery_key(
         if left:
             _require_yes(yes=yes)
             other.write()
-        _send(left, make, named_before(own))
+        try:
+            _send(left, make, named_before(own))
+        except _RefusedEverywhereError:
+            if len(left) == len(places):
+                other.take_back()
+            raise
         policies = {one.url: keep_policy(file, Log.of(one.engagements[0]).policy) for one in places}
         _say_all(after_naming(own, file, policies))
 
@@ -132,6 +137,10 @@ class _ForGoodError(AgentError):
     def __init__(self, refused: RefusedError) -> None:
         super().__init__(told_of(refused))
         self.refused = refused
+
+
+class _RefusedEverywhereError(AgentError):
+    """Say that no verifier took it, or will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,25 +212,28 @@ def _unsettled(places: Iterable[_Place], make: Callable[[int], Made]) -> list[_P
 
 def _send(places: Sequence[_Place], make: Callable[[int], Made], already: Worded) -> None:
     """Say it at each verifier, also where another one refused it."""
-    problems: list[str] = []
+    problems: list[Exception] = []
     for place in places:
         try:
             _tell(place, place.out.send(make(place.now_ms())))
         except (AgentError, UnreachableError, RefusedError) as error:
-            told = _told(error, already)
-            problems.append(told)
+            problems.append(error)
             if len(places) > 1:
-                say(phrase("at {url}: {problem}", url=place.url, problem=told))
-    if len(places) == 1 and problems:
-        raise AgentError(problems[0])
-    if problems:
-        raise AgentError(
-            phrases(
-                len(problems),
-                "not done at {count} of your verifiers: see above",
-                "not done at {count} of your verifiers: see above",
-            )
+                problem = _told(error, already)
+                say(phrase("at {url}: {problem}", url=place.url, problem=problem))
+    if not problems:
+        return
+    refused = sum(isinstance(one, _ForGoodError) for one in problems)
+    kind = _RefusedEverywhereError if refused == len(places) else AgentError
+    if len(places) == 1:
+        raise kind(_told(problems[0], already))
+    raise kind(
+        phrases(
+            len(problems),
+            "not done at {count} of your verifiers: see above",
+            "not done at {count} of your verifiers: see above",
         )
+    )
 
 
 def _told(error: Exception, already: Worded) -> str:

@@ -38,6 +38,9 @@ def before_revoking(key: Digest, url: str) -> Iterator[Worded]:
         " out, and nobody is told of anything by mail"
     )
     yield worded(
+        "- nothing is exported or fetched with it any more: do that first; the others still can"
+    )
+    yield worded(
         "- open cases go on without it: nothing is answered, accepted or appealed by this key"
     )
     yield worded(
