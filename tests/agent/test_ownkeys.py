@@ -11,7 +11,7 @@ import pytest
 from support.bridge import now_ms
 from support.office import FakeClock, LiveServer, Office, new_home, unique
 from support.typed import Done, Typed, typed_in
-from workseal_agent.cli import ownkeys
+from workseal_agent.cli.home import Home
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.ledger import Ledger, SendState
 from workseal_agent.uplink import Uplink
@@ -157,8 +157,11 @@ def test_a_recovery_key_ends_the_key_of_a_machine_that_is_gone(
     assert len(list(ledger.statements(engagement.id, SendState.PARKED))) == 1
 
 
-def test_a_key_is_ended_as_the_last_thing(bench: Bench) -> None:
-    bench.label("the last")
+def test_a_key_is_ended_as_the_last_thing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as offline:
+        offline.setattr(Uplink, "drain", lambda *_: False)
+        bench.label("the last")
+    assert Kind.EVIDENCE not in bench.kinds()
     done = bench.run("revoke-key", "--reason", "retired", "--yes")
     assert (done.code, done.err) == (0, "")
     assert "nobody can undo it" in done.out
@@ -258,7 +261,7 @@ def test_nothing_is_signed_unasked(bench: Bench) -> None:
 def test_a_key_is_not_ended_under_a_recording(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ownkeys.Home, "recorded", lambda _: "00")
+    monkeypatch.setattr(Home, "recorded", lambda _: "00")
     done = bench.run("revoke-key", "--reason", "retired", "--yes")
     assert (done.code, "`workseal-agent stop` first" in done.err) == (1, True)
     assert bench.said() == []
