@@ -1,6 +1,8 @@
 """A key's recovery key, its end and its replacement, typed against a real verifier."""
 
+import os
 import shlex
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -289,6 +291,27 @@ def test_the_log_is_known_by_the_terms_as_well(bench: Bench, run: Run) -> None:
         "--key", bench.folder / "client", "--reason", "retired", "--yes",
     )  # fmt: skip
     assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are synced on POSIX alone")
+def test_a_new_key_and_what_is_signed_are_found_after_a_power_cut(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, fsync, ask = list[str](), os.fsync, server.ask
+
+    def noting(handle: int) -> None:
+        synced.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    def sending(address: object, method: str, *rest: object, **more: object) -> bytes:
+        if method == "POST":
+            # The key and its folder, what is signed and its folder, and only then the network.
+            assert synced == ["file", "folder"] * 2
+        return ask(address, method, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "fsync", noting)
+    monkeypatch.setattr(server, "ask", sending)
+    assert bench.name_recovery().code == 0
 
 
 # --- the parts ---

@@ -10,7 +10,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from workseal_protocol.cli.files import read_bytes, reason_of, write_new_secret
+from workseal_protocol.cli.files import read_bytes, reason_of, sync_folder, write_new_secret
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_BYTES, encode_sequence, split_sequence
@@ -49,6 +49,7 @@ class Unanswered:
         except OSError as error:
             part.unlink(missing_ok=True)
             raise CommandError(f"cannot write {self.file}: {reason_of(error)}") from error
+        sync_folder(self.file.absolute().parent)
 
     def let_go(self) -> None:
         """Let go of what was answered, or refused for good."""

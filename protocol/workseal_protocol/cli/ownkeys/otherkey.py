@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
+from workseal_protocol.cli.files import sync_folder
 from workseal_protocol.cli.seeds import read_signer, write_seed
 from workseal_protocol.keys import SEED_BYTES, SeedSigner
 
@@ -24,6 +25,8 @@ class OtherKey:
         """Write a key that was made here; what stands at its place meanwhile stays."""
         if self._seed is not None:
             write_seed(self._file, self._seed)
+            # Or a log could name for ever what a power cut took.
+            sync_folder(self._file.absolute().parent)
 
     def take_back(self) -> None:
         """Remove a key that was made here and is of no use: the log refused it for good."""
