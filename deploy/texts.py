@@ -33,13 +33,16 @@ from workseal_agent.recorder import RecorderState
 from workseal_agent.suggestions import Kind, Why
 from workseal_client import errors
 from workseal_protocol import worded
+from workseal_protocol.cli.ownkeys import words
 from workseal_protocol.terms import plain
 
 SOURCES = FOLDER.parent
-# What the agent shows of the packages below it: the terms, and why a verifier did not answer.
+# What the agent shows of the packages below it: the terms, what a statement about a key does, and
+# why a verifier did not answer.
 OTHERS = (
     Path(worded.__file__),
     Path(plain.__file__),
+    Path(words.__file__),
     *sorted(Path(errors.__file__).parent.glob("*.py")),
 )
 _WIDTH = 98

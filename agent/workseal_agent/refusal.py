@@ -9,7 +9,7 @@ from workseal_agent.language import phrase
 # Of the problems for which a statement is set aside.
 MEANINGS = {
     "malformed": phrase("it is not in the form of the specification"),
-    "unknown-party": phrase("its signer may not say this here"),
+    "unknown-party": phrase("its signer may not say this here: no party, or a key that has ended"),
     "waiting": phrase("its key's waiting time is not over"),
     "conflict": phrase("something else is logged in its place"),
     "overlap": phrase("other work is recorded for this time"),

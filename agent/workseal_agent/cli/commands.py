@@ -223,6 +223,17 @@ GROUPS: Final[tuple[tuple[Phrase, dict[str, Place]], ...]] = (
                 ("slots",),
                 phrase("List the ways to open this home's keys; add, remove and change them."),
             ),
+            "recovery-key": Place(
+                ("ownkeys",),
+                phrase("Name the key that can end yours when this machine is lost or stolen."),
+            ),
+            "revoke-key": Place(
+                ("ownkeys",),
+                phrase(
+                    "End your own key, as the last thing; where it is lost, `workseal revoke-key`"
+                    " does it."
+                ),
+            ),
             "backup": Place(
                 ("backup",),
                 phrase(

@@ -103,6 +103,12 @@ EXAMPLES = {
         ("home.backup", phrase("Everything, encrypted; recording may go on")),
         ("home.backup --unattended", phrase("The same without a question, for a job at night")),
     ),
+    "recovery-key": (
+        ("/media/stick/drawer.key", phrase("A file that you take away, and a line to write down")),
+    ),
+    "revoke-key": (
+        ("--reason retired", phrase("After `stop` and `export`: nothing is exported later")),
+    ),
     "restore": (("home.backup", phrase("On a new machine, into a folder that is not there yet")),),
     "slots add": (
         ("words", phrase("24 words for a sheet of paper, shown once")),

@@ -5,6 +5,9 @@ import typer
 from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.printing import say
 from workseal_agent.clock import SystemClock
+from workseal_agent.connection import RefusedError
+from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_protocol.cli.keylines import key_lines
 
 
@@ -16,6 +19,12 @@ def keys(context: typer.Context) -> None:
     client = home.client(engagement.url, signer=home.signer)
     try:
         told = client.keys(engagement.id)
+    except RefusedError as error:
+        if error.name != "not-found":
+            raise
+        raise AgentError(
+            phrase("{error}, for this key: one that has ended reads nothing", error=error)
+        ) from error
     finally:
         client.close()
     for line in key_lines(told, SystemClock().wall_ms()):

@@ -72,6 +72,17 @@ def write_new_secret(path: Path, data: bytes) -> None:
     _write(path, data, _SECRET_MODE)
 
 
+def sync_folder(folder: Path) -> None:
+    """Have a folder's list of names on disk, where that can be asked for."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def require_new(path: Path) -> None:
     """Refuse a path at which something exists, before any work is done for it."""
     if os.path.lexists(path):

@@ -8,16 +8,17 @@ form. A server that finds the time wrong is asked for its clock and sent the req
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, MALFORMED, CommandError
-from workseal_protocol.encoding import Fields, decode
+from workseal_protocol.encoding import Fields, decode, encode_sequence
 from workseal_protocol.errors import MalformedError, WorksealError
 from workseal_protocol.httpsignature import NONCE_BYTES, WITH_BODY, Target, sign_request
 from workseal_protocol.keys import Signer
-from workseal_protocol.policy import TlogPolicy
+from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint
 from workseal_protocol.receipt import SubmissionAnswer, verify_answer
 from workseal_protocol.statement import Statement
 
@@ -119,17 +120,29 @@ def submit(
 
     Raises `CommandError` when it is refused, or not shown to be in the log of this policy.
     """
+    submit_all(address, signer, (statement,), policy)
+
+
+def submit_all(
+    address: SplitResult,
+    signer: Signer | None,
+    statements: Sequence[Statement],
+    policy: TlogPolicy,
+) -> tuple[tuple[int, ...], VerifiedCheckpoint]:
+    """Do so with several, all of them or none; returns their indices, and what they are in."""
     place = address._replace(path="/v1/statements", query="", fragment="")
-    answer = ask(place, "POST", signer, body=statement.encode())
+    body = encode_sequence(one.encode() for one in statements)
+    answer = ask(place, "POST", signer, body=body)
     try:
         told = SubmissionAnswer.parse(answer)
-        verify_answer(told, [statement.digest], None, policy)
+        verified = verify_answer(told, [one.digest for one in statements], None, policy)
     except WorksealError as error:
         text = (
-            f"the verifier does not show that the {statement.kind} is in the log of its terms:"
+            f"the verifier does not show that the {statements[0].kind} is in the log of its terms:"
             f" {error}"
         )
         raise CommandError(text, DOES_NOT_HOLD) from error
+    return tuple(told.indices), verified
 
 
 def _signed(

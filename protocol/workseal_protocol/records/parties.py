@@ -132,7 +132,7 @@ class KeyRotate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRevoke:
-    """End a key; signed by itself, by its recovery key or by an arbitrator."""
+    """End a key; signed by itself or by its recovery key."""
 
     KIND: ClassVar[Kind] = Kind.KEY_REVOKE
 

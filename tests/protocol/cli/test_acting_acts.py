@@ -310,7 +310,7 @@ def test_what_goes_with_a_statement_that_is_kept_stays(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(keeping, "_sync_folder", die)
+        patch.setattr(keeping, "sync_folder", die)
         assert court.act("client", "exhibit", *words).code == 2
     assert salted.exists()
     assert "nothing new was signed" in done(court, "client", "exhibit", *words)

@@ -62,7 +62,7 @@ def test_a_command_that_dies_leaves_a_whole_statement_or_none(
     places: dict[str, tuple[object, str, Callable[..., None]]] = {
         "write": (keeping, "write_new_secret", half),
         "link": (Path, "hardlink_to", die),
-        "sync": (keeping, "_sync_folder", die),
+        "sync": (keeping, "sync_folder", die),
     }
     with monkeypatch.context() as patch:
         place, name, dies = places[point]
@@ -96,7 +96,7 @@ def test_the_name_of_a_new_folder_and_of_a_new_key_is_on_disk(
 ) -> None:
     """Or a power cut could leave what was sent, and nothing that says so."""
     synced: list[Path] = []
-    monkeypatch.setattr(keeping, "_sync_folder", synced.append)
+    monkeypatch.setattr(keeping, "sync_folder", synced.append)
     folder.new_case_key(CASE, folder.case_key_file(CASE))
     # The folder, the key, and the note of whose key it is.
     own = folder.folder.absolute()

@@ -11,14 +11,17 @@ from workseal_protocol.cli.program.parser import Later
 
 from .conftest import Run
 
-COMMANDS = ("verify", "inspect", "terms", "keygen", "offer", "request", "open")
+COMMANDS = (
+    "verify", "inspect", "terms", "keygen", "recovery-key", "revoke-key", "rotate-key", "offer",
+    "request", "open",
+)  # fmt: skip
 
 
 def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
     done = run("--help")
     assert done.code == 0
     for command in COMMANDS:
-        assert re.search(rf"^    {command} ", done.out, re.MULTILINE)
+        assert re.search(rf"^    {command}(?: |$)", done.out, re.MULTILINE)
     assert "0 holds, 1 does not hold, 2 malformed" in done.out
 
 
@@ -121,7 +124,7 @@ def test_every_command_is_found_when_it_is_called() -> None:
     groups = [one for one in vars(program).values() if isinstance(one, ModuleType)]
     values = [value for group in groups for value in vars(group).values()]
     later = [value for value in values if isinstance(value, Later)]
-    assert len(later) == 29
+    assert len(later) == 32
     assert all(callable(one.loaded()) for one in later)
 
 

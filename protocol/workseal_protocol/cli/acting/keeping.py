@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from workseal_protocol.cli.acting.known import MAX_KEPT, Known
-from workseal_protocol.cli.files import read_bytes, reason_of, write_new_secret
+from workseal_protocol.cli.files import read_bytes, reason_of, sync_folder, write_new_secret
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.cli.seeds import read_case_key, write_case_key
 from workseal_protocol.digest import DIGEST_BYTES, Digest
@@ -160,7 +160,7 @@ class CaseFolder:
         self._make()
         private = secrets.token_bytes(PRIVATE_BYTES)
         write_case_key(path, private)
-        _sync_folder(path.absolute().parent)
+        sync_folder(path.absolute().parent)
         self._replace(f"{case}.made", Digest.of(case_public(private)).raw)
         return private
 
@@ -177,7 +177,7 @@ class CaseFolder:
         try:
             self.folder.mkdir(mode=0o700)
             # Or what is put into it could be on disk and found nowhere.
-            _sync_folder(self.folder.absolute().parent)
+            sync_folder(self.folder.absolute().parent)
         except FileExistsError:
             self._require_own()
         except OSError as error:
@@ -212,18 +212,7 @@ class CaseFolder:
             raise CommandError(message) from error
 
     def _sync(self) -> None:
-        _sync_folder(self.folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have a folder's list of names on disk, where that can be asked for."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(self.folder)
 
 
 def _place_new(part: Path, path: Path) -> None:

@@ -13,6 +13,7 @@ from workseal_protocol.cli.program.billing import add_billing
 from workseal_protocol.cli.program.cases import add_case
 from workseal_protocol.cli.program.checks import add_checks
 from workseal_protocol.cli.program.disputes import add_disputes
+from workseal_protocol.cli.program.ownkeys import add_ownkeys
 from workseal_protocol.cli.program.parser import Command, Parser, complain, silence
 from workseal_protocol.cli.program.parties import add_parties
 
@@ -76,6 +77,7 @@ def _parser(*, whole: bool = True, about: str | None = None) -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_checks(commands)
     add_parties(commands)
+    add_ownkeys(commands)
     add_billing(commands)
     add_attestations(commands)
     add_disputes(commands)
