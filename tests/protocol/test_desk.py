@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.builders import ENGAGEMENT, digest, octets
-from support.scripted import Story, disclose, tell_story
+from support.builders import ENGAGEMENT, digest, make_filing, octets
+from support.scripted import Story, disclose, finish, tell_story
 from support.staged import CLOCK, CONTENT, GRID, HONEST, ROUNDS, STAGED, record
 from workseal_protocol.bundle import FrameDisclosure
 from workseal_protocol.commitment import Note, NoteCode, Opening, ValueKind
@@ -22,6 +22,7 @@ from workseal_protocol.desk import (
     Placed,
     ShownFrame,
     TagList,
+    Withdrawals,
     examine_hours,
     gather,
     tag_of,
@@ -30,7 +31,7 @@ from workseal_protocol.desk.shown import MAX_COMPARED, count_returns, group_equa
 from workseal_protocol.encoding import encode
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.frame import Grid
-from workseal_protocol.records import Capture
+from workseal_protocol.records import Capture, WithdrawalReason, sign
 from workseal_protocol.terms import Level
 from workseal_protocol.verify import Outcome as StepOutcome
 from workseal_protocol.verify import Report, examine_bundle
@@ -140,8 +141,33 @@ def test_cover_notices_more_withdrawn_frames_than_the_terms_let_be() -> None:
     frames = [one.segment.frames[0] for one in captured]
     some = replace(CODE, places=tuple(captured))
     assert len(frames) == 20
-    assert not noticed(replace(some, withdrawn=frozenset(frames[:4])), 1)
-    assert noticed(replace(some, withdrawn=frozenset(frames[:5])), 1)
+    assert not noticed(replace(some, withdrawn=Withdrawals(frozenset(frames[:4]))), 1)
+    assert noticed(replace(some, withdrawn=Withdrawals(frozenset(frames[:5]))), 1)
+
+
+def test_frames_whose_days_were_over_are_told_apart_and_pass_no_limit() -> None:
+    captured = [one for one in CODE.places if one.segment.frames][:20]
+    frames = frozenset(one.segment.frames[0] for one in captured)
+    some = replace(CODE, places=tuple(captured), frames=())
+    found = run(replace(some, withdrawn=Withdrawals(frames, over=frames)), 1)
+    assert found.outcome is Outcome.NOTHING
+    taken = (
+        "20 frames were taken, 0 of them withdrawn and 20 deleted once the agreed days were over"
+    )
+    assert found.sentence.endswith(f"{taken}, 0 missed")
+
+
+def test_frames_that_went_after_the_filing_are_noticed_and_pass_no_limit_by_that() -> None:
+    captured = [one for one in CODE.places if one.segment.frames][:20]
+    frames = frozenset(one.segment.frames[0] for one in captured)
+    some = replace(CODE, places=tuple(captured), frames=())
+    found = run(replace(some, withdrawn=Withdrawals(frames, over=frames, since_filing=frames)), 1)
+    assert found.outcome is Outcome.NOTICED
+    assert "20 of them withdrawn (20 after the case was filed), 0 missed" in found.sentence
+    assert "the terms let" not in found.sentence
+    # What the terms still asked for counts against their limit, too.
+    found = run(replace(some, withdrawn=Withdrawals(frames, since_filing=frames)), 1)
+    assert "the terms let 20 % be withdrawn" in found.sentence
 
 
 def test_schedule_notices_captures_that_were_not_drawn() -> None:
@@ -396,6 +422,32 @@ def test_hours_leave_out_what_lies_outside(story: Story) -> None:
     some = gather(report, hours=(begin, end))
     assert [one.digest for one in some.places] == [one.digest for one in everything.places[2:5]]
     assert (some.begin, some.end) == (begin, end)
+
+
+def test_a_frame_is_kept_as_agreed_if_it_went_before_the_filing_that_the_bundle_has() -> None:
+    story = tell_story(b"filed between")
+    agent, verifier = story.agent, story.verifier
+    verifier.now += (agent.terms.retention_days + 1) * 86_400_000
+    before, after = (one.tree.commitment for one in agent.frames[1:3])
+    agent.withdraw(agent.frames[1], WithdrawalReason.RETENTION)
+    said = make_filing(engagement=agent.engagement, claimed_at=verifier.now)
+    filing = sign(said, verifier.people.client)
+    verifier.admit([filing])
+    agent.withdraw(agent.frames[1], WithdrawalReason.RETENTION)
+    contents, tsa = finish(verifier, agent, ())
+    policy = verifier.trust(tsa=(tsa.root_der,))
+    report = examine_bundle(story.bundle(contents).encode(), policy)
+    found = gather(report, filing=filing.digest).withdrawn
+    assert (found.over >= {before, after}, found.since_filing) == (True, {after})
+    assert before in found.expired
+    assert after not in found.expired
+    assert not found.unplaced
+    # Without its place in the log there are the days alone, and it is said.
+    found = gather(report, filing=digest("a filing of another bundle")).withdrawn
+    assert (found.expired >= {before, after}, found.since_filing) == (True, frozenset())
+    told = run(gather(report, filing=digest("a filing of another bundle")), 1).sentence
+    assert "the bundle has no filing, so that nothing tells whether before it" in told
+    assert "no filing" not in run(gather(report), 1).sentence
 
 
 def test_refuses_a_bundle_that_does_not_hold(story: Story) -> None:

@@ -1,12 +1,14 @@
 """Checks 1 and 2: what the log alone tells of the hours. Nothing is opened for them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from workseal_protocol.chain import owed_instant
 from workseal_protocol.desk.checked import Checked, Outcome
 from workseal_protocol.desk.material import Material, Placed
+from workseal_protocol.desk.withdrawals import Withdrawals
+from workseal_protocol.digest import Digest
 from workseal_protocol.records import Capture, SegmentState
 from workseal_protocol.terms import Level
 
@@ -21,23 +23,37 @@ def check_cover(material: Material) -> Checked:
     gaps = sorted(_gaps(material), reverse=True)
     frames = [frame for one in places for frame in one.segment.frames]
     missed = sum(one.segment.capture is Capture.MISSED for one in places)
-    withdrawn = sum(frame in material.withdrawn for frame in frames)
     longest = gaps[0][0] if gaps else 0
     sentence = (
         f"{_clock(worked)} of {_clock(material.end - material.begin)} are recorded as worked, the"
         f" longest stretch without a record has {_clock(longest)}; {len(frames)} frames were"
-        f" taken, {withdrawn} of them withdrawn, {missed} missed"
+        f" taken, {_gone(material.withdrawn, frames)}, {missed} missed"
     )
     if material.frames:
         sentence += f", {len(material.frames)} are shown"
     share = material.terms.max_withdrawn_percent
-    over = (withdrawn + missed) * 100 > share * (len(frames) + missed)
+    early = sum(frame in material.withdrawn.early for frame in frames)
+    over = (early + missed) * 100 > share * (len(frames) + missed)
     if over:
         sentence += (
             f"; the terms let {share} % be withdrawn, and missing ones are counted with them"
         )
     proof = tuple(f"no record from {_instant(at)} for {_clock(gap)}" for gap, at in gaps[:20])
-    return Checked(number, name, Outcome.NOTICED if over else Outcome.NOTHING, sentence, proof)
+    noticed = over or not material.withdrawn.since_filing.isdisjoint(frames)
+    return Checked(number, name, Outcome.NOTICED if noticed else Outcome.NOTHING, sentence, proof)
+
+
+def _gone(withdrawn: Withdrawals, frames: Collection[Digest]) -> str:
+    """Tell the frames that had to be kept from those that had not, where there are such."""
+    expired = sum(frame in withdrawn.expired for frame in frames)
+    said = f"{sum(frame in withdrawn.frames for frame in frames) - expired} of them withdrawn"
+    if later := sum(frame in withdrawn.since_filing for frame in frames):
+        said += f" ({later} after the case was filed)"
+    if expired:
+        said += f" and {expired} deleted once the agreed days were over"
+        if withdrawn.unplaced:
+            said += " (the bundle has no filing, so that nothing tells whether before it)"
+    return said
 
 
 def _gaps(material: Material) -> Iterator[tuple[int, int]]:
