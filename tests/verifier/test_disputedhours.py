@@ -63,6 +63,21 @@ def test_the_desk_says_here_what_it_says_over_a_bundle(
     assert [one.number for one in found.counted.checks] == [1, 2]
 
 
+@pytest.mark.parametrize("shift", [0, 4_321, 17_003])
+def test_the_desk_counts_of_cut_hours_what_the_page_does(
+    shift: int, hours: DisputedHours, shelved: Shelved, story: Story
+) -> None:
+    begin, end = START + 5_000 + shift, START + 47_000 + shift
+    found = hours.of(*_asked(shelved, story, (begin, end)))
+    assert found.counted is not None
+    spans = [span for week in found.course.weeks for span in week.spans]
+    worked = sum(one.worked_between(begin, end) for one in spans) // 1000
+    frames = sum(one.frames for one in found.counted.captures)
+    said = found.counted.checks[0].sentence
+    assert said.startswith(f"0 h 00 min {worked:02d} s of 0 h 00 min 42 s are recorded as worked")
+    assert f"; {frames} frames were taken, " in said
+
+
 def test_captures_add_up_to_those_of_the_weeks(
     hours: DisputedHours, shelved: Shelved, story: Story
 ) -> None:

@@ -98,6 +98,11 @@ class Material:
     tag_key: bytes | None = None
 
     @property
+    def begun(self) -> tuple[Placed, ...]:
+        """Give the segments that begin in the hours: their captures are those of a freeze."""
+        return tuple(one for one in self.places if self.begin <= one.segment.begin < self.end)
+
+    @property
     def working(self) -> Iterator[Placed]:
         """Give the segments of work on the screen."""
         return (one for one in self.places if one.segment.state is SegmentState.WORKING)

@@ -274,9 +274,9 @@ def _between(
 def _captures(material: Material) -> Iterator[Drawn]:
     """Give the captures of segments that begin in these hours, as weeks and freezes count them."""
     gone = material.withdrawn
-    for one in material.places:
+    for one in material.begun:
         segment = one.segment
-        if segment.capture is Capture.NONE or not material.begin <= segment.begin < material.end:
+        if segment.capture is Capture.NONE:
             continue
         over = sum(frame in gone.expired for frame in segment.frames)
         yield Drawn(
