@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.builders import ENGAGEMENT, digest, octets
-from support.scripted import Story, disclose, tell_story
+from support.scripted import Story, disclose, tell_filed, tell_story
 from support.staged import CLOCK, CONTENT, GRID, HONEST, ROUNDS, STAGED, record
 from workseal_protocol.bundle import FrameDisclosure
 from workseal_protocol.commitment import Note, NoteCode, Opening, ValueKind
@@ -22,6 +22,7 @@ from workseal_protocol.desk import (
     Placed,
     ShownFrame,
     TagList,
+    Withdrawals,
     examine_hours,
     gather,
     tag_of,
@@ -140,8 +141,65 @@ def test_cover_notices_more_withdrawn_frames_than_the_terms_let_be() -> None:
     frames = [one.segment.frames[0] for one in captured]
     some = replace(CODE, places=tuple(captured))
     assert len(frames) == 20
-    assert not noticed(replace(some, withdrawn=frozenset(frames[:4])), 1)
-    assert noticed(replace(some, withdrawn=frozenset(frames[:5])), 1)
+    assert not noticed(replace(some, withdrawn=Withdrawals(frozenset(frames[:4]))), 1)
+    assert noticed(replace(some, withdrawn=Withdrawals(frozenset(frames[:5]))), 1)
+
+
+def test_cover_cuts_at_the_edges_and_takes_captures_that_begin_in_the_hours() -> None:
+    pair = [
+        replace(one, segment=replace(one.segment, capture=Capture.CAPTURED, frames=(digest(n),)))
+        for n, one in enumerate(CODE.places[:2])
+    ]
+    edge = pair[1].segment.begin
+    some = replace(CODE, places=tuple(pair), frames=(), begin=edge - 8_000, end=edge + 4_000)
+    sentence = run(some, 1).sentence
+    assert sentence.startswith("0 h 00 min 12 s of 0 h 00 min 12 s are recorded as worked")
+    assert "; 1 frames were taken, " in sentence
+    assert run(some, 2).sentence.startswith("1 draws were computed again")
+    # Half of the time was worked, and so half of each part.
+    half = [replace(one, segment=replace(one.segment, worked=15_000)) for one in pair]
+    sentence = run(replace(some, places=tuple(half)), 1).sentence
+    assert sentence.startswith("0 h 00 min 06 s of 0 h 00 min 12 s")
+
+
+def test_no_more_is_told_as_worked_than_there_is_time() -> None:
+    # A round may tell of some milliseconds more than passed: here they would make seconds.
+    many = opened(CODE, lambda one: replace(one, segment=replace(one.segment, worked=30_010)))
+    assert run(many, 1).sentence.startswith("4 h 00 min 00 s of 4 h 00 min 00 s are recorded")
+
+
+def test_a_shown_frame_that_was_not_taken_in_the_hours_is_not_counted() -> None:
+    whole = run(CODE, 1).sentence
+    assert whole.endswith(f", {len(CODE.frames)} are shown")
+    last = CODE.frames[-1].place.segment
+    found = run(replace(CODE, begin=last.begin + 1, end=last.end), 1).sentence
+    assert "; 0 frames were taken, 0 of them withdrawn, 0 missed" in found
+    assert "shown" not in found
+
+
+def test_frames_whose_days_were_over_are_told_apart_and_pass_no_limit() -> None:
+    captured = [one for one in CODE.places if one.segment.frames][:20]
+    frames = frozenset(one.segment.frames[0] for one in captured)
+    some = replace(CODE, places=tuple(captured), frames=())
+    found = run(replace(some, withdrawn=Withdrawals(frames, over=frames)), 1)
+    assert found.outcome is Outcome.NOTHING
+    taken = (
+        "20 frames were taken, 0 of them withdrawn and 20 deleted once the agreed days were over"
+    )
+    assert found.sentence.endswith(f"{taken}, 0 missed")
+
+
+def test_frames_that_went_after_the_filing_are_noticed_and_pass_no_limit_by_that() -> None:
+    captured = [one for one in CODE.places if one.segment.frames][:20]
+    frames = frozenset(one.segment.frames[0] for one in captured)
+    some = replace(CODE, places=tuple(captured), frames=())
+    found = run(replace(some, withdrawn=Withdrawals(frames, over=frames, since_filing=frames)), 1)
+    assert found.outcome is Outcome.NOTICED
+    assert "20 of them withdrawn (20 after the case was filed), 0 missed" in found.sentence
+    assert "the terms let" not in found.sentence
+    # What the terms still asked for counts against their limit, too.
+    found = run(replace(some, withdrawn=Withdrawals(frames, since_filing=frames)), 1)
+    assert "the terms let 20 % be withdrawn" in found.sentence
 
 
 def test_schedule_notices_captures_that_were_not_drawn() -> None:
@@ -396,6 +454,24 @@ def test_hours_leave_out_what_lies_outside(story: Story) -> None:
     some = gather(report, hours=(begin, end))
     assert [one.digest for one in some.places] == [one.digest for one in everything.places[2:5]]
     assert (some.begin, some.end) == (begin, end)
+
+
+def test_a_frame_is_kept_as_agreed_if_it_went_before_the_filing_that_the_bundle_has() -> None:
+    story, filing, (before, after) = tell_filed()
+    report = examine_bundle(story.bundle().encode(), story.policy)
+    found = gather(report, filing=filing.digest).withdrawn
+    assert found.over == {before, after}
+    assert found.since_filing == {after}
+    assert before in found.expired
+    assert after not in found.expired
+    assert not found.unplaced
+    # Without its place in the log there are the days alone, and it is said.
+    found = gather(report, filing=digest("a filing of another bundle")).withdrawn
+    assert found.expired == {before, after}
+    assert not found.since_filing
+    told = run(gather(report, filing=digest("a filing of another bundle")), 1).sentence
+    assert "the bundle has no filing, so that nothing tells whether before it" in told
+    assert "no filing" not in run(gather(report), 1).sentence
 
 
 def test_refuses_a_bundle_that_does_not_hold(story: Story) -> None:

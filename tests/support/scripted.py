@@ -3,19 +3,24 @@
 Everything follows from a seed; `tell_story().bundle()` is a complete bundle that holds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from support.acting import KeptFrame, ScriptedAgent, Twist, disclose, stored
+from support.builders import make_filing
 from support.simulator import START, Simulator
 from support.stamp import FixedTsa
 from workseal_protocol.bundle import Bundle, Contents, FrameDisclosure, seal_bundle
+from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.policy import TrustPolicy
 from workseal_protocol.records import (
     DeclarationForm,
     SegmentState,
+    WithdrawalReason,
+    sign,
 )
+from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
 __all__ = [
@@ -30,6 +35,7 @@ __all__ = [
     "first_day",
     "second_day",
     "stored",
+    "tell_filed",
     "tell_story",
 ]
 
@@ -74,6 +80,25 @@ def tell_story(
     verifier.now += 60_000
     verifier.others(2)
     return Story(verifier, agent, *finish(verifier, agent, disclosures))
+
+
+def tell_filed() -> tuple[Story, Statement, tuple[Digest, Digest]]:
+    """Tell of a case, and of two frames whose days were over: one went before it, one after."""
+    verifier = Simulator(b"filed between")
+    agent = begin(verifier)
+    agent.open_session()
+    agent.work(600_000)
+    agent.send()
+    agent.close_session()
+    verifier.now += (agent.terms.retention_days + 1) * 86_400_000
+    before, after = agent.frames[:2]
+    agent.withdraw(before, WithdrawalReason.RETENTION)
+    said = make_filing(engagement=agent.engagement, claimed_at=verifier.now, begin=START)
+    filing = sign(replace(said, end=verifier.now), verifier.people.client)
+    verifier.admit([filing])
+    agent.withdraw(after, WithdrawalReason.RETENTION)
+    story = Story(verifier, agent, *finish(verifier, agent, ()))
+    return story, filing, (before.tree.commitment, after.tree.commitment)
 
 
 def begin(

@@ -14,7 +14,7 @@ from random import Random
 
 from support.builders import ENGAGEMENT, ROUND_MS, digest, make_segment, make_terms
 from workseal_protocol.commitment import ActivityRecord, ActivitySource, bucket
-from workseal_protocol.desk import Material, Placed, ShownFrame
+from workseal_protocol.desk import Material, Placed, ShownFrame, Withdrawals
 from workseal_protocol.frame import Grid
 from workseal_protocol.records import Capture
 
@@ -215,7 +215,7 @@ def record(seed: int, kind: str) -> Material:
         begin=begin,
         end=end,
         places=tuple(places),
-        withdrawn=frozenset(),
+        withdrawn=Withdrawals(),
         frames=tuple(frames),
     )
 

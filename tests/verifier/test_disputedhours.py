@@ -18,7 +18,7 @@ from workseal_protocol.records import Declaration, Record, Segment, WithdrawalRe
 from workseal_protocol.verify import Report, examine_bundle
 from workseal_verifier.services import disputedhours
 from workseal_verifier.services.diaries import Agreed, Reach
-from workseal_verifier.services.disputedhours import RUN_HERE, DisputedHours
+from workseal_verifier.services.disputedhours import RUN_HERE, About, DisputedHours
 from workseal_verifier.services.weekfold import bounds, read_records
 from workseal_verifier.store.logrows import Entry
 
@@ -63,6 +63,21 @@ def test_the_desk_says_here_what_it_says_over_a_bundle(
     assert [one.number for one in found.counted.checks] == [1, 2]
 
 
+@pytest.mark.parametrize("shift", [0, 4_321, 17_003])
+def test_the_desk_counts_of_cut_hours_what_the_page_does(
+    shift: int, hours: DisputedHours, shelved: Shelved, story: Story
+) -> None:
+    begin, end = START + 5_000 + shift, START + 47_000 + shift
+    found = hours.of(*_asked(shelved, story, (begin, end)))
+    assert found.counted is not None
+    spans = [span for week in found.course.weeks for span in week.spans]
+    worked = sum(one.worked_between(begin, end) for one in spans) // 1000
+    frames = sum(one.frames for one in found.counted.captures)
+    said = found.counted.checks[0].sentence
+    assert said.startswith(f"0 h 00 min {worked:02d} s of 0 h 00 min 42 s are recorded as worked")
+    assert f"; {frames} frames were taken, " in said
+
+
 def test_captures_add_up_to_those_of_the_weeks(
     hours: DisputedHours, shelved: Shelved, story: Story
 ) -> None:
@@ -91,6 +106,33 @@ def test_a_frame_that_was_kept_for_the_agreed_days_is_not_called_withdrawn(tmp_p
     # The story itself has one more.
     assert sum(one.withdrawn for one in captures) == 2
     assert sum(one.withdrawn for one in totals) == 3
+    shelved.close()
+
+
+def test_what_went_after_the_filing_is_withdrawn_and_kept_apart_for_each_case(
+    tmp_path: Path,
+) -> None:
+    """Frames of disputed hours are to be kept, so that their days being over explains nothing."""
+    story = tell_story(b"gone in a dispute")
+    agent, verifier = story.agent, story.verifier
+    verifier.now += (agent.terms.retention_days + 1) * DAY_MS
+    agent.withdraw(agent.frames[1], WithdrawalReason.RETENTION)
+    between = max(verifier.statements) + 1
+    verifier.others(1)
+    agent.withdraw(agent.frames[1], WithdrawalReason.RETENTION)
+    shelved = Shelved(tmp_path / "verifier.db").fill(verifier, agent)
+    hours = DisputedHours(shelved.records, shelved.diaries)
+    # The story itself has one more, which was withdrawn long before.
+    for filed, told, words in (
+        (2**31, (1, 0, 2), "1 of them withdrawn and 2 deleted once the agreed days were over"),
+        (between, (2, 1, 1), "2 of them withdrawn (1 after the case was filed) and 1 deleted once"),
+        (0, (3, 3, 0), "3 of them withdrawn (3 after the case was filed), "),
+    ):
+        counted = hours.of(*_asked(shelved, story, ALL, filed=filed)).counted
+        assert counted is not None
+        names = ("withdrawn", "since_filing", "expired")
+        assert tuple(sum(getattr(one, n) for one in counted.captures) for n in names) == told
+        assert words in counted.checks[0].sentence
     shelved.close()
 
 
@@ -180,9 +222,9 @@ def test_what_was_counted_is_kept_until_something_comes_about_these_hours(
 def test_a_log_that_reaches_less_far_is_counted_anew(
     hours: DisputedHours, shelved: Shelved, story: Story
 ) -> None:
-    agreed, begin, end, reach = _asked(shelved, story, ALL)
-    whole = hours.of(agreed, begin, end, reach).counted
-    less = hours.of(agreed, begin, end, Reach(reach.size // 2, 0)).counted
+    agreed, about, reach = _asked(shelved, story, ALL)
+    whole = hours.of(agreed, about, reach).counted
+    less = hours.of(agreed, about, Reach(reach.size // 2, 0)).counted
     assert whole is not None
     assert less is not None
     assert len(less.captures) < len(whole.captures)
@@ -210,7 +252,7 @@ def test_no_more_is_kept_than_fits(
 def test_a_cited_statement_is_told_of_if_it_is_of_this_agreement(
     hours: DisputedHours, shelved: Shelved, story: Story
 ) -> None:
-    agreed, _, _, reach = _asked(shelved, story, ALL)
+    agreed, _, reach = _asked(shelved, story, ALL)
     for statement, record in story.agent.made:
         place = story.verifier.places.get(statement.digest)
         if place is None or place >= reach.size:
@@ -225,9 +267,12 @@ def test_a_cited_statement_is_told_of_if_it_is_of_this_agreement(
     assert hours.cited(stranger, [story.agent.made[2][0].digest], reach) == {}
 
 
-def _asked(shelved: Shelved, story: Story, period: tuple[int, int]) -> tuple:  # type: ignore[type-arg]
+def _asked(
+    shelved: Shelved, story: Story, period: tuple[int, int], *, filed: int = 2**31
+) -> tuple[Agreed, About, Reach]:
+    """Ask about hours of a case, which was filed after everything that is told."""
     agreed, reach = shelved.agreed(story.agent)
-    return agreed, *period, reach
+    return agreed, About(*period, filed), reach
 
 
 def test_what_was_read_for_the_weeks_is_not_read_again(

@@ -329,28 +329,10 @@ def test_the_time_line_has_each_day_its_grades_gaps_missed_and_withdrawn(world: 
 
 def test_frames_whose_agreed_days_are_over_are_told_apart(tmp_path: Path) -> None:
     """To delete what one need not keep is nothing to explain in a dispute."""
-    office = Office(new_home(tmp_path)).open()
-    office.now = START
-    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536, retention_days=1))
-    agent.open_session()
-    agent.work(3 * office.round_ms)
-    agent.send()
-    agent.close_session()
-    end = office.now
-    office.now += 2 * DAY_MS
-    kept = list(agent.frames)
-    for frame in kept:
-        agent.withdraw(frame, WithdrawalReason.RETENTION)
-    count = len(kept)
-    hearing = Hearing(office, agent.engagement, agent.terms).file(begin=START, end=end)
-    with LiveServer(office) as live:
-        browser = Browser(office, live)
-        browser.sign_in(office.people.client)
-        page = browser.ask("GET", f"/cases/{hearing.case.case}").text
-        browser.close()
-    office.close()
+    page, count = page_of_frames_that_went(tmp_path, before=3)
     part = section(page, "hours")
     assert f"Frames withdrawn 0 of {count}" in words(part)
+    assert "after this case was filed" not in words(page)
     assert f"Deleted once the agreed days were over {count} of {count}" in words(part)
     assert re.findall(r'data-name="(Withdrawn|Agreed days over)">([^<]*)<', part) == [
         ("Withdrawn", "0"),
@@ -361,6 +343,53 @@ def test_frames_whose_agreed_days_are_over_are_told_apart(tmp_path: Path) -> Non
     assert f"{count} frames were deleted once the agreed days were over" in known
     assert f"What {count} frames showed that had been kept for the agreed days" in known
     assert "withdrawn" not in known
+    checked = words(section(page, "desk"))
+    assert f"0 of them withdrawn and {count} deleted once the agreed days were over" in checked
+    assert "the terms let" not in checked
+
+
+def test_frames_that_went_after_the_filing_are_withdrawn_whatever_their_reason(
+    tmp_path: Path,
+) -> None:
+    page, count = page_of_frames_that_went(tmp_path, before=1)
+    part = words(section(page, "hours"))
+    assert f"Frames withdrawn {count - 1} of {count}" in part
+    assert f"Of these, after this case was filed {count - 1}" in part
+    assert f"Deleted once the agreed days were over 1 of {count}" in part
+    known = words(section(page, "known"))
+    assert f"{count - 1} frames were withdrawn, {count - 1} of them after this case" in known
+    assert "1 frame was deleted once the agreed days were over, before this case" in known
+    checked = words(section(page, "desk"))
+    gone = f"{count - 1} of them withdrawn ({count - 1} after the case was filed) and 1 deleted"
+    assert gone in checked
+    # Their days were over: that is a question here, and no limit of the terms was passed.
+    assert "the terms let" not in checked
+
+
+def page_of_frames_that_went(tmp_path: Path, *, before: int) -> tuple[str, int]:
+    """Delete frames whose days were over, so many before a case is filed; count all of them."""
+    office = Office(new_home(tmp_path)).open()
+    office.now = START
+    agent = ScriptedAgent(office, terms=office.terms(capture_rate=65_536, retention_days=1))
+    agent.open_session()
+    agent.work(3 * office.round_ms)
+    agent.send()
+    agent.close_session()
+    end = office.now
+    office.now += 2 * DAY_MS
+    kept = list(agent.frames)
+    for frame in kept[:before]:
+        agent.withdraw(frame, WithdrawalReason.RETENTION)
+    hearing = Hearing(office, agent.engagement, agent.terms).file(begin=START, end=end)
+    for frame in kept[before:]:
+        agent.withdraw(frame, WithdrawalReason.RETENTION)
+    with LiveServer(office) as live:
+        browser = Browser(office, live)
+        browser.sign_in(office.people.client)
+        page = browser.ask("GET", f"/cases/{hearing.case.case}").text
+        browser.close()
+    office.close()
+    return page, len(kept)
 
 
 def test_the_hours_are_those_of_the_diarys_pages(world: World) -> None:

@@ -32,6 +32,7 @@ from workseal_protocol.desk import (
     gather,
 )
 from workseal_protocol.desk.tags import MAX_BYTES as MAX_TAG_BYTES
+from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.records import DisputeFiling, DisputeRequest, read_record
@@ -70,12 +71,13 @@ def _gathered(options: argparse.Namespace) -> Material:
     tags = _tags(options)
     key = read_tag_key(options.tag_key) if options.tag_key else None
     openings = () if options.openings is None else read_openings(options.openings)
-    hours = _hours(options)
+    filing, hours = _filing(options)
     report = report_that_holds(options.bundle, options.policy)
     try:
         return gather(
             report,
             hours=hours,
+            filing=filing,
             openings=openings,
             disclosures=_unsealed(options, report),
             tags=tags,
@@ -98,16 +100,16 @@ def _tags(options: argparse.Namespace) -> TagList | None:
         raise CommandError(f"the tags {options.tags} are malformed: {error}") from error
 
 
-def _hours(options: argparse.Namespace) -> tuple[int, int] | None:
+def _filing(options: argparse.Namespace) -> tuple[Digest | None, tuple[int, int] | None]:
     if options.filing is None:
-        return None
+        return None, None
     # What `case show --save` writes begins with the filing, and so does a file of it alone.
     statement, *_ = read_all([options.filing])
     record = read_record(statement)
     if not isinstance(record, DisputeFiling):
         found = f"found a statement of kind {statement.kind}"
         raise CommandError(f"{options.filing}: expected a filing first, {found}")
-    return record.begin, record.end
+    return statement.digest, (record.begin, record.end)
 
 
 def _unsealed(options: argparse.Namespace, report: Report) -> Iterator[Disclosure]:

@@ -9,6 +9,7 @@ from workseal_protocol.desk.checked import NOT_PROVEN, Checked, DeskReport, Outc
 from workseal_protocol.desk.examine import CHECKS, DeskRule, examine_hours
 from workseal_protocol.desk.material import Material, Outline, Placed, ShownFrame, gather
 from workseal_protocol.desk.tags import KEY_BYTES, OUTLINE_BYTES, TagList, tag_of
+from workseal_protocol.desk.withdrawals import Withdrawals, withdrawals_of
 
 __all__ = [
     "CHECKS",
@@ -24,7 +25,9 @@ __all__ = [
     "Placed",
     "ShownFrame",
     "TagList",
+    "Withdrawals",
     "examine_hours",
     "gather",
     "tag_of",
+    "withdrawals_of",
 ]

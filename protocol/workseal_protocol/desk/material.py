@@ -16,12 +16,13 @@ from workseal_protocol.commitment import (
     parse_notes,
 )
 from workseal_protocol.desk.tags import TagList
+from workseal_protocol.desk.withdrawals import Withdrawals, withdrawals_of
 from workseal_protocol.digest import Digest, sha256
 from workseal_protocol.disclosure import Disclosure, VerifiedTiles, verify_disclosure
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.frame import CHANNELS, Grid
 from workseal_protocol.lottery import round_start
-from workseal_protocol.records import Segment, SegmentState, Tombstone
+from workseal_protocol.records import Segment, SegmentState
 from workseal_protocol.terms import Terms
 from workseal_protocol.verify import Report, check_frame_header, check_opening
 
@@ -91,10 +92,15 @@ class Material:
     begin: int
     end: int
     places: tuple[Placed, ...]
-    withdrawn: frozenset[Digest]
+    withdrawn: Withdrawals
     frames: tuple[ShownFrame, ...] = ()
     tags: TagList | None = None
     tag_key: bytes | None = None
+
+    @property
+    def begun(self) -> tuple[Placed, ...]:
+        """Give the segments that begin in the hours: their captures are those of a freeze."""
+        return tuple(one for one in self.places if self.begin <= one.segment.begin < self.end)
 
     @property
     def working(self) -> Iterator[Placed]:
@@ -106,6 +112,7 @@ def gather(  # noqa: PLR0913 - each is another thing that may have been opened
     report: Report,
     *,
     hours: tuple[int, int] | None = None,
+    filing: Digest | None = None,
     openings: Iterable[Opening] = (),
     disclosures: Iterable[Disclosure] = (),
     tags: TagList | None = None,
@@ -114,8 +121,9 @@ def gather(  # noqa: PLR0913 - each is another thing that may have been opened
 ) -> Material:
     """Take from a report that holds what concerns the hours, or raise `VerificationError`.
 
-    `openings` and `disclosures` come on top of those in the bundle. A frame that is shown twice,
-    with other tiles, counts with all of them together.
+    `filing` is the case's, whose place in the log is known if the bundle has it. `openings` and
+    `disclosures` come on top of those in the bundle. A frame that is shown twice, with other tiles,
+    counts with all of them together.
     """
     if not report.holds or report.bundle is None or report.terms is None:
         raise VerificationError("the bundle does not hold")
@@ -140,12 +148,22 @@ def gather(  # noqa: PLR0913 - each is another thing that may have been opened
         begin=begin,
         end=end,
         places=tuple(segments),
-        withdrawn=frozenset(
-            entry.record.frame for entry in report.entries if isinstance(entry.record, Tombstone)
-        ),
+        withdrawn=_withdrawn(report, report.terms, filing),
         frames=tuple(sorted(shown.values(), key=lambda one: (one.at, one.display))),
         tags=tags,
         tag_key=tag_key,
+    )
+
+
+def _withdrawn(report: Report, terms: Terms, filing: Digest | None) -> Withdrawals:
+    segments = ((one.digest, one.record) for one in report.entries)
+    filed = next((one.index for one in report.entries if one.digest == filing), None)
+    return withdrawals_of(
+        terms,
+        report.entries,
+        {digest: record.end for digest, record in segments if isinstance(record, Segment)},
+        filed=filed,
+        unplaced=filing is not None and filed is None,
     )
 
 

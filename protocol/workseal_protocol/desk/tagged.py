@@ -26,7 +26,7 @@ def check_tags(material: Material) -> Checked:
         (frame, place)
         for place in material.places
         for frame in place.segment.frames
-        if frame not in material.withdrawn
+        if frame not in material.withdrawn.frames
     ]
     tags = material.tags.tags
     tagged = [(frame, place, tags[frame]) for frame, place in places if frame in tags]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.builders import STRANGER, digest, make_filing
-from support.scripted import Story, disclose, finish, tell_story
+from support.scripted import Story, disclose, finish, tell_filed, tell_story
 from support.simulator import seeded
 from workseal_protocol.cli.outline import outline
 from workseal_protocol.cli.seeds import write_seed, write_tag_key
@@ -19,6 +19,7 @@ from workseal_protocol.records import (
     DisclosedFrame,
     DisputeAct,
     DisputeDisclosure,
+    DisputeFiling,
     DisputeRequest,
     Segment,
     read_record,
@@ -109,6 +110,25 @@ def test_a_filing_narrows_the_hours(folder: Path, run: Run, story: Story) -> Non
     assert (done.code, "expected a filing first, found" in done.err) == (2, True)
     (folder / "filing").write_bytes(b"junk")
     assert check(run, folder, "--filing", folder / "filing").code == 2
+
+
+def test_a_filing_tells_which_frames_went_after_it(folder: Path, run: Run) -> None:
+    story, filing, _ = tell_filed()
+    (folder / "bundle").write_bytes(story.bundle().encode())
+    (folder / "policy").write_text(story.policy.encode())
+    (folder / "filing").write_bytes(filing.encode())
+    done = check(run, folder, "--filing", folder / "filing", "--only", 1)
+    assert (done.code, done.out[:5]) == (0, "(?) 1"), done.err
+    assert ", 1 of them withdrawn (1 after the case was filed) and 1 deleted once" in done.out
+    # Without a case nothing is disputed.
+    whole = check(run, folder, "--only", 1).out
+    assert ", 0 of them withdrawn and 2 deleted once the agreed days were over, " in whole
+    record = read_record(filing)
+    assert isinstance(record, DisputeFiling)
+    other = sign(replace(record, text="another filing"), story.verifier.people.client)
+    (folder / "filing").write_bytes(other.encode())
+    told = check(run, folder, "--filing", folder / "filing", "--only", 1).out
+    assert "2 deleted once the agreed days were over (the bundle has no filing, so" in told
 
 
 def test_a_sealed_package_is_looked_into_and_its_tags_compared(

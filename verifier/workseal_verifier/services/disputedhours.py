@@ -13,13 +13,11 @@ from datetime import date, datetime
 from typing import Final
 
 from workseal_protocol.chain import LONGEST_DECLARATION
-from workseal_protocol.desk import Checked, Material, examine_hours
+from workseal_protocol.desk import Checked, Material, Withdrawals, examine_hours, withdrawals_of
 from workseal_protocol.desk.material import Placed
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Capture, Declaration, Record, Segment, Tombstone
+from workseal_protocol.records import Capture, Declaration, Record, Segment
 from workseal_protocol.statement import Kind
-from workseal_protocol.totals import was_kept_as_agreed
-from workseal_protocol.window import Window
 from workseal_verifier.services.diaries import MOST_IN_WEEK, Agreed, Course, Diaries, Reach
 from workseal_verifier.services.weekfold import DAYS, bounds, entries_of, read_records
 from workseal_verifier.store.diaryrows import DiaryRowStore
@@ -39,10 +37,24 @@ _Read = Mapping[date, Sequence[tuple[Stored, Record]]]
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Hold what a case is about: hours from begin to end, and where in the log it was filed."""
+
+    begin_ms: int
+    end_ms: int
+    filed: int
+
+
+# The hours of an engagement; what was withdrawn of them is told by where the case was filed.
+_Key = tuple[bytes, About]
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """Hold one capture that was due: when its segment began, what became of it and its frames.
 
-    Of its frames some were `withdrawn`, others `expired`: kept for the days that the terms ask for.
+    Of its frames some were `withdrawn`, others `expired`: deleted before the case was filed, when
+    the days that the terms ask for were over. Of the withdrawn ones some were so `since_filing`.
     It was `foreseeable` where the round was drawn without the operator's value.
     """
 
@@ -50,6 +62,7 @@ class Drawn:
     missed: bool
     frames: int
     withdrawn: int
+    since_filing: int
     expired: int
     foreseeable: bool
 
@@ -91,13 +104,13 @@ class DisputedHours:
         self._rows = DiaryRowStore(records.database)
         self._diaries = diaries
         self._lock = threading.Lock()
-        # By engagement, begin and end: up to where the log was looked at, and what it told.
-        self._known: OrderedDict[tuple[bytes, int, int], tuple[int, Counted]] = OrderedDict()
+        # Up to where the log was looked at, and what it told.
+        self._known: OrderedDict[_Key, tuple[int, Counted]] = OrderedDict()
 
-    def of(self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach) -> Disputed:
-        """Tell of the hours from begin to end."""
-        days = self._days(agreed, begin_ms, end_ms, reach)
-        key = (agreed.engagement, begin_ms, end_ms)
+    def of(self, agreed: Agreed, about: About, reach: Reach) -> Disputed:
+        """Tell of the hours that a case is about."""
+        days = self._days(agreed, about.begin_ms, about.end_ms, reach)
+        key = (agreed.engagement, about)
         counted = self._still(key, reach)
         # The weeks that are folded for this question: their statements are not read twice.
         read: dict[date, Sequence[tuple[Stored, Record]]] = {}
@@ -107,7 +120,7 @@ class DisputedHours:
             course = self._diaries.course(agreed, reach, between=days, heard=heard)
         if counted is None:
             with self._diaries.turn():
-                counted = self._count(agreed, begin_ms, end_ms, reach, read)
+                counted = self._count(agreed, about, reach, read)
             if counted is not None:
                 self._keep(key, reach, counted)
         return Disputed(course, counted)
@@ -144,61 +157,53 @@ class DisputedHours:
         )
         return first, last
 
-    def _still(self, key: tuple[bytes, int, int], reach: Reach) -> Counted | None:
+    def _still(self, key: _Key, reach: Reach) -> Counted | None:
         """Return what is kept, if nothing came since that is about these hours."""
         with self._lock:
             seen, found = self._known.get(key, (0, None))
         if found is None or reach.size < seen:
             return None
-        engagement, begin_ms, end_ms = key
+        engagement, about = key
         came = self._rows.came(engagement, since=seen, below=reach.size, most=_LOOKED_AT + 1)
         for one in came:
             if one.kind == Kind.TOMBSTONE.value or len(came) > _LOOKED_AT:
                 return None
             if one.begin_ms is None or one.end_ms is None:
                 continue
-            if one.begin_ms < end_ms and one.end_ms > begin_ms:
+            if one.begin_ms < about.end_ms and one.end_ms > about.begin_ms:
                 return None
         self._keep(key, reach, found)
         return found
 
-    def _count(
-        self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach, read: _Read
-    ) -> Counted | None:
-        told = self._work(agreed, begin_ms, end_ms, reach, read)
+    def _count(self, agreed: Agreed, about: About, reach: Reach, read: _Read) -> Counted | None:
+        told = self._work(agreed, about.begin_ms, about.end_ms, reach, read)
         if told is None or len(told) > MOST_IN_WEEK:
             return None
         places = [Placed(one.digest, record) for one, record in told if isinstance(record, Segment)]
-        frames = [frame.raw for one in places for frame in one.segment.frames]
-        gone = self._gone(agreed, frames, reach)
         material = Material(
             terms=agreed.terms,
             engagement=agreed.engagement,
-            begin=begin_ms,
-            end=end_ms,
+            begin=about.begin_ms,
+            end=about.end_ms,
             places=tuple(places),
-            withdrawn=frozenset(one.frame for one, _ in gone),
-        )
-        ends = {one.digest: one.segment.end for one in places}
-        expired = frozenset(
-            one.frame
-            for one, window in gone
-            if was_kept_as_agreed(agreed.terms, one, window, ends.get(one.segment))
+            withdrawn=self._withdrawn(agreed, places, about.filed, reach),
         )
         checks = examine_hours(material, RUN_HERE).checks
         active = (one.segment.begin for one in places if one.segment.activity is not None)
-        captures = tuple(_captures(material, expired, begin_ms, end_ms))
+        captures = tuple(_captures(material))
         return Counted(captures, checks, tuple(sorted(active)))
 
-    def _gone(
-        self, agreed: Agreed, frames: Sequence[bytes], reach: Reach
-    ) -> list[tuple[Tombstone, Window]]:
-        """Read the tombstones of frames, each with what checkpoints prove of its time."""
+    def _withdrawn(
+        self, agreed: Agreed, places: Sequence[Placed], filed: int, reach: Reach
+    ) -> Withdrawals:
+        """Sort the tombstones of frames, each with what checkpoints prove of its time."""
+        frames = [frame.raw for one in places for frame in one.segment.frames]
         rows = self._rows.withdrawals(agreed.engagement, frames, below=reach.size)
         told = read_records(sorted(rows, key=lambda one: one.position))
         signed = self._rows.covering([one.position for one, _ in told])
         entries, _ = entries_of(agreed.terms, told, signed)
-        return [(one.record, one.window) for one in entries if isinstance(one.record, Tombstone)]
+        ends = {one.digest: one.segment.end for one in places}
+        return withdrawals_of(agreed.terms, entries, ends, filed=filed)
 
     def _work(
         self, agreed: Agreed, begin_ms: int, end_ms: int, reach: Reach, read: _Read
@@ -228,7 +233,7 @@ class DisputedHours:
             found |= {one.position: (one, record) for one, record in read_records(fresh)}
         return [found[position] for position in sorted(found)]
 
-    def _keep(self, key: tuple[bytes, int, int], reach: Reach, found: Counted) -> None:
+    def _keep(self, key: _Key, reach: Reach, found: Counted) -> None:
         with self._lock:
             self._known[key] = (reach.size, found)
             self._known.move_to_end(key)
@@ -266,20 +271,20 @@ def _between(
         yield at, end_ms
 
 
-def _captures(
-    material: Material, expired: frozenset[Digest], begin_ms: int, end_ms: int
-) -> Iterator[Drawn]:
+def _captures(material: Material) -> Iterator[Drawn]:
     """Give the captures of segments that begin in these hours, as weeks and freezes count them."""
-    for one in material.places:
+    gone = material.withdrawn
+    for one in material.begun:
         segment = one.segment
-        if segment.capture is Capture.NONE or not begin_ms <= segment.begin < end_ms:
+        if segment.capture is Capture.NONE:
             continue
-        over = sum(frame in expired for frame in segment.frames)
+        over = sum(frame in gone.expired for frame in segment.frames)
         yield Drawn(
             at_ms=segment.begin,
             missed=segment.capture is Capture.MISSED,
             frames=len(segment.frames),
-            withdrawn=sum(frame in material.withdrawn for frame in segment.frames) - over,
+            withdrawn=sum(frame in gone.frames for frame in segment.frames) - over,
+            since_filing=sum(frame in gone.since_filing for frame in segment.frames),
             expired=over,
             foreseeable=segment.verifier_value is None,
         )

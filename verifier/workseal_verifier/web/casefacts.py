@@ -81,13 +81,13 @@ def _proved(
         yield f"{committed} committed to: no other passes as one of them."
     if sums.withdrawn:
         yield (
-            f"{count(sums.withdrawn, 'frame was', 'frames were')} withdrawn; the commitment and"
-            " the time stayed."
+            f"{count(sums.withdrawn, 'frame was', 'frames were')} withdrawn{_later(sums)}; the"
+            " commitment and the time stayed."
         )
     if sums.expired:
         yield (
             f"{count(sums.expired, 'frame was', 'frames were')} deleted once the agreed days were"
-            " over; the commitment and the time stayed."
+            " over, before this case was filed; the commitment and the time stayed."
         )
     if draw is not None and draw["drawn"] is not None:
         yield f"{draw['size']} of {draw['count']} frames were drawn; no party alone could steer it."
@@ -98,6 +98,11 @@ def _proved(
         if found["holds"] and not found["taken_back"]:
             yield (f"Of what was shown, by {_check_of(one)}: {'; '.join(one['facts'])}.")
     yield f"Who said what in this case, in which order: {count(len(steps), 'signed statement')}."
+
+
+def _later(sums: Sums) -> str:
+    """Say how many of the withdrawn frames were so once these hours were disputed."""
+    return f", {sums.since_filing} of them after this case was filed" if sums.since_filing else ""
 
 
 def _claimed(case: Case, hours: Hours, steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -80,6 +80,7 @@ class Sums:
     frames: int
     missed: int
     withdrawn: int
+    since_filing: int
     expired: int
     # Of the captures, those whose owner's machine knew the draw beforehand.
     foreseeable: int
@@ -252,6 +253,7 @@ def _sums(
         frames=sum(one.frames for one in captures),
         missed=sum(one.missed for one in captures),
         withdrawn=sum(one.withdrawn for one in captures),
+        since_filing=sum(one.since_filing for one in captures),
         expired=sum(one.expired for one in captures),
         foreseeable=sum(one.foreseeable for one in captures),
         foreseeable_missed=sum(one.foreseeable and one.missed for one in captures),

@@ -20,7 +20,7 @@ from workseal_verifier.api.access import Asking, OwnSession, site_of
 from workseal_verifier.api.services import Given
 from workseal_verifier.api.values import digest, mark_text, optional_mark
 from workseal_verifier.services.diaries import Agreed, Reach
-from workseal_verifier.services.disputedhours import Cited, Disputed
+from workseal_verifier.services.disputedhours import About, Cited, Disputed
 from workseal_verifier.services.hearing import CheckedBeside, View
 from workseal_verifier.services.redraws import Frozen
 from workseal_verifier.web.agreements import about
@@ -70,14 +70,14 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
     """Show one case to somebody in it."""
     view = given.hearings.view(digest(name), asking.thumbprint)
     given.board.open_case(asking.thumbprint, view.case.case)
-    filing = view.case.filing
+    filing, filed = view.case.filing, view.told[0].index
     reach = given.diaries.reach()
     agreed = given.diaries.agreed(filing.engagement)
     frozen = given.redraws.of(agreed, view.case, view.told)
     beside = Beside(
         agreed=agreed,
         reach=reach,
-        disputed=given.disputed.of(agreed, filing.begin, filing.end, reach),
+        disputed=given.disputed.of(agreed, About(filing.begin, filing.end, filed), reach),
         frozen=frozen,
         withdrawn=given.redraws.withdrawn(agreed, frozen, below=reach.size),
         committed=partial(given.beacon.is_committed, view.case.terms.round_ms),
