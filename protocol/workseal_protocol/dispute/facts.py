@@ -256,4 +256,9 @@ class Facts:
     @property
     def waiting_for(self) -> frozenset[Role]:
         """Return who is bound by the deadline and has not acted yet."""
-        return frozenset() if self.due is None else self.due.binds - self.done
+        if self.due is None:
+            return frozenset()
+        if self.state is State.SEATING and not self.declared:
+            # The parties may strike now, and accept nobody before the declaration.
+            return self.roles_of(Who.ARBITRATOR)
+        return self.due.binds - self.done
