@@ -65,6 +65,7 @@ class Facts:
     extended: bool = False
     arbitrator: Digest | None = None
     declared: bool = False
+    declared_at: int = 0  # of the last declaration
     sealing_key: bytes | None = None  # of the case, as the one who sits declared it
     gone: frozenset[Digest] = frozenset()
     redrawn: int = 0  # how often no value came that could draw
@@ -252,6 +253,11 @@ class Facts:
             until = known_at if moved.destroyed_from is None else moved.destroyed_from
             return replace(moved, due=Deadline(until, self.roles_of(Who.OPERATOR)))
         return moved
+
+    @property
+    def waited_since(self) -> int:
+        """Return since when whoever is waited for is: parties of a seating from the declaration."""
+        return max(self.since, self.declared_at) if self.state is State.SEATING else self.since
 
     @property
     def waiting_for(self) -> frozenset[Role]:

@@ -86,7 +86,7 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
         case Act.DRAW:
             return {"arbitrator": act.person, "declared": False}
         case Act.DECLARE:
-            return {"declared": True, "sealing_key": act.sealing_key}
+            return {"declared": True, "declared_at": at, "sealing_key": act.sealing_key}
         case Act.RECUSE | Act.STRIKE:
             struck = case.struck | {role} if act.act is Act.STRIKE else case.struck
             return {"struck": struck} | _vacated(case, at)
