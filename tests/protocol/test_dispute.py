@@ -440,8 +440,71 @@ def test_a_strike_leaves_somebody_to_be_drawn() -> None:
     assert "strike" not in can(two, Role.FREELANCER)
 
 
+def seating() -> Play:
+    return Play.begin().lapse().lapse().lapse().draw()
+
+
+def test_nobody_accepts_a_drawn_person_who_has_not_declared() -> None:
+    play = seating()
+    told = refused(Rule.TABLE, lambda: play.act(Role.CLIENT, Act.PASS))
+    expected = "expected the declaration of the drawn person first, found none yet"
+    assert told == f"client: pass: {expected}"
+    assert "pass" not in can(play, Role.CLIENT)
+    assert "strike" in can(play, Role.CLIENT)
+    assert play.case.waiting_for == {ARBITRATOR}
+    play.act(ARBITRATOR, Act.DECLARE)
+    assert {"pass", "strike"} <= set(can(play, Role.CLIENT))
+    assert play.case.waiting_for == {Role.CLIENT, Role.FREELANCER}
+    # The next one is heard first as well.
+    play.act(Role.CLIENT, Act.PASS).act(Role.FREELANCER, Act.STRIKE).draw()
+    refused(Rule.TABLE, lambda: play.act(Role.CLIENT, Act.PASS))
+
+
+@pytest.mark.parametrize(("left", "days"), [(DAY, None), (DAY - 1, 1), (0, 1), (-1_000, 1)])
+def test_a_declaration_of_the_last_hours_leaves_a_working_day(left: int, days: int | None) -> None:
+    play = seating()
+    before = play.case.due
+    assert before is not None
+    play.now = before.until - left
+    play.act(ARBITRATOR, Act.DECLARE)
+    due = play.case.due
+    assert due is not None
+    assert due.until - play.now >= DAY
+    assert play.case.waiting_for == {Role.CLIENT, Role.FREELANCER}
+    # The limit moves along: the slowest calendars leave it no day.
+    assert play.case.stopped_ms == due.until - before.until
+    if days is None:
+        assert due == before
+    else:
+        assert due.due is not None
+        assert due.due.days == days
+        # It begins with the declaration: what was late before it is not late now.
+        play.now = max(before.until, play.now) + 2_000
+        refused(Rule.TIME, lambda: play.act(Role.OPERATOR, Act.LAPSE))
+        play.act(Role.FREELANCER, Act.STRIKE)
+        assert play.case.head not in play.case.late
+
+
+def test_no_late_declaration_shortens_the_seating() -> None:
+    """Whoever counts in a zone whose day ends earlier gains nothing by it."""
+    play = seating()
+    assert play.case.due is not None
+    assert play.case.due.due is not None
+    play.now = play.case.due.until - DAY + 1
+    early = replace(play.case.due.due, days=1, until=play.case.due.until - HOUR, offset=60)
+    refused(Rule.DEADLINE, lambda: play.act(ARBITRATOR, Act.DECLARE, due=early))
+
+
+def test_who_says_nothing_of_a_declaration_loses_nothing() -> None:
+    play = seating().act(ARBITRATOR, Act.DECLARE).lapse()
+    assert stands(play, State.EVIDENCE)
+    play = seating()
+    play.pass_due().act(ARBITRATOR, Act.DECLARE).act(Role.CLIENT, Act.PASS).lapse()
+    assert stands(play, State.EVIDENCE)
+
+
 def test_who_accepts_the_drawn_person_strikes_them_no_more() -> None:
-    play = Play.begin().lapse().lapse().lapse().draw().act(Role.CLIENT, Act.PASS)
+    play = seating().act(ARBITRATOR, Act.DECLARE).act(Role.CLIENT, Act.PASS)
     told = refused(Rule.ONCE, lambda: play.act(Role.CLIENT, Act.STRIKE))
     assert told == "client: strike: expected no pass of the same party before, found one"
     assert "strike" not in can(play, Role.CLIENT)
@@ -502,10 +565,7 @@ def test_a_silent_arbitrator_is_reminded_then_replaced_and_the_limit_stands_stil
 
 
 def test_who_never_declares_is_replaced() -> None:
-    play = Play.begin().lapse().lapse().lapse().draw()
-    play.both(Act.PASS)
-    assert stands(play, State.SEATING)
-    assert stands(play.lapse(), State.DRAW)
+    assert stands(seating().lapse(), State.DRAW)
 
 
 def test_a_replaced_key_speaks_for_its_person() -> None:

@@ -328,6 +328,11 @@ def check_passed(before: Case, after: Case) -> None:
     """Who gave up the appeal does not appeal, and who accepted a person does not strike them."""
     if before.state is State.SEATING:
         assert before.done.isdisjoint(after.struck - before.struck)
+        assert before.declared or not before.done
+        # A day is left for whoever strikes for what was declared, be it that of summer time.
+        if after.declared and not before.declared:
+            assert after.due is not None
+            assert after.due.until >= after.known_at + DAY - HOUR
     if before.state is State.APPEAL and after.appealed:
         assert after.statements[after.head] not in before.done
 

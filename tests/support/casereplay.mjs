@@ -186,7 +186,7 @@ class Replay {
     const span = this.span(move, before, at);
     this.write(body.get(9), span);
     const old = before.paused ? before.paused.due : before.due;
-    if (span && ((before.paused && !this.paused) || this.outages > before.outages))
+    if (span && ((before.paused && !this.paused) || move === "declare" || this.outages > before.outages))
       this.stopped += this.due.until - old.until;
     this.accept(digest, at);
   }
@@ -230,6 +230,7 @@ class Replay {
     const checks = {
       extend: () => must(!this.extended && extensible, "once"),
       answer: () => must(!this.answered, "once"),
+      pass: () => must(this.state !== "seating" || this.declared, "table"),
       strike: () => {
         must(!this.struck.includes(role), "once");
         bound();
@@ -479,6 +480,7 @@ class Replay {
           ? ["operator", ...(this.seat ? ["arbitrator"] : [])]
           : this.who(this.table.states.get(this.state).binds);
       if (awaited.every((one) => this.done.includes(one))) return this.enter(next, at);
+      if (move === "declare" && at > this.due.until - DAY) this.due = null;
       if (this.state === "sealed" && role === "operator") this.due = { until: at + 30 * DAY };
       return undefined;
     }
@@ -547,6 +549,7 @@ class Replay {
     if (move === "outage") return plain(until, 1);
     if (this.due || [...CLOSED, "sealed", "purged"].includes(this.state)) return null;
     if (move === "extend") return plain(until, this.extensionDays);
+    if (move === "declare") return plain(at, 1, 0, until);
     if (before.paused && !this.paused) return plain(at, 1, 0, before.paused.due.until + at - before.paused.at);
     const base = move === "lapse" && at - until <= DAY ? until : at;
     if (move === "lapse" && this.state === before.state && this.state !== "draw") return plain(base, 5);

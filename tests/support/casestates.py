@@ -146,7 +146,9 @@ SITUATIONS: Final[Mapping[str, Callable[[], Play]]] = {
     "draw, its value out": lambda: PLAYS[State.DRAW]().wait(DAY),
     "evidence without an answer": lambda: PLAYS[State.SECOND]().lapse().seat(),
     "seating, declared": lambda: PLAYS[State.SEATING]().act(Role.ARBITRATOR, Act.DECLARE),
-    "seating, passed": lambda: PLAYS[State.SEATING]().act(Role.CLIENT, Act.PASS),
+    "seating, passed": lambda: (
+        PLAYS[State.SEATING]().act(Role.ARBITRATOR, Act.DECLARE).act(Role.CLIENT, Act.PASS)
+    ),
     "seating after a strike": lambda: PLAYS[State.SEATING]().act(Role.CLIENT, Act.STRIKE).draw(),
     "evidence, reminded": lambda: heard().lapse(),
     "evidence without levels": timed_only,

@@ -44,9 +44,9 @@ def _whole(begin: Begin) -> Play:
 
 def _passed(begin: Begin, state: State, by: Role) -> Play:
     """Let the client give up the appeal, or accept the drawn person, and a party do that."""
-    play = begin().lapse().lapse().lapse().draw()
+    play = begin().lapse().lapse().lapse().draw().act(_ARBITRATOR, Act.DECLARE)
     if state is State.APPEAL:
-        play = play.act(_ARBITRATOR, Act.DECLARE).both(Act.PASS).decided()
+        play = play.both(Act.PASS).decided()
     play.act(_CLIENT, Act.PASS)
     # With the deadline of the draw in each case: nothing but who passed is between them.
     due = Wanted(Span(play.now, 1), frozenset({_OPERATOR})).count(play.days_of(_OPERATOR))
@@ -56,6 +56,22 @@ def _passed(begin: Begin, state: State, by: Role) -> Play:
 def _passed_for_one(begin: Begin) -> Play:
     """Let the client accept one person, whom the other party strikes, and strike the next."""
     return _passed(begin, State.SEATING, _FREELANCER).draw().act(_CLIENT, Act.STRIKE)
+
+
+def _declared_late(begin: Begin) -> Play:
+    """Let the drawn person declare in the last hours of their deadline."""
+    play = begin().lapse().lapse().lapse().draw()
+    assert play.case.due is not None
+    play.now = play.case.due.until - DAY + 1
+    return play.act(_ARBITRATOR, Act.DECLARE)
+
+
+def _lapsed_on_the_declaration(begin: Begin) -> Play:
+    """End the seating when the deadline before a late declaration is over."""
+    play = begin().lapse().lapse().lapse().draw()
+    assert play.case.due is not None
+    play.now = play.case.due.until
+    return play.act(_ARBITRATOR, Act.DECLARE).wait(2_000).act(_OPERATOR, Act.LAPSE, due=None)
 
 
 def _silent(begin: Begin) -> Play:
@@ -353,6 +369,13 @@ _STORIES: dict[str, Story] = {
         begin(terms=_panel(2)).heard().decided().act(_CLIENT, Act.APPEAL).draw()
         .act(_FREELANCER, Act.STRIKE, due=None)
     ),
+    "a pass before the declaration": lambda begin: (
+        begin().lapse().lapse().lapse().draw().act(_CLIENT, Act.PASS, due=None)
+    ),
+    "a declaration of the last hours leaves a day": lambda begin: (
+        _declared_late(begin).lapse()
+    ),
+    "a lapse right after a late declaration": _lapsed_on_the_declaration,
     "a strike after one's own pass": lambda begin: _passed(begin, State.SEATING, _CLIENT),
     "a strike after the other's pass": lambda begin: _passed(begin, State.SEATING, _FREELANCER),
     "a pass is for the person who was drawn": _passed_for_one,

@@ -259,11 +259,26 @@ def test_who_has_acted_and_what_was_opened_before_are_not_reminded_again(bench: 
     assert bench.kinds(bench.office.people.freelancer).count("eve") == 1
     bench.office.verifier.housekeeping.keep()
     bench.hearing.act(Role.FREELANCER, Act.ANSWER).act(Role.CLIENT, Act.END).draw()
-    bench.hearing.act(Role.CLIENT, Act.PASS)
+    bench.hearing.act(Role.ARBITRATOR, Act.DECLARE).act(Role.CLIENT, Act.PASS)
     bench.stay_up(bench.until - HOUR)
     bench.run()
     assert bench.kinds(bench.office.people.client).count("eve") == 0
     assert bench.kinds(bench.office.people.freelancer).count("eve") == 2
+
+
+def test_who_is_asked_by_a_declaration_is_not_reminded_on_that_day(bench: Bench) -> None:
+    bench.hearing.file().answered().act(Role.CLIENT, Act.END).draw()
+    client = bench.office.people.client
+    assert Role.CLIENT not in bench.hearing.case.waiting_for
+    bench.stay_up(bench.until - 2 * HOUR)
+    bench.run()
+    assert not {"half", "eve"} & set(bench.kinds(client))
+    # The last hours: the parties have a working day more, and are told so once.
+    bench.office.verifier.housekeeping.keep()
+    bench.hearing.act(Role.ARBITRATOR, Act.DECLARE)
+    bench.run()
+    assert bench.kinds(client)[-1] == "turn"
+    assert not {"half", "eve"} & set(bench.kinds(client))
 
 
 def test_an_earlier_programs_case_is_told_of(bench: Bench) -> None:

@@ -303,7 +303,7 @@ def test_who_has_acted_hears_nothing_of_a_turn_that_was_theirs(post: Post) -> No
     assert [one["Subject"] for one in post.box.mails] == ["It is your turn in a case"]
     (told,) = (" ".join(one.get_content().split()) for one in post.box.mails)
     assert "you may make an offer" in told
-    post.hearing.act(Role.CLIENT, Act.END).draw()
+    post.hearing.act(Role.CLIENT, Act.END).draw().act(Role.ARBITRATOR, Act.DECLARE)
     post.hearing.act(Role.FREELANCER, Act.PASS)
     post.office.now += QUIET_MS
     post.send()

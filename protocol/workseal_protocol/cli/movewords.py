@@ -53,7 +53,7 @@ _THEN: Final[Mapping[str, str]] = {
     "offer": "the other party may accept it, which settles the case and closes it",
     "accept": "the case is settled by that offer, and closed",
     "end": "an arbitrator is drawn; offers are taken still",
-    "draw": "the drawn person declares or steps back; each party accepts them, or strikes once",
+    "draw": "the drawn person declares or steps back; then each party accepts or strikes them",
     "declare": "you hear this case, unless a party strikes you; what is shown is sealed to this"
     " key: who loses it reads nothing of that",
     "recuse": "another person is drawn; you read this case no more",
@@ -97,8 +97,8 @@ class Passing:
 PASSING: Final[Mapping[State, Passing]] = {
     State.SEATING: Passing(
         "Accept the drawn person",
-        "you accept the drawn person, and strike nobody; the arbitrator begins once they have"
-        " declared and both parties have spoken",
+        "you accept the drawn person, with all that they declared, and strike nobody; the"
+        " arbitrator begins once both parties have spoken",
     ),
     State.OBJECTION: Passing(
         "No objection to the request",

@@ -214,12 +214,13 @@ def _require_written(known_at: int, what: str) -> None:
 
 
 def _postponed(before: Case, after: Case) -> int:
-    """Return by how much an outage or the end of a stay moved a deadline; the limit moves along."""
+    """Return by how much an outage, the end of a stay or a late declaration moved a deadline."""
     old = before.due if before.paused is None else before.paused.deadline
     moved_on = before.paused is not None and after.paused is None
     if after.due is None or after.due.due is None or old is None:
         return 0
-    if moved_on or after.outages > before.outages:
+    declared = after.declared and not before.declared
+    if moved_on or declared or after.outages > before.outages:
         return after.due.until - old.until
     return 0
 

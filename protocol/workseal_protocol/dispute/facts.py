@@ -65,6 +65,7 @@ class Facts:
     extended: bool = False
     arbitrator: Digest | None = None
     declared: bool = False
+    declared_at: int = 0  # of the last declaration
     sealing_key: bytes | None = None  # of the case, as the one who sits declared it
     gone: frozenset[Digest] = frozenset()
     redrawn: int = 0  # how often no value came that could draw
@@ -254,6 +255,16 @@ class Facts:
         return moved
 
     @property
+    def waited_since(self) -> int:
+        """Return since when whoever is waited for is: parties of a seating from the declaration."""
+        return max(self.since, self.declared_at) if self.state is State.SEATING else self.since
+
+    @property
     def waiting_for(self) -> frozenset[Role]:
         """Return who is bound by the deadline and has not acted yet."""
-        return frozenset() if self.due is None else self.due.binds - self.done
+        if self.due is None:
+            return frozenset()
+        if self.state is State.SEATING and not self.declared:
+            # The parties may strike now, and accept nobody before the declaration.
+            return self.roles_of(Who.ARBITRATOR)
+        return self.due.binds - self.done

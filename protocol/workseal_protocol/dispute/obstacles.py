@@ -71,6 +71,14 @@ def _strike(case: "Case", role: Role, at: int | None) -> Obstacle:
     return _passed(case, role) or _another(case, role, at)
 
 
+def _pass(case: "Case", role: Role, at: int | None) -> Obstacle:
+    """Refuse to accept whoever was drawn before they have said what ties them to whom."""
+    del role, at
+    if case.state is State.SEATING and not case.declared:
+        return Rule.TABLE, "the declaration of the drawn person first", "none yet"
+    return None
+
+
 def _appeal(case: "Case", role: Role, at: int | None) -> Obstacle:
     return _passed(case, role) or _another(case, role, at)
 
@@ -280,6 +288,7 @@ _OBSTACLES: Final[Mapping[str, Callable[["Case", Role, int | None], Obstacle]]] 
     "extend": _extend,
     "answer": _answer,
     "strike": _strike,
+    "pass": _pass,
     "exhibit": _exhibit,
     "offer": _offer,
     "accept": _accept,

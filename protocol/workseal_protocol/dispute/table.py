@@ -128,6 +128,8 @@ CLOCKS: Final[Mapping[State, Clock]] = {
     State.SEALED: _clock(Who.OPERATOR, 0, State.PURGED),
 }
 REMINDER_DAYS: Final = 5
+# After a declaration of the last hours, to strike whom it is about.
+STRIKE_DAYS: Final = 1
 
 CLOSED: Final = frozenset({State.SETTLED, State.WITHDRAWN, State.UNDECIDED, State.FINAL})
 # An arbitrator who declared sits in these.

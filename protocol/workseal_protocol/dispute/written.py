@@ -7,7 +7,15 @@ from workseal_protocol.dispute.contents import CaseRecord
 from workseal_protocol.dispute.deadlines import DAY_MS, Announced, Span, check_due
 from workseal_protocol.dispute.moves import awaited
 from workseal_protocol.dispute.rules import CaseError, Rule
-from workseal_protocol.dispute.table import ARBITRATORS, CLOCKS, CLOSED, REMINDER_DAYS, State, Who
+from workseal_protocol.dispute.table import (
+    ARBITRATORS,
+    CLOCKS,
+    CLOSED,
+    REMINDER_DAYS,
+    STRIKE_DAYS,
+    State,
+    Who,
+)
 from workseal_protocol.dispute.values import LEAST_ANSWER_CALENDAR_DAYS, Deadline
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, CaseCalendar, DisputeAct, Due
@@ -26,6 +34,8 @@ def span_of(before: "Case", after: "Case", record: CaseRecord, at: int) -> Span 
         return None
     if act is Act.EXTEND:
         return Span(until, before.extension_days)
+    if act is Act.DECLARE:
+        return Span(at, STRIKE_DAYS, 0, until)
     if before.paused is not None and after.paused is None:
         return Span(at, 1, 0, before.paused.deadline.until + at - before.paused.at)
     # What the operator writes down late costs nobody a day, and nobody gains one.

@@ -90,13 +90,14 @@ def test_days_are_named_whether_or_not_a_deadline_opens_by_it(office: Office) ->
     assert office.play.case.calendars[Role.ARBITRATOR][0].name == "DE-BY"
 
 
-def test_the_last_word_of_the_seating_counts_the_days_of_who_declares(office: Office) -> None:
-    office.play.both(Act.PASS)
+def test_a_declaration_of_the_last_hours_counts_the_days_of_who_declares(office: Office) -> None:
+    assert office.play.case.due is not None
+    office.play.now = office.play.case.due.until - 60_000
     assert office.declare().code == 0
     record = office.take("declare")
-    assert office.play.case.state is State.EVIDENCE
+    assert office.play.case.state is State.SEATING
     assert record.place.due is not None
-    assert (record.place.due.calendar, record.place.due.days) == ("DE-BY", 2)
+    assert (record.place.due.calendar, record.place.due.days) == ("DE-BY", 1)
 
 
 @pytest.mark.parametrize(

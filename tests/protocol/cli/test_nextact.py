@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.builders import CLIENT, ENGAGEMENT
-from support.cases import DAY, Play
+from support.builders import CLIENT, ENGAGEMENT, FREELANCER
+from support.cases import DAY, HOUR, Play
 from support.casestates import PLAYS
 from workseal_protocol.cli.calendars import holiday_days
 from workseal_protocol.cli.moments import both
@@ -29,6 +29,12 @@ def an_act(play: Play, act: Act, **fields: object) -> DisputeAct:
     )  # fmt: skip
 
 
+def last_hours(play: Play) -> None:
+    """Come to the hours in which a declaration opens a deadline."""
+    assert play.case.due is not None
+    play.now = play.case.due.until - HOUR
+
+
 def test_what_is_placed_is_taken_by_the_case(play: Play) -> None:
     statement = place_next(play.case, an_act(play, Act.DECLARE, text="no ties"), play.arbitrator)
     assert play.log(statement).case.declared
@@ -38,27 +44,23 @@ def test_a_deadline_is_counted_by_the_calendar_that_was_announced(play: Play) ->
     days = holiday_days("DE-BY", "Europe/Berlin")
     off = tuple(range(play.now // DAY + 5, play.now // DAY + 12))
     plain = days.announced()
-    play.both(Act.PASS)
-    declared = [
-        place_next(
-            play.case, an_act(play, Act.DECLARE, text="no ties", calendar=one), play.arbitrator
-        )
-        for one in (plain, replace(plain, days_off=off))
-    ]
     dues = []
-    for statement in declared:
+    for one in (plain, replace(plain, days_off=off)):
+        way = Play(play.case, play.now, list(play.told))
+        way.act(Role.ARBITRATOR, Act.DECLARE, calendar=one).act(Role.CLIENT, Act.PASS)
+        statement = place_next(way.case, an_act(way, Act.PASS), FREELANCER)
         record = read_record(statement)
         assert isinstance(record, DisputeAct)
         assert record.place.due is not None
         dues.append(record.place.due)
-        assert play.case.after(statement, play.now).declared
+        assert way.log(statement).case.state is State.EVIDENCE
     assert [due.calendar for due in dues] == ["DE-BY", "DE-BY"]
     assert dues[1].until >= dues[0].until
 
 
 def test_days_off_that_are_announced_too_late_make_no_deadline_longer(play: Play) -> None:
     plain = holiday_days("DE-BY", "Europe/Berlin").announced()
-    play.both(Act.PASS)
+    last_hours(play)
     today = play.now // DAY
     dues = []
     for off in ((), tuple(range(today + 1, today + 5))):
@@ -83,11 +85,16 @@ def test_who_is_refused_reads_what_they_may_do_and_not_what_others_may(play: Pla
         )
     told = str(caught.value)
     assert "in seating the client has no declare; you may now: " in told
-    assert "pass (accept the drawn person)" in told
     assert "strike (strike the drawn person, once)" in told
     assert "recuse" not in told
+    # There is nothing to accept before the declaration.
+    assert "pass" not in told
+    play.act(Role.ARBITRATOR, Act.DECLARE)
+    with pytest.raises(CommandError) as caught:
+        placed_next(play.case, an_act(play, Act.END), CLIENT.public_key.thumbprint)
+    assert "pass (accept the drawn person)" in str(caught.value)
     # Who accepted the person is offered no strike any more.
-    passed = PLAYS[State.SEATING]().act(Role.CLIENT, Act.PASS)
+    passed = play.act(Role.CLIENT, Act.PASS)
     with pytest.raises(CommandError) as caught:
         placed_next(passed.case, an_act(passed, Act.END), CLIENT.public_key.thumbprint)
     assert "you may now: " in str(caught.value)

@@ -21,6 +21,7 @@ _WHO: Final[Mapping[Role, str]] = {
 }
 # What whoever is waited for is to do, where it is not the same for all of them.
 _DECLARE: Final = "say that you are free of conflicts, or step back"
+_DECLARE_THEY: Final = "say that they are free of conflicts, or step back"
 _TO_DO: Final[Mapping[State, str]] = {
     State.NOTICE: "give notice of the case",
     State.ANSWER: "answer, or take more time",
@@ -41,8 +42,6 @@ _TO_DO: Final[Mapping[State, str]] = {
 }
 # The same, of others.
 _TO_DO_THEY: Final[Mapping[State, str]] = {
-    State.SEATING: "speak about the person who was drawn: the parties accept or strike them, and"
-    " they say whether they are free of conflicts",
     State.REVIEW: "say their word to the new arbitrator, or pass",
 }
 # Who does none of it leaves nothing undone.
@@ -142,10 +141,10 @@ def _sealed(told: Told) -> Iterator[str]:
 
 
 def _to_do(told: Told, *, yours: bool) -> str:
+    if told.state is State.SEATING and Role.ARBITRATOR in told.waiting:
+        return _DECLARE if yours else _DECLARE_THEY
     if not yours:
         return _TO_DO_THEY.get(told.state, _TO_DO[told.state])
-    if told.state is State.SEATING and told.you is Role.ARBITRATOR:
-        return _DECLARE
     return _TO_DO[told.state]
 
 

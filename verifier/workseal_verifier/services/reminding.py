@@ -25,7 +25,7 @@ def reminders(case: Case, role: Role) -> dict[About, int]:
     if case.due is None or role not in case.waiting_for:
         return found
     zone = zone_of(case, role)
-    first, last = day_in(case.since, zone), day_in(case.due.until, zone)
+    first, last = day_in(case.waited_since, zone), day_in(case.due.until, zone)
     worked = [day for day in _between(first, last) if works(case, role, day)]
     if not worked:
         return found

@@ -94,8 +94,8 @@ STANDINGS: Final[Mapping[State, Standing]] = {
     ),
     State.SEATING: Standing(
         "Conflicts are looked at",
-        "The drawn person declares or recuses. Each party may strike one person, once, while"
-        " somebody else is left to be drawn, or pass.",
+        "The drawn person declares or recuses; then the parties have a day at least. Each may"
+        " strike one person, once, while somebody else is left to be drawn, or pass.",
         "By silence of a party nobody is struck. By silence of the drawn person another is drawn.",
         State.DRAW,
     ),
