@@ -126,6 +126,26 @@ def test_what_was_signed_anew_is_replaced_and_never_sent_beside_its_successor(
     assert in_its_place(replace(filing, text="more"), live.case, ()) is None
 
 
+def test_the_hours_of_a_case_that_was_read_hold_frames_until_it_was_read_to_have_ended(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    court, ledger, number = freelancer.court, freelancer.ledger, freelancer.engagement.id
+    assert ledger.cases(number) == ()
+    filing = freelancer.cases.live(freelancer.name).case.filing
+    (row,) = ledger.cases(number)
+    assert (row.filing, row.begin_ms, row.end_ms) == (freelancer.name, filing.begin, filing.end)
+    assert not row.ended
+    court.hearing.act(Role.CLIENT, Act.WITHDRAW)
+    assert not ledger.cases(number)[0].ended
+    # A word that is dated ahead of this clock ends nothing yet.
+    with monkeypatch.context() as patch:
+        patch.setattr(VerifierClient, "now_ms", lambda _: court.hearing.case.known_at - 1)
+        freelancer.cases._note_hours(court.hearing.case)
+    assert not ledger.cases(number)[0].ended
+    assert freelancer.cases.live(freelancer.name).case.state is State.WITHDRAWN
+    assert [one.ended for one in ledger.cases(number)] == [True]
+
+
 def test_other_terms_than_those_agreed_are_refused(
     freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
