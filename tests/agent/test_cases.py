@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.freelanced import Freelancer, Kept, answer_in_case, at_a_bench
+from workseal_agent.cli.casework import hold_frames
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.keptcases import in_its_place
@@ -17,7 +18,7 @@ from workseal_agent.ledger import SendState
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_client.exchange import Exchange
-from workseal_protocol.cli.acting import CaseFolder, Known
+from workseal_protocol.cli.acting import CaseFolder, Known, listed_by
 from workseal_protocol.cli.finding import sign_finding
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.dispute import State
@@ -259,3 +260,20 @@ def test_in_a_case_the_arbitrator_signs_what_the_check_of_it_found(
     assert live.case.head == statement.digest
     assert live.case.state is State.COMMENT
     assert set(live.case.unexamined.values()) == {frozenset({Role.OPERATOR})}
+
+
+def test_a_list_of_cases_reads_those_whose_end_is_not_known(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases, number = freelancer.cases, freelancer.engagement.id
+    found = listed_by(freelancer.client.cases).cases
+    with monkeypatch.context() as patch:
+        patch.setattr(VerifierClient, "case_statements", lambda *_: b"")
+        hold_frames(cases, found)
+    assert "was not read, and may hold no frames" in capsys.readouterr().out
+    assert freelancer.ledger.cases(number) == ()
+    hold_frames(cases, [dict(one, engagement="00" * 16) for one in found])
+    assert freelancer.ledger.cases(number) == ()
+    hold_frames(cases, found)
+    assert [one.filing for one in freelancer.ledger.cases(number)] == [freelancer.name]
+    assert capsys.readouterr().out == ""

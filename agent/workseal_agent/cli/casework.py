@@ -98,14 +98,14 @@ def list_cases(context: typer.Context) -> None:
         found = listed_by(cases.client.cases)
         for line in list_lines(found.cases, cases.folder, lambda case: _read(cases, case)):
             say(line)
-        _hold_frames(cases, found.cases)
+        hold_frames(cases, found.cases)
     if found.is_cut:
         say("not all of them: the verifier has more cases than are read here")
     elif not found.cases:
         say("no case")
 
 
-def _hold_frames(cases: OwnCases, found: Iterable[dict[str, object]]) -> None:
+def hold_frames(cases: OwnCases, found: Iterable[dict[str, object]]) -> None:
     """Read what the ledger does not know yet, or not to have ended: frames are kept by it."""
     number = cases.engagement.id
     ended = {row.filing for row in cases.ledger.cases(number) if row.ended}
