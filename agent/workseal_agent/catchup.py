@@ -15,6 +15,7 @@ from workseal_agent.anchors import lone_anchors
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import Destroyer, finish_withdrawals
+from workseal_agent.knowncases import ListedFilings
 from workseal_agent.language import phrase
 from workseal_agent.ledger import (
     Engagement,
@@ -75,12 +76,12 @@ def catch_up(
     `CatchUpError`, `UnreachableError` or `RefusedError`; nothing is changed then.
     """
     state = _known(ledger, engagement)
-    before = _Reading()
+    before = _Reading(engagement)
     for _ in before.of(ledger, client, engagement, key):
         pass
     wait(listening_seconds(engagement))
     # What is not new is compared and let go: held is what came after the backup, and no more.
-    now = _Reading(before)
+    now = _Reading(engagement, before)
     fresh = [one for one in now.of(ledger, client, engagement, key) if one[1].seq >= state.next_seq]
     shown = tuple(_anchors(ledger, client, engagement, fresh))
     lost = 0
@@ -97,6 +98,7 @@ def catch_up(
             # What the other copy said of its frames each week: the next one follows it.
             if ledger.statement(said.digest) is None:
                 writing.add_statement(engagement.id, said)
+        now.filings.note(writing)
         writing.mark_caught_up(engagement.id)
     finish_withdrawals(ledger, vault)
     return CaughtUp(added, lost)
@@ -126,10 +128,12 @@ class _Reading:
     Of an earlier reading it keeps how many statements there were, and one digest of all of them.
     """
 
-    def __init__(self, before: "_Reading | None" = None) -> None:
+    def __init__(self, engagement: Engagement, before: "_Reading | None" = None) -> None:
         self.count = 0
         # What stands beside the chain and is to be followed: weekly statements of possession.
         self.beside: list[Statement] = []
+        # What is disputed holds frames, whichever copy was told of it.
+        self.filings = ListedFilings(engagement)
         self._digests = sha256()
         self._before = before
 
@@ -143,7 +147,7 @@ class _Reading:
     ) -> Iterator[Chained]:
         """Yield the chain in its order, each statement signed by this key; all else is checked."""
         stored = ledger.chain(engagement.id)
-        for statement, record in _own(client, engagement, key, self.beside):
+        for statement, record in _own(client, engagement, key, self):
             if record.seq != self.count:
                 raise _less_listed()
             own = next(stored, None)
@@ -181,19 +185,20 @@ def _less_listed() -> UnreachableError:
 
 
 def _own(
-    client: VerifierClient, engagement: Engagement, key: PublicKey, beside: list[Statement]
+    client: VerifierClient, engagement: Engagement, key: PublicKey, reading: _Reading
 ) -> Iterator[Chained]:
     """Yield the chain as the verifier lists it; everything that it says is checked."""
     try:
-        for _, body in listed(client, engagement):
+        for index, body in listed(client, engagement):
             statement = Statement.parse(body)
+            reading.filings.meet(index, statement)
             record = read_record(statement)
             if isinstance(record, ChainedRecord):
                 statement.verify_signature(key)
                 yield statement, record
             elif isinstance(record, Possession):
                 statement.verify_signature(key)
-                beside.append(statement)
+                reading.beside.append(statement)
     except (MalformedError, VerificationError) as error:
         raise UnreachableError(
             phrase("the verifier lists what is not of this chain: {error}", error=error)

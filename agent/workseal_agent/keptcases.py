@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.disclose import OWN_IN_CASE, require_next
 from workseal_agent.errors import AgentError
+from workseal_agent.knowncases import row_of
 from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
 from workseal_agent.listing import listed
 from workseal_agent.refusal import kept_refusal
@@ -86,7 +87,7 @@ class KeptCases:
         return known
 
     def live(self, case: Digest) -> Live:
-        """Read and replay a case, and keep what was seen of it.
+        """Read and replay a case, and keep what was seen of it: its hours hold frames from now on.
 
         Of own statements that were refused it tells which have a successor there now.
         """
@@ -95,8 +96,17 @@ class KeptCases:
         live = read_live(self.source, case, self.known, own=own, before=before)
         if live.data != before:
             self.folder.keep_told(case, live.data)
+        self._note_hours(live.case)
         self._note_replaced(live.case)
         return live
+
+    def _note_hours(self, case: Case) -> None:
+        # That a deadline has lapsed is the operator's word: it does not count ahead of its time.
+        ended = not case.open and case.known_at <= self.client.now_ms()
+        row = row_of(case.case, case.filing, ended=ended)
+        if row not in self.ledger.cases(self.engagement.id):
+            with self.ledger.write() as writing:
+                writing.note_case(self.engagement.id, row)
 
     def _note_replaced(self, case: Case) -> None:
         told = tuple(case.statements)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.freelanced import Freelancer, Kept, answer_in_case, at_a_bench
+from workseal_agent.cli.casework import hold_frames
 from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.keptcases import in_its_place
@@ -17,7 +18,7 @@ from workseal_agent.ledger import SendState
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_client.exchange import Exchange
-from workseal_protocol.cli.acting import CaseFolder, Known
+from workseal_protocol.cli.acting import CaseFolder, Known, listed_by
 from workseal_protocol.cli.finding import sign_finding
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.dispute import State
@@ -124,6 +125,26 @@ def test_what_was_signed_anew_is_replaced_and_never_sent_beside_its_successor(
     filing = replace(live.case.filing, claimed_at=1)
     assert in_its_place(filing, live.case, ()) == live.case.case
     assert in_its_place(replace(filing, text="more"), live.case, ()) is None
+
+
+def test_the_hours_of_a_case_that_was_read_hold_frames_until_it_was_read_to_have_ended(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    court, ledger, number = freelancer.court, freelancer.ledger, freelancer.engagement.id
+    assert ledger.cases(number) == ()
+    filing = freelancer.cases.live(freelancer.name).case.filing
+    (row,) = ledger.cases(number)
+    assert (row.filing, row.begin_ms, row.end_ms) == (freelancer.name, filing.begin, filing.end)
+    assert not row.ended
+    court.hearing.act(Role.CLIENT, Act.WITHDRAW)
+    assert not ledger.cases(number)[0].ended
+    # A word that is dated ahead of this clock ends nothing yet.
+    with monkeypatch.context() as patch:
+        patch.setattr(VerifierClient, "now_ms", lambda _: court.hearing.case.known_at - 1)
+        freelancer.cases._note_hours(court.hearing.case)
+    assert not ledger.cases(number)[0].ended
+    assert freelancer.cases.live(freelancer.name).case.state is State.WITHDRAWN
+    assert [one.ended for one in ledger.cases(number)] == [True]
 
 
 def test_other_terms_than_those_agreed_are_refused(
@@ -239,3 +260,20 @@ def test_in_a_case_the_arbitrator_signs_what_the_check_of_it_found(
     assert live.case.head == statement.digest
     assert live.case.state is State.COMMENT
     assert set(live.case.unexamined.values()) == {frozenset({Role.OPERATOR})}
+
+
+def test_a_list_of_cases_reads_those_whose_end_is_not_known(
+    freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases, number = freelancer.cases, freelancer.engagement.id
+    found = listed_by(freelancer.client.cases).cases
+    with monkeypatch.context() as patch:
+        patch.setattr(VerifierClient, "case_statements", lambda *_: b"")
+        hold_frames(cases, found)
+    assert "was not read, and may hold no frames" in capsys.readouterr().out
+    assert freelancer.ledger.cases(number) == ()
+    hold_frames(cases, [dict(one, engagement="00" * 16) for one in found])
+    assert freelancer.ledger.cases(number) == ()
+    hold_frames(cases, found)
+    assert [one.filing for one in freelancer.ledger.cases(number)] == [freelancer.name]
+    assert capsys.readouterr().out == ""

@@ -18,6 +18,7 @@ from workseal_agent.connection import UnreachableError
 from workseal_agent.export import export
 from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, NewCapture
 from workseal_agent.restore import restore_home
+from workseal_agent.retention import kept_frames
 from workseal_agent.vault import VaultReader, VaultWriter
 from workseal_agent.vaultcheck import Depth, check_vault
 from workseal_client import client
@@ -430,3 +431,17 @@ def test_a_commit_that_fails_takes_over_nothing(
             two.catch_up()
     assert two.bodies(two.ledger) == before
     assert two.catch_up().statements > 0
+
+
+def test_filings_that_are_logged_hold_frames_of_the_restored_copy(two: TwoMachines) -> None:
+    rig = two.rig
+    rig.recorder.stop()
+    rig.uplink.drain(100)
+    kept = two.ledger.captures(rig.engagement.id)
+    begin, end = kept[0].captured_ms, kept[-1].captured_ms + 1
+    filing = builders.make_filing(engagement=rig.engagement.id, begin=begin, end=end)
+    rig.simulator.admit([sign(filing, rig.simulator.people.client)])
+    assert kept_frames(two.ledger, rig.engagement, None).disputed == ()
+    two.pass_time()
+    two.catch_up()
+    assert set(kept_frames(two.ledger, rig.engagement, None).disputed) >= set(kept)

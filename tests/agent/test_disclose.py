@@ -4,6 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support import builders
 from support.rig import Rig
 from support.simulator import Simulator
 from support.wire import Fault
@@ -14,6 +15,7 @@ from workseal_agent.errors import VaultError
 from workseal_agent.evidence import find_frame, part_name, withdraw
 from workseal_agent.export import export
 from workseal_agent.ledger import CaptureRow, SendState
+from workseal_agent.retention import kept_frames
 from workseal_agent.submission import LogContradictionError
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.bundle import Bundle
@@ -324,6 +326,16 @@ def test_requests_are_fetched_once_and_others_left_alone(rig: Rig) -> None:
     assert disclose.fetch_requests(rig.client, rig.ledger, rig.engagement) == 0
     kept = {one.statement.digest for one in disclose.received(rig.ledger, rig.engagement)}
     assert kept == {first.digest, second.digest}
+
+
+def test_filings_that_are_met_among_requests_hold_frames(rig: Rig) -> None:
+    row = rows(rig)[1]
+    begin = row.round * rig.engagement.terms.round_ms
+    filing = builders.make_filing(engagement=rig.engagement.id, begin=begin, end=begin + 1)
+    rig.simulator.admit([sign(filing, rig.simulator.people.client)])
+    for _ in range(2):
+        assert disclose.fetch_requests(rig.client, rig.ledger, rig.engagement) == 0
+        assert kept_frames(rig.ledger, rig.engagement, 1 << 50).disputed == (row,)
 
 
 def test_an_arbitrator_whose_key_was_replaced_is_answered(rig: Rig) -> None:

@@ -1,21 +1,25 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.bridge import Bridge, bridged
+from support.builders import make_filing
 from support.rig import Rig
 from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent.daemon import forgetting
 from workseal_agent.daemon.forgetting import Forgetting
 from workseal_agent.errors import VaultError
+from workseal_agent.evidence import withdraw
 from workseal_agent.export import export
-from workseal_agent.ledger import LedgerError
+from workseal_agent.ledger import CaptureRow, CaseRow, LedgerError
 from workseal_agent.retention import DAY_MS
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import Tombstone, WithdrawalReason
+from workseal_protocol.records import Tombstone, WithdrawalReason, sign
+from workseal_protocol.statement import Statement
 
 
 class Old:
@@ -88,6 +92,42 @@ def test_nothing_is_withdrawn_before_its_day(tmp_path: Path) -> None:
     early = Old(tmp_path, 29)
     assert early.forgetting.step() == 3_600
     assert len(early.rig.vault.frames) == 5
+
+
+def test_frames_of_the_hours_of_a_case_stay_until_it_is_seen_to_have_ended(tmp_path: Path) -> None:
+    """Filed on day 29 of 30 over what was worked; the frames' days are over on day 31."""
+    old = Old(tmp_path, 29)
+    rig, rows = old.rig, old.rig.ledger.captures(old.rig.engagement.id)
+    # What the client filed is noted when it is read, what this agent filed is in its ledger.
+    begin = rows[1].round * rig.engagement.terms.round_ms
+    case = CaseRow(Digest.of(b"case"), begin, begin + 1, ended=False)
+    with rig.ledger.write() as writing:
+        writing.note_case(rig.engagement.id, case)
+        writing.add_statement(rig.engagement.id, filing_of(rig, rows[3], rows[4]))
+    rig.clock.suspend(2 * 86_400)
+    old.proven = rig.simulator.now = rig.clock.true_ms
+    while old.forgetting.step() < 3_600:
+        pass
+    held = {rows[place].commitment for place in (1, 3, 4)}
+    assert set(rig.vault.frames) == held
+    # Its owner may withdraw one all the same.
+    withdraw(
+        rig.chain, rig.ledger, rig.vault, rows[3], WithdrawalReason.OTHER,
+        now_ms=rig.clock.wall_ms(),
+    )  # fmt: skip
+    assert set(rig.vault.frames) == held - {rows[3].commitment}
+    with rig.ledger.write() as writing:
+        writing.note_case(rig.engagement.id, replace(case, ended=True))
+    assert old.forgetting.step() == 3_600
+    assert set(rig.vault.frames) == {rows[4].commitment}
+
+
+def filing_of(rig: Rig, first: CaptureRow, last: CaptureRow) -> Statement:
+    begin, end = (one * rig.engagement.terms.round_ms for one in (first.round, last.round + 1))
+    record = make_filing(
+        engagement=rig.engagement.id, claimed_at=rig.clock.wall_ms(), begin=begin, end=end
+    )  # fmt: skip
+    return sign(record, rig.signer)
 
 
 def test_it_waits_for_a_quiet_moment(old: Old, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,17 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.bridge import Bridge, bridged
+from support.builders import digest
 from support.typed import Typed, typed_in
 from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent import retention
+from workseal_agent.ledger import CaseRow
 from workseal_protocol.records import Tombstone, WithdrawalReason, read_record
 from workseal_protocol.statement import Statement
 
@@ -80,6 +83,7 @@ def test_forgetting_by_hand_and_being_warned(
         bridge.up = True
         done = run("forget", lines=("n",))
         assert (done.code, "nothing was changed" in done.err) == (1, True)
+        keep_for_a_case(run, worker, len(frames))
         assert kept(worker) == frames
     with monkeypatch.context() as later:
         # The first two are over, the others are not.
@@ -98,6 +102,19 @@ def test_forgetting_by_hand_and_being_warned(
     assert list((worker.home / "vault").iterdir()) == []
     after = json.loads(run("status", "--json").out)
     assert (after["worked_ms_today"], after["unsent"], after["vault_bytes"]) == (worked, 0, 0)
+
+
+def keep_for_a_case(run: Typed, worker: Worker, frames: int) -> None:
+    case = CaseRow(digest("a filing"), 0, 1 << 60, ended=False)
+    with worker.ledger() as ledger, ledger.write() as writing:
+        writing.note_case(worker.engagement.id, case)
+    for every in ((), ("--everything",)):
+        done = run("forget", *every, "--yes")
+        assert f"  {frames} kept for a dispute\n" in done.out
+        assert "nothing is to be destroyed" in done.out
+    assert f"{frames} frames are kept by all means, for a dispute" in run("status").out
+    with worker.ledger() as ledger, ledger.write() as writing:
+        writing.note_case(worker.engagement.id, replace(case, ended=True))
 
 
 def warn_of_size(run: Typed, home: Path) -> None:

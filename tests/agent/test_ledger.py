@@ -284,6 +284,7 @@ def test_a_ledger_of_version_1_opens_and_becomes_the_newest(tmp_path: Path) -> N
         raw.execute("DROP TABLE restored")
         raw.execute("DROP TABLE reveals")
         raw.execute("DROP TABLE possessions")
+        raw.execute("DROP TABLE cases")
         raw.execute("ALTER TABLE statements DROP COLUMN successor")
         raw.execute("ALTER TABLE incidents DROP COLUMN made")
         raw.execute("PRAGMA user_version = 1")

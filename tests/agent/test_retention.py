@@ -6,7 +6,7 @@ from support import builders
 from support.rig import Rig
 from workseal_agent.evidence import withdraw
 from workseal_agent.ledger import SendState
-from workseal_agent.retention import DAY_MS, disputed_frames, kept_frames
+from workseal_agent.retention import DAY_MS, kept_frames
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.records import DisputeRequest, RequestedFrame, WithdrawalReason, sign
 
@@ -64,8 +64,6 @@ def test_what_a_dispute_asked_for_is_never_due(rig: Rig) -> None:
     kept = kept_frames(rig.ledger, rig.engagement, 1 << 50)
     assert kept.disputed == (rows[2],)
     assert kept.due == (*rows[:2], *rows[3:])
-    assert disputed_frames(rig.ledger, rig.engagement.id) == {rows[2].commitment}
-    assert disputed_frames(rig.ledger, bytes(16)) == frozenset()
     # Before its days are over, too, and while nobody knows the time.
     for now_ms in (None, 0):
         kept = kept_frames(rig.ledger, rig.engagement, now_ms)

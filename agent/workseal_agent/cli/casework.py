@@ -1,7 +1,7 @@
 """`case`: the freelancer's own side of a dispute; the acts are those of `workseal case`."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -98,10 +98,26 @@ def list_cases(context: typer.Context) -> None:
         found = listed_by(cases.client.cases)
         for line in list_lines(found.cases, cases.folder, lambda case: _read(cases, case)):
             say(line)
+        hold_frames(cases, found.cases)
     if found.is_cut:
         say("not all of them: the verifier has more cases than are read here")
     elif not found.cases:
         say("no case")
+
+
+def hold_frames(cases: OwnCases, found: Iterable[dict[str, object]]) -> None:
+    """Read what the ledger does not know yet, or not to have ended: frames are kept by it."""
+    number = cases.engagement.id
+    ended = {row.filing for row in cases.ledger.cases(number) if row.ended}
+    for one in found:
+        case = Digest(bytes.fromhex(str(one["case"])))
+        if case in ended or one.get("engagement") != number.hex():
+            continue
+        try:
+            cases.live(case)
+        except (AgentError, CommandError) as error:
+            about = {"case": str(case)[:8], "error": error}
+            say(phrase("{case} was not read, and may hold no frames: {error}", **about))
 
 
 def _read(cases: OwnCases, case: Digest) -> Live:

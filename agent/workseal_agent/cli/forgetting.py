@@ -1,7 +1,7 @@
 """`forget`: withdraw frames whose days are over, or all of an engagement that has ended.
 
 Rules: the effect is told first. Whether the days are over is asked of the verifier's clock as well
-as of this machine's: one that was set ahead destroys nothing. What a dispute asked for stays.
+as of this machine's: one that was set ahead destroys nothing. What is kept for a dispute stays.
 """
 
 from typing import Annotated
@@ -97,7 +97,8 @@ def _tell_effect(home: Home, kept: Kept, *, everything: bool) -> None:
     due, early = len(kept.due), len(kept.early)
     say(phrase("  {due} older than that, to be destroyed (reason: retention)", due=due))
     if kept.disputed:
-        say(phrase("  {disputed} kept: a dispute asked for them", disputed=len(kept.disputed)))
+        say(phrase("  {disputed} kept for a dispute", disputed=len(kept.disputed)))
+        say("  whether it has ended is read by `workseal-agent case list`")
     if not everything:
         say(phrase("  {early} not due yet", early=early))
         return

@@ -200,8 +200,8 @@ def _tell_vault(facts: dict[str, Any]) -> None:
         say(
             phrases(
                 facts["frames_disputed"],
-                "{count} frame is kept by all means: a dispute asked for it",
-                "{count} frames are kept by all means: a dispute asked for them",
+                "{count} frame is kept by all means, for a dispute",
+                "{count} frames are kept by all means, for a dispute",
             )
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workseal_agent.connection import VerifierClient
 from workseal_agent.disclose.arbitrators import arbitrators_of, keep_rotation, key_of
 from workseal_agent.errors import AgentError
+from workseal_agent.knowncases import ListedFilings
 from workseal_agent.language import phrase
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState
 from workseal_agent.listing import listed
@@ -73,18 +74,21 @@ def receive(data: bytes, ledger: Ledger, engagement: Engagement) -> Request:
 def fetch_requests(client: VerifierClient, ledger: Ledger, engagement: Engagement) -> int:
     """Ask the verifier for requests, and keep those that are new; returns how many.
 
-    What is no arbitrator's request for frames of this agent is left where it is.
+    What is no arbitrator's request for frames of this agent is left where it is. Filings that are
+    met are noted: their hours hold frames.
     """
     known = {stored.digest for stored in ledger.of_kind(engagement.id, Kind.DISPUTE_REQUEST)}
-    new = 0
-    for _, body in listed(client, engagement):
+    new, filings = 0, ListedFilings(engagement)
+    for index, body in listed(client, engagement):
         with suppress(MalformedError, RequestError):
             statement = Statement.parse(body)
+            filings.meet(index, statement)
             if statement.kind is Kind.KEY_ROTATE:
                 keep_rotation(ledger, engagement, statement)
             if statement.kind is Kind.DISPUTE_REQUEST and statement.digest not in known:
                 receive(body, ledger, engagement)
                 new += 1
+    filings.keep(ledger)
     return new
 
 

@@ -8,6 +8,7 @@ from workseal_agent.ledger.errors import LedgerError
 from workseal_agent.ledger.room import ROOM_BYTES
 from workseal_agent.ledger.rows import (
     CaptureRow,
+    CaseRow,
     Counts,
     Engagement,
     Incident,
@@ -28,6 +29,7 @@ from workseal_agent.ledger.transaction import Transaction
 __all__ = [
     "ROOM_BYTES",
     "CaptureRow",
+    "CaseRow",
     "Counts",
     "Engagement",
     "Incident",

@@ -157,6 +157,23 @@ class RevealRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseRow:
+    """Say which hours a case is about, and whether it was seen to have ended.
+
+    Of one that was not read since, it is not known: `ended` is False.
+    """
+
+    filing: Digest
+    begin_ms: int
+    end_ms: int
+    ended: bool
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.begin_ms < self.end_ms:
+            raise ValueError("the hours of a case begin before they end")
+
+
+@dataclass(frozen=True, slots=True)
 class Memo:
     """Hold the memo of an off-screen stretch that still runs."""
 

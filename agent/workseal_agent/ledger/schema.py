@@ -10,7 +10,7 @@ from pathlib import Path
 from workseal_agent.language import phrase
 from workseal_agent.ledger.errors import LedgerError, reason_of
 
-VERSION = 6
+VERSION = 7
 # How long one process waits for another that is writing: writes take milliseconds.
 BUSY_MS = 10_000
 
@@ -135,6 +135,11 @@ _ADDED = {
     5: "ALTER TABLE statements ADD COLUMN successor BLOB",
     # How the text of an incident was made, so that it can be said in its owner's language.
     6: "ALTER TABLE incidents ADD COLUMN made TEXT",
+    # The hours of cases that were read, whoever filed them: frames of these are kept until the
+    # case has ended.
+    7: "CREATE TABLE cases (filing BLOB PRIMARY KEY, engagement BLOB NOT NULL,"
+    " begin_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, ended INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID",
 }
 
 

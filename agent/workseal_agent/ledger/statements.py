@@ -7,6 +7,7 @@ from workseal_agent.language import phrase
 from workseal_agent.ledger.asking import Asking
 from workseal_agent.ledger.errors import LedgerError
 from workseal_agent.ledger.rows import (
+    CaseRow,
     Counts,
     PrivateValue,
     SegmentRow,
@@ -182,6 +183,17 @@ class Statements(Asking):
             from_ms,
         )
         return tuple(_statement(row) for row in rows)
+
+    def cases(self, engagement: bytes) -> tuple[CaseRow, ...]:
+        """Return the cases that were read, by whomever they were filed."""
+        rows = self._rows(
+            "SELECT filing, begin_ms, end_ms, ended FROM cases WHERE engagement = ?"
+            " ORDER BY begin_ms, filing",
+            engagement,
+        )
+        return tuple(
+            CaseRow(Digest(filing), begin, end, bool(ended)) for filing, begin, end, ended in rows
+        )
 
     def private_values(self, statement: Digest) -> tuple[PrivateValue, ...]:
         """Return the values behind a statement's commitments, by kind."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from workseal_agent.language import kept
 from workseal_agent.ledger.errors import LedgerError
 from workseal_agent.ledger.rows import (
+    CaseRow,
     Engagement,
     NewCapture,
     PrivateValue,
@@ -276,6 +277,15 @@ class Transaction:
             "INSERT OR REPLACE INTO reveals (statement, frame, engagement, runs, tiles)"
             " VALUES (?, ?, ?, ?, ?)",
             (row.statement.raw, row.frame.raw, engagement, encode(runs), row.tiles),
+        )
+
+    def note_case(self, engagement: bytes, row: CaseRow) -> None:
+        """Note the hours of a case; one that was seen to have ended stays so."""
+        self._sql.execute(
+            "INSERT INTO cases (filing, engagement, begin_ms, end_ms, ended)"
+            " VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (filing) DO UPDATE SET ended = MAX(ended, excluded.ended)",
+            (row.filing.raw, engagement, row.begin_ms, row.end_ms, int(row.ended)),
         )
 
     def forget_disclosures(self, frame: Digest) -> None:
