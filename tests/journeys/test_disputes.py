@@ -421,8 +421,8 @@ class Story:
         self.redrawn()
         first = people.show()["arbitrator"]
         assert people.lapse() == "draw"
-        # The client was reminded on the way, as whoever could have struck them.
-        assert "eve" in [one["kind"] for one in self.hooked if one["case"] == people.case]
+        # Nobody reminded the client of a person who had declared nothing: no word was due yet.
+        assert "eve" not in [one["kind"] for one in self.hooked if one["case"] == people.case]
         self.redrawn()
         assert people.show()["arbitrator"] != first
         # What was signed for elsewhere is settled first, and said.
