@@ -35,6 +35,8 @@ LEFT_OUT = {
     "pip install '.[agent,verifier]'": "the tests run in what it makes",
     "workseal accept LINK": "answers an operator who takes offers from invited clients alone",
     "workseal declare case/*.cose": "a case is told by test_disputes.py",
+    "workseal revoke-key": "ends a key that the text goes on with: see test_ownkeys.py",
+    "workseal rotate-key": "ends a key that the text goes on with: see test_ownkeys.py",
     "workseal request --case case.cose": "a case is told by test_disputes.py",
     "workseal destroy case/*.cose": "a case is told by test_disputes.py",
 }
@@ -91,7 +93,10 @@ class Reader:
         if line.startswith("workseal-verifier serve"):
             self.serve(line)
             return
-        typed = self.read(line)
+        typed = self.read(line).replace("/media/stick", str(self.folder))
+        if " recovery-key " in line:
+            # These ask at a terminal alone.
+            typed += " --yes"
         if line == "workseal-agent start" and self.stage.kind == "replay":
             # What the text says of a machine without a screen.
             typed = " ".join((typed, *self.stage.capture_options))
