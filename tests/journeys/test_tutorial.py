@@ -93,10 +93,11 @@ class Reader:
         if line.startswith("workseal-verifier serve"):
             self.serve(line)
             return
-        typed = self.read(line).replace("/media/stick", str(self.folder))
+        typed = self.read(line).replace("/media/stick", f"{self.folder}/stick")
         if " recovery-key " in line:
             # These ask at a terminal alone.
             typed += " --yes"
+            (self.folder / "stick").mkdir(exist_ok=True)
         if line == "workseal-agent start" and self.stage.kind == "replay":
             # What the text says of a machine without a screen.
             typed = " ".join((typed, *self.stage.capture_options))

@@ -53,11 +53,10 @@ def test_who_must_act_is_told_so_and_who_acted_is_not_told(hearing: Hearing) -> 
     # A deadline of both begins, for who answered too.
     assert told(hearing) == {("freelancer", "turn"), ("client", "turn")}
     hearing.act(Role.CLIENT, Act.END).draw()
-    assert told(hearing) == {
-        ("client", "turn"),
-        ("freelancer", "turn"),
-        ("arbitrator", "turn"),
-    }
+    # Nobody accepts a person who has not declared.
+    assert told(hearing) == {("freelancer", "step"), ("arbitrator", "turn")}
+    hearing.act(Role.ARBITRATOR, Act.DECLARE)
+    assert told(hearing) == {("client", "turn"), ("freelancer", "turn")}
 
 
 def test_a_notice_holds_whose_turn_and_by_when_and_no_word_of_the_case(hearing: Hearing) -> None:

@@ -93,7 +93,8 @@ def has_ended(key: Digest) -> Worded:
 def named_before(key: Digest) -> Worded:
     """Say that the recovery key of a key is settled."""
     return worded(
-        "key {key} was announced here before: the recovery key that it named then stays, and if it"
-        " named none, none is named any more; `workseal keys` shows it",
+        "key {key} was announced here before, or the recovery key was, for another key: a recovery"
+        " key that was named stays, and where none was named, none is named any more;"
+        " `workseal keys` shows it",
         key=str(key),
     )
