@@ -141,10 +141,10 @@ def test_a_rotation_from_a_key_that_nobody_announced_is_not_listed() -> None:
     assert [one.position for one in events.concerning(TERMS[1])] == [1]
 
 
-def test_what_a_recovery_key_said_before_it_was_named_does_not_count() -> None:
+def test_a_recovery_key_that_had_ended_before_it_was_named_ends_nothing() -> None:
     said = [announce(R), revoke(R, R), announce(K, R), revoke(K, R)]
     events = KeyEvents.of(events_of(said))
-    assert [one.position for one in events.concerning(TERMS[0])] == [0, 2, 3]
+    assert [one.position for one in events.concerning(TERMS[0])] == [0, 1, 2]
     require_stable(events_of(said), TERMS[0])
 
 

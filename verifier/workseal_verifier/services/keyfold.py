@@ -5,7 +5,7 @@ receipted stays said by whom it was said. A key is reached from the beginning if
 rotation if it came by one, and from an announcement if that names it as recovery key; what it says
 of itself counts from then on. Its own announcement counts wherever it stands: nobody has known the
 key until then, so that it changes nothing of what was. A recovery key announces and revokes, no
-more.
+more; that it was revoked itself counts wherever it stands, too.
 """
 
 import heapq
