@@ -108,3 +108,17 @@ def test_what_is_no_command_has_all_of_them_near_it(monkeypatch: pytest.MonkeyPa
     assert loaded == [f"{PACKAGE}recording"]
     load("pauze")
     assert {f"{PACKAGE}{one}" for modules in _MODULES.values() for one in modules} <= set(loaded)
+
+
+def test_a_command_is_whole_where_one_of_its_modules_was_loaded_before(home: Path) -> None:
+    """As by a program that keeps modules ready, and loads what it uses of them."""
+    early = PROGRAM.replace("import main", "import main\nimport workseal_agent.cli.casework")
+    for words in (("case", "openings", "--help"), ("case", "check", "--help")):
+        done = subprocess.run(
+            [sys.executable, "-c", early, *words],
+            env={**os.environ, "WORKSEAL_AGENT_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr.split()[0] == "0", done.stderr

@@ -26,8 +26,6 @@ WITHOUT = {
 
 def parsed(words: list[str]) -> Context:
     """Have the real parser read a line; it raises at what it does not know."""
-    # Another test may have loaded a part of a command's modules, which no program does.
-    load_all()
     command: Any = get_command(app)
     context: Context = command.make_context("workseal-agent", words)
     while hasattr(command, "resolve_command"):

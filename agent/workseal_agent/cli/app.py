@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from workseal_agent.cli.commands import load
+from workseal_agent.cli.commands import is_loaded, load
 from workseal_agent.cli.examples import with_examples
 from workseal_agent.cli.overview import DayOverview
 from workseal_agent.cli.ownhelp import in_own_words
@@ -20,7 +20,9 @@ class Program(DayOverview):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of that name, None when there is none."""
-        if cmd_name not in self.commands:
+        if cmd_name not in self.commands or not is_loaded(cmd_name):
+            # Somebody may have loaded one of several modules that make it.
+            self.commands.pop(cmd_name, None)
             load(cmd_name)
             # What was declared meanwhile, and nothing else: its parameters are read here.
             loaded: Any = get_command(app)

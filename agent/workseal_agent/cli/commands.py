@@ -4,6 +4,7 @@ Rule: what is called is loaded, and nothing beside it: all of them together take
 a processor. A test compares the sentences with what each command says of itself.
 """
 
+import sys
 from importlib import import_module
 from typing import Final, NamedTuple
 
@@ -264,9 +265,15 @@ GROUPS: Final[tuple[tuple[Phrase, dict[str, Place]], ...]] = (
         },
     ),
 )
+_PACKAGE: Final = "workseal_agent.cli"
 # What no person types.
 _HIDDEN = {"begin-at-login": ("autostart",)}
 _MODULES = {name: place.modules for _, group in GROUPS for name, place in group.items()} | _HIDDEN
+
+
+def is_loaded(name: str) -> bool:
+    """Tell whether every module that makes a command is loaded."""
+    return all(f"{_PACKAGE}.{module}" in sys.modules for module in _MODULES.get(name, ()))
 
 
 def load(name: str) -> None:
@@ -286,4 +293,4 @@ def load_all() -> None:
 
 def _load(modules: tuple[str, ...]) -> None:
     for module in modules:
-        import_module(f"workseal_agent.cli.{module}")
+        import_module(f"{_PACKAGE}.{module}")
