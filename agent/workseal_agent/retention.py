@@ -31,11 +31,11 @@ def kept_frames(ledger: Ledger, engagement: Engagement, now_ms: int | None) -> K
     """Sort the frames as they are at an instant; nothing is due while nobody knows the time."""
     rows = [row for row in ledger.captures(engagement.id) if not row.withdrawn]
     over = {row: due_ms(engagement, row) for row in rows}
-    past = [row for row in rows if now_ms is not None and over[row] <= now_ms]
+    past = frozenset(row for row in rows if now_ms is not None and over[row] <= now_ms)
     held = Held.of(ledger, engagement)
     asked = frozenset(row for row in rows if held.holds(row))
     return Kept(
-        due=tuple(row for row in past if row not in asked),
+        due=tuple(row for row in rows if row in past and row not in asked),
         disputed=tuple(row for row in rows if row in asked),
         early=tuple(row for row in rows if row not in past and row not in asked),
         last_due_ms=max(over.values(), default=None),
