@@ -17,10 +17,10 @@ from workseal_protocol.receipt import SubmissionAnswer
 from workseal_protocol.records import KeyRevoke, RevocationReason, sign
 from workseal_protocol.statement import Statement
 from workseal_verifier.errors import ForkError, Reason, RefusedError
-from workseal_verifier.services.admission import Tick
 from workseal_verifier.services.batch import Batch
 from workseal_verifier.services.publication import Writing
 from workseal_verifier.services.submission import Submission
+from workseal_verifier.services.tick import Tick
 
 Act = Callable[[], object]
 
@@ -49,7 +49,7 @@ class Turns:
 
         def noted(tick: Tick, *given: Any) -> tuple[int, ...]:
             # The other process has ticks of its own.
-            if tick._admission is office.verifier.sequencer._admission:
+            if tick._committed is office.verifier.sequencer._admission:
                 self.admitted.append(self._in_turn)
             return admit(tick, *given)
 

@@ -26,12 +26,12 @@ from workseal_verifier.errors import (
     StoreFullError,
 )
 from workseal_verifier.services import outage, sequencer
-from workseal_verifier.services.admission import Tick
 from workseal_verifier.services.batch import Batch
 from workseal_verifier.services.health import PUBLISHING
 from workseal_verifier.services.publication import Writing
 from workseal_verifier.services.sequencer import MIXED
 from workseal_verifier.services.submission import Submission
+from workseal_verifier.services.tick import Tick
 
 WITNESS = SeedSigner(b"\x05" * 32)
 

@@ -25,7 +25,8 @@ from workseal_protocol.records import (
 )
 from workseal_verifier.services import keyevents, loggedkeys, standing
 from workseal_verifier.services.access import About, Standing, Who
-from workseal_verifier.services.standing import WAIT_MS, Standings
+from workseal_verifier.services.publishedengagement import WAIT_MS
+from workseal_verifier.services.standing import Standings
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.invitations import InvitedRow
 

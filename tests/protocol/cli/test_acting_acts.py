@@ -21,7 +21,7 @@ from workseal_protocol.records import Act, Delivery, DisputeAct, KeyRotate, read
 from workseal_protocol.sealing import case_public
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
-from workseal_verifier.services.standing import WAIT_MS
+from workseal_verifier.services.publishedengagement import WAIT_MS
 
 from .conftest import Run
 

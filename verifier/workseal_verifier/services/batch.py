@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
 from workseal_verifier.errors import ForkError, Reason, RefusedError, StoreError
-from workseal_verifier.services.admission import Admission, Tick
+from workseal_verifier.services.admission import Admission
 from workseal_verifier.services.submission import Submission, fail, spoken_of
+from workseal_verifier.services.tick import Tick
 from workseal_verifier.store.records import RecordStore
 
 if TYPE_CHECKING:

@@ -30,8 +30,9 @@ from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.identity import Identity
 from workseal_verifier.services.outage import Outage
 from workseal_verifier.services.tree import TileTree
-from workseal_verifier.store.log import LogStore, Turn
+from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.logrows import Change, Entry, Head
+from workseal_verifier.store.turn import Turn
 
 MakeChange: TypeAlias = Callable[[Head, Head, Mapping[tuple[int, int], bytes]], Change]
 

@@ -9,11 +9,11 @@ The protocol has no clock, so statements by the new key count at once (docs/adr/
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import MAX_INTEGER
-from workseal_protocol.keyhistory import KEY_KINDS, KeyHistory
+from workseal_protocol.keyhistory import KEY_KINDS
 from workseal_protocol.keys import PublicKey, Role
 from workseal_protocol.partykeys import Moment, PartyKey
 from workseal_protocol.records import (
@@ -21,24 +21,24 @@ from workseal_protocol.records import (
     KeyAnnounce,
     KeyRevoke,
     KeyRotate,
-    Offer,
     read_record,
 )
 from workseal_protocol.statement import Kind, Statement
-from workseal_protocol.terms import Terms
 from workseal_verifier.services.access import About, Standing, State, Who
 from workseal_verifier.services.casebook import CaseBook
 from workseal_verifier.services.casefold import filing_of
-from workseal_verifier.services.keyevents import parties_of
-from workseal_verifier.services.keyfold import KeyEvent
-from workseal_verifier.services.seats import Seats
+from workseal_verifier.services.publishedengagement import (
+    TELLING,
+    PublishedEngagement,
+    party_keys,
+    told,
+)
 from workseal_verifier.store.invitations import InvitationStore
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.logrows import CaseRow, Entry, Tie
 from workseal_verifier.store.parties import Mark
 from workseal_verifier.store.records import RecordStore
 
-WAIT_MS = 24 * 3_600_000
 # A place behind everything that is logged: what has ended by now has ended there.
 _NOW = MAX_INTEGER
 _CACHED = 1_024
@@ -46,42 +46,7 @@ _CACHED = 1_024
 _NOWHERE = bytes(16)
 # A key may stand in thousands of engagements: where none is named, so many of them are looked at.
 MOST_CASES = 64
-_TELLING = (
-    Kind.OFFER.value,
-    Kind.ACCEPTANCE.value,
-    Kind.DISPUTE_REQUEST.value,
-    Kind.DISPUTE_FILING.value,
-    Kind.DISPUTE_ACT.value,
-)
 _KEYS = frozenset(kind.value for kind in KEY_KINDS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What the statements before `seen` say of an engagement, and so many key statements."""
-
-    terms: Terms
-    seen: int
-    accepted: bool = False
-    # Who asked for frames beside any case; where the latest statement of a case stands.
-    requesters: frozenset[Digest] = frozenset()
-    moved: int = -1
-    # Who sits in cases and who left them, as of a place.
-    seats: Seats = field(default_factory=Seats)
-    seated_at: int = -1
-    version: int = -1
-    history: KeyHistory = field(default_factory=KeyHistory)
-    keys: tuple[PartyKey, ...] = ()
-
-    def state(self, who: Who, keys: frozenset[Digest]) -> State:
-        if who is Who.ARBITRATOR:
-            has_asked = bool(self.requesters & keys) and not self.seats.left_by(keys)
-            is_disputed = has_asked or self.seats.has(keys)
-        else:
-            is_disputed = bool(self.requesters) or self.moved >= 0
-        if is_disputed:
-            return State.DISPUTED
-        return State.ACCEPTED if self.accepted else State.OFFERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +82,7 @@ class Standings:
         self._operator = operator
         self._size = size
         self._lock = threading.Lock()
-        self._cases: OrderedDict[bytes, _Case] = OrderedDict()
+        self._cases: OrderedDict[bytes, PublishedEngagement] = OrderedDict()
 
     def key(self, thumbprint: Digest) -> PublicKey | None:
         """Return the key of this name if anybody here has or had it."""
@@ -298,7 +263,9 @@ class Standings:
             found = replace(found, closed=case.seats.closed_to(own))
         return replace(found, state=case.state(found.who, own))
 
-    def _known_in(self, engagement: bytes, thumbprint: Digest) -> tuple[_Case, Standing] | None:
+    def _known_in(
+        self, engagement: bytes, thumbprint: Digest
+    ) -> tuple[PublishedEngagement, Standing] | None:
         """Return an engagement and what a key is there, but for its state; None for a stranger."""
         # First, so that for who is no party it takes as long as for what does not exist.
         if not self._records.parties.is_in(engagement, self._lineage(thumbprint)):
@@ -312,30 +279,30 @@ class Standings:
         own = next(one for one in case.keys if one.key.thumbprint == thumbprint)
         return case, Standing(Who.of(next(iter(roles))), from_ms=own.reads_from_ms)
 
-    def _case(self, engagement: bytes) -> _Case | None:
+    def _case(self, engagement: bytes) -> PublishedEngagement | None:
         """Return what is known of an engagement, brought up to the published log."""
         size = self._size()
         with self._lock:
             case = self._cases.get(engagement)
         if case is None or case.seen < size:
             since = 0 if case is None else case.seen
-            told = self._records.of_engagement_and_kinds(
-                engagement, _TELLING, since=since, below=size
+            entries = self._records.of_engagement_and_kinds(
+                engagement, TELLING, since=since, below=size
             )
-            case = _told(case, told, size)
+            case = told(case, entries, size)
         if case is not None:
             case = self._followed(case)
             self._remember(engagement, case)
         return case
 
-    def _remember(self, engagement: bytes, case: _Case) -> None:
+    def _remember(self, engagement: bytes, case: PublishedEngagement) -> None:
         with self._lock:
             self._cases[engagement] = case
             self._cases.move_to_end(engagement)
             if len(self._cases) > _CACHED:
                 self._cases.popitem(last=False)
 
-    def _followed(self, case: _Case) -> _Case:
+    def _followed(self, case: PublishedEngagement) -> PublishedEngagement:
         """Fold the key statements that were logged since."""
         events = self._keys.below(self._size())
         if case.version == events.version:
@@ -344,10 +311,10 @@ class Standings:
             case,
             version=events.version,
             history=events.history(case.terms),
-            keys=_party_keys(case.terms, events.concerning(case.terms), self._moment),
+            keys=party_keys(case.terms, events.concerning(case.terms), self._moment),
         )
 
-    def _with_seats(self, engagement: bytes, case: _Case) -> _Case:
+    def _with_seats(self, engagement: bytes, case: PublishedEngagement) -> PublishedEngagement:
         """Look who sits, if a case has moved since."""
         if case.moved == case.seated_at:
             return case
@@ -375,56 +342,3 @@ class Standings:
 
     def _moment(self, index: int) -> Moment:
         return Moment(index, (self._log.signed_after(index) or 0) * 1000)
-
-
-def _told(case: _Case | None, entries: Iterable[Entry], seen: int) -> _Case | None:
-    for entry in entries:
-        statement = Statement.parse(entry.body)
-        record = read_record(statement)
-        if isinstance(record, Offer):
-            case = _Case(record.terms, seen)
-        elif case is not None and entry.kind == Kind.ACCEPTANCE.value:
-            case = replace(case, accepted=True)
-        elif case is not None and filing_of(statement, record) is not None:
-            # Who sits, and no longer who once asked, reads.
-            case = replace(case, moved=entry.position)
-        elif case is not None:
-            case = replace(case, requesters=case.requesters | {statement.issuer})
-    return None if case is None else replace(case, seen=seen)
-
-
-def _party_keys(
-    terms: Terms, events: Sequence[KeyEvent], moment: Callable[[int], Moment]
-) -> tuple[PartyKey, ...]:
-    known = {
-        key.thumbprint: PartyKey(role=role, key=key)
-        for role, keys in parties_of(terms).items()
-        for key in keys
-    }
-    recoveries: dict[Digest, tuple[Digest, Moment]] = {}
-    for event in events:
-        at = moment(event.position)
-        match event.record:
-            case KeyAnnounce(public_key=key, recovery=Digest() as recovery):
-                recoveries[key.thumbprint] = (recovery, at)
-            case KeyRotate(old=old, public_key=key):
-                _rotate(known, old, key, at)
-                if old in recoveries:
-                    recoveries.setdefault(key.thumbprint, recoveries[old])
-            case KeyRevoke(key=ended) if ended in known:
-                known[ended] = replace(known[ended], ended=at)
-            case _:
-                pass
-    keys = [replace(one, recovery=recoveries.get(name)) for name, one in known.items()]
-    return tuple(sorted(keys, key=lambda one: (one.role, one.begun.index if one.begun else -1)))
-
-
-def _rotate(known: dict[Digest, PartyKey], old: Digest, key: PublicKey, at: Moment) -> None:
-    """Let a key follow another; one that the terms name has been there from the beginning."""
-    if old not in known:
-        return
-    known.setdefault(
-        key.thumbprint,
-        PartyKey(role=known[old].role, key=key, begun=at, reads_from_ms=at.at_ms + WAIT_MS),
-    )
-    known[old] = replace(known[old], ended=at)
