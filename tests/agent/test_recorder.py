@@ -40,6 +40,7 @@ from workseal_protocol.records import (
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Level
 from workseal_protocol.verify import Report
+from workseal_protocol.window import Grade
 
 ROUND_MS = 10_000
 
@@ -414,6 +415,24 @@ def test_a_correction_that_goes_behind_what_was_told_is_not_followed(tmp_path: P
     rig.work(20)
     assert rig.segments()[-1].begin >= told + 60_000
     assert finish(rig).holds
+
+
+def test_a_session_that_ran_a_little_ahead_speaks_against_no_correction(tmp_path: Path) -> None:
+    """It ends a moment after the verifier's present, and then the machine's clock jumps ahead."""
+    rig = Rig(tmp_path)
+    rig.clock.offset_ms = 1_500
+    rig.recorder.start()
+    rig.work(40)
+    rig.recorder.stop()
+    before = rig.segments()
+    rig.clock.offset_ms = 3_600_000
+    rig.recorder.start(-3_600_000)
+    rig.work(20)
+    assert rig.segments()[len(before)].begin == before[-1].end
+    report = finish(rig)
+    assert report.holds
+    assert report.totals is not None
+    assert report.totals.by_grade[Grade.ONLINE] == 60_000
 
 
 def test_one_act_seals_and_the_same_goes_on_with_the_screen(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ from workseal_protocol.totals import Totals
 from workseal_protocol.window import Grade
 
 # Days that once showed a fault, or that the truth was once wrong about.
-REMEMBERED = (41, 272, 401, 735, 957, 1180, 1285, 1447)
+REMEMBERED = (41, 272, 401, 735, 957, 1180, 1285, 1447, 4129)
 # The seeds of the campaign's days, in its order.
-CAMPAIGN = (*REMEMBERED, *range(2_000, 12_000 - len(REMEMBERED)))
+CAMPAIGN = tuple(dict.fromkeys((*REMEMBERED, *range(2_000, 12_000))))[:10_000]
 # Nothing here is about the disk: where there is one in memory, a day is played on that.
 MEMORY = Path("/dev/shm")  # noqa: S108 - each day has a folder of its own there
 _HOUR_MS = 3_600_000

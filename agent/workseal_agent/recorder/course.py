@@ -33,6 +33,8 @@ from workseal_protocol.terms import Level, Terms
 
 # A session that begins this far from the wall clock says so in its first note.
 _STEP_MS = 2_000
+# A session may run that far ahead of the verifier: it follows no clock, and little is not corrected.
+_RAN_AHEAD_MS = 60_000
 # A chain whose newest time is this far ahead cannot be continued at a time that anybody believes.
 _AHEAD_MS = 24 * 3_600_000
 # Zones differ by up to 14 hours, and an hour of summer time. A verifier's clock that is further off
@@ -92,8 +94,8 @@ class Course:
         self._see(Moment.read(self._clock))
         told_ms = max(state.last_end, *state.past.late.ends, self._chain.passed_ms(), 0)
         wanted_ms = self.seen.wall_ms + correction_ms
-        if wanted_ms < told_ms <= self.seen.wall_ms:
-            # A clock that says this is before what was told of already is the wrong one.
+        if wanted_ms < told_ms - _RAN_AHEAD_MS and told_ms <= self.seen.wall_ms:
+            # A clock that says this is long before what was told of already is the wrong one.
             wanted_ms = self.seen.wall_ms
         _require_plausible(told_ms - wanted_ms)
         # A wall clock that was set back must not record one moment twice.
