@@ -12,6 +12,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+from cryptography import x509
+
 from support.stamp import FixedTsa
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.errors import WorksealError
@@ -33,17 +36,79 @@ def changes_of(token: bytes) -> list[tuple[int, int]]:
     return every if LONG else random.Random(1).sample(every, SOME)
 
 
-def test_the_page_takes_a_changed_token_where_python_does(tmp_path: Path) -> None:
-    node = shutil.which("node")
-    assert node is not None
-    page = tmp_path / "verify.html"
-    page.write_bytes(offline_page())
+def test_the_page_takes_a_changed_token_where_python_does(page: Path) -> None:
     tsa = FixedTsa.from_seed(b"changed")
     token = tsa.stamp(MESSAGE, NOW)
     place = token.index(LISTED) + len(LISTED) - 1
     # As it is; and what the two once told apart: a digest that no signer uses.
     changes = [(0, token[0]), (place, SHA512), *changes_of(token)]
-    parts = {"token": token, "message": MESSAGE, "root": tsa.root_der}
+    known = [upper_of(token[:at] + bytes([value]) + token[at + 1 :], tsa) for at, value in changes]
+    rows = zip(changes, known, told_by(page, tsa, changes), strict=True)
+    assert [row for row in rows if row[1] != row[2]] == []
+    assert known[:2] == [NOW + 1000, None]
+
+
+def test_the_page_finds_an_issuer_by_what_names_its_key_where_python_does(page: Path) -> None:
+    """A key's name may be its identifier, its issuer's name and serial number, or all of them."""
+    root = FixedTsa.from_seed(b"changed").root
+    key = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    name = tlv(0xA1, tlv(0xA4, root.issuer.public_bytes()))
+    other = tlv(0xA1, tlv(0xA4, root.issuer.public_bytes().replace(b"root", b"boot")))
+    by_mail = tlv(0xA1, tlv(0x81, b"root@example.org"))
+    right = {
+        "nothing": b"",
+        "key": tlv(0x80, key),
+        "serial": tlv(0x82, b"\1"),
+        "name": name,
+        "a name of another form": by_mail,
+        "name and serial": name + tlv(0x82, b"\1"),
+        "all": tlv(0x80, key) + name + tlv(0x82, b"\1"),
+    }
+    wrong = {
+        "another key": tlv(0x80, bytes(20)) + name + tlv(0x82, b"\1"),
+        "another serial": tlv(0x80, key) + tlv(0x82, b"\2"),
+        "another serial alone": tlv(0x82, b"\2"),
+        "another name": tlv(0x80, key) + other,
+        "another name of two": tlv(0xA1, by_mail[2:] + other[2:]),
+        "a serial not in its shortest form": tlv(0x82, b"\0\1"),
+        "a serial of nothing": tlv(0x82, b""),
+        "no name": tlv(0xA1, tlv(0xA4, b"root")),
+        "a name of an unknown form": tlv(0xA1, name[2:] + tlv(0x8F, b"root")) + tlv(0x82, b"\1"),
+        "a name and more": name + tlv(0x83, b""),
+    }
+    apart, held = {}, set()
+    for what, named in {**right, **wrong}.items():
+        for place in ("root", "leaf"):
+            tsa = FixedTsa.naming(b"changed", **{place: tlv(0x30, named)})
+            token = tsa.stamp(MESSAGE, NOW)
+            known, (told,) = upper_of(token, tsa), told_by(page, tsa, [(0, token[0])])
+            if told != known:
+                apart[place, what] = (known, told)
+            if known is not None:
+                held.add((place, what))
+    assert apart == {}
+    # Of a signer's certificate a name and a serial number come together (RFC 5280, 4.2.1.1).
+    halves = {("leaf", what) for what in ("serial", "name", "a name of another form")}
+    assert held == {(place, what) for place in ("root", "leaf") for what in right} - halves
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "verify.html"
+    path.write_bytes(offline_page())
+    return path
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    assert len(content) < 0x80
+    return bytes([tag, len(content)]) + content
+
+
+def told_by(page: Path, tsa: FixedTsa, changes: list[tuple[int, int]]) -> list[int | None]:
+    """Have the page's script verify a stamp with each of the changed bytes."""
+    node = shutil.which("node")
+    assert node is not None
+    parts = {"token": tsa.stamp(MESSAGE, NOW), "message": MESSAGE, "root": tsa.root_der}
     asked = {name: base64.b64encode(part).decode() for name, part in parts.items()}
     done = subprocess.run(
         [node, DRIVER, page],
@@ -52,11 +117,8 @@ def test_the_page_takes_a_changed_token_where_python_does(tmp_path: Path) -> Non
         text=True,
         check=True,
     )
-    known = [upper_of(token[:at] + bytes([value]) + token[at + 1 :], tsa) for at, value in changes]
-    told = json.loads(done.stdout)
-    rows = zip(changes, known, told, strict=True)
-    assert [row for row in rows if row[1] != row[2]] == []
-    assert known[:2] == [NOW + 1000, None]
+    told: list[int | None] = json.loads(done.stdout)
+    return told
 
 
 def upper_of(token: bytes, tsa: FixedTsa) -> int | None:

@@ -12,7 +12,7 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _UNTIL = datetime(2045, 1, 1, tzinfo=UTC)
@@ -54,6 +54,15 @@ class FixedTsa:
         root = _certificate("Simulated root", root_key, "SIMULATED ROOT", root_key, 1, ca=True)
         leaf = _certificate("Simulated TSA", key, "Simulated root", root_key, 2)
         return cls(root, leaf, key)
+
+    @classmethod
+    def naming(cls, seed: bytes, *, root: bytes | None = None, leaf: bytes | None = None) -> Self:
+        """Make an authority whose certificates name their issuer's key by this value in DER."""
+        root_key, key = _key(seed + b"root"), _key(seed + b"leaf")
+        name = "Simulated root"
+        top = _certificate(name, root_key, name, root_key, 1, ca=True, issuer_named=root)
+        own = _certificate("Simulated TSA", key, name, root_key, 2, issuer_named=leaf)
+        return cls(top, own, key)
 
     @property
     def root_der(self) -> bytes:
@@ -132,7 +141,9 @@ def _certificate(
     serial: int,
     *,
     ca: bool = False,
+    issuer_named: bytes | None = None,
 ) -> x509.Certificate:
+    named = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
@@ -144,7 +155,10 @@ def _certificate(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+            named
+            if issuer_named is None
+            else x509.UnrecognizedExtension(ExtensionOID.AUTHORITY_KEY_IDENTIFIER, issuer_named),
+            critical=False,
         )
     )
     if not ca:

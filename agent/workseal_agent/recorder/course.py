@@ -33,7 +33,7 @@ from workseal_protocol.terms import Level, Terms
 
 # A session that begins this far from the wall clock says so in its first note.
 _STEP_MS = 2_000
-# A session may run that far ahead of the verifier: it follows no clock, and little is not corrected.
+# A session may run so far ahead of the verifier: it follows no clock, and little is let be.
 _RAN_AHEAD_MS = 60_000
 # A chain whose newest time is this far ahead cannot be continued at a time that anybody believes.
 _AHEAD_MS = 24 * 3_600_000

@@ -15,6 +15,9 @@ const HANDLED = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_USAGE, SUBJECT_K
 const TIME_STAMPING = "2b06010505070308";
 const BOOLEAN = 0x01;
 const BOOLEAN_TRUE = Uint8Array.of(0xff);
+const DIRECTORY_NAME = 0xa4;
+// Mail, host, another form's octets, an address on the web or of a network, a registered number.
+const OTHER_NAMES = new Set([0x81, 0x82, 0xa0, 0x86, 0x87, 0x88]);
 const BMP_STRING = 0x1e;
 const UNIVERSAL_STRING = 0x1c;
 // What a name is written in: bits, octets, UTF-8, numeric, printable, T61, IA5, times, visible.
@@ -196,22 +199,45 @@ export function authorityDepth(certificate) {
 // Tell whether the issuer's key made the certificate's signature.
 export async function isIssuedBy(certificate, issuer) {
   if (!sameName(certificate.issuer, issuer.subject) || !keyNamesAgree(certificate, issuer)) return false;
+  if (!keyNamed(certificate).whole) return false;
   const hash = SIGNATURES.get(certificate.signatureAlgorithm);
   if (hash === undefined) return false;
   return signatureHolds(issuer, hash, certificate.signature, certificate.body);
 }
 
+// Tell whether an issuer's key is the one that a certificate names: by its identifier, by the serial
+// number of its certificate and the name of whoever issued that one, or by all of them.
 function keyNamesAgree(certificate, issuer) {
-  const wanted = certificate.extensions.get(AUTHORITY_KEY);
+  const { key, name, serial } = keyNamed(certificate);
   const own = issuer.extensions.get(SUBJECT_KEY);
-  if (wanted === undefined || own === undefined) return true;
+  if (key !== null && own !== undefined) {
+    if (!sameBytes(key, readDer(own.content, OCTET_STRING, "a key's name").content)) return false;
+  }
+  return (serial === null || sameBytes(serial, issuer.serial)) && (name === null || sameName(name, issuer.issuer));
+}
+
+// Give how a certificate names the key that signed it; null for what it leaves out.
+function keyNamed(certificate) {
+  const wanted = certificate.extensions.get(AUTHORITY_KEY);
+  if (wanted === undefined) return { key: null, name: null, serial: null, whole: true };
   const row = readDer(wanted.content, SEQUENCE, "a key's name").inside();
-  const named = row.optional(0x80);
-  row.optional(0xa1);
-  row.optional(0x82);
+  const [key, names, serial] = [0x80, 0xa1, 0x82].map((tag) => row.optional(tag));
   row.close("a key's name");
-  const name = readDer(own.content, OCTET_STRING, "a key's name").content;
-  return named === null || sameBytes(named.content, name);
+  return {
+    key: key && key.content, name: names && directoryName(names), serial: serial && serial.content,
+    // RFC 5280, section 4.2.1.1: a name and a serial number come together.
+    whole: (names === null) === (serial === null),
+  };
+}
+
+// Give the first name of a directory among names of any form; null if there is none.
+function directoryName(names) {
+  let found = null;
+  for (const { tag, content } of names.inside().values) {
+    if (tag === DIRECTORY_NAME) found ??= nameOctets(readDer(content, SEQUENCE, "a name"));
+    else if (!OTHER_NAMES.has(tag)) throw new Malformed("DER: a name of an unknown form");
+  }
+  return found;
 }
 
 // Tell whether a certificate looks as if it had signed itself; a root's signature proves nothing.
