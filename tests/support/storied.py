@@ -201,7 +201,12 @@ def _down_while_the_limit_stands(begin: Begin) -> Play:
         play.pass_due().act(_OPERATOR, Act.OUTAGE)
     # The limit runs again.
     play.act(_ARBITRATOR, Act.UNREADABLE, cites=play.case.shown)
-    return play.act(_ARBITRATOR, Act.ASK, **play.question(2))
+    # With the deadline of the objections: nothing but the limit is in its way.
+    due = max(
+        (count_due(Span(play.now, 4), days) for days in (CLIENT_DAYS, FREELANCER_DAYS)),
+        key=lambda due: due.until,
+    )
+    return play.act(_ARBITRATOR, Act.ASK, due=due, **play.question(2))
 
 
 def _exhibits(begin: Begin) -> Play:
