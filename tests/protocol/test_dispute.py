@@ -471,8 +471,7 @@ def test_a_declaration_of_the_last_hours_leaves_a_working_day(left: int, days: i
     assert due is not None
     assert due.until - play.now >= DAY
     assert play.case.waiting_for == {Role.CLIENT, Role.FREELANCER}
-    # The limit moves along: the slowest calendars leave it no day.
-    assert play.case.stopped_ms == due.until - before.until
+    assert play.case.stopped_ms == 0
     if days is None:
         assert due == before
     else:
@@ -483,6 +482,32 @@ def test_a_declaration_of_the_last_hours_leaves_a_working_day(left: int, days: i
         refused(Rule.TIME, lambda: play.act(Role.OPERATOR, Act.LAPSE))
         play.act(Role.FREELANCER, Act.STRIKE)
         assert play.case.head not in play.case.late
+
+
+@pytest.mark.parametrize(("left", "days"), [(DAY, 2), (DAY - 1, 1), (-1_000, 1)])
+def test_who_declares_late_looks_for_a_day_less(left: int, days: int) -> None:
+    """The first time that they look: the case takes no longer."""
+    play = seating()
+    assert play.case.due is not None
+    play.now = play.case.due.until - left
+    play.act(ARBITRATOR, Act.DECLARE).lapse()
+    assert stands(play, State.EVIDENCE)
+    assert days_of(play) == days
+    assert stands(play.pass_due().shown(1), State.EVIDENCE)
+    assert days_of(play) == 2
+
+
+def test_who_declares_in_time_after_one_who_did_not_looks_for_all_days() -> None:
+    play = seating().pass_due().act(ARBITRATOR, Act.DECLARE).act(Role.CLIENT, Act.STRIKE)
+    play.draw().act(ARBITRATOR, Act.DECLARE).both(Act.PASS)
+    assert stands(play, State.EVIDENCE)
+    assert days_of(play) == 2
+
+
+def days_of(play: Play) -> int:
+    assert play.case.due is not None
+    assert play.case.due.due is not None
+    return play.case.due.due.days
 
 
 def test_no_late_declaration_shortens_the_seating() -> None:

@@ -327,6 +327,35 @@ def test_the_limit_stands_still_until_somebody_who_declared_acts() -> None:
     assert (play.case.halted_at, play.case.stopped_ms) == (halted, 0)
 
 
+@pytest.mark.parametrize("left", [DAY - 1, -HOUR])
+def test_a_late_declaration_in_a_seat_that_is_filled_again_counts_once(left: int) -> None:
+    play = Play.begin().heard().act(ARBITRATOR, Act.RECUSE)
+    halted, limit = play.case.halted_at, play.case.limit
+    assert halted is not None
+    assert limit is not None
+    due = play.draw().case.due
+    assert due is not None
+    play.now = due.until - left
+    play.act(ARBITRATOR, Act.DECLARE)
+    assert play.case.limit == limit + play.now - halted
+
+
+@pytest.mark.parametrize("state", [State.DRAW, State.SEATING, State.EVIDENCE])
+def test_an_outage_moves_no_limit_that_stands_still(state: State) -> None:
+    play = Play.begin().heard()
+    if state is State.EVIDENCE:
+        play.lapse()
+    else:
+        play.act(ARBITRATOR, Act.RECUSE)
+        play = play.draw() if state is State.SEATING else play
+    assert stands(play, state)
+    assert stands_still(play)
+    due = play.case.due
+    play.pass_due().act(OPERATOR, Act.OUTAGE)
+    assert play.case.due != due
+    assert play.case.stopped_ms == 0
+
+
 def test_a_lapse_that_is_written_down_days_late_takes_nobodys_days() -> None:
     early, late = Play.begin().act(OPERATOR, Act.NOTICE), Play.begin().act(OPERATOR, Act.NOTICE)
     early.pass_due().act(OPERATOR, Act.LAPSE)

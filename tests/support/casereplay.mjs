@@ -102,7 +102,7 @@ class Replay {
     Object.assign(this, { input, table, terms: input.terms, head: null, state: null });
     Object.assign(this, { at: 0, count: 0, since: 0, due: null, done: [], late: 0 });
     Object.assign(this, { calendars: {}, effective: null, answered: false, extended: false });
-    Object.assign(this, { seat: null, declared: false, gone: [], struck: [], offers: new Map() });
+    Object.assign(this, { seat: null, declared: false, hurried: false, gone: [], struck: [], offers: new Map() });
     Object.assign(this, { offered: [], exhibits: [], reached: 0, climbed: [], asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
     Object.assign(this, { answer: null, again: false });
@@ -186,7 +186,8 @@ class Replay {
     const span = this.span(move, before, at);
     this.write(body.get(9), span);
     const old = before.paused ? before.paused.due : before.due;
-    if (span && ((before.paused && !this.paused) || move === "declare" || this.outages > before.outages))
+    const outage = this.outages > before.outages && this.halted === null;
+    if (span && ((before.paused && !this.paused) || outage))
       this.stopped += this.due.until - old.until;
     this.accept(digest, at);
   }
@@ -387,7 +388,10 @@ class Replay {
       draft: () => this.offers.clear(),
       exhibit: () => this.exhibits.push(role),
       draw: () => Object.assign(this, { seat: body.get(23).toString("hex"), declared: false }),
-      declare: () => Object.assign(this, { declared: true, key: body.get(25)?.toString("hex") }),
+      declare: () => {
+        Object.assign(this, { declared: true, key: body.get(25)?.toString("hex") });
+        this.hurried = at > this.due.until - DAY;
+      },
       recuse: () => this.vacate(at),
       strike: () => {
         this.struck.push(role);
@@ -480,7 +484,7 @@ class Replay {
           ? ["operator", ...(this.seat ? ["arbitrator"] : [])]
           : this.who(this.table.states.get(this.state).binds);
       if (awaited.every((one) => this.done.includes(one))) return this.enter(next, at);
-      if (move === "declare" && at > this.due.until - DAY) this.due = null;
+      if (move === "declare" && this.hurried) this.due = null;
       if (this.state === "sealed" && role === "operator") this.due = { until: at + 30 * DAY };
       return undefined;
     }
@@ -555,7 +559,8 @@ class Replay {
     if (move === "lapse" && this.state === before.state && this.state !== "draw") return plain(base, 5);
     if (this.state === "answer") return plain(base, this.answerDays, 14);
     if (this.state === "second") return plain(base, this.secondDays);
-    return plain(base, this.table.states.get(this.state).days);
+    const hurried = this.hurried && this.state === "evidence" && before.state === "seating";
+    return plain(base, this.table.states.get(this.state).days - (hurried ? 1 : 0));
   }
 
   write(due, span) {

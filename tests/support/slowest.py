@@ -12,6 +12,7 @@ from functools import cache
 
 from workseal_protocol.cli.calendars import holiday_days
 from workseal_protocol.dispute import CLOCKS, State, Who
+from workseal_protocol.dispute.table import STRIKE_DAYS
 from workseal_protocol.dispute.values import (
     EXTENSION_DAYS,
     LEAST_ANSWER_CALENDAR_DAYS,
@@ -76,7 +77,9 @@ class Pair:
             for state, clock in CLOCKS.items()
             if clock.days
         }
-        self._hearing = (State.DRAW, State.SEATING, State.EVIDENCE, State.OBJECTION, State.RULING)
+        # Who declares in the last hours gives the parties a day, and has one less to look.
+        self._declared = self._latest(counted[Who.THREE], STRIKE_DAYS)
+        self._looked = self._latest(seated, CLOCKS[State.EVIDENCE].days - STRIKE_DAYS)
 
     def decided(self, start: int, way: Way, *, filer: str) -> int:
         """Return the day of the decision after a notice on a day."""
@@ -87,7 +90,11 @@ class Pair:
         else:
             day = self._end(day, respondent, way.extension) if way.extension else day
             day = self._state(day, State.NEGOTIATION)
-        for state in self._hearing:
+        for state in (State.DRAW, State.SEATING):
+            day = self._state(day, state)
+        for days in (self._declared, self._looked):
+            day = days[day - self._span.start]
+        for state in (State.OBJECTION, State.RULING):
             day = self._state(day, state)
         return self._shown(day)
 

@@ -66,6 +66,13 @@ def _declared_late(begin: Begin) -> Play:
     return play.act(_ARBITRATOR, Act.DECLARE)
 
 
+def _looked_for_two_days(begin: Begin) -> Play:
+    """Give whoever declared late both days to look."""
+    play = _declared_late(begin).pass_due()
+    wanted = Wanted(Span(play.now - 2_000, 2), frozenset({_ARBITRATOR}))
+    return play.act(_OPERATOR, Act.LAPSE, due=wanted.count(play.days_of(_ARBITRATOR)))
+
+
 def _lapsed_on_the_declaration(begin: Begin) -> Play:
     """End the seating when the deadline before a late declaration is over."""
     play = begin().lapse().lapse().lapse().draw()
@@ -183,6 +190,23 @@ def _roomless(begin: Begin) -> Play:
     play = begin().heard().shown(1)
     play.wait(60 * DAY)
     return play.act(_ARBITRATOR, Act.ASK, **play.question(2))
+
+
+def _down_while_the_limit_stands(begin: Begin) -> Play:
+    """Ask again after a reminder and two outages, too late for it by less than these took."""
+    play = begin().heard().granted(1).act(_FREELANCER, Act.SHOW)
+    play.now = (play.case.effective_at or 0) + 31 * DAY
+    play.act(_CLIENT, Act.COMMENT).lapse()
+    for _ in range(2):
+        play.pass_due().act(_OPERATOR, Act.OUTAGE)
+    # The limit runs again.
+    play.act(_ARBITRATOR, Act.UNREADABLE, cites=play.case.shown)
+    # With the deadline of the objections: nothing but the limit is in its way.
+    due = max(
+        (count_due(Span(play.now, 4), days) for days in (CLIENT_DAYS, FREELANCER_DAYS)),
+        key=lambda due: due.until,
+    )
+    return play.act(_ARBITRATOR, Act.ASK, due=due, **play.question(2))
 
 
 def _exhibits(begin: Begin) -> Play:
@@ -336,6 +360,7 @@ _STORIES: dict[str, Story] = {
     "a jump over other hours": lambda begin: _first_day(begin, until=DAY + 1),
     "the next level in the same hours": lambda begin: _first_day(begin, until=DAY),
     "a second request without room": _roomless,
+    "an outage while the limit stands still": _down_while_the_limit_stands,
     "openings that nobody asked for": lambda begin: (
         begin().heard().act(_FREELANCER, Act.SHOW, due=None)
     ),
@@ -375,6 +400,7 @@ _STORIES: dict[str, Story] = {
     "a declaration of the last hours leaves a day": lambda begin: (
         _declared_late(begin).lapse()
     ),
+    "both days to look after a late declaration": _looked_for_two_days,
     "a lapse right after a late declaration": _lapsed_on_the_declaration,
     "a strike after one's own pass": lambda begin: _passed(begin, State.SEATING, _CLIENT),
     "a strike after the other's pass": lambda begin: _passed(begin, State.SEATING, _FREELANCER),

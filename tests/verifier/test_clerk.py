@@ -29,6 +29,7 @@ from workseal_protocol.statement import Statement
 from workseal_verifier.errors import Reason, RefusedError, StoreError
 from workseal_verifier.services.casedays import works
 from workseal_verifier.services.clerk import Orders
+from workseal_verifier.services.noticing import About
 from workseal_verifier.services.reminding import reminders
 
 HOUR = 3_600_000
@@ -170,6 +171,42 @@ def test_an_outage_on_the_last_day_gives_a_day_and_no_lapse(bench: Bench) -> Non
     assert bench.run() == []
     bench.stay_up(bench.until + HOUR)
     assert bench.run() == ["lapse"]
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        pytest.param(17 * HOUR, id="before nine"),
+        pytest.param(10 * HOUR, id="after nine"),
+        pytest.param(-2 * HOUR, id="after the deadline"),
+    ],
+)
+def test_after_an_outage_nobody_hears_of_half_of_their_time_again(bench: Bench, back: int) -> None:
+    """The deadline moved: they hear of that, and once that its eve has come."""
+    bench.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    freelancer, until = bench.office.people.freelancer, bench.until
+    for at in sorted(reminders(bench.hearing.case, Role.FREELANCER).values()):
+        bench.stay_up(at)
+        bench.run()
+    before = len(bench.kinds(freelancer))
+    bench.stay_up(until - 23 * HOUR)
+    bench.come_back(until - back)
+    assert bench.run() == ["outage"]
+    bench.office.verifier.housekeeping.keep()
+    for hours in range(0, 24, 3):
+        bench.stay_up(until - back + hours * HOUR)
+        bench.run()
+    assert bench.kinds(freelancer)[before:] == ["turn", "eve"]
+
+
+def test_a_half_that_was_missed_does_not_follow_the_eve(bench: Bench) -> None:
+    bench.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    eve = reminders(bench.hearing.case, Role.FREELANCER)[About.EVE]
+    for hours in (0, 7, 14):
+        bench.stay_up(eve + hours * HOUR)
+        bench.run()
+    kinds = bench.kinds(bench.office.people.freelancer)
+    assert (kinds.count("half"), kinds.count("eve")) == (0, 1)
 
 
 def test_a_short_outage_gives_an_hour_of_open_doors(bench: Bench) -> None:

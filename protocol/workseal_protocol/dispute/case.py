@@ -214,13 +214,14 @@ def _require_written(known_at: int, what: str) -> None:
 
 
 def _postponed(before: Case, after: Case) -> int:
-    """Return by how much an outage, the end of a stay or a late declaration moved a deadline."""
+    """Return by how much an outage or the end of a stay moved a deadline while the limit ran."""
     old = before.due if before.paused is None else before.paused.deadline
     moved_on = before.paused is not None and after.paused is None
     if after.due is None or after.due.due is None or old is None:
         return 0
-    declared = after.declared and not before.declared
-    if moved_on or declared or after.outages > before.outages:
+    # While the limit stands still, that time counts already.
+    outage = after.outages > before.outages and before.halted_at is None
+    if moved_on or outage:
         return after.due.until - old.until
     return 0
 

@@ -66,6 +66,7 @@ class Facts:
     arbitrator: Digest | None = None
     declared: bool = False
     declared_at: int = 0  # of the last declaration
+    declared_late: bool = False  # whether that opened one more working day
     sealing_key: bytes | None = None  # of the case, as the one who sits declared it
     gone: frozenset[Digest] = frozenset()
     redrawn: int = 0  # how often no value came that could draw

@@ -86,7 +86,9 @@ def _fields(  # noqa: C901, PLR0911, PLR0912 - one line for each act that leaves
         case Act.DRAW:
             return {"arbitrator": act.person, "declared": False}
         case Act.DECLARE:
-            return {"declared": True, "declared_at": at, "sealing_key": act.sealing_key}
+            late = _ends_within_a_day(case, at)
+            told = {"declared": True, "declared_at": at, "declared_late": late}
+            return told | {"sealing_key": act.sealing_key}
         case Act.RECUSE | Act.STRIKE:
             struck = case.struck | {role} if act.act is Act.STRIKE else case.struck
             return {"struck": struck} | _vacated(case, at)
@@ -260,7 +262,7 @@ def _one_more(case: "Case", role: Role, at: int) -> "Case":
         # Whoever sat is waited for so long, and not for ever.
         until = at + SEAL_DAYS * DAY_MS
         return replace(case, done=done, due=Deadline(until, frozenset({Role.ARBITRATOR})))
-    if case.state is State.SEATING and role is Role.ARBITRATOR and _ends_within_a_day(case, at):
+    if case.state is State.SEATING and role is Role.ARBITRATOR and case.declared_late:
         # Nobody strikes for what they had no time to read.
         return replace(case, done=done, due=None)
     return replace(case, done=done)

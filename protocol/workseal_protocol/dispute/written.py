@@ -42,6 +42,9 @@ def span_of(before: "Case", after: "Case", record: CaseRecord, at: int) -> Span 
     base = until if act is Act.LAPSE and at - until <= DAY_MS else at
     counted = {State.ANSWER: after.answer_days, State.SECOND: after.second_days}
     days = counted.get(after.state, CLOCKS[after.state].days)
+    if before.state is State.SEATING and after.state is State.EVIDENCE and after.declared_late:
+        # Whoever told late gives the day back, so that the case takes no longer.
+        days -= STRIKE_DAYS
     least = LEAST_ANSWER_CALENDAR_DAYS if after.state is State.ANSWER else 0
     reminds = act is Act.LAPSE and after.state is before.state and after.state in ARBITRATORS
     return Span(base, REMINDER_DAYS if reminds else days, least)

@@ -197,8 +197,9 @@ class Clerk:
             if at <= now < (until if about is not About.REVEAL_HALF else case.reveal_until or 0)
             and (about.value, person) not in told
         ]
-        # A half that comes with the eve, after an outage, says nothing more.
+        # A half that comes with the eve or after it, after an outage, says nothing more.
         eves = {one.recipient for one in made if one.kind == About.EVE}
+        eves |= {person for kind, person in told if kind == About.EVE.value}
         notices.add([one for one in made if one.kind == About.EVE or one.recipient not in eves])
 
     def _opened(self, row: CaseRow) -> CaseRow:

@@ -31,7 +31,8 @@ def reminders(case: Case, role: Role) -> dict[About, int]:
         return found
     found[About.EVE] = _at(worked[-1], zone)
     middle = worked[(len(worked) - 1) // 2]
-    if middle < worked[-1]:
+    if middle < worked[-1] and _at(middle, zone) > case.down_until:
+        # Else half had passed before an outage moved the deadline.
         found[About.HALF] = _at(middle, zone)
     return found
 
