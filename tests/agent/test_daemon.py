@@ -721,6 +721,7 @@ def test_the_composition_names_a_missing_screen(rig: Rig, tmp_path: Path) -> Non
             bytes(1216),
             client=rig.client,
             beacon_client=rig.client,
+            running=frozenset,
             options=Options("replay", tmp_path / "nothing here"),
         )
 
@@ -738,6 +739,7 @@ def test_a_witness_that_cannot_run_is_told_and_holds_up_nothing(rig: Rig, tmp_pa
         public_of(generate_private()),
         client=rig.client,
         beacon_client=rig.client,
+        running=frozenset,
         options=Options("replay", tmp_path / "pictures"),
     )
     running = threading.Thread(target=service.run)
@@ -805,6 +807,7 @@ class Looked:
             client=rig.client,
             beacon_client=rig.client,
             proof_client=rig.client,
+            running=frozenset,
             options=Options("replay", folder / "pictures"),
         )
 
@@ -876,6 +879,7 @@ def test_each_start_tries_parked_statements_once_more(rig: Rig, tmp_path: Path) 
         public_of(generate_private()),
         client=rig.client,
         beacon_client=rig.client,
+        running=frozenset,
         options=Options("replay", tmp_path / "pictures"),
     )
     assert rig.ledger.counts(rig.engagement.id).parked == 0
