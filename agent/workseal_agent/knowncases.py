@@ -27,8 +27,12 @@ _ALL_HOURS = (0, 1 << 62)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Say what the cases that have not ended hold: frames by name, and hours."""
+    """Say what the cases that have not ended hold: frames by name, and hours.
 
+    `filings` are the cases whose hours are known here, those that have ended too.
+    """
+
+    filings: frozenset[Digest]
     frames: frozenset[Digest]
     hours: tuple[tuple[int, int], ...]
     round_ms: int
@@ -55,7 +59,7 @@ class Held:
         held = [span for case, span in hours.items() if case not in ended]
         if named - hours.keys():
             held.append(_ALL_HOURS)
-        return cls(frozenset(frames), tuple(held), engagement.terms.round_ms)
+        return cls(frozenset(hours), frozenset(frames), tuple(held), engagement.terms.round_ms)
 
     def holds(self, row: CaptureRow) -> bool:
         """Tell whether a frame must not be destroyed by its age."""

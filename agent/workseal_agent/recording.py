@@ -25,8 +25,9 @@ from workseal_agent.outcome import outcome_of
 from workseal_agent.submission import newest_checkpoint
 from workseal_agent.undumped import forbid_dumps
 from workseal_protocol.cli.text import plain
+from workseal_protocol.digest import Digest
 from workseal_protocol.errors import MalformedError
-from workseal_protocol.keys import PublicKey, SeedSigner
+from workseal_protocol.keys import PublicKey, SeedSigner, Signer
 
 # The beacon's answers are small and late ones are useless.
 _BEACON_SECONDS = 1.5
@@ -55,10 +56,21 @@ def record(*words: str) -> None:
         # One for all: each copy of what the system believes takes most of a megabyte.
         trusted = trusted_by(settings)
 
-        def to_verifier(seconds: float | None = None) -> VerifierClient:
+        def to_verifier(seconds: float | None = None, by: Signer | None = None) -> VerifierClient:
             return client_of(
-                settings, engagement.url, traffic=order.traffic, seconds=seconds, trusted=trusted
+                settings,
+                engagement.url,
+                traffic=order.traffic,
+                seconds=seconds,
+                signer=by,
+                trusted=trusted,
             )
+
+        def running() -> frozenset[Digest]:
+            from workseal_agent.unreadcases import running_cases  # noqa: PLC0415 - rarely asked
+
+            with closing(to_verifier(by=signer)) as asking:
+                return running_cases(asking, engagement)
 
         with (
             closing(to_verifier()) as client,
@@ -74,6 +86,7 @@ def record(*words: str) -> None:
                 client=client,
                 beacon_client=beacon,
                 proof_client=proof,
+                running=running,
                 options=Options(order.screen, order.replay),
             )
             on_end_signals(service.request_stop)

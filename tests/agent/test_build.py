@@ -23,7 +23,7 @@ HEAVY = (
     "jinja2", "numpy", "onnxruntime", "pydantic",
     "pygments", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "argparse",
     "workseal_agent.cli", "workseal_agent.engagement", "workseal_agent.listing",
-    "workseal_agent.pages", "workseal_agent.suggestions",
+    "workseal_agent.pages", "workseal_agent.suggestions", "workseal_agent.unreadcases",
     "workseal_protocol.bundle", "workseal_protocol.cli.program", "workseal_protocol.dispute",
     "workseal_protocol.verify", "workseal_witness.home",
 )  # fmt: skip

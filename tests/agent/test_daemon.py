@@ -35,6 +35,7 @@ from workseal_agent.daemon import (
     HomeLock,
     NotRunningError,
     ask,
+    build,
 )
 from workseal_agent.daemon import control as control_module
 from workseal_agent.daemon.build import Options, build_service, clock_correction, greeted
@@ -721,6 +722,7 @@ def test_the_composition_names_a_missing_screen(rig: Rig, tmp_path: Path) -> Non
             bytes(1216),
             client=rig.client,
             beacon_client=rig.client,
+            running=frozenset,
             options=Options("replay", tmp_path / "nothing here"),
         )
 
@@ -738,6 +740,7 @@ def test_a_witness_that_cannot_run_is_told_and_holds_up_nothing(rig: Rig, tmp_pa
         public_of(generate_private()),
         client=rig.client,
         beacon_client=rig.client,
+        running=frozenset,
         options=Options("replay", tmp_path / "pictures"),
     )
     running = threading.Thread(target=service.run)
@@ -805,6 +808,7 @@ class Looked:
             client=rig.client,
             beacon_client=rig.client,
             proof_client=rig.client,
+            running=frozenset,
             options=Options("replay", folder / "pictures"),
         )
 
@@ -825,6 +829,19 @@ def test_a_recording_looks_each_week_for_what_it_still_holds(
         looked.service.request_stop()
         running.join(30)
     assert looked.ended.is_set()
+
+
+def test_a_notice_tells_of_the_case_that_holds_up_the_forgetting(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(build, "Telling", lambda *_, **looks: told.update(looks))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+    service = Looked(rig, tmp_path, monkeypatch).service
+    assert service._forgetting is not None
+    assert not told["unread"]()
+    service._forgetting.unread = True
+    assert told["unread"]()
 
 
 def test_before_the_first_resume_nothing_is_looked_for(
@@ -876,6 +893,7 @@ def test_each_start_tries_parked_statements_once_more(rig: Rig, tmp_path: Path) 
         public_of(generate_private()),
         client=rig.client,
         beacon_client=rig.client,
+        running=frozenset,
         options=Options("replay", tmp_path / "pictures"),
     )
     assert rig.ledger.counts(rig.engagement.id).parked == 0

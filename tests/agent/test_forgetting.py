@@ -10,8 +10,10 @@ from support.bridge import Bridge, bridged
 from support.builders import make_filing
 from support.rig import Rig
 from support.worker import PATIENCE_S, Worker, ended
+from workseal_agent.connection import UnreachableError
 from workseal_agent.daemon import forgetting
 from workseal_agent.daemon.forgetting import Forgetting
+from workseal_agent.daemon.unread import UnreadCases
 from workseal_agent.errors import VaultError
 from workseal_agent.evidence import withdraw
 from workseal_agent.export import export
@@ -34,6 +36,9 @@ class Old:
         self.rig.clock.suspend(days * 86_400)
         self.rig.simulator.now = self.rig.clock.true_ms
         self.proven: int | None = self.rig.clock.true_ms
+        self.running = frozenset[Digest]()
+        self.unreachable = False
+        self.asked = 0
         self.forgetting = Forgetting(
             self.rig.engagement,
             self.rig.chain,
@@ -41,9 +46,28 @@ class Old:
             self.rig.vault,
             self.rig.clock,
             self.rig.recorder,
+            unread=UnreadCases(self.rig.engagement, self.rig.ledger, self.rig.clock, self._answer),
             proven_ms=lambda: self.proven,
             on_statement=lambda: None,
         )
+
+    def _answer(self) -> frozenset[Digest]:
+        self.asked += 1
+        if self.unreachable:
+            raise UnreachableError("nobody answers")
+        return self.running
+
+    def looks(self, count: int = 1) -> list[float]:
+        """Look so many times, as the loop does; returns what it waits for each time."""
+        waits: list[float] = []
+
+        class Stop(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                waits.append(timeout or 0)
+                return len(waits) > count
+
+        self.forgetting.run(Stop())
+        return waits[1:]
 
     def tombstones(self) -> list[Tombstone]:
         return [one for one in self.rig.records() if isinstance(one, Tombstone)]
@@ -122,6 +146,59 @@ def test_frames_of_the_hours_of_a_case_stay_until_it_is_seen_to_have_ended(tmp_p
     assert set(rig.vault.frames) == {rows[4].commitment}
 
 
+def test_while_a_case_runs_that_was_not_read_nothing_is_destroyed(old: Old) -> None:
+    rig, rows = old.rig, old.rig.ledger.captures(old.rig.engagement.id)
+    old.running = frozenset({Digest.of(b"case")})
+    told = (
+        "old frames are not withdrawn: a case runs that you have not read: `workseal-agent case"
+        " list`"
+    )
+    assert old.looks(3) == [300] * 3
+    assert (old.forgetting.trouble, old.forgetting.unread) == (told, True)
+    assert old.tombstones() == []
+    # Read since: its hours hold their frames, and the others go.
+    begin = rows[1].round * rig.engagement.terms.round_ms
+    with rig.ledger.write() as writing:
+        writing.note_case(
+            rig.engagement.id, CaseRow(Digest.of(b"case"), begin, begin + 1, ended=False)
+        )
+    assert old.looks(4) == [1, 1, 1, 3_600]
+    assert (old.forgetting.trouble, old.forgetting.unread) == (None, False)
+    assert set(rig.vault.frames) == {rows[1].commitment}
+    assert old.asked == 1
+
+
+def test_while_nobody_says_whether_a_case_runs_nothing_is_destroyed(old: Old) -> None:
+    old.unreachable = True
+    assert old.looks(2) == [1_800] * 2
+    assert (old.forgetting.trouble, old.forgetting.unread) == (None, False)
+    # An hour is told, and a year changes nothing: a person can.
+    old.rig.clock.run(3_600)
+    for _ in range(2):
+        assert old.looks() == [1_800]
+        assert old.forgetting.trouble == (
+            "old frames are not withdrawn: whether a case runs is not known: nobody answers"
+        )
+        old.rig.clock.run(365 * 86_400)
+        old.proven = old.rig.clock.true_ms
+    assert old.tombstones() == []
+    old.unreachable = False
+    assert old.looks() == [1]
+    assert (old.forgetting.trouble, len(old.tombstones())) == (None, 1)
+
+
+def test_the_verifier_is_asked_only_before_frames_would_be_destroyed(tmp_path: Path) -> None:
+    early = Old(tmp_path, 29)
+    early.looks(3)
+    assert early.asked == 0
+    early.rig.clock.suspend(2 * 86_400)
+    early.looks(3)
+    # Offline, nobody says that the days are over.
+    early.proven = early.rig.clock.true_ms
+    early.looks(5)
+    assert (early.asked, len(early.tombstones())) == (1, 5)
+
+
 def filing_of(rig: Rig, first: CaptureRow, last: CaptureRow) -> Statement:
     begin, end = (one * rig.engagement.terms.round_ms for one in (first.round, last.round + 1))
     record = make_filing(
@@ -192,8 +269,9 @@ def test_the_recorder_tells_for_how_long_nothing_is_due(tmp_path: Path) -> None:
 
 PATCH = """
 from workseal_agent import retention
-from workseal_agent.daemon import forgetting
-retention.DAY_MS = 0
+from workseal_agent.daemon import forgetting, unread
+retention.DAY_MS = unread._HOUR_NS = 0
+forgetting._TROUBLED_SECONDS = forgetting._UNTOLD_SECONDS = 0.2
 forgetting._FIRST_SECONDS = forgetting._LOOK_SECONDS = forgetting._NEXT_SECONDS = 0.2
 """
 
@@ -205,19 +283,31 @@ def bridge() -> Iterator[Bridge]:
     ended()
 
 
+def withdrawn_of(worker: Worker) -> int:
+    with worker.ledger() as ledger:
+        return sum(row.withdrawn for row in ledger.captures(worker.engagement.id))
+
+
 def test_a_recording_process_withdraws_by_itself_while_it_records(
     tmp_path: Path, bridge: Bridge
 ) -> None:
     worker = Worker(tmp_path / "home", bridge, capture_rate=65_536)
+    bridge.wire.listed(worker.engagement.id, Digest.of(b"the client's filing"))
     process = worker.start(PATCH)
     worker.wait(process)
+    deadline = time.monotonic() + 20
+    told: list[str] = []
+    while not told and time.monotonic() < deadline:
+        time.sleep(0.2)
+        told = worker.ask("status")["troubles"]
+    assert any("a case runs that you have not read" in one for one in told)
+    assert withdrawn_of(worker) == 0
+    bridge.wire.cases.clear()
     deadline = time.monotonic() + 20
     withdrawn = 0
     while withdrawn < 2 and time.monotonic() < deadline:
         time.sleep(0.2)
-        with worker.ledger() as ledger:
-            rows = ledger.captures(worker.engagement.id)
-            withdrawn = sum(row.withdrawn for row in rows)
+        withdrawn = withdrawn_of(worker)
     assert worker.ask("stop")["troubles"] == []
     assert process.wait(PATIENCE_S) == 0
     with worker.ledger() as ledger:

@@ -9,6 +9,7 @@ import pytest
 from support.bridge import Bridge, bridged
 from support.builders import digest
 from support.typed import Typed, typed_in
+from support.wire import Fault, problem
 from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent import retention
 from workseal_agent.ledger import CaseRow
@@ -102,6 +103,36 @@ def test_forgetting_by_hand_and_being_warned(
     assert list((worker.home / "vault").iterdir()) == []
     after = json.loads(run("status", "--json").out)
     assert (after["worked_ms_today"], after["unsent"], after["vault_bytes"]) == (worked, 0, 0)
+
+
+def test_a_case_that_was_not_read_is_for_a_person_to_decide(
+    run: Typed, worker: Worker, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, wire = kept(worker), bridge.wire
+    assert "nothing is to be destroyed" in run("forget", "--yes").out
+    assert "/v1/cases" not in [path for _, path, _ in wire.requests]
+    monkeypatch.setattr(retention, "DAY_MS", -1_000)
+    wire.listed(worker.engagement.id, digest("a filing"))
+    for every in ((), ("--everything",)):
+        done = run("forget", *every, "--yes")
+        assert "a case runs that you have not read, perhaps about these" in done.out
+        assert (done.code, "nothing was changed" in done.err) == (1, True)
+    # A verifier that does not say, and none at all.
+    wire.fault = lambda asked: (
+        Fault(problem(503, "busy")) if asked.url.path == "/v1/cases" else None
+    )
+    done = run("forget", "--yes")
+    assert "whether a case runs about these is not known: " in done.out
+    assert (done.code, "nothing was changed" in done.err) == (1, True)
+    bridge.up = False
+    done = run("forget", "--everything", lines=("n",))
+    assert "whether a case runs about these is not known: " in done.out
+    assert (done.code, "nothing was changed" in done.err) == (1, True)
+    bridge.up = True
+    assert kept(worker) == frames
+    # Whoever owns them may destroy them all the same.
+    assert run("forget", lines=("y",)).code == 0
+    assert kept(worker) == []
 
 
 def keep_for_a_case(run: Typed, worker: Worker, frames: int) -> None:

@@ -108,7 +108,8 @@ def recording(folder: Path) -> Iterator[tuple[Service, Rig]]:
     service = build_service(
         Settings(folder), fresh.engagement, fresh.ledger, fresh.signer,
         public_of(generate_private()),
-        client=fresh.client, beacon_client=fresh.client, options=Options("replay", folder),
+        client=fresh.client, beacon_client=fresh.client, running=frozenset,
+        options=Options("replay", folder),
     )  # fmt: skip
     running = threading.Thread(target=service.run)
     running.start()

@@ -92,6 +92,23 @@ def test_frames_that_are_missing_are_told_while_they_can_come_back(rig: Rig) -> 
     assert watched.minutes(30) == []
 
 
+def test_a_case_that_holds_up_the_forgetting_is_told_until_it_is_read(rig: Rig) -> None:
+    watched = Watched(rig)
+    unread = [True]
+    watched.telling = Telling(
+        rig.engagement,
+        rig.ledger,
+        rig.uplink,
+        rig.clock,
+        watched._show,
+        unread=lambda: unread[0],
+    )
+    assert watched.minutes(30) == ["a case runs that you have not read"]
+    assert "`workseal-agent case list`" in watched.shown[0].body
+    unread[0] = False
+    assert watched.minutes(30) == []
+
+
 def test_a_full_disk_is_told_while_it_is_full(rig: Rig) -> None:
     watched = Watched(rig)
     full = [True]

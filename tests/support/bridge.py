@@ -12,6 +12,8 @@ from support.simulator import Simulator
 from support.wire import Wire
 
 ROUND_MS = 1_000
+# What shows whose a request is.
+SIGNED = ("signature-input", "signature")
 
 
 def now_ms() -> int:
@@ -56,7 +58,9 @@ def bridged(round_ms: int = ROUND_MS) -> Iterator[Bridge]:
                 self.close_connection = True
                 return
             url = f"http://localhost{self.path}"
-            answer = bridge.answer(httpx.Request(self.command, url, content=body))
+            shown = {name: self.headers[name] for name in SIGNED if name in self.headers}
+            asked = httpx.Request(self.command, url, content=body, headers=shown)
+            answer = bridge.answer(asked)
             self.send_response(answer.status_code)
             for name in ("content-type", "retry-after"):
                 if name in answer.headers:

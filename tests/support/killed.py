@@ -20,6 +20,7 @@ from support.carried import Carrying
 from support.rig import Rig
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon.forgetting import Forgetting
+from workseal_agent.daemon.unread import UnreadCases
 from workseal_agent.evidence import finish_withdrawals, withdraw
 from workseal_agent.export import export
 from workseal_agent.keyfile import change_file
@@ -244,6 +245,7 @@ def erase(killed: Killed) -> None:
     killed.begin()
     forgetting = Forgetting(
         rig.engagement, rig.chain, rig.ledger, rig.vault, rig.clock, rig.recorder,
+        unread=UnreadCases(rig.engagement, rig.ledger, rig.clock, frozenset),
         proven_ms=lambda: rig.clock.true_ms, on_statement=lambda: None,
     )  # fmt: skip
     killed.arm()

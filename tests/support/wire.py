@@ -64,6 +64,7 @@ class Wire(Carrying):
         self.roots: list[bytes] = []
         self.keys: list[PartyKey] = []
         self.contact: dict[str, Any] = {}
+        self.cases: list[dict[str, Any]] = []
         self.refuse: Callable[[Statement], bool] = lambda _statement: False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -126,6 +127,8 @@ class Wire(Carrying):
                 return self._value(int(number))
             case ["POST", "v1", "disclosures"]:
                 return self._disclosures(body)
+            case ["GET", "v1", "cases"]:
+                return self._cases(request)
             case [method, "v1", "contact"]:
                 return self._contact(method, request.content)
             case ["POST", "v1", "signin", "links"]:
@@ -134,6 +137,16 @@ class Wire(Carrying):
                 self.sealed[name] = body
                 return _ok(b"")
         return problem(404, "unknown")
+
+    def _cases(self, request: httpx.Request) -> httpx.Response:
+        if "signature" not in request.headers:
+            return problem(401, "unproven")
+        return _ok(json.dumps({"cases": self.cases, "before": None}).encode())
+
+    def listed(self, engagement: bytes, case: Digest, state: str = "answer") -> None:
+        """Have a case listed, whether there is one or not."""
+        name, number = str(case), engagement.hex()
+        self.cases.append({"case": name, "engagement": number, "state": state})
 
     def _contact(self, method: str, body: bytes) -> httpx.Response:
         if method == "GET":

@@ -1,7 +1,9 @@
 """`forget`: withdraw frames whose days are over, or all of an engagement that has ended.
 
 Rules: the effect is told first. Whether the days are over is asked of the verifier's clock as well
-as of this machine's: one that was set ahead destroys nothing. What is kept for a dispute stays.
+as of this machine's: one that was set ahead destroys nothing. What is kept for a dispute stays. A
+verifier that names a case which was not read here, or does not say, leaves it to a person: `--yes`
+does not answer that.
 """
 
 from typing import Annotated
@@ -17,14 +19,16 @@ from workseal_agent.connection import RefusedError, UnreachableError
 from workseal_agent.daemon import HomeLock, NotRunningError
 from workseal_agent.errors import AgentError
 from workseal_agent.evidence import withdraw
-from workseal_agent.language import phrase, phrases
+from workseal_agent.knowncases import Held
+from workseal_agent.language import Phrase, phrase, phrases
 from workseal_agent.ledger import CaptureRow
 from workseal_agent.retention import Kept, kept_frames
+from workseal_agent.unreadcases import running_cases
 from workseal_agent.vault import VaultWriter
 from workseal_protocol.cli.text import instant
 from workseal_protocol.records import WithdrawalReason
 
-_CLOCK_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 
 
 @app.command()
@@ -35,7 +39,10 @@ def forget(
         bool,
         typer.Option("--everything", help="The engagement has ended: all its frames."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it without being asked.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Do it without being asked, unless an unread case may run."),
+    ] = False,
 ) -> None:
     """Destroy the frames whose days are over; their time stays."""
     home = home_of(context)
@@ -49,10 +56,13 @@ def forget(
     if not wanted:
         say("nothing is to be destroyed")
         return
+    doubt = _doubt(home)
+    if doubt is not None:
+        say(doubt)
     question = phrases(
         len(wanted), "Destroy {count} frame for ever?", "Destroy {count} frames for ever?"
     )
-    if not yes and not confirmed(question):
+    if (doubt is not None or not yes) and not confirmed(question):
         raise AgentError("nothing was changed")
     sent = _withdraw(home, wanted)
     say(
@@ -68,7 +78,7 @@ def forget(
 
 def _proven_ms(home: Home, *, needed: bool) -> int | None:
     """Return the earlier of two clocks; None when the verifier does not tell and need not."""
-    client = home.client(home.engagement().url, seconds=_CLOCK_SECONDS)
+    client = home.client(home.engagement().url, seconds=_ANSWER_SECONDS)
     try:
         return min(client.operator().time_ms, SystemClock().wall_ms())
     except (UnreachableError, RefusedError) as error:
@@ -82,6 +92,23 @@ def _proven_ms(home: Home, *, needed: bool) -> int | None:
         return None
     finally:
         client.close()
+
+
+def _doubt(home: Home) -> Phrase | None:
+    """Say what may speak for keeping these frames; None where the verifier names no unread case."""
+    engagement = home.engagement()
+    client = home.client(engagement.url, seconds=_ANSWER_SECONDS, signer=home.signer)
+    try:
+        running = running_cases(client, engagement)
+    except (UnreachableError, RefusedError) as error:
+        return phrase("  whether a case runs about these is not known: {error}", error=error)
+    finally:
+        client.close()
+    if running <= Held.of(home.ledger, engagement).filings:
+        return None
+    return phrase(
+        "  a case runs that you have not read, perhaps about these: `workseal-agent case list`"
+    )
 
 
 def _tell_effect(home: Home, kept: Kept, *, everything: bool) -> None:

@@ -26,6 +26,7 @@ from workseal_agent.daemon.othersheld import OthersHeld
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.daemon.service import Service, Wakers
 from workseal_agent.daemon.telling import Telling
+from workseal_agent.daemon.unread import Running, UnreadCases
 from workseal_agent.errors import AgentError, NoScreenError
 from workseal_agent.evidence import finish_withdrawals
 from workseal_agent.heldobject import Ciphertext
@@ -84,6 +85,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     client: VerifierClient,
     beacon_client: VerifierClient,
     proof_client: VerifierClient | None = None,
+    running: Running,
     options: Options,
 ) -> Service:
     """Put a recording process together; raises `AgentError` when a device is missing."""
@@ -119,6 +121,17 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     acts = Acts(chain, ledger, vault, clock, recorder, wakers.uplink.set)
     uplink = Uplink(ledger, client, Log.of(engagement), wall_ms=clock.wall_ms)
     cramped = Cramped(ledger, settings.home)
+    forgetting = Forgetting(
+        engagement,
+        chain,
+        ledger,
+        vault,
+        clock,
+        recorder,
+        unread=UnreadCases(engagement, ledger, clock, running),
+        proven_ms=lambda: beacon.proven_ms,
+        on_statement=wakers.uplink.set,
+    )
     holding = others = None
     if proof_client is not None:
         saying = partial(
@@ -155,16 +168,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             around.session,
             Interruptions(recorder, eyes, wakers.recorder.set, counts=settings.lock.counts).meet,
         ),
-        forgetting=Forgetting(
-            engagement,
-            chain,
-            ledger,
-            vault,
-            clock,
-            recorder,
-            proven_ms=lambda: beacon.proven_ms,
-            on_statement=wakers.uplink.set,
-        ),
+        forgetting=forgetting,
         holding=holding,
         others_held=others,
         seal_key=_seal_key(settings, around, recorder, wakers),
@@ -176,6 +180,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
             partial(notices.show, around.session_bus),
             cramped=lambda: cramped.trouble is not None,
             missing=lambda: any(one is not None and one.missing for one in (holding, others)),
+            unread=lambda: forgetting.unread,
         )
         if settings.notices.show and around.session_bus is not None
         else None,

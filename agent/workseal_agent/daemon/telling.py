@@ -1,9 +1,9 @@
 """What a recording process tells the person by itself: little, rarely, and never of a capture.
 
 Rules: only what would be lost or missed in silence: time that is not stored, sending that has
-stopped, a refused statement, a full disk, missing frames, an arbitrator's request, the offline
-limit. One notice in ten minutes; the same one again only after it had ended, and not within six
-hours. Nothing depends on it.
+stopped, a refused statement, a full disk, missing frames, an unread case, an arbitrator's request,
+the offline limit. One notice in ten minutes; the same one again only after it had ended, and not
+within six hours. Nothing depends on it.
 """
 
 import threading
@@ -52,6 +52,7 @@ class Telling:
         show: Callable[[Notice], None],
         *,
         missing: Callable[[], bool] = lambda: False,
+        unread: Callable[[], bool] = lambda: False,
         cramped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engagement = engagement
@@ -60,6 +61,7 @@ class Telling:
         self._clock = clock
         self._show = show
         self._missing = missing
+        self._unread = unread
         self._cramped = cramped
         self._of = short_name(engagement.id)
         self._told: dict[str, int] = {}
@@ -127,6 +129,12 @@ class Telling:
                 phrase(
                     "the weekly proof drew them. `workseal-agent status` says what can be done."
                 ),
+            )
+        if self._unread():
+            yield self._need(
+                "unread case",
+                phrase("a case runs that you have not read"),
+                phrase("no old frame is destroyed before `workseal-agent case list` has read it."),
             )
 
     def _seen_slowly(self, now: int) -> tuple[Need, ...]:
