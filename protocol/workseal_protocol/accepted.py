@@ -6,12 +6,12 @@ about it too. Whoever replaces a timesheet takes no accepted day out of the coun
 and brings none back that was accepted elsewhere since. docs/spec/timesheets.md
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import SheetAnswer
+from workseal_protocol.records import SheetAnswer, SheetDay
 from workseal_protocol.timesheets import SheetFinding
 
 # Accepted timesheets that are told of one day; who makes a bundle does not choose a reader's work.
@@ -44,6 +44,14 @@ class Acceptance:
     accepted_again: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedDay:
+    """Hold a day as it was accepted, None as without work, and as it is recorded by now."""
+
+    accepted: SheetDay | None
+    recorded: SheetDay
+
+
 def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]:
     """Find, for all timesheets of an engagement in log order, what was accepted beside each."""
     newest: dict[Digest, SheetFinding] = {}
@@ -54,6 +62,34 @@ def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]
     counting, again = _held(accepted, newest)
     holders = _holders(accepted, counting)
     return {one.digest: _acceptance(one, holders, counting, again) for one in found}
+
+
+def changed_days(
+    found: Sequence[SheetFinding],
+    acceptances: Mapping[Digest, Acceptance],
+    recorded: Sequence[SheetDay],
+) -> Mapping[Digest, tuple[ChangedDay, ...]]:
+    """Find, for each accepted timesheet, its days of which the record says something else by now.
+
+    `recorded` are the days with work, in order. One that counts in no timesheet was accepted as
+    without work by those that are about it and have no row of it.
+    """
+    holders = {day: one.digest for one in found for day in acceptances[one.digest].counting}
+    return {
+        one.digest: tuple(_changed(one, holders, recorded)) for one in found if _is_accepted(one)
+    }
+
+
+def _changed(
+    one: SheetFinding, holders: Mapping[int, Digest], recorded: Sequence[SheetDay]
+) -> Iterator[ChangedDay]:
+    rows = {row.day: row for row in one.record.days}
+    for day in recorded:
+        holder = holders.get(day.day)
+        own = one.replaced_by is None if holder is None else holder == one.digest
+        said = rows.get(day.day)
+        if own and one.record.first <= day.day <= one.record.last and said != day:
+            yield ChangedDay(said, day)
 
 
 def _acceptance(

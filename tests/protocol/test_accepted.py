@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from support.builders import digest, make_sheet_answer, make_terms, make_timesheet
 from support.offline_page import page_says
 from support.spectotals import PROGRAM
-from workseal_protocol.accepted import Acceptance, AcceptedDays, acceptances_of
+from workseal_protocol.accepted import (
+    Acceptance,
+    AcceptedDays,
+    ChangedDay,
+    acceptances_of,
+    changed_days,
+)
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import SheetAnswer, SheetDay, Timesheet, TimesheetAnswer
@@ -127,6 +133,28 @@ def test_a_day_that_was_accepted_elsewhere_since_does_not_come_back() -> None:
         sheet(E, (1, 2), answers=()),
     ])  # fmt: skip
     assert found[A].counting == found[C].counting == ()
+
+
+def row(day: int, working: int) -> SheetDay:
+    return SheetDay(day, working, 0, 0, 0)
+
+
+def test_a_day_is_held_against_the_record_where_it_counts_alone() -> None:
+    found = [
+        sheet(A, (1, 2), replaced_by=B),
+        sheet(B, (2,)),
+        sheet(C, (4,), last=6),
+        sheet(D, (7,), answers=()),
+    ]
+    recorded = [row(1, 5), row(2, 1), row(4, 1), row(5, 3), row(7, 9)]
+    told = changed_days(found, acceptances_of(found), recorded)
+    assert told == {
+        # Left behind, and so still counting in what was replaced.
+        A: (ChangedDay(row(1, 1), row(1, 5)),),
+        B: (),
+        # It was accepted as a day without work.
+        C: (ChangedDay(None, row(5, 3)),),
+    }
 
 
 def test_of_two_that_follow_each_other_the_last_accepted_one_keeps_a_day_left_out() -> None:
