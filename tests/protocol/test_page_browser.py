@@ -12,10 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from support.chromed import chromed, chromed_beside
-from support.examined import FOLDER, VECTORS, good, story
+from support.examined import FOLDER, VECTORS, good, story, vector
 from support.scripted import Story, begin, finish
 from support.simulator import Simulator
 from workseal_protocol.cli.page import offline_page
+from workseal_protocol.cli.report import report_lines
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import DeclarationForm, SheetAnswer, encode_item
 from workseal_protocol.records.evidence import FileDigest, Text
@@ -145,6 +146,11 @@ def test_shows_totals_diary_and_what_was_opened(opened_whole: Opened) -> None:
         "1 independent witness by your policy", "Not proven, whatever the steps say",
     ):  # fmt: skip
         assert words in text, words
+    # As much as the totals have, and in the words of `workseal verify`.
+    _, report = vector("valid")
+    line = next(line for line in report_lines(report) if line.startswith("Diary: "))
+    assert "late-declared 0 h 16 min 40.000 s" in line
+    assert line.removeprefix("Diary: ") in text
 
 
 def test_shows_activity_by_the_day_that_was_agreed_and_time_by_project(opened: Opened) -> None:
