@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workseal_protocol.accepted import Acceptance, acceptances_of
 from workseal_protocol.cli.answering import sheet_named
-from workseal_protocol.cli.files import read_text, require_new, write_new_secret
+from workseal_protocol.cli.files import read_typed, require_new, write_new_secret
 from workseal_protocol.cli.hours.command import day_named
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
@@ -71,7 +71,7 @@ def invoice(options: argparse.Namespace) -> int:
 
 def _details(path: Path) -> Details:
     try:
-        return read_details(tomllib.loads(read_text(path, what="details"), parse_float=Decimal))
+        return read_details(tomllib.loads(read_typed(path, what="details"), parse_float=Decimal))
     except tomllib.TOMLDecodeError as error:
         raise CommandError(f"the details {path} are not TOML: {error}") from error
     except (ValueError, ArithmeticError, RecursionError) as error:
