@@ -415,8 +415,23 @@ def test_takes_files_that_are_dropped(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "line_end", "end"),
+    [(b"\xef\xbb\xbf", b"\n", b"\n"), (b"", b"\r\n", b"\r\n"), (b"\xef\xbb\xbf", b"\r\n", b"")],
+)
+def test_takes_a_policy_as_any_editor_saves_it(
+    opened: Opened, tmp_path: Path, before: bytes, line_end: bytes, end: bytes
+) -> None:
+    path = tmp_path / "policy.txt"
+    lines = (FOLDER / "policy.txt").read_bytes().splitlines()
+    path.write_bytes(before + line_end.join(lines) + end)
+    opened.choose(FOLDER / "valid.bundle", path)
+    assert opened.finished().startswith("HOLDS")
+
+
+@pytest.mark.parametrize(
     ("policy", "words"),
     [
+        (b"\rworkseal-policy v1\n", "no control characters but"),
         (b"", "The policy is malformed"),
         (b"workseal-policy v1\nquorum none\n", "has 1 to 32 logs"),
         (b"\xff\n", "is not UTF-8"),
