@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -508,6 +509,7 @@ def test_nothing_is_written_of_a_bundle_that_does_not_hold(folder: Path, write: 
         ("a.pdf", ("--timesheet", "0" * 12, "--to", "2026-03-02"), "leave out --from and --to"),
         ("a.pdf", ("--timesheet", "0" * 12), "found 0"),
         ("a.pdf", ("--from", "2031-01-01"), "no hours on these days"),
+        ("a.xml", ("--from", "0999-12-31"), "four digits"),
     ],
 )
 def test_wrong_use_gets_a_sentence_and_writes_nothing(
@@ -531,6 +533,8 @@ def test_wrong_use_gets_a_sentence_and_writes_nothing(
         ("due = 2026-12-15", 'due = "soon"', "without quotes"),
         ("due = 2026-12-15", "due = 2026-12-15T00:00:00", "without quotes"),
         ("DE8937", "DE8973", "check digits"),
+        ("DE89370400440532013000", " ", "1 to 200 characters"),
+        ("date = 2026-12-01", "date = 0026-12-01", "four digits"),
         ('country = "AT"', 'country = "Austria"', "two letters"),
         ('vat_id = "DE123456789"', "", "a vat_id or a tax_number"),
         ('vat_id = "ATU12345678"', 'tax_number = "1"', "no tax_number"),
@@ -562,6 +566,22 @@ def test_refuses_details_with_one_sentence(
     assert sentence in done.err
     assert done.err.count("\n") == 1
     assert not (folder / "invoice.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    "iban", ["DE89 3704 0044 0532 0130 00", "de89\u00a03704 0044 0532 0130 00 "]
+)
+def test_an_account_is_taken_as_banks_print_it(iban: str) -> None:
+    text = DETAILS.replace("DE89370400440532013000", iban) + STANDARD
+    assert details_of(text).iban == "DE89370400440532013000"
+
+
+def test_a_name_is_written_with_the_letters_that_fonts_have(folder: Path, write: Run) -> None:
+    apart = normalize("NFD", DETAILS + STANDARD)
+    assert apart != DETAILS + STANDARD
+    (folder / "details").write_text(apart)
+    assert details_of(apart) == details_of(DETAILS + STANDARD)
+    assert write("invoice.pdf").code == 0
 
 
 def test_reverse_charge_needs_the_buyers_number() -> None:
