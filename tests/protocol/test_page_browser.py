@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,13 +14,16 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from support.chromed import chromed, chromed_beside
 from support.examined import FOLDER, VECTORS, good, story, vector
+from support.grown import grown
 from support.scripted import Story, begin, finish
 from support.simulator import Simulator
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.cli.report import report_lines
+from workseal_protocol.cli.sheetlines import sheet_lines
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import DeclarationForm, SheetAnswer, encode_item
 from workseal_protocol.records.evidence import FileDigest, Text
+from workseal_protocol.verify import examine_bundle
 
 WIDTHS = (360, 768, 1280)
 SCHEMES = ("light", "dark")
@@ -311,6 +315,22 @@ def test_shows_which_days_were_accepted_elsewhere_or_are_left_behind(opened: Ope
         in (shown[0])
     )
     assert shown[2] == f"ACCEPTED in {first} as well: 2026-03-02, 2026-03-03"
+
+
+def test_shows_the_hours_of_accepted_days_that_grew_since(opened: Opened, tmp_path: Path) -> None:
+    told = grown()
+    (tmp_path / "bundle").write_bytes(told.bundle().encode())
+    (tmp_path / "policy").write_text(told.policy.encode())
+    opened.choose(tmp_path / "bundle", tmp_path / "policy")
+    opened.finished()
+    shown = opened.page.eval_on_selector_all(
+        "section[aria-labelledby=timesheets] tbody td:last-child p",
+        "all => all.map(one => one.innerText)",
+    )
+    report = examine_bundle(told.bundle().encode(), told.policy, zone=ZoneInfo("Europe/Berlin"))
+    lines = [line.strip() for line in sheet_lines(report)]
+    assert shown == [line for line in lines if line.startswith("OTHER HOURS")]
+    assert len(shown) == 2
 
 
 def test_whoever_asks_for_more_rows_stands_at_the_first_of_them(

@@ -1,7 +1,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,12 +8,11 @@ import pytest
 
 from support.builders import make_timesheet
 from support.examined import story, vector
-from support.scripted import Story, begin, finish
-from support.simulator import DAY_MS, Simulator
+from support.grown import grown
 from vectors.scenarios.holds import valid_timesheets
 from workseal_protocol.accepted import ChangedDay, acceptances_of
 from workseal_protocol.cli.sheetlines import changed_lines, sheet_lines, sheet_text, sheets_value
-from workseal_protocol.records import DeclarationForm, SheetAnswer, SheetDay
+from workseal_protocol.records import SheetDay
 from workseal_protocol.timesheets import date_of
 from workseal_protocol.verify import Report, examine_bundle
 
@@ -138,36 +136,13 @@ def test_each_outcome_of_an_accepted_day_has_its_words() -> None:
     assert "STILL COUNTING here" not in told["accepted-before"]
 
 
-def grown() -> Report:
-    """Accept a day with hours and one without, and let work come to both afterwards."""
-    verifier = Simulator(b"grown")
-    agent = begin(verifier)
-    first = date(2026, 3, 2)
-
-    def work(ms: int) -> None:
-        agent.open_session()
-        agent.work(ms)
-        agent.close_session()
-
-    work(34_000)
-    sheet = agent.sum_up(first, first + timedelta(days=6))
-    agent.reply(sheet, SheetAnswer.ACCEPTED)
-    work(26_000)
-    verifier.now += 9_000
-    agent.declare(DeclarationForm.LATE, verifier.now - 9_000, verifier.now, 9_000)
-    verifier.now += DAY_MS
-    work(12_000)
-    contents, tsa = finish(verifier, agent, ())
-    told = Story(verifier, agent, contents, tsa)
-    return examine_bundle(told.bundle().encode(), told.policy, zone=ZoneInfo("Europe/Berlin"))
-
-
 def test_days_that_grew_since_they_were_accepted_are_told() -> None:
-    report = grown()
+    told = grown()
+    report = examine_bundle(told.bundle().encode(), told.policy, zone=ZoneInfo("Europe/Berlin"))
     assert report.holds
     lines = [line for line in sheet_lines(report) if "OTHER HOURS" in line]
-    told = "  OTHER HOURS by now than were accepted: "
-    assert [line.removeprefix(told) for line in lines] == [
+    head = "  OTHER HOURS by now than were accepted: "
+    assert [line.removeprefix(head) for line in lines] == [
         (
             "2026-03-02, 0 h 00 min 34.000 s of 0 h 01 min 00.000 s,"
             " and 0 h 00 min 00.000 s of 0 h 00 min 09.000 s declared late"

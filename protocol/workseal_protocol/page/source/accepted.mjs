@@ -18,9 +18,26 @@ export function acceptancesOf(timesheets) {
   const holders = holdersOf(accepted, counting);
   return new Map(timesheets.map((one) => [one.digest, {
     elsewhere: elsewhereOf(one, holders, counting),
+    counting: [...(counting.get(one.digest) ?? [])],
     leftBehind: one.replacedBy === null ? [] : [...(counting.get(one.digest) ?? [])],
     acceptedAgain: again.get(one.digest) ?? [],
   }]));
+}
+
+// Find, for each accepted timesheet, its days of which the record says something else by now. Rows
+// are those of timesheets; a day that counts in none was accepted as without work by those that are
+// about it and have no row of it.
+export function changedDays(timesheets, acceptances, recorded) {
+  const holders = new Map(timesheets.flatMap(({ digest }) => acceptances.get(digest).counting.map((day) => [day, digest])));
+  const changedOf = ({ digest, record, replacedBy }) => {
+    const rows = new Map(record.days.map((row) => [row[0], row]));
+    const isOwn = (day) => (holders.has(day) ? holders.get(day) === digest : replacedBy === null);
+    return recorded
+      .filter((row) => record.first <= row[0] && row[0] <= record.last && isOwn(row[0]) && String(rows.get(row[0])) !== String(row))
+      .map((row) => ({ accepted: rows.get(row[0]) ?? null, recorded: row }));
+  };
+  const accepted = timesheets.filter((one) => lastAnswer(one)?.record.answer === ACCEPTED);
+  return new Map(accepted.map((one) => [one.digest, changedOf(one)]));
 }
 
 function lastAnswer({ answers }) {
