@@ -397,6 +397,17 @@ def test_a_calendar_needs_no_bound_and_no_worked_time() -> None:
 # --- months in which a day was skipped, or has another length ---
 
 
+def test_without_a_bound_a_calendar_is_of_its_last_day_with_hours_whatever_was_asked_for(
+    bundle_bytes: bytes, report: Report
+) -> None:
+    unbounded = replace(report, window=None)
+    plainly, to_the_end = (
+        as_calendar(sheet_of(bundle_bytes, unbounded, ZONE, None, last), spans=False)
+        for last in (None, date.max)
+    )
+    assert plainly == to_the_end
+
+
 @pytest.mark.parametrize("zone", ["Pacific/Apia", "America/Havana"])
 def test_a_month_of_odd_days_is_the_same_in_every_form(zone: str) -> None:
     story, there = month(zone), ZoneInfo(zone)
