@@ -34,7 +34,7 @@ from vectors.scenarios.accepted import (
 from vectors.scenarios.holds import valid_labels, valid_timesheets
 from workseal_protocol.accepted import Acceptance, AcceptedDays
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
-from workseal_protocol.cli.invoice.command import _agreed, _require_billable
+from workseal_protocol.cli.hours.timesheet import require_standing, said_of
 from workseal_protocol.cli.invoice.details import Details, read_details
 from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
 from workseal_protocol.cli.invoice.figures import MAX_PROJECTS, Invoice
@@ -282,7 +282,7 @@ def test_no_words_of_the_client_keep_an_invoice_from_being_made(story: Story) ->
     [said, *_] = found.answers
     hostile = replace(said.record, answer=SheetAnswer.OBJECTION, text="why\n\ufffe \u202e中文 <b>")
     found = replace(found, answers=(replace(said, record=hostile),))
-    made = Invoice(details_for("standard"), same, _agreed(found, NOTHING, same))
+    made = Invoice(details_for("standard"), same, said_of(found, NOTHING, same))
     xml = as_xml(made)
     notes = [one["BT-22"] for one in read_back(xml)["BG-1"]]
     assert any("why\\n\\ufffe \\u202e中文 <b>" in one for one in notes)
@@ -649,7 +649,7 @@ def summed_up(story: Story) -> tuple[SheetFinding, Sheet]:
 
 def test_a_timesheet_of_days_that_grew_since_is_refused(story: Story) -> None:
     found, same = summed_up(story)
-    assert str(found.digest) in _agreed(found, NOTHING, same)
+    assert str(found.digest) in said_of(found, NOTHING, same)
     billed, day = same.billed, same.days[-1]
     grown = [
         replace(same, billed=replace(billed, ms=billed.ms + 1)),
@@ -665,7 +665,7 @@ def test_a_timesheet_of_days_that_grew_since_is_refused(story: Story) -> None:
     ]
     for one in grown:
         with pytest.raises(CommandError, match="grew after the timesheet"):
-            _agreed(found, NOTHING, one)
+            said_of(found, NOTHING, one)
 
 
 def test_days_that_count_in_another_timesheet_are_not_billed_again(
@@ -692,13 +692,13 @@ def test_days_that_count_in_another_timesheet_are_not_billed_again(
     # Nor where what was accepted later is being replaced itself, and counts nowhere.
     found, _ = summed_up(story)
     with pytest.raises(CommandError, match="accepted again later in another timesheet"):
-        _require_billable(found, replace(NOTHING, accepted_again=(20_514,)))
+        require_standing(found, replace(NOTHING, accepted_again=(20_514,)))
 
 
 def test_of_many_timesheets_with_the_same_days_an_invoice_names_three(story: Story) -> None:
     found, same = summed_up(story)
     others = tuple(AcceptedDays(Digest.of(bytes([n])), (20_514,), ()) for n in range(5))
-    told = _agreed(found, replace(NOTHING, elsewhere=others), same)
+    told = said_of(found, replace(NOTHING, elsewhere=others), same)
     assert told.count("Accepted before in timesheet") == 3
     assert told.endswith("Others of its days in 2 more timesheets.")
 
