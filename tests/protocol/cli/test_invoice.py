@@ -447,6 +447,13 @@ def test_the_code_names_the_bundle_alone(sheet: Sheet, link: str | None) -> None
         assert guessable not in read
 
 
+def test_who_reads_the_paper_on_a_screen_reads_where_the_bundle_is(sheet: Sheet) -> None:
+    link = "https://work.example/b/7f3a?one=2&two"
+    details = replace(details_for("standard"), link=link)
+    pages = PdfReader(io.BytesIO(as_pdf(Invoice(details, sheet)))).pages
+    assert f"Where the issuer keeps it: {link}" in " ".join(one.extract_text() for one in pages)
+
+
 def test_a_timesheet_is_billed_as_it_was_answered(folder: Path, write: Run, story: Story) -> None:
     data = valid_timesheets().data
     (folder / "bundle").write_bytes(data)
