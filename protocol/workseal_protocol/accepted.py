@@ -6,7 +6,8 @@ about it too. Whoever replaces a timesheet takes no accepted day out of the coun
 and brings none back that was accepted elsewhere since. docs/spec/timesheets.md
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,8 @@ from workseal_protocol.timesheets import SheetFinding
 
 # Accepted timesheets that are told of one day; who makes a bundle does not choose a reader's work.
 _MOST_OF_A_DAY: Final = 3
+# Days of one timesheet that are told to have changed.
+MOST_CHANGED: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,14 @@ class ChangedDay:
     recorded: SheetDay
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedDays:
+    """Hold the first days of a timesheet that changed, and say how many more there are."""
+
+    told: tuple[ChangedDay, ...]
+    more: int
+
+
 def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]:
     """Find, for all timesheets of an engagement in log order, what was accepted beside each."""
     newest: dict[Digest, SheetFinding] = {}
@@ -68,28 +79,37 @@ def changed_days(
     found: Sequence[SheetFinding],
     acceptances: Mapping[Digest, Acceptance],
     recorded: Sequence[SheetDay],
-) -> Mapping[Digest, tuple[ChangedDay, ...]]:
+) -> Mapping[Digest, ChangedDays]:
     """Find, for each accepted timesheet, its days of which the record says something else by now.
 
     `recorded` are the days with work, in order. One that counts in no timesheet was accepted as
     without work by those that are about it and have no row of it.
     """
     holders = {day: one.digest for one in found for day in acceptances[one.digest].counting}
-    return {
-        one.digest: tuple(_changed(one, holders, recorded)) for one in found if _is_accepted(one)
-    }
+    known = {row.day: row for row in recorded}
+    loose = [row.day for row in recorded if row.day not in holders]
+    return {one.digest: _changed(one, holders, known, loose) for one in found if _is_accepted(one)}
 
 
 def _changed(
-    one: SheetFinding, holders: Mapping[int, Digest], recorded: Sequence[SheetDay]
-) -> Iterator[ChangedDay]:
-    rows = {row.day: row for row in one.record.days}
-    for day in recorded:
-        holder = holders.get(day.day)
-        own = one.replaced_by is None if holder is None else holder == one.digest
-        said = rows.get(day.day)
-        if own and one.record.first <= day.day <= one.record.last and said != day:
-            yield ChangedDay(said, day)
+    one: SheetFinding,
+    holders: Mapping[int, Digest],
+    known: Mapping[int, SheetDay],
+    loose: Sequence[int],
+) -> ChangedDays:
+    own = [
+        ChangedDay(row, known[row.day])
+        for row in one.record.days
+        if holders.get(row.day) == one.digest and known.get(row.day, row) != row
+    ]
+    low = high = 0
+    if one.replaced_by is None:
+        low, high = bisect_left(loose, one.record.first), bisect_right(loose, one.record.last)
+    # Whoever signs many timesheets of all days does not choose a reader's work.
+    added = [ChangedDay(None, known[day]) for day in loose[low : min(high, low + MOST_CHANGED)]]
+    told = sorted([*own[:MOST_CHANGED], *added], key=lambda each: each.recorded.day)
+    told = told[:MOST_CHANGED]
+    return ChangedDays(tuple(told), len(own) + high - low - len(told))
 
 
 def _acceptance(

@@ -1,5 +1,6 @@
 import random
 import runpy
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from itertools import count
@@ -17,6 +18,7 @@ from workseal_protocol.accepted import (
     Acceptance,
     AcceptedDays,
     ChangedDay,
+    ChangedDays,
     acceptances_of,
     changed_days,
 )
@@ -150,11 +152,25 @@ def test_a_day_is_held_against_the_record_where_it_counts_alone() -> None:
     told = changed_days(found, acceptances_of(found), recorded)
     assert told == {
         # Left behind, and so still counting in what was replaced.
-        A: (ChangedDay(row(1, 1), row(1, 5)),),
-        B: (),
+        A: ChangedDays((ChangedDay(row(1, 1), row(1, 5)),), 0),
+        B: ChangedDays((), 0),
         # It was accepted as a day without work.
-        C: (ChangedDay(None, row(5, 3)),),
+        C: ChangedDays((ChangedDay(None, row(5, 3)),), 0),
     }
+
+
+def test_of_many_days_that_changed_the_first_are_told_however_many_timesheets_are_about_them() -> (
+    None
+):
+    found = [sheet(digest(f"all {place}"), (3,), first=1, last=400) for place in range(2_000)]
+    recorded = [row(day, 2) for day in range(1, 20_001)]
+    begun = time.process_time()
+    told = changed_days(found, acceptances_of(found), recorded)
+    assert time.process_time() - begun < 2
+    # The row counts where it was accepted last.
+    assert [one.recorded.day for one in told[found[-1].digest].told] == [1, 2, 3, 4, 5, 6, 7]
+    assert [one.recorded.day for one in told[found[0].digest].told] == [1, 2, 4, 5, 6, 7, 8]
+    assert (told[found[-1].digest].more, told[found[0].digest].more) == (393, 392)
 
 
 def test_of_two_that_follow_each_other_the_last_accepted_one_keeps_a_day_left_out() -> None:

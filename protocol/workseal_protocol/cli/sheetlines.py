@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from workseal_protocol.accepted import Acceptance, ChangedDay, acceptances_of, changed_days
+from workseal_protocol.accepted import Acceptance, ChangedDays, acceptances_of, changed_days
 from workseal_protocol.cli.labellines import names_value, sheet_label_lines
 from workseal_protocol.cli.text import count, exact, instant
 from workseal_protocol.digest import Digest
@@ -14,6 +14,7 @@ from workseal_protocol.timesheets import date_of, sheet_days
 from workseal_protocol.verify import Report
 
 _MOST_DAYS: Final = 7
+_UNCHANGED: Final = ChangedDays((), 0)
 _ANSWERS: Final = {
     SheetAnswer.ACCEPTED: "the client accepts",
     SheetAnswer.QUESTION: "the client asks",
@@ -34,7 +35,7 @@ def sheet_lines(report: Report) -> Iterator[str]:
         if one.replaced_by is not None:
             yield f"  replaced by {str(one.replaced_by)[:12]}"
         yield from (f"  {line}" for line in accepted_lines(acceptances[one.digest]))
-        yield from (f"  {line}" for line in changed_lines(changed.get(one.digest, ())))
+        yield from (f"  {line}" for line in changed_lines(changed.get(one.digest, _UNCHANGED)))
         if one.overlaps is not None:
             yield f"  COUNTS TWICE: it has hours of days that {str(one.overlaps)[:12]} has too"
         labelled = report.labelled_sheets.get(one.digest)
@@ -63,9 +64,9 @@ def accepted_lines(found: Acceptance) -> Iterator[str]:
         )
 
 
-def changed_lines(days: Sequence[ChangedDay]) -> Iterator[str]:
+def changed_lines(days: ChangedDays) -> Iterator[str]:
     """Write the accepted days of which the record says something else by now."""
-    for one in days[:_MOST_DAYS]:
+    for one in days.told:
         accepted, recorded = one.accepted, one.recorded
         time = 0 if accepted is None else _recorded_of(accepted)
         late = 0 if accepted is None else accepted.late_declared
@@ -75,8 +76,8 @@ def changed_lines(days: Sequence[ChangedDay]) -> Iterator[str]:
             f" {exact(time)} of {exact(_recorded_of(recorded))}"
             f"{beside if late != recorded.late_declared else ''}"
         )
-    if len(days) > _MOST_DAYS:
-        yield f"  and of {count(len(days) - _MOST_DAYS, 'more day')}"
+    if days.more:
+        yield f"  and of {count(days.more, 'more day')}"
 
 
 def days_text(days: Sequence[int]) -> str:
@@ -102,7 +103,7 @@ def _recorded_of(day: SheetDay) -> int:
 
 def _changed(
     report: Report, acceptances: Mapping[Digest, Acceptance]
-) -> Mapping[Digest, tuple[ChangedDay, ...]]:
+) -> Mapping[Digest, ChangedDays]:
     """Find what changed; in another zone than that of the terms these are other days."""
     if report.terms is None or report.totals is None or report.zone != report.terms.zone:
         return {}

@@ -10,7 +10,7 @@ from support.builders import make_timesheet
 from support.examined import story, vector
 from support.grown import grown
 from vectors.scenarios.holds import valid_timesheets
-from workseal_protocol.accepted import ChangedDay, acceptances_of
+from workseal_protocol.accepted import ChangedDay, ChangedDays, acceptances_of
 from workseal_protocol.cli.sheetlines import changed_lines, sheet_lines, sheet_text, sheets_value
 from workseal_protocol.records import SheetDay
 from workseal_protocol.timesheets import date_of
@@ -155,7 +155,7 @@ def test_days_that_grew_since_they_were_accepted_are_told() -> None:
 
 def test_of_many_days_that_grew_seven_are_told() -> None:
     one = ChangedDay(SheetDay(20_514, 1, 0, 0, 0), SheetDay(20_514, 2, 0, 0, 0))
-    lines = list(changed_lines([one] * 9))
+    lines = list(changed_lines(ChangedDays((one,) * 7, 2)))
     assert len(lines) == 8
     assert lines[-1] == "  and of 2 more days"
 
