@@ -363,9 +363,11 @@ def test_the_offline_page_says_the_same_of_many_histories(tmp_path: Path) -> Non
         [[as_the_page_reads(one) for one in entries] for entries in histories],
     )
     again = 0
+    recorded = [row(day, 1 if day % 2 == 0 else 2) for day in range(1, 7)]
     for entries, rows in zip(histories, said, strict=True):
         found = timesheets_of(make_terms(zone="Europe/Berlin"), entries, UTC)
         beside = acceptances_of(found)
+        since = changed_days(found, beside, recorded)
         again += any(one.accepted_again for one in beside.values())
         assert rows == [
             [
@@ -377,6 +379,10 @@ def test_the_offline_page_says_the_same_of_many_histories(tmp_path: Path) -> Non
                 ],
                 [*beside[one.digest].left_behind],
                 [*beside[one.digest].accepted_again],
+                [
+                    [None if each.accepted is None else each.accepted.working, each.recorded.day]
+                    for each in since.get(one.digest, ChangedDays((), 0)).told
+                ],
             ]
             for one in found
         ]
