@@ -13,6 +13,7 @@ from workseal_protocol import (
     TrustPolicy,
     VerificationError,
     Verified,
+    agreed_zone,
     examine_bundle,
     verify_bundle,
 )
@@ -29,6 +30,7 @@ def use(data: bytes, text: str) -> None:
     policy = assert_type(TrustPolicy.parse(text), TrustPolicy)
     report = assert_type(examine_bundle(data, policy), Report)
     assert_type(examine_bundle(data, policy, zone=ZoneInfo("Europe/Berlin")), Report)
+    assert_type(agreed_zone(data), str | None)
     assert_type(report.holds, bool)
     assert_type(report.steps, tuple[Step, ...])
     assert_type(report.steps[0].outcome, Outcome)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Report,
         Step,
         Verified,
+        agreed_zone,
         examine_bundle,
         verify_bundle,
     )
@@ -29,6 +30,7 @@ __all__ = [
     "TrustPolicy",
     "VerificationError",
     "Verified",
+    "agreed_zone",
     "examine_bundle",
     "verify_bundle",
 ]

@@ -6,16 +6,19 @@ about it too. Whoever replaces a timesheet takes no accepted day out of the coun
 and brings none back that was accepted elsewhere since. docs/spec/timesheets.md
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.records import SheetAnswer
+from workseal_protocol.records import SheetAnswer, SheetDay
 from workseal_protocol.timesheets import SheetFinding
 
 # Accepted timesheets that are told of one day; who makes a bundle does not choose a reader's work.
 _MOST_OF_A_DAY: Final = 3
+# Days of one timesheet that are told to have changed.
+MOST_CHANGED: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,22 @@ class Acceptance:
     accepted_again: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedDay:
+    """Hold a day as it was accepted, None as without work, and as it is recorded by now."""
+
+    accepted: SheetDay | None
+    recorded: SheetDay
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDays:
+    """Hold the first days of a timesheet that changed, and say how many more there are."""
+
+    told: tuple[ChangedDay, ...]
+    more: int
+
+
 def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]:
     """Find, for all timesheets of an engagement in log order, what was accepted beside each."""
     newest: dict[Digest, SheetFinding] = {}
@@ -54,6 +73,43 @@ def acceptances_of(found: Sequence[SheetFinding]) -> Mapping[Digest, Acceptance]
     counting, again = _held(accepted, newest)
     holders = _holders(accepted, counting)
     return {one.digest: _acceptance(one, holders, counting, again) for one in found}
+
+
+def changed_days(
+    found: Sequence[SheetFinding],
+    acceptances: Mapping[Digest, Acceptance],
+    recorded: Sequence[SheetDay],
+) -> Mapping[Digest, ChangedDays]:
+    """Find, for each accepted timesheet, its days of which the record says something else by now.
+
+    `recorded` are the days with work, in order. One that counts in no timesheet was accepted as
+    without work by those that are about it and have no row of it.
+    """
+    holders = {day: one.digest for one in found for day in acceptances[one.digest].counting}
+    known = {row.day: row for row in recorded}
+    loose = [row.day for row in recorded if row.day not in holders]
+    return {one.digest: _changed(one, holders, known, loose) for one in found if _is_accepted(one)}
+
+
+def _changed(
+    one: SheetFinding,
+    holders: Mapping[int, Digest],
+    known: Mapping[int, SheetDay],
+    loose: Sequence[int],
+) -> ChangedDays:
+    own = [
+        ChangedDay(row, known[row.day])
+        for row in one.record.days
+        if holders.get(row.day) == one.digest and known.get(row.day, row) != row
+    ]
+    low = high = 0
+    if one.replaced_by is None:
+        low, high = bisect_left(loose, one.record.first), bisect_right(loose, one.record.last)
+    # Whoever signs many timesheets of all days does not choose a reader's work.
+    added = [ChangedDay(None, known[day]) for day in loose[low : min(high, low + MOST_CHANGED)]]
+    told = sorted([*own[:MOST_CHANGED], *added], key=lambda each: each.recorded.day)
+    told = told[:MOST_CHANGED]
+    return ChangedDays(tuple(told), len(own) + high - low - len(told))
 
 
 def _acceptance(

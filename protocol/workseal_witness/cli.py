@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from workseal_protocol.cli.files import fill_folder, read_text
+from workseal_protocol.cli.files import fill_folder, read_typed
 from workseal_protocol.cli.problem import MALFORMED, CommandError
 from workseal_protocol.cli.text import bounded, count
 from workseal_protocol.errors import MalformedError
@@ -185,7 +185,7 @@ def _log_keys(vkey: str | None, policy: Path | None) -> list[VerifierKey]:
                 raise CommandError("the key is a witness's (type 04 or 06), expected a log's (01)")
             return [key]
         case None, Path() as path:
-            text = read_text(path, what="policy")
+            text = read_typed(path, what="policy")
             # What `workseal-verifier policy` prints has no first line yet.
             text = text if text.startswith(_HEADER) else _HEADER + text
             return list(_parsed(lambda: TrustPolicy.parse(text), f"the policy {path}").tlog.logs)

@@ -1,5 +1,6 @@
 import random
 import runpy
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from itertools import count
@@ -13,7 +14,14 @@ from hypothesis import strategies as st
 from support.builders import digest, make_sheet_answer, make_terms, make_timesheet
 from support.offline_page import page_says
 from support.spectotals import PROGRAM
-from workseal_protocol.accepted import Acceptance, AcceptedDays, acceptances_of
+from workseal_protocol.accepted import (
+    Acceptance,
+    AcceptedDays,
+    ChangedDay,
+    ChangedDays,
+    acceptances_of,
+    changed_days,
+)
 from workseal_protocol.cli.page import offline_page
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import SheetAnswer, SheetDay, Timesheet, TimesheetAnswer
@@ -127,6 +135,42 @@ def test_a_day_that_was_accepted_elsewhere_since_does_not_come_back() -> None:
         sheet(E, (1, 2), answers=()),
     ])  # fmt: skip
     assert found[A].counting == found[C].counting == ()
+
+
+def row(day: int, working: int) -> SheetDay:
+    return SheetDay(day, working, 0, 0, 0)
+
+
+def test_a_day_is_held_against_the_record_where_it_counts_alone() -> None:
+    found = [
+        sheet(A, (1, 2), replaced_by=B),
+        sheet(B, (2,)),
+        sheet(C, (4,), last=6),
+        sheet(D, (7,), answers=()),
+    ]
+    recorded = [row(1, 5), row(2, 1), row(4, 1), row(5, 3), row(7, 9)]
+    told = changed_days(found, acceptances_of(found), recorded)
+    assert told == {
+        # Left behind, and so still counting in what was replaced.
+        A: ChangedDays((ChangedDay(row(1, 1), row(1, 5)),), 0),
+        B: ChangedDays((), 0),
+        # It was accepted as a day without work.
+        C: ChangedDays((ChangedDay(None, row(5, 3)),), 0),
+    }
+
+
+def test_of_many_days_that_changed_the_first_are_told_however_many_timesheets_are_about_them() -> (
+    None
+):
+    found = [sheet(digest(f"all {place}"), (3,), first=1, last=400) for place in range(2_000)]
+    recorded = [row(day, 2) for day in range(1, 20_001)]
+    begun = time.process_time()
+    told = changed_days(found, acceptances_of(found), recorded)
+    assert time.process_time() - begun < 2
+    # The row counts where it was accepted last.
+    assert [one.recorded.day for one in told[found[-1].digest].told] == [1, 2, 3, 4, 5, 6, 7]
+    assert [one.recorded.day for one in told[found[0].digest].told] == [1, 2, 4, 5, 6, 7, 8]
+    assert (told[found[-1].digest].more, told[found[0].digest].more) == (393, 392)
 
 
 def test_of_two_that_follow_each_other_the_last_accepted_one_keeps_a_day_left_out() -> None:
@@ -319,9 +363,11 @@ def test_the_offline_page_says_the_same_of_many_histories(tmp_path: Path) -> Non
         [[as_the_page_reads(one) for one in entries] for entries in histories],
     )
     again = 0
+    recorded = [row(day, 1 if day % 2 == 0 else 2) for day in range(1, 7)]
     for entries, rows in zip(histories, said, strict=True):
         found = timesheets_of(make_terms(zone="Europe/Berlin"), entries, UTC)
         beside = acceptances_of(found)
+        since = changed_days(found, beside, recorded)
         again += any(one.accepted_again for one in beside.values())
         assert rows == [
             [
@@ -333,6 +379,10 @@ def test_the_offline_page_says_the_same_of_many_histories(tmp_path: Path) -> Non
                 ],
                 [*beside[one.digest].left_behind],
                 [*beside[one.digest].accepted_again],
+                [
+                    [None if each.accepted is None else each.accepted.working, each.recorded.day]
+                    for each in since.get(one.digest, ChangedDays((), 0)).told
+                ],
             ]
             for one in found
         ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import workseal_protocol
-from support.examined import good, story
+from support.examined import FOLDER, good, story, vector
 
 README = Path(__file__).resolve().parents[2] / "protocol" / "README.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
@@ -41,6 +41,17 @@ def test_the_examples_for_integrators_run(tmp_path: Path, number: int) -> None:
     assert done.stderr.decode() == ""
     words = done.stdout.decode()
     assert "13 totals: holds" in words if number == 0 else int(words) > 0
+
+
+def test_the_example_pays_what_the_terms_say_and_not_by_the_days_of_utc(tmp_path: Path) -> None:
+    for name, file in (("valid-counts.bundle", "work.workseal"), ("policy.txt", "policy")):
+        (tmp_path / file).write_bytes((FOLDER / name).read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", EXAMPLES[1]], capture_output=True, cwd=tmp_path, check=True
+    )
+    _, report = vector("valid-counts")
+    assert report.totals is not None
+    assert int(done.stdout) == report.totals.billed.amount == 11_700
 
 
 def test_every_example_is_run() -> None:

@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from support.chromed import chromed, chromed_beside
-from support.examined import FOLDER, VECTORS, good, story
+from support.examined import FOLDER, VECTORS, good, story, vector
+from support.grown import grown
 from support.scripted import Story, begin, finish
 from support.simulator import Simulator
 from workseal_protocol.cli.page import offline_page
+from workseal_protocol.cli.report import report_lines
+from workseal_protocol.cli.sheetlines import sheet_lines
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import DeclarationForm, SheetAnswer, encode_item
 from workseal_protocol.records.evidence import FileDigest, Text
+from workseal_protocol.verify import examine_bundle
 
 WIDTHS = (360, 768, 1280)
 SCHEMES = ("light", "dark")
@@ -145,6 +150,11 @@ def test_shows_totals_diary_and_what_was_opened(opened_whole: Opened) -> None:
         "1 independent witness by your policy", "Not proven, whatever the steps say",
     ):  # fmt: skip
         assert words in text, words
+    # As much as the totals have, and in the words of `workseal verify`.
+    _, report = vector("valid")
+    line = next(line for line in report_lines(report) if line.startswith("Diary: "))
+    assert "late-declared 0 h 16 min 40.000 s" in line
+    assert line.removeprefix("Diary: ") in text
 
 
 def test_shows_activity_by_the_day_that_was_agreed_and_time_by_project(opened: Opened) -> None:
@@ -307,6 +317,22 @@ def test_shows_which_days_were_accepted_elsewhere_or_are_left_behind(opened: Ope
     assert shown[2] == f"ACCEPTED in {first} as well: 2026-03-02, 2026-03-03"
 
 
+def test_shows_the_hours_of_accepted_days_that_grew_since(opened: Opened, tmp_path: Path) -> None:
+    told = grown()
+    (tmp_path / "bundle").write_bytes(told.bundle().encode())
+    (tmp_path / "policy").write_text(told.policy.encode())
+    opened.choose(tmp_path / "bundle", tmp_path / "policy")
+    opened.finished()
+    shown = opened.page.eval_on_selector_all(
+        "section[aria-labelledby=timesheets] tbody td:last-child p",
+        "all => all.map(one => one.innerText)",
+    )
+    report = examine_bundle(told.bundle().encode(), told.policy, zone=ZoneInfo("Europe/Berlin"))
+    lines = [line.strip() for line in sheet_lines(report)]
+    assert shown == [line for line in lines if line.startswith("OTHER HOURS")]
+    assert len(shown) == 2
+
+
 def test_whoever_asks_for_more_rows_stands_at_the_first_of_them(
     opened: Opened, tmp_path: Path
 ) -> None:
@@ -409,8 +435,23 @@ def test_takes_files_that_are_dropped(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "line_end", "end"),
+    [(b"\xef\xbb\xbf", b"\n", b"\n"), (b"", b"\r\n", b"\r\n"), (b"\xef\xbb\xbf", b"\r\n", b"")],
+)
+def test_takes_a_policy_as_any_editor_saves_it(
+    opened: Opened, tmp_path: Path, before: bytes, line_end: bytes, end: bytes
+) -> None:
+    path = tmp_path / "policy.txt"
+    lines = (FOLDER / "policy.txt").read_bytes().splitlines()
+    path.write_bytes(before + line_end.join(lines) + end)
+    opened.choose(FOLDER / "valid.bundle", path)
+    assert opened.finished().startswith("HOLDS")
+
+
+@pytest.mark.parametrize(
     ("policy", "words"),
     [
+        (b"\rworkseal-policy v1\n", "no control characters but"),
         (b"", "The policy is malformed"),
         (b"workseal-policy v1\nquorum none\n", "has 1 to 32 logs"),
         (b"\xff\n", "is not UTF-8"),

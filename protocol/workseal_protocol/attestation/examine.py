@@ -25,6 +25,8 @@ from workseal_protocol.verify import Outcome, Step
 NOT_PROVEN: Final = (
     "For whom the work was done: no client is named. Whoever knows the record recognises it.",
     "That there are no other hours: the freelancer chose the days, and may have other records.",
+    "That hours of two such files add up: two records may be of the same hours.",
+    "That a client was there: whoever accepted hours may be the freelancer, by another key.",
     "That whoever shows this file holds its key: have them attest again with words of yours.",
     "What no record proves: that a person was thinking, or that the screen was not staged.",
 )

@@ -21,7 +21,7 @@ from workseal_protocol.keys import Role, Signer
 from workseal_protocol.policy import TlogPolicy
 from workseal_protocol.records import SheetAnswer, TimesheetAnswer, sign
 from workseal_protocol.terms import Terms
-from workseal_protocol.timesheets import Agreement, SheetFinding
+from workseal_protocol.timesheets import Agreement, SheetFinding, sheet_days
 from workseal_protocol.verify import Report
 
 _SHORTEST = 8
@@ -56,7 +56,7 @@ def answer(options: argparse.Namespace) -> int:
     if options.out is not None:
         write_new(options.out, statement.encode())
     print(plain(sheet_text(found.record, terms)))
-    for line in _beside(report, found):
+    for line in (*_beside(report, found), *_grown(report, found)):
         print(line)
     if address is not None:
         submit(address, signer, statement, TlogPolicy.parse(terms.log_policy))
@@ -130,3 +130,15 @@ def _beside(report: Report, found: SheetFinding) -> Iterator[str]:
                 f"it replaces {str(other.digest)[:12]}, of which these accepted days are not among"
                 f" its own and go on counting there: {days_text(left)}"
             )
+
+
+def _grown(report: Report, found: SheetFinding) -> Iterator[str]:
+    """Say of which of its days the record says something else by now: no answer is about that."""
+    terms, totals, record = report.terms, report.totals, found.record
+    # In another zone than that of the terms these are other days.
+    if terms is None or totals is None or report.zone != terms.zone:
+        return
+    rows = (row for row in sheet_days(totals.days) if record.first <= row.day <= record.last)
+    other = sorted({row.day for row in {*rows} ^ {*record.days}})
+    if found.agreement is Agreement.AGREES and other:
+        yield f"it has not the hours that came to these days after it was made: {days_text(other)}"

@@ -48,6 +48,16 @@ def read_text(path: Path, *, what: str) -> str:
         raise CommandError(f"the {what} {path} is not UTF-8 text") from error
 
 
+def read_typed(path: Path, *, what: str) -> str:
+    """Return a text that somebody typed, without what an editor adds to it.
+
+    That is a mark before it and the line ends of Windows; a last line that was left open is ended.
+    Nothing that anybody can see is changed.
+    """
+    lines = read_text(path, what=what).removeprefix("\ufeff").replace("\r\n", "\n")
+    return lines if lines.endswith("\n") or not lines else f"{lines}\n"
+
+
 def read_secret_text(path: Path, *, what: str) -> str:
     """Return the content of a secret file that nobody else may read."""
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workseal_protocol.bundle import Bundle
-from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, read_text
+from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, read_typed
 from workseal_protocol.cli.kinds import require_no_folder, require_no_other
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.encoding import MAX_BYTES
@@ -16,7 +16,7 @@ from workseal_protocol.statement import Statement
 def read_policy(path: Path) -> TrustPolicy:
     """Read the caller's policy file."""
     try:
-        return TrustPolicy.parse(read_text(path, what="policy"))
+        return TrustPolicy.parse(read_typed(path, what="policy"))
     except MalformedError as error:
         raise CommandError(f"the policy {path} is malformed: {error}") from error
 

@@ -9,7 +9,7 @@ from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli.files import (
     MAX_BUNDLE_BYTES,
     read_bytes,
-    read_text,
+    read_typed,
     require_new,
     write_new,
 )
@@ -41,7 +41,7 @@ def offer(options: argparse.Namespace) -> int:
     require_new(options.out)
     signer = read_signer(options.key)
     policy = read_policy(options.policy) if options.policy else None
-    text = read_text(options.terms, what="terms")
+    text = read_typed(options.terms, what="terms")
     agreed = read_terms(text, signer.public_key, policy)
     if zone_named(agreed.zone) is None:
         raise CommandError(f"zone: this machine knows no time zone {agreed.zone[:64]}")

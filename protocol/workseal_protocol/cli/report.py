@@ -25,6 +25,7 @@ from workseal_protocol.window import Window
 
 MAX_SPANS: Final = 40  # on a screen; `--json` has every span
 
+_GAPS: Final = frozenset({DiaryState.PAUSED, DiaryState.NO_SESSION})
 _MARKS: Final = {Outcome.HOLDS: "ok  ", Outcome.FAILS: "FAIL", Outcome.NOT_REACHED: "-   "}
 
 
@@ -143,10 +144,18 @@ def _window_line(window: Window) -> str:
 
 
 def _diary_lines(report: Report, zone: tzinfo) -> Iterator[str]:
-    lengths: Counter[DiaryState] = Counter()
+    # What was worked has the figures of the totals; what was not has no other than its length.
+    sums: Counter[DiaryState] = Counter()
+    uncounted = 0
     for span in report.diary:
-        lengths[span.state] += span.end - span.begin
-    yield "Diary: " + ", ".join(f"{state} {exact(ms)}" for state, ms in lengths.items())
+        length = span.end - span.begin
+        counted = length if span.state in _GAPS else span.worked_ms
+        sums[span.state] += counted
+        uncounted += length - counted
+    told = [f"{state} {exact(ms)}" for state, ms in sums.items()]
+    if uncounted:
+        told.append(f"not counted within worked spans {exact(uncounted)}")
+    yield "Diary: " + ", ".join(told)
     if report.terms is not None and report.terms.granularity is Granularity.DAY:
         yield "  (the terms show worked time by day; --json has every span)"
         return

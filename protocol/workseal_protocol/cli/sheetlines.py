@@ -1,18 +1,20 @@
 """The timesheets of a report, for a person and for a program."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from workseal_protocol.accepted import Acceptance, acceptances_of
+from workseal_protocol.accepted import Acceptance, ChangedDays, acceptances_of, changed_days
 from workseal_protocol.cli.labellines import names_value, sheet_label_lines
 from workseal_protocol.cli.text import count, exact, instant
+from workseal_protocol.digest import Digest
 from workseal_protocol.labels import Labelled
-from workseal_protocol.records import SheetAnswer, Timesheet, TimesheetAnswer
+from workseal_protocol.records import SheetAnswer, SheetDay, Timesheet, TimesheetAnswer
 from workseal_protocol.terms import Terms, amount_text
-from workseal_protocol.timesheets import date_of
+from workseal_protocol.timesheets import date_of, sheet_days
 from workseal_protocol.verify import Report
 
 _MOST_DAYS: Final = 7
+_UNCHANGED: Final = ChangedDays((), 0)
 _ANSWERS: Final = {
     SheetAnswer.ACCEPTED: "the client accepts",
     SheetAnswer.QUESTION: "the client asks",
@@ -25,6 +27,7 @@ def sheet_lines(report: Report) -> Iterator[str]:
     if report.terms is None:
         return
     acceptances = acceptances_of(report.timesheets)
+    changed = _changed(report, acceptances)
     for one in report.timesheets:
         yield f"Timesheet {str(one.digest)[:12]}  {sheet_text(one.record, report.terms)}"
         why = f": {one.why}" if one.why else ""
@@ -32,6 +35,7 @@ def sheet_lines(report: Report) -> Iterator[str]:
         if one.replaced_by is not None:
             yield f"  replaced by {str(one.replaced_by)[:12]}"
         yield from (f"  {line}" for line in accepted_lines(acceptances[one.digest]))
+        yield from (f"  {line}" for line in changed_lines(changed.get(one.digest, _UNCHANGED)))
         if one.overlaps is not None:
             yield f"  COUNTS TWICE: it has hours of days that {str(one.overlaps)[:12]} has too"
         labelled = report.labelled_sheets.get(one.digest)
@@ -60,6 +64,22 @@ def accepted_lines(found: Acceptance) -> Iterator[str]:
         )
 
 
+def changed_lines(days: ChangedDays) -> Iterator[str]:
+    """Write the accepted days of which the record says something else by now."""
+    for one in days.told:
+        accepted, recorded = one.accepted, one.recorded
+        time = 0 if accepted is None else _recorded_of(accepted)
+        late = 0 if accepted is None else accepted.late_declared
+        beside = f", and {exact(late)} of {exact(recorded.late_declared)} declared late"
+        yield (
+            f"OTHER HOURS by now than were accepted: {date_of(recorded.day)},"
+            f" {exact(time)} of {exact(_recorded_of(recorded))}"
+            f"{beside if late != recorded.late_declared else ''}"
+        )
+    if days.more:
+        yield f"  and of {count(days.more, 'more day')}"
+
+
 def days_text(days: Sequence[int]) -> str:
     """Write days; of many the first ones, and how many there are."""
     told = ", ".join(date_of(day).isoformat() for day in days[:_MOST_DAYS])
@@ -69,12 +89,25 @@ def days_text(days: Sequence[int]) -> str:
 
 def sheet_text(record: Timesheet, terms: Terms) -> str:
     """Write a timesheet's own figures on one line."""
-    recorded = sum(one.working + one.off_screen + one.sealed for one in record.days)
+    recorded = sum(map(_recorded_of, record.days))
     late = sum(one.late_declared for one in record.days)
     beside = f", {exact(late)} declared late" if late else ""
     cost = amount_text(record.amount, terms.currency)
     days = f"{date_of(record.first)} to {date_of(record.last)}"
     return f"{days}: {exact(recorded)} recorded{beside}; billed {exact(record.billed_ms)}, {cost}"
+
+
+def _recorded_of(day: SheetDay) -> int:
+    return day.working + day.off_screen + day.sealed
+
+
+def _changed(
+    report: Report, acceptances: Mapping[Digest, Acceptance]
+) -> Mapping[Digest, ChangedDays]:
+    """Find what changed; in another zone than that of the terms these are other days."""
+    if report.terms is None or report.totals is None or report.zone != report.terms.zone:
+        return {}
+    return changed_days(report.timesheets, acceptances, sheet_days(report.totals.days))
 
 
 def sheets_value(report: Report) -> list[dict[str, Any]]:

@@ -9,18 +9,16 @@ from datetime import UTC, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 
-from workseal_protocol.bundle import MAX_STATEMENTS, read_archive
+from workseal_protocol.bundle import read_archive
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
 from workseal_protocol.cli.processes import checker_for
 from workseal_protocol.cli.report import report_lines, report_value
 from workseal_protocol.cli.text import plain
-from workseal_protocol.encoding import each_of_sequence
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import Acceptance, read_record
-from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.verify import Report, examine_bundle
+from workseal_protocol.verify.zone import zone_in
 
 _TOKENS = frozenset({"checkpoint.tsr", "timestamps.cbor"})
 
@@ -84,7 +82,7 @@ def prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
     """
     try:
         entries = dict(read_archive(data))
-        name = _zone_name(entries.get("statements.cbor", b""))
+        name = zone_in(entries.get("statements.cbor", b""))
     except MalformedError:
         return UTC, ()
     if policy.tsa and _TOKENS & entries.keys() and find_spec("rfc3161_client") is None:
@@ -99,13 +97,3 @@ def prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
         remark = f"Note: this machine does not know the zone {name}; days and times are UTC's."
         return UTC, (remark,)
     return zone, ()
-
-
-def _zone_name(statements: bytes) -> str | None:
-    # The acceptance is one of the first.
-    for item in each_of_sequence(statements, max_items=MAX_STATEMENTS):
-        statement = Statement.parse(item)
-        if statement.kind is Kind.ACCEPTANCE:
-            record = read_record(statement)
-            return record.terms.zone if isinstance(record, Acceptance) else None
-    return None

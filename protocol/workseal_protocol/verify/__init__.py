@@ -10,6 +10,7 @@ from workseal_protocol.verify.foreseen import PARTS, Foreseen
 from workseal_protocol.verify.opened import check_frame_header, check_opening
 from workseal_protocol.verify.report import Outcome, Report, Step, Verified
 from workseal_protocol.verify.steps import STEPS, examine_bundle, verify_bundle
+from workseal_protocol.verify.zone import agreed_zone
 
 __all__ = [
     "PARTS",
@@ -20,6 +21,7 @@ __all__ = [
     "Report",
     "Step",
     "Verified",
+    "agreed_zone",
     "check_frame_header",
     "check_opening",
     "examine_bundle",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from support.examined import story
+from support.grown import grown
 from support.scripted import ScriptedAgent, Story, begin, finish
 from support.simulator import DAY_MS, START, Simulator, seeded
 from vectors.scenarios.holds import valid_timesheets
@@ -172,6 +173,19 @@ def test_days_that_are_accepted_already_cannot_be_accepted_again(
     assert accept(week).code == 0
     (folder / "answer").unlink()
     assert accept(other).code == 0
+
+
+def test_who_accepts_is_told_of_the_days_that_grew_since(folder: Path, accept: Accept) -> None:
+    told = grown()
+    (folder / "bundle").write_bytes(told.bundle().encode())
+    (folder / "policy").write_text(told.policy.encode())
+    (folder / "client").unlink()
+    write_seed(folder / "client", seeded(told.verifier.seed, "party", "client"))
+    report = examine_bundle(told.bundle().encode(), told.policy, zone=ZONE)
+    done = accept(report.timesheets[0])
+    assert (done.code, done.err) == (0, "")
+    grew = "it has not the hours that came to these days after it was made: 2026-03-02, 2026-03-03"
+    assert grew in done.out.splitlines()
 
 
 def test_a_replacement_takes_no_accepted_day_out_of_the_count(

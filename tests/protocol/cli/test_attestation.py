@@ -86,6 +86,16 @@ def test_who_saw_the_record_countersigns_and_the_reader_needs_it_no_more(
     assert "word of its key's owner" in shown.out
 
 
+def test_what_holds_says_that_one_person_may_be_both_and_that_hours_may_be_counted_twice(
+    folder: Path, run: Run
+) -> None:
+    done = run("attestation", folder / "made", "--policy", folder / "policy", *record(folder))
+    assert done.code == 0
+    told = done.out.partition("Not proven, whatever the steps say:")[2]
+    assert "whoever accepted hours may be the freelancer, by another key" in told
+    assert "two records may be of the same hours" in told
+
+
 def test_json_says_the_same(folder: Path, run: Run) -> None:
     countersign(run, folder, "made", "operator")
     value = json.loads(examine(run, folder, "checked", "--json").out)

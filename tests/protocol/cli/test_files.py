@@ -11,6 +11,7 @@ from workseal_protocol.cli.files import (
     read_bytes,
     read_secret_text,
     read_text,
+    read_typed,
     require_empty_folder,
     require_new,
     write_new,
@@ -126,3 +127,15 @@ def test_a_short_file_takes_no_room_for_a_long_one(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert data == b"short"
     assert peak < MAX_BUNDLE_BYTES / 64
+
+
+def test_a_typed_text_is_read_without_what_an_editor_adds(tmp_path: Path) -> None:
+    path = tmp_path / "typed"
+    for saved, read in (
+        (b"\xef\xbb\xbfone\r\ntwo", "one\ntwo\n"),
+        (b"one\rtwo\n", "one\rtwo\n"),
+        (b"", ""),
+        ("one \ufeff\n".encode(), "one \ufeff\n"),
+    ):
+        path.write_bytes(saved)
+        assert read_typed(path, what="text") == read

@@ -15,7 +15,7 @@ from icalendar import Calendar
 from pypdf import PdfReader
 
 from support.drawn import month
-from support.examined import FOLDER
+from support.examined import FOLDER, vector
 from support.scripted import Story, begin, finish
 from support.simulator import DAY_MS, Simulator
 from workseal_protocol.cli.hours import plain
@@ -394,7 +394,82 @@ def test_a_calendar_needs_no_bound_and_no_worked_time() -> None:
         assert event.decoded("dtstamp") == datetime(2026, 3, day + 1, tzinfo=UTC)
 
 
+# --- the days of a timesheet, and what was said to it ---
+
+
+@pytest.fixture
+def summed(tmp_path: Path, run: Run) -> Run:
+    (tmp_path / "bundle").write_bytes((FOLDER / "valid-timesheets.bundle").read_bytes())
+    (tmp_path / "policy").write_bytes((FOLDER / "policy.txt").read_bytes())
+
+    def call(name: str, *words: object) -> Outcome:
+        bundle, policy = tmp_path / "bundle", tmp_path / "policy"
+        return run("hours", bundle, "--policy", policy, "--out", tmp_path / name, *words)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def sheets() -> list[str]:
+    _, report = vector("valid-timesheets")
+    return [str(one.digest) for one in report.timesheets]
+
+
+def test_a_timesheets_hours_say_what_the_client_said_to_it(
+    tmp_path: Path, summed: Run, sheets: list[str]
+) -> None:
+    said = f"Timesheet {sheets[1]}, 2026-03-03 09:01:03.000Z the client accepts."
+    for name in ("a.pdf", "a.json", "a.csv", "a.ics"):
+        done = summed(name, "--timesheet", sheets[1][:12], "--by", "day")
+        assert (done.code, done.err) == (0, "")
+        assert said in done.out
+    told = json.loads((tmp_path / "a.json").read_text())
+    assert (told["first"], told["last"]) == ("2026-03-02", "2026-03-02")
+    assert told["timesheet"] == {
+        "statement": sheets[1], "answer": "accepted", "text": None,
+        "answered_ms": 1_772_528_463_000,
+    }  # fmt: skip
+    text = " ".join(page.extract_text() for page in PdfReader(tmp_path / "a.pdf").pages)
+    assert said in " ".join(text.split())
+    assert [row["day"] for row in rows(tmp_path / "a.csv")] == ["2026-03-02"]
+
+
+def test_without_one_no_file_speaks_of_a_timesheet(tmp_path: Path, summed: Run) -> None:
+    assert summed("a.json").code == 0
+    assert "timesheet" not in json.loads((tmp_path / "a.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [(0, "was replaced by"), (2, "cannot be used: differs"), (3, "cannot be used: not checked")],
+)
+def test_no_hours_are_written_of_a_timesheet_that_does_not_stand(
+    tmp_path: Path, summed: Run, sheets: list[str], place: int, words: str
+) -> None:
+    done = summed("a.csv", "--timesheet", sheets[place][:12])
+    assert (done.code, done.out) == (1, "")
+    assert words in done.err
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_a_timesheet_has_its_own_days(summed: Run, sheets: list[str]) -> None:
+    done = summed("a.csv", "--timesheet", sheets[1][:12], "--to", "2026-03-02")
+    assert done.code == 2
+    assert "leave out --from and --to" in done.err
+
+
 # --- months in which a day was skipped, or has another length ---
+
+
+def test_without_a_bound_a_calendar_is_of_its_last_day_with_hours_whatever_was_asked_for(
+    bundle_bytes: bytes, report: Report
+) -> None:
+    unbounded = replace(report, window=None)
+    plainly, to_the_end = (
+        as_calendar(sheet_of(bundle_bytes, unbounded, ZONE, None, last), spans=False)
+        for last in (None, date.max)
+    )
+    assert plainly == to_the_end
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Apia", "America/Havana"])

@@ -15,6 +15,24 @@ def test_reads_what_was_written(folder: Path, story: Story, bundle_bytes: bytes)
     assert read_statement(folder / "one.cose", "offer") == statement
 
 
+def test_a_policy_is_read_as_any_editor_saves_it(folder: Path, story: Story) -> None:
+    text = (folder / "policy").read_bytes()
+    for saved in (
+        b"\xef\xbb\xbf" + text,
+        text.replace(b"\n", b"\r\n"),
+        text.removesuffix(b"\n"),
+        b"\xef\xbb\xbf" + text.removesuffix(b"\n").replace(b"\n", b"\r\n"),
+    ):
+        (folder / "saved").write_bytes(saved)
+        assert read_policy(folder / "saved") == story.policy
+
+
+def test_a_lone_carriage_return_is_no_line_end(folder: Path, story: Story) -> None:
+    (folder / "saved").write_bytes(story.policy.encode().replace("\n", "\r").encode() + b"\n")
+    with pytest.raises(CommandError, match="no control characters"):
+        read_policy(folder / "saved")
+
+
 def test_says_which_file_is_malformed(folder: Path) -> None:
     with pytest.raises(CommandError, match=r"the policy .*bundle"):
         read_policy(folder / "bundle")

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -33,7 +34,7 @@ from vectors.scenarios.accepted import (
 from vectors.scenarios.holds import valid_labels, valid_timesheets
 from workseal_protocol.accepted import Acceptance, AcceptedDays
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
-from workseal_protocol.cli.invoice.command import _agreed, _require_billable
+from workseal_protocol.cli.hours.timesheet import require_standing, said_of
 from workseal_protocol.cli.invoice.details import Details, read_details
 from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
 from workseal_protocol.cli.invoice.figures import MAX_PROJECTS, Invoice
@@ -281,7 +282,7 @@ def test_no_words_of_the_client_keep_an_invoice_from_being_made(story: Story) ->
     [said, *_] = found.answers
     hostile = replace(said.record, answer=SheetAnswer.OBJECTION, text="why\n\ufffe \u202e中文 <b>")
     found = replace(found, answers=(replace(said, record=hostile),))
-    made = Invoice(details_for("standard"), same, _agreed(found, NOTHING, same))
+    made = Invoice(details_for("standard"), same, said_of(found, NOTHING, same))
     xml = as_xml(made)
     notes = [one["BT-22"] for one in read_back(xml)["BG-1"]]
     assert any("why\\n\\ufffe \\u202e中文 <b>" in one for one in notes)
@@ -446,6 +447,13 @@ def test_the_code_names_the_bundle_alone(sheet: Sheet, link: str | None) -> None
         assert guessable not in read
 
 
+def test_who_reads_the_paper_on_a_screen_reads_where_the_bundle_is(sheet: Sheet) -> None:
+    link = "https://work.example/b/7f3a?one=2&two"
+    details = replace(details_for("standard"), link=link)
+    pages = PdfReader(io.BytesIO(as_pdf(Invoice(details, sheet)))).pages
+    assert f"Where the issuer keeps it: {link}" in " ".join(one.extract_text() for one in pages)
+
+
 def test_a_timesheet_is_billed_as_it_was_answered(folder: Path, write: Run, story: Story) -> None:
     data = valid_timesheets().data
     (folder / "bundle").write_bytes(data)
@@ -508,6 +516,7 @@ def test_nothing_is_written_of_a_bundle_that_does_not_hold(folder: Path, write: 
         ("a.pdf", ("--timesheet", "0" * 12, "--to", "2026-03-02"), "leave out --from and --to"),
         ("a.pdf", ("--timesheet", "0" * 12), "found 0"),
         ("a.pdf", ("--from", "2031-01-01"), "no hours on these days"),
+        ("a.xml", ("--from", "0999-12-31"), "four digits"),
     ],
 )
 def test_wrong_use_gets_a_sentence_and_writes_nothing(
@@ -531,6 +540,8 @@ def test_wrong_use_gets_a_sentence_and_writes_nothing(
         ("due = 2026-12-15", 'due = "soon"', "without quotes"),
         ("due = 2026-12-15", "due = 2026-12-15T00:00:00", "without quotes"),
         ("DE8937", "DE8973", "check digits"),
+        ("DE89370400440532013000", " ", "1 to 200 characters"),
+        ("date = 2026-12-01", "date = 0026-12-01", "four digits"),
         ('country = "AT"', 'country = "Austria"', "two letters"),
         ('vat_id = "DE123456789"', "", "a vat_id or a tax_number"),
         ('vat_id = "ATU12345678"', 'tax_number = "1"', "no tax_number"),
@@ -562,6 +573,22 @@ def test_refuses_details_with_one_sentence(
     assert sentence in done.err
     assert done.err.count("\n") == 1
     assert not (folder / "invoice.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    "iban", ["DE89 3704 0044 0532 0130 00", "de89\u00a03704 0044 0532 0130 00 "]
+)
+def test_an_account_is_taken_as_banks_print_it(iban: str) -> None:
+    text = DETAILS.replace("DE89370400440532013000", iban) + STANDARD
+    assert details_of(text).iban == "DE89370400440532013000"
+
+
+def test_a_name_is_written_with_the_letters_that_fonts_have(folder: Path, write: Run) -> None:
+    apart = normalize("NFD", DETAILS + STANDARD)
+    assert apart != DETAILS + STANDARD
+    (folder / "details").write_text(apart)
+    assert details_of(apart) == details_of(DETAILS + STANDARD)
+    assert write("invoice.pdf").code == 0
 
 
 def test_reverse_charge_needs_the_buyers_number() -> None:
@@ -629,7 +656,7 @@ def summed_up(story: Story) -> tuple[SheetFinding, Sheet]:
 
 def test_a_timesheet_of_days_that_grew_since_is_refused(story: Story) -> None:
     found, same = summed_up(story)
-    assert str(found.digest) in _agreed(found, NOTHING, same)
+    assert str(found.digest) in said_of(found, NOTHING, same)
     billed, day = same.billed, same.days[-1]
     grown = [
         replace(same, billed=replace(billed, ms=billed.ms + 1)),
@@ -645,7 +672,7 @@ def test_a_timesheet_of_days_that_grew_since_is_refused(story: Story) -> None:
     ]
     for one in grown:
         with pytest.raises(CommandError, match="grew after the timesheet"):
-            _agreed(found, NOTHING, one)
+            said_of(found, NOTHING, one)
 
 
 def test_days_that_count_in_another_timesheet_are_not_billed_again(
@@ -672,13 +699,13 @@ def test_days_that_count_in_another_timesheet_are_not_billed_again(
     # Nor where what was accepted later is being replaced itself, and counts nowhere.
     found, _ = summed_up(story)
     with pytest.raises(CommandError, match="accepted again later in another timesheet"):
-        _require_billable(found, replace(NOTHING, accepted_again=(20_514,)))
+        require_standing(found, replace(NOTHING, accepted_again=(20_514,)))
 
 
 def test_of_many_timesheets_with_the_same_days_an_invoice_names_three(story: Story) -> None:
     found, same = summed_up(story)
     others = tuple(AcceptedDays(Digest.of(bytes([n])), (20_514,), ()) for n in range(5))
-    told = _agreed(found, replace(NOTHING, elsewhere=others), same)
+    told = said_of(found, replace(NOTHING, elsewhere=others), same)
     assert told.count("Accepted before in timesheet") == 3
     assert told.endswith("Others of its days in 2 more timesheets.")
 

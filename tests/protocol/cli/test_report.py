@@ -6,6 +6,7 @@ import pytest
 from support.examined import vector
 from support.scripted import Story
 from workseal_protocol.cli.report import MAX_SPANS, report_lines, report_value
+from workseal_protocol.cli.text import exact
 from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.terms import Granularity
 from workseal_protocol.verify import Report, examine_bundle
@@ -79,6 +80,11 @@ def test_work_over_midnight_stands_with_each_of_its_days_in_the_agreements_time(
     gap = Span(midnight + 7_200_000, midnight + 90_000_000, DiaryState.NO_SESSION, "no session")
     lines = list(report_lines(replace(report, zone="Europe/Berlin", diary=(night, gap))))
     begin = next(number for number, line in enumerate(lines) if line.startswith("Diary: "))
+    # Half an hour of the night's three was not worked.
+    assert lines[begin] == (
+        "Diary: working 2 h 30 min 00.000 s, no session 23 h 00 min 00.000 s,"
+        " not counted within worked spans 0 h 30 min 00.000 s"
+    )
     assert lines[begin + 1 : begin + 5] == [
         "  (times of Europe/Berlin, with the offset from UTC; work is cut at midnight)",
         (
@@ -94,6 +100,15 @@ def test_work_over_midnight_stands_with_each_of_its_days_in_the_agreements_time(
             "  no session: no session"
         ),
     ]
+
+
+def test_the_diary_has_the_figures_of_the_totals(report: Report) -> None:
+    line = next(line for line in report_lines(report) if line.startswith("Diary: "))
+    totals = report.totals
+    assert totals is not None
+    assert f"late-declared {exact(totals.late_declared_ms)}" in line
+    for state, ms in totals.by_state.items():
+        assert f"{state.name.lower().replace('_', '-')} {exact(ms)}" in line
 
 
 def test_the_operators_own_witnesses_are_not_called_independent(

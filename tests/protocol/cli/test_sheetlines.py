@@ -1,14 +1,18 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from support.builders import make_timesheet
 from support.examined import story, vector
+from support.grown import grown
 from vectors.scenarios.holds import valid_timesheets
-from workseal_protocol.accepted import acceptances_of
-from workseal_protocol.cli.sheetlines import sheet_lines, sheet_text, sheets_value
+from workseal_protocol.accepted import ChangedDay, ChangedDays, acceptances_of
+from workseal_protocol.cli.sheetlines import changed_lines, sheet_lines, sheet_text, sheets_value
+from workseal_protocol.records import SheetDay
 from workseal_protocol.timesheets import date_of
 from workseal_protocol.verify import Report, examine_bundle
 
@@ -130,6 +134,30 @@ def test_each_outcome_of_an_accepted_day_has_its_words() -> None:
     assert "counting there" not in told["accepted-before"]
     assert "STILL COUNTING here" in told["left-behind"]
     assert "STILL COUNTING here" not in told["accepted-before"]
+
+
+def test_days_that_grew_since_they_were_accepted_are_told() -> None:
+    told = grown()
+    report = examine_bundle(told.bundle().encode(), told.policy, zone=ZoneInfo("Europe/Berlin"))
+    assert report.holds
+    lines = [line for line in sheet_lines(report) if "OTHER HOURS" in line]
+    head = "  OTHER HOURS by now than were accepted: "
+    assert [line.removeprefix(head) for line in lines] == [
+        (
+            "2026-03-02, 0 h 00 min 34.000 s of 0 h 01 min 00.000 s,"
+            " and 0 h 00 min 00.000 s of 0 h 00 min 09.000 s declared late"
+        ),
+        "2026-03-03, 0 h 00 min 00.000 s of 0 h 00 min 12.000 s",
+    ]
+    # In another zone than that of the terms these are other days.
+    assert "OTHER HOURS" not in "\n".join(sheet_lines(replace(report, zone="UTC")))
+
+
+def test_of_many_days_that_grew_seven_are_told() -> None:
+    one = ChangedDay(SheetDay(20_514, 1, 0, 0, 0), SheetDay(20_514, 2, 0, 0, 0))
+    lines = list(changed_lines(ChangedDays((one,) * 7, 2)))
+    assert len(lines) == 8
+    assert lines[-1] == "  and of 2 more days"
 
 
 def test_a_line_has_the_figures_of_the_timesheet() -> None:

@@ -58,11 +58,12 @@ def _event(sheet: Sheet, name: str, said: str, more: str = "") -> Event:
 
 
 def _known_by(sheet: Sheet) -> datetime:
-    # No clock: the same bundle gives the same file. Where the policy bounds nothing, the days
-    # themselves are the last thing that is known.
+    # No clock: the same bundle gives the same file. Where the policy bounds nothing, the days with
+    # hours are the last thing that is known; until when hours were asked for tells nothing.
     if sheet.known_by_ms is not None:
         return _utc(sheet.known_by_ms)
-    return datetime.combine(_following(sheet.last), time(), tzinfo=sheet.zone).astimezone(UTC)
+    end = datetime.combine(_following(sheet.days[-1].day), time(), tzinfo=sheet.zone)
+    return end.astimezone(UTC)
 
 
 def _utc(ms: int) -> datetime:

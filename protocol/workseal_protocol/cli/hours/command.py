@@ -3,12 +3,14 @@
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date
 from importlib.util import find_spec
 
 from workseal_protocol.cli.files import require_new, write_new_secret
 from workseal_protocol.cli.hours.plain import as_json, day_table, project_table, span_table
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
+from workseal_protocol.cli.hours.timesheet import days_of, said_of, timesheet_named
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
 from workseal_protocol.cli.problem import HOLDS, CommandError
 from workseal_protocol.cli.report import report_lines
@@ -16,6 +18,7 @@ from workseal_protocol.cli.text import count, exact, plain
 from workseal_protocol.cli.verification import examine_for_user, exit_code
 from workseal_protocol.terms import Granularity, amount_text
 from workseal_protocol.timesheets import day_written
+from workseal_protocol.verify import Report
 
 _Form = Callable[[Sheet, bool], bytes]
 
@@ -27,6 +30,8 @@ def hours(options: argparse.Namespace) -> int:
         raise CommandError("--by project makes a .csv file; the other forms have projects anyway")
     write = _form("by project" if options.by == "project" else options.out.suffix.lower())
     first, last = day_named(options.first), day_named(options.last)
+    if options.timesheet is not None and (first or last):
+        raise CommandError("a timesheet has its own days: leave out --from and --to")
     if first is not None and last is not None and last < first:
         raise CommandError("--to lies before --from")
     policy = read_policy(options.policy)
@@ -36,7 +41,7 @@ def hours(options: argparse.Namespace) -> int:
         for line in report_lines(report):
             print(plain(line), file=sys.stderr)
         return exit_code(report)
-    sheet = sheet_of(data, report, zone_named(report.zone) or UTC, first, last)
+    sheet = _chosen(options.timesheet, data, report, first, last)
     if options.by == "project" and not sheet.labelled.projects:
         raise CommandError("no label of these days is opened in the bundle")
     spans = options.by == "interval" or (
@@ -47,9 +52,22 @@ def hours(options: argparse.Namespace) -> int:
     billed = amount_text(sheet.billed.amount, sheet.billed.currency)
     print(f"{sheet.first} to {sheet.last}: {exact(sheet.recorded_ms)} recorded, billed {billed}")
     print(f"{count(len(sheet.days), 'day')} written to {plain(str(options.out))}")
+    if sheet.said is not None:
+        print(sheet.said)
     for remark in remarks:
         print(plain(remark))
     return HOLDS
+
+
+def _chosen(
+    timesheet: str | None, data: bytes, report: Report, first: date | None, last: date | None
+) -> Sheet:
+    zone = zone_named(report.zone) or UTC
+    if timesheet is None:
+        return sheet_of(data, report, zone, first, last)
+    found, beside = timesheet_named(report, timesheet)
+    sheet = sheet_of(data, report, zone, *days_of(found))
+    return replace(sheet, timesheet=found, said=said_of(found, beside, sheet))
 
 
 def _form(suffix: str) -> _Form:

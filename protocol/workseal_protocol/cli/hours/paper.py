@@ -61,6 +61,8 @@ def _sums(sheet: Sheet) -> Iterator[Paragraph]:
         f"{amount_text(billed.amount, billed.currency)} (a view; the recorded time is the record)"
     )
     yield from (_words(limit_line(one)) for one in sheet.exceeded)
+    if sheet.said is not None:
+        yield _words(sheet.said)
 
 
 def _day_table(sheet: Sheet) -> Table:

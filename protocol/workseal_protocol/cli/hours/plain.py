@@ -11,6 +11,7 @@ from workseal_protocol.cli.activitylines import activity_value
 from workseal_protocol.cli.hours.sheet import CLASSES, Sheet, recorded_of
 from workseal_protocol.cli.labellines import labels_value
 from workseal_protocol.cli.text import plain
+from workseal_protocol.timesheets import SheetFinding
 
 _HOUR_MS = 3_600_000
 # Where a formula begins. Where numbers have a comma, spreadsheets cut at semicolons, quotes or not;
@@ -70,6 +71,8 @@ def as_json(sheet: Sheet, *, spans: bool) -> bytes:
         },
         "not_proven": list(sheet.not_proven),
     }
+    if sheet.timesheet is not None:
+        value["timesheet"] = _timesheet_value(sheet.timesheet)
     if spans:
         value["intervals"] = [
             {
@@ -83,6 +86,16 @@ def as_json(sheet: Sheet, *, spans: bool) -> bytes:
             for span in sheet.spans
         ]
     return json.dumps(value, indent=2).encode() + b"\n"
+
+
+def _timesheet_value(found: SheetFinding) -> dict[str, Any]:
+    said = found.answer
+    return {
+        "statement": str(found.digest),
+        "answer": None if said is None else said.answer.name.lower(),
+        "text": None if said is None else said.text,
+        "answered_ms": None if said is None else said.claimed_at,
+    }
 
 
 def _day_rows(sheet: Sheet) -> Iterator[list[str]]:

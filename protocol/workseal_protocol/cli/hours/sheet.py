@@ -12,6 +12,7 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.labels import Labelled, NamedDay
 from workseal_protocol.records import Segment
 from workseal_protocol.terms import Terms, WorkClass
+from workseal_protocol.timesheets import SheetFinding
 from workseal_protocol.totals import (
     Billed,
     DayTotal,
@@ -39,7 +40,8 @@ class Sheet:
 
     `spans` have worked time and are cut at midnights, so that they add up to `days`; `by_grade`
     says of the recorded time how it is known. `activity` and `labelled` are what was opened about
-    these days; a stretch of activity belongs to the day of its begin.
+    these days; a stretch of activity belongs to the day of its begin. `timesheet` and `said`
+    are whose days they are, where they were asked for by a timesheet, and what was said to it.
     """
 
     engagement: bytes
@@ -59,6 +61,8 @@ class Sheet:
     exceeded: tuple[LimitExceeded, ...]
     known_by_ms: int | None
     not_proven: tuple[str, ...]
+    timesheet: SheetFinding | None = None
+    said: str | None = None
 
     @property
     def recorded_ms(self) -> int:

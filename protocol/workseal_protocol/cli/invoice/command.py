@@ -3,31 +3,24 @@
 import argparse
 import sys
 import tomllib
-from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import UTC
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 
-from workseal_protocol.accepted import Acceptance, acceptances_of
-from workseal_protocol.cli.answering import sheet_named
-from workseal_protocol.cli.files import read_text, require_new, write_new_secret
+from workseal_protocol.cli.files import read_typed, require_new, write_new_secret
 from workseal_protocol.cli.hours.command import day_named
-from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
+from workseal_protocol.cli.hours.sheet import sheet_of
+from workseal_protocol.cli.hours.timesheet import days_of, said_of, timesheet_named
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
 from workseal_protocol.cli.invoice.details import Details, read_details, words_of
 from workseal_protocol.cli.invoice.figures import Invoice
-from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
+from workseal_protocol.cli.problem import HOLDS, CommandError
 from workseal_protocol.cli.report import report_lines
-from workseal_protocol.cli.sheetlines import answer_text, days_text
-from workseal_protocol.cli.text import bounded, count, plain
+from workseal_protocol.cli.text import bounded, plain
 from workseal_protocol.cli.verification import examine_for_user, exit_code
 from workseal_protocol.terms import amount_text
-from workseal_protocol.timesheets import Agreement, SheetFinding, date_of, sheet_days
-from workseal_protocol.verify import Report
 
-# Earlier timesheets with the same days that an invoice names.
-_MOST_NAMED = 3
 _LIBRARIES = ("facturx", "reportlab", "segno")
 
 
@@ -52,11 +45,11 @@ def invoice(options: argparse.Namespace) -> int:
         for line in report_lines(report):
             print(plain(line), file=sys.stderr)
         return exit_code(report)
-    named = None if options.timesheet is None else _billable(report, options.timesheet)
+    named = None if options.timesheet is None else timesheet_named(report, options.timesheet)
     if named is not None:
-        first, last = _days(named[0])
+        first, last = days_of(named[0])
     sheet = sheet_of(data, report, zone_named(report.zone) or UTC, first, last)
-    agreed = None if named is None else _agreed(*named, sheet)
+    agreed = None if named is None else said_of(*named, sheet)
     made = Invoice(details, sheet, agreed, corrected)
     write_new_secret(options.out, _written(made, form))
     print(f"net {amount_text(made.net_minor, made.currency)}, as workseal hours says;", end=" ")
@@ -71,7 +64,7 @@ def invoice(options: argparse.Namespace) -> int:
 
 def _details(path: Path) -> Details:
     try:
-        return read_details(tomllib.loads(read_text(path, what="details"), parse_float=Decimal))
+        return read_details(tomllib.loads(read_typed(path, what="details"), parse_float=Decimal))
     except tomllib.TOMLDecodeError as error:
         raise CommandError(f"the details {path} are not TOML: {error}") from error
     except (ValueError, ArithmeticError, RecursionError) as error:
@@ -83,68 +76,6 @@ def _corrected(number: str | None) -> str | None:
         return None if number is None else words_of(number, "--corrects")
     except ValueError as error:
         raise CommandError(str(error)) from error
-
-
-def _billable(report: Report, name: str) -> tuple[SheetFinding, Acceptance]:
-    """Find a timesheet that may be billed, and what was accepted beside it."""
-    found = sheet_named(report, name)
-    beside = acceptances_of(report.timesheets)[found.digest]
-    _require_billable(found, beside)
-    return found, beside
-
-
-def _require_billable(found: SheetFinding, beside: Acceptance) -> None:
-    if found.agreement is not Agreement.AGREES:
-        raise CommandError(
-            f"the timesheet cannot be billed: {found.agreement} ({found.why})", DOES_NOT_HOLD
-        )
-    if found.replaced_by is not None:
-        raise CommandError(
-            f"the timesheet was replaced by {str(found.replaced_by)[:12]}", DOES_NOT_HOLD
-        )
-    for other in beside.elsewhere:
-        if other.counting:
-            raise CommandError(
-                f"some of its days were accepted in {str(other.sheet)[:12]} and count there:"
-                f" {days_text(other.counting)}",
-                DOES_NOT_HOLD,
-            )
-    if beside.accepted_again:
-        raise CommandError(
-            "some of its days were accepted again later in another timesheet, and count here no"
-            f" more: {days_text(beside.accepted_again)}",
-            DOES_NOT_HOLD,
-        )
-
-
-def _days(found: SheetFinding) -> tuple[date, date]:
-    return date_of(found.record.first), date_of(found.record.last)
-
-
-def _agreed(found: SheetFinding, beside: Acceptance, sheet: Sheet) -> str:
-    """Say what the client answered; raises where the record says something else by now."""
-    said = (found.record.days, found.record.billed_ms, found.record.amount)
-    # The rows too: what is worth nothing, or is rounded away, changes no sum.
-    if said != (sheet_days(sheet.days), sheet.billed.ms, sheet.billed.amount):
-        raise CommandError(
-            "the record of these days grew after the timesheet: make a new one, then its invoice",
-            DOES_NOT_HOLD,
-        )
-    answer = "not answered" if found.answer is None else answer_text(found.answer)
-    # The client's words among them: an invoice holds no character that no line can show.
-    return " ".join((plain(f"Timesheet {found.digest}, {answer}."), *_accepted_before(beside)))
-
-
-def _accepted_before(beside: Acceptance) -> Iterator[str]:
-    """Say which days the client accepted in timesheets that this one takes the place of."""
-    for other in beside.elsewhere[:_MOST_NAMED]:
-        yield (
-            f"Accepted before in timesheet {str(other.sheet)[:12]}, and maybe billed by it:"
-            f" {days_text(other.days)}."
-        )
-    more = len(beside.elsewhere) - _MOST_NAMED
-    if more > 0:
-        yield f"Others of its days in {count(more, 'more timesheet')}."
 
 
 def _written(made: Invoice, form: str) -> bytes:

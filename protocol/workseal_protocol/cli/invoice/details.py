@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 MAX_WORDS: Final = 200  # characters; what fits on a line or two of paper
@@ -123,7 +124,7 @@ def read_details(table: Mapping[str, Any]) -> Details:
         tax=_tax(_table(table, "tax")),
         description=_words(table, "description"),
         payment=_words(table, "payment"),
-        iban=_words(table, "iban"),
+        iban=_iban(table),
         link=_words(table, "link"),
     )
 
@@ -134,7 +135,8 @@ def words_of(found: object, name: str) -> str:
         raise ValueError(f"{name}: expected 1 to {MAX_WORDS} characters in quotes")
     if not found.isprintable():
         raise ValueError(f"{name}: expected one line of characters that can be seen")
-    return found.strip()
+    # One letter for a letter with its accent, as fonts have it: some machines write two.
+    return normalize("NFC", found.strip())
 
 
 def _check_numbers(kind: TaxKind, seller: Party, buyer: Party) -> None:
@@ -186,6 +188,14 @@ def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _words(table: Mapping[str, Any], name: str) -> str | None:
     return words_of(table[name], name) if name in table else None
+
+
+def _iban(table: Mapping[str, Any]) -> str | None:
+    """Read an account as people write it: in groups of four, in letters of either size."""
+    found = table.get("iban")
+    if isinstance(found, str):
+        found = "".join(found.split()).upper()
+    return None if found is None else words_of(found, "iban")
 
 
 def _day(table: Mapping[str, Any], name: str) -> date | None:

@@ -26,6 +26,7 @@ _ABOUT_PROJECTS: Final = (
     " declared late; each day is rounded, and the amount once, for all projects together:"
 )
 MAX_PROJECTS: Final = 20
+_FIRST_YEAR: Final = 1000
 _MAX_DIGITS: Final = 2  # after the point, in any amount of EN 16931
 # UN/ECE Recommendation 20: the coarsest unit in which the billed time is exact.
 _UNITS: Final = (("HUR", HOUR_MS), ("MIN", 60_000), ("SEC", 1_000), ("C26", 1))
@@ -66,6 +67,8 @@ class Invoice:
                 f"this machine does not know the zone {self.sheet.terms.zone}, in whose days the"
                 " agreement bills: make the invoice where it is known"
             )
+        if min(self.details.issued, self.sheet.first).year < _FIRST_YEAR:
+            raise CommandError("EN 16931 writes years with four digits: a day lies before 1000")
         if self.net_minor <= 0:
             raise CommandError("nothing is billed on these days")
         digits = len(self.decimal(0).partition(".")[2])

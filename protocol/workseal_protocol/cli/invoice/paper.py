@@ -212,6 +212,8 @@ def _proof(invoice: Invoice) -> Iterator[Any]:
     yield _words(f"Log {sheet.origin}, {sheet.tree_size} entries.")
     if sheet.known_by_ms is not None:
         yield _words(f"All of it existed by {instant(sheet.known_by_ms)}.")
+    if invoice.details.link is not None:
+        yield _words(f"Where the issuer keeps it: {invoice.details.link}")
     yield _words("The code holds the bundle's digest, and its address where the issuer gave one:")
     yield _Code(invoice.proof)
 

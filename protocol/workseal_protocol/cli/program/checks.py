@@ -24,6 +24,7 @@ def add_checks(commands: Commands) -> None:
     one.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="ends in .csv, .json, .ics or .pdf"
     )
+    one.add_argument("--timesheet", metavar="DIGITS", help="its days; as 'verify' names it")
     one.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first day; default: all")
     one.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last day; default: all")
     one.add_argument(

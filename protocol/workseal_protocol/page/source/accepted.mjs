@@ -5,6 +5,8 @@ import { ACCEPTED } from "./sheetrecords.mjs";
 
 // Accepted timesheets that are told of one day; who makes a bundle does not choose a reader's work.
 const MOST_OF_A_DAY = 3;
+// Days of one timesheet that are told to have changed.
+const MOST_CHANGED = 7;
 
 // Find, for all timesheets of an engagement in log order, what was accepted beside each.
 export function acceptancesOf(timesheets) {
@@ -18,9 +20,43 @@ export function acceptancesOf(timesheets) {
   const holders = holdersOf(accepted, counting);
   return new Map(timesheets.map((one) => [one.digest, {
     elsewhere: elsewhereOf(one, holders, counting),
+    counting: [...(counting.get(one.digest) ?? [])],
     leftBehind: one.replacedBy === null ? [] : [...(counting.get(one.digest) ?? [])],
     acceptedAgain: again.get(one.digest) ?? [],
   }]));
+}
+
+// Find, for each accepted timesheet, its days of which the record says something else by now. Rows
+// are those of timesheets; a day that counts in none was accepted as without work by those that are
+// about it and have no row of it.
+export function changedDays(timesheets, acceptances, recorded) {
+  const holders = new Map(timesheets.flatMap(({ digest }) => acceptances.get(digest).counting.map((day) => [day, digest])));
+  const known = new Map(recorded.map((row) => [row[0], row]));
+  const loose = recorded.map(([day]) => day).filter((day) => !holders.has(day));
+  const accepted = timesheets.filter((one) => lastAnswer(one)?.record.answer === ACCEPTED);
+  return new Map(accepted.map((one) => [one.digest, changedOf(one, holders, known, loose)]));
+}
+
+function changedOf({ digest, record, replacedBy }, holders, known, loose) {
+  const own = record.days
+    .filter((row) => holders.get(row[0]) === digest && String(known.get(row[0]) ?? row) !== String(row))
+    .map((row) => ({ accepted: row, recorded: known.get(row[0]) }));
+  const [low, high] = replacedBy === null ? [countBelow(loose, record.first), countBelow(loose, record.last + 1)] : [0, 0];
+  // Whoever signs many timesheets of all days does not choose a reader's work.
+  const added = loose.slice(low, Math.min(high, low + MOST_CHANGED)).map((day) => ({ accepted: null, recorded: known.get(day) }));
+  const told = [...own.slice(0, MOST_CHANGED), ...added].sort((a, b) => a.recorded[0] - b.recorded[0]).slice(0, MOST_CHANGED);
+  return { told, more: own.length + high - low - told.length };
+}
+
+// Count the days before one, of days in order.
+function countBelow(days, wanted) {
+  let [low, high] = [0, days.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (days[middle] < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function lastAnswer({ answers }) {

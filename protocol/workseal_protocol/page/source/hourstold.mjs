@@ -9,6 +9,8 @@ import { recordedOf } from "./totals.mjs";
 import { hoursText } from "./unproven.mjs";
 import { dayText } from "./zone.mjs";
 
+const GAPS = new Set(["paused", "no session"]);
+
 export function hoursSections({ found }) {
   if (found.totals === null) return [];
   return [totalsSection(found), billedSection(found), ...diarySections(found), ...activitySections(found), ...labelSections(found)];
@@ -78,10 +80,7 @@ function zoneRemark(zone, terms) {
 
 function diarySections({ diary, terms, zone }) {
   if (diary.length === 0) return [];
-  const lengths = new Map();
-  for (const { begin, end, state } of diary) lengths.set(state, (lengths.get(state) ?? 0) + end - begin);
-  const sums = [...lengths].map(([state, ms]) => `${state} ${hoursText(ms)}`).join(", ");
-  const parts = [element("h2", { id: "diary" }, "Diary"), element("p", {}, sums)];
+  const parts = [element("h2", { id: "diary" }, "Diary"), element("p", {}, diarySums(diary))];
   if (terms.granularity === BY_DAY) {
     parts.push(element("p", {}, "The terms show worked time by day: the spans are not listed here."));
   } else {
@@ -92,6 +91,19 @@ function diarySections({ diary, terms, zone }) {
       ...longTable(`Spans in ${zone.name}`, ["Begin", "End", "State", "Worked", "Reason"], cutSpans(diary, zone), rowOf));
   }
   return [element("section", { "aria-labelledby": "diary" }, parts)];
+}
+
+// What was worked has the figures of the totals; what was not has no other than its length.
+function diarySums(diary) {
+  const sums = new Map();
+  let uncounted = 0;
+  for (const { begin, end, state, worked } of diary) {
+    const counted = GAPS.has(state) ? end - begin : worked;
+    sums.set(state, (sums.get(state) ?? 0) + counted);
+    uncounted += end - begin - counted;
+  }
+  if (uncounted > 0) sums.set("not counted within worked spans", uncounted);
+  return [...sums].map(([state, ms]) => `${state} ${hoursText(ms)}`).join(", ");
 }
 
 // Show a moment so that a line breaks between its day and its time alone.

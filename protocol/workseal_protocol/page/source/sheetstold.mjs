@@ -1,6 +1,7 @@
 // The timesheets of a report as a section: figures, whether they hold, answers, and what the client
 // accepted elsewhere.
 
+import { changedDays } from "./accepted.mjs";
 import { countText, element, longTable, quoted } from "./elements.mjs";
 import { nameRows } from "./hourstold.mjs";
 import { ACCEPTED, OBJECTION, QUESTION } from "./sheetrecords.mjs";
@@ -10,10 +11,12 @@ import { dayText } from "./zone.mjs";
 
 const ANSWERED = new Map([[ACCEPTED, "accepted by the client"], [QUESTION, "the client asks"], [OBJECTION, "the client objects"]]);
 const DAYS_NAMED = 7;
+const UNCHANGED = { told: [], more: 0 };
 
 export function sheetSections({ found }) {
   const { timesheets, terms, acceptances } = found;
   if (timesheets.length === 0) return [];
+  const changed = changedIn(found);
   const rowOf = ({ digest, record, agreement, why, answers, replacedBy, overlaps }) => {
     const late = record.days.reduce((sum, row) => sum + row[4], 0);
     const recorded = record.days.reduce((sum, row) => sum + row[1] + row[2] + row[3], 0);
@@ -23,7 +26,7 @@ export function sheetSections({ found }) {
       why === "" ? agreement : quoted(`${agreement}: ${why}`), answersShown(answers),
       replacedBy === null ? "" : `by ${replacedBy.slice(0, 12)}`,
       overlaps === null ? "" : `with ${overlaps.slice(0, 12)}`,
-      paragraphs(acceptedSentences(acceptances.get(digest))),
+      paragraphs([...acceptedSentences(acceptances.get(digest)), ...changedSentences(changed.get(digest) ?? UNCHANGED)]),
     ];
   };
   return [element("section", { "aria-labelledby": "timesheets" },
@@ -41,6 +44,29 @@ function acceptedSentences({ elsewhere, leftBehind, acceptedAgain }) {
     ...(leftBehind.length > 0 ? [`STILL COUNTING here, accepted and not among the days of what replaced it: ${daysText(leftBehind)}`] : []),
     ...(acceptedAgain.length > 0 ? [`ACCEPTED AGAIN later in another timesheet, and so not counting here: ${daysText(acceptedAgain)}`] : []),
   ];
+}
+
+// In another zone than that of the terms these are other days.
+function changedIn({ timesheets, terms, acceptances, totals, zone }) {
+  if (totals === null || zone.name !== terms.zone) return new Map();
+  const recorded = totals.days.map(({ day, worked }) => [day, ...worked.values()]);
+  return changedDays(timesheets, acceptances, recorded);
+}
+
+function changedSentences({ told, more }) {
+  return [
+    ...told.map(({ accepted, recorded }) => {
+      const [day, , , , late] = recorded;
+      const before = accepted === null ? 0 : accepted[4];
+      const beside = before === late ? "" : `, and ${hoursText(before)} of ${hoursText(late)} declared late`;
+      return `OTHER HOURS by now than were accepted: ${dayText(day)}, ${hoursText(recordedIn(accepted))} of ${hoursText(recordedIn(recorded))}${beside}`;
+    }),
+    ...(more > 0 ? [`and of ${countText(more, "more day")}`] : []),
+  ];
+}
+
+function recordedIn(row) {
+  return row === null ? 0 : row[1] + row[2] + row[3];
 }
 
 function daysText(days) {

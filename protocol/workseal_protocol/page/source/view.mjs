@@ -98,11 +98,19 @@ async function readWhole(file, name) {
 async function readPolicy(file) {
   const data = await readWhole(file, "policy");
   try {
-    return policyOf(data);
+    return policyOf(asTyped(data));
   } catch (error) {
     if (error instanceof Malformed) throw new Refusal(`The policy is malformed: ${plain(error.message)}.`);
     throw error;
   }
+}
+
+// Leave out what an editor adds to a text: a mark before it, and the line ends of Windows; and end a
+// last line that was left open. Nothing that anybody can see is changed.
+function asTyped(data) {
+  const begin = [0xef, 0xbb, 0xbf].every((byte, at) => data[at] === byte) ? 3 : 0;
+  const typed = data.subarray(begin).filter((byte, at, all) => byte !== 0x0d || all[at + 1] !== 0x0a);
+  return typed.length === 0 || typed[typed.length - 1] === 0x0a ? typed : Uint8Array.from([...typed, 0x0a]);
 }
 
 function byId(name) {
