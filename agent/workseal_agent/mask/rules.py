@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workseal_agent.config import MaskRuleSettings, Settings
 from workseal_agent.windows import WindowInfo
@@ -66,7 +67,7 @@ class Rule:
 
     def matches(self, window: WindowInfo) -> bool:
         """Say whether the rule names this window."""
-        titles = (window.title, *window.title.split("\n"))
+        titles = {window.title, *window.title.split("\n")}
         return (
             (self.application is None or _any_matches(self.application, window.wm_class))
             and (self.title is None or _any_matches(self.title, titles))
@@ -105,14 +106,23 @@ def _rule(told: MaskRuleSettings) -> Rule:
 
 
 def _any_matches(pattern: str, texts: Iterable[str]) -> bool:
-    glob = re.compile(fnmatch.translate(_plain(pattern).replace("[", "[[]")))
-    return any(glob.match(_plain(text)) for text in texts)
+    return any(_glob(pattern).match(_plain(text)) for text in texts)
+
+
+# Of patterns alone: what stands in a title is kept nowhere.
+@lru_cache(maxsize=512)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(_plain(pattern).replace("[", "[[]")))
 
 
 def _plain(text: str) -> str:
     """Write letters in one way (UAX 15, NFKC, without case); the Turkish i is an i."""
-    seen = "".join(letter for letter in text if unicodedata.category(letter) != _UNSEEN)
+    seen = text if text.isprintable() else "".join(filter(_is_seen, text))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
     return folded.replace("i\N{COMBINING DOT ABOVE}", "i").replace(
         "\N{LATIN SMALL LETTER DOTLESS I}", "i"
     )
+
+
+def _is_seen(letter: str) -> bool:
+    return unicodedata.category(letter) != _UNSEEN
