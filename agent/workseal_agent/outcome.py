@@ -17,6 +17,10 @@ from workseal_protocol.errors import MalformedError, WorksealError
 
 def outcome_of(program: Callable[[], object]) -> int:
     """Run a program to its end, tell what went wrong, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without UTF-8 shows an escape instead of ending the command.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     speak(language_of(os.environ))
     try:
         return _run(program)

@@ -137,7 +137,9 @@ def _checked(settings: Settings, typed: str) -> Restored:
         engagements = ledger.engagements()
         statements = 0
         for engagement in engagements:
-            statements += OwnChain(ledger, engagement, signer).state.next_seq
+            # Reading its chain checks it; what is told is what `status` counts.
+            OwnChain(ledger, engagement, signer)
+            statements += ledger.counts(engagement.id).statements
         with ledger.write() as writing:
             for engagement in engagements:
                 writing.mark_restored(engagement.id)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import h11
 
 from workseal_client.connection import Clock, Connection
+from workseal_client.dialing import dial
 from workseal_client.errors import UnreachableError
 from workseal_client.transport import Address, Request, Response
 from workseal_client.trust import Trust
@@ -81,7 +82,7 @@ class DeadlineTransport:
     def _greeted(self, request: Request, clock: Clock) -> socket.socket:
         address = request.address
         limit = clock.left(request.connect_seconds)
-        opened = socket.create_connection((address.host, address.port), limit)
+        opened = dial(address.host, address.port, limit)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if address.scheme == "https":

@@ -34,8 +34,11 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
         (("status", "--json=1"), "--json takes no value"),
         (("withdraw",), " is missing; `workseal-agent withdraw --help`"),
         (("pause", "now"), "more was typed than is expected: now; "),
-        (("mode", "asleep"), "asleep"),
-        (("slots", "remove", "one"), "cannot be that: "),
+        (
+            ("mode", "asleep"),
+            " is asleep, expected one of 'working', 'off-screen', 'sealed'; `workseal-agent mode",
+        ),
+        (("slots", "remove", "one"), "slot is no whole number; `workseal-agent slots"),
     ],
 )
 def test_it_is_one_sentence_that_names_what_is_near(

@@ -26,10 +26,27 @@ def home(tmp_path: Path) -> Path:
     return paged.home
 
 
+# Python raises nothing out of a finalizer: an exception that a handler throws there is dropped.
+INTERRUPTED_TIDYING = """
+import signal
+from workseal_agent.pages.server import PagesServer
+class Tidied:
+    def __del__(self):
+        signal.raise_signal(signal.{name})
+serve = PagesServer.run
+def run(self):
+    Tidied()
+    serve(self)
+PagesServer.run = run
+"""
+
+
 @contextmanager
-def opened(home: Path, *options: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+def opened(
+    home: Path, *options: str, program: str = PROGRAM, **variables: str
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "--home", str(home), "open", *options],
+        [sys.executable, "-c", program, "--home", str(home), "open", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, **variables},
     )  # fmt: skip
@@ -88,6 +105,29 @@ def test_the_token_is_no_other_users_to_read(home: Path, tmp_path: Path) -> None
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
         assert process.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupt_before_it_serves_is_not_lost(home: Path, name: str) -> None:
+    program = INTERRUPTED_TIDYING.format(name=name) + PROGRAM
+    with opened(home, "--no-browser", program=program) as process:
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert (out.splitlines()[-1], err) == ("the pages are closed", "")
+        assert not (home / "open.html").exists()
+
+
+def test_a_browser_that_returns_when_it_is_closed_is_served(home: Path, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\nexec sleep 30 > /dev/null 2>&1\n")
+    browser.chmod(0o755)
+    with opened(home, BROWSER=str(browser)) as process:
+        origin, _ = address_of(process)
+        # Answered is enough: who asks is no browser.
+        assert httpx.get(origin, trust_env=False, timeout=10).status_code == 403
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=20)
+        assert (process.returncode, out.splitlines()[-1]) == (0, "the pages are closed")
 
 
 def test_a_wrong_passphrase_ends_it_before_anything_is_served(home: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import io
 import sys
 
 import pytest
@@ -59,3 +60,14 @@ def test_an_interrupt_is_no_trace_and_an_end_is_done(capsys: pytest.CaptureFixtu
     assert outcome_of(interrupt) == 1
     assert outcome_of(lambda: None) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_terminal_has_no_letters_for_is_spelled_out(
+    monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    written = io.BytesIO()
+    terminal = io.TextIOWrapper(written, "iso8859-1", write_through=True)
+    monkeypatch.setattr(sys, stream, terminal)
+    assert outcome_of(lambda: getattr(sys, stream).write("f\u00fcr \u05d0 \u201e")) == 0
+    assert written.getvalue() == b"f\xfcr \\u05d0 \\u201e"

@@ -1,5 +1,6 @@
 """Who is answered: the matrix of everybody else, asked of a real server, one test a row."""
 
+import asyncio
 import ctypes
 import http.client
 import os
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import PlainTextResponse
 
 from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.pages import PagesServer, doorway
 from workseal_agent.pages.entrance import COOKIE, IDLE_MS, TOKEN_MS, Entrance
-from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial
-from workseal_agent.pages.peer import is_own
+from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial, Guard, Rules
+from workseal_agent.pages.peer import Peer, peer_of
 
 NOBODY = 65_534
 FORM = "application/x-www-form-urlencoded"
@@ -516,24 +519,27 @@ def test_a_connection_is_its_owners(tmp_path: Path) -> None:
     table = tmp_path / "tcp"
     ends = ("127.0.0.1", 40_000), ("127.0.0.1", 5_000)
     table.write_text("head\n" + LINE.format(client=40_000, server=5_000, uid=os.geteuid()))
-    assert is_own(*ends, [table])
+    assert peer_of(*ends, [table]) is Peer.OWN
     table.write_text(LINE.format(client=40_000, server=5_000, uid=os.geteuid() + 1))
-    assert not is_own(*ends, [table])
+    assert peer_of(*ends, [table]) is Peer.OTHER
     table.write_text(LINE.format(client=5_000, server=40_000, uid=os.geteuid()))
-    assert not is_own(*ends, [table])
-    assert is_own(*ends, [tmp_path / "no such list"])
+    assert peer_of(*ends, [table]) is Peer.GONE
+    assert peer_of(*ends, [tmp_path / "no such list"]) is Peer.OWN
     own = LINE.format(client=40_000, server=5_000, uid=os.geteuid())
     mapped = "0000000000000000FFFF0000"
-    for line, good in (
-        (own.replace(" 0100007F", f" {mapped}0100007F"), True),
+    for line, whose in (
+        (own.replace(" 0100007F", f" {mapped}0100007F"), Peer.OWN),
         # The same port of another loopback address, and what was closed already.
-        (own.replace("0100007F:9C40", "0200007F:9C40"), False),
-        (own.replace(" 01 ", " 06 "), False),
+        (own.replace("0100007F:9C40", "0200007F:9C40"), Peer.GONE),
+        (own.replace(" 01 ", " 06 "), Peer.GONE),
         # Whoever else claims to be this end.
-        (own + "\n" + own.replace(f" {os.geteuid()} 0 1", f" {os.geteuid() + 1} 0 1"), False),
+        (
+            own + "\n" + own.replace(f" {os.geteuid()} 0 1", f" {os.geteuid() + 1} 0 1"),
+            Peer.OTHER,
+        ),
     ):
         table.write_text(line)
-        assert is_own(*ends, [table]) is good, line
+        assert peer_of(*ends, [table]) is whose, line
 
 
 def test_another_user_on_the_browsers_port_gets_nothing(visitor: Visitor, home: PagedHome) -> None:
@@ -543,8 +549,40 @@ def test_another_user_on_the_browsers_port_gets_nothing(visitor: Visitor, home: 
     with socket.create_connection(("127.0.0.1", port)) as browsing:
         taken = browsing.getsockname()[1]
         ends = ("127.0.0.2", taken), ("127.0.0.1", port)
-        assert is_own(("127.0.0.1", taken), ("127.0.0.1", port))
-        assert not is_own(*ends)
+        assert peer_of(("127.0.0.1", taken), ("127.0.0.1", port)) is Peer.OWN
+        assert peer_of(*ends) is not Peer.OWN
+
+
+def test_what_a_browser_closes_again_is_no_other_user(visitor: Visitor) -> None:
+    before = dict(visitor.server.denied)
+    for asked in (b"", b"GET /today HTTP/1.1\r\n\r\n"):
+        for _ in range(50):
+            with socket.create_connection(("127.0.0.1", visitor.server.port)) as ahead:
+                ahead.sendall(asked)
+    assert visitor.get("/today").status_code == 200
+    told = visitor.server.denied - Counter(before)
+    assert told[Denial.OTHER_USER] == 0
+
+
+@pytest.mark.parametrize(("whose", "counted"), [(Peer.GONE, 0), (Peer.OTHER, 1)])
+def test_who_went_away_before_the_answer_is_not_counted(whose: Peer, counted: int) -> None:
+    denied: Counter[Denial] = Counter()
+
+    async def ask() -> list[int]:
+        told: list[int] = []
+
+        async def send(message: Any) -> None:
+            told.extend([message["status"]] if "status" in message else [])
+
+        rules = Rules(5_000, Entrance(lambda: 0))
+        guard = Guard(PlainTextResponse("a page"), rules, denied, peer=lambda *_: whose)
+        ends = {"client": ("127.0.0.1", 40_000), "server": ("127.0.0.1", 5_000)}
+        scope = {"type": "http", "method": "GET", "path": "/today", "headers": [], **ends}
+        await guard(scope, lambda: asyncio.sleep(0, {"type": "http.disconnect"}), send)
+        return told
+
+    assert asyncio.run(ask()) == [403]
+    assert +denied == Counter({Denial.OTHER_USER: counted} if counted else {})
 
 
 def test_it_listens_on_loopback_alone(server: PagesServer) -> None:

@@ -133,6 +133,19 @@ def test_a_request_is_kept_and_shown_with_its_reason(story: Story, at: int) -> N
     assert home.rig.ledger.counts(home.rig.engagement.id).unsent == 0
 
 
+def test_what_somebody_else_wrote_runs_backwards_nowhere(story: Story, at: int) -> None:
+    home, visitor = story
+    reason = "hours of \u202e12-30\u2069 \u05d0\u05d1\u05d2"
+    data = home.asked(at, reason=reason).encode()
+    path = post_bytes(visitor, "/requests/add", data, "application/octet-stream").json()["path"]
+    number = rows(home)[at].number
+    assert choose(visitor, path, number).status_code == 204
+    for place in ("/requests", path, f"{path}/{number}", f"{path}/preview"):
+        text = visitor.get(place).text
+        assert "hours of \\u202e12-30\\u2069 \u05d0\u05d1\u05d2" in text, place
+        assert not {"\u202e", "\u2069"} & set(text), place
+
+
 def test_what_is_no_request_is_refused_in_one_sentence(story: Story) -> None:
     home, visitor = story
     before = disclose.received(home.rig.ledger, home.rig.engagement)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from support.judged import BASICS
 from support.paged import PASSPHRASE, PagedHome, recorded
 from workseal_agent import disclose
-from workseal_agent.config import DisplaySettings
+from workseal_agent.config import DisplaySettings, MaskRuleSettings
 from workseal_agent.evidence import prove
 from workseal_agent.pages import PagesServer
 from workseal_agent.pages.render import FOLDER
@@ -134,6 +134,19 @@ def test_everything_has_a_name_and_a_place(
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(server.origin + place.replace("REQUEST", request_path))
         assert page.evaluate(BASICS) == []
+
+
+def test_the_longest_name_of_a_rule_makes_no_page_wide(
+    page: Page, home: PagedHome, server: PagesServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = MaskRuleSettings("W" * 64, None, "*" + "ü" * 150)
+    mask = replace(home.desk.settings.mask, rules=(rule,))
+    monkeypatch.setattr(home.desk, "settings", replace(home.desk.settings, mask=mask))
+    page.set_viewport_size({"width": 360, "height": 900})
+    for place in ("/machine", "/today"):
+        page.goto(server.origin + place)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, place
+    assert page.evaluate(BASICS) == []
 
 
 def test_the_keyboard_goes_through_the_page_in_its_order(page: Page, server: PagesServer) -> None:

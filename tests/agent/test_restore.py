@@ -55,7 +55,7 @@ def test_a_restored_home_is_the_home(home: RigHome, backup: Path, tmp_path: Path
     with Ledger(new / "ledger.sqlite") as ledger:
         bodies = [one.body for one in ledger.chain(home.rig.engagement.id)]
     assert bodies == [one.body for one in home.ledger.chain(home.rig.engagement.id)]
-    assert made.statements == len(bodies)
+    assert made.statements == home.ledger.counts(home.rig.engagement.id).statements > len(bodies)
     assert [one.name for one in new.parent.iterdir()] == ["new"]
 
 

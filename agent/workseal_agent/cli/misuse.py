@@ -52,12 +52,22 @@ _KNOWN: tuple[tuple[str, Callable[..., Phrase]], ...] = (
         lambda **told: phrase("more was typed than is expected: {words}", **told),
     ),
     (
-        r"Invalid value for '(?P<name>[^']*)': '(?P<value>.*)' is not one of (?P<choices>.*)\.",
+        # Where pydantic is installed, `typer` lets it say what kind of error it is.
+        (
+            r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?"
+            r"'(?P<value>.*)' is not one of (?P<choices>.*)\."
+        ),
         lambda **told: phrase("{name} is {value}, expected one of {choices}", **told),
     ),
     (
-        # Where pydantic is installed, `typer` lets it say what kind of error it is.
-        r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?(?P<why>.*)",
+        (
+            r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?"
+            r"(?:'.*' is not a valid int|Input should be a valid integer).*"
+        ),
+        lambda **told: phrase("{name} is no whole number", **told),
+    ),
+    (
+        r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?(?P<why>.*?)\.?",
         lambda **told: phrase("{name} cannot be that: {why}", **told),
     ),
 )

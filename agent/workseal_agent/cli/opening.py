@@ -2,8 +2,8 @@
 
 import signal
 import sys
+import threading
 import webbrowser
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -47,16 +47,16 @@ def open_pages(
         desk.unlock(home.passphrase())
         home.forget_passphrase()
     server = PagesServer(desk)
-    # Ended like by Ctrl-C, so that nothing of it stays.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    # An interrupt is how it is meant to end, at whichever moment it comes.
-    with suppress(KeyboardInterrupt), handover_file(home.settings.home, server.address) as file:
+    # Asked, not interrupted: what is raised while Python tidies up is lost, and nobody hears of it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: server.stop())
+    with handover_file(home.settings.home, server.address) as file:
         say("your pages, for one browser, once:")
         say(f"  {server.address}")
         say("Ctrl-C ends them; recording is not touched by it")
         sys.stdout.flush()
         if browser:
-            webbrowser.open(file.as_uri())
+            # Some browsers return when they are closed, and wait for the first page until then.
+            threading.Thread(target=webbrowser.open, args=(file.as_uri(),), daemon=True).start()
         server.run()
     say("the pages are closed")

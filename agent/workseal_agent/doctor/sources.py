@@ -17,10 +17,11 @@ from workseal_agent.config import ActivityKind, ScreenKind
 from workseal_agent.daemon.control import told
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.doctor.report import SourceReport
-from workseal_agent.errors import NoScreenError
+from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.fitness import Fitness
 from workseal_agent.language import Phrase, all_of, phrase, phrases
 from workseal_agent.screen import RawFrame, none_found, opened, screen_candidates
+from workseal_agent.screen.frame import ScreenSource
 from workseal_agent.screen.pick import ScreenCandidate
 from workseal_agent.surroundings import Surroundings
 
@@ -132,7 +133,7 @@ def _judged(name: str, attempt: Callable[[], str]) -> Fitness:
 def _look(candidate: ScreenCandidate, *, masking: bool) -> str:
     with closing(opened(candidate, masking=masking)) as source:
         seen = (
-            _sizes(source.grab())
+            _seen(source)
             if candidate.quiet
             else phrase("not tried: a picture may ask, flash or leave a file")
         )
@@ -142,6 +143,16 @@ def _look(candidate: ScreenCandidate, *, masking: bool) -> str:
         if source.lists_windows:
             return phrase("{name}: {seen}", name=name, seen=seen)
         return phrase("{name}: {seen}; nothing on it can be masked", name=name, seen=seen)
+
+
+def _seen(source: ScreenSource) -> str:
+    try:
+        return _sizes(source.grab())
+    except CaptureError as error:
+        if error.failure is not CaptureFailure.HIDDEN:
+            raise
+        # Recording begins all the same, and its pictures with the next key.
+        return phrase("nothing to see now: {reason}", reason=told(error))
 
 
 def _sizes(frames: Sequence[RawFrame]) -> Phrase:

@@ -2,7 +2,7 @@
 
 Rules: a pattern matches the whole text, and * and ? are its only wildcards: titles are chosen by
 web pages, and a regular expression could be made to run for ever. Letters are compared without
-case, whatever their code.
+case, whatever their code, and without what is not seen: a page's title may hide hyphens in a word.
 """
 
 import fnmatch
@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workseal_agent.config import MaskRuleSettings, Settings
 from workseal_agent.windows import WindowInfo
@@ -28,15 +29,22 @@ _SECRET_APPLICATIONS = (
 )  # fmt: skip
 # What browsers write into the title of a private window, and pages that show secrets.
 _PRIVATE_TITLES = (
-    "*bitwarden web vault*", "*google password manager*", "*incognito*", "*inkognito*",
-    "*inprivate*", "*navegación privada*",
-    "*navegação anônima*", "*navegação privada*", "*navigation privée*",
-    "*navigazione anonima*", "*przeglądanie prywatne*", "*private browsing*",
-    "*private window*", "*privater modus*", "*privates fenster*", "*privénavigatie*",
-    "*приватный просмотр*", "*инкогнито*", "*プライベートブラウジング*",
-    "*シークレット*", "*隐私浏览*",
-    "*无痕*",
+    "*anonymní prohlížení*", "*bitwarden web vault*", "*duyệt web riêng tư*", "*gizli gezinti*",
+    "*google password manager*", "*incognito*", "*inkognito*", "*inprivate*",
+    "*mode penjelajahan pribadi*", "*navegació privada*", "*navegación privada*",
+    "*navegação anônima*", "*navegação privada*", "*navigare privată*", "*navigation privée*",
+    "*navigazione anonima*", "*privaatne veebilehitsemine*", "*privat browsing*",
+    "*privat nettlesing*", "*privat surfning*", "*private browsing*", "*private window*",
+    "*privater modus*", "*privates fenster*", "*privatno pregledavanje*", "*privatno surfanje*",
+    "*privát böngészés*", "*privénavigatie*", "*przeglądanie prywatne*", "*súkromné prehliadanie*",
+    "*yksityinen selaus*", "*zasebno brskanje*", "*ιδιωτική περιήγηση*",
+    "*поверително разглеждане*", "*приватний перегляд*", "*приватный просмотр*", "*инкогнито*",
+    "*גלישה פרטית*", "*التصفح الخاص*", "*プライベート*ブラウジング*", "*シークレット*",
+    "*사생활 보호 모드*", "*隐私浏览*", "*隱私瀏覽*", "*无痕*",
 )  # fmt: skip
+
+# Format characters: where a word may be cut, which way it is written, what joins.
+_UNSEEN = "Cf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Rule:
 
     def matches(self, window: WindowInfo) -> bool:
         """Say whether the rule names this window."""
-        titles = (window.title, *window.title.split("\n"))
+        titles = {window.title, *window.title.split("\n")}
         return (
             (self.application is None or _any_matches(self.application, window.wm_class))
             and (self.title is None or _any_matches(self.title, titles))
@@ -98,13 +106,23 @@ def _rule(told: MaskRuleSettings) -> Rule:
 
 
 def _any_matches(pattern: str, texts: Iterable[str]) -> bool:
-    glob = re.compile(fnmatch.translate(_plain(pattern).replace("[", "[[]")))
-    return any(glob.match(_plain(text)) for text in texts)
+    return any(_glob(pattern).match(_plain(text)) for text in texts)
+
+
+# Of patterns alone: what stands in a title is kept nowhere.
+@lru_cache(maxsize=512)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(_plain(pattern).replace("[", "[[]")))
 
 
 def _plain(text: str) -> str:
     """Write letters in one way (UAX 15, NFKC, without case); the Turkish i is an i."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    seen = text if text.isprintable() else "".join(filter(_is_seen, text))
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
     return folded.replace("i\N{COMBINING DOT ABOVE}", "i").replace(
         "\N{LATIN SMALL LETTER DOTLESS I}", "i"
     )
+
+
+def _is_seen(letter: str) -> bool:
+    return unicodedata.category(letter) != _UNSEEN

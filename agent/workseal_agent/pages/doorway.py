@@ -14,7 +14,7 @@ from typing import ClassVar
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from workseal_agent.pages.guard import Denial
-from workseal_agent.pages.peer import is_own
+from workseal_agent.pages.peer import Peer, peer_of
 
 # A browser that connects ahead of a click waits less, or connects again; nobody takes as long to
 # send a form to the same machine, or to read any of a page.
@@ -34,8 +34,11 @@ class Doorway(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Keep a connection of this user's own programs, and end any other."""
         super().connection_made(transport)
-        if not self._is_own():
-            self.denied[Denial.OTHER_USER] += 1
+        peer = self._peer()
+        if peer is not Peer.OWN:
+            # What a browser opens ahead and closes again is no other user.
+            if peer is Peer.OTHER:
+                self.denied[Denial.OTHER_USER] += 1
             transport.abort()
             return
         self._since = self.loop.time()
@@ -59,11 +62,11 @@ class Doorway(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete or cycle.more_body
 
-    def _is_own(self) -> bool:
+    def _peer(self) -> Peer:
         client, server = self.client, self.server
         if client is None or server is None:
-            return False
-        return is_own(client, (server[0], int(server[1] or 0)))
+            return Peer.GONE
+        return peer_of(client, (server[0], int(server[1] or 0)))
 
     def _make_place(self) -> None:
         """End who waits without having asked, the longest there first; this one if nobody does."""

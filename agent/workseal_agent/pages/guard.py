@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workseal_agent.pages.entrance import COOKIE, Entrance, Session
-from workseal_agent.pages.peer import Address, is_own
+from workseal_agent.pages.peer import Address, Peer, peer_of
 
 MAX_BODY = 262_144
 FORM_HEADER = "x-workseal-form"
@@ -95,7 +95,7 @@ class Asked:
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
-    own: bool = True
+    peer: Peer = Peer.OWN
 
     def all(self, name: str) -> list[str]:
         """Return every value of a header."""
@@ -149,7 +149,7 @@ class Rules:
 
 
 def _other_user(_rules: Rules, asked: Asked) -> bool:
-    return not asked.own
+    return asked.peer is not Peer.OWN
 
 
 def _upgrade(_rules: Rules, asked: Asked) -> bool:
@@ -239,11 +239,11 @@ class Guard:
         rules: Rules,
         denied: Counter[Denial],
         *,
-        own: Callable[[Address, Address], bool] = is_own,
+        peer: Callable[[Address, Address], Peer] = peer_of,
     ) -> None:
         self._pages = pages
         self._rules = rules
-        self._own = own
+        self._peer = peer
         self.denied = denied
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -254,7 +254,7 @@ class Guard:
             return
         if scope["type"] != "http":
             raise RuntimeError("these pages answer requests and nothing else")
-        asked = _asked(scope, self._own)
+        asked = _asked(scope, self._peer)
         body = b""
         denial = self._rules.denial(asked)
         if denial is None and not asked.reads:
@@ -265,7 +265,9 @@ class Guard:
         if denial is None:
             denial = self._judge_form(asked, session, body)
         if denial is not None:
-            self.denied[denial] += 1
+            # A browser that went away before the answer is no other user.
+            if asked.peer is not Peer.GONE:
+                self.denied[denial] += 1
             answer = PlainTextResponse(denial.value, STATUS[denial], headers=HEADERS)
             await answer(scope, receive, send)
             return
@@ -311,7 +313,7 @@ def read_json(body: bytes) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _asked(scope: Scope, own: Callable[[Address, Address], bool]) -> Asked:
+def _asked(scope: Scope, peer: Callable[[Address, Address], Peer]) -> Asked:
     client, server = scope.get("client"), scope.get("server")
     return Asked(
         method=scope["method"],
@@ -320,7 +322,7 @@ def _asked(scope: Scope, own: Callable[[Address, Address], bool]) -> Asked:
             (name.decode("latin-1").lower(), value.decode("latin-1"))
             for name, value in scope["headers"]
         ),
-        own=client is not None and server is not None and own(tuple(client), tuple(server)),
+        peer=peer(tuple(client), tuple(server)) if client and server else Peer.GONE,
     )
 
 

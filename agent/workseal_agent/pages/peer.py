@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable
+from enum import Enum, auto
 from pathlib import Path
 
 Address = tuple[str, int]
@@ -19,12 +20,22 @@ _ESTABLISHED = "01"
 _MAPPED = "0000000000000000FFFF0000"
 
 
-def is_own(client: Address, server: Address, tables: Iterable[Path] = _TABLES) -> bool:
-    """Tell whether a connection was made by a program of this user.
+class Peer(Enum):
+    """Say whose program is at the other end."""
 
-    Where no list of sockets exists, nothing can be told and the answer is yes; one that exists and
-    does not hold the connection, open and with these very ends, is a no: another user may take the
-    same port on another loopback address, and what was closed is listed as root's.
+    OWN = auto()
+    OTHER = auto()
+    # Nobody's any more: a browser closes again what it opened ahead.
+    GONE = auto()
+
+
+def peer_of(client: Address, server: Address, tables: Iterable[Path] = _TABLES) -> Peer:
+    """Tell by whose program a connection was made.
+
+    Where no list of sockets exists, nothing can be told and it counts as this user's own; one that
+    exists and does not hold the connection, open and with these very ends, has nobody's: another
+    user may take the same port on another loopback address, and what was closed is listed as
+    root's.
     """
     told = False
     users: set[int] = set()
@@ -35,7 +46,9 @@ def is_own(client: Address, server: Address, tables: Iterable[Path] = _TABLES) -
             continue
         told = True
         users |= _users_of(lines, client, server)
-    return users == {os.geteuid()} if told else True
+    if told and not users:
+        return Peer.GONE
+    return Peer.OTHER if users - {os.geteuid()} else Peer.OWN
 
 
 def _users_of(lines: Iterable[str], client: Address, server: Address) -> set[int]:

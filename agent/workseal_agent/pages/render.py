@@ -221,6 +221,15 @@ def typed(text: str) -> Markup:
     )
 
 
+# What opens, overrides, isolates and closes a direction of writing.
+_TURNS = {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def foreign(text: str) -> str:
+    """Write somebody else's text, with what would have it run backwards spelled out."""
+    return text.translate(_TURNS)
+
+
 def _local(ms: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
 
@@ -240,6 +249,7 @@ def _environment() -> Environment:
         "day": day,
         "dated": dated,
         "decimal": decimal,
+        "foreign": foreign,
         "moment": _moment,
         "total": _total,
         # For a field of a form, which a browser shows in its own way.

@@ -8,6 +8,9 @@ from support.desktop import SCREEN_MARKS, private_desktop
 from workseal_agent.daemon.patience import Patience
 from workseal_agent.doctor import SourceReport, examine_sources, sources
 from workseal_agent.doctor.sources import Wanted
+from workseal_agent.errors import CaptureError, CaptureFailure
+from workseal_agent.screen import RawFrame
+from workseal_agent.screen.replay import ReplayScreen
 from workseal_agent.surroundings import Surroundings
 from workseal_protocol.cli.png import encode_png
 
@@ -52,6 +55,28 @@ def test_the_recorded_desktop_is_told_with_its_size(pictures: Path) -> None:
     found = examined(NOTHING, Wanted(replay=pictures))["screen"]
     assert found.picked == "replay"
     assert "1 display of 8x4" in found.candidates[-1].reason
+
+
+class Unseen(ReplayScreen):
+    """Take no picture, for a reason that passes or one that does not."""
+
+    failure = CaptureFailure.HIDDEN
+
+    def grab(self) -> tuple[RawFrame, ...]:
+        raise CaptureError(self.failure, "the screen is blank")
+
+
+def test_a_blank_screen_is_no_reason_not_to_begin(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "opened", lambda *_, **__: Unseen(pictures))
+    found = examined(NOTHING, Wanted(replay=pictures))["screen"]
+    assert (found.picked, found.problem) == ("replay", None)
+    assert found.candidates[0].reason.endswith("nothing to see now: the screen is blank")
+    monkeypatch.setattr(Unseen, "failure", CaptureFailure.REFUSED)
+    refused = examined(NOTHING, Wanted(replay=pictures))["screen"]
+    assert refused.picked is None
+    assert (refused.problem or "").endswith(", and the screen is blank")
 
 
 def test_a_screen_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,33 @@ def test_the_defaults_know_the_names_of_packagers(application: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "title",
+    [
+        "Anonymní prohlížení", "Duyệt web riêng tư", "Gizli Gezinti", "Mode Penjelajahan Pribadi",
+        "Navegació privada", "Navegación privada", "Navegação privada", "Navigare privată",
+        "Navigation privée", "Navigazione anonima", "Privat browsing", "Privat nettlesing",
+        "Privat surfning", "Private Browsing", "Privater Modus", "Privatno pregledavanje",
+        "Privatno surfanje", "Privát böngészés", "Privénavigatie", "Przeglądanie prywatne",
+        "Súkromné prehliadanie", "Yksityinen selaus", "Zasebno brskanje", "Ιδιωτική Περιήγηση",
+        "Поверително разглеждане", "Приватний перегляд", "Приватный просмотр", "גלישה פרטית",
+        "privaatne veebilehitsemine", "التصفح الخاص", "プライベート ブラウジング",
+        "プライベートブラウジング", "사생활 보호 모드", "隐私浏览", "隱私瀏覽",
+    ],
+)  # fmt: skip
+def test_the_defaults_know_what_private_windows_say_of_themselves(title: str) -> None:
+    rules = load_rules(parse_settings(Path("/home"), b""))
+    assert any(rule.matches(titled(f"A page — Mozilla Firefox ({title})")) for rule in rules)
+
+
+@pytest.mark.parametrize(
+    "title", ["Online\u00adBanking", "On\u200bline\u2060banking", "\u2068ONLINEBANKING\u2069"]
+)
+def test_what_is_not_seen_in_a_title_hides_it_from_no_rule(title: str) -> None:
+    assert Rule("bank", title="onlinebanking*").matches(titled(f"{title} - Firefox"))
+    assert Rule("bank", title=f"{title}*").matches(titled("onlinebanking - Firefox"))
+
+
+@pytest.mark.parametrize(
     "application", ["firefox", "code", "org.gnome.Terminal", "Passepartout", "xterm", "Slack"]
 )
 def test_the_defaults_leave_other_programs_alone(application: str) -> None:
