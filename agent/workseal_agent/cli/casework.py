@@ -332,7 +332,7 @@ def _tell(live: Live, statement: Statement) -> None:
         raise AgentError("the log has the statement, and the verifier's case lacks it")
     say(phrase("logged, and in the case: {digest}", digest=statement.digest))
     say(phrase("state {state}", state=live.case.state))
-    whose = turn(live)
+    whose = turn(live, statement.issuer)
     if whose is not None:
         say(whose)
 
