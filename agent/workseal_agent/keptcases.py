@@ -12,7 +12,7 @@ from workseal_agent.disclose import OWN_IN_CASE, require_next
 from workseal_agent.errors import AgentError
 from workseal_agent.knowncases import row_of
 from workseal_agent.language import phrase
-from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
+from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement, short_name
 from workseal_agent.listing import listed
 from workseal_agent.refusal import kept_refusal
 from workseal_agent.submission import Log, submit
@@ -57,7 +57,7 @@ class CaseSource:
             raise AgentError(
                 phrase(
                     "the case belongs to another engagement: name it with --engagement {name}",
-                    name=engagement.hex()[:8],
+                    name=short_name(engagement),
                 )
             )
         return listed(self._client, self._engagement, since=since)

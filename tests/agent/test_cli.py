@@ -205,6 +205,15 @@ def frames(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
+def test_a_command_is_typed_again_for_the_engagement_that_was_named(joined: Path) -> None:
+    folder = joined / "home"
+    with Ledger(folder / "ledger.sqlite") as ledger:
+        (known,) = ledger.engagements()
+    name = known.id.hex()
+    assert Home(folder, None, None, None).program == "workseal-agent"
+    assert Home(folder, None, None, name).program == f"workseal-agent --engagement {name[:8]}"
+
+
 def test_who_handed_over_openings_is_not_told_that_nothing_was_shown(
     run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
