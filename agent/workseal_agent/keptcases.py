@@ -11,7 +11,8 @@ from workseal_agent.connection import RefusedError, UnreachableError, VerifierCl
 from workseal_agent.disclose import OWN_IN_CASE, require_next
 from workseal_agent.errors import AgentError
 from workseal_agent.knowncases import row_of
-from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement
+from workseal_agent.language import phrase
+from workseal_agent.ledger import Engagement, Ledger, SendState, StoredStatement, short_name
 from workseal_agent.listing import listed
 from workseal_agent.refusal import kept_refusal
 from workseal_agent.submission import Log, submit
@@ -53,7 +54,12 @@ class CaseSource:
     def listing(self, engagement: bytes, since: int) -> Iterator[tuple[int, bytes]]:
         """Give (index, statement) of this engagement; of another one nothing is known here."""
         if engagement != self._engagement.id:
-            raise AgentError("the case belongs to another engagement: name it with --engagement")
+            raise AgentError(
+                phrase(
+                    "the case belongs to another engagement: name it with --engagement {name}",
+                    name=short_name(engagement),
+                )
+            )
         return listed(self._client, self._engagement, since=since)
 
     def value(self, terms: Terms, number: int) -> bytes:

@@ -15,8 +15,16 @@ from workseal_agent.ledger import CaptureRow, Engagement, Ledger, RevealRow, Sen
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import verify_disclosure
 from workseal_protocol.frame import CHANNELS, cut_rows
-from workseal_protocol.records import DisputeDisclosure, DisputeRequest, read_record
+from workseal_protocol.records import (
+    Act,
+    DisputeAct,
+    DisputeDisclosure,
+    DisputeRequest,
+    read_record,
+)
 from workseal_protocol.statement import Kind, Statement
+
+_REFUSED = frozenset({SendState.PARKED, SendState.REPLACED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,19 @@ class Reveal:
     def name(self) -> str:
         """Name the frame: by its number, where this machine took it."""
         return str(self.frame)[:16] if self.capture is None else str(self.capture.number)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Hold openings that were handed over in a case; which values, their file alone tells.
+
+    `file` is the digest of that file with its salt. An act that was refused handed over nothing.
+    """
+
+    at_ms: int
+    case: Digest
+    file: Digest
+    logged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,20 @@ def reveals_of(ledger: Ledger, engagement: bytes) -> tuple[Reveal, ...]:
             for one in record.frames
         ]
     return tuple(sorted(found, key=lambda one: one.at_ms))
+
+
+def handed_over_by(ledger: Ledger, engagement: bytes) -> tuple[HandedOver, ...]:
+    """Return every `show` of a case, in the order in which they were signed."""
+    found = []
+    for stored in ledger.of_kind(engagement, Kind.DISPUTE_ACT):
+        record = read_record(Statement.parse(stored.body))
+        if not isinstance(record, DisputeAct) or record.act is not Act.SHOW:
+            continue
+        if record.value is None or stored.state in _REFUSED:
+            continue
+        logged = stored.state is SendState.RECEIPTED
+        found.append(HandedOver(record.claimed_at, record.place.case, Digest(record.value), logged))
+    return tuple(found)
 
 
 def together(

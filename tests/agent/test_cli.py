@@ -23,7 +23,7 @@ from support.bridge import Bridge, bridged, now_ms
 from support.keyrings import MemoryKeyring
 from support.stretched import stretch_once
 from support.wayland import WAYLAND_MARKS, wayland_desktop
-from workseal_agent.cli import app, main, recording, vault
+from workseal_agent.cli import app, main, recording, reveals, vault
 from workseal_agent.cli.commands import load_all
 from workseal_agent.cli.handover import PASSPHRASE_VARIABLE
 from workseal_agent.cli.home import Home
@@ -32,6 +32,7 @@ from workseal_agent.keystore import Keystore
 from workseal_agent.ledger import Ledger
 from workseal_agent.mask import MASK_COLOUR
 from workseal_agent.possession import MissingFramesError
+from workseal_agent.reveals import HandedOver
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_agent.vaultobject import ObjectKind, object_id
 from workseal_protocol.bundle import Bundle
@@ -202,6 +203,28 @@ def until(ready: Callable[[], bool], seconds: float = 20) -> None:
 def frames(run: Run) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(run("frames", "--json").out)
     return rows
+
+
+def test_a_command_is_typed_again_for_the_engagement_that_was_named(joined: Path) -> None:
+    folder = joined / "home"
+    with Ledger(folder / "ledger.sqlite") as ledger:
+        (known,) = ledger.engagements()
+    name = known.id.hex()
+    assert Home(folder, None, None, None).program == "workseal-agent"
+    assert Home(folder, None, None, name).program == f"workseal-agent --engagement {name[:8]}"
+
+
+def test_who_handed_over_openings_is_not_told_that_nothing_was_shown(
+    run: Run, joined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert joined.exists()
+    case, file = Digest.of(b"case"), Digest.of(b"openings and salt")
+    handed = (HandedOver(0, case, file, logged=True),)
+    monkeypatch.setattr(reveals, "handed_over_by", lambda *_: handed)
+    told = run("disclosures").out
+    assert f"handed over in case {str(case)[:16]} (logged): which, the file with the" in told
+    assert str(file) in told
+    assert "nothing was ever shown" not in told
 
 
 def test_the_whole_life_of_an_engagement(run: Run, bridge: Bridge, joined: Path) -> None:

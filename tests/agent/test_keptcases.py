@@ -6,6 +6,7 @@ import pytest
 
 from support.rig import Rig
 from workseal_agent.connection import RefusedError, UnreachableError
+from workseal_agent.errors import AgentError
 from workseal_agent.keptcases import KeptCases, filings_waiting
 from workseal_agent.ledger import SendState
 from workseal_protocol.cli.acting import CaseFolder
@@ -58,3 +59,8 @@ def test_a_refusal_that_may_pass_parks_nothing(rig: Rig, cases: KeptCases) -> No
     assert stored is not None
     assert stored.state is SendState.UNSENT
     assert cases.problem_of(said.digest) == ""
+
+
+def test_a_case_of_another_agreement_says_which_one_to_name(cases: KeptCases) -> None:
+    with pytest.raises(AgentError, match=r"name it with --engagement 0a0b0c0d$"):
+        cases.source.listing(bytes.fromhex("0a0b0c0d0e0f") + bytes(10), 0)

@@ -10,14 +10,22 @@ from workseal_agent.disclose import FrameReader, Opened, shown_before
 from workseal_agent.evidence import withdraw
 from workseal_agent.ledger import CaptureRow, RevealRow, SendState
 from workseal_agent.mask import Masked
-from workseal_agent.reveals import Together, reveals_of, together
+from workseal_agent.reveals import (
+    HandedOver,
+    Together,
+    handed_over_by,
+    reveals_of,
+    together,
+)
 from workseal_agent.screen import RawFrame
 from workseal_agent.vaultkey import generate_private, public_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import (
+    Act,
     CasePlace,
     DisclosedFrame,
+    DisputeAct,
     DisputeDisclosure,
     DisputeRequest,
     RequestedFrame,
@@ -120,6 +128,28 @@ def test_an_answer_tells_its_case_where_its_request_is_not_known(rig: Rig) -> No
         writing.add_statement(rig.engagement.id, sign(record, rig.signer), state=SendState.HELD)
     (one,) = reveals_of(rig.ledger, rig.engagement.id)
     assert (one.to, one.case, one.row) == (None, place.case, None)
+
+
+def test_openings_that_were_handed_over_are_listed_by_their_file(rig: Rig) -> None:
+    case, file = Digest.of(b"case"), Digest.of(b"openings and salt")
+
+    def show(value: Digest, state: SendState) -> None:
+        record = DisputeAct(
+            engagement=rig.engagement.id,
+            claimed_at=rig.clock.true_ms,
+            place=CasePlace(case, Digest.of(value.raw)),
+            act=Act.SHOW,
+            value=value.raw,
+        )
+        with rig.ledger.write() as writing:
+            writing.add_statement(rig.engagement.id, sign(record, rig.signer), state=state)
+
+    assert handed_over_by(rig.ledger, rig.engagement.id) == ()
+    show(Digest.of(b"refused"), SendState.PARKED)
+    show(file, SendState.UNSENT)
+    (one,) = handed_over_by(rig.ledger, rig.engagement.id)
+    assert one == HandedOver(rig.clock.true_ms, case, file, logged=False)
+    assert reveals_of(rig.ledger, rig.engagement.id) == ()
 
 
 def test_what_was_shown_stays_listed_when_the_frame_is_withdrawn(rig: Rig) -> None:

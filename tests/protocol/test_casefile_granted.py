@@ -8,6 +8,8 @@ import pytest
 from support.casefiles import Told, work_and_quarrel
 from support.cases import Play
 from workseal_protocol.casefile import asked_hours, examine_case_file, granted_hours
+from workseal_protocol.commitment import Opening
+from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Act, Ruling, Segment, read_record
 
@@ -30,6 +32,53 @@ def test_a_case_file_says_how_many_were_opened_of_how_many(opened: int) -> None:
         f"request {found.asked.ask}: activity is opened of {opened} of the {there} segments of its"
         f" hours that have it; {found.asked.granted} were granted"
     )
+
+
+SALT = bytes(range(16))
+
+
+def handing_over(data: bytes, *, back: bool = False) -> Told:
+    """Let the freelancer hand over a file at level 1, which is in the folder; or take it back."""
+
+    def case(play: Play) -> None:
+        play.heard().granted(1).act(Role.FREELANCER, Act.SHOW, value=Digest.of(data).raw)
+        if back:
+            play.act(Role.FREELANCER, Act.CLAW_BACK, cites=(play.case.head,), text="an error")
+        play.act(Role.CLIENT, Act.COMMENT)
+
+    return replace(work_and_quarrel(case), openings=(), exhibits=(data,))
+
+
+def salted(openings: tuple[Opening, ...]) -> bytes:
+    return b"".join(one.encode() for one in openings) + SALT
+
+
+def test_what_a_show_handed_over_counts_as_opened_where_its_file_is_in_the_folder() -> None:
+    one = handing_over(salted(told().openings[2:5]))
+    report = examine_case_file(one.files(), one.policy)
+    assert report.holds
+    assert [found.opened for found in report.granted] == [3]
+    absent = replace(one, exhibits=())
+    assert [found.opened for found in examine_case_file(absent.files(), one.policy).granted] == [0]
+    # The same file beside the bundle as well counts once.
+    twice = replace(one, openings=told().openings[2:6])
+    assert [found.opened for found in examine_case_file(twice.files(), one.policy).granted] == [4]
+
+
+@pytest.mark.parametrize(
+    ("data", "back"),
+    [
+        (salted(told().openings[2:5]), True),
+        (salted((*told().openings[2:4], replace(told().openings[4], salt=SALT))), False),
+        (b"no openings" + SALT, False),
+        (SALT, False),
+    ],
+)
+def test_what_was_taken_back_or_opens_nothing_counts_as_closed(data: bytes, *, back: bool) -> None:
+    one = handing_over(data, back=back)
+    report = examine_case_file(one.files(), one.policy)
+    assert report.holds
+    assert [found.opened for found in report.granted] == [0]
 
 
 def test_requests_that_were_granted_are_counted_with_what_was_granted() -> None:

@@ -275,6 +275,20 @@ def test_equal_frames_are_not_noticed_where_no_input_was_counted() -> None:
     assert not noticed(replace(STILL, frames=unopened), 5)
 
 
+@pytest.mark.parametrize(("alike", "of", "half"), [(3, 6, True), (3, 7, False), (4, 7, True)])
+def test_half_of_an_odd_number_of_frames_is_not_rounded_down(
+    alike: int, of: int, *, half: bool
+) -> None:
+    frames = tuple(
+        one if place < alike else replace(one, tiles={**one.tiles, CONTENT[0]: b"%d" % place * 16})
+        for place, one in enumerate(STILL.frames[:of])
+    )
+    assert len(frames) == of
+    told = run(replace(STILL, frames=frames), 5)
+    assert told.sentence.startswith(f"{alike} of {of} comparable frames are equal")
+    assert (told.outcome is Outcome.NOTICED) is half
+
+
 def test_returns_are_counted_after_something_else_alone() -> None:
     assert count_returns("AAAA") == 0
     assert count_returns("ABAB") == 2

@@ -140,9 +140,10 @@ def show_case(
     ] = None,
 ) -> None:
     """Replay a case: whose turn it is, until when, what silence does, and what you may do."""
-    with own_cases(home_of(context)) as cases:
+    home = home_of(context)
+    with own_cases(home) as cases:
         live = cases.live(named_case(cases, case))
-        asker = Asker(cases.key.thumbprint, cases.client.now_ms(), _spelling(live))
+        asker = Asker(cases.key.thumbprint, cases.client.now_ms(), _spelling(live, home.program))
         waiting = cases.waiting(live.case.case)
     if as_json_:
         raw(json.dumps(as_json(live, asker), indent=1))
@@ -332,7 +333,7 @@ def _tell(live: Live, statement: Statement) -> None:
         raise AgentError("the log has the statement, and the verifier's case lacks it")
     say(phrase("logged, and in the case: {digest}", digest=statement.digest))
     say(phrase("state {state}", state=live.case.state))
-    whose = turn(live)
+    whose = turn(live, statement.issuer)
     if whose is not None:
         say(whose)
 
@@ -355,16 +356,14 @@ def _text(text: str | None, file: Path | None) -> str | None:
         raise CommandError(phrase("the text {file} is not UTF-8", file=file)) from error
 
 
-def _spelling(live: Live) -> Callable[[str, str], str]:
+def _spelling(live: Live, program: str) -> Callable[[str, str], str]:
     """Write how a move is typed."""
 
     def command(move: str, details: str) -> str:
         if move == "disclosure":
-            return "workseal-agent disclose REQUEST.cose --show x,y,w,h"
+            return f"{program} disclose REQUEST.cose --show x,y,w,h"
         if move == CHECK:
-            return f"workseal-agent case check {live.case.case} {details}"
-        return " ".join(
-            filter(None, ("workseal-agent case act", move, str(live.case.case), details))
-        )
+            return f"{program} case check {live.case.case} {details}"
+        return " ".join(filter(None, (f"{program} case act", move, str(live.case.case), details)))
 
     return command

@@ -165,6 +165,13 @@ class Home:
         """
         return self._engagement
 
+    @property
+    def program(self) -> str:
+        """Write how this program was called, to be typed again for the same engagement."""
+        if self._wanted is None:
+            return "workseal-agent"
+        return f"workseal-agent --engagement {short_name(self.engagement().id)}"
+
     @cached_property
     def _engagement(self) -> Engagement | None:
         known = self.ledger.engagements()

@@ -21,7 +21,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.evidence import find_frame
 from workseal_agent.language import Phrase, phrase, phrases
 from workseal_agent.ledger import Engagement
-from workseal_agent.reveals import Reveal, Together, reveals_of
+from workseal_agent.reveals import HandedOver, Reveal, Together, handed_over_by, reveals_of
 from workseal_agent.vault import VaultReader
 from workseal_agent.writing import write_private
 from workseal_protocol.cli.png import encode_png
@@ -52,11 +52,13 @@ def disclosures(
     if as_json:
         raw(json.dumps([_as_object(one) for one in found]))
         return
-    if not found:
+    handed = handed_over_by(home.ledger, engagement.id)
+    if not found and not handed:
         say("nothing was ever shown to anybody by this home")
         return
-    table(("signed", "to", "case", "frame", "tiles", "state"), [_row(one) for one in found])
-    for line in _unions(found):
+    if found:
+        table(("signed", "to", "case", "frame", "tiles", "state"), [_row(one) for one in found])
+    for line in (*_unions(found), *map(_handed, handed)):
         say(line)
 
 
@@ -161,9 +163,24 @@ def _row(one: Reveal) -> tuple[str, ...]:
 
 
 def _state(one: Reveal) -> Phrase:
-    sent = phrase("logged") if one.logged else phrase("signed, perhaps sent")
+    sent = _sent(logged=one.logged)
     gone = one.capture is not None and one.capture.withdrawn
     return phrase("{sent}, withdrawn since", sent=sent) if gone else sent
+
+
+def _handed(one: HandedOver) -> Phrase:
+    return phrase(
+        "{signed}: openings were handed over in case {case} ({state}): which, the file with the"
+        " SHA-256 {file} tells",
+        signed=instant(one.at_ms),
+        case=str(one.case)[:16],
+        state=_sent(logged=one.logged),
+        file=one.file,
+    )
+
+
+def _sent(*, logged: bool) -> Phrase:
+    return phrase("logged") if logged else phrase("signed, perhaps sent")
 
 
 def _unions(found: Sequence[Reveal]) -> list[Phrase]:

@@ -11,7 +11,7 @@ from workseal_protocol.casefile.complete import Breach, check_complete
 from workseal_protocol.casefile.earlier import check_refiling
 from workseal_protocol.casefile.exhibits import in_order, named_in
 from workseal_protocol.casefile.frames import Compared, compare_frames
-from workseal_protocol.casefile.granted import GrantedHours, granted_in
+from workseal_protocol.casefile.granted import GrantedHours, granted_in, shown_openings
 from workseal_protocol.casefile.logged import Logged
 from workseal_protocol.casefile.made import BUNDLE, CaseParts, check_names, make_case_file
 from workseal_protocol.casefile.replay import Replayed, replay
@@ -301,8 +301,10 @@ def _granted(folder: _Folder) -> tuple[GrantedHours, ...]:
     """Count what was opened of the hours of requests; what did not hold counts as closed."""
     if folder.report is None or folder.replayed is None:
         return ()
-    told = ((one.statement.digest, read_record(one.statement)) for one in folder.replayed.told)
-    return granted_in(folder.report, told, folder.openings)
+    told = [(one.statement.digest, read_record(one.statement)) for one in folder.replayed.told]
+    exhibits = folder.read().exhibits if folder.exhibits else ()
+    shown = shown_openings(folder.report, told, exhibits, folder.replayed.case.clawed_back)
+    return granted_in(folder.report, told, (*folder.openings, *shown))
 
 
 def _not_proven(folder: _Folder) -> tuple[str, ...]:

@@ -5,11 +5,15 @@ another one in, and in a folder they stand in the order in which they were first
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from workseal_protocol.casefile.replay import Told
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import Act, DisputeAct, Record, read_record
+
+# At the end of each file, so that nobody guesses from its digest what is in it.
+SALT_BYTES: Final = 16
 
 
 def handed_over(record: Record) -> Digest | None:

@@ -2,16 +2,25 @@
 
 Rules: a segment belongs to the hours in which it begins, as a freeze takes them; one without a
 commitment to activity has none to open. What a ruling granted is the most that was asked for, and
-neither this nor any other program says that those which were opened are the right ones.
+neither this nor any other program says that those which were opened are the right ones. A file that
+a `show` handed over counts as what it opens, where it is at hand and was not taken back.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from workseal_protocol.casefile.exhibits import SALT_BYTES, handed_over
 from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import LADDER
+from workseal_protocol.encoding import split_sequence
+from workseal_protocol.errors import WorksealError
 from workseal_protocol.records import Act, DisputeAct, Ruling, Segment
-from workseal_protocol.verify import Report
+from workseal_protocol.verify import Report, check_opening
+
+# Of each segment that can be granted activity and notes, and the displays of its session.
+_MOST_SHOWN: Final = 3 * LADDER[1].most
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +94,32 @@ def granted_in(
         (one.digest, one.record) for one in report.entries if isinstance(one.record, Segment)
     )
     return granted_hours(asked_hours(told), segments, opened)
+
+
+def shown_openings(
+    report: Report,
+    told: Iterable[tuple[Digest, object]],
+    exhibits: Iterable[bytes],
+    taken_back: Collection[Digest],
+) -> Iterator[Opening]:
+    """Give what the files of each `show` open that are at hand, salt and all.
+
+    One that is taken back, is malformed, or opens what nothing committed to, gives nothing.
+    """
+    at_hand = {Digest.of(data): data for data in exhibits}
+    records = {one.digest: one.record for one in report.entries}
+    for digest, record in told:
+        if not isinstance(record, DisputeAct) or record.act is not Act.SHOW:
+            continue
+        over = handed_over(record)
+        data = None if over is None else at_hand.get(over)
+        if data is None or digest in taken_back:
+            continue
+        try:
+            items = split_sequence(data[:-SALT_BYTES], max_items=_MOST_SHOWN)
+            openings = tuple(map(Opening.parse, items))
+            for one in openings:
+                check_opening(one, records.get(one.statement))
+        except WorksealError:
+            continue
+        yield from openings

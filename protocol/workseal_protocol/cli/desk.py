@@ -71,13 +71,16 @@ def _gathered(options: argparse.Namespace) -> Material:
     tags = _tags(options)
     key = read_tag_key(options.tag_key) if options.tag_key else None
     openings = () if options.openings is None else read_openings(options.openings)
-    filing, hours = _filing(options)
+    digest, filing = _filing(options)
     report = report_that_holds(options.bundle, options.policy)
+    if filing is not None and filing.engagement != report.engagement:
+        # Two agreements have the same days: the wrong record would answer for them.
+        raise CommandError("the case is about another engagement than the bundle", DOES_NOT_HOLD)
     try:
         return gather(
             report,
-            hours=hours,
-            filing=filing,
+            hours=None if filing is None else (filing.begin, filing.end),
+            filing=digest,
             openings=openings,
             disclosures=_unsealed(options, report),
             tags=tags,
@@ -100,7 +103,7 @@ def _tags(options: argparse.Namespace) -> TagList | None:
         raise CommandError(f"the tags {options.tags} are malformed: {error}") from error
 
 
-def _filing(options: argparse.Namespace) -> tuple[Digest | None, tuple[int, int] | None]:
+def _filing(options: argparse.Namespace) -> tuple[Digest | None, DisputeFiling | None]:
     if options.filing is None:
         return None, None
     # What `case show --save` writes begins with the filing, and so does a file of it alone.
@@ -109,7 +112,7 @@ def _filing(options: argparse.Namespace) -> tuple[Digest | None, tuple[int, int]
     if not isinstance(record, DisputeFiling):
         found = f"found a statement of kind {statement.kind}"
         raise CommandError(f"{options.filing}: expected a filing first, {found}")
-    return statement.digest, (record.begin, record.end)
+    return statement.digest, record
 
 
 def _unsealed(options: argparse.Namespace, report: Report) -> Iterator[Disclosure]:

@@ -12,7 +12,7 @@ from workseal_protocol.casefile import GrantedHours, granted_in
 from workseal_protocol.cli.files import read_bytes
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.verification import report_that_holds
-from workseal_protocol.commitment import Opening
+from workseal_protocol.commitment import SALT_BYTES, Opening
 from workseal_protocol.desk import gather
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import split_sequence
@@ -31,10 +31,24 @@ def read_openings(path: Path) -> tuple[Opening, ...]:
 def parse_openings(data: bytes, path: Path | str) -> tuple[Opening, ...]:
     """Parse the content of a file of openings, or raise `CommandError`, which names the file."""
     try:
-        items = split_sequence(data, max_items=MAX_OPENINGS)
-        return tuple(Opening.parse(item) for item in items)
+        return _parsed(data)
     except MalformedError as error:
+        if _is_salted(data):
+            # What a party hands over has a salt; its digest is of both, what it opens is not.
+            why = f"their last {SALT_BYTES} bytes are the salt: head -c -{SALT_BYTES} cuts it off"
+            raise CommandError(f"the openings {path} are salted, {why}") from error
         raise CommandError(f"the openings {path} are malformed: {error}") from error
+
+
+def _parsed(data: bytes) -> tuple[Opening, ...]:
+    return tuple(map(Opening.parse, split_sequence(data, max_items=MAX_OPENINGS)))
+
+
+def _is_salted(data: bytes) -> bool:
+    try:
+        return bool(_parsed(data[:-SALT_BYTES]))
+    except MalformedError:
+        return False
 
 
 def require_together(options: argparse.Namespace) -> None:

@@ -42,7 +42,7 @@ from workseal_protocol.terms import Terms, amount_text
 # The table has no such move, or has it for others.
 _NO_ROW = frozenset({Rule.TABLE, Rule.PARTY})
 # The fold knows no zone and no currency: it writes both as the numbers that are signed.
-_OF_MOMENTS = frozenset({Rule.TIME, Rule.ONCE, Rule.DEADLINE})
+_OF_MOMENTS = frozenset({Rule.TIME, Rule.ONCE, Rule.DEADLINE, Rule.LADDER})
 _MOMENT = re.compile(r"\b[0-9]{12,15}\b")
 _SUM = re.compile(r"\b[0-9]{1,15}\b")
 # What a party signs in a case after its filing.

@@ -6,7 +6,9 @@ it. The text of a secret never reaches an error or the screen.
 
 import base64
 import binascii
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +46,20 @@ def write_case_key(path: Path, private: bytes) -> None:
 def read_case_key(path: Path) -> bytes:
     """Read the private key that `write_case_key` wrote."""
     return _read(path, _CASE_LABEL, CASE_KEY_BYTES, "case key")
+
+
+def is_wiped_case_key(path: Path) -> bool:
+    """Say whether a file is what a case key leaves whose destruction was broken off: its zeros."""
+    whole = len(_line(_CASE_LABEL, bytes(CASE_KEY_BYTES)))
+    try:
+        found = os.lstat(path)
+        return (
+            stat.S_ISREG(found.st_mode)
+            and found.st_size == whole
+            and path.read_bytes() == bytes(whole)
+        )
+    except OSError:
+        return False
 
 
 def write_tag_key(path: Path, key: bytes) -> None:

@@ -104,7 +104,8 @@ def check_equal(material: Material) -> Checked:
         f"{size} of {len(frames)} comparable frames are equal in every tile that both show;"
         f" input was counted in {counted} of the {len(known)} of their rounds that are opened"
     )
-    noticed = size >= max(LEAST_EQUAL, len(frames) // 2) and 2 * counted > len(known) > 0
+    half = size >= LEAST_EQUAL and 2 * size >= len(frames)
+    noticed = half and 2 * counted > len(known) > 0
     outcome = Outcome.NOTICED if noticed else Outcome.NOTHING
     return Checked(number, name, outcome, sentence + left_out, tuple(_rows(frames, groups)))
 

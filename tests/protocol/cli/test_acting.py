@@ -435,6 +435,15 @@ def test_bad_words_change_nothing(court: Bench) -> None:
     assert not list(folder.glob("*.unanswered"))
 
 
+def test_whose_turn_it_is_after_an_act_is_told_on_the_clock_of_who_acted(court: Bench) -> None:
+    filed = court.file("--zone", "Asia/Tokyo")
+    assert re.search(
+        r"\nstate notice; operator until \S+ \S+ \+0900 Asia/Tokyo, \S+ \S+Z\n", filed.out
+    )
+    answered = court.act("freelancer", "answer", "--text", "I did")
+    assert re.search(r"\nstate negotiation; .* Europe/Berlin, \S+ \S+Z\n", answered.out)
+
+
 def test_bad_filings_change_nothing(court: Bench) -> None:
     number = court.agent.engagement.hex()
     good = {

@@ -235,6 +235,24 @@ def test_who_lost_the_seat_destroys_their_key_at_once(office: Office) -> None:
     assert office.command("destroy").code == 1
 
 
+def test_a_destruction_that_a_power_cut_broke_off_is_finished(office: Office) -> None:
+    """Zeros were written, the name is there still: nobody has a key to show any more."""
+    assert office.declare().code == 0
+    office.take("declare")
+    office.end()
+    key = office.folder / "case.key"
+    whole = key.stat().st_size
+    # Of another length it may be anything.
+    key.write_bytes(bytes(whole - 1))
+    assert office.command("destroy").code == 2
+    assert key.exists()
+    key.write_bytes(bytes(whole))
+    done = office.command("destroy")
+    assert (done.code, done.err) == (0, "")
+    assert not key.exists()
+    assert office.take("destroy").act is Act.DESTROY
+
+
 def test_a_key_outlives_a_statement_that_has_no_place(office: Office) -> None:
     assert office.declare().code == 0
     office.take("declare")

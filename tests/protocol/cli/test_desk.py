@@ -96,7 +96,9 @@ def test_a_filing_narrows_the_hours(folder: Path, run: Run, story: Story) -> Non
     segments = [
         one for one in map(read_record, story.contents.statements) if isinstance(one, Segment)
     ]
-    filing = make_filing(begin=segments[1].begin, end=segments[1].end)
+    filing = make_filing(
+        engagement=story.agent.engagement, begin=segments[1].begin, end=segments[1].end
+    )
     (folder / "filing").write_bytes(sign(filing, story.verifier.people.client).encode())
     done = check(run, folder, "--filing", folder / "filing", "--only", 1)
     assert "0 h 00 min 10 s of 0 h 00 min 10 s are recorded" in done.out
@@ -110,6 +112,19 @@ def test_a_filing_narrows_the_hours(folder: Path, run: Run, story: Story) -> Non
     assert (done.code, "expected a filing first, found" in done.err) == (2, True)
     (folder / "filing").write_bytes(b"junk")
     assert check(run, folder, "--filing", folder / "filing").code == 2
+
+
+def test_a_filing_of_another_agreement_is_refused(folder: Path, run: Run, story: Story) -> None:
+    """The same two people have two agreements, and somebody takes the wrong file."""
+    ours = make_filing(engagement=story.agent.engagement, begin=0, end=9_000_000_000_000)
+    other = replace(ours, engagement=bytes(16))
+    for filing, code in ((ours, 0), (other, 1)):
+        signed = sign(filing, story.verifier.people.client)
+        (folder / "filing").write_bytes(signed.encode())
+        done = check(run, folder, "--filing", folder / "filing", "--only", 1)
+        assert done.code == code, done.err
+    assert done.err.endswith("the case is about another engagement than the bundle\n")
+    assert done.out == ""
 
 
 def test_a_filing_tells_which_frames_went_after_it(folder: Path, run: Run) -> None:

@@ -51,6 +51,18 @@ def test_what_is_not_of_this_case_or_was_not_committed_to_is_refused(options: Na
         counted(options)
 
 
+@pytest.mark.parametrize("salt", [bytes(16), b"\xff" * 16, bytes(range(16))])
+def test_the_salted_file_is_told_from_a_broken_one(options: Namespace, salt: bytes) -> None:
+    whole = options.openings.read_bytes()
+    options.openings.write_bytes(whole + salt)
+    with pytest.raises(CommandError, match=r"are salted, .* head -c -16 cuts it off"):
+        counted(options)
+    for other in (salt, whole + salt[1:]):
+        options.openings.write_bytes(other)
+        with pytest.raises(CommandError, match="are malformed"):
+            counted(options)
+
+
 @pytest.mark.parametrize("left_out", ["openings", "bundle", "policy"])
 def test_the_three_files_belong_together(options: Namespace, left_out: str) -> None:
     require_together(options)

@@ -124,6 +124,14 @@ def test_a_refusal_has_its_moments_in_the_zone_and_its_sums_in_the_currency() ->
     zone = play.case.terms.zone
     assert f"expected a stay until {both(late - 1, zone)}" in str(caught.value)
     assert f"found {both(late, zone)}" in str(caught.value)
+    hours = play.case.filing.begin - DAY, play.case.filing.end
+    wide = an_act(
+        play, Act.ASK, level=1, count=1, begin=hours[0], end=hours[1], text="q", why="y"
+    )  # fmt: skip
+    with pytest.raises(CommandError) as caught:
+        placed_next(play.case, wide, play.arbitrator.public_key.thumbprint)
+    told = f"{both(hours[0], zone)} to {both(hours[1], zone)}"
+    assert f"expected hours within the period of the filing, found {told}" in str(caught.value)
 
 
 def test_a_statement_is_never_older_than_the_one_before(play: Play) -> None:

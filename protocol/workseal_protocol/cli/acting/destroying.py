@@ -15,6 +15,7 @@ from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.said import Said, require_fits
 from workseal_protocol.cli.casekeys import require_key_of, wipe
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
+from workseal_protocol.cli.seeds import is_wiped_case_key
 from workseal_protocol.cli.text import plain
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
@@ -53,7 +54,7 @@ def destroy_left(
     Only one that was made here for this case; nothing is signed.
     """
     path = Path(said.case_key) if said.case_key else folder.case_key_file(case)
-    if folder.made_case_key(case, path) is None:
+    if not is_wiped_case_key(path) and folder.made_case_key(case, path) is None:
         raise CommandError(f"there is no {path}", DOES_NOT_HOLD)
     print("the verifier shows you this case no more: whoever sits in it still is shown it")
     _wiped(path, confirm, "Do you sit in it no more, and destroy the key?")

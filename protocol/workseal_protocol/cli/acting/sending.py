@@ -113,7 +113,7 @@ class Sending:
         # Said first: whoever saw nothing types it again, and must not say it twice by that.
         _say(f"logged, and in the case: {statement.digest}")
         self._folder.answered(named)
-        whose = turn(live)
+        whose = turn(live, statement.issuer)
         if whose is not None:
             print(f"state {live.case.state}; {whose}")
 

@@ -72,8 +72,15 @@ class Asker:
 
     def zone(self, case: Case) -> str:
         """Return the zone that the asker announced, else that of the terms."""
-        role = self.role(case)
-        return case.calendars[role][0].zone if announced(case, role) else case.terms.zone
+        return zone_for(case, self.key)
+
+
+def zone_for(case: Case, key: Digest) -> str:
+    """Return the zone that a key's person announced, else that of the terms."""
+    role = case.parties.roles.get(key)
+    if role is None or not announced(case, role):
+        return case.terms.zone
+    return case.calendars[role][0].zone
 
 
 def announced(case: Case, role: Role) -> bool:

@@ -24,10 +24,12 @@ from workseal_protocol.cli.acting.standing import (
     sample_of,
     shown_of,
     typed,
+    zone_for,
 )
 from workseal_protocol.cli.casesums import who_pays
 from workseal_protocol.cli.moments import both
 from workseal_protocol.cli.text import count, plain
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import LADDER, Case, State, departures
 from workseal_protocol.keys import Role
 from workseal_protocol.lottery import round_start
@@ -145,13 +147,13 @@ def _open(live: Live, asker: Asker) -> Iterator[str]:
     yield from check_lines(live)
 
 
-def turn(live: Live) -> str | None:
-    """Tell on one line whose turn it is until when; None where nobody is waited for."""
+def turn(live: Live, reader: Digest) -> str | None:
+    """Tell a key's person on one line whose turn it is until when; None for nobody's."""
     due, case = live.case.due, live.case
     if due is None:
         return None
     waiting = ", ".join(sorted(map(role_word, case.waiting_for))) or "nobody"
-    return plain(f"{waiting} until {both(due.until, case.terms.zone)}")
+    return plain(f"{waiting} until {both(due.until, zone_for(case, reader))}")
 
 
 def _ladder(live: Live) -> Iterator[str]:
