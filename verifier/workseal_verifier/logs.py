@@ -1,7 +1,8 @@
 """What the server writes of its own life: one line each, for people or for programs.
 
 Rules: no trace, because a trace quotes what was being handled; the class of an error is told, its
-text is not. What is logged elsewhere names no address, body, engagement or statement.
+text is not. What is logged elsewhere names no address, body, engagement or statement. Libraries do
+not keep to that in what they tell below a warning, where they are asked for it: it is left out.
 """
 
 import json
@@ -14,6 +15,8 @@ from typing import Final
 TEXT, JSON = "text", "json"
 FORMATS: Final = frozenset({TEXT, JSON})
 LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
+# Who tells of its own life alone. A client of HTTP tells each address, with the password in it.
+_TOLD: Final = frozenset({"workseal_verifier", "uvicorn", "alembic"})
 
 
 class _Formatter(logging.Formatter, ABC):
@@ -43,10 +46,15 @@ class _JsonFormatter(_Formatter):
         return json.dumps(members | ({"error": error} if error else {}), ensure_ascii=False)
 
 
+def _may_be_told(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _TOLD
+
+
 def configure(form: str, level: str) -> None:
     """Write to standard error, in this form, from this level on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if form == JSON else _TextFormatter())
+    handler.addFilter(_may_be_told)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # uvicorn sets its own level; ours is for all.
     logging.getLogger("uvicorn").setLevel(level.upper())
