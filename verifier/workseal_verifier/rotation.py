@@ -7,7 +7,6 @@ no server runs, on no host: what the old key signed then would count nowhere.
 from workseal_protocol.keys import PublicKey, SeedSigner
 from workseal_protocol.records import KeyRotate, sign
 from workseal_verifier.config import Settings
-from workseal_verifier.errors import ConfigError
 from workseal_verifier.keyfiles import create_secret, replace_file
 from workseal_verifier.running import Verifier
 from workseal_verifier.services.clock import Clock
@@ -19,10 +18,7 @@ def rotate_operator(settings: Settings, clock: Clock | None = None) -> PublicKey
     verifier = Verifier(settings, clock=clock)
     try:
         verifier.database.create()
-        if not verifier.database.lead():
-            raise ConfigError(
-                "a server of this log runs, perhaps on another host: stop all of them before"
-            )
+        verifier.database.require_alone()
         # Only now: a key that is begun keeps the server from starting until it is finished.
         new = SeedSigner(create_secret(settings.next_operator))
         if verifier.records.rotation_to(new.public_key.thumbprint) is None:

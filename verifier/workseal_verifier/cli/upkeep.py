@@ -69,6 +69,7 @@ def recover(
     try:
         database = Database(settings.store)
         database.create()
+        database.require_alone()
         rebuilder = Rebuilder(
             LogStore(database),
             RecordStore(database),
@@ -95,7 +96,9 @@ def migrate(home: Home) -> None:
     settings = Settings.load(home)
     lock = HomeLock(settings.lock)
     try:
-        before, after = Database(settings.store).migrate()
+        database = Database(settings.store)
+        database.require_alone()
+        before, after = database.migrate()
     finally:
         lock.close()
     typer.echo(f"the database has schema {after}, it had {before}")
