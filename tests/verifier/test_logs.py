@@ -1,3 +1,5 @@
+import asyncio
+import gc
 import json
 import logging
 import re
@@ -49,6 +51,29 @@ def test_json_is_one_object_a_line_without_a_trace(capsys: pytest.CaptureFixture
     assert first == {"level": "info", "logger": "workseal_verifier.x", "message": "it is so"}
     assert (second["message"], second["error"]) == ("it failed", "ValueError")
     assert "secret" not in json.dumps(second)
+
+
+@pytest.mark.parametrize("form", sorted(logs.FORMATS))
+def test_an_error_that_nobody_waited_for_is_one_line_without_its_text(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The event loop's own line quotes it."""
+    logs.configure(form, "warning")
+
+    async def failing() -> None:
+        fail()
+
+    async def beside() -> None:
+        task = asyncio.ensure_future(failing())
+        await asyncio.sleep(0.01)
+        del task
+        gc.collect()
+
+    asyncio.run(beside())
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "Task exception was never retrieved" in said
+    assert "ValueError" in said
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize("level", sorted(logs.LEVELS))

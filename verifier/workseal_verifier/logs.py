@@ -22,7 +22,9 @@ _TOLD: Final = frozenset({"workseal_verifier", "uvicorn", "alembic"})
 class _Formatter(logging.Formatter, ABC):
     def format(self, record: logging.LogRecord) -> str:
         kind = record.exc_info[0] if record.exc_info else None
-        return self.line(record, record.getMessage().strip(), kind.__name__ if kind else "")
+        # The first line alone: the event loop quotes a lost error's text on the others.
+        message = record.getMessage().strip().partition("\n")[0].rstrip()
+        return self.line(record, message, kind.__name__ if kind else "")
 
     @abstractmethod
     def line(self, record: logging.LogRecord, message: str, error: str) -> str:
