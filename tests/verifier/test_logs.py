@@ -3,6 +3,7 @@ import gc
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,9 @@ from workseal_verifier.asking import ask
 def restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hook = threading.excepthook
     yield
+    threading.excepthook = hook
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.getLogger("uvicorn").setLevel(logging.NOTSET)
@@ -51,6 +54,17 @@ def test_json_is_one_object_a_line_without_a_trace(capsys: pytest.CaptureFixture
     assert first == {"level": "info", "logger": "workseal_verifier.x", "message": "it is so"}
     assert (second["message"], second["error"]) == ("it failed", "ValueError")
     assert "secret" not in json.dumps(second)
+
+
+def test_a_thread_that_ends_by_an_error_is_one_line_without_a_trace(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("text", "warning")
+    thread = threading.Thread(target=fail, name="somebody")
+    thread.start()
+    thread.join()
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith(" error workseal_verifier.logs: the thread somebody ended: ValueError")
 
 
 @pytest.mark.parametrize("form", sorted(logs.FORMATS))

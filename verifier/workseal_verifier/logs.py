@@ -8,9 +8,12 @@ not keep to that in what they tell below a warning, where they are asked for it:
 import json
 import logging
 import sys
+import threading
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Final
+
+_logger = logging.getLogger(__name__)
 
 TEXT, JSON = "text", "json"
 FORMATS: Final = frozenset({TEXT, JSON})
@@ -52,12 +55,19 @@ def _may_be_told(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _TOLD
 
 
+def _tell_of_a_thread(ended: threading.ExceptHookArgs) -> None:
+    """Say that a thread ended by an error; the interpreter's own words would be a trace."""
+    name = "" if ended.thread is None else ended.thread.name
+    _logger.error("the thread %s ended: %s", name, ended.exc_type.__name__)
+
+
 def configure(form: str, level: str) -> None:
     """Write to standard error, in this form, from this level on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if form == JSON else _TextFormatter())
     handler.addFilter(_may_be_told)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    threading.excepthook = _tell_of_a_thread
     # uvicorn sets its own level; ours is for all.
     logging.getLogger("uvicorn").setLevel(level.upper())
 
