@@ -445,3 +445,20 @@ def test_a_passkey_is_one_persons_and_made_once(stores: list[AccessStore]) -> No
     assert not store.use_passkey(newer.credential, 4, answered, LATER, session(21))
     assert store.use_passkey(newer.credential, 4, Digest.of(b"new"), LATER, session(22))
     assert [one.sign_count for one in store.passkeys_of(OWNER)] == [0, 0, 4]
+
+
+def test_every_way_in_is_ended_and_passkeys_are_counted(stores: list[AccessStore]) -> None:
+    store = stores[0]
+    for number, key in enumerate(KEYS):
+        token = Digest.of(bytes([number]))
+        store.add_link(token, key.thumbprint, Root.KEY, until_ms=LATER)
+        store.add_session(SessionRow(token, key.thumbprint, Root.KEY, LATER, NOW, None))
+        row = PasskeyRow(bytes([number]), key.thumbprint, b"key", 0, NOW)
+        assert store.add_passkey(row, token, LATER, most=1)
+    assert store.end_ways_in() == len(KEYS)
+    for number, key in enumerate(KEYS):
+        token = Digest.of(bytes([number]))
+        assert store.link(token, now_ms=NOW) is None
+        assert store.session(token, now_ms=NOW) is None
+        assert store.passkeys_of(key.thumbprint) == []
+    assert store.end_ways_in() == 0

@@ -54,7 +54,7 @@ from workseal_protocol.statement import Statement
 from workseal_verifier.api.body import MIB
 from workseal_verifier.api.doors import Doors
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
-from workseal_verifier.errors import Reason
+from workseal_verifier.errors import Reason, StoreError
 from workseal_verifier.services import disclosures
 from workseal_verifier.services.health import HOUSEKEEPING, STAMPING
 
@@ -781,6 +781,25 @@ def test_an_unforeseen_mistake_is_a_problem_without_its_text(
     assert "secret" not in answer.text + caplog.text
     assert "KeyError in fail" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_a_database_that_is_away_is_one_line_however_often_it_is_asked(
+    office: Office,
+    client: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Strangers would fill the disk with lines."""
+
+    def fail(*_: object) -> None:
+        raise StoreError("gone, says this test")
+
+    monkeypatch.setattr(type(office.verifier.services.sequencer), "current", property(fail))
+    for _ in range(20):
+        check_problem(client.get("/v1/log/checkpoint"), Reason.BUSY)
+    assert [one.getMessage() for one in caplog.records if "gone" in one.getMessage()] == [
+        "the log could not be read: gone, says this test"
+    ]
 
 
 def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:

@@ -12,11 +12,14 @@ import pytest
 from support.command import run, serving
 from support.office import ORIGIN, Office
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.digest import Digest
 from workseal_protocol.logcopy import CopiedStatement, CopiedToken, CopyReader
 from workseal_protocol.records import LogPolicy, read_record
 from workseal_protocol.statement import Statement
 from workseal_verifier.copies import write_export
 from workseal_verifier.errors import ConfigError
+from workseal_verifier.store.access import AccessStore, PasskeyRow
+from workseal_verifier.store.engine import Database
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,22 @@ def test_a_lost_database_comes_back_from_an_export_with_its_time_stamps(
     assert run("check-log", "--home", home).returncode == 0
     with serving(home) as url:
         assert checkpoint_of(url) == before
+
+
+def test_a_passkey_that_was_ended_since_the_backup_stays_so(home: Path, tmp_path: Path) -> None:
+    """Its device was stolen, perhaps: the restored database knows nothing of it."""
+    with serving(home):
+        done = run("export", "--home", home, tmp_path / "log.logcopy")
+    assert done.returncode == 0, done.stderr
+    database = Database(home / "verifier.db")
+    store, owner = AccessStore(database), Digest.of(b"owner")
+    row = PasskeyRow(b"a device", owner, b"its key", 0, 1)
+    assert store.add_passkey(row, Digest.of(b"challenge"), 2, most=1)
+    done = run("recover", "--home", home, tmp_path / "log.logcopy")
+    assert done.returncode == 0, done.stderr
+    assert "ended: 1 passkeys that the backup had" in done.stdout
+    assert store.passkeys_of(owner) == []
+    database.close()
 
 
 def test_an_export_replaces_no_file(home: Path, tmp_path: Path) -> None:

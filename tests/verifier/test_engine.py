@@ -7,8 +7,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from support.command import run
+from support.office import ORIGIN, new_home
+from support.postgres import Cluster
 from workseal_protocol.merkle import EMPTY_ROOT
-from workseal_verifier.errors import StoreCorruptError, StoreError, StoreFullError
+from workseal_verifier.errors import ConfigError, StoreCorruptError, StoreError, StoreFullError
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.logrows import Head
@@ -107,6 +110,42 @@ def test_only_one_process_leads_and_another_takes_over(where: Path | str) -> Non
     first.close()
     assert second.lead()
     second.close()
+
+
+def test_who_wants_to_be_alone_is_told_of_another_host(where: Path | str) -> None:
+    first, second = Database(where), Database(where)
+    first.create()
+    assert first.lead()
+    if first.shared:
+        with pytest.raises(ConfigError, match="on another host: stop all"):
+            second.require_alone()
+    first.close()
+    second.require_alone()
+    second.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("words", [["migrate"], ["recover", "any.logcopy"]])
+def test_nothing_is_brought_up_or_rebuilt_under_another_host(
+    cluster: Cluster, tmp_path: Path, words: list[str]
+) -> None:
+    url = cluster.database()
+    home = new_home(tmp_path).home
+    (home / "verifier.toml").write_text(f'origin = "{ORIGIN}"\ndatabase_url = "{url}"\n')
+    other = Database(url)
+    other.create()
+    assert other.lead()
+    command, *rest = words
+    done = run(command, "--home", home, *rest)
+    assert (done.returncode, "stop all of them" in done.stderr) == (1, True)
+    other.close()
+    if command == "migrate":
+        assert run(command, "--home", home).returncode == 0
+
+
+def test_a_database_that_cannot_be_reached_is_no_other_host() -> None:
+    with pytest.raises(StoreError, match="cannot be reached"):
+        Database("postgresql+psycopg://test@127.0.0.1:1/none").require_alone()
 
 
 def test_a_snapshot_shows_one_moment(where: Path | str) -> None:

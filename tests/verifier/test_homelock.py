@@ -1,11 +1,13 @@
+import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from support.office import Office, new_home
-from workseal_verifier.errors import ConfigError, StoreCorruptError
+from workseal_verifier.errors import ConfigError, RefusedError, StoreCorruptError, StoreError
 from workseal_verifier.homelock import HomeLock, Mark, require_free, supervising
 
 
@@ -82,6 +84,76 @@ def test_the_mark_is_on_the_disk_when_it_is_moved(
         lock.write(Mark(7, bytes(32)))
     assert [one.split()[0] for one in synced] == [b"7"]
     lock.close()
+
+
+def failing(what: str, count: int) -> Callable[..., int]:
+    """Make a call of the system's fail so often, as on a disk that is failing."""
+    real, left = getattr(os, what), [count]
+
+    def called(*arguments: object) -> int:
+        if left[0]:
+            left[0] -= 1
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return int(real(*arguments) or 0)
+
+    return called
+
+
+@pytest.mark.parametrize("before", [None, Mark(5, bytes(32))])
+def test_a_move_that_failed_is_none_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: Mark | None
+) -> None:
+    first, second = HomeLock(tmp_path, shared=True), HomeLock(tmp_path, shared=True)
+    if before is not None:
+        first.write(before)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", failing("fdatasync", 1))
+        with pytest.raises(StoreError, match=f"{tmp_path} cannot be written: Input/output error"):
+            first.write(Mark(7, bytes(32)))
+    assert first.read() == second.read() == before
+    first.close()
+    second.close()
+
+
+def test_a_move_that_failed_and_can_be_read_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file system turns read-only between the two: what was there cannot be put back."""
+    lock = HomeLock(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", failing("fdatasync", 2))
+        patch.setattr(HomeLock, "_put_back", lambda *_: None)
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                lock.write(Mark(7, bytes(32)))
+        assert lock.read() == Mark(7, bytes(32))
+    synced: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", synced.append)
+        for _ in range(2):
+            lock.write(Mark(7, bytes(32)))
+    assert len(synced) == 1
+    lock.close()
+
+
+def test_nothing_is_signed_that_the_mark_may_forget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = Office(new_home(tmp_path)).open()
+    size = office.checkpoint().checkpoint.size
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", failing("fdatasync", 99))
+        for _ in range(3):
+            with pytest.raises(RefusedError, match="send again"):
+                office.others(1)
+        assert office.checkpoint().checkpoint.size == size
+        # Where the volume is told of, and once.
+        said = f"the log could not be written: {office.verifier.settings.lock} cannot be written"
+        assert [one.getMessage() for one in caplog.records] == [f"{said}: Input/output error"]
+    office.others(1)
+    assert office.checkpoint().checkpoint.size > size
+    assert office.check() == []
+    office.close()
 
 
 def test_is_held_by_one(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
+import threading
 from collections.abc import Iterator
+from multiprocessing.connection import Client
 from pathlib import Path
 
 import pytest
 
 from support.office import FakeClock
 from workseal_protocol.digest import Digest
+from workseal_protocol.encoding import encode
 from workseal_verifier.errors import ConfigError, Reason, RefusedError
 from workseal_verifier.mailroom import Mailroom, RemoteMailbox
 from workseal_verifier.services.mailbox import Mailbox
@@ -49,6 +52,24 @@ def test_a_refusal_comes_back_as_one(room: Path) -> None:
     with pytest.raises(RefusedError, match="mailbox is full") as full:
         RemoteMailbox(room).put(Digest(bytes(32)), bytes(16), bytes((1 << 24) + 1))
     assert full.value.retry_after == 60
+
+
+def test_a_worker_that_is_killed_while_it_waits_leaves_no_trace(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    # More than the system holds for who does not read.
+    RemoteMailbox(room).put(Digest(bytes(32)), bytes(16), bytes(10_000_000))
+    asking = Client(str(room), family="AF_UNIX")
+    asking.send_bytes(encode(["get", bytes(32)]))
+    asking.close()
+    # Whoever comes next is heard, when the one before is done with.
+    assert RemoteMailbox(room).get(Digest(bytes(32))) == bytes(10_000_000)
+    for thread in threading.enumerate():
+        if "_serve" in thread.name:
+            thread.join()
+    assert told == []
 
 
 def test_only_its_owner_may_open_it(room: Path) -> None:

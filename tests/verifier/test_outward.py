@@ -1,3 +1,4 @@
+import gzip
 import socket
 import threading
 import time
@@ -8,6 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from workseal_verifier.outward import Outward
+
+# 400 MB of nothing.
+PACKED = gzip.compress(gzip.compress(bytes(4_000_000)) * 100)
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -27,11 +31,13 @@ class Answering(BaseHTTPRequestHandler):
 
     def answer(self, body: bytes) -> None:
         status = {"/w/moved": 302, "/w/bad": 422}.get(self.path, 200)
-        body = bytes(300_000) if self.path == "/w/huge" else body
+        body = {"/w/huge": bytes(300_000), "/w/packed": PACKED}.get(self.path, body)
         self.send_response(status)
         if status == 302:
             self.send_header("location", "/w/elsewhere")
         self.send_header("content-length", str(len(body)))
+        if self.path == "/w/packed":
+            self.send_header("content-encoding", "gzip, gzip")
         self.end_headers()
         with suppress(ConnectionError):
             self.wfile.write(body)
@@ -67,6 +73,12 @@ def test_sends_a_body_or_asks_for_what_is_there_on_one_connection(
         assert send("/add", b"body ") == (200, b"body workseal-verifier")
         assert send("/there", None) == (200, b"/w/there")
     assert Answering.connections == 1
+
+
+def test_a_packed_answer_is_not_unpacked(outward: Outward, url: str) -> None:
+    """A witness would fill the memory of the log with one answer."""
+    assert len(PACKED) < 10_000
+    assert outward.to(url)("/packed", None) == (200, PACKED)
 
 
 def test_a_status_is_an_answer_and_no_redirect_is_followed(outward: Outward, url: str) -> None:

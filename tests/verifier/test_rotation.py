@@ -62,6 +62,51 @@ def test_the_new_key_speaks_and_the_old_one_no_longer(settings: Settings) -> Non
     office.close()
 
 
+def test_no_key_is_replaced_while_another_host_serves_the_log(
+    both: tuple[Office, Office],
+) -> None:
+    """It would go on with the old key; and serves again when it has been stopped."""
+    first, second = both
+    settings = first.verifier.settings
+    first.close()
+    second.verifier.housekeeping.keep()
+    with pytest.raises(ConfigError, match="stop all of them"):
+        rotate_operator(settings, FakeClock(START))
+    assert not settings.next_operator.exists()
+    second.close()
+    assert rotate_operator(settings, FakeClock(START)) == operator_of(settings)
+
+
+def test_a_server_whose_key_was_replaced_commits_to_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No reader would take it: a day's rounds would have no value that counts."""
+    settings = new_home(tmp_path)
+    office = Office(settings, clock=FakeClock(START - 3_600_000)).open()
+    old = office.verifier.identity.operator
+    new = SeedSigner(b"\x07" * 32)
+    record = KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new)
+    office.post([sign(record, old)])
+    committed = office.verifier.records.of_kinds(["beacon.commitment"], below=99)
+    before = len(list(committed))
+    office.now += 86_400_000
+    for _ in range(3):
+        office.verifier.housekeeping.keep()
+    committed = office.verifier.records.of_kinds(["beacon.commitment"], below=99)
+    assert len(list(committed)) == before
+    assert office.verifier.health.failing() == ("housekeeping",)
+    assert [one.getMessage() for one in caplog.records] == [
+        "housekeeping waits: the log has ended the operator's key that this server has: restart it"
+    ]
+    office.close()
+    (settings.keys / "operator.seed").write_text((b"\x07" * 32).hex() + "\n")
+    office = Office(settings, clock=FakeClock(START + 86_400_000)).open()
+    committed = office.verifier.records.of_kinds(["beacon.commitment"], below=99)
+    assert len(list(committed)) > before
+    assert check_home(settings, office) == []
+    office.close()
+
+
 def test_an_engagement_of_before_goes_on(tmp_path: Path) -> None:
     settings = new_home(tmp_path)
     clock = FakeClock(START - 3_600_000)

@@ -1,5 +1,6 @@
 """A worker that ended is started again, each time later; not when the server is told to stop."""
 
+import resource
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from support.office import ORIGIN
 from workseal_verifier import workers
+from workseal_verifier.config import SETTINGS_FILE
 from workseal_verifier.workers import Task
 
 TASK = Task(Path("home"), 0, Path("room"), 60)
@@ -109,3 +112,15 @@ def test_the_socket_is_let_go_when_no_worker_is_begun_any_more() -> None:
     made = workers.Workers(TASK, 0, announce, lambda: told.append("let go"))
     made.run()
     assert told == ["announced", "let go"]
+
+
+@pytest.mark.parametrize(("most", "possible"), [(600, 344), (20_000, 2_048)])
+def test_a_worker_takes_as_many_connections_as_the_system_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, possible: int
+) -> None:
+    """Beyond, it would have no file left for its database: slow connections shut everybody out."""
+    (tmp_path / SETTINGS_FILE).write_text(f'origin = "{ORIGIN}"\n')
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (600, most))
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    settings = workers.settings_of(Task(tmp_path, 0, Path("room"), 60))
+    assert (settings.max_connections, settings.stamp_interval_s) == (possible, 60)

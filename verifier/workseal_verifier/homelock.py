@@ -4,7 +4,8 @@ The lock file holds the largest size, and its root, that this home has signed or
 part of a backup (give `lock/` a volume of its own): a database that is behind its mark was
 restored, and signing again from there would make two histories.
 
-Rule: the mark only ever grows, and is on the disk before what it stands for leaves this machine.
+Rule: the mark only ever grows, and is on the disk before what it stands for leaves this machine. A
+move that failed has not happened, whatever can be read of it: the next one writes and syncs again.
 """
 
 import fcntl
@@ -12,11 +13,11 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from workseal_verifier.errors import ConfigError, StoreCorruptError
+from workseal_verifier.errors import ConfigError, StoreCorruptError, StoreError
 
 _FORM = re.compile(rb"(0|[1-9][0-9]{0,18}) ([0-9a-f]{64})\n")
 _WIDTH = 128
@@ -41,6 +42,9 @@ class HomeLock:
         # Several workers move the mark: each reads it again, and moves it on, under these locks.
         self._guard = _open(folder / "mark.lock")
         self._moving = threading.Lock()
+        self._folder = folder
+        # Whether what can be read was perhaps never on the disk.
+        self._is_doubtful = False
         try:
             _hold(self._handle, folder, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         except ConfigError:
@@ -60,7 +64,7 @@ class HomeLock:
     def write(self, mark: Mark) -> None:
         """Move the mark, durably, unless it is as far already; refuse a second tree of one size.
 
-        Padded to one width, so that one write within one sector replaces all of it.
+        Raises `StoreError` where the disk does not take it: nothing that it stands for may leave.
         """
         with self._moving:
             fcntl.flock(self._guard, fcntl.LOCK_EX)
@@ -69,16 +73,40 @@ class HomeLock:
                 if before is not None and before.size == mark.size and before != mark:
                     raise StoreCorruptError(f"another tree of size {mark.size} was signed before")
                 if before is None or before.size < mark.size:
-                    line = f"{mark.size} {mark.root.hex()}\n".encode()
-                    os.pwrite(self._handle, line.ljust(_WIDTH), 0)
-                    os.fdatasync(self._handle)
+                    self._move(before, mark)
+                elif self._is_doubtful:
+                    self._move(before, before)
             finally:
                 fcntl.flock(self._guard, fcntl.LOCK_UN)
+
+    def _move(self, before: Mark | None, mark: Mark) -> None:
+        """Write and sync a mark; where that fails, others must not take it for one that is kept."""
+        try:
+            os.pwrite(self._handle, _line(mark), 0)
+            os.fdatasync(self._handle)
+        except OSError as error:
+            self._is_doubtful = True
+            self._put_back(before)
+            # The system's own words: which of the volumes it is stands before them.
+            raise StoreError(f"{self._folder} cannot be written: {error.strerror}") from error
+        self._is_doubtful = False
+
+    def _put_back(self, before: Mark | None) -> None:
+        with suppress(OSError):
+            if before is None:
+                os.ftruncate(self._handle, 0)
+            else:
+                os.pwrite(self._handle, _line(before), 0)
 
     def close(self) -> None:
         """Release the lock."""
         os.close(self._handle)
         os.close(self._guard)
+
+
+def _line(mark: Mark) -> bytes:
+    """Write a mark, padded to one width, so that one write in one sector replaces all of it."""
+    return f"{mark.size} {mark.root.hex()}\n".encode().ljust(_WIDTH)
 
 
 def require_free(folder: Path) -> None:

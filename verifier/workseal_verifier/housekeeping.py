@@ -122,7 +122,7 @@ class Housekeeping:
             self._tell_lost()
             self._access.clear(self._clock.now_ms())
         except (RefusedError, StoreError, ConfigError, TimeoutError) as error:
-            self._outage.goes_on(error, f"housekeeping waits: {error}")
+            self._outage.goes_on(error, f"housekeeping waits: {_said_of(error)}")
             # For want of space it waits as all do, which is told as that: a restart does not help.
             if not (isinstance(error, RefusedError) and error.reason is Reason.FULL):
                 self._health.failed(HOUSEKEEPING)
@@ -180,3 +180,10 @@ class Housekeeping:
             page=self._page,
         )
         return sign(record, self._identity.operator)
+
+
+def _said_of(error: Exception) -> str:
+    """Say what keeps it, for the operator; strangers are not told why a key may not speak."""
+    if isinstance(error, RefusedError) and error.reason is Reason.UNKNOWN_PARTY:
+        return "the log has ended the operator's key that this server has: restart it"
+    return str(error)

@@ -6,6 +6,7 @@ of it is written anywhere.
 
 import os
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Final
@@ -54,13 +55,12 @@ class Mailroom:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
-        with connection:
+        # A worker that was killed neither asks to the end nor hears.
+        with connection, suppress(MalformedError, OSError, EOFError):
             try:
                 answer = self._answer(decode(connection.recv_bytes(_MOST), max_bytes=_MOST))
             except RefusedError as refusal:
                 answer = [str(refusal.reason), refusal.detail, refusal.retry_after or 0]
-            except (MalformedError, OSError, EOFError):
-                return
             connection.send_bytes(encode(answer))
 
     def _answer(self, asked: Value) -> Value:

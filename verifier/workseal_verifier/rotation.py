@@ -1,7 +1,7 @@
 """Replace the operator's key: the new one is kept, the log says so, it takes the place of the old.
 
 Rule: whatever a crash leaves is finished by doing it again. Between the second and the third step
-no server runs: what the old key signed then would count nowhere.
+no server runs, on no host: what the old key signed then would count nowhere.
 """
 
 from workseal_protocol.keys import PublicKey, SeedSigner
@@ -14,10 +14,11 @@ from workseal_verifier.services.disclosures import ANSWER_TIMEOUT_S
 
 
 def rotate_operator(settings: Settings, clock: Clock | None = None) -> PublicKey:
-    """Rotate the key of a home whose server does not run, and return the new one."""
+    """Rotate the key of a log that no server serves, and return the new one."""
     verifier = Verifier(settings, clock=clock)
     try:
         verifier.database.create()
+        verifier.database.require_alone()
         # Only now: a key that is begun keeps the server from starting until it is finished.
         new = SeedSigner(create_secret(settings.next_operator))
         if verifier.records.rotation_to(new.public_key.thumbprint) is None:

@@ -28,7 +28,7 @@ from workseal_verifier.homelock import supervising
 from workseal_verifier.mailroom import Mailroom, RemoteMailbox
 from workseal_verifier.running import Verifier, make_mailbox
 from workseal_verifier.services.clock import SystemClock
-from workseal_verifier.serving import make_server, stopped_by_hangup
+from workseal_verifier.serving import allow_connections, make_server, stopped_by_hangup
 from workseal_verifier.store.engine import Database
 
 _logger = logging.getLogger(__name__)
@@ -232,8 +232,21 @@ def supervise(
             mailroom.close()
 
 
+def settings_of(task: Task) -> Settings:
+    """Read a worker's settings, with what its command line and the system say otherwise.
+
+    Each worker has as many files as the system allows one process.
+    """
+    settings = Settings.load(task.home)
+    return replace(
+        settings,
+        stamp_interval_s=task.stamp_interval_s,
+        max_connections=min(settings.max_connections, allow_connections(settings.max_connections)),
+    )
+
+
 def _work(task: Task) -> None:
-    settings = replace(Settings.load(task.home), stamp_interval_s=task.stamp_interval_s)
+    settings = settings_of(task)
     logs.configure(settings.log_format, settings.log_level)
     authorities = configured(settings, task.local_tsa_url)
     verifier = Verifier(settings, authorities=authorities, packages=RemoteMailbox(task.mailroom))

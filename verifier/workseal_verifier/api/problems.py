@@ -5,7 +5,6 @@ where a person reads pages. No cache keeps one: what is not there yet may be the
 """
 
 import json
-import logging
 import traceback
 from collections.abc import Mapping
 from typing import Final
@@ -22,8 +21,10 @@ from workseal_verifier.api.pageform import HTML, is_page
 from workseal_verifier.api.pageform import refusal as page_refusal
 from workseal_verifier.api.routing import methods_of
 from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
+from workseal_verifier.services.outage import Seldom
 
-_logger = logging.getLogger(__name__)
+# Of this process: whoever fills the log does so by requests of any kind.
+_errors = Seldom()
 
 PREFIX: Final = "urn:workseal:problem:"
 MEDIA: Final = "application/problem+json"
@@ -120,7 +121,7 @@ def concise(refusal: RefusedError) -> bytes:
 def mistake(error: Exception, scope: Scope) -> Response:
     """Answer for an error that nobody foresaw; its text, which may quote a body, stays unsaid."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    _logger.error("%s in %s line %s", type(error).__name__, place.name, place.lineno)
+    _errors.tell(f"{type(error).__name__} in {place.name} line {place.lineno}")
     return refuse(RefusedError(Reason.INTERNAL, "the server made a mistake"), scope)
 
 
@@ -138,7 +139,7 @@ def answer_to(error: Exception, scope: Scope) -> Response:
         return refuse(error, scope)
     if not isinstance(error, StoreError):
         return mistake(error, scope)
-    _logger.error("the log could not be read: %s", error)
+    _errors.tell(f"the log could not be read: {error}")
     reason = Reason.FULL if isinstance(error, StoreFullError) else Reason.BUSY
     return refuse(RefusedError(reason, "the log could not be read", retry_after=5), scope)
 

@@ -16,6 +16,7 @@ from workseal_verifier.homelock import HomeLock
 from workseal_verifier.owncopy import OWN_FILE
 from workseal_verifier.services.checking import MAX_NAMED, LogCheck
 from workseal_verifier.services.rebuilding import Floor, Rebuilder
+from workseal_verifier.store.access import AccessStore
 from workseal_verifier.store.engine import Database
 from workseal_verifier.store.log import LogStore
 from workseal_verifier.store.records import RecordStore
@@ -69,6 +70,9 @@ def recover(
     try:
         database = Database(settings.store)
         database.create()
+        database.require_alone()
+        # Before all else: what its owner had ended since the backup must open nothing again.
+        passkeys = AccessStore(database).end_ways_in()
         rebuilder = Rebuilder(
             LogStore(database),
             RecordStore(database),
@@ -87,6 +91,8 @@ def recover(
     )
     if done.left_out:
         typer.echo(f"left out: {done.left_out} checkpoints and time-stamps that do not verify")
+    if passkeys:
+        typer.echo(f"ended: {passkeys} passkeys that the backup had; their owners make new ones")
     typer.echo(f"next: workseal-verifier check-log --home {home}, then serve")
 
 
@@ -95,7 +101,9 @@ def migrate(home: Home) -> None:
     settings = Settings.load(home)
     lock = HomeLock(settings.lock)
     try:
-        before, after = Database(settings.store).migrate()
+        database = Database(settings.store)
+        database.require_alone()
+        before, after = database.migrate()
     finally:
         lock.close()
     typer.echo(f"the database has schema {after}, it had {before}")

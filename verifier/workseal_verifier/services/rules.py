@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from workseal_protocol.encoding import MAX_INTEGER
-from workseal_protocol.keyhistory import KeyHistory
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Acceptance,
@@ -130,8 +129,9 @@ def _admit_acceptance(draft: Draft, candidate: Candidate, record: Acceptance, pl
 def _admit_operator(
     draft: Draft, candidate: Candidate, record: _OperatorRecord, place: int
 ) -> None:
-    history = KeyHistory.start({Role.OPERATOR: (draft.house.identity.operator.public_key,)})
-    require_signature(history, candidate, place)
+    # By now it may be another one: then nobody who reads the log takes what this process signs.
+    own = {Role.OPERATOR: (draft.house.identity.operator.public_key,)}
+    require_signature(draft.events.history_of(own), candidate, place)
     # Several processes look after the log's own statements: one of them is first.
     if isinstance(record, BeaconCommitment):
         _require_free_rounds(draft, record)

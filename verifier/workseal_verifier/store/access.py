@@ -259,6 +259,16 @@ class AccessStore:
             connection.execute(delete(passkeys).where(passkeys.c.thumbprint == thumbprint.raw))
             _end_sessions(connection, thumbprint)
 
+    def end_ways_in(self) -> int:
+        """End every link, session and passkey, and count the passkeys.
+
+        Which of them had ended before, a backup that was restored does not know.
+        """
+        with self.database.write() as connection:
+            for table in (links, sessions):
+                connection.execute(delete(table))
+            return connection.execute(delete(passkeys)).rowcount
+
     @contextmanager
     def _turn(self, thumbprint: Digest) -> Iterator[Connection]:
         """Run one transaction in which nobody else changes what this key has."""

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from workseal_verifier.errors import StoreError
+from workseal_verifier.errors import ConfigError, StoreError
 from workseal_verifier.store import tables
 from workseal_verifier.store.sqlite import WRITE, SqliteBackend
 
@@ -208,6 +208,16 @@ class Database:
                 self._leading.invalidate()
                 self._leading = None
             return leads
+
+    def require_alone(self) -> None:
+        """Refuse while a server of this log runs, on whatever host; none leads from now on."""
+        with self.read() as connection:
+            # That there is no answer at all is told as what it is.
+            connection.scalar(select(1))
+        if not self.lead():
+            raise ConfigError(
+                "a server of this log runs, perhaps on another host: stop all of them before"
+            )
 
     def free_bytes(self) -> int:
         """Count the bytes that are free where the database lies, as far as can be told."""
