@@ -17,6 +17,7 @@ from workseal_agent.cli import app as agent_app
 from workseal_agent.cli.commands import load_all
 from workseal_protocol import __version__
 from workseal_protocol.cli.program import _parser
+from workseal_protocol.statement import Kind
 from workseal_protocol.verify import STEPS
 from workseal_verifier.cli import app as verifier_app
 from workseal_witness.cli import app as witness_app
@@ -191,6 +192,17 @@ def test_every_step_is_named_in_the_code_that_checks_it() -> None:
     code = "".join(path.read_text() for path in source_files("protocol"))
     for step in STEPS:
         assert re.search(rf"# \({step.number}\)|\({step.number}\)", code), step.number
+
+
+def test_the_specification_has_the_kinds_of_statement_that_there_are() -> None:
+    """A reader written from the page refuses every kind that it does not name."""
+    text = (ROOT / "docs" / "spec" / "statement.md").read_text()
+    rows = re.findall(r"^\| (engagement|issuer) \| (`.*`) \|$", text, re.MULTILINE)
+    told = {subject: sorted(re.findall(r"`([\w.]+)`", kinds)) for subject, kinds in rows}
+    assert told == {
+        "engagement": sorted(kind for kind in Kind if kind.in_engagement),
+        "issuer": sorted(kind for kind in Kind if not kind.in_engagement),
+    }
 
 
 def test_the_words_of_the_glossary_exist() -> None:
