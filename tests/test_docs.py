@@ -4,6 +4,7 @@ import argparse
 import re
 import shlex
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -280,3 +281,9 @@ def test_the_changelog_has_this_version() -> None:
 def source_files(*folders: str) -> Iterator[Path]:
     for folder in folders:
         yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def test_the_changelog_says_nothing_twice() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text().partition("\n## [Unreleased]")[2]
+    begun = Counter(line[:60] for line in text.splitlines() if line.startswith("- "))
+    assert [words for words, times in begun.items() if times > 1] == []
