@@ -168,6 +168,14 @@ def test_whoever_has_nothing_yet_installs_from_the_folder() -> None:
             assert not [one for one in installs_in(block) if one.startswith("workseal")], path
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_whoever_installs_makes_an_environment_first(name: str) -> None:
+    """Debian, Ubuntu and others refuse to install into the system's own Python (PEP 668)."""
+    blocks = [block for block in FENCE.findall((ROOT / name).read_text()) if "pip install" in block]
+    assert blocks
+    assert all("-m venv " in block.partition("pip install")[0] for block in blocks)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_options_of_each_program_are_known(program: str) -> None:
     commands = programs()[program].commands
