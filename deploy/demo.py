@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,6 +35,10 @@ EXCLUDED_TITLE = "KeePassXC - vault"
 EXCLUDED_WORD = "hunter2-orchid"
 
 
+# As wide as the seconds in front of what is said.
+_SET_IN = " " * 10
+
+
 class Story:
     """Tell the story step by step and keep the figures for the summary."""
 
@@ -45,12 +50,15 @@ class Story:
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
-        print(f"[{time.monotonic() - self.began:5.0f} s] {text}", flush=True)
+        first, *rest = folded(text, shutil.get_terminal_size().columns - len(_SET_IN))
+        print(f"[{time.monotonic() - self.began:5.0f} s] {first}", flush=True)
+        self.show("\n".join(rest))
 
     def show(self, text: str) -> None:
-        """Print what a command printed, set in."""
+        """Print what a command printed, set in; what is longer than the terminal goes on below."""
         for line in text.rstrip().splitlines():
-            print(f"          {line}", flush=True)
+            for piece in folded(line, shutil.get_terminal_size().columns - len(_SET_IN)):
+                print(f"{_SET_IN}{piece}".rstrip(), flush=True)
 
     @contextmanager
     def chapter(self, title: str) -> Iterator[None]:
@@ -68,6 +76,19 @@ class Story:
             time.sleep(min(1.0, max(0.0, left)))
         if sys.stdout.isatty():
             print("\r" + " " * 40 + "\r", end="", flush=True)
+
+
+def folded(line: str, columns: int) -> list[str]:
+    """Break a line between words; what goes on stands two further in. An address stays whole."""
+    indent = line[: len(line) - len(line.lstrip())]
+    pieces = textwrap.wrap(
+        line,
+        max(columns, 40),
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return pieces or [""]
 
 
 def main(arguments: list[str]) -> int:
@@ -138,6 +159,7 @@ def tell(story: Story, stack: ExitStack, options: argparse.Namespace) -> None:
     with story.chapter("Work: captured, committed, sealed on the freelancer's machine"):
         record(story, stage, operator, freelancer)
     with story.chapter("The client checks the hours, offline"):
+        story.say("freelancer: exports a bundle, without one picture:")
         verify(story, client, freelancer, client.folder / "first.workseal")
     with story.chapter("A dispute: two frames, redacted, checked against what was committed"):
         disclose(story, operator, arbitrator, freelancer, client)
@@ -216,7 +238,10 @@ def verify(
     """Let the freelancer export and the client verify without any network."""
     story.show(freelancer.agent("export", bundle.name, *opened))
     shutil.copy(freelancer.folder / bundle.name, bundle)
-    story.show(client.run("workseal", "verify", bundle, "--policy", "policy"))
+    told = client.run("workseal", "verify", bundle, "--policy", "policy")
+    # What follows the steps was told once: the hours are the same in a bundle that opens more.
+    story.say("client: verifies it, without any network:")
+    story.show(told.partition("\nEngagement ")[0] if opened else told)
     report: dict[str, Any] = json.loads(
         client.run("workseal", "verify", bundle, "--policy", "policy", "--json")
     )
@@ -326,7 +351,8 @@ def finish(
         story.say(f"left in {options.out}: bundle.workseal, policy, disclosure.png, traffic/")
         command = COMMANDS / "workseal"
         bundle, policy = options.out / "bundle.workseal", options.out / "policy"
-        story.say(f"check it yourself: {command} verify {bundle} --policy {policy}")
+        story.say("check it yourself:")
+        print(f"{command} verify {bundle} --policy {policy}", flush=True)  # whole, to be copied
     story.say("done")
 
 
