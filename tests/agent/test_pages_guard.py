@@ -18,8 +18,9 @@ import pytest
 
 from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.pages import PagesServer, doorway
+from workseal_agent.pages.asked import MAX_BODY
 from workseal_agent.pages.entrance import COOKIE, IDLE_MS, TOKEN_MS, Entrance
-from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial
+from workseal_agent.pages.guard import HEADERS, STATUS, Denial
 from workseal_agent.pages.peer import is_own
 
 NOBODY = 65_534
