@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +25,7 @@ from cheats import TAMPERINGS, tampered
 from desktop import DesktopError
 from parties import COMMANDS, PASSPHRASE, TERMS, CommandFailed, Freelancer, Operator, Party
 from stages import Stage, choose_stage
+from workseal_protocol.cli.folding import folded
 
 ROUND_MS = 2_000
 # Three rounds in four carry a capture, so that a short story has frames enough to choose from.
@@ -76,19 +76,6 @@ class Story:
             time.sleep(min(1.0, max(0.0, left)))
         if sys.stdout.isatty():
             print("\r" + " " * 40 + "\r", end="", flush=True)
-
-
-def folded(line: str, columns: int) -> list[str]:
-    """Break a line between words; what goes on stands two further in. An address stays whole."""
-    indent = line[: len(line) - len(line.lstrip())]
-    pieces = textwrap.wrap(
-        line,
-        max(columns, 40),
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return pieces or [""]
 
 
 def main(arguments: list[str]) -> int:

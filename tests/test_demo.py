@@ -4,22 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from demo import Story, folded
+from demo import Story
 
 LONG = "    - The agent records signed time, coarse activity counts and frames: which keys are"
-
-
-def test_a_long_line_goes_on_below_set_in_by_two() -> None:
-    first, second = folded(LONG, 70)
-    assert first.startswith("    - The agent")
-    assert second.startswith("      ")
-    assert " ".join((first + " " + second).split()) == " ".join(LONG.split())
-    assert max(map(len, (first, second))) <= 70
-
-
-@pytest.mark.parametrize("line", ["", "Worked, recorded     0 h 02 min", "x" * 90])
-def test_a_line_that_fits_or_cannot_be_broken_stays(line: str) -> None:
-    assert folded(line, 70) == [line]
 
 
 def test_what_is_said_and_shown_keeps_to_the_terminal(
