@@ -222,6 +222,8 @@ def test_the_words_of_the_glossary_exist() -> None:
         if line.startswith("| ")
     ]
     assert len(rows) > 40
+    said = Counter(word for row in rows for word in row[1].strip().split(", "))
+    assert [word for word, count in said.items() if count > 1] == []
     for row in rows:
         for word in re.findall(r"`([\w.]+)`", row[3]):
             for part in word.split("."):
