@@ -1,6 +1,6 @@
 """Show faces of many sizes on real screens and count how many are found, and what is no face.
 
-Run it with `.venv/bin/python bench/faces.py`; it needs the extra `review`, what `suggest.py` needs,
+Run it with `.venv/bin/python bench/faces.py`; it needs the extra `review`, what `screens.py` needs,
 and the pictures of scikit-image (`pip install scikit-image`, never imported): an astronaut, a
 hundred faces of 25 pixels, a hundred pieces without one, and photographs of other things.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from suggest import take
+from screens import take
 
 from workseal_agent.suggestions.faces import FaceFinder
 

@@ -25,6 +25,7 @@ from cheats import TAMPERINGS, tampered
 from desktop import DesktopError
 from parties import COMMANDS, PASSPHRASE, TERMS, CommandFailed, Freelancer, Operator, Party
 from stages import Stage, choose_stage
+from workseal_protocol.cli.folding import folded
 
 ROUND_MS = 2_000
 # Three rounds in four carry a capture, so that a short story has frames enough to choose from.
@@ -32,6 +33,10 @@ CAPTURE_RATE = 49_152
 CANARY = "zanzibar-quartz-7741"
 EXCLUDED_TITLE = "KeePassXC - vault"
 EXCLUDED_WORD = "hunter2-orchid"
+
+
+# As wide as the seconds in front of what is said.
+_SET_IN = " " * 10
 
 
 class Story:
@@ -45,12 +50,15 @@ class Story:
 
     def say(self, text: str) -> None:
         """Print one line with the seconds since the start."""
-        print(f"[{time.monotonic() - self.began:5.0f} s] {text}", flush=True)
+        first, *rest = folded(text, shutil.get_terminal_size().columns - len(_SET_IN))
+        print(f"[{time.monotonic() - self.began:5.0f} s] {first}", flush=True)
+        self.show("\n".join(rest))
 
     def show(self, text: str) -> None:
-        """Print what a command printed, set in."""
+        """Print what a command printed, set in; what is longer than the terminal goes on below."""
         for line in text.rstrip().splitlines():
-            print(f"          {line}", flush=True)
+            for piece in folded(line, shutil.get_terminal_size().columns - len(_SET_IN)):
+                print(f"{_SET_IN}{piece}".rstrip(), flush=True)
 
     @contextmanager
     def chapter(self, title: str) -> Iterator[None]:
@@ -138,6 +146,7 @@ def tell(story: Story, stack: ExitStack, options: argparse.Namespace) -> None:
     with story.chapter("Work: captured, committed, sealed on the freelancer's machine"):
         record(story, stage, operator, freelancer)
     with story.chapter("The client checks the hours, offline"):
+        story.say("freelancer: exports a bundle, without one picture:")
         verify(story, client, freelancer, client.folder / "first.workseal")
     with story.chapter("A dispute: two frames, redacted, checked against what was committed"):
         disclose(story, operator, arbitrator, freelancer, client)
@@ -216,7 +225,10 @@ def verify(
     """Let the freelancer export and the client verify without any network."""
     story.show(freelancer.agent("export", bundle.name, *opened))
     shutil.copy(freelancer.folder / bundle.name, bundle)
-    story.show(client.run("workseal", "verify", bundle, "--policy", "policy"))
+    told = client.run("workseal", "verify", bundle, "--policy", "policy")
+    # What follows the steps was told once: the hours are the same in a bundle that opens more.
+    story.say("client: verifies it, without any network:")
+    story.show(told.partition("\nEngagement ")[0] if opened else told)
     report: dict[str, Any] = json.loads(
         client.run("workseal", "verify", bundle, "--policy", "policy", "--json")
     )
@@ -326,7 +338,8 @@ def finish(
         story.say(f"left in {options.out}: bundle.workseal, policy, disclosure.png, traffic/")
         command = COMMANDS / "workseal"
         bundle, policy = options.out / "bundle.workseal", options.out / "policy"
-        story.say(f"check it yourself: {command} verify {bundle} --policy {policy}")
+        story.say("check it yourself:")
+        print(f"{command} verify {bundle} --policy {policy}", flush=True)  # whole, to be copied
     story.say("done")
 
 

@@ -4,6 +4,7 @@ import argparse
 import re
 import shlex
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +18,7 @@ from workseal_agent.cli import app as agent_app
 from workseal_agent.cli.commands import load_all
 from workseal_protocol import __version__
 from workseal_protocol.cli.program import _parser
+from workseal_protocol.statement import Kind
 from workseal_protocol.verify import STEPS
 from workseal_verifier.cli import app as verifier_app
 from workseal_witness.cli import app as witness_app
@@ -166,6 +168,14 @@ def test_whoever_has_nothing_yet_installs_from_the_folder() -> None:
             assert not [one for one in installs_in(block) if one.startswith("workseal")], path
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_whoever_installs_makes_an_environment_first(name: str) -> None:
+    """Debian, Ubuntu and others refuse to install into the system's own Python (PEP 668)."""
+    blocks = [block for block in FENCE.findall((ROOT / name).read_text()) if "pip install" in block]
+    assert blocks
+    assert all("-m venv " in block.partition("pip install")[0] for block in blocks)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_options_of_each_program_are_known(program: str) -> None:
     commands = programs()[program].commands
@@ -193,6 +203,17 @@ def test_every_step_is_named_in_the_code_that_checks_it() -> None:
         assert re.search(rf"# \({step.number}\)|\({step.number}\)", code), step.number
 
 
+def test_the_specification_has_the_kinds_of_statement_that_there_are() -> None:
+    """A reader written from the page refuses every kind that it does not name."""
+    text = (ROOT / "docs" / "spec" / "statement.md").read_text()
+    rows = re.findall(r"^\| (engagement|issuer) \| (`.*`) \|$", text, re.MULTILINE)
+    told = {subject: sorted(re.findall(r"`([\w.]+)`", kinds)) for subject, kinds in rows}
+    assert told == {
+        "engagement": sorted(kind for kind in Kind if kind.in_engagement),
+        "issuer": sorted(kind for kind in Kind if not kind.in_engagement),
+    }
+
+
 def test_the_words_of_the_glossary_exist() -> None:
     code = "\n".join(path.read_text() for path in source_files("protocol", "agent", "verifier"))
     rows = [
@@ -201,6 +222,8 @@ def test_the_words_of_the_glossary_exist() -> None:
         if line.startswith("| ")
     ]
     assert len(rows) > 40
+    said = Counter(word for row in rows for word in row[1].strip().split(", "))
+    assert [word for word, count in said.items() if count > 1] == []
     for row in rows:
         for word in re.findall(r"`([\w.]+)`", row[3]):
             for part in word.split("."):
@@ -268,3 +291,9 @@ def test_the_changelog_has_this_version() -> None:
 def source_files(*folders: str) -> Iterator[Path]:
     for folder in folders:
         yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def test_the_changelog_says_nothing_twice() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text().partition("\n## [Unreleased]")[2]
+    begun = Counter(line[:60] for line in text.splitlines() if line.startswith("- "))
+    assert [words for words, times in begun.items() if times > 1] == []

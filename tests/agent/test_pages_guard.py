@@ -21,8 +21,9 @@ from starlette.responses import PlainTextResponse
 
 from support.paged import PASSPHRASE, PagedHome, Visitor, recorded
 from workseal_agent.pages import PagesServer, doorway
+from workseal_agent.pages.asked import MAX_BODY
 from workseal_agent.pages.entrance import COOKIE, IDLE_MS, TOKEN_MS, Entrance
-from workseal_agent.pages.guard import HEADERS, MAX_BODY, STATUS, Denial, Guard, Rules
+from workseal_agent.pages.guard import HEADERS, STATUS, Denial, Guard, Rules
 from workseal_agent.pages.peer import Peer, peer_of
 
 NOBODY = 65_534

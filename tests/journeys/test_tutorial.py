@@ -32,6 +32,8 @@ FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # What each file of settings in the text is for, in their order.
 SETTINGS = ("terms.toml", "config.toml")
 LEFT_OUT = {
+    "python3 -m venv ": "the tests run in one",
+    ". ~/workseal/bin/activate": "the tests run in one",
     "pip install '.[agent,verifier]'": "the tests run in what it makes",
     "workseal accept LINK": "answers an operator who takes offers from invited clients alone",
     "workseal declare case/*.cose": "a case is told by test_disputes.py",

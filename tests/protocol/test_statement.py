@@ -84,8 +84,15 @@ REFUSED = json.loads((VECTORS / "refused.json").read_text())
 
 @pytest.mark.parametrize("vector", REFUSED, ids=[each["why"] for each in REFUSED])
 def test_refuses_the_published_bad_statements(vector: dict[str, str]) -> None:
-    with pytest.raises(MalformedError):
-        read_record(Statement.parse(bytes.fromhex(vector["statement"])))
+    data = bytes.fromhex(vector["statement"])
+    # What its name says is wrong is what it is refused for: the record, or what is around it.
+    if vector["why"].startswith(("payload: ", "sub of another engagement")):
+        statement = Statement.parse(data)
+        with pytest.raises(MalformedError):
+            read_record(statement)
+    else:
+        with pytest.raises(MalformedError):
+            Statement.parse(data)
 
 
 def changed(**changes: Any) -> dict[int, Value]:

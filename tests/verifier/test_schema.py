@@ -7,8 +7,9 @@ from sqlalchemy.exc import IntegrityError
 
 from support.office import Office, stranger_offer
 from workseal_verifier.errors import StoreError
+from workseal_verifier.store.columns import Privacy
 from workseal_verifier.store.engine import Database
-from workseal_verifier.store.schema import Privacy, metadata, statements
+from workseal_verifier.store.schema import metadata, statements
 
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 # The widest column holds one statement. A frame of one 1080p screen has 6,220,800 bytes.

@@ -12,9 +12,17 @@ import typer
 from workseal_agent.cases import OwnCases
 from workseal_agent.cli.acthelp import ActCommand
 from workseal_agent.cli.app import app, home_of
+from workseal_agent.cli.casesending import (
+    ask_to_sign,
+    require_head,
+    require_sent,
+    sent,
+    settled,
+    signed_by_owner,
+    tell_sent,
+)
 from workseal_agent.cli.home import Home
-from workseal_agent.cli.printing import confirmed, raw, say
-from workseal_agent.connection import UnreachableError
+from workseal_agent.cli.printing import raw, say
 from workseal_agent.errors import AgentError
 from workseal_agent.keptcases import filings_waiting
 from workseal_agent.language import phrase
@@ -38,11 +46,9 @@ from workseal_protocol.cli.acting import (
     preview,
     repeated,
     require_fits,
-    turn,
 )
 from workseal_protocol.cli.casesums import who_pays
 from workseal_protocol.cli.files import read_bytes, write_new
-from workseal_protocol.cli.nextact import Spoken, place_next, placed_next
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.digest import Digest
 from workseal_protocol.keys import Role
@@ -186,7 +192,7 @@ def file_case(  # noqa: PLR0913 - what a filing says
     home = home_of(context)
     with own_cases(home) as cases:
         for stored in filings_waiting(cases.ledger, cases.engagement.id):
-            if _sent(cases, Statement.parse(stored.body)):
+            if sent(cases, Statement.parse(stored.body)):
                 raise AgentError(
                     phrase(
                         "what you filed before is logged now, as case {digest}",
@@ -197,11 +203,11 @@ def file_case(  # noqa: PLR0913 - what a filing says
         record = make_filing(terms, number, about, said, by=Role.FREELANCER, now_ms=cases.now_ms())
         billed = billed_notes(record, terms, _listed(cases))
         beside = (who_pays(record.claim, Role.FREELANCER), *billed)
-        _ask(preview(record, terms, None, beside), yes=yes)
+        ask_to_sign(preview(record, terms, None, beside), yes=yes)
         statement = sign(replace(record, claimed_at=cases.now_ms()), home.signer)
         cases.keep(statement)
-        _require_sent(cases, statement)
-        _tell(cases.live(statement.digest), statement)
+        require_sent(cases, statement)
+        tell_sent(cases.live(statement.digest), statement)
         say(phrase("case {digest}", digest=statement.digest))
 
 
@@ -244,7 +250,7 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
     home = home_of(context)
     with own_cases(home) as cases:
         name = named_case(cases, case)
-        live, earlier = _settled(cases, name)
+        live, earlier = settled(cases, name)
         if earlier is not None:
             repeated(earlier, act)
             return
@@ -254,15 +260,15 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
                 live.case, act, said, means, by=Role.FREELANCER,
                 now_ms=cases.now_ms(live.case.known_at),
             )  # fmt: skip
-            statement = _confirmed(home, cases, live, record, means.notes, yes=yes)
-            _require_head(cases, live)
+            statement = signed_by_owner(home, cases, live, record, means.notes, yes=yes)
+            require_head(cases, live)
             cases.keep_act(name, statement)
         except BaseException:
             means.undo()
             raise
         # From here on it may be logged, whatever is answered: what belongs to it stays.
-        _require_sent(cases, statement)
-        _tell(cases.live(name), statement)
+        require_sent(cases, statement)
+        tell_sent(cases.live(name), statement)
         # Said first: whoever saw nothing types it again, and must not say it twice by that.
         cases.told(name)
         means.done()
@@ -271,78 +277,6 @@ def act_in_case(  # noqa: PLR0913 - the details of all acts
 def named_case(cases: OwnCases, name: str) -> Digest:
     """Return the case of a name, or of its first digits."""
     return case_named(name, lambda: listed_by(cases.client.cases))
-
-
-def _settled(cases: OwnCases, name: Digest) -> tuple[Live, Statement | None]:
-    """Settle what was signed before; returns it where it is part of the case now."""
-    live, found = cases.settled(name)
-    if found is not None:
-        say(
-            phrase(
-                "your earlier statement is logged, and in the case: {digest}", digest=found.digest
-            )
-        )
-        cases.told(name)
-    return live, found
-
-
-def _confirmed(
-    home: Home, cases: OwnCases, live: Live, record: Spoken, beside: list[str], *, yes: bool
-) -> Statement:
-    """Show what will be signed, and sign it at the moment of sending."""
-    own = cases.key.thumbprint
-    placed = placed_next(live.case, record, own)
-    while True:
-        _ask(preview(placed, live.case.terms, live.case, beside, live.said), yes=yes)
-        fresh = replace(record, claimed_at=cases.now_ms(live.case.known_at))
-        again = placed_next(live.case, fresh, own)
-        if again.place == placed.place:
-            return place_next(live.case, fresh, home.signer)
-        say("the deadline changed while you read:")
-        placed = again
-
-
-def _require_head(cases: OwnCases, live: Live) -> None:
-    head, _ = cases.source.told(live.case.case)
-    if head != live.case.head:
-        raise AgentError("the case moved on meanwhile: look at it again")
-
-
-def _require_sent(cases: OwnCases, statement: Statement) -> None:
-    if not _sent(cases, statement):
-        raise AgentError(
-            phrase("it was not taken: {problem_of}", problem_of=cases.problem_of(statement.digest))
-        )
-
-
-def _sent(cases: OwnCases, statement: Statement) -> bool:
-    try:
-        return cases.send(statement)
-    except UnreachableError as error:
-        raise UnreachableError(
-            phrase(
-                "not finished: {error}; it is kept and sent again, and taken for a minute"
-                " from its signature on: `workseal-agent case show` tells what became of it",
-                error=error,
-            )
-        ) from error
-
-
-def _tell(live: Live, statement: Statement) -> None:
-    if not live.has(statement.digest):
-        raise AgentError("the log has the statement, and the verifier's case lacks it")
-    say(phrase("logged, and in the case: {digest}", digest=statement.digest))
-    say(phrase("state {state}", state=live.case.state))
-    whose = turn(live, statement.issuer)
-    if whose is not None:
-        say(whose)
-
-
-def _ask(shown: list[str], *, yes: bool) -> None:
-    for line in shown:
-        say(line)
-    if not yes and not confirmed("Sign and send this?"):
-        raise AgentError("nothing was signed")
 
 
 def _text(text: str | None, file: Path | None) -> str | None:

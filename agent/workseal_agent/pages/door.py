@@ -6,8 +6,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from workseal_agent.language import own
+from workseal_agent.pages.asked import read_json
 from workseal_agent.pages.entrance import COOKIE, Entrance
-from workseal_agent.pages.guard import DOOR, ENTER, Denial, read_json
+from workseal_agent.pages.guard import DOOR, ENTER, Denial
 from workseal_agent.pages.render import FOLDER, bare
 from workseal_agent.pages.words import say
 

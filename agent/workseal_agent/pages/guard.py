@@ -5,22 +5,28 @@ before a page sees it. What a browser leaves out counts as the worst that it cou
 denied request is told in one sentence without content, counted, and never logged.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hmac import compare_digest
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workseal_agent.pages.asked import (
+    MAX_BODY,
+    Asked,
+    asked_of,
+    given_again,
+    media_of,
+    read_form,
+    whole_body,
+)
 from workseal_agent.pages.entrance import COOKIE, Entrance, Session
 from workseal_agent.pages.peer import Address, Peer, peer_of
 
-MAX_BODY = 262_144
 FORM_HEADER = "x-workseal-form"
 FORM_FIELD = "form"
 DOOR = "/"
@@ -32,7 +38,6 @@ LIVE = "/live"
 _FORM = "application/x-www-form-urlencoded"
 _WITH_HEADER = frozenset({"application/json", "application/octet-stream"})
 _FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
-_MAX_FIELDS = 2_048
 
 HEADERS = {
     # Nothing from elsewhere, nothing inline, in nobody's frame.
@@ -86,30 +91,6 @@ STATUS = {
     Denial.MEDIA: 415,
     Denial.FORM: 403,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Hold what is known of a request before its body is read."""
-
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...] = ()
-    peer: Peer = Peer.OWN
-
-    def all(self, name: str) -> list[str]:
-        """Return every value of a header."""
-        return [value for known, value in self.headers if known == name]
-
-    def only(self, name: str) -> str | None:
-        """Return a header that is there once; None when it is not, or several times."""
-        values = self.all(name)
-        return values[0] if len(values) == 1 else None
-
-    @property
-    def reads(self) -> bool:
-        """Tell whether the request changes nothing."""
-        return self.method in {"GET", "HEAD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +189,7 @@ def _length(_rules: Rules, asked: Asked) -> bool:
 
 
 def _media(_rules: Rules, asked: Asked) -> bool:
-    return not asked.reads and _media_of(asked) not in {_FORM, *_WITH_HEADER}
+    return not asked.reads and media_of(asked) not in {_FORM, *_WITH_HEADER}
 
 
 _TABLE: tuple[tuple[Denial, Callable[[Rules, Asked], bool]], ...] = (
@@ -224,10 +205,6 @@ _TABLE: tuple[tuple[Denial, Callable[[Rules, Asked], bool]], ...] = (
     (Denial.LENGTH, _length),
     (Denial.MEDIA, _media),
 )
-
-
-def _media_of(asked: Asked) -> str:
-    return (asked.only("content-type") or "").partition(";")[0].strip().lower()
 
 
 class Guard:
@@ -254,11 +231,11 @@ class Guard:
             return
         if scope["type"] != "http":
             raise RuntimeError("these pages answer requests and nothing else")
-        asked = _asked(scope, self._peer)
+        asked = asked_of(scope, self._peer)
         body = b""
         denial = self._rules.denial(asked)
         if denial is None and not asked.reads:
-            read = await _body(receive)
+            read = await whole_body(receive)
             denial = Denial.LENGTH if read is None else None
             body = read or b""
         session = self._rules.session(asked)
@@ -274,80 +251,20 @@ class Guard:
         if session is not None and asked.path != LIVE:
             self._rules.entrance.touch()
         scope["workseal.session"] = session
-        await self._pages(scope, _given(body, receive), _with_headers(send))
+        await self._pages(scope, given_again(body, receive), _with_headers(send))
 
     def _judge_form(self, asked: Asked, session: Session | None, body: bytes) -> Denial | None:
         """Check that what changes something repeats what only a page of this session knows."""
         if asked.reads or asked.path == ENTER:
             return None
         told = asked.only(FORM_HEADER) or ""
-        if _media_of(asked) == _FORM:
+        if media_of(asked) == _FORM:
             fields = read_form(body)
             if fields is None:
                 return Denial.MEDIA
             told = dict(fields).get(FORM_FIELD, told)
         good = session is not None and compare_digest(told.encode(), session.form.encode())
         return None if good else Denial.FORM
-
-
-def read_form(body: bytes) -> list[tuple[str, str]] | None:
-    """Read the fields of a form; None when it is none."""
-    try:
-        text = body.decode("ascii")
-        return parse_qsl(
-            text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=_MAX_FIELDS,
-            errors="strict",
-        )  # fmt: skip
-    except ValueError:
-        return None
-
-
-def read_json(body: bytes) -> dict[str, object]:
-    """Read a JSON object; an empty one when it is none, or holds what is no text."""
-    try:
-        value = json.loads(body)
-        # Half of a pair of surrogates is read, from an escape and from bytes; it has no bytes.
-        json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _asked(scope: Scope, peer: Callable[[Address, Address], Peer]) -> Asked:
-    client, server = scope.get("client"), scope.get("server")
-    return Asked(
-        method=scope["method"],
-        path=scope["path"],
-        headers=tuple(
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in scope["headers"]
-        ),
-        peer=peer(tuple(client), tuple(server)) if client and server else Peer.GONE,
-    )
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """Read a body; None when it is longer than any form, however it is sent."""
-    data = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        data += message.get("body", b"")
-        if len(data) > MAX_BODY:
-            return None
-        if not message.get("more_body", False):
-            return bytes(data)
-
-
-def _given(body: bytes, further: Receive) -> Receive:
-    """Give what was read already, and then whatever comes: that somebody went away."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Message:
-        return messages.pop() if messages else await further()
-
-    return receive
 
 
 def _with_headers(send: Send) -> Send:

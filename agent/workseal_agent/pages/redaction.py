@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 from workseal_agent import disclose
 from workseal_agent.errors import AgentError
 from workseal_agent.ledger import CaptureRow
+from workseal_agent.pages.asked import read_json
 from workseal_agent.pages.drafts import read_bits, write_bits
-from workseal_agent.pages.guard import read_json
 from workseal_agent.pages.inbox import Asked, drafts_of, find_asked, portion_of
 from workseal_agent.pages.refusals import AbsentError
 from workseal_agent.pages.render import desk_of, page

@@ -19,8 +19,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from workseal_agent.config import DisplaySettings, Hours
 from workseal_agent.language import own, spoken
 from workseal_agent.ledger import short_name
+from workseal_agent.pages.asked import read_form
 from workseal_agent.pages.desk import Desk
-from workseal_agent.pages.guard import FORM_FIELD, read_form
+from workseal_agent.pages.guard import FORM_FIELD
 from workseal_agent.pages.words import say
 from workseal_agent.refusal import refusal_told
 from workseal_protocol.terms.plain import amount_text

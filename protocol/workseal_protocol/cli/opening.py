@@ -7,21 +7,19 @@ drawn is marked for the arbitrator who asked.
 """
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from workseal_protocol.cli.files import fill_folder, read_bytes, require_empty_folder
 from workseal_protocol.cli.finding import findings_of, require_finding_options, sign_finding
 from workseal_protocol.cli.frames import FrameTable, PlacedFrame
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, read_statement
-from workseal_protocol.cli.png import encode_png
+from workseal_protocol.cli.openedframe import OpenedFrame, line_alone, parts_of, shown_of
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_case_key
 from workseal_protocol.cli.shownshare import (
-    ShownShare,
     level_asked,
     share_lines,
     statements_at_hand,
@@ -45,24 +43,10 @@ from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_protocol.verify import Report, check_frame_header
-from workseal_protocol.watermark import LASTING, STRENGTH, mark_for, marked
-
-if TYPE_CHECKING:
-    from workseal_protocol.cli.viewing import ShownFrame
-
+from workseal_protocol.watermark import STRENGTH, mark_for
 
 # A working day has breaks: whoever goes on after one opens the package again.
 MOST_MINUTES: Final = 240
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedFrame:
-    """Say what one frame shows, and hold its files or its packed picture; never its pixels."""
-
-    line: str
-    share: ShownShare
-    parts: tuple[tuple[str, bytes], ...] = ()
-    shown: "ShownFrame | None" = None
 
 
 def open_package(options: argparse.Namespace) -> int:
@@ -87,7 +71,7 @@ def open_package(options: argparse.Namespace) -> int:
             findings = findings_of(items[1:], answer, checker.check)
             sign_finding(options, report, (statement, answer), findings)
         frames = _open_frames(items[1:], answer, checker)
-        draw = _parts_of if options.out else _shown_of if options.view else _line_alone
+        draw = parts_of if options.out else shown_of if options.view else line_alone
         opened = tuple(draw(*one, mark) for one in frames)
     except MalformedError as error:
         raise CommandError(f"what was sealed is malformed: {error}") from error
@@ -281,53 +265,6 @@ def _view(opened: tuple[OpenedFrame, ...], lines: list[str], minutes: int) -> No
     print("closed")
 
 
-def _line_alone(place: PlacedFrame, tiles: VerifiedTiles, _mark: Digest) -> OpenedFrame:
-    return OpenedFrame(_line(place, tiles), _share(place, tiles))
-
-
-def _parts_of(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> OpenedFrame:
-    parts = tuple(_parts(place, tiles, mark))
-    return OpenedFrame(_line(place, tiles), _share(place, tiles), parts)
-
-
-def _shown_of(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> OpenedFrame:
-    from workseal_protocol.cli.viewing import ShownFrame  # noqa: PLC0415 - as above
-
-    grid, line = tiles.header.grid, _line(place, tiles)
-    picture = marked(tiles.render(), grid.width, grid.height, mark)
-    size = (grid.width, grid.height)
-    frame = ShownFrame.of(place.name, line, size, picture)
-    return OpenedFrame(line, _share(place, tiles), shown=frame)
-
-
-def _share(place: PlacedFrame, tiles: VerifiedTiles) -> ShownShare:
-    return ShownShare(place.name, len(tiles.shown), tiles.header.grid.count)
-
-
-def _line(place: PlacedFrame, tiles: VerifiedTiles) -> str:
-    return (
-        f"frame {place.name}: holds; {len(tiles.shown)} of"
-        f" {count(tiles.header.grid.count, 'tile')} shown,"
-        f" {tiles.shown_pixels} of {tiles.all_pixels} pixels,"
-        f" {count(tiles.flat_tiles, 'shown tile')} of one colour only{_lost(tiles)}"
-    )
-
-
-def _lost(tiles: VerifiedTiles) -> str:
-    """Say it where all that is shown is so small that the mark may be lost with the rest."""
-    boxes = [tiles.header.grid.box_of(number) for number in tiles.shown]
-    if not boxes:
-        return ""
-    width = max(one.left + one.width for one in boxes) - min(one.left for one in boxes)
-    height = max(one.top + one.height for one in boxes) - min(one.top for one in boxes)
-    if min(width, height) >= LASTING:
-        return ""
-    return (
-        f"; it lies within {width} x {height} pixels: a part that small, cut out, may not tell"
-        " whose copy it was"
-    )
-
-
 def _lines(
     opened: tuple[OpenedFrame, ...],
     shares: Iterable[str],
@@ -347,28 +284,3 @@ def _lines(
     else:
         yield f"the disclosure statement is in the log, index {index}"
     yield "a picture shows what was on the screen, not whether the screen was staged"
-
-
-def _parts(place: PlacedFrame, tiles: VerifiedTiles, mark: Digest) -> Iterator[tuple[str, bytes]]:
-    header = tiles.header
-    grid = header.grid
-    # What verified are the tiles; who sees them sees them marked.
-    picture = marked(tiles.render(), grid.width, grid.height, mark)
-    yield f"{place.name}.png", encode_png(grid.width, grid.height, picture)
-    facts = {
-        "frame": str(place.commitment),
-        "segment": str(place.segment),
-        "round": header.round,
-        "offset_ms": header.offset_ms,
-        "display": header.display,
-        "width": grid.width,
-        "height": grid.height,
-        "tile": grid.tile,
-        "tiles": grid.count,
-        "mark": str(mark),
-        "shown": [
-            {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
-            for box in map(grid.box_of, tiles.shown)
-        ],
-    }
-    yield f"{place.name}.json", (json.dumps(facts, indent=2) + "\n").encode()

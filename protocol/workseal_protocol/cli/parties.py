@@ -13,6 +13,7 @@ from workseal_protocol.cli.files import (
     require_new,
     write_new,
 )
+from workseal_protocol.cli.folding import print_lines
 from workseal_protocol.cli.inputs import read_policy, zone_named
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_signer, write_seed
@@ -99,8 +100,7 @@ def _show(key: PublicKey) -> int:
 
 
 def _print_terms(agreed: Terms) -> None:
-    for sentence in plain_language(agreed):
-        print(f"- {plain(sentence)}")
+    print_lines(f"- {plain(sentence)}" for sentence in plain_language(agreed))
 
 
 def _agreement_in(path: Path) -> Statement:

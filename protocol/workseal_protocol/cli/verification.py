@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from workseal_protocol.bundle import read_archive
+from workseal_protocol.cli.folding import print_lines
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
 from workseal_protocol.cli.processes import checker_for
@@ -30,8 +31,7 @@ def verify(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(report_value(report), indent=2))
         return exit_code(report)
-    for line in (*report_lines(report), *remarks):
-        print(plain(line))
+    print_lines(plain(line) for line in (*report_lines(report), *remarks))
     return exit_code(report)
 
 

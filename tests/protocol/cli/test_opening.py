@@ -11,11 +11,10 @@ import pytest
 
 from support.scripted import KeptFrame, Story, disclose, finish, tell_story
 from support.simulator import seeded
-from workseal_protocol.cli import opening
 from workseal_protocol.cli.seeds import write_case_key, write_seed
 from workseal_protocol.cli.viewing import Viewing
 from workseal_protocol.digest import Digest
-from workseal_protocol.disclosure import Disclosure, open_frame, verify_disclosure
+from workseal_protocol.disclosure import Disclosure, open_frame
 from workseal_protocol.frame import FrameHeader, FrameTree, commit_frame
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.lottery import draw
@@ -635,24 +634,3 @@ def test_there_is_no_finding_of_what_is_not_the_answer_or_by_another_key(desk: D
     done = desk.open("--finding", out, "--key", key)
     assert (done.code, "so there is no finding" in done.err) == (1, True), done.err
     assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("tiles", "within"),
-    [((0,), "128 x 128"), ((0, 1), "256 x 128"), ((0, 1, 2, 3), ""), ((0, 3), ""), ((), "")],
-    ids=["one", "a row", "a square", "two corners", "none"],
-)
-def test_what_is_too_small_to_keep_its_mark_is_said_to_be(
-    tiles: tuple[int, ...], within: str
-) -> None:
-    header = FrameHeader(512, 256, 128, display=0, round=1, offset_ms=0, nonce=bytes(16))
-    pixels = bytes(512 * 256 * 3)
-    tree = commit_frame(header, pixels, bytes(16))
-    shown = open_frame(tree, tiles, pixels=pixels, seed=bytes(16))
-    said = opening._lost(verify_disclosure(shown, tree.commitment))
-    assert said == (
-        f"; it lies within {within} pixels: a part that small, cut out, may not tell whose copy it"
-        " was"
-        if within
-        else ""
-    )

@@ -9,23 +9,9 @@ Rules:
   files of their own, and of a token that lets somebody in only the hash is stored.
 """
 
-from enum import StrEnum, unique
-from typing import Any, Final
+from sqlalchemy import Index, MetaData, PrimaryKeyConstraint, Table
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    TextClause,
-    text,
-)
+from workseal_verifier.store.columns import PARTIAL, Privacy, among, octets, whole, word
 
 STATEMENT_BYTES = 65_536
 STATE_BYTES = 1_024  # the longest state of a chain has some 300
@@ -41,86 +27,39 @@ URL_LETTERS = 500
 BESIDE_SEGMENTS = "kind <> 'segment'"
 
 
-@unique
-class Privacy(StrEnum):
-    """Say what a stranger learns who reads the column."""
-
-    PUBLIC = "public"  # anybody may read it over HTTP
-    PSEUDONYM = "pseudonym"  # a key or a random id: links acts of one party
-    COMMITMENT = "commitment"  # a hash that hides what it fixes
-    HASHED = "hashed"  # of a token, or under a secret of this server: who reads it cannot use it
-    TIME = "time"  # when somebody worked or signed
-    ENGAGEMENT = "engagement"  # what the engagement's own parties signed and may fetch
-    CONTACT = "contact"  # where a party asked to be told; shown to that party alone
-
-
-# Milliseconds and sizes need 64 bits; SQLite's INTEGER has them.
-_INTEGER = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _whole(name: str, privacy: Privacy, **options: Any) -> Column[Any]:
-    options.setdefault("nullable", False)
-    return Column(name, _INTEGER, info={"privacy": privacy.value}, **options)
-
-
-def _octets(name: str, privacy: Privacy, *, most: int, least: int, **options: Any) -> Column[Any]:
-    options.setdefault("nullable", False)
-    bound = CheckConstraint(f"length({name}) BETWEEN {least} AND {most}", name=f"{name}_bound")
-    info = {"privacy": privacy.value, "bound": most}
-    return Column(name, LargeBinary(most), bound, info=info, **options)
-
-
-def _word(name: str, privacy: Privacy, *, most: int, nullable: bool = False) -> Column[Any]:
-    bound = CheckConstraint(f"length({name}) BETWEEN 1 AND {most}", name=f"{name}_bound")
-    info = {"privacy": privacy.value, "bound": most}
-    return Column(name, Text, bound, info=info, nullable=nullable)
-
-
-# With what each has in it, which each database is told in its own option.
-_PARTIAL: Final[list[tuple[Index, TextClause]]] = []
-
-
-def _among(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """Make an index of the rows alone for which something holds."""
-    among = text(where)
-    made = Index(name, *columns, unique=unique, sqlite_where=among)
-    _PARTIAL.append((made, among))
-    return made
-
-
 metadata = MetaData()
 
 # One row: the size and root that the next append must start from (compare-and-swap).
 head = Table(
     "head",
     metadata,
-    _whole("one", Privacy.PUBLIC, primary_key=True, autoincrement=False),
-    _whole("size", Privacy.PUBLIC),
-    _octets("root", Privacy.PUBLIC, most=32, least=32),
+    whole("one", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    whole("size", Privacy.PUBLIC),
+    octets("root", Privacy.PUBLIC, most=32, least=32),
     sqlite_strict=True,
 )
 
 statements = Table(
     "statements",
     metadata,
-    _whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
-    _octets("digest", Privacy.COMMITMENT, most=32, least=32, unique=True),
-    _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
-    _word("kind", Privacy.PSEUDONYM, most=32),
-    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16, nullable=True),
+    whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    octets("digest", Privacy.COMMITMENT, most=32, least=32, unique=True),
+    octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    word("kind", Privacy.PSEUDONYM, most=32),
+    octets("engagement", Privacy.PSEUDONYM, most=16, least=16, nullable=True),
     # What it is about: a request's digest, a frame's commitment, a key's thumbprint.
-    _octets("about", Privacy.COMMITMENT, most=32, least=32, nullable=True),
+    octets("about", Privacy.COMMITMENT, most=32, least=32, nullable=True),
     # Work only: whose, and from when to when; what the rule against double work asks.
-    _octets("worker", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
-    _whole("begin_ms", Privacy.TIME, nullable=True),
-    _whole("end_ms", Privacy.TIME, nullable=True),
+    octets("worker", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    whole("begin_ms", Privacy.TIME, nullable=True),
+    whole("end_ms", Privacy.TIME, nullable=True),
     # Of a statement of a chain, its number there: no database takes two of one.
-    _whole("seq", Privacy.ENGAGEMENT, nullable=True),
-    _among("statements_seq", "engagement", "seq", where="seq IS NOT NULL", unique=True),
+    whole("seq", Privacy.ENGAGEMENT, nullable=True),
+    among("statements_seq", "engagement", "seq", where="seq IS NOT NULL", unique=True),
     Index("statements_engagement", "engagement", "position"),
     # Nearly every statement is a segment, which none of these two is asked for.
-    _among("statements_kind", "kind", "position", where=BESIDE_SEGMENTS),
-    _among("statements_about", "about", where="about IS NOT NULL"),
+    among("statements_kind", "kind", "position", where=BESIDE_SEGMENTS),
+    among("statements_about", "about", where="about IS NOT NULL"),
     Index("statements_worker", "worker", "end_ms"),
     sqlite_strict=True,
 )
@@ -130,20 +69,20 @@ statements = Table(
 parties = Table(
     "parties",
     metadata,
-    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
-    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
-    _whole("role", Privacy.PSEUDONYM),
-    _octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
+    octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    whole("role", Privacy.PSEUDONYM),
+    octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
     # How the key is tied to the agreement (`logrows.Tie`), and by which statement: the acceptance,
     # the offer before there is one.
-    _whole("tie", Privacy.PSEUDONYM),
-    _whole("place", Privacy.PUBLIC),
+    whole("tie", Privacy.PSEUDONYM),
+    whole("place", Privacy.PUBLIC),
     # The newest step of any of its cases.
-    _whole("moved", Privacy.PSEUDONYM, nullable=True),
+    whole("moved", Privacy.PSEUDONYM, nullable=True),
     PrimaryKeyConstraint("thumbprint", "engagement", "role"),
     Index("parties_engagement", "engagement"),
     Index("parties_tie", "thumbprint", "tie", "place"),
-    _among("parties_moved", "thumbprint", "tie", "moved", where="moved IS NOT NULL"),
+    among("parties_moved", "thumbprint", "tie", "moved", where="moved IS NOT NULL"),
     sqlite_strict=True,
 )
 
@@ -152,11 +91,11 @@ parties = Table(
 key_events = Table(
     "key_events",
     metadata,
-    _whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
-    _octets("subject", Privacy.PSEUDONYM, most=32, least=32),
+    whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    octets("subject", Privacy.PSEUDONYM, most=32, least=32),
     # The key to which it rotates; the recovery key that an announcement names.
-    _octets("successor", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
-    _octets("recovery", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    octets("successor", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    octets("recovery", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
     Index("key_events_subject", "subject", "position"),
     Index("key_events_successor", "successor", "position"),
     Index("key_events_recovery", "recovery", "position"),
@@ -168,12 +107,12 @@ key_events = Table(
 case_steps = Table(
     "case_steps",
     metadata,
-    _whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    whole("position", Privacy.PUBLIC, primary_key=True, autoincrement=False),
     # The digest of the filing, which names the case.
-    _octets("filing", Privacy.PSEUDONYM, most=32, least=32),
-    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
-    _word("state", Privacy.ENGAGEMENT, most=16),
-    _whole("until_ms", Privacy.TIME, nullable=True),
+    octets("filing", Privacy.PSEUDONYM, most=32, least=32),
+    octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    word("state", Privacy.ENGAGEMENT, most=16),
+    whole("until_ms", Privacy.TIME, nullable=True),
     Index("case_steps_filing", "filing", "position"),
     Index("case_steps_engagement", "engagement", "position"),
     Index("case_steps_until", "until_ms"),
@@ -187,12 +126,12 @@ case_steps = Table(
 milestones = Table(
     "milestones",
     metadata,
-    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
-    _whole("reach", Privacy.ENGAGEMENT),
-    _whole("since", Privacy.ENGAGEMENT),
-    _octets("past", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
-    _whole("position", Privacy.PUBLIC, nullable=True),
-    _octets("state", Privacy.ENGAGEMENT, most=STATE_BYTES, least=1, nullable=True),
+    octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    whole("reach", Privacy.ENGAGEMENT),
+    whole("since", Privacy.ENGAGEMENT),
+    octets("past", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    whole("position", Privacy.PUBLIC, nullable=True),
+    octets("state", Privacy.ENGAGEMENT, most=STATE_BYTES, least=1, nullable=True),
     PrimaryKeyConstraint("engagement", "reach"),
     sqlite_strict=True,
 )
@@ -202,9 +141,9 @@ milestones = Table(
 tiles = Table(
     "tiles",
     metadata,
-    _whole("level", Privacy.PUBLIC),
-    _whole("number", Privacy.PUBLIC),
-    _octets("hashes", Privacy.PUBLIC, most=TILE_BYTES, least=32),
+    whole("level", Privacy.PUBLIC),
+    whole("number", Privacy.PUBLIC),
+    octets("hashes", Privacy.PUBLIC, most=TILE_BYTES, least=32),
     PrimaryKeyConstraint("level", "number"),
     sqlite_strict=True,
 )
@@ -213,20 +152,20 @@ tiles = Table(
 checkpoints = Table(
     "checkpoints",
     metadata,
-    _whole("size", Privacy.PUBLIC, primary_key=True, autoincrement=False),
-    _octets("root", Privacy.PUBLIC, most=32, least=32),
-    _octets("signed", Privacy.PUBLIC, most=CHECKPOINT_BYTES, least=1, nullable=True),
-    _octets("digest", Privacy.PUBLIC, most=32, least=32, nullable=True),
-    _whole("signed_at", Privacy.TIME, nullable=True),
+    whole("size", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    octets("root", Privacy.PUBLIC, most=32, least=32),
+    octets("signed", Privacy.PUBLIC, most=CHECKPOINT_BYTES, least=1, nullable=True),
+    octets("digest", Privacy.PUBLIC, most=32, least=32, nullable=True),
+    whole("signed_at", Privacy.TIME, nullable=True),
     sqlite_strict=True,
 )
 
 timestamps = Table(
     "timestamps",
     metadata,
-    _whole("size", Privacy.PUBLIC, primary_key=True, autoincrement=False),
-    _octets("token", Privacy.PUBLIC, most=TOKEN_BYTES, least=1),
-    _whole("upper_ms", Privacy.TIME),
+    whole("size", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    octets("token", Privacy.PUBLIC, most=TOKEN_BYTES, least=1),
+    whole("upper_ms", Privacy.TIME),
     sqlite_strict=True,
 )
 
@@ -234,12 +173,12 @@ timestamps = Table(
 beacons = Table(
     "beacons",
     metadata,
-    _whole("period_ms", Privacy.PUBLIC),
-    _whole("first_round", Privacy.PUBLIC),
-    _whole("count", Privacy.PUBLIC),
-    _octets("head", Privacy.COMMITMENT, most=32, least=32),
-    _octets("statement", Privacy.PUBLIC, most=32, least=32),
-    _whole("position", Privacy.PUBLIC),
+    whole("period_ms", Privacy.PUBLIC),
+    whole("first_round", Privacy.PUBLIC),
+    whole("count", Privacy.PUBLIC),
+    octets("head", Privacy.COMMITMENT, most=32, least=32),
+    octets("statement", Privacy.PUBLIC, most=32, least=32),
+    whole("position", Privacy.PUBLIC),
     PrimaryKeyConstraint("period_ms", "first_round"),
     sqlite_strict=True,
 )
@@ -248,10 +187,10 @@ beacons = Table(
 conflicts = Table(
     "conflicts",
     metadata,
-    _octets("digest", Privacy.COMMITMENT, most=32, least=32, primary_key=True),
-    _octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
-    _whole("seq", Privacy.PSEUDONYM),
-    _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    octets("digest", Privacy.COMMITMENT, most=32, least=32, primary_key=True),
+    octets("engagement", Privacy.PSEUDONYM, most=16, least=16),
+    whole("seq", Privacy.PSEUDONYM),
+    octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
     Index("conflicts_engagement", "engagement", "seq"),
     sqlite_strict=True,
 )
@@ -261,10 +200,10 @@ conflicts = Table(
 invitations = Table(
     "invitations",
     metadata,
-    _octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
-    _whole("role", Privacy.PSEUDONYM),
-    _whole("uses_left", Privacy.PSEUDONYM),
-    _whole("until_ms", Privacy.TIME),
+    octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
+    whole("role", Privacy.PSEUDONYM),
+    whole("uses_left", Privacy.PSEUDONYM),
+    whole("until_ms", Privacy.TIME),
     sqlite_strict=True,
 )
 
@@ -272,10 +211,10 @@ invitations = Table(
 invited = Table(
     "invited",
     metadata,
-    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
-    _whole("role", Privacy.PSEUDONYM),
-    _octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
-    _whole("accepted_ms", Privacy.TIME),
+    octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    whole("role", Privacy.PSEUDONYM),
+    octets("key", Privacy.PSEUDONYM, most=PUBLIC_KEY_BYTES, least=32),
+    whole("accepted_ms", Privacy.TIME),
     PrimaryKeyConstraint("thumbprint", "role"),
     sqlite_strict=True,
 )
@@ -284,23 +223,23 @@ invited = Table(
 links = Table(
     "links",
     metadata,
-    _octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
-    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
-    _whole("root", Privacy.PSEUDONYM),
-    _whole("until_ms", Privacy.TIME),
+    octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
+    octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    whole("root", Privacy.PSEUDONYM),
+    whole("until_ms", Privacy.TIME),
     sqlite_strict=True,
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    _octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
-    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
-    _whole("root", Privacy.PSEUDONYM),
-    _whole("until_ms", Privacy.TIME),
-    _whole("seen_ms", Privacy.TIME),
+    octets("token", Privacy.HASHED, most=32, least=32, primary_key=True),
+    octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    whole("root", Privacy.PSEUDONYM),
+    whole("until_ms", Privacy.TIME),
+    whole("seen_ms", Privacy.TIME),
     # When a passkey was last used for it: sensitive acts ask for a moment ago.
-    _whole("fresh_ms", Privacy.TIME, nullable=True),
+    whole("fresh_ms", Privacy.TIME, nullable=True),
     Index("sessions_thumbprint", "thumbprint"),
     sqlite_strict=True,
 )
@@ -308,11 +247,11 @@ sessions = Table(
 passkeys = Table(
     "passkeys",
     metadata,
-    _octets("credential", Privacy.PSEUDONYM, most=CREDENTIAL_BYTES, least=1, primary_key=True),
-    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
-    _octets("public_key", Privacy.PSEUDONYM, most=PASSKEY_BYTES, least=1),
-    _whole("sign_count", Privacy.PSEUDONYM),
-    _whole("made_ms", Privacy.TIME),
+    octets("credential", Privacy.PSEUDONYM, most=CREDENTIAL_BYTES, least=1, primary_key=True),
+    octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    octets("public_key", Privacy.PSEUDONYM, most=PASSKEY_BYTES, least=1),
+    whole("sign_count", Privacy.PSEUDONYM),
+    whole("made_ms", Privacy.TIME),
     Index("passkeys_thumbprint", "thumbprint"),
     sqlite_strict=True,
 )
@@ -322,8 +261,8 @@ passkeys = Table(
 spent = Table(
     "spent",
     metadata,
-    _octets("digest", Privacy.HASHED, most=32, least=32, primary_key=True),
-    _whole("until_ms", Privacy.TIME),
+    octets("digest", Privacy.HASHED, most=32, least=32, primary_key=True),
+    whole("until_ms", Privacy.TIME),
     sqlite_strict=True,
 )
 
@@ -336,24 +275,24 @@ notices = Table(
     "notices",
     metadata,
     # The hash of case, step, kind and recipient: none is made twice.
-    _octets("name", Privacy.PSEUDONYM, most=32, least=32),
-    _whole("channel", Privacy.PSEUDONYM),
-    _word("kind", Privacy.ENGAGEMENT, most=16),
-    _octets("filing", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
-    _whole("step", Privacy.PSEUDONYM),
+    octets("name", Privacy.PSEUDONYM, most=32, least=32),
+    whole("channel", Privacy.PSEUDONYM),
+    word("kind", Privacy.ENGAGEMENT, most=16),
+    octets("filing", Privacy.PSEUDONYM, most=32, least=32, nullable=True),
+    whole("step", Privacy.PSEUDONYM),
     # The person: the key that stands in the terms.
-    _octets("recipient", Privacy.PSEUDONYM, most=32, least=32),
+    octets("recipient", Privacy.PSEUDONYM, most=32, least=32),
     # Whose turn it is, a bit for each role.
-    _whole("waiting", Privacy.ENGAGEMENT),
-    _whole("made_ms", Privacy.TIME),
-    _whole("state", Privacy.PSEUDONYM),
-    _whole("tries", Privacy.PSEUDONYM),
+    whole("waiting", Privacy.ENGAGEMENT),
+    whole("made_ms", Privacy.TIME),
+    whole("state", Privacy.PSEUDONYM),
+    whole("tries", Privacy.PSEUDONYM),
     # When it is tried next; whoever tries it moves this on first. None: no more.
-    _whole("next_ms", Privacy.TIME, nullable=True),
+    whole("next_ms", Privacy.TIME, nullable=True),
     # When it was sent, given up, or opened on the page; when a reminder is to be looked at.
-    _whole("ended_ms", Privacy.TIME, nullable=True),
+    whole("ended_ms", Privacy.TIME, nullable=True),
     # Until when whoever claimed it has it, unless it is done with it before.
-    _whole("held_ms", Privacy.TIME, nullable=True),
+    whole("held_ms", Privacy.TIME, nullable=True),
     PrimaryKeyConstraint("name", "channel"),
     Index("notices_next", "next_ms"),
     Index("notices_recipient", "recipient", "step"),
@@ -367,23 +306,23 @@ notices = Table(
 contacts = Table(
     "contacts",
     metadata,
-    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32, primary_key=True),
-    _word("mail", Privacy.CONTACT, most=MAIL_LETTERS, nullable=True),
-    _word("webhook", Privacy.CONTACT, most=URL_LETTERS, nullable=True),
+    octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32, primary_key=True),
+    word("mail", Privacy.CONTACT, most=MAIL_LETTERS, nullable=True),
+    word("webhook", Privacy.CONTACT, most=URL_LETTERS, nullable=True),
     # In which the party's days are counted where no case says it.
-    _word("zone", Privacy.CONTACT, most=64, nullable=True),
+    word("zone", Privacy.CONTACT, most=64, nullable=True),
     # Whether a weekly digest is asked for.
-    _whole("digest", Privacy.CONTACT),
+    whole("digest", Privacy.CONTACT),
     # What the two links are made of that stop mails, and their hashes.
-    _octets("salt", Privacy.PSEUDONYM, most=16, least=16),
-    _octets("stop_mail", Privacy.HASHED, most=32, least=32, unique=True),
-    _octets("stop_digest", Privacy.HASHED, most=32, least=32, unique=True),
-    _whole("changed_ms", Privacy.TIME),
+    octets("salt", Privacy.PSEUDONYM, most=16, least=16),
+    octets("stop_mail", Privacy.HASHED, most=32, least=32, unique=True),
+    octets("stop_digest", Privacy.HASHED, most=32, least=32, unique=True),
+    whole("changed_ms", Privacy.TIME),
     # The hash of the link that confirms the address, until when it does, and when it did: without
     # that nothing is sent there but the mail with the link.
-    _octets("confirm", Privacy.HASHED, most=32, least=32, nullable=True),
-    _whole("confirm_until_ms", Privacy.TIME, nullable=True),
-    _whole("confirmed_ms", Privacy.TIME, nullable=True),
+    octets("confirm", Privacy.HASHED, most=32, least=32, nullable=True),
+    whole("confirm_until_ms", Privacy.TIME, nullable=True),
+    whole("confirmed_ms", Privacy.TIME, nullable=True),
     Index("contacts_confirm", "confirm"),
     Index("contacts_unconfirmed", "confirmed_ms", "confirm_until_ms"),
     sqlite_strict=True,
@@ -394,13 +333,13 @@ confirmations = Table(
     "confirmations",
     metadata,
     # The notice's.
-    _octets("name", Privacy.PSEUDONYM, most=32, least=32, primary_key=True),
-    _octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
+    octets("name", Privacy.PSEUDONYM, most=32, least=32, primary_key=True),
+    octets("thumbprint", Privacy.PSEUDONYM, most=32, least=32),
     # The address, under a secret of this server.
-    _octets("place", Privacy.HASHED, most=32, least=32),
-    _whole("asked_ms", Privacy.TIME),
+    octets("place", Privacy.HASHED, most=32, least=32),
+    whole("asked_ms", Privacy.TIME),
     # When it was first handed to a mail server.
-    _whole("sent_ms", Privacy.TIME, nullable=True),
+    whole("sent_ms", Privacy.TIME, nullable=True),
     Index("confirmations_thumbprint", "thumbprint"),
     Index("confirmations_place", "place"),
     Index("confirmations_asked", "asked_ms"),
@@ -411,8 +350,8 @@ confirmations = Table(
 presence = Table(
     "presence",
     metadata,
-    _whole("begin_ms", Privacy.PUBLIC, primary_key=True, autoincrement=False),
-    _whole("end_ms", Privacy.PUBLIC),
+    whole("begin_ms", Privacy.PUBLIC, primary_key=True, autoincrement=False),
+    whole("end_ms", Privacy.PUBLIC),
     sqlite_strict=True,
 )
 
@@ -421,10 +360,10 @@ presence = Table(
 own_acts = Table(
     "own_acts",
     metadata,
-    _octets("filing", Privacy.PSEUDONYM, most=32, least=32),
-    _octets("head", Privacy.COMMITMENT, most=32, least=32),
-    _octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
-    _whole("made_ms", Privacy.TIME),
+    octets("filing", Privacy.PSEUDONYM, most=32, least=32),
+    octets("head", Privacy.COMMITMENT, most=32, least=32),
+    octets("body", Privacy.ENGAGEMENT, most=STATEMENT_BYTES, least=1),
+    whole("made_ms", Privacy.TIME),
     PrimaryKeyConstraint("filing", "head"),
     sqlite_strict=True,
 )
@@ -435,6 +374,6 @@ def tables_for(dialect: str) -> MetaData:
 
     An option of PostgreSQL's loads its dialect, which a server with SQLite does without.
     """
-    for index, among in _PARTIAL:
-        index.dialect_options[dialect]["where"] = among
+    for index, rows in PARTIAL:
+        index.dialect_options[dialect]["where"] = rows
     return metadata
