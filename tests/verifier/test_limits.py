@@ -10,10 +10,13 @@ import pytest
 from support.office import LiveServer, Office, new_home, stranger_offer
 from support.scripted import ScriptedAgent
 from support.simulator import ROUND_MS, START
+from workseal_protocol.encoding import encode
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import SessionOpen, sign
+from workseal_verifier.api import log
 from workseal_verifier.api.guard import READ, SUBMISSION, kind_of
 from workseal_verifier.api.sender import sender_of
+from workseal_verifier.api.values import CBOR
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.limits import Limiter
 
@@ -141,6 +144,30 @@ def test_a_sender_beyond_its_rate_is_told_so(tmp_path: Path) -> None:
         assert int(late.headers["retry-after"]) >= 1
         other = client.get("/v1/log/checkpoint", headers={"x-real-ip": "192.0.2.2"})
         assert other.status_code == 200
+    office.close()
+
+
+def test_a_large_proof_counts_as_many_requests_of_its_sender(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_HASHES_A_REQUEST", 1)
+    settings = new_home(tmp_path, sender_rate=1, sender_burst=4, sender_header="x-real-ip")
+    office = Office(settings).open()
+    office.post([stranger_offer(office, number) for number in range(200)])
+    size = office.checkpoint().checkpoint.size
+    asked = encode({1: size, 2: [0, size // 2], 3: []})
+    own, other = ({"x-real-ip": f"192.0.2.{n}", "content-type": CBOR} for n in (1, 2))
+    with (
+        LiveServer(office) as live,
+        httpx.Client(base_url=live.url, trust_env=False) as client,
+    ):
+        answer = client.post("/v1/log/proof", content=asked, headers=own)
+        assert answer.status_code == 200
+        late = client.get("/v1/log/checkpoint", headers=own)
+        assert late.status_code == 429
+        # Of fourteen and more hashes, three were left; one comes back each second.
+        assert int(late.headers["retry-after"]) >= 8
+        assert client.post("/v1/log/proof", content=asked, headers=other).status_code == 200
     office.close()
 
 

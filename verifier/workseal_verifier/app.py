@@ -101,7 +101,7 @@ def create_app(settings: Settings, verifier: Verifier | None = None) -> FastAPI:
     app.state.answers = answers = Answers()
     services = running.services
     app.state.newest = Newest(lambda: services.sequencer.current, alone=services.reader.is_alone)
-    gate = Gate(_budget(settings), running.meters.answered)
+    app.state.gate = gate = Gate(_budget(settings), running.meters.answered)
     app.state.together = together = Together(running.services, gate, answers, running.checks)
     app.state.arrivals = Arrivals(most=_ARRIVING, most_bytes=_ARRIVING_BYTES)
     app.state.disclosing = Doors(most_bytes=MOST_WHOLE * MAX_PACKAGE_BYTES)

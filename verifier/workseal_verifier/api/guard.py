@@ -52,6 +52,12 @@ class Gate:
             self._budget.senders.require(sender)
         self._running[kind] += 1
 
+    def charge(self, scope: Scope, requests: int) -> None:
+        """Count an answer as so many more requests of its sender, who may ask again later."""
+        sender = sender_of(scope, self._budget.sender_header)
+        if sender is not None:
+            self._budget.senders.charge(sender, requests)
+
     def leave(self, kind: str) -> None:
         """Count it no more."""
         self._running[kind] -= 1
