@@ -1,4 +1,3 @@
-import os
 import sys
 
 import pytest
@@ -49,6 +48,6 @@ def test_lines_stay_whole_where_no_terminal_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((70, 24)))
+    monkeypatch.setenv("COLUMNS", "70")
     print_lines([LONG])
     assert len(capsys.readouterr().out.splitlines()) == lines
