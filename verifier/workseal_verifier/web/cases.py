@@ -84,6 +84,7 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
         cited=partial(given.disputed.cited, agreed, reach=reach),
         checked=given.hearings.checked_beside(view.case),
         earlier=given.hearings.earlier(view.case),
+        keyless=given.hearings.keyless(view.case),
     )
     values = case_values(view, beside, site_of(request).origin, given.clock.now_ms())
     return page(request, "case.html", **values)
@@ -96,7 +97,7 @@ class Beside:
     `withdrawn` are the drawn frames that were withdrawn by now, `committed` says whether a value is
     the operator's of a round, `cited` what statements are that are none of the case, `checked` what
     was found of its disclosures beside it, `earlier` the cases over hours of it that were filed
-    before.
+    before, `keyless` who has no key left to act with.
     """
 
     agreed: Agreed
@@ -108,6 +109,7 @@ class Beside:
     cited: Callable[[set[Digest]], Mapping[Digest, Cited]]
     checked: Sequence[CheckedBeside] = ()
     earlier: Sequence[Case] = ()
+    keyless: Sequence[Role] = ()
 
 
 def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, Any]:
@@ -151,6 +153,7 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "cited_there": beside.cited(outside(decided)),
         "custody": custody_of(steps),
         "ending": ending_of(case, steps, now_ms, zone),
+        "keyless": [WHO[role] for role in beside.keyless] if case.open else [],
         "here": zone,
     }
 
