@@ -19,7 +19,16 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.keys import Role, SeedSigner
-from workseal_protocol.records import Acceptance, Act, Offer, read_record, sign
+from workseal_protocol.records import (
+    Acceptance,
+    Act,
+    KeyRevoke,
+    KeyRotate,
+    Offer,
+    RevocationReason,
+    read_record,
+    sign,
+)
 from workseal_protocol.sealing import ENCAPSULATED_BYTES, MIN_SEALED_BYTES
 from workseal_protocol.statement import Kind, Statement
 from workseal_verifier.api.arrivals import Arrival
@@ -124,6 +133,26 @@ def test_a_party_reads_what_is_due_and_what_was_said(court: Court) -> None:
     assert [one["move"] for one in said] == ["filing", "notice"]
     assert (said[0]["text"], said[0]["by"]) == ("nothing came of these hours", "client")
     assert "answer" not in court.case(people.client).json()["moves"]
+
+
+def test_who_ended_their_key_and_has_no_other_is_named(court: Court) -> None:
+    """Nobody waits in vain for a person who cannot act: of a rotated key its successor acts."""
+    hearing, office = court.hearing.file(), court.office
+    hearing.act(Role.OPERATOR, Act.NOTICE)
+    keyless = office.verifier.services.hearings.keyless
+    assert keyless(hearing.case) == ()
+    freelancer, successor = office.people.freelancer, SeedSigner(b"\x77" * 32)
+    rotate = KeyRotate.make(claimed_at=office.now, old=freelancer.public_key, new=successor)
+    office.post([sign(rotate, freelancer)])
+    assert keyless(hearing.case) == ()
+    for signer, expected in (
+        (office.people.arbitrator, ()),  # nobody was drawn yet
+        (successor, (Role.FREELANCER,)),
+        (office.people.client, (Role.CLIENT, Role.FREELANCER)),
+    ):
+        key, lost = signer.public_key.thumbprint, RevocationReason.LOST
+        office.post([sign(KeyRevoke(claimed_at=office.now, key=key, reason=lost), signer)])
+        assert set(keyless(hearing.case)) == set(expected)
 
 
 def test_whoever_reads_replays_the_same_head(court: Court) -> None:

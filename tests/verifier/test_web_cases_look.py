@@ -123,6 +123,14 @@ def test_a_phone_shows_whole_days_and_whole_options(
         found = page.locator(what)
         assert found.count() > 1
         assert (what, found.evaluate_all(f"{tall}.map(one => one.textContent)")) == (what, [])
+    # Neither is a sum parted from its currency, at any width.
+    broken = "all => all.filter(one => one.getClientRects().length > 1).map(one => one.textContent)"
+    sums = page.locator(".stand p .num")
+    assert [one.split()[-1] for one in sums.all_text_contents()] == ["EUR", "EUR"]
+    for width in range(320, 480, 10):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert (width, sums.evaluate_all(broken)) == (width, [])
+    page.set_viewport_size({"width": 360, "height": 800})
     # What is copied is what the server wrote.
     written = page.evaluate("fetch(location).then(one => one.text())")
     for text in page.locator("pre.bytes code").all_text_contents():

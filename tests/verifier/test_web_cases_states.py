@@ -39,7 +39,7 @@ from workseal_verifier.services.redraws import Frozen
 from workseal_verifier.web.caselist import line_of
 from workseal_verifier.web.cases import Beside, case_values
 from workseal_verifier.web.casetimes import clocks_of
-from workseal_verifier.web.casewords import STANDINGS
+from workseal_verifier.web.casewords import standing_of
 from workseal_verifier.web.render import moment, written
 
 ROLES = (Role.CLIENT, Role.FREELANCER, Role.ARBITRATOR)
@@ -74,7 +74,13 @@ def view_of(play: Play, role: Role) -> View:
     return View(play.case, role, moves, tuple(told))
 
 
-def seen_by(play: Play, role: Role, *earlier: Case, active: tuple[int, ...] | None = ()) -> Seen:
+def seen_by(
+    play: Play,
+    role: Role,
+    *earlier: Case,
+    active: tuple[int, ...] | None = (),
+    keyless: tuple[Role, ...] = (),
+) -> Seen:
     terms, filing = play.case.terms, play.case.filing
     beside = Beside(
         agreed=Agreed(filing.engagement, terms, ZoneInfo(terms.zone), known=True),
@@ -87,6 +93,7 @@ def seen_by(play: Play, role: Role, *earlier: Case, active: tuple[int, ...] | No
         committed=lambda number, value: value == beacon(number),
         cited=lambda _: {},
         earlier=earlier,
+        keyless=keyless,
     )
     values = case_values(view_of(play, role), beside, "https://log.example", play.now)
     page = written("case.html", url="https://log.example", **values)
@@ -166,7 +173,7 @@ def test_what_is_offered_is_what_the_fold_takes(seen: list[Seen]) -> None:
 
 def test_the_page_says_where_it_stands_until_when_and_whose_turn_it_is(seen: list[Seen]) -> None:
     for one in seen:
-        case, told = one.play.case, STANDINGS[one.play.case.state]
+        case, told = one.play.case, standing_of(one.play.case)
         stand = one.page[one.page.index('id="stand"') : one.page.index('id="do"')]
         for text in (stand, one.listed):
             assert told.title in words(text)
@@ -270,6 +277,20 @@ def test_who_decides_whether_to_appeal_is_asked_just_that() -> None:
     alone = page("appeal to nobody")
     assert "Nobody else is left on the agreed panel, so nobody can be appealed to" in alone
     assert "Appeal to another person" not in alone
+    assert "Either party may appeal" in text
+    assert "Either party may appeal" not in alone
+    listed = seen_by(SITUATIONS["appeal to nobody"](), ROLES[0]).listed
+    assert "nobody is left to appeal to" in listed
+    assert "an appeal is open" not in listed
+
+
+def test_whose_key_was_ended_without_another_is_said_while_they_are_waited_for() -> None:
+    sentence = "The key of the arbitrator was ended, and no other takes its place"
+    play = SITUATIONS["decision"]()
+    assert sentence in words(seen_by(play, Role.CLIENT, keyless=(Role.ARBITRATOR,)).page)
+    assert sentence not in page("decision")
+    over = SITUATIONS["final"]()
+    assert sentence not in words(seen_by(over, Role.CLIENT, keyless=(Role.ARBITRATOR,)).page)
 
 
 def test_a_value_that_is_still_to_come_has_its_moment() -> None:

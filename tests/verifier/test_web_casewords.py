@@ -19,7 +19,7 @@ from workseal_protocol.cli.program import _parser as workseal_parser
 from workseal_protocol.dispute import CLOCKS, TABLE, Case, State, Who
 from workseal_protocol.dispute.table import DISCLOSED, FOUND
 from workseal_protocol.keys import Role
-from workseal_protocol.records import Claim, Ground, Pause, Refusal, Ruling, Verdict
+from workseal_protocol.records import Act, Claim, Ground, Pause, Refusal, Ruling, Verdict
 from workseal_verifier.web.casecommands import Reader, command_of, moves_of
 from workseal_verifier.web.casewords import CLAIMS, MOVES, STANDINGS, WHO, everyone
 
@@ -113,6 +113,20 @@ def test_every_command_is_one_that_its_program_takes(role: Role) -> None:
                 require_fits(name, Said(**said))
             else:
                 agents_command(*typed[: 2 if typed[0] == "case" else 1])
+
+
+def test_of_a_first_offer_nothing_is_said_to_be_replaced() -> None:
+    play = PLAYS[State.NOTICE]()
+    first = "It ends with your next offer, and with the next draft."
+    replacing = "It takes the place of your offer before it, and ends with the next draft."
+
+    def told(role: Role) -> tuple[str, ...]:
+        (one,) = moves_of(("offer",), Reader(play.case, role, "https://log.example", UTC)).settling
+        return one.where
+
+    assert told(Role.CLIENT) == told(Role.FREELANCER) == (first,)
+    play.act(Role.CLIENT, Act.OFFER)
+    assert (told(Role.CLIENT), told(Role.FREELANCER)) == ((replacing,), (first,))
 
 
 def agents_command(*path: str) -> Any:

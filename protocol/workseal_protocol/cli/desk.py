@@ -19,7 +19,7 @@ from workseal_protocol.cli.opening import read_answer
 from workseal_protocol.cli.outline import outline
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, CommandError
 from workseal_protocol.cli.seeds import read_case_key, read_tag_key
-from workseal_protocol.cli.text import plain
+from workseal_protocol.cli.text import count, plain
 from workseal_protocol.cli.verification import report_that_holds
 from workseal_protocol.desk import (
     CHECKS,
@@ -147,7 +147,8 @@ def _lines(report: DeskReport, options: argparse.Namespace) -> Iterator[str]:
         else:
             yield f"        show the proof: {_command(one, options)}"
     yield ""
-    yield f"{len(report.noticed)} checks noticed something, which is a question and no verdict."
+    noticed = count(len(report.noticed), "check")
+    yield f"{noticed} noticed something, which is a question and no verdict."
     yield "Not proven, whatever the checks say:"
     yield from (f"  - {sentence}" for sentence in report.not_proven)
 

@@ -128,6 +128,14 @@ PASSING: Final[Mapping[State, Passing]] = {
 }
 _FINAL_NOW: Final = "you give up the appeal, and the decision is final with this: the other has too"
 _ONCE_APPEALED: Final = "it is final: there was an appeal, and there is no other"
+_LAST_PERSON: Final = (
+    "nobody else is left on the panel, so nobody can be appealed to; it is final once both parties"
+    " have passed, or when their days for an appeal are over"
+)
+_LAST_PASSED: Final = (
+    "you give up nothing, for nobody is left to appeal to; once both parties have passed, the"
+    " decision is final"
+)
 
 
 def offer_of(move: str) -> str:
@@ -148,13 +156,25 @@ def then_of(move: str, case: Case | None) -> str:
     """Say what follows from a move; without its case, what follows wherever it stands."""
     if move == _PASS:
         return "the case goes on without a word of yours" if case is None else _passed(case)
-    if move == "decide" and case is not None and case.appealed:
-        return _ONCE_APPEALED
+    if move == "decide" and case is not None:
+        return _decided(case)
     return _THEN[move]
+
+
+def _decided(case: Case) -> str:
+    if case.appealed:
+        return _ONCE_APPEALED
+    return _THEN["decide"] if _is_another_left(case) else _LAST_PERSON
+
+
+def _is_another_left(case: Case) -> bool:
+    return bool(set(case.panel) - {case.arbitrator})
 
 
 def _passed(case: Case) -> str:
     if case.state is State.APPEAL and case.done:
         return _FINAL_NOW
+    if case.state is State.APPEAL and not _is_another_left(case):
+        return _LAST_PASSED
     found = PASSING.get(case.state)
     return "nothing: the case takes no such word now" if found is None else found.then

@@ -33,7 +33,9 @@ def test_who_appeals_reads_what_the_next_arbitrator_lacks() -> None:
 
 def test_who_offers_reads_how_long_it_stands() -> None:
     told = notes(Play.begin(), Role.CLIENT, Act.OFFER)
-    assert told.endswith("it takes the place of your offer before it, and ends with the next draft")
+    assert told.endswith("it ends with your next offer, and with the next draft")
+    again = notes(Play.begin().act(Role.CLIENT, Act.OFFER, amount=1), Role.CLIENT, Act.OFFER)
+    assert "it takes the place of your offer before it, where you made one" in again
     # Who would pay it to whom, before that.
     assert told.startswith(who_pays(Claim.NOT_WORKED, Role.CLIENT))
 

@@ -69,6 +69,7 @@ def test_the_exit_code_tells_of_the_bundle_and_not_of_what_was_noticed(
     (folder / "tags").write_bytes(tags.encode())
     done = check(run, folder, "--tags", folder / "tags", "--only", 7)
     assert (done.code, done.out[:5]) == (0, "(?) 7")
+    assert "\n1 check noticed something, which is a question" in done.out
     (folder / "bundle").write_bytes((folder / "bundle").read_bytes()[:-1])
     done = check(run, folder)
     assert (done.code, "the bundle" in done.err, done.out) == (2, True, "")

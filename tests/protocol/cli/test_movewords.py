@@ -64,3 +64,19 @@ def test_a_decision_after_an_appeal_is_said_to_be_final() -> None:
     again = PLAYS[State.REVIEW]().both(Act.PASS)
     assert "it is final" in then_of("decide", again.case)
     assert again.act(Role.ARBITRATOR, Act.DECIDE).case.state is State.FINAL
+
+
+def test_where_nobody_is_left_on_the_panel_no_appeal_is_promised() -> None:
+    """Strike one of two: the other decides, and `appeal` is taken from nobody then."""
+    play = PLAYS[State.SEATING]().act(Role.CLIENT, Act.STRIKE).draw()
+    while len(play.case.panel) > 1:
+        play.act(Role.ARBITRATOR, Act.RECUSE).draw()
+    play.act(Role.ARBITRATOR, Act.DECLARE).both(Act.PASS)
+    play.act(Role.ARBITRATOR, Act.DRAFT).both(Act.COMMENT)
+    assert "nobody can be appealed to" in then_of("decide", play.case)
+    play.act(Role.ARBITRATOR, Act.DECIDE)
+    assert play.case.state is State.APPEAL
+    assert "appeal" not in play.case.allowed(play.case.terms.client.thumbprint)
+    assert "nobody is left to appeal to" in then_of("pass", play.case)
+    play.act(Role.CLIENT, Act.PASS)
+    assert "the decision is final with this" in then_of("pass", play.case)

@@ -134,6 +134,13 @@ class Hearings:
             )
         )
 
+    def keyless(self, case: Case) -> tuple[Role, ...]:
+        """Return who of a case ended their key, with no other in its place."""
+        keys = self._keys.below(self._size())
+        lives = keys.history(case.terms).lives
+        left = {keys.path(one)[0] for one, life in lives.items() if life.until is None}
+        return tuple(role for role, person in people(case).items() if person not in left)
+
     def checked_beside(self, case: Case) -> tuple[CheckedBeside, ...]:
         """Return what checks of its disclosures found, and is logged beside the case."""
         size = self._size()

@@ -72,6 +72,8 @@ _APPEAL: Final = (
     "The next person asks for nothing more and writes no draft, and what was sealed to the first"
     " does not open for them: say all of it here, and in the one word that each party then has."
 )
+_FIRST: Final = "It ends with your next offer, and with the next draft."
+_REPLACING: Final = "It takes the place of your offer before it, and ends with the next draft."
 _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "declare": ("CALENDAR is the country whose holidays you keep, as in DE-BY.",),
     "ask": ("DAY is written as in 2026-11-02, or with a minute as in 2026-11-02T09:30.",),
@@ -92,7 +94,6 @@ _WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "draft": (_VERDICT, _CITED),
     "decide": (_VERDICT, _CITED),
     "appeal": (_APPEAL,),
-    "offer": ("It takes the place of your offer before it, and ends with the next draft.",),
     "stay": (_one_of("GROUND", Pause), "DAY is the last one, as in 2026-11-30."),
     "claw-back": (
         "After a draft, once: the draft falls, and another one is written and commented on.",
@@ -163,6 +164,8 @@ def _where(name: str, reader: Reader, offers: Sequence[Digest]) -> Iterator[str]
     match name:
         case "pass":
             yield f"Then {then_of(name, case)}."
+        case "offer":
+            yield _REPLACING if reader.you in case.offers.values() else _FIRST
         case "accept":
             for one in offers:
                 sum_text = amount_text(reader.sums.get(one, 0), case.terms.currency)

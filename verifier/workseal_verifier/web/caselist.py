@@ -13,7 +13,7 @@ from workseal_protocol.keys import Role
 from workseal_verifier.services.casebook import SHUT
 from workseal_verifier.web.casecommands import DIGITS
 from workseal_verifier.web.casetimes import due_of
-from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
+from workseal_verifier.web.casewords import CLAIMS, WHO, standing_of
 
 
 def lines_of(cases: Iterable[Case], key: Digest, now_ms: int) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def line_of(case: Case, you: Role, now_ms: int) -> dict[str, Any]:
         "claim": CLAIMS[case.filing.claim],
         "amount": case.filing.amount,
         "currency": case.terms.currency,
-        "standing": STANDINGS[case.state],
+        "standing": standing_of(case),
         "due": due_of(case, you, now_ms),
         # Its page is closed to the arbitrator; what was said in it is not.
         "closed": closed,

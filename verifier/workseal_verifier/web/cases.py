@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from workseal_protocol.cli.casesums import who_pays
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Case, State, departures
+from workseal_protocol.dispute import Case, departures
 from workseal_protocol.keys import Role
 from workseal_verifier.api.access import Asking, OwnSession, site_of
 from workseal_verifier.api.services import Given
@@ -43,7 +43,7 @@ from workseal_verifier.web.caserecord import (
     steps_of,
 )
 from workseal_verifier.web.casetimes import clocks_of, due_of
-from workseal_verifier.web.casewords import CLAIMS, STANDINGS, WHO
+from workseal_verifier.web.casewords import CLAIMS, WHO, standing_of
 from workseal_verifier.web.render import page
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -84,6 +84,7 @@ def get_case(request: Request, name: str, given: Given, asking: Asking) -> Respo
         cited=partial(given.disputed.cited, agreed, reach=reach),
         checked=given.hearings.checked_beside(view.case),
         earlier=given.hearings.earlier(view.case),
+        keyless=given.hearings.keyless(view.case),
     )
     values = case_values(view, beside, site_of(request).origin, given.clock.now_ms())
     return page(request, "case.html", **values)
@@ -96,7 +97,7 @@ class Beside:
     `withdrawn` are the drawn frames that were withdrawn by now, `committed` says whether a value is
     the operator's of a round, `cited` what statements are that are none of the case, `checked` what
     was found of its disclosures beside it, `earlier` the cases over hours of it that were filed
-    before.
+    before, `keyless` who has no key left to act with.
     """
 
     agreed: Agreed
@@ -108,6 +109,7 @@ class Beside:
     cited: Callable[[set[Digest]], Mapping[Digest, Cited]]
     checked: Sequence[CheckedBeside] = ()
     earlier: Sequence[Case] = ()
+    keyless: Sequence[Role] = ()
 
 
 def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, Any]:
@@ -151,6 +153,7 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
         "cited_there": beside.cited(outside(decided)),
         "custody": custody_of(steps),
         "ending": ending_of(case, steps, now_ms, zone),
+        "keyless": [WHO[role] for role in beside.keyless] if case.open else [],
         "here": zone,
     }
 
@@ -158,7 +161,6 @@ def case_values(view: View, beside: Beside, url: str, now_ms: int) -> dict[str, 
 def _stand(view: View, url: str, now_ms: int) -> dict[str, Any]:
     """Tell where a case stands, and what its reader may do."""
     case, you = view.case, view.you
-    left = set(case.panel) - {case.arbitrator}
     sums = {one.digest: one.amount for one in view.told if one.amount is not None}
     return {
         "case": case,
@@ -168,14 +170,13 @@ def _stand(view: View, url: str, now_ms: int) -> dict[str, Any]:
         "you_are": WHO[you],
         "filer": WHO[case.filer],
         "claim": CLAIMS[case.filing.claim],
-        "standing": STANDINGS[case.state],
+        "standing": standing_of(case),
         "due": due_of(case, you, now_ms),
         "moves": moves_of(view.moves, Reader(case, you, url, clocks_of(case, you)[0].zone, sums)),
         "reading": reading_of(case.case, you, url),
         "freelancer": you is Role.FREELANCER,
         "arbitrator": you is Role.ARBITRATOR,
         "seat": _seat(case),
-        "last_person": case.state is State.APPEAL and not left,
         "keys": _keys(case),
     }
 

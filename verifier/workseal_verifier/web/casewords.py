@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from workseal_protocol.dispute import State
+from workseal_protocol.dispute import Case, State
 from workseal_protocol.keys import Role
 from workseal_protocol.records import Claim
 
@@ -56,6 +56,13 @@ def _by_arbitrator(title: str, awaited: str) -> Standing:
     return Standing(title, awaited, _REMINDED, State.DRAW)
 
 
+_LAST_PERSON: Final = Standing(
+    "Decided; nobody is left to appeal to",
+    "Both parties pass, or their days are over. Nobody else is left on the agreed panel, so nobody"
+    " can be appealed to.",
+    "By silence the decision is final.",
+    State.FINAL,
+)
 STANDINGS: Final[Mapping[State, Standing]] = {
     State.NOTICE: Standing(
         "Filed, notice to be given",
@@ -241,6 +248,13 @@ MOVES: Final[Mapping[str, str]] = {
     "outage": "notes that the service was down",
     "destroy": "destroys what was shown",
 }
+
+
+def standing_of(case: Case) -> Standing:
+    """Say where a case stands."""
+    if case.state is State.APPEAL and not set(case.panel) - {case.arbitrator}:
+        return _LAST_PERSON
+    return STANDINGS[case.state]
 
 
 def named(name: str) -> str:

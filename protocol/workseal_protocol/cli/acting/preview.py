@@ -25,6 +25,10 @@ from workseal_protocol.terms import Terms, amount_text
 
 _OF_SUMS: Final = frozenset({Act.OFFER, Act.ACCEPT, Act.DRAFT, Act.DECIDE})
 _FILED: Final = "the other party is told of it, and has its working days for an answer"
+_FIRST: Final = "it ends with your next offer, and with the next draft"
+_REPLACING: Final = (
+    "it takes the place of your offer before it, where you made one, and ends with the next draft"
+)
 
 Signable = DisputeAct | DisputeRequest | DisputeDisclosure | DisputeFinding | DisputeFiling
 
@@ -69,7 +73,8 @@ def _notes(act: DisputeAct, case: Case, told: Iterable[Said]) -> Iterator[str]:
             yield "the next arbitrator asks for nothing, writes no draft, and cannot open what was"
             yield "sealed to the first: say all of it here, and in the one comment of each party"
         case Act.OFFER:
-            yield "it takes the place of your offer before it, and ends with the next draft"
+            # Whose are open is known, and not who signs: of one's own first offer nothing is ended.
+            yield _REPLACING if case.offers else _FIRST
             if (act.amount or 0) > case.filing.amount:
                 yield f"that is more than the {_at_stake(case)} at stake"
         case _:
