@@ -439,6 +439,8 @@ def test_files_in_each_others_place_are_sorted_as_dropped_ones_are(opened: Opene
     assert opened.finished().startswith("HOLDS")
     assert "valid.bundle, " in opened.page.inner_text("#bundle-told")
     assert "policy.txt, " in opened.page.inner_text("#policy-told")
+    fields = "['bundle', 'policy'].map((name) => document.getElementById(name).files[0].name)"
+    assert opened.page.evaluate(fields) == ["valid.bundle", "policy.txt"]
     # What is chosen afterwards is taken where it was chosen.
     opened.page.set_input_files("#bundle", FOLDER / "signature-broken.bundle")
     assert opened.finished().startswith("DOES NOT HOLD")

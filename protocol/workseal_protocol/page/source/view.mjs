@@ -54,6 +54,10 @@ class View {
     if (bundle === null || policy === null || (await isArchive(bundle)) || !(await isArchive(policy))) return;
     // Meanwhile others may have been chosen.
     if (bundle !== this.chosen.bundle || policy !== this.chosen.policy) return;
+    // Only a field puts a file where it does not belong: each shows the other's name from now on.
+    const fields = [byId("bundle"), byId("policy")];
+    const [first, second] = fields.map((field) => field.files);
+    [fields[0].files, fields[1].files] = [second, first];
     this.place("bundle", policy);
     this.place("policy", bundle);
   }
