@@ -240,6 +240,13 @@ def test_what_networks_and_authorities_ask_for_has_its_place(sheet: Sheet) -> No
     assert "Net and VAT 2031.56 EUR Paid before -500.50 EUR To pay 1531.06 EUR" in text
 
 
+def test_the_command_says_what_was_paid_before(folder: Path, write: Run) -> None:
+    (folder / "details").write_text("prepaid = 1.5\n" + DETAILS + STANDARD)
+    done = write("invoice.xml")
+    assert done.code == 0
+    assert "; paid before 1.50 EUR; to pay " in done.out
+
+
 def test_a_credit_note_takes_back_what_was_paid_before_as_well(sheet: Sheet) -> None:
     billed = billing(sheet, 112_500_000, 6_501, "EUR")
     note = Invoice(replace(official(), number="2"), billed, corrects="1")
