@@ -35,7 +35,7 @@ SUBSTITUTION = re.compile(r"\$\((workseal[^)]*)\)")
 OTHERS = re.compile(r"\$\((?!workseal)[^)]*\)")
 INSTALL = re.compile(r"pip install ((?:'[^'\n]+'|[-.\w\[\],]+)(?: (?:'[^'\n]+'|[-\w]+))*)")
 # Programs that documents name besides: tools of others, pictures for a bench.
-OF_OTHERS = ("scitt-cose", "cbor2", "scikit-image")
+OF_OTHERS = ("scitt-cose", "cbor2", "scikit-image", "tzdata")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

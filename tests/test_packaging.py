@@ -139,13 +139,16 @@ def test_reviewing_brings_one_opencv() -> None:
     assert opencv == {"opencv-python-headless"}
 
 
-def test_the_base_install_asks_for_two_distributions(wheel: Path) -> None:
+def test_the_base_install_asks_for_two_distributions_and_windows_for_zones(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
         lines = archive.read(name).decode().splitlines()
     needed = [line.split(": ")[1] for line in lines if line.startswith("Requires-Dist: ")]
-    base = sorted(line.split(">")[0] for line in needed if "extra ==" not in line)
-    assert base == ["cbor2", "cryptography"]
+    base = [Requirement(line) for line in needed if "extra ==" not in line]
+    for system, wanted in (("linux", set()), ("darwin", set()), ("win32", {"tzdata"})):
+        machine = {"sys_platform": system}
+        named = {one.name for one in base if one.marker is None or one.marker.evaluate(machine)}
+        assert named == {"cbor2", "cryptography", *wanted}
 
 
 def test_importing_verification_loads_no_framework(base: Path) -> None:

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -146,6 +148,30 @@ def test_the_readmes_program_writes_the_files_that_ours_writes(desk: Desk, demo:
         for folder in (desk.folder / "keys", demo.extracted / "keys")
     ]
     assert keys[0] == keys[1]
+
+
+@pytest.mark.parametrize("kind", ["bundle", "deflated", "overlapping", "many"])
+def test_the_pages_program_tells_a_file_that_would_fill_a_disk(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes((VECTORS / "valid.bundle").read_bytes())
+    if kind != "bundle":
+        how = zipfile.ZIP_DEFLATED if kind == "deflated" else zipfile.ZIP_STORED
+        with zipfile.ZipFile(file, "w", how) as archive:
+            archive.writestr("statements.cbor", bytes(2 if kind == "many" else 100_000))
+            for number in range(514 if kind == "many" else 0):
+                archive.writestr(f"{number:06d}", b"")
+            if kind == "overlapping":
+                # The directory names the same bytes over and over.
+                archive.filelist += archive.filelist * 500
+    (tmp_path / "size.py").write_text(program("python", "Size"))
+    done = subprocess.run(
+        [sys.executable, "-I", tmp_path / "size.py", file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = ("", 0) if kind == "bundle" else ("no bundle: do not unpack it\n", 1)
+    assert (done.stderr, done.returncode) == told
 
 
 def test_every_command_of_the_readme_is_run_here() -> None:

@@ -51,7 +51,9 @@ def test_hours_are_summed_up_questioned_replaced_and_accepted(world: World, tmp_
     again = worker.attempt("timesheet", "--from", days[1], "--to", str(today()), "--yes")
     assert "would be counted twice" in again.told(1)
     second = summed()
-    assert "replaces your timesheet" in worker.attempt("timesheet", *days).out
+    replaced = worker.attempt("timesheet", *days).out
+    assert "replaces your timesheet" in replaced
+    assert "accepted there no longer counts then: they have to answer again" in replaced
     gone = attempt(
         world.client, "workseal", "answer", bundle("two"), "--policy", "policy", "--key", "key",
         "--timesheet", first, "--send", world.server.url, "--accept",

@@ -58,6 +58,18 @@ def test_says_of_every_vector_what_stands_beside_it(firefox: Firefox) -> None:
             assert outcomes[told["step"] - 1] == told["outcome"], name
 
 
+def test_files_in_each_others_place_are_sorted(firefox: Firefox) -> None:
+    firefox.choose("#policy", FOLDER / "valid.bundle")
+    firefox.choose("#bundle", FOLDER / "policy.txt")
+    fields = "return ['bundle', 'policy'].map((one) => document.getElementById(one).files[0].name)"
+    deadline = time.monotonic() + 60
+    while firefox.run(fields) != ["valid.bundle", "policy.txt"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    verdict, _ = report_of(firefox)
+    assert verdict.startswith("HOLDS")
+
+
 def test_draws_a_disclosed_frame(firefox: Firefox) -> None:
     firefox.choose("#policy", FOLDER / "policy.txt")
     firefox.choose("#bundle", FOLDER / "valid.bundle")

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,20 @@ def receiver() -> Any:
     made.operator = OPERATOR.public_key
     made.now = staticmethod(lambda: ROW.made_ms / 1000)
     return made
+
+
+def test_a_connection_that_says_nothing_does_not_hold_the_receiver(receiver: Any) -> None:
+    assert 0 < receiver.timeout <= 10
+    receiver.timeout = 0.2
+    with HTTPServer(("127.0.0.1", 0), receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = ("127.0.0.1", server.server_port)
+        with socket.create_connection(place, timeout=20) as silent:
+            silent.sendall(b"POST /workseal HTTP/1.1\r\ncontent-length: 9000\r\n\r\n{")
+            with socket.create_connection(place, timeout=20) as other:
+                other.sendall(b"POST /workseal HTTP/1.1\r\n\r\n")
+                assert other.recv(12) == b"HTTP/1.0 401"
+        server.shutdown()
 
 
 def sender(certificate: tuple[Path, Path], **options: Any) -> Hooks:

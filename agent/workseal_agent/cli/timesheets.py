@@ -115,6 +115,7 @@ def _show(record: Timesheet, engagement: Engagement) -> None:
                 replaces=str(record.replaces)[:12],
             )
         )
+        say("what your client accepted there no longer counts then: they have to answer again")
 
 
 def zone_of(engagement: Engagement) -> ZoneInfo:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from workseal_protocol.bundle import Bundle
 from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, read_typed
-from workseal_protocol.cli.kinds import require_no_folder, require_no_other
+from workseal_protocol.cli.kinds import require_no_archive, require_no_folder, require_no_other
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.encoding import MAX_BYTES
 from workseal_protocol.errors import MalformedError
@@ -16,7 +16,12 @@ from workseal_protocol.statement import Statement
 def read_policy(path: Path) -> TrustPolicy:
     """Read the caller's policy file."""
     try:
-        return TrustPolicy.parse(read_typed(path, what="policy"))
+        text = read_typed(path, what="policy")
+    except CommandError:
+        require_no_archive(path)
+        raise
+    try:
+        return TrustPolicy.parse(text)
     except MalformedError as error:
         raise CommandError(f"the policy {path} is malformed: {error}") from error
 

@@ -1,4 +1,4 @@
-"""What was given where a bundle is wanted: another file of Workseal is named, with its command.
+"""What was given where a bundle, or a policy, is wanted: another file is named, with its command.
 
 Rule: a hint and no judgement. What it does not know passes, and the examination says what is wrong.
 """
@@ -11,6 +11,8 @@ from workseal_protocol.bundle import read_archive
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.errors import MalformedError
 
+_ARCHIVE: Final = b"PK"
+_POLICY: Final = (b"workseal-policy", b"\xef\xbb\xbfworkseal-policy")
 _BACKUP: Final = b"WSBACKUP"  # docs/spec/backup.md
 _PDF: Final = b"%PDF-"
 # Of the root element of the invoices of EN 16931 in the syntax of UN/CEFACT; near the beginning.
@@ -26,6 +28,21 @@ def require_no_folder(path: Path) -> None:
         )
 
 
+def require_no_archive(path: Path) -> None:
+    """Refuse what begins as a bundle does where a policy was to be read, and say where each goes.
+
+    Only a file that can be read again is looked at: a pipe would wait for ever.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        if file.read(len(_ARCHIVE)) == _ARCHIVE:
+            raise CommandError(
+                f"{path} is no policy: it begins as a bundle does. The bundle comes first, and the"
+                " policy, a text of your own, after --policy"
+            )
+
+
 def require_no_other(path: Path, data: bytes) -> None:
     """Refuse what is known to be no bundle, and say what it is and which command reads it."""
     told = _told(path, data)
@@ -34,6 +51,8 @@ def require_no_other(path: Path, data: bytes) -> None:
 
 
 def _told(path: Path, data: bytes) -> str | None:
+    if data.startswith(_POLICY):
+        return f"a policy, and no bundle: workseal verify BUNDLE --policy {path}"
     if data.startswith(_BACKUP):
         return f"a backup of an agent's home, and no bundle: workseal-agent restore {path}"
     if data.startswith(_PDF) or (data[:1] == b"<" and _INVOICE in data[:_HEAD]):
@@ -47,7 +66,7 @@ def _told(path: Path, data: bytes) -> str | None:
 
 
 def _is_attestation(data: bytes) -> bool:
-    if not data.startswith(b"PK") or len(data) > MAX_ATTESTATION_BYTES:
+    if not data.startswith(_ARCHIVE) or len(data) > MAX_ATTESTATION_BYTES:
         return False
     try:
         return any(name == "claim.cose" for name, _ in read_archive(data))

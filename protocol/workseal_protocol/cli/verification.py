@@ -94,6 +94,10 @@ def prepare(data: bytes, policy: TrustPolicy) -> tuple[tzinfo, tuple[str, ...]]:
         return UTC, ()
     zone = zone_named(name)
     if zone is None:
-        remark = f"Note: this machine does not know the zone {name}; days and times are UTC's."
+        remark = (
+            f"Note: this machine does not know the zone {name}; days and times are UTC's, and where"
+            " days are rounded, more or less is billed than was agreed. The package tzdata has all"
+            " zones: pip install tzdata"
+        )
         return UTC, (remark,)
     return zone, ()

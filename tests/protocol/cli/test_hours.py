@@ -225,6 +225,18 @@ def test_wrong_use_gets_a_sentence_and_writes_nothing(
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.ics", "a.pdf"])
+def test_hours_of_other_days_than_the_terms_have_are_not_written(
+    folder: Path, write: Run, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("workseal_protocol.cli.verification.zone_named", lambda _: None)
+    done = write(name)
+    assert (done.code, done.out) == (2, "")
+    assert "does not know the zone Europe/Berlin" in done.err
+    assert "pip install tzdata" in done.err
+    assert not (folder / name).exists()
+
+
 @pytest.mark.parametrize(("name", "library"), [("a.ics", "icalendar"), ("a.pdf", "reportlab")])
 def test_a_missing_extra_gets_one_kind_sentence(
     write: Run, monkeypatch: pytest.MonkeyPatch, name: str, library: str

@@ -34,10 +34,11 @@ def test_a_lone_carriage_return_is_no_line_end(folder: Path, story: Story) -> No
 
 
 def test_says_which_file_is_malformed(folder: Path) -> None:
-    with pytest.raises(CommandError, match=r"the policy .*bundle"):
-        read_policy(folder / "bundle")
-    with pytest.raises(CommandError, match=r"the bundle .*policy is malformed"):
-        read_bundle(folder / "policy")
+    (folder / "other").write_bytes(b"\xff")
+    with pytest.raises(CommandError, match=r"the policy .*other is not UTF-8"):
+        read_policy(folder / "other")
+    with pytest.raises(CommandError, match=r"the bundle .*other is malformed"):
+        read_bundle(folder / "other")
     with pytest.raises(CommandError, match=r"the offer .*policy is malformed"):
         read_statement(folder / "policy", "offer")
 

@@ -208,6 +208,67 @@ def test_every_kind_of_tax_passes_schema_and_schematron(sheet: Sheet, kind: str)
     assert bool(tax.get("BT-120")) == (code in {"E", "AE", "O"})
 
 
+OFFICIAL = """\
+reference = "04011000-1234512345-06"
+prepaid = 500.5
+"""
+
+
+def official() -> Details:
+    text = OFFICIAL + DETAILS + KINDS["exempt"][0] + 'code = "VATEX-EU-132-1I"\n'
+    for country, scheme in (("DE", "EM:lucja@example.org"), ("AT", "9915:b:1")):
+        text = text.replace(
+            f'country = "{country}"', f'country = "{country}"\nelectronic = "{scheme}"'
+        )
+    return details_of(text)
+
+
+def test_what_networks_and_authorities_ask_for_has_its_place(sheet: Sheet) -> None:
+    made = Invoice(official(), billing(sheet, 112_500_000, 6_501, "EUR"))
+    xml = as_xml(made)
+    assert schematron_faults(xml) == []
+    found = read_back(xml)
+    assert found["BT-10"] == "04011000-1234512345-06"
+    assert [tax["BT-121"] for tax in found["BG-23"]] == ["VATEX-EU-132-1I"]
+    assert b'<ram:URIID schemeID="EM">lucja@example.org</ram:URIID>' in xml
+    # An address may have a colon of its own.
+    assert b'<ram:URIID schemeID="9915">b:1</ram:URIID>' in xml
+    figures = [Decimal(found[name]) for name in ("BT-112", "BT-113", "BT-115")]
+    assert figures == [Decimal("2031.56"), Decimal("500.50"), Decimal("1531.06")]
+    text = text_of(as_pdf(made))
+    assert "Your reference: 04011000-1234512345-06" in text
+    assert "Net and VAT 2031.56 EUR Paid before -500.50 EUR To pay 1531.06 EUR" in text
+
+
+def test_the_command_says_what_was_paid_before(folder: Path, write: Run) -> None:
+    (folder / "details").write_text("prepaid = 1.5\n" + DETAILS + STANDARD)
+    done = write("invoice.xml")
+    assert done.code == 0
+    assert "; paid before 1.50 EUR; to pay " in done.out
+
+
+def test_a_credit_note_takes_back_what_was_paid_before_as_well(sheet: Sheet) -> None:
+    billed = billing(sheet, 112_500_000, 6_501, "EUR")
+    note = Invoice(replace(official(), number="2"), billed, corrects="1")
+    found = read_back(as_xml(note))
+    assert (found["BT-115"], "BT-113" in found) == (found["BT-112"], False)
+    assert "Paid before" not in text_of(as_pdf(note))
+
+
+@pytest.mark.parametrize(
+    ("prepaid", "sentence"), [("2031.57", "more than the whole"), ("0.001", "2 digits after")]
+)
+def test_refuses_what_cannot_have_been_paid_before(
+    sheet: Sheet, prepaid: str, sentence: str
+) -> None:
+    details = replace(official(), prepaid=Decimal("2031.56"))
+    billed = billing(sheet, 112_500_000, 6_501, "EUR")
+    assert Invoice(details, billed).due_minor == 0
+    assert schematron_faults(as_xml(Invoice(details, billed))) == []
+    with pytest.raises(CommandError, match=sentence):
+        Invoice(replace(details, prepaid=Decimal(prepaid)), billed)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_credit_note_takes_back_all_of_one_invoice(sheet: Sheet, kind: str) -> None:
     billed = billing(sheet, 112_500_000, 6_501, "EUR")
@@ -559,6 +620,17 @@ def test_wrong_use_gets_a_sentence_and_writes_nothing(
         ('kind = "standard"\npercent = 19', 'kind = "outside"', "no vat_id"),
         ('kind = "standard"', 'kind = "some"', "one of standard"),
         ("[tax]", "[tax", "not TOML"),
+        ("[seller]", "prepaid = -1\n[seller]", "an amount from 0"),
+        ("[seller]", "prepaid = inf\n[seller]", "an amount from 0"),
+        ("[seller]", "prepaid = 1e999999\n[seller]", "an amount from 0"),
+        ("[seller]", 'prepaid = "5"\n[seller]', "expected a number"),
+        ('country = "AT"', 'country = "AT"\nelectronic = "me@example.org"', "a scheme and an"),
+        ("percent = 19", 'percent = 19\ncode = "VATEX-EU-AE"', "only what is exempt"),
+        (
+            'kind = "standard"\npercent = 19',
+            'kind = "exempt"\nreason = "a"\ncode = "b"',
+            "VATEX list",
+        ),
         ("Łucja", "Λουκία", "write a .xml file instead"),
     ],
 )

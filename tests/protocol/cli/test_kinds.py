@@ -6,6 +6,7 @@ from support.attested import attested
 from workseal_agent.backupfile import MAGIC
 from workseal_protocol.attestation import MAX_ATTESTATION_BYTES
 from workseal_protocol.cli import kinds
+from workseal_protocol.cli.files import MAX_TEXT_BYTES
 
 from .conftest import Run
 
@@ -18,6 +19,7 @@ INVOICE = b"<?xml version='1.0'?>\n<rsm:CrossIndustryInvoice xmlns:rsm='urn:un'/
     [
         (attested().encode(), "an attestation, and no bundle: workseal attestation"),
         (MAGIC + bytes(200), "a backup of an agent's home, and no bundle: workseal-agent restore"),
+        (b"\xef\xbb\xbfworkseal-policy v1\r\n", "a policy, and no bundle: workseal verify BUNDLE"),
         (PDF, "name the bundle that proves their hours by its SHA-256"),
         (INVOICE, "name the bundle that proves their hours by its SHA-256"),
     ],
@@ -32,6 +34,17 @@ def test_another_file_of_ours_is_named_with_its_command(
     done = run(command, folder / "other", *policy, *words)
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("size", [4, MAX_TEXT_BYTES + 1])
+def test_a_bundle_in_the_place_of_the_policy_is_told_its_own(
+    folder: Path, run: Run, size: int
+) -> None:
+    (folder / "swapped").write_bytes(b"PK\x03\xff".ljust(size, b"\xff"))
+    done = run("verify", folder / "policy", "--policy", folder / "swapped")
+    assert (done.code, done.out) == (2, "")
+    assert "The bundle comes first, and the policy, a text of your own, after --policy" in done.err
     assert len(done.err.splitlines()) == 1
 
 

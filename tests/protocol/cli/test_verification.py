@@ -49,6 +49,18 @@ def test_json_has_the_same_figures(folder: Path, run: Run, story: Story) -> None
     assert recorded == value["totals"]["worked_ms"] + value["totals"]["late_declared_ms"]
 
 
+def test_who_lacks_the_zone_of_the_terms_is_told_what_that_does_and_how_to_get_it(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workseal_protocol.cli.verification.zone_named", lambda _: None)
+    done = run("verify", folder / "bundle", "--policy", folder / "policy")
+    assert done.code == 0
+    said = " ".join(done.out.split())
+    assert "does not know the zone Europe/Berlin; days and times are UTC's" in said
+    assert "more or less is billed than was agreed" in said
+    assert "pip install tzdata" in said
+
+
 def test_days_are_those_of_the_zone_of_the_terms(folder: Path, run: Run, story: Story) -> None:
     done = run("verify", folder / "bundle", "--policy", folder / "policy", "--json")
     value = json.loads(done.out)

@@ -7,7 +7,6 @@ week, folded anew when the mail is written: no text, title, project or name of a
 an agreement goes by the first digits of its number.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
@@ -20,11 +19,12 @@ from workseal_verifier.services.casedays import first_zone
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
 from workseal_verifier.services.diaries import Agreed, Reach
-from workseal_verifier.services.letters import Letter, Place, mail_name, signed
+from workseal_verifier.services.letters import Letter, Place, mail_name
 from workseal_verifier.services.noticing import weekly
 from workseal_verifier.services.sheetreview import SheetReview
 from workseal_verifier.services.standing import MOST_CASES, Listed, Standings
 from workseal_verifier.services.weekfold import DAYS, Week, bounds, monday_of
+from workseal_verifier.services.weekletters import Figures, Told, week_letter
 from workseal_verifier.store.contacts import ContactRow
 from workseal_verifier.store.logrows import Tie
 from workseal_verifier.store.notices import NoticeRow, NoticeStore
@@ -94,76 +94,55 @@ class Digests:
         if not contact.digest:
             return None
         monday = _EPOCH + timedelta(days=row.step)
-        lines = list(self._lines(contact.thumbprint, monday))
-        if not lines:
+        told, newest = self._told(contact.thumbprint, monday)
+        if not told and newest is None:
             return None
         stop = self._place.stop_link(self._contacts.stop_token(contact, digest=True))
-        sunday = monday + timedelta(days=DAYS - 1)
-        text = [
-            f"{monday:%d %b} to {sunday:%d %b %Y}, in the days of each agreement:",
-            "",
-            *lines,
-            f"The same figures, and why: {self._place.url}/",
-            f"Log: {self._place.origin}. What they do not prove stands beside them there.",
-        ]
-        subject = f"Hours of the week from {monday:%d %b %Y}"
-        return Letter(
-            mail_name(contact.salt, row.name),
-            subject,
-            signed(text, "no weekly mail from here any more", stop),
-            stop,
-        )
+        name = mail_name(contact.salt, row.name)
+        return week_letter(told, monday, name, self._place, stop, newest=newest)
 
-    def _lines(self, key: Digest, monday: date) -> Iterator[str]:
+    def _told(self, key: Digest, monday: date) -> tuple[list[Told], int | None]:
+        """Give what is told, and of how many agreements at most where there are more."""
         reach = self._diaries.reach()
         own = self._own(key)
+        told = []
         for engagement, standing in own.engagements:
             # A key that waits before it reads is told nothing by mail either.
             if standing.who not in _TOLD or standing.from_ms > self._clock.now_ms():
                 continue
             agreed = self._diaries.agreed(engagement)
             found = self._week(agreed, monday, reach)
-            if isinstance(found, str):
-                yield f"Agreement {engagement.hex()[:8]}: {found}"
-                yield ""
-            elif found.days:
-                yield f"Agreement {engagement.hex()[:8]}, you are the {standing.who.value}"
-                yield from (f"  {line}" for line in figures(agreed, found))
-                sheets = self._sheets.listed(agreed, reach).sheets
-                waiting = sum(one.answer is None and one.replaced_by is None for one in sheets)
-                if waiting:
-                    yield f"  timesheets without an answer of the client: {waiting}"
-                yield ""
-
-        if own.following is not None:
-            yield f"Only your newest {MOST_CASES} agreements are told of here, the page has all."
-            yield ""
+            if found is not None and not found.days:
+                continue
+            figures = None if found is None else self._figures(agreed, found, reach)
+            is_client = standing.who is Who.CLIENT
+            told.append(Told(engagement=engagement, is_client=is_client, figures=figures))
+        return told, None if own.following is None else MOST_CASES
 
     def _own(self, key: Digest) -> Listed:
         """List what a key signed: of what others offer there are no hours, however many do."""
         return self._standings.engagements(key, ties=(Tie.SIGNED,))
 
-    def _week(self, agreed: Agreed, monday: date, reach: Reach) -> Week | str:
+    def _week(self, agreed: Agreed, monday: date, reach: Reach) -> Week | None:
+        """Return a week; None where it has more statements than one question may read."""
         try:
             return self._diaries.week(agreed, monday, reach)
         except RefusedError as error:
             if error.reason is Reason.BUSY:
                 raise OSError("the diaries are busy") from error
-            return "not counted here: more statements than one question may read"
+            return None
 
-
-def figures(agreed: Agreed, week: Week) -> Iterator[str]:
-    """Write what a week's page sums up."""
-    late = sum(day.worked_ms[WorkClass.LATE_DECLARED] for day in week.days)
-    recorded = sum(sum(day.worked_ms.values()) for day in week.days) - late
-    billed = billed_of(agreed.terms, week.days)
-    yield f"recorded {hours(recorded)}" + (f", declared late {hours(late)}" if late else "")
-    yield f"billed {hours(billed.ms)}"
-    offline = sum(day.offline_ms for day in week.days)
-    if offline:
-        yield f"of it recorded offline or proved late: {hours(offline)}"
-    if week.exceeded:
-        yield f"limits of the agreement passed: {len(week.exceeded)}"
+    def _figures(self, agreed: Agreed, week: Week, reach: Reach) -> Figures:
+        sheets = self._sheets.listed(agreed, reach).sheets
+        late = sum(day.worked_ms[WorkClass.LATE_DECLARED] for day in week.days)
+        return Figures(
+            recorded_ms=sum(sum(day.worked_ms.values()) for day in week.days) - late,
+            late_ms=late,
+            billed_ms=billed_of(agreed.terms, week.days).ms,
+            offline_ms=sum(day.offline_ms for day in week.days),
+            exceeded=len(week.exceeded),
+            unanswered=sum(one.answer is None and one.replaced_by is None for one in sheets),
+        )
 
 
 def newest_week(now_ms: int, zone: tzinfo) -> tuple[date, int]:
@@ -180,12 +159,6 @@ def newest_week(now_ms: int, zone: tzinfo) -> tuple[date, int]:
 def number_of(monday: date) -> int:
     """Count a Monday's days from 1 January 1970: the step of its notice."""
     return (monday - _EPOCH).days
-
-
-def hours(ms: int) -> str:
-    """Write a duration as the pages do, to the second."""
-    seconds = ms // 1_000
-    return f"{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} h"
 
 
 def _zone(row: ContactRow) -> tzinfo:

@@ -62,6 +62,11 @@ def hours(options: argparse.Namespace) -> int:
 def _chosen(
     timesheet: str | None, data: bytes, report: Report, first: date | None, last: date | None
 ) -> Sheet:
+    if report.terms is not None and report.zone != report.terms.zone:
+        raise CommandError(
+            f"this machine does not know the zone {plain(report.terms.zone)}, in whose days the"
+            " agreement counts and bills; the package tzdata has all zones: pip install tzdata"
+        )
     zone = zone_named(report.zone) or UTC
     if timesheet is None:
         return sheet_of(data, report, zone, first, last)

@@ -5,28 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
-from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
 from workseal_protocol.cli import activitylines, labellines
+from workseal_protocol.cli.hours.rows import Rows
 from workseal_protocol.cli.hours.sheet import CLASSES, Sheet, recorded_of
 from workseal_protocol.cli.text import exact, instant, plain
 from workseal_protocol.cli.totalslines import limit_line
 from workseal_protocol.terms import amount_text
 
 _STYLES = getSampleStyleSheet()
-_GRID = TableStyle(
-    [
-        ("FONTSIZE", (0, 0), (-1, -1), 8),
-        ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black),
-        ("LINEBELOW", (0, 1), (-1, -1), 0.2, colors.lightgrey),
-        ("FONTNAME", (0, 0), (-1, 0), "Helvetica-Bold"),
-    ]
-)
 
 
 def as_pdf(sheet: Sheet, *, spans: bool) -> bytes:
@@ -65,17 +56,17 @@ def _sums(sheet: Sheet) -> Iterator[Paragraph]:
         yield _words(sheet.said)
 
 
-def _day_table(sheet: Sheet) -> Table:
-    rows = [[f"Day ({sheet.zone})", *CLASSES.values(), "recorded", "offline", "billed"]]
+def _day_table(sheet: Sheet) -> Rows:
+    head = [f"Day ({sheet.zone})", *CLASSES.values(), "recorded", "offline", "billed"]
+    rows = []
     for day in sheet.days:
         cells = [*(day.worked_ms[kind] for kind in CLASSES), recorded_of(day), day.offline_ms]
         rows.append([str(day.day), *map(_clock, [*cells, sheet.billed_day(day)])])
-    return Table(rows, style=_GRID, repeatRows=1, spaceBefore=4 * mm, hAlign="LEFT")
+    return Rows(head, rows, 4 * mm)
 
 
-def _span_table(sheet: Sheet) -> Table:
-    rows = [["Begin", "End", "State", "Grade", "Worked"]]
-    rows += [
+def _span_table(sheet: Sheet) -> Rows:
+    rows = [
         [
             sheet.local(span.begin).strftime("%Y-%m-%d %H:%M:%S %z"),
             sheet.local(span.end).strftime("%Y-%m-%d %H:%M:%S %z"),
@@ -85,7 +76,7 @@ def _span_table(sheet: Sheet) -> Table:
         ]
         for span in sheet.spans
     ]
-    return Table(rows, style=_GRID, repeatRows=1, spaceBefore=2 * mm, hAlign="LEFT")
+    return Rows(["Begin", "End", "State", "Grade", "Worked"], rows, 2 * mm)
 
 
 def _labels(sheet: Sheet) -> Iterator[Paragraph]:

@@ -54,7 +54,9 @@ def invoice(options: argparse.Namespace) -> int:
     write_new_secret(options.out, _written(made, form))
     print(f"net {amount_text(made.net_minor, made.currency)}, as workseal hours says;", end=" ")
     print(f"tax {amount_text(made.tax_minor, made.currency)};", end=" ")
-    print(f"{made.total_name.lower()} {amount_text(made.total_minor, made.currency)}")
+    if made.prepaid_minor:
+        print(f"paid before {amount_text(made.prepaid_minor, made.currency)};", end=" ")
+    print(f"{made.total_name.lower()} {amount_text(made.due_minor, made.currency)}")
     print(f"{sheet.first} to {sheet.last}, written to {plain(str(options.out))}")
     print(made.own_word)
     for remark in remarks:

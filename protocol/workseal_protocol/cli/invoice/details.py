@@ -14,14 +14,20 @@ from typing import Any, Final, TypeVar
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
+MAX_PREPAID: Final = 10**15  # more than any invoice has; a decimal may be of any size
 MAX_WORDS: Final = 200  # characters; what fits on a line or two of paper
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _VAT_ID = re.compile(r"[A-Z]{2}[A-Za-z0-9+*]{2,13}")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
-_PARTY: Final = ("name", "street", "postcode", "city", "country", "vat_id", "tax_number")
+_ELECTRONIC = re.compile(r"[0-9A-Z]{2,4}:[!-~]+")
+_REASON_CODE = re.compile(r"VATEX-[A-Z]{2}-[A-Z0-9-]+")
+_PARTY: Final = (
+    "name", "street", "postcode", "city", "country", "vat_id", "tax_number", "electronic",
+)  # fmt: skip
 _TOP: Final = (
-    "number", "date", "due", "description", "payment", "iban", "link", "seller", "buyer", "tax",
+    "number", "date", "due", "reference", "description", "payment", "iban", "link", "prepaid",
+    "seller", "buyer", "tax",
 )  # fmt: skip
 
 _Found = TypeVar("_Found")
@@ -45,7 +51,7 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Hold who sells or buys, as they stand on the invoice."""
+    """Hold who sells or buys, as they stand on the invoice; `electronic` is `SCHEME:ADDRESS`."""
 
     name: str
     city: str
@@ -54,12 +60,17 @@ class Party:
     postcode: str | None = None
     vat_id: str | None = None
     tax_number: str | None = None
+    electronic: str | None = None
 
     def __post_init__(self) -> None:
         if _COUNTRY.fullmatch(self.country) is None:
             raise ValueError("country: expected two letters, as in DE")
         if self.vat_id is not None and _VAT_ID.fullmatch(self.vat_id) is None:
             raise ValueError("vat_id: expected a country's two letters and its number, no spaces")
+        if self.electronic is not None and _ELECTRONIC.fullmatch(self.electronic) is None:
+            raise ValueError(
+                "electronic: expected a scheme and an address, as in EM:me@example.org"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class Tax:
     kind: TaxKind
     percent: Decimal = Decimal(0)
     reason: str | None = None
+    code: str | None = None
 
     def __post_init__(self) -> None:
         standard = self.kind is TaxKind.STANDARD
@@ -83,6 +95,10 @@ class Tax:
             raise ValueError("reason: an exempt invoice says by which rule it is")
         if self.reason is not None and self.kind in {TaxKind.STANDARD, TaxKind.ZERO}:
             raise ValueError("reason: only an invoice without tax gives one")
+        if self.code is not None and self.kind is not TaxKind.EXEMPT:
+            raise ValueError("code: only what is exempt has one to choose")
+        if self.code is not None and _REASON_CODE.fullmatch(self.code) is None:
+            raise ValueError("code: expected one of the VATEX list, as in VATEX-EU-132")
         if self.reason is None and self.kind in _REASONS:
             object.__setattr__(self, "reason", _REASONS[self.kind])
 
@@ -101,6 +117,8 @@ class Details:
     payment: str | None = None
     iban: str | None = None
     link: str | None = None
+    reference: str | None = None
+    prepaid: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         if self.due < self.issued:
@@ -109,6 +127,8 @@ class Details:
             raise ValueError("iban: its check digits do not fit")
         if self.link is not None and not _is_link(self.link):
             raise ValueError("link: expected an https address without a password or a #")
+        if not self.prepaid.is_finite() or not 0 <= self.prepaid < MAX_PREPAID:
+            raise ValueError(f"prepaid: expected an amount from 0 to below {MAX_PREPAID}")
         _check_numbers(self.tax.kind, self.seller, self.buyer)
 
 
@@ -126,6 +146,8 @@ def read_details(table: Mapping[str, Any]) -> Details:
         payment=_words(table, "payment"),
         iban=_iban(table),
         link=_words(table, "link"),
+        reference=_words(table, "reference"),
+        prepaid=_number(table, "prepaid"),
     )
 
 
@@ -162,21 +184,19 @@ def _party(table: Mapping[str, Any], name: str) -> Party:
             postcode=_words(found, "postcode"),
             vat_id=_words(found, "vat_id"),
             tax_number=_words(found, "tax_number"),
+            electronic=_words(found, "electronic"),
         )
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
 
 def _tax(found: Mapping[str, Any]) -> Tax:
-    _require_known(found, ("kind", "percent", "reason"), "tax")
+    _require_known(found, ("kind", "percent", "reason", "code"), "tax")
     kind = _need(_words(found, "kind"), "tax.kind")
     if kind not in tuple(TaxKind):
         raise ValueError(f"tax.kind: expected one of {', '.join(TaxKind)}")
-    percent = found.get("percent", 0)
-    # TOML's true is Python's True, which is an int.
-    if type(percent) not in {int, Decimal}:
-        raise ValueError("tax.percent: expected a number, as in 19")
-    return Tax(TaxKind(kind), Decimal(percent), _words(found, "reason"))
+    percent = _number(found, "percent")
+    return Tax(TaxKind(kind), percent, _words(found, "reason"), _words(found, "code"))
 
 
 def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -188,6 +208,14 @@ def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _words(table: Mapping[str, Any], name: str) -> str | None:
     return words_of(table[name], name) if name in table else None
+
+
+def _number(table: Mapping[str, Any], name: str) -> Decimal:
+    found = table.get(name, 0)
+    # TOML's true is Python's True, which is an int.
+    if type(found) not in {int, Decimal}:
+        raise ValueError(f"{name}: expected a number, as in 19")
+    return Decimal(found)
 
 
 def _iban(table: Mapping[str, Any]) -> str | None:

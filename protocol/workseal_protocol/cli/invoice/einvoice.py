@@ -68,6 +68,7 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "BT-3": "380" if invoice.corrects is None else "381",  # a commercial invoice, a credit note
         "BT-5": invoice.currency,
         "BT-9": details.due,
+        "BT-10": details.reference,
         "BT-20": details.payment,
         "BT-72": _delivered(sheet),
         "BT-73": sheet.first,
@@ -82,7 +83,8 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "BT-109": net,
         "BT-110": tax,
         "BT-112": total,
-        "BT-115": total,
+        "BT-113": invoice.decimal(invoice.prepaid_minor) if invoice.prepaid_minor else None,
+        "BT-115": invoice.decimal(invoice.due_minor),
     }
     if invoice.corrects is not None:
         # The money goes back: no account of the seller's.
@@ -108,6 +110,7 @@ def _notes(invoice: Invoice) -> Iterator[str]:
 
 
 def _party(party: Party, *, seller: bool) -> dict[str, Any]:
+    scheme, _, electronic = (party.electronic or "").partition(":")
     fields = {
         "name": party.name,
         "addr_l1": party.street,
@@ -116,6 +119,8 @@ def _party(party: Party, *, seller: bool) -> dict[str, Any]:
         "country_code": party.country,
         "vat_identifier": party.vat_id,
         "tax_identifier": party.tax_number,
+        "einvoicing_addr": electronic or None,
+        "einvoicing_addr_schemeid": scheme or None,
         # BR-CO-26: whoever has no VAT number is identified by another one.
         "identifiers": {None: party.tax_number} if seller and not party.vat_id else None,
     }
@@ -130,7 +135,7 @@ def _tax(invoice: Invoice, net: str, tax: str) -> dict[str, Any]:
         "BT-118": _CATEGORIES[said.kind],
         "BT-119": _percent(invoice),
         "BT-120": said.reason,
-        "BT-121": _REASON_CODES.get(said.kind),
+        "BT-121": _REASON_CODES.get(said.kind, said.code),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -77,6 +77,8 @@ class Invoice:
                 f"expected a currency with at most two digits after the point, as EN 16931 has,"
                 f" found {self.currency} with {digits}"
             )
+        if self.due_minor < 0:
+            raise CommandError("prepaid: more than the whole invoice was paid before")
 
     @property
     def name(self) -> str:
@@ -113,6 +115,16 @@ class Invoice:
     def total_minor(self) -> int:
         """Add up what is to be paid."""
         return self.net_minor + self.tax_minor
+
+    @property
+    def prepaid_minor(self) -> int:
+        """Give what was paid before; a credit note takes back all, whoever paid how much."""
+        return 0 if self.corrects is not None else self._minor(self.details.prepaid)
+
+    @property
+    def due_minor(self) -> int:
+        """Give what is left to be paid, or is to be credited."""
+        return self.total_minor - self.prepaid_minor
 
     @property
     def quantity(self) -> Quantity:
@@ -179,6 +191,13 @@ class Invoice:
         if more > 0:
             lines = [*lines[:MAX_PROJECTS], f"and {more} more: `workseal hours --by project`"]
         return (_ABOUT_PROJECTS, *map(plain, lines))
+
+    def _minor(self, amount: Decimal) -> int:
+        digits = len(self.decimal(0).partition(".")[2])
+        exactly = amount.scaleb(digits)
+        if exactly != int(exactly):
+            raise CommandError(f"prepaid: {self.currency} has {digits} digits after the point")
+        return int(exactly)
 
     def decimal(self, minor: int) -> str:
         """Write an amount without its currency."""

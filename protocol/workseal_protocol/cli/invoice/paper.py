@@ -81,6 +81,7 @@ def _require_letters(invoice: Invoice, letters: set[int]) -> None:
     details = invoice.details
     said = [
         details.number,
+        details.reference,
         invoice.corrects,
         details.description,
         details.payment,
@@ -108,6 +109,8 @@ def _top(invoice: Invoice) -> Iterator[Any]:
     if invoice.corrects is not None:
         yield _words(f"For invoice {invoice.corrects}, all of it.")
     yield _words(f"Date: {details.issued}. Due: {details.due}.")
+    if details.reference is not None:
+        yield _words(f"Your reference: {details.reference}")
     yield _words(f"Work of {sheet.first} to {sheet.last}, days of {sheet.zone}.")
     sides = [[_address("From", details.seller), _address("To", details.buyer)]]
     style = TableStyle(
@@ -155,11 +158,11 @@ def _sums(invoice: Invoice) -> Table:
     rows = [
         ["Net", amount_text(invoice.net_minor, invoice.currency)],
         [_tax_name(invoice.details.tax), amount_text(invoice.tax_minor, invoice.currency)],
-        [
-            "To pay" if invoice.corrects is None else "To credit",
-            amount_text(invoice.total_minor, invoice.currency),
-        ],
     ]
+    if invoice.prepaid_minor:
+        rows.append(["Net and VAT", amount_text(invoice.total_minor, invoice.currency)])
+        rows.append(["Paid before", amount_text(-invoice.prepaid_minor, invoice.currency)])
+    rows.append([invoice.total_name, amount_text(invoice.due_minor, invoice.currency)])
     style = TableStyle(
         [
             ("FONT", (0, 0), (-1, -1), _FONT, 9),

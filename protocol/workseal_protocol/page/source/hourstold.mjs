@@ -28,7 +28,7 @@ function totalsSection({ totals }) {
     ...totals.exceeded.map((limit) => ["LIMIT PASSED", limitText(limit)]),
   ];
   return element("section", { "aria-labelledby": "totals" }, element("h2", { id: "totals" }, "Totals"),
-    table("Totals", ["Figure", "Value"], rows));
+    table("Figures of all the time", ["Figure", "Value"], rows));
 }
 
 function limitText({ limit, allowed, found, week }) {

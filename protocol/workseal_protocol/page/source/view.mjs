@@ -27,23 +27,39 @@ class View {
       event.preventDefault();
       this.drop([...event.dataTransfer.files]);
     });
+    // The page said what is wrong where this line is never reached.
+    tell("");
     // A file that was chosen before the page was loaded again still stands in its field.
     for (const name of Object.keys(this.chosen)) this.choose(name, byId(name).files[0] ?? null);
   }
 
   choose(name, file) {
-    this.chosen[name] = file;
-    byId(`${name}-told`).textContent = file === null ? "None chosen." : plain(`${file.name}, ${file.size} bytes`);
+    this.place(name, file);
     this.wanted++;
     this.run();
   }
 
+  place(name, file) {
+    this.chosen[name] = file;
+    byId(`${name}-told`).textContent = file === null ? "None chosen." : plain(`${file.name}, ${file.size} bytes`);
+  }
+
   async drop(files) {
-    for (const file of files) {
-      const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-      // A bundle begins as a ZIP file does; nothing else is taken for one.
-      this.choose(head[0] === 0x50 && head[1] === 0x4b ? "bundle" : "policy", file);
-    }
+    for (const file of files) this.choose((await isArchive(file)) ? "bundle" : "policy", file);
+  }
+
+  // Files that were chosen in each other's place go where dropped ones would go.
+  async sort() {
+    const { bundle, policy } = this.chosen;
+    if (bundle === null || policy === null || (await isArchive(bundle)) || !(await isArchive(policy))) return;
+    // Meanwhile others may have been chosen.
+    if (bundle !== this.chosen.bundle || policy !== this.chosen.policy) return;
+    // Only a field puts a file where it does not belong: each shows the other's name from now on.
+    const fields = [byId("bundle"), byId("policy")];
+    const [first, second] = fields.map((field) => field.files);
+    [fields[0].files, fields[1].files] = [second, first];
+    this.place("bundle", policy);
+    this.place("policy", bundle);
   }
 
   async run() {
@@ -61,6 +77,7 @@ class View {
 
   async examineChosen(isCurrent) {
     byId("report").replaceChildren();
+    await this.sort();
     const { bundle, policy } = this.chosen;
     if (bundle === null || policy === null) {
       if (bundle !== policy) tell(`Now choose the ${bundle === null ? "bundle" : "policy"}.`);
@@ -86,6 +103,16 @@ class View {
 
 class Refusal extends Error {}
 
+// A bundle begins as a ZIP file does; nothing else is taken for one.
+async function isArchive(file) {
+  try {
+    const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+    return head[0] === 0x50 && head[1] === 0x4b;
+  } catch {
+    return false;
+  }
+}
+
 async function readWhole(file, name) {
   if (file.size > LIMITS[name]) throw new Refusal(`The ${name} has more than ${LIMITS[name]} bytes.`);
   try {
@@ -97,6 +124,7 @@ async function readWhole(file, name) {
 
 async function readPolicy(file) {
   const data = await readWhole(file, "policy");
+  if (await isArchive(file)) throw new Refusal("The policy is no text: it begins as a bundle does.");
   try {
     return policyOf(asTyped(data));
   } catch (error) {
