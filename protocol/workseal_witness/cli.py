@@ -4,12 +4,11 @@ Exit codes: 0 done, 1 not possible now, or a fork is kept, 2 malformed input or 
 Results go to standard output, what goes wrong to standard error as one sentence.
 """
 
-import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -23,8 +22,10 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.note import NoteType, VerifierKey
 from workseal_protocol.policy import TrustPolicy
 from workseal_witness import home as homes
+from workseal_witness import logs
 from workseal_witness.errors import WitnessError
 from workseal_witness.serving import Server, bind
+from workseal_witness.store import Fork, SeenRow
 
 _HEADER = "workseal-policy v1\n"
 
@@ -112,7 +113,7 @@ def serve(
     ] = False,
 ) -> None:
     """Run the witness until it is told to stop."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    logs.begin()
     with homes.opened(homes.Home(home)) as state:
         witness = homes.witness_of(homes.Home(home), state)
         listener = bind(host, port)
@@ -134,10 +135,17 @@ def vkey(home: HomeOption) -> None:
 @app.command()
 def status(home: HomeOption) -> None:
     """Show each log, how far it was cosigned, and whether it forked."""
-    with homes.opened(homes.Home(home)) as state, state.store.write() as reading:
-        rows = {key.name: reading.seen(key.name) for key in reading.logs()}
-        forks = reading.forks()
-    typer.echo(f"witness {state.name}")
+    with homes.opened(homes.Home(home)) as state:
+        with state.store.write() as reading:
+            rows = {key.name: reading.seen(key.name) for key in reading.logs()}
+            forks = reading.forks()
+        _show(state.name, rows, forks)
+        # Last, so that the rest is seen too: this one cosigns no more.
+        state.require_not_restored()
+
+
+def _show(name: str, rows: Mapping[str, SeenRow | None], forks: Sequence[Fork]) -> None:
+    typer.echo(f"witness {name}")
     for origin, row in rows.items():
         found = "nothing cosigned yet"
         if row is not None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from workseal_protocol.cli.seeds import read_signer, write_seed
 from workseal_protocol.keys import SEED_BYTES, Algorithm, SeedSigner
 from workseal_protocol.note import NoteType, VerifierKey
+from workseal_protocol.witness import NOTHING_SEEN
 from workseal_witness.errors import HomeError
 from workseal_witness.marks import Marks
 from workseal_witness.store import Store
@@ -88,7 +89,9 @@ def opened(home: Home) -> Iterator["State"]:
     try:
         with store.write() as reading:
             name, vkeys = reading.identity()
-        yield State(store, name, tuple(VerifierKey.parse(vkey) for vkey in vkeys))
+        yield State(
+            store, name, tuple(VerifierKey.parse(vkey) for vkey in vkeys), Marks(home.marks)
+        )
     finally:
         store.close()
 
@@ -100,6 +103,15 @@ class State:
     store: Store
     name: str
     keys: tuple[VerifierKey, ...]
+    marks: Marks
+
+    def require_not_restored(self) -> None:
+        """Refuse a database that is behind what this witness has cosigned, of any of its logs."""
+        # Inside one transaction: a witness that runs moves its marks after its own.
+        with self.store.write() as reading:
+            for key in reading.logs():
+                row = reading.seen(key.name)
+                self.marks.require_reached(key.name, NOTHING_SEEN if row is None else row.seen)
 
 
 def witness_of(
@@ -116,7 +128,7 @@ def witness_of(
             f"{home.marks} is missing: make it again (mkdir -m 700) if you know that the database"
             " is no older copy"
         )
-    return Witness(state.store, Marks(home.marks), state.name, signers, now_s)
+    return Witness(state.store, state.marks, state.name, signers, now_s)
 
 
 def _vkey(name: str, signer: SeedSigner) -> VerifierKey:

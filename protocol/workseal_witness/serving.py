@@ -3,9 +3,11 @@
     POST /add-checkpoint            a request of c2sp.org/tlog-witness
     GET  /<sha256 of origin>/checkpoint
 
-Rules: one deadline for a whole request, header and body together, however it drips; connections
-beyond the bound are told so and closed. Nothing about who asks is kept or logged. The protocol of
-HTTP is `h11`'s, which decides what a request is; here are only sockets and deadlines.
+Rules: one deadline for a whole request, header and body together, however it drips. Beyond the
+bound of connections, the one that has waited longest for a whole request gives way to the new one:
+who is slow on purpose waits longest. Where none waits, the new one is told so and closed. Nothing
+about who asks is kept or logged. The protocol of HTTP is `h11`'s, which decides what a request is;
+here are only sockets and deadlines.
 """
 
 import asyncio
@@ -73,6 +75,8 @@ class Server:
         self._stopping = threading.Event()
         self._wake: Callable[[], object] = bool
         self._tasks: set[asyncio.Task[None]] = set()
+        # Those that wait for a whole request, the longest first.
+        self._waiting: dict[asyncio.Task[None], None] = {}
 
     def run(self, announce: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread; `announce` is called when requests are answered."""
@@ -107,10 +111,10 @@ class Server:
         self._tasks.add(task)
         line = _Line(reader, writer, self._limits)
         try:
-            if len(self._tasks) > self._limits.connections:
+            if len(self._tasks) > self._limits.connections and not self._make_room():
                 await line.send(_TOO_MANY, last=True)
             else:
-                await self._talk(line)
+                await self._talk(line, task)
         except (OSError, asyncio.CancelledError):
             # Gone, or it does not take its answer (a TimeoutError is an OSError), or we stop.
             pass
@@ -118,13 +122,25 @@ class Server:
             await line.close()
             self._tasks.discard(task)
 
-    async def _talk(self, line: "_Line") -> None:
+    def _make_room(self) -> bool:
+        """End the connection that has waited longest for a whole request, if one does."""
+        longest = next(iter(self._waiting), None)
+        if longest is None:
+            return False
+        del self._waiting[longest]
+        longest.cancel()
+        return True
+
+    async def _talk(self, line: "_Line", task: "asyncio.Task[None]") -> None:
         while True:
+            self._waiting[task] = None
             try:
                 request = await line.receive()
             except h11.RemoteProtocolError as error:
                 why = b"this is not a request in HTTP/1.1\n"
                 return await line.send(Answer(error.error_status_hint, why), last=True)
+            finally:
+                self._waiting.pop(task, None)
             if request is None:
                 return None
             if isinstance(request, Answer):

@@ -89,16 +89,23 @@ class Witness:
             return Answer(NOT_NOW, b"the witness cannot cosign now\n")
 
     def newest(self, path: str) -> bytes | None:
-        """Return the newest cosigned checkpoint that a monitor finds at this path."""
+        """Return the newest cosigned checkpoint that a monitor finds at this path.
+
+        One that is no longer known is not shown as another: `RestoredError`.
+        """
         with self._store.write() as reading:
-            rows = [reading.seen(key.name) for key in reading.logs()]
-        for row in rows:
-            if row is not None and monitoring_path(row.signed.checkpoint.origin) == path:
-                signed = row.signed
-                for line in self._lines(row):
-                    signed = add_cosignature(signed, line)
-                return signed.encode()
-        return None
+            origins = dict.fromkeys(key.name for key in reading.logs())
+            origin = next((one for one in origins if monitoring_path(one) == path), None)
+            row = None if origin is None else reading.seen(origin)
+            if origin is not None:
+                # Inside: else another thread could move the mark beyond what was read.
+                self._marks.require_reached(origin, NOTHING_SEEN if row is None else row.seen)
+        if row is None:
+            return None
+        signed = row.signed
+        for line in self._lines(row):
+            signed = add_cosignature(signed, line)
+        return signed.encode()
 
     def _decide(self, request: AddCheckpoint) -> Answer:
         origin = request.signed.checkpoint.origin

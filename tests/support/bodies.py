@@ -18,7 +18,7 @@ from workseal_protocol.encoding import MAX_INTEGER, decode, encode
 from workseal_protocol.errors import WorksealError
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import DisclosedFrame, DisputeDisclosure, sign
-from workseal_protocol.sealing import encode_package
+from workseal_protocol.sealing import MIN_SEALED_BYTES, encode_package
 from workseal_protocol.statement import Statement, sign_statement
 
 _ROUNDS = 300
@@ -119,7 +119,9 @@ def package(deep: Deep) -> st.SearchStrategy[bytes]:
 
 def sealed() -> st.SearchStrategy[bytes]:
     """Draw packages that nobody here can open."""
-    return st.one_of(st.integers(1_136, 5_000).map(bytes), st.binary(max_size=200))
+    # The lengths of the least paddings, and what no padding gives.
+    taken = st.integers(0, 8).map(lambda more: bytes(MIN_SEALED_BYTES + 1_024 * more))
+    return st.one_of(taken, taken.map(lambda body: body + b"x"), st.binary(max_size=200))
 
 
 def nonsense() -> st.SearchStrategy[bytes]:

@@ -8,6 +8,7 @@ from support.asking import SignedBy
 from support.authenticator import Authenticator
 from support.office import LiveServer, Office
 from workseal_protocol.keys import SeedSigner
+from workseal_protocol.records import KeyRevoke, KeyRotate, RevocationReason, sign
 from workseal_verifier.api.access import COOKIE
 
 
@@ -85,3 +86,19 @@ def name_of(answer: httpx.Response) -> str:
     """Return the name of the problem that an answer is."""
     kind: str = answer.json()["type"]
     return kind.rpartition(":")[2]
+
+
+def end_key(office: Office, signer: SeedSigner, how: str) -> None:
+    """Have a party end its own key: `rotated` or `revoked`."""
+    if how == "rotated":
+        new = SeedSigner(b"\x55" * 32)
+        record: KeyRotate | KeyRevoke = KeyRotate.make(
+            claimed_at=office.now, old=signer.public_key, new=new
+        )
+    else:
+        record = KeyRevoke(
+            claimed_at=office.now,
+            key=signer.public_key.thumbprint,
+            reason=RevocationReason.COMPROMISED,
+        )
+    office.post([sign(record, signer)])

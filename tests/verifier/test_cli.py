@@ -69,7 +69,21 @@ def test_a_home_that_is_half_made_is_finished(tmp_path: Path) -> None:
     assert Settings.load(home).origin == ORIGIN
 
 
-@pytest.mark.parametrize("words", [["--origin", "a b"], ["--origin", "a", "--period-ms", "7"]])
+ODD = [
+    "a b",
+    "/",
+    "/a",
+    "https://log.example/1",
+    "log.example/1/",
+    "a//b",
+    'a<b>"@c',
+    "a:99999/x?y",
+]
+
+
+@pytest.mark.parametrize(
+    "words", [*(["--origin", one] for one in ODD), ["--origin", "a", "--period-ms", "7"]]
+)
 def test_a_bad_setting_makes_nothing(tmp_path: Path, words: list[str]) -> None:
     done = run("init", "--home", tmp_path / "v", *words)
     assert done.returncode == 2

@@ -245,6 +245,27 @@ def test_every_operation_refuses_an_unknown_parameter(
         assert answer.status_code == 400, one.operation
 
 
+def test_a_packed_body_is_told_so(client: httpx.Client, seen: dict[str, Exchange]) -> None:
+    for one in (seen["POST /v1/statements"], seen["POST /entries"], seen["POST /v1/log/proof"]):
+        told = {"content-type": one.media}
+        for coding in ("gzip", "identity, gzip", "GZIP"):
+            headers = told | {"content-encoding": coding}
+            answer = client.post(one.path, content=one.body, headers=headers)
+            assert answer.status_code == 415, one.operation
+        headers = told | {"content-encoding": "identity"}
+        assert client.post(one.path, content=one.body, headers=headers).status_code != 415
+
+
+def test_no_browser_guesses_what_an_answer_is(
+    client: httpx.Client, seen: dict[str, Exchange]
+) -> None:
+    for one in seen.values():
+        if one.answer.content:
+            assert one.answer.headers["x-content-type-options"] == "nosniff", one.operation
+    for answer in (client.get("/v1/nothing"), client.post("/v1/statements", content=b"\xa0")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_every_body_of_another_type_is_refused(
     client: httpx.Client, seen: dict[str, Exchange]
 ) -> None:

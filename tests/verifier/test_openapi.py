@@ -76,6 +76,14 @@ def test_every_request_answer_and_problem_has_an_example(described: dict[str, An
                 assert parameter["example"], name
 
 
+def test_a_page_of_an_engagement_may_be_empty(described: dict[str, Any]) -> None:
+    """There may be nothing at or after an index, of a log below a size."""
+    for part in ("statements", "indices"):
+        answer = told(described)[f"GET /v1/engagements/{{name}}/{part}"]["responses"]["200"]
+        (content,) = answer["content"].values()
+        jsonschema_rs.validate(content["schema"], [])
+
+
 def test_every_example_is_of_its_schema(described: dict[str, Any]) -> None:
     count = 0
     for operation in told(described).values():

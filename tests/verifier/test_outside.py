@@ -138,6 +138,17 @@ def test_a_conflict_that_names_the_size_asked_from_is_another_history_too(asked:
     assert asked.peer.standing is Standing.STOPPED
 
 
+def test_a_conflict_that_contradicts_itself_is_no_other_history(asked: Asked) -> None:
+    """Else one wrong answer would stop a witness that the quorum needs, until a restart."""
+    leaves = LOG.history(9)
+    asked.ask(leaves[:3])
+    asked.stand.instead = lambda *_: (409, encode_size(0))
+    assert asked.ask(leaves[:5]) == {}
+    assert asked.peer.standing is Standing.SILENT
+    asked.stand.instead = None
+    assert list(asked.ask(leaves[:7])) == list(asked.stand.keys)
+
+
 def test_never_believes_more_than_the_log_has(
     asked: Asked, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from support.asking import SignedBy
 from support.authenticator import Authenticator, b64
-from support.browser import Browser, name_of
+from support.browser import Browser, end_key, name_of
 from support.office import LiveServer, Office, new_home
 from support.scripted import ScriptedAgent
 from workseal_verifier.app import create_app
@@ -356,6 +356,17 @@ def test_all_passkeys_of_a_key_end_with_its_sessions(owner: Browser, office: Off
     assert owner.http.delete("/v1/passkeys", auth=auth).status_code == 204
     assert owner.ask("GET", "/v1/session").status_code == 401
     assert name_of(owner.use_passkey()) == "refused"
+
+
+@pytest.mark.parametrize("how", ["rotated", "revoked"])
+def test_a_passkey_of_a_key_that_has_ended_says_so(
+    owner: Browser, office: Office, how: str
+) -> None:
+    end_key(office, office.people.arbitrator, how)
+    assert owner.ask("GET", "/v1/session").status_code == 401
+    answer = owner.use_passkey()
+    assert name_of(answer) == "refused"
+    assert "has ended" in answer.json()["detail"]
 
 
 def test_a_registration_in_flight_ends_with_the_passkeys_and_sessions_of_its_key(

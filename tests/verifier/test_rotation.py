@@ -107,6 +107,31 @@ def test_a_server_whose_key_was_replaced_commits_to_nothing(
     office.close()
 
 
+def test_check_log_names_what_an_ended_key_of_the_operator_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logs of before took it, and no reader does."""
+    settings = new_home(tmp_path)
+    office = Office(settings, clock=FakeClock(START - 3_600_000)).open()
+    old = office.verifier.identity.operator
+    new = SeedSigner(b"\x07" * 32)
+    record = KeyRotate.make(claimed_at=office.now, old=old.public_key, new=new)
+    office.post([sign(record, old)])
+    monkeypatch.setattr("workseal_verifier.services.rules.require_signature", lambda *_: None)
+    office.now += 86_400_000
+    office.verifier.housekeeping.keep()
+    rows = list(office.verifier.records.of_kinds(["beacon.commitment"], below=99))
+    rotated = next(iter(office.verifier.records.of_kinds(["key.rotate"], below=99))).position
+    late = [row.position for row in rows if row.position > rotated]
+    assert late
+    office.close()
+    (settings.keys / "operator.seed").write_text((b"\x07" * 32).hex() + "\n")
+    problems = check_home(settings, office)
+    assert problems == [
+        f"statement {place}: the key that signed it was not the operator's there" for place in late
+    ]
+
+
 def test_an_engagement_of_before_goes_on(tmp_path: Path) -> None:
     settings = new_home(tmp_path)
     clock = FakeClock(START - 3_600_000)

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.asking import SignedBy
-from support.browser import Browser, name_of
+from support.browser import Browser, end_key, name_of
 from support.office import LiveServer, Office
 from support.scripted import ScriptedAgent
 from workseal_protocol.digest import Digest
@@ -144,6 +144,19 @@ def test_all_sessions_of_a_key_end_at_once(browser: Browser, office: Office, mea
     browser.cookie = lost
     assert browser.reads() == 401
     assert name_of(browser.ask("POST", "/v1/signin", {"token": link})) == "not-found"
+
+
+@pytest.mark.parametrize("how", ["rotated", "revoked"])
+def test_a_link_of_a_key_that_has_ended_says_so(browser: Browser, office: Office, how: str) -> None:
+    """Its session would read nothing, and the way in would come again and again."""
+    token = browser.link(office.people.client)
+    end_key(office, office.people.client, how)
+    answer = browser.ask("POST", "/v1/signin", {"token": token})
+    assert name_of(answer) == "refused"
+    assert "has ended" in answer.json()["detail"]
+    assert browser.cookie == ""
+    browser.sign_in(office.people.arbitrator)
+    assert browser.ask("GET", "/v1/session").status_code == 200
 
 
 def test_a_sign_in_in_flight_ends_with_all_sessions_of_its_key(

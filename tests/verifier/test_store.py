@@ -1,5 +1,6 @@
 """The log's tables; schema.py and engine.py have modules of their own."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from workseal_verifier.store.logrows import (
 )
 from workseal_verifier.store.records import RecordStore
 from workseal_verifier.store.schema import BESIDE_SEGMENTS, statements
+from workseal_verifier.store.sqlite import _on_connect
 
 ENGAGEMENT = bytes(16)
 EMPTY = Head(0, EMPTY_ROOT)
@@ -56,6 +58,14 @@ def log(where: Path | str) -> Iterator[LogStore]:
     made.found(EMPTY_ROOT)
     yield made
     database.close()
+
+
+def test_what_is_deleted_is_overwritten_whatever_the_library_was_built_for() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("PRAGMA secure_delete=OFF")
+    _on_connect(connection, None)
+    assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
+    connection.close()
 
 
 def test_is_founded_once(log: LogStore) -> None:

@@ -1,6 +1,6 @@
 """Fixtures: a real witness in a temporary home, at a clock that the test sets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,3 +53,18 @@ def stage(home: Home) -> Iterator[Stage]:
         witness.trust([log.key])
         made.append(Stage(home, log, witness, state.keys))
         yield made[0]
+
+
+def copy_of(database: Path) -> Callable[[Path], None]:
+    """Take a backup as a person does; return what puts it back."""
+    parts = {suffix: Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm")}
+    kept = {suffix: path.read_bytes() for suffix, path in parts.items() if path.exists()}
+
+    def restore(target: Path) -> None:
+        for suffix in parts:
+            path = Path(f"{target}{suffix}")
+            path.unlink(missing_ok=True)
+            if suffix in kept and suffix != "-shm":
+                path.write_bytes(kept[suffix])
+
+    return restore

@@ -10,7 +10,7 @@ from workseal_protocol.policy import TlogPolicy
 from workseal_witness.cli import main
 from workseal_witness.home import Home
 
-from .conftest import Stage
+from .conftest import Stage, copy_of
 
 LOG = TwoFacedLog()
 
@@ -103,6 +103,21 @@ def test_a_running_witness_knows_an_added_log_at_once(
     vkey = other.key.encode()
     assert run(monkeypatch, "add-log", "--home", stage.home.folder, "--vkey", vkey) == 0
     assert stage.witness.add_checkpoint(body).status == 200
+
+
+def test_a_restored_database_is_told(
+    monkeypatch: pytest.MonkeyPatch, stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("status", "--home", stage.home.folder)
+    stage.ask(0, stage.log.history(3))
+    backup = copy_of(stage.home.database)
+    assert run(monkeypatch, *words) == 0
+    stage.ask(3, stage.log.history(5))
+    backup(stage.home.database)
+    assert run(monkeypatch, *words) == 1
+    told = capsys.readouterr()
+    assert "size 3, cosigned" in told.out
+    assert "up to size 5, and its database ends at 3: a backup was restored" in told.err
 
 
 def test_a_fork_is_told_and_can_be_taken_out(

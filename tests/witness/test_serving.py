@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,24 +187,46 @@ def test_a_connection_without_a_request_is_closed(stage: Stage) -> None:
         assert read_all(connection) == b""
 
 
-def test_more_connections_than_allowed_are_told_so(stage: Stage) -> None:
-    with served(stage.witness, Limits(connections=2)) as live:
-        held = [live.http() for _ in range(2)]
-        for one in held:
-            # An answer shows that the server has counted this connection.
-            one.request("GET", "/")
-            one.getresponse().read()
-        with live.connect() as third:
-            assert read_all(third).startswith(b"HTTP/1.1 503 ")
-        for one in held:
-            one.close()
-        for _ in range(100):
-            with live.connect() as fourth:
-                fourth.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-                if read_all(fourth).startswith(b"HTTP/1.1 404 "):
-                    break
-        else:
-            pytest.fail("no place became free")
+@pytest.mark.parametrize("begun", [b"", b"POST /add-checkpoint HTTP/1.1\r\nhost: x\r\n"])
+def test_who_has_waited_longest_for_a_request_gives_way(stage: Stage, begun: bytes) -> None:
+    """Else a stranger's few idle connections keep the log's requests out."""
+    with served(stage.witness, Limits(connections=4)) as live, ExitStack() as held:
+        idle = [held.enter_context(live.connect()) for _ in range(4)]
+        for one in idle:
+            one.sendall(begun)
+        asking = live.http()
+        for size in (3, 5):
+            old = 0 if size == 3 else 3
+            asking.request(
+                "POST", "/add-checkpoint", stage.log.request(old, stage.log.history(size))
+            )
+            assert asking.getresponse().read().startswith("— ".encode())
+        asking.close()
+        assert read_all(idle[0]) == b""
+        idle[3].sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" if not begun else b"\r\n")
+        assert idle[3].recv(9) == b"HTTP/1.1 "
+
+
+def test_more_requests_than_allowed_are_told_so(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def newest(_witness: Witness, _path: str) -> None:
+        begun.release()
+        go_on.wait(20)
+
+    monkeypatch.setattr(Witness, "newest", newest)
+    with served(stage.witness, Limits(connections=2)) as live, ExitStack() as held:
+        for _ in range(2):
+            one = held.enter_context(live.connect())
+            one.sendall(f"GET /{'a' * 64}/checkpoint HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+            assert begun.acquire(timeout=20)
+        try:
+            with live.connect() as third:
+                assert read_all(third).startswith(b"HTTP/1.1 503 ")
+        finally:
+            go_on.set()
 
 
 def test_a_reader_who_does_not_read_is_cut_off(stage: Stage) -> None:

@@ -4,7 +4,6 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,12 +16,12 @@ from workseal_protocol.digest import Digest
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.merkle import root_of
 from workseal_protocol.witness import Seen, monitoring_path, parse_size
-from workseal_witness.errors import StoreError
+from workseal_witness.errors import RestoredError, StoreError
 from workseal_witness.home import Home, opened, witness_of
 from workseal_witness.store import MAX_FORKS, Fork, Store
 from workseal_witness.witness import SIZE
 
-from .conftest import Stage
+from .conftest import Stage, copy_of
 
 RACERS = 8
 SIZES = range(1, 25)
@@ -195,6 +194,19 @@ def test_a_restored_database_signs_nothing_below_its_mark(
         forked = stage.log.history(9, 5)
         assert restored.add_checkpoint(stage.log.request(3, forked)).status == 503
         assert "a backup was restored" in caplog.text
+        # What it has cosigned since is no longer known: nothing else is shown in its place.
+        with pytest.raises(RestoredError):
+            restored.newest(monitoring_path(stage.log.key.name))
+
+
+def test_a_database_from_before_the_first_cosignature_shows_nothing(stage: Stage) -> None:
+    backup = copy_of(stage.home.database)
+    stage.ask(0, stage.log.history(3))
+    backup(stage.home.database)
+    with opened(stage.home) as state:
+        restored = witness_of(stage.home, state)
+        with pytest.raises(RestoredError):
+            restored.newest(monitoring_path(stage.log.key.name))
 
 
 def test_a_restored_copy_of_the_same_size_goes_on(stage: Stage) -> None:
@@ -205,21 +217,6 @@ def test_a_restored_copy_of_the_same_size_goes_on(stage: Stage) -> None:
     with opened(stage.home) as state:
         restored = witness_of(stage.home, state, lambda: NOW)
         assert restored.add_checkpoint(stage.log.request(3, leaves)).status == 200
-
-
-def copy_of(database: Path) -> Callable[[Path], None]:
-    """Take a backup as a person does; return what puts it back."""
-    parts = {suffix: Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm")}
-    kept = {suffix: path.read_bytes() for suffix, path in parts.items() if path.exists()}
-
-    def restore(target: Path) -> None:
-        for suffix in parts:
-            path = Path(f"{target}{suffix}")
-            path.unlink(missing_ok=True)
-            if suffix in kept and suffix != "-shm":
-                path.write_bytes(kept[suffix])
-
-    return restore
 
 
 def test_nothing_of_a_request_is_logged(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from workseal_verifier.api.problems import MEDIA, PREFIX, TABLE
 from workseal_verifier.api.together import Together
+from workseal_verifier.api.values import PRIVATE
 from workseal_verifier.errors import Reason
 
 # What may still come after an answer: many clients look for one only when all of their body is
@@ -169,7 +170,7 @@ class EndingProtocol(HttpToolsProtocol):
             f"HTTP/1.1 {status} {reason}",
             f"content-type: {MEDIA}",
             f"content-length: {len(body)}",
-            "cache-control: no-store",
+            *(f"{name}: {value}" for name, value in PRIVATE.items()),
             "connection: close",
         )
         self.transport.write("\r\n".join((*lines, "", "")).encode() + body)

@@ -1,5 +1,6 @@
 """`witness`: make or show the witness that runs while this agent records."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -12,7 +13,8 @@ from workseal_agent.errors import AgentError
 from workseal_agent.language import phrase, phrases
 from workseal_protocol.cli.text import instant
 from workseal_witness.errors import WitnessError
-from workseal_witness.home import Home, create, opened
+from workseal_witness.home import Home, State, create, opened
+from workseal_witness.store import Fork, SeenRow
 
 
 @app.command()
@@ -40,9 +42,22 @@ def witness(
 
 
 def _tell(settings: Settings, place: Home) -> None:
-    with opened(place) as state, state.store.write() as reading:
-        rows = {key.name: reading.seen(key.name) for key in reading.logs()}
-        forks = reading.forks()
+    with opened(place) as state:
+        with state.store.write() as reading:
+            rows = {key.name: reading.seen(key.name) for key in reading.logs()}
+            forks = reading.forks()
+        _show(settings, place, state, rows, forks)
+        # Last, so that the rest is seen too: this one cosigns no more.
+        state.require_not_restored()
+
+
+def _show(
+    settings: Settings,
+    place: Home,
+    state: State,
+    rows: Mapping[str, SeenRow | None],
+    forks: Sequence[Fork],
+) -> None:
     for key in state.keys:
         raw(key.encode())
     listen = settings.witness

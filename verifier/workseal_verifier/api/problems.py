@@ -20,6 +20,7 @@ from workseal_verifier.api.pageform import HEADERS as PAGE_HEADERS
 from workseal_verifier.api.pageform import HTML, is_page
 from workseal_verifier.api.pageform import refusal as page_refusal
 from workseal_verifier.api.routing import methods_of
+from workseal_verifier.api.values import PRIVATE
 from workseal_verifier.errors import Reason, RefusedError, StoreError, StoreFullError
 from workseal_verifier.services.outage import Seldom
 
@@ -73,7 +74,7 @@ def is_concise(path: str) -> bool:
 def refuse(refusal: RefusedError, scope: Scope) -> Response:
     """Write a refusal as the kind of problem that the request's address answers with."""
     status = TABLE[refusal.reason][0]
-    headers = {"cache-control": "no-store"}
+    headers = {**PRIVATE}
     if status == UNAUTHORIZED:
         headers["www-authenticate"] = "Signature"
     if refusal.retry_after is not None:

@@ -27,6 +27,7 @@ from workseal_verifier.api.forms import Form, read_form
 from workseal_verifier.api.services import Given, Services
 from workseal_verifier.api.values import PRIVATE
 from workseal_verifier.errors import Reason, RefusedError
+from workseal_verifier.services.access import Who
 from workseal_verifier.services.passkeys import Maker
 from workseal_verifier.services.signin import LINK_MS, SESSION_MS, Begun, Root, hashed
 
@@ -140,8 +141,18 @@ def _maker(asking: Asker) -> Maker:
     return Maker(asking.thumbprint, asking.session)
 
 
+def _is_nobodys(given: Services, begun: Begun) -> bool:
+    return given.standings.anywhere(begun.session.thumbprint).who is Who.PUBLIC
+
+
 async def _begun(request: Request, given: Services, begin: Callable[[], Begun]) -> Response:
     begun = await run_in_threadpool(begin)
+    if await run_in_threadpool(_is_nobodys, given, begun):
+        # Such a session reads nothing: without a word its owner would come back here again and
+        # again. Who is told holds a link or a passkey of that key.
+        await run_in_threadpool(given.signin.end, begun.session.token)
+        why = "the key that this was made for has ended; sign in with the one that came after it"
+        raise RefusedError(Reason.REFUSED, why)
     earlier = read_token(request.cookies.get(COOKIE, ""))
     if earlier is not None:
         # Nobody could end it any more: its cookie is overwritten.

@@ -214,6 +214,6 @@ def _is_small(headers: Sequence[tuple[bytes, bytes]]) -> bool:
             types += 1
             if types > 1 or value != _MEDIA:
                 return False
-        elif name in {b"transfer-encoding", b"expect", b"upgrade"}:
+        elif name in {b"transfer-encoding", b"content-encoding", b"expect", b"upgrade"}:
             return False
     return length is not None and length <= SMALL

@@ -25,11 +25,13 @@ TEXT: Final = "text/plain; charset=utf-8"
 PEM: Final = "application/x-pem-file"
 JSON: Final = "application/json"
 
+# No browser takes an answer for another type than it says: some hold what parties wrote.
+AS_TOLD: Final = {"x-content-type-options": "nosniff"}
 # What can never change may be kept by whoever relays it.
-FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
-FRESH: Final = {"cache-control": "no-cache"}
+FOREVER: Final = {"cache-control": "public, max-age=31536000, immutable", **AS_TOLD}
+FRESH: Final = {"cache-control": "no-cache", **AS_TOLD}
 # What was said to one asker is for no cache.
-PRIVATE: Final = {"cache-control": "no-store"}
+PRIVATE: Final = {"cache-control": "no-store", **AS_TOLD}
 
 PIECE: Final = 32 * 1024
 

@@ -1,5 +1,6 @@
 """Commands about who this verifier is: its home, its keys, its policy."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,12 @@ from workseal_verifier.config import SETTINGS_FILE, Settings, render
 from workseal_verifier.errors import ConfigError, SettingsError
 from workseal_verifier.homekeys import load_identity, make_keys
 from workseal_verifier.keyfiles import create_secret, replace_file
+
+# c2sp.org/tlog-tiles: a URL without its scheme and without a slash at the end. Asked of a new log
+# alone: the name of one that exists can no longer be changed.
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9][0-9]{0,4})?(?:/[A-Za-z0-9._~-]+)*"
+)
 
 
 def init(
@@ -39,6 +46,11 @@ def init(
     path = home / SETTINGS_FILE
     if path.exists():
         raise ConfigError(f"{home} is already a verifier home")
+    if _ADDRESS.fullmatch(origin) is None:
+        raise SettingsError(
+            "an origin is the log's address for ever, without https:// and without a slash at its"
+            " end, such as log.example.com/2026"
+        )
     text = render(origin, tuple(period_ms or [30_000]))
     settings = Settings(home=home, origin=origin)
     last = None if continues is None else _last_good(continues, origin)

@@ -6,6 +6,7 @@ checkpoint and column is computed again and compared. Reads only; the server may
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import fields
+from math import inf
 
 from workseal_protocol import merkle
 from workseal_protocol.checkpoint import SignedCheckpoint
@@ -73,6 +74,8 @@ class LogCheck:
         self._wrong_anchors: dict[tuple[int, bytes], str] = {}
         # Of the log's policies, the position of each: checkpoints above it must satisfy it.
         self._policies: list[tuple[int, TlogPolicy]] = []
+        # What the operator says of the log itself: where it stands, and whose key signed it.
+        self._own: list[tuple[int, Digest]] = []
         self.statements = 0
         self.checkpoints = 0
 
@@ -137,6 +140,8 @@ class LogCheck:
         except MalformedError as error:
             return _malformed(f"statement {position}", error, is_other=digest != stored)
         self._case_statements += filing_of(statement, record) is not None
+        if isinstance(record, BeaconCommitment | LogPolicy):
+            self._own.append((position, statement.issuer))
         if isinstance(record, ChainedRecord):
             self._check_anchor(position, record.anchor.size, record.anchor.digest.raw)
             found: Iterable[str] = ()
@@ -247,9 +252,27 @@ class LogCheck:
                 "conflicts, cases and milestones: not looked at, for a key statement is malformed"
             )
             return
+        yield from self._check_own(events)
         yield from fork_problems(self._records, events)
         yield from case_problems(self._records, events, self._case_statements, size)
         yield from milestone_problems(self._records, events, size, most=MAX_NAMED)
+
+    def _check_own(self, events: KeyEvents) -> Iterator[str]:
+        """Find what the operator says of the log by a key that did not count there: no reader does.
+
+        Each key of the operator counts from the rotation that led to it to the next one.
+        """
+        spans: dict[Digest, tuple[int, float]] = {}
+        key, end = self._identity.operator.public_key.thumbprint, inf
+        while key not in spans:
+            came = events.came(key)
+            spans[key] = (-1 if came is None else came.position, end)
+            if came is not None:
+                key, end = came.key, came.position
+        for position, issuer in self._own:
+            begin, end = spans.get(issuer, (inf, inf))
+            if not begin < position < end:
+                yield f"statement {position}: the key that signed it was not the operator's there"
 
     def _check_checkpoints(self, wrong_roots: Container[int]) -> Iterator[str]:
         known = self._identity.policy.witnesses

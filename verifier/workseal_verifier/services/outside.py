@@ -233,10 +233,13 @@ class Peer:
         if named > reach:
             self._is(Standing.AHEAD, f"it names size {named}, and this log has {reach}")
             return False
-        if named == old:
+        if named == old == size:
             # Witnesses of tlog-witness 1.0 say so when the size is right and the root another.
             self._is(Standing.STOPPED, f"it refuses size {size} after {old}")
             return False
+        if named == old:
+            # It contradicts itself, which shows nothing of our log: it may do better next time.
+            raise MalformedError(f"it was asked from {old}, and answers that this is its size")
         if named < old:
             self._is(Standing.FORGOT, f"it cosigned size {old}, and now names {named}")
         self.size = named

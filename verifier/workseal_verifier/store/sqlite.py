@@ -26,6 +26,8 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA trusted_schema=OFF",
+    # What a party deletes, such as a mail address, is overwritten: only some builds do so unasked.
+    "PRAGMA secure_delete=ON",
     # Digests lie anywhere in their index: the pages that one tick changes are changed by the next.
     "PRAGMA cache_size=-32768",
     "PRAGMA wal_autocheckpoint=4000",

@@ -207,7 +207,7 @@ OPERATIONS: Final[Mapping[str, Told]] = {
         PRIVATE,
         takes=_body(schemas.LINK_TOKEN, JSON),
         status=204,
-        refuses=(*_BODY, *_ABSENT, *_PAGE),
+        refuses=(*_BODY, *_ABSENT, *_PAGE, Reason.REFUSED),
     ),
     "POST /v1/signin/passkey/options": Told(
         _body(schemas.OPTIONS, JSON), PRIVATE, refuses=(Reason.MISDIRECTED,)

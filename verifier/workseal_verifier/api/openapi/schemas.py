@@ -106,7 +106,8 @@ DIGEST: Final = exactly(32)
 ENGAGEMENT: Final = exactly(16)
 STATEMENT_BODY: Final = octets(64, STATEMENT_BYTES)
 STATEMENTS: Final = array(STATEMENT_BODY, least=1, most=MAX_BATCH)
-LISTED: Final = array(STATEMENT_BODY, least=1)
+# At or after an index, of a log below a size, there may be nothing.
+LISTED: Final = array(STATEMENT_BODY)
 CHECKPOINT: Final = octets(1, CHECKPOINT_BYTES)
 NOTE: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": CHECKPOINT_BYTES}
 TLOG_PROOF: Final[Schema] = {"type": "string", "pattern": "^c2sp\\.org/tlog-proof@v1\\n"}
@@ -121,7 +122,7 @@ PROOF_REQUEST: Final = fields(_1=UINT, _2=_NUMBERS, _3=_NUMBERS)
 PROOF: Final = fields(_1=octets(each=32))
 TIMESTAMPS: Final = array(row(UINT, octets(1, TOKEN_BYTES)), most=MAX_TOKENS)
 CONFLICTS: Final = array(row(UINT, STATEMENT_BODY, STATEMENT_BODY))
-INDICES: Final = array(UINT, least=1)
+INDICES: Final = array(UINT)
 # A statement, then disclosures, each in a byte string of its own.
 PACKAGE: Final = array(octets(1, MAX_PACKAGE_BYTES), least=2, most=513)
 CHECKED: Final = fields(_1=STATEMENT_BODY, _2=octets(1, MAX_ANSWER_BYTES))
