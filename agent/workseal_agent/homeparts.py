@@ -4,7 +4,6 @@ Rules: what is missing is told, and never made: a new ledger would begin the cha
 that asks no verifier loads no client.
 """
 
-import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +50,8 @@ def ledger_file_of(settings: Settings) -> Path:
 
 def trusted_by(settings: Settings) -> "Trust":
     """Return whose certificates are believed: the settings' authority, or else the system's."""
+    import ssl  # noqa: PLC0415 - see above
+
     from workseal_agent.connection import Trust  # noqa: PLC0415 - see above
 
     file = settings.verifier.ca_file
